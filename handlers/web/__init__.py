@@ -1,0 +1,1 @@
+"""The web chat, the dashboard and the API."""

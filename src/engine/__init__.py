@@ -1,0 +1,1 @@
+"""From a closed candle to a filled order."""

@@ -1,0 +1,1 @@
+"""The live cycle over history."""

@@ -1,0 +1,196 @@
+"""From numbers to a decision: signals, conditions, decisions and the record that ``/why`` reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+from engine.domain.autonomy import Ruling
+from engine.domain.market import Candles, Timeframe
+from engine.domain.trading import Clamp, TradePlan
+
+
+class Stance(StrEnum):
+    """What a decision wants done."""
+
+    ENTER = "enter"
+    EXIT = "exit"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A candlestick pattern that the newest candle completes."""
+
+    name: str
+    bullish: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TechnicalSignals:
+    """The newest indicator readings of one market on one timeframe; ``None`` where history is too short.
+
+    Attributes:
+        at: When the candle these are read from closed.
+        close: Its closing price, in the quote currency, as are all levels and averages below.
+        atr: Average True Range over 14 candles.
+        volume_ratio: Volume of the newest candle over the mean of the last 20.
+        supports, resistances: Levels below and above the close, nearest first.
+        flags: Plain interpretations, e.g. ``rsi_oversold``, ``macd_crossed_up``, ``golden_cross``.
+        extra: Further indicators asked for by name in the configuration.
+    """
+
+    market: str
+    timeframe: Timeframe
+    at: datetime
+    close: float
+    rsi: float | None = None
+    macd: float | None = None
+    macd_signal: float | None = None
+    macd_histogram: float | None = None
+    bollinger_lower: float | None = None
+    bollinger_middle: float | None = None
+    bollinger_upper: float | None = None
+    ma_20: float | None = None
+    ma_50: float | None = None
+    ma_200: float | None = None
+    atr: float | None = None
+    volume_ratio: float | None = None
+    supports: tuple[float, ...] = ()
+    resistances: tuple[float, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
+    flags: tuple[str, ...] = ()
+    extra: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """What a strategy sees of one timeframe: the closed candles and what was read off them."""
+
+    candles: Candles
+    signals: TechnicalSignals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A named thing a strategy looks for, whether it holds now, and how much it counts."""
+
+    name: str
+    holds: bool
+    weight: float = 1.0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signals:
+    """What one strategy says of one market at one closed candle.
+
+    Attributes:
+        triggered: Whether the strategy's own trigger fired; without it there is no entry, whatever agrees.
+        conditions: The named conditions whose weighted agreement is the confidence.
+        stop_distance, target_distance: From the entry price, in the quote currency.
+    """
+
+    triggered: bool
+    conditions: tuple[Condition, ...]
+    stop_distance: float | None = None
+    target_distance: float | None = None
+
+    @property
+    def confidence(self) -> float:
+        """The weighted share of the conditions that hold, in [0, 1]. It is an agreement, not a probability."""
+        total = sum(condition.weight for condition in self.conditions)
+        held = sum(condition.weight for condition in self.conditions if condition.holds)
+        return held / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """A strategy's wish to leave a position it holds."""
+
+    position_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What is wanted of one market at one closed candle, and why.
+
+    Attributes:
+        id: Short and readable, e.g. ``D12``; given by the store.
+        key: What makes it this decision and no other (context, market, candle, stance): order ids derive from it.
+        confidence: Weighted agreement of ``conditions``, in [0, 1].
+    """
+
+    id: str
+    key: str
+    context: str
+    strategy: str
+    market: str
+    at: datetime
+    stance: Stance
+    confidence: float
+    conditions: tuple[Condition, ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def agreement(self) -> str:
+        """The confidence in words, e.g. ``4 of 6 agree``."""
+        return f"{sum(c.holds for c in self.conditions)} of {len(self.conditions)} agree"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One thing wrong with candles."""
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityReport:
+    """Whether candles can be traded on, what was mended, and what was not."""
+
+    repaired: tuple[Issue, ...] = ()
+    refused: tuple[Issue, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether nothing was refused."""
+        return not self.refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One thing a decision was made from, and how old it was at that moment."""
+
+    name: str
+    age: timedelta
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One decision with everything that became of it within its cycle."""
+
+    decision: Decision
+    inputs: tuple[Input, ...]
+    signals: tuple[TechnicalSignals, ...]
+    quality: QualityReport
+    ruling: Ruling
+    plan: TradePlan | None = None
+    clamps: tuple[Clamp, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleRecord:
+    """Everything one decision cycle of one context saw and did."""
+
+    context: str
+    at: datetime
+    decisions: tuple[Judged, ...]

@@ -1,0 +1,63 @@
+"""The errors people may meet.
+
+GreenlightError            what went wrong, and what to do about it
+├── ConfigError            the start is refused: names key, file and line
+├── BadInput               a command or request that cannot be understood: carries its usage
+│   └── UnknownId          nothing here has that id
+├── NotAllowed             the person's role does not allow it
+├── DataError              candles or files that cannot be traded on
+├── StoreError             the database cannot be used as it is
+└── VenueError             the venue cannot be reached or answers nonsense
+    └── NoData             the venue answered, but not with what was asked for
+"""
+
+from __future__ import annotations
+
+
+class GreenlightError(Exception):
+    """An expected failure, in words a person can act on.
+
+    Args:
+        message: What is wrong, naming the thing.
+        remedy: What to do about it; may be empty where nothing can be done.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class ConfigError(GreenlightError):
+    """The configuration cannot be used; the start is refused."""
+
+
+class BadInput(GreenlightError):
+    """What somebody typed or posted cannot be understood."""
+
+
+class UnknownId(BadInput):
+    """No approval, decision, order or trade has the id that was asked for."""
+
+
+class NotAllowed(GreenlightError):
+    """The person is known, but their role does not allow this."""
+
+
+class DataError(GreenlightError):
+    """Candles or a file of them that cannot be traded on."""
+
+
+class StoreError(GreenlightError):
+    """The database cannot be used as it is."""
+
+
+class VenueError(GreenlightError):
+    """The venue cannot be reached or answers nonsense."""
+
+
+class NoData(VenueError):
+    """The venue answered, but has nothing of what was asked for."""

@@ -1,0 +1,181 @@
+"""What happened, as facts in the past tense; written in the same transaction as the change they tell of.
+
+The list of classes is the list of what people can be told. ``topics`` says which cards a fact changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import assert_never
+
+from engine.domain.trading import HaltKind, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalAsked:
+    """A question was put to people."""
+
+    at: datetime
+    approval_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalChanged:
+    """A question was voted on, claimed, answered, refused, or ran out of time."""
+
+    at: datetime
+    approval_id: str
+    status: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderIntended:
+    """An order was written down before being sent."""
+
+    at: datetime
+    order_id: str
+    approval_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChanged:
+    """The venue took, refused, cancelled or completed an order, or its answer was lost."""
+
+    at: datetime
+    order_id: str
+    status: str
+    reason: str = ""
+    approval_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilled:
+    """A part of an order traded."""
+
+    at: datetime
+    order_id: str
+    market: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    position_id: str
+    approval_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionOpened:
+    """The first fill of an entry made a position."""
+
+    at: datetime
+    position_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionProtected:
+    """The venue holds a stop and a target for a position."""
+
+    at: datetime
+    position_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectionFailed:
+    """The venue refused a stop; the position is being closed instead."""
+
+    at: datetime
+    position_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionClosed:
+    """Everything of a position was sold. ``closed_by``: stop, target or the exit's reason."""
+
+    at: datetime
+    position_id: str
+    closed_by: str
+    net: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halted:
+    """New entries stopped: a pause, a drawdown, bad data."""
+
+    at: datetime
+    halt_id: str
+    kind: HaltKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltEnded:
+    """A halt ended, by itself or by somebody."""
+
+    at: datetime
+    halt_id: str
+    kind: HaltKind
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestDue:
+    """A day ended and its figures were fixed."""
+
+    at: datetime
+    digest_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Welcomed:
+    """The program started for the first time on this database."""
+
+    at: datetime
+
+
+Event = (
+    ApprovalAsked
+    | ApprovalChanged
+    | OrderIntended
+    | OrderChanged
+    | OrderFilled
+    | PositionOpened
+    | PositionProtected
+    | ProtectionFailed
+    | PositionClosed
+    | Halted
+    | HaltEnded
+    | DigestDue
+    | Welcomed
+)
+
+
+def topics(event: Event) -> tuple[str, ...]:
+    """The topics whose cards look different after this event, e.g. ``approval:A17``, ``trade:T3``."""
+    match event:
+        case ApprovalAsked(approval_id=approval_id) | ApprovalChanged(approval_id=approval_id):
+            return (f"approval:{approval_id}",)
+        case OrderFilled(position_id=position_id, approval_id=approval_id):
+            return (*_approval(approval_id), f"trade:{position_id}")
+        case OrderIntended(approval_id=approval_id) | OrderChanged(approval_id=approval_id):
+            return _approval(approval_id)
+        case PositionOpened(position_id=position_id) | PositionProtected(position_id=position_id):
+            return (f"trade:{position_id}",)
+        case ProtectionFailed(position_id=position_id):
+            return (f"trade:{position_id}", f"unprotected:{position_id}")
+        case PositionClosed(position_id=position_id):
+            return (f"trade:{position_id}", f"closed:{position_id}")
+        case Halted(halt_id=halt_id) | HaltEnded(halt_id=halt_id):
+            return (f"halt:{halt_id}",)
+        case DigestDue(digest_id=digest_id):
+            return (f"digest:{digest_id}",)
+        case Welcomed():
+            return ("welcome:1",)
+        case _:
+            assert_never(event)
+
+
+def _approval(approval_id: str) -> tuple[str, ...]:
+    return (f"approval:{approval_id}",) if approval_id else ()

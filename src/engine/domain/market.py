@@ -1,0 +1,222 @@
+"""What a market is and what it did: symbols, timeframes, candles, books."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from engine.domain.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Millis = NDArray[np.int64]
+
+_MILLISECOND = timedelta(milliseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def from_millis(millis: int) -> datetime:
+    """Turn milliseconds since 1970 into an aware UTC time, exactly."""
+    return _EPOCH + timedelta(milliseconds=int(millis))
+
+
+def to_millis(at: datetime) -> int:
+    """Turn an aware time into whole milliseconds since 1970, rounding down."""
+    return (at - _EPOCH) // _MILLISECOND
+
+
+class Timeframe(StrEnum):
+    """The length of a candle, spelled as venues spell it."""
+
+    M1 = "1m"
+    M5 = "5m"
+    M15 = "15m"
+    M30 = "30m"
+    H1 = "1h"
+    H4 = "4h"
+    D1 = "1d"
+    W1 = "1w"
+
+    @property
+    def duration(self) -> timedelta:
+        """How long one candle lasts."""
+        unit = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+        return int(self.value[:-1]) * unit[self.value[-1]]
+
+    @property
+    def millis(self) -> int:
+        """How long one candle lasts, in milliseconds."""
+        return self.duration // _MILLISECOND
+
+    def floor(self, at: datetime) -> datetime:
+        """The last boundary of this timeframe at or before ``at`` (weeks begin on Monday, UTC)."""
+        anchor = datetime(1970, 1, 5, tzinfo=UTC) if self is Timeframe.W1 else _EPOCH
+        return at - (at - anchor) % self.duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """A tradable pair and the steps its venue accepts.
+
+    Attributes:
+        symbol: ``BASE/QUOTE``, for example ``BTC/USDT``.
+        lot: The smallest step of a quantity, in the base currency.
+        tick: The smallest step of a price, in the quote currency.
+        min_notional: The smallest order value the venue accepts, in the quote currency.
+    """
+
+    symbol: str
+    lot: Decimal = Decimal("0.00001")
+    tick: Decimal = Decimal("0.01")
+    min_notional: Decimal = Decimal(10)
+
+    @property
+    def base(self) -> str:
+        """The currency that is bought and sold."""
+        return self.symbol.partition("/")[0]
+
+    @property
+    def quote(self) -> str:
+        """The currency that prices are in."""
+        return self.symbol.partition("/")[2]
+
+    def quantity(self, lots: int) -> Decimal:
+        """The quantity that so many whole lots make."""
+        return lots * self.lot
+
+    def lots(self, quantity: Decimal) -> int:
+        """How many whole lots fit into a quantity."""
+        return int((quantity / self.lot).to_integral_value(ROUND_FLOOR))
+
+    def price(self, value: float | Decimal) -> Decimal:
+        """The nearest price this market can quote."""
+        steps = (Decimal(repr(value) if isinstance(value, float) else value) / self.tick).to_integral_value(
+            ROUND_HALF_EVEN
+        )
+        return steps * self.tick
+
+    @classmethod
+    def around(cls, symbol: str, price: float) -> Self:
+        """A market with steps that suit a price, for candle files that say nothing about them.
+
+        Prices get about six significant digits, a lot is worth about one unit of the quote currency or less.
+        """
+        magnitude = int(np.floor(np.log10(price))) if price > 0 else 0
+        return cls(
+            symbol=symbol,
+            lot=Decimal(1).scaleb(-max(0, min(8, magnitude + 1))),
+            tick=Decimal(1).scaleb(min(-2, magnitude - 5)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candles:
+    """Candles of one market as read-only columns, oldest first.
+
+    Attributes:
+        market: Symbol, ``BASE/QUOTE``.
+        timeframe: The length of each candle.
+        open_ms: ``int64[n]``, the opening time of each candle in milliseconds since 1970, UTC.
+        open, high, low, close: ``float64[n]``, prices in the quote currency.
+        volume: ``float64[n]``, traded quantity in the base currency.
+    """
+
+    market: str
+    timeframe: Timeframe
+    open_ms: Millis
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+
+    def __post_init__(self) -> None:
+        columns = (self.open_ms, self.open, self.high, self.low, self.close, self.volume)
+        if len({len(column) for column in columns}) != 1:
+            raise DataError(f"{self.market}: the columns of these candles have different lengths.")
+        for column in columns:
+            column.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.open_ms)
+
+    def slice(self, start: int, stop: int) -> Candles:
+        """The candles from index ``start`` up to, without, index ``stop``; no data is copied."""
+        return Candles(
+            market=self.market,
+            timeframe=self.timeframe,
+            open_ms=self.open_ms[start:stop],
+            open=self.open[start:stop],
+            high=self.high[start:stop],
+            low=self.low[start:stop],
+            close=self.close[start:stop],
+            volume=self.volume[start:stop],
+        )
+
+    def tail(self, count: int) -> Candles:
+        """The newest ``count`` candles, or all where there are fewer."""
+        return self.slice(max(0, len(self) - count), len(self))
+
+    def closed(self, now: datetime) -> Candles:
+        """Only the candles that have closed at ``now``."""
+        last_open = to_millis(now) - self.timeframe.millis
+        return self.slice(0, int(np.searchsorted(self.open_ms, last_open, side="right")))
+
+    @property
+    def closed_at(self) -> datetime:
+        """When the newest of these candles closes.
+
+        Raises:
+            DataError: There are no candles.
+        """
+        if not len(self):
+            raise DataError(f"{self.market} {self.timeframe}: there are no candles.")
+        return from_millis(int(self.open_ms[-1])) + self.timeframe.duration
+
+    def frame(self) -> pd.DataFrame:
+        """The candles as a new pandas frame, indexed by opening time (UTC)."""
+        import pandas as pd  # noqa: PLC0415 - heavy, and most callers never ask for a frame
+
+        columns = {"open": self.open, "high": self.high, "low": self.low, "close": self.close, "volume": self.volume}
+        return pd.DataFrame(columns, index=pd.to_datetime(self.open_ms, unit="ms", utc=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """One step of an order book."""
+
+    price: Decimal
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """An order book: bids from the highest down, asks from the lowest up."""
+
+    market: str
+    at: datetime
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+    @property
+    def bid(self) -> Decimal:
+        """The best price somebody pays."""
+        return self.bids[0].price
+
+    @property
+    def ask(self) -> Decimal:
+        """The best price somebody sells for."""
+        return self.asks[0].price
+
+    @property
+    def mid(self) -> Decimal:
+        """Halfway between bid and ask."""
+        return (self.bid + self.ask) / 2

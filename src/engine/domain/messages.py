@@ -1,0 +1,156 @@
+"""What is shown to people and what comes back, without a word about any platform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from engine.domain.approvals import Verb
+
+CALLBACK_BYTES = 64
+"""The tightest limit of any platform on what a button may carry (Telegram's callback data)."""
+
+
+class Role(StrEnum):
+    """What a person may do; each role includes the ones before it."""
+
+    VIEWER = "viewer"
+    TRADER = "trader"
+    ADMIN = "admin"
+
+    def includes(self, other: Role) -> bool:
+        """Whether this role may do what the other may."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody on the allow-list, whichever platform they come by."""
+
+    name: str
+    role: Role
+
+
+class Lane(StrEnum):
+    """How loud a card is."""
+
+    URGENT = "urgent"
+    NORMAL = "normal"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """Something to press. It carries an id and a verb, never state: the state is read again at the press."""
+
+    label: str
+    verb: Verb
+    approval_id: str
+
+    def __post_init__(self) -> None:
+        if len(self.data.encode()) > CALLBACK_BYTES:
+            raise ValueError(f"the button {self.label!r} carries more than {CALLBACK_BYTES} bytes")
+
+    @property
+    def data(self) -> str:
+        """What travels with the press, e.g. ``approve:A17``."""
+        return f"{self.verb}:{self.approval_id}"
+
+    @staticmethod
+    def parse(data: str) -> tuple[Verb, str] | None:
+        """Read what a press carried; ``None`` where it is none of ours."""
+        verb, _, approval_id = data.partition(":")
+        return (Verb(verb), approval_id) if verb in set(Verb) and approval_id else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows under a head, for platforms to lay out; numbers are already text."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One thing to show. Its texts are plain: each platform escapes them in its own way.
+
+    Attributes:
+        topic: What it is about, e.g. ``approval:A17``; empty for a reply to one person.
+        lane: How loud it is.
+        fields: Short facts, name and value.
+        text: Prose; may have several lines.
+        graph: Numbers over time to draw as a small picture (equity), oldest first.
+        buttons: One row of buttons.
+        pinned: Whether it stays on top of the chat.
+    """
+
+    title: str
+    topic: str = ""
+    lane: Lane = Lane.NORMAL
+    fields: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+    table: Table | None = None
+    graph: tuple[float, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    pinned: bool = False
+
+    @property
+    def plain(self) -> str:
+        """The whole card as plain text, for screen readers, logs and platforms that refuse markup."""
+        parts = [self.title, *(f"{name}: {value}" for name, value in self.fields), self.text]
+        if self.table:
+            parts += ["  ".join(self.table.head), *("  ".join(row) for row in self.table.rows)]
+        return "\n".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where cards go: a platform and an address on it (a chat id, a channel, a room)."""
+
+    platform: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """A platform's own names of the messages that show a card; more than one where it had to be split."""
+
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """Somebody wrote a text: a command, or something we take for one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """Somebody pressed a button."""
+
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """Something a person did on a platform.
+
+    Attributes:
+        user: The platform's own id of the person; nothing else identifies them.
+        delivery_id: The platform's id of this delivery; a second one with the same id has no effect.
+        sent_at: When it was sent, by the wall clock; ``None`` where the platform does not say.
+        address: Where it was sent, for the reply.
+        ref: The message that carried the button, on a press.
+    """
+
+    platform: str
+    user: str
+    delivery_id: str
+    sent_at: datetime | None
+    address: str
+    action: Typed | Pressed
+    ref: Ref | None = None

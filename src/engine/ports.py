@@ -1,0 +1,203 @@
+"""Every door of the engine on one page: what it needs of the world, and what the families must offer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol, TypeVar
+
+from engine.domain.decisions import Exit, Frame, Signals
+from engine.domain.errors import GreenlightError
+from engine.domain.market import Book, Candles, Market, Timeframe
+from engine.domain.messages import Card, Destination, Ref
+from engine.domain.trading import Fill, Intent, NotFound, OrderState, Position, Sent
+
+T = TypeVar("T")
+U_co = TypeVar("U_co", covariant=True)
+
+
+class Clock(Protocol):
+    """Where time comes from: the wall, or the market that is being replayed."""
+
+    def now(self) -> datetime:
+        """The time everything is decided by: aware, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Wall seconds for pacing and time-outs only."""
+        ...
+
+    async def until(self, at: datetime) -> None:
+        """Return once ``now()`` has reached a time."""
+        ...
+
+
+Frames = Mapping[Timeframe, Frame]
+"""What a strategy sees of one market: a frame for each timeframe it asked for."""
+
+
+class Strategy(Protocol):
+    """A family: turns frames into signals. Pure."""
+
+    @property
+    def warmup(self) -> int:
+        """How many closed candles of its own timeframe it needs before it says anything."""
+        ...
+
+    @property
+    def timeframes(self) -> tuple[Timeframe, ...]:
+        """The timeframes it looks at, its own first."""
+        ...
+
+    def generate_signals(self, frames: Frames) -> Signals:
+        """Say whether to enter now, and which conditions speak for it."""
+        ...
+
+    def update_positions(self, held: Sequence[Position], frames: Frames) -> tuple[Exit, ...]:
+        """Say which of the positions held in this market to leave now, and why."""
+        ...
+
+
+class MarketFeed(Protocol):
+    """What a simulated venue knows of the market: candles that have closed, and the price between them."""
+
+    @property
+    def markets(self) -> Mapping[str, Market]:
+        """The markets it has, by symbol."""
+        ...
+
+    @property
+    def timeframe(self) -> Timeframe:
+        """The shortest candles it has; longer ones are made of these."""
+        ...
+
+    def candles(self, symbol: str, timeframe: Timeframe, now: datetime, limit: int) -> Candles:
+        """The newest ``limit`` candles closed at ``now``.
+
+        Raises:
+            NoData: It does not have that market, or not in that timeframe.
+        """
+        ...
+
+    def price(self, symbol: str, now: datetime) -> Decimal:
+        """The price at a moment, on the path through the candle that is then open.
+
+        Raises:
+            NoData: There is no price at that moment (a gap, or outside the data).
+        """
+        ...
+
+    def path(self, symbol: str, after: datetime, until: datetime) -> Sequence[tuple[datetime, Decimal]]:
+        """The turning points of the price in ``(after, until]``, oldest first; straight lines between them."""
+        ...
+
+    def volume(self, symbol: str, now: datetime) -> Decimal:
+        """What the last closed candle traded, in the base currency: how deep the book is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueEvent:
+    """Something the venue did to an order; numbered by the venue without gaps, so none is missed or counted twice."""
+
+    seq: int
+    order: OrderState
+    fill: Fill | None = None
+
+
+class Exchange(Protocol):
+    """A family: venues. Calls raise ``VenueError`` when the venue cannot be reached."""
+
+    @property
+    def name(self) -> str:
+        """The venue and account, as the database is stamped with it."""
+        ...
+
+    def market(self, symbol: str) -> Market:
+        """The market with this symbol.
+
+        Raises:
+            NoData: The venue has no such market.
+        """
+        ...
+
+    async def submit(self, intent: Intent) -> Sent:
+        """Send an order once. A lost answer is ``Unknown``, never an exception and never a rejection."""
+        ...
+
+    async def find(self, client_id: str) -> OrderState | NotFound:
+        """What the venue knows of an order."""
+        ...
+
+    async def cancel(self, client_id: str) -> OrderState | NotFound:
+        """Cancel what is left of an order; one that is final is returned as it is."""
+        ...
+
+    async def book(self, symbol: str) -> Book:
+        """The order book of now.
+
+        Raises:
+            NoData: There is none.
+        """
+        ...
+
+    async def candles(self, symbol: str, timeframe: Timeframe, limit: int) -> Candles:
+        """The newest closed candles.
+
+        Raises:
+            NoData: There are none.
+        """
+        ...
+
+    async def balances(self) -> Mapping[str, Decimal]:
+        """What the account owns, by currency."""
+        ...
+
+    async def events(self, after: int) -> tuple[VenueEvent, ...]:
+        """Everything that happened to this account's orders since the event with that number, in order."""
+        ...
+
+
+class Store(Protocol[U_co]):
+    """Where everything is kept."""
+
+    async def transact(self, work: Callable[[U_co], T]) -> T:
+        """Run a synchronous body in one transaction on the single writer; all of it is kept, or nothing."""
+        ...
+
+
+class RetryAt(GreenlightError):
+    """The platform wants to be left alone for so many wall seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The platform asks to be tried again in {seconds:g} s.")
+        self.seconds = seconds
+
+
+class Gone(GreenlightError):
+    """The message that should be edited is no longer there: send it anew."""
+
+
+class BadCard(GreenlightError):
+    """The platform will never take this card."""
+
+
+class Platform(Protocol):
+    """A family: where people are."""
+
+    @property
+    def name(self) -> str:
+        """Its name in destinations and in the allow-list: ``telegram``, ``web``."""
+        ...
+
+    async def put(self, to: Destination, card: Card, ref: Ref | None) -> Ref:
+        """Show a card, in place of the one at ``ref`` where there is one.
+
+        Raises:
+            RetryAt: Not now.
+            Gone: ``ref`` cannot be edited any more.
+            BadCard: Never.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Pure rules on numbers: how much, and whether at all."""

@@ -1,0 +1,1 @@
+"""Pure models of a market and of how orders fill in it."""
