@@ -183,7 +183,7 @@ class Candles:
 
     def frame(self) -> pd.DataFrame:
         """The candles as a new pandas frame, indexed by opening time (UTC)."""
-        import pandas as pd  # noqa: PLC0415 - heavy, and most callers never ask for a frame
+        import pandas as pd  # heavy, and most callers never ask for a frame
 
         columns = {"open": self.open, "high": self.high, "low": self.low, "close": self.close, "volume": self.volume}
         return pd.DataFrame(columns, index=pd.to_datetime(self.open_ms, unit="ms", utc=True))

@@ -1,0 +1,209 @@
+"""What people may see: the answers of ``engine.views``, ready for cards, pages and the API.
+
+All money is in the quote currency of the account unless a field says otherwise; all times are market time, UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from engine.domain.approvals import Approval
+from engine.domain.decisions import Decision, Judged
+from engine.domain.trading import Fill, Halt, OrderKind, OrderStatus, Position, Purpose, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltView:
+    """A halt with its id."""
+
+    id: str
+    halt: Halt
+    ended_at: datetime | None = None
+    ended_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The bot at a glance.
+
+    Attributes:
+        trading: Whether new entries are possible anywhere.
+        day_net: Equity now less equity when the day began.
+        prices: The last known price of each traded market.
+        health: Parts that are not well, in words; empty when all is.
+    """
+
+    profile: str
+    venue: str
+    quote: str
+    now: datetime
+    trading: bool
+    halts: tuple[HaltView, ...]
+    equity: Decimal
+    cash: Decimal
+    exposure: Decimal
+    drawdown: Decimal
+    day_net: Decimal
+    positions: int
+    pending: int
+    contexts: tuple[str, ...]
+    last_cycle_at: datetime | None
+    prices: tuple[tuple[str, Decimal], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionView:
+    """An open position at the price of now. ``unrealised`` is before, ``net`` after the fees paid so far."""
+
+    position: Position
+    price: Decimal
+    value: Decimal
+    unrealised: Decimal
+    net: Decimal
+    protected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What the account owns: currency, quantity, value."""
+
+    quote: str
+    rows: tuple[tuple[str, Decimal, Decimal], ...]
+    equity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayProfit:
+    """One day: the change of equity, which is net of all fees, and the trades closed in it."""
+
+    day: date
+    net: Decimal
+    equity: Decimal
+    closed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profit:
+    """The last days, newest last, and what they come to. ``win_rate`` is of the closed trades, ``None`` without any."""
+
+    days: tuple[DayProfit, ...]
+    net: Decimal
+    fees: Decimal
+    closed: int
+    win_rate: float | None
+    max_drawdown: Decimal
+    quote: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderView:
+    """An order with its fills."""
+
+    id: str
+    client_id: str
+    market: str
+    context: str
+    side: Side
+    kind: OrderKind
+    purpose: Purpose
+    quantity: Decimal
+    filled: Decimal
+    average: Decimal | None
+    fee: Decimal
+    status: OrderStatus
+    reason: str
+    decision_id: str
+    approval_id: str
+    position_id: str
+    created_at: datetime
+    updated_at: datetime
+    stop: Decimal | None = None
+    target: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalView:
+    """An approval with what it is about. ``price`` is the price of now; ``None`` where it is not known."""
+
+    approval: Approval
+    decision: Decision
+    price: Decimal | None
+    order: OrderView | None = None
+    position: Position | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Everything that led to one decision and what became of it."""
+
+    judged: Judged
+    approval: Approval | None = None
+    order: OrderView | None = None
+    position: Position | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillView:
+    """A fill with what it belongs to."""
+
+    id: str
+    fill: Fill
+    order_id: str
+    position_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """One day's figures, fixed when the day ended.
+
+    Attributes:
+        net: Change of equity over the day: realised and unrealised, after fees.
+        realised: Of the trades closed in the day, after their fees.
+        equity_curve: The equity at each mark of the day, oldest first.
+        asked, answered, expired: Approvals asked, answered (either way), expired within the day.
+        open_risk: What is lost if every open stop fills at its price.
+    """
+
+    id: str
+    begins: datetime
+    ends: datetime
+    quote: str
+    net: Decimal
+    realised: Decimal
+    fees: Decimal
+    equity: Decimal
+    drawdown: Decimal
+    equity_curve: tuple[Decimal, ...]
+    opened: int
+    closed: int
+    won: int
+    open_positions: int
+    open_risk: Decimal
+    asked: int
+    answered: int
+    expired: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Something a person did or tried. ``person`` is empty for strangers."""
+
+    id: str
+    at: datetime
+    wall_at: datetime
+    platform: str
+    user: str
+    person: str
+    action: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The health of one part of the program."""
+
+    name: str
+    ok: bool
+    detail: str
