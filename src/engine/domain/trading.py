@@ -262,9 +262,10 @@ class Portfolio:
     """The account at one moment, in the quote currency.
 
     Attributes:
-        cash: What is free to spend.
-        equity: Cash and every position at its mark price.
+        cash: What is free to spend: what open orders may still cost is taken off.
+        equity: All cash and every position at its mark price.
         peak: The highest equity since the account began or the last drawdown pause ended.
+        reserved: What open buying orders may still cost.
     """
 
     cash: Decimal
@@ -272,6 +273,7 @@ class Portfolio:
     peak: Decimal
     positions: tuple[Position, ...] = ()
     marks: dict[str, Decimal] | None = None
+    reserved: Decimal = Decimal(0)
 
     @property
     def drawdown(self) -> Decimal:
@@ -284,8 +286,8 @@ class Portfolio:
 
     @property
     def exposure(self) -> Decimal:
-        """The value of everything held."""
-        return sum((p.quantity * self.mark(p) for p in self.positions), Decimal(0))
+        """The value of everything held, and of what open orders may still buy."""
+        return sum((p.quantity * self.mark(p) for p in self.positions), self.reserved)
 
 
 class HaltKind(StrEnum):

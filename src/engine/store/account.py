@@ -1,0 +1,167 @@
+"""The account: cash, marks, the equity curve and the digests fixed from it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlmodel import Session, col, select
+
+from engine.domain.errors import StoreError, UnknownId
+from engine.domain.reports import Digest
+from engine.domain.trading import Fill, OrderKind, OrderStatus, Portfolio, Side
+from engine.store import codec
+from engine.store.positions import position_of
+from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow, PositionRow
+
+
+class Account:
+    """The ``account``, ``marks``, ``equity`` and ``digests`` tables."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def opened(self) -> bool:
+        """Whether an account has been opened here."""
+        return self._session.exec(select(AccountRow)).first() is not None
+
+    def open(self, quote: str, cash: Decimal) -> None:
+        """Begin an account with what its venue holds in the quote currency."""
+        self._session.add(AccountRow(quote=quote, opening=cash, cash=cash, peak=cash))
+        self._session.flush()
+
+    @property
+    def quote(self) -> str:
+        """The currency that everything is counted in."""
+        return self._row().quote
+
+    @property
+    def opening(self) -> Decimal:
+        """What the account began with."""
+        return self._row().opening
+
+    @property
+    def venue_seq(self) -> int:
+        """The number of the last venue event that was taken in."""
+        return self._row().venue_seq
+
+    def took(self, seq: int) -> None:
+        """Note that every venue event up to this number was taken in."""
+        row = self._row()
+        row.venue_seq = seq
+        self._session.add(row)
+
+    def settle(self, fill: Fill) -> None:
+        """Move the cash of one fill."""
+        row = self._row()
+        value = fill.quantity * fill.price
+        row.cash += (value if fill.side is Side.SELL else -value) - fill.fee
+        self._session.add(row)
+
+    def mark(self, market: str, price: Decimal, at: datetime) -> None:
+        """Note the last known price of a market."""
+        row = self._session.get(MarkRow, market) or MarkRow(market=market, price=price, at=at)
+        row.price, row.at = price, at
+        self._session.add(row)
+
+    def marks(self) -> dict[str, Decimal]:
+        """The last known price of each market."""
+        return {row.market: row.price for row in self._session.exec(select(MarkRow).order_by(MarkRow.market))}
+
+    def portfolio(self) -> Portfolio:
+        """The account of now, at the last known prices.
+
+        Cash is what is free: what open buying orders may still cost is taken off and counted as exposure.
+        """
+        self._session.flush()
+        row, marks = self._row(), self.marks()
+        open_rows = self._session.exec(
+            select(PositionRow).where(PositionRow.status == "open").order_by(col(PositionRow.number))
+        )
+        positions = tuple(position_of(found) for found in open_rows)
+        held = sum((p.quantity * marks.get(p.market, p.entry_price) for p in positions), Decimal(0))
+        reserved = self._reserved()
+        return Portfolio(
+            cash=row.cash - reserved,
+            equity=row.cash + held,
+            peak=row.peak,
+            positions=positions,
+            marks=marks,
+            reserved=reserved,
+        )
+
+    def record_equity(self, at: datetime) -> Portfolio:
+        """Put the account of now on the equity curve, and raise the peak where it is higher."""
+        now = self.portfolio()
+        row = self._row()
+        row.peak = max(row.peak, now.equity)
+        self._session.add(row)
+        drawdown = (row.peak - now.equity) / row.peak if row.peak else Decimal(0)
+        self._session.merge(EquityRow(at=at, equity=now.equity, cash=row.cash, drawdown=drawdown))
+        return self.portfolio()
+
+    def rebase_peak(self) -> None:
+        """Count drawdown from the equity of now on."""
+        row = self._row()
+        row.peak = self.portfolio().equity
+        self._session.add(row)
+
+    def equity_within(self, begin: datetime, end: datetime) -> tuple[tuple[datetime, Decimal], ...]:
+        """The equity curve in ``(begin, end]``, oldest first."""
+        at = col(EquityRow.at)
+        rows = self._session.exec(select(EquityRow).where(at > begin, at <= end).order_by(at))
+        return tuple((row.at, row.equity) for row in rows)
+
+    def equity_at(self, at: datetime) -> Decimal:
+        """The equity at the last mark at or before a time; the opening balance before the first."""
+        query = select(EquityRow).where(col(EquityRow.at) <= at).order_by(col(EquityRow.at).desc())
+        row = self._session.exec(query).first()
+        return row.equity if row else self._row().opening
+
+    def last_equity_at(self) -> datetime | None:
+        """When the equity was last recorded."""
+        row = self._session.exec(select(EquityRow).order_by(col(EquityRow.at).desc())).first()
+        return row.at if row else None
+
+    def newest_equity(self, points: int) -> tuple[tuple[datetime, Decimal], ...]:
+        """The newest points of the equity curve, oldest first."""
+        rows = self._session.exec(select(EquityRow).order_by(col(EquityRow.at).desc()).limit(points)).all()
+        return tuple((row.at, row.equity) for row in reversed(rows))
+
+    def add_digest(self, digest: Digest) -> bool:
+        """Fix a day's figures; ``False`` where they were fixed already."""
+        if self._session.get(DigestRow, digest.id) is not None:
+            return False
+        self._session.add(DigestRow(id=digest.id, ends=digest.ends, figures=codec.dump(digest)))
+        return True
+
+    def digest(self, digest_id: str) -> Digest:
+        """A day's figures.
+
+        Raises:
+            UnknownId: That day has not been fixed.
+        """
+        row = self._session.get(DigestRow, digest_id)
+        if row is None:
+            raise UnknownId(f"There is no digest of {digest_id}.", "Days look like 2026-01-31.")
+        return codec.load(Digest, row.figures)
+
+    def newest_digests(self, limit: int) -> tuple[Digest, ...]:
+        """The newest first."""
+        rows = self._session.exec(select(DigestRow).order_by(col(DigestRow.ends).desc()).limit(limit))
+        return tuple(codec.load(Digest, row.figures) for row in rows)
+
+    def _reserved(self) -> Decimal:
+        """What unfinished buying orders may still cost, at the prices they were planned at."""
+        query = select(OrderRow).where(
+            OrderRow.side == Side.BUY,
+            OrderRow.kind == OrderKind.MARKET,
+            col(OrderRow.status).not_in([status for status in OrderStatus if status.final]),
+        )
+        return sum(((row.quantity - row.filled) * row.price for row in self._session.exec(query)), Decimal(0))
+
+    def _row(self) -> AccountRow:
+        row = self._session.exec(select(AccountRow)).first()
+        if row is None:
+            raise StoreError("No account has been opened in this database.", "Start the bot once: bot run.")
+        return row

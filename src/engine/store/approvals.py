@@ -1,0 +1,124 @@
+"""Approvals, changed by compare-and-swap only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, update
+from sqlmodel import Session, col, func, select
+
+from engine.domain import approvals as states
+from engine.domain.approvals import Approval
+from engine.domain.errors import UnknownId
+from engine.domain.trading import TradePlan
+from engine.store import codec
+from engine.store.numbering import Numbering
+from engine.store.tables import ApprovalRow
+
+_STATES: dict[str, type[Any]] = {
+    kind.__name__.lower(): kind
+    for kind in (states.Pending, states.Claimed, states.Ordered, states.Rejected, states.Refused, states.Expired)
+}
+_OPEN = ("pending", "claimed")
+
+
+class Approvals:
+    """The ``approvals`` table."""
+
+    def __init__(self, session: Session, numbering: Numbering) -> None:
+        self._session = session
+        self._numbering = numbering
+
+    def next_id(self) -> str:
+        """An id for the next approval."""
+        return f"A{self._numbering.next('A')}"
+
+    def add(self, approval: Approval) -> None:
+        """Keep a new approval."""
+        self._session.add(
+            ApprovalRow(
+                id=approval.id,
+                number=int(approval.id[1:]),
+                decision_id=approval.decision_id,
+                context=approval.plan.context,
+                market=approval.plan.market,
+                asked_at=approval.asked_at,
+                expires_at=approval.expires_at,
+                votes_needed=approval.votes_needed,
+                plan=codec.dump(approval.plan),
+                status=approval.status,
+                version=approval.version,
+                state=codec.dump(approval.state),
+            )
+        )
+
+    def swap(self, before: Approval, after: Approval) -> bool:
+        """Put one version in the place of another; whether it was still the one that is stored.
+
+        This is the compare-and-swap that lets exactly one press win, whichever platform or process it came by.
+        """
+        statement = (
+            update(ApprovalRow)
+            .where(col(ApprovalRow.id) == before.id)
+            .where(col(ApprovalRow.status) == before.status, col(ApprovalRow.version) == before.version)
+            .values(
+                status=after.status,
+                version=after.version,
+                state=codec.dump(after.state),
+                settled_at=None if after.is_open else getattr(after.state, "at", None),
+            )
+            .execution_options(synchronize_session=False)
+        )
+        result = self._session.execute(statement)
+        return isinstance(result, CursorResult) and result.rowcount == 1
+
+    def get(self, approval_id: str) -> Approval:
+        """One approval.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        row = self._session.get(ApprovalRow, approval_id, populate_existing=True)
+        if row is None:
+            raise UnknownId(f"There is no approval {approval_id}.", "See /pending for the open ones.")
+        return _approval(row)
+
+    def of_decision(self, decision_id: str) -> Approval | None:
+        """The approval that a decision asked for, if it did."""
+        row = self._session.exec(select(ApprovalRow).where(ApprovalRow.decision_id == decision_id)).first()
+        return _approval(row) if row else None
+
+    def open(self) -> tuple[Approval, ...]:
+        """Those that wait for people or for their judgement, oldest first."""
+        query = select(ApprovalRow).where(col(ApprovalRow.status).in_(_OPEN)).order_by(col(ApprovalRow.number))
+        return tuple(_approval(row) for row in self._session.exec(query))
+
+    def newest(self, limit: int) -> tuple[Approval, ...]:
+        """The newest first, open or not."""
+        query = select(ApprovalRow).order_by(col(ApprovalRow.number).desc()).limit(limit)
+        return tuple(_approval(row) for row in self._session.exec(query))
+
+    def asked_within(self, begin: datetime, end: datetime) -> int:
+        """How many were asked in ``(begin, end]``."""
+        asked = col(ApprovalRow.asked_at)
+        return self._session.exec(select(func.count()).where(asked > begin, asked <= end)).one()
+
+    def settled_within(self, begin: datetime, end: datetime) -> dict[str, int]:
+        """How many reached each final status in ``(begin, end]``."""
+        settled = col(ApprovalRow.settled_at)
+        query = select(ApprovalRow.status, func.count()).where(settled > begin, settled <= end)
+        return dict(self._session.exec(query.group_by(ApprovalRow.status)).all())
+
+
+def _approval(row: ApprovalRow) -> Approval:
+    return Approval(
+        id=row.id,
+        decision_id=row.decision_id,
+        plan=codec.load(TradePlan, row.plan),
+        asked_at=row.asked_at,
+        expires_at=row.expires_at,
+        votes_needed=row.votes_needed,
+        state=codec.load(_STATES[row.status], row.state),
+        version=row.version,
+    )

@@ -1,0 +1,31 @@
+"""Domain objects to JSON and back, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+T = TypeVar("T")
+
+
+@cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def dump(value: Any) -> str:
+    """Write a domain object as JSON: decimals and times as text, enums by value."""
+    return _adapter(type(value)).dump_json(value).decode()
+
+
+def load(kind: type[T], text: str) -> T:
+    """Read a domain object of a known class.
+
+    Raises:
+        pydantic.ValidationError: The text is not one of these.
+    """
+    loaded: T = _adapter(kind).validate_json(text)
+    return loaded

@@ -1,0 +1,160 @@
+"""The database: one writer thread, readers on their own connections, migrations, and the stamp of whose it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import StaticPool
+from sqlmodel import Session
+
+from engine.domain.errors import StoreError
+from engine.domain.events import Event
+from engine.domain.messages import Destination
+from engine.store.unit_of_work import UnitOfWork
+
+T = TypeVar("T")
+
+Route = Callable[[Event], tuple[tuple[str, Destination], ...]]
+"""Which topics go to which destinations when an event is written."""
+
+LOCK_WAIT_MS = 10_000
+READERS = 4
+
+
+def nowhere(_: Event) -> tuple[tuple[str, Destination], ...]:
+    """The route of a program without chat: nobody is shown anything."""
+    return ()
+
+
+class Database:
+    """Where everything is kept, behind two doors: ``transact`` writes, ``read`` reads a snapshot.
+
+    Args:
+        url: An SQLAlchemy URL, e.g. ``sqlite:///var/demo/greenlight.sqlite``.
+        route: Which topics an event changes, and where they are shown.
+    """
+
+    def __init__(self, url: str, *, route: Route = nowhere) -> None:
+        self._url = url
+        self._route = route
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-writer")
+        self._readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="store-reader")
+        self._write_engine = connect(url, begin="BEGIN IMMEDIATE", single=True)
+        self._read_engine = connect(url, begin="BEGIN")
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_shown(self, listener: Callable[[], None]) -> None:
+        """Call a listener, in the event loop, after each transaction that changed what should be shown."""
+        self._listeners.append(listener)
+
+    async def transact(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run a synchronous body in one transaction on the writer thread; all of it is kept, or nothing.
+
+        Raises:
+            StoreError: The database stayed locked, is full or is damaged; nothing was written.
+        """
+        result, shown = await self._in_thread(self._writer, self._write, work)
+        if shown:
+            for listener in self._listeners:
+                listener()
+        return result
+
+    async def read(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run a synchronous body on a snapshot; what it writes is rolled back."""
+        return await self._in_thread(self._readers, self._look, work)
+
+    async def close(self) -> None:
+        """Finish what is under way and close every connection."""
+        await asyncio.to_thread(self._shut)
+
+    def _shut(self) -> None:
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self._write_engine.dispose()
+        self._read_engine.dispose()
+
+    @staticmethod
+    async def _in_thread(pool: ThreadPoolExecutor, run: Callable[[Any], T], work: Any) -> T:
+        try:
+            # Shielded: a transaction under way is finished even when its caller is cancelled.
+            result: T = await asyncio.shield(asyncio.get_running_loop().run_in_executor(pool, run, work))
+        except OperationalError as error:
+            raise StoreError(
+                f"The database could not be used: {error.orig}.", "See that the disk has room and the file is its own."
+            ) from error
+        return result
+
+    def _write(self, work: Callable[[UnitOfWork], T]) -> tuple[T, bool]:
+        with Session(self._write_engine, expire_on_commit=False) as session, session.begin():
+            uow = UnitOfWork(session, self._route)
+            result = work(uow)
+            session.flush()
+            return result, uow.shown
+
+    def _look(self, work: Callable[[UnitOfWork], T]) -> T:
+        with Session(self._read_engine, expire_on_commit=False) as session:
+            return work(UnitOfWork(session, self._route))
+
+
+def connect(url: str, *, begin: str, single: bool = False) -> Engine:
+    """Open an engine; SQLite in WAL mode, fully synchronous, with explicit transactions.
+
+    Raises:
+        StoreError: The folder of the file cannot be made, or the file is not a database.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    file = Path(parsed.database or "")
+    options: dict[str, Any] = {"poolclass": StaticPool} if single else {"pool_size": READERS}
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": LOCK_WAIT_MS / 1000}, **options)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, see below
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={LOCK_WAIT_MS}"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with engine.connect():
+            pass
+    except OSError as error:
+        raise StoreError(
+            f"The folder {file.parent} cannot be made: {error.strerror}.", "Set BOT_DATABASE__URL."
+        ) from None
+    except DatabaseError as error:
+        raise StoreError(
+            f"{file} cannot be opened as a database: {error.orig}.",
+            "Nothing was changed. Move the file away, restore a backup, or set BOT_DATABASE__URL.",
+        ) from None
+    return engine
+
+
+def stamp(uow: UnitOfWork, owner: Mapping[str, str]) -> bool:
+    """Mark a new database as belonging to a profile, venue and account; whether it was new.
+
+    Raises:
+        StoreError: It belongs to another one.
+    """
+    new = uow.settings.get("stamp.profile") is None
+    for key, value in owner.items():
+        found = uow.settings.get(f"stamp.{key}")
+        if found is None:
+            uow.settings.set(f"stamp.{key}", value)
+        elif found != value:
+            raise StoreError(
+                f"This database belongs to {key} {found!r}, not to {value!r}.",
+                "Set BOT_DATABASE__URL to another file, or start with what it belongs to.",
+            )
+    return new

@@ -1,0 +1,75 @@
+"""Decisions with their whole record."""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from engine.domain.autonomy import AskHuman, Execute, Refuse
+from engine.domain.decisions import Judged, Stance
+from engine.domain.errors import UnknownId
+from engine.store import codec
+from engine.store.numbering import Numbering
+from engine.store.tables import DecisionRow
+
+
+class Decisions:
+    """The ``decisions`` table."""
+
+    def __init__(self, session: Session, numbering: Numbering) -> None:
+        self._session = session
+        self._numbering = numbering
+
+    def next_id(self) -> str:
+        """An id for the next decision."""
+        return f"D{self._numbering.next('D')}"
+
+    def seen(self, key: str) -> bool:
+        """Whether the decision with this key has been made already."""
+        return self._session.exec(select(DecisionRow.id).where(DecisionRow.key == key)).first() is not None
+
+    def add(self, judged: Judged) -> None:
+        """Keep a decision and everything that led to it."""
+        decision = judged.decision
+        self._session.add(
+            DecisionRow(
+                id=decision.id,
+                number=int(decision.id[1:]),
+                key=decision.key,
+                context=decision.context,
+                market=decision.market,
+                at=decision.at,
+                stance=decision.stance,
+                confidence=decision.confidence,
+                status=status_of(judged),
+                record=codec.dump(judged),
+            )
+        )
+
+    def get(self, decision_id: str) -> Judged:
+        """One decision's record.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        row = self._session.get(DecisionRow, decision_id)
+        if row is None:
+            raise UnknownId(f"There is no decision {decision_id}.", "See /pending and /trades for ids.")
+        return codec.load(Judged, row.record)
+
+    def newest(self, limit: int) -> tuple[Judged, ...]:
+        """The newest decisions first."""
+        rows = self._session.exec(select(DecisionRow).order_by(col(DecisionRow.number).desc()).limit(limit))
+        return tuple(codec.load(Judged, row.record) for row in rows)
+
+
+def status_of(judged: Judged) -> str:
+    """What became of a decision in its cycle, in one word."""
+    if judged.decision.stance is Stance.HOLD:
+        return "held"
+    match judged.ruling:
+        case Execute():
+            return "executed"
+        case AskHuman():
+            return "asked"
+        case Refuse():
+            return "refused"

@@ -1,0 +1,60 @@
+"""Bring a database to the newest layout, or say how far behind it is. Alembic, shipped with the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DatabaseError
+
+import migrations
+from engine.domain.errors import StoreError
+from engine.store.database import connect
+
+
+def config(url: str) -> Config:
+    """Alembic's configuration for a database."""
+    made = Config()
+    made.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    made.attributes["url"] = url
+    return made
+
+
+def upgrade(url: str) -> None:
+    """Apply every migration that is missing.
+
+    Raises:
+        StoreError: A migration failed, or the database is newer than the program; nothing was changed.
+    """
+    _refuse_newer(url)
+    try:
+        command.upgrade(config(url), "head")
+    except DatabaseError as error:
+        raise StoreError(
+            f"The database could not be brought up to date: {error.orig}.", "Nothing was changed; keep a backup."
+        ) from error
+
+
+def versions(url: str) -> tuple[str, str]:
+    """The database's revision (empty when new) and the program's."""
+    head = ScriptDirectory.from_config(config(url)).get_current_head() or ""
+    engine = connect(url, begin="BEGIN") if url.startswith("sqlite") else create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision() or "", head
+    finally:
+        engine.dispose()
+
+
+def _refuse_newer(url: str) -> None:
+    found, _ = versions(url)
+    known = {script.revision for script in ScriptDirectory.from_config(config(url)).walk_revisions()}
+    if found and found not in known:
+        raise StoreError(
+            f"The database was written by a newer version of the program (revision {found}).",
+            "Update the program, or set BOT_DATABASE__URL to another file.",
+        )

@@ -1,0 +1,245 @@
+"""Orders and their fills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlmodel import Session, col, func, select
+
+from engine.domain.errors import UnknownId
+from engine.domain.reports import FillView, OrderView
+from engine.domain.trading import Fill, Intent, OrderKind, OrderStatus, Purpose, Side
+from engine.store.numbering import Numbering
+from engine.store.tables import FillRow, OrderRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order as it was written down: what is sent, and what it is for."""
+
+    id: str
+    intent: Intent
+    purpose: Purpose
+    context: str
+    price: Decimal
+    status: OrderStatus
+    created_at: datetime
+    filled: Decimal = Decimal(0)
+    decision_id: str = ""
+    approval_id: str = ""
+    position_id: str = ""
+
+
+class Orders:
+    """The ``orders`` and ``fills`` tables."""
+
+    def __init__(self, session: Session, numbering: Numbering) -> None:
+        self._session = session
+        self._numbering = numbering
+
+    def next_id(self) -> str:
+        """An id for the next order."""
+        return f"O{self._numbering.next('O')}"
+
+    def add(self, order: Order) -> None:
+        """Write an order down, before it is sent."""
+        intent = order.intent
+        self._session.add(
+            OrderRow(
+                id=order.id,
+                number=int(order.id[1:]),
+                client_id=intent.client_id,
+                context=order.context,
+                market=intent.market,
+                side=intent.side,
+                kind=intent.kind,
+                purpose=order.purpose,
+                quantity=intent.quantity,
+                price=order.price,
+                stop=intent.stop,
+                target=intent.target,
+                status=order.status,
+                decision_id=order.decision_id,
+                approval_id=order.approval_id,
+                position_id=order.position_id,
+                created_at=order.created_at,
+                updated_at=order.created_at,
+            )
+        )
+        self._session.flush()
+
+    def mark(self, order_id: str, status: OrderStatus, at: datetime, *, venue_id: str = "", reason: str = "") -> None:
+        """Note where an order is in its life; a final status is never taken back."""
+        row = self._row(order_id)
+        if OrderStatus(row.status).final:
+            return
+        row.status, row.updated_at = status, at
+        row.venue_id = venue_id or row.venue_id
+        row.reason = reason or row.reason
+        self._session.add(row)
+
+    def attach(self, order_id: str, position_id: str) -> None:
+        """Note which position an order belongs to."""
+        row = self._row(order_id)
+        row.position_id = position_id
+        self._session.add(row)
+
+    def add_fill(self, order: Order, fill: Fill, position_id: str) -> bool:
+        """Count a fill; ``False`` where it was counted already."""
+        if self._session.get(FillRow, fill.venue_id) is not None:
+            return False
+        row = self._row(order.id)
+        row.filled += fill.quantity
+        row.cost += fill.quantity * fill.price
+        row.fee += fill.fee
+        row.updated_at = fill.at
+        self._session.add(row)
+        self._session.add(
+            FillRow(
+                venue_id=fill.venue_id,
+                number=self._numbering.next("F"),
+                order_id=order.id,
+                client_id=fill.client_id,
+                position_id=position_id,
+                market=fill.market,
+                side=fill.side,
+                quantity=fill.quantity,
+                price=fill.price,
+                fee=fill.fee,
+                at=fill.at,
+            )
+        )
+        return True
+
+    def by_client_id(self, client_id: str) -> Order | None:
+        """The order sent under a client id."""
+        row = self._session.exec(select(OrderRow).where(OrderRow.client_id == client_id)).first()
+        return _order(row) if row else None
+
+    def get(self, order_id: str) -> Order:
+        """One order.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        return _order(self._row(order_id))
+
+    def unfinished(self) -> tuple[Order, ...]:
+        """Orders that are not final, oldest first."""
+        final = [status for status in OrderStatus if status.final]
+        query = select(OrderRow).where(col(OrderRow.status).not_in(final)).order_by(col(OrderRow.number))
+        return tuple(_order(row) for row in self._session.exec(query))
+
+    def of_position(self, position_id: str) -> tuple[Order, ...]:
+        """Every order of a position, oldest first."""
+        query = select(OrderRow).where(OrderRow.position_id == position_id).order_by(col(OrderRow.number))
+        return tuple(_order(row) for row in self._session.exec(query))
+
+    def view(self, order_id: str) -> OrderView:
+        """One order as people see it.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        return _view(self._row(order_id))
+
+    def of_decision(self, decision_id: str) -> OrderView | None:
+        """The first order that a decision led to."""
+        query = select(OrderRow).where(OrderRow.decision_id == decision_id).order_by(col(OrderRow.number))
+        row = self._session.exec(query).first()
+        return _view(row) if row else None
+
+    def newest(self, limit: int) -> tuple[OrderView, ...]:
+        """The newest first."""
+        rows = self._session.exec(select(OrderRow).order_by(col(OrderRow.number).desc()).limit(limit))
+        return tuple(_view(row) for row in rows)
+
+    def newest_fills(self, limit: int) -> tuple[FillView, ...]:
+        """The newest fills first."""
+        rows = self._session.exec(select(FillRow).order_by(col(FillRow.number).desc()).limit(limit))
+        return tuple(_fill(row) for row in rows)
+
+    def fees_within(self, begin: datetime, end: datetime) -> Decimal:
+        """What was paid in fees in ``(begin, end]``."""
+        at = col(FillRow.at)
+        fees = self._session.exec(select(FillRow).where(at > begin, at <= end))
+        return sum((row.fee for row in fees), Decimal(0))
+
+    def count(self) -> int:
+        """How many orders there are."""
+        return self._session.exec(select(func.count()).select_from(OrderRow)).one()
+
+    def _row(self, order_id: str) -> OrderRow:
+        row = self._session.get(OrderRow, order_id)
+        if row is None:
+            raise UnknownId(f"There is no order {order_id}.", "See /trades for ids.")
+        return row
+
+
+def _order(row: OrderRow) -> Order:
+    return Order(
+        id=row.id,
+        intent=Intent(
+            client_id=row.client_id,
+            market=row.market,
+            side=Side(row.side),
+            kind=OrderKind(row.kind),
+            quantity=row.quantity,
+            stop=row.stop,
+            target=row.target,
+        ),
+        purpose=Purpose(row.purpose),
+        context=row.context,
+        price=row.price,
+        status=OrderStatus(row.status),
+        created_at=row.created_at,
+        filled=row.filled,
+        decision_id=row.decision_id,
+        approval_id=row.approval_id,
+        position_id=row.position_id,
+    )
+
+
+def _view(row: OrderRow) -> OrderView:
+    return OrderView(
+        id=row.id,
+        client_id=row.client_id,
+        market=row.market,
+        context=row.context,
+        side=Side(row.side),
+        kind=OrderKind(row.kind),
+        purpose=Purpose(row.purpose),
+        quantity=row.quantity,
+        filled=row.filled,
+        average=row.cost / row.filled if row.filled else None,
+        fee=row.fee,
+        status=OrderStatus(row.status),
+        reason=row.reason,
+        decision_id=row.decision_id,
+        approval_id=row.approval_id,
+        position_id=row.position_id,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        stop=row.stop,
+        target=row.target,
+    )
+
+
+def _fill(row: FillRow) -> FillView:
+    return FillView(
+        id=f"F{row.number}",
+        fill=Fill(
+            venue_id=row.venue_id,
+            client_id=row.client_id,
+            market=row.market,
+            side=Side(row.side),
+            quantity=row.quantity,
+            price=row.price,
+            fee=row.fee,
+            at=row.at,
+        ),
+        order_id=row.order_id,
+        position_id=row.position_id,
+    )

@@ -1,0 +1,249 @@
+"""The tables. Rows are the store's own business: everybody else gets the domain's frozen objects.
+
+Ids are short and readable, ``A17`` for an approval; they are given by ``UnitOfWork.next_id``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import BigInteger, Column, Integer, Text
+from sqlmodel import Field, SQLModel
+
+from engine.store.columns import Money, UtcTime
+
+
+class Setting(SQLModel, table=True):
+    """Small durable facts: what the database is stamped with, offsets of platforms, the session key."""
+
+    __tablename__ = "settings"
+    key: str = Field(primary_key=True)
+    value: str = Field(sa_type=Text)
+
+
+class Sequence(SQLModel, table=True):
+    """The last number given for each prefix of ids."""
+
+    __tablename__ = "sequences"
+    prefix: str = Field(primary_key=True)
+    last: int
+
+
+class DecisionRow(SQLModel, table=True):
+    """One judged decision of one cycle; ``record`` is everything ``/why`` shows."""
+
+    __tablename__ = "decisions"
+    id: str = Field(primary_key=True)
+    number: int = Field(index=True)
+    key: str = Field(unique=True)
+    context: str
+    market: str
+    at: datetime = Field(sa_type=UtcTime, index=True)
+    stance: str
+    confidence: float
+    status: str
+    record: str = Field(sa_type=Text)
+
+
+class ApprovalRow(SQLModel, table=True):
+    """One question to people. ``version`` is what a press is compared with before it is swapped in."""
+
+    __tablename__ = "approvals"
+    id: str = Field(primary_key=True)
+    number: int = Field(index=True)
+    decision_id: str = Field(unique=True, foreign_key="decisions.id")
+    context: str
+    market: str
+    asked_at: datetime = Field(sa_type=UtcTime)
+    expires_at: datetime = Field(sa_type=UtcTime)
+    votes_needed: int
+    plan: str = Field(sa_type=Text)
+    status: str = Field(index=True)
+    version: int
+    state: str = Field(sa_type=Text)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class OrderRow(SQLModel, table=True):
+    """One order, written down before it is sent; ``client_id`` follows from what it is for."""
+
+    __tablename__ = "orders"
+    id: str = Field(primary_key=True)
+    number: int = Field(index=True)
+    client_id: str = Field(unique=True)
+    venue_id: str = ""
+    context: str
+    market: str
+    side: str
+    kind: str
+    purpose: str
+    quantity: Decimal = Field(sa_type=Money)
+    price: Decimal = Field(sa_type=Money)
+    stop: Decimal | None = Field(default=None, sa_type=Money)
+    target: Decimal | None = Field(default=None, sa_type=Money)
+    filled: Decimal = Field(default=Decimal(0), sa_type=Money)
+    cost: Decimal = Field(default=Decimal(0), sa_type=Money)
+    fee: Decimal = Field(default=Decimal(0), sa_type=Money)
+    status: str = Field(index=True)
+    reason: str = ""
+    decision_id: str = Field(default="", index=True)
+    approval_id: str = Field(default="", index=True)
+    position_id: str = Field(default="", index=True)
+    created_at: datetime = Field(sa_type=UtcTime)
+    updated_at: datetime = Field(sa_type=UtcTime)
+
+
+class FillRow(SQLModel, table=True):
+    """One part of an order that traded; the venue's id makes it count once."""
+
+    __tablename__ = "fills"
+    venue_id: str = Field(primary_key=True)
+    number: int = Field(index=True)
+    order_id: str = Field(foreign_key="orders.id", index=True)
+    client_id: str
+    position_id: str = Field(index=True)
+    market: str
+    side: str
+    quantity: Decimal = Field(sa_type=Money)
+    price: Decimal = Field(sa_type=Money)
+    fee: Decimal = Field(sa_type=Money)
+    at: datetime = Field(sa_type=UtcTime, index=True)
+
+
+class PositionRow(SQLModel, table=True):
+    """What one context holds, or held, of one market."""
+
+    __tablename__ = "positions"
+    id: str = Field(primary_key=True)
+    number: int = Field(index=True)
+    context: str
+    market: str
+    status: str = Field(index=True)
+    quantity: Decimal = Field(sa_type=Money)
+    entry_price: Decimal = Field(sa_type=Money)
+    stop: Decimal | None = Field(default=None, sa_type=Money)
+    target: Decimal | None = Field(default=None, sa_type=Money)
+    fees: Decimal = Field(sa_type=Money)
+    realised: Decimal = Field(sa_type=Money)
+    opened_at: datetime = Field(sa_type=UtcTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
+    closed_by: str = ""
+    decision_id: str = ""
+
+
+class HaltRow(SQLModel, table=True):
+    """One reason for no new entries, open or ended."""
+
+    __tablename__ = "halts"
+    id: str = Field(primary_key=True)
+    number: int = Field(index=True)
+    kind: str
+    status: str = Field(index=True)
+    reason: str
+    market: str = ""
+    by: str = ""
+    since: datetime = Field(sa_type=UtcTime)
+    until: datetime | None = Field(default=None, sa_type=UtcTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    ended_by: str = ""
+
+
+class AccountRow(SQLModel, table=True):
+    """The account in the quote currency: what it began with, what is free, the peak that drawdown counts from."""
+
+    __tablename__ = "account"
+    quote: str = Field(primary_key=True)
+    opening: Decimal = Field(sa_type=Money)
+    cash: Decimal = Field(sa_type=Money)
+    peak: Decimal = Field(sa_type=Money)
+    venue_seq: int = Field(default=0, sa_type=BigInteger)
+
+
+class MarkRow(SQLModel, table=True):
+    """The last known price of a market."""
+
+    __tablename__ = "marks"
+    market: str = Field(primary_key=True)
+    price: Decimal = Field(sa_type=Money)
+    at: datetime = Field(sa_type=UtcTime)
+
+
+class EquityRow(SQLModel, table=True):
+    """The account at one closed candle."""
+
+    __tablename__ = "equity"
+    at: datetime = Field(sa_type=UtcTime, primary_key=True)
+    equity: Decimal = Field(sa_type=Money)
+    cash: Decimal = Field(sa_type=Money)
+    drawdown: Decimal = Field(sa_type=Money)
+
+
+class DigestRow(SQLModel, table=True):
+    """One day's figures, fixed when it ended."""
+
+    __tablename__ = "digests"
+    id: str = Field(primary_key=True)
+    ends: datetime = Field(sa_type=UtcTime, index=True)
+    figures: str = Field(sa_type=Text)
+
+
+class EventRow(SQLModel, table=True):
+    """One thing that happened, written with the change it tells of."""
+
+    __tablename__ = "events"
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    )
+    at: datetime = Field(sa_type=UtcTime, index=True)
+    kind: str
+    body: str = Field(sa_type=Text)
+
+
+class OutboxRow(SQLModel, table=True):
+    """What one destination should show of one topic, and what it shows."""
+
+    __tablename__ = "outbox"
+    topic: str = Field(primary_key=True)
+    platform: str = Field(primary_key=True)
+    address: str = Field(primary_key=True)
+    number: int = Field(index=True)
+    wanted_version: int
+    sent_version: int = 0
+    ref: str = Field(default="", sa_type=Text)
+
+
+class AuditRow(SQLModel, table=True):
+    """Something a person did or tried."""
+
+    __tablename__ = "audit"
+    id: str = Field(primary_key=True)
+    number: int = Field(index=True)
+    at: datetime = Field(sa_type=UtcTime)
+    wall_at: datetime = Field(sa_type=UtcTime)
+    platform: str
+    user: str
+    person: str
+    action: str = Field(sa_type=Text)
+    outcome: str = Field(sa_type=Text)
+
+
+class DeliveryRow(SQLModel, table=True):
+    """A delivery that was acted on; a second one with its id has no effect."""
+
+    __tablename__ = "deliveries"
+    id: str = Field(primary_key=True)
+    wall_at: datetime = Field(sa_type=UtcTime)
+
+
+class ChatMessageRow(SQLModel, table=True):
+    """One message of the web chat; an empty audience means everybody."""
+
+    __tablename__ = "chat_messages"
+    id: int | None = Field(default=None, primary_key=True)
+    version: int = Field(index=True)
+    audience: str
+    author: str
+    at: datetime = Field(sa_type=UtcTime)
+    text: str = Field(sa_type=Text)
+    card: str = Field(default="", sa_type=Text)

@@ -1,0 +1,52 @@
+"""One transaction, and everything that can be read or written within it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlmodel import Session
+
+from engine.domain.events import Event
+from engine.domain.messages import Destination
+from engine.store import codec
+from engine.store.account import Account
+from engine.store.approvals import Approvals
+from engine.store.chat import ChatMemory
+from engine.store.decisions import Decisions
+from engine.store.halts import Halts
+from engine.store.numbering import Numbering
+from engine.store.orders import Orders
+from engine.store.outbox import Outbox
+from engine.store.positions import Positions
+from engine.store.settings import Settings
+from engine.store.tables import EventRow
+
+
+class UnitOfWork:
+    """What a transaction's body is given. Changes are kept together, or not at all.
+
+    Attributes:
+        shown: Whether an event of this transaction changes something that people see.
+    """
+
+    def __init__(self, session: Session, route: Callable[[Event], tuple[tuple[str, Destination], ...]]) -> None:
+        numbering = Numbering(session)
+        self.session = session
+        self.settings = Settings(session)
+        self.decisions = Decisions(session, numbering)
+        self.approvals = Approvals(session, numbering)
+        self.orders = Orders(session, numbering)
+        self.positions = Positions(session, numbering)
+        self.account = Account(session)
+        self.halts = Halts(session, numbering)
+        self.chat = ChatMemory(session, numbering)
+        self.outbox = Outbox(session, numbering)
+        self.shown = False
+        self._route = route
+
+    def emit(self, event: Event) -> None:
+        """Write down that something happened, and mark the cards it changes as wanting to be shown anew."""
+        self.session.add(EventRow(at=event.at, kind=type(event).__name__, body=codec.dump(event)))
+        for topic, destination in self._route(event):
+            self.outbox.want(topic, destination)
+            self.shown = True
