@@ -1,0 +1,44 @@
+# Everything a person does with this checkout. `make` alone lists it.
+# ARGS goes to the command that is run: make run ARGS="--seed 3", make test ARGS="-k approvals".
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench format constraints clean
+
+ARGS ?=
+BIN := .venv/bin
+# Set on some machines; without byte-code every start takes seconds longer.
+unexport PYTHONDONTWRITEBYTECODE
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Start the bot: BOT_PROFILE or the demo, set up first where needed
+	@scripts/environment.sh run
+	@$(BIN)/bot run --profile $${BOT_PROFILE:-demo} $(ARGS)
+
+test: ## Run the tests; those marked slow only with CI=true
+	@scripts/environment.sh dev
+	$(BIN)/pytest -n auto --dist loadgroup --benchmark-disable $(if $(CI),,-m "not slow") $(ARGS)
+
+check: ## Check formatting, lint, types and the floors between modules
+	@scripts/environment.sh dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: ## Measure how fast it is
+	@scripts/environment.sh dev
+	$(BIN)/pytest tests/bench --benchmark-only $(ARGS)
+
+format: ## Format the code and fix what the linter can
+	@scripts/environment.sh dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+constraints: ## Pin the newest allowed version of every dependency
+	@scripts/environment.sh dev
+	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --extra dev --output-file constraints.txt pyproject.toml
+
+clean: ## Remove what was built, .venv too; what the bot keeps in var/ stays
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
