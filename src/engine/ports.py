@@ -42,6 +42,11 @@ class Strategy(Protocol):
     """A family: turns frames into signals. Pure."""
 
     @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
     def warmup(self) -> int:
         """How many closed candles of its own timeframe it needs before it says anything."""
         ...
@@ -103,6 +108,7 @@ class VenueEvent:
     """Something the venue did to an order; numbered by the venue without gaps, so none is missed or counted twice."""
 
     seq: int
+    at: datetime
     order: OrderState
     fill: Fill | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -12,13 +12,13 @@ T = TypeVar("T")
 
 
 @cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
 def dump(value: Any) -> str:
     """Write a domain object as JSON: decimals and times as text, enums by value."""
-    return _adapter(type(value)).dump_json(value).decode()
+    return _adapter(cast("Hashable", type(value))).dump_json(value).decode()
 
 
 def load(kind: type[T], text: str) -> T:
@@ -27,5 +27,5 @@ def load(kind: type[T], text: str) -> T:
     Raises:
         pydantic.ValidationError: The text is not one of these.
     """
-    loaded: T = _adapter(kind).validate_json(text)
+    loaded: T = _adapter(cast("Hashable", kind)).validate_json(text)
     return loaded

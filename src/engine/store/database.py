@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,7 +60,7 @@ class Database:
         Raises:
             StoreError: The database stayed locked, is full or is damaged; nothing was written.
         """
-        result, shown = await self._in_thread(self._writer, self._write, work)
+        result, shown = await self._in_thread(self._writer, partial(self._write, work))
         if shown:
             for listener in self._listeners:
                 listener()
@@ -67,7 +68,7 @@ class Database:
 
     async def read(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a synchronous body on a snapshot; what it writes is rolled back."""
-        return await self._in_thread(self._readers, self._look, work)
+        return await self._in_thread(self._readers, partial(self._look, work))
 
     async def close(self) -> None:
         """Finish what is under way and close every connection."""
@@ -80,10 +81,10 @@ class Database:
         self._read_engine.dispose()
 
     @staticmethod
-    async def _in_thread(pool: ThreadPoolExecutor, run: Callable[[Any], T], work: Any) -> T:
+    async def _in_thread(pool: ThreadPoolExecutor, run: Callable[[], T]) -> T:
         try:
             # Shielded: a transaction under way is finished even when its caller is cancelled.
-            result: T = await asyncio.shield(asyncio.get_running_loop().run_in_executor(pool, run, work))
+            result: T = await asyncio.shield(asyncio.get_running_loop().run_in_executor(pool, run))
         except OperationalError as error:
             raise StoreError(
                 f"The database could not be used: {error.orig}.", "See that the disk has room and the file is its own."

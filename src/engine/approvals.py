@@ -1,0 +1,199 @@
+"""Approvals as a service: opened by the cycle, answered from the desk, expired by the jobs. One path for all of them.
+
+answer ─▶ step ─▶ compare-and-swap ─▶ fresh book ─▶ judged again ─▶ intent or refusal, in one transaction ─▶ sent
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engine.domain.approvals import (
+    Approval,
+    Claimed,
+    Effect,
+    Happening,
+    Judge,
+    Pending,
+    Press,
+    Reply,
+    Restarted,
+    RuledMissing,
+    RuledOrder,
+    RuledRefusal,
+    Tell,
+    Tick,
+    step,
+)
+from engine.domain.autonomy import AskHuman, Autonomy, drift
+from engine.domain.decisions import Decision
+from engine.domain.errors import VenueError
+from engine.domain.events import ApprovalAsked, ApprovalChanged
+from engine.domain.market import Book
+from engine.domain.trading import Allowed, Denied, MarketStats, RiskView, TradePlan
+from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.execution.orders import intend
+from engine.ports import Clock, Exchange
+from engine.risk.manager import RiskManager
+from engine.store.database import Database
+from engine.store.orders import Order
+from engine.store.unit_of_work import UnitOfWork
+
+FRESH_DATA_WITHIN = 5.0
+"""Wall seconds that the venue has to give a fresh book at the press."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What came of a press: the reply to the person, and the approval as it is now."""
+
+    reply: Reply
+    approval: Approval
+
+
+class Approvals:
+    """Carries out what the state machine in ``engine.domain.approvals`` asks for."""
+
+    def __init__(
+        self,
+        *,
+        store: Database,
+        exchange: Exchange,
+        risk: RiskManager,
+        autonomy: Autonomy,
+        orchestrator: ExecutionOrchestrator,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._exchange = exchange
+        self._risk = risk
+        self._autonomy = autonomy
+        self._orchestrator = orchestrator
+        self._clock = clock
+
+    @staticmethod
+    def open(uow: UnitOfWork, decision: Decision, ask: AskHuman, now: datetime) -> Approval:
+        """Put a question to people, in the transaction of the decision that asks it."""
+        approval = Approval(
+            id=uow.approvals.next_id(),
+            decision_id=decision.id,
+            plan=ask.plan,
+            asked_at=now,
+            expires_at=ask.expires_at,
+            votes_needed=ask.votes_needed,
+            state=Pending(),
+        )
+        uow.approvals.add(approval)
+        uow.emit(ApprovalAsked(at=now, approval_id=approval.id))
+        return approval
+
+    async def answer(self, approval_id: str, press: Press) -> Answered:
+        """Let a person answer. Returns once the outcome is known, or the press is known to be too late.
+
+        Raises:
+            UnknownId: There is no such approval.
+        """
+        approval, effects = await self._happen(approval_id, press)
+        replies = [effect.reply for effect in effects if isinstance(effect, Tell)]
+        return Answered(reply=replies[0] if replies else Reply.TOO_LATE, approval=approval)
+
+    async def expire(self) -> None:
+        """Let time pass for every open approval."""
+        for approval in await self._store.read(lambda uow: uow.approvals.open()):
+            await self._happen(approval.id, Tick())
+
+    async def recover(self) -> None:
+        """After a start: go on with what the last run left half done."""
+        for approval in await self._store.read(lambda uow: uow.approvals.open()):
+            await self._happen(approval.id, Restarted())
+
+    async def next_deadline(self) -> datetime | None:
+        """When the next open approval runs out of time, or its claim does."""
+        waiting = await self._store.read(lambda uow: uow.approvals.open())
+        return min((_deadline(approval) for approval in waiting), default=None)
+
+    async def _happen(self, approval_id: str, happening: Happening) -> tuple[Approval, tuple[Effect, ...]]:
+        approval, effects = await self._step(approval_id, happening)
+        for effect in effects:
+            if isinstance(effect, Judge):
+                approval = await self._judge(approval, half=effect.half)
+        return approval, effects
+
+    async def _step(self, approval_id: str, happening: Happening) -> tuple[Approval, tuple[Effect, ...]]:
+        """Step what is stored, and swap the result in; begin anew where somebody else was faster."""
+        while True:
+            before = await self._store.read(lambda uow: uow.approvals.get(approval_id))
+            after, effects = step(before, happening, self._clock.now())
+            if after is before or await self._store.transact(lambda uow: self._swap(uow, before, after)):  # noqa: B023
+                return after, effects
+
+    def _swap(self, uow: UnitOfWork, before: Approval, after: Approval) -> bool:
+        if not uow.approvals.swap(before, after):
+            return False
+        uow.emit(
+            ApprovalChanged(at=self._clock.now(), approval_id=after.id, status=after.status, by=_last_person(after))
+        )
+        return True
+
+    async def _judge(self, approval: Approval, *, half: bool) -> Approval:
+        market = self._exchange.market(approval.plan.market)
+        plan = approval.plan.halved(market) if half else approval.plan
+        try:
+            async with asyncio.timeout(FRESH_DATA_WITHIN):
+                book = await self._exchange.book(plan.market)
+        except (VenueError, TimeoutError) as error:
+            reason = f"no fresh price: {error or 'the venue did not answer in time'}"
+            return (await self._step(approval.id, RuledMissing(reason=reason)))[0]
+        ruled, order = await self._store.transact(lambda uow: self._rule(uow, approval, plan, book))
+        if order is not None:
+            await self._orchestrator.send(order)
+        return ruled
+
+    def _rule(self, uow: UnitOfWork, approval: Approval, plan: TradePlan, book: Book) -> tuple[Approval, Order | None]:
+        """Judge on the portfolio of now; write the intent as judged, or the refusal, in one transaction."""
+        now = self._clock.now()
+        stored = uow.approvals.get(approval.id)
+        if stored.version != approval.version:
+            return stored, None  # another process has judged this claim meanwhile
+        judgement = self._judgement(uow, plan, book, now)
+        order: Order | None = None
+        ruling: RuledOrder | RuledRefusal
+        if isinstance(judgement, Denied):
+            ruling = RuledRefusal(reasons=judgement.reasons, price=book.ask)
+        else:
+            order = intend(uow, judgement.plan, now, decision_id=approval.decision_id, approval_id=approval.id)
+            ruling = RuledOrder(order_id=order.id, price=book.ask)
+        after, _ = step(stored, ruling, now)
+        if not self._swap(uow, stored, after):
+            raise AssertionError(f"{approval.id} changed within its own transaction")
+        return after, order
+
+    def _judgement(self, uow: UnitOfWork, plan: TradePlan, book: Book, now: datetime) -> Allowed | Denied:
+        moved = drift(plan.price, book.ask)
+        if abs(moved) > self._autonomy.max_price_drift:
+            allowed = f"{self._autonomy.max_price_drift:.2%}"
+            return Denied(reasons=(f"the price moved by {moved:+.2%} since it was asked; {allowed} is allowed",))
+        portfolio = uow.account.portfolio()
+        view = RiskView(
+            market=self._exchange.market(plan.market),
+            portfolio=portfolio,
+            book=book,
+            stats=MarketStats(close=(portfolio.marks or {}).get(plan.market, plan.price), atr=None),
+            halts=tuple(found.halt for found in uow.halts.open()),
+            now=now,
+        )
+        return self._risk.judge(replace(plan, price=book.ask), view)
+
+
+def _deadline(approval: Approval) -> datetime:
+    match approval.state:
+        case Claimed(until=until):
+            return until
+        case _:
+            return approval.expires_at
+
+
+def _last_person(approval: Approval) -> str:
+    votes = getattr(approval.state, "votes", ())
+    return votes[-1].person if votes else getattr(approval.state, "by", "")

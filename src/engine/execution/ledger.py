@@ -1,0 +1,29 @@
+"""What fills make of positions. Pure, and exact: this is where money is counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from engine.domain.trading import Fill, Position
+
+
+def bought(position: Position, fill: Fill) -> Position:
+    """A position after some more was bought; the entry price is the mean of what was paid."""
+    quantity = position.quantity + fill.quantity
+    cost = position.quantity * position.entry_price + fill.quantity * fill.price
+    return replace(position, quantity=quantity, entry_price=cost / quantity, fees=position.fees + fill.fee)
+
+
+def sold(position: Position, fill: Fill, closed_by: str) -> Position:
+    """A position after some was sold; closed once nothing is left."""
+    quantity = position.quantity - fill.quantity
+    closed = quantity <= 0
+    return replace(
+        position,
+        quantity=max(quantity, Decimal(0)),
+        realised=position.realised + fill.quantity * (fill.price - position.entry_price),
+        fees=position.fees + fill.fee,
+        closed_at=fill.at if closed else None,
+        closed_by=closed_by if closed else "",
+    )

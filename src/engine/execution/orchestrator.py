@@ -1,0 +1,156 @@
+"""Sending what was written down, and keeping up with what the venue makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from engine.domain.errors import VenueError
+from engine.domain.events import OrderChanged, PositionProtected, ProtectionFailed
+from engine.domain.trading import Ack, NotFound, OrderKind, OrderStatus, Purpose, Rejected, Sent, Unknown
+from engine.execution import orders as writing
+from engine.execution.intake import take_in
+from engine.execution.protection import Cancel, Protect, protect
+from engine.ports import Clock, Exchange
+from engine.store.database import Database
+from engine.store.orders import Order
+from engine.store.unit_of_work import UnitOfWork
+
+
+class ExecutionOrchestrator:
+    """Everything that talks to the venue about orders, one thing at a time.
+
+    An order is written down and committed before it comes here; what the venue answers is written down after. A crash
+    in between leaves an order whose fate is asked for at the next start, by its client id (``execution.reconcile``).
+    """
+
+    def __init__(self, *, store: Database, exchange: Exchange, clock: Clock) -> None:
+        self._store = store
+        self._exchange = exchange
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+
+    async def send(self, order: Order) -> None:
+        """Send one written-down order, and take in what comes of it at once."""
+        async with self._one_at_a_time:
+            await self._send(order)
+            await self._pump()
+
+    async def pump(self) -> None:
+        """Take in what the venue did since the last time, and protect every position it concerns."""
+        async with self._one_at_a_time:
+            await self._pump()
+
+    async def restore_protection(self) -> None:
+        """See that every open position has its stop and target at the venue."""
+        async with self._one_at_a_time:
+            held = await self._store.read(lambda uow: uow.positions.open())
+            for position in held:
+                await self._protect(position.id)
+            await self._pump()
+
+    async def _send(self, order: Order) -> None:
+        written = await self._store.read(lambda uow: uow.orders.get(order.id))
+        if written.status is not OrderStatus.INTENT:
+            return
+        if order.purpose is Purpose.EXIT and not await self._clear_the_way(order):
+            return
+        answer = await self._exchange.submit(order.intent)
+        await self._store.transact(lambda uow: self._record(uow, order, answer))
+        if isinstance(answer, Rejected) and order.position_id:
+            await self._protect(order.position_id)
+
+    async def _clear_the_way(self, order: Order) -> bool:
+        """Take back the bracket of a position that is to be sold; whether there is still all of it to sell."""
+        try:
+            await self._take_back_brackets(order)
+            events = await self._exchange.events(await self._store.read(lambda uow: uow.account.venue_seq))
+        except VenueError as error:
+            reason = f"not sent: {error.message}"
+            await self._store.transact(lambda uow: self._mark(uow, order, OrderStatus.REJECTED, reason))
+            return False
+        return await self._store.transact(lambda uow: self._still_whole(uow, order, take_in(uow, events)))
+
+    async def _take_back_brackets(self, order: Order) -> None:
+        for other in await self._store.read(lambda uow: uow.orders.of_position(order.position_id)):
+            if other.intent.kind is OrderKind.BRACKET and not other.status.final:
+                await self._exchange.cancel(other.intent.client_id)
+
+    def _still_whole(self, uow: UnitOfWork, order: Order, _: tuple[str, ...]) -> bool:
+        position = uow.positions.get(order.position_id)
+        if position.is_open and position.quantity == order.intent.quantity:
+            return True
+        reason = f"the position was {position.closed_by or 'reduced'} meanwhile"
+        self._mark(uow, order, OrderStatus.CANCELLED, reason)
+        return False
+
+    def _record(self, uow: UnitOfWork, order: Order, answer: Sent) -> None:
+        match answer:
+            case Ack(venue_id=venue_id):
+                self._mark(uow, order, OrderStatus.OPEN, venue_id=venue_id)
+                if order.purpose is Purpose.PROTECTION:
+                    uow.emit(PositionProtected(at=self._clock.now(), position_id=order.position_id))
+            case Rejected(reason=reason):
+                self._mark(uow, order, OrderStatus.REJECTED, reason)
+            case Unknown(reason=reason):
+                self._mark(uow, order, OrderStatus.UNKNOWN, reason)
+
+    def _mark(
+        self, uow: UnitOfWork, order: Order, status: OrderStatus, reason: str = "", *, venue_id: str = ""
+    ) -> None:
+        now = self._clock.now()
+        uow.orders.mark(order.id, status, now, venue_id=venue_id, reason=reason)
+        uow.emit(OrderChanged(at=now, order_id=order.id, status=status, reason=reason, approval_id=order.approval_id))
+
+    async def _pump(self) -> None:
+        while events := await self._exchange.events(await self._store.read(lambda uow: uow.account.venue_seq)):
+            for position_id in await self._store.transact(lambda uow: take_in(uow, events)):
+                await self._protect(position_id)
+
+    async def _protect(self, position_id: str) -> None:
+        wanted = await self._store.read(
+            lambda uow: protect(uow.positions.get(position_id), uow.orders.of_position(position_id))
+        )
+        for action in wanted:
+            match action:
+                case Cancel(order=order):
+                    await self._exchange.cancel(order.intent.client_id)
+                case Protect() as needed:
+                    await self._place(needed)
+
+    async def _place(self, needed: Protect) -> None:
+        position, number = needed.position, needed.number
+        order = await self._store.transact(lambda uow: writing.intend_bracket(uow, position, number, self._clock.now()))
+        answer = await self._exchange.submit(order.intent)
+        await self._store.transact(lambda uow: self._record(uow, order, answer))
+        if isinstance(answer, Rejected):
+            await self._leave_unprotected(needed, answer.reason)
+
+    async def _leave_unprotected(self, needed: Protect, reason: str) -> None:
+        """A position that cannot be protected is closed, and people are told."""
+
+        def work(uow: UnitOfWork) -> Order:
+            now = self._clock.now()
+            uow.emit(ProtectionFailed(at=now, position_id=needed.position.id, reason=reason))
+            return writing.intend_emergency_exit(uow, needed.position, needed.number, now)
+
+        order = await self._store.transact(work)
+        await self._send(order)
+
+    async def settle_unknown(self) -> None:
+        """Ask again for every order whose answer was lost."""
+        for order in await self._store.read(lambda uow: uow.orders.unfinished()):
+            if order.status is OrderStatus.UNKNOWN:
+                await self.find(order)
+
+    async def find(self, order: Order) -> None:
+        """Ask the venue what became of an order whose answer was lost or never came; it is never sent again."""
+        state = await self._exchange.find(order.intent.client_id)
+
+        def work(uow: UnitOfWork) -> None:
+            if isinstance(state, NotFound):
+                reason = "it never reached the venue: the bot stopped before it was sent; it is not sent again"
+                self._mark(uow, order, OrderStatus.REJECTED, reason)
+            else:
+                self._mark(uow, order, OrderStatus.OPEN, venue_id=state.venue_id)
+
+        await self._store.transact(work)

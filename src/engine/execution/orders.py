@@ -1,0 +1,85 @@
+"""Writing orders down: what must be true before anything is sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from engine.domain.events import OrderIntended
+from engine.domain.trading import Intent, OrderKind, OrderStatus, Position, Purpose, Side, TradePlan, client_id
+from engine.store.orders import Order
+from engine.store.unit_of_work import UnitOfWork
+
+
+def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str, approval_id: str = "") -> Order:
+    """Write down the one order of a decision. Its client id follows from the plan's key, so it can exist only once."""
+    order = Order(
+        id=uow.orders.next_id(),
+        intent=Intent(
+            client_id=client_id(plan.key),
+            market=plan.market,
+            side=plan.side,
+            kind=OrderKind.MARKET,
+            quantity=plan.quantity,
+            stop=plan.stop,
+            target=plan.target,
+        ),
+        purpose=Purpose.EXIT if plan.reduce_only else Purpose.ENTRY,
+        context=plan.context,
+        price=plan.price,
+        status=OrderStatus.INTENT,
+        created_at=now,
+        decision_id=decision_id,
+        approval_id=approval_id,
+        position_id=plan.position_id or "",
+    )
+    return _write(uow, order)
+
+
+def intend_bracket(uow: UnitOfWork, position: Position, number: int, now: datetime) -> Order:
+    """Write down the n-th stop and target of a position, for all of it."""
+    order = Order(
+        id=uow.orders.next_id(),
+        intent=Intent(
+            client_id=client_id("bracket", position.id, str(number), position.opened_at.isoformat()),
+            market=position.market,
+            side=Side.SELL,
+            kind=OrderKind.BRACKET,
+            quantity=position.quantity,
+            stop=position.stop,
+            target=position.target,
+        ),
+        purpose=Purpose.PROTECTION,
+        context=position.context,
+        price=position.entry_price,
+        status=OrderStatus.INTENT,
+        created_at=now,
+        position_id=position.id,
+    )
+    return _write(uow, order)
+
+
+def intend_emergency_exit(uow: UnitOfWork, position: Position, number: int, now: datetime) -> Order:
+    """Write down the sale of a position that could not be protected."""
+    order = Order(
+        id=uow.orders.next_id(),
+        intent=Intent(
+            client_id=client_id("emergency", position.id, str(number), position.opened_at.isoformat()),
+            market=position.market,
+            side=Side.SELL,
+            kind=OrderKind.MARKET,
+            quantity=position.quantity,
+        ),
+        purpose=Purpose.EXIT,
+        context=position.context,
+        price=position.entry_price,
+        status=OrderStatus.INTENT,
+        created_at=now,
+        position_id=position.id,
+    )
+    return _write(uow, order)
+
+
+def _write(uow: UnitOfWork, order: Order) -> Order:
+    uow.orders.add(order)
+    uow.emit(OrderIntended(at=order.created_at, order_id=order.id, approval_id=order.approval_id))
+    return order

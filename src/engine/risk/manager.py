@@ -1,0 +1,42 @@
+"""The last word before anything is done: it only shrinks or stops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from engine.domain.trading import Allowed, Clamp, Denied, Judgement, RiskView, TradePlan
+from engine.risk.rules import ENTRY_RULES, RiskLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskManager:
+    """Judges plans by the rules. Pure: the same plan and view give the same judgement."""
+
+    limits: RiskLimits = field(default_factory=RiskLimits)
+
+    def judge(self, plan: TradePlan, view: RiskView) -> Judgement:
+        """Ask every rule in turn; the first that allows nothing stops the plan.
+
+        Plans that only reduce risk pass, cut to what is held.
+        """
+        return self._judge_exit(plan, view) if plan.reduce_only else self._judge_entry(plan, view)
+
+    def _judge_entry(self, plan: TradePlan, view: RiskView) -> Judgement:
+        clamps: tuple[Clamp, ...] = ()
+        for rule in ENTRY_RULES:
+            verdict = rule(plan, view, self.limits)
+            if verdict is None:
+                continue
+            allowed = view.market.quantity(view.market.lots(min(plan.quantity, verdict.quantity)))
+            clamps += (Clamp(rule=rule.__name__, before=plan.quantity, after=allowed, reason=verdict.reason),)
+            if allowed <= 0:
+                return Denied(reasons=(verdict.reason,), clamps=clamps)
+            plan = plan.resized(allowed)
+        return Allowed(plan=plan, clamps=clamps)
+
+    def _judge_exit(self, plan: TradePlan, view: RiskView) -> Judgement:
+        held = sum((p.quantity for p in view.portfolio.positions if p.id == plan.position_id), Decimal(0))
+        if held <= 0:
+            return Denied(reasons=(f"{plan.position_id} is already closed",))
+        return Allowed(plan=plan.resized(min(plan.quantity, held)))

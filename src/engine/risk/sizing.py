@@ -1,0 +1,55 @@
+"""How much to trade: from equity at risk and the distance of the stop to whole lots."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from engine.domain.decisions import Decision, Signals
+from engine.domain.market import Market
+from engine.domain.trading import Portfolio, Side, TradePlan
+
+
+def lots_at_risk(equity: float, risk_fraction: float, stop_distance: float, lot: float) -> int:
+    """Whole lots that lose ``risk_fraction`` of equity when the price moves by ``stop_distance``.
+
+    Fixed-fractional sizing: lots = equity * fraction / (stop distance * lot), rounded down
+    (R. Vince, Portfolio Management Formulas, 1990).
+
+    Args:
+        equity: In the quote currency.
+        risk_fraction: Of equity, e.g. 0.01.
+        stop_distance: Between entry and stop, in the quote currency; above 0.
+        lot: The smallest step of a quantity, in the base currency.
+    """
+    return int(equity * risk_fraction / (stop_distance * lot))
+
+
+def plan(
+    decision: Decision,
+    signals: Signals,
+    *,
+    market: Market,
+    price: Decimal,
+    portfolio: Portfolio,
+    risk_per_trade: Decimal,
+) -> TradePlan | None:
+    """The trade that an entry asks for, before any rule has looked at it.
+
+    Returns:
+        ``None`` where the strategy gave no stop distance or the stop would not be above zero.
+    """
+    distance = signals.stop_distance
+    if not distance or distance <= 0 or market.price(float(price) - distance) <= 0:
+        return None
+    lots = lots_at_risk(float(portfolio.equity), float(risk_per_trade), distance, float(market.lot))
+    target = signals.target_distance
+    return TradePlan(
+        key=decision.key,
+        context=decision.context,
+        market=decision.market,
+        side=Side.BUY,
+        quantity=market.quantity(lots),
+        price=price,
+        stop=market.price(float(price) - distance),
+        target=market.price(float(price) + target) if target else None,
+    )

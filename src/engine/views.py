@@ -1,0 +1,292 @@
+"""What people may see. Reads only; every answer is one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from engine.analysis.performance import max_drawdown
+from engine.bookkeeping import figures, previous_end
+from engine.domain.approvals import Approval
+from engine.domain.decisions import Judged
+from engine.domain.errors import UnknownId, VenueError
+from engine.domain.reports import (
+    ApprovalView,
+    AuditEntry,
+    Balance,
+    DayProfit,
+    Digest,
+    FillView,
+    HaltView,
+    OrderView,
+    Part,
+    PositionView,
+    Profit,
+    Status,
+    Why,
+)
+from engine.domain.trading import OrderKind, Position
+from engine.ports import Clock, Exchange
+from engine.store.database import Database
+from engine.store.unit_of_work import UnitOfWork
+
+LONG_AGO = 10_000
+"""More closed trades than anybody asks for at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """The windows of the bot.
+
+    Attributes:
+        contexts: Names of the strategy contexts at work.
+        timezone: Where days begin and end.
+        parts: Tells the health of each part of the program.
+    """
+
+    store: Database
+    exchange: Exchange
+    clock: Clock
+    profile: str
+    contexts: Sequence[str]
+    timezone: ZoneInfo
+    parts: Callable[[], Sequence[Part]]
+
+    async def status(self) -> Status:
+        """The bot at a glance."""
+        return await self.store.read(self._status)
+
+    async def positions(self) -> tuple[PositionView, ...]:
+        """What is held, at the prices of now."""
+        held = await self.store.read(lambda uow: uow.positions.open())
+        prices = {symbol: await self._price(symbol) for symbol in {position.market for position in held}}
+        return await self.store.read(lambda uow: tuple(_position(uow, p, prices[p.market]) for p in held))
+
+    async def balance(self) -> Balance:
+        """What the account owns."""
+        return await self.store.read(_balance)
+
+    async def profit(self, days: int) -> Profit:
+        """The last days, the running one included."""
+        now = self.clock.now()
+        return await self.store.read(lambda uow: self._profit(uow, days, now))
+
+    async def trades(self, count: int) -> tuple[Position, ...]:
+        """The newest trades first, open or closed."""
+        return await self.store.read(lambda uow: uow.positions.newest(count))
+
+    async def trade(self, position_id: str) -> Position:
+        """One trade.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        return await self.store.read(lambda uow: uow.positions.get(position_id))
+
+    async def pending(self) -> tuple[ApprovalView, ...]:
+        """The open questions, oldest first."""
+        return await self._approval_views(await self.store.read(lambda uow: uow.approvals.open()))
+
+    async def approvals(self, count: int) -> tuple[ApprovalView, ...]:
+        """The newest questions first, open or settled."""
+        return await self._approval_views(await self.store.read(lambda uow: uow.approvals.newest(count)))
+
+    async def approval(self, approval_id: str) -> ApprovalView:
+        """One question.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        approval = await self.store.read(lambda uow: uow.approvals.get(approval_id))
+        return (await self._approval_views((approval,)))[0]
+
+    async def why(self, any_id: str) -> Why:
+        """Everything that led to a decision, found by its own id or that of its approval, order or trade.
+
+        Raises:
+            UnknownId: Nothing has that id.
+        """
+        return await self.store.read(lambda uow: _why(uow, any_id.upper()))
+
+    async def halt(self, halt_id: str) -> HaltView:
+        """One halt.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        return await self.store.read(lambda uow: uow.halts.get(halt_id))
+
+    async def digest(self, digest_id: str) -> Digest:
+        """The figures of a day that has ended.
+
+        Raises:
+            UnknownId: That day has not been fixed.
+        """
+        return await self.store.read(lambda uow: uow.account.digest(digest_id))
+
+    async def latest_digest(self) -> Digest:
+        """The figures of the running day so far; of the last one where the day has only begun.
+
+        Raises:
+            UnknownId: Nothing has been counted yet.
+        """
+        now = self.clock.now()
+
+        def work(uow: UnitOfWork) -> Digest:
+            running = figures(uow, previous_end(uow, now), now, self.timezone)
+            if running is None:
+                raise UnknownId("There are no figures yet.", "Ask again after the first candle.")
+            return running
+
+        return await self.store.read(work)
+
+    async def equity_curve(self, points: int) -> tuple[tuple[datetime, Decimal], ...]:
+        """The newest points of the equity curve, oldest first."""
+        return await self.store.read(lambda uow: uow.account.newest_equity(points))
+
+    async def orders(self, count: int) -> tuple[OrderView, ...]:
+        """The newest orders first."""
+        return await self.store.read(lambda uow: uow.orders.newest(count))
+
+    async def fills(self, count: int) -> tuple[FillView, ...]:
+        """The newest fills first."""
+        return await self.store.read(lambda uow: uow.orders.newest_fills(count))
+
+    async def decisions(self, count: int) -> tuple[Judged, ...]:
+        """The newest decisions first."""
+        return await self.store.read(lambda uow: uow.decisions.newest(count))
+
+    async def audit(self, count: int) -> tuple[AuditEntry, ...]:
+        """The newest audit entries first."""
+        return await self.store.read(lambda uow: uow.chat.newest_audit(count))
+
+    async def health(self) -> tuple[Part, ...]:
+        """How each part of the program is."""
+        return tuple(self.parts())
+
+    def _status(self, uow: UnitOfWork) -> Status:
+        portfolio, now = uow.account.portfolio(), self.clock.now()
+        halts = uow.halts.open()
+        began = now.astimezone(self.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+        return Status(
+            profile=self.profile,
+            venue=self.exchange.name,
+            quote=uow.account.quote,
+            now=now,
+            trading=not any(found.halt.stops("", now) and not found.halt.market for found in halts),
+            halts=halts,
+            equity=portfolio.equity,
+            cash=portfolio.cash,
+            exposure=portfolio.exposure,
+            drawdown=portfolio.drawdown,
+            day_net=portfolio.equity - uow.account.equity_at(began),
+            positions=len(portfolio.positions),
+            pending=len(uow.approvals.open()),
+            contexts=tuple(self.contexts),
+            last_cycle_at=uow.account.last_equity_at(),
+            prices=tuple((portfolio.marks or {}).items()),
+        )
+
+    def _profit(self, uow: UnitOfWork, days: int, now: datetime) -> Profit:
+        midnight = now.astimezone(self.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+        edges = [midnight - timedelta(days=back) for back in range(days - 1, -1, -1)] + [now]
+        began = uow.settings.get("account.began")
+        spans = [
+            (begin, end)
+            for begin, end in zip(edges, edges[1:], strict=False)
+            if began is None or end > datetime.fromisoformat(began)
+        ]
+        rows = tuple(_day(uow, begin, end, self.timezone) for begin, end in spans)
+        first = spans[0][0] if spans else now
+        closed = uow.positions.closed_within(first, now)
+        curve = [uow.account.equity_at(first), *(value for _, value in uow.account.equity_within(first, now))]
+        return Profit(
+            days=rows,
+            net=sum((row.net for row in rows), Decimal(0)),
+            fees=uow.orders.fees_within(first, now),
+            closed=len(closed),
+            win_rate=sum(position.net > 0 for position in closed) / len(closed) if closed else None,
+            max_drawdown=max_drawdown(curve),
+            quote=uow.account.quote,
+        )
+
+    async def _approval_views(self, approvals: Sequence[Approval]) -> tuple[ApprovalView, ...]:
+        prices = {symbol: await self._price(symbol) for symbol in {approval.plan.market for approval in approvals}}
+        return await self.store.read(
+            lambda uow: tuple(_approval(uow, approval, prices[approval.plan.market]) for approval in approvals)
+        )
+
+    async def _price(self, symbol: str) -> Decimal | None:
+        try:
+            return (await self.exchange.book(symbol)).ask
+        except VenueError:
+            return None
+
+
+def _day(uow: UnitOfWork, begin: datetime, end: datetime, timezone: ZoneInfo) -> DayProfit:
+    equity = uow.account.equity_at(end)
+    return DayProfit(
+        day=begin.astimezone(timezone).date(),
+        net=equity - uow.account.equity_at(begin),
+        equity=equity,
+        closed=len(uow.positions.closed_within(begin, end)),
+    )
+
+
+def _position(uow: UnitOfWork, position: Position, price: Decimal | None) -> PositionView:
+    at = price if price is not None else uow.account.marks().get(position.market, position.entry_price)
+    brackets = [o for o in uow.orders.of_position(position.id) if o.intent.kind is OrderKind.BRACKET]
+    return PositionView(
+        position=position,
+        price=at,
+        value=position.quantity * at,
+        unrealised=position.unrealised(at),
+        net=position.unrealised(at) + position.net,
+        protected=any(not order.status.final for order in brackets),
+    )
+
+
+def _balance(uow: UnitOfWork) -> Balance:
+    portfolio, quote = uow.account.portfolio(), uow.account.quote
+    held: dict[str, tuple[Decimal, Decimal]] = {}
+    for position in portfolio.positions:
+        base = position.market.partition("/")[0]
+        quantity, value = held.get(base, (Decimal(0), Decimal(0)))
+        held[base] = (quantity + position.quantity, value + position.quantity * portfolio.mark(position))
+    cash = portfolio.cash + portfolio.reserved
+    rows = ((quote, cash, cash), *((base, quantity, value) for base, (quantity, value) in sorted(held.items())))
+    return Balance(quote=quote, rows=rows, equity=portfolio.equity)
+
+
+def _approval(uow: UnitOfWork, approval: Approval, price: Decimal | None) -> ApprovalView:
+    order = uow.orders.of_decision(approval.decision_id)
+    return ApprovalView(
+        approval=approval,
+        decision=uow.decisions.get(approval.decision_id).decision,
+        price=price,
+        order=order,
+        position=uow.positions.get(order.position_id) if order and order.position_id else None,
+    )
+
+
+def _why(uow: UnitOfWork, any_id: str) -> Why:
+    match any_id[:1]:
+        case "A":
+            decision_id = uow.approvals.get(any_id).decision_id
+        case "O":
+            order = uow.orders.get(any_id)
+            decision_id = order.decision_id or uow.positions.decision_of(order.position_id)
+        case "T":
+            decision_id = uow.positions.decision_of(any_id)
+        case _:
+            decision_id = any_id
+    order_view = uow.orders.of_decision(decision_id)
+    return Why(
+        judged=uow.decisions.get(decision_id),
+        approval=uow.approvals.of_decision(decision_id),
+        order=order_view,
+        position=uow.positions.get(order_view.position_id) if order_view and order_view.position_id else None,
+    )
