@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from engine.analysis.performance import max_drawdown
@@ -194,11 +195,7 @@ class Views:
         midnight = now.astimezone(self.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
         edges = [midnight - timedelta(days=back) for back in range(days - 1, -1, -1)] + [now]
         began = uow.settings.get("account.began")
-        spans = [
-            (begin, end)
-            for begin, end in zip(edges, edges[1:], strict=False)
-            if began is None or end > datetime.fromisoformat(began)
-        ]
+        spans = [(begin, end) for begin, end in pairwise(edges) if began is None or end > datetime.fromisoformat(began)]
         rows = tuple(_day(uow, begin, end, self.timezone) for begin, end in spans)
         first = spans[0][0] if spans else now
         closed = uow.positions.closed_within(first, now)

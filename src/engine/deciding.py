@@ -1,0 +1,236 @@
+"""From what was seen of a market to what is done about it, written down in one transaction.
+
+strategy ─▶ exits and entry ─▶ decision ─▶ plan ─▶ risk ─▶ autonomy ─▶ intent │ approval │ refusal
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.analysis.quality import DataQualityMonitor
+from engine.analysis.technical import TechnicalAnalyzer
+from engine.approvals import Approvals
+from engine.bookkeeping import end_halt
+from engine.domain.autonomy import AskHuman, Autonomy, Execute, Refuse, Ruling, route
+from engine.domain.decisions import Decision, Exit, Input, Judged, QualityReport, Signals, Stance
+from engine.domain.events import Halted
+from engine.domain.market import Book, Market
+from engine.domain.trading import (
+    Clamp,
+    Halt,
+    HaltKind,
+    Judgement,
+    MarketStats,
+    Position,
+    RiskView,
+    Side,
+    TradePlan,
+)
+from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.execution.orders import intend
+from engine.ports import Clock, Exchange, Frames
+from engine.risk import sizing
+from engine.risk.manager import RiskManager
+from engine.store.database import Database
+from engine.store.orders import Order
+from engine.store.unit_of_work import UnitOfWork
+from engine.strategies.context import StrategyContext
+
+NO_SIGNALS = Signals(triggered=False, conditions=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """What a cycle works with. The same in replay and live, apart from the clock and the venue."""
+
+    clock: Clock
+    store: Database
+    exchange: Exchange
+    quality: DataQualityMonitor
+    analyzer: TechnicalAnalyzer
+    risk: RiskManager
+    autonomy: Autonomy
+    orchestrator: ExecutionOrchestrator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was seen of one market at one closed candle. Without usable data there are no frames."""
+
+    market: Market
+    frames: Frames
+    quality: QualityReport
+    inputs: tuple[Input, ...]
+    book: Book | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concluded:
+    """What was decided on one market, and the orders that were written down for sending."""
+
+    judged: tuple[Judged, ...] = ()
+    orders: tuple[Order, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """One market, one closed candle, one transaction."""
+
+    kit: Kit
+    uow: UnitOfWork
+    context: StrategyContext
+    seen: Seen
+    at: datetime
+
+    def draw(self) -> Concluded:
+        """Decide, judge, route and write everything down; nothing where this candle was decided on already."""
+        if self.uow.decisions.seen(self._key(Stance.ENTER)):
+            return Concluded()
+        self._note_data_halt()
+        exits = [self._leave(position, leaving) for position, leaving in self._wished_exits()]
+        parts = [part for part in exits if part is not None] + [self._enter()]
+        return Concluded(
+            judged=tuple(judged for part in parts for judged in part.judged),
+            orders=tuple(order for part in parts for order in part.orders),
+        )
+
+    def _note_data_halt(self) -> None:
+        """Halt a market whose data is bad, and let it go on once the data is good again."""
+        symbol, quality = self.seen.market.symbol, self.seen.quality
+        standing = [h for h in self.uow.halts.open() if h.halt.kind is HaltKind.DATA and h.halt.market == symbol]
+        if quality.usable:
+            for found in standing:
+                end_halt(self.uow, found.id, found.halt.kind, self.at)
+        elif not standing:
+            reason = f"{symbol}: {quality.refused[0].detail}"
+            halt = Halt(kind=HaltKind.DATA, reason=reason, since=self.at, market=symbol)
+            self.uow.emit(Halted(at=self.at, halt_id=self.uow.halts.add(halt), kind=halt.kind))
+
+    def _wished_exits(self) -> list[tuple[Position, Exit]]:
+        if self.context.timeframe not in self.seen.frames:
+            return []
+        own = (self.context.name, self.seen.market.symbol)
+        held = {p.id: p for p in self.uow.positions.open() if (p.context, p.market) == own}
+        wished = self.context.strategy.update_positions(tuple(held.values()), self.seen.frames)
+        return [(held[leaving.position_id], leaving) for leaving in wished]
+
+    def _leave(self, position: Position, leaving: Exit) -> Concluded | None:
+        """Exits only reduce risk, so they never ask; without a book the venue cannot be traded with: the stop stays."""
+        if self.seen.book is None:
+            return None
+        decision = self._decision(
+            key=f"{self._key(Stance.EXIT)}|{position.id}", stance=Stance.EXIT, reasons=(leaving.reason,)
+        )
+        plan = TradePlan(
+            key=decision.key,
+            context=self.context.name,
+            market=position.market,
+            side=Side.SELL,
+            quantity=position.quantity,
+            price=self.seen.book.bid,
+            reduce_only=True,
+            position_id=position.id,
+        )
+        return self._carry_out(self.seen.book, decision, plan)
+
+    def _enter(self) -> Concluded:
+        """Whether to enter now, and everything that speaks for and against it."""
+        ready = self.context.timeframe in self.seen.frames
+        signals = self.context.strategy.generate_signals(self.seen.frames) if ready else NO_SIGNALS
+        decision = self._decision(
+            key=self._key(Stance.ENTER),
+            stance=Stance.ENTER if signals.triggered else Stance.HOLD,
+            reasons=self._reasons(signals),
+            signals=signals,
+        )
+        if decision.stance is Stance.HOLD:
+            return self._refuse(decision, decision.reasons)
+        if self.seen.book is None:
+            return self._refuse(decision, ("there is no order book to price it with",))
+        plan = sizing.plan(
+            decision,
+            signals,
+            market=self.seen.market,
+            price=self.seen.book.ask,
+            portfolio=self.uow.account.portfolio(),
+            risk_per_trade=self.kit.risk.limits.risk_per_trade,
+        )
+        if plan is None:
+            return self._refuse(decision, ("there is no room for a stop below the price",))
+        return self._carry_out(self.seen.book, decision, plan)
+
+    def _carry_out(self, book: Book, decision: Decision, plan: TradePlan) -> Concluded:
+        """Risk, then autonomy; then the intent, the question or the refusal is written down."""
+        judgement = self._judge(book, plan)
+        ruling = route(decision.confidence, judgement, self.kit.autonomy, self.at)
+        judged = self._record(decision, ruling, plan=plan, clamps=judgement.clamps)
+        match ruling:
+            case Execute(plan=allowed):
+                order = intend(self.uow, allowed, self.at, decision_id=decision.id)
+                return Concluded(judged=(judged,), orders=(order,))
+            case AskHuman():
+                Approvals.open(self.uow, decision, ruling, self.at)
+            case Refuse():
+                pass
+        return Concluded(judged=(judged,))
+
+    def _judge(self, book: Book, plan: TradePlan) -> Judgement:
+        own = self.seen.frames[self.context.timeframe].signals
+        view = RiskView(
+            market=self.seen.market,
+            portfolio=self.uow.account.portfolio(),
+            book=book,
+            stats=MarketStats(close=self.seen.market.price(own.close), atr=own.atr),
+            halts=tuple(found.halt for found in self.uow.halts.open()),
+            now=self.at,
+        )
+        return self.kit.risk.judge(plan, view)
+
+    def _refuse(self, decision: Decision, reasons: tuple[str, ...]) -> Concluded:
+        return Concluded(judged=(self._record(decision, Refuse(reasons=reasons)),))
+
+    def _record(
+        self, decision: Decision, ruling: Ruling, *, plan: TradePlan | None = None, clamps: tuple[Clamp, ...] = ()
+    ) -> Judged:
+        judged = Judged(
+            decision=decision,
+            inputs=self.seen.inputs,
+            signals=tuple(frame.signals for frame in self.seen.frames.values()),
+            quality=self.seen.quality,
+            ruling=ruling,
+            plan=plan,
+            clamps=clamps,
+        )
+        self.uow.decisions.add(judged)
+        return judged
+
+    def _decision(
+        self, *, key: str, stance: Stance, reasons: tuple[str, ...], signals: Signals | None = None
+    ) -> Decision:
+        return Decision(
+            id=self.uow.decisions.next_id(),
+            key=key,
+            context=self.context.name,
+            strategy=self.context.strategy.name,
+            market=self.seen.market.symbol,
+            at=self.at,
+            stance=stance,
+            confidence=signals.confidence if signals else 1.0,
+            conditions=signals.conditions if signals else (),
+            reasons=reasons,
+        )
+
+    def _reasons(self, signals: Signals) -> tuple[str, ...]:
+        if not self.seen.quality.usable:
+            return tuple(f"bad data: {issue.detail}" for issue in self.seen.quality.refused)
+        own, strategy = self.seen.frames.get(self.context.timeframe), self.context.strategy
+        if own is None or len(own.candles) < strategy.warmup:
+            return (f"{strategy.name} needs {strategy.warmup} closed candles first",)
+        if not signals.triggered:
+            return (f"the {strategy.name} set-up has not appeared",)
+        return tuple(condition.detail or condition.name for condition in signals.conditions if condition.holds)
+
+    def _key(self, stance: Stance) -> str:
+        """What makes a decision this one and no other; order ids derive from it."""
+        return f"{self.context.name}|{self.seen.market.symbol}|{self.at.isoformat()}|{stance}"
