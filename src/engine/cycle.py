@@ -1,6 +1,6 @@
 """One decision cycle: the function that is the flow.
 
-    candles ─▶ quality ─▶ technical signals ─▶ strategy ─▶ decision ─▶ plan ─▶ risk ─▶ autonomy ─▶ execute │ ask │ refuse
+    candles ─▶ quality ─▶ signals ─▶ strategy ─▶ decision ─▶ plan ─▶ risk ─▶ autonomy ─▶ execute │ ask │ refuse
 
 What is seen of a market is fetched and checked here; what is concluded from it is in ``engine.deciding``.
 """
