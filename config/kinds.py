@@ -1,0 +1,178 @@
+"""The kinds of value a setting can have beyond plain text and numbers, and how each is written in a file."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+MASK = "********"
+"""What is shown in place of a secret."""
+
+_NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
+_DURATION = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?")
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_PASSWORDS = (
+    re.compile(r"^([\w+.-]+://[^:/@]*:)(.+)(@)", re.DOTALL),
+    re.compile(r"([?&]\w*password=)([^&]+)()", re.IGNORECASE),
+)
+_UNITS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000}
+_LONGEST = timedelta(days=36_500)
+_DURATION_WORDS = "must be seconds or a duration such as 90s, 15m, 2h, 1d or 1h30m"
+
+
+def problem(message: str, *, at: str = "", other: str = "") -> PydanticCustomError:
+    """A refusal by a rule of ours.
+
+    Args:
+        message: What is wrong, without the value: it may be a secret.
+        at: Dotted path of the setting it is about, where that is not the one being validated.
+        other: Dotted path of a second setting that takes part in it; its place is named too.
+    """
+    return PydanticCustomError("setting", "{text}", {"text": message, "at": at, "other": other})
+
+
+def parse_duration(value: object) -> timedelta:
+    """Read seconds (a number, or text that is one) or a text such as ``15m``, ``2h``, ``1h30m``.
+
+    Raises:
+        PydanticCustomError: It is neither, or longer than a hundred years.
+    """
+    match value:
+        case timedelta():
+            return value
+        case bool():
+            raise problem(_DURATION_WORDS)
+        case int() | float() | Decimal() | str():
+            text = str(value).strip().lower()
+        case _:
+            raise problem(_DURATION_WORDS)
+    found = _DURATION.fullmatch(f"{text}s" if re.fullmatch(_NUMBER, text) else text)
+    if not text or not found:
+        raise problem(_DURATION_WORDS)
+    micros = sum(int(Decimal(part or 0) * unit) for part, unit in zip(found.groups(), _UNITS.values(), strict=True))
+    if micros > _LONGEST / timedelta(microseconds=1):
+        raise problem("must not be longer than a hundred years")
+    return timedelta(microseconds=micros)
+
+
+def format_duration(duration: timedelta) -> str:
+    """Write a duration as ``parse_duration`` reads it, e.g. ``1h30m``."""
+    rest = duration // timedelta(microseconds=1)
+    parts = []
+    for unit, micros in (("d", _UNITS["d"]), ("h", _UNITS["h"]), ("m", _UNITS["m"])):
+        count, rest = divmod(rest, micros)
+        parts += [f"{count}{unit}"] if count else []
+    seconds = f"{Decimal(rest) / _UNITS['s']:f}"
+    return "".join([*parts, f"{seconds}s"] if rest or not parts else parts)
+
+
+def passwords_in(url: str) -> tuple[str, ...]:
+    """The passwords inside a database URL, as they are written there: before the ``@`` and among the parameters."""
+    return tuple(found[2] for pattern in _PASSWORDS for found in pattern.finditer(url))
+
+
+def mask_url(url: str) -> str:
+    """The URL with its passwords masked."""
+    for pattern in _PASSWORDS:
+        url = pattern.sub(lambda found: f"{found[1]}{MASK}{found[3]}", url)
+    return url
+
+
+def _parse_clock(value: object) -> time:
+    if isinstance(value, time):
+        return value
+    found = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not found:
+        raise problem("must be a time of day between 00:00 and 23:59")
+    return time(int(found[1]), int(found[2]))
+
+
+def _to_utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _refuse_numbers(value: object) -> object:
+    if isinstance(value, int | float):
+        raise problem("must be a date or time such as 2022-05-01 or 2022-05-01T12:00Z")
+    return value
+
+
+def _parse_speed(value: object) -> float | Literal["max"]:
+    text = str(value).strip().lower()
+    if text == "max":
+        return "max"
+    if not re.fullmatch(_NUMBER, text) or not float(text) > 0:
+        raise problem("must be a number above 0 (market seconds in a wall second) or max")
+    return float(text)
+
+
+def _number_to_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _check_url(value: str) -> str:
+    if not re.match(r"(sqlite|postgresql)(\+\w+)?://", value):
+        raise problem("must be a database URL such as sqlite:///var/demo/greenlight.sqlite")
+    return value
+
+
+def _check_http(value: str) -> str:
+    if not re.match(r"https?://[^/\s?#]+[^\s?#]*$", value):
+        raise problem("must be a URL that begins with http:// or https://")
+    return value.rstrip("/")
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str, when_used="json"),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "examples": ["90s", "1h30m"]}]}),
+]
+"""A length of time: seconds, or text such as ``15m``, ``2h``, ``1d``, ``1h30m``."""
+
+UtcTime = Annotated[datetime, BeforeValidator(_refuse_numbers), AfterValidator(_to_utc)]
+"""A moment; a date alone is its midnight, and without an offset it is UTC."""
+
+ClockTime = Annotated[
+    time,
+    BeforeValidator(_parse_clock),
+    PlainSerializer(lambda at: f"{at:%H:%M}", return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "examples": ["00:00", "18:30"]}),
+]
+"""A time of day, hours and minutes."""
+
+Speed = Annotated[
+    float | Literal["max"],
+    BeforeValidator(_parse_speed),
+    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": "max"}]}),
+]
+"""Market seconds in a wall second, or ``max`` for as fast as it goes."""
+
+Secret = Annotated[
+    SecretStr,
+    Field(min_length=1),
+    PlainSerializer(lambda _: MASK, return_type=str, when_used="json-unless-none"),
+]
+"""A secret: masked wherever it is written out, and never read from a YAML file."""
+
+DatabaseUrl = Annotated[
+    str, AfterValidator(_check_url), PlainSerializer(mask_url, return_type=str, when_used="json-unless-none")
+]
+"""Where the database is; a password inside is masked wherever the URL is written out."""
+
+HttpUrl = Annotated[str, AfterValidator(_check_http)]
+"""The root of a web service, without a slash at the end."""
+
+Identity = Annotated[str, BeforeValidator(_number_to_text)]
+"""Somebody's id on a platform; numbers are taken as text."""
+
+Fraction = Annotated[Decimal, Field(gt=0, le=1)]
+"""A part of a whole, above 0 and up to 1."""
+
+Symbol = Annotated[str, Field(pattern=r"^[A-Z0-9]+/[A-Z0-9]+$")]
+"""A market, ``BASE/QUOTE``."""

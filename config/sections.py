@@ -1,0 +1,306 @@
+"""One class per section of the configuration. The text under a field is its documentation: unit and meaning."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from config.kinds import (
+    ClockTime,
+    DatabaseUrl,
+    Duration,
+    Fraction,
+    HttpUrl,
+    Identity,
+    Secret,
+    Speed,
+    Symbol,
+    UtcTime,
+    problem,
+)
+from config.nodes import did_you_mean
+from engine.domain.market import Timeframe
+from engine.domain.messages import Role
+
+
+class Section(BaseModel):
+    """A group of settings. Cannot be changed, and refuses names it does not know."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
+        str_strip_whitespace=True,
+        str_min_length=1,
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        kind = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and bool not in (kind, *get_args(kind)):
+            raise problem("must not be true or false")
+        return value
+
+
+class DatabaseSettings(Section):
+    """Where everything is kept."""
+
+    url: DatabaseUrl = "sqlite:///var/greenlight.sqlite"
+    """A database URL; an SQLite path with three slashes is relative to the working directory."""
+
+
+class WebSettings(Section):
+    """The web chat and the API."""
+
+    enabled: bool = True
+    """Whether they are served at all."""
+    host: str = "127.0.0.1"
+    """The address to listen on; 0.0.0.0 lets other machines in."""
+    port: int = Field(default=8080, ge=0, le=65535)
+    """The TCP port to listen on; 0 takes any that is free."""
+    token: Secret | None = None
+    """The bearer token of the API; without one, one is made at every start."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Further names under which browsers may ask for it, beside the host above and localhost."""
+
+
+class TelegramSettings(Section):
+    """The operators' bot on Telegram."""
+
+    token: Secret | None = None
+    """The bot's token from BotFather; without one Telegram stays off."""
+    api_url: HttpUrl = "https://api.telegram.org"
+    """The root of the Bot API server."""
+    chat_id: Identity | None = None
+    """The chat where cards go; groups have negative numbers."""
+    messages_per_second: float = Field(default=1.0, gt=0, le=30)
+    """How fast one chat is written to, in messages a second."""
+    poll_timeout: Duration = timedelta(seconds=30)
+    """How long one request for updates stays open."""
+
+
+class PersonSettings(Section):
+    """Somebody who may use the bot. Who is not listed can do nothing."""
+
+    name: str
+    """What others see, e.g. on an answered approval."""
+    role: Role
+    """viewer looks, trader answers and pauses, admin does everything."""
+    telegram: Identity | None = None
+    """Their user id on Telegram (a number)."""
+    slack: Identity | None = None
+    """Their member id on Slack."""
+    web: Identity | None = None
+    """Their name in the web chat; no secret."""
+
+
+class ApprovalSettings(Section):
+    """How far the bot may go alone."""
+
+    auto_above: float = Field(default=0.8, ge=0)
+    """From this confidence (0 to 1) on it trades alone; above 1 it never does."""
+    ask_above: float = Field(default=0.55, ge=0, le=1)
+    """From this confidence (0 to 1) on it asks; below, it refuses."""
+    expires_after: Duration = timedelta(minutes=15)
+    """How long a question stays open, in market time."""
+    max_price_drift: Decimal = Field(default=Decimal("0.01"), gt=0, lt=1)
+    """How far the price may leave the asked price before an approval is refused, as a fraction of it."""
+    two_people_above: Decimal | None = Field(default=None, ge=0)
+    """From this order value on, in the quote currency, two people must approve; nothing for never."""
+
+    @field_validator("ask_above")
+    @classmethod
+    def _bands_in_order(cls, value: float, info: ValidationInfo) -> float:
+        if value > info.data.get("auto_above", value):
+            raise problem("must not be above approval.auto_above", other="approval.auto_above")
+        return value
+
+
+class RiskSettings(Section):
+    """What no confidence can buy its way past."""
+
+    risk_per_trade: Fraction = Decimal("0.01")
+    """What a trade may lose at its stop, as a fraction of equity."""
+    max_position: Fraction = Decimal("0.25")
+    """The largest value of one position, as a fraction of equity."""
+    max_exposure: Fraction = Decimal("0.75")
+    """The largest value of all positions together, as a fraction of equity."""
+    max_drawdown: Fraction = Decimal("0.10")
+    """How far equity may fall below its peak before entries pause, as a fraction of the peak."""
+    drawdown_pause: Duration = timedelta(hours=48)
+    """How long that pause lasts, in market time."""
+    max_spread: Fraction = Decimal("0.005")
+    """The widest spread that is traded, as a fraction of the mid price."""
+    max_price_gap: Fraction = Decimal("0.02")
+    """How far the book may be from the last close, as a fraction of the close."""
+    max_slippage: Fraction = Decimal("0.005")
+    """How far an order may move through the book, as a fraction of the best price."""
+
+
+class MarketSettings(Section):
+    """One generated market."""
+
+    lot: Decimal = Field(default=Decimal("0.00001"), gt=0)
+    """The smallest step of a quantity, in the base currency."""
+    tick: Decimal = Field(default=Decimal("0.01"), gt=0)
+    """The smallest step of a price, in the quote currency."""
+    min_notional: Decimal = Field(default=Decimal(10), ge=0)
+    """The smallest order value, in the quote currency."""
+    start_price: Decimal = Field(gt=0)
+    """The price at the beginning, in the quote currency."""
+    volatility: float = Field(default=0.7, gt=0, le=10)
+    """How much the price moves in calm times: standard deviation of a year's returns, as a fraction."""
+
+
+class MarketsSettings(Section):
+    """Where prices come from, and which clock decides."""
+
+    clock: Literal["replay", "wall"] = "replay"
+    """replay: the time of the candles being replayed; wall: the time of this machine."""
+    seed: int = Field(default=7, ge=0)
+    """The generator's seed; the same seed makes the same market."""
+    start: UtcTime = datetime(2026, 1, 1, tzinfo=UTC)
+    """The market time at which generated trading begins."""
+    timeframe: Timeframe = Timeframe.H1
+    """The length of a generated candle."""
+    history: Duration = timedelta(days=300)
+    """How much is generated before the start, for the indicators."""
+    markets: dict[Symbol, MarketSettings] = Field(default_factory=dict)
+    """The generated markets, by symbol (BASE/QUOTE)."""
+
+
+class VenueSettings(Section):
+    """The paper venue, where orders are filled with play money."""
+
+    file: Path | None = None
+    """The venue's own SQLite file; nothing for venue.sqlite beside the database."""
+    balances: dict[str, Decimal] = Field(default_factory=lambda: {"USDT": Decimal(10000)})
+    """What the account begins with, by currency."""
+    fee: Decimal = Field(default=Decimal("0.001"), ge=0, lt=1)
+    """What a fill costs, as a fraction of its value."""
+    spread: Decimal = Field(default=Decimal("0.0004"), ge=0, lt=1)
+    """The distance between bid and ask, as a fraction of the price."""
+    depth: Decimal = Field(default=Decimal("0.02"), gt=0, le=1)
+    """How much one side of the book offers, as a fraction of the last candle's volume."""
+    levels: int = Field(default=5, ge=1, le=100)
+    """How many price levels one side of the book has."""
+    level_step: Decimal = Field(default=Decimal("0.0003"), gt=0, lt=1)
+    """The distance between two levels, as a fraction of the price."""
+
+    @field_validator("balances")
+    @classmethod
+    def _nothing_owed(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
+        for currency, amount in value.items():
+            if amount < 0:
+                raise problem("must not be below 0", at=f"venue.balances.{currency}")
+        return value
+
+
+class ReplaySettings(Section):
+    """How a market is replayed."""
+
+    data: tuple[Path, ...] = ()
+    """Candle files (SYMBOL-INTERVAL, parquet or CSV) to replay in place of generated markets."""
+    start: UtcTime | None = None
+    """Where to begin in the files (UTC); nothing for as early as the indicators allow."""
+    end: UtcTime | None = None
+    """Where to stop (UTC); nothing for the end of the data."""
+    speed: Speed = 3600.0
+    """Market seconds in a wall second, or max for as fast as it goes."""
+    wait_for_people: Duration | None = None
+    """Wall time an open question holds the replay at 1:1; nothing for 5 minutes, and none at speed max."""
+    until_end: bool = False
+    """Whether the program ends with the data; otherwise it stays and answers."""
+
+    @field_validator("end")
+    @classmethod
+    def _forward(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
+        start = info.data.get("start")
+        if value and start and value <= start:
+            raise problem("must be after replay.start", other="replay.start")
+        return value
+
+
+class DigestSettings(Section):
+    """The daily profit and loss digest."""
+
+    at: ClockTime = time(0, 0)
+    """The time of day it is sent, in the time zone below, on the market clock."""
+    timezone: str = "UTC"
+    """The time zone of that time and of the day it sums up, e.g. Europe/Berlin."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise problem(f"there is no such time zone{did_you_mean(value, available_timezones())}") from error
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone itself."""
+        return ZoneInfo(self.timezone)
+
+
+class QualitySettings(Section):
+    """When candles are too bad to trade on."""
+
+    max_missing: int = Field(default=3, ge=0)
+    """How many of the newest candles may be missing."""
+    max_move: float = Field(default=0.10, gt=0)
+    """From which size on a move within one candle is looked at, as a log return: 0.1 is about ten percent."""
+    spike_sigmas: float = Field(default=10.0, gt=0)
+    """From which size on such a move is a spike, in standard deviations."""
+    max_age_candles: float = Field(default=2.0, gt=0)
+    """How old the newest candle may be, in candles of its timeframe."""
+
+
+class IndicatorSettings(Section):
+    """What is computed beyond the standard set."""
+
+    extra: tuple[str, ...] = ()
+    """Further indicators of pandas-ta by name, e.g. adx."""
+
+
+class ContextSettings(Section):
+    """One strategy at work on some markets; several run side by side."""
+
+    name: str
+    """What people and records call it."""
+    strategy: Literal["ma_cross", "momentum", "mean_reversion"]
+    """Which strategy it runs."""
+    markets: tuple[Symbol, ...] = Field(min_length=1)
+    """The markets it trades (BASE/QUOTE)."""
+    timeframe: Timeframe = Timeframe.H1
+    """The length of the candles it decides on."""
+    higher: tuple[Timeframe, ...] = (Timeframe.H4, Timeframe.D1)
+    """Longer candles it also looks at."""
+    params: dict[str, int | float | bool | str] = Field(default_factory=dict)
+    """The strategy's own parameters, where they differ from its defaults."""
+    exchange: str = "paper"
+    """The venue it trades on."""
+
+
+class LogSettings(Section):
+    """What the program writes about itself."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least important message that is written."""
+    file: Path | None = None
+    """A file that gets them too, as JSON lines; nothing for none."""
+
+    @field_validator("level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value

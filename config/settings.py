@@ -1,0 +1,136 @@
+"""The whole configuration as one typed, unchangeable object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
+
+from config.kinds import passwords_in, problem
+from config.nodes import did_you_mean
+from config.sections import (
+    ApprovalSettings,
+    ContextSettings,
+    DatabaseSettings,
+    DigestSettings,
+    IndicatorSettings,
+    LogSettings,
+    MarketsSettings,
+    PersonSettings,
+    QualitySettings,
+    ReplaySettings,
+    RiskSettings,
+    Section,
+    TelegramSettings,
+    VenueSettings,
+    WebSettings,
+)
+
+PLATFORMS = ("telegram", "slack", "web")
+"""The places where a person can have an identity."""
+
+
+class Settings(Section):
+    """Everything that can be set. Rules that look at two sections are here, the others in their section."""
+
+    profile: str = "base"
+    """The profile in force; a database belongs to one."""
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    """Where everything is kept."""
+    web: WebSettings = Field(default_factory=WebSettings)
+    """The web chat and the API."""
+    telegram: TelegramSettings = Field(default_factory=TelegramSettings)
+    """The operators' bot on Telegram."""
+    people: tuple[PersonSettings, ...] = ()
+    """Who may use the bot; nobody else can do anything."""
+    approval: ApprovalSettings = Field(default_factory=ApprovalSettings)
+    """How far the bot may go alone."""
+    risk: RiskSettings = Field(default_factory=RiskSettings)
+    """What no confidence can buy its way past."""
+    market: MarketsSettings = Field(default_factory=MarketsSettings)
+    """Where prices come from, and which clock decides."""
+    venue: VenueSettings = Field(default_factory=VenueSettings)
+    """The paper venue."""
+    replay: ReplaySettings = Field(default_factory=ReplaySettings)
+    """How a market is replayed."""
+    digest: DigestSettings = Field(default_factory=DigestSettings)
+    """The daily digest."""
+    quality: QualitySettings = Field(default_factory=QualitySettings)
+    """When candles are too bad to trade on."""
+    indicators: IndicatorSettings = Field(default_factory=IndicatorSettings)
+    """What is computed beyond the standard set."""
+    contexts: tuple[ContextSettings, ...] = ()
+    """The strategies at work, each on its markets."""
+    logs: LogSettings = Field(default_factory=LogSettings)
+    """What the program writes about itself."""
+
+    @property
+    def venue_file(self) -> Path:
+        """The paper venue's file: as set, else ``venue.sqlite`` beside an SQLite database, else under ``var/``."""
+        kind, _, path = self.database.url.partition(":///")
+        beside = Path(path).parent if kind.startswith("sqlite") and path else Path("var") / self.profile
+        return self.venue.file or beside / "venue.sqlite"
+
+    @field_validator("people")
+    @classmethod
+    def _distinct_people(cls, people: tuple[PersonSettings, ...]) -> tuple[PersonSettings, ...]:
+        _refuse_twice("people", "name", [person.name.casefold() for person in people])
+        for platform in PLATFORMS:
+            _refuse_twice("people", platform, [getattr(person, platform) for person in people])
+        return people
+
+    @field_validator("people")
+    @classmethod
+    def _somebody_to_talk_to(
+        cls, people: tuple[PersonSettings, ...], info: ValidationInfo
+    ) -> tuple[PersonSettings, ...]:
+        telegram = info.data.get("telegram")
+        if telegram and telegram.token and not people:
+            message = "must name at least one person, because a chat token is set: nobody could answer the bot"
+            raise problem(message, other="telegram.token")
+        return people
+
+    @field_validator("contexts")
+    @classmethod
+    def _distinct_contexts(cls, contexts: tuple[ContextSettings, ...]) -> tuple[ContextSettings, ...]:
+        _refuse_twice("contexts", "name", [context.name.casefold() for context in contexts])
+        return contexts
+
+    @field_validator("contexts")
+    @classmethod
+    def _known_markets(cls, contexts: tuple[ContextSettings, ...], info: ValidationInfo) -> tuple[ContextSettings, ...]:
+        market, replay = info.data.get("market"), info.data.get("replay")
+        if not market or not market.markets or not replay or replay.data:
+            return contexts
+        for number, context in enumerate(contexts):
+            for index, symbol in enumerate(context.markets):
+                if symbol not in market.markets:
+                    hint = did_you_mean(symbol, market.markets)
+                    message = f"there is no market with this symbol in market.markets{hint}"
+                    raise problem(message, at=f"contexts.{number}.markets.{index}")
+        return contexts
+
+
+def secrets(settings: Settings) -> tuple[SecretStr, ...]:
+    """Every secret that is set, passwords inside the database's URL included: what logs must mask."""
+    return (*_secrets_in(settings), *map(SecretStr, passwords_in(settings.database.url)))
+
+
+def _secrets_in(section: BaseModel) -> Iterator[SecretStr]:
+    for _, value in section:
+        if isinstance(value, SecretStr):
+            yield value
+        elif isinstance(value, BaseModel):
+            yield from _secrets_in(value)
+
+
+def _refuse_twice(listed: str, name: str, values: list[str | None]) -> None:
+    seen: dict[str, int] = {}
+    for number, value in enumerate(values):
+        if value is None:
+            continue
+        if value in seen:
+            first = f"{listed}.{seen[value]}.{name}"
+            raise problem(f"is the same as {first}", at=f"{listed}.{number}.{name}", other=first)
+        seen[value] = number

@@ -1,0 +1,74 @@
+"""The files that ship: profiles that load and teach, and an example environment that says what is true."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from config.chain import PROFILES, profiles
+from config.loader import load
+from config.sections import QualitySettings, RiskSettings, Section, VenueSettings
+from config.shape import path_of
+from engine.analysis.quality import QualityLimits
+from engine.risk.rules import RiskLimits
+from engine.simulation.fills import FillModel
+
+EXAMPLE = Path(__file__).parents[3] / ".env.example"
+FIXED = {
+    "BOT_PROFILE",
+    "BOT_DATABASE__URL",
+    "BOT_WEB__HOST",
+    "BOT_WEB__PORT",
+    "BOT_WEB__TOKEN",
+    "BOT_TELEGRAM__TOKEN",
+    "BOT_TELEGRAM__API_URL",
+    "BOT_TELEGRAM__CHAT_ID",
+    "BOT_PEOPLE",
+    "BOT_APPROVAL__AUTO_ABOVE",
+    "BOT_APPROVAL__ASK_ABOVE",
+    "BOT_APPROVAL__EXPIRES_AFTER",
+    "BOT_APPROVAL__MAX_PRICE_DRIFT",
+    "BOT_APPROVAL__TWO_PEOPLE_ABOVE",
+    "BOT_REPLAY__WAIT_FOR_PEOPLE",
+    "BOT_DIGEST__AT",
+    "BOT_DIGEST__TIMEZONE",
+}
+
+
+@pytest.mark.parametrize("profile", profiles())
+def test_every_profile_loads_under_its_own_name(profile: str, tmp_path: Path):
+    assert load(profile, None, {}, {}, tmp_path).profile == profile
+
+
+@pytest.mark.parametrize("profile", profiles())
+def test_every_profile_begins_with_what_it_is(profile: str):
+    assert (PROFILES / f"{profile}.yaml").read_text(encoding="utf-8").startswith("# ")
+
+
+def test_the_example_environment_has_every_fixed_name_and_can_be_used_as_it_is(tmp_path: Path):
+    text = EXAMPLE.read_text(encoding="utf-8")
+    assert set(re.findall(r"^#?(BOT_\w+)=", text, re.MULTILINE)) == FIXED
+    (tmp_path / ".env").write_text(text, encoding="utf-8")
+    assert load(None, None, {}, {}, tmp_path).profile == "demo"
+
+
+def test_the_example_environment_can_be_used_with_every_line_switched_on(tmp_path: Path):
+    text = re.sub(r"^#BOT_", "BOT_", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    (tmp_path / ".env").write_text(text, encoding="utf-8")
+    settings = load(None, None, {}, {}, tmp_path)
+    assert settings.people[0].name == "Ada"
+    assert settings.telegram.chat_id == "-1001234567890"
+
+
+def test_every_fixed_name_is_a_setting():
+    assert all(path_of(name) for name in FIXED)
+
+
+@pytest.mark.parametrize(
+    ("section", "rules"), [(RiskSettings, RiskLimits), (VenueSettings, FillModel), (QualitySettings, QualityLimits)]
+)
+def test_a_limit_has_the_same_default_in_the_settings_and_in_the_engine(section: type[Section], rules: type):
+    shared = {field.name: field.default for field in fields(rules) if field.name in section.model_fields}
+    assert len(shared) >= 4
+    assert shared == {name: section.model_fields[name].default for name in shared}
