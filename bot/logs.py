@@ -1,0 +1,173 @@
+"""What the program writes about itself: JSON lines, readable text on a terminal, and never a secret.
+
+Everything goes through the standard library's logging and one chain of structlog processors, libraries included:
+httpx writes whole URLs, and Telegram's carry the token.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+from uuid import uuid4
+
+import structlog
+from pydantic import SecretStr
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+from config.kinds import MASK
+from config.sections import LogSettings
+from engine.domain.errors import ConfigError
+
+SHORTEST_SECRET = 4
+"""Shorter secrets are not looked for: masking single letters would leave nothing to read."""
+
+_SHAPES = (
+    re.compile(r"(?<!\d)\d+(?::|%3A)[A-Za-z0-9_-]{30,}", re.IGNORECASE),  # a Telegram bot token
+    re.compile(r"(?<=://)[^/\s:@]*:[^@\s/]+(?=@)"),  # user and password in a URL
+)
+_TALKATIVE = ("httpx", "httpcore", "apscheduler", "uvicorn.access", "asyncio")
+_OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
+_FILE_BYTES = 10_000_000
+_FILES_KEPT = 5
+
+
+class Mask:
+    """A structlog processor that masks secrets wherever they stand: in texts, in names, nested, inside objects.
+
+    Args:
+        secrets: What must never be written; things shaped like a token or a URL's password are masked as well.
+    """
+
+    def __init__(self, secrets: Iterable[SecretStr]) -> None:
+        known = {form for secret in secrets for form in _forms(secret.get_secret_value())}
+        long_enough = [form for form in known if len(form) >= SHORTEST_SECRET]
+        words = "|".join(re.escape(form) for form in sorted(long_enough, key=len, reverse=True))
+        self._patterns = (*([re.compile(words)] if words else []), *_SHAPES)
+
+    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        """Mask one log entry."""
+        return {self.text(str(name)): self._value(value) for name, value in event.items()}
+
+    def text(self, text: str) -> str:
+        """The text with every secret masked."""
+        for pattern in self._patterns:
+            text = pattern.sub(MASK, text)
+        return text
+
+    def _value(self, value: Any) -> Any:
+        match value:
+            case None | bool():
+                return value
+            case int() | float():
+                return value if self.text(str(value)) == str(value) else MASK
+            case str():
+                return self.text(value)
+            case Mapping():
+                return {self.text(str(name)): self._value(child) for name, child in value.items()}
+            case list() | tuple() | set() | frozenset():
+                return [self._value(child) for child in value]
+            case BaseException():
+                return self.text(f"{type(value).__name__}: {value}")
+            case _:
+                return self.text(str(value))
+
+
+def configure(settings: LogSettings, secrets: Sequence[SecretStr]) -> None:
+    """Send the logs of this program and of its libraries to stderr, and to a file where one is set.
+
+    Calling it again replaces what the first call set.
+
+    Raises:
+        ConfigError: The file cannot be written.
+    """
+    mask = Mask(secrets)
+    stderr = logging.StreamHandler(sys.stderr)
+    stderr.setFormatter(_formatter(mask, _for_people() if sys.stderr.isatty() else _as_json()))
+    handlers: list[logging.Handler] = [stderr]
+    if settings.file:
+        handlers.append(_file_handler(settings.file))
+        handlers[-1].setFormatter(_formatter(mask, _as_json()))
+    logging.raiseExceptions = False  # else a line that cannot be formatted is printed with its arguments, unmasked
+    logging.basicConfig(level=settings.level, handlers=handlers, force=True)
+    _tame_libraries(logging.getLevelNamesMapping()[settings.level])
+    structlog.configure(
+        processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def error_id() -> str:
+    """A short id under which an error is found in the log: what people are told in place of its text."""
+    return uuid4().hex[:8]
+
+
+def log_unexpected(logger: FilteringBoundLogger, error: BaseException) -> str:
+    """Log an error that nobody foresaw, with its traceback, and return the id that people are told."""
+    found_under = error_id()
+    logger.error("unexpected error", error_id=found_under, exc_info=error)
+    return found_under
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it stands, and as it looks inside URLs, JSON and the text of objects."""
+    yield from (secret, quote(secret), quote(secret, safe=""), unquote(secret))
+    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1])
+
+
+def _shared() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+
+
+def _formatter(mask: Mask, renderers: Sequence[Processor]) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_shared(),
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            mask,
+            *renderers,
+        ],
+    )
+
+
+def _as_json() -> list[Processor]:
+    return [structlog.processors.JSONRenderer(ensure_ascii=False)]
+
+
+def _for_people() -> list[Processor]:
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
+
+
+def _file_handler(file: Path) -> logging.Handler:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return RotatingFileHandler(file, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"logs.file: {file} cannot be written: {error.strerror}.", "Set another, or leave it out."
+        ) from error
+
+
+def _tame_libraries(level: int) -> None:
+    for name in _OWN_HANDLERS:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
