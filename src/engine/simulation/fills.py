@@ -1,0 +1,136 @@
+"""How orders fill in a market that is only simulated: a book around the price, and orders that walk it.
+
+Each side of the book has a few levels. The first stands half a spread from the price, the others a step further each,
+and all of one side together hold a share of what the last candle traded. A market order takes level after level, one
+fill for each: that is its slippage. What the book cannot give it must wait for the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+
+from engine.domain.market import Book, Level, Market
+from engine.domain.trading import Side
+
+_FEE_STEP = Decimal("0.00000001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillModel:
+    """What trading costs, and how much can be traded at once.
+
+    Attributes:
+        fee: Of a fill's value, as a fraction; paid in the quote currency.
+        spread: Between the best bid and the best ask, as a fraction of the price.
+        depth: What one side of the book holds, as a fraction of what the last candle traded.
+        levels: How many price levels one side has.
+        level_step: From one level to the next, as a fraction of the price.
+        reserve: How far the price may run, as a fraction, before the cash set aside for the waiting rest of a buy
+            order is too little; the order is then cut to what the cash can pay.
+    """
+
+    fee: Decimal = Decimal("0.001")
+    spread: Decimal = Decimal("0.0004")
+    depth: Decimal = Decimal("0.02")
+    levels: int = 5
+    level_step: Decimal = Decimal("0.0003")
+    reserve: Decimal = Decimal("0.02")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one level gave to an order; the fee is in the quote currency."""
+
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+
+    @property
+    def notional(self) -> Decimal:
+        """Its value in the quote currency, without the fee."""
+        return self.quantity * self.price
+
+
+def fee(notional: Decimal, model: FillModel) -> Decimal:
+    """The fee of a fill. It is rounded down, so that the fees of parts never exceed the fee of the whole."""
+    return (notional * model.fee).quantize(_FEE_STEP, rounding=ROUND_DOWN)
+
+
+def part(quantity: Decimal, price: Decimal, model: FillModel) -> Part:
+    """A fill of a quantity at a price, with its fee."""
+    return Part(quantity=quantity, price=price, fee=fee(quantity * price, model))
+
+
+def levels(side: Side, mid: Decimal, volume: Decimal, market: Market, model: FillModel) -> tuple[Level, ...]:
+    """What an order on ``side`` can take, best price first: the asks for a buy, the bids for a sell.
+
+    Prices are rounded to the tick in the disfavour of the order and stand at least a tick apart. Nobody is there where
+    the last candle traded too little for a single lot a level.
+    """
+    lots = market.lots(volume * model.depth / model.levels)
+    if lots < 1:
+        return ()
+    sign, rounding = (1, ROUND_CEILING) if side is Side.BUY else (-1, ROUND_FLOOR)
+    found: list[Level] = []
+    for index in range(model.levels):
+        away = mid * (1 + sign * (model.spread / 2 + index * model.level_step))
+        price = (away / market.tick).to_integral_value(rounding) * market.tick
+        if found and (price - found[-1].price) * sign <= 0:
+            price = found[-1].price + sign * market.tick
+        if price > 0:
+            found.append(Level(price=price, quantity=market.quantity(lots)))
+    return tuple(found)
+
+
+def book(mid: Decimal, volume: Decimal, market: Market, model: FillModel, at: datetime) -> Book | None:
+    """The order book around a price, or ``None`` where nobody trades."""
+    bids = levels(Side.SELL, mid, volume, market, model)
+    asks = levels(Side.BUY, mid, volume, market, model)
+    return Book(market=market.symbol, at=at, bids=bids, asks=asks) if bids and asks else None
+
+
+def walk(quantity: Decimal, offered: Sequence[Level], model: FillModel) -> tuple[Part, ...]:
+    """Take level after level until the quantity or the levels are used up: one part for each level touched."""
+    parts: list[Part] = []
+    for level in offered:
+        taken = min(quantity, level.quantity)
+        if taken <= 0:
+            break
+        parts.append(part(taken, level.price, model))
+        quantity -= taken
+    return tuple(parts)
+
+
+def affordable(parts: Sequence[Part], cash: Decimal, market: Market, model: FillModel) -> tuple[Part, ...]:
+    """As much of the parts of a buy as the cash pays, fees included, in whole lots."""
+    bought: list[Part] = []
+    for whole in parts:
+        cost = whole.notional + whole.fee
+        if cost > cash:
+            lots = market.lots(cash / (whole.price * (1 + model.fee)))
+            return (*bought, part(market.quantity(lots), whole.price, model)) if lots > 0 else tuple(bought)
+        bought.append(whole)
+        cash -= cost
+    return tuple(bought)
+
+
+def reserve_price(mid: Decimal, offered: Sequence[Level], model: FillModel) -> Decimal:
+    """What a lot of a buy that has to wait is assumed to cost at worst, before the fee."""
+    return (offered[-1].price if offered else mid * (1 + model.spread / 2)) * (1 + model.reserve)
+
+
+def worst_cost(quantity: Decimal, mid: Decimal, offered: Sequence[Level], model: FillModel) -> Decimal:
+    """The cash a buy must have: what the levels cost, and the rest at the reserve price, fees included."""
+    parts = walk(quantity, offered, model)
+    rest = quantity - sum((taken.quantity for taken in parts), Decimal(0))
+    cost = sum((taken.notional for taken in parts), Decimal(0)) + rest * reserve_price(mid, offered, model)
+    return cost * (1 + model.fee)
+
+
+def target_price(reached: Decimal, target: Decimal, market: Market, model: FillModel) -> Decimal:
+    """What a target sells for when the price reaches or jumps over it: itself, or the best bid where that is more."""
+    bid = (reached * (1 - model.spread / 2) / market.tick).to_integral_value(ROUND_FLOOR) * market.tick
+    return max(target, bid)

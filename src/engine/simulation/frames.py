@@ -1,0 +1,104 @@
+"""Longer candles out of shorter ones, and one market's candles in all lengths.
+
+A longer candle is made of those short ones that lie in it; missing ones are tolerated. It counts as closed only when
+its whole span has passed, so nothing can be read off it before its time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.domain.errors import NoData
+from engine.domain.market import Candles, Timeframe, to_millis
+from engine.simulation import path
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MONDAY_MS = 4 * 24 * 3600 * 1000
+"""The first Monday after 1970-01-01, where weeks are counted from."""
+
+
+def resample(base: Candles, timeframe: Timeframe) -> Candles:
+    """Make longer candles; one that began before the first short candle is left out, as its open is not known.
+
+    Raises:
+        NoData: The timeframe is shorter than that of the candles.
+    """
+    if timeframe is base.timeframe:
+        return base
+    if timeframe.millis < base.timeframe.millis:
+        raise NoData(f"{base.market}: there are only {base.timeframe} candles, none of {timeframe}.")
+    span = timeframe.millis
+    anchor = _MONDAY_MS if timeframe is Timeframe.W1 else 0
+    starts = (base.open_ms - anchor) // span * span + anchor
+    edges: NDArray[np.intp] = np.flatnonzero(np.diff(starts, prepend=-1))
+    if len(edges) and starts[0] != base.open_ms[0]:
+        edges = edges[1:]
+    if not len(edges):
+        return _empty(base.market, timeframe)
+    ends = np.append(edges[1:], len(starts)) - 1
+    return Candles(
+        market=base.market,
+        timeframe=timeframe,
+        open_ms=starts[edges],
+        open=base.open[edges],
+        high=np.maximum.reduceat(base.high, edges),
+        low=np.minimum.reduceat(base.low, edges),
+        close=base.close[ends],
+        volume=np.add.reduceat(base.volume, edges),
+    )
+
+
+def _empty(market: str, timeframe: Timeframe) -> Candles:
+    none = np.empty(0)
+    return Candles(
+        market=market,
+        timeframe=timeframe,
+        open_ms=np.empty(0, dtype=np.int64),
+        open=none,
+        high=none,
+        low=none,
+        close=none,
+        volume=none,
+    )
+
+
+class Series:
+    """One market's candles: longer ones are made once when first asked for, reading is a search and a view."""
+
+    def __init__(self, base: Candles) -> None:
+        self.base = base
+        self._sound = path.sound(base)
+        self._span = base.timeframe.millis
+        self._frames: dict[Timeframe, tuple[Candles, int]] = {}
+
+    def closed(self, timeframe: Timeframe, now: datetime, limit: int) -> Candles:
+        """The newest ``limit`` candles of a length that have closed at ``now``.
+
+        Raises:
+            NoData: The market's own candles are longer than that.
+        """
+        if timeframe not in self._frames:
+            self._frames[timeframe] = resample(self.base, timeframe), timeframe.millis
+        candles, span = self._frames[timeframe]
+        stop = int(candles.open_ms.searchsorted(to_millis(now) - span, side="right"))
+        return candles.slice(max(0, stop - limit), stop)
+
+    def price(self, now: datetime) -> float | None:
+        """The price at a moment, or ``None`` where there is none."""
+        return path.price_at(self._sound, to_millis(now))
+
+    def turning_points(self, after: datetime, until: datetime) -> list[tuple[int, float]]:
+        """The turning points in ``(after, until]``: milliseconds since 1970, and prices."""
+        return list(path.turning_points(self._sound, to_millis(after), to_millis(until)))
+
+    def volume(self, now: datetime) -> Decimal | None:
+        """What the last closed candle traded, or ``None`` where none has closed or its volume is no number."""
+        index = int(self._sound.open_ms.searchsorted(to_millis(now) - self._span, side="right")) - 1
+        volume = float(self._sound.volume[index]) if index >= 0 else -1.0
+        return Decimal(repr(volume)) if np.isfinite(volume) and volume >= 0 else None

@@ -1,0 +1,128 @@
+"""The price inside a candle: straight lines from open over both extremes to close.
+
+    open ──▶ first extreme ──▶ second extreme ──▶ close        at 0, 1/3, 2/3 and 1 of the candle
+
+The low comes first where the candle closes at or above its open, the high where it falls. A candle that opens away from
+the last close is a jump: two points at one time. Missing candles are a flat line at the last close, then a jump to
+where the price resumes; ``price_at`` has no price meanwhile, because nobody could trade at one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import numpy as np
+
+from engine.domain.market import Candles
+
+LEGS = 3
+"""How many straight lines lead through a candle."""
+
+
+def sound(candles: Candles) -> Candles:
+    """Only the candles whose prices are finite, positive and consistent: the others have no path."""
+    prices = np.stack([candles.open, candles.high, candles.low, candles.close])
+    consistent = (candles.low <= prices.min(axis=0)) & (candles.high >= prices.max(axis=0))
+    good = np.isfinite(prices).all(axis=0) & (prices > 0).all(axis=0) & consistent
+    if good.all():
+        return candles
+    return Candles(
+        market=candles.market,
+        timeframe=candles.timeframe,
+        open_ms=candles.open_ms[good],
+        open=candles.open[good],
+        high=candles.high[good],
+        low=candles.low[good],
+        close=candles.close[good],
+        volume=candles.volume[good],
+    )
+
+
+def knots(candles: Candles, index: int) -> tuple[float, float, float, float]:
+    """The four prices a candle's path leads through, in order."""
+    first, last = float(candles.open[index]), float(candles.close[index])
+    low, high = float(candles.low[index]), float(candles.high[index])
+    return (first, low, high, last) if last >= first else (first, high, low, last)
+
+
+def price_at(candles: Candles, at_ms: int) -> float | None:
+    """The price at a moment, or ``None`` where there is none (a gap, or outside the candles).
+
+    At the moment a candle closes and the next one starts it is the next one's open.
+    """
+    index = int(candles.open_ms.searchsorted(at_ms, side="right")) - 1
+    if index < 0:
+        return None
+    span = candles.timeframe.millis
+    since = at_ms - int(candles.open_ms[index])
+    if since >= span:
+        return float(candles.close[index]) if since == span else None
+    prices = knots(candles, index)
+    leg, rest = divmod(since * LEGS, span)
+    return prices[leg] + (prices[leg + 1] - prices[leg]) * (rest / span)
+
+
+def turning_points(candles: Candles, after_ms: int, until_ms: int) -> Iterator[tuple[int, float]]:
+    """The points in ``(after_ms, until_ms]`` where the path turns or jumps, oldest first."""
+    span = candles.timeframe.millis
+    first = max(0, int(candles.open_ms.searchsorted(after_ms - span, side="left")))
+    stop = int(candles.open_ms.searchsorted(until_ms, side="right"))
+    for index in range(first, stop):
+        for at, price in _corners(candles, index, span):
+            if after_ms < at <= until_ms:
+                yield at, price
+
+
+def _corners(candles: Candles, index: int, span: int) -> Iterator[tuple[int, float]]:
+    start = int(candles.open_ms[index])
+    prices = knots(candles, index)
+    if index == 0:
+        yield start, prices[0]
+    elif start > int(candles.open_ms[index - 1]) + span:
+        yield start, float(candles.close[index - 1])
+        yield start, prices[0]
+    elif prices[0] != float(candles.close[index - 1]):
+        yield start, prices[0]
+    for leg in range(1, LEGS + 1):
+        yield start + span * leg // LEGS, prices[leg]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """Where a path first reaches one of two prices.
+
+    Attributes:
+        fell: Whether it is the lower one.
+        price: That price itself, or the first one beyond it where the path jumped over it.
+    """
+
+    at: datetime
+    price: Decimal
+    fell: bool
+
+
+def first_crossing(points: Sequence[tuple[datetime, Decimal]], low: Decimal, high: Decimal) -> Crossing | None:
+    """Where a path of straight lines first touches ``low`` from above or ``high`` from below.
+
+    Args:
+        points: The path's points, oldest first; the first one counts itself.
+        low: The price that must not be reached falling, below ``high``.
+        high: The price that must not be reached rising.
+    """
+    if not points:
+        return None
+    before, last = points[0]
+    if not low < last < high:
+        return Crossing(at=before, price=last, fell=last <= low)
+    for at, price in points[1:]:
+        if not low < price < high:
+            fell = price <= low
+            limit = low if fell else high
+            if at == before:
+                return Crossing(at=at, price=price, fell=fell)
+            return Crossing(at=before + (at - before) * float((limit - last) / (price - last)), price=limit, fell=fell)
+        before, last = at, price
+    return None
