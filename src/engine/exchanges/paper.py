@@ -1,0 +1,236 @@
+"""The paper venue: a venue of its own, simulated along a feed's price path, in its own file.
+
+It keeps orders, fills and balances in one SQLite file (the tables: ``paper_file``) on its own connection, so that a
+crash of the bot leaves it standing and an auditor can read it. Every call first takes the venue to the clock's time, so
+that orders that wait and brackets meet the market in between (``paper_matching``). What it does follows from the feed
+and the calls alone: no random ids, no wall clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from engine.domain.errors import NoData, VenueError
+from engine.domain.market import Book, Candles, Market, Timeframe
+from engine.domain.trading import Ack, Intent, NotFound, OrderKind, OrderState, Rejected, Sent, Side, Unknown
+from engine.exchanges.paper_file import VenueFile
+from engine.exchanges.paper_matching import Matching, Quote
+from engine.exchanges.paper_rows import VenueOrder
+from engine.ports import Clock, MarketFeed, VenueEvent
+from engine.simulation import fills
+from engine.simulation.fills import FillModel
+
+
+class PaperExchange:
+    """The port ``Exchange`` without a venue behind it.
+
+    Args:
+        file: The venue's own file; made where it does not exist.
+        feed: What the market does.
+        clock: How far the venue has to follow it.
+        model: What trading costs.
+        balances: What the account owns when the file is new; an existing file goes on with what it has.
+
+    Raises:
+        StoreError: The file cannot be opened, is damaged, or is something else.
+    """
+
+    name = "paper"
+
+    def __init__(
+        self, *, file: Path, feed: MarketFeed, clock: Clock, model: FillModel, balances: Mapping[str, Decimal]
+    ) -> None:
+        self._file = VenueFile(file, balances)
+        self._feed = feed
+        self._clock = clock
+        self._model = model
+        self._matching = Matching(self._file, feed, model)
+        self._advanced_to = self._written_to = self._file.advanced_to
+
+    @property
+    def advanced_to(self) -> datetime | None:
+        """How far the venue has followed the market; ``None`` before its first call."""
+        return self._advanced_to
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    async def advance(self) -> None:
+        """Follow the market up to the clock's time.
+
+        Raises:
+            VenueError: The file could not be written; the next call tries again from where it was.
+        """
+        self._advance()
+
+    def market(self, symbol: str) -> Market:
+        """The market with this symbol.
+
+        Raises:
+            NoData: There is no such market.
+        """
+        if symbol not in self._feed.markets:
+            raise NoData(f"The paper venue has no market {symbol}.", f"It has {', '.join(self._feed.markets)}.")
+        return self._feed.markets[symbol]
+
+    async def submit(self, intent: Intent) -> Sent:
+        """Take an order; one that is known by its client id already is acknowledged again and nothing else happens."""
+        try:
+            return self._submit(intent, self._advance())
+        except VenueError as error:
+            return Unknown(client_id=intent.client_id, reason=str(error))
+
+    async def find(self, client_id: str) -> OrderState | NotFound:
+        """What the venue knows of an order."""
+        self._advance()
+        order = self._file.order(client_id)
+        return self._file.state(order) if order else NotFound(client_id=client_id)
+
+    async def cancel(self, client_id: str) -> OrderState | NotFound:
+        """Cancel what is left of an order; one that is final is returned as it is."""
+        now = self._advance()
+        order = self._file.order(client_id)
+        if order is None:
+            return NotFound(client_id=client_id)
+        if not order.status.final:
+            with self._file.transaction():
+                order = self._matching.cancel(order, now, "cancelled by its client")
+                self._file.set_advanced_to(now)
+        return self._file.state(order)
+
+    async def book(self, symbol: str) -> Book:
+        """The order book of now.
+
+        Raises:
+            NoData: There is no such market, no price now, or nobody trades.
+        """
+        market, now = self.market(symbol), self._advance()
+        quote = self._matching.quote(symbol, now)
+        book = fills.book(quote.mid, quote.volume, market, self._model, now) if quote else None
+        if book is None:
+            raise NoData(f"Nobody trades {symbol} at {now:%Y-%m-%d %H:%M:%S}.")
+        return book
+
+    async def candles(self, symbol: str, timeframe: Timeframe, limit: int) -> Candles:
+        """The newest closed candles.
+
+        Raises:
+            NoData: There are none.
+        """
+        now = self._advance()
+        candles = self._feed.candles(self.market(symbol).symbol, timeframe, now, limit)
+        if not len(candles):
+            raise NoData(f"No {timeframe} candle of {symbol} has closed before {now:%Y-%m-%d %H:%M}.")
+        return candles
+
+    async def balances(self) -> Mapping[str, Decimal]:
+        """What the account owns, by currency, with what is set aside for open orders."""
+        self._advance()
+        return self._file.balances()
+
+    async def events(self, after: int) -> tuple[VenueEvent, ...]:
+        """Everything that happened to this account's orders since the event with that number, in order."""
+        self._advance()
+        return self._file.events(after)
+
+    def _advance(self) -> datetime:
+        """Follow the market to the clock's time, and say how far that is; the venue never goes back."""
+        now, after = self._clock.now(), self._advanced_to
+        if after is not None and now <= after:
+            return after
+        orders = self._file.open_orders()
+        if orders and after is not None:
+            self._follow(orders, after, now)
+        self._advanced_to = now
+        return now
+
+    def _follow(self, orders: list[VenueOrder], after: datetime, now: datetime) -> None:
+        """Take open orders along. How far is written with what happened, and alone at most once a candle."""
+        with self._file.transaction():
+            before = self._file.changes
+            self._matching.follow(orders, after, now)
+            stale = self._written_to is None or self._feed.timeframe.floor(now) > self._written_to
+            written = stale or self._file.changes != before
+            if written:
+                self._file.set_advanced_to(now)
+        if written:
+            self._written_to = now
+
+    def _submit(self, intent: Intent, now: datetime) -> Sent:
+        known = self._file.order(intent.client_id)
+        if known is not None:
+            return _ack(known)
+        quote = self._matching.quote(intent.market, now) if intent.market in self._feed.markets else None
+        reason = self._refusal(intent, quote)
+        if reason:
+            return Rejected(client_id=intent.client_id, reason=reason)
+        with self._file.transaction():
+            order = VenueOrder(
+                venue_id=self._file.next_order_id(), intent=intent, at=now, reserve_price=self._reserve(intent, quote)
+            )
+            self._file.add_order(order)
+            self._matching.begin(order, quote)
+            self._file.set_advanced_to(now)
+        self._written_to = now
+        return _ack(order)
+
+    def _reserve(self, intent: Intent, quote: Quote | None) -> Decimal:
+        if intent.side is Side.SELL or quote is None:
+            return Decimal(0)
+        market = self._feed.markets[intent.market]
+        offered = fills.levels(Side.BUY, quote.mid, quote.volume, market, self._model)
+        return fills.reserve_price(quote.mid, offered, self._model)
+
+    def _refusal(self, intent: Intent, quote: Quote | None) -> str:
+        """Why an order is not taken, or an empty text."""
+        market = self._feed.markets.get(intent.market)
+        if market is None:
+            return f"the venue has no market {intent.market}"
+        if intent.quantity <= 0 or intent.quantity % market.lot:
+            return f"{intent.quantity} {market.base} is not a whole number of lots of {market.lot}"
+        if intent.kind is OrderKind.BRACKET:
+            return _bad_bracket(intent, market) or self._refused_sale(intent, market, quote)
+        if quote is None:
+            return f"{market.symbol} has no price at this moment"
+        if intent.side is Side.SELL:
+            return self._refused_sale(intent, market, quote)
+        return self._refused_purchase(intent, market, quote)
+
+    def _refused_purchase(self, intent: Intent, market: Market, quote: Quote) -> str:
+        if intent.quantity * quote.mid < market.min_notional:
+            return f"it is worth less than the least that is traded, {market.min_notional} {market.quote}"
+        offered = fills.levels(Side.BUY, quote.mid, quote.volume, market, self._model)
+        needed = fills.worst_cost(intent.quantity, quote.mid, offered, self._model)
+        free = self._matching.free_cash(market.quote)
+        if needed > free:
+            return f"it may cost {needed:.2f} {market.quote} with fees, and {free:.2f} is free"
+        return ""
+
+    def _refused_sale(self, intent: Intent, market: Market, quote: Quote | None) -> str:
+        waits = intent.kind is OrderKind.BRACKET
+        held = self._file.balance(market.base) if waits else self._matching.free_holding(market.base)
+        if intent.quantity > held:
+            return f"it sells {intent.quantity} {market.base}, and {held} is held"
+        price = quote.mid if quote else intent.stop or Decimal(0)
+        if intent.quantity * price < market.min_notional and intent.quantity != held:
+            return f"it is worth less than the least that is traded, {market.min_notional} {market.quote}"
+        return ""
+
+
+def _bad_bracket(intent: Intent, market: Market) -> str:
+    """What is wrong with a bracket by itself, or an empty text."""
+    if intent.side is not Side.SELL:
+        return "a bracket can only sell what is held"
+    if intent.stop is None or intent.target is None or not 0 < intent.stop < intent.target:
+        return f"a bracket needs a stop below its target; it has {intent.stop} and {intent.target}"
+    if intent.stop % market.tick or intent.target % market.tick:
+        return f"its prices {intent.stop} and {intent.target} are not on the tick of {market.tick}"
+    return ""
+
+
+def _ack(order: VenueOrder) -> Ack:
+    return Ack(client_id=order.intent.client_id, venue_id=str(order.venue_id), at=order.at)

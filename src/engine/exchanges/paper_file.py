@@ -1,0 +1,240 @@
+"""The paper venue's own SQLite file.
+
+The tables are a contract: an auditor reads them without the engine. Money is decimal text, times are ISO 8601 in UTC.
+
+    meta      key, value                      ``format``; ``advanced_to``: how far the venue has followed the market
+    balances  currency, opening, current      everything the account owns
+    orders    venue_id, client_id, market, side, kind, quantity, stop, target,
+              status (open, filled, cancelled), filled, reserve_price, closed_by, reason, at
+    fills     venue_id, client_id, market, side, quantity, price, fee, at    fee in the quote currency
+    events    seq, client_id, status, fill, at                               one for each fill and each final status
+
+``balances.current`` is ``opening`` plus what the fills brought: a buy adds its quantity of the base currency and takes
+``quantity * price + fee`` of the quote currency, a sell the other way round. Ids and ``seq`` count from 1 without gaps.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from engine.domain.errors import StoreError, VenueError
+from engine.domain.trading import Fill, OrderState, OrderStatus
+from engine.exchanges import paper_rows as rows
+from engine.exchanges.paper_rows import VenueOrder
+from engine.ports import VenueEvent
+
+FORMAT = "greenlight paper venue 1"
+_SCHEMA = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    "CREATE TABLE balances (currency TEXT PRIMARY KEY, opening TEXT NOT NULL, current TEXT NOT NULL) STRICT",
+    """CREATE TABLE orders (
+        venue_id INTEGER PRIMARY KEY, client_id TEXT NOT NULL UNIQUE, market TEXT NOT NULL, side TEXT NOT NULL,
+        kind TEXT NOT NULL, quantity TEXT NOT NULL, stop TEXT, target TEXT, status TEXT NOT NULL, filled TEXT NOT NULL,
+        reserve_price TEXT NOT NULL, closed_by TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL) STRICT""",
+    "CREATE INDEX orders_open ON orders (venue_id) WHERE status = 'open'",
+    """CREATE TABLE fills (
+        venue_id INTEGER PRIMARY KEY, client_id TEXT NOT NULL REFERENCES orders (client_id), market TEXT NOT NULL,
+        side TEXT NOT NULL, quantity TEXT NOT NULL, price TEXT NOT NULL, fee TEXT NOT NULL, at TEXT NOT NULL) STRICT""",
+    "CREATE INDEX fills_of_order ON fills (client_id)",
+    """CREATE TABLE events (
+        seq INTEGER PRIMARY KEY, client_id TEXT NOT NULL REFERENCES orders (client_id), status TEXT NOT NULL,
+        fill INTEGER REFERENCES fills (venue_id), at TEXT NOT NULL) STRICT""",
+)
+
+
+_BALANCES = "SELECT currency, current FROM balances ORDER BY currency"
+_ORDERS = "SELECT * FROM orders"
+
+
+class VenueFile:
+    """Rows in, rows out; no rule of trading is in here.
+
+    Args:
+        path: Created where it does not exist.
+        opening: What the account owns at first; used only for a new file.
+
+    Raises:
+        StoreError: The file cannot be opened, is damaged, or is something else.
+    """
+
+    def __init__(self, path: Path, opening: Mapping[str, Decimal]) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{path}: the paper venue's file cannot be opened ({error}).", _remedy(path)) from error
+        try:
+            self._prepare(path, opening)
+        except VenueError as error:
+            self._connection.close()
+            raise StoreError(f"{path}: {error.message}", _remedy(path)) from error
+        except StoreError:
+            self._connection.close()
+            raise
+
+    def _prepare(self, path: Path, opening: Mapping[str, Decimal]) -> None:
+        check = self._execute("PRAGMA quick_check(1)")[0][0]
+        if check != "ok":
+            raise StoreError(f"{path}: the paper venue's file is damaged ({check}).", _remedy(path))
+        tables = {name for (name,) in self._execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and ("meta" not in tables or self._meta("format") != FORMAT):
+            raise StoreError(f"{path}: this file does not belong to a paper venue.", _remedy(path))
+        self._execute("PRAGMA journal_mode = WAL")
+        self._execute("PRAGMA synchronous = FULL")
+        self._execute("PRAGMA foreign_keys = ON")
+        if not tables:
+            self._create(opening)
+
+    def _create(self, opening: Mapping[str, Decimal]) -> None:
+        with self.transaction():
+            for statement in _SCHEMA:
+                self._execute(statement)
+            self._execute("INSERT INTO meta VALUES ('format', ?)", (FORMAT,))
+            for currency, amount in sorted(opening.items()):
+                money = rows.money(amount)
+                self._execute("INSERT INTO balances VALUES (?, ?, ?)", (currency, money, money))
+
+    def close(self) -> None:
+        """Close the connection; what is committed stays."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep everything that is written within, or nothing.
+
+        Raises:
+            VenueError: The file could not be written; nothing was kept, or it is not known whether.
+        """
+        try:
+            self._execute("BEGIN")
+            yield
+            self._execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._execute("ROLLBACK")
+
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise VenueError(f"The paper venue's file does not work ({error}).", "Look at the disk.") from error
+
+    @property
+    def changes(self) -> int:
+        """How many rows have been written through this connection; to see whether anything was."""
+        return self._connection.total_changes
+
+    def _meta(self, key: str) -> str | None:
+        found = self._execute("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(found[0][0]) if found else None
+
+    @property
+    def advanced_to(self) -> datetime | None:
+        """How far the venue had followed the market when that was last written."""
+        text = self._meta("advanced_to")
+        return datetime.fromisoformat(text) if text else None
+
+    def set_advanced_to(self, at: datetime) -> None:
+        """Write how far the venue has followed the market."""
+        self._execute("INSERT OR REPLACE INTO meta VALUES ('advanced_to', ?)", (rows.time(at),))
+
+    def balances(self) -> dict[str, Decimal]:
+        """What the account owns, by currency."""
+        return {name: Decimal(amount) for name, amount in self._execute(_BALANCES)}
+
+    def balance(self, currency: str) -> Decimal:
+        """What the account owns of one currency."""
+        found = self._execute("SELECT current FROM balances WHERE currency = ?", (currency,))
+        return Decimal(found[0][0]) if found else Decimal(0)
+
+    def add_balance(self, currency: str, change: Decimal) -> None:
+        """Add to what the account owns of a currency."""
+        self._execute(
+            "INSERT INTO balances VALUES (?, '0', ?) ON CONFLICT DO UPDATE SET current = excluded.current",
+            (currency, rows.money(self.balance(currency) + change)),
+        )
+
+    def next_order_id(self) -> int:
+        """The number of the next order."""
+        return int(self._execute("SELECT coalesce(max(venue_id), 0) + 1 FROM orders")[0][0])
+
+    def next_fill_id(self) -> int:
+        """The number of the next fill."""
+        return int(self._execute("SELECT coalesce(max(venue_id), 0) + 1 FROM fills")[0][0])
+
+    def order(self, client_id: str) -> VenueOrder | None:
+        """An order by its client's id."""
+        found = self._execute(f"{_ORDERS} WHERE client_id = ?", (client_id,))
+        return rows.order_of(found[0]) if found else None
+
+    def open_orders(self) -> list[VenueOrder]:
+        """Every order that is not final, oldest first."""
+        found = self._execute(f"{_ORDERS} WHERE status = 'open' ORDER BY venue_id")
+        return [rows.order_of(row) for row in found]
+
+    def add_order(self, order: VenueOrder) -> None:
+        """Write a new order."""
+        intent = order.intent
+        what = (intent.client_id, intent.market, intent.side, intent.kind, rows.money(intent.quantity))
+        prices = (None if price is None else rows.money(price) for price in (intent.stop, intent.target))
+        amounts = (rows.money(order.filled), rows.money(order.reserve_price))
+        state = (order.status, *amounts, order.closed_by, order.reason, rows.time(order.at))
+        statement = "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        self._execute(statement, (order.venue_id, *what, *prices, *state))
+
+    def save_order(self, order: VenueOrder) -> None:
+        """Write what became of an order."""
+        self._execute(
+            "UPDATE orders SET status = ?, filled = ?, closed_by = ?, reason = ? WHERE venue_id = ?",
+            (order.status, rows.money(order.filled), order.closed_by, order.reason, order.venue_id),
+        )
+
+    def add_fill(self, fill: Fill) -> None:
+        """Write a fill and its event."""
+        amounts = (rows.money(fill.quantity), rows.money(fill.price), rows.money(fill.fee))
+        values = (int(fill.venue_id), fill.client_id, fill.market, fill.side, *amounts, rows.time(fill.at))
+        self._execute("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self.add_event(fill.client_id, OrderStatus.OPEN, fill.at, int(fill.venue_id))
+
+    def add_event(self, client_id: str, status: OrderStatus, at: datetime, fill: int | None = None) -> None:
+        """Write that something happened to an order."""
+        self._execute(
+            "INSERT INTO events SELECT coalesce(max(seq), 0) + 1, ?, ?, ?, ? FROM events",
+            (client_id, status, fill, rows.time(at)),
+        )
+
+    def fills(self, client_id: str) -> tuple[Fill, ...]:
+        """An order's fills, oldest first."""
+        found = self._execute("SELECT * FROM fills WHERE client_id = ? ORDER BY venue_id", (client_id,))
+        return tuple(rows.fill_of(row) for row in found)
+
+    def state(self, order: VenueOrder) -> OrderState:
+        """An order as the venue tells of it, with its fills."""
+        return rows.state_of(order, order.status, self.fills(order.intent.client_id))
+
+    def events(self, after: int) -> tuple[VenueEvent, ...]:
+        """Everything that happened since the event with that number; each order as it was then."""
+        found = self._execute(
+            "SELECT seq, client_id, status, fill, at FROM events WHERE seq > ? ORDER BY seq", (after,)
+        )
+        return tuple(self._event(*row) for row in found)
+
+    def _event(self, seq: int, client_id: str, status: str, fill_id: int | None, text: str) -> VenueEvent:
+        order = self.order(client_id)
+        if order is None:
+            raise StoreError(f"The paper venue's file has event {seq} of an order it does not know ({client_id}).")
+        fills, at = self.fills(client_id), datetime.fromisoformat(text)
+        if fill_id is None:
+            return VenueEvent(seq=seq, at=at, order=rows.state_of(order, OrderStatus(status), fills))
+        known = tuple(fill for fill in fills if int(fill.venue_id) <= fill_id)
+        return VenueEvent(seq=seq, at=at, order=rows.state_of(order, OrderStatus(status), known), fill=known[-1])
+
+
+def _remedy(path: Path) -> str:
+    return f"Move {path.name} away (the venue then starts anew with its opening balances), or name another file."

@@ -1,0 +1,250 @@
+"""How the paper venue's orders meet the market: along the price path, in the order of time.
+
+Two things happen on the way. A bracket is *triggered* where the path first reaches its stop or its target; where that
+is follows from the path alone. A market order, and a bracket whose stop was triggered, *goes on* at each turning point
+of the path with whatever the book has there, until it is filled, or nothing is left to pay or sell it with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import assert_never
+
+from engine.domain.errors import NoData
+from engine.domain.market import Market
+from engine.domain.trading import Fill, OrderStatus, Side
+from engine.exchanges.paper_file import VenueFile
+from engine.exchanges.paper_rows import VenueOrder
+from engine.ports import MarketFeed
+from engine.simulation import fills
+from engine.simulation.fills import FillModel, Part
+from engine.simulation.path import Crossing, first_crossing
+
+_SPENT = "the cash does not pay for the rest"
+_SOLD = "what it was to sell is no longer held"
+
+Point = tuple[datetime, Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What the market says at one moment: its price, and what its last candle traded."""
+
+    mid: Decimal
+    volume: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reached:
+    """A bracket's stop or target was reached."""
+
+    order: VenueOrder
+    crossing: Crossing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turned:
+    """A market's path turns, or lands after a jump: here orders go on."""
+
+    at: datetime
+    symbol: str
+    price: Decimal
+
+
+class Matching:
+    """Fills the orders of a venue's file; the caller holds the transaction."""
+
+    def __init__(self, file: VenueFile, feed: MarketFeed, model: FillModel) -> None:
+        self._file = file
+        self._feed = feed
+        self._model = model
+
+    def quote(self, symbol: str, at: datetime) -> Quote | None:
+        """The market at a moment, or ``None`` where it has no price."""
+        try:
+            return Quote(mid=self._feed.price(symbol, at), volume=self._volume(symbol, at))
+        except NoData:
+            return None
+
+    def free_cash(self, currency: str) -> Decimal:
+        """What is not set aside for the open rest of buys."""
+        fee = 1 + self._model.fee
+        waiting = [order for order in self._file.open_orders() if _currencies(order)[1] == currency]
+        reserved = sum((order.rest * order.reserve_price * fee for order in waiting), Decimal(0))
+        return self._file.balance(currency) - reserved
+
+    def free_holding(self, currency: str, besides: VenueOrder | None = None) -> Decimal:
+        """What no other order is selling already; brackets that wait for their price set nothing aside."""
+        selling = [
+            order.rest
+            for order in self._file.open_orders()
+            if order.intent.side is Side.SELL
+            and not order.waits_for_price
+            and _currencies(order)[0] == currency
+            and (besides is None or order.venue_id != besides.venue_id)
+        ]
+        return self._file.balance(currency) - sum(selling, Decimal(0))
+
+    def follow(self, orders: Sequence[VenueOrder], after: datetime, until: datetime) -> None:
+        """Take the open orders along the path from one moment to another; those of markets without a feed wait."""
+        happenings: list[_Reached | _Turned] = []
+        for symbol in sorted({order.intent.market for order in orders} & self._feed.markets.keys()):
+            turns = self._feed.path(symbol, after, until)
+            path = self._with_ends(symbol, turns, after, until)
+            own = [order for order in orders if order.intent.market == symbol]
+            happenings += [reached for order in own if (reached := _reached(order, path)) is not None]
+            happenings += [_Turned(at=at, symbol=symbol, price=price) for at, price in dict(turns).items()]
+        for happening in sorted(happenings, key=_place):
+            match happening:
+                case _Reached():
+                    self._trigger(happening.order, happening.crossing)
+                case _Turned():
+                    self._go_on(happening)
+                case _:
+                    assert_never(happening)
+
+    def begin(self, order: VenueOrder, quote: Quote | None) -> None:
+        """Let a new order meet the market of now."""
+        if quote is None:
+            return
+        if order.waits_for_price:
+            reached = _reached(order, [(order.at, quote.mid)])
+            if reached is not None:
+                self._trigger(order, reached.crossing)
+        else:
+            self._take(order, order.at, quote)
+
+    def cancel(self, order: VenueOrder, at: datetime, reason: str) -> VenueOrder:
+        """End an order with whatever of it has traded."""
+        return self._end(order, OrderStatus.CANCELLED, at, reason)
+
+    def _with_ends(self, symbol: str, turns: Sequence[Point], after: datetime, until: datetime) -> list[Point]:
+        """The path from end to end; where there is no price at first, from where it resumes."""
+        start, end = self._price(symbol, after), self._price(symbol, until)
+        if start is not None:
+            points = [(after, start), *turns]
+        else:
+            skipped = sum(at == turns[0][0] for at, _ in turns[:2]) - 1 if turns else 0
+            points = list(turns[skipped:])
+        if end is not None and points[-1:] != [(until, end)]:
+            points.append((until, end))
+        return points
+
+    def _price(self, symbol: str, at: datetime) -> Decimal | None:
+        try:
+            return self._feed.price(symbol, at)
+        except NoData:
+            return None
+
+    def _volume(self, symbol: str, at: datetime) -> Decimal:
+        try:
+            return self._feed.volume(symbol, at)
+        except NoData:
+            return Decimal(0)
+
+    def _trigger(self, order: VenueOrder, crossing: Crossing) -> None:
+        """Turn a bracket into a sale: at the stop through the book, at the target to those who pay that."""
+        order = replace(order, closed_by="stop" if crossing.fell else "target")
+        self._file.save_order(order)
+        if crossing.fell:
+            volume = self._volume(order.intent.market, crossing.at)
+            self._take(order, crossing.at, Quote(mid=crossing.price, volume=volume))
+            return
+        market, target = self._market(order), order.intent.target or crossing.price
+        price = fills.target_price(crossing.price, target, market, self._model)
+        sold = min(order.rest, self.free_holding(market.base, order))
+        self._apply(order, crossing.at, [fills.part(sold, price, self._model)] if sold > 0 else [], _SOLD)
+
+    def _go_on(self, turn: _Turned) -> None:
+        """Let the market orders that still wait take from the book of a turning point."""
+        waiting = [
+            order
+            for order in self._file.open_orders()
+            if order.intent.market == turn.symbol and not order.waits_for_price
+        ]
+        if waiting:
+            quote = Quote(mid=turn.price, volume=self._volume(turn.symbol, turn.at))
+            for order in waiting:
+                self._take(order, turn.at, quote)
+
+    def _take(self, order: VenueOrder, at: datetime, quote: Quote) -> None:
+        """Let an order take from the book what it has, what the cash pays, and what is held."""
+        market, side = self._market(order), order.intent.side
+        offered = fills.levels(side, quote.mid, quote.volume, market, self._model)
+        if side is Side.BUY:
+            wanted = fills.walk(order.rest, offered, self._model)
+            cash = self.free_cash(market.quote) + order.rest * order.reserve_price * (1 + self._model.fee)
+            taken = fills.affordable(wanted, cash, market, self._model)
+            self._apply(order, at, taken, _SPENT if taken != wanted else "")
+        else:
+            held = self.free_holding(market.base, order)
+            taken = fills.walk(min(order.rest, held), offered, self._model)
+            sold_out = held < order.rest and sum((part.quantity for part in taken), Decimal(0)) >= held
+            self._apply(order, at, taken, _SOLD if sold_out else "")
+
+    def _apply(self, order: VenueOrder, at: datetime, parts: Sequence[Part], give_up: str) -> None:
+        """Book the parts; then the order is filled, waits on, or, with a reason to give up, is cancelled."""
+        market = self._market(order)
+        sign = 1 if order.intent.side is Side.BUY else -1
+        for part in parts:
+            self._file.add_fill(_fill(order, part, self._file.next_fill_id(), at))
+            self._file.add_balance(market.base, sign * part.quantity)
+            self._file.add_balance(market.quote, -sign * part.notional - part.fee)
+            order = replace(order, filled=order.filled + part.quantity)
+        if order.rest == 0:
+            self._end(order, OrderStatus.FILLED, at, "")
+        elif give_up:
+            self.cancel(order, at, give_up)
+        elif parts:
+            self._file.save_order(order)
+
+    def _end(self, order: VenueOrder, status: OrderStatus, at: datetime, reason: str) -> VenueOrder:
+        order = replace(order, status=status, reason=reason)
+        self._file.save_order(order)
+        self._file.add_event(order.intent.client_id, status, at)
+        return order
+
+    def _market(self, order: VenueOrder) -> Market:
+        return self._feed.markets[order.intent.market]
+
+
+def _currencies(order: VenueOrder) -> tuple[str, str]:
+    """Base and quote; from the symbol, as the feed may no longer have the market."""
+    base, _, quote = order.intent.market.partition("/")
+    return base, quote
+
+
+def _reached(order: VenueOrder, path: Sequence[Point]) -> _Reached | None:
+    """Where a path triggers an order, if it is a bracket and the path does."""
+    stop, target = order.intent.stop, order.intent.target
+    if not order.waits_for_price or stop is None or target is None:
+        return None
+    crossing = first_crossing(path, stop, target)
+    return _Reached(order=order, crossing=crossing) if crossing else None
+
+
+def _place(happening: _Reached | _Turned) -> tuple[datetime, int, str, int]:
+    """The order of happenings: by time; what waits goes on before a bracket is triggered and joins it."""
+    match happening:
+        case _Reached(order=order, crossing=crossing):
+            return crossing.at, 1, "", order.venue_id
+        case _Turned(at=at, symbol=symbol):
+            return at, 0, symbol, 0
+        case _:
+            assert_never(happening)
+
+
+def _fill(order: VenueOrder, part: Part, venue_id: int, at: datetime) -> Fill:
+    return Fill(
+        venue_id=str(venue_id),
+        client_id=order.intent.client_id,
+        market=order.intent.market,
+        side=order.intent.side,
+        quantity=part.quantity,
+        price=part.price,
+        fee=part.fee,
+        at=at,
+    )

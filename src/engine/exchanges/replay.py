@@ -1,0 +1,168 @@
+"""Feeds for a simulated venue: candle files, or a market that is made up as time goes on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from engine.domain.errors import DataError, NoData
+from engine.domain.market import Candles, Market, Timeframe, from_millis
+from engine.exchanges.files import read_candles
+from engine.simulation.frames import Series
+from engine.simulation.generator import MarketGenerator
+
+
+class SeriesFeed(ABC):
+    """The port ``MarketFeed`` over one series of candles for each market."""
+
+    @property
+    @abstractmethod
+    def markets(self) -> Mapping[str, Market]:
+        """The markets it has, by symbol."""
+
+    @property
+    @abstractmethod
+    def timeframe(self) -> Timeframe:
+        """The shortest candles it has."""
+
+    @abstractmethod
+    def _series(self, symbol: str, until: datetime) -> Series:
+        """A market's candles, at least those that open at or before ``until``.
+
+        Raises:
+            NoData: There is no such market.
+        """
+
+    def candles(self, symbol: str, timeframe: Timeframe, now: datetime, limit: int) -> Candles:
+        """The newest ``limit`` candles closed at ``now``; fewer, or none, where history is shorter.
+
+        Raises:
+            NoData: It does not have that market, or not in that timeframe.
+        """
+        return self._series(symbol, now).closed(timeframe, now, limit)
+
+    def price(self, symbol: str, now: datetime) -> Decimal:
+        """The price at a moment; at the end of a candle that of the next one's open.
+
+        Raises:
+            NoData: There is no such market, or no price at that moment.
+        """
+        price = self._series(symbol, now).price(now)
+        if price is None:
+            raise NoData(f"{symbol} has no price at {now:%Y-%m-%d %H:%M:%S}: a gap, or outside the data.")
+        return self.markets[symbol].price(price)
+
+    def path(self, symbol: str, after: datetime, until: datetime) -> Sequence[tuple[datetime, Decimal]]:
+        """The turning points in ``(after, until]``; a jump is two of them at one time (see ``simulation.path``).
+
+        Raises:
+            NoData: There is no such market.
+        """
+        market = self.markets.get(symbol)
+        points = self._series(symbol, until).turning_points(after, until)
+        return [(from_millis(at), market.price(price)) for at, price in points] if market else []
+
+    def volume(self, symbol: str, now: datetime) -> Decimal:
+        """What the last closed candle traded, in the base currency.
+
+        Raises:
+            NoData: There is no such market, or none of its candles has closed.
+        """
+        volume = self._series(symbol, now).volume(now)
+        if volume is None:
+            raise NoData(f"{symbol} has not traded before {now:%Y-%m-%d %H:%M:%S}.")
+        return volume
+
+
+class GeneratedFeed(SeriesFeed):
+    """A feed from a market generator; it has no end."""
+
+    def __init__(self, generator: MarketGenerator) -> None:
+        self._generator = generator
+        self._known: dict[str, Series] = {}
+        self._markets = dict(generator.markets)
+
+    @property
+    def markets(self) -> Mapping[str, Market]:
+        """The generator's markets, by symbol."""
+        return self._markets
+
+    @property
+    def timeframe(self) -> Timeframe:
+        """The candles that are generated."""
+        return self._generator.timeframe
+
+    def _series(self, symbol: str, until: datetime) -> Series:
+        candles = self._generator.candles(symbol, until)
+        known = self._known.get(symbol)
+        if known is None or known.base is not candles:
+            known = self._known[symbol] = Series(candles)
+        return known
+
+
+class FileFeed(SeriesFeed):
+    """A feed from candles that are already there.
+
+    Args:
+        candles: One series for each market, in order of time; they need not have the same length.
+        markets: Their steps, by symbol.
+    """
+
+    def __init__(self, candles: Sequence[Candles], markets: Mapping[str, Market]) -> None:
+        self._markets = dict(markets)
+        self._all = {each.market: Series(each) for each in candles}
+        self._timeframe = min((each.timeframe for each in candles), key=lambda timeframe: timeframe.millis)
+        self._span = min(from_millis(int(each.open_ms[0])) for each in candles), max(each.closed_at for each in candles)
+
+    @classmethod
+    def load(cls, paths: Sequence[Path], overrides: Mapping[str, Market] | None = None) -> FileFeed:
+        """Read candle files, one for each market.
+
+        Args:
+            paths: Files as ``exchanges.files`` describes them.
+            overrides: Markets whose steps are known; those of others are derived from their first price.
+
+        Raises:
+            DataError: A file cannot be used, two hold the same market, or none is given.
+        """
+        found: dict[str, Path] = {}
+        candles = []
+        for path in paths:
+            read = read_candles(path)
+            if read.market in found:
+                remedy = "Give one of them; longer candles are made from shorter ones."
+                raise DataError(f"{found[read.market]} and {path} both hold {read.market}.", remedy)
+            found[read.market] = path
+            candles.append(read)
+        if not candles:
+            raise DataError("No candle file is given.", "Give at least one, for example BTCUSDT-1h.parquet.")
+        known = overrides or {}
+        return cls(candles, {each.market: known.get(each.market) or _around(each) for each in candles})
+
+    @property
+    def markets(self) -> Mapping[str, Market]:
+        """The markets of the files, by symbol."""
+        return self._markets
+
+    @property
+    def timeframe(self) -> Timeframe:
+        """The shortest candles of any file."""
+        return self._timeframe
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """From the first candle's open to the last one's close, over all markets."""
+        return self._span
+
+    def _series(self, symbol: str, until: datetime) -> Series:
+        del until
+        if symbol not in self._all:
+            raise NoData(f"There are no candles of {symbol}.", f"There are {', '.join(self._all)}.")
+        return self._all[symbol]
+
+
+def _around(candles: Candles) -> Market:
+    return Market.around(candles.market, float(candles.open[0]))

@@ -1,0 +1,395 @@
+"""What every venue must do, run over every member of the family. The market is the same for all: candles by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from engine.domain.errors import NoData
+from engine.domain.market import Timeframe
+from engine.domain.trading import Ack, Intent, NotFound, OrderKind, OrderState, OrderStatus, Rejected, Side, client_id
+from engine.exchanges.paper import PaperExchange
+from engine.ports import Exchange, VenueEvent
+from engine.simulation.fills import FillModel
+from tests.auditor import check_conservation
+from tests.fakes.feed import BTC, START, HandClock, Row, hand_feed
+
+QUIET: Row = (100, 101, 99, 100, 1000)
+CASH = Decimal(10_000)
+MODEL = FillModel(depth=Decimal("0.05"))
+
+
+class Bench(Protocol):
+    """A member of the family on a test bench."""
+
+    venue: Exchange
+
+    def to(self, minutes: float) -> None:
+        """Let market time pass."""
+
+    def crash(self) -> None:
+        """Lose the connection to the venue without a word, and make a new one."""
+
+    def check(self) -> None:
+        """See that no money came or went otherwise than by fills."""
+
+
+class PaperBench:
+    def __init__(self, file: Path, rows: Sequence[Row | None], cash: Decimal = CASH) -> None:
+        self._file, self._feed, self._cash = file, hand_feed(rows), cash
+        self._clock = HandClock(60)
+        self.venue = self._open()
+
+    def _open(self) -> PaperExchange:
+        return PaperExchange(
+            file=self._file, feed=self._feed, clock=self._clock, model=MODEL, balances={"USDT": self._cash}
+        )
+
+    def to(self, minutes: float) -> None:
+        self._clock.to(minutes)
+
+    def crash(self) -> None:
+        self.venue = self._open()
+
+    def check(self) -> None:
+        assert check_conservation(self._file) == []
+
+
+Make = Callable[..., Bench]
+
+
+@pytest.fixture(params=["paper"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    """Puts a member on the bench, one hour into rows of hourly candles; afterwards its money is checked."""
+    made: list[Bench] = []
+
+    def make(*rows: Row | None, cash: Decimal = CASH) -> Bench:
+        made.append(PaperBench(tmp_path / f"{request.param}-{len(made)}.db", rows or [QUIET] * 48, cash))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.check()
+
+
+def order(name: str, quantity: str = "1", side: Side = Side.BUY) -> Intent:
+    return Intent(
+        client_id=client_id(name), market=BTC.symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
+    )
+
+
+def bracket(name: str, stop: str, target: str, quantity: str = "1") -> Intent:
+    plain = order(name, quantity, Side.SELL)
+    return replace(plain, kind=OrderKind.BRACKET, stop=Decimal(stop), target=Decimal(target))
+
+
+async def state(venue: Exchange, name: str) -> OrderState:
+    found = await venue.find(client_id(name))
+    assert isinstance(found, OrderState)
+    return found
+
+
+async def refused(venue: Exchange, intent: Intent) -> str:
+    sent = await venue.submit(intent)
+    assert isinstance(sent, Rejected), sent
+    assert await venue.find(intent.client_id) == NotFound(client_id=intent.client_id)
+    return sent.reason
+
+
+async def test_a_buy_is_filled_at_the_ask_with_its_fee(bench: Make) -> None:
+    venue = bench().venue
+    sent = await venue.submit(order("a"))
+    assert isinstance(sent, Ack)
+    bought = await state(venue, "a")
+    assert (bought.status, bought.filled, bought.venue_id) == (OrderStatus.FILLED, Decimal(1), sent.venue_id)
+    assert [(fill.price, fill.fee) for fill in bought.fills] == [(Decimal("100.02"), Decimal("0.10002"))]
+    assert await venue.balances() == {"BTC": Decimal(1), "USDT": CASH - Decimal("100.12002")}
+
+
+async def test_what_is_bought_can_be_sold_again(bench: Make) -> None:
+    venue = bench().venue
+    await venue.submit(order("a"))
+    await venue.submit(order("b", side=Side.SELL))
+    assert (await state(venue, "b")).fills[0].price == Decimal("99.98")
+    assert (await venue.balances())["BTC"] == 0
+
+
+async def test_the_same_client_id_is_one_order_however_often_it_is_sent(bench: Make) -> None:
+    venue = bench().venue
+    first = await venue.submit(order("a"))
+    assert [await venue.submit(order("a")), await venue.submit(order("a", "2"))] == [first, first]
+    assert (await venue.balances())["BTC"] == 1
+
+
+@pytest.mark.parametrize(
+    ("intent", "words"),
+    [
+        (replace(order("a"), market="DOGE/USDT"), "no market DOGE/USDT"),
+        (order("a", "0.0005"), "whole number of lots"),
+        (order("a", "0"), "whole number of lots"),
+        (order("a", "0.099"), "least that is traded"),
+        (order("a", "99.9"), "is free"),
+        (order("a", "1", Side.SELL), "0 is held"),
+        (bracket("a", "90", "110"), "0 is held"),
+        (replace(bracket("a", "90", "110"), side=Side.BUY), "only sell"),
+        (bracket("a", "110", "90"), "stop below its target"),
+        (bracket("a", "90.001", "110"), "not on the tick"),
+    ],
+)
+async def test_an_order_that_cannot_be_taken_is_refused_with_the_reason(
+    bench: Make, intent: Intent, words: str
+) -> None:
+    venue = bench().venue
+    assert words in await refused(venue, intent)
+    assert await venue.balances() == {"USDT": CASH}
+    assert await venue.events(0) == ()
+
+
+async def test_dust_can_be_sold_when_it_is_everything_that_is_held(bench: Make) -> None:
+    venue = bench().venue
+    await venue.submit(order("a", "0.15"))
+    await venue.submit(order("b", "0.101", Side.SELL))
+    assert "least that is traded" in await refused(venue, order("c", "0.04", Side.SELL))
+    assert isinstance(await venue.submit(order("d", "0.049", Side.SELL)), Ack)
+    assert (await venue.balances())["BTC"] == 0
+
+
+async def test_a_large_order_takes_level_after_level_and_the_rest_waits_for_the_next_turn(bench: Make) -> None:
+    on = bench()
+    await on.venue.submit(order("a", "80"))
+    first = await state(on.venue, "a")
+    assert (first.status, first.filled, len(first.fills)) == (OrderStatus.OPEN, Decimal(50), 5)
+    prices = [fill.price for fill in first.fills]
+    assert prices == sorted(set(prices))
+    on.to(79)
+    assert (await state(on.venue, "a")).filled == Decimal(50)
+    on.to(81)
+    done = await state(on.venue, "a")
+    assert (done.status, done.filled) == (OrderStatus.FILLED, Decimal(80))
+    assert {fill.at for fill in done.fills[5:]} == {START + timedelta(minutes=80)}
+    assert done.fills[5].price == Decimal("99.02")
+
+
+async def test_an_order_that_waits_can_be_cancelled_and_keeps_what_it_traded(bench: Make) -> None:
+    on = bench()
+    await on.venue.submit(order("a", "80"))
+    cancelled = await on.venue.cancel(client_id("a"))
+    assert isinstance(cancelled, OrderState)
+    assert (cancelled.status, cancelled.filled) == (OrderStatus.CANCELLED, Decimal(50))
+    on.to(300)
+    assert await on.venue.cancel(client_id("a")) == cancelled == await state(on.venue, "a")
+    assert await on.venue.cancel(client_id("b")) == NotFound(client_id=client_id("b"))
+
+
+async def test_cash_for_the_waiting_rest_is_set_aside(bench: Make) -> None:
+    on = bench()
+    await on.venue.submit(order("a", "80"))
+    assert "is free" in await refused(on.venue, order("b", "19.5"))
+    await on.venue.cancel(client_id("a"))
+    assert isinstance(await on.venue.submit(order("b", "19.5")), Ack)
+
+
+async def test_a_waiting_buy_is_cut_when_the_price_runs_away_from_the_cash(bench: Make) -> None:
+    on = bench(QUIET, (100, 160, 90, 95, 1000), QUIET)
+    await on.venue.submit(order("a", "95"))
+    on.to(179)
+    cut = await state(on.venue, "a")
+    assert cut.status is OrderStatus.CANCELLED
+    assert Decimal(50) < cut.filled < Decimal(95)
+    assert (await on.venue.balances())["USDT"] < Decimal("0.2")
+
+
+async def test_what_is_being_sold_cannot_be_sold_twice(bench: Make) -> None:
+    on = bench()
+    await on.venue.submit(order("a", "80"))
+    on.to(90)
+    await on.venue.submit(order("b", "80", Side.SELL))
+    assert (await state(on.venue, "b")).status is OrderStatus.OPEN
+    assert "0 is held" in (await refused(on.venue, order("c", "1", Side.SELL))).replace("0.000 is", "0 is")
+
+
+FALL: Row = (100, 101, 90, 91, 1000)
+RISE: Row = (100, 110, 99, 109, 1000)
+
+
+@pytest.mark.parametrize(
+    ("row", "by", "price"),
+    [(FALL, "stop", "94.98"), (RISE, "target", "105.00"), ((100, 106, 94, 99, 1000), "target", "105.00")],
+    ids=["the stop", "the target", "both, the high first"],
+)
+async def test_a_bracket_closes_where_the_path_first_reaches_it(bench: Make, row: Row, by: str, price: str) -> None:
+    on = bench(QUIET, row, QUIET)
+    await on.venue.submit(order("a"))
+    await on.venue.submit(bracket("b", "95", "105"))
+    assert (await state(on.venue, "b")).status is OrderStatus.OPEN
+    on.to(120)
+    closed = await state(on.venue, "b")
+    assert (closed.status, closed.closed_by, closed.filled) == (OrderStatus.FILLED, by, Decimal(1))
+    assert closed.fills[0].price == Decimal(price)
+    assert START + timedelta(minutes=60) < closed.fills[0].at < START + timedelta(minutes=120)
+
+
+async def test_when_a_candle_rises_over_both_the_stop_is_reached_first(bench: Make) -> None:
+    on = bench(QUIET, (100, 106, 94, 101, 1000), QUIET)
+    await on.venue.submit(order("a"))
+    await on.venue.submit(bracket("b", "95", "105"))
+    on.to(120)
+    assert (await state(on.venue, "b")).closed_by == "stop"
+
+
+@pytest.mark.parametrize("missing", [(), (None, None)], ids=["between two candles", "over missing candles"])
+@pytest.mark.parametrize(
+    ("after", "by", "price"),
+    [((80, 81, 79, 80, 1000), "stop", "79.98"), ((120, 121, 119, 120, 1000), "target", "119.97")],
+    ids=["down", "up"],
+)
+async def test_over_a_gap_a_bracket_closes_at_the_price_where_the_path_resumes(
+    bench: Make, missing: Sequence[None], after: Row, by: str, price: str
+) -> None:
+    on = bench(QUIET, QUIET, *missing, after)
+    await on.venue.submit(order("a"))
+    await on.venue.submit(bracket("b", "95", "105"))
+    resumes = 120 + 60 * len(missing)
+    on.to(resumes - 1)
+    assert (await state(on.venue, "b")).status is OrderStatus.OPEN
+    on.to(resumes + 5)
+    closed = await state(on.venue, "b")
+    assert (closed.closed_by, closed.fills[0].price) == (by, Decimal(price))
+    assert closed.fills[0].at == START + timedelta(minutes=resumes)
+
+
+async def test_a_stop_in_a_thin_book_slips_and_goes_on(bench: Make) -> None:
+    on = bench(QUIET, (100, 101, 99, 100, 200), FALL, *[QUIET] * 3)
+    await on.venue.submit(order("a", "49"))
+    await on.venue.submit(bracket("b", "95", "105", "49"))
+    on.to(159)
+    slipped = await state(on.venue, "b")
+    assert (slipped.status, slipped.closed_by, slipped.filled) == (OrderStatus.OPEN, "stop", Decimal(10))
+    assert [fill.price for fill in slipped.fills] == [Decimal(p) for p in ("94.98", "94.95", "94.92", "94.89", "94.86")]
+    assert "is held" in await refused(on.venue, order("c", "49", Side.SELL))
+    on.to(240)
+    assert (await state(on.venue, "b")).status is OrderStatus.FILLED
+
+
+async def test_a_bracket_whose_holding_was_sold_is_cancelled_when_it_is_reached(bench: Make) -> None:
+    on = bench(QUIET, FALL, QUIET)
+    await on.venue.submit(order("a"))
+    await on.venue.submit(bracket("b", "95", "105"))
+    await on.venue.submit(order("c", side=Side.SELL))
+    assert (await state(on.venue, "b")).status is OrderStatus.OPEN
+    on.to(120)
+    assert ((await state(on.venue, "b")).status, (await state(on.venue, "b")).fills) == (OrderStatus.CANCELLED, ())
+
+
+async def test_a_bracket_sells_what_is_left_of_its_holding(bench: Make) -> None:
+    on = bench(QUIET, RISE, QUIET)
+    await on.venue.submit(order("a"))
+    await on.venue.submit(bracket("b", "95", "105"))
+    await on.venue.submit(order("c", "0.4", Side.SELL))
+    on.to(120)
+    left = await state(on.venue, "b")
+    assert (left.status, left.filled, left.closed_by) == (OrderStatus.CANCELLED, Decimal("0.6"), "target")
+
+
+async def test_a_bracket_that_is_reached_already_closes_at_once(bench: Make) -> None:
+    venue = bench().venue
+    await venue.submit(order("a"))
+    await venue.submit(bracket("b", "101", "105"))
+    assert (await state(venue, "b")).closed_by == "stop"
+
+
+async def test_a_cancelled_bracket_no_longer_closes(bench: Make) -> None:
+    on = bench(QUIET, FALL, QUIET)
+    await on.venue.submit(order("a"))
+    await on.venue.submit(bracket("b", "95", "105"))
+    await on.venue.cancel(client_id("b"))
+    on.to(120)
+    assert (await state(on.venue, "b")).filled == 0
+    assert (await on.venue.balances())["BTC"] == 1
+
+
+async def test_events_tell_of_every_fill_and_every_end_without_gaps(bench: Make) -> None:
+    on = bench(QUIET, RISE, QUIET)
+    await on.venue.submit(order("a", "25"))
+    await on.venue.submit(bracket("b", "95", "105", "25"))
+    on.to(120)
+    events = await on.venue.events(0)
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert [_told(event) for event in events] == [
+        ("open", 10, True), ("open", 20, True), ("open", 25, True), ("filled", 25, False),
+        ("open", 25, True), ("filled", 25, False),
+    ]  # fmt: skip
+    assert await on.venue.events(4) == events[4:]
+    assert await on.venue.events(events[-1].seq) == ()
+    assert [event.at for event in events] == sorted(event.at for event in events)
+
+
+def _told(event: VenueEvent) -> tuple[str, Decimal, bool]:
+    return event.order.status.value, event.order.filled, event.fill is not None
+
+
+async def test_a_crash_of_the_client_loses_nothing(bench: Make) -> None:
+    on, straight = bench(QUIET, RISE, QUIET), bench(QUIET, RISE, QUIET)
+    for each in (on, straight):
+        await each.venue.submit(order("a", "60"))
+        await each.venue.submit(bracket("b", "95", "105", "50"))
+    before = await on.venue.events(0)
+    on.crash()
+    assert await on.venue.events(0) == before
+    assert isinstance(await on.venue.submit(order("a", "60")), Ack)
+    on.to(100)
+    on.crash()
+    for each in (on, straight):
+        each.to(170)
+    assert await on.venue.events(0) == await straight.venue.events(0)
+    assert await on.venue.balances() == await straight.venue.balances()
+
+
+async def test_what_happens_does_not_hang_on_how_often_the_venue_is_asked(bench: Make) -> None:
+    rows = [QUIET, RISE, (109, 112, 80, 85, 900), QUIET, FALL]
+    often, seldom = bench(*rows), bench(*rows)
+    for each in (often, seldom):
+        await each.venue.submit(order("a", "75"))
+        await each.venue.submit(bracket("b", "85", "111", "40"))
+    for minutes in range(61, 290):
+        often.to(minutes)
+        await often.venue.balances()
+    seldom.to(289)
+    fills = [[(e.fill.price, e.fill.quantity) for e in await b.venue.events(0) if e.fill] for b in (often, seldom)]
+    assert fills[0] == fills[1]
+
+
+async def test_the_book_is_quoted_around_the_price(bench: Make) -> None:
+    book = await bench().venue.book(BTC.symbol)
+    assert (book.bid, book.ask, len(book.bids), len(book.asks)) == (Decimal("99.98"), Decimal("100.02"), 5, 5)
+    assert [level.price for level in book.bids] == sorted((level.price for level in book.bids), reverse=True)
+    assert {level.quantity for level in book.asks} == {Decimal(10)}
+
+
+async def test_candles_are_those_that_have_closed(bench: Make) -> None:
+    on = bench()
+    assert len(await on.venue.candles(BTC.symbol, Timeframe.H1, 500)) == 1
+    on.to(60 * 9 - 1)
+    hours = await on.venue.candles(BTC.symbol, Timeframe.H1, 5)
+    assert (len(hours), hours.closed_at) == (5, START + timedelta(hours=8))
+    assert len(await on.venue.candles(BTC.symbol, Timeframe.H4, 500)) == 2
+
+
+async def test_what_the_venue_does_not_have_is_no_data(bench: Make) -> None:
+    on = bench(QUIET, QUIET, None, QUIET)
+    with pytest.raises(NoData, match="no market DOGE/USDT"):
+        on.venue.market("DOGE/USDT")
+    with pytest.raises(NoData, match="DOGE/USDT"):
+        await on.venue.candles("DOGE/USDT", Timeframe.H1, 5)
+    with pytest.raises(NoData, match="1d"):
+        await on.venue.candles(BTC.symbol, Timeframe.D1, 5)
+    on.to(150)
+    with pytest.raises(NoData, match="Nobody trades"):
+        await on.venue.book(BTC.symbol)
+    assert "no price" in await refused(on.venue, order("a"))
