@@ -60,10 +60,10 @@ def parse_name(path: Path) -> tuple[str, Timeframe]:
 
 def _split(symbol: str, path: Path) -> str:
     base, mark, quote = symbol.partition("_")
-    if mark and base and quote:
+    if base and quote:
         return f"{base}/{quote}"
     for known in sorted(QUOTES, key=len, reverse=True):
-        if symbol.endswith(known) and symbol != known:
+        if not mark and symbol.endswith(known) and symbol != known:
             return f"{symbol.removesuffix(known)}/{known}"
     raise DataError(f"{path}: {symbol!r} does not end in a quote currency ({', '.join(QUOTES)}).", _NAME_REMEDY)
 
@@ -140,7 +140,7 @@ def _millis(table: pa.Table, path: Path) -> np.ndarray[tuple[int], np.dtype[np.i
     try:
         if pa.types.is_timestamp(column.type):
             column = column.cast(pa.timestamp("ms", tz="UTC"), safe=False)
-        elif not pa.types.is_integer(column.type):
+        elif not (pa.types.is_integer(column.type) or pa.types.is_null(column.type)):
             raise DataError(
                 f"{path}: column timestamp is {column.type}.", "Write milliseconds since 1970, or UTC times."
             )

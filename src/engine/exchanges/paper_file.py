@@ -66,7 +66,7 @@ class VenueFile:
     def __init__(self, path: Path, opening: Mapping[str, Decimal]) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, isolation_level=None)
+            self._connection = sqlite3.connect(path, timeout=1.0, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{path}: the paper venue's file cannot be opened ({error}).", _remedy(path)) from error
         try:

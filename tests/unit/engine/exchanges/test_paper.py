@@ -1,0 +1,355 @@
+"""The paper venue's own file: what is in it, what survives, and that its money adds up."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.domain.errors import StoreError, VenueError
+from engine.domain.market import Market, Timeframe, from_millis
+from engine.domain.trading import Ack, Intent, OrderKind, OrderState, OrderStatus, Side, Unknown, client_id
+from engine.exchanges.paper import PaperExchange
+from engine.exchanges.replay import FileFeed
+from engine.ports import MarketFeed
+from engine.simulation.fills import FillModel
+from tests.auditor import check_conservation, equity_series
+from tests.fakes.data import real_file
+from tests.fakes.feed import BTC, HandClock, Row, hand_feed
+
+QUIET: Row = (100, 101, 99, 100, 1000)
+CASH = {"USDT": Decimal(10_000)}
+ETH = Market(symbol="ETH/USDT", lot=Decimal("0.01"), tick=Decimal("0.1"))
+
+
+def opened(file: Path, feed: MarketFeed | None = None, clock: HandClock | None = None) -> PaperExchange:
+    feed = feed or hand_feed([QUIET] * 24)
+    return PaperExchange(file=file, feed=feed, clock=clock or HandClock(60), model=FillModel(), balances=CASH)
+
+
+def buy(name: str, quantity: str = "1", market: str = BTC.symbol) -> Intent:
+    return Intent(
+        client_id=client_id(name), market=market, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(quantity)
+    )
+
+
+def bracket(name: str, stop: str, target: str, quantity: str = "1", market: str = BTC.symbol) -> Intent:
+    return Intent(
+        client_id=client_id(name),
+        market=market,
+        side=Side.SELL,
+        kind=OrderKind.BRACKET,
+        quantity=Decimal(quantity),
+        stop=Decimal(stop),
+        target=Decimal(target),
+    )
+
+
+def dump(file: Path) -> list[str]:
+    connection = sqlite3.connect(file)
+    lines = list(connection.iterdump())
+    connection.close()
+    return lines
+
+
+def run_sql(file: Path, statement: str) -> None:
+    connection = sqlite3.connect(file)
+    with connection:
+        connection.execute(statement)
+    connection.close()
+
+
+async def test_opening_balances_count_only_for_a_new_file(tmp_path: Path) -> None:
+    file = tmp_path / "new folder" / "venue.db"
+    opened(file).close()
+    feed, clock = hand_feed([QUIET]), HandClock(60)
+    venue = PaperExchange(file=file, feed=feed, clock=clock, model=FillModel(), balances={"USDT": Decimal(5)})
+    assert await venue.balances() == CASH
+    assert venue.name == "paper"
+
+
+async def test_a_venue_that_is_not_asked_for_a_trade_writes_nothing(tmp_path: Path) -> None:
+    clock = HandClock(60)
+    venue = opened(tmp_path / "venue.db", clock=clock)
+    wal = (tmp_path / "venue.db-wal").read_bytes()
+    for minutes in range(60, 300, 10):
+        clock.to(minutes)
+        await venue.advance()
+        await venue.book(BTC.symbol)
+    assert venue.advanced_to == clock.now()
+    assert (tmp_path / "venue.db-wal").read_bytes() == wal
+
+
+async def test_with_an_open_order_the_time_is_written_once_a_candle(tmp_path: Path) -> None:
+    clock = HandClock(60)
+    venue = opened(tmp_path / "venue.db", clock=clock)
+    await venue.submit(buy("a"))
+    await venue.submit(bracket("b", "50", "150"))
+    sizes = set()
+    for minutes in range(120, 240):
+        clock.to(minutes)
+        await venue.advance()
+        sizes.add((tmp_path / "venue.db-wal").stat().st_size)
+    assert len(sizes) == 2
+    again = opened(tmp_path / "venue.db", clock=clock)
+    assert again.advanced_to == clock.at - timedelta(minutes=59)
+
+
+async def test_the_venue_never_goes_back(tmp_path: Path) -> None:
+    clock = HandClock(120)
+    venue = opened(tmp_path / "venue.db", clock=clock)
+    await venue.submit(buy("a"))
+    before = clock.now()
+    clock.to(60)
+    sent = await venue.submit(buy("b"))
+    assert isinstance(sent, Ack)
+    assert sent.at == before == venue.advanced_to
+
+
+async def test_waiting_orders_of_a_market_that_the_feed_lost_go_on_waiting(tmp_path: Path) -> None:
+    clock = HandClock(60)
+    await opened(tmp_path / "venue.db", clock=clock).submit(buy("a", "50"))
+    clock.to(300)
+    other = opened(tmp_path / "venue.db", hand_feed({"ETH/USDT": [QUIET] * 24}, [ETH]), clock)
+    waiting = await other.find(client_id("a"))
+    assert isinstance(waiting, OrderState)
+    assert waiting.status is OrderStatus.OPEN
+    assert isinstance(await other.submit(buy("b", "0.5", "ETH/USDT")), Ack)
+
+
+async def test_events_of_two_markets_are_in_the_order_of_time(tmp_path: Path) -> None:
+    falls = {"BTC/USDT": (100, 101, 90, 91, 9000), "ETH/USDT": (100, 100, 80, 81, 9000)}
+    rows = {symbol: [QUIET, fall, QUIET] for symbol, fall in falls.items()}
+    clock = HandClock(60)
+    venue = opened(tmp_path / "venue.db", hand_feed(rows, [BTC, ETH]), clock)
+    for symbol in rows:
+        await venue.submit(buy(f"buy {symbol}", "1", symbol))
+        await venue.submit(bracket(f"protect {symbol}", "95", "120", "1", symbol))
+    clock.to(180)
+    closed = [event for event in await venue.events(0) if event.fill and event.fill.side is Side.SELL]
+    assert [event.fill.market for event in closed if event.fill] == ["ETH/USDT", "BTC/USDT"]
+    assert [event.at for event in closed] == sorted(event.at for event in closed)
+
+
+@pytest.mark.parametrize("content", [b"not a database, but long enough to be taken for one" * 100, None])
+def test_a_file_that_is_something_else_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "venue.db"
+    if content is None:
+        run_sql(file, "CREATE TABLE meta (key, value)")
+    else:
+        file.write_bytes(content)
+    with pytest.raises(StoreError, match=r"venue.db: .*Move venue.db away"):
+        opened(file)
+
+
+async def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "venue.db"
+    venue = opened(file)
+    for number in range(60):
+        await venue.submit(buy(str(number), "0.2"))
+    venue.close()
+    damaged = bytearray(file.read_bytes())
+    damaged[4096:12_288] = b"\xff" * 8192
+    file.write_bytes(damaged)
+    with pytest.raises(StoreError, match="or name another file"):
+        opened(file)
+
+
+def test_a_path_that_cannot_be_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be opened"):
+        opened(tmp_path)
+
+
+async def test_an_order_that_could_not_be_written_is_unknown_and_can_be_sent_again(tmp_path: Path) -> None:
+    file, clock = tmp_path / "venue.db", HandClock(60)
+    venue = opened(file, clock=clock)
+    await venue.submit(buy("a", "50"))
+    blocker = sqlite3.connect(file, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    assert isinstance(await venue.submit(buy("b")), Unknown)
+    clock.to(200)
+    with pytest.raises(VenueError, match="does not work"):
+        await venue.balances()
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    assert isinstance(await venue.submit(buy("b")), Ack)
+    assert check_conservation(file) == []
+
+
+async def test_the_auditor_sees_money_that_came_from_nowhere(tmp_path: Path) -> None:
+    file = tmp_path / "venue.db"
+    await opened(file).submit(buy("a"))
+    assert check_conservation(file) == []
+    run_sql(file, "UPDATE balances SET current = '10000.01' WHERE currency = 'USDT'")
+    assert "USDT" in check_conservation(file)[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("UPDATE orders SET filled = '2'", "2 written"),
+        ("DELETE FROM events WHERE seq = 1", "gaps"),
+        ("UPDATE events SET fill = NULL", "without their event"),
+        ("UPDATE orders SET status = 'open'", "final states"),
+        ("UPDATE fills SET quantity = '1000'", "below zero"),
+    ],
+)
+async def test_the_auditor_sees_rows_that_contradict_one_another(tmp_path: Path, change: str, words: str) -> None:
+    file = tmp_path / "venue.db"
+    await opened(file).submit(buy("a"))
+    run_sql(file, change)
+    assert words in " ".join(check_conservation(file))
+
+
+prices = st.integers(80, 125)
+candles = st.tuples(prices, prices, prices, prices, st.sampled_from([0, 40, 500]))
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing a client does, after some minutes."""
+
+    minutes: int
+    kind: str
+    lots: int
+    stop: int
+    target: int
+    of: int
+
+    async def do(self, venue: PaperExchange, clock: HandClock, number: int) -> None:
+        clock.at += timedelta(minutes=self.minutes)
+        name, quantity = str(number), str(self.lots * Decimal("0.5"))
+        match self.kind:
+            case "buy":
+                await venue.submit(buy(name, quantity))
+            case "sell":
+                held = (await venue.balances()).get("BTC", Decimal(0))
+                share = BTC.quantity(BTC.lots(held * self.lots / 20))
+                intent = buy(name, str(share))
+                await venue.submit(
+                    Intent(
+                        client_id=intent.client_id,
+                        market=intent.market,
+                        side=Side.SELL,
+                        kind=OrderKind.MARKET,
+                        quantity=share,
+                    )
+                )
+            case "bracket":
+                await venue.submit(bracket(name, str(self.stop), str(self.target), quantity))
+            case _:
+                await venue.cancel(client_id(str(self.of)))
+
+
+acts = st.builds(
+    Act,
+    st.integers(0, 150),
+    st.sampled_from(["buy", "buy", "sell", "bracket", "bracket", "cancel"]),
+    st.integers(1, 40),
+    st.integers(75, 99),
+    st.integers(101, 130),
+    st.integers(0, 8),
+)
+scripts = st.lists(acts, min_size=1, max_size=9)
+histories = st.lists(st.none() | candles, min_size=6, max_size=20).map(
+    lambda drawn: [QUIET, *((c[0], max(c[:4]), min(c[:4]), c[3], c[4]) if c else None for c in drawn)]
+)
+
+
+def played(file: Path, rows: list[Row | None], script: list[Act], *, crashing: bool = False) -> PaperExchange:
+    """Let a client act, and the market run on to its end; perhaps with a crash before every act."""
+
+    async def play() -> PaperExchange:
+        feed, clock = hand_feed(rows), HandClock(60)
+        venue = opened(file, feed, clock)
+        for number, act in enumerate(script):
+            venue = opened(file, feed, clock) if crashing else venue
+            await act.do(venue, clock, number)
+        clock.to(60 * len(rows))
+        await venue.advance()
+        return venue
+
+    return asyncio.run(play())
+
+
+@settings(max_examples=40, deadline=None)
+@given(histories, scripts)
+def test_money_is_conserved_whatever_is_traded(rows: list[Row | None], script: list[Act]) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "venue.db"
+        played(file, rows, script)
+        assert check_conservation(file) == []
+
+
+@settings(max_examples=15, deadline=None)
+@given(histories, scripts)
+def test_the_same_calls_write_the_same_rows(rows: list[Row | None], script: list[Act]) -> None:
+    with TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ("a.db", "b.db")]
+        for file in files:
+            played(file, rows, script).close()
+        assert dump(files[0]) == dump(files[1])
+
+
+@settings(max_examples=25, deadline=None)
+@given(histories, scripts)
+def test_crashes_change_nothing_that_is_traded(rows: list[Row | None], script: list[Act]) -> None:
+    def traded(file: Path) -> list[tuple[object, ...]]:
+        events = asyncio.run(played(file, rows, script, crashing=file.stem == "crashing").events(0))
+        fills = [(e.fill.price, e.fill.quantity, e.fill.fee) if e.fill else () for e in events]
+        return [
+            (e.seq, e.order.client_id, e.order.status, e.order.filled, *f) for e, f in zip(events, fills, strict=True)
+        ]
+
+    with TemporaryDirectory() as folder:
+        assert traded(Path(folder) / "crashing.db") == traded(Path(folder) / "straight.db")
+
+
+async def test_an_auditor_agrees_with_the_venue_at_every_candle_of_a_real_crash(tmp_path: Path) -> None:
+    files = [real_file(f"candles/{name}USDT-1h.parquet") for name in ("BTC", "ETH")]
+    feed, clock, file = FileFeed.load(files), HandClock(), tmp_path / "venue.db"
+    begin, hours = datetime(2022, 5, 5, tzinfo=UTC), 24 * 10
+    clock.at = begin
+    venue = opened(file, feed, clock)
+    equity: dict[datetime, Decimal] = {}
+    for number in range(hours):
+        clock.at = begin + timedelta(hours=number)
+        equity[clock.at] = await _equity(venue, feed)
+        symbol = list(feed.markets)[number % 2]
+        if number % 6 < 2:
+            mid, market = (await venue.book(symbol)).mid, feed.markets[symbol]
+            quantity = market.quantity(market.lots(500 / mid))
+            stop, target = market.price(mid * Decimal("0.97")), market.price(mid * Decimal("1.02"))
+            await venue.submit(buy(f"{number}", str(quantity), symbol))
+            await venue.submit(bracket(f"{number} guard", str(stop), str(target), str(quantity), symbol))
+    closes = {symbol: _closes(feed, symbol, clock.at) for symbol in feed.markets}
+    assert equity == equity_series(file, closes, sorted(equity), inclusive=False)
+    assert check_conservation(file) == []
+    closed_by = {event.order.closed_by for event in await venue.events(0)}
+    assert {"stop", "target"} <= closed_by
+
+
+async def _equity(venue: PaperExchange, feed: FileFeed) -> Decimal:
+    owned = await venue.balances()
+    held = [
+        owned.get(market.base, Decimal(0)) * _closes(feed, symbol, venue.advanced_to)[-1][1]
+        for symbol, market in feed.markets.items()
+    ]
+    return owned["USDT"] + sum(held, Decimal(0))
+
+
+def _closes(feed: FileFeed, symbol: str, now: datetime | None) -> list[tuple[datetime, Decimal]]:
+    assert now is not None
+    candles = feed.candles(symbol, Timeframe.H1, now, 24 * 12)
+    return [
+        (from_millis(int(ms)) + timedelta(hours=1), Decimal(repr(float(close))))
+        for ms, close in zip(candles.open_ms, candles.close, strict=True)
+    ]
