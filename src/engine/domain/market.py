@@ -98,7 +98,7 @@ class Market:
 
     def price(self, value: float | Decimal) -> Decimal:
         """The nearest price this market can quote."""
-        steps = (Decimal(repr(value) if isinstance(value, float) else value) / self.tick).to_integral_value(
+        steps = (Decimal(repr(float(value)) if isinstance(value, float) else value) / self.tick).to_integral_value(
             ROUND_HALF_EVEN
         )
         return steps * self.tick

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.domain.market import Candles, from_millis, to_millis
 from engine.simulation.path import Crossing, first_crossing, price_at, sound, turning_points
-from tests.fakes.feed import START, Row, hand_candles
+from tests.fakes.feed import BTC, START, Row, hand_candles
 
 ORIGIN = to_millis(START)
 MINUTE = 60_000
@@ -116,3 +116,7 @@ def test_a_price_that_is_touched_is_crossed() -> None:
     assert first_crossing(points((0, 110)), Decimal(95), Decimal(110)) is not None
     assert first_crossing(points((0, 100), (20, 96), (40, 109)), Decimal(95), Decimal(110)) is None
     assert first_crossing([], Decimal(95), Decimal(110)) is None
+
+
+def test_numpy_prices_are_quoted_like_plain_ones() -> None:
+    assert BTC.price(np.float64(100.006)) == BTC.price(100.006) == Decimal("100.01")
