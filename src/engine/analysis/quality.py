@@ -1,0 +1,230 @@
+"""The data-quality gate: what candles must be before anything is decided by them.
+
+Mended, and reported: order, exact duplicates, the candle that is still open. Refused: everything that would have to
+be guessed.
+
+A violent move is no fault. A crash is borne by volume, or comes among candles that are as wild, or stays. A bad tick
+comes out of a quiet market on ordinary volume and is gone with the next candle; while it is the newest there is none
+to ask, and it is refused until there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.domain.decisions import Issue, QualityReport
+from engine.domain.market import Candles, from_millis, to_millis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.domain.market import Floats
+
+    Marks = NDArray[np.bool_]
+
+_ROUNDING = 1e-9
+"""How far, as a fraction, a price may lie outside the candle's range by floating point alone."""
+_MAD_TO_SIGMA = 1.4826
+"""Makes the median absolute deviation estimate the standard deviation of a normal distribution (Rousseeuw 1993)."""
+_TAKEN_BACK = 0.5
+_VOLUME_HISTORY = 24
+_RANGE_HISTORY = 6
+_WORDS = {
+    "not a number": "holds something that is no number",
+    "not positive": "has a price that is not positive, or a negative volume",
+    "range": "leaves its own high and low",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityLimits:
+    """What is still good enough.
+
+    Attributes:
+        min_candles: Fewest closed candles.
+        window: The newest candles in which gaps and spikes are looked for.
+        max_missing: Most candles that may be missing within the window.
+        max_age_candles: Greatest age of the newest close, in candles of its timeframe; a healthy feed is below 1.
+        max_move: Size from which a move is looked at, as a log return; smaller ones are never spikes.
+        spike_sigmas: Size of a spike, in robust standard deviations of the log returns.
+        spike_ranges: Size of a spike, in mean high-low ranges of the six candles before it.
+        confirming_volume: Volume that makes a move real, in medians of the 24 candles before it.
+    """
+
+    min_candles: int = 50
+    window: int = 50
+    max_missing: int = 3
+    max_age_candles: float = 2.0
+    max_move: float = 0.10
+    spike_sigmas: float = 10.0
+    spike_ranges: float = 3.0
+    confirming_volume: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataQualityMonitor:
+    """The gate with its limits."""
+
+    limits: QualityLimits = QualityLimits()
+
+    def check(self, candles: Candles, now: datetime) -> tuple[Candles, QualityReport]:
+        """Mend what can be mended and say what cannot; see ``check``."""
+        return check(candles, now, self.limits)
+
+
+def check(candles: Candles, now: datetime, limits: QualityLimits) -> tuple[Candles, QualityReport]:
+    """Mend what can be mended and say what cannot.
+
+    Returns:
+        The mended candles, closed at ``now`` and oldest first, and the report; they may be used if it is ``usable``.
+    """
+    mended, repaired = _mend(candles, now)
+    refused = [*_future(candles, now), *_times(mended, now, limits), *_values(mended)]
+    if not refused:
+        refused = _spikes(mended, limits)
+    return mended, QualityReport(repaired=tuple(repaired), refused=tuple(refused))
+
+
+def _mend(candles: Candles, now: datetime) -> tuple[Candles, list[Issue]]:
+    repaired = []
+    steps = np.diff(candles.open_ms)
+    if (steps < 0).any():
+        candles = _take(candles, np.argsort(candles.open_ms, kind="stable"))
+        repaired.append(Issue(kind="order", detail="candles did not come oldest first; sorted"))
+    closed = candles.closed(now)
+    if len(closed) < len(candles):
+        repaired.append(Issue(kind="unclosed", detail="the newest candle is still open; left out"))
+    if (steps > 0).all():
+        return closed, repaired
+    repeated = _repeated(closed)
+    if repeated.any():
+        repaired.append(Issue(kind="duplicate", detail=f"{_times_of(closed, repeated)} came more than once; merged"))
+        closed = _take(closed, ~repeated)
+    return closed, repaired
+
+
+def _take(candles: Candles, rows: Marks | NDArray[np.int64]) -> Candles:
+    return Candles(
+        market=candles.market,
+        timeframe=candles.timeframe,
+        open_ms=candles.open_ms[rows],
+        open=candles.open[rows],
+        high=candles.high[rows],
+        low=candles.low[rows],
+        close=candles.close[rows],
+        volume=candles.volume[rows],
+    )
+
+
+def _repeated(candles: Candles) -> Marks:
+    """Rows that are the row before them once more, to the last digit."""
+    same = np.zeros(len(candles), dtype=np.bool_)
+    same[1:] = np.diff(candles.open_ms) == 0
+    for column in (candles.open, candles.high, candles.low, candles.close, candles.volume):
+        same[1:] &= column[1:] == column[:-1]
+    return same
+
+
+def _future(candles: Candles, now: datetime) -> list[Issue]:
+    """Refuse candles that open after the one that is open now: a clock or a feed is wrong."""
+    ahead = candles.open_ms > to_millis(now) + candles.timeframe.millis
+    return [Issue(kind="future", detail=f"{_times_of(candles, ahead)} has not begun yet")] if ahead.any() else []
+
+
+def _times(candles: Candles, now: datetime, limits: QualityLimits) -> list[Issue]:
+    """Refuse candles that are too few, too old, off the grid, contradictory, or with too many missing."""
+    if len(candles) < max(1, limits.min_candles):
+        return [Issue(kind="too few", detail=f"{len(candles)} closed candles, needs {limits.min_candles}")]
+    refused = []
+    millis = candles.timeframe.millis
+    age = (to_millis(now) - int(candles.open_ms[-1])) / millis - 1
+    if age > limits.max_age_candles:
+        refused.append(
+            Issue(kind="stale", detail=f"the newest close is {age:.1f} candles old, at most {limits.max_age_candles:g}")
+        )
+    steps = np.diff(candles.open_ms)
+    if not steps.all():
+        marks = np.insert(steps == 0, 0, values=False)
+        refused.append(Issue(kind="conflict", detail=f"{_times_of(candles, marks)} came with different values"))
+    if (steps % millis).any():
+        refused.append(Issue(kind="grid", detail=f"candles do not begin {candles.timeframe} apart"))
+    recent = candles.open_ms[-limits.window :]
+    missing = int(recent[-1] - recent[0]) // millis + 1 - len(recent)
+    if missing > limits.max_missing:
+        detail = f"{missing} of the newest {limits.window} candles are missing, at most {limits.max_missing}"
+        refused.append(Issue(kind="gap", detail=detail))
+    return refused
+
+
+def _values(candles: Candles) -> list[Issue]:
+    """Refuse values that no market can have."""
+    high, low = candles.high, candles.low
+    inner_high, inner_low = np.maximum(candles.open, candles.close), np.minimum(candles.open, candles.close)
+    faults = (
+        ("not a number", ~np.isfinite(candles.open + high + low + candles.close + candles.volume)),
+        ("not positive", (np.minimum(inner_low, np.minimum(low, high)) <= 0) | (candles.volume < 0)),
+        ("range", (inner_high > high * (1 + _ROUNDING)) | (inner_low < low * (1 - _ROUNDING)) | (low > high)),
+    )
+    return [
+        Issue(kind=kind, detail=f"{_times_of(candles, marks)} {_WORDS[kind]}") for kind, marks in faults if marks.any()
+    ]
+
+
+def _spikes(candles: Candles, limits: QualityLimits) -> list[Issue]:
+    """Refuse bad ticks among the newest candles; most of the time nothing moved enough to look closer."""
+    recent = candles.tail(limits.window + 1)
+    bodies, wicks = np.diff(np.log(recent.close)), _overshoot(recent)
+    moves = np.maximum(np.abs(bodies), wicks)
+    if not (moves > limits.max_move).any():
+        return []
+    every_body = np.diff(np.log(candles.close))
+    sigma = _MAD_TO_SIGMA * float(np.median(np.abs(every_body - np.median(every_body))))
+    first = len(candles) - len(moves)
+    marks = np.zeros(len(candles), dtype=np.bool_)
+    for step in np.flatnonzero(moves > max(limits.max_move, limits.spike_sigmas * sigma)):
+        gone = wicks[step] > abs(bodies[step]) or _is_taken_back(bodies, int(step))
+        marks[first + step] = gone and _is_out_of_the_blue(candles, first + int(step), float(moves[step]), limits)
+    return [Issue(kind="spike", detail=f"{_times_of(candles, marks)} looks like a bad tick")] if marks.any() else []
+
+
+def _overshoot(candles: Candles) -> Floats:
+    """How far each candle but the first reached beyond its own close and the one before, as a log return."""
+    before, after = candles.close[:-1], candles.close[1:]
+    up = np.log(candles.high[1:] / np.maximum(before, after))
+    down = np.log(np.minimum(before, after) / candles.low[1:])
+    return np.maximum(up, down)
+
+
+def _is_taken_back(bodies: Floats, step: int) -> bool:
+    """Whether most of a close-to-close move was gone by the next close.
+
+    The newest move is presumed to go, unless it only undoes the one before.
+    """
+    newest = step + 1 == len(bodies)
+    return not _offset(bodies, step, by=step - 1) if newest else _offset(bodies, step, by=step + 1)
+
+
+def _offset(bodies: Floats, step: int, *, by: int) -> bool:
+    """Whether a neighbouring move the other way offsets at least half of this one."""
+    return by >= 0 and bool(bodies[by] * bodies[step] < 0 and abs(bodies[by]) >= _TAKEN_BACK * abs(bodies[step]))
+
+
+def _is_out_of_the_blue(candles: Candles, row: int, move: float, limits: QualityLimits) -> bool:
+    """Whether a move came out of a quiet market and on ordinary volume."""
+    usual_volume = float(np.median(candles.volume[max(0, row - _VOLUME_HISTORY) : row]))
+    if usual_volume > 0 and candles.volume[row] >= limits.confirming_volume * usual_volume:
+        return False
+    before = slice(max(0, row - _RANGE_HISTORY), row)
+    usual_range = float(np.mean(np.log(candles.high[before] / candles.low[before])))
+    return move > limits.spike_ranges * usual_range
+
+
+def _times_of(candles: Candles, marks: Marks) -> str:
+    """The first of the marked candles, and how many more there are: ``2022-05-11 12:00 and 2 more``."""
+    rows = np.flatnonzero(marks)
+    first = f"{from_millis(int(candles.open_ms[rows[0]])):%Y-%m-%d %H:%M}"
+    return first if len(rows) == 1 else f"{first} and {len(rows) - 1} more"

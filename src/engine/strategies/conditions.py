@@ -1,0 +1,104 @@
+"""Conditions that strategies are made of, each with a detail that reads well in chat.
+
+A reading that is not there yet makes a condition not hold, and the detail says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from engine.domain.decisions import Condition, TechnicalSignals
+from engine.domain.market import Timeframe
+from engine.ports import Frames
+
+_CENT = 0.01
+
+
+def above(name: str, what: str, value: float | None, limit: float | None, *, weight: float = 1.0) -> Condition:
+    """Holds where a reading is above a limit, e.g. ``volume 1.83, wants above 1.20``."""
+    return _compared(name, what, value, limit, side="above", weight=weight)
+
+
+def below(name: str, what: str, value: float | None, limit: float | None, *, weight: float = 1.0) -> Condition:
+    """Holds where a reading is below a limit, e.g. ``RSI 34.20, wants below 35.00``."""
+    return _compared(name, what, value, limit, side="below", weight=weight)
+
+
+def between(name: str, what: str, value: float | None, low: float, high: float, *, weight: float = 1.0) -> Condition:
+    """Holds where a reading lies in a range, its ends included."""
+    wants = f"wants {low:g} to {high:g}"
+    if value is None:
+        return Condition(name=name, holds=False, weight=weight, detail=f"{what} is not known yet, {wants}")
+    return Condition(name=name, holds=low <= value <= high, weight=weight, detail=f"{what} {number(value)}, {wants}")
+
+
+def uptrends(frames: Frames, timeframes: Sequence[Timeframe]) -> tuple[Condition, ...]:
+    """One for each timeframe: holds where its close and 20-candle mean are above its 50-candle mean.
+
+    The nearest timeframe counts fully, the next one half, and so on: a daily trend takes months to turn.
+    """
+    return tuple(
+        _trend(f"trend up on {timeframe}", frames, timeframe, weight=1 / place, holds=_is_up)
+        for place, timeframe in enumerate(timeframes, start=1)
+    )
+
+
+def no_downtrends(frames: Frames, timeframes: Sequence[Timeframe]) -> tuple[Condition, ...]:
+    """One for each timeframe: holds unless its close and 20-candle mean are below its 50-candle mean.
+
+    Weighted as in ``uptrends``.
+    """
+    return tuple(
+        _trend(f"no downtrend on {timeframe}", frames, timeframe, weight=1 / place, holds=_is_not_down)
+        for place, timeframe in enumerate(timeframes, start=1)
+    )
+
+
+def bullish_pattern(signals: TechnicalSignals, *, weight: float = 1.0) -> Condition:
+    """Holds where the newest candle completes a bullish pattern and no bearish one."""
+    names = [f"{'bullish' if p.bullish else 'bearish'} {p.name}" for p in signals.patterns]
+    holds = bool(names) and all(pattern.bullish for pattern in signals.patterns)
+    return Condition(name="bullish candle", holds=holds, weight=weight, detail=", ".join(names) or "no pattern")
+
+
+def near_support(signals: TechnicalSignals, reach_atr: float, *, weight: float = 1.0) -> Condition:
+    """Holds where the nearest support is at most so many ATRs below the close."""
+    name = "support near"
+    if not signals.supports or not signals.atr:
+        return Condition(name=name, holds=False, weight=weight, detail="no support known below the price")
+    distance = (signals.close - signals.supports[0]) / signals.atr
+    detail = f"support {number(signals.supports[0])} is {distance:.1f} ATR below, wants at most {reach_atr:g}"
+    return Condition(name=name, holds=distance <= reach_atr, weight=weight, detail=detail)
+
+
+def number(value: float) -> str:
+    """A reading with two decimals and thousands set off; small prices keep four significant digits."""
+    return f"{value:.4g}" if 0 < abs(value) < _CENT else f"{value:,.2f}"
+
+
+def _compared(name: str, what: str, value: float | None, limit: float | None, *, side: str, weight: float) -> Condition:
+    if value is None or limit is None:
+        return Condition(name=name, holds=False, weight=weight, detail=f"{what} is not known yet")
+    holds = value > limit if side == "above" else value < limit
+    return Condition(
+        name=name, holds=holds, weight=weight, detail=f"{what} {number(value)}, wants {side} {number(limit)}"
+    )
+
+
+def _trend(
+    name: str, frames: Frames, timeframe: Timeframe, *, weight: float, holds: Callable[[float, float, float], bool]
+) -> Condition:
+    signals = frames[timeframe].signals if timeframe in frames else None
+    if signals is None or signals.ma_20 is None or signals.ma_50 is None:
+        return Condition(name=name, holds=False, weight=weight, detail=f"too few {timeframe} candles to see a trend")
+    close, fast, slow = signals.close, signals.ma_20, signals.ma_50
+    detail = f"close {number(close)}, means {number(fast)} (20) and {number(slow)} (50)"
+    return Condition(name=name, holds=holds(close, fast, slow), weight=weight, detail=detail)
+
+
+def _is_up(close: float, fast: float, slow: float) -> bool:
+    return close > slow and fast > slow
+
+
+def _is_not_down(close: float, fast: float, slow: float) -> bool:
+    return close >= slow or fast >= slow

@@ -1,0 +1,96 @@
+"""Strategies at work: which one, on which markets, under which name; and several of them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.domain.errors import ConfigError, UnknownId
+from engine.domain.market import Timeframe
+from engine.ports import Strategy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyContext:
+    """One strategy on its markets; what it holds is booked under its name.
+
+    Attributes:
+        name: Unique among the contexts of a program.
+        markets: Symbols, ``BASE/QUOTE``.
+        timeframe: The candles its cycle runs at; the strategy's own.
+
+    Raises:
+        ConfigError: It has no name or no markets, names one twice, or its strategy trades on other candles.
+    """
+
+    name: str
+    strategy: Strategy
+    markets: tuple[str, ...]
+    timeframe: Timeframe
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.markets:
+            raise ConfigError(f"The context {self.name!r} needs a name and at least one market.")
+        if len(set(self.markets)) < len(self.markets):
+            raise ConfigError(f"The context {self.name!r} names a market twice.", "Name each of its markets once.")
+        own = self.strategy.timeframes[0]
+        if own is not self.timeframe:
+            raise ConfigError(
+                f"The context {self.name!r} runs on {self.timeframe} candles, its strategy on {own}.",
+                "Give both the same timeframe.",
+            )
+
+    def is_due(self, at: datetime) -> bool:
+        """Whether one of its candles closes at exactly this moment."""
+        return self.timeframe.floor(at) == at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyContexts:
+    """Several contexts side by side, in the order they were configured.
+
+    Raises:
+        ConfigError: Two have the same name.
+    """
+
+    contexts: tuple[StrategyContext, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [context.name for context in self.contexts]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ConfigError(f"Two contexts are called {twice[0]!r}.", "Give every context a name of its own.")
+
+    def __iter__(self) -> Iterator[StrategyContext]:
+        return iter(self.contexts)
+
+    def __len__(self) -> int:
+        return len(self.contexts)
+
+    def named(self, name: str) -> StrategyContext:
+        """The context with this name.
+
+        Raises:
+            UnknownId: There is none.
+        """
+        for context in self.contexts:
+            if context.name == name:
+                return context
+        raise UnknownId(f"There is no context {name!r}.", f"There are: {', '.join(c.name for c in self.contexts)}.")
+
+    def due(self, at: datetime) -> tuple[StrategyContext, ...]:
+        """The contexts whose candle closes at exactly this moment."""
+        return tuple(context for context in self.contexts if context.is_due(at))
+
+    @property
+    def needs(self) -> Mapping[str, tuple[Timeframe, ...]]:
+        """The timeframes that are looked at in each market, shortest first."""
+        needed: dict[str, set[Timeframe]] = {}
+        for context in self.contexts:
+            for market in context.markets:
+                needed.setdefault(market, set()).update(context.strategy.timeframes)
+        return {
+            market: tuple(sorted(timeframes, key=lambda timeframe: timeframe.duration))
+            for market, timeframes in needed.items()
+        }

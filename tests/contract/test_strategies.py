@@ -1,0 +1,183 @@
+"""What every strategy must keep, whatever it looks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.analysis.technical import TechnicalAnalyzer
+from engine.domain.decisions import Frame, Signals
+from engine.domain.errors import DataError
+from engine.domain.market import Candles, Timeframe
+from engine.domain.trading import Position
+from engine.ports import Frames, Strategy
+from engine.strategies.ma_cross import MovingAverageCross
+from engine.strategies.mean_reversion import MeanReversion
+from engine.strategies.momentum import Momentum
+from tests.fakes.series import BEGIN, real, resampled, walk
+
+STRATEGIES: tuple[Strategy, ...] = (MovingAverageCross(), Momentum(), MeanReversion())
+SEEDS = st.integers(0, 2**32 - 1)
+every_strategy = pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: type(strategy).__name__)
+
+
+def frames_of(series: Candles) -> Frames:
+    """What a cycle at the newest close would see: only longer candles that have closed."""
+    now = series.closed_at
+    longer = {timeframe: resampled(series, timeframe).closed(now) for timeframe in (Timeframe.H4, Timeframe.D1)}
+    return TechnicalAnalyzer().frames({series.timeframe: series, **longer})
+
+
+def position(position_id: str, opened_at_candle: int = 0, *, closed: bool = False) -> Position:
+    opened_at = BEGIN + timedelta(hours=opened_at_candle)
+    return Position(
+        id=position_id,
+        context="test",
+        market="BTC/USDT",
+        quantity=Decimal(1),
+        entry_price=Decimal(100),
+        opened_at=opened_at,
+        closed_at=opened_at if closed else None,
+    )
+
+
+def triggered_by(strategy: Strategy, series: Candles) -> list[Signals]:
+    """The signals of every candle at which the strategy fires."""
+    said = (
+        strategy.generate_signals(frames_of(series.slice(max(0, count - 300), count)))
+        for count in range(200, len(series) + 1)
+    )
+    return [signals for signals in said if signals.triggered]
+
+
+@every_strategy
+@settings(max_examples=25)
+@given(seed=SEEDS, count=st.integers(1, 300), sigma=st.floats(0.001, 0.03))
+def test_confidence_is_a_share_and_details_are_never_empty(
+    *, strategy: Strategy, seed: int, count: int, sigma: float
+) -> None:
+    signals = strategy.generate_signals(frames_of(walk(seed, count, sigma=sigma)))
+    assert 0 <= signals.confidence <= 1
+    assert 5 <= len(signals.conditions) <= 8
+    assert all(condition.name and condition.detail and condition.weight > 0 for condition in signals.conditions)
+    assert len({condition.name for condition in signals.conditions}) == len(signals.conditions)
+
+
+@every_strategy
+@settings(max_examples=25)
+@given(seed=SEEDS, missing=st.integers(1, 200))
+def test_nothing_is_triggered_during_warmup(*, strategy: Strategy, seed: int, missing: int) -> None:
+    count = max(1, strategy.warmup - missing)
+    assert not strategy.generate_signals(frames_of(walk(seed, count, sigma=0.02))).triggered
+
+
+@every_strategy
+@settings(max_examples=15)
+@given(seed=SEEDS)
+def test_the_same_frames_give_the_same_answer_and_stay_as_they_were(*, strategy: Strategy, seed: int) -> None:
+    series = walk(seed, 300, sigma=0.01)
+    frames, held = frames_of(series), (position("P1"), position("P2", 299))
+    first = strategy.generate_signals(frames), strategy.update_positions(held, frames)
+    assert (strategy.generate_signals(frames), strategy.update_positions(held, frames)) == first
+    fresh = frames_of(walk(seed, 300, sigma=0.01))
+    assert (strategy.generate_signals(fresh), strategy.update_positions(held, fresh)) == first
+
+
+@every_strategy
+@settings(max_examples=25)
+@given(seed=SEEDS, count=st.integers(1, 300), opened=st.lists(st.integers(0, 300), max_size=4))
+def test_exits_name_a_reason_and_only_open_positions_that_were_given(
+    *, strategy: Strategy, seed: int, count: int, opened: list[int]
+) -> None:
+    held = [position(f"P{number}", at) for number, at in enumerate(opened)]
+    closed = position("closed", closed=True)
+    exits = strategy.update_positions((*held, closed), frames_of(walk(seed, count, sigma=0.01)))
+    leaving = [leave.position_id for leave in exits]
+    assert set(leaving) <= {p.id for p in held}
+    assert len(set(leaving)) == len(leaving)
+    assert all(leave.reason for leave in exits)
+
+
+@every_strategy
+def test_a_position_is_not_held_for_ever(strategy: Strategy) -> None:
+    frames = frames_of(walk(1, 300))
+    assert [leave.position_id for leave in strategy.update_positions([position("old")], frames)] == ["old"]
+
+
+@every_strategy
+def test_it_fires_now_and_then_with_stop_and_target_on_their_sides(strategy: Strategy) -> None:
+    fired = [signals for seed in range(3) for signals in triggered_by(strategy, walk(seed, 500, sigma=0.01))]
+    assert 0 < len(fired) < 0.2 * 3 * 300
+    for signals in fired:
+        assert signals.stop_distance is not None
+        assert signals.stop_distance > 0
+        assert signals.target_distance is not None
+        assert signals.target_distance > 0
+
+
+@every_strategy
+@settings(max_examples=20)
+@given(seed=SEEDS)
+def test_it_never_enters_on_the_candle_it_would_leave_at(*, strategy: Strategy, seed: int) -> None:
+    series = walk(seed, 340, sigma=0.01)
+    for count in range(300, len(series) + 1):
+        frames = frames_of(series.slice(count - 300, count))
+        if strategy.generate_signals(frames).triggered:
+            assert strategy.update_positions([position("new", count)], frames) == ()
+
+
+@every_strategy
+def test_without_its_own_candles_it_says_so(strategy: Strategy) -> None:
+    with pytest.raises(DataError, match="1h"):
+        strategy.generate_signals({})
+
+
+@every_strategy
+def test_without_longer_candles_their_conditions_do_not_hold(strategy: Strategy) -> None:
+    frames = frames_of(walk(1, 300))
+    alone = strategy.generate_signals({Timeframe.H1: frames[Timeframe.H1]})
+    unseen = [condition for condition in alone.conditions if "too few" in condition.detail]
+    assert len(unseen) == 2
+    assert not any(condition.holds for condition in unseen)
+
+
+@every_strategy
+def test_a_reading_that_is_missing_makes_no_condition_hold(strategy: Strategy) -> None:
+    own = frames_of(walk(1, 300))[Timeframe.H1]
+    unread = dict.fromkeys(
+        ("rsi", "macd", "macd_signal", "macd_histogram", "bollinger_middle", "ma_20", "ma_50", "ma_200")
+    )
+    blind = replace(own.signals, **unread, atr=None, volume_ratio=None, patterns=(), supports=(), flags=())
+    flat = np.full(len(own.candles), 100.0)
+    candles = replace(own.candles, open=flat, high=flat, low=flat, close=flat)
+    signals = strategy.generate_signals({Timeframe.H1: Frame(candles=candles, signals=replace(blind, close=100.0))})
+    assert not signals.triggered
+    assert signals.confidence == 0.0
+    assert signals.stop_distance is None
+
+
+@pytest.mark.parametrize("name", ["BTCUSDT-1h", "ETHUSDT-1h"])
+def test_on_real_candles_the_confidences_spread_over_all_three_bands(name: str) -> None:
+    history = real(name)
+    last = int(np.searchsorted(history.open_ms, 1_633_046_400_000))  # 2021-10-01
+    analyzer = TechnicalAnalyzer()
+    longer = {timeframe: resampled(history, timeframe) for timeframe in (Timeframe.H4, Timeframe.D1)}
+    confidences = []
+    frames: Frames = {}
+    for row in range(last - 24 * 60, last):
+        own = history.slice(row - 300, row)
+        known = {timeframe: series.closed(own.closed_at).tail(100) for timeframe, series in longer.items()}
+        frames = analyzer.frames({Timeframe.H1: own, **known}, frames)
+        said = [strategy.generate_signals(frames) for strategy in STRATEGIES]
+        confidences += [signals.confidence for signals in said if signals.triggered]
+    shares = np.array(confidences)
+    assert 1 <= len(shares) / 60 <= 4
+    assert np.mean(shares >= 0.8) > 0.05
+    assert np.mean((shares >= 0.55) & (shares < 0.8)) > 0.25
+    assert np.mean(shares < 0.55) > 0.2

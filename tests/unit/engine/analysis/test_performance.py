@@ -1,0 +1,53 @@
+"""Figures of trades and equity."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.analysis import performance
+
+MONEY = st.decimals(min_value=1, max_value=10**6, places=2)
+
+
+def test_trades_are_counted_by_what_they_made_after_fees() -> None:
+    figures = performance.trade_figures([Decimal(30), Decimal(-10), Decimal(0), Decimal(10)])
+    assert (figures.closed, figures.won, figures.net) == (4, 2, Decimal(30))
+    assert figures.win_rate == 0.5
+    assert figures.profit_factor == 4.0
+    assert (figures.best, figures.worst) == (Decimal(30), Decimal(-10))
+
+
+def test_without_trades_there_are_no_rates() -> None:
+    figures = performance.trade_figures([])
+    assert (figures.win_rate, figures.profit_factor, figures.best) == (None, None, None)
+    assert figures.net == 0
+
+
+def test_without_losses_there_is_no_profit_factor() -> None:
+    assert performance.trade_figures([Decimal(5)]).profit_factor is None
+
+
+def test_the_deepest_fall_counts_from_the_peak_before_it() -> None:
+    equity = [Decimal(value) for value in (100, 120, 90, 130, 117)]
+    assert performance.max_drawdown(equity) == Decimal("0.25")
+
+
+def test_an_equity_that_never_fell_or_does_not_exist_has_no_drawdown() -> None:
+    assert performance.max_drawdown([Decimal(1), Decimal(2)]) == 0
+    assert performance.max_drawdown([]) == 0
+
+
+@given(st.lists(MONEY, min_size=1, max_size=30))
+def test_a_drawdown_is_a_share_of_the_peak_and_no_less_than_the_last_one(equity: list[Decimal]) -> None:
+    drawdown = performance.max_drawdown(equity)
+    assert 0 <= drawdown < 1
+    assert drawdown >= (max(equity) - equity[-1]) / max(equity)
+
+
+def test_daily_returns_are_fractions_of_the_day_before() -> None:
+    equity = [Decimal(100), Decimal(110), Decimal(99)]
+    assert performance.daily_returns(equity) == (Decimal("0.1"), Decimal("-0.1"))
+    assert performance.daily_returns([Decimal(0), Decimal(5)]) == (Decimal(0),)

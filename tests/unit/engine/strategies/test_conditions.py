@@ -1,0 +1,94 @@
+"""Conditions read well and do not hold where something is missing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from engine.domain.decisions import Frame, Pattern, TechnicalSignals
+from engine.domain.market import Timeframe
+from engine.strategies import conditions as look
+from tests.fakes.series import walk
+
+
+def signals(**readings: object) -> TechnicalSignals:
+    at = datetime(2024, 1, 1, tzinfo=UTC)
+    return TechnicalSignals(**{"market": "BTC/USDT", "timeframe": Timeframe.H4, "at": at, "close": 100.0} | readings)
+
+
+def frame(**readings: object) -> dict[Timeframe, Frame]:
+    return {Timeframe.H4: Frame(candles=walk(1, 1, timeframe=Timeframe.H4), signals=signals(**readings))}
+
+
+def test_a_limit_is_told_with_the_reading() -> None:
+    condition = look.below("RSI low", "RSI", 34.2, 35.0)
+    assert condition.holds
+    assert condition.detail == "RSI 34.20, wants below 35.00"
+    assert not look.above("RSI high", "RSI", 34.2, 35.0).holds
+
+
+def test_a_reading_on_the_limit_is_neither_above_nor_below() -> None:
+    assert not look.above("a", "x", 1.0, 1.0).holds
+    assert not look.below("a", "x", 1.0, 1.0).holds
+
+
+def test_a_range_includes_its_ends() -> None:
+    assert [look.between("RSI", "RSI", value, 50, 70).holds for value in (49.9, 50.0, 70.0, 70.1)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        look.above("a", "RSI", None, 1.0),
+        look.below("a", "RSI", 1.0, None),
+        look.between("a", "RSI", None, 50, 70),
+    ],
+)
+def test_what_is_not_known_does_not_hold_and_says_so(condition: look.Condition) -> None:
+    assert not condition.holds
+    assert "RSI is not known yet" in condition.detail
+
+
+@pytest.mark.parametrize(
+    ("close", "ma_20", "up", "not_down"),
+    [(110, 105, True, True), (110, 95, False, True), (90, 105, False, True), (90, 95, False, False)],
+)
+def test_a_trend_is_read_off_the_close_and_two_means(*, close: float, ma_20: float, up: bool, not_down: bool) -> None:
+    frames = frame(close=float(close), ma_20=float(ma_20), ma_50=100.0)
+    assert [c.holds for c in look.uptrends(frames, [Timeframe.H4])] == [up]
+    assert [c.holds for c in look.no_downtrends(frames, [Timeframe.H4])] == [not_down]
+
+
+def test_the_nearest_timeframe_counts_most() -> None:
+    weights = [c.weight for c in look.uptrends({}, [Timeframe.H4, Timeframe.D1])]
+    assert weights == [1.0, 0.5]
+
+
+def test_a_bullish_candle_next_to_a_bearish_one_says_nothing() -> None:
+    hammer, star = Pattern(name="hammer", bullish=True), Pattern(name="shooting star", bullish=False)
+    assert look.bullish_pattern(signals(patterns=(hammer,))).holds
+    assert not look.bullish_pattern(signals(patterns=(hammer, star))).holds
+    assert look.bullish_pattern(signals()).detail == "no pattern"
+
+
+def test_a_support_counts_within_reach() -> None:
+    near = look.near_support(signals(supports=(99.0,), atr=2.0), 1.0)
+    assert near.holds
+    assert near.detail == "support 99.00 is 0.5 ATR below, wants at most 1"
+    assert not look.near_support(signals(supports=(97.0,), atr=2.0), 1.0).holds
+    assert not look.near_support(signals(atr=2.0), 1.0).holds
+
+
+def test_numbers_read_well_at_every_size() -> None:
+    assert [look.number(value) for value in (29435.12, 1.5, 0.0000512, 0.0)] == [
+        "29,435.12",
+        "1.50",
+        "5.12e-05",
+        "0.00",
+    ]
