@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from config.chain import Layers, read_layers
+from config.chain import PROFILES, Layers, read_layers
 from config.environment import read_dotenv, read_environment
 from config.nodes import KeyPath, Node, Place, Problem, find, grow, merge, plain, plant
 from config.problems import problems_of
@@ -31,6 +31,11 @@ class Loaded:
 
     settings: Settings
     tree: Node
+
+    def is_built_in(self, path: KeyPath) -> bool:
+        """Whether nobody set the value at a path: it is a default, or a built-in profile's."""
+        known, place = find(self.tree, path)
+        return known != path or Path(place.source).parent == PROFILES
 
     def place(self, path: KeyPath) -> str:
         """Where the value at a path was written; ``default`` where it was not."""

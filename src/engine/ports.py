@@ -29,10 +29,6 @@ class Clock(Protocol):
         """Wall seconds for pacing and time-outs only."""
         ...
 
-    async def until(self, at: datetime) -> None:
-        """Return once ``now()`` has reached a time."""
-        ...
-
 
 Frames = Mapping[Timeframe, Frame]
 """What a strategy sees of one market: a frame for each timeframe it asked for."""

@@ -58,3 +58,17 @@ def _refuse_newer(url: str) -> None:
             f"The database was written by a newer version of the program (revision {found}).",
             "Update the program, or set BOT_DATABASE__URL to another file.",
         )
+
+
+def integrity(url: str) -> list[str]:
+    """What is damaged in an SQLite file, by its own checks; other databases look after themselves."""
+    if not url.startswith("sqlite"):
+        return []
+    engine = connect(url, begin="BEGIN")
+    try:
+        with engine.connect() as connection:
+            damage = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+            orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    finally:
+        engine.dispose()
+    return [text for text in damage if text != "ok"] + [f"{row[0]}: a row refers to nothing" for row in orphans]

@@ -1,0 +1,156 @@
+"""Start and stop, in order: migrate, build, reconcile, web, platforms, outbox, jobs; and back."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+
+import structlog
+
+from bot.instance import Instance, note_file, write
+from bot.summary import summary
+from bot.wiring import Engine, Program, build
+from config.settings import Settings
+from engine.backtest.replay import Replay
+from engine.execution.reconcile import reconcile
+from engine.jobs import Job
+from engine.store.migrate import upgrade
+
+_log = structlog.get_logger(__name__)
+
+LAST_CARDS_WITHIN = 30.0
+"""Wall seconds for the last cards to be shown before a replay that has ended lets go."""
+STOP_WITHIN = 8.0
+"""Wall seconds in which everything is closed when the program is told to stop."""
+
+
+class App:
+    """The running program.
+
+    Args:
+        settings: What to run.
+        announce: Where lines for the person at the terminal go.
+        more_jobs: Further jobs on the same clock, see ``wiring.build``.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        announce: Callable[[str], None],
+        more_jobs: Callable[[Engine], Sequence[Job]] = lambda _: (),
+    ) -> None:
+        self._settings = settings
+        self._announce = announce
+        self._more_jobs = more_jobs
+        self._stop = asyncio.Event()
+        self._ready = False
+        self.program: Program | None = None
+
+    def stop(self) -> None:
+        """Ask the program to stop; it finishes what is under way."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Run until the data ends (with ``until_end``) or somebody stops it.
+
+        Raises:
+            GreenlightError: It cannot start, in words for the person who started it.
+        """
+        await asyncio.to_thread(upgrade, self._settings.database.url)
+        async with AsyncExitStack() as closing:
+            program = await build(self._settings, ready=lambda: self._ready, more_jobs=self._more_jobs)
+            self.program = program
+            closing.push_async_callback(program.engine.store.close)
+            closing.callback(program.engine.venue.close)
+            await self._come_back(program.engine)
+            await self._open_doors(program, closing)
+            await self._work(program, closing)
+
+    async def _come_back(self, engine: Engine) -> None:
+        """Agree with the venue on what happened meanwhile, before anything trades."""
+        doubtful = await reconcile(engine.store, engine.kit.orchestrator)
+        if doubtful:
+            _log.warning("orders were in doubt and have been asked for", orders=doubtful)
+        await engine.approvals.recover()
+
+    async def _open_doors(self, program: Program, closing: AsyncExitStack) -> None:
+        chat = program.chat
+        for note in program.engine.market.notes:
+            self._announce(note)
+        if chat.web is not None:
+            await chat.web.server.start()
+            closing.push_async_callback(chat.web.server.stop)
+            self._invite(program, closing)
+        if chat.telegram is not None:
+            await chat.telegram.start()
+            closing.push_async_callback(chat.telegram.stop)
+
+    def _invite(self, program: Program, closing: AsyncExitStack) -> None:
+        """Print the one-time link of everybody who may use the web chat, and note where the API answers."""
+        web, asked = program.chat.web, self._settings.web
+        if web is None:
+            return
+        host = "127.0.0.1" if asked.host in ("0.0.0.0", "::") else asked.host  # noqa: S104 - compared, not bound
+        url = f"http://{host}:{web.server.port}"
+        note = note_file(self._settings)
+        write(note, Instance(url=url, token=program.api_token))
+        closing.callback(note.unlink, missing_ok=True)
+        invited = [person for person in self._settings.people if person.web]
+        for person in invited:
+            self._announce(f"Web chat for {person.name}: {url}/enter/{web.links.issue(person.web or '')}")
+        if not invited:
+            self._announce(f"Web: {url} (nobody in `people` has a `web` name, so nobody can enter)")
+
+    async def _work(self, program: Program, closing: AsyncExitStack) -> None:
+        showing = asyncio.create_task(program.chat.outbox.run(), name="outbox")
+        closing.push_async_callback(_cancel, showing)
+        self._ready = True
+        if isinstance(program.driver, Replay):
+            await self._replay(program, program.driver)
+        else:
+            program.driver.start()
+            await self._stop.wait()
+            await program.driver.stop()
+        self._ready = False
+
+    async def _replay(self, program: Program, replay: Replay) -> None:
+        clock, end = program.engine.clock, program.engine.market.end
+        began, from_time = clock.monotonic(), clock.now()
+        playing = asyncio.create_task(replay.run(end), name="replay")
+        stopping = asyncio.create_task(self._stop.wait(), name="stop")
+        await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if playing.done():
+            playing.result()
+            took = clock.monotonic() - began
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_CARDS_WITHIN):
+                    await _show_the_rest(program)
+            self._announce(await summary(program.engine, from_time, took))
+            if not self._settings.replay.until_end:
+                await stopping
+        replay.stop()
+        await asyncio.wait({playing}, timeout=STOP_WITHIN)
+        await _cancel(playing)
+        await _cancel(stopping)
+
+
+async def _show_the_rest(program: Program) -> None:
+    while await program.chat.outbox.flush():  # noqa: ASYNC110 - no event says that a destination has rested
+        await asyncio.sleep(0.1)  # a destination rests, and says itself for how long
+
+
+async def _cancel(task: asyncio.Task[object]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def run_until_signal(app: App) -> None:
+    """Run an app; the first SIGINT or SIGTERM stops it in order."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, app.stop)
+    await app.run()

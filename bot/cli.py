@@ -1,0 +1,129 @@
+"""The command line: ``bot run``, ``bot status``, and what ``config``, ``db`` and ``data`` offer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from bot import cli_config, cli_data, cli_db
+from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.instance import Instance, note_file, read
+from config.loader import Loaded
+from config.settings import Settings, secrets
+from engine.domain.errors import GreenlightError
+
+app = typer.Typer(
+    help="Greenlight: a crypto trading bot that is run from chat.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(cli_config.app, name="config")
+app.add_typer(cli_db.app, name="db")
+app.add_typer(cli_data.app, name="data")
+
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+ASK_WITHIN = 5.0
+"""Wall seconds a running instance has to answer."""
+
+
+@app.command()
+def run(
+    profile: ProfileOption = None,
+    config: ConfigOption = None,
+    data: Annotated[
+        list[Path] | None, typer.Option(help="A candle file to replay, named SYMBOL-INTERVAL; several may follow.")
+    ] = None,
+    more_data: Annotated[list[Path] | None, typer.Argument(metavar="[DATA]...", help="Further candle files.")] = None,
+    start: Annotated[datetime | None, typer.Option(formats=DATES, help="Where to begin (UTC).")] = None,
+    end: Annotated[datetime | None, typer.Option(formats=DATES, help="Where to stop (UTC).")] = None,
+    speed: Annotated[str | None, typer.Option(help="Market seconds in a wall second, or max.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The generated market's seed.")] = None,
+    *,
+    until_end: Annotated[bool, typer.Option("--until-end", help="Exit when the data ends.")] = False,
+) -> None:
+    """Start the bot, and keep it running until it is stopped."""
+    files = [str(path) for path in (*(data or ()), *(more_data or ()))]
+    replay: dict[str, Any] = {
+        "data": files or None,
+        "start": start.isoformat() if start else None,
+        "end": end.isoformat() if end else None,
+        "speed": speed,
+        "until_end": True if until_end else None,
+    }
+    loaded = load_or_exit(profile, config, {"replay": replay, "market": {"seed": seed}})
+    settings = _with_own_database(loaded)
+    try:
+        _start(settings)
+    except GreenlightError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(REFUSED) from None
+
+
+@app.command()
+def status(
+    profile: ProfileOption = None,
+    config: ConfigOption = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Ask the running instance how it is."""
+    settings = load_or_exit(profile, config, {}).settings
+    instance = _running(settings)
+    try:
+        answer = httpx.get(
+            f"{instance.url}/api/status",
+            headers={"Authorization": f"Bearer {instance.token.get_secret_value()}"},
+            timeout=ASK_WITHIN,
+        )
+        answer.raise_for_status()
+    except httpx.HTTPStatusError as error:
+        typer.echo(f"{instance.url} refuses: {error.response.status_code}. Set BOT_WEB__TOKEN as it has it.", err=True)
+        raise typer.Exit(1) from None
+    except httpx.HTTPError:
+        typer.echo(f"No bot answers at {instance.url}. Start it with: bot run --profile {settings.profile}", err=True)
+        raise typer.Exit(1) from None
+    found = answer.json()
+    typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(f"{name}: {found[name]}" for name in found))
+
+
+def _start(settings: Settings) -> None:
+    """Run the program; what it needs is imported here, so that other commands answer at once."""
+    from bot import logs
+    from bot.app import App, run_until_signal
+
+    logs.configure(settings.logs, secrets(settings))
+    asyncio.run(run_until_signal(App(settings, announce=typer.echo)))
+
+
+def _with_own_database(loaded: Loaded) -> Settings:
+    """Candle files get a database of their own beside the profile's, unless one was asked for.
+
+    A database belongs to one market; replaying a file must not need the demo's to be moved away.
+    """
+    settings = loaded.settings
+    if not settings.replay.data or not loaded.is_built_in(("database", "url")):
+        return settings
+    name = "+".join(path.stem for path in settings.replay.data)
+    url = settings.database.url.rpartition("/")[0] + f"/{name}/greenlight.sqlite"
+    return settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
+
+
+def _running(settings: Settings) -> Instance:
+    """Where the instance of these settings answers: as its note says, else as configured."""
+    note = read(note_file(settings))
+    if note is not None:
+        return note
+    if settings.web.token is None:
+        typer.echo(f"No bot of profile {settings.profile} is running here. Start it with: bot run", err=True)
+        raise typer.Exit(1)
+    return Instance(url=f"http://{settings.web.host}:{settings.web.port}", token=settings.web.token)
+
+
+if __name__ == "__main__":
+    app()

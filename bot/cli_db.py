@@ -1,0 +1,44 @@
+"""The commands under ``bot db``."""
+
+from __future__ import annotations
+
+import typer
+
+from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from config.kinds import mask_url
+from engine.domain.errors import GreenlightError
+
+app = typer.Typer(help="Look after the database.", no_args_is_help=True)
+
+
+@app.command()
+def upgrade(profile: ProfileOption = None, config: ConfigOption = None) -> None:
+    """Bring the database up to date; safe to repeat."""
+    from engine.store import migrate
+
+    url = load_or_exit(profile, config, {}).settings.database.url
+    try:
+        migrate.upgrade(url)
+        typer.echo(f"{mask_url(url)} is up to date: revision {migrate.versions(url)[0]}.")
+    except GreenlightError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(REFUSED) from None
+
+
+@app.command()
+def check(profile: ProfileOption = None, config: ConfigOption = None) -> None:
+    """Say whether the database can be used as it is: its layout and its integrity."""
+    from engine.store import migrate
+
+    url = load_or_exit(profile, config, {}).settings.database.url
+    try:
+        found, wanted = migrate.versions(url)
+        problems = migrate.integrity(url)
+    except GreenlightError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(REFUSED) from None
+    if found != wanted:
+        problems = [f"revision {found or 'none'}, the program needs {wanted}: run bot db upgrade", *problems]
+    typer.echo("\n".join([f"{mask_url(url)}: {problem}" for problem in problems] or [f"{mask_url(url)} is sound."]))
+    if problems:
+        raise typer.Exit(1)

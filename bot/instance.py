@@ -1,0 +1,45 @@
+"""A note of the running instance beside its database, so that ``bot status`` on this machine can ask it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from config.settings import Settings
+
+NAME = "instance.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """Where a running bot answers, and what it wants to be shown."""
+
+    url: str
+    token: SecretStr
+
+
+def note_file(settings: Settings) -> Path:
+    """Where the note is: beside the venue's file, which is beside the database."""
+    return settings.venue_file.parent / NAME
+
+
+def write(file: Path, instance: Instance) -> None:
+    """Write the note, readable by this user only."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as note:
+        json.dump({"url": instance.url, "token": instance.token.get_secret_value()}, note)
+
+
+def read(file: Path) -> Instance | None:
+    """The note, where there is one that can be read."""
+    try:
+        found = json.loads(file.read_text())
+        return Instance(url=found["url"], token=SecretStr(found["token"]))
+    except (OSError, ValueError, KeyError):
+        return None

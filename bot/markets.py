@@ -1,0 +1,162 @@
+"""Where prices come from: candle files or the generator, and which contexts trade what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from config.sections import ContextSettings
+from config.settings import Settings
+from engine.domain.errors import ConfigError
+from engine.domain.market import Market
+from engine.exchanges.replay import FileFeed, GeneratedFeed, SeriesFeed
+from engine.simulation.generator import GeneratedMarket, MarketGenerator
+from engine.strategies.base import StrategyBase
+from engine.strategies.context import StrategyContext, StrategyContexts
+from engine.strategies.ma_cross import MovingAverageCross
+from engine.strategies.mean_reversion import MeanReversion
+from engine.strategies.momentum import Momentum
+
+STRATEGIES: Mapping[str, type[StrategyBase]] = {
+    "ma_cross": MovingAverageCross,
+    "momentum": Momentum,
+    "mean_reversion": MeanReversion,
+}
+WARMUP_CANDLES = 300
+"""Candles of a file left for the indicators where no start is set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A market to trade.
+
+    Attributes:
+        label: What it is, as a database is stamped with it.
+        start: When trading begins.
+        end: When the data ends; ``None`` for a market without end.
+        notes: What people should know about it.
+    """
+
+    feed: SeriesFeed
+    contexts: StrategyContexts
+    label: str
+    start: datetime
+    end: datetime | None
+    notes: tuple[str, ...] = ()
+
+
+def source(settings: Settings) -> Source:
+    """Open the market that the settings ask for.
+
+    Raises:
+        ConfigError: Nothing could be traded on it, or a strategy's parameters are wrong.
+        DataError: A candle file cannot be used.
+    """
+    return _files(settings) if settings.replay.data else _generated(settings)
+
+
+def generated_feed(settings: Settings) -> GeneratedFeed:
+    """The generated market of the settings.
+
+    Raises:
+        ConfigError: They name no market.
+    """
+    asked = settings.market
+    recipes = [
+        GeneratedMarket(
+            market=Market(symbol=symbol, lot=each.lot, tick=each.tick, min_notional=each.min_notional),
+            start_price=float(each.start_price),
+            volatility=each.volatility,
+        )
+        for symbol, each in asked.markets.items()
+    ]
+    if not recipes:
+        raise ConfigError("There is no market to trade.", "Set market.markets, or give candle files with --data.")
+    generator = MarketGenerator(
+        markets=recipes, timeframe=asked.timeframe, seed=asked.seed, start=asked.start - asked.history
+    )
+    return GeneratedFeed(generator)
+
+
+def _generated(settings: Settings) -> Source:
+    feed = generated_feed(settings)
+    start = settings.replay.start or settings.market.start
+    label = f"generated from seed {settings.market.seed}"
+    return Source(feed=feed, contexts=_contexts(settings, feed)[0], label=label, start=start, end=settings.replay.end)
+
+
+def _files(settings: Settings) -> Source:
+    known = {
+        symbol: Market(symbol=symbol, lot=each.lot, tick=each.tick, min_notional=each.min_notional)
+        for symbol, each in settings.market.markets.items()
+    }
+    feed = FileFeed.load(settings.replay.data, known)
+    contexts, idle = _contexts(settings, feed)
+    first, last = feed.span
+    start = settings.replay.start or first + WARMUP_CANDLES * feed.timeframe.duration
+    end = min(settings.replay.end or last, last)
+    if start >= end:
+        raise ConfigError(
+            f"The candle files reach from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}; nothing is left to replay.",
+            "Set --start and --end within that.",
+        )
+    label = ", ".join(path.stem for path in settings.replay.data)
+    notes = tuple(f"No context trades {symbol}: its file is not used." for symbol in idle)
+    return Source(feed=feed, contexts=contexts, label=label, start=start, end=end, notes=notes)
+
+
+def _contexts(settings: Settings, feed: SeriesFeed) -> tuple[StrategyContexts, list[str]]:
+    """The contexts with the markets that the feed has, and the feed's markets that none of them trades."""
+    found = []
+    for number, asked in enumerate(settings.contexts):
+        markets = tuple(symbol for symbol in asked.markets if symbol in feed.markets)
+        strategy = strategy_of(asked, f"contexts.{number}")
+        if markets and asked.timeframe.duration >= feed.timeframe.duration:
+            found.append(
+                StrategyContext(name=asked.name, strategy=strategy, markets=markets, timeframe=asked.timeframe)
+            )
+    traded = {symbol for context in found for symbol in context.markets}
+    if not found:
+        there = ", ".join(f"{symbol} in {feed.timeframe} candles" for symbol in feed.markets)
+        raise ConfigError(f"No context trades {there}.", "Add one under contexts: with these markets and timeframe.")
+    return StrategyContexts(contexts=tuple(found)), [symbol for symbol in feed.markets if symbol not in traded]
+
+
+def strategy_of(asked: ContextSettings, key: str) -> StrategyBase:
+    """A context's strategy with its parameters, checked against the strategy's own typed fields.
+
+    Raises:
+        ConfigError: A parameter does not exist (the nearest is named), or has a wrong type or value.
+    """
+    kind = STRATEGIES[asked.strategy]
+    names = [field.name for field in fields(kind) if field.name not in ("timeframe", "higher")]
+    for name in asked.params:
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(names)}."
+            raise ConfigError(f"{key}.params.{name}: {asked.strategy} has no such parameter.", hint)
+    given: dict[str, Any] = {"timeframe": asked.timeframe, "higher": asked.higher, **asked.params}
+    try:
+        built: StrategyBase = TypeAdapter(kind).validate_python(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{key}.params.{where}: {first['msg']}.", "See the strategy's parameters.") from None
+    return built
+
+
+def quote_of(contexts: Sequence[StrategyContext], feed: SeriesFeed) -> str:
+    """The one currency that every traded market is priced in.
+
+    Raises:
+        ConfigError: There are several.
+    """
+    quotes = sorted({feed.markets[symbol].quote for context in contexts for symbol in context.markets})
+    if len(quotes) > 1:
+        raise ConfigError(f"The markets are priced in {', '.join(quotes)}.", "Trade one quote currency at a time.")
+    return quotes[0]

@@ -1,0 +1,119 @@
+"""The live cycle over history, on the market clock: the same jobs, the same approvals, the same people.
+
+Time jumps from one due job to the next at the speed asked for. While a question is open it goes 1:1 with the wall, so
+that people can answer it, for at most ``wait_for_people`` wall seconds a question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from engine.clocks import MarketClock
+from engine.jobs import Job, run_guarded
+
+INSTANT = timedelta(seconds=1)
+"""What passes once everything due at a moment is done: answers of people are always later than the candle they saw."""
+BREATH = 0.05
+"""Wall seconds between two looks at whether a question has been answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast the market goes.
+
+    Attributes:
+        speed: Market seconds in a wall second; ``inf`` for as fast as it goes.
+        wait_for_people: Wall seconds for which an open question holds it at 1:1.
+    """
+
+    speed: float
+    wait_for_people: float
+
+
+class Replay:
+    """Drives a table of jobs on a market clock.
+
+    Args:
+        open_questions: The ids of the approvals that wait for people.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: MarketClock,
+        jobs: Sequence[Job],
+        pace: Pace,
+        open_questions: Callable[[], Awaitable[Sequence[str]]],
+        on_trouble: Callable[[str], None],
+    ) -> None:
+        self._clock = clock
+        self._jobs = jobs
+        self._pace = pace
+        self._open_questions = open_questions
+        self._on_trouble = on_trouble
+        self._waiting_since: dict[str, float] = {}
+        self._stopping = False
+        self._next: dict[str, datetime | None] = {
+            job.name: job.trigger.get_next_fire_time(None, clock.now()) if job.trigger else None for job in jobs
+        }
+
+    def stop(self) -> None:
+        """End the run once what is due at this moment is done."""
+        self._stopping = True
+
+    async def run(self, until: datetime | None) -> None:
+        """Go on until a market time, that moment included; ``None`` for ever."""
+        while not self._stopping:
+            due = await self._due()
+            at = max(min(due.values(), default=self._clock.now()), self._clock.now())
+            if not due or (until is not None and at > until):
+                return
+            if not await self._travel(at):
+                continue  # a question was opened or answered on the way: what is due next may have changed
+            for job in self._jobs:
+                if job.name in due and due[job.name] <= at:
+                    await run_guarded(job, at, self._on_trouble)
+                    self._advance(job, at)
+            self._clock.move_to(at + INSTANT)
+
+    async def _due(self) -> dict[str, datetime]:
+        """When each job is due next, by its trigger or its alarm."""
+        due = {name: at.astimezone(UTC) for name, at in self._next.items() if at is not None}
+        for job in self._jobs:
+            alarm = await job.alarm() if job.alarm else None
+            if alarm is not None:
+                due[job.name] = min(alarm, due.get(job.name, alarm))
+        return due
+
+    def _advance(self, job: Job, at: datetime) -> None:
+        planned = self._next[job.name]
+        if job.trigger is not None and planned is not None and planned <= at:
+            self._next[job.name] = job.trigger.get_next_fire_time(planned, planned)
+
+    async def _travel(self, to: datetime) -> bool:
+        """Let time pass up to a moment; whether it got there undisturbed."""
+        while (rest := (to - self._clock.now()).total_seconds()) > 0:
+            held = await self._is_held()
+            rate = 1.0 if held else self._pace.speed
+            if rate == float("inf"):
+                self._clock.move_to(to)
+                return True
+            before = self._clock.monotonic()
+            await asyncio.sleep(min(BREATH, rest / rate))
+            passed = timedelta(seconds=min(rest, (self._clock.monotonic() - before) * rate))
+            self._clock.move(passed)
+            if self._stopping or (held and not await self._is_held()):
+                return False
+        return True
+
+    async def _is_held(self) -> bool:
+        """Whether a question is open that has not yet held the market for as long as it may."""
+        if self._pace.wait_for_people <= 0:
+            return False
+        now = self._clock.monotonic()
+        open_now = await self._open_questions()
+        self._waiting_since = {question: self._waiting_since.get(question, now) for question in open_now}
+        return any(now - since < self._pace.wait_for_people for since in self._waiting_since.values())
