@@ -1,0 +1,116 @@
+"""What people are told without asking: trades, stops that failed, halts, digests, the welcome. Pure."""
+
+from __future__ import annotations
+
+from engine.domain.messages import Card
+from engine.domain.reports import Digest, HaltView
+from engine.domain.trading import HaltKind, Position
+from handlers.cards import phrases, wording
+
+_HALT_ENDS = {
+    HaltKind.PAUSE: "/resume ends the pause.",
+    HaltKind.DRAWDOWN: "An admin can end it early with /resume.",
+    HaltKind.DATA: "It ends by itself once the data can be traded on.",
+}
+
+
+def trade(held: Position) -> Card:
+    """One trade as it stands: bought, protected, closed."""
+    quote = wording.quote(held.market)
+    if not held.is_open:
+        return closed(held)
+    return Card(
+        title=f"{held.id}: holding {wording.quantity(held.quantity)} {held.market}",
+        fields=(
+            ("Bought at", wording.price(held.entry_price)),
+            ("Value", wording.money(held.quantity * held.entry_price, quote)),
+            *(phrases.levels(held.entry_price, held.stop, held.target) or (("Stop", "being placed"),)),
+            ("Fees so far", wording.money(held.fees, quote)),
+            ("Strategy", held.context),
+            ("Opened", wording.moment(held.opened_at)),
+        ),
+    )
+
+
+def closed(trade: Position) -> Card:
+    """How a trade ended, net of its fees."""
+    quote = wording.quote(trade.market)
+    ended = (("Closed", wording.moment(trade.closed_at)),) if trade.closed_at else ()
+    return Card(
+        title=f"{trade.id}: {trade.market} closed, {wording.signed(trade.net, quote)}",
+        fields=(
+            ("Closed by", wording.words(trade.closed_by)),
+            ("Bought at", wording.price(trade.entry_price)),
+            ("Before fees", wording.signed(trade.realised, quote)),
+            ("Fees", wording.money(trade.fees, quote)),
+            ("Strategy", trade.context),
+            ("Opened", wording.moment(trade.opened_at)),
+            *ended,
+        ),
+    )
+
+
+def unprotected(held: Position) -> Card:
+    """A position whose stop the venue refused."""
+    if not held.is_open:
+        net = wording.signed(held.net, wording.quote(held.market))
+        return Card(title=f"{held.id} had no stop: it was closed, {net}", fields=(("Market", held.market),))
+    return Card(
+        title=f"{held.id} has no stop: {wording.quantity(held.quantity)} {held.market}",
+        text="The venue refused the stop. The position is being sold at the market price.",
+    )
+
+
+def halt(view: HaltView) -> Card:
+    """Entries stopped, or that is over."""
+    stopped = view.halt
+    where, name = f"{stopped.market}: " if stopped.market else "", phrases.HALTS[stopped.kind]
+    facts = (("Reason", stopped.reason), ("Since", wording.moment(stopped.since)))
+    if view.ended_at is not None:
+        ended = ("Ended", f"{wording.moment(view.ended_at)}{_by(view.ended_by)}")
+        return Card(title=wording.sentence(f"{where}the {name} has ended ({view.id})"), fields=(*facts, ended))
+    until = (("Until", wording.moment(stopped.until)),) if stopped.until else ()
+    return Card(
+        title=wording.sentence(f"{where}no new entries: {name}{_by(stopped.by)} ({view.id})"),
+        fields=(*facts, *until),
+        text=f"Open positions keep their stops and are managed as before. {_HALT_ENDS[stopped.kind]}",
+    )
+
+
+def _by(person: str) -> str:
+    return f" by {person}" if person else ""
+
+
+def digest(report: Digest) -> Card:
+    """One day's figures."""
+    quote = report.quote
+    return Card(
+        title=f"{report.id}: {wording.signed(report.net, quote)} net of fees",
+        fields=(
+            ("Equity", wording.money(report.equity, quote)),
+            ("Realised", wording.signed(report.realised, quote)),
+            ("Fees", wording.money(report.fees, quote)),
+            ("Drawdown", wording.percent(report.drawdown)),
+            ("Trades", f"{report.opened} opened, {report.closed} closed, {report.won} won"),
+            ("Open positions", str(report.open_positions)),
+            ("Lost if every stop fills", wording.money(report.open_risk, quote)),
+            ("Questions", f"{report.asked} asked, {report.answered} answered, {report.expired} expired"),
+            ("Day", f"{wording.moment(report.begins)} to {wording.moment(report.ends)}"),
+        ),
+        graph=tuple(float(equity) for equity in report.equity_curve),
+    )
+
+
+def welcome() -> Card:
+    """What to try first."""
+    return Card(
+        title="Greenlight is running",
+        text=(
+            "It trades alone when it is sure, and asks you when it is not.\n"
+            "1. Wait for the first question; it comes by itself.\n"
+            "2. Press Approve half and see the order filled.\n"
+            "3. Send /why A1 to read how it came to that.\n"
+            "/status shows where things stand, /help everything else."
+        ),
+        pinned=True,
+    )

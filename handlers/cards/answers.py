@@ -1,0 +1,226 @@
+"""What the commands answer with, approvals and ``/why`` aside. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from engine.domain.approvals import Approval, Reply
+from engine.domain.errors import GreenlightError
+from engine.domain.messages import Card, Person, Role, Table
+from engine.domain.reports import (
+    ApprovalView,
+    Balance,
+    HaltView,
+    Part,
+    PositionView,
+    Profit,
+    Status,
+)
+from engine.domain.trading import Position
+from handlers.cards import alerts, phrases, replies, wording
+
+
+def status(report: Status) -> Card:
+    """The bot at a glance."""
+    on = "Trading" if report.trading else "Not trading: no new entries"
+    last = wording.moment(report.last_cycle_at) if report.last_cycle_at else "none yet"
+    return Card(
+        title=f"{on} ({report.profile}, {report.venue})",
+        fields=(
+            ("Equity", wording.money(report.equity, report.quote)),
+            ("Today", wording.signed(report.day_net, report.quote)),
+            ("Cash", wording.money(report.cash, report.quote)),
+            ("Exposure", wording.money(report.exposure, report.quote)),
+            ("Drawdown", wording.percent(report.drawdown)),
+            ("Open positions", str(report.positions)),
+            ("Open questions", f"{report.pending}{' (/pending)' if report.pending else ''}"),
+            ("Strategies", ", ".join(report.contexts)),
+            ("Prices", ", ".join(f"{market} {wording.price(price)}" for market, price in report.prices)),
+            ("Last decision cycle", last),
+            ("Market time", wording.moment(report.now)),
+        ),
+        text=wording.lines(*map(_halt_line, report.halts)),
+    )
+
+
+def _halt_line(view: HaltView) -> str:
+    halt = view.halt
+    until = f" until {wording.moment(halt.until)}" if halt.until else ""
+    where = f"{halt.market}: " if halt.market else ""
+    return f"{view.id}, {where}{phrases.HALTS[halt.kind]}{until}: {halt.reason}"
+
+
+def positions(held: Sequence[PositionView]) -> Card:
+    """The open positions at the prices of now."""
+    if not held:
+        return Card(title="No open positions")
+    head = ("ID", "Market", "Quantity", "Entry", "Now", "Net", "Stop", "Target")
+    naked = [view.position.id for view in held if not view.protected]
+    return Card(
+        title=wording.count(len(held), "open position"),
+        table=Table(head=head, rows=tuple(map(_position_row, held))),
+        text=f"Without a stop at the venue: {wording.listing(naked)}" if naked else "",
+    )
+
+
+def _position_row(view: PositionView) -> tuple[str, ...]:
+    held = view.position
+    return (
+        held.id,
+        held.market,
+        wording.quantity(held.quantity),
+        wording.price(held.entry_price),
+        wording.price(view.price),
+        wording.signed(view.net),
+        _level(held.stop),
+        _level(held.target),
+    )
+
+
+def _level(price: Decimal | None) -> str:
+    return "none" if price is None else wording.price(price)
+
+
+def balance(report: Balance) -> Card:
+    """What the account owns."""
+    rows = tuple((name, wording.figure(held), wording.money(value)) for name, held, value in report.rows)
+    return Card(
+        title=f"Balance: {wording.money(report.equity, report.quote)}",
+        table=Table(head=("Currency", "Quantity", f"Value in {report.quote}"), rows=rows),
+    )
+
+
+def profit(report: Profit) -> Card:
+    """Profit and loss of the last days, net of fees."""
+    rows = tuple(
+        (f"{day.day:%Y-%m-%d}", wording.signed(day.net), wording.money(day.equity), str(day.closed))
+        for day in report.days
+    )
+    won = "no closed trades" if report.win_rate is None else wording.percent(report.win_rate)
+    return Card(
+        title=f"{wording.signed(report.net, report.quote)} in {wording.count(len(report.days), 'day')}",
+        fields=(
+            ("Fees, already taken off", wording.money(report.fees, report.quote)),
+            ("Closed trades", str(report.closed)),
+            ("Won", won),
+            ("Deepest drawdown", wording.percent(report.max_drawdown)),
+        ),
+        table=Table(head=("Day", "Net", "Equity", "Closed"), rows=rows),
+        graph=tuple(float(day.equity) for day in report.days),
+    )
+
+
+def trades(newest_first: Sequence[Position]) -> Card:
+    """The last trades, open or closed."""
+    if not newest_first:
+        return Card(title="No trades yet")
+    return Card(
+        title=f"The last {wording.count(len(newest_first), 'trade')}",
+        table=Table(
+            head=("ID", "Market", "Opened", "Entry", "Net", "Ended by"), rows=tuple(map(_trade_row, newest_first))
+        ),
+    )
+
+
+def _trade_row(trade: Position) -> tuple[str, ...]:
+    ended = "open" if trade.is_open else wording.words(trade.closed_by)
+    net = "" if trade.is_open else wording.signed(trade.net)
+    opened = wording.moment(trade.opened_at)
+    return (trade.id, trade.market, opened, wording.price(trade.entry_price), net, ended)
+
+
+def pending(questions: Sequence[ApprovalView]) -> Card:
+    """The open questions, with prices of now."""
+    if not questions:
+        return Card(title="Nothing to decide", text="No question is open.")
+    first = questions[0].approval.id
+    return Card(
+        title=wording.count(len(questions), "open question"),
+        table=Table(head=("ID", "What", "Price", "Agreement", "Expires"), rows=tuple(map(_question_row, questions))),
+        text=f"Answer with its buttons, or with /approve {first}, /approve {first} half or /reject {first} reason.",
+    )
+
+
+def _question_row(view: ApprovalView) -> tuple[str, ...]:
+    asked, plan = view.approval, view.approval.plan
+    price = wording.price(plan.price) if view.price is None else phrases.price_move(plan.price, view.price)
+    expires = wording.moment(asked.expires_at)
+    return (asked.id, phrases.headline(plan), price, view.decision.agreement, expires)
+
+
+def resumed(ended: Sequence[HaltView]) -> Card:
+    """What ``/resume`` ended."""
+    if not ended:
+        return Card(title="Nothing was paused", text="/status shows whether anything else stops new entries.")
+    names = wording.listing([f"{phrases.HALTS[view.halt.kind]} ({view.id})" for view in ended])
+    return Card(title=f"Ended: {names}", text="/status shows whether anything else stops new entries.")
+
+
+def manual(groups: Sequence[tuple[Role, Sequence[tuple[str, str]]]]) -> Card:
+    """The commands by the role they need: how each is written, and what it does."""
+    parts = (
+        wording.lines(f"For a {role}:", *(f"{usage}: {does}" for usage, does in rows)) for role, rows in groups if rows
+    )
+    return Card(title="Commands", text="\n\n".join(parts))
+
+
+def start(person: Person) -> Card:
+    """The welcome, to one person."""
+    return replace(alerts.welcome(), title=f"Hello {person.name}, Greenlight is running", pinned=False)
+
+
+def answered(kind: Reply, asked: Approval) -> Card:
+    """What the person who answered an approval is told."""
+    return Card(title=replies.reply(kind, asked))
+
+
+def whoami(person: Person, platform: str) -> Card:
+    """Who the bot takes somebody for."""
+    return Card(title=f"You are {person.name}", fields=(("Role", person.role), ("Here by", platform)))
+
+
+def health(parts: Sequence[Part]) -> Card:
+    """Which parts of the program are well."""
+    sick = [part.name for part in parts if not part.ok]
+    rows = tuple((part.name, "ok" if part.ok else "NOT OK", part.detail) for part in parts)
+    return Card(
+        title=f"Not well: {wording.listing(sick)}" if sick else "All is well",
+        table=Table(head=("Part", "State", "Detail"), rows=rows),
+    )
+
+
+def version(number: str) -> Card:
+    """Which version this is."""
+    return Card(title=f"Greenlight {number}")
+
+
+def error(problem: GreenlightError) -> Card:
+    """What went wrong, and what to do about it."""
+    return Card(title=problem.message, text=problem.remedy)
+
+
+def fault(reference: str) -> Card:
+    """Something unexpected went wrong; the log knows it by this id."""
+    return Card(
+        title="Something went wrong here", text=f"The log has it as {reference}. /status shows where things stand."
+    )
+
+
+def away() -> Card:
+    """A message that was sent while the program did not run."""
+    return Card(
+        title="That was sent while I was away; nothing was done",
+        text="Send it again if you still want it.",
+    )
+
+
+def not_a_button() -> Card:
+    """For a press that carries nothing of ours."""
+    return Card(title="That button is not one of mine", text="/pending lists the open questions.")
+
+
+def hint() -> Card:
+    """For a text that is not a command."""
+    return Card(title="I understand commands", text="Try /status, /pending or /help.")

@@ -1,0 +1,141 @@
+"""The question to people: what it looks like while it is open, and what it says once it is settled. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import assert_never
+
+from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected, Verb, Vote
+from engine.domain.messages import Button, Card
+from engine.domain.reports import ApprovalView, OrderView
+from engine.domain.trading import OrderStatus
+from handlers.cards import phrases, wording
+
+Fields = tuple[tuple[str, str], ...]
+
+LABELS = {Verb.APPROVE: "Approve", Verb.HALF: "Approve half", Verb.REJECT: "Reject"}
+"""The words on the buttons, in their order."""
+
+_REASON_WIDTH = 100
+
+_OUTCOMES = {
+    OrderStatus.INTENT: "",
+    OrderStatus.OPEN: ", order at the venue",
+    OrderStatus.UNKNOWN: ", the venue is being asked",
+    OrderStatus.FILLED: ", filled",
+    OrderStatus.CANCELLED: ", order cancelled",
+    OrderStatus.REJECTED: ", but the venue refused the order",
+}
+
+
+def card(view: ApprovalView, equity: Decimal | None = None) -> Card:
+    """The card of one approval in whatever state it is.
+
+    Args:
+        view: The approval with its decision and what became of it.
+        equity: What the account is worth now; where given, the risk of an open question is also a share of it.
+    """
+    asked = view.approval
+    match asked.state:
+        case Pending(votes=votes):
+            return _question(view, votes, equity)
+        case Claimed(votes=votes):
+            title = f"{_consent(votes)}: being checked on fresh prices ({asked.id})"
+            return Card(title=title, fields=(_asked(asked), *_votes(asked, votes)))
+        case Ordered() as state:
+            return _ordered(view, state)
+        case Refused() as state:
+            return _refused(view, state)
+        case Rejected() as state:
+            return _rejected(view, state)
+        case Expired(at=at):
+            title = f"Expired: nobody answered in time ({asked.id})"
+            return _settled(view, title, (("Expired", wording.moment(at)),), view.price)
+        case _:
+            assert_never(asked.state)
+
+
+def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None) -> Card:
+    asked, decision, plan = view.approval, view.decision, view.approval.plan
+    fields = (
+        ("Asked price", wording.price(plan.price)),
+        ("Value", wording.money(plan.notional, wording.quote(plan.market))),
+        ("Risk to the stop", phrases.risk(plan, equity)),
+        *phrases.levels(plan.price, plan.stop, plan.target),
+        ("Agreement", decision.agreement),
+        ("Strategy", _strategy(view)),
+        *_votes(asked, votes),
+        ("Expires", wording.moment(asked.expires_at)),
+    )
+    return Card(
+        title=f"{phrases.headline(plan)}? ({asked.id})",
+        fields=fields,
+        text=wording.lines(*decision.reasons, phrases.conditions(decision.conditions)),
+        buttons=tuple(Button(label=label, verb=verb, approval_id=asked.id) for verb, label in LABELS.items()),
+    )
+
+
+def _ordered(view: ApprovalView, state: Ordered) -> Card:
+    order = view.order
+    outcome = _OUTCOMES[order.status] if order else ""
+    fields = (
+        *_votes(view.approval, state.votes),
+        ("Order", phrases.order(order) if order else state.order_id),
+        *_traded(order),
+        *((("Position", phrases.position(view.position)),) if view.position else ()),
+    )
+    return _settled(view, f"{_consent(state.votes)}{outcome} ({view.approval.id})", fields, state.price)
+
+
+def _traded(order: OrderView | None) -> Fields:
+    return (("Filled", phrases.fills(order)),) if order and order.filled else ()
+
+
+def _refused(view: ApprovalView, state: Refused) -> Card:
+    fields = (
+        *_votes(view.approval, state.votes),
+        ("Refused", wording.moment(state.at)),
+        ("Because", "; ".join(state.reasons)),
+    )
+    return _settled(view, f"Refused at the press ({view.approval.id})", fields, state.price)
+
+
+def _rejected(view: ApprovalView, state: Rejected) -> Card:
+    reason = f": {textwrap.shorten(state.reason, _REASON_WIDTH, placeholder='…')}" if state.reason else ""
+    fields = (("Rejected", f"{state.by}, {wording.moment(state.at)}"),)
+    return _settled(view, f"Rejected by {state.by}{reason} ({view.approval.id})", fields, view.price)
+
+
+def _settled(view: ApprovalView, title: str, fields: Fields, price: Decimal | None) -> Card:
+    asked = view.approval
+    moved = phrases.price_move(asked.plan.price, price) if price is not None else wording.price(asked.plan.price)
+    return Card(
+        title=title, fields=(_asked(asked), ("Price", moved), *fields), text=f"/why {asked.id} tells the whole story."
+    )
+
+
+def _asked(asked: Approval) -> tuple[str, str]:
+    return "Asked", f"{phrases.headline(asked.plan)}, {wording.moment(asked.asked_at)}"
+
+
+def _strategy(view: ApprovalView) -> str:
+    strategy, context = wording.words(view.decision.strategy), view.decision.context
+    return strategy if view.decision.strategy == context else f"{strategy} ({context})"
+
+
+def _consent(votes: Sequence[Vote]) -> str:
+    return wording.sentence(phrases.consent(votes))
+
+
+def _votes(asked: Approval, votes: Sequence[Vote]) -> Fields:
+    """Who has agreed and, where it takes more than one person, how many are still missing."""
+    given = "; ".join(map(phrases.vote, votes))
+    if asked.votes_needed == 1:
+        return (("Approved", given),) if given else ()
+    missing = asked.votes_needed - len(votes)
+    others = "another person" if votes else f"{missing} people"
+    still = f"{others} must approve too" if votes else f"{others} must approve"
+    parts = (f"{len(votes)} of {asked.votes_needed}", given, still if missing > 0 else "")
+    return (("Approvals", "; ".join(part for part in parts if part)),)

@@ -1,0 +1,167 @@
+"""The whole story of one decision: what it was made from, how it was judged, what became of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected
+from engine.domain.autonomy import AskHuman, Execute, Refuse, Ruling
+from engine.domain.decisions import Decision, Input, Judged, QualityReport, TechnicalSignals
+from engine.domain.messages import Card
+from engine.domain.reports import Why
+from engine.domain.trading import Clamp, TradePlan
+from handlers.cards import phrases, wording
+
+
+def card(story: Why) -> Card:
+    """The card that ``/why`` answers with."""
+    judged, decision = story.judged, story.judged.decision
+    sections = (
+        ("Reasons", decision.reasons),
+        ("Conditions", (phrases.conditions(decision.conditions),)),
+        *((f"Signals {signals.market} {signals.timeframe}", readings(signals)) for signals in judged.signals),
+        ("Inputs", map(_input, judged.inputs)),
+        ("Data mended or refused", _quality(judged.quality)),
+        ("Changed by the risk rules", map(_clamp, judged.clamps)),
+        ("What became of it", _outcome(story)),
+    )
+    return Card(
+        title=f"Why {decision.id}: {decision.stance} {decision.market}",
+        fields=_facts(judged),
+        text="\n\n".join(filter(None, (_section(name, lines) for name, lines in sections))),
+    )
+
+
+def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:
+    decision, plan = judged.decision, judged.plan
+    return (
+        ("Decided", wording.moment(decision.at)),
+        ("Strategy", f"{wording.words(decision.strategy)} ({decision.context})"),
+        ("Confidence", confidence(decision)),
+        *((("Plan", _plan(plan)),) if plan else ()),
+        ("Ruling", ruling(judged.ruling)),
+    )
+
+
+def confidence(decision: Decision) -> str:
+    """The confidence as an agreement, never as a probability: ``4 of 6 agree (weighted 0.67)``."""
+    return f"{decision.agreement} (weighted {decision.confidence:.2f})"
+
+
+def ruling(ruled: Ruling) -> str:
+    """Who was to decide, in words."""
+    match ruled:
+        case Execute(plan=plan):
+            safer = ": it only reduces risk" if plan.reduce_only else ""
+            return f"the bot went ahead alone{safer}"
+        case AskHuman(votes_needed=votes, expires_at=expires_at):
+            people = "one person" if votes == 1 else f"{votes} people"
+            return f"people were asked: {people} had to approve by {wording.moment(expires_at)}"
+        case Refuse(reasons=reasons):
+            return f"refused: {'; '.join(reasons)}"
+        case _:
+            assert_never(ruled)
+
+
+def _plan(plan: TradePlan) -> str:
+    levels = "".join(f", {name.lower()} {level}" for name, level in phrases.levels(plan.price, plan.stop, plan.target))
+    value = wording.money(plan.notional, wording.quote(plan.market))
+    risk = "" if plan.reduce_only else f", risk {phrases.risk(plan)}"
+    return f"{phrases.asked_at_price(plan)}, value {value}{risk}{levels}"
+
+
+def readings(signals: TechnicalSignals) -> tuple[str, ...]:
+    """The indicator readings that are there, one line a family."""
+    flags = ", ".join(wording.words(flag) for flag in signals.flags)
+    patterns = ", ".join(f"{wording.words(p.name)} ({'bullish' if p.bullish else 'bearish'})" for p in signals.patterns)
+    return (
+        f"close {wording.price(signals.close)} at {wording.moment(signals.at)}",
+        _numbers(("RSI", signals.rsi), ("ATR", signals.atr), ("volume ratio", signals.volume_ratio)),
+        _numbers(("MACD", signals.macd), ("MACD signal", signals.macd_signal), ("histogram", signals.macd_histogram)),
+        _numbers(
+            ("Bollinger lower", signals.bollinger_lower),
+            ("middle", signals.bollinger_middle),
+            ("upper", signals.bollinger_upper),
+        ),
+        _numbers(("MA 20", signals.ma_20), ("MA 50", signals.ma_50), ("MA 200", signals.ma_200)),
+        _named("support", ", ".join(map(_reading, signals.supports))),
+        _named("resistance", ", ".join(map(_reading, signals.resistances))),
+        _numbers(*((wording.words(name), value) for name, value in sorted(signals.extra.items()))),
+        _named("patterns", patterns),
+        _named("flags", flags),
+    )
+
+
+def _numbers(*pairs: tuple[str, float | None]) -> str:
+    return " · ".join(f"{name} {_reading(value)}" for name, value in pairs if value is not None)
+
+
+def _reading(value: float) -> str:
+    """Two decimals, or five significant digits below 1: readings are floats with endless tails."""
+    return wording.price(round(value, 2) if abs(value) >= 1 else float(f"{value:.5g}"))
+
+
+def _named(name: str, text: str) -> str:
+    return f"{name} {text}" if text else ""
+
+
+def _input(given: Input) -> str:
+    return f"{given.name}, {wording.span(given.age)} old{f': {given.detail}' if given.detail else ''}"
+
+
+def _quality(report: QualityReport) -> Iterable[str]:
+    yield from (f"mended: {wording.words(issue.kind)}, {issue.detail}" for issue in report.repaired)
+    yield from (f"refused: {wording.words(issue.kind)}, {issue.detail}" for issue in report.refused)
+
+
+def _clamp(clamp: Clamp) -> str:
+    rule = wording.words(clamp.rule)
+    return f"{rule}: {wording.figure(clamp.before)} → {wording.figure(clamp.after)} ({clamp.reason})"
+
+
+def _outcome(story: Why) -> Iterable[str]:
+    if story.approval:
+        yield from _approval(story.approval)
+    if story.order:
+        yield phrases.order(story.order)
+        yield from ([f"filled {phrases.fills(story.order)}"] if story.order.filled else [])
+    if story.position:
+        yield phrases.position(story.position)
+
+
+def _approval(asked: Approval) -> Iterable[str]:
+    """The question, each vote on it, and how it ended."""
+    yield f"{asked.id} asked {wording.moment(asked.asked_at)}: {phrases.asked_at_price(asked.plan)}"
+    match asked.state:
+        case Pending(votes=votes) | Claimed(votes=votes) | Ordered(votes=votes) | Refused(votes=votes):
+            yield from (f"approved by {phrases.vote(vote)}" for vote in votes)
+        case Rejected() | Expired():
+            pass
+        case _:
+            assert_never(asked.state)
+    yield _ending(asked)
+
+
+def _ending(asked: Approval) -> str:
+    match asked.state:
+        case Pending():
+            return f"open until {wording.moment(asked.expires_at)}, {asked.votes_needed} needed"
+        case Claimed():
+            return "being checked on fresh prices"
+        case Ordered(order_id=order_id, price=price, at=at):
+            return f"became {order_id} {wording.moment(at)}, price {phrases.price_move(asked.plan.price, price)}"
+        case Refused(reasons=reasons, price=price, at=at):
+            moved = f", price {phrases.price_move(asked.plan.price, price)}" if price is not None else ""
+            return f"refused at the press {wording.moment(at)}{moved}: {'; '.join(reasons)}"
+        case Rejected(by=by, reason=reason, at=at):
+            return f"rejected by {by} {wording.moment(at)}{f': {reason}' if reason else ''}"
+        case Expired(at=at):
+            return f"expired {wording.moment(at)}"
+        case _:
+            assert_never(asked.state)
+
+
+def _section(name: str, lines: Iterable[str]) -> str:
+    said = wording.lines(*lines)
+    return f"{name}\n{said}" if said else ""

@@ -1,0 +1,133 @@
+"""How numbers, times and names read to people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+_CENT = Decimal("0.01")
+_FINEST = -8
+_PRICE_DIGITS = 7
+_FIGURE_DIGITS = 8
+UNKNOWN = "unknown"
+
+
+def money(value: Decimal, currency: str = "") -> str:
+    """An amount with two decimals, ``1,234.50 USDT``; amounts below a cent keep two significant digits."""
+    return f"{_to_cents(value):,f} {currency}".rstrip()
+
+
+def signed(value: Decimal, currency: str = "") -> str:
+    """A profit or loss, always with its sign: ``+12.30 USDT``, ``-0.41``; nothing is ``0.00``."""
+    rounded = _to_cents(value)
+    return f"{'+' if rounded > 0 else ''}{rounded:,f} {currency}".rstrip()
+
+
+def _to_cents(value: Decimal) -> Decimal:
+    if abs(value) >= _CENT:
+        return value.quantize(_CENT)
+    finest = max(value.adjusted() - 1, _FINEST)
+    rounded = value.quantize(Decimal(1).scaleb(finest)) if value else value
+    return rounded or Decimal("0.00")
+
+
+def price(value: Decimal | float | None) -> str:
+    """A price with the precision it has, but no more than seven digits where two decimals suffice (means, averages)."""
+    exact = _decimal(value)
+    if exact is None:
+        return UNKNOWN
+    places = max(2, _PRICE_DIGITS - 1 - exact.adjusted())
+    rounded = round(exact, places)
+    return f"{rounded if -_exponent(exact) > places else exact:,f}"
+
+
+def quantity(value: Decimal) -> str:
+    """A quantity without trailing zeros: ``0.01234``, ``1,500``."""
+    return f"{value.normalize():,f}"
+
+
+def figure(value: Decimal | float | None) -> str:
+    """Any number, with at most eight significant digits and without trailing zeros."""
+    exact = _decimal(value)
+    if exact is None:
+        return UNKNOWN
+    return quantity(round(exact, max(0, _FIGURE_DIGITS - 1 - exact.adjusted())))
+
+
+def _decimal(value: Decimal | float | None) -> Decimal | None:
+    """The exact number; ``None`` for what is missing, NaN or infinite. Floats lose the zeros they never had."""
+    if value is None:
+        return None
+    exact = value if isinstance(value, Decimal) else Decimal(repr(float(value))).normalize()
+    return exact if exact.is_finite() else None
+
+
+def _exponent(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
+
+
+def percent(fraction: Decimal | float) -> str:
+    """A fraction as ``1.50%``."""
+    return f"{_percentage(fraction)}%"
+
+
+def signed_percent(fraction: Decimal | float) -> str:
+    """A change as ``+1.50%`` or ``-0.20%``; none is ``0.00%``."""
+    percentage = _percentage(fraction)
+    return f"{'+' if percentage > 0 else ''}{percentage}%"
+
+
+def _percentage(fraction: Decimal | float) -> Decimal:
+    return (Decimal(str(fraction)) * 100).quantize(_CENT) + 0  # adding 0 turns -0.00 into 0.00
+
+
+def moment(at: datetime) -> str:
+    """A time to the minute: ``2026-01-03 14:00 UTC``."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its two largest units: ``40 s``, ``12 min``, ``2 h 5 min``, ``3 d 4 h``."""
+    seconds = max(0, int(length.total_seconds()))
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if days:
+        return _two(days, "d", hours % 24, "h")
+    if hours:
+        return _two(hours, "h", minutes % 60, "min")
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
+
+
+def words(name: str) -> str:
+    """A technical name as words: ``rsi_oversold`` → ``rsi oversold``."""
+    return name.replace("_", " ")
+
+
+def sentence(text: str) -> str:
+    """A text that begins with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def listing(names: Sequence[str]) -> str:
+    """Names in a sentence: ``Ann, Bob and Cy``."""
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def lines(*parts: str) -> str:
+    """The parts that say something, each on its own line."""
+    return "\n".join(part for part in parts if part)
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things: ``1 trade``, ``3 trades``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def quote(market: str) -> str:
+    """The currency a market's prices are in."""
+    return market.partition("/")[2]

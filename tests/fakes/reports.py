@@ -1,0 +1,295 @@
+"""Reports with plausible contents, so that a test names only what it is about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from engine.domain.approvals import Approval, Pending, State, Vote
+from engine.domain.autonomy import AskHuman
+from engine.domain.decisions import (
+    Condition,
+    Decision,
+    Input,
+    Issue,
+    Judged,
+    Pattern,
+    QualityReport,
+    Stance,
+    TechnicalSignals,
+)
+from engine.domain.market import Timeframe
+from engine.domain.reports import (
+    ApprovalView,
+    Balance,
+    DayProfit,
+    Digest,
+    HaltView,
+    OrderView,
+    Part,
+    PositionView,
+    Profit,
+    Status,
+    Why,
+)
+from engine.domain.trading import Clamp, Halt, HaltKind, OrderKind, OrderStatus, Position, Purpose, Side, TradePlan
+
+NOON = datetime(2026, 1, 3, 12, 0, tzinfo=UTC)
+ANSWERED = NOON + timedelta(minutes=5)
+
+
+def plan(**changes: Any) -> TradePlan:
+    usual = TradePlan(
+        key="momentum|BTC/USDT|2026-01-03T12|enter",
+        context="btc_momentum",
+        market="BTC/USDT",
+        side=Side.BUY,
+        quantity=Decimal("0.01234000"),
+        price=Decimal("20000.00"),
+        stop=Decimal("19500.00"),
+        target=Decimal("21000.00"),
+    )
+    return replace(usual, **changes)
+
+
+def decision(**changes: Any) -> Decision:
+    usual = Decision(
+        id="D12",
+        key="momentum|BTC/USDT|2026-01-03T12|enter",
+        context="btc_momentum",
+        strategy="momentum",
+        market="BTC/USDT",
+        at=NOON,
+        stance=Stance.ENTER,
+        confidence=2 / 3,
+        conditions=(
+            Condition(name="above_ma_200", holds=True, weight=2, detail="20,000 over 19,200"),
+            Condition(name="macd_rising", holds=False),
+        ),
+        reasons=("The price broke out upwards.",),
+    )
+    return replace(usual, **changes)
+
+
+def asked(state: State | None = None, **changes: Any) -> Approval:
+    usual = Approval(
+        id="A17",
+        decision_id="D12",
+        plan=plan(),
+        asked_at=NOON,
+        expires_at=NOON + timedelta(minutes=30),
+        votes_needed=1,
+        state=state or Pending(),
+    )
+    return replace(usual, **changes)
+
+
+def approval_view(state: State | None = None, **changes: Any) -> ApprovalView:
+    own = {name: changes.pop(name) for name in ("price", "order", "position") if name in changes}
+    return ApprovalView(approval=asked(state, **changes), decision=decision(), **{"price": None, **own})
+
+
+def vote(person: str = "Ann", *, half: bool = False) -> Vote:
+    return Vote(person=person, half=half, at=ANSWERED)
+
+
+def order(**changes: Any) -> OrderView:
+    usual = OrderView(
+        id="O5",
+        client_id="c" * 32,
+        market="BTC/USDT",
+        context="btc_momentum",
+        side=Side.BUY,
+        kind=OrderKind.MARKET,
+        purpose=Purpose.ENTRY,
+        quantity=Decimal("0.00617"),
+        filled=Decimal(0),
+        average=None,
+        fee=Decimal(0),
+        status=OrderStatus.INTENT,
+        reason="",
+        decision_id="D12",
+        approval_id="A17",
+        position_id="T3",
+        created_at=ANSWERED,
+        updated_at=ANSWERED,
+    )
+    return replace(usual, **changes)
+
+
+def filled_order(**changes: Any) -> OrderView:
+    usual = order(
+        status=OrderStatus.FILLED,
+        filled=Decimal("0.00617"),
+        average=Decimal("20011.2345678901"),
+        fee=Decimal("0.1234"),
+    )
+    return replace(usual, **changes)
+
+
+def position(**changes: Any) -> Position:
+    usual = Position(
+        id="T3",
+        context="btc_momentum",
+        market="BTC/USDT",
+        quantity=Decimal("0.00617"),
+        entry_price=Decimal("20000.00"),
+        opened_at=ANSWERED,
+        stop=Decimal("19500.00"),
+        target=Decimal("21000.00"),
+        fees=Decimal("0.12"),
+    )
+    return replace(usual, **changes)
+
+
+def closed_position(**changes: Any) -> Position:
+    usual = position(
+        quantity=Decimal(0),
+        realised=Decimal("6.17"),
+        fees=Decimal("0.25"),
+        closed_at=ANSWERED + timedelta(hours=3),
+        closed_by="target",
+    )
+    return replace(usual, **changes)
+
+
+def halt(kind: HaltKind = HaltKind.PAUSE, **changes: Any) -> HaltView:
+    own = {name: changes.pop(name) for name in ("ended_at", "ended_by") if name in changes}
+    usual = Halt(kind=kind, reason="a look at the news", since=NOON, by="Ann" if kind is HaltKind.PAUSE else "")
+    return HaltView(id="H1", halt=replace(usual, **changes), **own)
+
+
+def status(**changes: Any) -> Status:
+    usual = Status(
+        profile="demo",
+        venue="paper",
+        quote="USDT",
+        now=NOON,
+        trading=True,
+        halts=(),
+        equity=Decimal("10012.3456"),
+        cash=Decimal(9000),
+        exposure=Decimal("1012.35"),
+        drawdown=Decimal("0.0123"),
+        day_net=Decimal("-12.5"),
+        positions=1,
+        pending=2,
+        contexts=("btc_momentum", "eth_reversion"),
+        last_cycle_at=NOON,
+        prices=(("BTC/USDT", Decimal("20000.00")),),
+    )
+    return replace(usual, **changes)
+
+
+def position_view(**changes: Any) -> PositionView:
+    usual = PositionView(
+        position=position(),
+        price=Decimal("20100.00"),
+        value=Decimal("124.02"),
+        unrealised=Decimal("0.62"),
+        net=Decimal("0.50"),
+        protected=True,
+    )
+    return replace(usual, **changes)
+
+
+def balance() -> Balance:
+    rows = (("USDT", Decimal("9000.50"), Decimal("9000.50")), ("BTC", Decimal("0.00617"), Decimal("124.02")))
+    return Balance(quote="USDT", rows=rows, equity=Decimal("9124.52"))
+
+
+def profit(days: int = 2) -> Profit:
+    rows = tuple(
+        DayProfit(
+            day=date(2026, 1, 1 + index), net=Decimal(10 - 15 * index), equity=Decimal(10000 + index), closed=index
+        )
+        for index in range(days)
+    )
+    return Profit(
+        days=rows,
+        net=Decimal(-5),
+        fees=Decimal("1.25"),
+        closed=1,
+        win_rate=0.5,
+        max_drawdown=Decimal("0.02"),
+        quote="USDT",
+    )
+
+
+def digest(**changes: Any) -> Digest:
+    usual = Digest(
+        id="2026-01-03",
+        begins=NOON - timedelta(days=1),
+        ends=NOON,
+        quote="USDT",
+        net=Decimal("34.567"),
+        realised=Decimal(20),
+        fees=Decimal("1.5"),
+        equity=Decimal("10034.57"),
+        drawdown=Decimal(0),
+        equity_curve=(Decimal(10000), Decimal("10034.57")),
+        opened=3,
+        closed=2,
+        won=1,
+        open_positions=1,
+        open_risk=Decimal("50.25"),
+        asked=5,
+        answered=4,
+        expired=1,
+    )
+    return replace(usual, **changes)
+
+
+def health(*, ok: bool = True) -> tuple[Part, ...]:
+    return (
+        Part(name="store", ok=True, detail="written 2 s ago"),
+        Part(name="telegram", ok=ok, detail="" if ok else "no answer for 40 s"),
+    )
+
+
+def signals(**changes: Any) -> TechnicalSignals:
+    usual = TechnicalSignals(
+        market="BTC/USDT",
+        timeframe=Timeframe.H1,
+        at=NOON,
+        close=20000.0,
+        rsi=61.234567,
+        macd=12.3456,
+        macd_signal=10.0,
+        macd_histogram=2.3456,
+        bollinger_lower=19000.0,
+        bollinger_middle=19500.0,
+        bollinger_upper=20000.0,
+        ma_200=19200.125,
+        supports=(19800.0, 19500.0),
+        patterns=(Pattern(name="three_white_soldiers", bullish=True),),
+        flags=("golden_cross",),
+        extra={"adx": 25.0},
+    )
+    return replace(usual, **changes)
+
+
+def judged(**changes: Any) -> Judged:
+    usual = Judged(
+        decision=decision(),
+        inputs=(Input(name="BTC/USDT 1h candles", age=timedelta(seconds=90), detail="250 candles"),),
+        signals=(signals(),),
+        quality=QualityReport(repaired=(Issue(kind="duplicate", detail="one candle of 11:00"),)),
+        ruling=AskHuman(plan=plan(), votes_needed=1, expires_at=NOON + timedelta(minutes=30)),
+        plan=plan(),
+        clamps=(
+            Clamp(
+                rule="max_position",
+                before=Decimal("0.0200000000001"),
+                after=Decimal("0.01234"),
+                reason="at most 2.5% of equity in one market",
+            ),
+        ),
+    )
+    return replace(usual, **changes)
+
+
+def why(**changes: Any) -> Why:
+    return Why(**{"judged": judged(), **changes})

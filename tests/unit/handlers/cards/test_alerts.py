@@ -1,0 +1,82 @@
+from decimal import Decimal
+
+from engine.domain.trading import HaltKind
+from handlers.cards import alerts
+from tests.fakes import reports
+
+
+def test_an_open_trade_shows_what_protects_it():
+    card = alerts.trade(reports.position())
+    assert card.title == "T3: holding 0.00617 BTC/USDT"
+    assert dict(card.fields)["Stop"] == "19,500.00 (-2.50%)"
+    assert dict(card.fields)["Fees so far"] == "0.12 USDT"
+
+
+def test_a_trade_without_a_stop_yet_says_so():
+    assert dict(alerts.trade(reports.position(stop=None, target=None)).fields)["Stop"] == "being placed"
+
+
+def test_a_closed_trade_is_told_net_of_fees():
+    card = alerts.trade(reports.closed_position())
+    assert card == alerts.closed(reports.closed_position())
+    assert card.title == "T3: BTC/USDT closed, +5.92 USDT"
+    told = dict(card.fields)
+    assert (told["Closed by"], told["Before fees"], told["Fees"]) == ("target", "+6.17 USDT", "0.25 USDT")
+
+
+def test_a_loss_is_told_as_one():
+    assert alerts.closed(reports.closed_position(realised=Decimal(-3))).title.endswith("-3.25 USDT")
+
+
+def test_a_position_without_a_stop_is_an_alarm_until_it_is_closed():
+    assert alerts.unprotected(reports.position()).title == "T3 has no stop: 0.00617 BTC/USDT"
+    assert "it was closed" in alerts.unprotected(reports.closed_position()).title
+
+
+def test_a_pause_says_by_whom_until_when_and_how_it_ends():
+    card = alerts.halt(reports.halt(until=reports.ANSWERED))
+    assert card.title == "No new entries: pause by Ann (H1)"
+    assert dict(card.fields)["Until"] == "2026-01-03 12:05 UTC"
+    assert "/resume" in card.text
+    assert "keep their stops" in card.text
+
+
+def test_a_drawdown_halt_says_that_an_admin_ends_it():
+    assert "admin" in alerts.halt(reports.halt(HaltKind.DRAWDOWN)).text
+
+
+def test_a_halt_of_one_market_names_it():
+    assert (
+        alerts.halt(reports.halt(HaltKind.DATA, market="BTC/USDT")).title == "BTC/USDT: no new entries: data halt (H1)"
+    )
+
+
+def test_a_halt_that_ended_says_by_whom():
+    card = alerts.halt(reports.halt(ended_at=reports.ANSWERED, ended_by="Bob"))
+    assert card.title == "The pause has ended (H1)"
+    assert dict(card.fields)["Ended"] == "2026-01-03 12:05 UTC by Bob"
+
+
+def test_the_digest_has_every_figure_and_a_picture():
+    card = alerts.digest(reports.digest())
+    assert card.title == "2026-01-03: +34.57 USDT net of fees"
+    assert dict(card.fields) == {
+        "Equity": "10,034.57 USDT",
+        "Realised": "+20.00 USDT",
+        "Fees": "1.50 USDT",
+        "Drawdown": "0.00%",
+        "Trades": "3 opened, 2 closed, 1 won",
+        "Open positions": "1",
+        "Lost if every stop fills": "50.25 USDT",
+        "Questions": "5 asked, 4 answered, 1 expired",
+        "Day": "2026-01-02 12:00 UTC to 2026-01-03 12:00 UTC",
+    }
+    assert card.graph == (10000.0, 10034.57)
+
+
+def test_the_welcome_is_pinned_and_says_what_to_try():
+    card = alerts.welcome()
+    assert card.pinned
+    assert "Approve half" in card.text
+    assert "/why A1" in card.text
+    assert "/help" in card.text

@@ -1,0 +1,113 @@
+from decimal import Decimal
+
+from engine.domain.errors import BadInput
+from engine.domain.messages import Person, Role
+from engine.domain.trading import HaltKind
+from handlers.cards import answers
+from tests.fakes import reports
+
+
+def test_the_status_says_whether_it_trades_and_how_it_stands():
+    card = answers.status(reports.status())
+    assert card.title == "Trading (demo, paper)"
+    told = dict(card.fields)
+    assert told["Equity"] == "10,012.35 USDT"
+    assert told["Today"] == "-12.50 USDT"
+    assert told["Drawdown"] == "1.23%"
+    assert told["Open questions"] == "2 (/pending)"
+    assert told["Prices"] == "BTC/USDT 20,000.00"
+
+
+def test_the_status_names_what_stops_new_entries():
+    halts = (reports.halt(until=reports.ANSWERED), reports.halt(HaltKind.DATA, market="BTC/USDT", reason="a gap"))
+    card = answers.status(reports.status(trading=False, halts=halts))
+    assert card.title.startswith("Not trading")
+    assert card.text.splitlines() == [
+        "H1, pause until 2026-01-03 12:05 UTC: a look at the news",
+        "H1, BTC/USDT: data halt: a gap",
+    ]
+
+
+def test_the_status_before_the_first_cycle_says_so():
+    assert dict(answers.status(reports.status(last_cycle_at=None)).fields)["Last decision cycle"] == "none yet"
+
+
+def test_positions_without_a_stop_are_pointed_out():
+    card = answers.positions((reports.position_view(), reports.position_view(protected=False)))
+    assert card.title == "2 open positions"
+    assert card.table.rows[0] == (
+        "T3",
+        "BTC/USDT",
+        "0.00617",
+        "20,000.00",
+        "20,100.00",
+        "+0.50",
+        "19,500.00",
+        "21,000.00",
+    )
+    assert card.text == "Without a stop at the venue: T3"
+
+
+def test_levels_that_do_not_exist_are_called_none():
+    view = reports.position_view(position=reports.position(stop=None, target=None))
+    assert answers.positions((view,)).table.rows[0][-2:] == ("none", "none")
+
+
+def test_nothing_open_is_said_plainly():
+    assert answers.positions(()).title == "No open positions"
+    assert answers.trades(()).title == "No trades yet"
+    assert answers.pending(()).title == "Nothing to decide"
+
+
+def test_the_balance_lists_every_currency():
+    card = answers.balance(reports.balance())
+    assert card.title == "Balance: 9,124.52 USDT"
+    assert card.table.rows == (("USDT", "9,000.5", "9,000.50"), ("BTC", "0.00617", "124.02"))
+
+
+def test_profit_is_signed_by_day_and_drawn():
+    card = answers.profit(reports.profit())
+    assert card.title == "-5.00 USDT in 2 days"
+    assert card.table.rows[0] == ("2026-01-01", "+10.00", "10,000.00", "0")
+    assert dict(card.fields)["Won"] == "50.00%"
+    assert card.graph == (10000.0, 10001.0)
+
+
+def test_trades_say_how_they_ended():
+    rows = answers.trades((reports.position(), reports.closed_position())).table.rows
+    assert rows[0][-2:] == ("", "open")
+    assert rows[1][-2:] == ("+5.92", "target")
+
+
+def test_open_questions_come_with_prices_of_now_and_how_to_answer():
+    card = answers.pending((reports.approval_view(price=Decimal("20100.00")),))
+    assert card.table.rows == (
+        ("A17", "Buy 0.01234 BTC/USDT", "20,000.00 → 20,100.00 (+0.50%)", "1 of 2 agree", "2026-01-03 12:30 UTC"),
+    )
+    assert "/approve A17 half" in card.text
+    assert card.buttons == ()
+
+
+def test_what_resume_ended_is_named():
+    ended = (reports.halt(), reports.halt(HaltKind.DRAWDOWN))
+    assert answers.resumed(ended).title == "Ended: pause (H1) and drawdown halt (H1)"
+    assert answers.resumed(()).title == "Nothing was paused"
+
+
+def test_the_greeting_names_the_person_and_is_not_pinned():
+    card = answers.start(Person(name="Ann", role=Role.VIEWER))
+    assert card.title.startswith("Hello Ann")
+    assert "/why A1" in card.text
+    assert not card.pinned
+
+
+def test_health_names_what_is_not_well():
+    assert answers.health(reports.health()).title == "All is well"
+    sick = answers.health(reports.health(ok=False))
+    assert sick.title == "Not well: telegram"
+    assert ("telegram", "NOT OK", "no answer for 40 s") in sick.table.rows
+
+
+def test_an_error_says_what_to_do():
+    card = answers.error(BadInput("That is not an id.", "Usage: /why ID"))
+    assert card.plain == "That is not an id.\nUsage: /why ID"

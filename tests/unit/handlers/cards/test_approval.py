@@ -1,0 +1,164 @@
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from engine.domain.approvals import Claimed, Expired, Ordered, Pending, Refused, Rejected
+from engine.domain.messages import Button
+from engine.domain.trading import OrderStatus
+from handlers.cards import approval
+from tests.fakes import reports
+
+ORDERED = Ordered(votes=(reports.vote(half=True),), order_id="O5", price=Decimal("20010.00"), at=reports.ANSWERED)
+
+
+def fields(view, **arguments):
+    return dict(approval.card(view, **arguments).fields)
+
+
+def test_a_question_says_everything_needed_to_answer_it():
+    card = approval.card(reports.approval_view(), Decimal(10000))
+    assert card.title == "Buy 0.01234 BTC/USDT? (A17)"
+    assert dict(card.fields) == {
+        "Asked price": "20,000.00",
+        "Value": "246.80 USDT",
+        "Risk to the stop": "6.17 USDT (0.06% of equity)",
+        "Stop": "19,500.00 (-2.50%)",
+        "Target": "21,000.00 (+5.00%)",
+        "Agreement": "1 of 2 agree",
+        "Strategy": "momentum (btc_momentum)",
+        "Expires": "2026-01-03 12:30 UTC",
+    }
+    assert card.text.splitlines() == [
+        "The price broke out upwards.",
+        "✓ above ma 200: 20,000 over 19,200",
+        "✗ macd rising",
+    ]
+
+
+def test_the_risk_is_an_amount_where_equity_is_not_known():
+    assert fields(reports.approval_view())["Risk to the stop"] == "6.17 USDT"
+
+
+def test_a_question_carries_three_buttons_that_name_it():
+    buttons = approval.card(reports.approval_view()).buttons
+    assert [button.label for button in buttons] == ["Approve", "Approve half", "Reject"]
+    assert [Button.parse(button.data)[1] for button in buttons] == ["A17"] * 3
+
+
+def test_a_question_to_one_person_says_nothing_of_votes():
+    assert "Approvals" not in fields(reports.approval_view())
+
+
+def test_a_question_to_two_people_says_that_both_are_missing():
+    assert fields(reports.approval_view(votes_needed=2))["Approvals"] == "0 of 2; 2 people must approve"
+
+
+def test_a_question_to_two_people_says_who_agreed_and_who_is_missing():
+    view = reports.approval_view(Pending(votes=(reports.vote("Ann"),)), votes_needed=2)
+    assert fields(view)["Approvals"] == "1 of 2; Ann, 2026-01-03 12:05 UTC; another person must approve too"
+    assert approval.card(view).buttons
+
+
+SETTLED = [
+    Claimed(votes=(reports.vote(),), until=reports.ANSWERED),
+    ORDERED,
+    Refused(votes=(reports.vote(),), reasons=("paused",), price=None, at=reports.ANSWERED),
+    Rejected(by="Bob", reason="", at=reports.ANSWERED),
+    Expired(at=reports.ANSWERED),
+]
+
+
+@pytest.mark.parametrize("state", SETTLED, ids=lambda state: type(state).__name__)
+def test_only_open_questions_have_buttons_and_every_card_names_its_approval(state):
+    card = approval.card(reports.approval_view(state))
+    assert card.buttons == ()
+    assert "(A17)" in card.title
+
+
+def test_a_claimed_question_is_being_checked():
+    card = approval.card(reports.approval_view(Claimed(votes=(reports.vote(),), until=reports.ANSWERED)))
+    assert card.title == "Approved by Ann: being checked on fresh prices (A17)"
+
+
+def test_an_approved_question_says_who_when_price_and_what_was_filled():
+    view = reports.approval_view(ORDERED, order=reports.filled_order(), position=reports.position())
+    card = approval.card(view)
+    assert card.title == "Approved half by Ann, filled (A17)"
+    assert dict(card.fields) == {
+        "Asked": "Buy 0.01234 BTC/USDT, 2026-01-03 12:00 UTC",
+        "Price": "20,000.00 → 20,010.00 (+0.05%)",
+        "Approved": "Ann (half), 2026-01-03 12:05 UTC",
+        "Order": "O5, buy 0.00617 BTC/USDT, filled",
+        "Filled": "0.00617 @ 20,011.23, fee 0.12 USDT",
+        "Position": "T3, stop 19,500.00, target 21,000.00",
+    }
+
+
+def test_an_approved_question_names_its_order_before_anything_is_known_of_it():
+    card = approval.card(reports.approval_view(ORDERED))
+    assert card.title == "Approved half by Ann (A17)"
+    assert dict(card.fields)["Order"] == "O5"
+
+
+def test_two_people_who_approved_are_both_named():
+    view = reports.approval_view(replace(ORDERED, votes=(reports.vote("Ann"), reports.vote("Bob"))), votes_needed=2)
+    assert approval.card(view).title == "Approved by Ann and Bob (A17)"
+    assert fields(view)["Approvals"].startswith("2 of 2; Ann")
+
+
+def test_a_partial_fill_says_of_how_much():
+    part = replace(reports.filled_order(), status=OrderStatus.OPEN, filled=Decimal("0.002"))
+    assert fields(reports.approval_view(ORDERED, order=part))["Filled"].startswith("0.002 of 0.00617 @ ")
+
+
+def test_an_order_that_the_venue_refused_is_not_called_filled():
+    refused = reports.order(status=OrderStatus.REJECTED, reason="insufficient funds")
+    card = approval.card(reports.approval_view(ORDERED, order=refused))
+    assert card.title == "Approved half by Ann, but the venue refused the order (A17)"
+    assert dict(card.fields)["Order"].endswith("refused by the venue: insufficient funds")
+    assert "Filled" not in dict(card.fields)
+
+
+def test_an_order_whose_answer_was_lost_is_not_called_refused():
+    card = approval.card(reports.approval_view(ORDERED, order=reports.order(status=OrderStatus.UNKNOWN)))
+    assert card.title == "Approved half by Ann, the venue is being asked (A17)"
+
+
+def test_a_refusal_at_the_press_says_why_and_how_far_the_price_went():
+    reasons = ("the price is 0.9% away", "trading is paused")
+    state = Refused(votes=(reports.vote(),), reasons=reasons, price=Decimal("20180.00"), at=reports.ANSWERED)
+    card = approval.card(reports.approval_view(state))
+    assert card.title == "Refused at the press (A17)"
+    assert dict(card.fields)["Because"] == "the price is 0.9% away; trading is paused"
+    assert dict(card.fields)["Price"] == "20,000.00 → 20,180.00 (+0.90%)"
+    assert dict(card.fields)["Approved"] == "Ann, 2026-01-03 12:05 UTC"
+
+
+def test_a_refusal_without_a_price_shows_the_asked_one_alone():
+    state = Refused(votes=(reports.vote(),), reasons=("no quote",), price=None, at=reports.ANSWERED)
+    assert fields(reports.approval_view(state, price=Decimal(9)))["Price"] == "20,000.00"
+
+
+def test_a_rejection_names_who_and_why():
+    state = Rejected(by="Bob", reason="too hot", at=reports.ANSWERED)
+    card = approval.card(reports.approval_view(state, price=Decimal("19990.00")))
+    assert card.title == "Rejected by Bob: too hot (A17)"
+    assert dict(card.fields)["Rejected"] == "Bob, 2026-01-03 12:05 UTC"
+    assert dict(card.fields)["Price"] == "20,000.00 → 19,990.00 (-0.05%)"
+
+
+def test_a_long_reason_does_not_swamp_the_title():
+    state = Rejected(by="Bob", reason="no " * 300, at=reports.ANSWERED)
+    assert len(approval.card(reports.approval_view(state)).title) < 150
+
+
+def test_an_expired_question_says_since_when():
+    card = approval.card(reports.approval_view(Expired(at=reports.ANSWERED)))
+    assert card.title == "Expired: nobody answered in time (A17)"
+    assert dict(card.fields)["Expired"] == "2026-01-03 12:05 UTC"
+
+
+def test_a_position_that_has_closed_meanwhile_says_what_it_made():
+    view = reports.approval_view(ORDERED, order=reports.filled_order(), position=reports.closed_position())
+    assert fields(view)["Position"] == "T3, closed by target, +5.92 USDT net"

@@ -1,0 +1,108 @@
+from decimal import Decimal
+
+import pytest
+
+from engine.domain.approvals import Claimed, Expired, Ordered, Pending, Refused, Rejected
+from engine.domain.autonomy import Execute, Refuse
+from handlers.cards import why
+from tests.fakes import reports
+
+ORDERED = Ordered(votes=(reports.vote(half=True),), order_id="O5", price=Decimal("20010.00"), at=reports.ANSWERED)
+
+
+def section(card, name):
+    """The lines of the part of the story under a heading."""
+    parts = [part.splitlines() for part in card.text.split("\n\n")]
+    return next((lines[1:] for lines in parts if lines[0] == name), None)
+
+
+def test_the_confidence_reads_as_an_agreement():
+    assert dict(why.card(reports.why()).fields)["Confidence"] == "1 of 2 agree (weighted 0.67)"
+
+
+def test_every_input_is_named_with_its_age():
+    assert section(why.card(reports.why()), "Inputs") == ["BTC/USDT 1h candles, 1 min old: 250 candles"]
+
+
+def test_every_condition_says_whether_it_held():
+    held = section(why.card(reports.why()), "Conditions")
+    assert held == ["✓ above ma 200: 20,000 over 19,200", "✗ macd rising"]
+
+
+def test_every_clamp_says_rule_before_after_and_reason():
+    clamps = section(why.card(reports.why()), "Changed by the risk rules")
+    assert clamps == ["max position: 0.02 → 0.01234 (at most 2.5% of equity in one market)"]
+
+
+def test_the_readings_that_are_there_are_shown_and_missing_ones_left_out():
+    lines = section(why.card(reports.why()), "Signals BTC/USDT 1h")
+    assert "RSI 61.23" in lines
+    assert "MACD 12.35 · MACD signal 10 · histogram 2.35" in lines
+    assert "adx 25" in lines
+    assert "patterns three white soldiers (bullish)" in lines
+    assert not any("MA 50" in line or "ATR" in line for line in lines)
+
+
+def test_small_readings_keep_their_digits():
+    assert "MACD 0.000012346" in why.readings(reports.signals(macd=0.0000123456, macd_signal=None, macd_histogram=None))
+
+
+def test_what_was_mended_in_the_data_is_told():
+    assert section(why.card(reports.why()), "Data mended or refused") == ["mended: duplicate, one candle of 11:00"]
+
+
+def test_a_ruling_to_ask_names_how_many_and_until_when():
+    ruling = dict(why.card(reports.why()).fields)["Ruling"]
+    assert ruling == "people were asked: one person had to approve by 2026-01-03 12:30 UTC"
+
+
+def test_a_ruling_to_go_ahead_says_that_an_exit_only_reduces_risk():
+    assert why.ruling(Execute(plan=reports.plan())) == "the bot went ahead alone"
+    assert why.ruling(Execute(plan=reports.plan(reduce_only=True))).endswith("it only reduces risk")
+
+
+def test_an_exit_is_not_said_to_risk_its_value():
+    leaving = reports.plan(reduce_only=True, stop=None, target=None)
+    assert dict(why.card(reports.why(judged=reports.judged(plan=leaving))).fields)["Plan"].endswith("value 246.80 USDT")
+
+
+def test_a_refused_decision_gives_its_reasons_and_needs_no_plan():
+    story = reports.why(
+        judged=reports.judged(ruling=Refuse(reasons=("confidence 0.20 is below 0.50",)), plan=None, clamps=())
+    )
+    card = why.card(story)
+    assert dict(card.fields)["Ruling"] == "refused: confidence 0.20 is below 0.50"
+    assert "Plan" not in dict(card.fields)
+    assert section(card, "Changed by the risk rules") is None
+    assert section(card, "What became of it") is None
+
+
+def test_the_story_ends_with_votes_order_fills_and_position():
+    story = reports.why(
+        approval=reports.asked(ORDERED), order=reports.filled_order(), position=reports.closed_position()
+    )
+    assert section(why.card(story), "What became of it") == [
+        "A17 asked 2026-01-03 12:00 UTC: Buy 0.01234 BTC/USDT @ 20,000.00",
+        "approved by Ann (half), 2026-01-03 12:05 UTC",
+        "became O5 2026-01-03 12:05 UTC, price 20,000.00 → 20,010.00 (+0.05%)",
+        "O5, buy 0.00617 BTC/USDT, filled",
+        "filled 0.00617 @ 20,011.23, fee 0.12 USDT",
+        "T3, closed by target, +5.92 USDT net",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "ending"),
+    [
+        (Pending(), "open until 2026-01-03 12:30 UTC, 1 needed"),
+        (Claimed(votes=(), until=reports.ANSWERED), "being checked on fresh prices"),
+        (
+            Refused(votes=(), reasons=("paused",), price=Decimal("20010.00"), at=reports.ANSWERED),
+            "refused at the press 2026-01-03 12:05 UTC, price 20,000.00 → 20,010.00 (+0.05%): paused",
+        ),
+        (Rejected(by="Bob", reason="too hot", at=reports.ANSWERED), "rejected by Bob 2026-01-03 12:05 UTC: too hot"),
+        (Expired(at=reports.ANSWERED), "expired 2026-01-03 12:05 UTC"),
+    ],
+)
+def test_every_way_a_question_can_end_is_told(state, ending):
+    assert section(why.card(reports.why(approval=reports.asked(state))), "What became of it")[-1] == ending
