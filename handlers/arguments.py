@@ -1,0 +1,105 @@
+"""What people write after a command: ids, numbers, durations. Pure; errors say what would be understood."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from engine.domain.errors import BadInput
+
+_APPROVAL = re.compile(r"[Aa]?0*([1-9][0-9]{0,8})")
+_ANY = re.compile(r"([ADOTadot])0*([1-9][0-9]{0,8})")
+_DURATION = re.compile(r"([0-9]{1,6})\s*([mhd])", re.IGNORECASE)
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_SHOWN = 30
+LONGEST_PAUSE = timedelta(days=365)
+
+
+def approval_id(word: str) -> str:
+    """The id of an approval: ``A17``, ``a17`` and ``17`` are the same.
+
+    Raises:
+        BadInput: It cannot be one.
+    """
+    found = _APPROVAL.fullmatch(word)
+    if not found:
+        raise BadInput(f"{_short(word)} is not the id of a question; those look like A17.")
+    return f"A{found[1]}"
+
+
+def any_id(word: str) -> str:
+    """The id of a decision, an approval, an order or a trade, in capitals.
+
+    Raises:
+        BadInput: It cannot be one; a bare number does not say which.
+    """
+    found = _ANY.fullmatch(word)
+    if found:
+        return f"{found[1].upper()}{found[2]}"
+    if re.fullmatch("[0-9]{1,9}", word):
+        raise BadInput(
+            f"{word} could be a decision (D{word}), a question (A{word}), an order (O{word}) or a trade (T{word})."
+        )
+    raise BadInput(f"{_short(word)} is not an id; those look like D12, A17, O5 or T3.")
+
+
+def number(words: Sequence[str], *, default: int, most: int, noun: str) -> int:
+    """The only word as a whole number from 1 to ``most``; ``default`` where nothing was written.
+
+    Raises:
+        BadInput: It is no such number, or there is more than one word.
+    """
+    if not words:
+        return default
+    if len(words) > 1 or not re.fullmatch("[0-9]{1,9}", words[0]) or not 1 <= int(words[0]) <= most:
+        raise BadInput(f"The number of {noun} is a whole number from 1 to {most}.")
+    return int(words[0])
+
+
+def duration(words: Sequence[str]) -> timedelta | None:
+    """A length of time such as ``15m``, ``2h`` or ``1d``; ``None`` where nothing was written.
+
+    Raises:
+        BadInput: It is none, or longer than a year.
+    """
+    if not words:
+        return None
+    found = _DURATION.fullmatch("".join(words))
+    length = int(found[1]) * _UNITS[found[2].lower()] if found else timedelta(0)
+    if not timedelta(0) < length <= LONGEST_PAUSE:
+        raise BadInput("A duration looks like 15m, 2h or 1d, and is at most 365d.")
+    return length
+
+
+def nothing(words: Sequence[str]) -> None:
+    """Check that nothing was written after a command that takes nothing.
+
+    Raises:
+        BadInput: Something was.
+    """
+    if words:
+        raise BadInput("Nothing comes after this command.")
+
+
+def half(words: Sequence[str]) -> bool:
+    """Whether ``half`` was written after an id.
+
+    Raises:
+        BadInput: Something else was; names ``half`` where that is near.
+    """
+    written = " ".join(words).lower()
+    if written in ("", "half"):
+        return bool(written)
+    raise BadInput(f"{_short(written)} is not understood after the id.", did_you_mean(written, ["half"]))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question naming the nearest known word; empty where none is near."""
+    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
+    return f"Did you mean {near[0]}?" if near else ""
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")

@@ -1,0 +1,163 @@
+"""The one way in: whatever a person types or presses on any platform comes through here.
+
+    delivery seen before? → person known? → sent while we were away? → understood? → role enough? → run → audited
+
+Strangers learn nothing, not even that there is somebody: they are audited and get no answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import uuid4
+
+import structlog
+
+from engine.desk import Desk
+from engine.domain.approvals import Press
+from engine.domain.errors import GreenlightError
+from engine.domain.messages import Button, Card, Destination, Incoming, Person, Pressed, Role, Typed
+from engine.ports import Clock
+from engine.store.database import Database
+from handlers.access import Access, require
+from handlers.cards import answers
+from handlers.commands import Call, CommandTable
+
+LONGEST_TEXT = 1000
+"""Characters of a text that are read, and of any text that is audited."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Reception:
+    """Receives what people do, lets in who may come in, and answers them.
+
+    Args:
+        access: Who is known.
+        commands: What can be asked for.
+        database: Remembers deliveries and the audit.
+        desk: Takes the answers of buttons.
+        clock: Market time, for the audit.
+        wall: Wall time.
+        started_at: When this process started, by the wall clock, floored to the second as platforms send times.
+    """
+
+    def __init__(
+        self,
+        *,
+        access: Access,
+        commands: CommandTable,
+        database: Database,
+        desk: Desk,
+        clock: Clock,
+        wall: Callable[[], datetime],
+        started_at: datetime,
+    ) -> None:
+        self._access = access
+        self._commands = commands
+        self._database = database
+        self._desk = desk
+        self._clock = clock
+        self._wall = wall
+        self._started_at = started_at
+
+    async def receive(self, incoming: Incoming) -> Card | None:
+        """Act on something a person did, once, and say what to answer them.
+
+        It never raises, so that no platform needs to know what can go wrong in here.
+
+        Returns:
+            The answer; ``None`` for strangers and for deliveries that were acted on before.
+        """
+        person = self._access.person(incoming.platform, incoming.user)
+        try:
+            return await self._received(incoming, person)
+        except Exception as error:  # noqa: BLE001 - the boundary to every platform: the store itself failed
+            return _failed(error) if person else None
+
+    async def _received(self, incoming: Incoming, person: Person | None) -> Card | None:
+        if not await self._first_time(incoming):
+            return None
+        if person is None:
+            await self._audit(incoming, person, "stranger: no answer")
+            return None
+        card = await self._answer(incoming, person)
+        await self._audit(incoming, person, card.title)
+        return card
+
+    async def _first_time(self, incoming: Incoming) -> bool:
+        delivery = f"{incoming.platform}:{incoming.delivery_id}"  # two platforms may count alike
+        now = self._wall()
+        return await self._database.transact(lambda uow: uow.chat.delivered(delivery, now))
+
+    async def _answer(self, incoming: Incoming, person: Person) -> Card:
+        if incoming.sent_at is not None and incoming.sent_at < self._started_at:
+            return answers.away()
+        try:
+            return await self._act(incoming, person)
+        except GreenlightError as error:
+            return answers.error(error)
+        except Exception as error:  # noqa: BLE001 - people get an id, the log gets the rest
+            return _failed(error)
+
+    async def _act(self, incoming: Incoming, person: Person) -> Card:
+        match incoming.action:
+            case Typed(text=text):
+                return await self._typed(text[:LONGEST_TEXT], person, incoming.platform)
+            case Pressed(data=data):
+                return await self._pressed(data, person, incoming)
+
+    async def _typed(self, text: str, person: Person, platform: str) -> Card:
+        found = self._commands.find(text)
+        if found is None:
+            return answers.hint()
+        command, words = found
+        return await self._commands.run(command, Call(person=person, platform=platform, words=words))
+
+    async def _pressed(self, data: str, person: Person, incoming: Incoming) -> Card:
+        button = Button.parse(data)
+        if button is None:
+            return answers.not_a_button()
+        require(person, Role.TRADER, "Answering a question")
+        verb, approval_id = button
+        await self._register(incoming, approval_id)
+        answer = await self._desk.answer(approval_id, Press(person=person.name, verb=verb))
+        return answers.answered(answer.reply, answer.approval)
+
+    async def _register(self, incoming: Incoming, approval_id: str) -> None:
+        """Note the message that was pressed, in case a crash lost which one shows the question."""
+        ref, to = incoming.ref, Destination(platform=incoming.platform, address=incoming.address)
+        if ref is not None:
+            await self._database.transact(lambda uow: uow.outbox.register(f"approval:{approval_id}", to, ref))
+
+    async def _audit(self, incoming: Incoming, person: Person | None, outcome: str) -> None:
+        at, wall_at, action = self._clock.now(), self._wall(), _action(incoming)
+        await self._database.transact(
+            lambda uow: uow.chat.audit(
+                at=at,
+                wall_at=wall_at,
+                platform=incoming.platform,
+                user=incoming.user[:LONGEST_TEXT],
+                person=person.name if person else "",
+                action=action,
+                outcome=outcome[:LONGEST_TEXT],
+            )
+        )
+
+
+def _action(incoming: Incoming) -> str:
+    """What was tried, for the audit. What is not a command is left out: it may be a secret pasted by mistake."""
+    match incoming.action:
+        case Typed(text=text) if text.lstrip().startswith("/"):
+            return " ".join(text.split())[:LONGEST_TEXT]
+        case Typed():
+            return "a text that is not a command"
+        case Pressed(data=data):
+            return f"pressed {data}"[:LONGEST_TEXT]
+
+
+def _failed(error: Exception) -> Card:
+    """Log an error that nobody expected, and give people the id it has in the log."""
+    reference = uuid4().hex[:8]
+    _log.error("reception failed", reference=reference, exc_info=error)
+    return answers.fault(reference)

@@ -1,0 +1,152 @@
+"""A small engine room for the chat: views of what it is given, and a desk that runs the real approval machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from engine.approvals import Answered
+from engine.domain.approvals import Approval, Judge, Press, RuledOrder, Tell, step
+from engine.domain.errors import NotAllowed, UnknownId
+from engine.domain.messages import Person, Role
+from engine.domain.reports import (
+    ApprovalView,
+    Balance,
+    Digest,
+    HaltView,
+    Part,
+    PositionView,
+    Profit,
+    Status,
+    Why,
+)
+from engine.domain.trading import Halt, HaltKind, Position
+from tests.fakes import reports
+
+T = TypeVar("T")
+
+
+@dataclass
+class FakeClock:
+    """Time that stands still until a test moves it."""
+
+    at: datetime = reports.NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    async def until(self, at: datetime) -> None:
+        self.at = max(self.at, at)
+
+    def pass_(self, length: timedelta) -> None:
+        self.at += length
+
+
+@dataclass
+class FakeViews:
+    """Answers with the reports a test puts in; everything else is the usual one."""
+
+    approvals_by_id: dict[str, Approval] = field(default_factory=dict)
+    trades_by_id: dict[str, Position] = field(default_factory=dict)
+    halts_by_id: dict[str, HaltView] = field(default_factory=dict)
+    asked_days: int = 0
+    asked_trades: int = 0
+    broken: bool = False
+
+    async def status(self) -> Status:
+        if self.broken:
+            raise RuntimeError("the password is hunter2")
+        return reports.status(equity=Decimal(10000))
+
+    async def positions(self) -> tuple[PositionView, ...]:
+        return (reports.position_view(),)
+
+    async def balance(self) -> Balance:
+        return reports.balance()
+
+    async def profit(self, days: int) -> Profit:
+        self.asked_days = days
+        return reports.profit()
+
+    async def trades(self, count: int) -> tuple[Position, ...]:
+        self.asked_trades = count
+        return tuple(self.trades_by_id.values())[:count]
+
+    async def trade(self, position_id: str) -> Position:
+        return _known(self.trades_by_id, position_id)
+
+    async def pending(self) -> tuple[ApprovalView, ...]:
+        return tuple(_view(asked) for asked in self.approvals_by_id.values() if asked.status == "pending")
+
+    async def approval(self, approval_id: str) -> ApprovalView:
+        return _view(_known(self.approvals_by_id, approval_id))
+
+    async def approvals(self, count: int) -> tuple[ApprovalView, ...]:
+        return tuple(_view(asked) for asked in list(self.approvals_by_id.values())[: -count - 1 : -1])
+
+    async def why(self, any_id: str) -> Why:
+        if any_id == "D12":
+            return reports.why()
+        return reports.why(approval=_known(self.approvals_by_id, any_id))
+
+    async def halt(self, halt_id: str) -> HaltView:
+        return _known(self.halts_by_id, halt_id)
+
+    async def digest(self, digest_id: str) -> Digest:
+        return reports.digest(id=digest_id)
+
+    async def latest_digest(self) -> Digest:
+        return reports.digest()
+
+    async def health(self) -> tuple[Part, ...]:
+        return reports.health()
+
+
+@dataclass
+class FakeDesk:
+    """Steps approvals by the real state machine; what is approved becomes order O5 at the asked price."""
+
+    views: FakeViews
+    clock: FakeClock
+    paused_until: list[datetime | None] = field(default_factory=list)
+
+    async def answer(self, approval_id: str, press: Press) -> Answered:
+        found = _known(self.views.approvals_by_id, approval_id)
+        stepped, effects = step(found, press, self.clock.now())
+        reply = next(effect.reply for effect in effects if isinstance(effect, Tell))
+        judged = any(isinstance(effect, Judge) for effect in effects)
+        if judged:
+            stepped, _ = step(stepped, RuledOrder(order_id="O5", price=stepped.plan.price), self.clock.now())
+        self.views.approvals_by_id[approval_id] = stepped
+        return Answered(reply=reply, approval=stepped)
+
+    async def pause(self, person: Person, until: datetime | None) -> HaltView:
+        self.paused_until.append(until)
+        since = self.clock.now()
+        pause = Halt(kind=HaltKind.PAUSE, reason="paused by hand", since=since, until=until, by=person.name)
+        self.views.halts_by_id["H1"] = HaltView(id="H1", halt=pause)
+        return self.views.halts_by_id["H1"]
+
+    async def resume(self, person: Person) -> tuple[HaltView, ...]:
+        halts = self.views.halts_by_id
+        if any(view.halt.kind is HaltKind.DRAWDOWN for view in halts.values()) and person.role is not Role.ADMIN:
+            raise NotAllowed("A drawdown pause is ended by an admin.")
+        ended = tuple(replace(view, ended_at=self.clock.now(), ended_by=person.name) for view in halts.values())
+        halts.clear()
+        return ended
+
+
+def _view(asked: Approval) -> ApprovalView:
+    return ApprovalView(approval=asked, decision=reports.decision(), price=None)
+
+
+def _known(things: Mapping[str, T], wanted: str) -> T:
+    if wanted not in things:
+        raise UnknownId(f"There is no {wanted}.")
+    return things[wanted]

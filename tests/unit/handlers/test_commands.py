@@ -1,0 +1,215 @@
+from datetime import timedelta
+
+import pytest
+
+from engine.domain.approvals import Expired, Ordered, Rejected
+from engine.domain.errors import BadInput, NotAllowed, UnknownId
+from engine.domain.messages import Person, Role
+from engine.domain.trading import HaltKind
+from handlers.commands import Call, build_commands
+from tests.fakes import reports
+from tests.fakes.chat import FakeClock, FakeDesk, FakeViews
+
+VIEWER = Person(name="Vic", role=Role.VIEWER)
+TRADER = Person(name="Ann", role=Role.TRADER)
+ADMIN = Person(name="Ada", role=Role.ADMIN)
+
+ALL = (
+    *("start", "help", "whoami", "status", "positions", "balance", "profit", "trades", "pending"),
+    *("approve", "reject", "why", "pause", "resume", "digest", "health", "version"),
+)
+
+
+class Room:
+    """A command table over an engine of fakes."""
+
+    def __init__(self):
+        self.clock = FakeClock()
+        self.views = FakeViews(
+            approvals_by_id={"A17": reports.asked(), "A4": reports.asked(Expired(at=reports.NOON), id="A4")},
+            trades_by_id={"T3": reports.position()},
+        )
+        self.desk = FakeDesk(self.views, self.clock)
+        self.table = build_commands(views=self.views, desk=self.desk, clock=self.clock, version="0.1.0")
+
+    async def say(self, text, person=TRADER):
+        command, words = self.table.find(text)
+        return await self.table.run(command, Call(person=person, platform="telegram", words=words))
+
+
+@pytest.fixture
+def room():
+    return Room()
+
+
+def test_the_menu_lists_every_command_of_this_version_and_no_other(room):
+    assert tuple(name for name, _ in room.table.menu()) == ALL
+
+
+def test_every_menu_entry_fits_the_platforms(room):
+    for name, text in room.table.menu():
+        assert name.isalpha()
+        assert name.islower()
+        assert 3 <= len(text) <= 100
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_commands_that_read_are_open_to_viewers_and_the_others_are_not(room, name):
+    command, _ = room.table.find(f"/{name}")
+    assert command.reads_only is (command.role is Role.VIEWER)
+
+
+@pytest.mark.parametrize("text", ["/Status", "/status@GreenlightBot", "  /STATUS  "])
+async def test_a_command_is_found_however_it_is_written(room, text):
+    assert (await room.say(text)).title.startswith("Trading")
+
+
+def test_freqtrades_names_are_understood_where_they_mean_the_same(room):
+    assert room.table.find("/daily 3")[0].name == "profit"
+    assert room.table.find("/stopentry")[0].name == "pause"
+
+
+@pytest.mark.parametrize("text", ["hello", "", "   ", "approve A17"])
+def test_a_text_that_is_not_a_command_is_none(room, text):
+    assert room.table.find(text) is None
+
+
+def test_a_misspelt_command_is_answered_with_the_nearest(room):
+    with pytest.raises(BadInput) as refused:
+        room.table.find("/statsu")
+    assert str(refused.value) == "There is no command /statsu. Did you mean /status?"
+
+
+def test_a_command_like_no_other_is_answered_with_help(room):
+    with pytest.raises(BadInput, match="/help lists"):
+        room.table.find("/xyzzyx")
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("/start", "Hello Ann"),
+        ("/whoami", "You are Ann"),
+        ("/positions", "1 open position"),
+        ("/balance", "Balance: 9,124.52 USDT"),
+        ("/profit", "-5.00 USDT"),
+        ("/trades", "The last 1 trade"),
+        ("/pending", "1 open question"),
+        ("/why d12", "Why D12"),
+        ("/why A17", "Why D12"),
+        ("/digest", "2026-01-03"),
+        ("/health", "All is well"),
+        ("/version", "Greenlight 0.1.0"),
+    ],
+)
+async def test_every_reading_command_answers(room, text, title):
+    assert (await room.say(text)).title.startswith(title)
+
+
+async def test_help_lists_what_the_person_may_do_by_role(room):
+    assert "/approve ID [half]" in (await room.say("/help", TRADER)).text
+    for_viewers = (await room.say("/help", VIEWER)).text
+    assert "/status" in for_viewers
+    assert "/approve" not in for_viewers
+
+
+@pytest.mark.parametrize("text", ["/approve A17", "/reject A17", "/pause", "/resume"])
+async def test_viewers_may_only_look(room, text):
+    with pytest.raises(NotAllowed, match="needs the role trader; yours is viewer"):
+        await room.say(text, VIEWER)
+    assert room.views.approvals_by_id["A17"] == reports.asked()
+    assert room.desk.paused_until == []
+
+
+@pytest.mark.parametrize(
+    ("text", "half"), [("/approve A17", False), ("/approve a17 half", True), ("/APPROVE 17 HALF", True)]
+)
+async def test_approve_takes_the_id_as_people_write_it(room, text, half):
+    card = await room.say(text)
+    assert card.title == f"You approved {'half of ' if half else ''}A17: order O5 at 20,000.00."
+    state = room.views.approvals_by_id["A17"].state
+    assert isinstance(state, Ordered)
+    assert state.votes[0].half is half
+    assert state.votes[0].person == "Ann"
+
+
+async def test_a_misspelt_half_approves_nothing(room):
+    with pytest.raises(BadInput) as refused:
+        await room.say("/approve A17 hlaf")
+    assert "Did you mean half? Usage: /approve ID [half]" in str(refused.value)
+    assert room.views.approvals_by_id["A17"] == reports.asked()
+
+
+async def test_reject_keeps_the_reason(room):
+    assert (await room.say("/reject 17 too   hot for me")).title == "You rejected A17. Nothing is traded."
+    assert room.views.approvals_by_id["A17"].state == Rejected(by="Ann", reason="too hot for me", at=reports.NOON)
+
+
+async def test_an_answer_that_comes_too_late_says_since_when(room):
+    assert (await room.say("/approve A4")).title == "Too late: A4 expired at 2026-01-03 12:00 UTC."
+
+
+@pytest.mark.parametrize("text", ["/approve A71", "/reject 99"])
+async def test_an_unknown_id_is_answered_with_the_nearest_open_one(room, text):
+    with pytest.raises(UnknownId, match=r"Did you mean A17\?"):
+        await room.say(text)
+
+
+async def test_an_unknown_id_without_open_questions_says_that_there_are_none(room):
+    room.views.approvals_by_id.clear()
+    with pytest.raises(UnknownId, match="No question is open"):
+        await room.say("/approve A71")
+
+
+async def test_why_of_an_unknown_id_names_one_that_exists(room):
+    with pytest.raises(UnknownId, match="Try /why A4"):
+        await room.say("/why A99")
+
+
+@pytest.mark.parametrize(
+    ("text", "usage"),
+    [
+        ("/approve", "/approve ID [half]"),
+        ("/approve what", "/approve ID [half]"),
+        ("/reject", "/reject ID [reason]"),
+        ("/why", "/why ID"),
+        ("/why 17", "/why ID"),
+        ("/why A1 A2", "/why ID"),
+        ("/profit 0", "/profit [days]"),
+        ("/profit 366", "/profit [days]"),
+        ("/trades 51", "/trades [n]"),
+        ("/pause soon", "/pause [duration]"),
+        ("/status now", "/status"),
+        ("/resume all", "/resume"),
+    ],
+)
+async def test_wrong_arguments_are_answered_with_the_usage(room, text, usage):
+    with pytest.raises(BadInput) as refused:
+        await room.say(text)
+    assert str(refused.value).endswith(f"Usage: {usage}")
+
+
+async def test_days_and_counts_reach_the_views(room):
+    await room.say("/profit 365")
+    await room.say("/trades 50")
+    assert (room.views.asked_days, room.views.asked_trades) == (365, 50)
+
+
+async def test_a_pause_ends_by_itself_after_its_duration(room):
+    card = await room.say("/pause 2h")
+    assert room.desk.paused_until == [reports.NOON + timedelta(hours=2)]
+    assert card.title == "No new entries: pause by Ann (H1)"
+    assert dict(card.fields)["Until"] == "2026-01-03 14:00 UTC"
+
+
+async def test_a_pause_without_a_duration_lasts_until_resume(room):
+    await room.say("/pause")
+    assert room.desk.paused_until == [None]
+    assert (await room.say("/resume")).title == "Ended: pause (H1)"
+
+
+async def test_what_only_an_admin_may_end_is_left_to_the_desk(room):
+    room.views.halts_by_id["H2"] = reports.halt(HaltKind.DRAWDOWN)
+    with pytest.raises(NotAllowed, match="admin"):
+        await room.say("/resume", TRADER)
+    assert (await room.say("/resume", ADMIN)).title.startswith("Ended: drawdown halt")

@@ -1,0 +1,211 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from engine.domain.approvals import Ordered, Pending
+from engine.domain.messages import Destination, Incoming, Person, Pressed, Ref, Role, Typed
+from engine.store.database import Database
+from engine.store.migrate import upgrade
+from handlers.access import Access, Identity
+from handlers.commands import build_commands
+from handlers.reception import Reception
+from tests.fakes import reports
+from tests.fakes.chat import FakeClock, FakeDesk, FakeViews
+
+STARTED = reports.NOON
+PEOPLE = {"1001": ("Ann", Role.TRADER), "1002": ("Vic", Role.VIEWER), "1003": ("Bob", Role.TRADER)}
+CHAT = Destination(platform="telegram", address="-100")
+
+
+class Room:
+    """A reception over a real database and an engine of fakes."""
+
+    def __init__(self, url):
+        self.database = Database(url)
+        self.clock = FakeClock()
+        self.views = FakeViews(approvals_by_id={"A17": reports.asked()})
+        self.deliveries = 0
+        self.reception = self.open(started_at=STARTED)
+
+    def open(self, *, started_at):
+        """The reception of a process that started then."""
+        people = {user: Person(name=name, role=role) for user, (name, role) in PEOPLE.items()}
+        desk = FakeDesk(self.views, self.clock)
+        return Reception(
+            access=Access([Identity(person=person, platform="telegram", user=user) for user, person in people.items()]),
+            commands=build_commands(views=self.views, desk=desk, clock=self.clock, version="0.1.0"),
+            database=self.database,
+            desk=desk,
+            clock=self.clock,
+            wall=lambda: STARTED + timedelta(seconds=30),
+            started_at=started_at,
+        )
+
+    def incoming(self, action, *, user="1001", delivery=None, sent_at=None, platform="telegram", ref=None):
+        self.deliveries += 1
+        return Incoming(
+            platform=platform,
+            user=user,
+            delivery_id=delivery or str(self.deliveries),
+            sent_at=sent_at,
+            address=CHAT.address,
+            action=action,
+            ref=ref,
+        )
+
+    async def type(self, text, **changes):
+        return await self.reception.receive(self.incoming(Typed(text=text), **changes))
+
+    async def press(self, data, **changes):
+        return await self.reception.receive(self.incoming(Pressed(data=data), **changes))
+
+    async def audit(self):
+        """What was noted, oldest first."""
+        return tuple(reversed(await self.database.read(lambda uow: uow.chat.newest_audit(50))))
+
+    @property
+    def state(self):
+        return self.views.approvals_by_id["A17"].state
+
+
+@pytest.fixture
+async def room(tmp_path):
+    url = f"sqlite:///{tmp_path / 'chat.sqlite'}"
+    await asyncio.to_thread(upgrade, url)
+    opened = Room(url)
+    yield opened
+    await opened.database.close()
+
+
+async def test_a_command_is_answered_and_audited(room):
+    card = await room.type("/status")
+    assert card.title.startswith("Trading")
+    (entry,) = await room.audit()
+    assert (entry.platform, entry.user, entry.person) == ("telegram", "1001", "Ann")
+    assert (entry.action, entry.outcome) == ("/status", card.title)
+    assert (entry.at, entry.wall_at) == (reports.NOON, STARTED + timedelta(seconds=30))
+
+
+async def test_a_press_becomes_an_order_and_is_audited(room):
+    card = await room.press("half:A17")
+    assert card.title == "You approved half of A17: order O5 at 20,000.00."
+    assert room.state.votes[0].half
+    (entry,) = await room.audit()
+    assert (entry.action, entry.outcome) == ("pressed half:A17", card.title)
+
+
+@pytest.mark.parametrize("action", [Typed(text="/status"), Typed(text="hi"), Pressed(data="approve:A17")])
+async def test_strangers_learn_nothing_change_nothing_and_are_audited(room, action):
+    assert await room.reception.receive(room.incoming(action, user="666")) is None
+    assert room.state == Pending()
+    (entry,) = await room.audit()
+    assert (entry.user, entry.person, entry.outcome) == ("666", "", "stranger: no answer")
+
+
+async def test_an_id_that_is_known_elsewhere_is_a_stranger_here(room):
+    assert await room.type("/status", platform="web") is None
+
+
+async def test_the_same_delivery_has_one_effect_also_after_a_restart(room):
+    assert await room.press("approve:A17", delivery="77") is not None
+    assert await room.press("approve:A17", delivery="77") is None
+    room.reception = room.open(started_at=STARTED)
+    assert await room.press("approve:A17", delivery="77") is None
+    assert len(await room.audit()) == 1
+
+
+async def test_two_platforms_that_count_alike_are_not_mistaken_for_each_other(room):
+    assert await room.type("/status", user="666", platform="web", delivery="5") is None
+    assert await room.type("/status", delivery="5") is not None
+
+
+@pytest.mark.parametrize("action", [Typed(text="/approve A17"), Pressed(data="approve:A17")])
+async def test_what_was_sent_while_the_bot_was_down_is_not_acted_on_but_answered_so(room, action):
+    card = await room.reception.receive(room.incoming(action, sent_at=STARTED - timedelta(seconds=1)))
+    assert card.title == "That was sent while I was away; nothing was done"
+    assert room.state == Pending()
+    assert [entry.outcome for entry in await room.audit()] == [card.title]
+
+
+async def test_what_was_sent_in_the_second_of_the_start_is_acted_on(room):
+    assert isinstance((await room.type("/approve A17", sent_at=STARTED)) and room.state, Ordered)
+
+
+@pytest.mark.parametrize("action", [Typed(text="/approve A17"), Pressed(data="approve:A17")])
+async def test_a_viewer_is_told_which_role_it_takes(room, action):
+    card = await room.reception.receive(room.incoming(action, user="1002"))
+    assert "needs the role trader; yours is viewer" in card.title
+    assert room.state == Pending()
+    assert [entry.outcome for entry in await room.audit()] == [card.title]
+
+
+async def test_the_second_of_two_is_told_who_was_first(room):
+    await room.press("approve:A17", user="1003")
+    card = await room.press("approve:A17", user="1001")
+    assert card.title == "Too late: A17 was approved by Bob at 2026-01-03 12:00 UTC."
+
+
+async def test_where_two_people_are_needed_one_person_cannot_be_both(room):
+    room.views.approvals_by_id["A17"] = reports.asked(votes_needed=2)
+    assert (await room.press("approve:A17")).title.startswith("Your approval counts: A17 has 1 of 2")
+    assert (await room.type("/approve 17")).title.startswith("You have approved it already")
+    assert (await room.press("approve:A17", user="1003")).title.startswith("You approved A17: order O5")
+
+
+@pytest.mark.parametrize("data", ["", "approve", "approve:", "sell:A17", "approve:A17:now"])
+async def test_a_forged_button_does_nothing(room, data):
+    assert (await room.press(data)).title
+    assert room.state == Pending()
+    assert len(await room.audit()) == 1
+
+
+async def test_a_press_gives_back_a_message_that_a_crash_lost(room):
+    await room.database.transact(lambda uow: uow.outbox.want("approval:A17", CHAT))
+    await room.press("approve:A17", ref=Ref(messages=("42",)))
+    (showing,) = await room.database.read(lambda uow: uow.outbox.due())
+    assert showing.ref == Ref(messages=("42",))
+
+
+async def test_a_viewers_press_gives_back_nothing(room):
+    await room.database.transact(lambda uow: uow.outbox.want("approval:A17", CHAT))
+    await room.press("approve:A17", ref=Ref(messages=("42",)), user="1002")
+    (showing,) = await room.database.read(lambda uow: uow.outbox.due())
+    assert showing.ref is None
+
+
+async def test_a_text_that_is_not_a_command_gets_a_hint_and_is_not_written_down(room):
+    card = await room.type("my key is hunter2")
+    assert "/help" in card.text
+    (entry,) = await room.audit()
+    assert entry.action == "a text that is not a command"
+
+
+async def test_what_is_not_understood_is_answered_in_words(room):
+    assert (await room.type("/statsu")).plain == "There is no command /statsu.\nDid you mean /status?"
+    assert "Usage: /approve ID [half]" in (await room.type("/approve")).text
+
+
+async def test_an_unexpected_error_reaches_people_as_an_id_only(room):
+    room.views.broken = True
+    with capture_logs() as logs:
+        card = await room.type("/status")
+    assert "hunter2" not in card.plain
+    (entry,) = logs
+    assert entry["reference"] in card.text
+    assert "hunter2" in str(entry["exc_info"])
+    assert [noted.outcome for noted in await room.audit()] == [card.title]
+
+
+async def test_a_very_long_text_is_cut_before_it_is_kept(room):
+    await room.type("/reject A17 " + "no " * 5000)
+    assert len(room.state.reason) <= 1000
+    assert len((await room.audit())[0].action) <= 1000
+
+
+async def test_a_store_that_fails_is_told_to_people_and_to_no_stranger(room):
+    await room.database.close()
+    with capture_logs():
+        assert "Something went wrong" in (await room.type("/status")).title
+        assert await room.type("/status", user="666") is None
