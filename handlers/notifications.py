@@ -1,0 +1,95 @@
+"""Which topics go to whom, how loud they are, and what they look like now.
+
+The outbox asks twice: when an event is written, where its topics are to be shown (``routes``), and when it sends, what
+a topic looks like by then (``card``). Versions and edits are its business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from engine.domain.errors import UnknownId
+from engine.domain.events import Event, topics
+from engine.domain.messages import Card, Destination, Lane
+from engine.views import Views
+from handlers.cards import alerts, approval
+
+LANES = {
+    "approval": Lane.URGENT,
+    "unprotected": Lane.URGENT,
+    "halt": Lane.URGENT,
+    "trade": Lane.NORMAL,
+    "closed": Lane.NORMAL,
+    "welcome": Lane.NORMAL,
+    "digest": Lane.QUIET,
+}
+"""How loud each kind of topic is."""
+
+
+Route = Callable[[Event], tuple[tuple[str, Destination], ...]]
+"""Which topics look different after an event, with each place that shows them."""
+
+
+def routes(destinations: Sequence[Destination]) -> Route:
+    """The route of a program that tells every one of these chats the same. Pure.
+
+    It stands alone because the store needs it before there are views.
+    """
+    everywhere = tuple(dict.fromkeys(destinations))
+    return lambda event: tuple((topic, destination) for topic in topics(event) for destination in everywhere)
+
+
+class Notifications:
+    """What people are told without asking, as it looks now.
+
+    Args:
+        views: Where the current state of every topic is read.
+    """
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+        self._cards: dict[str, Callable[[str], Awaitable[Card]]] = {
+            "approval": self._approval,
+            "trade": self._trade,
+            "closed": self._closed,
+            "unprotected": self._unprotected,
+            "halt": self._halt,
+            "digest": self._digest,
+            "welcome": self._welcome,
+        }
+
+    async def card(self, topic: str) -> Card | None:
+        """A topic as it looks now; ``None`` where there is no such thing any more."""
+        kind, _, subject = topic.partition(":")
+        make = self._cards.get(kind)
+        if make is None:
+            return None
+        try:
+            card = await make(subject)
+        except UnknownId:
+            return None
+        return replace(card, topic=topic, lane=LANES[kind])
+
+    async def _approval(self, subject: str) -> Card:
+        view = await self._views.approval(subject)
+        equity = (await self._views.status()).equity if view.approval.status == "pending" else None
+        return approval.card(view, equity)
+
+    async def _trade(self, subject: str) -> Card:
+        return alerts.trade(await self._views.trade(subject))
+
+    async def _closed(self, subject: str) -> Card:
+        return alerts.closed(await self._views.trade(subject))
+
+    async def _unprotected(self, subject: str) -> Card:
+        return alerts.unprotected(await self._views.trade(subject))
+
+    async def _halt(self, subject: str) -> Card:
+        return alerts.halt(await self._views.halt(subject))
+
+    async def _digest(self, subject: str) -> Card:
+        return alerts.digest(await self._views.digest(subject))
+
+    async def _welcome(self, _: str) -> Card:
+        return alerts.welcome()

@@ -1,0 +1,107 @@
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from engine.domain import events
+from engine.domain.approvals import Expired
+from engine.domain.messages import Destination, Lane
+from engine.domain.trading import Side
+from handlers.notifications import Notifications, routes
+from tests.fakes import reports
+from tests.fakes.chat import FakeViews
+
+CHAT = Destination(platform="telegram", address="-100")
+ROOM = Destination(platform="web", address="everybody")
+AT = reports.NOON
+
+
+@pytest.fixture
+def views():
+    return FakeViews(
+        approvals_by_id={"A17": reports.asked()},
+        trades_by_id={"T3": reports.position(), "T4": reports.closed_position(id="T4")},
+        halts_by_id={"H1": reports.halt()},
+    )
+
+
+def test_every_destination_is_shown_every_topic_of_an_event():
+    filled = events.OrderFilled(
+        at=AT,
+        order_id="O5",
+        market="BTC/USDT",
+        side=Side.BUY,
+        quantity=Decimal(1),
+        price=Decimal(1),
+        fee=Decimal(0),
+        position_id="T3",
+        approval_id="A17",
+    )
+    assert set(routes([CHAT, ROOM])(filled)) == {
+        ("approval:A17", CHAT),
+        ("approval:A17", ROOM),
+        ("trade:T3", CHAT),
+        ("trade:T3", ROOM),
+    }
+
+
+def test_a_destination_named_twice_is_shown_things_once():
+    assert routes([CHAT, CHAT])(events.Welcomed(at=AT)) == (("welcome:1", CHAT),)
+
+
+def test_without_destinations_nothing_is_shown():
+    assert routes([])(events.Welcomed(at=AT)) == ()
+
+
+def test_an_order_that_nobody_was_asked_about_changes_no_card_when_it_is_sent():
+    assert routes([CHAT])(events.OrderIntended(at=AT, order_id="O5")) == ()
+
+
+@pytest.mark.parametrize(
+    ("topic", "lane", "title"),
+    [
+        ("approval:A17", Lane.URGENT, "Buy 0.01234 BTC/USDT? (A17)"),
+        ("unprotected:T3", Lane.URGENT, "T3 has no stop: 0.00617 BTC/USDT"),
+        ("halt:H1", Lane.URGENT, "No new entries: pause by Ann (H1)"),
+        ("trade:T3", Lane.NORMAL, "T3: holding 0.00617 BTC/USDT"),
+        ("closed:T4", Lane.NORMAL, "T4: BTC/USDT closed, +5.92 USDT"),
+        ("welcome:1", Lane.NORMAL, "Greenlight is running"),
+        ("digest:2022-05-01", Lane.QUIET, "2022-05-01: +34.57 USDT net of fees"),
+    ],
+)
+async def test_every_topic_has_a_card_as_loud_as_it_matters(views, topic, lane, title):
+    card = await Notifications(views).card(topic)
+    assert (card.topic, card.lane, card.title) == (topic, lane, title)
+
+
+async def test_every_topic_an_event_can_have_has_a_card(views):
+    raised = (
+        events.ApprovalAsked(at=AT, approval_id="A17"),
+        events.ProtectionFailed(at=AT, position_id="T3", reason="refused"),
+        events.PositionClosed(at=AT, position_id="T4", closed_by="stop", net=Decimal(1)),
+        events.Halted(at=AT, halt_id="H1", kind=reports.halt().halt.kind),
+        events.DigestDue(at=AT, digest_id="2022-05-01"),
+        events.Welcomed(at=AT),
+    )
+    for event in raised:
+        for topic in events.topics(event):
+            assert await Notifications(views).card(topic) is not None
+
+
+async def test_an_open_question_shows_its_risk_as_a_share_of_equity(views):
+    card = await Notifications(views).card("approval:A17")
+    assert dict(card.fields)["Risk to the stop"] == "6.17 USDT (0.06% of equity)"
+
+
+async def test_a_card_shows_the_state_of_now(views):
+    notifications = Notifications(views)
+    before = await notifications.card("approval:A17")
+    views.approvals_by_id["A17"] = replace(reports.asked(), state=Expired(at=AT), version=1)
+    after = await notifications.card("approval:A17")
+    assert before.buttons
+    assert not after.buttons
+
+
+@pytest.mark.parametrize("topic", ["approval:A99", "trade:", "weather:1", ""])
+async def test_what_does_not_exist_has_no_card(views, topic):
+    assert await Notifications(views).card(topic) is None
