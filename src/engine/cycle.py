@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from engine.deciding import Conclusion, Kit, Seen
-from engine.domain.decisions import CycleRecord, Input, Issue, Judged, QualityReport
+from engine.deciding import Concluded, Conclusion, Kit, Seen
+from engine.domain.decisions import CycleRecord, Input, Issue, QualityReport
 from engine.domain.errors import VenueError
 from engine.domain.market import Book, Candles, Timeframe
+from engine.ports import Frames
+from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
 
 HISTORY = 300
@@ -31,16 +33,15 @@ async def run_cycle(kit: Kit, context: StrategyContext, at: datetime) -> CycleRe
 
     A market that was decided on at this candle already (the program was restarted) is left alone.
     """
-    decided: list[Judged] = []
-    for symbol in context.markets:
-        seen = await look(kit, context, symbol, at)
-        concluded = await kit.store.transact(
-            lambda uow: Conclusion(kit=kit, uow=uow, context=context, seen=seen, at=at).draw()  # noqa: B023 - awaited here
-        )
-        for order in concluded.orders:
-            await kit.orchestrator.send(order)
-        decided += concluded.judged
-    return CycleRecord(context=context.name, at=at, decisions=tuple(decided))
+    seen = [await look(kit, context, symbol, at) for symbol in context.markets]
+
+    def conclude(uow: UnitOfWork) -> list[Concluded]:
+        return [Conclusion(kit=kit, uow=uow, context=context, seen=one, at=at).draw() for one in seen]
+
+    concluded = await kit.store.transact(conclude)
+    for order in (order for one in concluded for order in one.orders):
+        await kit.orchestrator.send(order)
+    return CycleRecord(context=context.name, at=at, decisions=tuple(j for one in concluded for j in one.judged))
 
 
 async def look(kit: Kit, context: StrategyContext, symbol: str, at: datetime) -> Seen:
@@ -51,7 +52,7 @@ async def look(kit: Kit, context: StrategyContext, symbol: str, at: datetime) ->
     book = await _book(kit, symbol)
     return Seen(
         market=kit.exchange.market(symbol),
-        frames=kit.analyzer.frames(candles) if report.usable else {},
+        frames=_frames(kit, symbol, candles) if report.usable else {},
         quality=report,
         inputs=(*_candle_inputs(candles, at), *_book_inputs(book, kit.clock.now())),
         book=book,
@@ -77,6 +78,12 @@ async def _book(kit: Kit, symbol: str) -> Book | None:
         return await kit.exchange.book(symbol)
     except VenueError:
         return None
+
+
+def _frames(kit: Kit, symbol: str, candles: dict[Timeframe, Candles]) -> Frames:
+    frames = kit.analyzer.frames(candles, kit.known_frames.get(symbol))
+    kit.known_frames[symbol] = frames
+    return frames
 
 
 def _candle_inputs(candles: dict[Timeframe, Candles], at: datetime) -> tuple[Input, ...]:

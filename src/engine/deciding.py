@@ -5,7 +5,7 @@ strategy ─▶ exits and entry ─▶ decision ─▶ plan ─▶ risk ─▶ a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.analysis.quality import DataQualityMonitor
@@ -52,6 +52,8 @@ class Kit:
     risk: RiskManager
     autonomy: Autonomy
     orchestrator: ExecutionOrchestrator
+    known_frames: dict[str, Frames] = field(default_factory=dict)
+    """The last frames of each market: contexts that look at the same candles share what was read off them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,8 +48,7 @@ class Timeframe(StrEnum):
     @property
     def duration(self) -> timedelta:
         """How long one candle lasts."""
-        unit = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-        return int(self.value[:-1]) * unit[self.value[-1]]
+        return _DURATIONS[self.value]
 
     @property
     def millis(self) -> int:
@@ -60,6 +59,18 @@ class Timeframe(StrEnum):
         """The last boundary of this timeframe at or before ``at`` (weeks begin on Monday, UTC)."""
         anchor = datetime(1970, 1, 5, tzinfo=UTC) if self is Timeframe.W1 else _EPOCH
         return at - (at - anchor) % self.duration
+
+
+_DURATIONS = {
+    "1m": timedelta(minutes=1),
+    "5m": timedelta(minutes=5),
+    "15m": timedelta(minutes=15),
+    "30m": timedelta(minutes=30),
+    "1h": timedelta(hours=1),
+    "4h": timedelta(hours=4),
+    "1d": timedelta(days=1),
+    "1w": timedelta(weeks=1),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -63,6 +64,7 @@ class Account:
         row = self._session.get(MarkRow, market) or MarkRow(market=market, price=price, at=at)
         row.price, row.at = price, at
         self._session.add(row)
+        self._session.flush()
 
     def marks(self) -> dict[str, Decimal]:
         """The last known price of each market."""
@@ -96,9 +98,9 @@ class Account:
         row = self._row()
         row.peak = max(row.peak, now.equity)
         self._session.add(row)
-        drawdown = (row.peak - now.equity) / row.peak if row.peak else Decimal(0)
-        self._session.merge(EquityRow(at=at, equity=now.equity, cash=row.cash, drawdown=drawdown))
-        return self.portfolio()
+        now = replace(now, peak=row.peak)
+        self._session.merge(EquityRow(at=at, equity=now.equity, cash=row.cash, drawdown=now.drawdown))
+        return now
 
     def rebase_peak(self) -> None:
         """Count drawdown from the equity of now on."""

@@ -35,7 +35,8 @@ class Approvals:
         return f"A{self._numbering.next('A')}"
 
     def add(self, approval: Approval) -> None:
-        """Keep a new approval."""
+        """Keep a new approval of a decision that has been added."""
+        self._session.flush()
         self._session.add(
             ApprovalRow(
                 id=approval.id,

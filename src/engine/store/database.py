@@ -92,10 +92,9 @@ class Database:
         return result
 
     def _write(self, work: Callable[[UnitOfWork], T]) -> tuple[T, bool]:
-        with Session(self._write_engine, expire_on_commit=False) as session, session.begin():
+        with Session(self._write_engine, expire_on_commit=False, autoflush=False) as session, session.begin():
             uow = UnitOfWork(session, self._route)
             result = work(uow)
-            session.flush()
             return result, uow.shown
 
     def _look(self, work: Callable[[UnitOfWork], T]) -> T:

@@ -44,6 +44,7 @@ class Halts:
         row = self._row(halt_id)
         row.status, row.ended_at, row.ended_by = "ended", at, by
         self._session.add(row)
+        self._session.flush()
 
     def open(self) -> tuple[HaltView, ...]:
         """Those that have not been ended, oldest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,5 +57,5 @@ def _fingerprint(session: Session) -> str:
     for table, order in _TOLD:
         digest.update(table.__tablename__.encode())
         for row in session.exec(select(table).order_by(col(order)).execution_options(yield_per=500)):
-            digest.update(row.model_dump_json().encode())
+            digest.update(json.dumps(row.model_dump(mode="json"), sort_keys=True).encode())
     return digest.hexdigest()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Integer, text
 from sqlmodel import Session
 
-from engine.store.tables import Sequence
+_NEXT = text(
+    "INSERT INTO sequences (prefix, last) VALUES (:prefix, 1)"
+    " ON CONFLICT (prefix) DO UPDATE SET last = sequences.last + 1 RETURNING last"
+).columns(last=Integer)
 
 
 class Numbering:
@@ -15,10 +19,5 @@ class Numbering:
 
     def next(self, prefix: str) -> int:
         """The next number of a prefix, beginning with 1."""
-        row = self._session.get(Sequence, prefix, with_for_update=True)
-        if row is None:
-            row = Sequence(prefix=prefix, last=0)
-        row.last += 1
-        self._session.add(row)
-        self._session.flush()
-        return row.last
+        number: int = self._session.connection().execute(_NEXT, {"prefix": prefix}).scalar_one()
+        return number

@@ -79,6 +79,7 @@ class Orders:
         row.venue_id = venue_id or row.venue_id
         row.reason = reason or row.reason
         self._session.add(row)
+        self._session.flush()
 
     def attach(self, order_id: str, position_id: str) -> None:
         """Note which position an order belongs to."""

@@ -23,3 +23,4 @@ class Settings:
         row = self._session.get(Setting, key) or Setting(key=key, value=value)
         row.value = value
         self._session.add(row)
+        self._session.flush()
