@@ -1,0 +1,252 @@
+"""The HTTP API: what is shown in chat, as typed rows, and the two things a program may do: approve and reject."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from engine.approvals import Answered
+from engine.domain.approvals import Press, Reply, Verb
+from engine.domain.errors import GreenlightError
+from engine.domain.messages import Person, Role
+from engine.domain.reports import ApprovalView
+from handlers.access import require
+from handlers.web.account_rows import FillRow, OrderRow, PositionRow, StatusRow
+from handlers.web.decision_rows import ApprovalRow, AuditRow, DecisionRow, settled_by
+from handlers.web.errors import AlreadyAnswered, Problem, Refusal
+from handlers.web.kit import Caller, Kit, UseKit, address_of
+
+API_CALLER = Caller(platform="api", user="api", person=Person(name="api", role=Role.ADMIN))
+HEALTH_SECONDS = 2.0
+MOST_ROWS = 500
+
+bearer = HTTPBearer(auto_error=False, description="The token of BOT_WEB__TOKEN. Signed-in browsers need none.")
+
+
+async def caller_of(
+    request: Request, kit: UseKit, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> Caller:
+    """Who calls the API: the bearer of the token, or a signed-in browser.
+
+    Raises:
+        Refusal: 401, it is neither.
+    """
+    if "authorization" not in request.headers:
+        if caller := kit.sessions.caller(request):
+            return caller
+        raise Refusal(401, "Show the bearer token of BOT_WEB__TOKEN, or sign in with your browser.")
+    token = kit.api_token.get_secret_value() if kit.api_token else ""
+    shown = credentials.credentials if credentials else ""
+    if token and secrets.compare_digest(shown.encode(), token.encode()):
+        return API_CALLER
+    address = address_of(request)
+    if not kit.strangers.too_many(address):
+        kit.strangers.note(address)
+        await kit.note(platform="api", user=address, person="", action="token", outcome="refused: wrong token")
+    raise Refusal(401, "This token is not the one of BOT_WEB__TOKEN.")
+
+
+KnownCaller = Annotated[Caller, Depends(caller_of)]
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="At most so many rows, the newest first.")]
+ApprovalId = Annotated[str, Path(description="For example A17.", max_length=32)]
+
+_UNAUTHORISED: dict[int | str, dict[str, Any]] = {401: {"model": Problem, "description": "Not known here"}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    **_UNAUTHORISED,
+    403: {"model": Problem, "description": "The person's role is too low, or another site made the request"},
+    404: {"model": Problem, "description": "There is no such approval"},
+    409: {"model": AlreadyAnswered, "description": "It was answered before, or time was up"},
+    503: {"model": Problem, "description": "Fresh data is missing: it can be answered again"},
+}
+
+open_router = APIRouter(tags=["health"])
+router = APIRouter(prefix="/api", tags=["api"], responses=_UNAUTHORISED)
+
+
+class PartHealth(BaseModel):
+    """One part of the program, without details."""
+
+    name: str
+    status: Literal["ok", "failing"]
+
+
+class Health(BaseModel):
+    """Whether every part is well. That there is an answer means that the program lives."""
+
+    status: Literal["ok", "degraded"]
+    parts: list[PartHealth]
+
+
+class Readiness(BaseModel):
+    """Whether the program has started fully."""
+
+    status: Literal["ready", "starting"]
+
+
+class ApproveBody(BaseModel):
+    """How to approve."""
+
+    model_config = ConfigDict(extra="forbid")
+    half: StrictBool = Field(default=False, description="Approve half of the quantity.")
+
+
+class RejectBody(BaseModel):
+    """Why it is rejected."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field(default="", max_length=500)
+
+
+class AnswerRow(BaseModel):
+    """What became of an answer. ``reply`` says how it counted, ``status`` is the approval's."""
+
+    id: str
+    status: str
+    reply: Literal[Reply.TAKEN, Reply.COUNTED, Reply.REJECTED]
+    approval: ApprovalRow
+    order: OrderRow | None
+
+
+@open_router.get("/health")
+async def health(kit: UseKit) -> Health:
+    """Tell that the program lives, and whether its parts are well."""
+    try:
+        async with asyncio.timeout(HEALTH_SECONDS):
+            parts = await kit.views.health()
+    except (GreenlightError, TimeoutError):
+        return Health(status="degraded", parts=[PartHealth(name="store", status="failing")])
+    rows = [PartHealth(name=part.name, status="ok" if part.ok else "failing") for part in parts]
+    return Health(status="ok" if all(part.ok for part in parts) else "degraded", parts=rows)
+
+
+@open_router.get("/ready", responses={503: {"model": Readiness, "description": "Still starting"}})
+async def ready(kit: UseKit, response: Response) -> Readiness:
+    """Tell whether the program has started fully."""
+    if kit.ready():
+        return Readiness(status="ready")
+    response.status_code = 503
+    return Readiness(status="starting")
+
+
+@router.get("/status")
+async def status(kit: UseKit, _: KnownCaller) -> StatusRow:
+    """The bot at a glance."""
+    return StatusRow.of(await kit.views.status(), kit.version)
+
+
+@router.get("/positions")
+async def positions(
+    kit: UseKit, _: KnownCaller, limit: Limit = 50, status: Literal["open", "closed", "all"] = "open"
+) -> list[PositionRow]:
+    """Positions: the open ones, or those that were."""
+    views = {view.position.id: view for view in await kit.views.positions()}
+    if status == "open":
+        held = sorted((view.position for view in views.values()), key=lambda held: held.opened_at, reverse=True)
+    else:
+        held = [held for held in await kit.views.trades(limit) if status == "all" or not held.is_open]
+    return [PositionRow.of(position, views.get(position.id)) for position in held[:limit]]
+
+
+@router.get("/orders")
+async def orders(kit: UseKit, _: KnownCaller, limit: Limit = 50) -> list[OrderRow]:
+    """Orders of every kind, with what has filled."""
+    return [OrderRow.of(order) for order in await kit.views.orders(limit)]
+
+
+@router.get("/fills")
+async def fills(kit: UseKit, _: KnownCaller, limit: Limit = 50) -> list[FillRow]:
+    """Parts of orders that traded."""
+    return [FillRow.of(fill) for fill in await kit.views.fills(limit)]
+
+
+@router.get("/decisions")
+async def decisions(kit: UseKit, _: KnownCaller, limit: Limit = 50) -> list[DecisionRow]:
+    """Decisions with what led to them."""
+    return [DecisionRow.of(judged) for judged in await kit.views.decisions(limit)]
+
+
+@router.get("/approvals")
+async def approvals(kit: UseKit, _: KnownCaller, limit: Limit = 50) -> list[ApprovalRow]:
+    """Questions to people and their answers."""
+    return [ApprovalRow.of(view) for view in await kit.views.approvals(limit)]
+
+
+@router.get("/audit")
+async def audit_log(kit: UseKit, _: KnownCaller, limit: Limit = 50) -> list[AuditRow]:
+    """What people did or tried."""
+    return [AuditRow.of(entry) for entry in await kit.views.audit(limit)]
+
+
+@router.post("/approvals/{approval_id}/approve", responses=_ANSWERS)
+async def approve(
+    approval_id: ApprovalId, kit: UseKit, caller: KnownCaller, body: ApproveBody | None = None
+) -> AnswerRow:
+    """Approve a question, or half of it. It is judged again on fresh data before anything is ordered."""
+    half = body is not None and body.half
+    press = Press(person=caller.person.name, verb=Verb.HALF if half else Verb.APPROVE)
+    return await answer(kit, caller, approval_id, press)
+
+
+@router.post("/approvals/{approval_id}/reject", responses=_ANSWERS)
+async def reject(
+    approval_id: ApprovalId, kit: UseKit, caller: KnownCaller, body: RejectBody | None = None
+) -> AnswerRow:
+    """Reject a question, with a reason or without."""
+    press = Press(person=caller.person.name, verb=Verb.REJECT, reason=body.reason if body else "")
+    return await answer(kit, caller, approval_id, press)
+
+
+async def answer(kit: Kit, caller: Caller, approval_id: str, press: Press) -> AnswerRow:
+    """Hand an answer to the desk, note in the audit what came of it, and tell it.
+
+    Raises:
+        GreenlightError: The role is too low (403), there is no such approval (404), the store failed (503).
+        Refusal: It was answered before (409), or could not be judged (503).
+    """
+
+    async def note(outcome: str) -> None:
+        await kit.note(
+            platform=caller.platform,
+            user=caller.user,
+            person=caller.person.name,
+            action=f"{press.verb} {approval_id}",
+            outcome=outcome,
+        )
+
+    try:
+        require(caller.person, Role.TRADER, "Answering a question")
+        answered = await kit.desk.answer(approval_id, press)
+    except GreenlightError as error:
+        await note(error.message)
+        raise
+    await note(str(answered.reply))
+    return _told(answered, await kit.views.approval(approval_id))
+
+
+def _told(answered: Answered, view: ApprovalView) -> AnswerRow:
+    approval, reply = answered.approval, answered.reply
+    if reply is Reply.TOO_LATE or reply is Reply.REPEATED:
+        raise Refusal(409, _why_too_late(answered), status=approval.status, by=settled_by(approval))
+    if reply is Reply.TAKEN and approval.status == "pending":
+        raise Refusal(503, f"{approval.id} could not be judged, because fresh data is missing. Answer again.")
+    return AnswerRow(
+        id=approval.id,
+        status=view.approval.status,
+        reply=reply,
+        approval=ApprovalRow.of(view),
+        order=OrderRow.of(view.order) if view.order else None,
+    )
+
+
+def _why_too_late(answered: Answered) -> str:
+    approval = answered.approval
+    if answered.reply is Reply.REPEATED:
+        return f"You have voted on {approval.id} already; another person is needed."
+    if by := " and ".join(settled_by(approval)):
+        return f"{approval.id} was answered by {by} before: it is {approval.status}."
+    return f"{approval.id} is {approval.status}."

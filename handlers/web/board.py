@@ -1,0 +1,52 @@
+"""The dashboard beside the chat, rendered at most once a second however many people watch."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from engine.domain.errors import GreenlightError
+from handlers.web.rendering import render
+
+if TYPE_CHECKING:
+    from engine.views import Views
+
+FRESH_SECONDS = 0.9
+POINTS = 120
+"""How many points the equity curve has at most."""
+
+
+class Board:
+    """Renders what everybody may see of the account.
+
+    Args:
+        views: What people may see.
+        monotonic: Seconds that only grow.
+    """
+
+    def __init__(self, views: Views, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._views = views
+        self._monotonic = monotonic
+        self._lock = asyncio.Lock()
+        self._html = ""
+        self._stale_at = -1.0
+
+    async def html(self) -> str:
+        """The dashboard of now, or of less than a second ago."""
+        async with self._lock:
+            if self._monotonic() >= self._stale_at:
+                self._html = await self._render()
+                self._stale_at = self._monotonic() + FRESH_SECONDS
+            return self._html
+
+    async def _render(self) -> str:
+        try:
+            status = await self._views.status()
+            positions = await self._views.positions()
+            curve = await self._views.equity_curve(POINTS)
+        except GreenlightError as error:  # the chat beside it goes on
+            return render("board_missing.html", reason=str(error))
+        equity = [float(value) for _, value in curve] + [float(status.equity)]
+        return render("board.html", status=status, positions=positions, equity=equity)

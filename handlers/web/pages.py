@@ -1,0 +1,166 @@
+"""The one live page: its door, what is written and pressed on it, and the stream that keeps it live."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from handlers.web.guard import STREAM_PATH
+from handlers.web.kit import Caller, Kit, UseKit, address_of
+from handlers.web.rendering import STATIC, render
+
+RECONNECT_MS = 1500
+REFRESH_SECONDS = 1.0
+"""How often the dashboard is looked at when nothing else happens."""
+CALM_SECONDS = 0.05
+"""The shortest time between two looks, so that a fast replay does not flood the page."""
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+
+class Said(BaseModel):
+    """A text that somebody wrote."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+    delivery_id: UUID
+
+
+class PressedButton(BaseModel):
+    """A button that somebody pressed."""
+
+    model_config = ConfigDict(extra="forbid")
+    data: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    delivery_id: UUID
+
+
+def signed_in(request: Request, kit: UseKit) -> Caller:
+    """The person at the page.
+
+    Raises:
+        HTTPException: 401, they have not come in by their link.
+    """
+    caller = kit.sessions.caller(request)
+    if caller is None:
+        raise HTTPException(401, "Open your own link first; the bot prints one for each person when it starts.")
+    return caller
+
+
+SignedIn = Annotated[Caller, Depends(signed_in)]
+
+
+@router.get("/")
+async def page(request: Request, kit: UseKit) -> Response:
+    """The page with everything that is known now; the stream goes on from there."""
+    caller = kit.sessions.caller(request)
+    if caller is None:
+        # A link followed from another site arrives without the cookie; coming from our own page it is sent.
+        again = request.headers.get("sec-fetch-site") == "cross-site"
+        return HTMLResponse(render("door.html", state="bounce" if again else "closed"), 200 if again else 401)
+    messages = await kit.chat.since(caller.person.name, 0)
+    return HTMLResponse(
+        render(
+            "page.html",
+            caller=caller,
+            messages=messages,
+            version=max((message.version for message in messages), default=0),
+            build=kit.version,
+            board=await kit.board.html(),
+            menu=[known for known in kit.commands.commands if caller.person.role.includes(known.role)],
+        )
+    )
+
+
+@router.get("/enter/{token}")
+async def enter(token: str, request: Request, kit: UseKit) -> Response:
+    """Let somebody in by their own link, once."""
+    address = address_of(request)
+    if "prefetch" in request.headers.get("sec-purpose", ""):
+        return Response(status_code=425)  # the browser guesses that the link may be opened: that must not use it up
+    if kit.strangers.too_many(address):
+        return HTMLResponse(render("door.html", state="wait"), 429)
+    user = kit.links.redeem(token)
+    response = RedirectResponse("/", 303)
+    if user is not None and (caller := kit.sessions.known(user)):
+        kit.sessions.begin(response, user, secure=request.url.scheme == "https")
+        await kit.note(platform="web", user=user, person=caller.person.name, action="enter", outcome="entered")
+        return response
+    if kit.sessions.caller(request):
+        return response  # their own link again, on a browser that is signed in
+    kit.strangers.note(address)
+    await kit.note(platform="web", user=address, person="", action="enter", outcome="stranger: unknown or used link")
+    return HTMLResponse(render("door.html", state="used"), 410)
+
+
+@router.post("/chat/say", status_code=204)
+async def say(said: Said, caller: SignedIn, kit: UseKit) -> None:
+    """Take a text; the reply comes over the stream."""
+    await kit.chat.say(caller, said.text, said.delivery_id)
+
+
+@router.post("/chat/press", status_code=204)
+async def press(pressed: PressedButton, caller: SignedIn, kit: UseKit) -> None:
+    """Take a press; the reply and the edited card come over the stream."""
+    await kit.chat.press(caller, pressed.data, pressed.delivery_id)
+
+
+@router.get("/favicon.ico")
+async def favicon() -> FileResponse:
+    """The icon, for browsers that ask for it by its old name."""
+    return FileResponse(STATIC / "favicon.svg", media_type="image/svg+xml")
+
+
+@router.get(STREAM_PATH, response_class=EventSourceResponse)
+async def stream(
+    caller: SignedIn,
+    kit: UseKit,
+    after: Annotated[int, Query(ge=0)] = 0,
+    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Everything that changes, as it changes: ``message`` and ``board`` events, and ``hello`` at the beginning.
+
+    Args:
+        caller: The person at the page.
+        kit: The program.
+        after: The version of the messages that the page was made with.
+        last_event_id: The version after a reconnect.
+    """
+    yield ServerSentEvent(event="hello", data={"build": kit.version}, retry=RECONNECT_MS)
+    version = last_event_id if last_event_id is not None else after
+    board = ""
+    while not kit.chat.closed and kit.sessions.known(caller.user):
+        bell = kit.chat.bell()
+        for event in await _news(kit, caller, version):
+            version = max(version, int(event.id or 0))
+            yield event
+        if board != (board := await kit.board.html()):
+            yield ServerSentEvent(event="board", data=board)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(bell.wait(), REFRESH_SECONDS)
+        await asyncio.sleep(CALM_SECONDS)
+
+
+async def _news(kit: Kit, caller: Caller, version: int) -> list[ServerSentEvent]:
+    """The messages after a version; only the last one moves the point that a reconnect goes on from."""
+    messages = await kit.chat.since(caller.person.name, version)
+    newest = max((message.version for message in messages), default=version)
+    return [
+        ServerSentEvent(
+            event="message",
+            id=str(newest) if index == len(messages) else None,
+            data={
+                "id": message.id,
+                "pinned": bool(message.card and message.card.pinned),
+                "html": render("message.html", message=message),
+            },
+        )
+        for index, message in enumerate(messages, start=1)
+    ]

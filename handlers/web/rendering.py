@@ -1,0 +1,59 @@
+"""The templates, and how figures read in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from engine.domain.approvals import Verb
+from handlers.cards import wording
+from handlers.web.drawing import curve
+
+STATIC = Path(__file__).parent / "static"
+
+PRESSED = {Verb.APPROVE: "Approving…", Verb.HALF: "Approving half…", Verb.REJECT: "Rejecting…"}
+"""What a button says while its press is being handled."""
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill in a template. Every value is escaped; a name that is missing is an error."""
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("handlers.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "money": lambda amount: wording.money(Decimal(amount)),
+        "signed": wording.signed,
+        "price": wording.price,
+        "quantity": wording.quantity,
+        "percent": wording.percent,
+        "moment": wording.moment,
+        "words": wording.words,
+        "iso": _iso,
+        "trend": _trend,
+        "pressed": lambda verb: PRESSED[verb],
+    }
+    environment.globals["curve"] = curve
+    return environment
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _trend(value: Decimal) -> str:
+    """The class that colours a profit or a loss."""
+    return "gain" if value > 0 else "loss" if value < 0 else "even"

@@ -1,0 +1,137 @@
+"""The web server: the app and its life inside the program's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Iterable
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from engine.domain.errors import ConfigError
+from handlers.web import api, errors, pages
+from handlers.web.guard import Guard
+from handlers.web.kit import Kit
+from handlers.web.rendering import STATIC
+
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+MOST_BODY_BYTES = 64 * 1024
+SHUTDOWN_SECONDS = 2
+
+
+def create_app(kit: Kit, *, allowed_hosts: Iterable[str] = ()) -> FastAPI:
+    """The app with its API, its page and the guards before them.
+
+    Args:
+        kit: The parts of the program that it shows and acts on.
+        allowed_hosts: Names under which it may be called beside the local ones; a port is of no matter.
+    """
+    app = FastAPI(
+        title="Greenlight",
+        version=kit.version,
+        summary="A crypto trading bot that asks people.",
+        docs_url=None,  # these pages load scripts from elsewhere
+        redoc_url=None,
+        max_body_size=MOST_BODY_BYTES,
+    )
+    app.state.kit = kit
+    app.include_router(api.open_router)
+    app.include_router(api.router)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    errors.install(app)
+    hosts = sorted({_without_port(host) for host in (*LOCAL_HOSTS, *allowed_hosts)})
+    # The last one added is the outermost: even a refused host gets the headers.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
+    app.add_middleware(Guard)
+    return app
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() and not name.endswith(":") else host
+
+
+class WebServer:
+    """Serves an app from ``start`` to ``stop`` in the running loop; signals stay the program's own business.
+
+    Args:
+        app: What ``create_app`` made.
+        host: The address to listen on.
+        port: The port; 0 takes any that is free.
+    """
+
+    def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
+        self._kit: Kit = app.state.kit
+        self._address = (host, port)
+        self._sockets: list[socket.socket] = []
+        self._serving: asyncio.Task[None] | None = None
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,  # it would write down the one-time links
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            )
+        )
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on; 0 while it does not."""
+        return int(self._sockets[0].getsockname()[1]) if self._sockets else 0
+
+    async def start(self) -> None:
+        """Listen and serve.
+
+        Raises:
+            ConfigError: The address cannot be listened on.
+        """
+        self._sockets = [_listen(*self._address)]
+        config = self._server.config
+        config.load()
+        self._server.lifespan = config.lifespan_class(config)
+        await self._server.startup(sockets=self._sockets)
+        self._serving = asyncio.create_task(self._server.main_loop(), name="web")
+
+    async def stop(self) -> None:
+        """Let the open pages go, finish what is under way, and close."""
+        if self._serving is None:
+            return
+        self._kit.chat.close()
+        self._server.should_exit = True
+        await self._serving
+        self._serving = None
+        await self._server.shutdown(sockets=self._sockets)
+        self._sockets = []
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise _unusable(host, port, error) from None
+
+
+def _unusable(host: str, port: int, error: OSError) -> ConfigError:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return ConfigError(
+                f"web.port {port} is in use by another program.",
+                "Stop that program, or set BOT_WEB__PORT to a free port.",
+            )
+        case errno.EACCES:
+            return ConfigError(f"web.port {port} may not be used.", "Set BOT_WEB__PORT to a port from 1024 on.")
+        case _:
+            return ConfigError(
+                f"web.host {host!r} cannot be listened on: {error.strerror}.", "Set BOT_WEB__HOST, e.g. to 127.0.0.1."
+            )

@@ -1,0 +1,220 @@
+"use strict";
+// The live page: what the server pushes is put in place, what is typed and pressed is posted. No framework.
+
+const MOST_MESSAGES = 300;
+const byId = (id) => document.getElementById(id);
+const log = byId("log"), pinned = byId("pinned"), board = byId("board"), link = byId("link"), notice = byId("notice");
+const newer = byId("newer"), text = byId("text"), menu = byId("menu"), more = byId("more");
+let version = Number(document.body.dataset.version);
+
+// ---- messages
+
+function localTimes(root) {
+  for (const time of root.querySelectorAll("time")) {
+    const at = new Date(time.dateTime);
+    time.title = at.toLocaleString();
+    time.textContent = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  }
+}
+
+const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+
+function toEnd() {
+  log.scrollTop = log.scrollHeight;
+  newer.hidden = true;
+}
+
+function place(id, html, isPinned) {
+  const template = document.createElement("template");
+  template.innerHTML = html.trim();
+  const message = template.content.firstElementChild;
+  localTimes(message);
+  const home = isPinned ? pinned : log;
+  const stay = atEnd(), shown = byId(`m${id}`);
+  if (shown && shown.parentElement === home) {
+    const focused = shown.contains(document.activeElement);
+    shown.replaceWith(message);
+    if (focused) (message.querySelector("button") ?? log).focus({ preventScroll: true });
+  } else {
+    shown?.remove();
+    const later = [...home.children].find((other) => Number(other.dataset.id ?? Infinity) > id);
+    home.insertBefore(message, later ?? null);
+  }
+  const messages = log.querySelectorAll(".message");
+  for (let extra = 0; extra < messages.length - MOST_MESSAGES; extra++) messages[extra].remove();
+  if (isPinned) fold();
+  if (!stay) newer.hidden &&= Boolean(shown);
+  else if (message.offsetHeight > log.clientHeight && !shown) message.scrollIntoView(); // read it from its beginning
+  else toEnd();
+}
+
+// What is pinned stays as somebody left it; at first a phone shows it only while there is nothing else to read.
+function fold() {
+  const folder = pinned.querySelector("details");
+  if (!folder) return;
+  const left = localStorage.getItem("pinned");
+  folder.open = left ? left === "open" : innerWidth > 900 || !log.querySelector(".message");
+  folder.firstElementChild.addEventListener("click", () => localStorage.setItem("pinned", folder.open ? "folded" : "open"));
+}
+
+newer.addEventListener("click", toEnd);
+log.addEventListener("scroll", () => { if (atEnd()) newer.hidden = true; });
+
+// ---- the board
+
+function showBoard(html) {
+  const focused = board.contains(document.activeElement) && document.activeElement.id;
+  board.innerHTML = html;
+  if (focused) byId(focused)?.focus({ preventScroll: true });
+  const waiting = byId("jump")?.dataset.waiting;
+  document.title = waiting ? `(${waiting}) Greenlight` : "Greenlight";
+}
+
+more.addEventListener("click", () => {
+  const open = board.parentElement.classList.toggle("open");
+  more.setAttribute("aria-expanded", String(open));
+  more.textContent = open ? "Less" : "Details";
+});
+
+board.addEventListener("click", (event) => {
+  if (!event.target.closest("#jump")) return;
+  const question = log.querySelector(".message .press");
+  if (!question) return send("/pending");
+  question.closest(".message").scrollIntoView({ block: "center", behavior: "smooth" });
+  question.focus({ preventScroll: true });
+});
+
+// ---- the stream
+
+function say(state, word) {
+  if (link.dataset.state === state) return;
+  link.dataset.state = state;
+  link.firstElementChild.textContent = word;
+}
+
+function listen() {
+  const source = new EventSource(`/stream?after=${version}`);
+  source.addEventListener("hello", (event) => {
+    say("live", "Live");
+    if (JSON.parse(event.data).build !== document.body.dataset.build) location.reload();
+  });
+  source.addEventListener("message", (event) => {
+    version = Number(event.lastEventId) || version;
+    const { id, pinned: isPinned, html } = JSON.parse(event.data);
+    place(id, html, isPinned);
+  });
+  source.addEventListener("board", (event) => showBoard(JSON.parse(event.data)));
+  source.addEventListener("error", () => {
+    say("lost", "Reconnecting…");
+    if (source.readyState === EventSource.CLOSED) setTimeout(listenAgain, 2000);
+  });
+}
+
+async function listenAgain() {
+  const answer = await fetch("/api/status").catch(() => null);
+  if (answer?.status === 401) say("out", "Signed out");
+  else listen();
+}
+
+// ---- what people do
+
+// crypto.randomUUID exists only on https and localhost
+const deliveryId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+
+function complain(words) {
+  notice.textContent = words;
+  notice.hidden = !words;
+}
+
+async function post(path, body) {
+  complain("");
+  const request = {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ ...body, delivery_id: deliveryId() }),
+  };
+  const answer = await fetch(path, request).catch(() => null);
+  if (answer?.ok) return true;
+  complain(answer?.status === 401 ? "You are signed out. Open your link again." : "That did not arrive. Try again.");
+  return false;
+}
+
+async function send(words) {
+  return post("/chat/say", { text: words });
+}
+
+byId("composer").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const words = text.value.trim();
+  if (!words) return;
+  text.value = "";
+  complete();
+  toEnd();
+  if (!(await send(words)) && !text.value) text.value = words;
+});
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest(".press");
+  if (!button || button.disabled) return;
+  const card = button.closest(".message"), buttons = card.querySelectorAll(".press"), label = button.textContent;
+  for (const other of buttons) other.disabled = true;
+  card.setAttribute("aria-busy", "true");
+  button.textContent = button.dataset.busy;
+  await post("/chat/press", { data: button.dataset.press });
+  // Where the outcome is known the card has been replaced by now, or is about to be; else it may be pressed again.
+  setTimeout(() => {
+    for (const other of buttons) other.disabled = false;
+    card.removeAttribute("aria-busy");
+    button.textContent = label;
+  }, 1500);
+});
+
+// ---- completion of commands
+
+const options = [...menu.children];
+const offered = () => options.filter((option) => !option.hidden);
+let chosen = -1;
+
+function choose(index) {
+  const shown = offered();
+  chosen = shown.length ? (index + shown.length) % shown.length : -1;
+  for (const option of options) option.setAttribute("aria-selected", String(option === shown[chosen]));
+  if (chosen >= 0) shown[chosen].scrollIntoView({ block: "nearest" });
+  text.setAttribute("aria-activedescendant", shown[chosen]?.id ?? "");
+}
+
+function complete() {
+  const typed = text.value.toLowerCase();
+  const open = typed.startsWith("/") && !typed.includes(" ");
+  for (const option of options) option.hidden = !(open && option.dataset.name.startsWith(typed));
+  menu.hidden = !offered().length || offered().some((option) => option.dataset.name === typed);
+  text.setAttribute("aria-expanded", String(!menu.hidden));
+  choose(0);
+}
+
+function take(option) {
+  text.value = `${option.dataset.name} `;
+  menu.hidden = true;
+  text.setAttribute("aria-expanded", "false");
+  text.focus();
+}
+
+text.addEventListener("input", complete);
+text.addEventListener("keydown", (event) => {
+  if (menu.hidden) return;
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") choose(chosen + (event.key === "ArrowDown" ? 1 : -1));
+  else if ((event.key === "Tab" && !event.shiftKey) || event.key === "Enter") take(offered()[chosen]);
+  else if (event.key === "Escape") menu.hidden = true;
+  else return;
+  event.preventDefault();
+});
+menu.addEventListener("click", (event) => {
+  const option = event.target.closest("li");
+  if (option) take(option);
+});
+
+localTimes(document);
+fold();
+toEnd();
+if (matchMedia("(pointer: fine)").matches) text.focus(); // on a phone it would open the keyboard
+listen();
