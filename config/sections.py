@@ -117,13 +117,6 @@ class ApprovalSettings(Section):
     two_people_above: Decimal | None = Field(default=None, ge=0)
     """From this order value on, in the quote currency, two people must approve; nothing for never."""
 
-    @field_validator("ask_above")
-    @classmethod
-    def _bands_in_order(cls, value: float, info: ValidationInfo) -> float:
-        if value > info.data.get("auto_above", value):
-            raise problem("must not be above approval.auto_above", other="approval.auto_above")
-        return value
-
 
 class RiskSettings(Section):
     """What no confidence can buy its way past."""

@@ -128,7 +128,7 @@ class Reception:
         """Note the message that was pressed, in case a crash lost which one shows the question."""
         ref, to = incoming.ref, Destination(platform=incoming.platform, address=incoming.address)
         if ref is not None:
-            await self._database.transact(lambda uow: uow.outbox.register(f"approval:{approval_id}", to, ref))
+            await self._database.transact(lambda uow: uow.register(f"approval:{approval_id}", to, ref))
 
     async def _audit(self, incoming: Incoming, person: Person | None, outcome: str) -> None:
         at, wall_at, action = self._clock.now(), self._wall(), _action(incoming)

@@ -32,7 +32,6 @@ class Status:
         trading: Whether new entries are possible anywhere.
         day_net: Equity now less equity when the day began.
         prices: The last known price of each traded market.
-        health: Parts that are not well, in words; empty when all is.
     """
 
     profile: str

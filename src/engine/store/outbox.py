@@ -63,13 +63,15 @@ class Outbox:
         row.ref = codec.dump(ref) if ref else ""
         self._session.add(row)
 
-    def register(self, topic: str, destination: Destination, ref: Ref) -> None:
-        """Note a message that shows a topic, where a crash lost it; it is brought up to date next."""
+    def register(self, topic: str, destination: Destination, ref: Ref) -> bool:
+        """Note a message that shows a topic, where a crash lost it; whether it had been lost."""
         row = self._row(topic, destination)
-        if row is not None and not row.ref:
-            row.ref = codec.dump(ref)
-            row.wanted_version += 1
-            self._session.add(row)
+        if row is None or row.ref:
+            return False
+        row.ref = codec.dump(ref)
+        row.wanted_version += 1
+        self._session.add(row)
+        return True
 
     def _row(self, topic: str, destination: Destination) -> OutboxRow | None:
         return self._session.get(OutboxRow, (topic, destination.platform, destination.address))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlmodel import Session
 
 from engine.domain.events import Event
-from engine.domain.messages import Destination
+from engine.domain.messages import Destination, Ref
 from engine.store import codec
 from engine.store.account import Account
 from engine.store.approvals import Approvals
@@ -49,4 +49,9 @@ class UnitOfWork:
         self.session.add(EventRow(at=event.at, kind=type(event).__name__, body=codec.dump(event)))
         for topic, destination in self._route(event):
             self.outbox.want(topic, destination)
+            self.shown = True
+
+    def register(self, topic: str, destination: Destination, ref: Ref) -> None:
+        """Note a message that shows a topic, where a crash lost it; it is brought up to date at once."""
+        if self.outbox.register(topic, destination, ref):
             self.shown = True

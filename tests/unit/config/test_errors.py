@@ -63,10 +63,6 @@ def refusal(tmp_path: Path) -> Refusal:
             "approval:\n  expires_after: soon",
             "my.yaml, line 2: approval.expires_after: must be seconds or a duration such as 90s, 15m, 2h, 1d or 1h30m",
         ),
-        (
-            "approval:\n  auto_above: 0.5\n  ask_above: 0.6",
-            "my.yaml, line 3 and my.yaml, line 2: approval.ask_above: must not be above approval.auto_above",
-        ),
         ("approval:\n  ask_above: 1.1", "my.yaml, line 2: approval.ask_above: must be less than or equal to 1"),
         (
             "replay:\n  start: 2022-06-01\n  end: 2022-05-01",
