@@ -1,0 +1,25 @@
+"""The operators' bot on Telegram.
+
+    platform.py   the door: start, stop, put, health
+    client.py     python-telegram-bot, set up
+    listening.py  polls for what people do, hands it on, forgets it only then
+    reading.py    pure: an update of theirs → ``Incoming``
+    sending.py    shows cards: new, in place, in parts; says when not now
+    markup.py     pure: ``Card`` → HTML in parts that fit
+    pacing.py     how fast the bot may speak
+    health.py     what is wrong, said once per outage
+    lanes.py      in order where it must be, side by side where it may be
+
+Importing this costs the import of python-telegram-bot: only who has a token should.
+"""
+
+from __future__ import annotations
+
+import os
+
+# Before the library is imported: unless told that time-deltas are understood, it warns at every flood control.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
+
+from handlers.telegram.platform import TelegramPlatform
+
+__all__ = ["TelegramPlatform"]

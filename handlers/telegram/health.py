@@ -1,0 +1,95 @@
+"""What is wrong with the connection: said once per outage, and when to try again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
+
+log = structlog.get_logger(__name__)
+
+OK = "ok"
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+
+OnTrouble = Callable[[str], Awaitable[None]]
+
+
+class Health:
+    """Collects what is wrong, by place; tells of each trouble when it begins and when it changes.
+
+    Args:
+        on_trouble: Called with words for people.
+    """
+
+    def __init__(self, on_trouble: OnTrouble) -> None:
+        self._on_trouble = on_trouble
+        self._troubles: dict[str, str] = {}
+
+    def __str__(self) -> str:
+        return " ".join(self._troubles.values()) or OK
+
+    def begin(self, place: str, text: str) -> None:
+        """Note what is not right yet, without telling anybody."""
+        self._troubles[place] = text
+
+    async def trouble(self, place: str, text: str, detail: object = "") -> None:
+        """Something is wrong at a place; repeated words are not told again."""
+        if self._troubles.get(place) == text:
+            return
+        self._troubles[place] = text
+        log.warning("telegram.trouble", place=place, text=text, detail=str(detail))
+        try:
+            await self._on_trouble(text)
+        except Exception:  # the alert's own failure must not end the polling it is about
+            log.exception("telegram.alert_failed", place=place)
+
+    def well(self, place: str) -> None:
+        """A place is right again."""
+        if self._troubles.pop(place, None) is not None:
+            log.info("telegram.well", place=place)
+
+
+class Outage:
+    """How long to wait between tries: as long again as it has lasted, within bounds."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._since: float | None = None
+
+    def pause(self) -> float:
+        """Seconds until the next try, after one that failed."""
+        now = self._monotonic()
+        self._since = now if self._since is None else self._since
+        return min(LONGEST_PAUSE, max(FIRST_PAUSE, now - self._since))
+
+    def over(self) -> None:
+        """A try went well."""
+        self._since = None
+
+
+def seconds(error: RetryAfter) -> float:
+    """How long a flood control lasts."""
+    after = error.retry_after
+    return float(after) if isinstance(after, int) else after.total_seconds()
+
+
+def explained(error: Exception) -> str:
+    """A failure in words for people. They name no token, and stay the same as long as the failure does."""
+    match error:
+        case InvalidToken():
+            return "Telegram refuses the bot's token: check telegram.token."
+        case Conflict():
+            return "Another program reads this bot's messages: stop it, or give each its own token."
+        case ChatMigrated():
+            return f"The Telegram group has become a supergroup: set telegram.chat_id to {error.new_chat_id}."
+        case RetryAfter():
+            return "Telegram asks the bot to slow down."
+        case Forbidden() | BadRequest():
+            return f"Telegram refuses: {error.message}."
+        case TelegramError():
+            return "Telegram cannot be reached."
+        case _:
+            return "Telegram answers nonsense."

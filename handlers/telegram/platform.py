@@ -1,0 +1,122 @@
+"""Telegram as a platform: the one door of this package."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from pydantic import SecretStr
+
+from engine.domain.errors import GreenlightError
+from engine.domain.messages import Card, Destination, Incoming, Ref
+from engine.ports import RetryAt
+from handlers.telegram.client import HideToken, make_client
+from handlers.telegram.health import Health, OnTrouble
+from handlers.telegram.listening import Listener, Receive
+from handlers.telegram.pacing import Pacer
+from handlers.telegram.reading import PLATFORM
+from handlers.telegram.sending import Sender
+
+log = structlog.get_logger(__name__)
+
+REPLY_WITHIN = 120.0
+"""Seconds after which a reply that could not be shown is given up; cards of the outbox never are."""
+
+
+class TelegramPlatform:
+    """Implements the port ``Platform``; listens by long polling inside the program's own loop.
+
+    Args:
+        token: The bot's token, from @BotFather. It is kept out of logs and errors.
+        api_url: The root of the Bot API server, e.g. ``https://api.telegram.org``.
+        receive: Handles what a person did and returns the reply. It may be given the same ``delivery_id`` again.
+        menu: Commands (``[a-z0-9_]{1,32}``) and their help, for Telegram's own menu.
+        on_trouble: Told in words for people when something begins to go wrong.
+        messages_per_second: How fast to write into one chat; groups and the whole have Telegram's limits besides.
+        poll_timeout: How long Telegram may hold a poll open.
+        answer_timeout: How long any answer may take, over the poll's own time.
+    """
+
+    name = PLATFORM
+
+    def __init__(
+        self,
+        *,
+        token: SecretStr,
+        api_url: str,
+        receive: Receive,
+        menu: Sequence[tuple[str, str]],
+        on_trouble: OnTrouble,
+        messages_per_second: float = 1.0,
+        poll_timeout: timedelta = timedelta(seconds=30),
+        answer_timeout: timedelta = timedelta(seconds=10),
+    ) -> None:
+        self._hide_token = HideToken(token)
+        self._hide_token.begin()
+        self._bot = make_client(token, api_url, answer_timeout.total_seconds())
+        self._health = Health(on_trouble)
+        self._sender = Sender(bot=self._bot, pacer=Pacer(per_second=messages_per_second), health=self._health)
+        self._listener = Listener(
+            bot=self._bot,
+            receive=receive,
+            reply=self._reply,
+            health=self._health,
+            menu=menu,
+            poll_timeout=poll_timeout,
+        )
+        self._listening: asyncio.Task[None] | None = None
+
+    @property
+    def health(self) -> str:
+        """``ok``, or what is wrong, in words for people."""
+        return str(self._health)
+
+    async def start(self) -> None:
+        """Begin to listen in the background. Never fails: a wrong token or an outage shows in ``health``."""
+        self._listening = asyncio.create_task(self._listener.run())
+
+    async def stop(self) -> None:
+        """Finish what is being handled within a few seconds, and close every connection."""
+        if self._listening:
+            self._listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._listening
+        await self._listener.stop()
+        await self._bot.shutdown()
+        self._hide_token.end()
+
+    async def put(self, to: Destination, card: Card, ref: Ref | None) -> Ref:
+        """Show a card, in place of the one at ``ref`` where there is one; split where it is too long.
+
+        A put that fails does not mean that nothing was sent: where the answer to a new message was lost, the next try
+        shows it a second time. Edits can be repeated without harm.
+
+        Raises:
+            RetryAt: Flood control, an outage, or a chat that does not let the bot write (see ``health``).
+            Gone: ``ref`` cannot be edited any more.
+            BadCard: Telegram will never take it.
+        """
+        return await self._sender.put(to, card, ref)
+
+    async def _reply(self, heard: Incoming, card: Card) -> None:
+        """Show a reply, on a press under the card that was pressed; in an outage try again for a while."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + REPLY_WITHIN
+        to = Destination(platform=self.name, address=heard.address)
+        pressed = int(heard.ref.messages[-1]) if heard.ref else None
+        while True:
+            try:
+                await self._sender.put(to, card, None, reply_to=pressed)
+            except RetryAt as later:
+                if loop.time() + later.seconds > deadline:
+                    log.warning("telegram.reply_given_up", delivery_id=heard.delivery_id, health=self.health)
+                    return
+                await asyncio.sleep(later.seconds)
+            except GreenlightError as error:
+                log.warning("telegram.reply_refused", delivery_id=heard.delivery_id, detail=str(error))
+                return
+            else:
+                return

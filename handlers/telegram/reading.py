@@ -1,0 +1,69 @@
+"""What a Telegram update says in our own words. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from telegram import CallbackQuery, Message, Update
+
+from engine.domain.messages import Incoming, Pressed, Ref, Typed
+
+PLATFORM = "telegram"
+WANTED = ("message", "callback_query")
+"""The kinds of updates the bot asks for."""
+
+_ADDRESSED = re.compile(r"(/\w+)@(\w+)")
+
+
+def incoming(update: Update, bot_name: str) -> Incoming | None:
+    """What a person did, or ``None`` where the update is nothing to us.
+
+    Edited messages, channel posts, pictures, what other bots and anonymous group admins write (they share one id), and
+    commands addressed to another bot are nothing to us.
+
+    Args:
+        update: As Telegram delivered it.
+        bot_name: The bot's own name, without ``@``.
+    """
+    if update.callback_query:
+        return _pressed(update.update_id, update.callback_query)
+    return _typed(update.update_id, update.message, bot_name) if update.message else None
+
+
+def _typed(update_id: int, message: Message, bot_name: str) -> Incoming | None:
+    author = message.from_user
+    text = _for_us(message.text, bot_name) if message.text else None
+    if text is None or author is None or author.is_bot:
+        return None
+    return Incoming(
+        platform=PLATFORM,
+        user=str(author.id),
+        delivery_id=f"{PLATFORM}:{update_id}",
+        sent_at=message.date,
+        address=str(message.chat.id),
+        action=Typed(text=text),
+    )
+
+
+def _pressed(update_id: int, query: CallbackQuery) -> Incoming | None:
+    # A press carries no time of its own; the message's is when the question was asked.
+    if query.message is None or not query.data:
+        return None
+    return Incoming(
+        platform=PLATFORM,
+        user=str(query.from_user.id),
+        delivery_id=f"{PLATFORM}:{update_id}",
+        sent_at=None,
+        address=str(query.message.chat.id),
+        action=Pressed(data=query.data),
+        ref=Ref(messages=(str(query.message.message_id),)),
+    )
+
+
+def _for_us(text: str, bot_name: str) -> str | None:
+    """The text without our name after the command, or ``None`` where it bears another bot's."""
+    addressed = _ADDRESSED.match(text)
+    if not addressed:
+        return text
+    command, name = addressed.groups()
+    return command + text[addressed.end() :] if name.casefold() == bot_name.casefold() else None

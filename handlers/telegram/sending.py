@@ -1,0 +1,235 @@
+"""Shows cards in chats: new ones, in place of old ones, in as many messages as they need."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import structlog
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
+
+from engine.domain.errors import GreenlightError
+from engine.domain.messages import Button, Card, Destination, Lane, Ref
+from engine.ports import BadCard, Gone, RetryAt
+from handlers.telegram.health import Health, Outage, explained, seconds
+from handlers.telegram.markup import Part, render
+from handlers.telegram.pacing import Pacer
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+CLOSED_FOR = 300.0
+"""Seconds until a chat that does not let the bot write is tried again."""
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+_GONE = ("message to edit not found", "message can't be edited", "message_id_invalid", "message identifier")
+_CLOSED = ("chat not found", "rights", "write_forbidden", "chat_restricted", "peer_id_invalid", "upgraded to a super")
+
+
+class Sender:
+    """Puts cards into chats, one at a time in each.
+
+    Args:
+        bot: The client.
+        pacer: Gives each message its turn.
+        health: Where trouble is told.
+    """
+
+    def __init__(self, *, bot: Bot, pacer: Pacer, health: Health) -> None:
+        self._bot = bot
+        self._pacer = pacer
+        self._health = health
+        self._outage = Outage()
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._begun: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    async def put(self, to: Destination, card: Card, ref: Ref | None, *, reply_to: int | None = None) -> Ref:
+        """Show a card; see the port. The messages a failed put had sent already are used by the next of its topic.
+
+        A failed put does not mean that nothing was sent: where the answer to a new message was lost, the next try
+        shows it twice. An edit can be repeated without harm.
+
+        Raises:
+            RetryAt: Flood control, an outage, or a chat that does not let the bot write.
+            Gone: A message of ``ref`` cannot be edited any more; the others are taken away.
+            BadCard: Telegram will never take it.
+        """
+        parts = render(card)
+        if not parts:
+            raise BadCard(f"The card {card.topic or 'of a reply'} is empty.")
+        async with self._locks[to.address]:
+            old = self._standing(to.address, card.topic, ref)
+            shown: list[str] = []
+            error = await self._failure(self._show(to.address, card, parts, old, shown=shown, reply_to=reply_to))
+            if error:
+                failure = await self._translated(to.address, error, old)
+                left = () if isinstance(failure, Gone) else (*shown, *old[len(shown) :])
+                self._remember(to.address, card.topic, ref, left)
+                raise failure
+            self._went_well(to.address, card.topic)
+            if card.pinned and ref is None:
+                await self._pin(to.address, shown[0])
+            return Ref(messages=tuple(shown))
+
+    async def _failure(self, work: Awaitable[None]) -> TelegramError | RetryAt | None:
+        """Do it; return what went wrong.
+
+        Returned, not raised: its frames know the token, and no traceback logged later may have it in its chain.
+        """
+        try:
+            await work
+        except (TelegramError, RetryAt) as error:
+            return error
+        return None
+
+    def _standing(self, chat: str, topic: str, ref: Ref | None) -> tuple[str, ...]:
+        """The messages to show a card in: those of ``ref``, and those a failed put has added."""
+        known = ref.messages if ref else ()
+        begun = self._begun.get((chat, topic), ())
+        return begun if begun[: len(known)] == known else known
+
+    def _remember(self, chat: str, topic: str, ref: Ref | None, left: tuple[str, ...]) -> None:
+        """Keep what a failed put leaves behind, where its caller does not know it."""
+        self._begun.pop((chat, topic), None)
+        if topic and len(left) > len(ref.messages if ref else ()):
+            self._begun[chat, topic] = left
+
+    async def _show(
+        self,
+        chat: str,
+        card: Card,
+        parts: Sequence[Part],
+        old: Sequence[str],
+        *,
+        shown: list[str],
+        reply_to: int | None,
+    ) -> None:
+        """Edit, send and take away until the chat shows the parts; ``shown`` grows with every message that is right."""
+        for index, part in enumerate(parts):
+            keyboard = _keyboard(card.buttons) if index == len(parts) - 1 else None
+            if index < len(old):
+                await self._edit(chat, old[index], part, keyboard)
+                shown.append(old[index])
+            else:
+                shown.append(await self._send(chat, part, keyboard, card.lane, reply_to if index == 0 else None))
+        for surplus in old[len(parts) :]:
+            await self._take_away(chat, surplus)
+
+    async def _send(
+        self, chat: str, part: Part, keyboard: InlineKeyboardMarkup | None, lane: Lane, reply_to: int | None
+    ) -> str:
+        reply = ReplyParameters(message_id=reply_to, allow_sending_without_reply=True) if reply_to else None
+        sent = await self._with_markup(
+            chat,
+            part,
+            lambda text, mode: self._bot.send_message(
+                chat,
+                text,
+                parse_mode=mode,
+                reply_markup=keyboard,
+                disable_notification=lane is Lane.QUIET,
+                link_preview_options=NO_PREVIEW,
+                reply_parameters=reply,
+            ),
+        )
+        return str(sent.message_id)
+
+    async def _edit(self, chat: str, message: str, part: Part, keyboard: InlineKeyboardMarkup | None) -> None:
+        try:
+            await self._with_markup(
+                chat,
+                part,
+                lambda text, mode: self._bot.edit_message_text(
+                    text,
+                    chat_id=chat,
+                    message_id=int(message),
+                    parse_mode=mode,
+                    reply_markup=keyboard,
+                    link_preview_options=NO_PREVIEW,
+                ),
+            )
+        except BadRequest as error:
+            if not _says(error, "message is not modified"):
+                raise
+
+    async def _with_markup(self, chat: str, part: Part, request: Callable[[str, ParseMode | None], Awaitable[T]]) -> T:
+        """Send with markup; without, should Telegram not understand it: an alert must arrive."""
+        await self._pacer.turn(chat)
+        try:
+            return await request(part.html, ParseMode.HTML)
+        except BadRequest as error:
+            if not _says(error, "can't parse entities"):
+                raise
+            log.warning("telegram.markup_refused", detail=error.message)
+        await self._pacer.turn(chat)
+        return await request(part.plain, None)
+
+    async def _take_away(self, chat: str, message: str) -> None:
+        try:
+            await self._bot.delete_message(chat, int(message))
+        except BadRequest as error:
+            # After 48 hours a message cannot be deleted: it stays behind, and a press on it is answered as usual.
+            log.info("telegram.not_deleted", detail=error.message)
+
+    async def _pin(self, chat: str, message: str) -> None:
+        try:
+            await self._bot.pin_chat_message(chat, int(message), disable_notification=True)
+        except TelegramError as error:
+            log.warning("telegram.not_pinned", detail=explained(error))
+
+    async def _translated(self, chat: str, error: TelegramError | RetryAt, old: Sequence[str]) -> GreenlightError:
+        """What a failure means for the card."""
+        match error:
+            case RetryAt():
+                return error
+            case RetryAfter():
+                self._pacer.hold(chat, seconds(error))
+                return RetryAt(seconds(error))
+            case Forbidden() | ChatMigrated():
+                return await self._closed(chat, error)
+            case BadRequest() if _says(error, *_GONE):
+                await self._take_all_away(chat, old)
+                return Gone("The message is no longer there.")
+            case BadRequest() if _says(error, *_CLOSED):
+                return await self._closed(chat, error)
+            case BadRequest():
+                return BadCard(f"Telegram will not take the card: {error.message}.")
+            case _:
+                await self._health.trouble("sending", explained(error), type(error).__name__)
+                return RetryAt(self._outage.pause())
+
+    async def _closed(self, chat: str, error: TelegramError) -> RetryAt:
+        text = f"The bot cannot write to the Telegram chat {chat}. {explained(error)}"
+        await self._health.trouble(_place(chat), text)
+        return RetryAt(CLOSED_FOR)
+
+    async def _take_all_away(self, chat: str, messages: Sequence[str]) -> None:
+        for message in messages:
+            try:
+                await self._take_away(chat, message)
+            except TelegramError as error:
+                log.info("telegram.not_deleted", detail=explained(error))
+
+    def _went_well(self, chat: str, topic: str) -> None:
+        self._begun.pop((chat, topic), None)
+        self._outage.over()
+        self._health.well("sending")
+        self._health.well(_place(chat))
+
+
+def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
+    row = [InlineKeyboardButton(button.label, callback_data=button.data) for button in buttons]
+    return InlineKeyboardMarkup([row]) if row else None
+
+
+def _says(error: BadRequest, *words: str) -> bool:
+    return any(word in error.message.lower() for word in words)
+
+
+def _place(chat: str) -> str:
+    return f"chat {chat}"

@@ -1,0 +1,86 @@
+"""The real Telegram platform on the fake server, with a receiver that writes down what it hears."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from engine.domain.messages import Card, Destination, Incoming, Pressed, Typed
+from handlers.telegram import TelegramPlatform
+from tests.fakes.telegram import FakeTelegram
+
+MENU = (("status", "How it stands"), ("pause", "No new entries"))
+
+Receive = Callable[[Incoming], Awaitable[Card | None]]
+
+
+async def say_nothing(heard: Incoming) -> None:
+    """A receiver that never replies."""
+
+
+@dataclass(kw_only=True)
+class Bot:
+    """A platform and what was told to its owner."""
+
+    platform: TelegramPlatform
+    heard: list[Incoming] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+
+    @property
+    def said(self) -> list[str]:
+        """What was typed or pressed, in the order in which it was received."""
+        return [words(incoming) for incoming in self.heard]
+
+
+def words(incoming: Incoming) -> str:
+    """The text or the data of an action."""
+    match incoming.action:
+        case Typed(text=text):
+            return text
+        case Pressed(data=data):
+            return data
+
+
+def to(chat: int) -> Destination:
+    """A chat as a destination."""
+    return Destination(platform="telegram", address=str(chat))
+
+
+def make_bot(fake: FakeTelegram, *, receive: Receive = say_nothing, **options: Any) -> Bot:
+    """A platform on the fake, not yet started."""
+
+    async def listen(heard: Incoming) -> Card | None:
+        bot.heard.append(heard)
+        return await receive(heard)
+
+    async def on_trouble(text: str) -> None:
+        bot.troubles.append(text)
+
+    settings: dict[str, Any] = {
+        "receive": listen,
+        "on_trouble": on_trouble,
+        "token": SecretStr(fake.token),
+        "api_url": fake.url,
+        "menu": MENU,
+        "messages_per_second": 100.0,
+        "poll_timeout": timedelta(seconds=5),
+        "answer_timeout": timedelta(seconds=5),
+    }
+    bot = Bot(platform=TelegramPlatform(**settings | options))
+    return bot
+
+
+@asynccontextmanager
+async def running(fake: FakeTelegram, *, receive: Receive = say_nothing, **options: Any) -> AsyncIterator[Bot]:
+    """A started platform, which is stopped at the end."""
+    bot = make_bot(fake, receive=receive, **options)
+    await bot.platform.start()
+    try:
+        yield bot
+    finally:
+        await bot.platform.stop()

@@ -1,0 +1,350 @@
+"""What the server behind the Bot API knows and what it refuses, without the HTTP around it."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tests.fakes.telegram_chats import ApiError, Buttons, Chat, Flood, Json, Shown, Version, bad_request
+from tests.fakes.telegram_entities import CannotParse, Entity, parse_html, trimmed, utf16_units
+
+TEXT_UNITS = 4096
+DATA_BYTES = 64
+DEFAULT_UPDATES = {"message", "edited_message", "channel_post", "edited_channel_post", "callback_query"}
+
+
+class BotApi:
+    """One bot's side of the server: chats, the queue of updates, and every method but ``getUpdates``'s waiting."""
+
+    def __init__(self, *, username: str, bot_id: int, answer_within: float) -> None:
+        self.me: Json = {"id": bot_id, "is_bot": True, "first_name": "Greenlight", "username": username}
+        self.answer_within = answer_within
+        self.chats: dict[int, Chat] = {}
+        self.flood = Flood()
+        self.commands: list[Json] = []
+        self.webhook = ""
+        self.queries: dict[str, float] = {}
+        self.answered: dict[str, float] = {}
+        self.poll = 0
+        self.markup_works = True
+        self._lock = threading.RLock()
+        self._updates: list[Json] = []
+        self._again: list[Json] = []
+        self._past: dict[int, Json] = {}
+        self._allowed = set(DEFAULT_UPDATES)
+        self._last_update = 700_000_000
+        self._methods: dict[str, Callable[[Json], Any]] = {
+            "getme": lambda _: {**self.me, "can_join_groups": True, "can_read_all_group_messages": False},
+            "sendmessage": self._send,
+            "editmessagetext": self._edit_text,
+            "editmessagereplymarkup": self._edit_markup,
+            "deletemessage": self._delete,
+            "answercallbackquery": self._answer,
+            "setmycommands": self._set_commands,
+            "getmycommands": lambda _: self.commands,
+            "pinchatmessage": self._pin,
+            "unpinchatmessage": self._unpin,
+            "deletewebhook": self._delete_webhook,
+            "setwebhook": self._set_webhook,
+            "getwebhookinfo": lambda _: self._webhook_info(),
+            "sendchataction": self._chat_action,
+            "getchat": lambda params: {**self._chat(params).payload, "accent_color_id": 0, "max_reaction_count": 11},
+        }
+
+    def call(self, method: str, params: Json) -> Any:
+        """Do what a method does and return its result.
+
+        Raises:
+            ApiError: As the real server would.
+        """
+        handler = self._methods.get(method.lower())
+        if handler is None:
+            raise ApiError(404, "Not Found: method not found")
+        with self._lock:
+            return handler(params)
+
+    # Updates
+
+    def enqueue(self, kind: str, payload: Json) -> int:
+        """Put something that happened into the queue, if the bot asked for that kind."""
+        with self._lock:
+            self._last_update += 1
+            update = {"update_id": self._last_update, kind: payload}
+            self._past[self._last_update] = update
+            if kind in self._allowed:
+                self._updates.append(update)
+            return self._last_update
+
+    def redeliver(self, update_id: int) -> None:
+        """Deliver an update once more, confirmed or not."""
+        self._again.append(self._past[update_id])
+
+    def start_poll(self, params: Json) -> int:
+        """Begin a ``getUpdates``: confirm what its offset says, and become the only poll."""
+        if self.webhook:
+            raise ApiError(
+                409,
+                "Conflict: can't use getUpdates method while webhook is active; "
+                "use deleteWebhook to delete the webhook first",
+            )
+        allowed = _decoded(params.get("allowed_updates"))
+        offset = _integer(params.get("offset"))
+        with self._lock:
+            if allowed is not None:
+                self._allowed = set(allowed) or set(DEFAULT_UPDATES)
+            kept = self._updates[offset:] if offset < 0 else self._updates
+            self._updates = [update for update in kept if update["update_id"] >= offset]
+            self.poll += 1
+            return self.poll
+
+    def ready(self, poll: int, limit: int) -> list[Json]:
+        """What a poll can return now; nothing is forgotten by that."""
+        if poll != self.poll:
+            raise ApiError(
+                409,
+                "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
+            )
+        with self._lock:
+            again, self._again = self._again, []
+            return [*again, *self._updates][:limit]
+
+    @property
+    def unconfirmed(self) -> list[int]:
+        return [update["update_id"] for update in self._updates]
+
+    # Chats and messages
+
+    def person(self, user: int) -> Json:
+        return {"id": user, "is_bot": False, "first_name": f"User {user}", "username": f"user{user}"}
+
+    def chat(self, chat: int) -> Chat:
+        """The chat with this id, made on first use: a private one, or a group where the id is negative."""
+        if chat not in self.chats:
+            private = {"id": chat, "first_name": f"User {chat}", "username": f"user{chat}", "type": "private"}
+            group = {"id": chat, "title": f"Group {chat}", "type": "supergroup"}
+            self.chats[chat] = Chat(id=chat, payload=private if chat > 0 else group)
+        return self.chats[chat]
+
+    def show(self, message: Shown) -> Json:
+        """A message as the API gives it."""
+        chat = self.chats[message.chat]
+        body: Json = {
+            "message_id": message.message_id,
+            "from": message.sender,
+            "chat": chat.payload,
+            "date": message.date,
+        }
+        if message.edit_date is not None:
+            body["edit_date"] = message.edit_date
+        if message.reply_to is not None:
+            body["reply_to_message"] = self.show(chat.messages[message.reply_to])
+        body["text"] = message.text
+        if message.entities:
+            body["entities"] = message.entities
+        if message.now.buttons:
+            body["reply_markup"] = {"inline_keyboard": message.now.buttons}
+        return body
+
+    def add(self, chat: Chat, sender: Json, version: Version, **more: Any) -> Shown:
+        """Put a new message into a chat."""
+        date = int(more.pop("date", time.time()))
+        with self._lock:
+            message = Shown(message_id=chat.next_id(), chat=chat.id, sender=sender, date=date, now=version, **more)
+            chat.messages[message.message_id] = message
+            return message
+
+    def _send(self, params: Json) -> Json:
+        chat = self._chat(params)
+        version = self._version(params, too_long="message is too long")
+        reply_to = self._reply_to(params, chat)
+        self.flood.check(chat.id)
+        silent = params.get("disable_notification") == "true"
+        return self.show(self.add(chat, self.me, version, reply_to=reply_to, silent=silent))
+
+    def _edit_text(self, params: Json) -> Json:
+        chat = self._chat(params)
+        message = self._mine(params, chat, missing="message to edit not found", foreign="message can't be edited")
+        return self._replace(message, self._version(params, too_long="MESSAGE_TOO_LONG"))
+
+    def _edit_markup(self, params: Json) -> Json:
+        chat = self._chat(params)
+        message = self._mine(params, chat, missing="message to edit not found", foreign="message can't be edited")
+        buttons = _buttons(params)
+        return self._replace(message, Version(text=message.text, entities=message.entities, buttons=buttons))
+
+    def _replace(self, message: Shown, version: Version) -> Json:
+        if version == message.now:
+            raise bad_request(
+                "message is not modified: specified new message content and reply markup are exactly the same "
+                "as a current content and reply markup of the message"
+            )
+        self.flood.check(message.chat)
+        message.edits.append(message.now)
+        message.now, message.edit_date = version, int(time.time())
+        return self.show(message)
+
+    def _delete(self, params: Json) -> bool:
+        chat = self._chat(params)
+        missing = "message to delete not found"
+        self._mine(params, chat, missing=missing, foreign="message can't be deleted").deleted = True
+        return True
+
+    def _pin(self, params: Json) -> bool:
+        chat = self._chat(params)
+        message = self._mine(params, chat, missing="message to pin not found", foreign=None)
+        chat.pinned.append(message.message_id)
+        notice = {
+            "message_id": chat.next_id(),
+            "from": self.me,
+            "chat": chat.payload,
+            "date": int(time.time()),
+            "pinned_message": self.show(message),
+        }
+        self.enqueue("message", notice)
+        return True
+
+    def _unpin(self, params: Json) -> bool:
+        chat = self._chat(params)
+        wanted = _integer(params.get("message_id")) or (chat.pinned[-1] if chat.pinned else 0)
+        if wanted not in chat.pinned:
+            raise bad_request("message to unpin not found")
+        chat.pinned.remove(wanted)
+        return True
+
+    def _chat_action(self, params: Json) -> bool:
+        self._chat(params)
+        if not params.get("action"):
+            raise bad_request("wrong parameter action in request")
+        return True
+
+    def _answer(self, params: Json) -> bool:
+        query = params.get("callback_query_id", "")
+        asked = self.queries.get(query)
+        if asked is None or time.monotonic() - asked > self.answer_within:
+            raise bad_request("query is too old and response timeout expired or query ID is invalid")
+        if len(params.get("text", "")) > 200:
+            raise bad_request("MESSAGE_TOO_LONG")
+        self.answered.setdefault(query, time.monotonic())
+        return True
+
+    # The bot itself
+
+    def _set_commands(self, params: Json) -> bool:
+        commands = _decoded(params.get("commands"))
+        if not isinstance(commands, list):
+            raise bad_request("can't parse commands JSON object")
+        if len(commands) > 100:
+            raise bad_request("BOT_COMMANDS_TOO_MUCH")
+        for command in commands:
+            if not re.fullmatch(r"[a-z0-9_]{1,32}", command["command"]):
+                raise bad_request("BOT_COMMAND_INVALID")
+            if not 1 <= utf16_units(command["description"]) <= 256:
+                raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
+        self.commands = commands
+        return True
+
+    def _set_webhook(self, params: Json) -> bool:
+        url = params.get("url", "")
+        if url and not url.startswith("https://"):
+            raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
+        self.webhook = url
+        return True
+
+    def _delete_webhook(self, params: Json) -> bool:
+        self.webhook = ""
+        if params.get("drop_pending_updates") == "true":
+            self._updates = []
+        return True
+
+    def _webhook_info(self) -> Json:
+        return {
+            "url": self.webhook,
+            "has_custom_certificate": False,
+            "pending_update_count": len(self._updates),
+        }
+
+    # Reading parameters
+
+    def _chat(self, params: Json) -> Chat:
+        given = str(params.get("chat_id", ""))
+        if not given:
+            raise bad_request("chat_id is empty")
+        chat = self.chats.get(_integer(given))
+        if chat is None:
+            raise bad_request("chat not found")
+        if chat.blocked:
+            raise ApiError(403, "Forbidden: bot was blocked by the user")
+        return chat
+
+    def _mine(self, params: Json, chat: Chat, *, missing: str, foreign: str | None) -> Shown:
+        message = chat.messages.get(_integer(params.get("message_id")))
+        if message is None or message.deleted:
+            raise bad_request(missing)
+        if foreign and message.sender != self.me:
+            raise bad_request(foreign)
+        return message
+
+    def _reply_to(self, params: Json, chat: Chat) -> int | None:
+        reply = _decoded(params.get("reply_parameters")) or {}
+        wanted = _integer(reply.get("message_id"))
+        if not wanted:
+            return None
+        if wanted in chat.messages and not chat.messages[wanted].deleted:
+            return wanted
+        if reply.get("allow_sending_without_reply"):
+            return None
+        raise bad_request("message to be replied not found")
+
+    def _version(self, params: Json, *, too_long: str) -> Version:
+        text, entities = str(params.get("text", "")), _decoded(params.get("entities")) or []
+        mode = params.get("parse_mode", "")
+        if mode.lower() == "html":
+            try:
+                text, entities = self._parsed(text)
+            except CannotParse as error:
+                raise bad_request(f"can't parse entities: {error}") from error
+        elif mode:
+            raise bad_request("unsupported parse_mode")
+        text, entities = trimmed(text, entities)
+        if not text:
+            raise bad_request("message text is empty")
+        if utf16_units(text) > TEXT_UNITS:
+            raise bad_request(too_long)
+        return Version(text=text, entities=entities, buttons=_buttons(params))
+
+    def _parsed(self, text: str) -> tuple[str, list[Entity]]:
+        if not self.markup_works:
+            raise CannotParse('Unsupported start tag "b" at byte offset 0')
+        return parse_html(text)
+
+
+def _buttons(params: Json) -> Buttons:
+    markup = _decoded(params.get("reply_markup")) or {}
+    rows: Buttons = markup.get("inline_keyboard", [])
+    for button in _flat(rows):
+        if not button.get("text"):
+            raise bad_request('can\'t parse inline keyboard button: Field "text" must be of type String')
+        if not set(button) & {"callback_data", "url"}:
+            raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+        if "callback_data" in button and not 1 <= len(button["callback_data"].encode()) <= DATA_BYTES:
+            raise bad_request("BUTTON_DATA_INVALID")
+    return [row for row in rows if row]
+
+
+def _flat(rows: Iterable[Iterable[Json]]) -> list[Json]:
+    return [button for row in rows for button in row]
+
+
+def _decoded(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) and value else value
+
+
+def _integer(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0

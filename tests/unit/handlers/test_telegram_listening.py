@@ -1,0 +1,456 @@
+"""What people do on Telegram reaches the receiver: the real client against the fake server."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import time
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from engine.domain.messages import Card, Incoming, Pressed, Ref, Typed
+from handlers.telegram.lanes import Lanes
+from tests.fakes.telegram import FakeTelegram, Fault
+from tests.fakes.telegram_bot import MENU, make_bot, running, say_nothing, words
+
+ROOT = Path(__file__).parents[3]
+DATA = Path(os.environ.get("GREENLIGHT_DATA", ROOT.parent / "shared" / "data")) / "telegram" / "nutgram" / "Updates"
+ANN, BEN, GROUP = 7, 8, -100
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeTelegram]:
+    with FakeTelegram() as server:
+        yield server
+
+
+@pytest.fixture
+def fake(server: FakeTelegram) -> FakeTelegram:
+    server.reset()
+    for chat in (ANN, BEN, GROUP):
+        server.chat(chat)
+    return server
+
+
+def question(fake: FakeTelegram, chat: int = ANN) -> int:
+    """A message of the bot's with a button; returns its id."""
+    keyboard = json.dumps({"inline_keyboard": [[{"text": "Approve", "callback_data": "approve:A1"}]]})
+    sent = fake.api.call("sendMessage", {"chat_id": str(chat), "text": "Buy?", "reply_markup": keyboard})
+    return sent["message_id"]
+
+
+async def echo(heard: Incoming) -> Card:
+    return Card(title=f"echo {words(heard)}")
+
+
+class Slow:
+    """A receiver that keeps every text starting with ``slow`` waiting."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.done: list[str] = []
+
+    async def __call__(self, heard: Incoming) -> None:
+        if words(heard).startswith("slow"):
+            await self.go.wait()
+        self.done.append(words(heard))
+
+
+# Hearing and answering
+
+
+async def test_a_message_becomes_something_a_person_typed(fake: FakeTelegram) -> None:
+    async with running(fake) as bot:
+        update = fake.type(GROUP, ANN, "/why A17 now", date=1_700_000_000)
+        await fake.wait_for(lambda: bot.heard)
+    assert bot.heard == [
+        Incoming(
+            platform="telegram",
+            user="7",
+            delivery_id=f"telegram:{update}",
+            sent_at=datetime.fromtimestamp(1_700_000_000, UTC),
+            address="-100",
+            action=Typed(text="/why A17 now"),
+        )
+    ]
+
+
+async def test_a_press_becomes_something_a_person_pressed_with_the_message_it_was_on(fake: FakeTelegram) -> None:
+    message = question(fake, chat=GROUP)
+    async with running(fake) as bot:
+        update = fake.press(GROUP, message, BEN, "Approve")
+        await fake.wait_for(lambda: bot.heard)
+    assert bot.heard == [
+        Incoming(
+            platform="telegram",
+            user="8",
+            delivery_id=f"telegram:{update}",
+            sent_at=None,
+            address="-100",
+            action=Pressed(data="approve:A1"),
+            ref=Ref(messages=(str(message),)),
+        )
+    ]
+
+
+async def test_the_reply_comes_to_where_the_message_was_written(fake: FakeTelegram) -> None:
+    async with running(fake, receive=echo):
+        fake.type(ANN, ANN, "hello")
+        await fake.wait_for(lambda: fake.texts(ANN) == ["echo hello"])
+    assert fake.messages(ANN)[0].reply_to is None
+
+
+async def test_the_reply_to_a_press_hangs_under_the_card(fake: FakeTelegram) -> None:
+    message = question(fake)
+    async with running(fake, receive=echo):
+        fake.press(ANN, message, ANN, "Approve")
+        await fake.wait_for(lambda: len(fake.messages(ANN)) == 2)
+    assert (fake.messages(ANN)[-1].text, fake.messages(ANN)[-1].reply_to) == ("echo approve:A1", message)
+
+
+async def test_a_command_for_another_bot_is_not_heard_and_ours_loses_its_address(fake: FakeTelegram) -> None:
+    async with running(fake) as bot:
+        fake.type(GROUP, ANN, "/status@other_bot")
+        fake.type(GROUP, ANN, "/status@Greenlight_Bot now")
+        fake.type(GROUP, ANN, "mail me@greenlight_bot")
+        await fake.wait_for(lambda: len(bot.heard) == 2)
+    assert bot.said == ["/status now", "mail me@greenlight_bot"]
+
+
+async def test_edits_channel_posts_other_bots_and_texts_without_words_are_not_heard(fake: FakeTelegram) -> None:
+    async with running(fake) as bot:
+        await fake.wait_for(lambda: fake.api.poll)
+        base = {"message_id": 1, "chat": fake.chat(ANN).payload, "date": 1}
+        robot = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+        fake.deliver("edited_message", {**base, "from": fake.api.person(ANN), "edit_date": 2, "text": "edited"})
+        fake.deliver("channel_post", {**base, "chat": {"id": -9, "type": "channel", "title": "c"}, "text": "post"})
+        fake.deliver("message", {**base, "from": robot, "text": "anonymous"})
+        fake.deliver("message", {**base, "from": fake.api.person(ANN), "new_chat_title": "x"})
+        fake.type(ANN, ANN, "end")
+        await fake.wait_for(lambda: bot.heard)
+    assert bot.said == ["end"]
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the recorded updates are not here (GREENLIGHT_DATA)")
+async def test_no_recorded_update_stops_the_listening(fake: FakeTelegram) -> None:
+    async with running(fake) as bot:
+        await fake.wait_for(lambda: fake.api.poll)
+        for file in sorted(DATA.glob("*.json")):
+            update = json.loads(file.read_text())
+            kind = next(key for key in update if key != "update_id")
+            # Whatever their kind: the server may deliver what was queued before the bot said what it wants.
+            fake.api._allowed.add(kind)
+            fake.deliver(kind, update[kind])
+        fake.type(ANN, ANN, "end")
+        await fake.wait_for(lambda: "end" in bot.said)
+    assert bot.troubles == []
+    assert {"Ciao", "/register HR John Doe", "thedata", "aaaa"} < set(bot.said)
+    assert not {"/test@bar", "Editing this message"} & set(bot.said)
+
+
+# Order
+
+
+async def test_a_press_is_acknowledged_before_anything_is_done_about_it(fake: FakeTelegram) -> None:
+    acknowledged: list[int] = []
+
+    async def look(heard: Incoming) -> None:
+        acknowledged.append(len(fake.api.answered))
+
+    message = question(fake)
+    async with running(fake, receive=look):
+        fake.press(ANN, message, ANN, "Approve")
+        await fake.wait_for(lambda: acknowledged)
+    assert acknowledged == [1]
+
+
+async def test_a_press_is_acknowledged_even_while_its_person_waits_for_something_else(fake: FakeTelegram) -> None:
+    message = question(fake)
+    slow = Slow()
+    async with running(fake, receive=slow) as bot:
+        fake.type(ANN, ANN, "slow")
+        fake.press(ANN, message, ANN, "Approve")
+        await fake.wait_for(lambda: fake.api.answered)
+        assert bot.said == ["slow"]
+        slow.go.set()
+        await fake.wait_for(lambda: len(slow.done) == 2)
+
+
+async def test_a_press_whose_acknowledgement_fails_is_still_handled(fake: FakeTelegram) -> None:
+    message = question(fake)
+    fake.fail(Fault.BAD_GATEWAY, method="answerCallbackQuery")
+    async with running(fake) as bot:
+        fake.press(ANN, message, ANN, "Approve")
+        await fake.wait_for(lambda: bot.said == ["approve:A1"])
+
+
+async def test_what_a_person_did_is_handled_in_order_and_other_people_do_not_wait(fake: FakeTelegram) -> None:
+    slow = Slow()
+    for user, text in ((ANN, "slow 1"), (ANN, "2"), (BEN, "3"), (ANN, "4")):
+        fake.type(user, user, text)
+    async with running(fake, receive=slow):
+        await fake.wait_for(lambda: slow.done == ["3"])
+        slow.go.set()
+        await fake.wait_for(lambda: len(slow.done) == 4)
+    assert slow.done == ["3", "slow 1", "2", "4"]
+
+
+async def test_news_is_fetched_while_something_is_still_being_handled(fake: FakeTelegram) -> None:
+    slow = Slow()
+    async with running(fake, receive=slow) as bot:
+        fake.type(ANN, ANN, "slow")
+        await fake.wait_for(lambda: bot.heard)
+        fake.type(BEN, BEN, "quick")
+        await fake.wait_for(lambda: slow.done == ["quick"])
+        slow.go.set()
+        await fake.wait_for(lambda: len(slow.done) == 2)
+    assert bot.said == ["slow", "quick"]
+
+
+async def test_a_receiver_that_fails_does_not_stop_what_comes_after(fake: FakeTelegram) -> None:
+    async def fail_at_first(heard: Incoming) -> Card:
+        if words(heard) == "bad":
+            raise ValueError("a bug")
+        return await echo(heard)
+
+    async with running(fake, receive=fail_at_first):
+        fake.type(ANN, ANN, "bad")
+        fake.type(ANN, ANN, "good")
+        await fake.wait_for(lambda: fake.texts(ANN) == ["echo good"])
+    assert fake.api.unconfirmed == []
+
+
+# Confirming
+
+
+async def test_what_was_handled_is_confirmed_and_not_delivered_to_the_next_instance(fake: FakeTelegram) -> None:
+    async with running(fake) as bot:
+        fake.type(ANN, ANN, "one")
+        await fake.wait_for(lambda: bot.heard)
+    assert fake.api.unconfirmed == []
+    async with running(fake) as after:
+        fake.type(ANN, ANN, "two")
+        await fake.wait_for(lambda: after.heard)
+    assert after.said == ["two"]
+
+
+async def test_a_message_from_while_the_bot_was_down_carries_its_own_time(fake: FakeTelegram) -> None:
+    fake.type(ANN, ANN, "early", date=1_700_000_000)
+    async with running(fake) as bot:
+        await fake.wait_for(lambda: bot.heard)
+    assert bot.heard[0].sent_at == datetime.fromtimestamp(1_700_000_000, UTC)
+
+
+async def test_a_delivery_that_is_repeated_bears_the_same_id(fake: FakeTelegram) -> None:
+    async with running(fake) as bot:
+        update = fake.type(ANN, ANN, "once")
+        await fake.wait_for(lambda: bot.heard)
+        fake.redeliver(update)
+        await fake.wait_for(lambda: len(bot.heard) == 2)
+    assert bot.heard[0] == bot.heard[1]
+
+
+CRASH = """
+import asyncio, sys
+from datetime import timedelta
+from pydantic import SecretStr
+from handlers.telegram import TelegramPlatform
+
+async def receive(heard):
+    if heard.action.text == "deadly":
+        print("fetched", file=sys.stderr)
+        await asyncio.sleep(60)
+
+async def quiet(text):
+    pass
+
+async def main():
+    platform = TelegramPlatform(
+        token=SecretStr(sys.argv[1]), api_url=sys.argv[2], receive=receive, menu=(), on_trouble=quiet,
+        poll_timeout=timedelta(seconds=5),
+    )
+    await platform.start()
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_crash_between_fetching_and_handling_loses_nothing(fake: FakeTelegram) -> None:
+    fake.type(ANN, ANN, "handled")
+    deadly = fake.type(ANN, ANN, "deadly")
+    command = [sys.executable, "-c", CRASH, fake.token, fake.url]
+    victim = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=DEVNULL, stderr=PIPE)
+    assert victim.stderr
+    try:
+        assert await victim.stderr.readline() == b"fetched\n"
+    finally:
+        victim.kill()
+        await victim.communicate()
+    async with running(fake) as bot:
+        await fake.wait_for(lambda: "deadly" in bot.said)
+    assert bot.heard[-1].delivery_id == f"telegram:{deadly}"
+
+
+# Trouble
+
+
+async def test_the_menu_is_set_and_a_forgotten_webhook_removed(fake: FakeTelegram) -> None:
+    fake.api.webhook = "https://example.org/hook"
+    async with running(fake) as bot:
+        await fake.wait_for(lambda: bot.platform.health == "ok")
+    assert fake.api.webhook == ""
+    assert [(c["command"], c["description"]) for c in fake.api.commands] == list(MENU)
+
+
+async def test_a_menu_that_is_refused_is_told_and_the_bot_listens_all_the_same(fake: FakeTelegram) -> None:
+    async with running(fake, menu=(("Not-Allowed", "x"),)) as bot:
+        fake.type(ANN, ANN, "hello")
+        await fake.wait_for(lambda: bot.heard)
+        assert "menu" in bot.platform.health
+    assert len(bot.troubles) == 1
+
+
+async def test_a_second_poller_is_told_as_trouble_and_listening_goes_on_when_it_has_left(fake: FakeTelegram) -> None:
+    async with running(fake) as bot:
+        await fake.wait_for(lambda: fake.api.poll)
+        async with running(fake) as other:
+            await fake.wait_for(lambda: bot.troubles or other.troubles)
+            assert "Another program" in (bot.troubles + other.troubles)[0]
+        fake.type(ANN, ANN, "still there?")
+        await fake.wait_for(lambda: "still there?" in bot.said)
+        await fake.wait_for(lambda: bot.platform.health == "ok")
+
+
+@pytest.mark.parametrize("token", ["999999999:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1", "nonsense-secret"])
+async def test_a_wrong_token_is_told_and_never_shown(
+    fake: FakeTelegram, token: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with running(fake, token=SecretStr(token)) as bot:
+        await fake.wait_for(lambda: bot.troubles)
+        assert bot.platform.health == "Telegram refuses the bot's token: check telegram.token."
+    assert bot.troubles == [bot.platform.health]
+    assert token.rpartition(":")[2] not in caplog.text + "".join(capsys.readouterr())
+
+
+async def test_the_token_is_in_no_log_line_of_a_bot_that_works(
+    fake: FakeTelegram, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with running(fake, receive=echo, poll_timeout=timedelta(seconds=0.1)) as bot:
+        fake.type(ANN, ANN, "hello")
+        await fake.wait_for(lambda: fake.texts(ANN))
+        fake.fail(Fault.BAD_GATEWAY)
+        await fake.wait_for(lambda: bot.troubles)
+    assert "sendMessage" in caplog.text
+    assert fake.token.rpartition(":")[2] not in caplog.text + "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.LOST, Fault.BAD_GATEWAY, Fault.HTML, Fault.HANG])
+async def test_an_outage_is_told_once_and_survived(fake: FakeTelegram, fault: Fault) -> None:
+    options = {"poll_timeout": timedelta(seconds=0.1), "answer_timeout": timedelta(seconds=0.3)}
+    async with running(fake, **options) as bot:
+        await fake.wait_for(lambda: bot.platform.health == "ok")
+        fake.fail(fault, method="getUpdates")
+        fake.type(ANN, ANN, "in the outage")
+        await fake.wait_for(lambda: bot.platform.health == "Telegram cannot be reached.")
+        before = len(fake.calls)
+        if fault is not Fault.HANG:
+            await fake.wait_for(lambda: len(fake.calls) > before)
+        fake.recover()
+        await fake.wait_for(lambda: bot.said == ["in the outage"])
+        await fake.wait_for(lambda: bot.platform.health == "ok")
+    assert bot.troubles == ["Telegram cannot be reached."]
+
+
+async def test_a_bot_started_before_its_server_connects_when_the_server_is_there() -> None:
+    async with FakeTelegram() as fake:
+        await asyncio.to_thread(fake.stop)
+        async with running(fake) as bot:
+            await fake.wait_for(lambda: bot.troubles)
+            assert bot.platform.health == "Telegram cannot be reached."
+            await asyncio.to_thread(fake.start)
+            fake.type(ANN, ANN, "at last")
+            await fake.wait_for(lambda: bot.said == ["at last"])
+
+
+async def test_an_alert_that_fails_does_not_stop_the_listening(fake: FakeTelegram) -> None:
+    async def broken(text: str) -> None:
+        raise OSError("no disk")
+
+    fake.fail(Fault.BAD_GATEWAY, method="getUpdates", times=1)
+    async with running(fake, on_trouble=broken) as bot:
+        fake.type(ANN, ANN, "hello")
+        await fake.wait_for(lambda: bot.said == ["hello"])
+
+
+# Stopping
+
+
+async def test_stopping_lets_what_is_under_way_end_and_its_reply_go_out(fake: FakeTelegram) -> None:
+    async def slowly(heard: Incoming) -> Card:
+        await asyncio.sleep(0.2)
+        return await echo(heard)
+
+    async with running(fake, receive=slowly) as bot:
+        fake.type(ANN, ANN, "last words")
+        await fake.wait_for(lambda: bot.heard)
+    assert fake.texts(ANN) == ["echo last words"]
+    assert fake.api.unconfirmed == []
+
+
+async def test_stopping_ends_an_open_poll_at_once(fake: FakeTelegram) -> None:
+    bot = make_bot(fake, receive=say_nothing, poll_timeout=timedelta(seconds=50))
+    await bot.platform.start()
+    await fake.wait_for(lambda: fake.api.poll)
+    started = time.monotonic()
+    await bot.platform.stop()
+    assert time.monotonic() - started < 25
+    assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
+async def test_a_bot_that_was_never_started_can_be_stopped(fake: FakeTelegram) -> None:
+    bot = make_bot(fake)
+    assert bot.platform.health == "Telegram is not connected yet."
+    await bot.platform.stop()
+
+
+async def test_a_reply_survives_a_short_outage(fake: FakeTelegram) -> None:
+    fake.fail(Fault.CUT, method="sendMessage", times=1)
+    async with running(fake, receive=echo):
+        fake.type(ANN, ANN, "hello")
+        await fake.wait_for(lambda: fake.texts(ANN) == ["echo hello"])
+
+
+async def test_a_reply_that_telegram_will_never_take_is_dropped(fake: FakeTelegram) -> None:
+    async def empty(heard: Incoming) -> Card:
+        return Card(title="") if words(heard) == "empty" else await echo(heard)
+
+    async with running(fake, receive=empty):
+        fake.type(ANN, ANN, "empty")
+        fake.type(ANN, ANN, "full")
+        await fake.wait_for(lambda: fake.texts(ANN) == ["echo full"])
+
+
+async def test_work_in_a_lane_waits_also_for_work_that_failed_before_it() -> None:
+    lanes, done = Lanes(), []
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        done.append("failed")
+        raise ValueError("first")
+
+    async def follow() -> None:
+        done.append("followed")
+
+    failed = lanes.add("a", fail)
+    await lanes.add("a", follow)
+    assert done == ["failed", "followed"]
+    assert isinstance(failed.exception(), ValueError)

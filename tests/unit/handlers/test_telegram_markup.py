@@ -1,0 +1,138 @@
+"""Cards as HTML in parts, read back by the fake server's port of Telegram's own parser."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.messages import Card, Table
+from handlers.telegram.markup import GRAPH_WIDTH, LIMIT, aligned, render, sparkline, utf16_units
+from tests.fakes.telegram_entities import parse_html
+
+TEXTS = st.text(alphabet=st.sampled_from("ab <>&\"'\n😀é/b;#\ud800"), max_size=40)
+LONG = st.integers(min_value=0, max_value=6000)
+ROWS = st.lists(st.tuples(TEXTS, TEXTS), max_size=4).map(tuple)
+
+
+def cards() -> st.SearchStrategy[Card]:
+    return st.builds(
+        lambda title, fields, text, times, rows, graph: Card(
+            title=title,
+            fields=fields,
+            text=text * (1 + times // max(1, len(text))),
+            table=Table(head=("Market", "Profit"), rows=rows) if rows else None,
+            graph=tuple(graph),
+        ),
+        TEXTS,
+        ROWS,
+        TEXTS,
+        LONG,
+        ROWS,
+        st.lists(st.floats(), max_size=60),
+    )
+
+
+@given(card=cards())
+def test_every_part_is_understood_and_short_enough(card: Card) -> None:
+    for part in render(card):
+        text, _ = parse_html(part.html)
+        assert text == part.plain
+        assert utf16_units(text) <= LIMIT
+        assert text.strip()
+
+
+@given(card=cards())
+def test_nothing_is_lost_by_splitting(card: Card) -> None:
+    shown = "".join(part.plain for part in render(card))
+    wanted = [card.title, *(f"{name}: {value}" for name, value in card.fields), card.text]
+    wanted += aligned(card.table) if card.table else []
+    wanted.append(sparkline(card.graph))
+    assert squeezed(shown) == squeezed("".join(wanted)).replace("\ud800", "?")
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def test_a_card_shows_its_title_bold_its_fields_by_name_and_its_table_in_columns() -> None:
+    card = Card(
+        title="Positions",
+        fields=(("Equity", "10,120.50"), ("Open risk", "1.2 %")),
+        text="All quiet.",
+        table=Table(head=("Market", "Profit"), rows=(("BTC/USDT", "+12.00"), ("ETH/USDT", "-3.5"))),
+        graph=(1, 2, 3),
+    )
+    (part,) = render(card)
+    assert part.html == (
+        "<b>Positions</b>\n"
+        "Equity: <b>10,120.50</b>\n"
+        "Open risk: <b>1.2 %</b>\n"
+        "All quiet.\n"
+        "<pre>Market    Profit\n"
+        "BTC/USDT  +12.00\n"
+        "ETH/USDT    -3.5</pre>\n"
+        "▁▅█"
+    )
+
+
+def test_markup_in_names_and_values_is_shown_as_it_was_written() -> None:
+    hostile = '<b>&amp;</b> <a href="tg://user?id=1">me</a>'
+    (part,) = render(Card(title=hostile, fields=((hostile, hostile),), text=hostile))
+    text, entities = parse_html(part.html)
+    assert text == f"{hostile}\n{hostile}: {hostile}\n{hostile}"
+    assert {entity["type"] for entity in entities} == {"bold"}
+
+
+def test_a_table_over_two_parts_is_fixed_width_in_both() -> None:
+    rows = tuple((f"MARKET{number:04}", "1.00") for number in range(400))
+    parts = render(Card(title="Trades", table=Table(head=("Market", "Profit"), rows=rows)))
+    assert len(parts) == 2
+    for part in parts:
+        assert [entity["type"] for entity in parse_html(part.html)[1]][-1] == "pre"
+        assert all(utf16_units(part.plain) <= LIMIT for part in parts)
+
+
+def test_a_split_comes_at_a_line_border_where_there_is_one() -> None:
+    text = "\n".join(f"line {number} " + "x" * 90 for number in range(100))
+    parts = render(Card(title="Log", text=text))
+    assert all(part.plain.startswith(("Log", "line")) for part in parts)
+    assert all(part.plain.endswith("x") for part in parts)
+
+
+def test_a_line_that_is_too_long_is_cut_between_words() -> None:
+    parts = render(Card(title="", text="word " * 2000))
+    assert {word for part in parts for word in part.plain.split()} == {"word"}
+
+
+def test_a_surrogate_pair_is_never_cut() -> None:
+    first, second, *_ = render(Card(title="", text="x" + "😀" * 5000))
+    assert utf16_units(first.plain) == LIMIT - 1
+    assert second.plain == "😀" * (LIMIT // 2)
+
+
+def test_a_long_bold_value_stays_bold_over_the_split() -> None:
+    parts = render(Card(title="", fields=(("Why", "x" * 5000),)))
+    assert [[entity["type"] for entity in parse_html(part.html)[1]] for part in parts] == [["bold"], ["bold"]]
+    assert parse_html(parts[0].html)[1][0]["offset"] == len("Why: ")
+
+
+def test_a_card_without_anything_has_no_parts() -> None:
+    assert render(Card(title=" \n ", text="\n")) == ()
+
+
+def test_a_graph_shows_the_shape_and_always_the_newest_number() -> None:
+    assert sparkline((0, 1, 2, 3, 4, 5, 6, 7)) == "▁▂▃▄▅▆▇█"
+    assert sparkline((5, 5, 5)) == "▅▅▅"
+    assert sparkline(()) == ""
+    assert sparkline((math.nan, math.inf, 1, 2)) == "▁█"
+    assert sparkline([0] * 100 + [1]).endswith("▁█")
+
+
+@given(values=st.lists(st.floats(), max_size=300))
+def test_a_graph_of_any_numbers_fits_a_line(values: list[float]) -> None:
+    assert len(sparkline(values)) <= GRAPH_WIDTH
+
+
+def test_columns_stand_under_one_another_also_with_wide_and_missing_cells() -> None:
+    table = Table(head=("Name", "n"), rows=(("汉字", "1"), ("short", "100"), ("alone",)))
+    assert aligned(table) == ["Name     n", "汉字     1", "short  100", "alone"]
