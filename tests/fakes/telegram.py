@@ -89,14 +89,14 @@ class _Protocol(H11Protocol):
     def handle_events(self) -> None:
         super().handle_events()
         if self.scope:
-            self.scope["transport"] = self.transport
+            self.scope["state"]["transport"] = self.transport
 
 
 class _Cut(Response):
     """No answer at all: the connection is closed."""
 
     async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
-        scope["transport"].abort()
+        scope["state"]["transport"].abort()
         while (await receive())["type"] != "http.disconnect":
             pass
 
@@ -318,7 +318,8 @@ async def _params(request: Request) -> Json:
     params: dict[str, Any] = dict(request.query_params)
     if request.headers.get("content-type", "").startswith("application/json"):
         return params | {key: _as_form(value) for key, value in (await request.json()).items()}
-    return params | dict(await request.form())
+    async with request.form() as form:
+        return params | dict(form)
 
 
 def _as_form(value: Any) -> Any:

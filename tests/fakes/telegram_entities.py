@@ -121,9 +121,13 @@ class _Reader:
         if quote not in ("'", '"') or not quote:
             return self._until(SPACES + ">")
         self.at += 1
-        value = self._until(quote)
+        value: list[str] = []
+        while (character := self._peek()) and character != quote:
+            decoded = self._decoded() if character == "&" else None
+            self.at += decoded is None
+            value.append(decoded or character)
         self.at += 1
-        return value
+        return "".join(value)
 
     def _close(self, start: int) -> None:
         if not self.opened:
