@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FLAT = 1e-9
-"""Below this share of the values, differences are not worth drawing."""
+LEAST_SPREAD = 0.002
+"""The least share of the values that the height stands for, so that pennies do not look like a crash."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,6 @@ def curve(values: Sequence[float], width: int, height: int, margin: int = 4) -> 
 
 def _y(value: float, low: float, high: float, height: int, margin: int) -> float:
     """From the bottom up; values that are all alike lie in the middle."""
-    spread = high - low
-    share = (value - low) / spread if spread > FLAT * max(abs(low), abs(high)) else 0.5
+    spread = max(high - low, LEAST_SPREAD * max(abs(low), abs(high)))
+    share = 0.5 + ((value - low) - (high - value)) / 2 / spread if spread else 0.5
     return round(height - margin - share * (height - 2 * margin), 1)

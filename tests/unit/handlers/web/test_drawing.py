@@ -36,6 +36,11 @@ def test_values_that_are_all_alike_make_a_line_in_the_middle():
     assert {y for _, y in points(curve([10000.0] * 5, 320, 96).line)} == {48}
 
 
+def test_a_small_change_looks_small():
+    heights = [y for _, y in points(curve([10000.0, 9999.5], 320, 96).line)]
+    assert 0 < heights[1] - heights[0] < 3
+
+
 def test_a_curve_falls_when_it_ends_lower_than_it_began():
     assert not curve([2.0, 3.0, 1.0], 320, 96).rises
     assert curve([2.0, 1.0, 2.0], 320, 96).rises

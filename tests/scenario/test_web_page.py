@@ -1,0 +1,167 @@
+"""The live page in a real browser, before an engine that the test holds in its hands."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from playwright.async_api import expect
+
+from engine.domain.approvals import Press, Verb
+from engine.domain.messages import Card
+from handlers.cards import alerts
+from tests.fakes.browser import PHONE, chromium, needs_chromium
+from tests.fakes.web import served
+
+pytestmark = [pytest.mark.browser, needs_chromium]
+
+
+@pytest.fixture
+async def browser():
+    async with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+async def web(tmp_path):
+    async with served(tmp_path) as room:
+        yield room
+
+
+async def enter(visitor, web, user):
+    await visitor.page.goto(f"{web.client.base_url}/enter/{web.room.links.issue(user)}")
+    await expect(visitor.page.locator("#link")).to_have_text("Live")
+
+
+def card(visitor, approval_id="A17"):
+    return visitor.page.locator(f'[data-topic="approval:{approval_id}"]')
+
+
+async def test_a_press_on_one_screen_settles_the_card_on_every_screen(browser, web):
+    await web.room.ask()
+    async with browser.visit() as ann, browser.visit(PHONE) as tom:
+        await enter(ann, web, "Ann")
+        await enter(tom, web, "Tom")
+        await expect(card(tom).get_by_role("button")).to_have_count(3)
+        await card(ann).get_by_role("button", name="Approve half").click()
+        for visitor in (ann, tom):
+            await expect(card(visitor)).to_contain_text("Approved half by Ann")
+            await expect(card(visitor).get_by_role("button")).to_have_count(0)
+        assert ann.complaints == tom.complaints == []
+        assert await tom.fits()
+
+
+async def test_a_press_shows_at_once_that_it_is_being_handled(browser, web):
+    await web.room.ask()
+    async with browser.visit() as ann:
+        await enter(ann, web, "Ann")
+        await ann.page.route("**/chat/press", lambda _: None)  # the answer never comes
+        await card(ann).get_by_role("button", name="Approve", exact=True).click()
+        await expect(card(ann).get_by_role("button", name="Approving…")).to_be_disabled()
+        await expect(card(ann).get_by_role("button", name="Reject")).to_be_disabled()
+
+
+async def test_a_press_that_does_not_arrive_can_be_repeated(browser, web):
+    await web.room.ask()
+    async with browser.visit() as ann:
+        await enter(ann, web, "Ann")
+        await ann.page.route("**/chat/press", lambda route: route.abort(), times=1)
+        await card(ann).get_by_role("button", name="Reject").click()
+        await expect(ann.page.get_by_role("alert")).to_have_text("That did not arrive. Try again.")
+        await card(ann).get_by_role("button", name="Reject").click()
+        await expect(card(ann)).to_contain_text("Rejected by Ann")
+
+
+async def test_commands_are_completed_and_sent_by_keyboard_alone(browser, web):
+    async with browser.visit() as ann:
+        await enter(ann, web, "Ann")
+        await expect(ann.page.get_by_role("combobox")).to_be_focused()
+        await ann.page.keyboard.type("/ver")
+        await expect(ann.page.get_by_role("option")).to_have_count(1)
+        await ann.page.keyboard.press("Tab")
+        await expect(ann.page.get_by_role("combobox")).to_have_value("/version ")
+        await ann.page.keyboard.press("Enter")
+        await expect(ann.page.get_by_role("log")).to_contain_text("1.2.3")
+        await expect(ann.page.get_by_role("combobox")).to_have_value("")
+        assert ann.complaints == []
+
+
+async def test_what_one_asks_is_not_shown_to_the_others(browser, web):
+    async with browser.visit() as ann, browser.visit() as vic:
+        await enter(ann, web, "Ann")
+        await enter(vic, web, "Vic")
+        await ann.page.get_by_role("combobox").fill("/whoami")
+        await ann.page.keyboard.press("Enter")
+        await expect(ann.page.get_by_role("log")).to_contain_text("Only you see this")
+        await web.room.put(Card(title="for all", topic="trade:T1"))
+        await expect(vic.page.get_by_role("log")).to_contain_text("for all")
+        await expect(vic.page.get_by_role("log")).not_to_contain_text("whoami")
+
+
+async def test_a_reload_shows_the_same_page(browser, web):
+    await web.room.put(replace(alerts.welcome(), topic="welcome:1"))
+    await web.room.ask()
+    async with browser.visit() as ann:
+        await enter(ann, web, "Ann")
+        before = await ann.page.locator(".message").all_inner_texts()
+        await ann.page.reload()
+        await expect(ann.page.locator("#pinned")).to_contain_text("Greenlight is running")
+        assert await ann.page.locator(".message").all_inner_texts() == before
+        assert ann.complaints == []
+
+
+async def test_the_page_goes_on_by_itself_after_a_restart_of_the_bot(browser, tmp_path):
+    async with browser.visit() as ann:
+        async with served(tmp_path) as web:
+            await enter(ann, web, "Ann")
+            port = web.server.port
+        await expect(ann.page.locator("#link")).to_have_text("Reconnecting…")
+        async with served(tmp_path, port=port) as web:
+            await web.room.ask()
+            await expect(card(ann)).to_be_visible(timeout=15000)
+            await expect(ann.page.locator("#link")).to_have_text("Live")
+
+
+async def test_the_board_follows_the_account_and_leads_to_the_open_question(browser, web):
+    async with browser.visit(PHONE) as ann:
+        await enter(ann, web, "Ann")
+        await web.room.ask()
+        for number in range(8):
+            await web.room.put(Card(title=f"news {number}", topic=f"trade:T{number}", text="\n".join("abcdef")))
+        web.room.views.changes = {"equity": Decimal("12345.67")}
+        await expect(ann.page.locator("#board")).to_contain_text("12,345.67")
+        await expect(ann.page).to_have_title("(1) Greenlight")
+        await expect(card(ann).get_by_role("button", name="Reject")).not_to_be_in_viewport()
+        await ann.page.get_by_role("button", name="1 question waits").click()
+        await expect(card(ann).get_by_role("button", name="Reject")).to_be_in_viewport()
+        assert await ann.fits()
+        assert ann.complaints == []
+
+
+async def test_who_reads_further_up_is_not_torn_away(browser, web):
+    async with browser.visit() as ann:
+        await enter(ann, web, "Ann")
+        for number in range(20):
+            await web.room.put(Card(title=f"news {number}", topic=f"trade:T{number}"))
+        log = ann.page.get_by_role("log")
+        await expect(log).to_contain_text("news 19")
+        await log.evaluate("log => { log.scrollTop = 0; }")
+        await web.room.put(Card(title="late news", topic="trade:T99"))
+        await ann.page.get_by_role("button", name="New messages").click()
+        await expect(log.get_by_text("late news")).to_be_in_viewport()
+
+
+async def test_an_answer_on_another_platform_is_seen_here(browser, web):
+    await web.room.ask()
+    async with browser.visit() as vic:
+        await enter(vic, web, "Vic")
+        await expect(card(vic).get_by_role("button")).to_have_count(3)
+        await web.room.desk.answer("A17", Press(person="Tom", verb=Verb.REJECT, reason="too thin"))
+        await expect(card(vic)).to_contain_text("Rejected by Tom: too thin")
+
+
+async def test_strangers_see_a_door_in_words(browser, web):
+    async with browser.visit() as stranger:
+        await stranger.page.goto(f"{web.client.base_url}/")
+        await expect(stranger.page.get_by_role("heading")).to_have_text("Come in by your own link")
+        await stranger.page.goto(f"{web.client.base_url}/enter/nonsense")
+        await expect(stranger.page.get_by_role("main")).to_contain_text("Each link works once")
