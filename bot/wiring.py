@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 VERSION = installed_version("greenlight")
 PLATFORMS = ("telegram", "slack", "web")
-WAIT_FOR_PEOPLE = timedelta(minutes=5)
+WAIT_FOR_PEOPLE = timedelta(minutes=2)
 """How long a question holds a replay at a watchable speed, where nothing else is asked for."""
 
 AnyClock = MarketClock | WallClock

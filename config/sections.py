@@ -210,7 +210,7 @@ class ReplaySettings(Section):
     speed: Speed = 3600.0
     """Market seconds in a wall second, or max for as fast as it goes."""
     wait_for_people: Duration | None = None
-    """Wall time an open question holds the replay at 1:1; nothing for 5 minutes, and none at speed max."""
+    """Wall time an open question holds the replay at 1:1; nothing for 2 minutes, and none at speed max."""
     until_end: bool = False
     """Whether the program ends with the data; otherwise it stays and answers."""
 

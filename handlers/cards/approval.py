@@ -72,7 +72,7 @@ def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None)
     return Card(
         title=f"{phrases.headline(plan)}? ({asked.id})",
         fields=fields,
-        text=wording.lines(*decision.reasons, phrases.conditions(decision.conditions)),
+        text=phrases.conditions(decision.conditions),
         buttons=tuple(Button(label=label, verb=verb, approval_id=asked.id) for verb, label in LABELS.items()),
     )
 

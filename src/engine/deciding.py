@@ -231,7 +231,7 @@ class Conclusion:
             return (f"{strategy.name} needs {strategy.warmup} closed candles first",)
         if not signals.triggered:
             return (f"the {strategy.name} set-up has not appeared",)
-        return tuple(condition.detail or condition.name for condition in signals.conditions if condition.holds)
+        return tuple(condition.name for condition in signals.conditions if condition.holds)
 
     def _key(self, stance: Stance) -> str:
         """What makes a decision this one and no other; order ids derive from it."""

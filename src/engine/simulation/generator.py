@@ -46,7 +46,7 @@ _CRASH_LASTS = timedelta(days=40)
 """After so long what is left of a crash no longer changes."""
 _BIGGEST_MOVE = 0.35
 """Of the log price in one candle: beyond it the tails of the t distribution are cut."""
-_TURNOVER = 400_000.0
+_TURNOVER = 5_000_000.0
 """What is traded an hour in quiet times, in the quote currency."""
 
 
