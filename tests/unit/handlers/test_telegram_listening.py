@@ -204,10 +204,11 @@ async def test_what_a_person_did_is_handled_in_order_and_other_people_do_not_wai
 async def test_news_is_fetched_while_something_is_still_being_handled(fake: FakeTelegram) -> None:
     slow = Slow()
     async with running(fake, receive=slow) as bot:
-        fake.type(ANN, ANN, "slow")
+        first = fake.type(ANN, ANN, "slow")
         await fake.wait_for(lambda: bot.heard)
         fake.type(BEN, BEN, "quick")
         await fake.wait_for(lambda: slow.done == ["quick"])
+        assert first in fake.api.unconfirmed
         slow.go.set()
         await fake.wait_for(lambda: len(slow.done) == 2)
     assert bot.said == ["slow", "quick"]

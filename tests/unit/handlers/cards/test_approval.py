@@ -30,7 +30,6 @@ def test_a_question_says_everything_needed_to_answer_it():
         "Expires": "2026-01-03 12:30 UTC",
     }
     assert card.text.splitlines() == [
-        "The price broke out upwards.",
         "✓ above ma 200: 20,000 over 19,200",
         "✗ macd rising",
     ]
