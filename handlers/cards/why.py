@@ -18,7 +18,7 @@ def card(story: Why) -> Card:
     """The card that ``/why`` answers with."""
     judged, decision = story.judged, story.judged.decision
     sections = (
-        ("Reasons", decision.reasons),
+        ("Reasons", () if decision.conditions else decision.reasons),
         ("Conditions", (phrases.conditions(decision.conditions),)),
         *((f"Signals {signals.market} {signals.timeframe}", readings(signals)) for signals in judged.signals),
         ("Inputs", map(_input, judged.inputs)),
