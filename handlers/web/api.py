@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from engine.approvals import Answered
 from engine.domain.approvals import Press, Reply, Verb
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Person, Role
@@ -20,6 +19,9 @@ from handlers.web.account_rows import FillRow, OrderRow, PositionRow, StatusRow
 from handlers.web.decision_rows import ApprovalRow, AuditRow, DecisionRow, settled_by
 from handlers.web.errors import AlreadyAnswered, Problem, Refusal
 from handlers.web.kit import Caller, Kit, UseKit, address_of
+
+if TYPE_CHECKING:  # heavy, and only named here
+    from engine.approvals import Answered
 
 API_CALLER = Caller(platform="api", user="api", person=Person(name="api", role=Role.ADMIN))
 HEALTH_SECONDS = 2.0
