@@ -71,6 +71,12 @@ class Approvals:
         self._autonomy = autonomy
         self._orchestrator = orchestrator
         self._clock = clock
+        self._under_way = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is being carried out: from the press until the order is sent and protected."""
+        return self._under_way > 0
 
     @staticmethod
     def open(uow: UnitOfWork, decision: Decision, ask: AskHuman, now: datetime) -> Approval:
@@ -114,10 +120,14 @@ class Approvals:
         return min((_deadline(approval) for approval in waiting), default=None)
 
     async def _happen(self, approval_id: str, happening: Happening) -> tuple[Approval, tuple[Effect, ...]]:
-        approval, effects = await self._step(approval_id, happening)
-        for effect in effects:
-            if isinstance(effect, Judge):
-                approval = await self._judge(approval, half=effect.half)
+        self._under_way += 1
+        try:
+            approval, effects = await self._step(approval_id, happening)
+            for effect in effects:
+                if isinstance(effect, Judge):
+                    approval = await self._judge(approval, half=effect.half)
+        finally:
+            self._under_way -= 1
         return approval, effects
 
     async def _step(self, approval_id: str, happening: Happening) -> tuple[Approval, tuple[Effect, ...]]:

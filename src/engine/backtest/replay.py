@@ -1,7 +1,8 @@
 """The live cycle over history, on the market clock: the same jobs, the same approvals, the same people.
 
 Time jumps from one due job to the next at the speed asked for. While a question is open it goes 1:1 with the wall, so
-that people can answer it, for at most ``wait_for_people`` wall seconds a question.
+that people can answer it, for at most ``wait_for_people`` wall seconds a question. While an answer is carried out it
+stands still: the order is filled and protected at the moment it was judged for, whatever the speed.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Replay:
 
     Args:
         open_questions: The ids of the approvals that wait for people.
+        answering: Whether a person's answer is being carried out.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class Replay:
         pace: Pace,
         open_questions: Callable[[], Awaitable[Sequence[str]]],
         on_trouble: Callable[[str], None],
+        answering: Callable[[], bool] = lambda: False,
     ) -> None:
         self._clock = clock
         self._jobs = jobs
         self._pace = pace
         self._open_questions = open_questions
         self._on_trouble = on_trouble
+        self._answering = answering
         self._waiting_since: dict[str, float] = {}
         self._stopping = False
         self._next: dict[str, datetime | None] = {
@@ -97,6 +101,9 @@ class Replay:
         """Let time pass up to a moment; whether it got there undisturbed."""
         while (rest := (to - self._clock.now()).total_seconds()) > 0:
             held = await self._is_held()
+            if self._answering():
+                await asyncio.sleep(BREATH)
+                return False
             rate = 1.0 if held else self._pace.speed
             if rate == float("inf"):
                 self._clock.move_to(to)
@@ -104,7 +111,8 @@ class Replay:
             before = self._clock.monotonic()
             await asyncio.sleep(min(BREATH, rest / rate))
             passed = timedelta(seconds=min(rest, (self._clock.monotonic() - before) * rate))
-            self._clock.move(passed)
+            if not self._answering():
+                self._clock.move(passed)
             if self._stopping or (held and not await self._is_held()):
                 return False
         return True
