@@ -11,7 +11,7 @@ import structlog
 
 from bot.instance import Instance, note_file, write
 from bot.summary import summary
-from bot.wiring import Engine, Program, build
+from bot.wiring import DOORS, Doors, Engine, Program, build
 from config.settings import Settings
 from engine.backtest.replay import Replay
 from engine.execution.reconcile import reconcile
@@ -33,6 +33,7 @@ class App:
         settings: What to run.
         announce: Where lines for the person at the terminal go.
         more_jobs: Further jobs on the same clock, see ``wiring.build``.
+        doors: How the store and the venue are opened, see ``wiring.Doors``.
     """
 
     def __init__(
@@ -41,10 +42,12 @@ class App:
         *,
         announce: Callable[[str], None],
         more_jobs: Callable[[Engine], Sequence[Job]] = lambda _: (),
+        doors: Doors = DOORS,
     ) -> None:
         self._settings = settings
         self._announce = announce
         self._more_jobs = more_jobs
+        self._doors = doors
         self._stop = asyncio.Event()
         self._ready = False
         self.program: Program | None = None
@@ -61,7 +64,9 @@ class App:
         """
         await asyncio.to_thread(upgrade, self._settings.database.url)
         async with AsyncExitStack() as closing:
-            program = await build(self._settings, ready=lambda: self._ready, more_jobs=self._more_jobs)
+            program = await build(
+                self._settings, ready=lambda: self._ready, more_jobs=self._more_jobs, doors=self._doors
+            )
             self.program = program
             closing.push_async_callback(program.engine.store.close)
             closing.callback(program.engine.venue.close)

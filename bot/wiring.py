@@ -64,6 +64,17 @@ AnyClock = MarketClock | WallClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """How the engine reaches what outlives it. A test that wants to cut the power at an exact point gives its own."""
+
+    store: type[Database] = Database
+    venue: type[PaperExchange] = PaperExchange
+
+
+DOORS = Doors()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """From a closed candle to a filled order: everything below the chat."""
 
@@ -115,6 +126,7 @@ async def build(
     *,
     ready: Callable[[], bool] = lambda: True,
     more_jobs: Callable[[Engine], Sequence[Job]] = lambda _: (),
+    doors: Doors = DOORS,
 ) -> Program:
     """Put the program together on a migrated database.
 
@@ -122,13 +134,14 @@ async def build(
         settings: What to build.
         ready: Whether the program has started fully, for those who ask it.
         more_jobs: Further jobs on the same clock, e.g. people who answer at market times.
+        doors: How the store and the venue are opened.
 
     Raises:
         ConfigError: The settings contradict what they are about.
         DataError: A candle file cannot be used.
         StoreError: The database or the venue's file cannot be used.
     """
-    engine = await build_engine(settings, source(settings))
+    engine = await build_engine(settings, source(settings), doors)
     api_token = settings.web.token or SecretStr(randomness.token_urlsafe(24))
     chat = await build_chat(settings, engine, api_token, ready)
     jobs = job_table(
@@ -143,11 +156,11 @@ async def build(
     return Program(settings=settings, engine=engine, chat=chat, driver=driver, api_token=api_token)
 
 
-async def build_engine(settings: Settings, market: Source) -> Engine:
+async def build_engine(settings: Settings, market: Source, doors: Doors = DOORS) -> Engine:
     """The engine on its clock, at the time where the last run left off."""
     clock: AnyClock = WallClock() if settings.market.clock == "wall" else MarketClock(market.start)
-    store = Database(settings.database.url, route=routes(_destinations(settings)))
-    venue = PaperExchange(
+    store = doors.store(settings.database.url, route=routes(_destinations(settings)))
+    venue = doors.venue(
         file=settings.venue_file,
         feed=market.feed,
         clock=clock,
@@ -257,7 +270,12 @@ def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay |
         return [approval.id for approval in await engine.store.read(lambda uow: uow.approvals.open())]
 
     return Replay(
-        clock=engine.clock, jobs=jobs, pace=pace(settings), open_questions=open_questions, on_trouble=on_trouble
+        clock=engine.clock,
+        jobs=jobs,
+        pace=pace(settings),
+        open_questions=open_questions,
+        on_trouble=on_trouble,
+        answering=lambda: engine.approvals.busy,
     )
 
 
