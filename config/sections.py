@@ -281,7 +281,7 @@ class ContextSettings(Section):
     """Longer candles it also looks at."""
     params: dict[str, int | float | bool | str] = Field(default_factory=dict)
     """The strategy's own parameters, where they differ from its defaults."""
-    exchange: str = "paper"
+    exchange: Literal["paper"] = "paper"
     """The venue it trades on."""
 
 

@@ -1,0 +1,202 @@
+"""The whole program as a user has it: a process, real ports, real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+BOT = Path(sys.executable).with_name("bot")
+PATIENCE = 60.0
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("BOT_")} | more
+
+
+def bot(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [BOT, *words],
+        cwd=folder,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+@contextmanager
+def running(folder: Path, *words: str, stop: signal.Signals = signal.SIGTERM, **more: str) -> Iterator[str]:
+    """The program in a folder; gives the address its web listens on."""
+    with (folder / "err.txt").open("a") as err:
+        process = subprocess.Popen(
+            [BOT, "run", *words],
+            cwd=folder,
+            env=environment(**({"BOT_WEB__PORT": "0"} | more)),
+            stdout=subprocess.PIPE,
+            stderr=err,
+            text=True,
+        )
+        try:
+            assert process.stdout
+            for line in process.stdout:
+                if found := re.search(r"(http://\S+)/enter/", line):
+                    yield found[1]
+                    break
+        finally:
+            process.send_signal(stop)
+            began = time.monotonic()
+            process.communicate(timeout=PATIENCE)
+            took = time.monotonic() - began
+    assert process.returncode == 0
+    assert took < 10, "a stop must not take longer than that"
+
+
+def api(url: str, folder: Path, path: str) -> httpx.Response:
+    token = json.loads((folder / "var/demo/instance.json").read_text())["token"]
+    return httpx.get(f"{url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+
+
+def wait_until(check, what: str):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := check():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"never saw {what}")
+
+
+def market_time(folder: Path) -> str:
+    with sqlite3.connect(folder / "var/demo/greenlight.sqlite") as database:
+        return database.execute("SELECT max(at) FROM equity").fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"BOT_WEB__PRT": "1"}, ("BOT_WEB__PRT", "did you mean BOT_WEB__PORT")),
+        ({"BOT_WEB__PORT": "many"}, ("BOT_WEB__PORT", "whole number")),
+        ({"BOT_TELEGRAM__TOKEN": "123:not-so-secret-at-all", "BOT_PEOPLE": "[]"}, ("people", "chat token")),
+        ({"BOT_PROFILE": "dmo"}, ("BOT_PROFILE", "did you mean demo")),
+        ({"BOT_APPROVAL__EXPIRES_AFTER": "soon"}, ("BOT_APPROVAL__EXPIRES_AFTER", "15m")),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
+)
+def test_a_mistake_stops_the_start_and_is_named(tmp_path, variables, named):
+    ran = bot(tmp_path, "run", **variables)
+    assert ran.returncode == 2
+    assert all(word in ran.stderr for word in named), ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "not-so-secret" not in ran.stderr + ran.stdout
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_secret_in_a_yaml_file_stops_the_start_and_is_not_repeated(tmp_path):
+    (tmp_path / "mine.yaml").write_text("extends: demo\n\ntelegram:\n  token: 987654:do-not-show-me\n")
+    ran = bot(tmp_path, "run", "--config", "mine.yaml")
+    assert ran.returncode == 2
+    assert "mine.yaml, line 4" in ran.stderr
+    assert "telegram.token" in ran.stderr
+    assert "BOT_TELEGRAM__TOKEN" in ran.stderr
+    assert "do-not-show-me" not in ran.stderr + ran.stdout
+
+
+def test_a_strategys_parameter_that_does_not_exist_is_named_with_the_nearest(tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "extends: demo\ncontexts:\n"
+        "  - {name: quick, strategy: momentum, markets: [BTC/USDT], params: {stop_attr: 1.5}}\n"
+    )
+    ran = bot(tmp_path, "run", "--config", "mine.yaml")
+    assert ran.returncode == 2
+    assert "contexts.0.params.stop_attr" in ran.stderr
+    assert "stop_atr" in ran.stderr
+
+
+def test_a_busy_port_is_named_with_its_setting(tmp_path):
+    with running(tmp_path) as url:
+        other = tmp_path / "other"
+        other.mkdir()
+        ran = bot(other, "run", BOT_WEB__PORT=url.rpartition(":")[2])
+    assert ran.returncode == 2
+    assert "BOT_WEB__PORT" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_file_that_no_context_trades_is_said_so(tmp_path):
+    made = bot(tmp_path, "data", "generate", "candles", "--length", "30d", "--seed", "3")
+    assert made.returncode == 0, made.stderr
+    (tmp_path / "candles/SOLUSDT-1h.parquet").rename(tmp_path / "candles/DOGEUSDT-1h.parquet")
+    files = ["candles/BTCUSDT-1h.parquet", "candles/DOGEUSDT-1h.parquet"]
+    ran = bot(tmp_path, "run", "--data", *files, "--speed", "max", "--until-end", BOT_WEB__PORT="0")
+    assert ran.returncode == 0, ran.stderr
+    assert "No context trades DOGE/USDT" in ran.stdout
+    assert re.search(r"candles +\d+ in .* a second", ran.stdout)
+    assert "fingerprint" in ran.stdout
+    alone = bot(tmp_path, "run", "--data", files[1], "--until-end", BOT_WEB__PORT="0")
+    assert alone.returncode == 2
+    assert "No context trades DOGE/USDT" in alone.stderr
+
+
+def test_generated_files_are_good_and_a_damaged_one_is_found_out(tmp_path):
+    made = bot(tmp_path, "data", "generate", "candles", "--length", "10d", "--kind", "csv")
+    assert made.returncode == 0, made.stderr
+    assert bot(tmp_path, "data", "check", "candles/BTCUSDT-1h.csv").returncode == 0
+    file = tmp_path / "candles/BTCUSDT-1h.csv"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([*lines[:50], *lines[55:]]) + "\n")
+    ran = bot(tmp_path, "data", "check", "candles/BTCUSDT-1h.csv")
+    assert ran.returncode == 1
+    assert "gap" in ran.stdout
+
+
+def test_the_running_instance_is_asked_for_its_status_and_the_next_start_goes_on(tmp_path):
+    assert bot(tmp_path, "status").returncode == 1
+    with running(tmp_path, stop=signal.SIGINT) as url:
+        wait_until(lambda: api(url, tmp_path, "/api/approvals").json(), "a question")
+        said = bot(tmp_path, "status", "--json")
+        assert said.returncode == 0, said.stderr
+        assert json.loads(said.stdout)["profile"] == "demo"
+        assert httpx.get(f"{url}/ready").status_code == 200
+        first = api(url, tmp_path, "/api/approvals").json()[0]
+    reached = market_time(tmp_path)
+    with running(tmp_path) as url:
+        again = {row["id"]: row for row in api(url, tmp_path, "/api/approvals").json()}
+        assert again[first["id"]]["decision_id"] == first["decision_id"]
+        assert api(url, tmp_path, "/api/status").json()["now"] >= reached[:19]
+    assert "job failed" not in (tmp_path / "err.txt").read_text()
+    assert bot(tmp_path, "db", "check").returncode == 0
+
+
+def test_a_database_of_another_market_is_refused_and_left_alone(tmp_path):
+    with running(tmp_path):
+        pass
+    before = market_time(tmp_path)
+    ran = bot(tmp_path, "run", "--seed", "4", BOT_WEB__PORT="0")
+    assert ran.returncode == 2
+    assert "BOT_DATABASE__URL" in ran.stderr
+    assert market_time(tmp_path) == before
+
+
+def test_the_market_can_follow_the_wall_clock(tmp_path):
+    """Live, APScheduler drives the same jobs: the account is marked at the close of a one-minute candle."""
+    (tmp_path / "live.yaml").write_text(
+        "extends: demo\nmarket:\n  clock: wall\n  timeframe: 1m\n  history: 2d\ncontexts:\n"
+        "  - {name: quick, strategy: momentum, markets: [BTC/USDT], timeframe: 1m, higher: [5m, 15m]}\n"
+    )
+    with running(tmp_path, "--config", "live.yaml") as url:
+        status = api(url, tmp_path, "/api/status").json()
+        assert (
+            abs(time.time() - time.mktime(time.strptime(status["now"][:19], "%Y-%m-%dT%H:%M:%S")) + time.timezone) < 30
+        )
