@@ -9,10 +9,20 @@ from engine.domain.trading import Fill, Position
 
 
 def bought(position: Position, fill: Fill) -> Position:
-    """A position after some more was bought; the entry price is the mean of what was paid."""
+    """A position after some more was bought; the entry price is the mean of what was paid.
+
+    One that was closed meanwhile is open again: the rest of an entry may fill after the stop has sold what there was.
+    """
     quantity = position.quantity + fill.quantity
     cost = position.quantity * position.entry_price + fill.quantity * fill.price
-    return replace(position, quantity=quantity, entry_price=cost / quantity, fees=position.fees + fill.fee)
+    return replace(
+        position,
+        quantity=quantity,
+        entry_price=cost / quantity,
+        fees=position.fees + fill.fee,
+        closed_at=None,
+        closed_by="",
+    )
 
 
 def sold(position: Position, fill: Fill, closed_by: str) -> Position:
