@@ -1,0 +1,263 @@
+"""The engine on a market written by hand: real database, real paper venue, a clock and a strategy moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlmodel import select
+
+from engine.analysis.quality import DataQualityMonitor, QualityLimits
+from engine.analysis.technical import TechnicalAnalyzer
+from engine.approvals import Approvals
+from engine.bookkeeping import Bookkeeping
+from engine.cycle import run_cycle
+from engine.deciding import NO_SIGNALS, Kit
+from engine.desk import Desk
+from engine.domain.approvals import Approval
+from engine.domain.autonomy import AskHuman, Autonomy
+from engine.domain.decisions import Condition, CycleRecord, Exit, Signals
+from engine.domain.errors import VenueError
+from engine.domain.events import Event
+from engine.domain.market import Book, Market, Timeframe
+from engine.domain.reports import Part
+from engine.domain.trading import Intent, Position, Rejected, Sent, Unknown
+from engine.exchanges.paper import PaperExchange
+from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.ports import Frames
+from engine.risk.manager import RiskManager
+from engine.risk.rules import RiskLimits
+from engine.simulation.fills import FillModel
+from engine.store import tables
+from engine.store.database import Database, Route, nowhere
+from engine.store.unit_of_work import UnitOfWork
+from engine.strategies.context import StrategyContext
+from engine.views import Views
+from tests.fakes import reports
+from tests.fakes.database import new_database
+from tests.fakes.feed import BTC, START, HandClock, Row, hand_feed
+
+QUIET: Row = (100, 101, 99, 100, 10_000)
+"""A candle that goes nowhere; its book takes 40 BTC a level."""
+DAY = 24 * 60
+"""Minutes after ``START`` at which a room opens."""
+CASH = Decimal(10_000)
+ASKS_AND_TRADES = Autonomy(
+    auto_above=0.8, ask_above=0.5, expires_after=timedelta(minutes=15), max_price_drift=Decimal("0.01")
+)
+
+
+def at(minutes: float) -> datetime:
+    """So many minutes after ``START``."""
+    return START + timedelta(minutes=minutes)
+
+
+def signals(confidence: float = 1.0, *, stop: float | None = 2.0, target: float | None = 3.0) -> Signals:
+    """A set-up that appeared, with conditions that agree so far."""
+    conditions = (
+        Condition(name="speaks for it", holds=True, weight=confidence),
+        Condition(name="speaks against it", holds=False, weight=1 - confidence),
+    )
+    return Signals(triggered=True, conditions=conditions, stop_distance=stop, target_distance=target)
+
+
+@dataclass
+class Script:
+    """A strategy that says what a test wrote down, by the time of the close."""
+
+    entries: dict[datetime, Signals] = field(default_factory=dict)
+    exits: dict[datetime, str] = field(default_factory=dict)
+    name: str = "script"
+    warmup: int = 1
+    timeframes: tuple[Timeframe, ...] = (Timeframe.H1,)
+
+    def generate_signals(self, frames: Frames) -> Signals:
+        return self.entries.get(frames[Timeframe.H1].signals.at, NO_SIGNALS)
+
+    def update_positions(self, held: Sequence[Position], frames: Frames) -> tuple[Exit, ...]:
+        reason = self.exits.get(frames[Timeframe.H1].signals.at)
+        return tuple(Exit(position_id=position.id, reason=reason) for position in held) if reason else ()
+
+
+class FickleVenue(PaperExchange):
+    """The paper venue with faults a test switches on."""
+
+    deaf: VenueError | TimeoutError | None = None
+    """What asking for a book ends in."""
+    refuses: str = ""
+    """Why every bracket is refused."""
+    loses: str = ""
+    """``request``: orders never arrive; ``answer``: they do, and nobody hears of it."""
+
+    async def book(self, symbol: str) -> Book:
+        if self.deaf is not None:
+            raise self.deaf
+        return await super().book(symbol)
+
+    async def submit(self, intent: Intent) -> Sent:
+        if self.refuses and intent.kind == "bracket":
+            return Rejected(client_id=intent.client_id, reason=self.refuses)
+        if self.loses != "request":
+            answer = await super().submit(intent)
+        return Unknown(client_id=intent.client_id, reason="the answer was lost") if self.loses else answer
+
+
+@dataclass
+class Room:
+    """Everything of one engine."""
+
+    clock: HandClock
+    store: Database
+    venue: FickleVenue
+    script: Script
+    kit: Kit
+    context: StrategyContext
+    approvals: Approvals
+    books: Bookkeeping
+    desk: Desk
+    views: Views
+
+    @property
+    def orchestrator(self) -> ExecutionOrchestrator:
+        return self.kit.orchestrator
+
+    async def cycle(self) -> CycleRecord:
+        """Decide on the candle that closes now."""
+        return await run_cycle(self.kit, self.context, self.clock.now())
+
+    async def enter(self, confidence: float = 1.0, **distances: Any) -> CycleRecord:
+        """Let the strategy's set-up appear on the candle that closes now, and decide on it."""
+        self.script.entries[self.clock.now()] = signals(confidence, **distances)
+        return await self.cycle()
+
+    async def ask(self, *, votes_needed: int = 1, minutes: float = 15, **changes: Any) -> Approval:
+        """Put a question to people, as a cycle does."""
+        usual: dict[str, Any] = {"quantity": Decimal(10), "price": Decimal("100.02"), "stop": Decimal(90)}
+        plan = reports.plan(**{**usual, "target": Decimal(120), **changes})
+        now = self.clock.now()
+        ask = AskHuman(plan=plan, votes_needed=votes_needed, expires_at=now + timedelta(minutes=minutes))
+
+        def work(uow: UnitOfWork) -> Approval:
+            decision_id = uow.decisions.next_id()
+            decision = reports.decision(id=decision_id, key=f"{plan.key}|{decision_id}", at=now)
+            own = replace(ask, plan=replace(plan, key=decision.key))
+            uow.decisions.add(reports.judged(decision=decision, ruling=own))
+            return self.approvals.open(uow, decision, own, now)
+
+        return await self.store.transact(work)
+
+    async def events(self, kind: type[Event]) -> list[Event]:
+        """Every event of a kind that was written, in order."""
+        return await events_of(self.store, kind)
+
+    async def orders(self) -> list[tuple[str, str, Decimal]]:
+        """Purpose, status and quantity of every order, oldest first."""
+        views = await self.views.orders(100)
+        return [(view.purpose.value, view.status.value, view.quantity) for view in reversed(views)]
+
+    async def held(self) -> tuple[Position, ...]:
+        """The open positions."""
+        return await self.store.read(lambda uow: uow.positions.open())
+
+
+async def events_of(store: Database, kind: type[Event]) -> list[Event]:
+    """Every event of a kind that was written, in order."""
+    from engine.store import codec
+
+    def work(uow: UnitOfWork) -> list[Event]:
+        rows = uow.session.exec(select(tables.EventRow).order_by(tables.EventRow.id))
+        return [codec.load(kind, row.body) for row in rows if row.kind == kind.__name__]
+
+    return await store.read(work)
+
+
+@asynccontextmanager
+async def engine_room(
+    folder: Path,
+    rows: Mapping[str, Sequence[Row | None]] | Sequence[Row | None] = (QUIET,) * 60,
+    *,
+    minutes: float = DAY,
+    markets: Sequence[Market] = (BTC,),
+    limits: RiskLimits | None = None,
+    autonomy: Autonomy = ASKS_AND_TRADES,
+    model: FillModel | None = None,
+    cash: Decimal = CASH,
+    timezone: str = "UTC",
+    route: Route = nowhere,
+) -> AsyncIterator[Room]:
+    """Open an engine in a folder, a new one or the one that is there, and close it in the end."""
+    clock, script = HandClock(minutes), Script()
+    store = new_database(folder, route=route)
+    venue = FickleVenue(
+        file=folder / "venue.sqlite",
+        feed=hand_feed(rows, markets),
+        clock=clock,
+        model=model or FillModel(),
+        balances={"USDT": cash},
+    )
+
+    def open_account(uow: UnitOfWork) -> None:
+        if not uow.account.opened():
+            uow.account.open("USDT", cash)
+            uow.settings.set("account.began", clock.now().isoformat())
+
+    await store.transact(open_account)
+    limits, zone = limits or RiskLimits(), ZoneInfo(timezone)
+    kit = Kit(
+        clock=clock,
+        store=store,
+        exchange=venue,
+        quality=DataQualityMonitor(limits=QualityLimits(min_candles=5, window=5)),
+        analyzer=TechnicalAnalyzer(),
+        risk=RiskManager(limits=limits),
+        autonomy=autonomy,
+        orchestrator=ExecutionOrchestrator(store=store, exchange=venue, clock=clock),
+    )
+    symbols = tuple(market.symbol for market in markets)
+    context = StrategyContext(name="hand", strategy=script, markets=symbols, timeframe=Timeframe.H1)
+    approvals = approvals_of(kit)
+    room = Room(
+        clock=clock,
+        store=store,
+        venue=venue,
+        script=script,
+        kit=kit,
+        context=context,
+        approvals=approvals,
+        books=Bookkeeping(
+            store=store, exchange=venue, markets=dict.fromkeys(symbols, Timeframe.H1), limits=limits, timezone=zone
+        ),
+        desk=Desk(store=store, approvals=approvals, clock=clock),
+        views=Views(
+            store=store,
+            exchange=venue,
+            clock=clock,
+            profile="test",
+            contexts=("hand",),
+            timezone=zone,
+            parts=lambda: (Part(name="jobs", ok=True, detail="ok"),),
+        ),
+    )
+    try:
+        yield room
+    finally:
+        await store.close()
+        venue.close()
+
+
+def approvals_of(kit: Kit) -> Approvals:
+    """The approvals of a kit."""
+    return Approvals(
+        store=kit.store,
+        exchange=kit.exchange,
+        risk=kit.risk,
+        autonomy=kit.autonomy,
+        orchestrator=kit.orchestrator,
+        clock=kit.clock,
+    )

@@ -1,0 +1,50 @@
+"""One example of every event."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from engine.domain.events import (
+    ApprovalAsked,
+    ApprovalChanged,
+    DigestDue,
+    Event,
+    Halted,
+    HaltEnded,
+    OrderChanged,
+    OrderFilled,
+    OrderIntended,
+    PositionClosed,
+    PositionOpened,
+    PositionProtected,
+    ProtectionFailed,
+    Welcomed,
+)
+from engine.domain.trading import HaltKind, Side
+from tests.fakes.reports import NOON
+
+EVENTS: tuple[Event, ...] = (
+    ApprovalAsked(at=NOON, approval_id="A1"),
+    ApprovalChanged(at=NOON, approval_id="A1", status="claimed", by="Ann"),
+    OrderIntended(at=NOON, order_id="O1", approval_id="A1"),
+    OrderChanged(at=NOON, order_id="O2", status="cancelled", reason="it was closed meanwhile"),
+    OrderFilled(
+        at=NOON,
+        order_id="O1",
+        market="BTC/USDT",
+        side=Side.BUY,
+        quantity=Decimal("0.10000"),
+        price=Decimal("100.01"),
+        fee=Decimal("0.01000100"),
+        position_id="T1",
+        approval_id="A1",
+    ),
+    PositionOpened(at=NOON, position_id="T1"),
+    PositionProtected(at=NOON, position_id="T1"),
+    ProtectionFailed(at=NOON, position_id="T1", reason="the venue refuses brackets"),
+    PositionClosed(at=NOON, position_id="T1", closed_by="stop", net=Decimal("-1.23")),
+    Halted(at=NOON, halt_id="H1", kind=HaltKind.PAUSE),
+    HaltEnded(at=NOON, halt_id="H1", kind=HaltKind.DRAWDOWN, by="Ann"),
+    DigestDue(at=NOON, digest_id="2026-01-03"),
+    Welcomed(at=NOON),
+)

@@ -1,0 +1,53 @@
+"""What the risk rules look at, with plausible contents, so that a test names only what it is about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from engine.domain.market import Book, Level, Market
+from engine.domain.trading import Halt, MarketStats, Portfolio, RiskView, TradePlan
+from tests.fakes.feed import BTC, START
+from tests.fakes.reports import plan
+
+
+def entry(**changes: Any) -> TradePlan:
+    """A plan to buy one BTC at 100.02."""
+    usual = plan(quantity=Decimal(1), price=Decimal("100.02"), stop=Decimal(98), target=Decimal(103))
+    return replace(usual, **changes)
+
+
+def portfolio(**changes: Any) -> Portfolio:
+    """Ten thousand in cash."""
+    usual = Portfolio(cash=Decimal(10_000), equity=Decimal(10_000), peak=Decimal(10_000))
+    return replace(usual, **changes)
+
+
+def view(
+    *,
+    portfolio: Portfolio | None = None,
+    bid: Decimal = Decimal("99.98"),
+    ask: Decimal = Decimal("100.02"),
+    depth: Decimal = Decimal(100),
+    close: Decimal = Decimal(100),
+    halts: tuple[Halt, ...] = (),
+    now: datetime = START,
+    market: Market = BTC,
+) -> RiskView:
+    """A quiet market around 100 with one deep level on each side."""
+    book = Book(
+        market=market.symbol,
+        at=now,
+        bids=(Level(price=bid, quantity=depth),),
+        asks=(Level(price=ask, quantity=depth),),
+    )
+    return RiskView(
+        market=market,
+        portfolio=portfolio or Portfolio(cash=Decimal(10_000), equity=Decimal(10_000), peak=Decimal(10_000)),
+        book=book,
+        stats=MarketStats(close=close, atr=None),
+        halts=halts,
+        now=now,
+    )

@@ -1,0 +1,79 @@
+"""What a venue reports, made by hand: orders that were written down, and fills of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from engine.domain.trading import Fill, Intent, OrderKind, OrderState, OrderStatus, Purpose, Side
+from engine.ports import VenueEvent
+from engine.store.orders import Order
+from tests.fakes.engine import at
+
+
+def order(number: int = 1, **changes: Any) -> Order:
+    """An entry of two BTC that was written down; what concerns its intent goes into the intent."""
+    usual = Intent(
+        client_id=f"{number:032x}",
+        market="BTC/USDT",
+        side=Side.BUY,
+        kind=OrderKind.MARKET,
+        quantity=Decimal(2),
+        stop=Decimal(90),
+        target=Decimal(120),
+    )
+    own = {name: changes.pop(name) for name in list(changes) if name in Intent.__slots__}
+    made = Order(
+        id=f"O{number}",
+        intent=replace(usual, **own),
+        purpose=Purpose.ENTRY,
+        context="hand",
+        price=Decimal(100),
+        status=OrderStatus.INTENT,
+        created_at=at(0),
+        decision_id="D1",
+    )
+    return replace(made, **changes)
+
+
+def bracket(number: int, **changes: Any) -> Order:
+    """A stop and a target of T1."""
+    usual = {"side": Side.SELL, "kind": OrderKind.BRACKET, "purpose": Purpose.PROTECTION, "position_id": "T1"}
+    return order(number, **{**usual, **changes})
+
+
+def leaving(number: int, **changes: Any) -> Order:
+    """A sale of T1."""
+    usual = {"side": Side.SELL, "purpose": Purpose.EXIT, "position_id": "T1", "stop": None, "target": None}
+    return order(number, **{**usual, **changes})
+
+
+def fill(of: Order, number: int, quantity: Decimal, price: Decimal = Decimal(100), fee: Decimal = Decimal(0)) -> Fill:
+    """The venue's n-th fill, n minutes after the start."""
+    return Fill(
+        venue_id=str(number),
+        client_id=of.intent.client_id,
+        market=of.intent.market,
+        side=of.intent.side,
+        quantity=quantity,
+        price=price,
+        fee=fee,
+        at=at(number),
+    )
+
+
+def told(
+    seq: int, of: Order, fill: Fill | None = None, status: OrderStatus = OrderStatus.OPEN, closed_by: str = ""
+) -> VenueEvent:
+    """The venue's event with that number."""
+    state = OrderState(
+        client_id=of.intent.client_id,
+        venue_id=f"V{of.id}",
+        status=status,
+        quantity=of.intent.quantity,
+        filled=fill.quantity if fill else Decimal(0),
+        fills=(fill,) if fill else (),
+        closed_by=closed_by,
+    )
+    return VenueEvent(seq=seq, at=at(seq), order=state, fill=fill)

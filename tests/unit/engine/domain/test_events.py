@@ -1,0 +1,35 @@
+"""Which cards a fact changes."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from engine.domain.events import Event, topics
+from tests.fakes.events import EVENTS
+
+TOPICS = {
+    "ApprovalAsked": ("approval:A1",),
+    "ApprovalChanged": ("approval:A1",),
+    "OrderIntended": ("approval:A1",),
+    "OrderChanged": (),
+    "OrderFilled": ("approval:A1", "trade:T1"),
+    "PositionOpened": ("trade:T1",),
+    "PositionProtected": ("trade:T1",),
+    "ProtectionFailed": ("trade:T1", "unprotected:T1"),
+    "PositionClosed": ("trade:T1", "closed:T1"),
+    "Halted": ("halt:H1",),
+    "HaltEnded": ("halt:H1",),
+    "DigestDue": ("digest:2026-01-03",),
+    "Welcomed": ("welcome:1",),
+}
+
+
+def test_there_is_an_example_of_every_event():
+    assert {type(event) for event in EVENTS} == set(get_args(Event))
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_an_event_changes_the_cards_of_what_it_is_about(event: Event):
+    assert topics(event) == TOPICS[type(event).__name__]

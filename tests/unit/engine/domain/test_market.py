@@ -1,0 +1,129 @@
+"""Times, steps of a market, candles, books."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.errors import DataError
+from engine.domain.market import Book, Candles, Level, Market, Timeframe, from_millis, to_millis
+from tests.fakes.feed import BTC, START, hand_candles
+
+AWARE = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants them bare
+THREE = hand_candles([(100, 101, 99, 100, 10), (100, 103, 100, 102, 20), (102, 102, 98, 99, 30)])
+
+
+@given(AWARE)
+def test_milliseconds_are_exact_and_round_down(at: datetime):
+    back = from_millis(to_millis(at))
+    assert back == at.replace(microsecond=at.microsecond // 1000 * 1000)
+    assert back.tzinfo is UTC
+
+
+def test_a_moment_has_the_same_milliseconds_in_every_time_zone():
+    elsewhere = START.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    assert to_millis(elsewhere) == to_millis(START) == 1_704_067_200_000
+
+
+@given(AWARE, st.sampled_from(Timeframe))
+def test_a_boundary_is_at_or_before_and_less_than_a_candle_away(at: datetime, timeframe: Timeframe):
+    floor = timeframe.floor(at)
+    assert floor <= at < floor + timeframe.duration
+    assert timeframe.floor(floor) == floor
+
+
+def test_days_begin_at_midnight_and_weeks_on_monday():
+    friday = datetime(2024, 3, 1, 13, 37, tzinfo=UTC)
+    assert Timeframe.D1.floor(friday) == datetime(2024, 3, 1, tzinfo=UTC)
+    assert Timeframe.W1.floor(friday) == datetime(2024, 2, 26, tzinfo=UTC)
+    assert Timeframe.H4.floor(friday) == datetime(2024, 3, 1, 12, tzinfo=UTC)
+
+
+def test_timeframes_say_how_long_they_last():
+    assert [timeframe.millis // 60_000 for timeframe in Timeframe] == [1, 5, 15, 30, 60, 240, 1440, 10080]
+
+
+@given(st.decimals("0", "1000", places=8))
+def test_whole_lots_never_make_more_than_was_asked_for(quantity: Decimal):
+    lots = BTC.lots(quantity)
+    assert BTC.quantity(lots) <= quantity < BTC.quantity(lots + 1)
+    assert BTC.lots(BTC.quantity(lots)) == lots
+
+
+@given(st.decimals("0.01", "1000000", places=6))
+def test_a_price_is_on_the_tick_and_the_nearest_there_is(value: Decimal):
+    price = BTC.price(value)
+    assert price % BTC.tick == 0
+    assert abs(price - value) <= BTC.tick / 2
+
+
+def test_prices_are_made_of_floats_as_they_are_written():
+    assert BTC.price(0.1 + 0.2) == Decimal("0.30")
+    assert BTC.price(np.float64(100.015)) == Decimal("100.02")
+    assert BTC.price(100.025) == Decimal("100.02")  # half goes to the even tick
+
+
+@pytest.mark.parametrize(
+    ("price", "lot", "tick"),
+    [(60_000, "0.00001", "0.1"), (100, "0.001", "0.001"), (1.5, "0.1", "0.00001"), (0.00002, "1", "1E-10")],
+)
+def test_a_market_of_which_only_the_price_is_known_gets_steps_that_suit_it(price: float, lot: str, tick: str):
+    market = Market.around("X/USDT", price)
+    assert market.lot <= Decimal(lot)
+    assert market.lot * Decimal(str(price)) <= 1
+    assert market.tick <= Decimal("0.01")
+    assert market.tick <= Decimal(str(price)) / 1000
+
+
+def test_a_symbol_names_both_currencies():
+    assert (BTC.base, BTC.quote) == ("BTC", "USDT")
+
+
+def test_only_closed_candles_count_and_one_that_closes_now_does():
+    assert len(THREE.closed(START + timedelta(minutes=119))) == 1
+    assert len(THREE.closed(START + timedelta(minutes=120))) == 2
+    assert len(THREE.closed(START)) == 0
+    assert THREE.closed_at == START + timedelta(hours=3)
+
+
+def test_no_candles_close_never():
+    with pytest.raises(DataError, match="BTC/USDT 1h: there are no candles"):
+        _ = THREE.slice(0, 0).closed_at
+
+
+def test_the_newest_candles_are_the_last_ones():
+    assert THREE.tail(2).close.tolist() == [102, 99]
+    assert len(THREE.tail(9)) == 3
+    assert len(THREE.tail(0)) == 0
+
+
+def test_candles_cannot_be_changed():
+    with pytest.raises(ValueError, match="read-only"):
+        THREE.close[0] = 1
+
+
+def test_columns_of_different_lengths_are_no_candles():
+    columns = {name: np.ones(2) for name in ("open", "high", "low", "close")}
+    with pytest.raises(DataError, match="different lengths"):
+        Candles(market="X/Y", timeframe=Timeframe.H1, open_ms=np.ones(2, dtype=np.int64), volume=np.ones(3), **columns)
+
+
+def test_a_frame_is_indexed_by_opening_times():
+    frame = THREE.frame()
+    assert frame.index[1].to_pydatetime() == START + timedelta(hours=1)
+    assert frame.loc[frame.index[1]].tolist() == [100, 103, 100, 102, 20]
+
+
+def test_a_book_knows_its_best_prices():
+    book = Book(
+        market="BTC/USDT",
+        at=START,
+        bids=(Level(price=Decimal(99), quantity=Decimal(1)), Level(price=Decimal(98), quantity=Decimal(2))),
+        asks=(Level(price=Decimal(102), quantity=Decimal(1)),),
+    )
+    assert (book.bid, book.ask, book.mid) == (Decimal(99), Decimal(102), Decimal("100.5"))

@@ -1,0 +1,196 @@
+"""Taking in what the venue did: every event counts once, and money is conserved."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlmodel import Session
+
+from engine.domain.events import OrderChanged, OrderFilled, PositionClosed, PositionOpened
+from engine.domain.trading import Fill, OrderStatus
+from engine.execution.intake import take_in
+from engine.ports import VenueEvent
+from engine.store.database import Database, connect, nowhere
+from engine.store.unit_of_work import UnitOfWork
+from tests.fakes.database import new_database, new_file
+from tests.fakes.engine import events_of
+from tests.fakes.venue import bracket, fill, leaving, order, told
+
+CASH = Decimal(10_000)
+ENTRY, EXIT = order(1), leaving(2)
+FILLED = OrderStatus.FILLED
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Database]:
+    """A database with an account and one entry that was written down."""
+    opened = new_database(tmp_path)
+    await opened.transact(_begin)
+    yield opened
+    await opened.close()
+
+
+def _begin(uow: UnitOfWork) -> None:
+    uow.account.open("USDT", CASH)
+    uow.orders.add(ENTRY)
+
+
+async def take(store: Database, *events: VenueEvent) -> tuple[str, ...]:
+    return await store.transact(lambda uow: take_in(uow, events))
+
+
+async def test_the_first_fill_of_an_entry_opens_a_position_with_its_stop_and_target(store: Database):
+    touched = await take(store, told(1, ENTRY, fill(ENTRY, 1, Decimal(2), Decimal(101), Decimal("0.2")), FILLED))
+    assert touched == ("T1",)
+    held = (await store.read(lambda uow: uow.positions.open()))[0]
+    assert (held.context, held.quantity, held.entry_price) == ("hand", Decimal(2), Decimal(101))
+    assert (held.stop, held.target, held.fees) == (Decimal(90), Decimal(120), Decimal("0.2"))
+    view = await store.read(lambda uow: uow.orders.view("O1"))
+    assert (view.position_id, view.status, view.filled, view.average) == ("T1", FILLED, Decimal(2), Decimal(101))
+    assert await store.read(lambda uow: uow.positions.decision_of("T1")) == "D1"
+    assert await store.read(lambda uow: uow.account.venue_seq) == 1
+    assert len(await events_of(store, PositionOpened)) == len(await events_of(store, OrderFilled)) == 1
+
+
+async def test_further_fills_make_it_grow_and_open_no_other(store: Database):
+    await take(store, told(1, ENTRY, fill(ENTRY, 1, Decimal(1))))
+    await take(store, told(2, ENTRY, fill(ENTRY, 2, Decimal(1), Decimal(102)), FILLED))
+    held = await store.read(lambda uow: uow.positions.open())
+    assert [(position.id, position.quantity, position.entry_price) for position in held] == [
+        ("T1", Decimal(2), Decimal(101))
+    ]
+    assert len(await events_of(store, PositionOpened)) == 1
+
+
+async def test_what_was_taken_in_already_is_left_out(store: Database):
+    first = told(1, ENTRY, fill(ENTRY, 1, Decimal(1)))
+    await take(store, first)
+    assert await take(store, first, first) == ()
+    assert (await store.read(lambda uow: uow.account.portfolio())).cash == CASH - 200  # one bought, one on order
+
+
+async def test_a_fill_that_is_told_again_under_another_number_counts_once(store: Database):
+    once = fill(ENTRY, 1, Decimal(1))
+    await take(store, told(1, ENTRY, once), told(2, ENTRY, once))
+    assert [p.quantity for p in await store.read(lambda uow: uow.positions.open())] == [Decimal(1)]
+
+
+async def test_orders_of_somebody_else_are_left_alone_and_not_asked_for_again(store: Database):
+    stranger = order(77)
+    assert await take(store, told(1, stranger, fill(stranger, 1, Decimal(5)))) == ()
+    assert await store.read(lambda uow: uow.account.venue_seq) == 1
+    assert await store.read(lambda uow: uow.positions.open()) == ()
+
+
+@pytest.mark.parametrize("closed_by", ["stop", "target"])
+async def test_a_bracket_that_filled_closes_the_position_and_says_which_side(store: Database, closed_by: str):
+    guard = bracket(2)
+    await take(store, told(1, ENTRY, fill(ENTRY, 1, Decimal(2), fee=Decimal(1)), FILLED))
+    await store.transact(lambda uow: uow.orders.add(guard))
+    await take(store, told(2, guard, fill(guard, 2, Decimal(2), Decimal(110), Decimal(1)), FILLED, closed_by))
+    closed = await store.read(lambda uow: uow.positions.get("T1"))
+    assert (closed.is_open, closed.closed_by, closed.net) == (False, closed_by, Decimal(18))
+    assert await events_of(store, PositionClosed) == [
+        PositionClosed(at=closed.closed_at, position_id="T1", closed_by=closed_by, net=Decimal(18))
+    ]
+    assert (await store.read(lambda uow: uow.account.portfolio())).equity == CASH + 18
+
+
+async def test_a_cancelled_order_is_told_of_and_frees_its_cash(store: Database):
+    assert (await store.read(lambda uow: uow.account.portfolio())).cash == CASH - 200
+    await take(store, told(1, ENTRY, status=OrderStatus.CANCELLED))
+    assert (await store.read(lambda uow: uow.account.portfolio())).cash == CASH
+    assert [(event.order_id, event.status) for event in await events_of(store, OrderChanged)] == [("O1", "cancelled")]
+
+
+async def test_a_final_order_stays_as_it_is(store: Database):
+    await take(store, told(1, ENTRY, status=OrderStatus.CANCELLED))
+    await take(store, told(2, ENTRY, status=OrderStatus.OPEN))
+    assert (await store.read(lambda uow: uow.orders.get("O1"))).status is OrderStatus.CANCELLED
+
+
+async def test_the_rest_of_an_entry_that_fills_after_the_stop_is_held_again(store: Database):
+    guard = bracket(2, quantity=Decimal(1))
+    await take(store, told(1, ENTRY, fill(ENTRY, 1, Decimal(1))))
+    await store.transact(lambda uow: uow.orders.add(guard))
+    await take(store, told(2, guard, fill(guard, 2, Decimal(1), Decimal(90)), FILLED, "stop"))
+    await take(store, told(3, ENTRY, fill(ENTRY, 3, Decimal(1), Decimal(91)), FILLED))
+    account = await store.read(lambda uow: uow.account.portfolio())
+    assert [position.quantity for position in account.positions] == [Decimal(1)]
+    assert account.equity == CASH - 10
+
+
+LOTS = st.integers(1, 1000).map(lambda lots: Decimal(lots) / 1000)
+PARTS = st.lists(
+    st.tuples(LOTS, st.decimals("50", "150", places=2), st.decimals("0", "2", places=8)), min_size=1, max_size=5
+)
+
+
+@pytest.fixture(scope="module")
+def uow() -> Iterator[UnitOfWork]:
+    """One transaction that is never kept."""
+    with TemporaryDirectory() as folder:
+        engine = connect(f"sqlite:///{new_file(Path(folder))}", begin="BEGIN", single=True)
+        with Session(engine, expire_on_commit=False, autoflush=False) as session:
+            yield UnitOfWork(session, nowhere)
+        engine.dispose()
+
+
+@contextmanager
+def forgotten(uow: UnitOfWork) -> Iterator[None]:
+    """What is done within is taken back."""
+    savepoint = uow.session.begin_nested()
+    try:
+        yield
+    finally:
+        savepoint.rollback()
+        uow.session.expunge_all()
+
+
+@settings(max_examples=40)
+@given(bought=PARTS, sold=st.lists(LOTS, max_size=4), data=st.data())
+def test_whatever_the_order_and_however_often_it_is_told_money_is_conserved(
+    uow: UnitOfWork, bought: list[tuple[Decimal, Decimal, Decimal]], sold: list[Decimal], data: st.DataObject
+):
+    entries = [fill(ENTRY, number, *part) for number, part in enumerate(bought, start=1)]
+    held, exits = sum((each.quantity for each in entries), Decimal(0)), []
+    for wanted in sold:
+        if quantity := min(wanted, held):
+            exits.append(fill(EXIT, 10 + len(exits), quantity, Decimal(100), Decimal("0.01")))
+            held -= quantity
+    events = _told_somehow(data, entries, exits)
+    with forgotten(uow):
+        _begin(uow)
+        uow.orders.add(EXIT)
+        for batch in _batches(data, events):
+            take_in(uow, batch)
+        account, position = uow.account.portfolio(), uow.positions.get("T1")
+    assert position.quantity == held
+    assert position.is_open is (held > 0)
+    spent = sum((each.quantity * each.price + each.fee for each in entries), Decimal(0))
+    got = sum((each.quantity * each.price - each.fee for each in exits), Decimal(0))
+    assert account.cash + account.reserved == CASH - spent + got
+    assert position.fees == sum((each.fee for each in (*entries, *exits)), Decimal(0))
+
+
+def _told_somehow(data: st.DataObject, entries: list[Fill], exits: list[Fill]) -> list[VenueEvent]:
+    """The fills in another order than they happened in, some of them twice; what was bought comes before the sales."""
+    fills = [*data.draw(st.permutations(entries)), *data.draw(st.permutations(exits))]
+    fills += data.draw(st.lists(st.sampled_from(fills), max_size=3))
+    owners = {each.intent.client_id: each for each in (ENTRY, EXIT)}
+    return [told(seq, owners[each.client_id], each) for seq, each in enumerate(fills, start=1)]
+
+
+def _batches(data: st.DataObject, events: list[VenueEvent]) -> Iterator[list[VenueEvent]]:
+    """All events in order, in batches that may begin with what was told before."""
+    seen = 0
+    while seen < len(events):
+        begin, seen = data.draw(st.integers(0, seen)), data.draw(st.integers(seen + 1, len(events)))
+        yield events[begin:seen]

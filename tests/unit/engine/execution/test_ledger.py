@@ -1,0 +1,74 @@
+"""What fills make of a position."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.trading import Position
+from engine.execution import ledger
+from tests.fakes.engine import at
+from tests.fakes.venue import fill, leaving, order
+
+EMPTY = Position(
+    id="T1", context="hand", market="BTC/USDT", quantity=Decimal(0), entry_price=Decimal(100), opened_at=at(0)
+)
+BUY, SELL = order(1), leaving(2)
+LOTS = st.integers(1, 5000).map(lambda lots: Decimal(lots) / 1000)
+PRICES = st.decimals("0.01", "99999", places=2)
+FEES = st.decimals("0", "50", places=8)
+
+
+def test_the_entry_price_is_the_mean_of_what_was_paid():
+    once = ledger.bought(EMPTY, fill(BUY, 1, Decimal(1), Decimal(100), Decimal("0.1")))
+    twice = ledger.bought(once, fill(BUY, 2, Decimal(3), Decimal(104), Decimal("0.3")))
+    assert (twice.quantity, twice.entry_price, twice.fees) == (Decimal(4), Decimal(103), Decimal("0.4"))
+    assert twice.is_open
+
+
+def test_a_part_that_is_sold_realises_its_share_and_leaves_the_rest_open():
+    held = ledger.bought(EMPTY, fill(BUY, 1, Decimal(2), Decimal(100), Decimal("0.2")))
+    after = ledger.sold(held, fill(SELL, 2, Decimal("0.5"), Decimal(110), Decimal("0.1")), "target")
+    assert (after.quantity, after.realised, after.fees) == (Decimal("1.5"), Decimal(5), Decimal("0.3"))
+    assert after.entry_price == Decimal(100)
+    assert (after.closed_at, after.closed_by) == (None, "")
+
+
+def test_selling_the_rest_closes_it_and_says_how():
+    held = ledger.bought(EMPTY, fill(BUY, 1, Decimal(2)))
+    after = ledger.sold(held, fill(SELL, 2, Decimal(2), Decimal(95)), "stop")
+    assert (after.quantity, after.realised) == (Decimal(0), Decimal(-10))
+    assert (after.closed_at, after.closed_by) == (at(2), "stop")
+    assert not after.is_open
+
+
+def test_what_is_bought_after_it_was_closed_is_held_again():
+    """The rest of an entry may fill after the stop has sold what there was."""
+    held = ledger.bought(EMPTY, fill(BUY, 1, Decimal(1)))
+    closed = ledger.sold(held, fill(SELL, 2, Decimal(1), Decimal(90)), "stop")
+    again = ledger.bought(closed, fill(BUY, 3, Decimal(1), Decimal(91)))
+    assert again.is_open
+    assert (again.quantity, again.entry_price, again.realised) == (Decimal(1), Decimal(91), Decimal(-10))
+
+
+@given(st.lists(st.tuples(LOTS, PRICES, FEES), min_size=1, max_size=6), PRICES, FEES)
+def test_money_is_conserved(bought: list[tuple[Decimal, Decimal, Decimal]], price: Decimal, fee: Decimal):
+    held, paid = EMPTY, Decimal(0)
+    for number, (quantity, at_price, own_fee) in enumerate(bought, start=1):
+        held = ledger.bought(held, fill(BUY, number, quantity, at_price, own_fee))
+        paid += quantity * at_price + own_fee
+    assert held.quantity == sum(quantity for quantity, _, _ in bought)
+    got = held.quantity * price - fee
+    closed = ledger.sold(held, fill(SELL, 9, held.quantity, price, fee), "exit")
+    assert abs(closed.net - (got - paid)) < Decimal("1e-15")
+
+
+@given(LOTS, PRICES, PRICES)
+def test_a_position_is_worth_the_same_sold_or_held(quantity: Decimal, entry: Decimal, price: Decimal):
+    held = ledger.bought(EMPTY, fill(BUY, 1, quantity, entry))
+    sold = ledger.sold(held, fill(SELL, 2, quantity, price), "exit")
+    assert sold.realised == held.unrealised(price)
+    assert replace(sold, quantity=Decimal(1)).id == held.id

@@ -1,0 +1,129 @@
+"""Each rule by itself: what it passes, what it shrinks, what it stops, and what it says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.market import Level
+from engine.domain.trading import Halt, HaltKind
+from engine.risk import rules
+from engine.risk.rules import RiskLimits, depth_within
+from tests.fakes.feed import START
+from tests.fakes.reports import plan, position
+from tests.fakes.risk import entry, portfolio, view
+
+LIMITS = RiskLimits()
+ONE = entry(quantity=Decimal(1))
+LEVELS = st.lists(st.tuples(st.integers(0, 300), st.integers(1, 5000)), min_size=1, max_size=6)
+
+
+def test_a_pause_stops_with_its_own_words_and_an_ended_one_does_not():
+    halt = Halt(kind=HaltKind.PAUSE, reason="paused by Ann", since=START, until=START + timedelta(hours=1))
+    assert rules.halts(ONE, view(halts=(halt,), now=START), LIMITS) == rules.Verdict(
+        quantity=Decimal(0), reason="paused by Ann"
+    )
+    assert rules.halts(ONE, view(halts=(halt,), now=START + timedelta(hours=1)), LIMITS) is None
+
+
+def test_a_halt_of_another_market_does_not_matter():
+    halt = Halt(kind=HaltKind.DATA, reason="gap", since=START, market="ETH/USDT")
+    assert rules.halts(ONE, view(halts=(halt,)), LIMITS) is None
+
+
+@pytest.mark.parametrize(("equity", "stops"), [(9001, False), (9000, True), (5000, True)])
+def test_drawdown_stops_from_its_limit_on(equity: int, stops: bool):  # noqa: FBT001 - a table
+    verdict = rules.drawdown(ONE, view(portfolio=portfolio(equity=Decimal(equity), peak=Decimal(10_000))), LIMITS)
+    assert (verdict is not None) is stops
+
+
+def test_a_context_holds_one_position_of_a_market_and_another_context_may_hold_its_own():
+    own = position(context=ONE.context, market=ONE.market)
+    verdict = rules.one_position(ONE, view(portfolio=portfolio(positions=(own,))), LIMITS)
+    assert verdict is not None
+    assert "T3" in verdict.reason
+    other = position(context="another", market=ONE.market)
+    assert rules.one_position(ONE, view(portfolio=portfolio(positions=(other,))), LIMITS) is None
+
+
+@pytest.mark.parametrize(("close", "stops"), [("100", False), ("102", False), ("102.1", True), ("97", True)])
+def test_a_book_far_from_the_last_close_is_not_traded(close: str, stops: bool):  # noqa: FBT001 - a table
+    verdict = rules.price_sanity(ONE, view(close=Decimal(close)), LIMITS)
+    assert (verdict is not None) is stops
+
+
+def test_a_price_that_fell_to_the_stop_is_not_bought():
+    assert rules.price_sanity(entry(stop=Decimal("99.98")), view(), LIMITS) is not None
+    assert rules.price_sanity(entry(stop=Decimal("99.97")), view(), LIMITS) is None
+    assert rules.price_sanity(entry(stop=None), view(), LIMITS) is None
+
+
+def test_a_wide_spread_is_not_traded():
+    assert rules.spread(ONE, view(bid=Decimal("99.75"), ask=Decimal("100.25")), LIMITS) is None
+    verdict = rules.spread(ONE, view(bid=Decimal("99.74"), ask=Decimal("100.26")), LIMITS)
+    assert verdict is not None
+    assert verdict.quantity == 0
+
+
+def test_only_as_much_is_bought_as_the_book_takes():
+    verdict = rules.slippage(entry(quantity=Decimal(500)), view(depth=Decimal(20)), LIMITS)
+    assert verdict is not None
+    assert verdict.quantity == Decimal(20)
+    assert rules.slippage(entry(quantity=Decimal(20)), view(depth=Decimal(20)), LIMITS) is None
+
+
+def test_one_position_has_its_share_of_equity():
+    fits = entry(quantity=Decimal(25), price=Decimal(100))
+    assert rules.max_position(fits, view(), LIMITS) is None
+    verdict = rules.max_position(entry(quantity=Decimal(26), price=Decimal(100)), view(), LIMITS)
+    assert verdict is not None
+    assert verdict.quantity == Decimal(25)
+    assert verdict.reason == "a position is at most 25% of equity: there is room for 2500.00"
+
+
+def test_everything_held_has_its_share_and_what_is_on_order_counts():
+    held = position(quantity=Decimal(60), entry_price=Decimal(100), market="ETH/USDT")
+    account = portfolio(positions=(held,), reserved=Decimal(500))
+    verdict = rules.max_exposure(entry(quantity=Decimal(20), price=Decimal(100)), view(portfolio=account), LIMITS)
+    assert verdict is not None
+    assert verdict.quantity == Decimal(10)
+
+
+def test_with_nothing_left_nothing_is_allowed_and_never_less_than_nothing():
+    held = position(quantity=Decimal(90), entry_price=Decimal(100), market="ETH/USDT")
+    verdict = rules.max_exposure(ONE, view(portfolio=portfolio(positions=(held,))), LIMITS)
+    assert verdict is not None
+    assert verdict.quantity == 0
+
+
+def test_cash_must_pay_for_it_with_room_for_slippage_and_fees():
+    account = portfolio(cash=Decimal(101))
+    assert rules.cash(entry(quantity=Decimal(1), price=Decimal(100)), view(portfolio=account), LIMITS) is None
+    verdict = rules.cash(entry(quantity=Decimal("1.01"), price=Decimal(100)), view(portfolio=account), LIMITS)
+    assert verdict is not None
+    assert verdict.quantity == Decimal(1)
+
+
+@pytest.mark.parametrize(("quantity", "stops"), [("0.1", False), ("0.099", True), ("0", True)])
+def test_dust_is_not_sent(quantity: str, stops: bool):  # noqa: FBT001 - a table
+    dust = plan(quantity=Decimal(quantity), price=Decimal(100))
+    assert (rules.min_notional(dust, view(), LIMITS) is not None) is stops
+
+
+@given(LEVELS, st.integers(0, 100))
+def test_the_mean_price_of_what_fits_is_within_the_slippage(steps: list[tuple[int, int]], basis_points: int):
+    allowed, price, levels = Decimal(basis_points) / 10_000, Decimal(100), []
+    for ticks, quantity in steps:
+        price += Decimal(ticks) / 100
+        levels.append(Level(price=price, quantity=Decimal(quantity) / 1000))
+    fits = depth_within(tuple(levels), allowed)
+    best, taken, paid = levels[0].price, Decimal(0), Decimal(0)
+    for level in levels:
+        part = min(level.quantity, fits - taken)
+        taken, paid = taken + part, paid + part * level.price
+    assert taken == fits > 0
+    assert paid / taken - best <= allowed * best + Decimal("1e-20")

@@ -1,0 +1,62 @@
+"""How much: from equity at risk and the distance of the stop to whole lots."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.trading import Portfolio, Side
+from engine.risk import sizing
+from tests.fakes.engine import signals
+from tests.fakes.feed import BTC
+from tests.fakes.reports import decision
+
+RICH = Portfolio(cash=Decimal(10_000), equity=Decimal(10_000), peak=Decimal(10_000))
+
+
+@given(st.floats(0, 1e7), st.floats(0.0001, 0.1), st.floats(0.01, 1e4), st.sampled_from([1e-5, 1e-3, 0.1, 1.0]))
+def test_a_stop_never_costs_more_than_the_fraction_and_one_lot_more_would(
+    equity: float, fraction: float, distance: float, lot: float
+):
+    lots = sizing.lots_at_risk(equity, fraction, distance, lot)
+    assert lots >= 0
+    assert lots * lot * distance <= equity * fraction * (1 + 1e-9)
+    assert (lots + 1) * lot * distance >= equity * fraction * (1 - 1e-9)
+
+
+def test_one_percent_of_ten_thousand_over_a_stop_two_away_is_fifty():
+    assert sizing.lots_at_risk(10_000, 0.01, 2.0, 0.5) == 100
+
+
+def plan_of(**distances: float | None):
+    return sizing.plan(
+        decision(market="BTC/USDT"),
+        signals(**distances),
+        market=BTC,
+        price=Decimal("100.02"),
+        portfolio=RICH,
+        risk_per_trade=Decimal("0.01"),
+    )
+
+
+def test_a_plan_has_its_stop_and_target_on_the_tick():
+    wanted = plan_of(stop=2.004, target=3.007)
+    assert wanted is not None
+    assert (wanted.stop, wanted.target) == (Decimal("98.02"), Decimal("103.03"))
+    assert (wanted.side, wanted.price, wanted.reduce_only) == (Side.BUY, Decimal("100.02"), False)
+    assert wanted.quantity == Decimal("49.900")
+    assert (wanted.key, wanted.context) == (decision().key, decision().context)
+
+
+def test_a_plan_may_do_without_a_target():
+    wanted = plan_of(target=None)
+    assert wanted is not None
+    assert wanted.target is None
+
+
+@pytest.mark.parametrize("stop", [None, 0.0, -1.0, 100.02, 200.0])
+def test_without_room_for_a_stop_there_is_no_plan(stop: float | None):
+    assert plan_of(stop=stop) is None
