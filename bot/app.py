@@ -9,9 +9,10 @@ from contextlib import AsyncExitStack, suppress
 
 import structlog
 
+from bot.engine_room import DOORS, Doors, Engine
 from bot.instance import Instance, note_file, write
 from bot.summary import summary
-from bot.wiring import DOORS, Doors, Engine, Program, build
+from bot.wiring import Program, build
 from config.settings import Settings
 from engine.backtest.replay import Replay
 from engine.execution.reconcile import reconcile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.wiring import Engine
+from bot.engine_room import Engine
 from engine.store.history import history
 
 

@@ -16,9 +16,10 @@ from engine.domain.messages import Person, Role
 from engine.domain.reports import ApprovalView
 from handlers.access import require
 from handlers.web.account_rows import FillRow, OrderRow, PositionRow, StatusRow
+from handlers.web.caller import Caller
 from handlers.web.decision_rows import ApprovalRow, AuditRow, DecisionRow, settled_by
 from handlers.web.errors import AlreadyAnswered, Problem, Refusal
-from handlers.web.kit import Caller, Kit, UseKit, address_of
+from handlers.web.kit import Kit, UseKit, address_of
 
 if TYPE_CHECKING:  # heavy, and only named here
     from engine.approvals import Answered

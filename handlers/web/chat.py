@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from engine.domain.messages import Card, Destination, Incoming, Pressed, Ref, Typed
-from handlers.web.kit import Caller
+from handlers.web.caller import Caller
 
 if TYPE_CHECKING:
     from engine.store.chat import ChatMessage

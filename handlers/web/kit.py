@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 from pydantic import SecretStr
 
-from engine.domain.messages import Person
-
 if TYPE_CHECKING:  # the routes take these through `Kit`; importing them here would make a circle
     from engine.desk import Desk
     from engine.ports import Clock
@@ -21,20 +19,6 @@ if TYPE_CHECKING:  # the routes take these through `Kit`; importing them here wo
     from handlers.web.board import Board
     from handlers.web.chat import WebChat
     from handlers.web.sessions import Attempts, Sessions, SignInLinks
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Somebody who has shown who they are.
-
-    Attributes:
-        platform: ``web`` for a signed-in browser, ``api`` for the bearer of the token.
-        user: What that platform calls them.
-    """
-
-    platform: str
-    user: str
-    person: Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,9 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from handlers.web.caller import Caller
 from handlers.web.guard import STREAM_PATH
-from handlers.web.kit import Caller, Kit, UseKit, address_of
+from handlers.web.kit import Kit, UseKit, address_of
 from handlers.web.rendering import STATIC, render
 
 RECONNECT_MS = 1500

@@ -13,8 +13,8 @@ from fastapi import Request, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from handlers.access import Access
+from handlers.web.caller import Caller
 from handlers.web.guard import is_same_origin, is_unsafe
-from handlers.web.kit import Caller
 
 if TYPE_CHECKING:
     from engine.store.database import Database

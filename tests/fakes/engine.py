@@ -27,7 +27,7 @@ from engine.domain.errors import VenueError
 from engine.domain.events import Event
 from engine.domain.market import Book, Market, Timeframe
 from engine.domain.reports import Part
-from engine.domain.trading import Intent, Position, Rejected, Sent, Unknown
+from engine.domain.trading import Intent, OrderKind, Position, Purpose, Rejected, Sent, Side, Unknown
 from engine.exchanges.paper import PaperExchange
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.ports import Frames
@@ -88,24 +88,34 @@ class Script:
 class FickleVenue(PaperExchange):
     """The paper venue with faults a test switches on."""
 
+    clock: HandClock
     deaf: VenueError | TimeoutError | None = None
     """What asking for a book ends in."""
-    refuses: str = ""
-    """Why every bracket is refused."""
+    thinks: timedelta = timedelta(0)
+    """How long it takes to answer that."""
+    refuses: tuple[Purpose, ...] = ()
+    """What orders are for that are refused."""
     loses: str = ""
     """``request``: orders never arrive; ``answer``: they do, and nobody hears of it."""
 
     async def book(self, symbol: str) -> Book:
+        self.clock.at += self.thinks
         if self.deaf is not None:
             raise self.deaf
         return await super().book(symbol)
 
     async def submit(self, intent: Intent) -> Sent:
-        if self.refuses and intent.kind == "bracket":
-            return Rejected(client_id=intent.client_id, reason=self.refuses)
+        if _purpose(intent) in self.refuses:
+            return Rejected(client_id=intent.client_id, reason="not today")
         if self.loses != "request":
             answer = await super().submit(intent)
         return Unknown(client_id=intent.client_id, reason="the answer was lost") if self.loses else answer
+
+
+def _purpose(intent: Intent) -> Purpose:
+    if intent.kind is OrderKind.BRACKET:
+        return Purpose.PROTECTION
+    return Purpose.ENTRY if intent.side is Side.BUY else Purpose.EXIT
 
 
 @dataclass
@@ -201,6 +211,8 @@ async def engine_room(
         model=model or FillModel(),
         balances={"USDT": cash},
     )
+
+    venue.clock = clock
 
     def open_account(uow: UnitOfWork) -> None:
         if not uow.account.opened():

@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from engine.domain.messages import Card, Person, Ref, Role
+from handlers.web.caller import Caller
 from handlers.web.chat import WebChat
-from handlers.web.kit import Caller
 from tests.fakes.web import ROOM, WebRoom, new_database, wall
 
 ANN = Caller(platform="web", user="Ann", person=Person(name="Ann", role=Role.ADMIN))

@@ -1,0 +1,134 @@
+"""The engine put together: everything below the chat, on its clock, at the time where the last run left off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from bot.health import Health
+from bot.markets import Source, quote_of
+from config.settings import Settings
+from engine.analysis.quality import DataQualityMonitor, QualityLimits
+from engine.analysis.technical import TechnicalAnalyzer
+from engine.approvals import Approvals
+from engine.bookkeeping import Bookkeeping
+from engine.clocks import MarketClock, WallClock
+from engine.deciding import Kit
+from engine.desk import Desk
+from engine.domain.autonomy import Autonomy
+from engine.domain.events import Welcomed
+from engine.domain.market import Timeframe
+from engine.exchanges.paper import PaperExchange
+from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.risk.manager import RiskManager
+from engine.risk.rules import RiskLimits
+from engine.simulation.fills import FillModel
+from engine.store.database import Database, Route, stamp
+from engine.store.unit_of_work import UnitOfWork
+from engine.views import Views
+
+AnyClock = MarketClock | WallClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """How the engine reaches what outlives it. A test that wants to cut the power at an exact point gives its own."""
+
+    store: type[Database] = Database
+    venue: type[PaperExchange] = PaperExchange
+
+
+DOORS = Doors()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """From a closed candle to a filled order: everything below the chat."""
+
+    market: Source
+    clock: AnyClock
+    store: Database
+    venue: PaperExchange
+    kit: Kit
+    approvals: Approvals
+    books: Bookkeeping
+    desk: Desk
+    views: Views
+    health: Health
+
+
+async def build_engine(settings: Settings, market: Source, route: Route, doors: Doors = DOORS) -> Engine:
+    """The engine on its clock, at the time where the last run left off."""
+    clock: AnyClock = WallClock() if settings.market.clock == "wall" else MarketClock(market.start)
+    store = doors.store(settings.database.url, route=route)
+    venue = doors.venue(
+        file=settings.venue_file,
+        feed=market.feed,
+        clock=clock,
+        model=FillModel(**settings.venue.model_dump(include={"fee", "spread", "depth", "levels", "level_step"})),
+        balances=settings.venue.balances,
+    )
+    await _open_account(settings, market, store, venue, clock)
+    limits = RiskLimits(**settings.risk.model_dump())
+    kit = Kit(
+        clock=clock,
+        store=store,
+        exchange=venue,
+        quality=DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump())),
+        analyzer=TechnicalAnalyzer(extra_indicators=settings.indicators.extra),
+        risk=RiskManager(limits=limits),
+        autonomy=Autonomy(**settings.approval.model_dump()),
+        orchestrator=ExecutionOrchestrator(store=store, exchange=venue, clock=clock),
+    )
+    approvals = Approvals(
+        store=store, exchange=venue, risk=kit.risk, autonomy=kit.autonomy, orchestrator=kit.orchestrator, clock=clock
+    )
+    health = Health()
+    zone = settings.digest.zone
+    return Engine(
+        market=market,
+        clock=clock,
+        store=store,
+        venue=venue,
+        kit=kit,
+        approvals=approvals,
+        books=Bookkeeping(store=store, exchange=venue, markets=_marked_at(market), limits=limits, timezone=zone),
+        desk=Desk(store=store, approvals=approvals, clock=clock),
+        views=Views(
+            store=store,
+            exchange=venue,
+            clock=clock,
+            profile=settings.profile,
+            contexts=tuple(context.name for context in market.contexts),
+            timezone=zone,
+            parts=health.parts,
+        ),
+        health=health,
+    )
+
+
+async def _open_account(
+    settings: Settings, market: Source, store: Database, venue: PaperExchange, clock: AnyClock
+) -> None:
+    """Stamp a new database and open its account; on a known one, go on at the market time it had reached."""
+    quote = quote_of(market.contexts.contexts, market.feed)
+    balances = await venue.balances()
+    owner = {"profile": settings.profile, "venue": venue.name, "market": market.label}
+
+    def work(uow: UnitOfWork) -> datetime | None:
+        stamp(uow, owner)
+        if not uow.account.opened():
+            uow.account.open(quote, balances.get(quote, Decimal(0)))
+            uow.settings.set("account.began", clock.now().isoformat())
+            uow.emit(Welcomed(at=clock.now()))
+        return uow.account.last_equity_at()
+
+    reached = [at for at in (await store.transact(work), venue.advanced_to) if at is not None]
+    if isinstance(clock, MarketClock) and reached:
+        clock.move_to(max(reached))
+
+
+def _marked_at(market: Source) -> dict[str, Timeframe]:
+    shortest = min((context.timeframe for context in market.contexts), key=lambda timeframe: timeframe.duration)
+    return {symbol: shortest for context in market.contexts for symbol in context.markets}
