@@ -74,7 +74,7 @@ def job_table(
     async def candle(at: datetime) -> None:
         """What the venue did is taken in first; the books are closed last, on everything that happened."""
         await kit.orchestrator.settle_unknown()
-        await kit.orchestrator.pump()
+        await kit.orchestrator.restore_protection()
         await books.mark(at)
         for context in contexts.due(at):
             await run_cycle(kit, context, at)

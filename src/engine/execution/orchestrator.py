@@ -49,15 +49,20 @@ class ExecutionOrchestrator:
             await self._pump()
 
     async def _send(self, order: Order) -> None:
+        """Send an order; a position whose sale is refused gets its protection back."""
+        if isinstance(await self._try(order), Rejected) and order.position_id:
+            await self._protect(order.position_id)
+
+    async def _try(self, order: Order) -> Sent | None:
+        """Send an order that was not sent yet; ``None`` where it was, or is no longer wanted."""
         written = await self._store.read(lambda uow: uow.orders.get(order.id))
         if written.status is not OrderStatus.INTENT:
-            return
+            return None
         if order.purpose is Purpose.EXIT and not await self._clear_the_way(order):
-            return
+            return None
         answer = await self._exchange.submit(order.intent)
         await self._store.transact(lambda uow: self._record(uow, order, answer))
-        if isinstance(answer, Rejected) and order.position_id:
-            await self._protect(order.position_id)
+        return answer
 
     async def _clear_the_way(self, order: Order) -> bool:
         """Take back the bracket of a position that is to be sold; whether there is still all of it to sell."""
@@ -79,7 +84,8 @@ class ExecutionOrchestrator:
         position = uow.positions.get(order.position_id)
         if position.is_open and position.quantity == order.intent.quantity:
             return True
-        reason = f"the position was {position.closed_by or 'reduced'} meanwhile"
+        what = "reduced" if position.is_open else f"closed ({position.closed_by})"
+        reason = f"the position was {what} meanwhile"
         self._mark(uow, order, OrderStatus.CANCELLED, reason)
         return False
 
@@ -126,7 +132,10 @@ class ExecutionOrchestrator:
             await self._leave_unprotected(needed, answer.reason)
 
     async def _leave_unprotected(self, needed: Protect, reason: str) -> None:
-        """A position that cannot be protected is closed, and people are told."""
+        """A position that cannot be protected is closed, and people are told.
+
+        Where even that is refused the venue is not stormed: ``restore_protection`` tries again at the next candle.
+        """
 
         def work(uow: UnitOfWork) -> Order:
             now = self._clock.now()
@@ -134,7 +143,7 @@ class ExecutionOrchestrator:
             return writing.intend_emergency_exit(uow, needed.position, needed.number, now)
 
         order = await self._store.transact(work)
-        await self._send(order)
+        await self._try(order)
 
     async def settle_unknown(self) -> None:
         """Ask again for every order whose answer was lost."""
