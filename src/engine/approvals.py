@@ -153,7 +153,7 @@ class Approvals:
             async with asyncio.timeout(FRESH_DATA_WITHIN):
                 book = await self._exchange.book(plan.market)
         except (VenueError, TimeoutError) as error:
-            reason = f"no fresh price: {error or 'the venue did not answer in time'}"
+            reason = f"no fresh price: {str(error) or 'the venue did not answer in time'}"
             return (await self._step(approval.id, RuledMissing(reason=reason)))[0]
         ruled, order = await self._store.transact(lambda uow: self._rule(uow, approval, plan, book))
         if order is not None:
