@@ -97,6 +97,8 @@ class FickleVenue(PaperExchange):
     """What orders are for that are refused."""
     loses: str = ""
     """``request``: orders never arrive; ``answer``: they do, and nobody hears of it."""
+    loses_brackets: bool = False
+    """Whether requests of brackets never arrive."""
 
     async def book(self, symbol: str) -> Book:
         self.clock.at += self.thinks
@@ -107,9 +109,11 @@ class FickleVenue(PaperExchange):
     async def submit(self, intent: Intent) -> Sent:
         if _purpose(intent) in self.refuses:
             return Rejected(client_id=intent.client_id, reason="not today")
-        if self.loses != "request":
-            answer = await super().submit(intent)
-        return Unknown(client_id=intent.client_id, reason="the answer was lost") if self.loses else answer
+        lost = Unknown(client_id=intent.client_id, reason="the answer was lost")
+        if self.loses == "request" or (self.loses_brackets and intent.kind is OrderKind.BRACKET):
+            return lost
+        answer = await super().submit(intent)
+        return lost if self.loses else answer
 
 
 def _purpose(intent: Intent) -> Purpose:

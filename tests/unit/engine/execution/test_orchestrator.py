@@ -1,0 +1,207 @@
+"""Sending what was written down, against the paper venue with and without its faults."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.domain.approvals import Press, Verb
+from engine.domain.events import OrderChanged, PositionProtected, ProtectionFailed
+from engine.domain.trading import OrderStatus, Position, Purpose, Side, TradePlan
+from engine.execution.orders import intend
+from engine.store.orders import Order
+from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room
+from tests.fakes.reports import plan
+
+FALL = (100, 100, 80, 85, 10_000)
+"""A candle that falls through the stop at 90."""
+
+
+async def buy(room: Room, quantity: str = "10") -> Order:
+    """Write an entry down and send it."""
+    order = await write(
+        room, plan(quantity=Decimal(quantity), price=Decimal(100), stop=Decimal(90), target=Decimal(120))
+    )
+    await room.orchestrator.send(order)
+    return order
+
+
+async def write(room: Room, wanted: TradePlan) -> Order:
+    now = room.clock.now()
+    return await room.store.transact(lambda uow: intend(uow, wanted, now, decision_id="D1"))
+
+
+async def exit_of(room: Room, position: Position) -> Order:
+    return await write(
+        room,
+        plan(
+            key=f"exit|{position.id}",
+            side=Side.SELL,
+            quantity=position.quantity,
+            reduce_only=True,
+            position_id=position.id,
+            stop=None,
+            target=None,
+        ),
+    )
+
+
+async def test_an_entry_is_filled_and_protected_at_once(room: Room):
+    await buy(room)
+    assert await room.orders() == [("entry", "filled", Decimal(10)), ("protection", "open", Decimal(10))]
+    (held,) = await room.held()
+    assert (held.stop, held.target) == (Decimal(90), Decimal(120))
+    assert await room.events(PositionProtected) == [PositionProtected(at=room.clock.now(), position_id=held.id)]
+
+
+async def test_the_database_agrees_with_the_venue_to_the_last_digit(room: Room):
+    await buy(room, "7.777")
+    balances = await room.venue.balances()
+    account = await room.store.read(lambda uow: uow.account.portfolio())
+    assert balances == {"USDT": account.cash, "BTC": account.positions[0].quantity}
+
+
+async def test_an_order_is_sent_once_however_often_it_is_asked_for(room: Room):
+    order = await write(room, plan(quantity=Decimal(10), stop=Decimal(90), target=Decimal(120)))
+    await asyncio.gather(*(room.orchestrator.send(order) for _ in range(4)))
+    assert [position.quantity for position in await room.held()] == [Decimal(10)]
+
+
+async def test_a_stop_that_is_reached_closes_the_position(tmp_path: Path):
+    async with engine_room(tmp_path, (QUIET,) * 24 + (FALL,) + (QUIET,) * 5) as room:
+        await buy(room)
+        room.clock.to(DAY + 60)
+        await room.orchestrator.pump()
+        closed = (await room.views.trades(1))[0]
+        assert (closed.is_open, closed.closed_by) == (False, "stop")
+        assert await room.orders() == [("entry", "filled", Decimal(10)), ("protection", "filled", Decimal(10))]
+        assert (await room.venue.balances())["USDT"] == CASH + closed.net
+
+
+async def test_what_is_held_can_be_sold_and_its_bracket_is_taken_back(room: Room):
+    await buy(room)
+    await room.orchestrator.send(await exit_of(room, (await room.held())[0]))
+    assert await room.held() == ()
+    assert [(purpose, status) for purpose, status, _ in await room.orders()] == [
+        ("entry", "filled"),
+        ("protection", "cancelled"),
+        ("exit", "filled"),
+    ]
+    assert (await room.venue.balances())["BTC"] == 0
+
+
+async def test_a_sale_that_comes_after_the_stop_is_called_off_and_says_why(tmp_path: Path):
+    async with engine_room(tmp_path, (QUIET,) * 24 + (FALL,) + (QUIET,) * 5) as room:
+        await buy(room)
+        order = await exit_of(room, (await room.held())[0])
+        room.clock.to(DAY + 60)
+        await room.orchestrator.send(order)
+        view = (await room.views.orders(1))[0]
+        assert (view.status, view.reason) == (OrderStatus.CANCELLED, "the position was closed (stop) meanwhile")
+        assert (await room.venue.balances())["BTC"] == 0
+
+
+async def test_a_sale_that_the_venue_refuses_leaves_the_position_protected(room: Room):
+    await buy(room)
+    room.venue.refuses = (Purpose.EXIT,)
+    await room.orchestrator.send(await exit_of(room, (await room.held())[0]))
+    assert [(purpose, status) for purpose, status, _ in await room.orders()] == [
+        ("entry", "filled"),
+        ("protection", "cancelled"),
+        ("exit", "rejected"),
+        ("protection", "open"),
+    ]
+
+
+async def test_a_position_that_cannot_be_protected_is_sold_and_people_are_told(room: Room):
+    room.venue.refuses = (Purpose.PROTECTION,)
+    await buy(room)
+    assert await room.held() == ()
+    (failed,) = await room.events(ProtectionFailed)
+    assert failed.reason == "not today"
+    assert [(purpose, status) for purpose, status, _ in await room.orders()] == [
+        ("entry", "filled"),
+        ("protection", "rejected"),
+        ("exit", "filled"),
+    ]
+
+
+async def test_a_venue_that_refuses_everything_is_not_stormed_and_tried_again_later(room: Room):
+    room.venue.refuses = (Purpose.PROTECTION, Purpose.EXIT)
+    await buy(room)
+    assert [(purpose, status) for purpose, status, _ in await room.orders()] == [
+        ("entry", "filled"),
+        ("protection", "rejected"),
+        ("exit", "rejected"),
+    ]
+    assert len(await room.events(ProtectionFailed)) == 1
+    await room.orchestrator.restore_protection()
+    assert len(await room.orders()) == 5
+    room.venue.refuses = ()
+    await room.orchestrator.restore_protection()
+    assert [view.protected for view in await room.views.positions()] == [True]
+
+
+async def test_a_bracket_that_never_arrived_is_placed_anew(room: Room):
+    room.venue.loses_brackets = True
+    await buy(room)
+    assert [status for _, status, _ in await room.orders()] == ["filled", "unknown"]
+    room.venue.loses_brackets = False
+    await room.orchestrator.settle_unknown()
+    await room.orchestrator.restore_protection()
+    assert [status for _, status, _ in await room.orders()] == ["filled", "rejected", "open"]
+
+
+async def test_an_answer_that_was_lost_is_found_in_what_the_venue_did(room: Room):
+    room.venue.loses = "answer"
+    await buy(room)
+    assert [position.quantity for position in await room.held()] == [Decimal(10)]
+    assert [status for _, status, _ in await room.orders()][0] == "filled"
+    room.venue.loses = ""
+    await room.orchestrator.settle_unknown()
+    assert [status for _, status, _ in await room.orders()] == ["filled", "open"]
+
+
+async def test_an_order_that_never_arrived_is_never_sent_again(room: Room):
+    room.venue.loses = "request"
+    order = await buy(room)
+    assert [status for _, status, _ in await room.orders()] == ["unknown"]
+    room.venue.loses = ""
+    await room.orchestrator.settle_unknown()
+    await room.orchestrator.send(order)
+    view = (await room.views.orders(1))[0]
+    assert view.status is OrderStatus.REJECTED
+    assert "never reached the venue" in view.reason
+    assert (await room.venue.balances()) == {"USDT": CASH}
+    assert [event.status for event in await room.events(OrderChanged)] == ["unknown", "rejected"]
+
+
+async def test_what_is_on_order_cannot_be_spent_again(room: Room):
+    room.venue.loses = "request"
+    await buy(room)
+    account = await room.store.read(lambda uow: uow.account.portfolio())
+    assert (account.cash, account.reserved, account.equity) == (CASH - 1000, Decimal(1000), CASH)
+
+
+async def test_a_thin_book_fills_an_entry_in_parts_and_protection_grows_with_it(tmp_path: Path):
+    thin = (100, 101, 99, 100, 250)
+    async with engine_room(tmp_path, (thin,) * 60) as room:
+        await buy(room, "12")
+        assert [position.quantity for position in await room.held()] == [Decimal(5)]
+        while (await room.held())[0].quantity < 12:
+            room.clock.at += timedelta(minutes=20)
+            await room.orchestrator.pump()
+        standing = [
+            quantity for purpose, status, quantity in await room.orders() if (purpose, status) == ("protection", "open")
+        ]
+        assert standing == [Decimal(12)]
+
+
+@pytest.mark.parametrize("verb", [Verb.APPROVE, Verb.HALF])
+async def test_nothing_is_held_that_is_not_protected_after_an_answer(room: Room, verb: Verb):
+    await room.approvals.answer((await room.ask()).id, Press(person="Ann", verb=verb))
+    assert [view.protected for view in await room.views.positions()] == [True]

@@ -1,0 +1,271 @@
+"""Approvals on a real database and the paper venue: one answer, one order, and only on fresh data."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.domain.approvals import (
+    CLAIM_LASTS,
+    Approval,
+    Claimed,
+    Ordered,
+    Pending,
+    Press,
+    Refused,
+    Reply,
+    Verb,
+    Vote,
+)
+from engine.domain.errors import UnknownId, VenueError
+from engine.domain.events import ApprovalAsked, ApprovalChanged, OrderIntended
+from engine.domain.messages import Person, Role
+from engine.domain.trading import Purpose
+from tests.fakes.engine import DAY, Room, approvals_of, at, engine_room
+
+ASK = Decimal("100.02")
+
+
+def press(person: str = "Ann", verb: Verb = Verb.APPROVE) -> Press:
+    return Press(person=person, verb=verb)
+
+
+async def claim(room: Room, approval: Approval) -> Approval:
+    """What a crash right after the press leaves behind."""
+    now = room.clock.now()
+    votes = (Vote(person="Ann", half=False, at=now),)
+    claimed = replace(approval, state=Claimed(votes=votes, until=now + CLAIM_LASTS), version=approval.version + 1)
+    assert await room.store.transact(lambda uow: uow.approvals.swap(approval, claimed))
+    return claimed
+
+
+async def stored(room: Room, approval: Approval) -> Approval:
+    return await room.store.read(lambda uow: uow.approvals.get(approval.id))
+
+
+async def test_a_question_is_written_down_with_its_event(room: Room):
+    approval = await room.ask()
+    assert await stored(room, approval) == approval
+    assert (approval.id, approval.status) == ("A1", "pending")
+    assert await room.events(ApprovalAsked) == [ApprovalAsked(at=room.clock.now(), approval_id="A1")]
+
+
+async def test_a_yes_becomes_one_filled_and_protected_order(room: Room):
+    answered = await room.approvals.answer((await room.ask()).id, press())
+    assert answered.reply is Reply.TAKEN
+    assert isinstance(answered.approval.state, Ordered)
+    assert (answered.approval.state.order_id, answered.approval.state.price) == ("O1", ASK)
+    assert await room.orders() == [
+        ("entry", "filled", Decimal("10.000")),
+        ("protection", "open", Decimal("10.000")),
+    ]
+    assert [position.quantity for position in await room.held()] == [Decimal(10)]
+    assert [order.approval_id for order in await room.views.orders(9)] == ["", "A1"]
+
+
+async def test_half_buys_half(room: Room):
+    await room.approvals.answer((await room.ask(quantity=Decimal("9.999"))).id, press(verb=Verb.HALF))
+    assert [position.quantity for position in await room.held()] == [Decimal("4.999")]
+
+
+async def test_a_no_trades_nothing_and_keeps_its_reason(room: Room):
+    approval = await room.ask()
+    answered = await room.approvals.answer(approval.id, Press(person="Ann", verb=Verb.REJECT, reason="news"))
+    assert (answered.reply, answered.approval.status) == (Reply.REJECTED, "rejected")
+    assert await stored(room, approval) == answered.approval
+    assert await room.orders() == []
+
+
+async def test_the_second_answer_is_too_late_whatever_it_says(room: Room):
+    approval = await room.ask()
+    first = await room.approvals.answer(approval.id, press("Ann"))
+    for verb in Verb:
+        second = await room.approvals.answer(approval.id, press("Bob", verb))
+        assert (second.reply, second.approval) == (Reply.TOO_LATE, first.approval)
+    assert len(await room.events(OrderIntended)) == 2  # the entry and its protection
+
+
+async def test_two_distinct_people_are_needed_where_two_are_asked_for(room: Room):
+    approval = await room.ask(votes_needed=2)
+    assert (await room.approvals.answer(approval.id, press("Ann"))).reply is Reply.COUNTED
+    assert (await room.approvals.answer(approval.id, press("Ann"))).reply is Reply.REPEATED
+    assert await room.orders() == []
+    last = await room.approvals.answer(approval.id, press("Bob"))
+    assert (last.reply, last.approval.status) == (Reply.TAKEN, "ordered")
+    changes = [(event.status, event.by) for event in await room.events(ApprovalChanged)]
+    assert changes == [("pending", "Ann"), ("claimed", "Bob"), ("ordered", "Bob")]
+
+
+async def test_of_many_who_press_at_once_one_wins(room: Room):
+    approval = await room.ask()
+    people = [press(f"P{number}", Verb.HALF if number % 2 else Verb.APPROVE) for number in range(8)]
+    answers = await asyncio.gather(*(room.approvals.answer(approval.id, each) for each in people))
+    assert sorted(answer.reply for answer in answers) == sorted([Reply.TAKEN] + [Reply.TOO_LATE] * 7)
+    assert [purpose for purpose, _, _ in await room.orders()] == ["entry", "protection"]
+
+
+async def test_a_yes_and_a_no_at_once_leave_one_of_them(room: Room):
+    approval = await room.ask()
+    answers = await asyncio.gather(
+        room.approvals.answer(approval.id, press("Ann")),
+        room.approvals.answer(approval.id, press("Bob", Verb.REJECT)),
+    )
+    assert sorted(answer.reply for answer in answers) in (
+        sorted([Reply.TAKEN, Reply.TOO_LATE]),
+        sorted([Reply.REJECTED, Reply.TOO_LATE]),
+    )
+    final = await stored(room, approval)
+    assert len(await room.held()) == (final.status == "ordered")
+
+
+async def test_two_processes_on_one_database_make_one_order(tmp_path: Path):
+    async with engine_room(tmp_path) as one, engine_room(tmp_path) as other:
+        approval = await one.ask()
+        answers = await asyncio.gather(
+            *(each.approvals.answer(approval.id, press(f"P{number}")) for number in range(3) for each in (one, other))
+        )
+        assert [answer.reply for answer in answers].count(Reply.TAKEN) == 1
+        assert [purpose for purpose, _, _ in await one.orders()] == ["entry", "protection"]
+
+
+async def test_nobody_answers_what_was_never_asked(room: Room):
+    with pytest.raises(UnknownId, match="no approval A99"):
+        await room.approvals.answer("A99", press())
+
+
+async def test_silence_trades_nothing(room: Room):
+    approval = await room.ask(minutes=15)
+    assert await room.approvals.next_deadline() == at(DAY + 15)
+    room.clock.to(DAY + 14)
+    await room.approvals.expire()
+    assert (await stored(room, approval)).status == "pending"
+    room.clock.to(DAY + 15)
+    await room.approvals.expire()
+    assert (await stored(room, approval)).status == "expired"
+    assert (await room.approvals.answer(approval.id, press())).reply is Reply.TOO_LATE
+    assert await room.orders() == []
+    assert await room.approvals.next_deadline() is None
+
+
+async def test_a_press_after_the_time_is_too_late_even_before_anybody_noticed(room: Room):
+    approval = await room.ask(minutes=15)
+    room.clock.to(DAY + 15)
+    answered = await room.approvals.answer(approval.id, press())
+    assert (answered.reply, answered.approval.status) == (Reply.TOO_LATE, "expired")
+
+
+async def test_a_price_that_ran_away_is_refused_with_both_figures(room: Room):
+    approval = await room.ask(price=Decimal("98.50"))
+    answered = await room.approvals.answer(approval.id, press())
+    assert answered.reply is Reply.TAKEN
+    assert isinstance(answered.approval.state, Refused)
+    assert answered.approval.state.price == ASK
+    assert answered.approval.state.reasons == ("the price moved by +1.54% since it was asked; 1.00% is allowed",)
+    assert await room.orders() == []
+
+
+async def test_what_was_paused_meanwhile_is_refused(room: Room):
+    approval = await room.ask()
+    await room.desk.pause(Person(name="Bob", role=Role.TRADER), None)
+    answered = await room.approvals.answer(approval.id, press())
+    assert isinstance(answered.approval.state, Refused)
+    assert answered.approval.state.reasons == ("paused by Bob",)
+
+
+async def test_it_is_judged_on_the_account_of_now(room: Room):
+    """The first answer takes most of the room there is; the second gets what is left."""
+    first = await room.ask(quantity=Decimal(20), context="one")
+    others = [await room.ask(quantity=Decimal(24), context=name) for name in ("two", "three", "four")]
+    for approval in (first, *others):
+        await room.approvals.answer(approval.id, press())
+    entries = [quantity for purpose, _, quantity in await room.orders() if purpose == "entry"]
+    assert entries[:3] == [Decimal(20), Decimal(24), Decimal(24)]
+    assert Decimal(6) < entries[3] < Decimal(7)
+
+
+@pytest.mark.parametrize("trouble", [VenueError("it is closed for the night"), TimeoutError()])
+async def test_without_a_fresh_price_the_question_is_given_back(room: Room, trouble: VenueError | TimeoutError):
+    approval = await room.ask()
+    room.venue.deaf = trouble
+    answered = await room.approvals.answer(approval.id, press())
+    assert answered.approval.state == Pending()
+    assert await room.orders() == []
+    room.venue.deaf = None
+    again = await room.approvals.answer(approval.id, press())
+    assert (again.reply, again.approval.status) == (Reply.TAKEN, "ordered")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [(VenueError("it is closed for the night"), "closed for the night"), (TimeoutError(), "did not answer in time")],
+)
+async def test_a_claim_without_a_price_that_runs_out_is_refused_and_says_why(
+    room: Room, trouble: VenueError | TimeoutError, words: str
+):
+    approval = await room.ask(minutes=1)
+    await claim(room, approval)
+    room.venue.deaf, room.venue.thinks = trouble, timedelta(minutes=1)
+    await room.approvals.recover()
+    after = (await stored(room, approval)).state
+    assert isinstance(after, Refused)
+    assert words in after.reasons[0]
+
+
+async def test_a_claim_found_at_restart_is_judged_again(tmp_path: Path):
+    async with engine_room(tmp_path) as before:
+        approval = await before.ask()
+        await claim(before, approval)
+    async with engine_room(tmp_path, minutes=DAY + 1) as after:
+        await after.approvals.recover()
+        assert (await stored(after, approval)).status == "ordered"
+        assert (await after.orders())[0] == ("entry", "filled", Decimal(10))
+
+
+async def test_a_claim_found_after_the_time_was_up_is_refused(tmp_path: Path):
+    async with engine_room(tmp_path) as before:
+        approval = await before.ask()
+        await claim(before, approval)
+    async with engine_room(tmp_path, minutes=DAY + 60) as after:
+        await after.approvals.recover()
+        assert (await stored(after, approval)).status == "refused"
+        assert await after.orders() == []
+
+
+async def test_a_claim_whose_judge_died_is_taken_over_by_the_next_tick(room: Room):
+    approval = await claim(room, await room.ask())
+    assert await room.approvals.next_deadline() == room.clock.now() + CLAIM_LASTS
+    await room.approvals.expire()
+    assert await stored(room, approval) == approval
+    room.clock.at += CLAIM_LASTS
+    await room.approvals.expire()
+    assert (await stored(room, approval)).status == "ordered"
+
+
+async def test_a_restart_leaves_open_questions_open(room: Room):
+    approval = await room.ask()
+    await room.approvals.recover()
+    assert await stored(room, approval) == approval
+
+
+async def test_an_order_that_the_venue_refuses_is_told_and_not_tried_again(room: Room):
+    approval = await room.ask()
+    room.venue.refuses = (Purpose.ENTRY,)
+    answered = await room.approvals.answer(approval.id, press())
+    assert answered.approval.status == "ordered"
+    assert [(order.status, order.reason) for order in await room.views.orders(9)] == [("rejected", "not today")]
+    assert (await room.approvals.answer(approval.id, press("Bob"))).reply is Reply.TOO_LATE
+    assert await room.held() == ()
+
+
+async def test_while_an_answer_is_carried_out_it_says_so(room: Room):
+    service = approvals_of(room.kit)
+    answering = asyncio.create_task(service.answer((await room.ask()).id, press()))
+    await asyncio.sleep(0)
+    assert service.busy
+    await answering
+    assert not service.busy
