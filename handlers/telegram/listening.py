@@ -18,7 +18,7 @@ from functools import partial
 
 import structlog
 from telegram import Bot, CallbackQuery, Update
-from telegram.error import BadRequest, Conflict, RetryAfter, TelegramError
+from telegram.error import BadRequest, Conflict, RetryAfter, TelegramError, TimedOut
 
 from engine.domain.messages import Card, Incoming
 from handlers.telegram.health import Health, Outage, explained, seconds
@@ -34,6 +34,8 @@ GLANCE = 1.0
 """Seconds until the next look for new updates while old ones are still being handled."""
 ACK_WITHIN = 2.0
 """Seconds a press waits for its acknowledgement before it is worked on anyway."""
+ACK_TRIES = 3
+"""How often an acknowledgement is tried that Telegram does not answer in time."""
 STOP_WITHIN = 5.0
 _POLLING = "polling"
 
@@ -188,11 +190,15 @@ class Listener:
         self._lanes.add(("person", user), partial(self._handle, update, ack))
 
     async def _acknowledge(self, query: CallbackQuery) -> None:
-        try:
-            await self._bot.answer_callback_query(query.id, read_timeout=ACK_WITHIN, connect_timeout=ACK_WITHIN)
-        except TelegramError as error:
-            # The button goes on spinning for a while: no reason to leave the press undone.
-            log.info("telegram.ack_failed", detail=explained(error))
+        """Stop the button from spinning. Where that fails the press is handled all the same."""
+        for _ in range(ACK_TRIES):
+            try:
+                await self._bot.answer_callback_query(query.id, read_timeout=ACK_WITHIN, connect_timeout=ACK_WITHIN)
+            except TimedOut:
+                continue  # a hundred presses at once: the others are through by now
+            except TelegramError as error:
+                log.info("telegram.ack_failed", detail=explained(error))
+            return
 
     async def _handle(self, update: Update, ack: asyncio.Task[None] | None) -> None:
         if ack:
