@@ -50,7 +50,6 @@ def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState) ->
     if not uow.orders.add_fill(order, fill, position.id):
         return position.id
     uow.account.settle(fill)
-    uow.account.mark(fill.market, fill.price, fill.at)
     after = (
         ledger.bought(position, fill)
         if fill.side is Side.BUY

@@ -12,8 +12,16 @@ from engine.domain.errors import StoreError, UnknownId
 from engine.domain.reports import Digest
 from engine.domain.trading import Fill, OrderKind, OrderStatus, Portfolio, Side
 from engine.store import codec
-from engine.store.positions import position_of
-from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow, PositionRow
+from engine.store.positions import OPEN_POSITIONS, position_of
+from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow
+
+_ACCOUNT = select(AccountRow)
+_MARKS = select(MarkRow).order_by(MarkRow.market)
+_BUYING = select(OrderRow).where(
+    OrderRow.side == Side.BUY,
+    OrderRow.kind == OrderKind.MARKET,
+    col(OrderRow.status).not_in([status for status in OrderStatus if status.final]),
+)
 
 
 class Account:
@@ -60,15 +68,15 @@ class Account:
         self._session.add(row)
 
     def mark(self, market: str, price: Decimal, at: datetime) -> None:
-        """Note the last known price of a market."""
+        """Note the last closing price of a market: what everything held of it is valued at."""
         row = self._session.get(MarkRow, market) or MarkRow(market=market, price=price, at=at)
         row.price, row.at = price, at
         self._session.add(row)
-        self._session.flush()
 
     def marks(self) -> dict[str, Decimal]:
-        """The last known price of each market."""
-        return {row.market: row.price for row in self._session.exec(select(MarkRow).order_by(MarkRow.market))}
+        """The last closing price of each market."""
+        self._session.flush()
+        return {row.market: row.price for row in self._session.exec(_MARKS)}
 
     def portfolio(self) -> Portfolio:
         """The account of now, at the last known prices.
@@ -77,10 +85,7 @@ class Account:
         """
         self._session.flush()
         row, marks = self._row(), self.marks()
-        open_rows = self._session.exec(
-            select(PositionRow).where(PositionRow.status == "open").order_by(col(PositionRow.number))
-        )
-        positions = tuple(position_of(found) for found in open_rows)
+        positions = tuple(position_of(found) for found in self._session.exec(OPEN_POSITIONS))
         held = sum((p.quantity * marks.get(p.market, p.entry_price) for p in positions), Decimal(0))
         reserved = self._reserved()
         return Portfolio(
@@ -155,15 +160,11 @@ class Account:
 
     def _reserved(self) -> Decimal:
         """What unfinished buying orders may still cost, at the prices they were planned at."""
-        query = select(OrderRow).where(
-            OrderRow.side == Side.BUY,
-            OrderRow.kind == OrderKind.MARKET,
-            col(OrderRow.status).not_in([status for status in OrderStatus if status.final]),
-        )
-        return sum(((row.quantity - row.filled) * row.price for row in self._session.exec(query)), Decimal(0))
+        buying = self._session.exec(_BUYING)
+        return sum(((row.quantity - row.filled) * row.price for row in buying), Decimal(0))
 
     def _row(self) -> AccountRow:
-        row = self._session.exec(select(AccountRow)).first()
+        row = self._session.exec(_ACCOUNT).first()
         if row is None:
             raise StoreError("No account has been opened in this database.", "Start the bot once: bot run.")
         return row

@@ -20,7 +20,7 @@ _STATES: dict[str, type[Any]] = {
     kind.__name__.lower(): kind
     for kind in (states.Pending, states.Claimed, states.Ordered, states.Rejected, states.Refused, states.Expired)
 }
-_OPEN = ("pending", "claimed")
+_OPEN = select(ApprovalRow).where(col(ApprovalRow.status).in_(["pending", "claimed"])).order_by(col(ApprovalRow.number))
 
 
 class Approvals:
@@ -92,8 +92,7 @@ class Approvals:
 
     def open(self) -> tuple[Approval, ...]:
         """Those that wait for people or for their judgement, oldest first."""
-        query = select(ApprovalRow).where(col(ApprovalRow.status).in_(_OPEN)).order_by(col(ApprovalRow.number))
-        return tuple(_approval(row) for row in self._session.exec(query))
+        return tuple(_approval(row) for row in self._session.exec(_OPEN))
 
     def newest(self, limit: int) -> tuple[Approval, ...]:
         """The newest first, open or not."""

@@ -21,9 +21,11 @@ class Money(TypeDecorator[Decimal]):
         return dialect.type_descriptor(String() if dialect.name == "sqlite" else Numeric())
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        """Write plain digits, without an exponent."""
+        """Refuse what is no number; write plain digits, without an exponent."""
         if value is None:
             return None
+        if not value.is_finite():
+            raise ValueError(f"{value} is no amount of money")
         return format(value, "f") if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - SQLAlchemy's signature

@@ -12,6 +12,8 @@ from engine.domain.trading import Halt, HaltKind
 from engine.store.numbering import Numbering
 from engine.store.tables import HaltRow
 
+_OPEN = select(HaltRow).where(HaltRow.status == "open").order_by(col(HaltRow.number))
+
 
 class Halts:
     """The ``halts`` table."""
@@ -48,8 +50,7 @@ class Halts:
 
     def open(self) -> tuple[HaltView, ...]:
         """Those that have not been ended, oldest first."""
-        query = select(HaltRow).where(HaltRow.status == "open").order_by(col(HaltRow.number))
-        return tuple(_view(row) for row in self._session.exec(query))
+        return tuple(_view(row) for row in self._session.exec(_OPEN))
 
     def get(self, halt_id: str) -> HaltView:
         """One halt.

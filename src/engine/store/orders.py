@@ -14,6 +14,9 @@ from engine.domain.trading import Fill, Intent, OrderKind, OrderStatus, Purpose,
 from engine.store.numbering import Numbering
 from engine.store.tables import FillRow, OrderRow
 
+_FINAL = [status for status in OrderStatus if status.final]
+_UNFINISHED = select(OrderRow).where(col(OrderRow.status).not_in(_FINAL)).order_by(col(OrderRow.number))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -129,9 +132,7 @@ class Orders:
 
     def unfinished(self) -> tuple[Order, ...]:
         """Orders that are not final, oldest first."""
-        final = [status for status in OrderStatus if status.final]
-        query = select(OrderRow).where(col(OrderRow.status).not_in(final)).order_by(col(OrderRow.number))
-        return tuple(_order(row) for row in self._session.exec(query))
+        return tuple(_order(row) for row in self._session.exec(_UNFINISHED))
 
     def of_position(self, position_id: str) -> tuple[Order, ...]:
         """Every order of a position, oldest first."""

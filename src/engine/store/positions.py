@@ -11,6 +11,8 @@ from engine.domain.trading import Position
 from engine.store.numbering import Numbering
 from engine.store.tables import PositionRow
 
+OPEN_POSITIONS = select(PositionRow).where(PositionRow.status == "open").order_by(col(PositionRow.number))
+
 
 class Positions:
     """The ``positions`` table."""
@@ -63,8 +65,7 @@ class Positions:
 
     def open(self) -> tuple[Position, ...]:
         """What is held, oldest first."""
-        query = select(PositionRow).where(PositionRow.status == "open").order_by(col(PositionRow.number))
-        return tuple(position_of(row) for row in self._session.exec(query))
+        return tuple(position_of(row) for row in self._session.exec(OPEN_POSITIONS))
 
     def newest(self, limit: int) -> tuple[Position, ...]:
         """The newest first, open or closed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Column, Integer, Text
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, inspect
 from sqlmodel import Field, SQLModel
 
 from engine.store.columns import Money, UtcTime
@@ -247,3 +247,11 @@ class ChatMessageRow(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcTime)
     text: str = Field(sa_type=Text)
     card: str = Field(default="", sa_type=Text)
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """The table behind a class of rows, for statements that do without the ORM."""
+    table = inspect(row).local_table
+    if not isinstance(table, Table):
+        raise TypeError(f"{row.__name__} has no table of its own")
+    return table
