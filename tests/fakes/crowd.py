@@ -1,0 +1,139 @@
+"""Several processes on one database, each on its own connections, who answer the same questions at the same moment."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+from bot.engine_room import Doors, Engine, build_engine
+from bot.markets import source
+from config.settings import Settings
+from engine.cycle import run_cycle
+from engine.domain.approvals import Press, Verb
+from engine.domain.trading import Intent, Sent
+from engine.exchanges.paper import PaperExchange
+from engine.store.database import nowhere
+from engine.store.migrate import upgrade
+from tests.fakes.program import ASKED
+
+FORKS = multiprocessing.get_context("forkserver")
+"""Each process is a fork of one that has imported the engine and done nothing else."""
+FORKS.set_forkserver_preload(["bot.wiring", "handlers.telegram", "pytest", "talib"])
+TOGETHER_WITHIN = 60.0
+TABLE = "CREATE TABLE IF NOT EXISTS sent (client_id TEXT)"
+
+
+class WatchedVenue(PaperExchange):
+    """The paper venue, which all processes share; every order that anybody sends is noted beside its file.
+
+    The venue itself would take an order twice without a word, because it knows it by its client id.
+    """
+
+    def __init__(self, *, file: Path, **options: Any) -> None:
+        super().__init__(file=file, **options)
+        self._notes = sent_file(file.parent)
+
+    async def submit(self, intent: Intent) -> Sent:
+        with closing(sqlite3.connect(self._notes, timeout=10, isolation_level=None)) as notes:
+            notes.execute(TABLE)
+            notes.execute("INSERT INTO sent VALUES (?)", (intent.client_id,))
+        return await super().submit(intent)
+
+
+def sent_file(folder: Path) -> Path:
+    return folder / "sent.sqlite"
+
+
+def sent(folder: Path) -> list[str]:
+    """The client id of every order that anybody sent, as often as it was sent."""
+    with closing(sqlite3.connect(sent_file(folder))) as notes:
+        notes.execute(TABLE)
+        return [client_id for (client_id,) in notes.execute("SELECT client_id FROM sent")]
+
+
+@dataclass(kw_only=True)
+class Heard:
+    """What one process was told: how its presses counted, who had won by then, and what was raised."""
+
+    replies: list[tuple[str, str]] = field(default_factory=list)
+    """For each press the question and the reply."""
+    winners: set[tuple[str, str]] = field(default_factory=set)
+    """For each press that came too late the question and everybody who had approved it."""
+    errors: list[str] = field(default_factory=list)
+
+    def count(self, question: str) -> Counter[str]:
+        return Counter(reply for asked, reply in self.replies if asked == question)
+
+
+@asynccontextmanager
+async def engine_on(settings: Settings) -> AsyncIterator[Engine]:
+    """An engine of one's own over the files of the settings."""
+    engine = await build_engine(settings, source(settings), nowhere, Doors(venue=WatchedVenue))
+    try:
+        yield engine
+    finally:
+        engine.venue.close()
+        await engine.store.close()
+
+
+async def ask(settings: Settings) -> list[str]:
+    """Make the files, and have every context ask its question; their ids."""
+    await asyncio.to_thread(upgrade, settings.database.url)
+    async with engine_on(settings) as engine:
+        for context in engine.market.contexts:
+            await run_cycle(engine.kit, context, ASKED)
+        return [asked.id for asked in await engine.store.read(lambda uow: uow.approvals.open())]
+
+
+def press_together(settings: Settings, *, people: Sequence[str], questions: Sequence[str], times: int) -> list[Heard]:
+    """Let so many processes, one for each name, press every question so many times; all begin with each at once."""
+    barrier, results = FORKS.Barrier(len(people)), FORKS.Queue()
+    processes = [
+        FORKS.Process(target=_person, args=(settings, name, questions, times, barrier, results)) for name in people
+    ]
+    for process in processes:
+        process.start()
+    heard = [results.get(timeout=TOGETHER_WITHIN) for _ in processes]
+    for process in processes:
+        process.join()
+    return heard
+
+
+def _person(
+    settings: Settings,
+    name: str,
+    questions: Sequence[str],
+    times: int,
+    barrier: Barrier,
+    results: Queue[Heard],
+) -> None:
+    results.put(asyncio.run(_press(settings, name, questions, times, barrier)))
+
+
+async def _press(settings: Settings, name: str, questions: Sequence[str], times: int, barrier: Barrier) -> Heard:
+    heard = Heard()
+    async with engine_on(settings) as engine:
+        for question in questions:
+            await asyncio.to_thread(barrier.wait, TOGETHER_WITHIN)
+            await asyncio.gather(*(_once(engine, heard, question, name) for _ in range(times)))
+    return heard
+
+
+async def _once(engine: Engine, heard: Heard, question: str, name: str) -> None:
+    try:
+        answered = await engine.approvals.answer(question, Press(person=name, verb=Verb.APPROVE))
+    except Exception as error:  # noqa: BLE001 - it is carried to the test
+        heard.errors.append(repr(error))
+        return
+    heard.replies.append((question, answered.reply.value))
+    if answered.reply.value == "too late":
+        heard.winners.add((question, " and ".join(vote.person for vote in answered.approval.state.votes)))

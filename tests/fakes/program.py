@@ -1,0 +1,241 @@
+"""The whole program on a market written by hand, in which one question comes at once; and what is in its two files.
+
+The market lies still, breaks out at ``ASKED`` and lies still again: the momentum strategy asks there and nowhere else.
+While the question is open the market goes 1:1, then on to ``END``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bot.app import App
+from config.loader import load
+from config.settings import Settings
+from tests.auditor import check_conservation, read_fills
+from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram_chats import Shown
+
+BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
+STILL = 120
+ASKED = BEGIN + timedelta(hours=STILL + 1)
+"""When the candle that breaks out closes."""
+END = ASKED + timedelta(hours=2)
+CHAT = 7
+"""The chat where the cards go."""
+TOKEN = "the-token-of-the-api"
+VERBS = ("Approve", "Approve half", "Reject")
+
+Json = dict[str, Any]
+
+
+def crew(size: int) -> list[Json]:
+    """So many traders, each on Telegram and in the web chat."""
+    return [{"name": f"P{n}", "role": "trader", "telegram": 1000 + n, "web": f"p{n}"} for n in range(1, size + 1)]
+
+
+def write_market(folder: Path) -> Path:
+    """The candle file."""
+    file = folder / "BTCUSDT-1h.csv"
+    if not file.exists():
+        with file.open("w", newline="") as out:
+            rows = csv.writer(out)
+            rows.writerow(("timestamp", "open", "high", "low", "close", "volume"))
+            rows.writerows(_candles())
+    return file
+
+
+def _candles() -> list[tuple[str, float, float, float, float, float]]:
+    rows, before = [], 20_000.0
+    for hour in range(STILL + 24):
+        level = 20_000 if hour < STILL else 20_160
+        close = level + (8 if hour % 2 else -8)
+        volume = 900 if hour == STILL else 400
+        at = BEGIN + timedelta(hours=hour)
+        rows.append((at.isoformat(), before, max(before, close) + 25, min(before, close) - 25, close, volume))
+        before = close
+    return rows
+
+
+def write_config(folder: Path, telegram_url: str = "", *, people: Sequence[Json] = (), **changes: Any) -> Path:
+    """The configuration as a user would write it; ``changes`` are merged into its sections. Tokens: ``environ``."""
+    sections: Json = {
+        "extends": "base",
+        "database": {"url": f"sqlite:///{folder}/greenlight.sqlite"},
+        "web": {"port": 0},
+        "people": list(people or crew(2)),
+        "approval": {"auto_above": 2, "ask_above": 0, "expires_after": "12h", "max_price_drift": 0.05},
+        "replay": {
+            "data": [str(write_market(folder))],
+            "start": ASKED.isoformat(),
+            "end": END.isoformat(),
+            "speed": "max",
+            "wait_for_people": "10m",
+        },
+        "contexts": [
+            {"name": "trend", "strategy": "momentum", "markets": ["BTC/USDT"], "timeframe": "1h", "higher": []}
+        ],
+    }
+    if telegram_url:
+        sections["telegram"] = {
+            "api_url": telegram_url,
+            "chat_id": CHAT,
+            "messages_per_second": 30,
+            "poll_timeout": 2,
+        }
+    for name, change in changes.items():
+        sections[name] = sections.get(name, {}) | change if isinstance(change, dict) else change
+    file = folder / "greenlight.yaml"
+    file.write_text(json.dumps(sections))  # JSON is YAML
+    return file
+
+
+def environ(fake: FakeTelegram | None = None) -> dict[str, str]:
+    """The secrets, where they belong."""
+    return {"BOT_WEB__TOKEN": TOKEN} | ({"BOT_TELEGRAM__TOKEN": fake.token} if fake else {})
+
+
+def settings_of(folder: Path, fake: FakeTelegram | None = None, **options: Any) -> Settings:
+    """The settings as the command line would read them."""
+    config = write_config(folder, fake.url if fake else "", **options)
+    return load(None, config, {}, environ(fake), folder)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[App]:
+    """The program in this process, from its first answer to its orderly stop."""
+    app = App(settings, announce=lambda _: None)
+    life = asyncio.create_task(app.run())
+    try:
+        while not (app.program and app.program.chat.web and app.program.chat.web.server.port):
+            assert not life.done(), life.exception()
+            await asyncio.sleep(0.01)
+        yield app
+    finally:
+        app.stop()
+        await life
+
+
+def address(app: App) -> str:
+    """Where the web of a running program answers."""
+    assert app.program is not None
+    assert app.program.chat.web is not None
+    return f"http://127.0.0.1:{app.program.chat.web.server.port}"
+
+
+@asynccontextmanager
+async def browser(app: App, user: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody's browser, signed in by their own link."""
+    assert app.program is not None
+    assert app.program.chat.web is not None
+    url = address(app)
+    limits = httpx.Limits(max_connections=2)
+    async with httpx.AsyncClient(base_url=url, headers={"origin": url}, limits=limits, timeout=60) as client:
+        entered = await client.get(f"/enter/{app.program.chat.web.links.issue(user)}")
+        assert entered.status_code == 303
+        yield client
+
+
+def cards(fake: FakeTelegram, approval_id: str = "A1") -> list[Shown]:
+    """The messages in the chat that show an approval; replies to people are none."""
+    shown = [message for message in fake.messages(CHAT) if message.reply_to is None]
+    return [message for message in shown if f"({approval_id})" in message.text.partition("\n")[0]]
+
+
+def question(fake: FakeTelegram, approval_id: str = "A1") -> Shown | None:
+    """The approval's card while it asks."""
+    return next((card for card in cards(fake, approval_id) if card.buttons), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """What a program has written: its own database and the venue's file, read without the engine."""
+
+    folder: Path
+
+    @property
+    def venue_file(self) -> Path:
+        return self.folder / "venue.sqlite"
+
+    def rows(self, query: str, *values: object) -> list[Json]:
+        """Rows of the database."""
+        return _rows(self.folder / "greenlight.sqlite", query, values)
+
+    def venue(self, query: str, *values: object) -> list[Json]:
+        """Rows of the venue's file."""
+        return _rows(self.venue_file, query, values)
+
+    def write(self, statement: str) -> None:
+        """Change the database behind the program's back."""
+        with closing(sqlite3.connect(self.folder / "greenlight.sqlite", timeout=10)) as connection, connection:
+            connection.execute(statement)
+
+    def approval(self, approval_id: str = "A1") -> Json:
+        """An approval with its state unpacked."""
+        (row,) = self.rows("SELECT * FROM approvals WHERE id = ?", approval_id)
+        return row | {"state": json.loads(row["state"])}
+
+    def events(self, kind: str) -> list[Json]:
+        """Everything of one kind that happened, oldest first."""
+        return [
+            json.loads(row["body"]) for row in self.rows("SELECT body FROM events WHERE kind = ? ORDER BY id", kind)
+        ]
+
+    def is_quiet(self) -> bool:
+        """Whether everybody has been shown everything."""
+        return not self.rows("SELECT topic FROM outbox WHERE wanted_version > sent_version")
+
+    def complaints(self) -> list[str]:
+        """Every way in which the database and the venue do not agree, or money or protection is missing."""
+        return [*check_conservation(self.venue_file), *self._orders(), *self._fills(), *self._positions()]
+
+    def _orders(self) -> list[str]:
+        ours = {row["client_id"]: row for row in self.rows("SELECT * FROM orders")}
+        theirs = {row["client_id"]: row for row in self.venue("SELECT * FROM orders")}
+        sent = {name: row for name, row in ours.items() if row["status"] != "rejected" or name in theirs}
+        found = [f"only here: {ours[name]}" for name in sent.keys() - theirs.keys()]
+        found += [f"only at the venue: {theirs[name]}" for name in theirs.keys() - ours.keys()]
+        for name, column in product(sent.keys() & theirs.keys(), ("status", "side", "kind", "venue_id")):
+            if str(ours[name][column]) != str(theirs[name][column]):
+                found.append(f"{name}: {column} is {ours[name][column]} here, {theirs[name][column]} at the venue")
+        return found
+
+    def _fills(self) -> list[str]:
+        ours = self.rows("SELECT client_id FROM fills ORDER BY number")
+        theirs = read_fills(self.venue_file)
+        seq = self.rows("SELECT venue_seq FROM account")[0]["venue_seq"]
+        last = self.venue("SELECT coalesce(max(seq), 0) AS seq FROM events")[0]["seq"]
+        same = [row["client_id"] for row in ours] == [fill.client_id for fill in theirs]
+        return ([] if same else [f"fills {ours} here, {theirs} there"]) + (
+            [] if seq == last else [f"events up to {seq} of {last} were taken in"]
+        )
+
+    def _positions(self) -> list[str]:
+        """Each position open is protected by exactly one bracket, for all of it, here and at the venue."""
+        found = []
+        for held in self.rows("SELECT * FROM positions WHERE status = 'open'"):
+            brackets = self.rows(
+                "SELECT * FROM orders WHERE position_id = ? AND kind = 'bracket' AND status = 'open'", held["id"]
+            )
+            if [bracket["quantity"] for bracket in brackets] != [held["quantity"]]:
+                found.append(f"{held['id']} of {held['quantity']} has the brackets {brackets}")
+        waiting = self.venue("SELECT * FROM orders WHERE kind = 'bracket' AND status = 'open'")
+        held = self.rows("SELECT id FROM positions WHERE status = 'open'")
+        return found if len(waiting) == len(held) else [*found, f"{len(held)} positions, brackets {waiting}"]
+
+
+def _rows(file: Path, query: str, values: Sequence[object]) -> list[Json]:
+    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(query, values)]
