@@ -160,7 +160,7 @@ async def test_an_answer_that_was_lost_is_found_in_what_the_venue_did(room: Room
     room.venue.loses = "answer"
     await buy(room)
     assert [position.quantity for position in await room.held()] == [Decimal(10)]
-    assert [status for _, status, _ in await room.orders()][0] == "filled"
+    assert (await room.orders())[0][1] == "filled"
     room.venue.loses = ""
     await room.orchestrator.settle_unknown()
     assert [status for _, status, _ in await room.orders()] == ["filled", "open"]

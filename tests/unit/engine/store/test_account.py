@@ -1,0 +1,144 @@
+"""The account: cash, marks, the equity curve, digests."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from engine.domain.errors import StoreError, UnknownId
+from engine.domain.trading import OrderKind, OrderStatus, Portfolio, Side
+from engine.store.database import Database
+from engine.store.unit_of_work import UnitOfWork
+from tests.fakes.engine import at
+from tests.fakes.reports import digest, position
+from tests.fakes.venue import bracket, fill, leaving, order
+
+CASH = Decimal(10_000)
+
+
+@pytest.fixture
+async def account(store: Database) -> Database:
+    """A database in which an account was opened with ten thousand."""
+    await store.transact(lambda uow: uow.account.open("USDT", CASH))
+    return store
+
+
+async def portfolio(store: Database) -> Portfolio:
+    return await store.read(lambda uow: uow.account.portfolio())
+
+
+async def hold(store: Database, quantity: str, price: str) -> None:
+    """A position that was paid for, and the last price of its market."""
+    held = position(quantity=Decimal(quantity), entry_price=Decimal(100), fees=Decimal(0))
+
+    def work(uow: UnitOfWork) -> None:
+        uow.positions.put(held, "D1")
+        uow.account.settle(fill(order(1), 1, Decimal(quantity)))
+        uow.account.mark(held.market, Decimal(price), at(1))
+
+    await store.transact(work)
+
+
+async def test_without_an_account_it_says_what_to_do(store: Database):
+    assert not await store.read(lambda uow: uow.account.opened())
+    with pytest.raises(StoreError, match="bot run"):
+        await portfolio(store)
+
+
+async def test_a_new_account_is_all_cash(account: Database):
+    assert await account.read(lambda uow: uow.account.opened())
+    assert await account.read(lambda uow: (uow.account.quote, uow.account.opening, uow.account.venue_seq)) == (
+        "USDT",
+        CASH,
+        0,
+    )
+    assert await portfolio(account) == Portfolio(cash=CASH, equity=CASH, peak=CASH, marks={})
+
+
+async def test_buying_costs_and_selling_brings_money_and_fees_are_lost(account: Database):
+    await account.transact(lambda uow: uow.account.settle(fill(order(1), 1, Decimal(2), Decimal(100), Decimal("0.2"))))
+    assert (await portfolio(account)).cash == Decimal("9799.8")
+    await account.transact(
+        lambda uow: uow.account.settle(fill(leaving(2), 2, Decimal(2), Decimal(110), Decimal("0.3")))
+    )
+    assert (await portfolio(account)).cash == Decimal("10019.5")
+
+
+async def test_what_is_held_is_valued_at_the_last_price(account: Database):
+    await hold(account, "10", "90")
+    now = await portfolio(account)
+    assert (now.cash, now.equity, now.exposure) == (CASH - 1000, CASH - 100, Decimal(900))
+    assert await account.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(90)}
+
+
+@pytest.mark.parametrize("status", OrderStatus)
+async def test_what_an_open_buy_may_still_cost_is_not_free(account: Database, status: OrderStatus):
+    await account.transact(lambda uow: uow.orders.add(order(1, quantity=Decimal(3), status=status)))
+    now = await portfolio(account)
+    reserved = Decimal(0) if status.final else Decimal(300)
+    assert (now.reserved, now.cash, now.exposure, now.equity) == (reserved, CASH - reserved, reserved, CASH)
+
+
+async def test_only_the_rest_of_a_partly_filled_buy_is_set_aside_and_nothing_for_sales(account: Database):
+    entry = order(1, quantity=Decimal(3))
+
+    def work(uow: UnitOfWork) -> None:
+        for each in (entry, bracket(2), leaving(3)):
+            uow.orders.add(each)
+        uow.orders.add_fill(entry, fill(entry, 1, Decimal(1)), "T1")
+
+    await account.transact(work)
+    assert (await portfolio(account)).reserved == Decimal(200)
+    assert (bracket(2).intent.kind, leaving(3).intent.side) == (OrderKind.BRACKET, Side.SELL)
+
+
+async def test_the_curve_keeps_the_peak_and_the_fall_from_it(account: Database):
+    await hold(account, "10", "120")
+    top = await account.transact(lambda uow: uow.account.record_equity(at(1)))
+    assert (top.equity, top.peak, top.drawdown) == (CASH + 200, CASH + 200, 0)
+    await account.transact(lambda uow: uow.account.mark("BTC/USDT", Decimal(69), at(2)))
+    fallen = await account.transact(lambda uow: uow.account.record_equity(at(2)))
+    assert (fallen.peak, fallen.drawdown) == (CASH + 200, Decimal(510) / Decimal(10_200))
+    await account.transact(lambda uow: uow.account.rebase_peak())
+    assert (await portfolio(account)).drawdown == 0
+
+
+async def test_a_moment_is_on_the_curve_once(account: Database):
+    for _ in range(2):
+        await account.transact(lambda uow: uow.account.record_equity(at(1)))
+    assert await account.read(lambda uow: uow.account.newest_equity(9)) == ((at(1), CASH),)
+
+
+async def test_the_curve_is_read_by_time(account: Database):
+    assert await account.read(lambda uow: (uow.account.last_equity_at(), uow.account.equity_at(at(0)))) == (None, CASH)
+    for minute, price in enumerate(["100", "110", "120"], start=1):
+        if minute == 1:
+            await hold(account, "10", price)
+        await account.transact(
+            lambda uow, minute=minute, price=price: (
+                uow.account.mark("BTC/USDT", Decimal(price), at(minute)),
+                uow.account.record_equity(at(minute)),
+            )
+        )
+    assert await account.read(lambda uow: uow.account.equity_within(at(1), at(3))) == (
+        (at(2), CASH + 100),
+        (at(3), CASH + 200),
+    )
+    assert await account.read(lambda uow: uow.account.equity_at(at(2.5))) == CASH + 100
+    assert await account.read(lambda uow: uow.account.equity_at(at(0.5))) == CASH
+    assert await account.read(lambda uow: uow.account.newest_equity(2)) == ((at(2), CASH + 100), (at(3), CASH + 200))
+    assert await account.read(lambda uow: uow.account.last_equity_at()) == at(3)
+
+
+async def test_a_day_is_fixed_once(account: Database):
+    first = digest(net=Decimal(1))
+    assert await account.transact(lambda uow: uow.account.add_digest(first))
+    assert not await account.transact(lambda uow: uow.account.add_digest(digest(net=Decimal(2))))
+    assert await account.read(lambda uow: uow.account.digest(first.id)) == first
+    later = digest(id="2026-01-04", ends=first.ends + timedelta(days=1))
+    await account.transact(lambda uow: uow.account.add_digest(later))
+    assert await account.read(lambda uow: uow.account.newest_digests(1)) == (later,)
+    with pytest.raises(UnknownId, match="2020-01-01"):
+        await account.read(lambda uow: uow.account.digest("2020-01-01"))

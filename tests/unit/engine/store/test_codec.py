@@ -1,0 +1,56 @@
+"""Domain objects to JSON and back, exactly."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from engine.domain.approvals import State
+from engine.domain.decisions import Judged
+from engine.domain.events import Event
+from engine.domain.messages import Card, Ref
+from engine.domain.reports import Digest
+from engine.domain.trading import TradePlan
+from engine.store import codec
+from tests.fakes.anything import anything
+from tests.fakes.events import EVENTS
+from tests.fakes.reports import digest, judged, plan
+
+KEPT = (*get_args(Event), *get_args(State), TradePlan, Ref, Digest)
+
+
+@settings(max_examples=15)
+@pytest.mark.parametrize("kind", KEPT, ids=lambda kind: kind.__name__)
+@given(data=st.data())
+def test_everything_that_is_kept_comes_back_as_it_was(kind: type[Any], data: st.DataObject):
+    value = data.draw(anything(kind))
+    assert codec.load(kind, codec.dump(value)) == value
+
+
+@settings(max_examples=60)
+@given(anything(Judged))
+def test_a_whole_record_comes_back_as_it_was(record: Judged):
+    back = codec.load(Judged, codec.dump(record))
+    assert back == record
+    assert type(back.ruling) is type(record.ruling)
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_a_card_comes_back_as_it_was(title: str, text: str):
+    card = Card(title=title, text=text, fields=((text, title),), graph=(1.5, -2.0))
+    assert codec.load(Card, codec.dump(card)) == card
+
+
+@pytest.mark.parametrize("value", [*EVENTS, judged(), plan(), digest()], ids=lambda value: type(value).__name__)
+def test_writing_what_was_read_writes_the_same(value: Any):
+    text = codec.dump(value)
+    assert codec.dump(codec.load(type(value), text)) == text
+
+
+def test_what_is_something_else_is_refused():
+    with pytest.raises(ValidationError):
+        codec.load(TradePlan, '{"key": "k"}')

@@ -1,0 +1,158 @@
+"""The database: all or nothing, snapshots, listeners, and whose it is."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from engine.domain.errors import StoreError
+from engine.domain.events import Event, Welcomed
+from engine.domain.messages import Destination, Ref
+from engine.store.database import Database, stamp
+from engine.store.unit_of_work import UnitOfWork
+from tests.fakes.database import new_database
+from tests.fakes.engine import events_of
+from tests.fakes.reports import NOON
+
+ROOM = Destination(platform="web", address="room")
+OWNER = {"profile": "demo", "venue": "paper", "market": "generated from seed 7"}
+
+
+def to_the_room(event: Event) -> tuple[tuple[str, Destination], ...]:
+    """Everything is shown in one place."""
+    return (("welcome:1", ROOM),)
+
+
+@pytest.fixture
+async def shown(tmp_path: Path) -> AsyncIterator[Database]:
+    """A database whose events are shown."""
+    opened = new_database(tmp_path, route=to_the_room)
+    yield opened
+    await opened.close()
+
+
+async def test_a_transaction_that_fails_leaves_nothing_behind(store: Database):
+    def work(uow: UnitOfWork) -> None:
+        uow.settings.set("a", "1")
+        uow.emit(Welcomed(at=NOON))
+        uow.decisions.next_id()
+        raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        await store.transact(work)
+    assert await store.read(lambda uow: uow.settings.get("a")) is None
+    assert await events_of(store, Welcomed) == []
+    assert await store.transact(lambda uow: uow.decisions.next_id()) == "D1"
+
+
+async def test_what_a_reader_writes_is_not_kept(store: Database):
+    await store.read(lambda uow: uow.settings.set("a", "1"))
+    assert await store.read(lambda uow: uow.settings.get("a")) is None
+
+
+async def test_readers_see_a_whole_transaction_or_none_of_it(store: Database):
+    inside, go_on = threading.Event(), threading.Event()
+
+    def work(uow: UnitOfWork) -> None:
+        uow.settings.set("a", "1")
+        inside.set()
+        assert go_on.wait(10)
+        uow.settings.set("b", "2")
+
+    writing = asyncio.create_task(store.transact(work))
+    await asyncio.to_thread(inside.wait, 10)
+    assert await store.read(lambda uow: uow.settings.get("a")) is None
+    go_on.set()
+    await writing
+    assert await store.read(lambda uow: (uow.settings.get("a"), uow.settings.get("b"))) == ("1", "2")
+
+
+async def test_a_transaction_is_finished_even_when_nobody_waits_for_it_any_more(store: Database):
+    inside, go_on = threading.Event(), threading.Event()
+
+    def work(uow: UnitOfWork) -> None:
+        inside.set()
+        assert go_on.wait(10)
+        uow.settings.set("a", "1")
+
+    writing = asyncio.create_task(store.transact(work))
+    await asyncio.to_thread(inside.wait, 10)
+    writing.cancel()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await store.transact(lambda uow: uow.settings.set("b", "2"))
+    assert await store.read(lambda uow: uow.settings.get("a")) == "1"
+
+
+async def test_writers_take_turns_and_numbers_have_no_gaps(store: Database):
+    given = await asyncio.gather(*(store.transact(lambda uow: uow.decisions.next_id()) for _ in range(20)))
+    assert sorted(given, key=lambda each: int(each[1:])) == [f"D{number}" for number in range(1, 21)]
+    assert await store.transact(lambda uow: uow.approvals.next_id()) == "A1"
+
+
+async def test_an_event_is_kept_and_marks_what_it_shows(shown: Database):
+    called: list[bool] = []
+    shown.on_shown(lambda: called.append(True))
+    await shown.transact(lambda uow: uow.settings.set("a", "1"))
+    assert called == []
+    await shown.transact(lambda uow: uow.emit(Welcomed(at=NOON)))
+    assert called == [True]
+    (due,) = await shown.read(lambda uow: uow.outbox.due())
+    assert (due.topic, due.destination, due.ref) == ("welcome:1", ROOM, None)
+    assert await events_of(shown, Welcomed) == [Welcomed(at=NOON)]
+
+
+async def test_a_message_that_was_lost_and_found_wakes_the_outbox(shown: Database):
+    called: list[bool] = []
+    await shown.transact(lambda uow: uow.emit(Welcomed(at=NOON)))
+    shown.on_shown(lambda: called.append(True))
+    for _ in range(2):
+        await shown.transact(lambda uow: uow.register("welcome:1", ROOM, Ref(messages=("7",))))
+    assert called == [True]
+
+
+async def test_it_survives_being_closed(tmp_path: Path):
+    for expected in (None, "1"):
+        database = new_database(tmp_path)
+        assert await database.read(lambda uow: uow.settings.get("a")) == expected
+        await database.transact(lambda uow: uow.settings.set("a", "1"))
+        await database.close()
+
+
+async def test_a_database_belongs_to_whoever_came_first(store: Database):
+    assert await store.transact(lambda uow: stamp(uow, OWNER))
+    assert not await store.transact(lambda uow: stamp(uow, OWNER))
+
+
+@pytest.mark.parametrize("key", list(OWNER))
+async def test_another_profile_venue_or_market_is_refused_and_changes_nothing(store: Database, key: str):
+    await store.transact(lambda uow: stamp(uow, OWNER))
+    with pytest.raises(StoreError, match=f"belongs to {key} '{OWNER[key]}', not to 'other'.*BOT_DATABASE__URL"):
+        await store.transact(lambda uow: stamp(uow, {**OWNER, key: "other"}))
+    assert await store.read(lambda uow: uow.settings.get(f"stamp.{key}")) == OWNER[key]
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path):
+    file = tmp_path / "notes.txt"
+    file.write_text("not a database " * 100)
+    with pytest.raises(StoreError, match=r"cannot be opened as a database.*Nothing was changed"):
+        Database(f"sqlite:///{file}")
+    assert file.read_text() == "not a database " * 100
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"file/deep cannot be made"):
+        Database(f"sqlite:///{tmp_path}/file/deep/greenlight.sqlite")
+
+
+async def test_tables_that_are_missing_are_a_store_error(tmp_path: Path):
+    database = Database(f"sqlite:///{tmp_path}/empty.sqlite")
+    with pytest.raises(StoreError, match="no such table"):
+        await database.read(lambda uow: uow.settings.get("a"))
+    await database.close()

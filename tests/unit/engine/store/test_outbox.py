@@ -1,0 +1,81 @@
+"""What each destination should show, and what it shows."""
+
+from __future__ import annotations
+
+from engine.domain.messages import Destination, Ref
+from engine.store.database import Database
+from engine.store.outbox import Showing
+from engine.store.unit_of_work import UnitOfWork
+
+ROOM, CHAT = Destination(platform="web", address="room"), Destination(platform="telegram", address="-100")
+REF = Ref(messages=("7", "8"))
+
+
+async def want(store: Database, *wanted: tuple[str, Destination]) -> None:
+    def work(uow: UnitOfWork) -> None:
+        for topic, destination in wanted:
+            uow.outbox.want(topic, destination)
+
+    await store.transact(work)
+
+
+async def due(store: Database) -> list[tuple[str, str, int, int]]:
+    found = await store.read(lambda uow: uow.outbox.due())
+    return [(each.topic, each.destination.platform, each.wanted_version, each.sent_version) for each in found]
+
+
+async def first(store: Database) -> Showing:
+    return (await store.read(lambda uow: uow.outbox.due()))[0]
+
+
+async def test_what_is_wanted_often_is_one_thing_to_show(store: Database):
+    await want(store, ("approval:A1", ROOM), ("approval:A1", ROOM), ("approval:A1", CHAT))
+    assert await due(store) == [("approval:A1", "web", 2, 0), ("approval:A1", "telegram", 1, 0)]
+
+
+async def test_topics_keep_the_order_they_came_up_in(store: Database):
+    await want(store, ("approval:A1", ROOM), ("trade:T1", ROOM), ("approval:A1", ROOM))
+    assert [topic for topic, *_ in await due(store)] == ["approval:A1", "trade:T1"]
+
+
+async def test_what_was_sent_is_not_due_and_keeps_its_ref(store: Database):
+    await want(store, ("approval:A1", ROOM))
+    showing = await first(store)
+    await store.transact(lambda uow: uow.outbox.sent(showing, REF))
+    assert await due(store) == []
+    await want(store, ("approval:A1", ROOM))
+    assert (await first(store)).ref == REF
+
+
+async def test_what_was_wanted_while_it_was_sent_stays_due(store: Database):
+    await want(store, ("approval:A1", ROOM))
+    showing = await first(store)
+    await want(store, ("approval:A1", ROOM))
+    await store.transact(lambda uow: uow.outbox.sent(showing, REF))
+    assert await due(store) == [("approval:A1", "web", 2, 1)]
+
+
+async def test_an_older_showing_never_takes_a_newer_one_back(store: Database):
+    await want(store, ("approval:A1", ROOM))
+    old = await first(store)
+    await want(store, ("approval:A1", ROOM))
+    new = await first(store)
+    await store.transact(lambda uow: uow.outbox.sent(new, REF))
+    await store.transact(lambda uow: uow.outbox.sent(old, REF))
+    assert await due(store) == []
+
+
+async def test_a_message_that_was_lost_is_registered_and_brought_up_to_date(store: Database):
+    await want(store, ("approval:A1", ROOM))
+    assert await store.transact(lambda uow: uow.outbox.register("approval:A1", ROOM, REF))
+    assert (await first(store)).ref == REF
+    assert await due(store) == [("approval:A1", "web", 2, 0)]
+
+
+async def test_a_message_that_is_known_is_not_replaced_by_a_press_on_another(store: Database):
+    await want(store, ("approval:A1", ROOM))
+    showing = await first(store)
+    await store.transact(lambda uow: uow.outbox.sent(showing, REF))
+    assert not await store.transact(lambda uow: uow.outbox.register("approval:A1", ROOM, Ref(messages=("9",))))
+    assert not await store.transact(lambda uow: uow.outbox.register("approval:A2", ROOM, REF))
+    assert await due(store) == []
