@@ -11,6 +11,7 @@ import structlog
 
 from bot.engine_room import DOORS, Doors, Engine
 from bot.instance import Instance, note_file, write
+from bot.platforms import VERSION
 from bot.summary import summary
 from bot.wiring import Program, build
 from config.settings import Settings
@@ -83,8 +84,10 @@ class App:
         await engine.approvals.recover()
 
     async def _open_doors(self, program: Program, closing: AsyncExitStack) -> None:
-        chat = program.chat
-        for note in program.engine.market.notes:
+        chat, engine = program.chat, program.engine
+        at = f"{engine.clock.now():%Y-%m-%d %H:%M} UTC"
+        self._announce(f"Greenlight {VERSION}: profile {self._settings.profile}, {engine.market.label}, {at}.")
+        for note in engine.market.notes:
             self._announce(note)
         if chat.web is not None:
             await chat.web.server.start()
@@ -107,7 +110,9 @@ class App:
         invited = [person for person in self._settings.people if person.web]
         for person in invited:
             self._announce(f"Web chat for {person.name}: {url}/enter/{web.links.issue(person.web or '')}")
-        if not invited:
+        if invited:
+            self._announce("The link works once. Ctrl-C stops; the next start goes on from there.")
+        else:
             self._announce(f"Web: {url} (nobody in `people` has a `web` name, so nobody can enter)")
 
     async def _work(self, program: Program, closing: AsyncExitStack) -> None:
