@@ -160,6 +160,7 @@ class ExecutionOrchestrator:
                 reason = "it never reached the venue: the bot stopped before it was sent; it is not sent again"
                 self._mark(uow, order, OrderStatus.REJECTED, reason)
             else:
-                self._mark(uow, order, OrderStatus.OPEN, venue_id=state.venue_id)
+                at = self._clock.now()
+                self._record(uow, order, Ack(client_id=state.client_id, venue_id=state.venue_id, at=at))
 
         await self._store.transact(work)
