@@ -1,0 +1,231 @@
+"""The market clock's driver: it jumps from job to job, and stands by while people are asked."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from engine.backtest.replay import Pace, Replay
+from engine.clocks import MarketClock
+from engine.domain.market import Timeframe
+from engine.jobs import Job, daily, every
+from tests.fakes.feed import START
+
+HOUR = timedelta(hours=1)
+AT_ONCE = Pace(speed=math.inf, wait_for_people=0)
+
+
+@dataclass
+class Bench:
+    """A replay from midnight on, with jobs that note when they ran."""
+
+    pace: Pace = AT_ONCE
+    clock: MarketClock = field(default_factory=lambda: MarketClock(START))
+    ran: list[tuple[str, datetime]] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+    answering: bool = False
+    trouble: list[str] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+
+    def job(self, name: str, **options) -> Callable[[Callable[[datetime], Awaitable[None]] | None], None]:
+        """Add a job that notes its time, and then does something more."""
+
+        def add(more: Callable[[datetime], Awaitable[None]] | None = None) -> None:
+            async def run(at: datetime) -> None:
+                assert self.clock.now() == at
+                self.ran.append((name, at))
+                if more is not None:
+                    await more(at)
+
+            self.jobs.append(Job(name=name, run=run, **options))
+
+        return add
+
+    def replay(self) -> Replay:
+        async def open_questions() -> list[str]:
+            return list(self.questions)
+
+        return Replay(
+            clock=self.clock,
+            jobs=self.jobs,
+            pace=self.pace,
+            open_questions=open_questions,
+            on_trouble=self.trouble.append,
+            answering=lambda: self.answering,
+        )
+
+    async def run(self, until: datetime | None) -> list[tuple[str, float]]:
+        """Run to the end; which jobs ran after how many hours."""
+        async with asyncio.timeout(20):
+            await self.replay().run(until)
+        return self.hours
+
+    @property
+    def hours(self) -> list[tuple[str, float]]:
+        return [(name, (at - START) / HOUR) for name, at in self.ran]
+
+
+async def test_time_jumps_from_one_job_to_the_next_and_the_end_is_included():
+    bench = Bench()
+    bench.job("candle", trigger=every(Timeframe.H1))()
+    assert await bench.run(START + 3 * HOUR) == [("candle", 0), ("candle", 1), ("candle", 2), ("candle", 3)]
+    assert bench.clock.now() == START + 3 * HOUR + timedelta(seconds=1)
+
+
+async def test_jobs_of_one_moment_run_in_the_order_of_the_table():
+    bench = Bench()
+    bench.job("candle", trigger=every(Timeframe.H4))()
+    bench.job("digest", trigger=daily(time(4), ZoneInfo("UTC")))()
+    bench.job("hourly", trigger=every(Timeframe.H1))()
+    ran = await bench.run(START + 4 * HOUR)
+    assert ran[-3:] == [("candle", 4), ("digest", 4), ("hourly", 4)]
+
+
+async def test_a_day_ends_when_it_ends_where_people_live():
+    bench = Bench()
+    bench.job("digest", trigger=daily(time(0), ZoneInfo("Asia/Kolkata")))()
+    assert await bench.run(START + 48 * HOUR) == [("digest", 18.5), ("digest", 42.5)]
+
+
+async def test_an_alarm_goes_off_between_candles():
+    bench, alarms = Bench(), [START + 1.25 * HOUR]
+
+    async def alarm() -> datetime | None:
+        return alarms[0] if alarms else None
+
+    async def expire(_: datetime) -> None:
+        alarms.clear()
+
+    bench.job("candle", trigger=every(Timeframe.H1))()
+    bench.job("approvals", alarm=alarm)(expire)
+    assert await bench.run(START + 2 * HOUR) == [("candle", 0), ("candle", 1), ("approvals", 1.25), ("candle", 2)]
+
+
+async def test_an_alarm_that_is_overdue_goes_off_now_and_time_never_goes_back():
+    bench, alarms = Bench(), [START - HOUR]
+
+    async def alarm() -> datetime | None:
+        return alarms[0] if alarms else None
+
+    async def expire(_: datetime) -> None:
+        alarms.clear()
+
+    bench.job("approvals", alarm=alarm)(expire)
+    assert await bench.run(START + HOUR) == [("approvals", 0)]
+
+
+async def test_an_alarm_set_by_a_job_is_heeded():
+    bench, alarms = Bench(), []
+
+    async def alarm() -> datetime | None:
+        return alarms[0] if alarms else None
+
+    async def ask(at: datetime) -> None:
+        if at == START:
+            alarms.append(START + timedelta(minutes=15))
+
+    async def expire(_: datetime) -> None:
+        alarms.clear()
+
+    bench.job("candle", trigger=every(Timeframe.H1))(ask)
+    bench.job("approvals", alarm=alarm)(expire)
+    assert await bench.run(START + HOUR) == [("candle", 0), ("approvals", 0.25), ("candle", 1)]
+
+
+async def test_a_job_that_fails_is_told_of_and_the_others_go_on():
+    bench = Bench()
+
+    async def fail(at: datetime) -> None:
+        raise RuntimeError("no luck")
+
+    bench.job("candle", trigger=every(Timeframe.H1))(fail)
+    bench.job("digest", trigger=every(Timeframe.H1))()
+    assert await bench.run(START + HOUR) == [("candle", 0), ("digest", 0), ("candle", 1), ("digest", 1)]
+    assert bench.trouble[0].startswith("candle failed at 2024-01-01 00:00 (log id ")
+
+
+async def test_stopping_finishes_what_is_due_at_this_moment():
+    bench = Bench()
+    replay: list[Replay] = []
+
+    async def stop(_: datetime) -> None:
+        replay[0].stop()
+
+    bench.job("candle", trigger=every(Timeframe.H1))(stop)
+    bench.job("digest", trigger=every(Timeframe.H1))()
+    replay.append(bench.replay())
+    await replay[0].run(None)
+    assert bench.hours == [("candle", 0), ("digest", 0)]
+
+
+async def test_without_jobs_there_is_nothing_to_wait_for():
+    assert await Bench().run(None) == []
+
+
+async def test_a_speed_that_can_be_watched_gets_there_too():
+    bench = Bench(pace=Pace(speed=72_000, wait_for_people=0))
+    bench.job("candle", trigger=every(Timeframe.H1))()
+    assert await bench.run(START + 2 * HOUR) == [("candle", 0), ("candle", 1), ("candle", 2)]
+
+
+async def test_while_a_question_is_open_the_market_waits_and_goes_on_once_it_is_answered():
+    bench = Bench(pace=Pace(speed=math.inf, wait_for_people=3600), questions=["A1"])
+    bench.job("candle", trigger=every(Timeframe.H1))()
+    running = asyncio.create_task(bench.run(START + 2 * HOUR))
+    while len(bench.ran) < 1 or bench.clock.now() < START + timedelta(seconds=2):
+        await asyncio.sleep(0.01)
+    assert bench.hours == [("candle", 0)]
+    assert bench.clock.now() < START + timedelta(minutes=5)
+    bench.questions.clear()
+    assert await running == [("candle", 0), ("candle", 1), ("candle", 2)]
+
+
+async def test_the_market_can_be_stopped_while_it_waits():
+    bench = Bench(pace=Pace(speed=math.inf, wait_for_people=3600), questions=["A1"])
+    bench.job("candle", trigger=every(Timeframe.H1))()
+    replay = bench.replay()
+    running = asyncio.create_task(replay.run(None))
+    while not bench.ran:
+        await asyncio.sleep(0.01)
+    replay.stop()
+    async with asyncio.timeout(10):
+        await running
+    assert bench.hours == [("candle", 0)]
+
+
+async def test_while_an_answer_is_carried_out_the_market_stands_still():
+    bench = Bench(answering=True)
+    bench.job("candle", trigger=every(Timeframe.H1))()
+    running = asyncio.create_task(bench.run(START + HOUR))
+    for _ in range(10):
+        await asyncio.sleep(0.01)
+    assert bench.hours == [("candle", 0)]
+    assert bench.clock.now() == START + timedelta(seconds=1)
+    bench.answering = False
+    assert await running == [("candle", 0), ("candle", 1)]
+
+
+@pytest.mark.parametrize("wait", [0, 0.2])
+async def test_a_question_holds_the_market_no_longer_than_it_may(wait: float):
+    bench = Bench(pace=Pace(speed=math.inf, wait_for_people=wait), questions=["A1"])
+    bench.job("candle", trigger=every(Timeframe.H1))()
+    assert (await bench.run(START + 3 * HOUR))[-1] == ("candle", 3)
+
+
+async def test_each_question_may_hold_the_market_by_itself():
+    bench = Bench(pace=Pace(speed=math.inf, wait_for_people=0.2), questions=["A1"])
+
+    async def ask(at: datetime) -> None:
+        if at == START + HOUR:
+            bench.questions.append("A2")
+
+    bench.job("candle", trigger=every(Timeframe.H1))(ask)
+    replay = bench.replay()
+    await replay.run(START + 2 * HOUR)
+    assert set(replay._waiting_since) == {"A1", "A2"}

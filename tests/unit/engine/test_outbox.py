@@ -1,0 +1,247 @@
+"""Every destination shows what it should, in order, through outages and crashes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from engine.domain.events import Welcomed, topics
+from engine.domain.messages import Card, Destination, Ref
+from engine.outbox import REST_AFTER_SURPRISE, OutboxSender
+from engine.ports import BadCard, Gone, RetryAt
+from engine.store.database import Database
+from tests.fakes.database import new_database
+from tests.fakes.reports import NOON
+
+ROOM, CHAT, OTHER = (
+    Destination(platform="web", address="room"),
+    Destination(platform="telegram", address="-100"),
+    Destination(platform="telegram", address="-200"),
+)
+
+
+@dataclass
+class Wall:
+    """A wall clock of seconds, moved by hand."""
+
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Screen:
+    """A platform that remembers its messages; a test says what goes wrong next, by address."""
+
+    name: str = "web"
+    messages: dict[str, str] = field(default_factory=dict)
+    """What every message shows now, by its name."""
+    put_log: list[tuple[str, str, bool]] = field(default_factory=list)
+    """Address, title, and whether it was an edit, in order."""
+    troubles: dict[str, list[Exception]] = field(default_factory=dict)
+
+    async def put(self, to: Destination, card: Card, ref: Ref | None) -> Ref:
+        await asyncio.sleep(0)
+        if self.troubles.get(to.address):
+            raise self.troubles[to.address].pop(0)
+        if ref is not None and ref.messages[0] not in self.messages:
+            raise Gone("The message is gone.")
+        name = ref.messages[0] if ref else f"m{len(self.messages) + 1}"
+        self.messages[name] = card.title
+        self.put_log.append((to.address, card.title, ref is not None))
+        return Ref(messages=(name,))
+
+    @property
+    def titles(self) -> list[str]:
+        return [title for _, title, _ in self.put_log]
+
+
+@dataclass
+class Bench:
+    """A sender between a real database and screens."""
+
+    store: Database
+    web: Screen = field(default_factory=Screen)
+    telegram: Screen = field(default_factory=lambda: Screen(name="telegram"))
+    wall: Wall = field(default_factory=Wall)
+    topics: dict[str, str | None] = field(default_factory=dict)
+    """What a topic looks like now; ``None`` where there is nothing to show."""
+    sender: OutboxSender = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """A new sender on what the last one left behind."""
+        self.sender = OutboxSender(
+            store=self.store,
+            platforms={"web": self.web, "telegram": self.telegram},
+            render=self.render,
+            monotonic=self.wall,
+        )
+
+    async def render(self, topic: str) -> Card | None:
+        title = self.topics.get(topic, topic)
+        return Card(title=title) if title is not None else None
+
+    async def want(self, topic: str, *places: Destination) -> None:
+        for place in places or (ROOM,):
+            await self.store.transact(lambda uow, place=place: uow.outbox.want(topic, place))
+
+    async def due(self) -> list[str]:
+        return [showing.topic for showing in await self.store.read(lambda uow: uow.outbox.due())]
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    store = new_database(tmp_path)
+    yield Bench(store=store)
+    await store.close()
+
+
+async def test_what_is_wanted_is_shown_and_then_left_alone(bench: Bench):
+    await bench.want("approval:A1")
+    assert await bench.sender.flush() == 0
+    assert await bench.sender.flush() == 0
+    assert bench.web.put_log == [("room", "approval:A1", False)]
+
+
+async def test_what_changed_is_edited_in_place(bench: Bench):
+    for title in ("asked", "answered"):
+        bench.topics["approval:A1"] = title
+        await bench.want("approval:A1")
+        await bench.sender.flush()
+    assert bench.web.messages == {"m1": "answered"}
+    assert bench.web.put_log == [("room", "asked", False), ("room", "answered", True)]
+
+
+async def test_each_destination_gets_everything_in_the_order_it_came_up(bench: Bench):
+    for topic in ("approval:A1", "trade:T1", "halt:H1", "closed:T1"):
+        await bench.want(topic, ROOM, CHAT)
+    await bench.sender.flush()
+    assert bench.web.titles == bench.telegram.titles == ["approval:A1", "trade:T1", "halt:H1", "closed:T1"]
+
+
+async def test_who_wants_a_rest_gets_it_and_holds_up_no_other(bench: Bench):
+    bench.telegram.troubles["-100"] = [RetryAt(30)]
+    for topic in ("approval:A1", "trade:T1"):
+        await bench.want(topic, ROOM, CHAT, OTHER)
+    assert await bench.sender.flush() == 2
+    assert bench.web.titles == ["approval:A1", "trade:T1"]
+    assert [address for address, *_ in bench.telegram.put_log] == ["-200", "-200"]
+    bench.wall.seconds = 29.9
+    assert await bench.sender.flush() == 2
+    bench.wall.seconds = 30
+    assert await bench.sender.flush() == 0
+    assert [title for address, title, _ in bench.telegram.put_log if address == "-100"] == ["approval:A1", "trade:T1"]
+
+
+async def test_changes_during_an_outage_are_shown_once_as_things_are_now(bench: Bench):
+    bench.web.troubles["room"] = [RetryAt(60)]
+    await bench.want("approval:A1")
+    await bench.sender.flush()
+    for title in ("voted", "claimed", "ordered"):
+        bench.topics["approval:A1"] = title
+        await bench.want("approval:A1")
+    bench.wall.seconds = 60
+    assert await bench.sender.flush() == 0
+    assert bench.web.put_log == [("room", "ordered", False)]
+
+
+async def test_a_message_that_is_gone_is_sent_anew(bench: Bench):
+    await bench.want("approval:A1")
+    await bench.sender.flush()
+    bench.web.messages.clear()
+    await bench.want("approval:A1")
+    assert await bench.sender.flush() == 0
+    assert [edited for *_, edited in bench.web.put_log] == [False, False]
+    await bench.want("approval:A1")
+    await bench.sender.flush()
+    assert bench.web.put_log[-1] == ("room", "approval:A1", True)
+
+
+async def test_a_card_the_platform_never_takes_is_given_up_and_the_next_one_goes_on(bench: Bench):
+    bench.web.troubles["room"] = [BadCard("Too many buttons.")]
+    await bench.want("approval:A1")
+    await bench.want("trade:T1")
+    assert await bench.sender.flush() == 0
+    assert bench.web.titles == ["trade:T1"]
+
+
+async def test_a_topic_without_anything_to_show_is_done(bench: Bench):
+    bench.topics["approval:A1"] = None
+    await bench.want("approval:A1")
+    assert await bench.sender.flush() == 0
+    assert bench.web.put_log == []
+
+
+async def test_an_error_nobody_foresaw_is_survived_and_tried_again_later(bench: Bench):
+    bench.web.troubles["room"] = [OSError("the network is unreachable")]
+    await bench.want("approval:A1")
+    assert await bench.sender.flush() == 1
+    bench.wall.seconds = REST_AFTER_SURPRISE
+    assert await bench.sender.flush() == 0
+    assert bench.web.titles == ["approval:A1"]
+
+
+async def test_places_on_platforms_that_are_switched_off_wait_without_holding_up_the_others(bench: Bench):
+    await bench.want("approval:A1", Destination(platform="slack", address="C1"), ROOM)
+    assert await bench.sender.flush() == 0
+    assert bench.web.titles == ["approval:A1"]
+    assert await bench.due() == ["approval:A1"]
+
+
+async def test_a_crash_after_showing_shows_once_more_and_from_then_on_edits(bench: Bench):
+    """The ref of the first message is lost; the second one is the one that is kept up to date."""
+    await bench.want("approval:A1")
+    (showing,) = await bench.store.read(lambda uow: uow.outbox.due())
+    await bench.web.put(showing.destination, Card(title="approval:A1"), showing.ref)
+    bench.restart()
+    await bench.sender.flush()
+    bench.topics["approval:A1"] = "answered"
+    await bench.want("approval:A1")
+    await bench.sender.flush()
+    assert bench.web.messages == {"m1": "approval:A1", "m2": "answered"}
+
+
+async def test_a_press_on_a_lost_message_brings_it_up_to_date_in_place(bench: Bench):
+    await bench.want("approval:A1")
+    lost = await bench.web.put(ROOM, Card(title="asked"), None)
+    bench.topics["approval:A1"] = "answered"
+    await bench.store.transact(lambda uow: uow.register("approval:A1", ROOM, lost))
+    await bench.sender.flush()
+    assert bench.web.messages == {"m1": "answered"}
+
+
+async def test_a_restart_goes_on_where_the_last_run_stopped(bench: Bench):
+    bench.web.troubles["room"] = [RetryAt(1000)]
+    await bench.want("approval:A1")
+    await bench.sender.flush()
+    bench.restart()
+    assert await bench.sender.flush() == 0
+    assert bench.web.titles == ["approval:A1"]
+
+
+async def test_running_it_shows_what_happens_and_comes_back_after_a_rest(tmp_path: Path):
+    store = new_database(tmp_path, route=lambda event: tuple((topic, ROOM) for topic in topics(event)))
+    bench = Bench(store=store)
+    bench.web.troubles["room"] = [RetryAt(0.01), RetryAt(0.01)]
+    bench.sender = OutboxSender(
+        store=store, platforms={"web": bench.web}, render=bench.render, monotonic=time.monotonic
+    )
+    running = asyncio.create_task(bench.sender.run())
+    await store.transact(lambda uow: uow.emit(Welcomed(at=NOON)))
+    async with asyncio.timeout(10):
+        while await bench.due():
+            await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert bench.web.titles == ["welcome:1"]
+    await store.close()
