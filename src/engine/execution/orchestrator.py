@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from engine.domain.errors import VenueError
 from engine.domain.events import OrderChanged, PositionProtected, ProtectionFailed
 from engine.domain.trading import Ack, NotFound, OrderKind, OrderStatus, Purpose, Rejected, Sent, Unknown
 from engine.execution import orders as writing
 from engine.execution.intake import take_in
-from engine.execution.protection import Cancel, Protect, protect
+from engine.execution.protection import Action, Cancel, Protect, protect
 from engine.ports import Clock, Exchange
 from engine.store.database import Database
 from engine.store.orders import Order
@@ -43,9 +44,7 @@ class ExecutionOrchestrator:
     async def restore_protection(self) -> None:
         """See that every open position has its stop and target at the venue."""
         async with self._one_at_a_time:
-            held = await self._store.read(lambda uow: uow.positions.open())
-            for position in held:
-                await self._protect(position.id)
+            await self._act(await self._store.read(_needed))
             await self._pump()
 
     async def _send(self, order: Order) -> None:
@@ -113,9 +112,13 @@ class ExecutionOrchestrator:
                 await self._protect(position_id)
 
     async def _protect(self, position_id: str) -> None:
-        wanted = await self._store.read(
-            lambda uow: protect(uow.positions.get(position_id), uow.orders.of_position(position_id))
+        await self._act(
+            await self._store.read(
+                lambda uow: protect(uow.positions.get(position_id), uow.orders.of_position(position_id))
+            )
         )
+
+    async def _act(self, wanted: Sequence[Action]) -> None:
         for action in wanted:
             match action:
                 case Cancel(order=order):
@@ -164,3 +167,8 @@ class ExecutionOrchestrator:
                 self._record(uow, order, Ack(client_id=state.client_id, venue_id=state.venue_id, at=at))
 
         await self._store.transact(work)
+
+
+def _needed(uow: UnitOfWork) -> list[Action]:
+    """What any open position still needs at the venue."""
+    return [act for held in uow.positions.open() for act in protect(held, uow.orders.of_position(held.id))]

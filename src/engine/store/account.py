@@ -100,11 +100,11 @@ class Account:
     def record_equity(self, at: datetime) -> Portfolio:
         """Put the account of now on the equity curve, and raise the peak where it is higher."""
         now = self.portfolio()
-        row = self._row()
-        row.peak = max(row.peak, now.equity)
-        self._session.add(row)
-        now = replace(now, peak=row.peak)
-        self._session.merge(EquityRow(at=at, equity=now.equity, cash=row.cash, drawdown=now.drawdown))
+        if now.equity > now.peak:
+            now = replace(now, peak=now.equity)
+            self._row().peak = now.peak
+        cash = now.cash + now.reserved
+        self._session.merge(EquityRow(at=at, equity=now.equity, cash=cash, drawdown=now.drawdown))
         return now
 
     def rebase_peak(self) -> None:
