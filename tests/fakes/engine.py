@@ -25,7 +25,7 @@ from engine.domain.autonomy import AskHuman, Autonomy
 from engine.domain.decisions import Condition, CycleRecord, Exit, Signals
 from engine.domain.errors import VenueError
 from engine.domain.events import Event
-from engine.domain.market import Book, Market, Timeframe
+from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.reports import Part
 from engine.domain.trading import Intent, OrderKind, Position, Purpose, Rejected, Sent, Side, Unknown
 from engine.exchanges.paper import PaperExchange
@@ -91,6 +91,8 @@ class FickleVenue(PaperExchange):
     clock: HandClock
     deaf: VenueError | TimeoutError | None = None
     """What asking for a book ends in."""
+    blind: VenueError | None = None
+    """What asking for candles ends in."""
     thinks: timedelta = timedelta(0)
     """How long it takes to answer that."""
     refuses: tuple[Purpose, ...] = ()
@@ -105,6 +107,11 @@ class FickleVenue(PaperExchange):
         if self.deaf is not None:
             raise self.deaf
         return await super().book(symbol)
+
+    async def candles(self, symbol: str, timeframe: Timeframe, limit: int) -> Candles:
+        if self.blind is not None:
+            raise self.blind
+        return await super().candles(symbol, timeframe, limit)
 
     async def submit(self, intent: Intent) -> Sent:
         if _purpose(intent) in self.refuses:

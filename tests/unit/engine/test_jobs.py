@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -122,14 +121,12 @@ def often() -> IntervalTrigger:
     return IntervalTrigger(seconds=0.05, timezone=UTC)
 
 
-async def drive(log: Log, *jobs: Job, until: Callable[[], bool] | None = None) -> None:
+async def drive(log: Log, *jobs: Job) -> None:
     """Let the real scheduler drive some jobs until the bell rings."""
     driver = WallDriver(jobs=jobs, clock=WallClock(), on_trouble=log.trouble.append)
     driver.start()
     async with asyncio.timeout(20):
         await log.bell.wait()
-        while until is not None and not until():
-            await asyncio.sleep(0.01)
     await driver.stop()
 
 

@@ -16,6 +16,7 @@ from engine.outbox import REST_AFTER_SURPRISE, OutboxSender
 from engine.ports import BadCard, Gone, RetryAt
 from engine.store.database import Database
 from tests.fakes.database import new_database
+from tests.fakes.patience import until
 from tests.fakes.reports import NOON
 
 ROOM, CHAT, OTHER = (
@@ -237,9 +238,7 @@ async def test_running_it_shows_what_happens_and_comes_back_after_a_rest(tmp_pat
     )
     running = asyncio.create_task(bench.sender.run())
     await store.transact(lambda uow: uow.emit(Welcomed(at=NOON)))
-    async with asyncio.timeout(10):
-        while await bench.due():
-            await asyncio.sleep(0.01)
+    await until(lambda: bool(bench.web.titles))
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

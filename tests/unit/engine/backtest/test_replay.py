@@ -16,6 +16,7 @@ from engine.clocks import MarketClock
 from engine.domain.market import Timeframe
 from engine.jobs import Job, daily, every
 from tests.fakes.feed import START
+from tests.fakes.patience import until
 
 HOUR = timedelta(hours=1)
 AT_ONCE = Pace(speed=math.inf, wait_for_people=0)
@@ -178,8 +179,7 @@ async def test_while_a_question_is_open_the_market_waits_and_goes_on_once_it_is_
     bench = Bench(pace=Pace(speed=math.inf, wait_for_people=3600), questions=["A1"])
     bench.job("candle", trigger=every(Timeframe.H1))()
     running = asyncio.create_task(bench.run(START + 2 * HOUR))
-    while len(bench.ran) < 1 or bench.clock.now() < START + timedelta(seconds=2):
-        await asyncio.sleep(0.01)
+    await until(lambda: bool(bench.ran) and bench.clock.now() > START + timedelta(seconds=1))
     assert bench.hours == [("candle", 0)]
     assert bench.clock.now() < START + timedelta(minutes=5)
     bench.questions.clear()
@@ -191,8 +191,7 @@ async def test_the_market_can_be_stopped_while_it_waits():
     bench.job("candle", trigger=every(Timeframe.H1))()
     replay = bench.replay()
     running = asyncio.create_task(replay.run(None))
-    while not bench.ran:
-        await asyncio.sleep(0.01)
+    await until(lambda: bool(bench.ran))
     replay.stop()
     async with asyncio.timeout(10):
         await running

@@ -1,0 +1,137 @@
+"""The account day by day: marks, the curve, halts that come and go, the digest."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from engine.bookkeeping import figures, open_risk
+from engine.domain.approvals import Press, Verb
+from engine.domain.events import DigestDue, Halted, HaltEnded
+from engine.domain.messages import Person, Role
+from engine.domain.trading import HaltKind
+from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
+from tests.fakes.reports import position
+
+UTC_ZONE = ZoneInfo("UTC")
+UP = (100, 111, 100, 110, 10_000)
+RISING = (*(QUIET,) * 24, UP, *((110, 110.5, 109.5, 110, 10_000),) * 60)
+LATER = (QUIET, *RISING)
+"""The same an hour later."""
+ANN = Person(name="Ann", role=Role.TRADER)
+
+
+async def mark(room: Room, price: str, minutes: float) -> None:
+    """Value the market at a price, and put the account on the curve."""
+    await room.store.transact(lambda uow: uow.account.mark("BTC/USDT", Decimal(price), at(minutes)))
+    await room.books.close(at(minutes))
+
+
+async def test_the_market_is_marked_at_the_close_that_has_just_been(tmp_path: Path):
+    async with engine_room(tmp_path, RISING) as room:
+        await room.books.mark(at(DAY))
+        assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(100)}
+        room.clock.to(DAY + 60)
+        await room.books.mark(at(DAY + 60))
+        assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(110)}
+
+
+async def test_a_close_of_another_time_marks_nothing(room: Room):
+    await room.books.mark(at(DAY + 30))
+    assert await room.store.read(lambda uow: uow.account.marks()) == {}
+
+
+async def test_a_market_without_a_candle_is_left_as_it_was(tmp_path: Path):
+    async with engine_room(tmp_path, minutes=30) as room:
+        await room.books.mark(at(0))
+        assert await room.store.read(lambda uow: uow.account.marks()) == {}
+
+
+async def test_a_pause_ends_by_itself_when_its_time_is_over(room: Room):
+    view = await room.desk.pause(ANN, at(DAY + 60))
+    await room.books.mark(at(DAY + 59))
+    assert await room.events(HaltEnded) == []
+    await room.books.mark(at(DAY + 60))
+    assert await room.events(HaltEnded) == [HaltEnded(at=at(DAY + 60), halt_id=view.id, kind=HaltKind.PAUSE)]
+
+
+async def test_a_pause_without_an_end_stays(room: Room):
+    await room.desk.pause(ANN, None)
+    await room.books.mark(at(DAY + 60 * 24 * 365))
+    assert await room.events(HaltEnded) == []
+
+
+async def test_a_fall_from_the_peak_pauses_entries_once(room: Room):
+    await room.enter(1.0)
+    await mark(room, "200", DAY + 60)
+    await mark(room, "140", DAY + 120)
+    await mark(room, "139", DAY + 180)
+    (halted,) = await room.events(Halted)
+    assert (halted.kind, halted.at) == (HaltKind.DRAWDOWN, at(DAY + 120))
+    (found,) = await room.store.read(lambda uow: uow.halts.open())
+    assert found.halt.until == at(DAY + 120) + timedelta(hours=48)
+
+
+async def test_after_a_drawdown_pause_the_fall_counts_from_the_equity_of_now(room: Room):
+    await room.enter(1.0)
+    await mark(room, "200", DAY + 60)
+    await mark(room, "140", DAY + 120)
+    await room.books.mark(at(DAY + 120 + 48 * 60))
+    assert await room.store.read(lambda uow: uow.account.portfolio().drawdown) == 0
+    await room.books.close(at(DAY + 120 + 48 * 60))
+    assert len(await room.events(Halted)) == 1
+
+
+async def test_a_day_is_told_of_once_with_its_figures(tmp_path: Path):
+    async with engine_room(tmp_path, LATER) as room:
+        await room.books.close(at(DAY))
+        room.clock.to(DAY + 60)
+        await room.enter(1.0, stop=20.0, target=5.0)
+        asked = [await room.ask(minutes=30, context="other") for _ in range(3)]
+        await room.approvals.answer(asked[0].id, Press(person="Ann", verb=Verb.REJECT))
+        room.clock.to(DAY + 120)
+        await room.orchestrator.pump()
+        await room.approvals.expire()
+        await room.books.mark(at(DAY + 120))
+        await room.books.close(at(DAY + 120))
+        for _ in range(2):
+            await room.books.digest(at(2 * DAY))
+        digest = await room.views.digest("2024-01-02")
+        (trade,) = await room.views.trades(5)
+        assert trade.closed_by == "target"
+        assert (digest.begins, digest.ends, digest.quote) == (at(DAY), at(2 * DAY), "USDT")
+        assert (digest.opened, digest.closed, digest.won, digest.open_positions) == (1, 1, 1, 0)
+        assert (digest.asked, digest.answered, digest.expired) == (3, 1, 2)
+        assert digest.net == digest.realised == trade.net == digest.equity - CASH
+        assert digest.fees == trade.fees
+        assert digest.equity_curve == (CASH, CASH + trade.net)
+        assert await room.events(DigestDue) == [DigestDue(at=at(2 * DAY), digest_id="2024-01-02")]
+
+
+async def test_the_next_day_begins_where_the_last_one_ended(room: Room):
+    for day in (2, 3):
+        await room.books.digest(at(day * DAY))
+    first, second = [await room.views.digest(name) for name in ("2024-01-02", "2024-01-03")]
+    assert second.begins == first.ends == at(2 * DAY)
+
+
+async def test_a_day_is_named_after_the_date_people_had_when_it_began(tmp_path: Path):
+    async with engine_room(tmp_path, timezone="America/New_York") as room:
+        await room.books.digest(at(DAY + 5 * 60))
+        assert (await room.views.digest("2024-01-01")).begins == at(DAY)
+
+
+@pytest.mark.parametrize("begins", [None, at(DAY), at(DAY + 1)])
+async def test_no_time_has_no_figures(room: Room, begins):
+    assert await room.store.read(lambda uow: figures(uow, begins, at(DAY), UTC_ZONE)) is None
+
+
+def test_what_is_at_risk_is_the_way_to_the_stop():
+    held = position(quantity=Decimal(2), stop=Decimal(90))
+    assert open_risk(held, Decimal(100)) == Decimal(20)
+    assert open_risk(held, Decimal(80)) == 0
+    assert open_risk(position(quantity=Decimal(2), stop=None), Decimal(100)) == Decimal(200)

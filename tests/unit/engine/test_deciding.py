@@ -1,0 +1,175 @@
+"""One market, one closed candle, one transaction: everything that can become of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.domain.autonomy import AskHuman, Execute, Refuse
+from engine.domain.decisions import Stance
+from engine.domain.errors import VenueError
+from engine.domain.events import Halted, HaltEnded
+from engine.domain.messages import Person, Role
+from engine.domain.trading import HaltKind
+from tests.fakes.engine import DAY, QUIET, Room, at, engine_room
+from tests.fakes.feed import BTC
+
+ANN = Person(name="Ann", role=Role.TRADER)
+GAP = (*(QUIET,) * 30, *(None,) * 6, *(QUIET,) * 30)
+"""Six candles are missing from hour 30 on."""
+
+
+async def test_without_a_set_up_it_holds_and_says_so(room: Room):
+    (judged,) = (await room.cycle()).decisions
+    assert judged.decision.stance is Stance.HOLD
+    assert judged.ruling == Refuse(reasons=("the script set-up has not appeared",))
+    assert judged.plan is None
+    assert await room.orders() == []
+    assert await room.views.decisions(5) == (judged,)
+
+
+async def test_a_sure_decision_trades_alone(room: Room):
+    (judged,) = (await room.enter(1.0)).decisions
+    assert isinstance(judged.ruling, Execute)
+    assert judged.decision.reasons == ("speaks for it",)
+    assert judged.plan is not None
+    assert judged.plan.quantity == Decimal("50.000")
+    assert judged.ruling.plan.quantity == Decimal("24.995")
+    assert [clamp.rule for clamp in judged.clamps] == ["max_position"]
+    assert await room.orders() == [("entry", "filled", Decimal("24.995")), ("protection", "open", Decimal("24.995"))]
+    assert [position.context for position in await room.held()] == ["hand"]
+
+
+async def test_a_less_sure_one_asks_and_nothing_is_sent(room: Room):
+    (judged,) = (await room.enter(0.6)).decisions
+    assert isinstance(judged.ruling, AskHuman)
+    (asked,) = await room.views.pending()
+    assert asked.approval.plan == judged.ruling.plan
+    assert asked.approval.decision_id == judged.decision.id
+    assert asked.approval.expires_at == room.clock.now() + timedelta(minutes=15)
+    assert await room.orders() == []
+
+
+async def test_an_unsure_one_is_refused(room: Room):
+    (judged,) = (await room.enter(0.4)).decisions
+    assert isinstance(judged.ruling, Refuse)
+    assert judged.plan is not None
+    assert await room.views.pending() == ()
+
+
+async def test_the_rules_have_the_last_word_whatever_the_confidence(room: Room):
+    await room.desk.pause(ANN, None)
+    (judged,) = (await room.enter(1.0)).decisions
+    assert judged.ruling == Refuse(reasons=("paused by Ann",))
+    assert [clamp.rule for clamp in judged.clamps] == ["halts"]
+
+
+async def test_a_candle_is_decided_on_once(room: Room):
+    await room.enter(1.0)
+    assert (await room.cycle()).decisions == ()
+    assert len(await room.views.decisions(9)) == 1
+    assert len(await room.held()) == 1
+
+
+async def test_a_context_holds_one_position_of_a_market(room: Room):
+    await room.enter(1.0)
+    room.clock.to(DAY + 60)
+    (judged,) = (await room.enter(1.0)).decisions
+    assert judged.ruling == Refuse(reasons=("hand already holds T1",))
+
+
+async def test_an_exit_never_asks_and_goes_on_while_paused(room: Room):
+    await room.enter(1.0)
+    await room.desk.pause(ANN, None)
+    room.clock.to(DAY + 60)
+    room.script.exits[room.clock.now()] = "the trend has turned"
+    leaving, entering = (await room.cycle()).decisions
+    assert (leaving.decision.stance, leaving.decision.reasons) == (Stance.EXIT, ("the trend has turned",))
+    assert isinstance(leaving.ruling, Execute)
+    assert entering.decision.stance is Stance.HOLD
+    assert await room.held() == ()
+    assert (await room.venue.balances())["BTC"] == 0
+
+
+async def test_the_position_of_another_context_is_not_left(room: Room):
+    await room.enter(1.0)
+    held = (await room.held())[0]
+    await room.store.transact(lambda uow: uow.positions.put(replace(held, context="another"), "D1"))
+    room.clock.to(DAY + 60)
+    room.script.exits[room.clock.now()] = "the trend has turned"
+    assert [judged.decision.stance for judged in (await room.cycle()).decisions] == [Stance.HOLD]
+
+
+async def test_without_a_book_nothing_is_bought_and_nothing_is_sold(room: Room):
+    await room.enter(1.0)
+    room.venue.deaf = VenueError("no book")
+    room.clock.to(DAY + 60)
+    room.script.exits[room.clock.now()] = "the trend has turned"
+    (judged,) = (await room.enter(1.0)).decisions
+    assert judged.ruling == Refuse(reasons=("there is no order book to price it with",))
+    assert [view.name for view in judged.inputs] == ["1h candles"]
+    assert len(await room.held()) == 1
+
+
+@pytest.mark.parametrize("stop", [None, 0.0, 500.0])
+async def test_without_room_for_a_stop_there_is_no_entry(room: Room, stop: float | None):
+    (judged,) = (await room.enter(1.0, stop=stop)).decisions
+    assert judged.ruling == Refuse(reasons=("there is no room for a stop below the price",))
+
+
+async def test_too_little_history_says_what_is_missing(tmp_path: Path):
+    async with engine_room(tmp_path, minutes=10 * 60) as room:
+        room.script.warmup = 11
+        (judged,) = (await room.cycle()).decisions
+        assert judged.decision.reasons == ("script needs 11 closed candles first",)
+
+
+async def test_bad_data_halts_its_market_until_it_is_good_again(tmp_path: Path):
+    async with engine_room(tmp_path, GAP, minutes=30 * 60) as room:
+        await room.enter(0.1)
+        assert await room.events(Halted) == []
+        for hour in (37, 38):
+            room.clock.to(hour * 60)
+            (judged,) = (await room.enter(1.0)).decisions
+            assert judged.decision.stance is Stance.HOLD
+            assert judged.decision.reasons[0].startswith("bad data: ")
+        (halted,) = await room.events(Halted)
+        assert (halted.kind, halted.at) == (HaltKind.DATA, at(37 * 60))
+        status = await room.views.status()
+        assert [found.halt.market for found in status.halts] == ["BTC/USDT"]
+        room.clock.to(45 * 60)
+        (judged,) = (await room.enter(0.1)).decisions
+        assert judged.decision.stance is Stance.ENTER
+        assert [(event.halt_id, event.at) for event in await room.events(HaltEnded)] == [("H1", at(45 * 60))]
+
+
+async def test_no_data_at_all_is_bad_data_and_the_position_stays_protected(tmp_path: Path):
+    async with engine_room(tmp_path, minutes=30) as room:
+        (judged,) = (await room.cycle()).decisions
+        assert judged.quality.refused[0].kind == "missing"
+        assert judged.signals == ()
+
+
+async def test_every_market_of_a_context_gets_its_own_decision(tmp_path: Path):
+    eth = replace(BTC, symbol="ETH/USDT")
+    rows = {"BTC/USDT": (QUIET,) * 30, "ETH/USDT": (QUIET,) * 30}
+    async with engine_room(tmp_path, rows, markets=(BTC, eth)) as room:
+        record = await room.enter(1.0)
+        assert [judged.decision.market for judged in record.decisions] == ["BTC/USDT", "ETH/USDT"]
+        assert sorted(position.market for position in await room.held()) == ["BTC/USDT", "ETH/USDT"]
+
+
+async def test_entries_of_one_candle_share_what_there_is(tmp_path: Path):
+    """Each is judged on an account from which the ones before have reserved their share."""
+    symbols = [f"{base}/USDT" for base in ("BTC", "ETH", "SOL", "XRP")]
+    markets = [replace(BTC, symbol=symbol) for symbol in symbols]
+    async with engine_room(tmp_path, dict.fromkeys(symbols, (QUIET,) * 30), markets=markets) as room:
+        record = await room.enter(1.0)
+        plans = [judged.ruling.plan for judged in record.decisions if isinstance(judged.ruling, Execute)]
+        assert [plan.market for plan in plans][:3] == symbols[:3]
+        assert sum(plan.notional for plan in plans) <= Decimal(7500)
+        assert record.decisions[3].clamps[1].rule == "max_exposure"

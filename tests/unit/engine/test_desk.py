@@ -1,0 +1,92 @@
+"""The buttons and levers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.domain.approvals import Press, Reply, Verb
+from engine.domain.errors import NotAllowed, UnknownId
+from engine.domain.events import Halted, HaltEnded
+from engine.domain.messages import Person, Role
+from engine.domain.trading import Halt, HaltKind
+from tests.fakes.engine import DAY, Room, at, engine_room
+
+TOM, ADA = Person(name="Tom", role=Role.TRADER), Person(name="Ada", role=Role.ADMIN)
+
+
+async def halt(room: Room, kind: HaltKind, market: str = "") -> str:
+    """A halt that came by itself."""
+    return await room.store.transact(
+        lambda uow: uow.halts.add(Halt(kind=kind, reason=f"{kind} trouble", since=room.clock.now(), market=market))
+    )
+
+
+async def test_an_answer_goes_to_its_approval(room: Room):
+    approval = await room.ask()
+    assert (await room.desk.answer(approval.id, Press(person="Tom", verb=Verb.REJECT))).reply is Reply.REJECTED
+    with pytest.raises(UnknownId):
+        await room.desk.answer("A9", Press(person="Tom", verb=Verb.REJECT))
+
+
+async def test_a_pause_stops_entries_says_who_and_for_how_long(room: Room):
+    view = await room.desk.pause(TOM, at(DAY + 60))
+    assert (view.halt.reason, view.halt.by, view.halt.until) == ("paused by Tom", "Tom", at(DAY + 60))
+    assert await room.events(Halted) == [Halted(at=room.clock.now(), halt_id=view.id, kind=HaltKind.PAUSE)]
+    assert not (await room.views.status()).trading
+
+
+async def test_a_second_pause_takes_the_place_of_the_first(room: Room):
+    first, second = await room.desk.pause(TOM, at(DAY + 60)), await room.desk.pause(ADA, None)
+    assert [found.id for found in (await room.views.status()).halts] == [second.id]
+    assert (await room.views.halt(first.id)).ended_by == "Ada"
+
+
+async def test_a_pause_survives_a_restart(tmp_path: Path):
+    async with engine_room(tmp_path) as before:
+        await before.desk.pause(TOM, None)
+    async with engine_room(tmp_path) as after:
+        (judged,) = (await after.enter(1.0)).decisions
+        assert judged.plan is not None
+        assert await after.held() == ()
+        assert not (await after.views.status()).trading
+
+
+async def test_resuming_ends_every_pause_and_says_which(room: Room):
+    view = await room.desk.pause(TOM, None)
+    (ended,) = await room.desk.resume(ADA)
+    assert (ended.id, ended.ended_at, ended.ended_by) == (view.id, room.clock.now(), "Ada")
+    assert [event.by for event in await room.events(HaltEnded)] == ["Ada"]
+    assert (await room.views.status()).trading
+    assert await room.desk.resume(TOM) == ()
+
+
+async def test_only_an_admin_ends_a_drawdown_pause_early(room: Room):
+    halt_id = await halt(room, HaltKind.DRAWDOWN)
+    with pytest.raises(NotAllowed, match="only an admin"):
+        await room.desk.resume(TOM)
+    assert [found.id for found in await room.desk.resume(ADA)] == [halt_id]
+
+
+async def test_a_trader_ends_the_pause_and_leaves_the_drawdown(room: Room):
+    drawdown = await halt(room, HaltKind.DRAWDOWN)
+    pause = await room.desk.pause(TOM, None)
+    assert [found.id for found in await room.desk.resume(TOM)] == [pause.id]
+    assert [found.id for found in (await room.views.status()).halts] == [drawdown]
+
+
+async def test_bad_data_is_ended_by_good_data_only(room: Room):
+    await halt(room, HaltKind.DATA, market="BTC/USDT")
+    assert await room.desk.resume(ADA) == ()
+    assert len((await room.views.status()).halts) == 1
+
+
+async def test_after_an_admin_ended_it_the_fall_counts_from_now(room: Room):
+    await room.enter(1.0)
+    await room.store.transact(lambda uow: uow.account.mark("BTC/USDT", Decimal(60), at(DAY)))
+    await room.books.close(at(DAY))
+    assert not (await room.views.status()).trading
+    await room.desk.resume(ADA)
+    assert (await room.views.status()).drawdown == 0

@@ -1,0 +1,172 @@
+"""What people may see."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.domain.approvals import Press, Verb
+from engine.domain.errors import UnknownId, VenueError
+from engine.domain.messages import Person, Role
+from engine.domain.reports import Part
+from engine.domain.trading import Halt, HaltKind, OrderStatus
+from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
+
+ANN = Person(name="Ann", role=Role.TRADER)
+UP = (100, 111, 100, 110, 10_000)
+RISING = (*(QUIET,) * 25, UP, *((110, 110.5, 109.5, 110, 10_000),) * 60)
+
+
+async def buy(room: Room):
+    """Ten BTC, by way of a question that was answered."""
+    approval = await room.ask()
+    await room.approvals.answer(approval.id, Press(person="Ann", verb=Verb.APPROVE))
+    return approval
+
+
+async def test_the_status_of_a_quiet_account(room: Room):
+    status = await room.views.status()
+    assert (status.profile, status.venue, status.quote, status.now) == ("test", "paper", "USDT", room.clock.now())
+    assert (status.trading, status.halts, status.contexts) == (True, (), ("hand",))
+    assert (status.equity, status.cash, status.exposure, status.drawdown) == (CASH, CASH, 0, 0)
+    assert (status.positions, status.pending, status.day_net, status.last_cycle_at) == (0, 0, 0, None)
+
+
+async def test_the_status_counts_what_is_held_and_asked(room: Room):
+    await room.books.close(room.clock.now())
+    room.clock.to(DAY + 60)
+    await buy(room)
+    await room.ask(context="other")
+    await room.books.mark(room.clock.now())
+    await room.books.close(room.clock.now())
+    status = await room.views.status()
+    assert (status.positions, status.pending) == (1, 1)
+    assert status.exposure == Decimal(1000)
+    assert status.day_net == status.equity - CASH < 0
+    assert status.last_cycle_at == room.clock.now()
+    assert status.prices == (("BTC/USDT", Decimal(100)),)
+
+
+async def test_bad_data_of_one_market_stops_trading_nowhere_else(room: Room):
+    halt = Halt(kind=HaltKind.DATA, reason="gap", since=room.clock.now(), market="BTC/USDT")
+    await room.store.transact(lambda uow: uow.halts.add(halt))
+    status = await room.views.status()
+    assert status.trading
+    assert len(status.halts) == 1
+
+
+async def test_positions_are_shown_at_the_price_of_now(room: Room):
+    await buy(room)
+    (view,) = await room.views.positions()
+    assert (view.price, view.value, view.protected) == (Decimal("100.02"), Decimal("1000.20"), True)
+    assert view.unrealised == 0
+    assert view.net == -view.position.fees < 0
+
+
+async def test_without_a_price_of_now_the_last_known_one_is_shown(room: Room):
+    await buy(room)
+    await room.books.mark(room.clock.now())
+    room.venue.deaf = VenueError("down")
+    (view,) = await room.views.positions()
+    assert view.price == Decimal(100)
+    (asked,) = await room.views.approvals(1)
+    assert asked.price is None
+
+
+async def test_the_balance_is_what_the_venue_says(room: Room):
+    await buy(room)
+    balance = await room.views.balance()
+    assert {currency: quantity for currency, quantity, _ in balance.rows} == dict(await room.venue.balances())
+    assert sum(value for *_, value in balance.rows) == balance.equity
+
+
+async def test_a_question_is_shown_with_what_became_of_it(room: Room):
+    approval = await buy(room)
+    view = await room.views.approval(approval.id)
+    assert view.approval.status == "ordered"
+    assert view.decision.id == approval.decision_id
+    assert view.order is not None
+    assert (view.order.id, view.order.status) == ("O1", OrderStatus.FILLED)
+    assert view.position is not None
+    assert view.position.id == "T1"
+
+
+async def test_open_questions_are_oldest_first_and_all_newest_first(room: Room):
+    first, second = await room.ask(context="one"), await room.ask(context="two")
+    assert [view.approval.id for view in await room.views.pending()] == [first.id, second.id]
+    await room.approvals.answer(first.id, Press(person="Ann", verb=Verb.REJECT))
+    assert [view.approval.id for view in await room.views.pending()] == [second.id]
+    assert [view.approval.id for view in await room.views.approvals(9)] == [second.id, first.id]
+    assert [view.order for view in await room.views.pending()] == [None]
+
+
+@pytest.mark.parametrize("any_id", ["D1", "A1", "O1", "O2", "T1", "a1", "t1"])
+async def test_every_id_leads_to_the_decision_it_came_from(room: Room, any_id: str):
+    await buy(room)
+    why = await room.views.why(any_id)
+    assert why.judged.decision.id == "D1"
+    assert why.approval is not None
+    assert why.order is not None
+    assert why.position is not None
+    assert (why.approval.id, why.order.id, why.position.id) == ("A1", "O1", "T1")
+
+
+async def test_a_decision_that_led_to_nothing_has_its_reasons(room: Room):
+    await room.cycle()
+    why = await room.views.why("D1")
+    assert (why.approval, why.order, why.position) == (None, None, None)
+    assert why.judged.decision.reasons
+
+
+@pytest.mark.parametrize("any_id", ["A9", "D9", "O9", "T9", "", "X1", "nonsense"])
+async def test_an_id_that_nothing_has_is_said_so(room: Room, any_id: str):
+    with pytest.raises(UnknownId):
+        await room.views.why(any_id)
+
+
+async def test_profit_is_told_by_days_from_the_first_one_on(tmp_path: Path):
+    async with engine_room(tmp_path, RISING) as room:
+        await room.books.close(at(DAY))
+        room.clock.to(DAY + 60)
+        await room.enter(1.0, stop=20.0, target=5.0)
+        room.clock.to(DAY + 120)
+        await room.orchestrator.pump()
+        await room.books.mark(at(DAY + 120))
+        await room.books.close(at(DAY + 120))
+        room.clock.to(2 * DAY + 60)
+        profit = await room.views.profit(30)
+        (trade,) = await room.views.trades(9)
+        assert [row.day for row in profit.days] == [date(2024, 1, 2), date(2024, 1, 3)]
+        assert [(row.net, row.closed) for row in profit.days] == [(trade.net, 1), (0, 0)]
+        assert (profit.net, profit.closed, profit.win_rate) == (trade.net, 1, 1.0)
+        assert profit.fees == trade.fees
+        assert profit.max_drawdown == 0
+
+
+async def test_profit_of_a_new_account_is_nothing(room: Room):
+    profit = await room.views.profit(7)
+    assert (profit.net, profit.closed, profit.win_rate, profit.fees) == (0, 0, None, 0)
+
+
+async def test_the_running_day_has_figures_before_it_is_over(room: Room):
+    with pytest.raises(UnknownId, match="no figures yet"):
+        await room.views.latest_digest()
+    room.clock.to(DAY + 60)
+    await room.books.close(room.clock.now())
+    digest = await room.views.latest_digest()
+    assert (digest.begins, digest.ends, digest.net) == (at(DAY), at(DAY + 60), 0)
+
+
+async def test_lists_are_newest_first_and_as_long_as_asked_for(room: Room):
+    await buy(room)
+    assert [view.id for view in await room.views.orders(1)] == ["O2"]
+    assert [view.order_id for view in await room.views.fills(5)] == ["O1"]
+    assert [position.id for position in await room.views.trades(5)] == ["T1"]
+    assert (await room.views.trade("T1")).id == "T1"
+    assert [judged.decision.id for judged in await room.views.decisions(5)] == ["D1"]
+    assert await room.views.audit(5) == ()
+    assert await room.views.health() == (Part(name="jobs", ok=True, detail="ok"),)
+    assert await room.views.equity_curve(5) == ()
