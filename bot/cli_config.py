@@ -41,7 +41,15 @@ def load_or_exit(profile: str | None, config: Path | None, overrides: Mapping[st
 @app.command()
 def validate(profile: ProfileOption = None, config: ConfigOption = None) -> None:
     """Say whether the configuration can be used, and everything that is wrong with it."""
+    from bot.markets import strategy_of
+
     settings = load_or_exit(profile, config, {}).settings
+    try:
+        for number, context in enumerate(settings.contexts):
+            strategy_of(context, f"contexts.{number}")
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(REFUSED) from None
     typer.echo(f"The configuration is good: profile {settings.profile}.")
 
 

@@ -41,5 +41,5 @@ def read(file: Path) -> Instance | None:
     try:
         found = json.loads(file.read_text())
         return Instance(url=found["url"], token=SecretStr(found["token"]))
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -118,10 +118,11 @@ def test_a_strategys_parameter_that_does_not_exist_is_named_with_the_nearest(tmp
         "extends: demo\ncontexts:\n"
         "  - {name: quick, strategy: momentum, markets: [BTC/USDT], params: {stop_attr: 1.5}}\n"
     )
-    ran = bot(tmp_path, "run", "--config", "mine.yaml")
-    assert ran.returncode == 2
-    assert "contexts.0.params.stop_attr" in ran.stderr
-    assert "stop_atr" in ran.stderr
+    for command in (["run"], ["config", "validate"]):
+        ran = bot(tmp_path, *command, "--config", "mine.yaml")
+        assert ran.returncode == 2
+        assert "contexts.0.params.stop_attr" in ran.stderr
+        assert "stop_atr" in ran.stderr
 
 
 def test_a_busy_port_is_named_with_its_setting(tmp_path):
