@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import httpx
 from fastapi import FastAPI
@@ -22,7 +19,6 @@ from engine.domain.decisions import Judged
 from engine.domain.messages import Card, Destination, Person, Ref, Role
 from engine.domain.reports import AuditEntry, FillView, OrderView, Status
 from engine.domain.trading import Fill, Side
-from engine.store import migrate
 from engine.store.database import Database
 from handlers.access import Access, Identity
 from handlers.cards import approval as approval_card
@@ -35,6 +31,7 @@ from handlers.web.server import WebServer, create_app
 from handlers.web.sessions import Attempts, Sessions, SignInLinks, session_key
 from tests.fakes import reports
 from tests.fakes.chat import FakeClock, FakeDesk, FakeViews
+from tests.fakes.database import blank
 
 TOKEN = "a-token-for-tests"
 ROOM = Destination(platform="web", address="room")
@@ -217,19 +214,8 @@ def new_database(folder: Path) -> Database:
     """The database in a folder, made with all its tables where there is none."""
     file = folder / "web.sqlite"
     if not file.exists():
-        file.write_bytes(_blank())
+        file.write_bytes(blank())
     return Database(f"sqlite:///{file}")
-
-
-@cache
-def _blank() -> bytes:
-    """A migrated database. Migrating takes long, so it is done once."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "blank.sqlite"
-        migrate.upgrade(f"sqlite:///{file}")
-        with closing(sqlite3.connect(file)) as connection:
-            connection.execute("VACUUM INTO ?", (f"{folder}/whole.sqlite",))  # also what its log still holds
-        return (Path(folder) / "whole.sqlite").read_bytes()
 
 
 def wall() -> datetime:
