@@ -13,7 +13,6 @@ from engine.deciding import Concluded, Conclusion, Kit, Seen
 from engine.domain.decisions import CycleRecord, Input, Issue, QualityReport
 from engine.domain.errors import VenueError
 from engine.domain.market import Book, Candles, Timeframe
-from engine.ports import Frames
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
 
@@ -45,18 +44,26 @@ async def run_cycle(kit: Kit, context: StrategyContext, at: datetime) -> CycleRe
 
 
 async def look(kit: Kit, context: StrategyContext, symbol: str, at: datetime) -> Seen:
-    """Fetch and check what is known of a market; bad data is fetched once more before it is believed to be bad."""
+    """Fetch and check what is known of a market; bad data is fetched once more before it is believed to be bad.
+
+    Where another context has just looked, at this very moment, nothing is fetched again.
+    """
+    last, moment = kit.last_seen.get(symbol), (at, kit.clock.now(), context.strategy.timeframes)
+    if last is not None and last.moment == moment and last.quality.usable and last.book is not None:
+        return last
     candles, report = await _fetch(kit, context, symbol, at)
     if not report.usable:
         candles, report = await _fetch(kit, context, symbol, at)
     book = await _book(kit, symbol)
-    return Seen(
+    kit.last_seen[symbol] = seen = Seen(
+        moment=moment,
         market=kit.exchange.market(symbol),
-        frames=_frames(kit, symbol, candles) if report.usable else {},
+        frames=kit.analyzer.frames(candles, last.frames if last else None) if report.usable else {},
         quality=report,
         inputs=(*_candle_inputs(candles, at), *_book_inputs(book, kit.clock.now())),
         book=book,
     )
+    return seen
 
 
 async def _fetch(kit: Kit, context: StrategyContext, symbol: str, at: datetime) -> Checked:
@@ -78,12 +85,6 @@ async def _book(kit: Kit, symbol: str) -> Book | None:
         return await kit.exchange.book(symbol)
     except VenueError:
         return None
-
-
-def _frames(kit: Kit, symbol: str, candles: dict[Timeframe, Candles]) -> Frames:
-    frames = kit.analyzer.frames(candles, kit.known_frames.get(symbol))
-    kit.known_frames[symbol] = frames
-    return frames
 
 
 def _candle_inputs(candles: dict[Timeframe, Candles], at: datetime) -> tuple[Input, ...]:

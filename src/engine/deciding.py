@@ -15,7 +15,7 @@ from engine.bookkeeping import end_halt
 from engine.domain.autonomy import AskHuman, Autonomy, Execute, Refuse, Ruling, route
 from engine.domain.decisions import Decision, Exit, Input, Judged, QualityReport, Signals, Stance
 from engine.domain.events import Halted
-from engine.domain.market import Book, Market
+from engine.domain.market import Book, Market, Timeframe
 from engine.domain.trading import (
     Clamp,
     Halt,
@@ -52,14 +52,19 @@ class Kit:
     risk: RiskManager
     autonomy: Autonomy
     orchestrator: ExecutionOrchestrator
-    known_frames: dict[str, Frames] = field(default_factory=dict)
-    """The last frames of each market: contexts that look at the same candles share what was read off them."""
+    last_seen: dict[str, Seen] = field(default_factory=dict)
+    """What was last seen of each market: contexts that look at the same moment, or at the same candles, share it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was seen of one market at one closed candle. Without usable data there are no frames."""
+    """What was seen of one market at one closed candle. Without usable data there are no frames.
 
+    Attributes:
+        moment: For which close, when, and on which timeframes it was looked at.
+    """
+
+    moment: tuple[datetime, datetime, tuple[Timeframe, ...]]
     market: Market
     frames: Frames
     quality: QualityReport

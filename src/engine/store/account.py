@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session, col, select
 
 from engine.domain.errors import StoreError, UnknownId
@@ -13,10 +14,12 @@ from engine.domain.reports import Digest
 from engine.domain.trading import Fill, OrderKind, OrderStatus, Portfolio, Side
 from engine.store import codec
 from engine.store.positions import OPEN_POSITIONS, position_of
-from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow
+from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow, table_of
 
 _ACCOUNT = select(AccountRow)
-_MARKS = select(MarkRow).order_by(MarkRow.market)
+_MARKS = table_of(MarkRow)
+_MARK = update(_MARKS).where(_MARKS.c.market == bindparam("of")).values(price=bindparam("to"), at=bindparam("when"))
+_ALL_MARKS = select(_MARKS.c.market, _MARKS.c.price).order_by(_MARKS.c.market)
 _BUYING = select(OrderRow).where(
     OrderRow.side == Side.BUY,
     OrderRow.kind == OrderKind.MARKET,
@@ -69,14 +72,13 @@ class Account:
 
     def mark(self, market: str, price: Decimal, at: datetime) -> None:
         """Note the last closing price of a market: what everything held of it is valued at."""
-        row = self._session.get(MarkRow, market) or MarkRow(market=market, price=price, at=at)
-        row.price, row.at = price, at
-        self._session.add(row)
+        connection = self._session.connection()
+        if not connection.execute(_MARK, {"of": market, "to": price, "when": at}).rowcount:
+            connection.execute(insert(_MARKS), {"market": market, "price": price, "at": at})
 
     def marks(self) -> dict[str, Decimal]:
         """The last closing price of each market."""
-        self._session.flush()
-        return {row.market: row.price for row in self._session.exec(_MARKS)}
+        return {row.market: row.price for row in self._session.connection().execute(_ALL_MARKS)}
 
     def portfolio(self) -> Portfolio:
         """The account of now, at the last known prices.
@@ -121,14 +123,14 @@ class Account:
 
     def equity_at(self, at: datetime) -> Decimal:
         """The equity at the last mark at or before a time; the opening balance before the first."""
-        query = select(EquityRow).where(col(EquityRow.at) <= at).order_by(col(EquityRow.at).desc())
+        query = select(EquityRow).where(col(EquityRow.at) <= at).order_by(col(EquityRow.at).desc()).limit(1)
         row = self._session.exec(query).first()
         return row.equity if row else self._row().opening
 
     def last_equity_at(self) -> datetime | None:
         """When the equity was last recorded."""
-        row = self._session.exec(select(EquityRow).order_by(col(EquityRow.at).desc())).first()
-        return row.at if row else None
+        newest = self.newest_equity(1)
+        return newest[0][0] if newest else None
 
     def newest_equity(self, points: int) -> tuple[tuple[datetime, Decimal], ...]:
         """The newest points of the equity curve, oldest first."""
