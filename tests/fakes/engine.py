@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -95,6 +95,8 @@ class FickleVenue(PaperExchange):
     """What asking for candles ends in."""
     thinks: timedelta = timedelta(0)
     """How long it takes to answer that."""
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    """What happens once while it answers that."""
     refuses: tuple[Purpose, ...] = ()
     """What orders are for that are refused."""
     loses: str = ""
@@ -104,6 +106,9 @@ class FickleVenue(PaperExchange):
 
     async def book(self, symbol: str) -> Book:
         self.clock.at += self.thinks
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
         if self.deaf is not None:
             raise self.deaf
         return await super().book(symbol)

@@ -101,6 +101,13 @@ async def test_two_distinct_people_are_needed_where_two_are_asked_for(room: Room
     assert changes == [("pending", "Ann"), ("claimed", "Bob"), ("ordered", "Bob")]
 
 
+async def test_two_votes_at_once_are_both_counted(room: Room):
+    approval = await room.ask(votes_needed=2)
+    answers = await asyncio.gather(*(room.approvals.answer(approval.id, press(name)) for name in ("Ann", "Bob")))
+    assert sorted(answer.reply for answer in answers) == sorted([Reply.COUNTED, Reply.TAKEN])
+    assert (await stored(room, approval)).status == "ordered"
+
+
 async def test_of_many_who_press_at_once_one_wins(room: Room):
     approval = await room.ask()
     people = [press(f"P{number}", Verb.HALF if number % 2 else Verb.APPROVE) for number in range(8)]
@@ -244,6 +251,23 @@ async def test_a_claim_whose_judge_died_is_taken_over_by_the_next_tick(room: Roo
     room.clock.at += CLAIM_LASTS
     await room.approvals.expire()
     assert (await stored(room, approval)).status == "ordered"
+
+
+async def test_a_judge_who_was_too_slow_leaves_the_order_of_the_one_who_took_over(room: Room):
+    approval, other = await room.ask(), approvals_of(room.kit)
+    room.venue.meanwhile, room.venue.thinks = other.expire, CLAIM_LASTS
+    answered = await room.approvals.answer(approval.id, press())
+    assert answered.approval.status == "ordered"
+    assert [event.status for event in await room.events(ApprovalChanged)] == ["claimed", "claimed", "ordered"]
+    assert [purpose for purpose, _, _ in await room.orders()] == ["entry", "protection"]
+
+
+async def test_it_is_judged_and_written_down_at_the_price_of_now(room: Room):
+    """At the price it was asked at, 25 would fit into a quarter of the account."""
+    approval = await room.ask(quantity=Decimal(25), price=Decimal(100))
+    await room.approvals.answer(approval.id, press())
+    order = await room.store.read(lambda uow: uow.orders.get("O1"))
+    assert (order.price, order.intent.quantity) == (ASK, Decimal("24.995"))
 
 
 async def test_a_restart_leaves_open_questions_open(room: Room):

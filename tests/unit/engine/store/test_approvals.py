@@ -61,6 +61,15 @@ async def test_the_status_must_be_the_one_that_is_stored_too(store: Database):
     assert not await swap(store, replace(before, state=CLAIMED), replace(before, state=Expired(at=NOON), version=1))
 
 
+async def test_of_two_votes_on_the_same_version_one_is_stored(store: Database):
+    """The status stays pending: the version alone tells that something happened."""
+    (before,) = await add(store)
+    ann, bob = (replace(before, state=Pending(votes=(vote(name),)), version=1) for name in ("Ann", "Bob"))
+    assert await swap(store, before, ann)
+    assert not await swap(store, before, bob)
+    assert await store.read(lambda uow: uow.approvals.get("A1")) == ann
+
+
 async def test_of_many_who_swap_at_once_one_wins_even_from_two_connections(store: Database, tmp_path: Path):
     (before,) = await add(store)
     other = new_database(tmp_path)
