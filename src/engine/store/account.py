@@ -87,7 +87,7 @@ class Account:
         """
         self._session.flush()
         row, marks = self._row(), self.marks()
-        positions = tuple(position_of(found) for found in self._session.exec(OPEN_POSITIONS))
+        positions = tuple(position_of(found) for found in self._session.connection().execute(OPEN_POSITIONS))
         held = sum((p.quantity * marks.get(p.market, p.entry_price) for p in positions), Decimal(0))
         reserved = self._reserved()
         return Portfolio(

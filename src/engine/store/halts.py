@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Row, select
+from sqlmodel import Session
 
 from engine.domain.errors import UnknownId
 from engine.domain.reports import HaltView
 from engine.domain.trading import Halt, HaltKind
 from engine.store.numbering import Numbering
-from engine.store.tables import HaltRow
+from engine.store.tables import HaltRow, table_of
 
-_OPEN = select(HaltRow).where(HaltRow.status == "open").order_by(col(HaltRow.number))
+_TABLE = table_of(HaltRow)
+_OPEN = select(_TABLE).where(_TABLE.c.status == "open").order_by(_TABLE.c.number)
 
 
 class Halts:
@@ -50,7 +53,7 @@ class Halts:
 
     def open(self) -> tuple[HaltView, ...]:
         """Those that have not been ended, oldest first."""
-        return tuple(_view(row) for row in self._session.exec(_OPEN))
+        return tuple(_view(row) for row in self._session.connection().execute(_OPEN))
 
     def get(self, halt_id: str) -> HaltView:
         """One halt.
@@ -67,7 +70,7 @@ class Halts:
         return row
 
 
-def _view(row: HaltRow) -> HaltView:
+def _view(row: HaltRow | Row[Any]) -> HaltView:
     halt = Halt(
         kind=HaltKind(row.kind), reason=row.reason, since=row.since, until=row.until, market=row.market, by=row.by
     )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
+import sqlalchemy
 from sqlmodel import Session, col, func, select
 
 from engine.domain.errors import UnknownId
 from engine.domain.trading import Position
 from engine.store.numbering import Numbering
-from engine.store.tables import PositionRow
+from engine.store.tables import PositionRow, table_of
 
-OPEN_POSITIONS = select(PositionRow).where(PositionRow.status == "open").order_by(col(PositionRow.number))
+_TABLE = table_of(PositionRow)
+OPEN_POSITIONS = sqlalchemy.select(_TABLE).where(_TABLE.c.status == "open").order_by(_TABLE.c.number)
 
 
 class Positions:
@@ -65,7 +68,7 @@ class Positions:
 
     def open(self) -> tuple[Position, ...]:
         """What is held, oldest first."""
-        return tuple(position_of(row) for row in self._session.exec(OPEN_POSITIONS))
+        return tuple(position_of(row) for row in self._session.connection().execute(OPEN_POSITIONS))
 
     def newest(self, limit: int) -> tuple[Position, ...]:
         """The newest first, open or closed."""
@@ -90,7 +93,7 @@ class Positions:
         return row
 
 
-def position_of(row: PositionRow) -> Position:
+def position_of(row: PositionRow | sqlalchemy.Row[Any]) -> Position:
     """The domain's view of a row."""
     return Position(
         id=row.id,
