@@ -12,6 +12,7 @@ from config.settings import Settings
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.approvals import Approvals
+from engine.backtest.replay import INSTANT
 from engine.bookkeeping import Bookkeeping
 from engine.clocks import MarketClock, WallClock
 from engine.deciding import Kit
@@ -111,20 +112,23 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
 async def _open_account(
     settings: Settings, market: Source, store: Database, venue: PaperExchange, clock: AnyClock
 ) -> None:
-    """Stamp a new database and open its account; on a known one, go on at the market time it had reached."""
+    """Stamp a new database and open its account; on a known one, go on at the market time it had reached.
+
+    A new account begins a moment before anything is decided: its first trades belong to its first day.
+    """
     quote = quote_of(market.contexts.contexts, market.feed)
     balances = await venue.balances()
     owner = {"profile": settings.profile, "venue": venue.name, "market": market.label}
 
-    def work(uow: UnitOfWork) -> datetime | None:
+    def work(uow: UnitOfWork) -> tuple[datetime | None, ...]:
         stamp(uow, owner)
         if not uow.account.opened():
             uow.account.open(quote, balances.get(quote, Decimal(0)))
             uow.settings.set("account.began", clock.now().isoformat())
-            uow.emit(Welcomed(at=clock.now()))
-        return uow.account.last_equity_at()
+            uow.emit(Welcomed(at=clock.now() + INSTANT))
+        return uow.account.last_equity_at(), uow.last_event_at()
 
-    reached = [at for at in (await store.transact(work), venue.advanced_to) if at is not None]
+    reached = [at for at in (*await store.transact(work), venue.advanced_to) if at is not None]
     if isinstance(clock, MarketClock) and reached:
         clock.move_to(max(reached))
 

@@ -154,7 +154,7 @@ class Approvals:
                 book = await self._exchange.book(plan.market)
         except (VenueError, TimeoutError) as error:
             reason = f"no fresh price: {str(error) or 'the venue did not answer in time'}"
-            return (await self._step(approval.id, RuledMissing(reason=reason)))[0]
+            return await self._store.transact(lambda uow: self._settle(uow, approval, RuledMissing(reason=reason)))
         ruled, order = await self._store.transact(lambda uow: self._rule(uow, approval, plan, book))
         if order is not None:
             await self._orchestrator.send(order)
@@ -163,21 +163,29 @@ class Approvals:
     def _rule(self, uow: UnitOfWork, approval: Approval, plan: TradePlan, book: Book) -> tuple[Approval, Order | None]:
         """Judge on the portfolio of now; write the intent as judged, or the refusal, in one transaction."""
         now = self._clock.now()
-        stored = uow.approvals.get(approval.id)
-        if stored.version != approval.version:
-            return stored, None  # another process has judged this claim meanwhile
+        if not self._is_still_ours(uow, approval):
+            return uow.approvals.get(approval.id), None
+        if now >= approval.expires_at:
+            late = RuledRefusal(reasons=("time was up before it could be carried out",), price=book.ask)
+            return self._settle(uow, approval, late), None
         judgement = self._judgement(uow, plan, book, now)
-        order: Order | None = None
-        ruling: RuledOrder | RuledRefusal
         if isinstance(judgement, Denied):
-            ruling = RuledRefusal(reasons=judgement.reasons, price=book.ask)
-        else:
-            order = intend(uow, judgement.plan, now, decision_id=approval.decision_id, approval_id=approval.id)
-            ruling = RuledOrder(order_id=order.id, price=book.ask)
-        after, _ = step(stored, ruling, now)
-        if not self._swap(uow, stored, after):
-            raise AssertionError(f"{approval.id} changed within its own transaction")
-        return after, order
+            return self._settle(uow, approval, RuledRefusal(reasons=judgement.reasons, price=book.ask)), None
+        order = intend(uow, judgement.plan, now, decision_id=approval.decision_id, approval_id=approval.id)
+        return self._settle(uow, approval, RuledOrder(order_id=order.id, price=book.ask)), order
+
+    def _settle(self, uow: UnitOfWork, claim: Approval, ruling: RuledOrder | RuledRefusal | RuledMissing) -> Approval:
+        """Put a ruling on the claim it was made for; a claim that another process has judged stays as it is."""
+        if not self._is_still_ours(uow, claim):
+            return uow.approvals.get(claim.id)
+        after, _ = step(claim, ruling, self._clock.now())
+        if not self._swap(uow, claim, after):
+            raise AssertionError(f"{claim.id} changed within its own transaction")
+        return after
+
+    @staticmethod
+    def _is_still_ours(uow: UnitOfWork, claim: Approval) -> bool:
+        return uow.approvals.get(claim.id).version == claim.version
 
     def _judgement(self, uow: UnitOfWork, plan: TradePlan, book: Book, now: datetime) -> Allowed | Denied:
         moved = drift(plan.price, book.ask)

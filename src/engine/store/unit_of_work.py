@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, func, select
 
 from engine.domain.events import Event
 from engine.domain.messages import Destination, Ref
@@ -50,6 +51,10 @@ class UnitOfWork:
         for topic, destination in self._route(event):
             self.outbox.want(topic, destination)
             self.shown = True
+
+    def last_event_at(self) -> datetime | None:
+        """When the newest thing happened that was written down."""
+        return self.session.exec(select(func.max(EventRow.at))).one()
 
     def register(self, topic: str, destination: Destination, ref: Ref) -> None:
         """Note a message that shows a topic, where a crash lost it; it is brought up to date at once."""
