@@ -201,7 +201,7 @@ def _signed(value):
 def test_an_auditor_of_the_venues_own_file_agrees_at_every_candle(tale, told, candles):
     assert check_conservation(told.venue_file) == []
     equity = told.equity()
-    assert len(equity) == tale.hours + 1
+    assert len(equity) == tale.hours
     known = {symbol: closes(file) for symbol, file in candles.items()}
     audited = equity_series(told.venue_file, known, list(equity))
     assert {at: (equity[at], audited[at]) for at in equity if abs(equity[at] - audited[at]) >= CENT / 2} == {}
