@@ -27,7 +27,20 @@ from tests.fakes.program import ASKED
 
 FORKS = multiprocessing.get_context("forkserver")
 """Each process is a fork of one that has imported the engine and done nothing else."""
-FORKS.set_forkserver_preload(["bot.wiring", "handlers.telegram", "pytest", "talib"])
+FORKS.set_forkserver_preload(
+    [
+        "alembic.command",
+        "apscheduler.triggers.cron",
+        "apscheduler.triggers.interval",
+        "bot.app",
+        "handlers.telegram",
+        "handlers.web.server",
+        "pyarrow.csv",
+        "pyarrow.parquet",
+        "pytest",
+        "talib",
+    ]
+)
 TOGETHER_WITHIN = 60.0
 TABLE = "CREATE TABLE IF NOT EXISTS sent (client_id TEXT)"
 

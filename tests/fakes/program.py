@@ -1,7 +1,7 @@
 """The whole program on a market written by hand, in which one question comes at once; and what is in its two files.
 
-The market lies still, breaks out at ``ASKED`` and lies still again: the momentum strategy asks there and nowhere else.
-While the question is open the market goes 1:1, then on to ``END``.
+The market lies still, breaks out at ``ASKED``, lies still again, and falls back some hours later: the momentum
+strategy wants to buy there and to sell here. While the question is open the market goes 1:1, then on to ``END``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import csv
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ STILL = 120
 ASKED = BEGIN + timedelta(hours=STILL + 1)
 """When the candle that breaks out closes."""
 END = ASKED + timedelta(hours=2)
+FALLEN = ASKED + timedelta(hours=12)
+"""Hours after the market has fallen back."""
 CHAT = 7
 """The chat where the cards go."""
 TOKEN = "the-token-of-the-api"
@@ -59,7 +62,7 @@ def write_market(folder: Path) -> Path:
 def _candles() -> list[tuple[str, float, float, float, float, float]]:
     rows, before = [], 20_000.0
     for hour in range(STILL + 24):
-        level = 20_000 if hour < STILL else 20_160
+        level = 20_000 if hour < STILL else 20_160 if hour < STILL + 8 else 20_050
         close = level + (8 if hour % 2 else -8)
         volume = 900 if hour == STILL else 400
         at = BEGIN + timedelta(hours=hour)
@@ -198,7 +201,18 @@ class Files:
 
     def complaints(self) -> list[str]:
         """Every way in which the database and the venue do not agree, or money or protection is missing."""
-        return [*check_conservation(self.venue_file), *self._orders(), *self._fills(), *self._positions()]
+        checks = (self._decisions, self._orders, self._fills, self._positions)
+        return [*check_conservation(self.venue_file), *(found for check in checks for found in check())]
+
+    def _decisions(self) -> list[str]:
+        """A decision that was carried out has its one order; an approved question has the one it names."""
+        orders = Counter(row["decision_id"] for row in self.rows("SELECT decision_id FROM orders"))
+        asked = {row["decision_id"]: row["status"] == "ordered" for row in self.rows("SELECT * FROM approvals")}
+        wanted = {
+            row["id"]: int(asked.get(row["id"], row["status"] == "executed"))
+            for row in self.rows("SELECT id, status FROM decisions")
+        }
+        return [f"{name} has {orders[name]} orders" for name, count in wanted.items() if orders[name] != count]
 
     def _orders(self) -> list[str]:
         ours = {row["client_id"]: row for row in self.rows("SELECT * FROM orders")}

@@ -1,0 +1,144 @@
+"""The program as a process of its own that dies at an exact point, as if the power had been cut.
+
+The real program runs; the test stands in the two doors to what outlives it (``bot.engine_room.Doors``), where it counts
+the moments before and after every call. At the chosen one the process kills itself with SIGKILL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import TypeVar
+
+from bot.app import App, run_until_signal
+from bot.engine_room import Doors
+from config.settings import Settings
+from engine.domain.market import Book
+from engine.domain.trading import Intent, NotFound, OrderState, Sent
+from engine.exchanges.paper import PaperExchange
+from engine.ports import VenueEvent
+from engine.store.database import Database
+from engine.store.unit_of_work import UnitOfWork
+from tests.fakes.crowd import FORKS
+
+T = TypeVar("T")
+
+DEATH_WITHIN = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """Where the power is cut, counted from the moment on at which the file ``armed`` is there.
+
+    Attributes:
+        moment: Which moments count, e.g. ``before submit``; all of them where it is empty.
+        number: The how manieth of them.
+    """
+
+    moment: str = ""
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.moment or 'moment'} {self.number}"
+
+
+class Reaper:
+    """Counts moments, and kills this process at the chosen one."""
+
+    def __init__(self, folder: Path, cut: Cut | None) -> None:
+        self._armed, self._note = folder / "armed", folder / "cut"
+        self._cut = cut
+        self._seen: Counter[str] = Counter()
+
+    def moment(self, name: str) -> None:
+        """Something is about to happen, or has just happened."""
+        if self._cut is None or not self._armed.exists():
+            return
+        self._seen[name] += 1
+        count = self._seen[name] if self._cut.moment else self._seen.total()
+        if self._cut.moment in ("", name) and count == self._cut.number:
+            self._note.write_text(name)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def doors_with(reaper: Reaper) -> Doors:
+    """Doors in which it stands."""
+
+    class MortalStore(Database):
+        async def transact(self, work: Callable[[UnitOfWork], T]) -> T:
+            reaper.moment("before transact")
+            result = await super().transact(work)
+            reaper.moment("after transact")
+            return result
+
+    class MortalVenue(PaperExchange):
+        async def submit(self, intent: Intent) -> Sent:
+            reaper.moment("before submit")
+            answer = await super().submit(intent)
+            reaper.moment("after submit")
+            return answer
+
+        async def find(self, client_id: str) -> OrderState | NotFound:
+            reaper.moment("before find")
+            return await super().find(client_id)
+
+        async def cancel(self, client_id: str) -> OrderState | NotFound:
+            reaper.moment("before cancel")
+            state = await super().cancel(client_id)
+            reaper.moment("after cancel")
+            return state
+
+        async def book(self, symbol: str) -> Book:
+            reaper.moment("before book")
+            return await super().book(symbol)
+
+        async def events(self, after: int) -> tuple[VenueEvent, ...]:
+            reaper.moment("before events")
+            return await super().events(after)
+
+    return Doors(store=MortalStore, venue=MortalVenue)
+
+
+class Life:
+    """One run of the program, from its start to whatever its end is.
+
+    Args:
+        folder: Where its files are; what it prints goes into ``log`` there.
+        cut: Where it dies; ``None`` for a life that somebody else must end.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, cut: Cut | None = None) -> None:
+        self._process: ForkServerProcess = FORKS.Process(target=_live, args=(folder, settings, cut), daemon=True)
+        self._process.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.is_alive()
+
+    def kill(self) -> None:
+        """Cut its power now."""
+        self._process.kill()
+
+    def stop(self) -> None:
+        """Tell it to stop."""
+        self._process.terminate()
+
+    async def end(self) -> int | None:
+        """Wait until it has ended; its exit code, negative for a signal."""
+        await asyncio.to_thread(self._process.join, DEATH_WITHIN)
+        return self._process.exitcode
+
+
+def _live(folder: Path, settings: Settings, cut: Cut | None) -> None:
+    log = (folder / "log").open("a", buffering=1)
+    os.dup2(log.fileno(), sys.stdout.fileno())
+    os.dup2(log.fileno(), sys.stderr.fileno())
+    app = App(settings, announce=print, doors=doors_with(Reaper(folder, cut)))
+    asyncio.run(run_until_signal(app))
