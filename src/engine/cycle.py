@@ -1,4 +1,4 @@
-"""One decision cycle: the function that is the flow.
+"""The decision cycle: the function that is the flow.
 
     candles ─▶ quality ─▶ signals ─▶ strategy ─▶ decision ─▶ plan ─▶ risk ─▶ autonomy ─▶ execute │ ask │ refuse
 
@@ -7,6 +7,7 @@ What is seen of a market is fetched and checked here; what is concluded from it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from engine.deciding import Concluded, Conclusion, Kit, Seen
@@ -23,24 +24,35 @@ Checked = tuple[dict[Timeframe, Candles], QualityReport]
 
 
 async def run_cycle(kit: Kit, context: StrategyContext, at: datetime) -> CycleRecord:
-    """Decide on every market of a context at one closed candle.
+    """Decide on every market of one context at one closed candle, see ``run_cycles``."""
+    return (await run_cycles(kit, (context,), at))[0]
+
+
+async def run_cycles(kit: Kit, contexts: Sequence[StrategyContext], at: datetime) -> tuple[CycleRecord, ...]:
+    """Decide on every market of every context whose candle has closed.
 
         look: candles ─▶ quality ─▶ technical signals, and the book
-        conclude, in one transaction on the portfolio of now:
+        conclude, in one transaction on the portfolio of now, one context after the other:
             strategy ─▶ exits, decision ─▶ plan ─▶ risk ─▶ autonomy ─▶ intent │ approval │ refusal, all recorded
         send what was written down
 
     A market that was decided on at this candle already (the program was restarted) is left alone.
     """
-    seen = [await look(kit, context, symbol, at) for symbol in context.markets]
+    seen = [(context, [await look(kit, context, symbol, at) for symbol in context.markets]) for context in contexts]
 
-    def conclude(uow: UnitOfWork) -> list[Concluded]:
-        return [Conclusion(kit=kit, uow=uow, context=context, seen=one, at=at).draw() for one in seen]
+    def conclude(uow: UnitOfWork) -> list[list[Concluded]]:
+        return [
+            [Conclusion(kit=kit, uow=uow, context=context, seen=market, at=at).draw() for market in markets]
+            for context, markets in seen
+        ]
 
     concluded = await kit.store.transact(conclude)
-    for order in (order for one in concluded for order in one.orders):
+    for order in (order for own in concluded for one in own for order in one.orders):
         await kit.orchestrator.send(order)
-    return CycleRecord(context=context.name, at=at, decisions=tuple(j for one in concluded for j in one.judged))
+    return tuple(
+        CycleRecord(context=context.name, at=at, decisions=tuple(judged for one in own for judged in one.judged))
+        for context, own in zip(contexts, concluded, strict=True)
+    )
 
 
 async def look(kit: Kit, context: StrategyContext, symbol: str, at: datetime) -> Seen:

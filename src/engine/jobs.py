@@ -18,7 +18,7 @@ import structlog
 
 from engine.approvals import Approvals
 from engine.bookkeeping import Bookkeeping
-from engine.cycle import run_cycle
+from engine.cycle import run_cycles
 from engine.deciding import Kit
 from engine.domain.market import Timeframe
 from engine.ports import Clock
@@ -76,8 +76,7 @@ def job_table(
         await kit.orchestrator.settle_unknown()
         await kit.orchestrator.restore_protection()
         await books.mark(at)
-        for context in contexts.due(at):
-            await run_cycle(kit, context, at)
+        await run_cycles(kit, contexts.due(at), at)
         await kit.orchestrator.pump()
         await books.close(at)
 
