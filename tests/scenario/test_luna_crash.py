@@ -1,4 +1,4 @@
-"""Two months of 2022 through the LUNA crash with people who answer over Telegram; and a made-up week, without any data.
+"""Two months of 2022 through the LUNA crash with people who answer on Telegram; and four made-up days, without data.
 
 Each story is told twice, by two processes with different hash seeds. Everything below is read off what they leave
 behind: the database, the venue's own file, the log, and what stands in the chats.
@@ -44,11 +44,11 @@ class Tale:
 
 
 LUNA = Tale(start="2022-05-01", end="2022-06-30", asked=20, digests=60)
-WEEK = Tale(
+DAYS = Tale(
     start="2026-01-20",
-    end="2026-01-25",
+    end="2026-01-24",
     asked=10,
-    digests=5,
+    digests=4,
     more={"approval": {"auto_above": 2, "ask_above": 0.3}, "risk": {"max_drawdown": 0.01, "drawdown_pause": "12h"}},
 )
 
@@ -59,7 +59,7 @@ WEEK = Tale(
         pytest.param(
             LUNA, id="luna", marks=[pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("luna")]
         ),
-        pytest.param(WEEK, id="week", marks=pytest.mark.xdist_group("made-up week")),
+        pytest.param(DAYS, id="made-up", marks=pytest.mark.xdist_group("made-up days")),
     ],
 )
 def tale(request):
