@@ -17,6 +17,7 @@ from typing import Any
 from bot.engine_room import Doors, Engine, build_engine
 from bot.markets import source
 from config.settings import Settings
+from engine.clocks import MarketClock
 from engine.cycle import run_cycle
 from engine.domain.approvals import Press, Verb
 from engine.domain.trading import Intent, Sent
@@ -102,6 +103,8 @@ async def ask(settings: Settings) -> list[str]:
     """Make the files, and have every context ask its question; their ids."""
     await asyncio.to_thread(upgrade, settings.database.url)
     async with engine_on(settings) as engine:
+        assert isinstance(engine.clock, MarketClock)
+        engine.clock.move_to(ASKED)
         for context in engine.market.contexts:
             await run_cycle(engine.kit, context, ASKED)
         return [asked.id for asked in await engine.store.read(lambda uow: uow.approvals.open())]

@@ -81,7 +81,7 @@ def write_config(folder: Path, telegram_url: str = "", *, people: Sequence[Json]
         "approval": {"auto_above": 2, "ask_above": 0, "expires_after": "12h", "max_price_drift": 0.05},
         "replay": {
             "data": [str(write_market(folder))],
-            "start": ASKED.isoformat(),
+            "start": (ASKED - timedelta(hours=1)).isoformat(),
             "end": END.isoformat(),
             "speed": "max",
             "wait_for_people": "10m",
