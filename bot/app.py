@@ -23,7 +23,7 @@ from engine.store.migrate import upgrade
 _log = structlog.get_logger(__name__)
 
 LAST_CARDS_WITHIN = 30.0
-"""Wall seconds for the last cards to be shown before a replay that has ended lets go."""
+"""Wall seconds without a single card getting through after which a replay that has ended lets go."""
 STOP_WITHIN = 8.0
 """Wall seconds in which everything is closed when the program is told to stop."""
 
@@ -136,9 +136,7 @@ class App:
         if playing.done():
             playing.result()
             took = clock.monotonic() - began
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LAST_CARDS_WITHIN):
-                    await _show_the_rest(program)
+            await self._show_the_rest(program)
             self._announce(await summary(program.engine, from_time, took))
             if not self._settings.replay.until_end:
                 await stopping
@@ -147,10 +145,16 @@ class App:
         await _cancel(playing)
         await _cancel(stopping)
 
-
-async def _show_the_rest(program: Program) -> None:
-    while await program.chat.outbox.flush():  # noqa: ASYNC110 - no event says that a destination has rested
-        await asyncio.sleep(0.1)  # a destination rests, and says itself for how long
+    async def _show_the_rest(self, program: Program) -> None:
+        """Let the last cards be shown, as long as any still get through; what does not stays due for the next start."""
+        outbox, clock = program.chat.outbox, program.engine.clock
+        due, since = await outbox.flush(), clock.monotonic()
+        if due:
+            self._announce(f"{due} cards wait for their platform; Ctrl-C leaves them for the next start.")
+        while due and clock.monotonic() - since < LAST_CARDS_WITHIN and not self._stop.is_set():
+            await asyncio.sleep(0.1)
+            still = await outbox.flush()
+            due, since = still, (clock.monotonic() if still < due else since)
 
 
 async def _cancel(task: asyncio.Task[object]) -> None:

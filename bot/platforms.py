@@ -18,7 +18,7 @@ from engine.outbox import OutboxSender
 from engine.ports import Platform
 from handlers.access import Access, Identity
 from handlers.commands import CommandTable, build_commands
-from handlers.notifications import Notifications
+from handlers.notifications import Notifications, is_urgent
 from handlers.reception import Reception
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ async def build_chat(settings: Settings, engine: Engine, api_token: SecretStr, r
         store=engine.store,
         platforms=platforms,
         render=Notifications(engine.views).card,
+        is_urgent=is_urgent,
         monotonic=engine.clock.monotonic,
     )
     return Chat(commands=commands, reception=reception, outbox=outbox, web=web, telegram=telegram)

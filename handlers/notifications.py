@@ -40,6 +40,11 @@ def routes(destinations: Sequence[Destination]) -> Route:
     return lambda event: tuple((topic, destination) for topic in topics(event) for destination in everywhere)
 
 
+def is_urgent(topic: str) -> bool:
+    """Whether a topic goes before others that wait to be shown."""
+    return LANES.get(topic.partition(":")[0]) is Lane.URGENT
+
+
 class Notifications:
     """What people are told without asking, as it looks now.
 

@@ -16,6 +16,8 @@ from engine.ports import RetryAt
 PATIENCE = 2.0
 """Seconds a message waits for its turn before it is given back with ``RetryAt``."""
 BURST = 3
+CHAT_BURST = 10
+"""In a chat with one person; Telegram bears it, and says so when it does not."""
 OVERALL_PER_SECOND = 30.0
 GROUP_PER_MINUTE = 20
 
@@ -96,7 +98,8 @@ class Pacer:
             # With the burst, no minute sees more than a group may have.
             of_a_group = (GROUP_PER_MINUTE - BURST) / 60
             rate = min(self._per_second, of_a_group) if chat.startswith("-") else self._per_second
-            self._chats[chat] = _full(rate, BURST, now)
+            burst = BURST if chat.startswith("-") else CHAT_BURST
+            self._chats[chat] = _full(rate, burst, now)
         return self._chats[chat]
 
 

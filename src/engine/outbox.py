@@ -1,14 +1,13 @@
 """Makes every destination show what it should: reads what is due, asks for the topic's current card, puts it there.
 
 Edits, folding, retries and restarts all fall out of that: a card that changed three times during an outage is shown
-once, as it is now. Order is kept at each destination; one that is down or wants a rest holds up no other.
+once, as it is now. Questions and alarms go first, the rest in order; a platform that is down holds up no other.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from itertools import groupby
 from uuid import uuid4
 
 import structlog
@@ -25,10 +24,12 @@ REST_AFTER_SURPRISE = 5.0
 
 
 class OutboxSender:
-    """Sends what is due, until it is stopped.
+    """Sends what is due, until it is stopped. Each platform goes at its own pace, what is urgent first.
 
     Args:
+        platforms: Those that can be sent to, by name.
         render: The current card of a topic; ``None`` where there is nothing to show.
+        is_urgent: Whether a topic goes before the others that wait.
         monotonic: Wall seconds, for pacing only.
     """
 
@@ -38,60 +39,73 @@ class OutboxSender:
         store: Database,
         platforms: Mapping[str, Platform],
         render: Callable[[str], Awaitable[Card | None]],
+        is_urgent: Callable[[str], bool],
         monotonic: Callable[[], float],
     ) -> None:
         self._store = store
         self._platforms = platforms
         self._render = render
+        self._is_urgent = is_urgent
         self._monotonic = monotonic
         self._resting: dict[Destination, float] = {}
-        self._wake = asyncio.Event()
-        self._flushing = asyncio.Lock()
-        store.on_shown(self._wake.set)
+        self._wakes = {name: asyncio.Event() for name in platforms}
+        self._sending = {name: asyncio.Lock() for name in platforms}
+        store.on_shown(self._wake)
 
     async def run(self) -> None:
         """Send whenever something changed, or a destination has rested."""
-        while True:
-            self._wake.clear()
-            await self.flush()
-            now = self._monotonic()
-            rest = min((until - now for until in self._resting.values()), default=None)
-            try:
-                async with asyncio.timeout(None if rest is None else max(rest, 0.05)):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+        await asyncio.gather(*(self._keep_shown(name) for name in self._platforms))
 
     async def flush(self) -> int:
         """Send all that can be sent now; how many cards are still due at destinations that rest."""
-        async with self._flushing:
-            while True:
-                due = [s for s in await self._store.read(lambda uow: uow.outbox.due()) if self._known(s.destination)]
-                ready = [showing for showing in due if not self._rests(showing.destination)]
-                if not ready:
-                    return len(due)
-                by_place = sorted(ready, key=lambda s: (s.destination.platform, s.destination.address))
-                groups = [list(group) for _, group in groupby(by_place, key=lambda s: s.destination)]
-                await asyncio.gather(*(self._send_in_order(group) for group in groups))
+        await asyncio.gather(*(self._send_all(name) for name in self._platforms))
+        return len([s for s in await self._due() if s.destination.platform in self._platforms])
 
-    def _known(self, destination: Destination) -> bool:
-        return destination.platform in self._platforms
+    def _wake(self) -> None:
+        for wake in self._wakes.values():
+            wake.set()
+
+    async def _keep_shown(self, name: str) -> None:
+        wake = self._wakes[name]
+        while True:
+            wake.clear()
+            await self._send_all(name)
+            try:
+                async with asyncio.timeout(self._rests_for(name)):
+                    await wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _send_all(self, name: str) -> None:
+        async with self._sending[name]:
+            while (showing := await self._next(name)) is not None:
+                await self._try(showing)
+
+    async def _next(self, name: str) -> Showing | None:
+        """What a platform should show next: the urgent first, then in the order in which the topics came up."""
+        waiting = [s for s in await self._due() if s.destination.platform == name and not self._rests(s.destination)]
+        return min(waiting, key=lambda showing: not self._is_urgent(showing.topic), default=None)
+
+    async def _due(self) -> tuple[Showing, ...]:
+        return await self._store.read(lambda uow: uow.outbox.due())
 
     def _rests(self, destination: Destination) -> bool:
         return self._resting.get(destination, 0.0) > self._monotonic()
 
-    async def _send_in_order(self, showings: list[Showing]) -> None:
-        for showing in showings:
-            self._resting.pop(showing.destination, None)
-            try:
-                await self._send(showing)
-            except RetryAt as error:
-                self._rest(showing.destination, error.seconds)
-                return
-            except Exception:  # noqa: BLE001 - the boundary to platforms: one card must not stop the others
-                _log.exception("card not sent", topic=showing.topic, error_id=uuid4().hex[:8])
-                self._rest(showing.destination, REST_AFTER_SURPRISE)
-                return
+    def _rests_for(self, name: str) -> float | None:
+        """Seconds until the next of a platform's destinations has rested; ``None`` where none rests."""
+        now = self._monotonic()
+        rests = [until - now for place, until in self._resting.items() if place.platform == name and until > now]
+        return min(rests, default=None)
+
+    async def _try(self, showing: Showing) -> None:
+        try:
+            await self._send(showing)
+        except RetryAt as error:
+            self._rest(showing.destination, error.seconds)
+        except Exception:  # noqa: BLE001 - the boundary to platforms: one card must not stop the others
+            _log.exception("card not sent", topic=showing.topic, error_id=uuid4().hex[:8])
+            self._rest(showing.destination, REST_AFTER_SURPRISE)
 
     def _rest(self, destination: Destination, seconds: float) -> None:
         self._resting[destination] = self._monotonic() + seconds

@@ -46,9 +46,11 @@ class Screen:
     put_log: list[tuple[str, str, bool]] = field(default_factory=list)
     """Address, title, and whether it was an edit, in order."""
     troubles: dict[str, list[Exception]] = field(default_factory=dict)
+    gate: asyncio.Event | None = None
+    """Where there is one, nothing is shown before it is set."""
 
     async def put(self, to: Destination, card: Card, ref: Ref | None) -> Ref:
-        await asyncio.sleep(0)
+        await (self.gate.wait() if self.gate else asyncio.sleep(0))
         if self.troubles.get(to.address):
             raise self.troubles[to.address].pop(0)
         if ref is not None and ref.messages[0] not in self.messages:
@@ -84,6 +86,7 @@ class Bench:
             store=self.store,
             platforms={"web": self.web, "telegram": self.telegram},
             render=self.render,
+            is_urgent=lambda topic: topic.startswith("approval:"),
             monotonic=self.wall,
         )
 
@@ -234,7 +237,11 @@ async def test_running_it_shows_what_happens_and_comes_back_after_a_rest(tmp_pat
     bench = Bench(store=store)
     bench.web.troubles["room"] = [RetryAt(0.01), RetryAt(0.01)]
     bench.sender = OutboxSender(
-        store=store, platforms={"web": bench.web}, render=bench.render, monotonic=time.monotonic
+        store=store,
+        platforms={"web": bench.web},
+        render=bench.render,
+        is_urgent=lambda _: False,
+        monotonic=time.monotonic,
     )
     running = asyncio.create_task(bench.sender.run())
     await store.transact(lambda uow: uow.emit(Welcomed(at=NOON)))
@@ -244,3 +251,21 @@ async def test_running_it_shows_what_happens_and_comes_back_after_a_rest(tmp_pat
         await running
     assert bench.web.titles == ["welcome:1"]
     await store.close()
+
+
+async def test_a_question_overtakes_what_waits_and_the_rest_keeps_its_order(bench: Bench):
+    for topic in ("digest:1", "trade:T1", "approval:A1", "closed:T1"):
+        await bench.want(topic)
+    await bench.sender.flush()
+    assert bench.web.titles == ["approval:A1", "digest:1", "trade:T1", "closed:T1"]
+
+
+async def test_a_platform_that_takes_its_time_holds_up_no_other(bench: Bench):
+    bench.telegram.gate = asyncio.Event()
+    await bench.want("digest:1", CHAT, ROOM)
+    sending = asyncio.create_task(bench.sender.flush())
+    await until(lambda: bench.web.titles == ["digest:1"])
+    assert bench.telegram.titles == []
+    bench.telegram.gate.set()
+    await sending
+    assert bench.telegram.titles == ["digest:1"]

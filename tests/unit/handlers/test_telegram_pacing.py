@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.ports import RetryAt
-from handlers.telegram.pacing import BURST, GROUP_PER_MINUTE, OVERALL_PER_SECOND, PATIENCE, Pacer
+from handlers.telegram.pacing import BURST, CHAT_BURST, GROUP_PER_MINUTE, OVERALL_PER_SECOND, PATIENCE, Pacer
 
 
 class Clock:
@@ -35,13 +35,13 @@ def most_within(times: list[float], window: float) -> int:
 def test_a_short_burst_is_let_through_at_once_and_then_one_message_a_second() -> None:
     clock = Clock()
     pacer = Pacer(per_second=1.0, monotonic=clock)
-    assert [pacer.reserve("7") for _ in range(BURST + 2)] == [0, 0, 0, 1, 2]
+    assert [pacer.reserve("7") for _ in range(CHAT_BURST + 2)] == [0] * CHAT_BURST + [1, 2]
 
 
 def test_who_would_wait_too_long_is_told_how_long_and_takes_no_turn() -> None:
     clock = Clock()
     pacer = Pacer(per_second=1.0, monotonic=clock)
-    for _ in range(BURST + 2):
+    for _ in range(CHAT_BURST + 2):
         pacer.reserve("7")
     for _ in range(2):
         with pytest.raises(RetryAt) as later:
