@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 
 from bot.app import App
+from bot.engine_room import DOORS, Doors
 from config.loader import load
 from config.settings import Settings
 from tests.auditor import check_conservation, read_fills
@@ -116,9 +117,9 @@ def settings_of(folder: Path, fake: FakeTelegram | None = None, **options: Any) 
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[App]:
+async def running(settings: Settings, doors: Doors = DOORS) -> AsyncIterator[App]:
     """The program in this process, from its first answer to its orderly stop."""
-    app = App(settings, announce=lambda _: None)
+    app = App(settings, announce=lambda _: None, doors=doors)
     life = asyncio.create_task(app.run())
     try:
         while not (app.program and app.program.chat.web and app.program.chat.web.server.port):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import signal
 import time
+from datetime import timedelta
 
 import pytest
 
-from tests.fakes.lives import PATIENCE, as_a_user_would, telling
+from tests.fakes.lives import PATIENCE, as_a_user_would, moment, telling
 from tests.fakes.mortal import Cut, Life
-from tests.fakes.program import CHAT, FALLEN, Files, cards, question, settings_of, write_config
+from tests.fakes.program import ASKED, CHAT, FALLEN, Files, cards, question, settings_of, write_config
 from tests.fakes.telegram import FakeTelegram
 
 
@@ -109,16 +110,17 @@ async def test_killed_before_the_answer_was_written_down_the_order_is_found(tmp_
         story.must_be_whole()
 
 
-@pytest.mark.parametrize(("moment", "brackets"), [("before submit", ["rejected", "open"]), ("after submit", ["open"])])
-async def test_killed_between_the_fill_and_its_stop_the_position_is_protected_once(tmp_path, moment, brackets):
+@pytest.mark.parametrize(("when", "brackets"), [("before submit", ["rejected", "open"]), ("after submit", ["open"])])
+async def test_killed_between_the_fill_and_its_stop_the_position_is_protected_once(tmp_path, when, brackets):
     async with telling(tmp_path) as story:
-        assert await story.dies_at(Cut(moment=moment, number=2))
+        assert await story.dies_at(Cut(moment=when, number=2))
         assert story.files.rows("SELECT id FROM positions WHERE status = 'open'")
         assert story.brackets() == ["intent"]
         await story.comes_back()
         await story.fake.wait_for(story.is_over, PATIENCE)
         assert story.brackets() == brackets
-        assert story.files.events("PositionProtected")
+        protected = story.files.events("PositionProtected")[-1]["at"]
+        assert moment(protected) < ASKED + timedelta(minutes=10), "at once, and not at the next candle"
         story.must_be_whole()
 
 

@@ -14,7 +14,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from bot.engine_room import Doors
 from config.settings import Settings
+from engine.domain.trading import Intent, Sent
+from engine.exchanges.paper import PaperExchange
 from tests.fakes import crowd
 from tests.fakes.program import CHAT, Files, Json, browser, cards, crew, question, running, settings_of
 from tests.fakes.telegram import FakeTelegram
@@ -119,8 +122,6 @@ def one_order_and_one_winner(
     (bought,) = at.files.venue("SELECT * FROM orders WHERE side = 'buy'")
     assert bought["client_id"] == entry["client_id"]
     assert (approval["status"], approval["state"]["order_id"]) == ("ordered", entry["id"])
-    fills = at.files.rows("SELECT at FROM fills")
-    assert {fill["at"] for fill in fills} == {approval["settled_at"]}, "the market moved on before the order was sent"
     assert at.files.complaints() == []
     settled_on_every_screen(at, winner)
 
@@ -172,6 +173,27 @@ async def test_where_two_people_are_needed_a_person_on_two_platforms_is_one(tmp_
         assert len(at.entries()) == 1
         settled_on_every_screen(at, first, second)
         assert at.files.complaints() == []
+
+
+class SlowVenue(PaperExchange):
+    """A venue that takes its time before it takes an order, as any does that is far away."""
+
+    async def submit(self, intent: Intent) -> Sent:
+        await asyncio.sleep(0.3)
+        return await super().submit(intent)
+
+
+async def test_the_market_stands_still_until_an_approved_order_is_filled_and_protected(tmp_path):
+    settings, files = settings_of(tmp_path), Files(folder=tmp_path)
+    async with running(settings, Doors(venue=SlowVenue)) as app, browser(app, "p1") as page:
+        while not (await page.get("/api/approvals")).json():  # noqa: ASYNC110 - asked over HTTP
+            await asyncio.sleep(0.05)
+        answer = await page.post("/api/approvals/A1/approve", json={})
+        assert (answer.status_code, answer.json()["status"]) == (200, "ordered")
+        settled = files.approval()["settled_at"]
+        assert {fill["at"] for fill in files.rows("SELECT at FROM fills")} == {settled}
+        assert {order["created_at"] for order in files.rows("SELECT created_at FROM orders")} == {settled}
+        assert files.complaints() == []
 
 
 @pytest.mark.parametrize(("contexts", "times"), [(1, 125), (8, 16)], ids=["one question", "eight questions"])
