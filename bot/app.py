@@ -1,4 +1,4 @@
-"""Start and stop, in order: migrate, build, reconcile, web, platforms, outbox, jobs; and back."""
+"""Start and stop, in order: lock, migrate, build, reconcile, web, platforms, outbox, jobs; and back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import structlog
 
 from bot.engine_room import DOORS, Doors, Engine
 from bot.instance import Instance, note_file, write
+from bot.lock import only_instance
 from bot.platforms import VERSION
 from bot.summary import summary
 from bot.wiring import Program, build
@@ -64,8 +65,9 @@ class App:
         Raises:
             GreenlightError: It cannot start, in words for the person who started it.
         """
-        await asyncio.to_thread(upgrade, self._settings.database.url)
         async with AsyncExitStack() as closing:
+            closing.enter_context(only_instance(self._settings))
+            await asyncio.to_thread(upgrade, self._settings.database.url)
             program = await build(
                 self._settings, ready=lambda: self._ready, more_jobs=self._more_jobs, doors=self._doors
             )

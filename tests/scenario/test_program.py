@@ -135,6 +135,35 @@ def test_a_busy_port_is_named_with_its_setting(tmp_path):
     assert "Traceback" not in ran.stderr
 
 
+def test_a_second_instance_on_the_same_account_is_refused_and_leaves_the_first_alone(tmp_path):
+    with running(tmp_path) as url:
+        note = (tmp_path / "var/demo/instance.json").read_text()
+        ran = bot(tmp_path, "run", BOT_WEB__PORT="0")
+        assert ran.returncode == 2
+        assert re.search(r"another bot \(pid \d+ on \S+\) is running", ran.stderr), ran.stderr
+        assert "Traceback" not in ran.stderr
+        elsewhere = bot(
+            tmp_path,
+            "run",
+            BOT_WEB__PORT="0",
+            BOT_DATABASE__URL="sqlite:///other/greenlight.sqlite",
+            BOT_VENUE__FILE="var/demo/venue.sqlite",
+        )
+        assert elsewhere.returncode == 2
+        assert "venue.sqlite is in use" in elsewhere.stderr
+        assert not (tmp_path / "other").exists(), "nothing is written before the lock is held"
+        assert (tmp_path / "var/demo/instance.json").read_text() == note
+        assert httpx.get(f"{url}/ready").status_code == 200
+
+
+def test_a_killed_instance_leaves_no_lock_behind(tmp_path):
+    with pytest.raises(AssertionError), running(tmp_path, stop=signal.SIGKILL):
+        pass
+    assert (tmp_path / "var/demo/venue.sqlite.lock").read_text(), "it held the lock when it died"
+    with running(tmp_path) as url:
+        assert httpx.get(f"{url}/ready").status_code == 200
+
+
 def test_a_file_that_no_context_trades_is_said_so(tmp_path):
     made = bot(tmp_path, "data", "generate", "candles", "--length", "30d", "--seed", "3")
     assert made.returncode == 0, made.stderr
