@@ -117,16 +117,11 @@ def _telegram(
         api_url=asked.api_url,
         receive=reception.receive,
         menu=commands.menu(),
-        on_trouble=_shown_in_health,
         messages_per_second=asked.messages_per_second,
         poll_timeout=asked.poll_timeout,
     )
     health.watch("telegram", lambda: platform.health)
     return platform
-
-
-async def _shown_in_health(_: str) -> None:
-    """Trouble on Telegram cannot be told on Telegram: it is logged there and stands in ``/health``."""
 
 
 async def _web(

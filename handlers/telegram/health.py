@@ -1,9 +1,9 @@
-"""What is wrong with the connection: said once per outage, and when to try again."""
+"""What is wrong with the connection: logged once per outage, and when to try again."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import structlog
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
@@ -14,37 +14,26 @@ OK = "ok"
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 
-OnTrouble = Callable[[str], Awaitable[None]]
-
 
 class Health:
-    """Collects what is wrong, by place; tells of each trouble when it begins and when it changes.
+    """Collects what is wrong, by place; logs each trouble when it begins and when it changes."""
 
-    Args:
-        on_trouble: Called with words for people.
-    """
-
-    def __init__(self, on_trouble: OnTrouble) -> None:
-        self._on_trouble = on_trouble
+    def __init__(self) -> None:
         self._troubles: dict[str, str] = {}
 
     def __str__(self) -> str:
         return " ".join(self._troubles.values()) or OK
 
     def begin(self, place: str, text: str) -> None:
-        """Note what is not right yet, without telling anybody."""
+        """Note what is not right yet, without logging it."""
         self._troubles[place] = text
 
-    async def trouble(self, place: str, text: str, detail: object = "") -> None:
-        """Something is wrong at a place; repeated words are not told again."""
+    def trouble(self, place: str, text: str, detail: object = "") -> None:
+        """Something is wrong at a place, in words for people; repeated words are not logged again."""
         if self._troubles.get(place) == text:
             return
         self._troubles[place] = text
         log.warning("telegram.trouble", place=place, text=text, detail=str(detail))
-        try:
-            await self._on_trouble(text)
-        except Exception:  # the alert's own failure must not end the polling it is about
-            log.exception("telegram.alert_failed", place=place)
 
     def well(self, place: str) -> None:
         """A place is right again."""

@@ -134,7 +134,7 @@ class Listener:
                 outage.over()
                 continue
             self._greeted = self._greeted and not isinstance(error, Conflict)
-            await self._health.trouble(_POLLING, explained(error), type(error).__name__)
+            self._health.trouble(_POLLING, explained(error), type(error).__name__)
             pause = outage.pause()
             await asyncio.sleep(max(pause, seconds(error)) if isinstance(error, RetryAfter) else pause)
 
@@ -166,7 +166,7 @@ class Listener:
         try:
             await self._bot.set_my_commands(self._menu)
         except BadRequest as error:
-            await self._health.trouble("menu", f"Telegram refuses the menu: {error.message}.")
+            self._health.trouble("menu", f"Telegram refuses the menu: {error.message}.")
         self._greeted = True
         self._health.well(_POLLING)
         log.info("telegram.connected", bot=self._bot.username)

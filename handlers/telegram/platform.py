@@ -14,7 +14,7 @@ from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Incoming, Ref
 from engine.ports import RetryAt
 from handlers.telegram.client import HideToken, make_client
-from handlers.telegram.health import Health, OnTrouble
+from handlers.telegram.health import Health
 from handlers.telegram.listening import Listener, Receive
 from handlers.telegram.pacing import Pacer
 from handlers.telegram.reading import PLATFORM
@@ -34,7 +34,6 @@ class TelegramPlatform:
         api_url: The root of the Bot API server, e.g. ``https://api.telegram.org``.
         receive: Handles what a person did and returns the reply. It may be given the same ``delivery_id`` again.
         menu: Commands (``[a-z0-9_]{1,32}``) and their help, for Telegram's own menu.
-        on_trouble: Told in words for people when something begins to go wrong.
         messages_per_second: How fast to write into one chat; groups and the whole have Telegram's limits besides.
         poll_timeout: How long Telegram may hold a poll open.
         answer_timeout: How long any answer may take, over the poll's own time.
@@ -49,7 +48,6 @@ class TelegramPlatform:
         api_url: str,
         receive: Receive,
         menu: Sequence[tuple[str, str]],
-        on_trouble: OnTrouble,
         messages_per_second: float = 1.0,
         poll_timeout: timedelta = timedelta(seconds=30),
         answer_timeout: timedelta = timedelta(seconds=10),
@@ -57,7 +55,7 @@ class TelegramPlatform:
         self._hide_token = HideToken(token)
         self._hide_token.begin()
         self._bot = make_client(token, api_url, answer_timeout.total_seconds())
-        self._health = Health(on_trouble)
+        self._health = Health()
         self._sender = Sender(bot=self._bot, pacer=Pacer(per_second=messages_per_second), health=self._health)
         self._listener = Listener(
             bot=self._bot,

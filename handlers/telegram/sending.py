@@ -191,21 +191,21 @@ class Sender:
                 self._pacer.hold(chat, seconds(error))
                 return RetryAt(seconds(error))
             case Forbidden() | ChatMigrated():
-                return await self._closed(chat, error)
+                return self._closed(chat, error)
             case BadRequest() if _says(error, *_GONE):
                 await self._take_all_away(chat, old)
                 return Gone("The message is no longer there.")
             case BadRequest() if _says(error, *_CLOSED):
-                return await self._closed(chat, error)
+                return self._closed(chat, error)
             case BadRequest():
                 return BadCard(f"Telegram will not take the card: {error.message}.")
             case _:
-                await self._health.trouble("sending", explained(error), type(error).__name__)
+                self._health.trouble("sending", explained(error), type(error).__name__)
                 return RetryAt(self._outage.pause())
 
-    async def _closed(self, chat: str, error: TelegramError) -> RetryAt:
+    def _closed(self, chat: str, error: TelegramError) -> RetryAt:
         text = f"The bot cannot write to the Telegram chat {chat}. {explained(error)}"
-        await self._health.trouble(_place(chat), text)
+        self._health.trouble(_place(chat), text)
         return RetryAt(CLOSED_FOR)
 
     async def _take_all_away(self, chat: str, messages: Sequence[str]) -> None:

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import SecretStr
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from engine.domain.messages import Card, Destination, Incoming, Pressed, Typed
 from handlers.telegram import TelegramPlatform
@@ -25,11 +27,16 @@ async def say_nothing(heard: Incoming) -> None:
 
 @dataclass(kw_only=True)
 class Bot:
-    """A platform and what was told to its owner."""
+    """A platform, what it heard, and what it logged."""
 
     platform: TelegramPlatform
     heard: list[Incoming] = field(default_factory=list)
-    troubles: list[str] = field(default_factory=list)
+    logs: list[EventDict] = field(default_factory=list)
+
+    @property
+    def troubles(self) -> list[str]:
+        """What began to be wrong, in words for people."""
+        return [entry["text"] for entry in self.logs if entry["event"] == "telegram.trouble"]
 
     @property
     def said(self) -> list[str]:
@@ -58,12 +65,8 @@ def make_bot(fake: FakeTelegram, *, receive: Receive = say_nothing, **options: A
         bot.heard.append(heard)
         return await receive(heard)
 
-    async def on_trouble(text: str) -> None:
-        bot.troubles.append(text)
-
     settings: dict[str, Any] = {
         "receive": listen,
-        "on_trouble": on_trouble,
         "token": SecretStr(fake.token),
         "api_url": fake.url,
         "menu": MENU,
@@ -79,8 +82,9 @@ def make_bot(fake: FakeTelegram, *, receive: Receive = say_nothing, **options: A
 async def running(fake: FakeTelegram, *, receive: Receive = say_nothing, **options: Any) -> AsyncIterator[Bot]:
     """A started platform, which is stopped at the end."""
     bot = make_bot(fake, receive=receive, **options)
-    await bot.platform.start()
-    try:
-        yield bot
-    finally:
-        await bot.platform.stop()
+    with capture_logs() as bot.logs:
+        await bot.platform.start()
+        try:
+            yield bot
+        finally:
+            await bot.platform.stop()

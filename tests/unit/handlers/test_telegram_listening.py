@@ -267,12 +267,9 @@ async def receive(heard):
         print("fetched", file=sys.stderr)
         await asyncio.sleep(60)
 
-async def quiet(text):
-    pass
-
 async def main():
     platform = TelegramPlatform(
-        token=SecretStr(sys.argv[1]), api_url=sys.argv[2], receive=receive, menu=(), on_trouble=quiet,
+        token=SecretStr(sys.argv[1]), api_url=sys.argv[2], receive=receive, menu=(),
         poll_timeout=timedelta(seconds=5),
     )
     await platform.start()
@@ -337,7 +334,7 @@ async def test_a_wrong_token_is_told_and_never_shown(
         await fake.wait_for(lambda: bot.troubles)
         assert bot.platform.health == "Telegram refuses the bot's token: check telegram.token."
     assert bot.troubles == [bot.platform.health]
-    assert token.rpartition(":")[2] not in caplog.text + "".join(capsys.readouterr())
+    assert token.rpartition(":")[2] not in f"{caplog.text}{capsys.readouterr()}{bot.logs}"
 
 
 async def test_the_token_is_in_no_log_line_of_a_bot_that_works(
@@ -350,7 +347,7 @@ async def test_the_token_is_in_no_log_line_of_a_bot_that_works(
         fake.fail(Fault.BAD_GATEWAY)
         await fake.wait_for(lambda: bot.troubles)
     assert "sendMessage" in caplog.text
-    assert fake.token.rpartition(":")[2] not in caplog.text + "".join(capsys.readouterr())
+    assert fake.token.rpartition(":")[2] not in f"{caplog.text}{capsys.readouterr()}{bot.logs}"
 
 
 @pytest.mark.parametrize("fault", [Fault.CUT, Fault.LOST, Fault.BAD_GATEWAY, Fault.HTML, Fault.HANG])
@@ -379,16 +376,6 @@ async def test_a_bot_started_before_its_server_connects_when_the_server_is_there
             await asyncio.to_thread(fake.start)
             fake.type(ANN, ANN, "at last")
             await fake.wait_for(lambda: bot.said == ["at last"])
-
-
-async def test_an_alert_that_fails_does_not_stop_the_listening(fake: FakeTelegram) -> None:
-    async def broken(text: str) -> None:
-        raise OSError("no disk")
-
-    fake.fail(Fault.BAD_GATEWAY, method="getUpdates", times=1)
-    async with running(fake, on_trouble=broken) as bot:
-        fake.type(ANN, ANN, "hello")
-        await fake.wait_for(lambda: bot.said == ["hello"])
 
 
 # Stopping

@@ -12,7 +12,7 @@ from engine.domain.messages import Button, Card, Lane, Ref, Table
 from engine.ports import BadCard, Gone, RetryAt
 from handlers.telegram.markup import LIMIT, utf16_units
 from tests.fakes.telegram import FakeTelegram, Fault
-from tests.fakes.telegram_bot import Bot, make_bot, to
+from tests.fakes.telegram_bot import Bot, running, to
 
 CHAT = 7
 BUTTONS = tuple(Button(label=verb.title(), verb=verb, approval_id="A17") for verb in Verb)
@@ -35,11 +35,9 @@ def fake(server: FakeTelegram) -> FakeTelegram:
 
 @pytest.fixture
 async def bot(fake: FakeTelegram) -> AsyncIterator[Bot]:
-    bot = make_bot(fake, answer_timeout=timedelta(seconds=0.5))
-    await bot.platform.start()
-    await fake.wait_for(lambda: bot.platform.health == "ok")
-    yield bot
-    await bot.platform.stop()
+    async with running(fake, answer_timeout=timedelta(seconds=0.5)) as bot:
+        await fake.wait_for(lambda: bot.platform.health == "ok")
+        yield bot
 
 
 def card(text: str = "", *, title: str = "Buy?", buttons: bool = False, topic: str = "approval:A17") -> Card:
