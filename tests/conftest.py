@@ -1,9 +1,27 @@
-"""What every test runs under."""
+"""What every test runs under, and what tests of several floors share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # The first example pays for heavy imports, and machines differ: how long an example takes proves nothing.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The test runs twice: its folder has a migrated database in SQLite, then in PostgreSQL. Gives the URL."""
+    from tests.fakes import database, postgres  # slow to import, and few tests need them
+
+    if request.param == "sqlite":
+        database.new_file(tmp_path)
+        yield database.url_of(tmp_path)
+        return
+    url = database.use_postgres(tmp_path)
+    yield url
+    postgres.drop(url)

@@ -6,26 +6,20 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
 from engine.domain.errors import StoreError
 from engine.domain.events import Event
 from engine.domain.messages import Destination
+from engine.store.connections import READERS, TROUBLE, connect, trouble
 from engine.store.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 
 Route = Callable[[Event], tuple[tuple[str, Destination], ...]]
 """Which topics go to which destinations when an event is written."""
-
-LOCK_WAIT_MS = 10_000
-READERS = 4
 
 
 def nowhere(_: Event) -> tuple[tuple[str, Destination], ...]:
@@ -46,8 +40,8 @@ class Database:
         self._route = route
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-writer")
         self._readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="store-reader")
-        self._write_engine = connect(url, begin="BEGIN IMMEDIATE", single=True)
-        self._read_engine = connect(url, begin="BEGIN")
+        self._write_engine = connect(url, writer=True)
+        self._read_engine = connect(url)
         self._listeners: list[Callable[[], None]] = []
 
     def on_shown(self, listener: Callable[[], None]) -> None:
@@ -85,10 +79,8 @@ class Database:
         try:
             # Shielded: a transaction under way is finished even when its caller is cancelled.
             result: T = await asyncio.shield(asyncio.get_running_loop().run_in_executor(pool, run))
-        except OperationalError as error:
-            raise StoreError(
-                f"The database could not be used: {error.orig}.", "See that the disk has room and the file is its own."
-            ) from error
+        except TROUBLE as error:
+            raise trouble(error) from error
         return result
 
     def _write(self, work: Callable[[UnitOfWork], T]) -> tuple[T, bool]:
@@ -100,45 +92,6 @@ class Database:
     def _look(self, work: Callable[[UnitOfWork], T]) -> T:
         with Session(self._read_engine, expire_on_commit=False) as session:
             return work(UnitOfWork(session, self._route))
-
-
-def connect(url: str, *, begin: str, single: bool = False) -> Engine:
-    """Open an engine; SQLite in WAL mode, fully synchronous, with explicit transactions.
-
-    Raises:
-        StoreError: The folder of the file cannot be made, or the file is not a database.
-    """
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    file = Path(parsed.database or "")
-    options: dict[str, Any] = {"poolclass": StaticPool} if single else {"pool_size": READERS}
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": LOCK_WAIT_MS / 1000}, **options)
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # we begin transactions ourselves, see below
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={LOCK_WAIT_MS}"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
-
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with engine.connect():
-            pass
-    except OSError as error:
-        raise StoreError(
-            f"The folder {file.parent} cannot be made: {error.strerror}.", "Set BOT_DATABASE__URL."
-        ) from None
-    except DatabaseError as error:
-        raise StoreError(
-            f"{file} cannot be opened as a database: {error.orig}.",
-            "Nothing was changed. Move the file away, restore a backup, or set BOT_DATABASE__URL.",
-        ) from None
-    return engine
 
 
 def stamp(uow: UnitOfWork, owner: Mapping[str, str]) -> bool:

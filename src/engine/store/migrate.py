@@ -8,12 +8,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
 from sqlalchemy.exc import DatabaseError
 
 import migrations
 from engine.domain.errors import StoreError
-from engine.store.database import connect
+from engine.store.connections import connect, first_line, is_sqlite
 
 
 def config(url: str) -> Config:
@@ -35,14 +34,14 @@ def upgrade(url: str) -> None:
         command.upgrade(config(url), "head")
     except DatabaseError as error:
         raise StoreError(
-            f"The database could not be brought up to date: {error.orig}.", "Nothing was changed; keep a backup."
+            f"The database could not be brought up to date: {first_line(error)}.", "Nothing was changed; keep a backup."
         ) from error
 
 
 def versions(url: str) -> tuple[str, str]:
     """The database's revision (empty when new) and the program's."""
     head = ScriptDirectory.from_config(config(url)).get_current_head() or ""
-    engine = connect(url, begin="BEGIN") if url.startswith("sqlite") else create_engine(url)
+    engine = connect(url)
     try:
         with engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision() or "", head
@@ -62,9 +61,9 @@ def _refuse_newer(url: str) -> None:
 
 def integrity(url: str) -> list[str]:
     """What is damaged in an SQLite file, by its own checks; other databases look after themselves."""
-    if not url.startswith("sqlite"):
+    if not is_sqlite(url):
         return []
-    engine = connect(url, begin="BEGIN")
+    engine = connect(url)
     try:
         with engine.connect() as connection:
             damage = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]

@@ -28,6 +28,8 @@ from engine.domain.messages import Person, Role
 from engine.domain.trading import Purpose
 from tests.fakes.engine import DAY, Room, approvals_of, at, engine_room
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 ASK = Decimal("100.02")
 
 

@@ -17,7 +17,8 @@ from engine.domain.events import OrderChanged, OrderFilled, PositionClosed, Posi
 from engine.domain.trading import Fill, OrderStatus
 from engine.execution.intake import take_in
 from engine.ports import VenueEvent
-from engine.store.database import Database, connect, nowhere
+from engine.store.connections import connect
+from engine.store.database import Database, nowhere
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.database import new_database, new_file
 from tests.fakes.engine import events_of
@@ -137,7 +138,7 @@ PARTS = st.lists(
 def uow() -> Iterator[UnitOfWork]:
     """One transaction that is never kept."""
     with TemporaryDirectory() as folder:
-        engine = connect(f"sqlite:///{new_file(Path(folder))}", begin="BEGIN", single=True)
+        engine = connect(f"sqlite:///{new_file(Path(folder))}", writer=True)
         with Session(engine, expire_on_commit=False, autoflush=False) as session:
             yield UnitOfWork(session, nowhere)
         engine.dispose()

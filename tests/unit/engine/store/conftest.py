@@ -12,8 +12,8 @@ from tests.fakes.database import new_database
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Database]:
-    """A migrated database in a file of its own."""
+async def store(tmp_path: Path, each_database: str) -> AsyncIterator[Database]:
+    """A migrated database of its own, of each kind."""
     opened = new_database(tmp_path)
     yield opened
     await opened.close()

@@ -25,6 +25,8 @@ async def test_a_delivery_is_new_once(store: Database):
     assert await store.transact(lambda uow: uow.chat.delivered("telegram:7", NOON))
     assert not await store.transact(lambda uow: uow.chat.delivered("telegram:7", ANSWERED))
     assert await store.transact(lambda uow: uow.chat.delivered("telegram:8", NOON))
+    assert await store.read(lambda uow: uow.chat.has_seen("telegram:8"))
+    assert not await store.read(lambda uow: uow.chat.has_seen("telegram:9"))
 
 
 async def test_what_people_did_is_kept_newest_first(store: Database):

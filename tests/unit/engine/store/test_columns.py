@@ -1,4 +1,4 @@
-"""Decimals and times survive SQLite exactly."""
+"""Decimals and times survive both databases exactly."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, create_engine, insert, select
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, create_engine, insert, select, text
 from sqlalchemy.exc import StatementError
 
 from engine.store.columns import Money, UtcTime
+from engine.store.connections import connect
+from tests.fakes import postgres
 
 KEPT = Table(
     "kept", MetaData(), Column("id", Integer, primary_key=True), Column("money", Money), Column("time", UtcTime)
@@ -25,9 +27,9 @@ TIMES = st.datetimes(timezones=st.sampled_from([UTC, ZoneInfo("Asia/Kolkata"), Z
 )
 
 
-@pytest.fixture(scope="module")
-def connection() -> Iterator[Connection]:
-    engine = create_engine("sqlite://")
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
+    engine = create_engine("sqlite://") if request.param == "sqlite" else connect(postgres.create(), writer=True)
     with engine.connect() as opened:
         KEPT.create(opened)
         yield opened
@@ -49,7 +51,7 @@ def test_money_comes_back_to_the_last_digit(connection: Connection, amount: Deci
 def test_small_and_large_money_is_plain_digits(connection: Connection):
     assert str(there_and_back(connection, money=Decimal("1E-10")).money) == "1E-10"
     there_and_back(connection, money=Decimal("1E+5"))
-    assert connection.exec_driver_sql("SELECT money FROM kept").scalar_one() == "100000"
+    assert str(connection.execute(text("SELECT money FROM kept")).scalar_one()) == "100000"
 
 
 @pytest.mark.parametrize("nonsense", ["NaN", "Infinity", "-Infinity"])

@@ -10,7 +10,8 @@ import pytest
 from engine.domain.events import Welcomed
 from engine.store.history import History, history
 from engine.store.unit_of_work import UnitOfWork
-from tests.fakes.database import new_database
+from tests.fakes import postgres
+from tests.fakes.database import new_database, use_postgres
 from tests.fakes.reports import ANSWERED, NOON, asked, decision, judged, position
 from tests.fakes.venue import fill, order
 
@@ -43,6 +44,12 @@ async def test_it_counts_what_happened(tmp_path: Path):
 
 async def test_the_same_history_has_the_same_fingerprint(tmp_path: Path):
     assert await told(tmp_path / "one", a_day) == await told(tmp_path / "other", a_day)
+
+
+async def test_both_databases_tell_the_same_history(tmp_path: Path):
+    url = use_postgres(tmp_path / "server")
+    assert await told(tmp_path / "file", a_day) == await told(tmp_path / "server", a_day)
+    postgres.drop(url)
 
 
 async def test_what_depends_on_the_wall_clock_is_no_part_of_it(tmp_path: Path):

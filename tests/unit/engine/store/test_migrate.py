@@ -14,19 +14,10 @@ from engine.domain.events import Welcomed
 from engine.store import migrate
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
-from tests.fakes.database import new_database, new_file
+from tests.fakes.database import execute, new_file, tables_of
 from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON, asked, decision, judged, position
 from tests.fakes.venue import fill, order
-
-
-def url_of(file: Path) -> str:
-    return f"sqlite:///{file}"
-
-
-def tables_of(file: Path) -> set[str]:
-    with closing(sqlite3.connect(file)) as connection:
-        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def _fill(uow: UnitOfWork) -> None:
@@ -42,75 +33,75 @@ def _fill(uow: UnitOfWork) -> None:
     uow.emit(Welcomed(at=NOON))
 
 
-async def full(folder: Path) -> Path:
-    """A database with data in it."""
-    database = new_database(folder)
+async def fill_with_data(url: str) -> None:
+    database = Database(url)
     await database.transact(_fill)
     await database.close()
-    return new_file(folder)
 
 
-def test_a_new_database_gets_every_table_and_the_newest_revision(tmp_path: Path):
-    file = tmp_path / "deep" / "new.sqlite"
-    assert migrate.versions(url_of(file)) == ("", "0001")
-    migrate.upgrade(url_of(file))
-    assert migrate.versions(url_of(file)) == ("0001", "0001")
-    assert {"decisions", "approvals", "orders", "fills", "positions", "outbox"} < tables_of(file)
-    assert migrate.integrity(url_of(file)) == []
+def test_a_new_database_gets_every_table_and_the_newest_revision(each_database: str):
+    command.downgrade(migrate.config(each_database), "base")
+    assert migrate.versions(each_database) == ("", "0001")
+    migrate.upgrade(each_database)
+    assert migrate.versions(each_database) == ("0001", "0001")
+    assert {"decisions", "approvals", "orders", "fills", "positions", "outbox"} < tables_of(each_database)
+    assert migrate.integrity(each_database) == []
 
 
-async def test_upgrading_again_changes_nothing(tmp_path: Path):
-    file = await full(tmp_path)
-    migrate.upgrade(url_of(file))
-    database = Database(url_of(file))
+def test_a_new_file_is_made_with_its_folder(tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/deep/new.sqlite"
+    migrate.upgrade(url)
+    assert migrate.versions(url) == ("0001", "0001")
+
+
+async def test_upgrading_again_changes_nothing(each_database: str):
+    await fill_with_data(each_database)
+    migrate.upgrade(each_database)
+    database = Database(each_database)
     assert await database.read(lambda uow: uow.orders.get("O1")) is not None
     assert await events_of(database, Welcomed) == [Welcomed(at=NOON)]
     await database.close()
 
 
-async def test_it_goes_down_with_data_in_it_and_up_again(tmp_path: Path):
-    file = await full(tmp_path)
-    command.downgrade(migrate.config(url_of(file)), "base")
-    assert tables_of(file) == {"alembic_version"}
-    assert migrate.versions(url_of(file))[0] == ""
-    migrate.upgrade(url_of(file))
-    database = Database(url_of(file))
+async def test_it_goes_down_with_data_in_it_and_up_again(each_database: str):
+    await fill_with_data(each_database)
+    command.downgrade(migrate.config(each_database), "base")
+    assert tables_of(each_database) == {"alembic_version"}
+    assert migrate.versions(each_database)[0] == ""
+    migrate.upgrade(each_database)
+    database = Database(each_database)
     await database.transact(_fill)
     assert await database.read(lambda uow: uow.approvals.get("A1")) == asked(id="A1", decision_id="D1")
     await database.close()
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_program(tmp_path: Path):
-    command.check(migrate.config(url_of(new_file(tmp_path))))
+def test_the_migrations_make_exactly_the_tables_of_the_program(each_database: str):
+    command.check(migrate.config(each_database))
 
 
-async def test_a_newer_database_is_refused_and_left_as_it_is(tmp_path: Path):
-    file = await full(tmp_path)
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-        connection.commit()
+async def test_a_newer_database_is_refused_and_left_as_it_is(each_database: str):
+    await fill_with_data(each_database)
+    execute(each_database, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreError, match=r"newer version of the program \(revision 9999\).*Update the program"):
-        migrate.upgrade(url_of(file))
-    assert migrate.versions(url_of(file))[0] == "9999"
-    assert "orders" in tables_of(file)
+        migrate.upgrade(each_database)
+    assert migrate.versions(each_database)[0] == "9999"
+    assert "orders" in tables_of(each_database)
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path):
     file = tmp_path / "greenlight.sqlite"
     file.write_bytes(b"\x00garbage" * 1000)
     with pytest.raises(StoreError, match="cannot be opened as a database"):
-        migrate.upgrade(url_of(file))
+        migrate.upgrade(f"sqlite:///{file}")
     assert file.read_bytes() == b"\x00garbage" * 1000
 
 
-def test_tables_of_somebody_else_are_not_migrated_over(tmp_path: Path):
-    file = tmp_path / "greenlight.sqlite"
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("CREATE TABLE orders (mine TEXT)")
-        connection.commit()
+def test_tables_of_somebody_else_are_not_migrated_over(each_database: str):
+    command.downgrade(migrate.config(each_database), "base")
+    execute(each_database, "CREATE TABLE orders (mine TEXT)")
     with pytest.raises(StoreError, match="could not be brought up to date"):
-        migrate.upgrade(url_of(file))
-    assert tables_of(file) <= {"orders", "alembic_version"}
+        migrate.upgrade(each_database)
+    assert tables_of(each_database) <= {"orders", "alembic_version"}
 
 
 def test_damage_is_found(tmp_path: Path):
@@ -121,4 +112,4 @@ def test_damage_is_found(tmp_path: Path):
             "INSERT INTO fills VALUES ('1', 1, 'O404', 'c', 'T1', 'BTC/USDT', 'buy', '1', '1', '0', '2024-01-01')"
         )
         connection.commit()
-    assert migrate.integrity(url_of(file)) == ["fills: a row refers to nothing"]
+    assert migrate.integrity(f"sqlite:///{file}") == ["fills: a row refers to nothing"]

@@ -1,0 +1,145 @@
+"""Connections to the database, set up so that SQLite and PostgreSQL promise the same.
+
+Writers take turns, across processes too: SQLite by ``BEGIN IMMEDIATE``, PostgreSQL by an advisory lock of the database.
+Readers see a snapshot: SQLite by its log, PostgreSQL by ``REPEATABLE READ``. Who waits longer than ``LOCK_WAIT_MS``
+gets an error instead.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InternalError,
+    NoSuchModuleError,
+    OperationalError,
+    ProgrammingError,
+)
+from sqlalchemy.pool import StaticPool
+
+from engine.domain.errors import StoreError
+
+LOCK_WAIT_MS = 10_000
+READERS = 4
+TROUBLE = (OperationalError, ProgrammingError, InternalError)
+"""What the drivers raise when the database, and not a row, is at fault: away, full, locked, without its tables."""
+
+_WRITER_LOCK = 0x67726E6C
+"""The advisory lock of whoever writes: the letters ``grnl``."""
+_CONNECT_WITHIN_S = 10
+_NO_DRIVER = "Install the driver: pip install '.[postgres]'."
+
+
+def connect(url: str, *, writer: bool = False) -> Engine:
+    """Open an engine whose transactions begin as a writer's or a reader's do.
+
+    Raises:
+        StoreError: The URL, its driver or the file cannot be used, or the server does not answer or let us in.
+    """
+    parsed = parse(url)
+    engine = _sqlite(parsed, writer=writer) if is_sqlite(url) else _postgres(parsed, writer=writer)
+    try:
+        with engine.connect():
+            pass
+    except DatabaseError as error:
+        engine.dispose()
+        raise _unusable(parsed, error) from None
+    return engine
+
+
+def parse(url: str) -> URL:
+    """A database's URL; plain ``postgresql://`` means the driver we ship with.
+
+    Raises:
+        StoreError: It is none. The message never repeats it: a password may be in it.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise StoreError("The database's URL cannot be read.", "Correct BOT_DATABASE__URL.") from None
+    if "@" in (parsed.host or ""):
+        raise StoreError("The password in the database's URL has an @ in it.", "Write %40 in its place.")
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether a database is a file of this machine."""
+    return parse(url).get_backend_name() == "sqlite"
+
+
+def trouble(error: DBAPIError) -> StoreError:
+    """The words for a transaction that could not be done because of the database itself."""
+    return StoreError(
+        f"The database could not be used: {first_line(error)}.", "See that it can be reached and has room."
+    )
+
+
+def first_line(error: DBAPIError) -> str:
+    """What the driver says, without the hints and positions that follow."""
+    return str(error.orig).strip().partition("\n")[0].rstrip(".")
+
+
+def _sqlite(url: URL, *, writer: bool) -> Engine:
+    """SQLite in WAL mode, fully synchronous, with explicit transactions."""
+    folder = Path(url.database or "").parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"The folder {folder} cannot be made: {error.strerror}.", "Set BOT_DATABASE__URL.") from None
+    options: dict[str, Any] = {"poolclass": StaticPool} if writer else {"pool_size": READERS}
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": LOCK_WAIT_MS / 1000}, **options)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, see below
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={LOCK_WAIT_MS}"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+    return engine
+
+
+def _postgres(url: URL, *, writer: bool) -> Engine:
+    """PostgreSQL by psycopg; a connection that the server has dropped is replaced before it is used."""
+    try:
+        engine = create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=1 if writer else READERS,
+            max_overflow=0,
+            # A writer's snapshot is taken by each statement: one of the transaction would be older than its lock.
+            isolation_level="READ COMMITTED" if writer else "REPEATABLE READ",
+            connect_args={
+                "connect_timeout": _CONNECT_WITHIN_S,
+                "options": f"-c lock_timeout={LOCK_WAIT_MS} -c timezone=UTC",
+            },
+        )
+    except (ImportError, NoSuchModuleError):
+        raise StoreError(f"Nothing here can talk to {url.drivername}.", _NO_DRIVER) from None
+    if writer:
+
+        @event.listens_for(engine, "begin")
+        def _take_turns(connection: Any) -> None:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+
+    return engine
+
+
+def _unusable(url: URL, error: DatabaseError) -> StoreError:
+    if url.get_backend_name() == "sqlite":
+        return StoreError(
+            f"{url.database} cannot be opened as a database: {first_line(error)}.",
+            "Nothing was changed. Move the file away, restore a backup, or set BOT_DATABASE__URL.",
+        )
+    return StoreError(
+        f"The database server cannot be used: {first_line(error)}.",
+        "See that it runs, that the database exists, and that BOT_DATABASE__URL has its user and password.",
+    )

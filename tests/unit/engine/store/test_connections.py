@@ -1,0 +1,96 @@
+"""Getting in: what cannot be used is refused in words, and no password is ever in them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from sqlalchemy import make_url
+
+from engine.domain.errors import StoreError
+from engine.store.connections import connect, parse
+from engine.store.database import Database
+from tests.fakes import postgres
+
+PASSWORD = "tr0ub4dor"
+
+
+@pytest.fixture
+def guarded() -> Iterator[str]:
+    """A database whose server asks this user for a password; the URL has a wrong one."""
+    url = postgres.create()
+    with postgres.asking_for_passwords():
+        yield make_url(url).set(password=PASSWORD).render_as_string(hide_password=False)
+    postgres.drop(url)
+
+
+def everything_said(error: BaseException | None) -> str:
+    """The error and all that led to it."""
+    return "" if error is None else f"{error!r} {everything_said(error.__cause__)}"
+
+
+def test_a_wrong_password_is_refused_and_not_repeated(guarded: str):
+    with pytest.raises(StoreError, match="password authentication failed") as refused:
+        connect(guarded)
+    assert PASSWORD not in everything_said(refused.value)
+
+
+def test_a_server_that_is_away_is_named_without_the_password():
+    with closing(socket.socket()) as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        with pytest.raises(StoreError, match=r"server cannot be used: .*BOT_DATABASE__URL") as refused:
+            connect(f"postgresql://bot:{PASSWORD}@127.0.0.1:{port}/bot")
+    assert PASSWORD not in everything_said(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (f"postgresql://bot:{PASSWORD}@host:port/bot", "cannot be read"),
+        (f"postgresql://bot:p@{PASSWORD}@host/bot", "has an @ in it. Write %40"),
+        (f"postgresql+pg8000://bot:{PASSWORD}@host/bot", r"talk to postgresql\+pg8000. Install the driver"),
+        (f"postgresql+nothing://bot:{PASSWORD}@host/bot", r"talk to postgresql\+nothing"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_without_repeating_it(url: str, words: str):
+    with pytest.raises(StoreError, match=words) as refused:
+        connect(url)
+    assert PASSWORD not in everything_said(refused.value)
+
+
+def test_a_database_that_does_not_exist_is_named():
+    with pytest.raises(StoreError, match='database "nowhere" does not exist'):
+        connect(postgres.url_of("nowhere"))
+
+
+def test_without_a_driver_the_url_means_the_one_we_ship_with():
+    assert parse("postgresql://bot@host/bot").drivername == "postgresql+psycopg"
+
+
+async def test_a_connection_that_the_server_dropped_is_replaced(each_database: str):
+    database = Database(each_database)
+    await database.transact(lambda uow: uow.settings.set("a", "1"))
+    if not each_database.startswith("sqlite"):
+        postgres.disconnect_all(each_database)
+    await database.transact(lambda uow: uow.settings.set("b", "2"))
+    assert await database.read(lambda uow: (uow.settings.get("a"), uow.settings.get("b"))) == ("1", "2")
+    await database.close()
+
+
+async def test_a_connection_lost_within_a_transaction_is_a_store_error_and_nothing_is_kept():
+    url = postgres.create(postgres.blank())
+    database = Database(url)
+
+    def work(uow) -> None:
+        uow.settings.set("a", "1")
+        postgres.disconnect_all(url)
+        uow.settings.set("b", "2")
+
+    with pytest.raises(StoreError, match="could not be used"):
+        await database.transact(work)
+    assert await database.read(lambda uow: uow.settings.get("a")) is None
+    await database.close()
+    postgres.drop(url)
