@@ -15,6 +15,7 @@ from bot.lock import only_instance
 from bot.platforms import VERSION
 from bot.summary import summary
 from bot.wiring import Program, build
+from config.kinds import mask_url
 from config.settings import Settings
 from engine.backtest.replay import Replay
 from engine.execution.reconcile import reconcile
@@ -89,7 +90,7 @@ class App:
         chat, engine = program.chat, program.engine
         at = f"{engine.clock.now():%Y-%m-%d %H:%M} UTC"
         self._announce(f"Greenlight {VERSION}: profile {self._settings.profile}, {engine.market.label}, {at}.")
-        for note in engine.market.notes:
+        for note in (*engine.market.notes, *([_how_to_begin_anew(self._settings)] if engine.resumed else [])):
             self._announce(note)
         if chat.web is not None:
             await chat.web.server.start()
@@ -157,6 +158,10 @@ class App:
             await asyncio.sleep(0.1)
             still = await outbox.flush()
             due, since = still, (clock.monotonic() if still < due else since)
+
+
+def _how_to_begin_anew(settings: Settings) -> str:
+    return f"It goes on with {mask_url(settings.database.url)}; to begin anew, delete {settings.venue_file.parent}."
 
 
 async def _cancel(task: asyncio.Task[object]) -> None:

@@ -12,7 +12,7 @@ import httpx
 import typer
 
 from bot import cli_config, cli_data, cli_db
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.cli_config import REFUSED, ConfigOption, ProfileOption, check_strategies, load_or_exit
 from bot.instance import Instance, note_file, read
 from config.loader import Loaded
 from config.settings import Settings, secrets
@@ -57,7 +57,8 @@ def run(
         "until_end": True if until_end else None,
     }
     loaded = load_or_exit(profile, config, {"replay": replay, "market": {"seed": seed}})
-    settings = _with_own_database(loaded)
+    check_strategies(loaded)
+    settings = _with_own_database(loaded, seed)
     try:
         _start(settings)
     except GreenlightError as error:
@@ -101,15 +102,15 @@ def _start(settings: Settings) -> None:
     asyncio.run(run_until_signal(App(settings, announce=typer.echo)))
 
 
-def _with_own_database(loaded: Loaded) -> Settings:
-    """Candle files get a database of their own beside the profile's, unless one was asked for.
+def _with_own_database(loaded: Loaded, seed: int | None) -> Settings:
+    """Candle files and other seeds get a database of their own beside the profile's, unless one was asked for.
 
-    A database belongs to one market; replaying a file must not need the demo's to be moved away.
+    A database belongs to one market; another one must not need the demo's to be moved away.
     """
     settings = loaded.settings
-    if not settings.replay.data or not loaded.is_built_in(("database", "url")):
+    name = "+".join(path.stem for path in settings.replay.data) or (f"seed-{seed}" if seed is not None else "")
+    if not name or not loaded.is_built_in(("database", "url")):
         return settings
-    name = "+".join(path.stem for path in settings.replay.data)
     url = settings.database.url.rpartition("/")[0] + f"/{name}/greenlight.sqlite"
     return settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
 

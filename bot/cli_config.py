@@ -38,19 +38,30 @@ def load_or_exit(profile: str | None, config: Path | None, overrides: Mapping[st
         raise typer.Exit(REFUSED) from None
 
 
+def check_strategies(loaded: Loaded) -> None:
+    """Check every context's parameters against its strategy; say what is wrong, and where it was written, and exit.
+
+    Raises:
+        typer.Exit: A parameter cannot be used.
+    """
+    from bot.markets import strategy_of
+
+    for number, context in enumerate(loaded.settings.contexts):
+        try:
+            strategy_of(context, f"contexts.{number}")
+        except ConfigError as error:
+            key = str(error).partition(":")[0]
+            place = loaded.place(tuple(int(part) if part.isdigit() else part for part in key.split(".")))
+            typer.echo(f"The configuration cannot be used:\n  {place}: {error}", err=True)
+            raise typer.Exit(REFUSED) from None
+
+
 @app.command()
 def validate(profile: ProfileOption = None, config: ConfigOption = None) -> None:
     """Say whether the configuration can be used, and everything that is wrong with it."""
-    from bot.markets import strategy_of
-
-    settings = load_or_exit(profile, config, {}).settings
-    try:
-        for number, context in enumerate(settings.contexts):
-            strategy_of(context, f"contexts.{number}")
-    except ConfigError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(REFUSED) from None
-    typer.echo(f"The configuration is good: profile {settings.profile}.")
+    loaded = load_or_exit(profile, config, {})
+    check_strategies(loaded)
+    typer.echo(f"The configuration is good: profile {loaded.settings.profile}.")
 
 
 @app.command()

@@ -57,6 +57,8 @@ class Engine:
     desk: Desk
     views: Views
     health: Health
+    resumed: bool
+    """Whether an earlier run is gone on with."""
 
 
 async def build_engine(settings: Settings, market: Source, route: Route, doors: Doors = DOORS) -> Engine:
@@ -70,7 +72,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         model=FillModel(**settings.venue.model_dump(include={"fee", "spread", "depth", "levels", "level_step"})),
         balances=settings.venue.balances,
     )
-    await _open_account(settings, market, store, venue, clock)
+    resumed = await _open_account(settings, market, store, venue, clock)
     limits = RiskLimits(**settings.risk.model_dump())
     kit = Kit(
         clock=clock,
@@ -94,7 +96,14 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         venue=venue,
         kit=kit,
         approvals=approvals,
-        books=Bookkeeping(store=store, exchange=venue, markets=_marked_at(market), limits=limits, timezone=zone),
+        books=Bookkeeping(
+            store=store,
+            exchange=venue,
+            markets=_marked_at(market),
+            quality=kit.quality,
+            limits=limits,
+            timezone=zone,
+        ),
         desk=Desk(store=store, approvals=approvals, clock=clock),
         views=Views(
             store=store,
@@ -106,22 +115,27 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
             parts=health.parts,
         ),
         health=health,
+        resumed=resumed,
     )
 
 
 async def _open_account(
     settings: Settings, market: Source, store: Database, venue: PaperExchange, clock: AnyClock
-) -> None:
+) -> bool:
     """Stamp a new database and open its account; on a known one, go on at the market time it had reached.
 
     A new account begins a moment before anything is decided: its first trades belong to its first day.
+
+    Returns:
+        Whether the database was known.
     """
     quote = quote_of(market.contexts.contexts, market.feed)
     balances = await venue.balances()
     owner = {"profile": settings.profile, "venue": venue.name, "market": market.label}
 
+    known = not await store.transact(lambda uow: stamp(uow, owner))
+
     def work(uow: UnitOfWork) -> tuple[datetime | None, ...]:
-        stamp(uow, owner)
         if not uow.account.opened():
             uow.account.open(quote, balances.get(quote, Decimal(0)))
             uow.settings.set("account.began", clock.now().isoformat())
@@ -131,6 +145,12 @@ async def _open_account(
     reached = [at for at in (*await store.transact(work), venue.advanced_to) if at is not None]
     if isinstance(clock, MarketClock) and reached:
         clock.move_to(max(reached))
+    return known
+
+
+def owner_of(settings: Settings, market: Source) -> dict[str, str]:
+    """Whose a database is, as it is stamped."""
+    return {"profile": settings.profile, "venue": PaperExchange.name, "market": market.label}
 
 
 def _marked_at(market: Source) -> dict[str, Timeframe]:

@@ -15,11 +15,10 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
-from uuid import uuid4
 
 import structlog
 from pydantic import SecretStr
-from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from config.kinds import MASK
 from config.sections import LogSettings
@@ -103,18 +102,6 @@ def configure(settings: LogSettings, secrets: Sequence[SecretStr]) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-
-
-def error_id() -> str:
-    """A short id under which an error is found in the log: what people are told in place of its text."""
-    return uuid4().hex[:8]
-
-
-def log_unexpected(logger: FilteringBoundLogger, error: BaseException) -> str:
-    """Log an error that nobody foresaw, with its traceback, and return the id that people are told."""
-    found_under = error_id()
-    logger.error("unexpected error", error_id=found_under, exc_info=error)
-    return found_under
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -57,7 +57,24 @@ def source(settings: Settings) -> Source:
         ConfigError: Nothing could be traded on it, or a strategy's parameters are wrong.
         DataError: A candle file cannot be used.
     """
+    if settings.market.clock == "wall":
+        _refuse_replay_on_the_wall(settings)
     return _files(settings) if settings.replay.data else _generated(settings)
+
+
+def _refuse_replay_on_the_wall(settings: Settings) -> None:
+    asked = {
+        "replay.data": settings.replay.data,
+        "replay.start": settings.replay.start,
+        "replay.end": settings.replay.end,
+        "replay.until_end": settings.replay.until_end,
+    }
+    given = [key for key, value in asked.items() if value]
+    if given:
+        raise ConfigError(
+            f"{given[0]} asks for a replay, and market.clock: wall for the time of this machine.",
+            "Leave one of them out.",
+        )
 
 
 def generated_feed(settings: Settings) -> GeneratedFeed:
@@ -105,7 +122,7 @@ def _files(settings: Settings) -> Source:
             f"The candle files reach from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}; nothing is left to replay.",
             "Set --start and --end within that.",
         )
-    label = ", ".join(path.stem for path in settings.replay.data)
+    label = ", ".join(path.stem for path in settings.replay.data) + f" ({first:%Y-%m-%d} to {last:%Y-%m-%d})"
     notes = tuple(f"No context trades {symbol}: its file is not used." for symbol in idle)
     return Source(feed=feed, contexts=contexts, label=label, start=start, end=end, notes=notes)
 

@@ -8,7 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from engine.domain.errors import NoData
+from engine.analysis.quality import DataQualityMonitor
+from engine.analysis.technical import HISTORY
+from engine.domain.errors import VenueError
 from engine.domain.events import DigestDue, Halted, HaltEnded
 from engine.domain.market import Timeframe
 from engine.domain.reports import Digest
@@ -26,26 +28,34 @@ class Bookkeeping:
 
     Attributes:
         markets: The traded markets, each with the timeframe whose closes it is marked at.
+        quality: What a close must pass before anything is valued at it.
         timezone: Where days begin and end.
     """
 
     store: Database
     exchange: Exchange
     markets: Mapping[str, Timeframe]
+    quality: DataQualityMonitor
     limits: RiskLimits
     timezone: ZoneInfo
 
     async def mark(self, at: datetime) -> None:
-        """Note the closing price of every market that has one, and end the halts whose time is over."""
-        closes: dict[str, Decimal] = {}
-        for symbol, timeframe in self.markets.items():
-            try:
-                candles = await self.exchange.candles(symbol, timeframe, 1)
-            except NoData:
-                continue
-            if candles.closed_at == at:
-                closes[symbol] = self.exchange.market(symbol).price(float(candles.close[-1]))
+        """Note the closing price of every market that has a good one, and end the halts whose time is over.
+
+        A market without one keeps its last good price; its data is none of the other markets' business.
+        """
+        found = {symbol: await self._close_of(symbol, timeframe, at) for symbol, timeframe in self.markets.items()}
+        closes = {symbol: price for symbol, price in found.items() if price is not None}
         await self.store.transact(lambda uow: _mark(uow, closes, at))
+
+    async def _close_of(self, symbol: str, timeframe: Timeframe, at: datetime) -> Decimal | None:
+        try:
+            candles, report = self.quality.check(await self.exchange.candles(symbol, timeframe, HISTORY), at)
+        except VenueError:
+            return None
+        if not len(candles) or not report.priced or candles.closed_at != at:
+            return None
+        return self.exchange.market(symbol).price(float(candles.close[-1]))
 
     async def close(self, at: datetime) -> None:
         """Put the account on the equity curve; stop entries where it has fallen too far."""

@@ -8,17 +8,16 @@ What is seen of a market is fetched and checked here; what is concluded from it 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+from engine.analysis.technical import HISTORY
 from engine.deciding import Concluded, Conclusion, Kit, Seen
 from engine.domain.decisions import CycleRecord, Input, Issue, QualityReport
 from engine.domain.errors import VenueError
 from engine.domain.market import Book, Candles, Timeframe
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
-
-HISTORY = 300
-"""Candles fetched of each timeframe: enough for the 200-candle average and the levels."""
 
 Checked = tuple[dict[Timeframe, Candles], QualityReport]
 
@@ -79,17 +78,30 @@ async def look(kit: Kit, context: StrategyContext, symbol: str, at: datetime) ->
 
 
 async def _fetch(kit: Kit, context: StrategyContext, symbol: str, at: datetime) -> Checked:
+    """The candles of every timeframe. Its own must be good; a longer one that is not is left out, and so noted."""
     checked: dict[Timeframe, Candles] = {}
-    report = QualityReport()
+    noted: list[Issue] = []
     for timeframe in context.strategy.timeframes:
         try:
-            candles = await kit.exchange.candles(symbol, timeframe, HISTORY)
+            candles, report = kit.quality.check(await kit.exchange.candles(symbol, timeframe, HISTORY), at)
         except VenueError as error:
-            return {}, QualityReport(refused=(Issue(kind="missing", detail=f"{timeframe}: {error.message}"),))
-        if timeframe is context.timeframe:
-            candles, report = kit.quality.check(candles, at)
-        checked[timeframe] = candles
-    return checked, report
+            report = QualityReport(refused=(Issue(kind="missing", detail=error.message),))
+        if report.usable or (timeframe is not context.timeframe and _is_merely_short(report)):
+            checked[timeframe] = candles
+        elif timeframe is context.timeframe:
+            return {}, QualityReport(repaired=report.repaired, refused=_named(timeframe, report.refused))
+        noted += _named(timeframe, (*report.repaired, *report.refused))
+    return checked, QualityReport(repaired=tuple(noted))
+
+
+def _named(timeframe: Timeframe, issues: Sequence[Issue]) -> tuple[Issue, ...]:
+    """Issues that say which candles they are about."""
+    return tuple(replace(issue, detail=f"{timeframe}: {issue.detail}") for issue in issues)
+
+
+def _is_merely_short(report: QualityReport) -> bool:
+    """Whether there is nothing wrong but a short history; readings that need more are then missing by themselves."""
+    return {issue.kind for issue in report.refused} == {"too few"}
 
 
 async def _book(kit: Kit, symbol: str) -> Book | None:
@@ -109,5 +121,5 @@ def _candle_inputs(candles: dict[Timeframe, Candles], at: datetime) -> tuple[Inp
 
 def _book_inputs(book: Book | None, now: datetime) -> tuple[Input, ...]:
     if book is None:
-        return ()
+        return (Input(name="book", age=timedelta(0), detail="none: the venue gave no order book"),)
     return (Input(name="book", age=now - book.at, detail=f"bid {book.bid}, ask {book.ask}"),)

@@ -105,13 +105,18 @@ class Conclusion:
     def _note_data_halt(self) -> None:
         """Halt a market whose data is bad, and let it go on once the data is good again."""
         symbol, quality = self.seen.market.symbol, self.seen.quality
-        standing = [h for h in self.uow.halts.open() if h.halt.kind is HaltKind.DATA and h.halt.market == symbol]
+        source = f"{self.context.timeframe} candles"
+        standing = [
+            found
+            for found in self.uow.halts.open()
+            if (found.halt.kind, found.halt.market, found.halt.by) == (HaltKind.DATA, symbol, source)
+        ]
         if quality.usable:
             for found in standing:
                 end_halt(self.uow, found.id, found.halt.kind, self.at)
         elif not standing:
             reason = f"{symbol}: {quality.refused[0].detail}"
-            halt = Halt(kind=HaltKind.DATA, reason=reason, since=self.at, market=symbol)
+            halt = Halt(kind=HaltKind.DATA, reason=reason, since=self.at, market=symbol, by=source)
             self.uow.emit(Halted(at=self.at, halt_id=self.uow.halts.add(halt), kind=halt.kind))
 
     def _wished_exits(self) -> list[tuple[Position, Exit]]:
@@ -143,7 +148,7 @@ class Conclusion:
 
     def _enter(self) -> Concluded:
         """Whether to enter now, and everything that speaks for and against it."""
-        ready = self.context.timeframe in self.seen.frames
+        ready = self._is_fresh()
         signals = self.context.strategy.generate_signals(self.seen.frames) if ready else NO_SIGNALS
         decision = self._decision(
             key=self._key(Stance.ENTER),
@@ -232,11 +237,18 @@ class Conclusion:
         if not self.seen.quality.usable:
             return tuple(f"bad data: {issue.detail}" for issue in self.seen.quality.refused)
         own, strategy = self.seen.frames.get(self.context.timeframe), self.context.strategy
+        if own is not None and not self._is_fresh():
+            return ("the candle that should have closed now is missing",)
         if own is None or len(own.candles) < strategy.warmup:
             return (f"{strategy.name} needs {strategy.warmup} closed candles first",)
         if not signals.triggered:
             return (f"the {strategy.name} set-up has not appeared",)
         return tuple(condition.name for condition in signals.conditions if condition.holds)
+
+    def _is_fresh(self) -> bool:
+        """Whether there is a candle that closed just now; an older one was decided on already."""
+        own = self.seen.frames.get(self.context.timeframe)
+        return own is not None and own.signals.at == self.at
 
     def _key(self, stance: Stance) -> str:
         """What makes a decision this one and no other; order ids derive from it."""

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Protocol
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -21,6 +20,7 @@ from engine.bookkeeping import Bookkeeping
 from engine.cycle import run_cycles
 from engine.deciding import Kit
 from engine.domain.market import Timeframe
+from engine.faults import fault_id
 from engine.ports import Clock
 from engine.strategies.context import StrategyContexts
 
@@ -76,9 +76,11 @@ def job_table(
         await kit.orchestrator.settle_unknown()
         await kit.orchestrator.restore_protection()
         await books.mark(at)
-        await run_cycles(kit, contexts.due(at), at)
-        await kit.orchestrator.pump()
-        await books.close(at)
+        try:
+            await run_cycles(kit, contexts.due(at), at)
+            await kit.orchestrator.pump()
+        finally:
+            await books.close(at)
 
     async def expire(_: datetime) -> None:
         await approvals.expire()
@@ -164,7 +166,7 @@ async def run_guarded(job: Job, at: datetime, on_trouble: Callable[[str], None])
     try:
         await job.run(at)
     except Exception:  # noqa: BLE001 - the boundary of every job: a fault in one must not stop the program
-        reference = uuid4().hex[:8]
+        reference = fault_id()
         _log.exception("job failed", job=job.name, at=at.isoformat(), reference=reference)
         on_trouble(f"{job.name} failed at {at:%Y-%m-%d %H:%M} (log id {reference})")
     else:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from uuid import uuid4
 
 import structlog
 
+from engine.domain.errors import StoreError
 from engine.domain.messages import Card, Destination, Ref
+from engine.faults import fault_id
 from engine.ports import BadCard, Gone, Platform, RetryAt
 from engine.store.database import Database
 from engine.store.outbox import Showing
@@ -69,7 +70,12 @@ class OutboxSender:
         wake = self._wakes[name]
         while True:
             wake.clear()
-            await self._send_all(name)
+            try:
+                await self._send_all(name)
+            except StoreError:
+                _log.exception("the outbox could not be read", platform=name, reference=fault_id())
+                await asyncio.sleep(REST_AFTER_SURPRISE)
+                continue
             try:
                 async with asyncio.timeout(self._rests_for(name)):
                     await wake.wait()
@@ -104,16 +110,27 @@ class OutboxSender:
         except RetryAt as error:
             self._rest(showing.destination, error.seconds)
         except Exception:  # noqa: BLE001 - the boundary to platforms: one card must not stop the others
-            _log.exception("card not sent", topic=showing.topic, error_id=uuid4().hex[:8])
+            _log.exception("card not sent", topic=showing.topic, reference=fault_id())
             self._rest(showing.destination, REST_AFTER_SURPRISE)
 
     def _rest(self, destination: Destination, seconds: float) -> None:
         self._resting[destination] = self._monotonic() + seconds
 
     async def _send(self, showing: Showing) -> None:
-        card = await self._render(showing.topic)
+        card = await self._card(showing.topic)
         ref = showing.ref if card is None else await self._put(showing, card)
         await self._store.transact(lambda uow: uow.outbox.sent(showing, ref))
+
+    async def _card(self, topic: str) -> Card | None:
+        """A topic's card; where it cannot be drawn, one that says so: an alert always arrives."""
+        try:
+            return await self._render(topic)
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever is wrong with one card, the others go on
+            reference = fault_id()
+            _log.exception("card not drawn", topic=topic, reference=reference)
+            return Card(title=f"{topic}: this card cannot be shown (log id {reference})", topic=topic)
 
     async def _put(self, showing: Showing, card: Card) -> Ref | None:
         platform = self._platforms[showing.destination.platform]

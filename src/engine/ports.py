@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from engine.domain.decisions import Exit, Frame, Signals
 from engine.domain.errors import GreenlightError
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.messages import Card, Destination, Ref
 from engine.domain.trading import Fill, Intent, NotFound, OrderState, Position, Sent
-
-T = TypeVar("T")
-U_co = TypeVar("U_co", covariant=True)
 
 
 class Clock(Protocol):
@@ -159,14 +156,6 @@ class Exchange(Protocol):
 
     async def events(self, after: int) -> tuple[VenueEvent, ...]:
         """Everything that happened to this account's orders since the event with that number, in order."""
-        ...
-
-
-class Store(Protocol[U_co]):
-    """Where everything is kept."""
-
-    async def transact(self, work: Callable[[U_co], T]) -> T:
-        """Run a synchronous body in one transaction on the single writer; all of it is kept, or nothing."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What people may see. Reads only; every answer is one snapshot."""
+"""What people may see. Reads only; what is kept comes from one snapshot, prices of now from the venue."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from decimal import Decimal
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from engine.analysis.performance import max_drawdown
+from engine.analysis.performance import max_drawdown, trade_figures
 from engine.bookkeeping import figures, previous_end
 from engine.domain.approvals import Approval
 from engine.domain.decisions import Judged
 from engine.domain.errors import UnknownId, VenueError
+from engine.domain.market import Book
 from engine.domain.reports import (
     ApprovalView,
     AuditEntry,
@@ -63,7 +64,7 @@ class Views:
     async def positions(self) -> tuple[PositionView, ...]:
         """What is held, at the prices of now."""
         held = await self.store.read(lambda uow: uow.positions.open())
-        prices = {symbol: await self._price(symbol) for symbol in {position.market for position in held}}
+        prices = {symbol: await self._bid(symbol) for symbol in {position.market for position in held}}
         return await self.store.read(lambda uow: tuple(_position(uow, p, prices[p.market]) for p in held))
 
     async def balance(self) -> Balance:
@@ -200,25 +201,36 @@ class Views:
         first = spans[0][0] if spans else now
         closed = uow.positions.closed_within(first, now)
         curve = [uow.account.equity_at(first), *(value for _, value in uow.account.equity_within(first, now))]
+        made = trade_figures([position.net for position in closed])
         return Profit(
             days=rows,
             net=sum((row.net for row in rows), Decimal(0)),
             fees=uow.orders.fees_within(first, now),
-            closed=len(closed),
-            win_rate=sum(position.net > 0 for position in closed) / len(closed) if closed else None,
+            closed=made.closed,
+            win_rate=made.win_rate,
             max_drawdown=max_drawdown(curve),
             quote=uow.account.quote,
         )
 
     async def _approval_views(self, approvals: Sequence[Approval]) -> tuple[ApprovalView, ...]:
-        prices = {symbol: await self._price(symbol) for symbol in {approval.plan.market for approval in approvals}}
+        prices = {symbol: await self._ask(symbol) for symbol in {approval.plan.market for approval in approvals}}
         return await self.store.read(
             lambda uow: tuple(_approval(uow, approval, prices[approval.plan.market]) for approval in approvals)
         )
 
-    async def _price(self, symbol: str) -> Decimal | None:
+    async def _ask(self, symbol: str) -> Decimal | None:
+        """What buying would cost now."""
+        book = await self._book(symbol)
+        return book.ask if book else None
+
+    async def _bid(self, symbol: str) -> Decimal | None:
+        """What selling would bring now."""
+        book = await self._book(symbol)
+        return book.bid if book else None
+
+    async def _book(self, symbol: str) -> Book | None:
         try:
-            return (await self.exchange.book(symbol)).ask
+            return await self.exchange.book(symbol)
         except VenueError:
             return None
 

@@ -259,7 +259,12 @@ async def engine_room(
         context=context,
         approvals=approvals,
         books=Bookkeeping(
-            store=store, exchange=venue, markets=dict.fromkeys(symbols, Timeframe.H1), limits=limits, timezone=zone
+            store=store,
+            exchange=venue,
+            markets=dict.fromkeys(symbols, Timeframe.H1),
+            quality=kit.quality,
+            limits=limits,
+            timezone=zone,
         ),
         desk=Desk(store=store, approvals=approvals, clock=clock),
         views=Views(

@@ -121,7 +121,7 @@ def test_a_strategys_parameter_that_does_not_exist_is_named_with_the_nearest(tmp
     for command in (["run"], ["config", "validate"]):
         ran = bot(tmp_path, *command, "--config", "mine.yaml")
         assert ran.returncode == 2
-        assert "contexts.0.params.stop_attr" in ran.stderr
+        assert "mine.yaml, line 3: contexts.0.params.stop_attr" in ran.stderr
         assert "stop_atr" in ran.stderr
 
 
@@ -213,7 +213,7 @@ def test_a_database_of_another_market_is_refused_and_left_alone(tmp_path):
     with running(tmp_path):
         pass
     before = market_time(tmp_path)
-    ran = bot(tmp_path, "run", "--seed", "4", BOT_WEB__PORT="0")
+    ran = bot(tmp_path, "run", BOT_MARKET__SEED="4", BOT_WEB__PORT="0")
     assert ran.returncode == 2
     assert "BOT_DATABASE__URL" in ran.stderr
     assert market_time(tmp_path) == before
@@ -230,3 +230,19 @@ def test_the_market_can_follow_the_wall_clock(tmp_path):
         assert (
             abs(time.time() - time.mktime(time.strptime(status["now"][:19], "%Y-%m-%dT%H:%M:%S")) + time.timezone) < 30
         )
+
+
+def test_the_doctor_says_what_is_wrong_and_what_to_do(tmp_path):
+    well = bot(tmp_path, "doctor", BOT_WEB__PORT="0")
+    assert well.returncode == 0, well.stdout + well.stderr
+    assert "All is well." in well.stdout
+    assert not (tmp_path / "var").exists()
+    with running(tmp_path) as url:
+        ill = bot(tmp_path, "doctor", BOT_WEB__PORT=url.rpartition(":")[2], BOT_MARKET__SEED="4")
+    assert ill.returncode == 1
+    assert re.search(r"^wrong +account: .+\n +.*BOT_DATABASE__URL", ill.stdout, re.MULTILINE), ill.stdout
+    assert re.search(r"^ok +web port: our own bot answers", ill.stdout, re.MULTILINE), ill.stdout
+    assert "To put right: 1." in ill.stdout
+    bad = bot(tmp_path, "doctor", BOT_WEB__PRT="1")
+    assert bad.returncode == 1
+    assert "BOT_WEB__PRT" in bad.stdout

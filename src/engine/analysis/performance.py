@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 _ZERO = Decimal(0)
 
@@ -49,8 +49,3 @@ def max_drawdown(equity: Sequence[Decimal]) -> Decimal:
     """The deepest fall below an earlier peak, as a fraction of that peak; 0 where equity never fell."""
     peaks = accumulate(equity, max)
     return max(((peak - value) / peak for peak, value in zip(peaks, equity, strict=True) if peak > 0), default=_ZERO)
-
-
-def daily_returns(equity: Sequence[Decimal]) -> tuple[Decimal, ...]:
-    """Each day's change as a fraction of the day before, of one equity a day, oldest first; 0 after a zero."""
-    return tuple((after - before) / before if before else _ZERO for before, after in pairwise(equity))

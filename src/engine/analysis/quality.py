@@ -1,7 +1,7 @@
 """The data-quality gate: what candles must be before anything is decided by them.
 
-Mended, and reported: order, exact duplicates, the candle that is still open. Refused: everything that would have to
-be guessed.
+Mended, and reported: order, exact duplicates, the candle that is still open; a bad candle that is not the newest is
+left out as if it were missing. Refused: everything that would have to be guessed.
 
 A violent move is no fault. A crash is borne by volume, or comes among candles that are as wild, or stays. A bad tick
 comes out of a quiet market on ordinary volume and is gone with the next candle; while it is the newest there is none
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from engine.domain.market import Floats
 
     Marks = NDArray[np.bool_]
+    Faults = list[tuple[str, Marks]]
 
 _ROUNDING = 1e-9
 """How far, as a fraction, a price may lie outside the candle's range by floating point alone."""
@@ -37,6 +38,7 @@ _WORDS = {
     "not a number": "holds something that is no number",
     "not positive": "has a price that is not positive, or a negative volume",
     "range": "leaves its own high and low",
+    "spike": "looks like a bad tick",
 }
 
 
@@ -83,10 +85,28 @@ def check(candles: Candles, now: datetime, limits: QualityLimits) -> tuple[Candl
         The mended candles, closed at ``now`` and oldest first, and the report; they may be used if it is ``usable``.
     """
     mended, repaired = _mend(candles, now)
-    refused = [*_future(candles, now), *_times(mended, now, limits), *_values(mended)]
-    if not refused:
-        refused = _spikes(mended, limits)
-    return mended, QualityReport(repaired=tuple(repaired), refused=tuple(refused))
+    refused = _future(candles, now)
+    for find in (_impossible, _spikes):
+        mended, old, new = _without(mended, find(mended, limits))
+        repaired += old
+        refused += new
+        if refused:
+            break
+    times, gaps = _times(mended, now, limits)
+    return mended, QualityReport(repaired=(*repaired, *gaps), refused=(*refused, *times))
+
+
+def _without(candles: Candles, faults: Faults) -> tuple[Candles, list[Issue], list[Issue]]:
+    """Leave out the candles with faults, as if they were missing; a newest one with a fault is refused.
+
+    Returns:
+        What is left, what was left out, and what is refused.
+    """
+    told = [(marks, Issue(kind=kind, detail=f"{_times_of(candles, marks)} {_WORDS[kind]}")) for kind, marks in faults]
+    refused = [issue for marks, issue in told if marks[-1]]
+    if not told or refused:
+        return candles, [], refused
+    return _take(candles, ~np.any([marks for marks, _ in told], axis=0)), [issue for _, issue in told], []
 
 
 def _mend(candles: Candles, now: datetime) -> tuple[Candles, list[Issue]]:
@@ -135,10 +155,14 @@ def _future(candles: Candles, now: datetime) -> list[Issue]:
     return [Issue(kind="future", detail=f"{_times_of(candles, ahead)} has not begun yet")] if ahead.any() else []
 
 
-def _times(candles: Candles, now: datetime, limits: QualityLimits) -> list[Issue]:
-    """Refuse candles that are too few, too old, off the grid, contradictory, or with too many missing."""
+def _times(candles: Candles, now: datetime, limits: QualityLimits) -> tuple[list[Issue], list[Issue]]:
+    """Refuse candles that are too few, too old, off the grid, contradictory, or with too many missing.
+
+    Returns:
+        What is refused, and what is missing but can be borne.
+    """
     if len(candles) < max(1, limits.min_candles):
-        return [Issue(kind="too few", detail=f"{len(candles)} closed candles, needs {limits.min_candles}")]
+        return [Issue(kind="too few", detail=f"{len(candles)} closed candles, needs {limits.min_candles}")], []
     refused = []
     millis = candles.timeframe.millis
     age = (to_millis(now) - int(candles.open_ms[-1])) / millis - 1
@@ -156,26 +180,27 @@ def _times(candles: Candles, now: datetime, limits: QualityLimits) -> list[Issue
     missing = int(recent[-1] - recent[0]) // millis + 1 - len(recent)
     if missing > limits.max_missing:
         detail = f"{missing} of the newest {limits.window} candles are missing, at most {limits.max_missing}"
-        refused.append(Issue(kind="gap", detail=detail))
-    return refused
+        return [*refused, Issue(kind="gap", detail=detail)], []
+    return refused, [
+        Issue(kind="gap", detail=f"missing among the newest {limits.window}: {missing}")
+    ] if missing else []
 
 
-def _values(candles: Candles) -> list[Issue]:
-    """Refuse values that no market can have."""
+def _impossible(candles: Candles, limits: QualityLimits) -> Faults:
+    """Candles with values that no market can have."""
+    del limits
     high, low = candles.high, candles.low
     inner_high, inner_low = np.maximum(candles.open, candles.close), np.minimum(candles.open, candles.close)
-    faults = (
+    faults = [
         ("not a number", ~np.isfinite(candles.open + high + low + candles.close + candles.volume)),
         ("not positive", (np.minimum(inner_low, np.minimum(low, high)) <= 0) | (candles.volume < 0)),
         ("range", (inner_high > high * (1 + _ROUNDING)) | (inner_low < low * (1 - _ROUNDING)) | (low > high)),
-    )
-    return [
-        Issue(kind=kind, detail=f"{_times_of(candles, marks)} {_WORDS[kind]}") for kind, marks in faults if marks.any()
     ]
+    return [(kind, marks) for kind, marks in faults if marks.any()]
 
 
-def _spikes(candles: Candles, limits: QualityLimits) -> list[Issue]:
-    """Refuse bad ticks among the newest candles; most of the time nothing moved enough to look closer."""
+def _spikes(candles: Candles, limits: QualityLimits) -> Faults:
+    """Bad ticks among the newest candles; most of the time nothing moved enough to look closer."""
     recent = candles.tail(limits.window + 1)
     bodies, wicks = np.diff(np.log(recent.close)), _overshoot(recent)
     moves = np.maximum(np.abs(bodies), wicks)
@@ -188,7 +213,7 @@ def _spikes(candles: Candles, limits: QualityLimits) -> list[Issue]:
     for step in np.flatnonzero(moves > max(limits.max_move, limits.spike_sigmas * sigma)):
         gone = wicks[step] > abs(bodies[step]) or _is_taken_back(bodies, int(step))
         marks[first + step] = gone and _is_out_of_the_blue(candles, first + int(step), float(moves[step]), limits)
-    return [Issue(kind="spike", detail=f"{_times_of(candles, marks)} looks like a bad tick")] if marks.any() else []
+    return [("spike", marks)] if marks.any() else []
 
 
 def _overshoot(candles: Candles) -> Floats:

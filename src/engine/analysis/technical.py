@@ -17,6 +17,9 @@ from engine.analysis.indicators import IndicatorColumns, extra
 from engine.domain.decisions import Frame, TechnicalSignals
 from engine.domain.market import Candles, Timeframe
 
+HISTORY = 300
+"""Candles an analysis wants of each timeframe: enough for the 200-candle average and the levels."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TechnicalAnalyzer:

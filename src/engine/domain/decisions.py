@@ -161,6 +161,11 @@ class QualityReport:
         """Whether nothing was refused."""
         return not self.refused
 
+    @property
+    def priced(self) -> bool:
+        """Whether the newest candle itself can be believed: nothing worse was refused than gaps or a short history."""
+        return all(issue.kind in {"gap", "too few"} for issue in self.refused)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:

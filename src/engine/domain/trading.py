@@ -305,6 +305,7 @@ class Halt:
     Attributes:
         market: The only market it concerns; empty for all.
         until: When it ends by itself; ``None`` until somebody ends it.
+        by: Who or what called for it: a person, or the candles that are bad.
     """
 
     kind: HaltKind

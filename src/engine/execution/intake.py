@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from engine.domain.events import OrderChanged, OrderFilled, PositionClosed, PositionOpened
 from engine.domain.trading import Fill, OrderState, Position, Purpose, Side
@@ -87,7 +88,7 @@ def _position_of(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[Position, b
         id=uow.positions.next_id(),
         context=order.context,
         market=fill.market,
-        quantity=fill.quantity - fill.quantity,
+        quantity=Decimal(0),
         entry_price=fill.price,
         opened_at=fill.at,
     )

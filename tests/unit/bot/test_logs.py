@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.logs import Mask, configure, error_id, log_unexpected
+from bot.logs import Mask, configure
 from config.sections import LogSettings
 from engine.domain.errors import ConfigError
 
@@ -200,17 +200,3 @@ def test_configuring_twice_does_not_write_twice():
         configure(LogSettings(), ())
         log().info("once")
     assert len(stderr.getvalue().splitlines()) == 1
-
-
-def test_an_unexpected_error_is_logged_under_the_id_that_people_are_told():
-    with logged() as lines:
-        told = log_unexpected(log(), KeyError("lost"))
-    (line,) = lines
-    assert line["error_id"] == told
-    assert "KeyError: 'lost'" in str(line["exception"])
-
-
-def test_error_ids_are_short_and_differ():
-    ids = {error_id() for _ in range(100)}
-    assert len(ids) == 100
-    assert {len(each) for each in ids} == {8}

@@ -72,7 +72,7 @@ def test_a_file_is_replayed_from_where_the_indicators_can_work(tmp_path: Path, b
     assert isinstance(found.feed, FileFeed)
     assert found.start == START + WARMUP_CANDLES * HOUR
     assert found.end == START + 400 * HOUR
-    assert found.label == "BTCUSDT-1h"
+    assert found.label == "BTCUSDT-1h (2024-01-01 to 2024-01-17)"
     assert {symbol for each in found.contexts for symbol in each.markets} == {"BTC/USDT"}
     assert found.feed.markets["BTC/USDT"].lot == Decimal("0.00001")
 

@@ -51,6 +51,24 @@ async def test_a_market_without_a_candle_is_left_as_it_was(tmp_path: Path):
         assert await room.store.read(lambda uow: uow.account.marks()) == {}
 
 
+@pytest.mark.parametrize("close", [-5.0, 0.0, float("nan")])
+async def test_a_bad_close_is_no_mark_and_the_others_go_on(tmp_path: Path, close: float):
+    """One bad candle must damage neither the books nor what else is due."""
+    bad = (*(QUIET,) * 24, (100, 100, 100, close, 10_000), *(QUIET,) * 5)
+    async with engine_room(tmp_path, bad) as room:
+        await room.books.mark(at(DAY))
+        room.clock.to(DAY + 60)
+        await room.books.mark(at(DAY + 60))
+        await room.books.close(at(DAY + 60))
+        assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(100)}
+        record = await room.cycle()
+        assert record.decisions[0].decision.reasons[0].startswith("bad data: 1h:")
+        assert [halted.kind for halted in await room.events(Halted)] == [HaltKind.DATA]
+        room.clock.to(DAY + 120)
+        await room.cycle()
+        assert len(await room.events(HaltEnded)) == 1, "a bad candle that is not the newest is left out"
+
+
 async def test_a_pause_ends_by_itself_when_its_time_is_over(room: Room):
     view = await room.desk.pause(ANN, at(DAY + 60))
     await room.books.mark(at(DAY + 59))

@@ -111,7 +111,8 @@ async def test_without_a_book_nothing_is_bought_and_nothing_is_sold(room: Room):
     room.script.exits[room.clock.now()] = "the trend has turned"
     (judged,) = (await room.enter(1.0)).decisions
     assert judged.ruling == Refuse(reasons=("there is no order book to price it with",))
-    assert [view.name for view in judged.inputs] == ["1h candles"]
+    assert [given.name for given in judged.inputs] == ["1h candles", "book"]
+    assert judged.inputs[1].detail.startswith("none")
     assert len(await room.held()) == 1
 
 

@@ -61,9 +61,9 @@ async def test_bad_data_of_one_market_stops_trading_nowhere_else(room: Room):
 async def test_positions_are_shown_at_the_price_of_now(room: Room):
     await buy(room)
     (view,) = await room.views.positions()
-    assert (view.price, view.value, view.protected) == (Decimal("100.02"), Decimal("1000.20"), True)
-    assert view.unrealised == 0
-    assert view.net == -view.position.fees < 0
+    assert (view.price, view.value, view.protected) == (Decimal("99.98"), Decimal("999.80"), True)
+    assert view.unrealised == Decimal("-0.40"), "bought at the ask, it can be sold at the bid"
+    assert view.net == view.unrealised - view.position.fees
 
 
 async def test_without_a_price_of_now_the_last_known_one_is_shown(room: Room):

@@ -45,9 +45,3 @@ def test_a_drawdown_is_a_share_of_the_peak_and_no_less_than_the_last_one(equity:
     drawdown = performance.max_drawdown(equity)
     assert 0 <= drawdown < 1
     assert drawdown >= (max(equity) - equity[-1]) / max(equity)
-
-
-def test_daily_returns_are_fractions_of_the_day_before() -> None:
-    equity = [Decimal(100), Decimal(110), Decimal(99)]
-    assert performance.daily_returns(equity) == (Decimal("0.1"), Decimal("-0.1"))
-    assert performance.daily_returns([Decimal(0), Decimal(5)]) == (Decimal(0),)
