@@ -1,9 +1,10 @@
-"""The command line: ``bot run``, ``bot status``, and what ``config``, ``db`` and ``data`` offer."""
+"""The command line: ``bot run``, ``bot status``, ``bot doctor``, and what ``config``, ``db`` and ``data`` offer."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,9 +15,9 @@ import typer
 from bot import cli_config, cli_data, cli_db
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, check_strategies, load_or_exit
 from bot.instance import Instance, note_file, read
-from config.loader import Loaded
+from config.loader import Loaded, load_with_places
 from config.settings import Settings, secrets
-from engine.domain.errors import GreenlightError
+from engine.domain.errors import ConfigError, GreenlightError
 
 app = typer.Typer(
     help="Greenlight: a crypto trading bot that is run from chat.",
@@ -91,6 +92,39 @@ def status(
         raise typer.Exit(1) from None
     found = answer.json()
     typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(f"{name}: {found[name]}" for name in found))
+
+
+@app.command()
+def doctor(
+    profile: ProfileOption = None,
+    config: ConfigOption = None,
+    data: Annotated[list[Path] | None, typer.Option(help="A candle file that is to be replayed.")] = None,
+) -> None:
+    """Look at every token, URL, file and clock that a run needs; say what is wrong and what to do."""
+    overrides = {"replay": {"data": [str(path) for path in data] if data else None}}
+    try:
+        loaded = load_with_places(profile, config, overrides, os.environ, Path.cwd())
+    except ConfigError as error:
+        typer.echo(_shown("wrong", "configuration", error.message, error.remedy))
+        raise typer.Exit(1) from None
+    settings = _with_own_database(loaded, None)
+    typer.echo(_shown("ok", "configuration", f"it can be used, profile {settings.profile}", ""))
+    from bot.doctor import Case, Verdict, examine
+    from bot.platforms import wall
+
+    wrong = 0
+    for line in examine(Case(settings=settings, wall=wall)):
+        wrong += line.verdict is Verdict.WRONG
+        typer.echo(_shown(line.verdict, line.name, line.text, line.remedy))
+    typer.echo(f"To put right: {wrong}." if wrong else "All is well.")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _shown(verdict: str, name: str, text: str, remedy: str) -> str:
+    """A check's line, and below it what to do."""
+    gap = " " * 9
+    return f"{verdict:<9}{name}: {text}" + (f"\n{gap}{remedy}" if remedy else "")
 
 
 def _start(settings: Settings) -> None:

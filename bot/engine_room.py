@@ -131,7 +131,7 @@ async def _open_account(
     """
     quote = quote_of(market.contexts.contexts, market.feed)
     balances = await venue.balances()
-    owner = {"profile": settings.profile, "venue": venue.name, "market": market.label}
+    owner = owner_of(settings, market)
 
     known = not await store.transact(lambda uow: stamp(uow, owner))
 
@@ -146,6 +146,11 @@ async def _open_account(
     if isinstance(clock, MarketClock) and reached:
         clock.move_to(max(reached))
     return known
+
+
+def owner_of(settings: Settings, market: Source) -> dict[str, str]:
+    """Whose a database is, as it is stamped."""
+    return {"profile": settings.profile, "venue": PaperExchange.name, "market": market.label}
 
 
 def owner_of(settings: Settings, market: Source) -> dict[str, str]:

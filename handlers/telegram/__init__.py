@@ -7,6 +7,7 @@
     sending.py    shows cards: new, in place, in parts; says when not now
     markup.py     pure: ``Card`` → HTML in parts that fit
     pacing.py     how fast the bot may speak
+    checkup.py    looks whether it could run, for ``bot doctor``
     health.py     what is wrong, said once per outage
     lanes.py      in order where it must be, side by side where it may be
 

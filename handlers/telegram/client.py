@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import structlog
 from pydantic import SecretStr
 from telegram import Bot, Update
@@ -16,14 +18,31 @@ _TALKATIVE = ("httpx", "telegram.Bot")
 """The libraries' loggers that write down addresses, of which the token is a part."""
 
 
-def make_client(token: SecretStr, api_url: str, answer_timeout: float) -> Bot:
-    """A client of the Bot API server at ``api_url`` that waits at most so many seconds for an answer."""
+async def _not_heard(_: httpx.Response) -> None:
+    """Nobody wants to see the answers as they come."""
+
+
+def make_client(
+    token: SecretStr,
+    api_url: str,
+    answer_timeout: float,
+    *,
+    on_response: Callable[[httpx.Response], Awaitable[None]] = _not_heard,
+) -> Bot:
+    """A client of the Bot API server.
+
+    Args:
+        token: The bot's token.
+        api_url: The server's root.
+        answer_timeout: How many seconds it waits for an answer.
+        on_response: Sees each answer to anything but a poll, headers and all, before the library reads it.
+    """
     timeouts: dict[str, Any] = dict.fromkeys(("read_timeout", "write_timeout", "connect_timeout"), answer_timeout)
     return Bot(
         token.get_secret_value(),
         base_url=f"{api_url.rstrip('/')}/bot",
         base_file_url=f"{api_url.rstrip('/')}/file/bot",
-        request=HTTPXRequest(**timeouts),
+        request=HTTPXRequest(**timeouts, httpx_kwargs={"event_hooks": {"response": [on_response]}}),
         get_updates_request=_UpdatesRequest(**timeouts),
     )
 

@@ -95,7 +95,7 @@ class WebServer:
         Raises:
             ConfigError: The address cannot be listened on.
         """
-        self._sockets = [_listen(*self._address)]
+        self._sockets = [listen(*self._address)]
         config = self._server.config
         config.load()
         self._server.lifespan = config.lifespan_class(config)
@@ -114,7 +114,12 @@ class WebServer:
         self._sockets = []
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Listen at an address.
+
+    Raises:
+        ConfigError: It is taken, or none of this machine's.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)

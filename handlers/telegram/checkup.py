@@ -1,0 +1,101 @@
+"""What can be found out about a bot on Telegram before it runs: its token, its chat, its updates and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import httpx
+from pydantic import SecretStr
+from telegram import Bot
+from telegram.error import TelegramError
+
+from engine.domain.errors import GreenlightError
+from handlers.telegram.client import HideToken, make_client
+from handlers.telegram.health import explained
+
+ANSWER_WITHIN = 5.0
+"""Wall seconds the server has for one answer."""
+CLOCKS_DIFFER = timedelta(seconds=10)
+"""From here on this machine's clock and Telegram's do not agree."""
+
+
+class Checkup:
+    """Looks, and changes nothing: a running bot on the same token does not notice.
+
+    Every look says what is well, and raises a ``GreenlightError`` with what to do where something is not.
+
+    Args:
+        token: The bot's token; no text ever holds it.
+        api_url: The root of the Bot API server.
+        wall: This machine's clock.
+    """
+
+    def __init__(self, *, token: SecretStr, api_url: str, wall: Callable[[], datetime]) -> None:
+        self._token = token
+        self._api_url = api_url
+        self._wall = wall
+        self._ahead: timedelta | None = None
+
+    async def token(self) -> str:
+        """The bot that the token belongs to."""
+        async with self._client("Take the token from @BotFather to BOT_TELEGRAM__TOKEN; see that api_url is right."):
+            pass
+        return f"it is that of @{self._username}, at {self._api_url}"
+
+    async def chat(self, chat_id: str) -> str:
+        """The chat where cards go, which must let the bot in."""
+        async with self._client("Press Start there or add the bot; set BOT_TELEGRAM__CHAT_ID to that chat.") as bot:
+            chat = await bot.get_chat(chat_id)
+        return f"cards go to {chat.title or chat.full_name or chat.id} ({chat.type})"
+
+    async def updates(self) -> str:
+        """A webhook would take all updates away from our polling."""
+        async with self._client("Try again when Telegram answers.") as bot:
+            hook = await bot.get_webhook_info()
+        if hook.url:
+            raise GreenlightError(
+                "Another program has set a webhook for this bot: the bot would take it over.",
+                "Stop that program, or give each its own bot.",
+            )
+        return f"no webhook is set, {hook.pending_update_count} messages wait"
+
+    async def clock(self) -> str:
+        """Telegram's time against this machine's: what is old is judged by it."""
+        async with self._client("Try again when Telegram answers."):
+            pass
+        if self._ahead is None:
+            return "the server tells no time to compare with"
+        if abs(self._ahead) > CLOCKS_DIFFER:
+            way = "ahead of" if self._ahead > timedelta() else "behind"
+            raise GreenlightError(
+                f"This machine's clock is {abs(self._ahead).total_seconds():.0f} s {way} Telegram's.",
+                "Set it right, best by NTP.",
+            )
+        return f"it agrees with this machine's within {CLOCKS_DIFFER.total_seconds():.0f} s"
+
+    @asynccontextmanager
+    async def _client(self, remedy: str) -> AsyncIterator[Bot]:
+        """The real client, which has asked the server who it is."""
+        hide = HideToken(self._token)
+        hide.begin()
+        bot = make_client(self._token, self._api_url, ANSWER_WITHIN, on_response=self._compare)
+        try:
+            await bot.initialize()
+            self._username = bot.username
+            yield bot
+        except TelegramError as error:
+            # Not as its cause: the library's text may hold the token.
+            raise GreenlightError(explained(error), remedy) from None
+        finally:
+            await bot.shutdown()
+            hide.end()
+
+    async def _compare(self, response: httpx.Response) -> None:
+        try:
+            told = parsedate_to_datetime(response.headers["date"])
+            self._ahead = self._wall() - told
+        except (KeyError, ValueError, TypeError):
+            self._ahead = None

@@ -1,0 +1,248 @@
+"""``bot doctor``: each check says what is well, or what is wrong and what to do; looking changes nothing."""
+
+import asyncio
+import json
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.doctor import CHECKS, Case, Check, Line, Verdict, examine
+from bot.lock import only_instance
+from config.loader import load
+from config.settings import Settings
+from engine.domain.errors import GreenlightError
+from tests.fakes.program import running
+from tests.fakes.telegram import FakeTelegram, Fault
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ADA = {"name": "Ada", "role": "admin", "telegram": "7", "web": "ada"}
+
+
+def wall() -> datetime:
+    return datetime.now(UTC)
+
+
+def settings_of(folder: Path, fake: FakeTelegram | None = None, **changes: Any) -> Settings:
+    sections: dict[str, Any] = {
+        "database": {"url": f"sqlite:///{folder}/var/greenlight.sqlite"},
+        "web": {"port": 0},
+        "people": [ADA],
+    }
+    environ = {}
+    if fake:
+        sections["telegram"] = {"api_url": fake.url, "chat_id": "7"}
+        environ["BOT_TELEGRAM__TOKEN"] = fake.token
+    for name, change in changes.items():
+        sections[name] = sections.get(name, {}) | change if isinstance(change, dict) else change
+    return load(None, None, sections, environ, folder)
+
+
+def looked(settings: Settings, *, now=wall) -> dict[str, Line]:
+    return {line.name: line for line in examine(Case(settings=settings, wall=now))}
+
+
+def wrong(lines: dict[str, Line]) -> list[str]:
+    return [line.name for line in lines.values() if line.verdict is Verdict.WRONG]
+
+
+@pytest.fixture
+def telegram() -> Iterator[FakeTelegram]:
+    with FakeTelegram() as fake:
+        fake.chat(7)
+        yield fake
+
+
+def test_a_new_account_is_well_and_stays_unmade(tmp_path):
+    lines = looked(settings_of(tmp_path))
+    assert wrong(lines) == []
+    assert "is new" in lines["database"].text
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_account_that_has_run_is_recognised(tmp_path):
+    settings = settings_of(tmp_path, replay={"speed": 1})
+    async with running(settings):
+        pass
+    lines = await asyncio.to_thread(looked, settings)
+    assert wrong(lines) == []
+    assert "sound, revision" in lines["database"].text
+    assert "has reached" in lines["account"].text
+    assert "sound" in lines["venue file"].text
+
+    lines = await asyncio.to_thread(looked, settings_of(tmp_path, market={"seed": 99}))
+    assert wrong(lines) == ["account"]
+    assert "belongs to market" in lines["account"].text
+    assert "BOT_DATABASE__URL" in lines["account"].remedy
+
+
+@pytest.mark.parametrize(("file", "check"), [("greenlight.sqlite", "database"), ("venue.sqlite", "venue file")])
+def test_a_file_that_is_no_database_is_named(tmp_path, file, check):
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / file).write_text("these are my notes, not a database " * 200)
+    lines = looked(settings_of(tmp_path))
+    assert check in wrong(lines)
+    assert file in lines[check].text
+    assert (tmp_path / "var" / file).read_text().startswith("these are my notes")
+
+
+async def test_a_database_of_another_layout_is_sent_to_upgrade_and_its_account_is_not_judged(tmp_path):
+    settings = settings_of(tmp_path, replay={"speed": 1})
+    async with running(settings):
+        pass
+    with closing(sqlite3.connect(tmp_path / "var/greenlight.sqlite")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '0000'")
+    lines = await asyncio.to_thread(looked, settings)
+    assert lines["database"].verdict is Verdict.WRONG
+    assert lines["database"].remedy == "Run bot db upgrade."
+    assert lines["account"].verdict is Verdict.SKIPPED
+
+
+def test_a_folder_that_cannot_be_is_named(tmp_path):
+    (tmp_path / "var").write_text("a file where the folder should be")
+    lines = looked(settings_of(tmp_path))
+    assert "folders" in wrong(lines)
+    assert lines["database"].verdict is Verdict.SKIPPED
+
+
+def test_a_strategys_parameter_and_a_candle_file_are_looked_at(tmp_path):
+    context = {"name": "quick", "strategy": "momentum", "markets": ["BTC/USDT"], "params": {"stop_attr": 1.5}}
+    lines = looked(settings_of(tmp_path, contexts=[context], replay={"data": [str(tmp_path / "BTCUSDT-1h.csv")]}))
+    assert wrong(lines) == ["strategies", "candle files"]
+    assert "stop_atr" in lines["strategies"].remedy
+    assert lines["market"].verdict is Verdict.SKIPPED
+
+
+def test_what_a_candle_file_holds_is_said(tmp_path):
+    file = tmp_path / "BTCUSDT-1h.csv"
+    rows = [f"{(NOW + timedelta(hours=hour)).isoformat()},5,6,4,5,1" for hour in range(400) if hour != 7]
+    file.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows]) + "\n")
+    text = looked(settings_of(tmp_path, replay={"data": [str(file)]}))["candle files"].text
+    assert "399 candles, 2026-05-01 12:00 to 2026-05-18 04:00 UTC" in text
+    assert "bot data check" in text
+
+
+def test_a_taken_port_is_wrong_unless_our_own_bot_has_it(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        lines = looked(settings_of(tmp_path, web={"port": port}))
+    assert wrong(lines) == ["web port"]
+    assert str(port) in lines["web port"].text
+
+
+async def test_our_own_bot_on_the_port_is_well(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = settings_of(tmp_path, web={"port": port}, replay={"speed": 1})
+    async with running(settings):
+        lines = await asyncio.to_thread(looked, settings)
+    assert wrong(lines) == []
+    assert "our own bot answers" in lines["web port"].text
+    assert "a bot is running on this account: pid" in lines["instance"].text
+
+
+def test_a_lock_without_an_answer_does_not_make_the_port_ours(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        settings = settings_of(tmp_path, web={"port": other.getsockname()[1]})
+        with only_instance(settings):
+            assert wrong(looked(settings)) == ["web port"]
+
+
+@pytest.mark.parametrize("now", [datetime(1970, 1, 2, tzinfo=UTC), datetime(2024, 6, 1, tzinfo=UTC)])
+def test_a_clock_that_was_never_set_is_wrong(tmp_path, now):
+    assert wrong(looked(settings_of(tmp_path), now=lambda: now)) == ["clock"]
+
+
+def test_a_clock_that_steps_is_wrong(tmp_path):
+    steps = iter(NOW + timedelta(seconds=90 * number) for number in range(100))
+    lines = looked(settings_of(tmp_path), now=lambda: next(steps))
+    assert wrong(lines) == ["clock"]
+    assert "stepped" in lines["clock"].text
+
+
+def test_nobody_to_ask_is_wrong(tmp_path, telegram):
+    assert "people" in wrong(looked(settings_of(tmp_path, people=[])))
+    lines = looked(settings_of(tmp_path, telegram, people=[{"name": "Ben", "role": "trader", "web": "ben"}]))
+    assert wrong(lines) == ["people"]
+
+
+# Telegram
+
+
+def test_a_bot_on_telegram_is_well(tmp_path, telegram):
+    lines = looked(settings_of(tmp_path, telegram))
+    assert wrong(lines) == []
+    assert f"@{telegram.username}" in lines["telegram token"].text
+    assert "cards go to User 7" in lines["telegram chat"].text
+    assert "agrees" in lines["telegram clock"].text
+    assert telegram.called("getUpdates") == [], "a running bot must not be disturbed"
+
+
+def test_without_a_token_nothing_is_asked(tmp_path):
+    assert [name for name in looked(settings_of(tmp_path)) if name.startswith("telegram")] == ["telegram token"]
+
+
+def test_a_wrong_token_is_told_and_never_shown(tmp_path, telegram):
+    settings = settings_of(tmp_path, telegram)
+    telegram.token = "110201543:another"
+    lines = looked(settings)
+    assert wrong(lines) == ["telegram token"]
+    assert lines["telegram chat"].verdict is Verdict.SKIPPED
+    assert "BOT_TELEGRAM__TOKEN" in lines["telegram token"].remedy
+    secret = settings.telegram.token.get_secret_value() if settings.telegram.token else ""
+    assert secret.rpartition(":")[2] not in repr(lines)
+
+
+def test_a_chat_that_the_bot_is_not_in_is_wrong(tmp_path, telegram):
+    lines = looked(settings_of(tmp_path, telegram, telegram={"chat_id": "-100"}))
+    assert wrong(lines) == ["telegram chat"]
+    telegram.block(7)
+    assert wrong(looked(settings_of(tmp_path, telegram))) == ["telegram chat"]
+
+
+def test_a_webhook_is_wrong_and_is_left_alone(tmp_path, telegram):
+    telegram.api.webhook = "https://elsewhere.example/hook"
+    lines = looked(settings_of(tmp_path, telegram))
+    assert wrong(lines) == ["telegram updates"]
+    assert telegram.api.webhook
+
+
+@pytest.mark.parametrize(("off", "way"), [(timedelta(minutes=3), "ahead of"), (-timedelta(minutes=3), "behind")])
+def test_a_clock_that_differs_from_telegrams_is_wrong(tmp_path, telegram, off, way):
+    lines = looked(settings_of(tmp_path, telegram), now=lambda: wall() + off)
+    assert wrong(lines) == ["telegram clock"]
+    assert way in lines["telegram clock"].text
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.BAD_GATEWAY, Fault.HTML])
+def test_a_server_out_of_order_is_wrong(tmp_path, telegram, fault):
+    telegram.fail(fault)
+    lines = looked(settings_of(tmp_path, telegram))
+    assert wrong(lines) == ["telegram token"]
+    assert "cannot be reached" in lines["telegram token"].text
+
+
+# The list itself
+
+
+def test_a_check_only_needs_what_is_looked_at_before_it():
+    seen: set[str] = set()
+    for check in CHECKS:
+        assert set(check.needs) <= seen, check.name
+        seen.add(check.name)
+
+
+def test_secrets_are_masked_wherever_a_check_says_them(tmp_path, telegram):
+    settings = settings_of(tmp_path, telegram)
+
+    def tells(_: Case) -> str:
+        raise GreenlightError(f"{telegram.token} is refused", f"not {telegram.token}!")
+
+    [line] = examine(Case(settings=settings, wall=wall), [Check(name="loud", look=tells)])
+    assert telegram.token not in line.text + line.remedy
+    assert json.dumps(line.text)
