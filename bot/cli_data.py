@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +12,14 @@ from pydantic_core import PydanticCustomError
 
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from config.kinds import parse_duration
+from engine.analysis.cleaning import Cleaned
+from engine.analysis.dump_rows import Clock, Finding
 from engine.domain.errors import BadInput, GreenlightError
+from engine.domain.market import Timeframe
 
-app = typer.Typer(help="Make and check candle files.", no_args_is_help=True)
+app = typer.Typer(help="Make, import and check candle files.", no_args_is_help=True)
+_SHOWN = 3
+"""How many findings of one kind are shown; the report has them all."""
 
 
 @app.command()
@@ -64,6 +70,55 @@ def check(files: Annotated[list[Path], typer.Argument(help="Candle files.")]) ->
         failed = failed or bool(report.findings)
     if failed:
         raise typer.Exit(1)
+
+
+@app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="Dumps, .csv or .csv.gz, as CryptoDataDownload makes them.")],
+    out: Annotated[Path, typer.Option(help="The folder for candle files and reports.")] = Path(),
+    symbol: Annotated[str | None, typer.Option(help="The market, where a dump does not say it: BTC/USDT.")] = None,
+    timeframe: Annotated[
+        Timeframe | None, typer.Option(help="How long a candle is, where its rows do not tell.")
+    ] = None,
+    trust: Annotated[Clock | None, typer.Option(help="Which column to believe where unix and date differ.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Make candle files of CSV dumps; every repair and every refused row is named.
+
+    The report beside each candle file, SYMBOL-INTERVAL.report.csv, has all of them; here are the first of each kind.
+    """
+    from engine.exchanges.importing import import_dump
+
+    failed = False
+    written: list[Path] = []
+    for path in files:
+        try:
+            done = import_dump(path, out, symbol=symbol, timeframe=timeframe, trust=trust, force=force, taken=written)
+        except GreenlightError as error:
+            typer.echo(str(error), err=True)
+            failed = True
+            continue
+        written.append(done.path)
+        typer.echo(f"{done.path}: {len(done.cleaned.candles)} candles of {done.rows} rows in {path}")
+        for line in _outcome(done.cleaned):
+            typer.echo(f"  {line}")
+        typer.echo(f"  all of it: {done.report}")
+    if failed:
+        raise typer.Exit(REFUSED)
+
+
+def _outcome(cleaned: Cleaned) -> Iterator[str]:
+    """The count of each kind of finding with its first rows, then what holds for all."""
+    for word, refused in (("refused", True), ("repaired", False)):
+        kinds: dict[str, list[Finding]] = {}
+        for finding in cleaned.findings:
+            if finding.refused == refused:
+                kinds.setdefault(finding.kind, []).append(finding)
+        for kind, found in kinds.items():
+            yield f"{word}, {kind}: {len(found)}"
+            for finding in found[:_SHOWN]:
+                yield f"  {f'line {finding.line}: ' if finding.line else ''}{finding.detail}"
+    yield from (f"note: {remark}" for remark in cleaned.remarks)
 
 
 def _length(text: str) -> timedelta:
