@@ -153,11 +153,6 @@ def owner_of(settings: Settings, market: Source) -> dict[str, str]:
     return {"profile": settings.profile, "venue": PaperExchange.name, "market": market.label}
 
 
-def owner_of(settings: Settings, market: Source) -> dict[str, str]:
-    """Whose a database is, as it is stamped."""
-    return {"profile": settings.profile, "venue": PaperExchange.name, "market": market.label}
-
-
 def _marked_at(market: Source) -> dict[str, Timeframe]:
     shortest = min((context.timeframe for context in market.contexts), key=lambda timeframe: timeframe.duration)
     return {symbol: shortest for context in market.contexts for symbol in context.markets}

@@ -246,19 +246,3 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(tmp_path):
     bad = bot(tmp_path, "doctor", BOT_WEB__PRT="1")
     assert bad.returncode == 1
     assert "BOT_WEB__PRT" in bad.stdout
-
-
-def test_the_doctor_says_what_is_wrong_and_what_to_do(tmp_path):
-    well = bot(tmp_path, "doctor", BOT_WEB__PORT="0")
-    assert well.returncode == 0, well.stdout + well.stderr
-    assert "All is well." in well.stdout
-    assert not (tmp_path / "var").exists()
-    with running(tmp_path) as url:
-        ill = bot(tmp_path, "doctor", BOT_WEB__PORT=url.rpartition(":")[2], BOT_MARKET__SEED="4")
-    assert ill.returncode == 1
-    assert re.search(r"^wrong +account: .+\n +.*BOT_DATABASE__URL", ill.stdout, re.MULTILINE), ill.stdout
-    assert re.search(r"^ok +web port: our own bot answers", ill.stdout, re.MULTILINE), ill.stdout
-    assert "To put right: 1." in ill.stdout
-    bad = bot(tmp_path, "doctor", BOT_WEB__PRT="1")
-    assert bad.returncode == 1
-    assert "BOT_WEB__PRT" in bad.stdout
