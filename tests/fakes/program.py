@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -26,6 +25,7 @@ from bot.engine_room import DOORS, Doors
 from config.loader import load
 from config.settings import Settings
 from tests.auditor import check_conservation, read_fills
+from tests.fakes.database import execute, rows_of, rows_of_file, url_of
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_chats import Shown
 
@@ -36,6 +36,8 @@ ASKED = BEGIN + timedelta(hours=STILL + 1)
 END = ASKED + timedelta(hours=2)
 FALLEN = ASKED + timedelta(hours=12)
 """Hours after the market has fallen back."""
+VENUE = "venue.sqlite"
+"""The venue's file in the folder, whatever the database is."""
 CHAT = 7
 """The chat where the cards go."""
 TOKEN = "the-token-of-the-api"
@@ -76,7 +78,8 @@ def write_config(folder: Path, telegram_url: str = "", *, people: Sequence[Json]
     """The configuration as a user would write it; ``changes`` are merged into its sections. Tokens: ``environ``."""
     sections: Json = {
         "extends": "base",
-        "database": {"url": f"sqlite:///{folder}/greenlight.sqlite"},
+        "database": {"url": url_of(folder)},
+        "venue": {"file": str(folder / VENUE)},
         "web": {"port": 0},
         "people": list(people or crew(2)),
         "approval": {"auto_above": 2, "ask_above": 0, "expires_after": "12h", "max_price_drift": 0.05},
@@ -170,20 +173,19 @@ class Files:
 
     @property
     def venue_file(self) -> Path:
-        return self.folder / "venue.sqlite"
+        return self.folder / VENUE
 
     def rows(self, query: str, *values: object) -> list[Json]:
         """Rows of the database."""
-        return _rows(self.folder / "greenlight.sqlite", query, values)
+        return rows_of(url_of(self.folder), query, *values)
 
     def venue(self, query: str, *values: object) -> list[Json]:
         """Rows of the venue's file."""
-        return _rows(self.venue_file, query, values)
+        return rows_of_file(self.venue_file, query, *values)
 
     def write(self, statement: str) -> None:
         """Change the database behind the program's back."""
-        with closing(sqlite3.connect(self.folder / "greenlight.sqlite", timeout=10)) as connection, connection:
-            connection.execute(statement)
+        execute(url_of(self.folder), statement)
 
     def approval(self, approval_id: str = "A1") -> Json:
         """An approval with its state unpacked."""
@@ -248,9 +250,3 @@ class Files:
         waiting = self.venue("SELECT * FROM orders WHERE kind = 'bracket' AND status = 'open'")
         held = self.rows("SELECT id FROM positions WHERE status = 'open'")
         return found if len(waiting) == len(held) else [*found, f"{len(held)} positions, brackets {waiting}"]
-
-
-def _rows(file: Path, query: str, values: Sequence[object]) -> list[Json]:
-    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute(query, values)]

@@ -24,6 +24,9 @@ from tests.fakes.telegram import FakeTelegram
 
 PATIENCE = 90.0
 EIGHT = tuple(f"P{n}" for n in range(1, 9))
+ON_BOTH = pytest.mark.parametrize(
+    "each_database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 TWO_PEOPLE = {"approval": {"two_people_above": 1}}
 
 
@@ -94,7 +97,7 @@ def winner_of(scene: Scene) -> str:
 @pytest.mark.parametrize(
     ("telegram", "chat", "api"), [(3, 3, 4), pytest.param(15, 15, 20, marks=pytest.mark.slow)], ids=["200", "1000"]
 )
-async def test_presses_of_twenty_people_on_two_platforms_make_one_order(tmp_path, telegram, chat, api):
+async def test_presses_of_twenty_people_on_two_platforms_make_one_order(tmp_path, each_database, telegram, chat, api):
     people = range(1, 21)
     async with scene(tmp_path, people=len(people)) as at:
         for person in people:
@@ -196,8 +199,11 @@ async def test_the_market_stands_still_until_an_approved_order_is_filled_and_pro
         assert files.complaints() == []
 
 
+@ON_BOTH
 @pytest.mark.parametrize(("contexts", "times"), [(1, 125), (8, 16)], ids=["one question", "eight questions"])
-async def test_a_thousand_presses_from_eight_processes_make_one_order_for_each_question(tmp_path, contexts, times):
+async def test_a_thousand_presses_from_eight_processes_make_one_order_for_each_question(
+    tmp_path, each_database, contexts, times
+):
     settings = settings_of(tmp_path, **several_contexts(contexts))
     questions = await crowd.ask(settings)
     assert len(questions) == contexts
@@ -209,7 +215,7 @@ async def test_a_thousand_presses_from_eight_processes_make_one_order_for_each_q
     each_question_became_one_order(tmp_path, len(questions))
 
 
-async def test_no_vote_is_lost_when_eight_processes_vote_at_once(tmp_path):
+async def test_no_vote_is_lost_when_eight_processes_vote_at_once(tmp_path, each_database):
     settings = settings_of(tmp_path, **several_contexts(4))
     questions = await crowd.ask(settings)
     Files(folder=tmp_path).write("UPDATE approvals SET votes_needed = 8")
@@ -222,7 +228,8 @@ async def test_no_vote_is_lost_when_eight_processes_vote_at_once(tmp_path):
     each_question_became_one_order(tmp_path, len(questions))
 
 
-async def test_a_thousand_presses_of_one_person_in_eight_processes_are_one_vote(tmp_path):
+@ON_BOTH
+async def test_a_thousand_presses_of_one_person_in_eight_processes_are_one_vote(tmp_path, each_database):
     settings = settings_of(tmp_path, **several_contexts(1), **TWO_PEOPLE)
     questions = await crowd.ask(settings)
     heard = await pressed_by(("P1",) * 8, settings, questions, 125)
