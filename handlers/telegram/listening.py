@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 Receive = Callable[[Incoming], Awaitable[Card | None]]
 Reply = Callable[[Incoming, Card], Awaitable[None]]
 
+BATCH = 100
+"""How many updates a poll brings at most: one that brings fewer has brought all there were."""
 GLANCE = 1.0
 """Seconds until the next look for new updates while old ones are still being handled."""
 ACK_WITHIN = 2.0
@@ -123,6 +125,8 @@ class Listener:
         self._inbox = Inbox()
         self._lanes = Lanes()
         self._greeted = False
+        self._caught_up = False
+        self._connected = False
         health.begin(_POLLING, "Telegram is not connected yet.")
 
     async def run(self) -> None:
@@ -133,6 +137,7 @@ class Listener:
             if error is None:
                 outage.over()
                 continue
+            self._connected = False
             self._greeted = self._greeted and not isinstance(error, Conflict)
             self._health.trouble(_POLLING, explained(error), type(error).__name__)
             pause = outage.pause()
@@ -172,22 +177,28 @@ class Listener:
         log.info("telegram.connected", bot=self._bot.username)
 
     async def _poll(self) -> None:
+        # The first poll after a start or an outage does not wait: whether it works must be known soon, and what it
+        # brings after a start was sent before.
+        waits = self._connected and not self._inbox.busy
         updates = await self._bot.get_updates(
             offset=self._inbox.offset,
-            timeout=timedelta(0) if self._inbox.busy else self._poll_timeout,
+            limit=BATCH,
+            timeout=self._poll_timeout if waits else timedelta(0),
             allowed_updates=WANTED,
         )
+        self._connected = True
         self._health.well(_POLLING)
         for update in self._inbox.fresh(updates):
-            self._take(update)
+            self._take(update, waited=not self._caught_up)
+        self._caught_up = self._caught_up or len(updates) < BATCH
         await self._inbox.idle(GLANCE)
 
-    def _take(self, update: Update) -> None:
+    def _take(self, update: Update, *, waited: bool) -> None:
         """Acknowledge a press at once; handle it when everything its person did before is handled."""
         user = update.effective_user.id if update.effective_user else None
         query = update.callback_query
         ack = self._lanes.add(("ack", update.update_id), partial(self._acknowledge, query)) if query else None
-        self._lanes.add(("person", user), partial(self._handle, update, ack))
+        self._lanes.add(("person", user), partial(self._handle, update, ack, waited=waited))
 
     async def _acknowledge(self, query: CallbackQuery) -> None:
         """Stop the button from spinning. Where that fails the press is handled all the same."""
@@ -200,10 +211,10 @@ class Listener:
                 log.info("telegram.ack_failed", detail=explained(error))
             return
 
-    async def _handle(self, update: Update, ack: asyncio.Task[None] | None) -> None:
+    async def _handle(self, update: Update, ack: asyncio.Task[None] | None, *, waited: bool) -> None:
         if ack:
             await asyncio.wait({ack}, timeout=ACK_WITHIN)
-        heard = incoming(update, self._bot.username)
+        heard = incoming(update, self._bot.username, waited=waited)
         card = await self._received(heard) if heard else None
         self._inbox.done(update.update_id)
         if heard and card:

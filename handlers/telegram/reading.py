@@ -15,7 +15,7 @@ WANTED = ("message", "callback_query")
 _ADDRESSED = re.compile(r"(/\w+)@(\w+)")
 
 
-def incoming(update: Update, bot_name: str) -> Incoming | None:
+def incoming(update: Update, bot_name: str, *, waited: bool = False) -> Incoming | None:
     """What a person did, or ``None`` where the update is nothing to us.
 
     Edited messages, channel posts, pictures, what other bots and anonymous group admins write (they share one id), and
@@ -24,9 +24,10 @@ def incoming(update: Update, bot_name: str) -> Incoming | None:
     Args:
         update: As Telegram delivered it.
         bot_name: The bot's own name, without ``@``.
+        waited: Whether it may have waited since before the bot was started.
     """
     if update.callback_query:
-        return _pressed(update.update_id, update.callback_query)
+        return _pressed(update.update_id, update.callback_query, waited=waited)
     return _typed(update.update_id, update.message, bot_name) if update.message else None
 
 
@@ -38,22 +39,23 @@ def _typed(update_id: int, message: Message, bot_name: str) -> Incoming | None:
     return Incoming(
         platform=PLATFORM,
         user=str(author.id),
-        delivery_id=f"{PLATFORM}:{update_id}",
+        delivery_id=str(update_id),
         sent_at=message.date,
         address=str(message.chat.id),
         action=Typed(text=text),
     )
 
 
-def _pressed(update_id: int, query: CallbackQuery) -> Incoming | None:
-    # A press carries no time of its own; the message's is when the question was asked.
+def _pressed(update_id: int, query: CallbackQuery, *, waited: bool) -> Incoming | None:
+    # A press carries no time of its own. One that waited is taken to be as old as the message that was pressed: so it
+    # may be too old wrongly, but never new wrongly.
     if query.message is None or not query.data:
         return None
     return Incoming(
         platform=PLATFORM,
         user=str(query.from_user.id),
-        delivery_id=f"{PLATFORM}:{update_id}",
-        sent_at=None,
+        delivery_id=str(update_id),
+        sent_at=query.message.date if waited else None,
         address=str(query.message.chat.id),
         action=Pressed(data=query.data),
         ref=Ref(messages=(str(query.message.message_id),)),

@@ -45,6 +45,27 @@ async def test_a_question_outlives_the_process_and_what_was_sent_meanwhile_is_st
         assert files.complaints() == []
 
 
+async def test_a_press_made_while_the_bot_was_down_is_answered_as_such_and_not_acted_on(tmp_path):
+    async with telling(tmp_path) as story:
+        life = await story.begins()
+        life.kill()
+        await life.end()
+        story.press()
+        await story.comes_back()
+        await story.fake.wait_for(lambda: "while I was away" in story.fake.texts(CHAT)[-1], PATIENCE)
+        (reply,) = [shown for shown in story.fake.messages(CHAT) if shown.reply_to == story.message]
+        assert "nothing was done" in reply.text
+        await story.fake.wait_for(lambda: story.files.rows("SELECT * FROM audit"))
+        (audited,) = story.files.rows("SELECT person, action, outcome FROM audit")
+        assert (audited["person"], audited["action"]) == ("P1", "pressed approve:A1")
+        assert "while I was away" in audited["outcome"]
+        assert (story.files.approval()["status"], story.files.rows("SELECT * FROM orders")) == ("pending", [])
+
+        story.press()
+        await story.fake.wait_for(story.is_over, PATIENCE)
+        story.must_be_whole()
+
+
 async def test_a_press_that_is_delivered_again_after_a_restart_has_no_second_effect(tmp_path):
     async with telling(tmp_path) as story:
         life = await story.begins()

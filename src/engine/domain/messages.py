@@ -142,7 +142,8 @@ class Incoming:
     Attributes:
         user: The platform's own id of the person; nothing else identifies them.
         delivery_id: The platform's id of this delivery; a second one with the same id has no effect.
-        sent_at: When it was sent, by the wall clock; ``None`` where the platform does not say.
+        sent_at: When it was sent at the earliest, by the wall clock; ``None`` where the platform does not say, and it
+            was sent while the program ran.
         address: Where it was sent, for the reply.
         ref: The message that carried the button, on a press.
     """

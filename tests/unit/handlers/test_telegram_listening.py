@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from engine.domain.messages import Card, Incoming, Pressed, Ref, Typed
 from handlers.telegram.lanes import Lanes
+from handlers.telegram.listening import BATCH
 from tests.fakes.telegram import FakeTelegram, Fault
 from tests.fakes.telegram_bot import MENU, make_bot, running, say_nothing, words
 
@@ -42,6 +43,11 @@ def question(fake: FakeTelegram, chat: int = ANN) -> int:
     keyboard = json.dumps({"inline_keyboard": [[{"text": "Approve", "callback_data": "approve:A1"}]]})
     sent = fake.api.call("sendMessage", {"chat_id": str(chat), "text": "Buy?", "reply_markup": keyboard})
     return sent["message_id"]
+
+
+async def caught_up(fake: FakeTelegram) -> None:
+    """Return once the bot has read what waited for it: it polls a second time."""
+    await fake.wait_for(lambda: fake.api.poll > 1)
 
 
 async def echo(heard: Incoming) -> Card:
@@ -72,7 +78,7 @@ async def test_a_message_becomes_something_a_person_typed(fake: FakeTelegram) ->
         Incoming(
             platform="telegram",
             user="7",
-            delivery_id=f"telegram:{update}",
+            delivery_id=str(update),
             sent_at=datetime.fromtimestamp(1_700_000_000, UTC),
             address="-100",
             action=Typed(text="/why A17 now"),
@@ -83,13 +89,14 @@ async def test_a_message_becomes_something_a_person_typed(fake: FakeTelegram) ->
 async def test_a_press_becomes_something_a_person_pressed_with_the_message_it_was_on(fake: FakeTelegram) -> None:
     message = question(fake, chat=GROUP)
     async with running(fake) as bot:
+        await caught_up(fake)
         update = fake.press(GROUP, message, BEN, "Approve")
         await fake.wait_for(lambda: bot.heard)
     assert bot.heard == [
         Incoming(
             platform="telegram",
             user="8",
-            delivery_id=f"telegram:{update}",
+            delivery_id=str(update),
             sent_at=None,
             address="-100",
             action=Pressed(data="approve:A1"),
@@ -247,6 +254,39 @@ async def test_a_message_from_while_the_bot_was_down_carries_its_own_time(fake: 
     assert bot.heard[0].sent_at == datetime.fromtimestamp(1_700_000_000, UTC)
 
 
+async def test_presses_that_waited_for_the_start_are_as_old_as_the_message_they_are_on(fake: FakeTelegram) -> None:
+    message = question(fake)
+    asked = datetime.fromtimestamp(fake.chat(ANN).messages[message].date, UTC)
+    for _ in range(BATCH + 5):
+        fake.press(ANN, message, ANN, "Approve")
+    async with running(fake) as bot:
+        await fake.wait_for(lambda: not fake.api.unconfirmed)
+        fake.press(ANN, message, ANN, "Approve")
+        await fake.wait_for(lambda: len(bot.heard) == BATCH + 6)
+    assert [heard.sent_at for heard in bot.heard] == [asked] * (BATCH + 5) + [None]
+
+
+async def test_a_press_during_an_outage_of_telegram_is_not_taken_for_one_before_the_start(fake: FakeTelegram) -> None:
+    message = question(fake)
+    async with running(fake, poll_timeout=timedelta(seconds=0.1)) as bot:
+        await caught_up(fake)
+        fake.fail(Fault.CUT, method="getUpdates")
+        await fake.wait_for(lambda: bot.troubles)
+        fake.press(ANN, message, ANN, "Approve")
+        fake.recover()
+        await fake.wait_for(lambda: bot.heard)
+    assert bot.heard[0].sent_at is None
+
+
+async def test_the_first_poll_after_an_outage_does_not_wait_for_news(fake: FakeTelegram) -> None:
+    async with running(fake, poll_timeout=timedelta(seconds=50)) as bot:
+        await caught_up(fake)
+        fake.fail(Fault.BAD_GATEWAY, method="getUpdates", times=1)
+        fake.type(ANN, ANN, "hello")  # ends the open poll; the next one fails
+        await fake.wait_for(lambda: bot.troubles)
+        await fake.wait_for(lambda: bot.platform.health == "ok")
+
+
 async def test_a_delivery_that_is_repeated_bears_the_same_id(fake: FakeTelegram) -> None:
     async with running(fake) as bot:
         update = fake.type(ANN, ANN, "once")
@@ -292,7 +332,7 @@ async def test_a_crash_between_fetching_and_handling_loses_nothing(fake: FakeTel
         await victim.communicate()
     async with running(fake) as bot:
         await fake.wait_for(lambda: "deadly" in bot.said)
-    assert bot.heard[-1].delivery_id == f"telegram:{deadly}"
+    assert bot.heard[-1].delivery_id == str(deadly)
 
 
 # Trouble
@@ -396,9 +436,9 @@ async def test_stopping_lets_what_is_under_way_end_and_its_reply_go_out(fake: Fa
 async def test_stopping_does_not_wait_for_the_open_poll(fake: FakeTelegram) -> None:
     bot = make_bot(fake, receive=say_nothing, poll_timeout=timedelta(seconds=50))
     await bot.platform.start()
-    await fake.wait_for(lambda: fake.api.poll)
+    await caught_up(fake)
     await bot.platform.stop()
-    assert fake.called("getUpdates") == []
+    assert fake.api.poll == 2, "the open poll was not answered, and no other begun"
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
 
 

@@ -12,7 +12,7 @@ from engine.domain.messages import Button, Card, Lane, Ref, Table
 from engine.ports import BadCard, Gone, RetryAt
 from handlers.telegram.markup import LIMIT, utf16_units
 from tests.fakes.telegram import FakeTelegram, Fault
-from tests.fakes.telegram_bot import Bot, running, to
+from tests.fakes.telegram_bot import Bot, make_bot, running, to
 
 CHAT = 7
 BUTTONS = tuple(Button(label=verb.title(), verb=verb, approval_id="A17") for verb in Verb)
