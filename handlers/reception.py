@@ -1,6 +1,6 @@
 """The one way in: whatever a person types or presses on any platform comes through here.
 
-    delivery seen before? → person known? → sent while we were away? → understood? → role enough? → run → audited
+    delivery new? → person known? → sent while we were away? → understood? → role enough? → run → audited
 
 Strangers learn nothing, not even that there is somebody: they are audited and get no answer.
 """
@@ -19,6 +19,7 @@ from engine.domain.errors import GreenlightError
 from engine.domain.messages import Button, Card, Destination, Incoming, Person, Pressed, Role, Typed
 from engine.ports import Clock
 from engine.store.database import Database
+from engine.store.unit_of_work import UnitOfWork
 from handlers.access import Access, require
 from handlers.cards import answers
 from handlers.commands import Call, CommandTable
@@ -60,6 +61,7 @@ class Reception:
         self._clock = clock
         self._wall = wall
         self._started_at = started_at
+        self._under_way: set[str] = set()
 
     async def receive(self, incoming: Incoming) -> Card | None:
         """Act on something a person did, once, and say what to answer them.
@@ -67,28 +69,39 @@ class Reception:
         It never raises, so that no platform needs to know what can go wrong in here.
 
         Returns:
-            The answer; ``None`` for strangers and for deliveries that were acted on before.
+            The answer; ``None`` for strangers and for deliveries that were answered before, or are being acted on.
         """
+        delivery = _delivery(incoming)
+        if delivery in self._under_way:
+            return None
+        self._under_way.add(delivery)
         person = self._access.person(incoming.platform, incoming.user)
         try:
             return await self._received(incoming, person)
         except Exception as error:  # noqa: BLE001 - the boundary to every platform: the store itself failed
             return _failed(error) if person else None
+        finally:
+            self._under_way.discard(delivery)
 
     async def _received(self, incoming: Incoming, person: Person | None) -> Card | None:
-        if not await self._first_time(incoming):
+        """Answer what is new; of what a crash interrupted nobody knows how far it got."""
+        is_new = await self._begin(incoming)
+        if not is_new and await self._is_finished(incoming):
             return None
         if person is None:
-            await self._audit(incoming, person, "stranger: no answer")
+            await self._finish(incoming, person, "stranger: no answer")
             return None
-        card = await self._answer(incoming, person)
-        await self._audit(incoming, person, card.title)
+        card = await self._answer(incoming, person) if is_new else answers.interrupted()
+        await self._finish(incoming, person, card.title)
         return card
 
-    async def _first_time(self, incoming: Incoming) -> bool:
-        delivery = f"{incoming.platform}:{incoming.delivery_id}"  # two platforms may count alike
+    async def _begin(self, incoming: Incoming) -> bool:
+        """Note that a delivery is being acted on; whether that was never begun before."""
         now = self._wall()
-        return await self._database.transact(lambda uow: uow.chat.delivered(delivery, now))
+        return await self._database.transact(lambda uow: uow.chat.delivered(_delivery(incoming), now))
+
+    async def _is_finished(self, incoming: Incoming) -> bool:
+        return await self._database.read(lambda uow: uow.chat.has_seen(_finished(incoming)))
 
     async def _answer(self, incoming: Incoming, person: Person) -> Card:
         if incoming.sent_at is not None and incoming.sent_at < self._started_at:
@@ -130,10 +143,13 @@ class Reception:
         if ref is not None:
             await self._database.transact(lambda uow: uow.register(f"approval:{approval_id}", to, ref))
 
-    async def _audit(self, incoming: Incoming, person: Person | None, outcome: str) -> None:
+    async def _finish(self, incoming: Incoming, person: Person | None, outcome: str) -> None:
+        """Audit what was done about a delivery, and note that it is finished."""
         at, wall_at, action = self._clock.now(), self._wall(), _action(incoming)
-        await self._database.transact(
-            lambda uow: uow.chat.audit(
+
+        def work(uow: UnitOfWork) -> None:
+            uow.chat.delivered(_finished(incoming), wall_at)
+            uow.chat.audit(
                 at=at,
                 wall_at=wall_at,
                 platform=incoming.platform,
@@ -142,7 +158,18 @@ class Reception:
                 action=action,
                 outcome=outcome[:LONGEST_TEXT],
             )
-        )
+
+        await self._database.transact(work)
+
+
+def _delivery(incoming: Incoming) -> str:
+    """The delivery's own name: two platforms may count alike."""
+    return f"{incoming.platform}:{incoming.delivery_id}"
+
+
+def _finished(incoming: Incoming) -> str:
+    """What stands among the deliveries once one was answered."""
+    return f"{_delivery(incoming)}:finished"
 
 
 def _action(incoming: Incoming) -> str:

@@ -212,7 +212,15 @@ def away() -> Card:
     """A message that was sent while the program did not run."""
     return Card(
         title="That was sent while I was away; nothing was done",
-        text="Send it again if you still want it.",
+        text="Do it again if you still want it.",
+    )
+
+
+def interrupted() -> Card:
+    """For what was being acted on when the program stopped."""
+    return Card(
+        title="I was stopped in the middle of that; I cannot say whether it was done",
+        text="/status shows where things stand. Send it again if it was not done.",
     )
 
 

@@ -36,11 +36,15 @@ class ChatMemory:
 
     def delivered(self, delivery_id: str, at: datetime) -> bool:
         """Whether a delivery is new; from then on it is not."""
-        if self._session.get(DeliveryRow, delivery_id) is not None:
+        if self.has_seen(delivery_id):
             return False
         self._session.add(DeliveryRow(id=delivery_id, wall_at=at))
         self._session.flush()
         return True
+
+    def has_seen(self, delivery_id: str) -> bool:
+        """Whether a delivery was noted before."""
+        return self._session.get(DeliveryRow, delivery_id) is not None
 
     def audit(
         self, *, at: datetime, wall_at: datetime, platform: str, user: str, person: str, action: str, outcome: str

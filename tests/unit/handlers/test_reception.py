@@ -116,6 +116,28 @@ async def test_the_same_delivery_has_one_effect_also_after_a_restart(room):
     assert len(await room.audit()) == 1
 
 
+async def test_what_a_crash_interrupted_is_not_done_again_but_said_to_be_uncertain_once(room):
+    await room.database.transact(lambda uow: uow.chat.delivered("telegram:77", reports.NOON))
+    card = await room.press("approve:A17", delivery="77", sent_at=STARTED - timedelta(days=1))
+    assert "cannot say whether it was done" in card.title
+    assert "/status" in card.text
+    assert room.state == Pending()
+    assert [(entry.action, entry.outcome) for entry in await room.audit()] == [("pressed approve:A17", card.title)]
+    assert await room.press("approve:A17", delivery="77") is None
+
+
+async def test_what_a_crash_interrupted_tells_strangers_nothing(room):
+    await room.database.transact(lambda uow: uow.chat.delivered("telegram:77", reports.NOON))
+    assert await room.type("/status", user="666", delivery="77") is None
+    assert [entry.outcome for entry in await room.audit()] == ["stranger: no answer"]
+
+
+async def test_a_delivery_that_comes_again_while_it_is_acted_on_has_no_effect(room):
+    answered = await asyncio.gather(*(room.press("approve:A17", delivery="77") for _ in range(5)))
+    assert sum(card is not None for card in answered) == 1
+    assert len(await room.audit()) == 1
+
+
 async def test_two_platforms_that_count_alike_are_not_mistaken_for_each_other(room):
     assert await room.type("/status", user="666", platform="web", delivery="5") is None
     assert await room.type("/status", delivery="5") is not None
