@@ -76,8 +76,9 @@ def test_high_and_low_of_a_rounded_copy_may_reach_to_the_close_before() -> None:
         ("100", "110", "90", "105", "2.14", "212.34"),
         ("100", "110", "90", "105", "2.12", "212.36"),
         ("100", "110", "90", "105", "2.12344", "212.344"),
+        ("105", "110", "90", "105", "2.12345", "212.345"),
     ],
-    ids=["close", "open", "high", "low", "volume", "quote volume", "no coarser"],
+    ids=["close", "open", "high", "low", "volume", "quote volume", "no coarser", "open, no coarser"],
 )
 def test_two_rows_that_contradict_each_other_are_both_refused(other: tuple[str, ...]) -> None:
     cleaned = made(record(0, line=2), record(1, line=3), record(1, other, line=4), record(2, line=5))
