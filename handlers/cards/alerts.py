@@ -15,10 +15,10 @@ _HALT_ENDS = {
 
 
 def trade(held: Position) -> Card:
-    """One trade as it stands: bought, protected, closed."""
+    """One trade as it stands: bought, protected; once it is closed a line, for how it ended has a card of its own."""
     quote = wording.quote(held.market)
     if not held.is_open:
-        return closed(held)
+        return Card(title=f"{held.id}: {held.market} closed, {wording.signed(held.net, quote)} (see below)")
     return Card(
         title=f"{held.id}: holding {wording.quantity(held.quantity)} {held.market}",
         fields=(

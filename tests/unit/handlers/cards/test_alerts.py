@@ -16,9 +16,12 @@ def test_a_trade_without_a_stop_yet_says_so():
     assert dict(alerts.trade(reports.position(stop=None, target=None)).fields)["Stop"] == "being placed"
 
 
+def test_the_card_of_a_trade_that_was_closed_is_a_line_that_does_not_tell_it_twice():
+    assert alerts.trade(reports.closed_position()).plain == "T3: BTC/USDT closed, +5.92 USDT (see below)"
+
+
 def test_a_closed_trade_is_told_net_of_fees():
-    card = alerts.trade(reports.closed_position())
-    assert card == alerts.closed(reports.closed_position())
+    card = alerts.closed(reports.closed_position())
     assert card.title == "T3: BTC/USDT closed, +5.92 USDT"
     told = dict(card.fields)
     assert (told["Closed by"], told["Before fees"], told["Fees"]) == ("target", "+6.17 USDT", "0.25 USDT")
