@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from engine.domain.errors import ConfigError, NotAllowed
 from engine.domain.messages import Person, Role
 
+PROGRAM = Person(name="api", role=Role.ADMIN)
+"""Who shows the API's token. It stands for nobody: no person may have its name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -22,7 +25,7 @@ class Access:
     """The allow-list. The person is authorised, never the chat; an empty list lets nobody in.
 
     Raises:
-        ConfigError: Two people share an identity, or one name stands for two roles.
+        ConfigError: Two people share an identity, one name stands for two roles, or is the program's.
     """
 
     def __init__(self, identities: Sequence[Identity]) -> None:
@@ -30,6 +33,10 @@ class Access:
         people: dict[str, Person] = {}
         for identity in identities:
             person = identity.person
+            if person.name.casefold() == PROGRAM.name:
+                raise ConfigError(
+                    f"Nobody can be called {person.name}: that is how the API's token is named.", "Choose another name."
+                )
             if people.setdefault(person.name, person) != person:
                 raise ConfigError(f"{person.name} is listed with two roles.", "Give every person one entry.")
             if identity.user:  # a person who is not on this platform has no id there

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
 from engine.domain.approvals import Press, Reply, Verb
-from engine.domain.errors import GreenlightError
-from engine.domain.messages import Person, Role
+from engine.domain.errors import GreenlightError, NotAllowed
+from engine.domain.messages import Role
 from engine.domain.reports import ApprovalView
-from handlers.access import require
+from handlers.access import PROGRAM, require
 from handlers.web.account_rows import FillRow, OrderRow, PositionRow, StatusRow
 from handlers.web.caller import Caller
 from handlers.web.decision_rows import ApprovalRow, AuditRow, DecisionRow, settled_by
@@ -24,7 +24,7 @@ from handlers.web.kit import Kit, UseKit, address_of
 if TYPE_CHECKING:  # heavy, and only named here
     from engine.approvals import Answered
 
-API_CALLER = Caller(platform="api", user="api", person=Person(name="api", role=Role.ADMIN))
+API_CALLER = Caller(platform="api", user="api", person=PROGRAM)
 HEALTH_SECONDS = 2.0
 MOST_ROWS = 500
 
@@ -56,12 +56,15 @@ async def caller_of(
 
 KnownCaller = Annotated[Caller, Depends(caller_of)]
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="At most so many rows, the newest first.")]
-ApprovalId = Annotated[str, Path(description="For example A17.", max_length=32)]
+ApprovalId = Annotated[str, AfterValidator(str.upper), Path(description="For example A17.", max_length=32)]
 
 _UNAUTHORISED: dict[int | str, dict[str, Any]] = {401: {"model": Problem, "description": "Not known here"}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     **_UNAUTHORISED,
-    403: {"model": Problem, "description": "The person's role is too low, or another site made the request"},
+    403: {
+        "model": Problem,
+        "description": "The person's role is too low, or it takes two people and the token is none",
+    },
     404: {"model": Problem, "description": "There is no such approval"},
     409: {"model": AlreadyAnswered, "description": "It was answered before, or time was up"},
     503: {"model": Problem, "description": "Fresh data is missing: it can be answered again"},
@@ -208,7 +211,7 @@ async def answer(kit: Kit, caller: Caller, approval_id: str, press: Press) -> An
     """Hand an answer to the desk, note in the audit what came of it, and tell it.
 
     Raises:
-        GreenlightError: The role is too low (403), there is no such approval (404), the store failed (503).
+        GreenlightError: It may not be answered by this caller (403), does not exist (404), the store failed (503).
         Refusal: It was answered before (409), or could not be judged (503).
     """
 
@@ -223,12 +226,27 @@ async def answer(kit: Kit, caller: Caller, approval_id: str, press: Press) -> An
 
     try:
         require(caller.person, Role.TRADER, "Answering a question")
+        if caller is API_CALLER and press.verb is not Verb.REJECT:
+            await _require_one_person(kit, approval_id)
         answered = await kit.desk.answer(approval_id, press)
     except GreenlightError as error:
         await note(error.message)
         raise
     await note(str(answered.reply))
     return _told(answered, await kit.views.approval(approval_id))
+
+
+async def _require_one_person(kit: Kit, approval_id: str) -> None:
+    """Check that the token may approve: whoever holds it may be one of two people who must.
+
+    Raises:
+        NotAllowed: It takes two people.
+    """
+    needed = (await kit.views.approval(approval_id)).approval.votes_needed
+    if needed > 1:
+        raise NotAllowed(
+            f"{approval_id} needs {needed} people, and the token is none.", "Approve it signed in, or in chat."
+        )
 
 
 def _told(answered: Answered, view: ApprovalView) -> AnswerRow:

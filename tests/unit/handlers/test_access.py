@@ -39,6 +39,12 @@ def test_one_name_with_two_roles_is_refused():
         Access([identity(ANN), identity(Person(name="Ann", role=Role.ADMIN), "web", "ann")])
 
 
+@pytest.mark.parametrize("name", ["api", "API"])
+def test_nobody_can_have_the_name_of_the_apis_token(name):
+    with pytest.raises(ConfigError, match=f"Nobody can be called {name}"):
+        Access([identity(Person(name=name, role=Role.VIEWER))])
+
+
 def test_a_role_includes_the_ones_below_it():
     require(Person(name="Cy", role=Role.ADMIN), Role.TRADER, "/pause")
 

@@ -165,10 +165,11 @@ async def test_an_expired_question_cannot_be_answered(web):
 
 async def test_the_same_person_cannot_vote_twice(web):
     await web.room.ask(votes_needed=2)
-    first = await web.client.post("/api/approvals/A17/approve", headers=BEARER)
-    assert (first.status_code, first.json()["reply"], first.json()["status"]) == (200, "counted", "pending")
-    second = await web.client.post("/api/approvals/A17/approve", headers=BEARER)
-    assert (second.status_code, second.json()["by"]) == (409, [])
+    async with web.enter("Tom") as browser:
+        first = await browser.post("/api/approvals/A17/approve")
+        assert (first.status_code, first.json()["reply"], first.json()["status"]) == (200, "counted", "pending")
+        second = await browser.post("/api/approvals/A17/approve")
+        assert (second.status_code, second.json()["by"]) == (409, [])
 
 
 async def test_missing_data_says_to_answer_again(web):
@@ -257,3 +258,27 @@ async def test_the_unexpected_gets_an_id_that_is_also_in_the_log_and_gives_no_se
     assert answer.status_code == 500
     assert "hunter2" not in answer.text
     assert logs[0]["id"] in answer.json()["detail"]
+
+
+async def test_the_token_is_none_of_the_two_people_that_a_question_needs(web):
+    await web.room.ask(votes_needed=2)
+    for body in (None, {"half": True}):
+        answer = await web.client.post("/api/approvals/A17/approve", headers=BEARER, json=body)
+        assert answer.status_code == 403
+        assert answer.json()["detail"].startswith("A17 needs 2 people, and the token is none.")
+    assert web.room.views.approvals_by_id["A17"].state == Pending()
+    (row, _) = (await web.client.get("/api/audit", headers=BEARER)).json()
+    assert (row["action"], row["status"]) == ("half A17", "A17 needs 2 people, and the token is none.")
+    async with web.enter("Ann") as ann, web.enter("Tom") as tom:
+        assert (await ann.post("/api/approvals/A17/approve")).json()["reply"] == "counted"
+        assert (await tom.post("/api/approvals/A17/approve")).json()["reply"] == "taken"
+
+
+async def test_the_token_may_reject_what_needs_two_people_to_approve(web):
+    await web.room.ask(votes_needed=2)
+    assert (await web.client.post("/api/approvals/A17/reject", headers=BEARER)).json()["status"] == "rejected"
+
+
+async def test_an_id_is_understood_in_small_letters(web):
+    await web.room.ask()
+    assert (await web.client.post("/api/approvals/a17/reject", headers=BEARER)).json()["id"] == "A17"
