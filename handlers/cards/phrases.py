@@ -60,9 +60,16 @@ def conditions(named: Sequence[Condition]) -> str:
     return wording.lines(*map(_condition, named))
 
 
-def _condition(condition: Condition) -> str:
+def weighted_conditions(named: Sequence[Condition]) -> str:
+    """Like ``conditions``, with what each counts where they count differently: ``✓ (0.5) trend up on 1d``."""
+    if len({condition.weight for condition in named}) == 1:
+        return conditions(named)
+    return wording.lines(*(_condition(condition, f"({condition.weight:.3g}) ") for condition in named))
+
+
+def _condition(condition: Condition, weight: str = "") -> str:
     detail = f": {condition.detail}" if condition.detail else ""
-    return f"{'✓' if condition.holds else '✗'} {wording.words(condition.name)}{detail}"
+    return f"{'✓' if condition.holds else '✗'} {weight}{wording.words(condition.name)}{detail}"
 
 
 def consent(votes: Sequence[Vote]) -> str:

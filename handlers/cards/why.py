@@ -19,7 +19,7 @@ def card(story: Why) -> Card:
     judged, decision = story.judged, story.judged.decision
     sections = (
         ("Reasons", () if decision.conditions else decision.reasons),
-        ("Conditions", (phrases.conditions(decision.conditions),)),
+        ("Conditions", (phrases.weighted_conditions(decision.conditions),)),
         *((f"Signals {signals.market} {signals.timeframe}", readings(signals)) for signals in judged.signals),
         ("Inputs", map(_input, judged.inputs)),
         ("Data mended or refused", _quality(judged.quality)),

@@ -12,6 +12,7 @@ from engine.domain.market import Timeframe
 from engine.ports import Frames
 
 _CENT = 0.01
+_MOST_PLACES = 12
 
 
 def above(name: str, what: str, value: float | None, limit: float | None, *, weight: float = 1.0) -> Condition:
@@ -29,7 +30,8 @@ def between(name: str, what: str, value: float | None, low: float, high: float, 
     wants = f"wants {low:g} to {high:g}"
     if value is None:
         return Condition(name=name, holds=False, weight=weight, detail=f"{what} is not known yet, {wants}")
-    return Condition(name=name, holds=low <= value <= high, weight=weight, detail=f"{what} {number(value)}, {wants}")
+    reads, *_ = distinctly(value, low, high)
+    return Condition(name=name, holds=low <= value <= high, weight=weight, detail=f"{what} {reads}, {wants}")
 
 
 def uptrends(frames: Frames, timeframes: Sequence[Timeframe]) -> tuple[Condition, ...]:
@@ -67,22 +69,30 @@ def near_support(signals: TechnicalSignals, reach_atr: float, *, weight: float =
     if not signals.supports or not signals.atr:
         return Condition(name=name, holds=False, weight=weight, detail="no support known below the price")
     distance = (signals.close - signals.supports[0]) / signals.atr
-    detail = f"support {number(signals.supports[0])} is {distance:.1f} ATR below, wants at most {reach_atr:g}"
+    away, _ = distinctly(distance, reach_atr, places=1)
+    detail = f"support {number(signals.supports[0])} is {away} ATR below, wants at most {reach_atr:g}"
     return Condition(name=name, holds=distance <= reach_atr, weight=weight, detail=detail)
 
 
-def number(value: float) -> str:
-    """A reading with two decimals and thousands set off; small prices keep four significant digits."""
-    return f"{value:.4g}" if 0 < abs(value) < _CENT else f"{value:,.2f}"
+def number(value: float, places: int = 2) -> str:
+    """A reading with two decimals and thousands set off; small prices keep two significant digits more than that."""
+    return f"{value:.{places + 2}g}" if 0 < abs(value) < _CENT else f"{value:,.{places}f}"
+
+
+def distinctly(*values: float, places: int = 2) -> tuple[str, ...]:
+    """Readings that are compared, with as many decimals as it takes to see which are not the same."""
+    reads = tuple(number(value, places) for value in values)
+    if len(set(reads)) >= len(set(values)) or places >= _MOST_PLACES:
+        return reads
+    return distinctly(*values, places=places + 1)
 
 
 def _compared(name: str, what: str, value: float | None, limit: float | None, *, side: str, weight: float) -> Condition:
     if value is None or limit is None:
         return Condition(name=name, holds=False, weight=weight, detail=f"{what} is not known yet")
     holds = value > limit if side == "above" else value < limit
-    return Condition(
-        name=name, holds=holds, weight=weight, detail=f"{what} {number(value)}, wants {side} {number(limit)}"
-    )
+    reads, wanted = distinctly(value, limit)
+    return Condition(name=name, holds=holds, weight=weight, detail=f"{what} {reads}, wants {side} {wanted}")
 
 
 def _trend(
@@ -92,7 +102,8 @@ def _trend(
     if signals is None or signals.ma_20 is None or signals.ma_50 is None:
         return Condition(name=name, holds=False, weight=weight, detail=f"too few {timeframe} candles to see a trend")
     close, fast, slow = signals.close, signals.ma_20, signals.ma_50
-    detail = f"close {number(close)}, means {number(fast)} (20) and {number(slow)} (50)"
+    at, near, far = distinctly(close, fast, slow)
+    detail = f"close {at}, means {near} (20) and {far} (50)"
     return Condition(name=name, holds=holds(close, fast, slow), weight=weight, detail=detail)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.domain.decisions import Frame, Pattern, TechnicalSignals
 from engine.domain.market import Timeframe
@@ -26,6 +28,29 @@ def test_a_limit_is_told_with_the_reading() -> None:
     assert condition.holds
     assert condition.detail == "RSI 34.20, wants below 35.00"
     assert not look.above("RSI high", "RSI", 34.2, 35.0).holds
+
+
+@pytest.mark.parametrize(
+    ("condition", "detail"),
+    [
+        (look.above("a", "volume ratio", 1.0004, 1.0), "volume ratio 1.0004, wants above 1.0000"),
+        (look.below("a", "RSI", 34.996, 35.0), "RSI 34.996, wants below 35.000"),
+        (look.above("a", "close", 0.05123, 0.05119), "close 0.05123, wants above 0.05119"),
+        (look.between("a", "RSI", 49.998, 50, 70), "RSI 49.998, wants 50 to 70"),
+        (
+            look.near_support(signals(supports=(97.92,), atr=2.0), 1.0),
+            "support 97.92 is 1.04 ATR below, wants at most 1",
+        ),
+    ],
+)
+def test_rounding_never_hides_on_which_side_of_the_limit_a_reading_is(condition: look.Condition, detail: str) -> None:
+    assert condition.detail == detail
+
+
+@given(value=st.floats(1e-6, 1e6), limit=st.floats(1e-6, 1e6))
+def test_readings_read_alike_only_where_hardly_anything_is_between_them(value: float, limit: float) -> None:
+    reads, wanted = look.distinctly(value, limit)
+    assert (reads != wanted) or value == pytest.approx(limit, rel=1e-9, abs=1e-12)
 
 
 def test_a_reading_on_the_limit_is_neither_above_nor_below() -> None:

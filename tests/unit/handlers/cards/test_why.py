@@ -4,6 +4,7 @@ import pytest
 
 from engine.domain.approvals import Claimed, Expired, Ordered, Pending, Refused, Rejected
 from engine.domain.autonomy import Execute, Refuse
+from engine.domain.decisions import Condition
 from handlers.cards import why
 from tests.fakes import reports
 
@@ -24,9 +25,15 @@ def test_every_input_is_named_with_its_age():
     assert section(why.card(reports.why()), "Inputs") == ["BTC/USDT 1h candles, 1 min old: 250 candles"]
 
 
-def test_every_condition_says_whether_it_held():
+def test_every_condition_says_whether_it_held_and_what_it_counts():
     held = section(why.card(reports.why()), "Conditions")
-    assert held == ["✓ above ma 200: 20,000 over 19,200", "✗ macd rising"]
+    assert held == ["✓ (2) above ma 200: 20,000 over 19,200", "✗ (1) macd rising"]
+
+
+def test_conditions_that_count_alike_do_not_say_what_they_count():
+    alike = (Condition(name="a", holds=True, weight=0.5), Condition(name="b", holds=False, weight=0.5))
+    story = reports.why(judged=reports.judged(decision=reports.decision(conditions=alike)))
+    assert section(why.card(story), "Conditions") == ["✓ a", "✗ b"]
 
 
 def test_every_clamp_says_rule_before_after_and_reason():
