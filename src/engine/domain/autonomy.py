@@ -19,7 +19,7 @@ class Autonomy:
         ask_above: From this confidence on it asks; below, it refuses.
         expires_after: How long a question stays open.
         max_price_drift: How far the price may leave the asked price, as a fraction of it.
-        two_people_above: From this order value on, in the quote currency, two distinct people must approve.
+        two_people_above: Orders worth more than this, in the quote currency, need two distinct people to approve.
     """
 
     auto_above: float
