@@ -11,8 +11,9 @@ from engine.domain.errors import BadInput
 
 _APPROVAL = re.compile(r"[Aa]?0*([1-9][0-9]{0,8})")
 _ANY = re.compile(r"([ADOTadot])0*([1-9][0-9]{0,8})")
-_DURATION = re.compile(r"([0-9]{1,6})\s*([mhd])", re.IGNORECASE)
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_NUMBER = "[0-9]{1,8}"
+_DURATION = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?", re.IGNORECASE)
+_UNITS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
 _SHOWN = 30
 LONGEST_PAUSE = timedelta(days=365)
 
@@ -59,17 +60,21 @@ def number(words: Sequence[str], *, default: int, most: int, noun: str) -> int:
 
 
 def duration(words: Sequence[str]) -> timedelta | None:
-    """A length of time such as ``15m``, ``2h`` or ``1d``; ``None`` where nothing was written.
+    """A length of time such as ``15m``, ``1h30m`` or ``1d``; ``None`` where nothing was written.
+
+    A bare number is seconds, as in the configuration.
 
     Raises:
         BadInput: It is none, or longer than a year.
     """
     if not words:
         return None
-    found = _DURATION.fullmatch("".join(words))
-    length = int(found[1]) * _UNITS[found[2].lower()] if found else timedelta(0)
+    text = "".join(words)
+    found = _DURATION.fullmatch(f"{text}s" if re.fullmatch(_NUMBER, text) else text)
+    parts = zip(found.groups(), _UNITS, strict=True) if found else ()
+    length = sum((int(part or 0) * unit for part, unit in parts), timedelta(0))
     if not timedelta(0) < length <= LONGEST_PAUSE:
-        raise BadInput("A duration looks like 15m, 2h or 1d, and is at most 365d.")
+        raise BadInput("A duration looks like 15m, 2h, 1h30m or 1d, or is seconds, and is at most 365d.")
     return length
 
 
@@ -96,8 +101,10 @@ def half(words: Sequence[str]) -> bool:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A question naming the nearest known word; empty where none is near."""
-    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
+    """A question naming the shortest known word that begins so, else the nearest; empty where none is near."""
+    begun, names = word.lower(), list(known)
+    longer = sorted((name for name in names if begun and name.startswith(begun)), key=len)
+    near = longer or difflib.get_close_matches(begun, names, n=1, cutoff=0.5)
     return f"Did you mean {near[0]}?" if near else ""
 
 

@@ -36,7 +36,6 @@ class Command:
     Attributes:
         args: What may come after it, as usage shows it, e.g. ``ID [half]``.
         role: The least role that may use it.
-        reads_only: Whether it changes nothing.
     """
 
     name: str
@@ -45,7 +44,6 @@ class Command:
     aliases: tuple[str, ...] = ()
     args: str = ""
     role: Role = Role.VIEWER
-    reads_only: bool = True
 
     @property
     def usage(self) -> str:
@@ -76,7 +74,7 @@ class CommandTable:
         name = head[1:].partition("@")[0].lower()  # in groups Telegram appends the bot's name
         command = self._by_name.get(name)
         if command is None:
-            near = arguments.did_you_mean(f"/{name}", [f"/{known}" for known in self._by_name])
+            near = arguments.did_you_mean(f"/{name}", [f"/{known}" for known in self._by_name]) if name else ""
             raise BadInput(f"There is no command /{name[:LONGEST_NAME]}.", near or "/help lists what there is.")
         return command, tuple(words)
 
@@ -122,7 +120,6 @@ def build_commands(*, views: Views, desk: Desk, clock: Clock, version: str) -> C
                 name="approve",
                 args="ID [half]",
                 role=trader,
-                reads_only=False,
                 run=acts.approve,
                 help="approve a question, or half of its quantity",
             ),
@@ -130,7 +127,6 @@ def build_commands(*, views: Views, desk: Desk, clock: Clock, version: str) -> C
                 name="reject",
                 args="ID [reason]",
                 role=trader,
-                reads_only=False,
                 run=acts.reject,
                 help="reject a question",
             ),
@@ -142,11 +138,10 @@ def build_commands(*, views: Views, desk: Desk, clock: Clock, version: str) -> C
                 aliases=("stopentry", "stopbuy"),
                 args="[duration]",
                 role=trader,
-                reads_only=False,
                 run=acts.pause,
-                help="no new entries, for 15m, 2h, 1d or until /resume; exits go on",
+                help="no new entries, for 15m, 1h30m, 1d or until /resume; exits go on",
             ),
-            Command(name="resume", role=trader, reads_only=False, run=acts.resume, help="allow new entries again"),
+            Command(name="resume", role=trader, run=acts.resume, help="allow new entries again"),
             Command(name="digest", run=reads.digest, help="the figures of today so far"),
             Command(name="health", run=reads.health, help="whether every part is well"),
             Command(name="version", run=reads.version, help="which version this is"),

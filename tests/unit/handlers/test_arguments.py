@@ -4,7 +4,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import PydanticCustomError
 
+from config.kinds import parse_duration
 from engine.domain.errors import BadInput
 from handlers import arguments
 
@@ -36,19 +38,28 @@ def test_a_strange_letter_is_no_id():
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"), [("15m", timedelta(minutes=15)), ("2H", timedelta(hours=2)), ("1 d", timedelta(days=1))]
+    "text",
+    ["15m", "2H", "1 d", "1h30m", "1h 30m", "90s", "90", "1d2h3m4s", "0h5m", "0", "2w", "30m1h", "", "1h30", "s"],
 )
-def test_durations_have_a_number_and_a_unit(text, wanted):
-    assert arguments.duration(text.split()) == wanted
+def test_durations_are_understood_as_in_the_configuration(text):
+    try:
+        wanted = parse_duration(text.replace(" ", ""))
+    except PydanticCustomError:
+        wanted = timedelta(0)
+    if wanted:
+        assert arguments.duration(text.split()) == wanted
+    else:
+        with pytest.raises(BadInput):
+            arguments.duration([text])
 
 
 def test_no_duration_means_until_further_notice():
     assert arguments.duration([]) is None
 
 
-@pytest.mark.parametrize("text", ["0m", "2", "2w", "-1h", "366d", "999999d", "h", "1h30m", "soon"])
+@pytest.mark.parametrize("text", ["0m", "0", "2w", "-1h", "366d", "99999999d", "h", "1.5h", "30m1h", "soon"])
 def test_other_durations_are_refused(text):
-    with pytest.raises(BadInput, match="15m, 2h or 1d"):
+    with pytest.raises(BadInput, match="15m, 2h, 1h30m or 1d"):
         arguments.duration([text])
 
 
