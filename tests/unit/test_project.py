@@ -136,7 +136,8 @@ def pins() -> dict[str, list[Requirement]]:
 
 def direct_dependencies() -> list[Requirement]:
     groups = [PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values()]
-    return [Requirement(line) for group in groups for line in group]
+    named = [Requirement(line) for group in groups for line in group]
+    return [requirement for requirement in named if requirement.name != PROJECT["project"]["name"]]  # its own extras
 
 
 def test_constraints_are_bare_pins() -> None:
