@@ -37,39 +37,30 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
 
 def intend_bracket(uow: UnitOfWork, position: Position, number: int, now: datetime) -> Order:
     """Write down the n-th stop and target of a position, for all of it."""
-    order = Order(
-        id=uow.orders.next_id(),
-        intent=Intent(
-            client_id=client_id("bracket", position.id, str(number), position.opened_at.isoformat()),
-            market=position.market,
-            side=Side.SELL,
-            kind=OrderKind.BRACKET,
-            quantity=position.quantity,
-            stop=position.stop,
-            target=position.target,
-        ),
-        purpose=Purpose.PROTECTION,
-        context=position.context,
-        price=position.entry_price,
-        status=OrderStatus.INTENT,
-        created_at=now,
-        position_id=position.id,
-    )
-    return _write(uow, order)
+    return _leave(uow, position, OrderKind.BRACKET, Purpose.PROTECTION, number, now)
 
 
 def intend_emergency_exit(uow: UnitOfWork, position: Position, number: int, now: datetime) -> Order:
     """Write down the sale of a position that could not be protected."""
+    return _leave(uow, position, OrderKind.MARKET, Purpose.EXIT, number, now)
+
+
+def _leave(uow: UnitOfWork, position: Position, kind: OrderKind, purpose: Purpose, number: int, now: datetime) -> Order:
+    """Write down the n-th order of a kind that sells all of a position."""
+    bracket = kind is OrderKind.BRACKET
+    name = "bracket" if bracket else "emergency"
     order = Order(
         id=uow.orders.next_id(),
         intent=Intent(
-            client_id=client_id("emergency", position.id, str(number), position.opened_at.isoformat()),
+            client_id=client_id(name, position.id, str(number), position.opened_at.isoformat()),
             market=position.market,
             side=Side.SELL,
-            kind=OrderKind.MARKET,
+            kind=kind,
             quantity=position.quantity,
+            stop=position.stop if bracket else None,
+            target=position.target if bracket else None,
         ),
-        purpose=Purpose.EXIT,
+        purpose=purpose,
         context=position.context,
         price=position.entry_price,
         status=OrderStatus.INTENT,
