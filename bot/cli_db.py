@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
@@ -42,3 +45,43 @@ def check(profile: ProfileOption = None, config: ConfigOption = None) -> None:
     typer.echo("\n".join([f"{mask_url(url)}: {problem}" for problem in problems] or [f"{mask_url(url)} is sound."]))
     if problems:
         raise typer.Exit(1)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The new file.")],
+    profile: ProfileOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Write the database and the paper venue's file to one file; the bot may be running."""
+    from engine.store.backup import backup as write
+
+    settings = load_or_exit(profile, config, {}).settings
+    try:
+        rows = write(settings.database.url, settings.venue_file, file)
+    except GreenlightError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(REFUSED) from None
+    typer.echo(f"{file} has all {rows} rows of {mask_url(settings.database.url)} and the venue's file.")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What bot db backup has written, from either kind of database.")],
+    profile: ProfileOption = None,
+    config: ConfigOption = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+) -> None:
+    """Put a backup in place; the bot must not be running. Where something fails, nothing is changed."""
+    from bot.lock import only_instance
+    from engine.store.backup import restore as put_back
+
+    settings = load_or_exit(profile, config, {}).settings
+    try:
+        with only_instance(settings):
+            rows = put_back(settings.database.url, settings.venue_file, file, force=force)
+    except GreenlightError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(REFUSED) from None
+    typer.echo(f"{mask_url(settings.database.url)} has the {rows} rows of {file}.")

@@ -71,6 +71,36 @@ async def test_the_same_story_is_told_by_both_databases_and_both_are_sound(tmp_p
         assert checked.stdout.rstrip().endswith(" is sound.")
 
 
+@pytest.mark.parametrize("way", ["from file to server", "from server to file"])
+async def test_a_backup_of_a_running_bot_is_gone_on_with_on_the_other_database(
+    tmp_path: Path, server_folder: Path, way
+):
+    other, saved = tmp_path / "file", tmp_path / "saved.zip"
+    other.mkdir()
+    source, target = (other, server_folder) if way == "from file to server" else (server_folder, other)
+    config = {folder: ("--config", str(write_config(folder))) for folder in (source, target)}
+    async with running(settings_of(source)) as app, browser(app, "p1") as page:
+        asked = await question_in(page)
+        await told_to(source, 0, "has all", "db", "backup", str(saved), *config[source])
+        await told_to(source, 2, "is in use", "db", "restore", str(saved), *config[source])
+    await told_to(source, 2, "not empty", "db", "restore", str(saved), *config[source])
+
+    await told_to(target, 0, f"rows of {saved}", "db", "restore", str(saved), *config[target])
+    async with running(settings_of(target)) as app, browser(app, "p1") as page:
+        assert await question_in(page) == asked
+        assert (await page.post(f"/api/approvals/{asked}/approve", json={})).status_code == 200
+    assert Files(folder=target).complaints() == []
+    assert len(Files(folder=target).rows("SELECT * FROM fills")) > 0
+    assert Files(folder=source).rows("SELECT * FROM fills") == []
+
+
+async def told_to(folder: Path, code: int, words: str, *command: str) -> None:
+    """The program does as it is told, or says why not."""
+    ran = await asyncio.to_thread(bot, folder, *command)
+    assert (ran.returncode, words in ran.stdout + ran.stderr) == (code, True), ran
+    assert "Traceback" not in ran.stderr
+
+
 def test_a_server_that_is_away_stops_the_start_without_its_password(tmp_path: Path):
     url = "postgresql://bot:tr0ub4dor@127.0.0.1:9/bot"
     for command in (("run",), ("db", "check"), ("db", "upgrade")):

@@ -40,13 +40,17 @@ def upgrade(url: str) -> None:
 
 def versions(url: str) -> tuple[str, str]:
     """The database's revision (empty when new) and the program's."""
-    head = ScriptDirectory.from_config(config(url)).get_current_head() or ""
     engine = connect(url)
     try:
         with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision() or "", head
+            return MigrationContext.configure(connection).get_current_revision() or "", head()
     finally:
         engine.dispose()
+
+
+def head() -> str:
+    """The revision that the program needs."""
+    return ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head() or ""
 
 
 def _refuse_newer(url: str) -> None:

@@ -1,0 +1,247 @@
+"""Backups: the database and the paper venue's file at one moment, in one ZIP that either kind of database takes back.
+
+``manifest.json`` (format, revision, rows of each table), ``tables/NAME.jsonl`` (a row a line), ``venue.sqlite``.
+The moment is taken while no transaction writes: an order is sent only after its intent is stored, so the venue's copy
+knows no order that the database's does not, and what it is ahead by is what a start asks it for anyway.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+
+from sqlalchemy import Column, Connection, Table, delete, func, insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from engine.domain.errors import StoreError
+from engine.store import migrate
+from engine.store.columns import Money, UtcTime
+from engine.store.connections import connect, first_line
+from engine.store.tables import Setting, table_of
+
+FORMAT = 1
+ROWS_AT_ONCE = 500
+_VENUE = "venue.sqlite"
+_TABLES = table_of(Setting).metadata.sorted_tables
+_DAMAGED = (BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, ArithmeticError, sqlite3.Error)
+
+
+def backup(url: str, venue: Path, file: Path) -> int:
+    """Write a backup to a new file, while the bot may be running; how many rows it has.
+
+    Raises:
+        StoreError: The file is there already or cannot be written, or the database is not up to date.
+    """
+    found, wanted = migrate.versions(url)
+    if found != wanted:
+        raise StoreError(f"The database has revision {found or 'none'}, the program {wanted}.", "Run bot db upgrade.")
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with _new_file(file, part), ZipFile(part, "w", ZIP_DEFLATED) as archive:
+            rows = _write(url, venue, archive, wanted)
+    except OSError as error:
+        raise StoreError(f"{file} cannot be written: {error.strerror}.", "Name another file.") from None
+    return rows
+
+
+def restore(url: str, venue: Path, file: Path, *, force: bool = False) -> int:
+    """Put a backup in the place of what a database and the venue's file hold; how many rows it has.
+
+    Raises:
+        StoreError: The backup is damaged or of another revision, or there is something to lose and no ``force``;
+            nothing was changed.
+    """
+    try:
+        with ZipFile(file) as archive, TemporaryDirectory(prefix="restore-", dir=_folder(venue)) as scratch:
+            manifest = _checked(archive, file)
+            copy = _unpacked(archive, Path(scratch))
+            if not force:
+                _refuse_loss(url, venue)
+            migrate.upgrade(url)
+            return _replace(url, venue, archive, manifest, copy, Path(scratch))
+    except DBAPIError as error:
+        raise StoreError(f"{file} cannot be restored: {first_line(error)}.", "Nothing was changed.") from error
+    except _DAMAGED:
+        raise StoreError(f"{file} is damaged, or is no backup.", "Nothing was changed. Try an older one.") from None
+    except OSError as error:
+        raise StoreError(f"{file} cannot be restored: {error.strerror}.", "Nothing was changed.") from None
+
+
+def _write(url: str, venue: Path, archive: ZipFile, revision: str) -> int:
+    writer, reader = connect(url, writer=True), connect(url)
+    try:
+        with reader.connect() as connection, TemporaryDirectory() as scratch:
+            with writer.begin():
+                connection.execute(select(func.count()).select_from(table_of(Setting)))  # the snapshot begins here
+                copy = _copy(venue, Path(scratch) / _VENUE)
+            counts = {table.name: _write_table(connection, table, archive) for table in _TABLES}
+            if copy:
+                archive.write(copy, _VENUE)
+    finally:
+        writer.dispose()
+        reader.dispose()
+    archive.writestr("manifest.json", json.dumps({"format": FORMAT, "revision": revision, "tables": counts}))
+    return sum(counts.values())
+
+
+def _write_table(connection: Connection, table: Table, archive: ZipFile) -> int:
+    count = 0
+    found = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table))
+    with archive.open(f"tables/{table.name}.jsonl", "w") as lines:
+        for count, row in enumerate(found, start=1):  # noqa: B007 - how many there were
+            lines.write(json.dumps(dict(row._mapping), default=_plain).encode() + b"\n")  # noqa: SLF001 - its public name
+    return count
+
+
+def _plain(value: Decimal | datetime) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _copy(venue: Path, to: Path) -> Path | None:
+    """A copy of the venue's file at one moment, by SQLite's own means; nothing where there is none."""
+    if not venue.exists():
+        return None
+    whole = f"{venue.resolve().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(whole, uri=True)) as source, closing(sqlite3.connect(to)) as target:
+        source.backup(target)
+    return to
+
+
+def _checked(archive: ZipFile, file: Path) -> dict[str, Any]:
+    """The manifest of a backup that is whole and of the program's revision."""
+    if archive.testzip() is not None:
+        raise BadZipFile
+    manifest: dict[str, Any] = json.loads(archive.read("manifest.json"))
+    if manifest["format"] != FORMAT or manifest["revision"] != migrate.head():
+        raise StoreError(
+            f"{file} has revision {manifest['revision']}, the program {migrate.head()}.",
+            "Restore it with the version of the program that wrote it, then update.",
+        )
+    if set(manifest["tables"]) != {table.name for table in _TABLES}:
+        raise BadZipFile
+    return manifest
+
+
+def _unpacked(archive: ZipFile, scratch: Path) -> Path | None:
+    """The venue's file of a backup, checked; nothing where it has none."""
+    if _VENUE not in archive.namelist():
+        return None
+    copy = Path(archive.extract(_VENUE, scratch))
+    with closing(sqlite3.connect(copy)) as connection:
+        if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            raise BadZipFile
+    return copy
+
+
+def _refuse_loss(url: str, venue: Path) -> None:
+    found, wanted = migrate.versions(url)
+    full = bool(found) and (found != wanted or _has_rows(url))
+    if full or venue.exists():
+        what = "The database is not empty" if full else f"{venue} is there already"
+        raise StoreError(f"{what}: restoring replaces everything in it.", "Make a backup of it, then use --force.")
+
+
+def _has_rows(url: str) -> bool:
+    engine = connect(url)
+    try:
+        with engine.connect() as connection:
+            return any(connection.execute(select(table).limit(1)).first() for table in _TABLES)
+    finally:
+        engine.dispose()
+
+
+def _replace(
+    url: str, venue: Path, archive: ZipFile, manifest: dict[str, Any], copy: Path | None, scratch: Path
+) -> int:
+    engine = connect(url, writer=True)
+    try:
+        with _swapped(venue, copy, scratch), engine.begin() as connection:
+            for table in reversed(_TABLES):
+                connection.execute(delete(table))
+            counts = {table.name: _read_table(connection, table, archive) for table in _TABLES}
+            if counts != manifest["tables"]:
+                raise BadZipFile
+            if connection.dialect.name == "postgresql":
+                _go_on_counting(connection)
+    finally:
+        engine.dispose()
+    return sum(counts.values())
+
+
+def _read_table(connection: Connection, table: Table, archive: ZipFile) -> int:
+    count = 0
+    with archive.open(f"tables/{table.name}.jsonl") as lines:
+        while rows := [_row(table, json.loads(line)) for line in islice(lines, ROWS_AT_ONCE)]:
+            connection.execute(insert(table), rows)
+            count += len(rows)
+    return count
+
+
+def _row(table: Table, plain: dict[str, Any]) -> dict[str, Any]:
+    return {column.name: _value(column, plain[column.name]) for column in table.columns}
+
+
+def _value(column: Column[Any], plain: Any) -> Any:
+    if plain is None:
+        return None
+    if isinstance(column.type, Money):
+        return Decimal(plain)
+    return datetime.fromisoformat(plain) if isinstance(column.type, UtcTime) else plain
+
+
+def _go_on_counting(connection: Connection) -> None:
+    """Rows came with their ids: the server's counters have to be told."""
+    for table in _TABLES:
+        column = table.autoincrement_column
+        if column is not None:
+            counter = func.pg_get_serial_sequence(table.name, column.name)
+            connection.execute(select(func.setval(counter, func.coalesce(func.max(column), 0) + 1, text("false"))))
+
+
+@contextmanager
+def _swapped(venue: Path, copy: Path | None, scratch: Path) -> Iterator[None]:
+    """Have the copy in the place of the venue's file; the old one comes back where something fails."""
+    files = [venue, *(venue.with_name(venue.name + ending) for ending in ("-wal", "-shm"))]
+    kept = [(old, scratch / f"old-{old.name}") for old in files if old.exists()]
+    for old, aside in kept:
+        old.rename(aside)
+    try:
+        if copy:
+            copy.rename(venue)
+        yield
+    except BaseException:
+        venue.unlink(missing_ok=True)
+        for old, aside in kept:
+            aside.rename(old)
+        raise
+
+
+@contextmanager
+def _new_file(file: Path, part: Path) -> Iterator[None]:
+    """Write the part first: a file that has its name is whole. Nobody else may read it, it has secrets in it."""
+    if file.exists():
+        raise StoreError(f"{file} is there already.", "Name a new file.")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        yield
+        part.rename(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _folder(venue: Path) -> Path:
+    """The venue's folder, made where it is missing: files are renamed within one file system."""
+    venue.parent.mkdir(parents=True, exist_ok=True)
+    return venue.parent
