@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.domain.messages import Person
+from engine.domain.messages import Person, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +19,8 @@ class Caller:
     platform: str
     user: str
     person: Person
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether their role lets them answer questions."""
+        return self.person.role.includes(Role.TRADER)

@@ -160,7 +160,7 @@ async def _news(kit: Kit, caller: Caller, version: int) -> list[ServerSentEvent]
             data={
                 "id": message.id,
                 "pinned": bool(message.card and message.card.pinned),
-                "html": render("message.html", message=message),
+                "html": render("message.html", message=message, caller=caller),
             },
         )
         for index, message in enumerate(messages, start=1)

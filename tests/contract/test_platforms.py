@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from engine.domain.approvals import Verb
-from engine.domain.messages import Button, Card, Destination, Ref, Table
+from engine.domain.messages import Button, Card, Destination, Person, Ref, Role, Table
 from engine.ports import Gone, Platform, RetryAt
+from handlers.web.caller import Caller
 from handlers.web.chat import ROOM, WebChat
 from handlers.web.rendering import render
 from tests.fakes.database import new_database
@@ -81,8 +82,11 @@ async def web() -> AsyncIterator[Room]:
 
         chat = WebChat(database=database, receive=nobody, wall=lambda: datetime(2026, 1, 3, tzinfo=UTC))
 
+        ann = Caller(platform="web", user="Ann", person=Person(name="Ann", role=Role.TRADER))
+
         async def seen() -> Sequence[Seen]:
-            return [read(render("message.html", message=message)) for message in await chat.since("Ann", 0)]
+            messages = await chat.since("Ann", 0)
+            return [read(render("message.html", message=message, caller=ann)) for message in messages]
 
         yield Room(platform=chat, to=Destination(platform="web", address=ROOM), seen=seen)
         await database.close()

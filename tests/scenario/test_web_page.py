@@ -152,11 +152,15 @@ async def test_who_reads_further_up_is_not_torn_away(browser, web):
 
 async def test_an_answer_on_another_platform_is_seen_here(browser, web):
     await web.room.ask()
-    async with browser.visit() as vic:
+    async with browser.visit() as ann, browser.visit() as vic:
+        await enter(ann, web, "Ann")
         await enter(vic, web, "Vic")
-        await expect(card(vic).get_by_role("button")).to_have_count(3)
+        await expect(card(ann).get_by_role("button")).to_have_count(3)
+        await expect(card(vic).get_by_role("button")).to_have_count(0)
+        await expect(card(vic)).to_contain_text("A trader can answer this.")
         await web.room.desk.answer("A17", Press(person="Tom", verb=Verb.REJECT, reason="too thin"))
-        await expect(card(vic)).to_contain_text("Rejected by Tom: too thin")
+        for visitor in (ann, vic):
+            await expect(card(visitor)).to_contain_text("Rejected by Tom: too thin")
 
 
 async def test_strangers_see_a_door_in_words(browser, web):

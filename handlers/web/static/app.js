@@ -78,10 +78,10 @@ more.addEventListener("click", () => {
 
 board.addEventListener("click", (event) => {
   if (!event.target.closest("#jump")) return;
-  const question = log.querySelector(".message .press");
+  const question = log.querySelector(".message.asking");
   if (!question) return send("/pending");
-  question.closest(".message").scrollIntoView({ block: "center", behavior: "smooth" });
-  question.focus({ preventScroll: true });
+  question.scrollIntoView({ block: "center", behavior: "smooth" });
+  question.querySelector(".press")?.focus({ preventScroll: true });
 });
 
 // ---- the stream

@@ -111,10 +111,14 @@ async def test_the_page_shows_the_past_and_the_account(web):
 
 
 async def test_a_viewer_is_offered_only_what_they_may_do(web):
+    await web.room.ask()
     async with web.enter("Vic") as browser:
         page = (await browser.get("/")).text
     assert 'data-name="/status"' in page
     assert 'data-name="/approve"' not in page
+    assert "Buy 0.01234 BTC/USDT? (A17)" in page
+    assert "data-press" not in page
+    assert "A trader can answer this." in page
 
 
 async def test_a_restart_signs_nobody_out(tmp_path):
@@ -159,9 +163,17 @@ async def test_what_is_written_is_answered_over_the_stream(live):
 
 async def test_a_press_edits_the_card_of_everybody(live):
     await live.room.ask()
-    async with live.enter("Tom") as tom, live.enter("Vic") as vic, listening(vic) as events:
+    async with (
+        live.enter("Tom") as tom,
+        live.enter("Ann") as ann,
+        live.enter("Vic") as vic,
+        listening(ann) as events,
+        listening(vic) as views,
+    ):
         _, asked, _ = await upto(events, "message")
+        _, viewed, _ = await upto(views, "message")
         assert "data-press" in asked["html"]
+        assert "data-press" not in viewed["html"]
         press = {"data": "half:A17", "delivery_id": str(uuid4())}
         assert (await tom.post("/chat/press", json=press)).status_code == 204
         _, edited, _ = await upto(events, "message")
