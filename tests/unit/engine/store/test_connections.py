@@ -80,6 +80,17 @@ async def test_a_connection_that_the_server_dropped_is_replaced(each_database: s
     await database.close()
 
 
+async def test_who_waits_too_long_for_its_turn_is_told_so_and_writes_nothing():
+    url = postgres.create(postgres.blank())
+    impatient, holder = Database(f"{url}&options=-c%20lock_timeout%3D50"), connect(url, writer=True)
+    with holder.begin(), pytest.raises(StoreError, match="lock timeout"):
+        await impatient.transact(lambda uow: uow.settings.set("a", "1"))
+    holder.dispose()
+    assert await impatient.read(lambda uow: uow.settings.get("a")) is None
+    await impatient.close()
+    postgres.drop(url)
+
+
 async def test_a_connection_lost_within_a_transaction_is_a_store_error_and_nothing_is_kept():
     url = postgres.create(postgres.blank())
     database = Database(url)
