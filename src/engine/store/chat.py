@@ -58,10 +58,10 @@ class ChatMemory:
                 at=at,
                 wall_at=wall_at,
                 platform=platform,
-                user=user,
+                user=_storable(user),
                 person=person,
-                action=action,
-                outcome=outcome,
+                action=_storable(action),
+                outcome=_storable(outcome),
             )
         )
 
@@ -76,9 +76,9 @@ class ChatMemory:
         """Keep a message of the web chat, in place of the one with that id where there is one; its id."""
         row = self._session.get(ChatMessageRow, message_id) if message_id is not None else None
         if row is None:
-            row = ChatMessageRow(id=message_id, version=0, audience=audience, author=author, at=at, text=text)
+            row = ChatMessageRow(id=message_id, version=0, audience=audience, author=author, at=at, text="")
         row.version = (self._session.exec(select(func.max(ChatMessageRow.version))).one() or 0) + 1
-        row.text, row.card = text, codec.dump(card) if card else ""
+        row.text, row.card = _storable(text), codec.dump(card) if card else ""
         self._session.add(row)
         self._session.flush()
         if row.id is None:
@@ -94,6 +94,11 @@ class ChatMemory:
             .limit(limit)
         )
         return tuple(_message(row) for row in reversed(self._session.exec(query).all()))
+
+
+def _storable(text: str) -> str:
+    """What people wrote, without the one character that PostgreSQL keeps in no text."""
+    return text.replace("\0", "")
 
 
 def _message(row: ChatMessageRow) -> ChatMessage:

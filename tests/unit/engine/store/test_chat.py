@@ -66,3 +66,12 @@ async def test_of_many_the_newest_are_shown(store: Database):
     for number in range(5):
         await put(store, f"m{number}")
     assert [message.text for message in await seen(store, limit=2)] == ["m3", "m4"]
+
+
+async def test_a_character_that_no_text_can_hold_is_left_out_on_either_database(store: Database):
+    await put(store, "a\0b")
+    told = {"platform": "web", "user": "a\0nn", "person": "Ann", "action": "/why \0", "outcome": "ok\0"}
+    await store.transact(lambda uow: uow.chat.audit(at=NOON, wall_at=ANSWERED, **told))
+    assert [message.text for message in await seen(store)] == ["ab"]
+    (entry,) = await store.read(lambda uow: uow.chat.newest_audit(1))
+    assert (entry.user, entry.action, entry.outcome) == ("ann", "/why ", "ok")
