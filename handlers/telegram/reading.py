@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from telegram import CallbackQuery, Message, Update
 
@@ -11,6 +12,9 @@ from engine.domain.messages import Incoming, Pressed, Ref, Typed
 PLATFORM = "telegram"
 WANTED = ("message", "callback_query")
 """The kinds of updates the bot asks for."""
+
+ROUNDING = timedelta(seconds=1)
+"""Telegram's dates are whole seconds."""
 
 _ADDRESSED = re.compile(r"(/\w+)@(\w+)")
 
@@ -47,15 +51,15 @@ def _typed(update_id: int, message: Message, bot_name: str) -> Incoming | None:
 
 
 def _pressed(update_id: int, query: CallbackQuery, *, waited: bool) -> Incoming | None:
-    # A press carries no time of its own. One that waited is taken to be as old as the message that was pressed: so it
-    # may be too old wrongly, but never new wrongly.
+    # A press carries no time of its own. One that waited is taken to be a little older than the message that was
+    # pressed, whose date is rounded down: so it may be too old wrongly, but never new wrongly.
     if query.message is None or not query.data:
         return None
     return Incoming(
         platform=PLATFORM,
         user=str(query.from_user.id),
         delivery_id=str(update_id),
-        sent_at=query.message.date if waited else None,
+        sent_at=query.message.date - ROUNDING if waited else None,
         address=str(query.message.chat.id),
         action=Pressed(data=query.data),
         ref=Ref(messages=(str(query.message.message_id),)),
