@@ -121,5 +121,5 @@ def _candle_inputs(candles: dict[Timeframe, Candles], at: datetime) -> tuple[Inp
 
 def _book_inputs(book: Book | None, now: datetime) -> tuple[Input, ...]:
     if book is None:
-        return (Input(name="book", age=timedelta(0), detail="none: the venue gave no order book"),)
+        return (Input(name="book", age=timedelta(0), detail="missing: the venue gave no order book"),)
     return (Input(name="book", age=now - book.at, detail=f"bid {book.bid}, ask {book.ask}"),)

@@ -77,7 +77,7 @@ def route(confidence: float, judgement: Judgement, autonomy: Autonomy, now: date
             )
         case Allowed():
             return Refuse(
-                reasons=(f"confidence {confidence:.2f} is below {autonomy.ask_above:.2f}, from where people are asked",)
+                reasons=(f"confidence {confidence:.4g} is below {autonomy.ask_above:.4g}, from where people are asked",)
             )
         case _:
             assert_never(judgement)

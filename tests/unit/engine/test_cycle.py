@@ -33,7 +33,7 @@ async def test_without_a_venue_the_market_is_refused_and_not_guessed(room: Room)
     room.venue.deaf, room.venue.blind = NoData("There is no book."), VenueError("The venue is down.")
     seen = await look(room.kit, room.context, "BTC/USDT", room.clock.now())
     assert (seen.frames, seen.book, [given.name for given in seen.inputs]) == ({}, None, ["book"])
-    assert seen.inputs[0].detail == "none: the venue gave no order book"
+    assert seen.inputs[0].detail == "missing: the venue gave no order book"
     assert seen.quality.refused[0].detail == "1h: The venue is down."
 
 

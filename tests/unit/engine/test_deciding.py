@@ -112,7 +112,7 @@ async def test_without_a_book_nothing_is_bought_and_nothing_is_sold(room: Room):
     (judged,) = (await room.enter(1.0)).decisions
     assert judged.ruling == Refuse(reasons=("there is no order book to price it with",))
     assert [given.name for given in judged.inputs] == ["1h candles", "book"]
-    assert judged.inputs[1].detail.startswith("none")
+    assert judged.inputs[1].detail.startswith("missing")
     assert len(await room.held()) == 1
 
 

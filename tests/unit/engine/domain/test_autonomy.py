@@ -31,7 +31,7 @@ def test_confidence_decides_who_decides(confidence: float, kind: type):
 
 def test_little_confidence_is_refused_with_the_figures():
     ruling = route(0.49, ALLOWED, BANDS, NOON)
-    assert ruling == Refuse(reasons=("confidence 0.49 is below 0.50, from where people are asked",))
+    assert ruling == Refuse(reasons=("confidence 0.49 is below 0.5, from where people are asked",))
 
 
 def test_a_question_says_how_many_must_agree_and_until_when():
