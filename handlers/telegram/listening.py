@@ -125,9 +125,18 @@ class Listener:
         self._inbox = Inbox()
         self._lanes = Lanes()
         self._greeted = False
-        self._caught_up = False
+        self._caught_up = asyncio.Event()
         self._connected = False
         health.begin(_POLLING, "Telegram is not connected yet.")
+
+    async def catch_up(self, within: float) -> None:
+        """Return once everything that waited for the start has come in, or after so many seconds.
+
+        What this process shows is shown after that: nobody can press it and be taken for somebody who pressed before.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._caught_up.wait()
 
     async def run(self) -> None:
         """Listen until cancelled; whatever goes wrong is told, and tried again."""
@@ -189,8 +198,9 @@ class Listener:
         self._connected = True
         self._health.well(_POLLING)
         for update in self._inbox.fresh(updates):
-            self._take(update, waited=not self._caught_up)
-        self._caught_up = self._caught_up or len(updates) < BATCH
+            self._take(update, waited=not self._caught_up.is_set())
+        if len(updates) < BATCH:
+            self._caught_up.set()
         await self._inbox.idle(GLANCE)
 
     def _take(self, update: Update, *, waited: bool) -> None:

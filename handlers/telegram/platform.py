@@ -22,6 +22,8 @@ from handlers.telegram.sending import Sender
 
 log = structlog.get_logger(__name__)
 
+CATCH_UP_WITHIN = 2.0
+"""Seconds that a start waits for what was sent while the bot was away; an outage must not hold it up for longer."""
 REPLY_WITHIN = 120.0
 """Seconds after which a reply that could not be shown is given up; cards of the outbox never are."""
 
@@ -75,6 +77,7 @@ class TelegramPlatform:
     async def start(self) -> None:
         """Begin to listen in the background. Never fails: a wrong token or an outage shows in ``health``."""
         self._listening = asyncio.create_task(self._listener.run())
+        await self._listener.catch_up(CATCH_UP_WITHIN)
 
     async def stop(self) -> None:
         """Finish what is being handled within a few seconds, and close every connection."""
