@@ -96,9 +96,9 @@ class App:
             await chat.web.server.start()
             closing.push_async_callback(chat.web.server.stop)
             self._invite(program, closing)
-        if chat.telegram is not None:
-            await chat.telegram.start()
-            closing.push_async_callback(chat.telegram.stop)
+        for platform in chat.remote:
+            await platform.start()
+            closing.push_async_callback(platform.stop)
 
     def _invite(self, program: Program, closing: AsyncExitStack) -> None:
         """Print the one-time link of everybody who may use the web chat, and note where the API answers."""

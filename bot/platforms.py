@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import SecretStr
 
 from bot.engine_room import Engine
 from bot.health import Health
+from config.sections import TelegramSettings
 from config.settings import PLATFORMS, Settings
 from engine.domain.messages import Destination, Person
 from engine.outbox import OutboxSender
@@ -22,7 +23,8 @@ from handlers.notifications import Notifications, is_urgent
 from handlers.reception import Reception
 
 if TYPE_CHECKING:
-    from handlers.telegram import TelegramPlatform
+    from starlette.routing import BaseRoute
+
     from handlers.web.chat import WebChat
     from handlers.web.server import WebServer
     from handlers.web.sessions import SignInLinks
@@ -39,6 +41,28 @@ class Web:
     links: SignInLinks
 
 
+class RemotePlatform(Platform, Protocol):
+    """A platform on somebody else's servers: it is started and stopped, and can be out of reach."""
+
+    @property
+    def health(self) -> str:
+        """``ok``, or what is wrong in words for people."""
+        ...
+
+    @property
+    def hooks(self) -> Sequence[BaseRoute]:
+        """Where its servers call the program's own web server; empty where the program calls them."""
+        ...
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        ...
+
+    async def stop(self) -> None:
+        """Finish what is being handled, and let go of every connection."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
     """Where people are, and what they are shown."""
@@ -47,7 +71,7 @@ class Chat:
     reception: Reception
     outbox: OutboxSender
     web: Web | None
-    telegram: TelegramPlatform | None
+    remote: tuple[RemotePlatform, ...]
 
 
 async def build_chat(settings: Settings, engine: Engine, api_token: SecretStr, ready: Callable[[], bool]) -> Chat:
@@ -63,11 +87,12 @@ async def build_chat(settings: Settings, engine: Engine, api_token: SecretStr, r
         wall=wall,
         started_at=wall().replace(microsecond=0),
     )
-    telegram = _telegram(settings, reception, commands, engine.health)
-    web = await _web(settings, engine, commands, reception, access, api_token, ready) if settings.web.enabled else None
-    platforms: dict[str, Platform] = {}
-    if telegram is not None:
-        platforms[telegram.name] = telegram
+    remote = tuple(_remote(settings, reception, commands, engine.health))
+    hooks = [route for platform in remote for route in platform.hooks]
+    web = None
+    if settings.web.enabled:
+        web = await _web(settings, engine, commands, reception, access, api_token, ready, hooks)
+    platforms: dict[str, Platform] = {platform.name: platform for platform in remote}
     if web is not None:
         platforms[web.chat.name] = web.chat
     outbox = OutboxSender(
@@ -77,7 +102,7 @@ async def build_chat(settings: Settings, engine: Engine, api_token: SecretStr, r
         is_urgent=is_urgent,
         monotonic=engine.clock.monotonic,
     )
-    return Chat(commands=commands, reception=reception, outbox=outbox, web=web, telegram=telegram)
+    return Chat(commands=commands, reception=reception, outbox=outbox, web=web, remote=remote)
 
 
 def wall() -> datetime:
@@ -104,24 +129,29 @@ def _access(settings: Settings) -> Access:
     )
 
 
-def _telegram(
+def _remote(
     settings: Settings, reception: Reception, commands: CommandTable, health: Health
-) -> TelegramPlatform | None:
-    asked = settings.telegram
-    if asked.token is None:
-        return None
+) -> Iterator[RemotePlatform]:
+    """The platforms with a token; how each is shows in the health of the whole."""
+    if settings.telegram.token is not None:
+        telegram = _telegram(settings.telegram, settings.telegram.token, reception, commands)
+        health.watch(telegram.name, lambda: telegram.health)
+        yield telegram
+
+
+def _telegram(
+    asked: TelegramSettings, token: SecretStr, reception: Reception, commands: CommandTable
+) -> RemotePlatform:
     from handlers.telegram import TelegramPlatform
 
-    platform = TelegramPlatform(
-        token=asked.token,
+    return TelegramPlatform(
+        token=token,
         api_url=asked.api_url,
         receive=reception.receive,
         menu=commands.menu(),
         messages_per_second=asked.messages_per_second,
         poll_timeout=asked.poll_timeout,
     )
-    health.watch("telegram", lambda: platform.health)
-    return platform
 
 
 async def _web(
@@ -132,6 +162,7 @@ async def _web(
     access: Access,
     api_token: SecretStr,
     ready: Callable[[], bool],
+    hooks: Sequence[BaseRoute],
 ) -> Web:
     from handlers.web.board import Board
     from handlers.web.chat import WebChat
@@ -159,5 +190,6 @@ async def _web(
             version=VERSION,
         ),
         allowed_hosts=(*settings.web.allowed_hosts, settings.web.host),
+        hooks=hooks,
     )
     return Web(chat=chat, server=WebServer(app, host=settings.web.host, port=settings.web.port), links=links)

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import structlog
 from pydantic import SecretStr
+from starlette.routing import BaseRoute
 
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Incoming, Ref
@@ -73,6 +74,11 @@ class TelegramPlatform:
     def health(self) -> str:
         """``ok``, or what is wrong, in words for people."""
         return str(self._health)
+
+    @property
+    def hooks(self) -> tuple[BaseRoute, ...]:
+        """None: the bot asks for what is new."""
+        return ()
 
     async def start(self) -> None:
         """Begin to listen in the background. Never fails: a wrong token or an outage shows in ``health``."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import BaseRoute
 
 from engine.domain.errors import ConfigError
 from handlers.web import api, errors, pages
@@ -23,12 +24,13 @@ MOST_BODY_BYTES = 64 * 1024
 SHUTDOWN_SECONDS = 2
 
 
-def create_app(kit: Kit, *, allowed_hosts: Iterable[str] = ()) -> FastAPI:
+def create_app(kit: Kit, *, allowed_hosts: Iterable[str] = (), hooks: Sequence[BaseRoute] = ()) -> FastAPI:
     """The app with its API, its page and the guards before them.
 
     Args:
         kit: The parts of the program that it shows and acts on.
         allowed_hosts: Names under which it may be called beside the local ones; a port is of no matter.
+        hooks: Further routes, where other platforms' servers call. They check for themselves who calls.
     """
     app = FastAPI(
         title="Greenlight",
@@ -42,6 +44,7 @@ def create_app(kit: Kit, *, allowed_hosts: Iterable[str] = ()) -> FastAPI:
     app.include_router(api.open_router)
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.router.routes.extend(hooks)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     errors.install(app)
     hosts = sorted({_without_port(host) for host in (*LOCAL_HOSTS, *allowed_hosts)})
