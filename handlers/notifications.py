@@ -26,6 +26,9 @@ LANES = {
 }
 """How loud each kind of topic is."""
 
+_OF_A_TRADE = ("trade", "closed", "unprotected")
+"""The kinds of topics that tell of one trade."""
+
 
 Route = Callable[[Event], tuple[tuple[str, Destination], ...]]
 """Which topics look different after an event, with each place that shows them."""
@@ -71,10 +74,19 @@ class Notifications:
         if make is None:
             return None
         try:
-            card = await make(subject)
+            card, thread = await make(subject), await self._thread(kind, subject)
         except UnknownId:
             return None
-        return replace(card, topic=topic, lane=LANES[kind])
+        return replace(card, topic=topic, thread=thread, lane=LANES[kind])
+
+    async def _thread(self, kind: str, subject: str) -> str:
+        """All of a trade's life belongs under the question it came from, else under its own first card."""
+        if kind not in _OF_A_TRADE:
+            return ""
+        asked = await self._views.asked_for(subject)
+        if asked:
+            return f"approval:{asked}"
+        return "" if kind == "trade" else f"trade:{subject}"
 
     async def _approval(self, subject: str) -> Card:
         view = await self._views.approval(subject)

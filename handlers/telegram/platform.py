@@ -95,8 +95,10 @@ class TelegramPlatform:
         await self._bot.shutdown()
         self._hide_token.end()
 
-    async def put(self, to: Destination, card: Card, ref: Ref | None) -> Ref:
+    async def put(self, to: Destination, card: Card, ref: Ref | None, under: Ref | None = None) -> Ref:
         """Show a card, in place of the one at ``ref`` where there is one; split where it is too long.
+
+        A new card that belongs ``under`` another is a reply to it.
 
         A put that fails does not mean that nothing was sent: where the answer to a new message was lost, the next try
         shows it a second time. Edits can be repeated without harm.
@@ -106,7 +108,7 @@ class TelegramPlatform:
             Gone: ``ref`` cannot be edited any more.
             BadCard: Telegram will never take it.
         """
-        return await self._sender.put(to, card, ref)
+        return await self._sender.put(to, card, ref, reply_to=int(under.messages[-1]) if under else None)
 
     async def _reply(self, heard: Incoming, card: Card) -> None:
         """Show a reply, on a press under the card that was pressed; in an outage try again for a while."""

@@ -51,7 +51,7 @@ class WebChat:
         self._changed = asyncio.Event()
         self.closed = False
 
-    async def put(self, to: Destination, card: Card, ref: Ref | None) -> Ref:  # noqa: ARG002 - there is one room
+    async def put(self, to: Destination, card: Card, ref: Ref | None, under: Ref | None = None) -> Ref:  # noqa: ARG002 - one room
         """Show a card to everybody, in place of the one at ``ref`` where there is one."""
 
         def work(uow: UnitOfWork) -> int:

@@ -133,11 +133,12 @@ class OutboxSender:
             return Card(title=f"{topic}: this card cannot be shown (log id {reference})", topic=topic)
 
     async def _put(self, showing: Showing, card: Card) -> Ref | None:
-        platform = self._platforms[showing.destination.platform]
+        platform, to = self._platforms[showing.destination.platform], showing.destination
+        under = await self._store.read(lambda uow: uow.outbox.ref(card.thread, to)) if card.thread else None
         try:
-            return await platform.put(showing.destination, card, showing.ref)
+            return await platform.put(to, card, showing.ref, under)
         except Gone:
-            return await platform.put(showing.destination, card, None)
+            return await platform.put(to, card, None, under)
         except BadCard as error:
             _log.error("the platform refuses this card", topic=showing.topic, reason=error.message)
             return showing.ref

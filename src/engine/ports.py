@@ -183,8 +183,8 @@ class Platform(Protocol):
         """Its name in destinations and in the allow-list: ``telegram``, ``web``."""
         ...
 
-    async def put(self, to: Destination, card: Card, ref: Ref | None) -> Ref:
-        """Show a card, in place of the one at ``ref`` where there is one.
+    async def put(self, to: Destination, card: Card, ref: Ref | None, under: Ref | None = None) -> Ref:
+        """Show a card, in place of the one at ``ref`` where there is one; a new one under the one at ``under``.
 
         Raises:
             RetryAt: Not now.

@@ -88,6 +88,19 @@ class Views:
         """
         return await self.store.read(lambda uow: uow.positions.get(position_id))
 
+    async def asked_for(self, position_id: str) -> str:
+        """The id of the question that a trade came from; empty where nobody was asked.
+
+        Raises:
+            UnknownId: There is no trade with that id.
+        """
+
+        def work(uow: UnitOfWork) -> str:
+            asked = uow.approvals.of_decision(uow.positions.decision_of(position_id))
+            return asked.id if asked else ""
+
+        return await self.store.read(work)
+
     async def pending(self) -> tuple[ApprovalView, ...]:
         """The open questions, oldest first."""
         return await self._approval_views(await self.store.read(lambda uow: uow.approvals.open()))

@@ -55,6 +55,7 @@ class FakeViews:
     approvals_by_id: dict[str, Approval] = field(default_factory=dict)
     trades_by_id: dict[str, Position] = field(default_factory=dict)
     halts_by_id: dict[str, HaltView] = field(default_factory=dict)
+    questions_by_trade: dict[str, str] = field(default_factory=dict)
     asked_days: int = 0
     asked_trades: int = 0
     broken: bool = False
@@ -80,6 +81,10 @@ class FakeViews:
 
     async def trade(self, position_id: str) -> Position:
         return _known(self.trades_by_id, position_id)
+
+    async def asked_for(self, position_id: str) -> str:
+        _known(self.trades_by_id, position_id)
+        return self.questions_by_trade.get(position_id, "")
 
     async def pending(self) -> tuple[ApprovalView, ...]:
         return tuple(_view(asked) for asked in self.approvals_by_id.values() if asked.status == "pending")

@@ -79,6 +79,7 @@ class Card:
 
     Attributes:
         topic: What it is about, e.g. ``approval:A17``; empty for a reply to one person.
+        thread: The topic under whose card it belongs where a platform has threads; empty where it stands alone.
         lane: How loud it is.
         fields: Short facts, name and value.
         text: Prose; may have several lines.
@@ -89,6 +90,7 @@ class Card:
 
     title: str
     topic: str = ""
+    thread: str = ""
     lane: Lane = Lane.NORMAL
     fields: tuple[tuple[str, str], ...] = ()
     text: str = ""

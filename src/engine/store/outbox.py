@@ -54,6 +54,11 @@ class Outbox:
         )
         return tuple(_showing(row) for row in self._session.exec(query))
 
+    def ref(self, topic: str, destination: Destination) -> Ref | None:
+        """The messages that show a topic at a destination; ``None`` where none does."""
+        row = self._row(topic, destination)
+        return codec.load(Ref, row.ref) if row and row.ref else None
+
     def sent(self, showing: Showing, ref: Ref | None) -> None:
         """A destination shows the version that was wanted when ``showing`` was read."""
         row = self._row(showing.topic, showing.destination)

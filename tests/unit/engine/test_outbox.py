@@ -46,10 +46,13 @@ class Screen:
     put_log: list[tuple[str, str, bool]] = field(default_factory=list)
     """Address, title, and whether it was an edit, in order."""
     troubles: dict[str, list[Exception]] = field(default_factory=dict)
+    threads: list[str] = field(default_factory=list)
+    """Under which message each put was to stand."""
     gate: asyncio.Event | None = None
     """Where there is one, nothing is shown before it is set."""
 
-    async def put(self, to: Destination, card: Card, ref: Ref | None) -> Ref:
+    async def put(self, to: Destination, card: Card, ref: Ref | None, under: Ref | None = None) -> Ref:
+        self.threads.append(under.messages[0] if under else "")
         await (self.gate.wait() if self.gate else asyncio.sleep(0))
         if self.troubles.get(to.address):
             raise self.troubles[to.address].pop(0)
@@ -75,6 +78,8 @@ class Bench:
     wall: Wall = field(default_factory=Wall)
     topics: dict[str, str | None] = field(default_factory=dict)
     """What a topic looks like now; ``None`` where there is nothing to show."""
+    threads: dict[str, str] = field(default_factory=dict)
+    """The topic under which another belongs."""
     sender: OutboxSender = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,7 +97,7 @@ class Bench:
 
     async def render(self, topic: str) -> Card | None:
         title = self.topics.get(topic, topic)
-        return Card(title=title) if title is not None else None
+        return Card(title=title, thread=self.threads.get(topic, "")) if title is not None else None
 
     async def want(self, topic: str, *places: Destination) -> None:
         for place in places or (ROOM,):
@@ -269,3 +274,23 @@ async def test_a_platform_that_takes_its_time_holds_up_no_other(bench: Bench):
     bench.telegram.gate.set()
     await sending
     assert bench.telegram.titles == ["digest:1"]
+
+
+async def test_a_card_goes_under_that_of_its_thread_at_the_same_destination(bench: Bench):
+    bench.threads = {"closed:T1": "approval:A1", "trade:T2": "approval:A9"}
+    for topic in ("approval:A1", "closed:T1", "trade:T2"):
+        await bench.want(topic, ROOM, CHAT)
+    assert await bench.sender.flush() == 0
+    assert bench.web.threads == ["", "m1", ""]
+    assert bench.telegram.threads == ["", "m1", ""]
+
+
+async def test_a_card_sent_anew_keeps_its_thread(bench: Bench):
+    bench.threads = {"trade:T1": "approval:A1"}
+    await bench.want("approval:A1")
+    await bench.want("trade:T1")
+    await bench.sender.flush()
+    del bench.web.messages["m2"]
+    await bench.want("trade:T1")
+    await bench.sender.flush()
+    assert bench.web.threads == ["", "m1", "m1", "m1"]

@@ -114,6 +114,13 @@ async def test_every_id_leads_to_the_decision_it_came_from(room: Room, any_id: s
     assert (why.approval.id, why.order.id, why.position.id) == ("A1", "O1", "T1")
 
 
+async def test_a_trade_knows_the_question_it_came_from(room: Room):
+    await buy(room)
+    assert await room.views.asked_for("T1") == "A1"
+    with pytest.raises(UnknownId):
+        await room.views.asked_for("T9")
+
+
 async def test_a_decision_that_led_to_nothing_has_its_reasons(room: Room):
     await room.cycle()
     why = await room.views.why("D1")

@@ -105,3 +105,19 @@ async def test_a_card_shows_the_state_of_now(views):
 @pytest.mark.parametrize("topic", ["approval:A99", "trade:", "weather:1", ""])
 async def test_what_does_not_exist_has_no_card(views, topic):
     assert await Notifications(views).card(topic) is None
+
+
+async def test_the_life_of_a_trade_belongs_under_the_question_it_came_from(views):
+    views.questions_by_trade = {"T3": "A17"}
+    cards = [await Notifications(views).card(f"{kind}:T3") for kind in ("trade", "closed", "unprotected")]
+    assert [card.thread for card in cards] == ["approval:A17"] * 3
+
+
+async def test_the_life_of_a_trade_that_nobody_was_asked_about_belongs_under_its_first_card(views):
+    cards = [await Notifications(views).card(f"{kind}:T4") for kind in ("trade", "closed", "unprotected")]
+    assert [card.thread for card in cards] == ["", "trade:T4", "trade:T4"]
+
+
+async def test_what_is_about_no_trade_stands_alone(views):
+    cards = [await Notifications(views).card(topic) for topic in ("approval:A17", "halt:H1", "welcome:1")]
+    assert [card.thread for card in cards] == ["", "", ""]
