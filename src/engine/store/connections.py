@@ -35,14 +35,15 @@ _CONNECT_WITHIN_S = 10
 _NO_DRIVER = "Install the driver: pip install '.[postgres]'."
 
 
-def connect(url: str, *, writer: bool = False) -> Engine:
-    """Open an engine whose transactions begin as a writer's or a reader's do.
+def connect(url: str, *, writer: bool = False, read_only: bool = False) -> Engine:
+    """Open an engine whose transactions begin as a writer's or a reader's do; a read-only one cannot write at all.
 
     Raises:
         StoreError: The URL, its driver or the file cannot be used, or the server does not answer or let us in.
     """
     parsed = parse(url)
-    engine = _sqlite(parsed, writer=writer) if is_sqlite(url) else _postgres(parsed, writer=writer)
+    opened = _sqlite if is_sqlite(url) else _postgres
+    engine = opened(parsed, writer=writer, read_only=read_only)
     try:
         with engine.connect():
             pass
@@ -84,20 +85,22 @@ def first_line(error: DBAPIError) -> str:
     return str(error.orig).strip().partition("\n")[0].rstrip(".")
 
 
-def _sqlite(url: URL, *, writer: bool) -> Engine:
+def _sqlite(url: URL, *, writer: bool, read_only: bool) -> Engine:
     """SQLite in WAL mode, fully synchronous, with explicit transactions."""
-    folder = Path(url.database or "").parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"The folder {folder} cannot be made: {error.strerror}.", "Set BOT_DATABASE__URL.") from None
+    file = Path(url.database or "")
+    if read_only:
+        # Made by nobody but the bot: a reader that comes first must not leave an empty file behind.
+        _refuse_absent(file)
+    else:
+        _make_folder(file.parent)
     options: dict[str, Any] = {"poolclass": StaticPool} if writer else {"pool_size": READERS}
     engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": LOCK_WAIT_MS / 1000}, **options)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # we begin transactions ourselves, see below
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={LOCK_WAIT_MS}"):
+        mode = "query_only=ON" if read_only else "journal_mode=WAL"
+        for pragma in (mode, "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={LOCK_WAIT_MS}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -107,7 +110,19 @@ def _sqlite(url: URL, *, writer: bool) -> Engine:
     return engine
 
 
-def _postgres(url: URL, *, writer: bool) -> Engine:
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"The folder {folder} cannot be made: {error.strerror}.", "Set BOT_DATABASE__URL.") from None
+
+
+def _refuse_absent(file: Path) -> None:
+    if not file.is_file():
+        raise StoreError(f"There is no database at {file}.", "Start the bot first, or set BOT_DATABASE__URL.")
+
+
+def _postgres(url: URL, *, writer: bool, read_only: bool) -> Engine:
     """PostgreSQL by psycopg; a connection that the server has dropped is replaced before it is used."""
     try:
         engine = create_engine(
@@ -119,7 +134,13 @@ def _postgres(url: URL, *, writer: bool) -> Engine:
             isolation_level="READ COMMITTED" if writer else "REPEATABLE READ",
             connect_args={
                 "connect_timeout": _CONNECT_WITHIN_S,
-                "options": f"-c lock_timeout={LOCK_WAIT_MS} -c timezone=UTC {url.query.get('options', '')}",
+                "options": " ".join(
+                    (
+                        f"-c lock_timeout={LOCK_WAIT_MS} -c timezone=UTC",
+                        f"-c default_transaction_read_only={'on' if read_only else 'off'}",
+                        str(url.query.get("options", "")),
+                    )
+                ),
             },
         )
     except (ImportError, NoSuchModuleError):

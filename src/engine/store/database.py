@@ -27,7 +27,49 @@ def nowhere(_: Event) -> tuple[tuple[str, Destination], ...]:
     return ()
 
 
-class Database:
+class DatabaseReader:
+    """Looks at what is kept, and changes nothing: what Views need, and all that followers' processes have.
+
+    Args:
+        url: An SQLAlchemy URL, e.g. ``sqlite:///var/demo/greenlight.sqlite``.
+        read_only: Whether the connection itself refuses to write.
+    """
+
+    def __init__(self, url: str, *, read_only: bool = True) -> None:
+        self._readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="store-reader")
+        self._read_engine = connect(url, read_only=read_only)
+
+    async def read(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run a synchronous body on a snapshot; what it writes is rolled back.
+
+        Raises:
+            StoreError: The database stayed locked, is damaged or away.
+        """
+        return await self._in_thread(self._readers, partial(self._look, work))
+
+    async def close(self) -> None:
+        """Finish what is under way and close every connection."""
+        await asyncio.to_thread(self._shut)
+
+    def _shut(self) -> None:
+        self._readers.shutdown()
+        self._read_engine.dispose()
+
+    @staticmethod
+    async def _in_thread(pool: ThreadPoolExecutor, run: Callable[[], T]) -> T:
+        try:
+            # Shielded: a transaction under way is finished even when its caller is cancelled.
+            result: T = await asyncio.shield(asyncio.get_running_loop().run_in_executor(pool, run))
+        except TROUBLE as error:
+            raise trouble(error) from error
+        return result
+
+    def _look(self, work: Callable[[UnitOfWork], T]) -> T:
+        with Session(self._read_engine, expire_on_commit=False) as session:
+            return work(UnitOfWork(session, nowhere))
+
+
+class Database(DatabaseReader):
     """Where everything is kept, behind two doors: ``transact`` writes, ``read`` reads a snapshot.
 
     Args:
@@ -39,9 +81,8 @@ class Database:
         self._url = url
         self._route = route
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-writer")
-        self._readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="store-reader")
         self._write_engine = connect(url, writer=True)
-        self._read_engine = connect(url)
+        super().__init__(url, read_only=False)
         self._listeners: list[Callable[[], None]] = []
 
     def on_shown(self, listener: Callable[[], None]) -> None:
@@ -60,38 +101,16 @@ class Database:
                 listener()
         return result
 
-    async def read(self, work: Callable[[UnitOfWork], T]) -> T:
-        """Run a synchronous body on a snapshot; what it writes is rolled back."""
-        return await self._in_thread(self._readers, partial(self._look, work))
-
-    async def close(self) -> None:
-        """Finish what is under way and close every connection."""
-        await asyncio.to_thread(self._shut)
-
     def _shut(self) -> None:
         self._writer.shutdown()
-        self._readers.shutdown()
+        super()._shut()
         self._write_engine.dispose()
-        self._read_engine.dispose()
-
-    @staticmethod
-    async def _in_thread(pool: ThreadPoolExecutor, run: Callable[[], T]) -> T:
-        try:
-            # Shielded: a transaction under way is finished even when its caller is cancelled.
-            result: T = await asyncio.shield(asyncio.get_running_loop().run_in_executor(pool, run))
-        except TROUBLE as error:
-            raise trouble(error) from error
-        return result
 
     def _write(self, work: Callable[[UnitOfWork], T]) -> tuple[T, bool]:
         with Session(self._write_engine, expire_on_commit=False, autoflush=False) as session, session.begin():
             uow = UnitOfWork(session, self._route)
             result = work(uow)
             return result, uow.shown
-
-    def _look(self, work: Callable[[UnitOfWork], T]) -> T:
-        with Session(self._read_engine, expire_on_commit=False) as session:
-            return work(UnitOfWork(session, self._route))
 
 
 def stamp(uow: UnitOfWork, owner: Mapping[str, str]) -> bool:
