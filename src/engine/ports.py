@@ -106,13 +106,25 @@ class VenueEvent:
     fill: Fill | None = None
 
 
-class Exchange(Protocol):
-    """A family: venues. Calls raise ``VenueError`` when the venue cannot be reached."""
+class Quotes(Protocol):
+    """What it takes to say what things are worth now."""
 
     @property
     def name(self) -> str:
         """The venue and account, as the database is stamped with it."""
         ...
+
+    async def book(self, symbol: str) -> Book:
+        """The order book of now.
+
+        Raises:
+            NoData: There is none.
+        """
+        ...
+
+
+class Exchange(Quotes, Protocol):
+    """A family: venues. Calls raise ``VenueError`` when the venue cannot be reached."""
 
     def market(self, symbol: str) -> Market:
         """The market with this symbol.
@@ -132,14 +144,6 @@ class Exchange(Protocol):
 
     async def cancel(self, client_id: str) -> OrderState | NotFound:
         """Cancel what is left of an order; one that is final is returned as it is."""
-        ...
-
-    async def book(self, symbol: str) -> Book:
-        """The order book of now.
-
-        Raises:
-            NoData: There is none.
-        """
         ...
 
     async def candles(self, symbol: str, timeframe: Timeframe, limit: int) -> Candles:

@@ -31,8 +31,8 @@ from engine.domain.reports import (
     Why,
 )
 from engine.domain.trading import OrderKind, Position
-from engine.ports import Clock, Exchange
-from engine.store.database import Database
+from engine.ports import Clock, Quotes
+from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
 
 LONG_AGO = 10_000
@@ -49,8 +49,8 @@ class Views:
         parts: Tells the health of each part of the program.
     """
 
-    store: Database
-    exchange: Exchange
+    store: DatabaseReader
+    exchange: Quotes
     clock: Clock
     profile: str
     contexts: Sequence[str]
@@ -157,6 +157,10 @@ class Views:
             return running
 
         return await self.store.read(work)
+
+    async def digests(self, count: int) -> tuple[Digest, ...]:
+        """The figures of the newest days that have ended, newest first."""
+        return await self.store.read(lambda uow: uow.account.newest_digests(count))
 
     async def equity_curve(self, points: int) -> tuple[tuple[datetime, Decimal], ...]:
         """The newest points of the equity curve, oldest first."""
