@@ -8,8 +8,7 @@
     markup.py     pure: ``Card`` → HTML in parts that fit
     pacing.py     how fast the bot may speak
     checkup.py    looks whether it could run, for ``bot doctor``
-    health.py     what is wrong, logged once per outage
-    lanes.py      in order where it must be, side by side where it may be
+    health.py     what the library's errors mean
 
 Importing this costs the import of python-telegram-bot: only who has a token should.
 """

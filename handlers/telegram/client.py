@@ -18,6 +18,9 @@ _TALKATIVE = ("httpx", "telegram.Bot")
 """The libraries' loggers that write down addresses, of which the token is a part."""
 
 
+Transport = Callable[[], httpx.AsyncBaseTransport]
+
+
 async def _not_heard(_: httpx.Response) -> None:
     """Nobody wants to see the answers as they come."""
 
@@ -28,6 +31,7 @@ def make_client(
     answer_timeout: float,
     *,
     on_response: Callable[[httpx.Response], Awaitable[None]] = _not_heard,
+    transport: Transport | None = None,
 ) -> Bot:
     """A client of the Bot API server.
 
@@ -36,14 +40,16 @@ def make_client(
         api_url: The server's root.
         answer_timeout: How many seconds it waits for an answer.
         on_response: Sees each answer to anything but a poll, headers and all, before the library reads it.
+        transport: Makes what carries the requests; ``None`` for the network.
     """
     timeouts: dict[str, Any] = dict.fromkeys(("read_timeout", "write_timeout", "connect_timeout"), answer_timeout)
+    asks, polls = ({"transport": transport() if transport else None} for _ in range(2))
     return Bot(
         token.get_secret_value(),
         base_url=f"{api_url.rstrip('/')}/bot",
         base_file_url=f"{api_url.rstrip('/')}/file/bot",
-        request=HTTPXRequest(**timeouts, httpx_kwargs={"event_hooks": {"response": [on_response]}}),
-        get_updates_request=_UpdatesRequest(**timeouts),
+        request=HTTPXRequest(**timeouts, httpx_kwargs={**asks, "event_hooks": {"response": [on_response]}}),
+        get_updates_request=_UpdatesRequest(**timeouts, httpx_kwargs=polls),
     )
 
 

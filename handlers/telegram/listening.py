@@ -21,8 +21,9 @@ from telegram import Bot, CallbackQuery, Update
 from telegram.error import BadRequest, Conflict, RetryAfter, TelegramError, TimedOut
 
 from engine.domain.messages import Card, Incoming
-from handlers.telegram.health import Health, Outage, explained, seconds
-from handlers.telegram.lanes import Lanes
+from handlers.lanes import Lanes
+from handlers.outages import Health, Outage
+from handlers.telegram.health import explained, seconds
 from handlers.telegram.reading import WANTED, incoming
 
 log = structlog.get_logger(__name__)

@@ -5,21 +5,15 @@ https://core.telegram.org/bots/api#html-style and #sendmessage (limits are count
 
 from __future__ import annotations
 
-import math
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from engine.domain.messages import Card, Table
+from engine.domain.messages import Card
+from handlers.cards.monospace import aligned, clean, sparkline
 
 LIMIT = 4096
 """UTF-16 units a message may have."""
-GRAPH_WIDTH = 24
-"""Characters a graph is drawn with at most: one line on a narrow phone."""
-
-_BARS = "▁▂▃▄▅▆▇█"
-_GAP = "  "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,38 +61,10 @@ def render(card: Card) -> tuple[Part, ...]:
     return tuple(_part(lines) for lines in _pages(_lines(card)))
 
 
-def sparkline(values: Sequence[float], width: int = GRAPH_WIDTH) -> str:
-    """Numbers over time as a row of bars, oldest first; numbers that are not finite are left out.
-
-    Longer rows are thinned to ``width`` bars, the newest number always shown.
-    """
-    finite = [value for value in values if math.isfinite(value)]
-    step = max(1, math.ceil(len(finite) / width))
-    shown = finite[::-1][::step][::-1]
-    if not shown:
-        return ""
-    low, high = min(shown), max(shown)
-    if low == high:
-        return _BARS[len(_BARS) // 2] * len(shown)
-    # Halves first: the span of two huge numbers may not be finite.
-    scale = high / 2 - low / 2
-    return "".join(_BARS[min(7, int((value / 2 - low / 2) / scale * 8))] for value in shown)
-
-
-def aligned(table: Table) -> list[str]:
-    """A table's head and rows with their columns under one another, numbers to the right."""
-    rows = [[_clean(cell).replace("\n", " ") for cell in row] for row in (table.head, *table.rows)]
-    columns = max(map(len, rows))
-    rows = [[*row, *[""] * (columns - len(row))] for row in rows]
-    widths = [max(_width(row[column]) for row in rows) for column in range(columns)]
-    right = [all(_is_number(row[column]) for row in rows[1:]) for column in range(columns)]
-    return [_GAP.join(map(_padded, row, widths, right)).rstrip() for row in rows]
-
-
 def _lines(card: Card) -> list[_Line]:
     lines = [_Line(text=text, bold_from=0) for text in _split(card.title)]
     for name, value in card.fields:
-        label = _clean(name).replace("\n", " ")
+        label = clean(name).replace("\n", " ")
         first, *more = _split(value) or [""]
         lines.append(_Line(text=f"{label}: {first}", bold_from=len(label) + 2))
         lines += [_Line(text=text, bold_from=0) for text in more]
@@ -137,12 +103,7 @@ def _part(lines: Sequence[_Line]) -> Part:
 
 
 def _split(text: str) -> list[str]:
-    return _clean(text).split("\n") if text else []
-
-
-def _clean(text: str) -> str:
-    """A text that can be sent: a lone half of a surrogate pair cannot be encoded."""
-    return text.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n")
+    return clean(text).split("\n") if text else []
 
 
 def _fitting(text: str, units: int) -> int:
@@ -153,17 +114,3 @@ def _fitting(text: str, units: int) -> int:
         if left < 0:
             return at
     return len(text)
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
-
-
-def _padded(cell: str, width: int, right: bool) -> str:  # noqa: FBT001 - mapped over columns
-    blanks = " " * (width - _width(cell))
-    return blanks + cell if right else cell + blanks
-
-
-def _is_number(cell: str) -> bool:
-    bare = cell.strip().lstrip("+-\N{MINUS SIGN}±$€≈<>")
-    return not bare or bare[0].isdigit() or bare in {"\N{EN DASH}", "—", "∞"}

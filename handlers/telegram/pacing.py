@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from engine.ports import RetryAt
+from handlers.pacing import Bucket, full
 
 PATIENCE = 2.0
 """Seconds a message waits for its turn before it is given back with ``RetryAt``."""
@@ -20,31 +20,6 @@ CHAT_BURST = 10
 """In a chat with one person; Telegram bears it, and says so when it does not."""
 OVERALL_PER_SECOND = 30.0
 GROUP_PER_MINUTE = 20
-
-
-@dataclass(slots=True, kw_only=True)
-class Bucket:
-    """A token bucket; reserving ahead puts it into debt. Times are monotonic seconds.
-
-    Attributes:
-        rate: Tokens a second.
-        capacity: Tokens it holds when full.
-    """
-
-    rate: float
-    capacity: float
-    tokens: float
-    at: float
-
-    def wait(self, now: float) -> float:
-        """Seconds until a token is free."""
-        self.tokens = min(self.capacity, self.tokens + (now - self.at) * self.rate)
-        self.at = now
-        return max(0.0, (1 - self.tokens) / self.rate)
-
-    def take(self) -> None:
-        """Reserve the next token."""
-        self.tokens -= 1
 
 
 class Pacer:
@@ -58,7 +33,7 @@ class Pacer:
     def __init__(self, *, per_second: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._per_second = per_second
         self._monotonic = monotonic
-        self._overall = _full(OVERALL_PER_SECOND, OVERALL_PER_SECOND, monotonic())
+        self._overall = full(OVERALL_PER_SECOND, OVERALL_PER_SECOND, monotonic())
         self._chats: dict[str, Bucket] = {}
         self._held: dict[str, float] = {}
 
@@ -99,9 +74,5 @@ class Pacer:
             of_a_group = (GROUP_PER_MINUTE - BURST) / 60
             rate = min(self._per_second, of_a_group) if chat.startswith("-") else self._per_second
             burst = BURST if chat.startswith("-") else CHAT_BURST
-            self._chats[chat] = _full(rate, burst, now)
+            self._chats[chat] = full(rate, burst, now)
         return self._chats[chat]
-
-
-def _full(rate: float, capacity: float, now: float) -> Bucket:
-    return Bucket(rate=rate, capacity=capacity, tokens=capacity, at=now)

@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Incoming, Ref
 from engine.ports import RetryAt
-from handlers.telegram.client import HideToken, make_client
-from handlers.telegram.health import Health
+from handlers.outages import Health
+from handlers.telegram.client import HideToken, Transport, make_client
 from handlers.telegram.listening import Listener, Receive
 from handlers.telegram.pacing import Pacer
 from handlers.telegram.reading import PLATFORM
@@ -40,6 +40,7 @@ class TelegramPlatform:
         messages_per_second: How fast to write into one chat; groups and the whole have Telegram's limits besides.
         poll_timeout: How long Telegram may hold a poll open.
         answer_timeout: How long any answer may take, over the poll's own time.
+        transport: Makes what carries the requests; ``None`` for the network.
     """
 
     name = PLATFORM
@@ -54,11 +55,12 @@ class TelegramPlatform:
         messages_per_second: float = 1.0,
         poll_timeout: timedelta = timedelta(seconds=30),
         answer_timeout: timedelta = timedelta(seconds=10),
+        transport: Transport | None = None,
     ) -> None:
         self._hide_token = HideToken(token)
         self._hide_token.begin()
-        self._bot = make_client(token, api_url, answer_timeout.total_seconds())
-        self._health = Health()
+        self._bot = make_client(token, api_url, answer_timeout.total_seconds(), transport=transport)
+        self._health = Health(PLATFORM)
         self._sender = Sender(bot=self._bot, pacer=Pacer(per_second=messages_per_second), health=self._health)
         self._listener = Listener(
             bot=self._bot,

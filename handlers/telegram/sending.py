@@ -15,7 +15,8 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, Tele
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Button, Card, Destination, Lane, Ref
 from engine.ports import BadCard, Gone, RetryAt
-from handlers.telegram.health import Health, Outage, explained, seconds
+from handlers.outages import Health, Outage
+from handlers.telegram.health import explained, seconds
 from handlers.telegram.markup import Part, render
 from handlers.telegram.pacing import Pacer
 

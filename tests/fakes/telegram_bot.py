@@ -36,7 +36,7 @@ class Bot:
     @property
     def troubles(self) -> list[str]:
         """What began to be wrong, in words for people."""
-        return [entry["text"] for entry in self.logs if entry["event"] == "telegram.trouble"]
+        return [entry["text"] for entry in self.logs if entry["event"] == "platform.trouble"]
 
     @property
     def said(self) -> list[str]:

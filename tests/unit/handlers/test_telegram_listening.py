@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from engine.domain.messages import Card, Incoming, Pressed, Ref, Typed
-from handlers.telegram.lanes import Lanes
+from handlers.lanes import Lanes
 from handlers.telegram.listening import BATCH
 from tests.fakes.telegram import FakeTelegram, Fault
 from tests.fakes.telegram_bot import MENU, make_bot, running, say_nothing, words

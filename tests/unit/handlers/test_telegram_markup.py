@@ -1,12 +1,11 @@
 """Cards as HTML in parts, read back by the fake server's port of Telegram's own parser."""
 
-import math
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.messages import Card, Table
-from handlers.telegram.markup import GRAPH_WIDTH, LIMIT, aligned, render, sparkline, utf16_units
+from handlers.cards.monospace import aligned, sparkline
+from handlers.telegram.markup import LIMIT, render, utf16_units
 from tests.fakes.telegram_entities import parse_html
 
 TEXTS = st.text(alphabet=st.sampled_from("ab <>&\"'\n😀é/b;#\ud800"), max_size=40)
@@ -118,21 +117,3 @@ def test_a_long_bold_value_stays_bold_over_the_split() -> None:
 
 def test_a_card_without_anything_has_no_parts() -> None:
     assert render(Card(title=" \n ", text="\n")) == ()
-
-
-def test_a_graph_shows_the_shape_and_always_the_newest_number() -> None:
-    assert sparkline((0, 1, 2, 3, 4, 5, 6, 7)) == "▁▂▃▄▅▆▇█"
-    assert sparkline((5, 5, 5)) == "▅▅▅"
-    assert sparkline(()) == ""
-    assert sparkline((math.nan, math.inf, 1, 2)) == "▁█"
-    assert sparkline([0] * 100 + [1]).endswith("▁█")
-
-
-@given(values=st.lists(st.floats(), max_size=300))
-def test_a_graph_of_any_numbers_fits_a_line(values: list[float]) -> None:
-    assert len(sparkline(values)) <= GRAPH_WIDTH
-
-
-def test_columns_stand_under_one_another_also_with_wide_and_missing_cells() -> None:
-    table = Table(head=("Name", "n"), rows=(("汉字", "1"), ("short", "100"), ("alone",)))
-    assert aligned(table) == ["Name     n", "汉字     1", "short  100", "alone"]

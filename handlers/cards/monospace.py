@@ -1,0 +1,62 @@
+"""Tables and graphs in characters of one width, for platforms that show text. Pure."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+
+from engine.domain.messages import Table
+
+GRAPH_WIDTH = 24
+"""Characters a graph is drawn with at most: one line on a narrow phone."""
+
+_BARS = "▁▂▃▄▅▆▇█"
+_GAP = "  "
+
+
+def sparkline(values: Sequence[float], width: int = GRAPH_WIDTH) -> str:
+    """Numbers over time as a row of bars, oldest first; numbers that are not finite are left out.
+
+    Longer rows are thinned to ``width`` bars, the newest number always shown.
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    step = max(1, math.ceil(len(finite) / width))
+    shown = finite[::-1][::step][::-1]
+    if not shown:
+        return ""
+    low, high = min(shown), max(shown)
+    if low == high:
+        return _BARS[len(_BARS) // 2] * len(shown)
+    # Halves first: the span of two huge numbers may not be finite.
+    scale = high / 2 - low / 2
+    return "".join(_BARS[min(7, int((value / 2 - low / 2) / scale * 8))] for value in shown)
+
+
+def aligned(table: Table) -> list[str]:
+    """A table's head and rows with their columns under one another, numbers to the right."""
+    rows = [[clean(cell).replace("\n", " ") for cell in row] for row in (table.head, *table.rows)]
+    columns = max(map(len, rows))
+    rows = [[*row, *[""] * (columns - len(row))] for row in rows]
+    widths = [max(_width(row[column]) for row in rows) for column in range(columns)]
+    right = [all(_is_number(row[column]) for row in rows[1:]) for column in range(columns)]
+    return [_GAP.join(map(_padded, row, widths, right)).rstrip() for row in rows]
+
+
+def clean(text: str) -> str:
+    """A text that can be sent: a lone half of a surrogate pair cannot be encoded."""
+    return text.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _padded(cell: str, width: int, right: bool) -> str:  # noqa: FBT001 - mapped over columns
+    blanks = " " * (width - _width(cell))
+    return blanks + cell if right else cell + blanks
+
+
+def _is_number(cell: str) -> bool:
+    bare = cell.strip().lstrip("+-\N{MINUS SIGN}±$€≈<>")
+    return not bare or bare[0].isdigit() or bare in {"\N{EN DASH}", "—", "∞"}

@@ -1,0 +1,25 @@
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.messages import Table
+from handlers.cards.monospace import GRAPH_WIDTH, aligned, sparkline
+
+
+def test_a_graph_shows_the_shape_and_always_the_newest_number() -> None:
+    assert sparkline((0, 1, 2, 3, 4, 5, 6, 7)) == "▁▂▃▄▅▆▇█"
+    assert sparkline((5, 5, 5)) == "▅▅▅"
+    assert sparkline(()) == ""
+    assert sparkline((math.nan, math.inf, 1, 2)) == "▁█"
+    assert sparkline([0] * 100 + [1]).endswith("▁█")
+
+
+@given(values=st.lists(st.floats(), max_size=300))
+def test_a_graph_of_any_numbers_fits_a_line(values: list[float]) -> None:
+    assert len(sparkline(values)) <= GRAPH_WIDTH
+
+
+def test_columns_stand_under_one_another_also_with_wide_and_missing_cells() -> None:
+    table = Table(head=("Name", "n"), rows=(("汉字", "1"), ("short", "100"), ("alone",)))
+    assert aligned(table) == ["Name     n", "汉字     1", "short  100", "alone"]
