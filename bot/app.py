@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack, suppress
 
 import structlog
 
-from bot.engine_room import DOORS, Doors, Engine
+from bot.doors import DOORS, Doors
+from bot.engine_room import Engine
 from bot.instance import Instance, note_file, write
 from bot.lock import only_instance
 from bot.platforms import VERSION
@@ -37,7 +38,7 @@ class App:
         settings: What to run.
         announce: Where lines for the person at the terminal go.
         more_jobs: Further jobs on the same clock, see ``wiring.build``.
-        doors: How the store and the venue are opened, see ``wiring.Doors``.
+        doors: How the store and the venue are opened, see ``bot.doors``.
     """
 
     def __init__(

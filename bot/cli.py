@@ -110,7 +110,7 @@ def doctor(
     settings = _with_own_database(loaded, None)
     typer.echo(_shown("ok", "configuration", f"it can be used, profile {settings.profile}", ""))
     from bot.doctor import Case, Verdict, examine
-    from bot.platforms import wall
+    from engine.clocks import wall
 
     wrong = 0
     for line in examine(Case(settings=settings, wall=wall)):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from bot.doors import DOORS, Doors
 from bot.health import Health
 from bot.markets import Source, quote_of
 from config.settings import Settings
@@ -30,17 +31,6 @@ from engine.store.unit_of_work import UnitOfWork
 from engine.views import Views
 
 AnyClock = MarketClock | WallClock
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doors:
-    """How the engine reaches what outlives it. A test that wants to cut the power at an exact point gives its own."""
-
-    store: type[Database] = Database
-    venue: type[PaperExchange] = PaperExchange
-
-
-DOORS = Doors()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Protocol
 
 from pydantic import SecretStr
 
+from bot.doors import Doors
 from bot.engine_room import Engine
 from bot.health import Health
 from config.sections import TelegramSettings
@@ -74,7 +74,9 @@ class Chat:
     remote: tuple[RemotePlatform, ...]
 
 
-async def build_chat(settings: Settings, engine: Engine, api_token: SecretStr, ready: Callable[[], bool]) -> Chat:
+async def build_chat(
+    settings: Settings, engine: Engine, api_token: SecretStr, ready: Callable[[], bool], doors: Doors
+) -> Chat:
     """The ways in and out of the chat, on every platform that is configured."""
     commands = build_commands(views=engine.views, desk=engine.desk, clock=engine.clock, version=VERSION)
     access = _access(settings)
@@ -84,14 +86,14 @@ async def build_chat(settings: Settings, engine: Engine, api_token: SecretStr, r
         database=engine.store,
         desk=engine.desk,
         clock=engine.clock,
-        wall=wall,
-        started_at=wall().replace(microsecond=0),
+        wall=doors.wall,
+        started_at=doors.wall().replace(microsecond=0),
     )
-    remote = tuple(_remote(settings, reception, commands, engine.health))
+    remote = tuple(_remote(settings, reception, commands, engine.health, doors))
     hooks = [route for platform in remote for route in platform.hooks]
     web = None
     if settings.web.enabled:
-        web = await _web(settings, engine, commands, reception, access, api_token, ready, hooks)
+        web = await _web(settings, engine, commands, reception, access, api_token, ready, hooks, doors)
     platforms: dict[str, Platform] = {platform.name: platform for platform in remote}
     if web is not None:
         platforms[web.chat.name] = web.chat
@@ -103,11 +105,6 @@ async def build_chat(settings: Settings, engine: Engine, api_token: SecretStr, r
         monotonic=engine.clock.monotonic,
     )
     return Chat(commands=commands, reception=reception, outbox=outbox, web=web, remote=remote)
-
-
-def wall() -> datetime:
-    """The wall clock, for what platforms stamp; nothing is decided by it."""
-    return datetime.now(UTC)
 
 
 def destinations(settings: Settings) -> list[Destination]:
@@ -130,17 +127,17 @@ def _access(settings: Settings) -> Access:
 
 
 def _remote(
-    settings: Settings, reception: Reception, commands: CommandTable, health: Health
+    settings: Settings, reception: Reception, commands: CommandTable, health: Health, doors: Doors
 ) -> Iterator[RemotePlatform]:
     """The platforms with a token; how each is shows in the health of the whole."""
     if settings.telegram.token is not None:
-        telegram = _telegram(settings.telegram, settings.telegram.token, reception, commands)
+        telegram = _telegram(settings.telegram, settings.telegram.token, reception, commands, doors)
         health.watch(telegram.name, lambda: telegram.health)
         yield telegram
 
 
 def _telegram(
-    asked: TelegramSettings, token: SecretStr, reception: Reception, commands: CommandTable
+    asked: TelegramSettings, token: SecretStr, reception: Reception, commands: CommandTable, doors: Doors
 ) -> RemotePlatform:
     from handlers.telegram import TelegramPlatform
 
@@ -151,6 +148,7 @@ def _telegram(
         menu=commands.menu(),
         messages_per_second=asked.messages_per_second,
         poll_timeout=asked.poll_timeout,
+        transport=doors.telegram,
     )
 
 
@@ -163,6 +161,7 @@ async def _web(
     api_token: SecretStr,
     ready: Callable[[], bool],
     hooks: Sequence[BaseRoute],
+    doors: Doors,
 ) -> Web:
     from handlers.web.board import Board
     from handlers.web.chat import WebChat
@@ -170,7 +169,7 @@ async def _web(
     from handlers.web.server import WebServer, create_app
     from handlers.web.sessions import Attempts, Sessions, SignInLinks, session_key
 
-    chat = WebChat(database=engine.store, receive=reception.receive, wall=wall)
+    chat = WebChat(database=engine.store, receive=reception.receive, wall=doors.wall)
     links = SignInLinks()
     app = create_app(
         WebKit(
@@ -185,11 +184,12 @@ async def _web(
             strangers=Attempts(),
             api_token=api_token,
             clock=engine.clock,
-            wall=wall,
+            wall=doors.wall,
             ready=ready,
             version=VERSION,
         ),
         allowed_hosts=(*settings.web.allowed_hosts, settings.web.host),
         hooks=hooks,
     )
-    return Web(chat=chat, server=WebServer(app, host=settings.web.host, port=settings.web.port), links=links)
+    serve = doors.server or WebServer
+    return Web(chat=chat, server=serve(app, host=settings.web.host, port=settings.web.port), links=links)

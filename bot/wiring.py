@@ -15,7 +15,8 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from bot.engine_room import DOORS, Doors, Engine, build_engine
+from bot.doors import DOORS, Doors
+from bot.engine_room import Engine, build_engine
 from bot.markets import source
 from bot.platforms import Chat, build_chat, destinations
 from config.settings import Settings
@@ -52,7 +53,7 @@ async def build(
         settings: What to build.
         ready: Whether the program has started fully, for those who ask it.
         more_jobs: Further jobs on the same clock, e.g. people who answer at market times.
-        doors: How the store and the venue are opened.
+        doors: How it reaches what outlives it.
 
     Raises:
         ConfigError: The settings contradict what they are about.
@@ -61,7 +62,7 @@ async def build(
     """
     engine = await build_engine(settings, source(settings), routes(destinations(settings)), doors)
     api_token = settings.web.token or SecretStr(randomness.token_urlsafe(24))
-    chat = await build_chat(settings, engine, api_token, ready)
+    chat = await build_chat(settings, engine, api_token, ready, doors)
     jobs = job_table(
         kit=engine.kit,
         contexts=engine.market.contexts,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import structlog
+
+from engine.clocks import monotonic
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +49,7 @@ class Health:
 class Outage:
     """How long to wait between tries: as long again as it has lasted, within bounds."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, monotonic: Callable[[], float] = monotonic) -> None:
         self._monotonic = monotonic
         self._since: float | None = None
 

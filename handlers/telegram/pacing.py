@@ -7,9 +7,9 @@ https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this:
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 
+from engine.clocks import monotonic
 from engine.ports import RetryAt
 from handlers.pacing import Bucket, full
 
@@ -30,7 +30,7 @@ class Pacer:
         monotonic: Where its time comes from.
     """
 
-    def __init__(self, *, per_second: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, per_second: float, monotonic: Callable[[], float] = monotonic) -> None:
         self._per_second = per_second
         self._monotonic = monotonic
         self._overall = full(OVERALL_PER_SECOND, OVERALL_PER_SECOND, monotonic())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from engine.clocks import monotonic
 from engine.domain.errors import GreenlightError
 from handlers.web.rendering import render
 
@@ -26,7 +26,7 @@ class Board:
         monotonic: Seconds that only grow.
     """
 
-    def __init__(self, views: Views, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, views: Views, *, monotonic: Callable[[], float] = monotonic) -> None:
         self._views = views
         self._monotonic = monotonic
         self._lock = asyncio.Lock()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from fastapi import Request, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from engine.clocks import monotonic
 from handlers.access import Access
 from handlers.web.caller import Caller
 from handlers.web.guard import is_same_origin, is_unsafe
@@ -66,7 +66,7 @@ class Attempts:
         monotonic: Seconds that only grow.
     """
 
-    def __init__(self, *, limit: int = 10, window: float = 60, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, limit: int = 10, window: float = 60, monotonic: Callable[[], float] = monotonic) -> None:
         self._limit = limit
         self._window = window
         self._monotonic = monotonic

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
+
+
+def wall() -> datetime:
+    """The wall clock, for what platforms stamp; nothing is decided by it."""
+    return datetime.now(UTC)
+
+
+def monotonic() -> float:
+    """Wall seconds that only grow, by the running event loop: where its time is simulated, so is all pacing."""
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:
+        return time.monotonic()  # what an event loop counts by
 
 
 class WallClock:
@@ -11,11 +25,11 @@ class WallClock:
 
     def now(self) -> datetime:
         """The time, aware, UTC."""
-        return datetime.now(UTC)
+        return wall()
 
     def monotonic(self) -> float:
         """Seconds for pacing and time-outs."""
-        return time.monotonic()
+        return monotonic()
 
 
 class MarketClock:
@@ -33,7 +47,7 @@ class MarketClock:
 
     def monotonic(self) -> float:
         """Wall seconds for pacing and time-outs."""
-        return time.monotonic()
+        return monotonic()
 
     def move(self, by: timedelta) -> None:
         """Let so much market time pass."""

@@ -14,7 +14,8 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from bot.engine_room import Doors, Engine, build_engine
+from bot.doors import Doors
+from bot.engine_room import Engine, build_engine
 from bot.markets import source
 from config.settings import Settings
 from engine.clocks import MarketClock

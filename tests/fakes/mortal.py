@@ -1,6 +1,6 @@
 """The program as a process of its own that dies at an exact point, as if the power had been cut.
 
-The real program runs; the test stands in the two doors to what outlives it (``bot.engine_room.Doors``), where it counts
+The real program runs; the test stands in the two doors to what outlives it (``bot.doors.Doors``), where it counts
 the moments before and after every call. At the chosen one the process kills itself with SIGKILL.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.app import App, run_until_signal
-from bot.engine_room import Doors
+from bot.doors import Doors
 from config.settings import Settings
 from engine.domain.market import Book
 from engine.domain.trading import Intent, NotFound, OrderState, Sent

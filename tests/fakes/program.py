@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from bot.app import App
-from bot.engine_room import DOORS, Doors
+from bot.doors import DOORS, Doors
 from config.loader import load
 from config.settings import Settings
 from tests.auditor import check_conservation, read_fills

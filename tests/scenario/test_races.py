@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bot.engine_room import Doors
+from bot.doors import Doors
 from config.settings import Settings
 from engine.domain.trading import Intent, Sent
 from engine.exchanges.paper import PaperExchange

@@ -1,0 +1,39 @@
+"""How the program reaches what outlives it: files, clocks, and other people's servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from engine.clocks import wall
+from engine.exchanges.paper import PaperExchange
+from engine.store.database import Database
+
+if TYPE_CHECKING:  # what is slow to import
+    from httpx import AsyncBaseTransport
+
+    from handlers.web.server import WebServer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """The doors. A test that wants to cut the power at an exact point, or to be the whole world, gives its own.
+
+    Attributes:
+        store: How the database is opened.
+        venue: How the paper venue is opened.
+        wall: The wall clock.
+        telegram: Makes what carries requests to Telegram; ``None`` for the network.
+        server: Serves the web; ``None`` for a real port.
+    """
+
+    store: type[Database] = Database
+    venue: type[PaperExchange] = PaperExchange
+    wall: Callable[[], datetime] = wall
+    telegram: Callable[[], AsyncBaseTransport] | None = None
+    server: type[WebServer] | None = None
+
+
+DOORS = Doors()
