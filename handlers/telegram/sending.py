@@ -15,9 +15,9 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, Tele
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Button, Card, Destination, Lane, Ref
 from engine.ports import BadCard, Gone, RetryAt
+from handlers.cards.telegram_html import Part, render
 from handlers.outages import Health, Outage
 from handlers.telegram.health import explained, seconds
-from handlers.telegram.markup import Part, render
 from handlers.telegram.pacing import Pacer
 
 log = structlog.get_logger(__name__)

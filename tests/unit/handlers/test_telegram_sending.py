@@ -10,7 +10,7 @@ import pytest
 from engine.domain.approvals import Verb
 from engine.domain.messages import Button, Card, Lane, Ref, Table
 from engine.ports import BadCard, Gone, RetryAt
-from handlers.telegram.markup import LIMIT, utf16_units
+from handlers.cards.telegram_html import LIMIT, utf16_units
 from tests.fakes.telegram import FakeTelegram, Fault
 from tests.fakes.telegram_bot import Bot, make_bot, running, to
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from engine.domain.messages import Card, Table
 from handlers.cards.monospace import aligned, sparkline
-from handlers.telegram.markup import LIMIT, render, utf16_units
+from handlers.cards.telegram_html import LIMIT, render, utf16_units
 from tests.fakes.telegram_entities import parse_html
 
 TEXTS = st.text(alphabet=st.sampled_from("ab <>&\"'\n😀é/b;#\ud800"), max_size=40)
