@@ -30,8 +30,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tests.fakes.telegram_chats import ApiError, Chat, Json, Shown, Version
-from tests.fakes.telegram_entities import utf16_units
+from tests.fakes.telegram_chats import ApiError, Chat, Json, Shown
 from tests.fakes.telegram_state import BotApi
 
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
@@ -171,27 +170,11 @@ class FakeTelegram:
 
     def type(self, chat: int, user: int, text: str, date: float | None = None) -> int:
         """Let a person write; returns the update's id. ``date`` is in Unix seconds."""
-        command = re.match(r"/\w+(@\w+)?", text)
-        entities = [{"offset": 0, "length": utf16_units(command[0]), "type": "bot_command"}] if command else []
-        version = Version(text=text, entities=entities, buttons=[])
-        written = self.api.add(self.chat(chat), self.api.person(user), version, date=date or time.time())
-        return self.api.enqueue("message", self.api.show(written))
+        return self.api.type(chat, user, text, date)
 
     def press(self, chat: int, message_id: int, user: int, button: str, *, forged: bool = False) -> int:
         """Let a person press a button, by its label or data; returns the update's id. A forged one need not exist."""
-        message = self.chat(chat).messages[message_id]
-        data = {b["text"]: b["callback_data"] for b in message.buttons}.get(button, button)
-        if not forged:
-            assert data in [b["callback_data"] for b in message.buttons], f"no button {button!r} on {message}"
-        query = {
-            "id": str(666_728_699_048_000_000 + len(self.api.queries)),
-            "from": self.api.person(user),
-            "message": self.api.show(message),
-            "chat_instance": str(1_628_661_761_791_766_620 + chat),
-            "data": data,
-        }
-        self.api.queries[query["id"]] = time.monotonic()
-        return self.api.enqueue("callback_query", query)
+        return self.api.press(chat, message_id, user, button, forged=forged)
 
     def deliver(self, kind: str, payload: Json) -> int:
         """Queue any other update, e.g. a recorded one; returns its id."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,11 +100,12 @@ class Flood:
     limit: int = 10_000
     window: float = 1.0
     retry_after: int = 1
+    monotonic: Callable[[], float] = time.monotonic
     sent: dict[int, deque[float]] = field(default_factory=lambda: defaultdict(deque))
     shut_until: dict[int, float] = field(default_factory=dict)
 
     def check(self, chat: int) -> None:
-        now = time.monotonic()
+        now = self.monotonic()
         if self.shut_until.get(chat, 0) > now:
             raise _too_many(math.ceil(self.shut_until[chat] - now))
         times = self.sent[chat]

@@ -18,13 +18,28 @@ DEFAULT_UPDATES = {"message", "edited_message", "channel_post", "edited_channel_
 
 
 class BotApi:
-    """One bot's side of the server: chats, the queue of updates, and every method but ``getUpdates``'s waiting."""
+    """One bot's side of the server: chats, the queue of updates, and every method but ``getUpdates``'s waiting.
 
-    def __init__(self, *, username: str, bot_id: int, answer_within: float) -> None:
+    Args:
+        answer_within: Seconds for which a press can be acknowledged.
+        wall: Unix seconds.
+        monotonic: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        *,
+        username: str,
+        bot_id: int,
+        answer_within: float,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall, self._monotonic = wall, monotonic
         self.me: Json = {"id": bot_id, "is_bot": True, "first_name": "Greenlight", "username": username}
         self.answer_within = answer_within
         self.chats: dict[int, Chat] = {}
-        self.flood = Flood()
+        self.flood = Flood(monotonic=monotonic)
         self.commands: list[Json] = []
         self.webhook = ""
         self.queries: dict[str, float] = {}
@@ -116,6 +131,32 @@ class BotApi:
     def unconfirmed(self) -> list[int]:
         return [update["update_id"] for update in self._updates]
 
+    # People
+
+    def type(self, chat: int, user: int, text: str, date: float | None = None) -> int:
+        """Let a person write; returns the update's id. ``date`` is in Unix seconds."""
+        command = re.match(r"/\w+(@\w+)?", text)
+        entities = [{"offset": 0, "length": utf16_units(command[0]), "type": "bot_command"}] if command else []
+        version = Version(text=text, entities=entities, buttons=[])
+        written = self.add(self.chat(chat), self.person(user), version, date=date or self._wall())
+        return self.enqueue("message", self.show(written))
+
+    def press(self, chat: int, message_id: int, user: int, button: str, *, forged: bool = False) -> int:
+        """Let a person press a button, by its label or data; returns the update's id. A forged one need not exist."""
+        message = self.chat(chat).messages[message_id]
+        data = {b["text"]: b["callback_data"] for b in message.buttons}.get(button, button)
+        if not forged:
+            assert data in [b["callback_data"] for b in message.buttons], f"no button {button!r} on {message}"
+        query = {
+            "id": str(666_728_699_048_000_000 + len(self.queries)),
+            "from": self.person(user),
+            "message": self.show(message),
+            "chat_instance": str(1_628_661_761_791_766_620 + chat),
+            "data": data,
+        }
+        self.queries[query["id"]] = self._monotonic()
+        return self.enqueue("callback_query", query)
+
     # Chats and messages
 
     def person(self, user: int) -> Json:
@@ -151,7 +192,7 @@ class BotApi:
 
     def add(self, chat: Chat, sender: Json, version: Version, **more: Any) -> Shown:
         """Put a new message into a chat."""
-        date = int(more.pop("date", time.time()))
+        date = int(more.pop("date", self._wall()))
         with self._lock:
             message = Shown(message_id=chat.next_id(), chat=chat.id, sender=sender, date=date, now=version, **more)
             chat.messages[message.message_id] = message
@@ -184,7 +225,7 @@ class BotApi:
             )
         self.flood.check(message.chat)
         message.edits.append(message.now)
-        message.now, message.edit_date = version, int(time.time())
+        message.now, message.edit_date = version, int(self._wall())
         return self.show(message)
 
     def _delete(self, params: Json) -> bool:
@@ -201,7 +242,7 @@ class BotApi:
             "message_id": chat.next_id(),
             "from": self.me,
             "chat": chat.payload,
-            "date": int(time.time()),
+            "date": int(self._wall()),
             "pinned_message": self.show(message),
         }
         self.enqueue("message", notice)
@@ -224,11 +265,11 @@ class BotApi:
     def _answer(self, params: Json) -> bool:
         query = params.get("callback_query_id", "")
         asked = self.queries.get(query)
-        if asked is None or time.monotonic() - asked > self.answer_within:
+        if asked is None or self._monotonic() - asked > self.answer_within:
             raise bad_request("query is too old and response timeout expired or query ID is invalid")
         if len(params.get("text", "")) > 200:
             raise bad_request("MESSAGE_TOO_LONG")
-        self.answered.setdefault(query, time.monotonic())
+        self.answered.setdefault(query, self._monotonic())
         return True
 
     # The bot itself
