@@ -95,7 +95,8 @@ class Matching:
             turns = self._feed.path(symbol, after, until)
             path = self._with_ends(symbol, turns, after, until)
             own = [order for order in orders if order.intent.market == symbol]
-            happenings += [reached for order in own if (reached := _reached(order, path)) is not None]
+            met = [reached for order in own if (reached := _reached(order, path)) is not None]
+            happenings += [replace(one, crossing=self._on_its_leg(symbol, one.crossing, until)) for one in met]
             happenings += [_Turned(at=at, symbol=symbol, price=price) for at, price in dict(turns).items()]
         for happening in sorted(happenings, key=_place):
             match happening:
@@ -132,6 +133,24 @@ class Matching:
         if end is not None and points[-1:] != [(until, end)]:
             points.append((until, end))
         return points
+
+    def _on_its_leg(self, symbol: str, crossing: Crossing, until: datetime) -> Crossing:
+        """A crossing, timed by the whole straight line that it lies on.
+
+        Between two looks of the venue there is a piece of that line whose ends are rounded to ticks: timed by the
+        piece, a fill would tell at which moments somebody happened to look.
+        """
+        span = self._feed.timeframe.duration
+        turns = self._feed.path(symbol, crossing.at - span, crossing.at + span)
+        before = [point for point in turns if point[0] <= crossing.at][-1:]
+        after = [point for point in turns if point[0] > crossing.at][:1]
+        if not before or not after:
+            return crossing
+        (begin, first), (end, last) = *before, *after
+        if first == last or not min(first, last) <= crossing.price <= max(first, last):
+            return crossing
+        at = begin + (end - begin) * float((crossing.price - first) / (last - first))
+        return replace(crossing, at=min(at, until))
 
     def _price(self, symbol: str, at: datetime) -> Decimal | None:
         try:
