@@ -120,7 +120,7 @@ class App:
             self._announce(f"Web: {url} (nobody in `people` has a `web` name, so nobody can enter)")
 
     async def _work(self, program: Program, closing: AsyncExitStack) -> None:
-        showing = asyncio.create_task(program.chat.outbox.run(), name="outbox")
+        showing = asyncio.create_task(program.chat.show(), name="outbox")
         closing.push_async_callback(_cancel, showing)
         self._ready = True
         if isinstance(program.driver, Replay):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
@@ -14,9 +15,11 @@ from bot.engine_room import Engine
 from bot.health import Health
 from config.sections import TelegramSettings
 from config.settings import PLATFORMS, Settings
-from engine.domain.messages import Destination, Person
+from engine.domain.messages import CardKind, Destination, Person
+from engine.failover import Failover
 from engine.outbox import OutboxSender
 from engine.ports import Platform
+from engine.watch import PlatformWatch
 from handlers.access import Access, Identity
 from handlers.commands import CommandTable, build_commands
 from handlers.notifications import Notifications, is_urgent
@@ -70,8 +73,14 @@ class Chat:
     commands: CommandTable
     reception: Reception
     outbox: OutboxSender
+    failover: Failover
+    watch: PlatformWatch
     web: Web | None
     remote: tuple[RemotePlatform, ...]
+
+    async def show(self) -> None:
+        """Keep every place showing what it should, or another in its place."""
+        await asyncio.gather(self.outbox.run(), self.failover.run(), self.watch.run())
 
 
 async def build_chat(
@@ -97,21 +106,41 @@ async def build_chat(
     platforms: dict[str, Platform] = {platform.name: platform for platform in remote}
     if web is not None:
         platforms[web.chat.name] = web.chat
+    watch = PlatformWatch(store=engine.store, health=_health_of(remote), clock=engine.clock)
+    failover = Failover(
+        store=engine.store,
+        places=tuple(destinations(settings)),
+        is_urgent=is_urgent,
+        patience=settings.failover.after.total_seconds(),
+        monotonic=engine.clock.monotonic,
+        troubled=lambda: watch.troubled,
+    )
     outbox = OutboxSender(
         store=engine.store,
         platforms=platforms,
         render=Notifications(engine.views).card,
         is_urgent=is_urgent,
         monotonic=engine.clock.monotonic,
+        on_refused=failover.move,
     )
-    return Chat(commands=commands, reception=reception, outbox=outbox, web=web, remote=remote)
+    return Chat(
+        commands=commands, reception=reception, outbox=outbox, failover=failover, watch=watch, web=web, remote=remote
+    )
 
 
-def destinations(settings: Settings) -> list[Destination]:
-    """Where cards go: the web's room, and the chats that are configured."""
-    found = [Destination(platform="web", address="room")] if settings.web.enabled else []
-    if settings.telegram.token and settings.telegram.chat_id:
-        found.append(Destination(platform="telegram", address=settings.telegram.chat_id))
+def _health_of(remote: Sequence[RemotePlatform]) -> dict[str, Callable[[], str]]:
+    def ask(platform: RemotePlatform) -> Callable[[], str]:
+        return lambda: platform.health
+
+    return {platform.name: ask(platform) for platform in remote}
+
+
+def destinations(settings: Settings) -> dict[Destination, tuple[CardKind, ...]]:
+    """Where which cards go: the web's room, and the chats that are configured."""
+    web, telegram = settings.web, settings.telegram
+    found = {Destination(platform="web", address="room"): web.cards} if web.enabled else {}
+    if telegram.token and telegram.chat_id:
+        found[Destination(platform="telegram", address=telegram.chat_id)] = telegram.cards
     return found
 
 

@@ -25,7 +25,7 @@ from config.kinds import (
 )
 from config.nodes import did_you_mean
 from engine.domain.market import Timeframe
-from engine.domain.messages import Role
+from engine.domain.messages import CardKind, Role
 
 
 class Section(BaseModel):
@@ -51,6 +51,9 @@ class Section(BaseModel):
         return value
 
 
+EVERY_KIND = tuple(CardKind)
+
+
 class DatabaseSettings(Section):
     """Where everything is kept."""
 
@@ -71,6 +74,8 @@ class WebSettings(Section):
     """The bearer token of the API; without one, one is made at every start."""
     allowed_hosts: tuple[str, ...] = ()
     """Further names under which browsers may ask for it, beside the host above and localhost."""
+    cards: tuple[CardKind, ...] = EVERY_KIND
+    """What is shown there: questions, trades, alerts, digests."""
 
 
 class TelegramSettings(Section):
@@ -86,6 +91,28 @@ class TelegramSettings(Section):
     """How fast one chat is written to, in messages a second."""
     poll_timeout: Duration = timedelta(seconds=30)
     """How long one request for updates stays open."""
+    cards: tuple[CardKind, ...] = EVERY_KIND
+    """What is shown in the chat: questions, trades, alerts, digests."""
+
+
+class FailoverSettings(Section):
+    """What happens when a platform cannot show what must be seen soon."""
+
+    after: Duration = timedelta(seconds=10)
+    """How long (wall time) a question or an alert may wait for its platform before the others show it too."""
+
+
+class ViewerSettings(Section):
+    """The followers' bot on Telegram: a process of its own that can only look."""
+
+    token: Secret | None = None
+    """Its token from BotFather, not that of the operators' bot."""
+    api_url: HttpUrl = "https://api.telegram.org"
+    """The root of the Bot API server."""
+    followers: tuple[Identity, ...] = ()
+    """Telegram's ids of those who may look, beside everybody in people."""
+    file: Path | None = None
+    """Where it keeps who is subscribed; nothing for viewer.sqlite beside the venue's file."""
 
 
 class PersonSettings(Section):

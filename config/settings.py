@@ -14,6 +14,7 @@ from config.sections import (
     ContextSettings,
     DatabaseSettings,
     DigestSettings,
+    FailoverSettings,
     IndicatorSettings,
     LogSettings,
     MarketsSettings,
@@ -27,6 +28,7 @@ from config.sections import (
     WebSettings,
 )
 
+from engine.domain.messages import CardKind
 PLATFORMS = ("telegram", "slack", "web")
 """The places where a person can have an identity."""
 
@@ -47,6 +49,8 @@ class Settings(Section):
     approval: ApprovalSettings = Field(default_factory=ApprovalSettings)
     """How far the bot may go alone."""
     risk: RiskSettings = Field(default_factory=RiskSettings)
+    failover: FailoverSettings = Field(default_factory=FailoverSettings)
+    """When another platform steps in."""
     """What no confidence can buy its way past."""
     market: MarketsSettings = Field(default_factory=MarketsSettings)
     """Where prices come from, and which clock decides."""
@@ -94,6 +98,16 @@ class Settings(Section):
     @field_validator("contexts")
     @classmethod
     def _distinct_contexts(cls, contexts: tuple[ContextSettings, ...]) -> tuple[ContextSettings, ...]:
+    @field_validator("failover")
+    @classmethod
+    def _shown_somewhere(cls, failover: FailoverSettings, info: ValidationInfo) -> FailoverSettings:
+        places = [name for name in PLATFORMS if _has_place(info.data.get(name))]
+        for kind in (CardKind.QUESTIONS, CardKind.ALERTS):
+            if places and not any(kind in info.data[name].cards for name in places):
+                message = f"must have {kind} somewhere: no platform that is on shows them"
+                raise problem(message, at=f"{places[0]}.cards")
+        return failover
+
         _refuse_twice("contexts", "name", [context.name.casefold() for context in contexts])
         return contexts
 
@@ -128,6 +142,17 @@ def _secrets_in(section: BaseModel) -> Iterator[SecretStr]:
 def _refuse_twice(listed: str, name: str, values: list[str | None]) -> None:
     seen: dict[str, int] = {}
     for number, value in enumerate(values):
+def _has_place(section: object) -> bool:
+    """Whether cards go to a platform."""
+    match section:
+        case WebSettings():
+            return section.enabled
+        case TelegramSettings():
+            return bool(section.token and section.chat_id)
+        case _:
+            return False
+
+
         if value is None:
             continue
         if value in seen:

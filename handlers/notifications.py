@@ -6,25 +6,26 @@ a topic looks like by then (``card``). Versions and edits are its business.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 
 from engine.domain.errors import UnknownId
 from engine.domain.events import Event, topics
-from engine.domain.messages import Card, Destination, Lane
+from engine.domain.messages import Card, CardKind, Destination, Lane
 from engine.views import Views
 from handlers.cards import alerts, approval
 
-LANES = {
-    "approval": Lane.URGENT,
-    "unprotected": Lane.URGENT,
-    "halt": Lane.URGENT,
-    "trade": Lane.NORMAL,
-    "closed": Lane.NORMAL,
-    "welcome": Lane.NORMAL,
-    "digest": Lane.QUIET,
+TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
+    "approval": (Lane.URGENT, CardKind.QUESTIONS),
+    "unprotected": (Lane.URGENT, CardKind.ALERTS),
+    "halt": (Lane.URGENT, CardKind.ALERTS),
+    "platform": (Lane.URGENT, CardKind.ALERTS),
+    "trade": (Lane.NORMAL, CardKind.TRADES),
+    "closed": (Lane.NORMAL, CardKind.TRADES),
+    "welcome": (Lane.NORMAL, None),
+    "digest": (Lane.QUIET, CardKind.DIGESTS),
 }
-"""How loud each kind of topic is."""
+"""How loud each kind of topic is, and what it is about; what is about nothing goes everywhere."""
 
 _OF_A_TRADE = ("trade", "closed", "unprotected")
 """The kinds of topics that tell of one trade."""
@@ -34,18 +35,31 @@ Route = Callable[[Event], tuple[tuple[str, Destination], ...]]
 """Which topics look different after an event, with each place that shows them."""
 
 
-def routes(destinations: Sequence[Destination]) -> Route:
-    """The route of a program that tells every one of these chats the same. Pure.
+def routes(places: Mapping[Destination, Collection[CardKind]]) -> Route:
+    """The route of a program that shows each of these chats the kinds of cards it is to have. Pure.
 
     It stands alone because the store needs it before there are views.
     """
-    everywhere = tuple(dict.fromkeys(destinations))
-    return lambda event: tuple((topic, destination) for topic in topics(event) for destination in everywhere)
+
+    def route(event: Event) -> tuple[tuple[str, Destination], ...]:
+        return tuple((topic, to) for topic in topics(event) for to, kinds in places.items() if _is_for(topic, kinds))
+
+    return route
+
+
+def _is_for(topic: str, kinds: Collection[CardKind]) -> bool:
+    _, kind = _nature(topic)
+    return kind is None or kind in kinds
 
 
 def is_urgent(topic: str) -> bool:
-    """Whether a topic goes before others that wait to be shown."""
-    return LANES.get(topic.partition(":")[0]) is Lane.URGENT
+    """Whether a topic goes before others that wait to be shown, and to other places where its own cannot show it."""
+    lane, _ = _nature(topic)
+    return lane is Lane.URGENT
+
+
+def _nature(topic: str) -> tuple[Lane, CardKind | None]:
+    return TOPICS.get(topic.partition(":")[0], (Lane.NORMAL, None))
 
 
 class Notifications:
@@ -63,6 +77,7 @@ class Notifications:
             "closed": self._closed,
             "unprotected": self._unprotected,
             "halt": self._halt,
+            "platform": self._platform,
             "digest": self._digest,
             "welcome": self._welcome,
         }
@@ -77,7 +92,7 @@ class Notifications:
             card, thread = await make(subject), await self._thread(kind, subject)
         except UnknownId:
             return None
-        return replace(card, topic=topic, thread=thread, lane=LANES[kind])
+        return replace(card, topic=topic, thread=thread, lane=TOPICS[kind][0])
 
     async def _thread(self, kind: str, subject: str) -> str:
         """All of a trade's life belongs under the question it came from, else under its own first card."""
@@ -104,6 +119,9 @@ class Notifications:
 
     async def _halt(self, subject: str) -> Card:
         return alerts.halt(await self._views.halt(subject))
+
+    async def _platform(self, subject: str) -> Card:
+        return alerts.platform(await self._views.trouble(subject))
 
     async def _digest(self, subject: str) -> Card:
         return alerts.digest(await self._views.digest(subject))

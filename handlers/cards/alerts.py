@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.domain.messages import Card
-from engine.domain.reports import Digest, HaltView
+from engine.domain.reports import Digest, HaltView, PlatformTrouble
 from engine.domain.trading import HaltKind, Position
 from handlers.cards import phrases, wording
 
@@ -79,6 +79,19 @@ def halt(view: HaltView) -> Card:
 
 def _by(person: str) -> str:
     return f" by {person}" if person else ""
+
+
+def platform(trouble: PlatformTrouble) -> Card:
+    """A platform that does not do what it should, or does again."""
+    name, since = wording.sentence(trouble.platform), ("Since", wording.moment(trouble.since))
+    if trouble.ended_at is not None:
+        ended = ("Until", wording.moment(trouble.ended_at))
+        return Card(title=f"{name} works again ({trouble.id})", fields=(("It was", trouble.text), since, ended))
+    return Card(
+        title=f"{name} is in trouble ({trouble.id})",
+        fields=(("What is wrong", trouble.text), since),
+        text="Trading goes on. Open questions are shown on the other platforms too; /health shows every part.",
+    )
 
 
 def digest(report: Digest) -> Card:

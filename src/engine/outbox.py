@@ -17,6 +17,7 @@ from engine.faults import fault_id
 from engine.ports import BadCard, Gone, Platform, RetryAt
 from engine.store.database import Database
 from engine.store.outbox import Showing
+from engine.store.unit_of_work import UnitOfWork
 
 _log = structlog.get_logger(__name__)
 
@@ -32,6 +33,7 @@ class OutboxSender:
         render: The current card of a topic; ``None`` where there is nothing to show.
         is_urgent: Whether a topic goes before the others that wait.
         monotonic: Wall seconds, for pacing only.
+        on_refused: Called with a topic that a platform will never show, in the transaction that gives it up there.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class OutboxSender:
         render: Callable[[str], Awaitable[Card | None]],
         is_urgent: Callable[[str], bool],
         monotonic: Callable[[], float],
+        on_refused: Callable[[UnitOfWork, str], None],
     ) -> None:
         self._store = store
         self._platforms = platforms
         self._render = render
         self._is_urgent = is_urgent
         self._monotonic = monotonic
+        self._on_refused = on_refused
         self._resting: dict[Destination, float] = {}
         self._wakes = {name: asyncio.Event() for name in platforms}
         self._sending = {name: asyncio.Lock() for name in platforms}
@@ -118,8 +122,17 @@ class OutboxSender:
 
     async def _send(self, showing: Showing) -> None:
         card = await self._card(showing.topic)
-        ref = showing.ref if card is None else await self._put(showing, card)
-        await self._store.transact(lambda uow: uow.outbox.sent(showing, ref))
+        try:
+            ref = showing.ref if card is None else await self._put(showing, card)
+        except BadCard as error:
+            _log.error("the platform refuses this card", topic=showing.topic, reason=error.message)
+            await self._store.transact(lambda uow: self._give_up(uow, showing))
+        else:
+            await self._store.transact(lambda uow: uow.outbox.sent(showing, ref))
+
+    def _give_up(self, uow: UnitOfWork, showing: Showing) -> None:
+        uow.outbox.sent(showing, showing.ref)
+        self._on_refused(uow, showing.topic)
 
     async def _card(self, topic: str) -> Card | None:
         """A topic's card; where it cannot be drawn, one that says so: an alert always arrives."""
@@ -132,13 +145,10 @@ class OutboxSender:
             _log.exception("card not drawn", topic=topic, reference=reference)
             return Card(title=f"{topic}: this card cannot be shown (log id {reference})", topic=topic)
 
-    async def _put(self, showing: Showing, card: Card) -> Ref | None:
+    async def _put(self, showing: Showing, card: Card) -> Ref:
         platform, to = self._platforms[showing.destination.platform], showing.destination
         under = await self._store.read(lambda uow: uow.outbox.ref(card.thread, to)) if card.thread else None
         try:
             return await platform.put(to, card, showing.ref, under)
         except Gone:
             return await platform.put(to, card, None, under)
-        except BadCard as error:
-            _log.error("the platform refuses this card", topic=showing.topic, reason=error.message)
-            return showing.ref

@@ -28,6 +28,7 @@ from engine.domain.reports import (
     PositionView,
     Profit,
     Status,
+    PlatformTrouble,
     Why,
 )
 from engine.domain.trading import OrderKind, Position
@@ -185,6 +186,14 @@ class Views:
     async def health(self) -> tuple[Part, ...]:
         """How each part of the program is."""
         return tuple(self.parts())
+
+    async def trouble(self, trouble_id: str) -> PlatformTrouble:
+        """One time that a platform was not well.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        return await self.store.read(lambda uow: uow.troubles.get(trouble_id))
 
     def _status(self, uow: UnitOfWork) -> Status:
         portfolio, now = uow.account.portfolio(), self.clock.now()

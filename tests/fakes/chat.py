@@ -18,6 +18,7 @@ from engine.domain.reports import (
     Digest,
     HaltView,
     Part,
+    PlatformTrouble,
     PositionView,
     Profit,
     Status,
@@ -102,6 +103,9 @@ class FakeViews:
 
     async def halt(self, halt_id: str) -> HaltView:
         return _known(self.halts_by_id, halt_id)
+
+    async def trouble(self, trouble_id: str) -> PlatformTrouble:
+        return reports.trouble(id=trouble_id)
 
     async def digest(self, digest_id: str) -> Digest:
         return reports.digest(id=digest_id)

@@ -14,6 +14,8 @@ from engine.domain.events import (
     OrderChanged,
     OrderFilled,
     OrderIntended,
+    PlatformRecovered,
+    PlatformTroubled,
     PositionClosed,
     PositionOpened,
     PositionProtected,
@@ -45,6 +47,8 @@ EVENTS: tuple[Event, ...] = (
     PositionClosed(at=NOON, position_id="T1", closed_by="stop", net=Decimal("-1.23")),
     Halted(at=NOON, halt_id="H1", kind=HaltKind.PAUSE),
     HaltEnded(at=NOON, halt_id="H1", kind=HaltKind.DRAWDOWN, by="Ann"),
+    PlatformTroubled(at=NOON, trouble_id="P1", platform="telegram", text="Telegram cannot be reached."),
+    PlatformRecovered(at=NOON, trouble_id="P1", platform="telegram"),
     DigestDue(at=NOON, digest_id="2026-01-03"),
     Welcomed(at=NOON),
 )

@@ -29,6 +29,7 @@ from engine.domain.reports import (
     HaltView,
     OrderView,
     Part,
+    PlatformTrouble,
     PositionView,
     Profit,
     Status,
@@ -159,6 +160,11 @@ def halt(kind: HaltKind = HaltKind.PAUSE, **changes: Any) -> HaltView:
     own = {name: changes.pop(name) for name in ("ended_at", "ended_by") if name in changes}
     usual = Halt(kind=kind, reason="a look at the news", since=NOON, by="Ann" if kind is HaltKind.PAUSE else "")
     return HaltView(id="H1", halt=replace(usual, **changes), **own)
+
+
+def trouble(**changes: Any) -> PlatformTrouble:
+    usual = PlatformTrouble(id="P1", platform="telegram", text="Telegram cannot be reached.", since=NOON)
+    return replace(usual, **changes)
 
 
 def status(**changes: Any) -> Status:

@@ -121,6 +121,25 @@ class HaltEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformTroubled:
+    """A platform on somebody else's servers is not well, and not for the blink of an eye."""
+
+    at: datetime
+    trouble_id: str
+    platform: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformRecovered:
+    """A platform has been well again for a while."""
+
+    at: datetime
+    trouble_id: str
+    platform: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDue:
     """A day ended and its figures were fixed."""
 
@@ -147,12 +166,14 @@ Event = (
     | PositionClosed
     | Halted
     | HaltEnded
+    | PlatformTroubled
+    | PlatformRecovered
     | DigestDue
     | Welcomed
 )
 
 
-def topics(event: Event) -> tuple[str, ...]:
+def topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case for each event
     """The topics whose cards look different after this event, e.g. ``approval:A17``, ``trade:T3``."""
     match event:
         case ApprovalAsked(approval_id=approval_id) | ApprovalChanged(approval_id=approval_id):
@@ -169,6 +190,8 @@ def topics(event: Event) -> tuple[str, ...]:
             return (f"trade:{position_id}", f"closed:{position_id}")
         case Halted(halt_id=halt_id) | HaltEnded(halt_id=halt_id):
             return (f"halt:{halt_id}",)
+        case PlatformTroubled(trouble_id=trouble_id) | PlatformRecovered(trouble_id=trouble_id):
+            return (f"platform:{trouble_id}",)
         case DigestDue(digest_id=digest_id):
             return (f"digest:{digest_id}",)
         case Welcomed():

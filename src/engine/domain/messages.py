@@ -41,6 +41,15 @@ class Lane(StrEnum):
     QUIET = "quiet"
 
 
+class CardKind(StrEnum):
+    """What a card is about, for those who choose where which cards go."""
+
+    QUESTIONS = "questions"
+    TRADES = "trades"
+    ALERTS = "alerts"
+    DIGESTS = "digests"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
     """Something to press. It carries an id and a verb, never state: the state is read again at the press."""

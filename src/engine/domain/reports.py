@@ -206,3 +206,14 @@ class Part:
     name: str
     ok: bool
     detail: str
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformTrouble:
+    """One time that a platform was not well; ``text`` says what was wrong, last of all."""
+
+    id: str
+    platform: str
+    text: str
+    since: datetime
+    ended_at: datetime | None = None
+
+

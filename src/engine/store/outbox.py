@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -21,6 +22,11 @@ class Showing:
     wanted_version: int
     sent_version: int
     ref: Ref | None
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the topic was never shown there: what follows are edits."""
+        return self.sent_version == 0 and self.ref is None
 
 
 class Outbox:
@@ -44,6 +50,23 @@ class Outbox:
         row.wanted_version += 1
         self._session.add(row)
         self._session.flush()
+
+    def changed(self, topic: str, destinations: Iterable[Destination]) -> None:
+        """Destinations should show a topic as it now is, and so should all that have stepped in for one of them."""
+        for destination in dict.fromkeys((*destinations, *self._places(topic))):
+            self.want(topic, destination)
+
+    def step_in(self, topic: str, destinations: Iterable[Destination]) -> bool:
+        """Destinations should show a topic that another cannot; whether any of them did not show it already."""
+        known = self._places(topic)
+        missing = [each for each in destinations if each not in known]
+        for destination in missing:
+            self.want(topic, destination)
+        return bool(missing)
+
+    def shows(self, topic: str, platform: str) -> bool:
+        """Whether a topic is, or is to be, shown somewhere on a platform."""
+        return any(destination.platform == platform for destination in self._places(topic))
 
     def due(self) -> tuple[Showing, ...]:
         """What is not shown as it should be, in the order in which the topics came up."""
@@ -78,14 +101,22 @@ class Outbox:
         self._session.add(row)
         return True
 
+    def _places(self, topic: str) -> list[Destination]:
+        query = select(OutboxRow).where(OutboxRow.topic == topic).order_by(col(OutboxRow.number))
+        return [_destination(row) for row in self._session.exec(query)]
+
     def _row(self, topic: str, destination: Destination) -> OutboxRow | None:
         return self._session.get(OutboxRow, (topic, destination.platform, destination.address))
+
+
+def _destination(row: OutboxRow) -> Destination:
+    return Destination(platform=row.platform, address=row.address)
 
 
 def _showing(row: OutboxRow) -> Showing:
     return Showing(
         topic=row.topic,
-        destination=Destination(platform=row.platform, address=row.address),
+        destination=_destination(row),
         wanted_version=row.wanted_version,
         sent_version=row.sent_version,
         ref=codec.load(Ref, row.ref) if row.ref else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from sqlmodel import Session, func, select
@@ -21,6 +21,7 @@ from engine.store.outbox import Outbox
 from engine.store.positions import Positions
 from engine.store.settings import Settings
 from engine.store.tables import EventRow
+from engine.store.troubles import Troubles
 
 
 class UnitOfWork:
@@ -38,23 +39,38 @@ class UnitOfWork:
         self.approvals = Approvals(session, numbering)
         self.orders = Orders(session, numbering)
         self.positions = Positions(session, numbering)
-        self.account = Account(session)
+        self.account = Account(session, self.positions)
         self.halts = Halts(session, numbering)
         self.chat = ChatMemory(session, numbering)
         self.outbox = Outbox(session, numbering)
+        self.troubles = Troubles(self.settings, numbering)
         self.shown = False
         self._route = route
+        self._numbering = numbering
 
     def emit(self, event: Event) -> None:
         """Write down that something happened, and mark the cards it changes as wanting to be shown anew."""
         self.session.add(EventRow(at=event.at, kind=type(event).__name__, body=codec.dump(event)))
+        places: dict[str, list[Destination]] = {}
         for topic, destination in self._route(event):
-            self.outbox.want(topic, destination)
+            places.setdefault(topic, []).append(destination)
+        for topic, destinations in places.items():
+            self.outbox.changed(topic, destinations)
             self.shown = True
+
+    def complete(self) -> None:
+        """Write what was held back so that it is written at once; the last step before it is kept."""
+        self.decisions.write()
+        self._numbering.keep()
 
     def last_event_at(self) -> datetime | None:
         """When the newest thing happened that was written down."""
         return self.session.exec(select(func.max(EventRow.at))).one()
+
+    def step_in(self, topic: str, destinations: Iterable[Destination]) -> None:
+        """Let destinations show a topic that another cannot, where they do not show it already."""
+        if self.outbox.step_in(topic, destinations):
+            self.shown = True
 
     def register(self, topic: str, destination: Destination, ref: Ref) -> None:
         """Note a message that shows a topic, where a crash lost it; it is brought up to date at once."""

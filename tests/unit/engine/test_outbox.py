@@ -93,6 +93,7 @@ class Bench:
             render=self.render,
             is_urgent=lambda topic: topic.startswith("approval:"),
             monotonic=self.wall,
+            on_refused=lambda uow, topic: uow.outbox.want(f"refused:{topic}", ROOM),
         )
 
     async def render(self, topic: str) -> Card | None:
@@ -180,7 +181,7 @@ async def test_a_card_the_platform_never_takes_is_given_up_and_the_next_one_goes
     await bench.want("approval:A1")
     await bench.want("trade:T1")
     assert await bench.sender.flush() == 0
-    assert bench.web.titles == ["trade:T1"]
+    assert bench.web.titles == ["trade:T1", "refused:approval:A1"]
 
 
 async def test_a_topic_without_anything_to_show_is_done(bench: Bench):
@@ -247,6 +248,7 @@ async def test_running_it_shows_what_happens_and_comes_back_after_a_rest(tmp_pat
         render=bench.render,
         is_urgent=lambda _: False,
         monotonic=time.monotonic,
+        on_refused=lambda *_: None,
     )
     running = asyncio.create_task(bench.sender.run())
     await store.transact(lambda uow: uow.emit(Welcomed(at=NOON)))

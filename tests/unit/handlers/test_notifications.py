@@ -5,7 +5,7 @@ import pytest
 
 from engine.domain import events
 from engine.domain.approvals import Expired
-from engine.domain.messages import Destination, Lane
+from engine.domain.messages import CardKind, Destination, Lane
 from engine.domain.trading import Side
 from handlers.notifications import Notifications, routes
 from tests.fakes import reports
@@ -14,6 +14,7 @@ from tests.fakes.chat import FakeViews
 CHAT = Destination(platform="telegram", address="-100")
 ROOM = Destination(platform="web", address="everybody")
 AT = reports.NOON
+ALL = tuple(CardKind)
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_every_destination_is_shown_every_topic_of_an_event():
         position_id="T3",
         approval_id="A17",
     )
-    assert set(routes([CHAT, ROOM])(filled)) == {
+    assert set(routes({CHAT: ALL, ROOM: ALL})(filled)) == {
         ("approval:A17", CHAT),
         ("approval:A17", ROOM),
         ("trade:T3", CHAT),
@@ -45,16 +46,24 @@ def test_every_destination_is_shown_every_topic_of_an_event():
     }
 
 
-def test_a_destination_named_twice_is_shown_things_once():
-    assert routes([CHAT, CHAT])(events.Welcomed(at=AT)) == (("welcome:1", CHAT),)
+def test_a_place_is_shown_only_the_kinds_of_cards_it_is_to_have():
+    places = {CHAT: [CardKind.QUESTIONS], ROOM: [CardKind.ALERTS, CardKind.TRADES]}
+    route = routes(places)
+    assert route(events.ApprovalAsked(at=AT, approval_id="A17")) == (("approval:A17", CHAT),)
+    assert route(events.ProtectionFailed(at=AT, position_id="T3", reason="refused")) == (
+        ("trade:T3", ROOM),
+        ("unprotected:T3", ROOM),
+    )
+    assert route(events.DigestDue(at=AT, digest_id="2022-05-01")) == ()
+    assert route(events.Welcomed(at=AT)) == (("welcome:1", CHAT), ("welcome:1", ROOM))
 
 
 def test_without_destinations_nothing_is_shown():
-    assert routes([])(events.Welcomed(at=AT)) == ()
+    assert routes({})(events.Welcomed(at=AT)) == ()
 
 
 def test_an_order_that_nobody_was_asked_about_changes_no_card_when_it_is_sent():
-    assert routes([CHAT])(events.OrderIntended(at=AT, order_id="O5")) == ()
+    assert routes({CHAT: ALL})(events.OrderIntended(at=AT, order_id="O5")) == ()
 
 
 @pytest.mark.parametrize(
@@ -63,6 +72,7 @@ def test_an_order_that_nobody_was_asked_about_changes_no_card_when_it_is_sent():
         ("approval:A17", Lane.URGENT, "Buy 0.01234 BTC/USDT? (A17)"),
         ("unprotected:T3", Lane.URGENT, "T3 has no stop: 0.00617 BTC/USDT"),
         ("halt:H1", Lane.URGENT, "No new entries: pause by Ann (H1)"),
+        ("platform:P1", Lane.URGENT, "Telegram is in trouble (P1)"),
         ("trade:T3", Lane.NORMAL, "T3: holding 0.00617 BTC/USDT"),
         ("closed:T4", Lane.NORMAL, "T4: BTC/USDT closed, +5.92 USDT"),
         ("welcome:1", Lane.NORMAL, "Greenlight is running"),
@@ -80,6 +90,8 @@ async def test_every_topic_an_event_can_have_has_a_card(views):
         events.ProtectionFailed(at=AT, position_id="T3", reason="refused"),
         events.PositionClosed(at=AT, position_id="T4", closed_by="stop", net=Decimal(1)),
         events.Halted(at=AT, halt_id="H1", kind=reports.halt().halt.kind),
+        events.PlatformTroubled(at=AT, trouble_id="P1", platform="telegram", text="away"),
+        events.PlatformRecovered(at=AT, trouble_id="P1", platform="telegram"),
         events.DigestDue(at=AT, digest_id="2022-05-01"),
         events.Welcomed(at=AT),
     )

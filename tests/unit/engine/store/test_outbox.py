@@ -79,3 +79,27 @@ async def test_a_message_that_is_known_is_not_replaced_by_a_press_on_another(sto
     assert not await store.transact(lambda uow: uow.outbox.register("approval:A1", ROOM, Ref(messages=("9",))))
     assert not await store.transact(lambda uow: uow.outbox.register("approval:A2", ROOM, REF))
     assert await due(store) == []
+
+
+async def test_a_change_is_wanted_wherever_its_topic_is_shown(store: Database):
+    await store.transact(lambda uow: uow.outbox.changed("approval:A1", [CHAT]))
+    assert await store.transact(lambda uow: uow.outbox.step_in("approval:A1", [ROOM, CHAT]))
+    await store.transact(lambda uow: uow.outbox.changed("approval:A1", [CHAT]))
+    assert await due(store) == [("approval:A1", "telegram", 2, 0), ("approval:A1", "web", 2, 0)]
+
+
+async def test_who_shows_a_topic_already_does_not_step_in(store: Database):
+    await want(store, ("approval:A1", ROOM))
+    assert not await store.transact(lambda uow: uow.outbox.step_in("approval:A1", [ROOM]))
+    assert await due(store) == [("approval:A1", "web", 1, 0)]
+    assert await store.read(lambda uow: uow.outbox.shows("approval:A1", "web"))
+    assert not await store.read(lambda uow: uow.outbox.shows("approval:A1", "telegram"))
+
+
+async def test_only_what_was_never_shown_is_news(store: Database):
+    await want(store, ("approval:A1", ROOM))
+    showing = await first(store)
+    assert showing.is_news
+    await store.transact(lambda uow: uow.outbox.sent(showing, REF))
+    await want(store, ("approval:A1", ROOM))
+    assert not (await first(store)).is_news

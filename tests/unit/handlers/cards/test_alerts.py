@@ -54,6 +54,19 @@ def test_a_halt_of_one_market_names_it():
     )
 
 
+def test_a_platform_in_trouble_says_what_is_wrong_and_that_trading_goes_on():
+    card = alerts.platform(reports.trouble())
+    assert card.title == "Telegram is in trouble (P1)"
+    assert dict(card.fields)["What is wrong"] == "Telegram cannot be reached."
+    assert "Trading goes on" in card.text
+
+
+def test_a_platform_that_has_recovered_says_from_when_to_when_it_was_away():
+    card = alerts.platform(reports.trouble(ended_at=reports.ANSWERED))
+    assert card.title == "Telegram works again (P1)"
+    assert [value for _, value in card.fields][1:] == ["2026-01-03 12:00 UTC", "2026-01-03 12:05 UTC"]
+
+
 def test_a_halt_that_ended_says_by_whom():
     card = alerts.halt(reports.halt(ended_at=reports.ANSWERED, ended_by="Bob"))
     assert card.title == "The pause has ended (H1)"
