@@ -27,8 +27,8 @@ from config.sections import (
     VenueSettings,
     WebSettings,
 )
-
 from engine.domain.messages import CardKind
+
 PLATFORMS = ("telegram", "slack", "web")
 """The places where a person can have an identity."""
 
@@ -46,11 +46,11 @@ class Settings(Section):
     """The operators' bot on Telegram."""
     people: tuple[PersonSettings, ...] = ()
     """Who may use the bot; nobody else can do anything."""
+    failover: FailoverSettings = Field(default_factory=FailoverSettings)
+    """When another platform steps in."""
     approval: ApprovalSettings = Field(default_factory=ApprovalSettings)
     """How far the bot may go alone."""
     risk: RiskSettings = Field(default_factory=RiskSettings)
-    failover: FailoverSettings = Field(default_factory=FailoverSettings)
-    """When another platform steps in."""
     """What no confidence can buy its way past."""
     market: MarketsSettings = Field(default_factory=MarketsSettings)
     """Where prices come from, and which clock decides."""
@@ -95,9 +95,6 @@ class Settings(Section):
             raise problem(message, other="telegram.token")
         return people
 
-    @field_validator("contexts")
-    @classmethod
-    def _distinct_contexts(cls, contexts: tuple[ContextSettings, ...]) -> tuple[ContextSettings, ...]:
     @field_validator("failover")
     @classmethod
     def _shown_somewhere(cls, failover: FailoverSettings, info: ValidationInfo) -> FailoverSettings:
@@ -108,6 +105,9 @@ class Settings(Section):
                 raise problem(message, at=f"{places[0]}.cards")
         return failover
 
+    @field_validator("contexts")
+    @classmethod
+    def _distinct_contexts(cls, contexts: tuple[ContextSettings, ...]) -> tuple[ContextSettings, ...]:
         _refuse_twice("contexts", "name", [context.name.casefold() for context in contexts])
         return contexts
 
@@ -139,9 +139,6 @@ def _secrets_in(section: BaseModel) -> Iterator[SecretStr]:
             yield from _secrets_in(value)
 
 
-def _refuse_twice(listed: str, name: str, values: list[str | None]) -> None:
-    seen: dict[str, int] = {}
-    for number, value in enumerate(values):
 def _has_place(section: object) -> bool:
     """Whether cards go to a platform."""
     match section:
@@ -153,6 +150,9 @@ def _has_place(section: object) -> bool:
             return False
 
 
+def _refuse_twice(listed: str, name: str, values: list[str | None]) -> None:
+    seen: dict[str, int] = {}
+    for number, value in enumerate(values):
         if value is None:
             continue
         if value in seen:
