@@ -26,17 +26,14 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.fakes import slack_payloads as payloads
-from tests.fakes.slack_api import SCOPES, Messages
 from tests.fakes.slack_delivery import EVENTS, TICK, Act, Dispatcher, HttpLine, Patience, Signing
 from tests.fakes.slack_http import Call, Fault, Trouble, WebApi
 from tests.fakes.slack_limits import Limits
+from tests.fakes.slack_methods import APP_TOKEN, BOT_TOKEN, Methods
 from tests.fakes.slack_people import SCOPE_OF, Person
 from tests.fakes.slack_socket import SocketLine
 from tests.fakes.slack_state import BOT_USER, Channel, Json, Message, View, Workspace
-from tests.fakes.slack_views import Views
 
-BOT_TOKEN = "xoxb-110201543-2201543110-AAHdqTcvCH1vGWJxfSeofSAs"
-APP_TOKEN = "xapp-1-A0GREEN01-110201543-d1b2c3d4e5f60718293a4b5c6d7e8f90"
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 SUBSCRIPTIONS = frozenset({"app_mention", "message.im", "app_home_opened"})
 
@@ -72,12 +69,11 @@ class FakeSlack:
         """Forget everything that happened and every fault; the address stays, connections are not counted on."""
         self.at = Workspace()
         self.at.told = self._tell_of_own
-        self.limits, self.scopes = Limits(), set(SCOPES)
         self.sockets = SocketLine(
             patience=self.patience, complaints=self.at.complaints, address=f"ws://127.0.0.1:{self._port}"
         )
         self._dispatcher = Dispatcher(line=self.sockets, patience=self.patience, answered=self._answered)
-        self.posting, self.views = Messages(self.at), Views(self.at, self._trigger_lives)
+        self.methods = Methods(self.at, self.sockets.ticket, self._trigger_lives)
         self.http = WebApi(self)
 
     # Life
@@ -223,12 +219,22 @@ class FakeSlack:
     def _answered(self, act: Act, response: Json) -> None:
         """Show what the app said in its acknowledgement of a slash command."""
         if act.kind == "slash_commands" and (response.get("text") or response.get("blocks")):
-            self.posting.answer_hook(self.at.hook(act.payload["channel_id"], act.person), response)
+            self.methods.messages.answer_hook(self.at.hook(act.payload["channel_id"], act.person), response)
 
     def _tell_of_own(self, event: Json) -> None:
         """The bot hears of its own messages too where it listens to messages."""
         if self.listens_to(f"message.{event['channel_type']}".replace("channel", "channels")):
             self.deliver(EVENTS, payloads.event(self.at, event), BOT_USER)
+
+    @property
+    def scopes(self) -> set[str]:
+        """What the app may do."""
+        return self.methods.scopes
+
+    @property
+    def limits(self) -> Limits:
+        """How often it may."""
+        return self.methods.limits
 
     def listens_to(self, kind: str) -> bool:
         """Whether the app wants a kind of event, and was allowed to."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -126,7 +125,7 @@ class Messages:
     def answer_hook(self, name: str, params: Json) -> None:
         """What is sent to a response URL: a message beside, instead of, or none for the one it belongs to."""
         hook = self._at.hooks.get(name)
-        if hook is None or hook.until < time.monotonic():
+        if hook is None or hook.until < self._at.monotonic():
             raise SlackError("expired_url")
         if hook.uses == 0:
             raise SlackError("used_url")

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from tests.fakes.slack_api import ME
 from tests.fakes.slack_limits import RateLimited
+from tests.fakes.slack_methods import CONNECT
 from tests.fakes.slack_state import Json, SlackError
 
 if TYPE_CHECKING:
     from tests.fakes.slack import FakeSlack
 
 TICK = 0.005
-CONNECT = "apps.connections.open"
 FORM_ONLY = {"chat.getPermalink", "conversations.info", "users.info"}
 """Methods that do not read JSON."""
 
@@ -86,7 +85,7 @@ class WebApi:
         """A response URL was used."""
         try:
             with self.fake.at.lock:
-                self.fake.posting.answer_hook(request.match_info["name"], await request.json())
+                self.fake.methods.messages.answer_hook(request.match_info["name"], await request.json())
         except SlackError as error:
             gone = error.error in {"used_url", "expired_url"}
             return web.json_response(error.answer(), status=404 if gone else 200)
@@ -115,42 +114,15 @@ class WebApi:
         params: Json = {}
         try:
             params, warnings = await _params(request, method)
-            with self.fake.at.lock:
-                body = {"ok": True, **self._call(method, _token(request, params), params)} | warnings
+            body = self.fake.methods.call(method, _token(request, params), params) | warnings
         except SlackError as error:
             body = error.answer()
         except RateLimited as error:
             self._record(method, params, "ratelimited")
             return _too_many(error.retry_after)
         self._record(method, params, body.get("error", "ok"))
-        headers = {"X-OAuth-Scopes": ",".join(sorted(self.fake.scopes))} if method != CONNECT else {}
+        headers = {"X-OAuth-Scopes": ",".join(sorted(self.fake.methods.scopes))} if method != CONNECT else {}
         return web.json_response(body, headers=headers)
-
-    def _call(self, method: str, token: str, params: Json) -> Json:
-        fake = self.fake
-        known = {
-            **fake.posting.methods,
-            **fake.views.methods,
-            "auth.test": ("", lambda _: ME),
-            CONNECT: ("", lambda _: {"url": fake.sockets.ticket()}),
-        }
-        if method not in known:
-            raise SlackError("unknown_method", req_method=method)
-        scope, do = known[method]
-        self._authorize(method, token, scope)
-        fake.limits.check(method, str(params.get("channel", "")))
-        return do(params)
-
-    def _authorize(self, method: str, token: str, scope: str) -> None:
-        fake = self.fake
-        if not token:
-            raise SlackError("not_authed")
-        if token not in {fake.bot_token, fake.app_token}:
-            raise SlackError("invalid_auth")
-        if (token == fake.app_token) != (method == CONNECT) and method != "auth.test":
-            raise SlackError("not_allowed_token_type")
-        if scope and scope not in fake.scopes:
-            raise SlackError("missing_scope", needed=scope, provided=",".join(sorted(fake.scopes)))
 
     def _record(self, method: str, params: Json, outcome: str) -> None:
         self.calls.append(Call(method=method, params=params, outcome=str(outcome), at=time.monotonic()))

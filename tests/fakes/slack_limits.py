@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -23,6 +24,7 @@ class Limit:
     calls: int
     window: float
     retry_after: float = 1.0
+    monotonic: Callable[[], float] = time.monotonic
     taken: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
     shut_until: dict[str, float] = field(default_factory=dict)
 
@@ -32,7 +34,7 @@ class Limit:
         Raises:
             RateLimited: There were too many.
         """
-        now = time.monotonic()
+        now = self.monotonic()
         if self.shut_until.get(key, 0.0) > now:
             raise RateLimited(math.ceil(self.shut_until[key] - now))
         times = self.taken[key]
@@ -66,12 +68,13 @@ POST = "chat.postMessage"
 class Limits:
     """The limits in force, at first none: a test that is about something else goes as fast as it can."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
         self._limits: dict[str, Limit] = {}
 
     def set(self, method: str, calls: int, window: float, retry_after: float = 1.0) -> None:
         """Allow so many calls of a method within so many seconds; of posting, to each channel."""
-        self._limits[method] = Limit(calls=calls, window=window, retry_after=retry_after)
+        self._limits[method] = Limit(calls=calls, window=window, retry_after=retry_after, monotonic=self._monotonic)
 
     def as_documented(self, *, burst: int = 3) -> None:
         """What Slack promises: a message a second to a channel, a short burst aside; other methods by their tier.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import time
 from typing import Any
 
 from tests.fakes.slack_state import APP, BOT_USER, DOMAIN, TEAM, Channel, Json, Message, View, Workspace
@@ -21,7 +20,7 @@ def event(at: Workspace, body: Json) -> Json:
         "event": body,
         "type": "event_callback",
         "event_id": at.name("Ev"),
-        "event_time": int(time.time()),
+        "event_time": int(at.wall()),
         "authorizations": [authorization],
         "is_ext_shared_channel": False,
         "event_context": at.name("4-"),

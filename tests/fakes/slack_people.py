@@ -32,8 +32,7 @@ class Person:
     def say(self, text: str, channel: str | None = None, thread_ts: str | None = None) -> Act | None:
         """Write to the bot, or in a channel; nothing where the app does not listen to that."""
         where = self._where(channel)
-        acts = [self._tell("message", where, message) for message in [self._write(where, text, thread_ts)]]
-        return acts[0]
+        return self._tell("message", where, self._write(where, text, thread_ts))
 
     def mention(self, text: str, channel: str, thread_ts: str | None = None) -> Act | None:
         """Write to the bot in a channel, by its name."""
@@ -71,7 +70,7 @@ class Person:
         assert view, "there is nothing at home"
         pressed = _found(view.buttons, button)
         assert pressed, f"no button {button!r} at home: {view.labels}"
-        place = payloads.in_view(view, self.fake.views.shown(view))
+        place = payloads.in_view(view, self.fake.methods.views.shown(view))
         return self.fake.deliver(INTERACTIVE, payloads.press(self.fake.at, self.id, pressed, **place), self.id)
 
     def open_home(self, tab: str = "home") -> Act | None:
@@ -79,7 +78,7 @@ class Person:
         at, view = self.fake.at, self.fake.home(self.id)
         if "app_home_opened" not in self.fake.subscriptions:
             return None
-        shown = self.fake.views.shown(view) if view and tab == "home" else None
+        shown = self.fake.methods.views.shown(view) if view and tab == "home" else None
         body = payloads.home_opened(self.id, at.direct(self.id), tab, at.ts(), shown)
         return self.fake.deliver(EVENTS, payloads.event(at, body), self.id)
 

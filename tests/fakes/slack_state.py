@@ -7,7 +7,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.fakes.slack_blocks import Json, buttons_of, plain, readable
@@ -35,7 +35,7 @@ class Version:
 
     text: str
     blocks: list[Json]
-    at: float = field(default_factory=time.monotonic, compare=False)
+    at: float = field(default=0.0, compare=False)
 
 
 @dataclass(kw_only=True)
@@ -143,9 +143,17 @@ class Hook:
 
 
 class Workspace:
-    """Everything there is; see the module's text. ``told`` hears each message the bot posts or changes."""
+    """Everything there is; see the module's text. ``told`` hears each message the bot posts or changes.
 
-    def __init__(self) -> None:
+    Args:
+        wall: Unix seconds.
+        monotonic: Seconds that only grow.
+    """
+
+    def __init__(
+        self, *, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.wall, self.monotonic = wall, monotonic
         self.lock = threading.RLock()
         self.people: dict[str, Json] = {}
         self.channels: dict[str, Channel] = {}
@@ -165,7 +173,7 @@ class Workspace:
     def ts(self) -> str:
         """A timestamp no other message has."""
         with self.lock:
-            self._last_ts = max(self._last_ts + 1, int(time.time() * 1_000_000))
+            self._last_ts = max(self._last_ts + 1, int(self.wall() * 1_000_000))
             return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
     def person(self, user: str) -> Json:
@@ -189,25 +197,26 @@ class Workspace:
     def add(self, channel: Channel, user: str, version: Version, **more: Any) -> Message:
         """Put a new message into a channel."""
         with self.lock:
-            message = Message(channel=channel.id, ts=self.ts(), user=user, now=version, **more)
+            now = replace(version, at=self.monotonic())
+            message = Message(channel=channel.id, ts=self.ts(), user=user, now=now, **more)
             channel.messages[message.ts] = message
             return message
 
     def replace(self, message: Message, version: Version) -> None:
         """Edit a message."""
         message.edits.append(message.now)
-        message.now, message.edited_ts = version, self.ts()
+        message.now, message.edited_ts = replace(version, at=self.monotonic()), self.ts()
 
     def trigger(self) -> str:
         """A ticket with which a modal can be opened, soon."""
-        made = f"{next(self._numbers)}.{time.time_ns()}.{self.name()}"
-        self.triggers[made] = time.monotonic()
+        made = f"{next(self._numbers)}.{int(self.wall() * 1000)}.{self.name()}"
+        self.triggers[made] = self.monotonic()
         return made
 
     def hook(self, channel: str, user: str, ts: str | None = None, *, ephemeral: bool = False) -> str:
         """The secret part of a new response URL, good for five uses within thirty minutes."""
         name = self.name("hook")
-        until = time.monotonic() + 1800
+        until = self.monotonic() + 1800
         self.hooks[name] = Hook(channel=channel, user=user, ts=ts, ephemeral=ephemeral, until=until)
         return name
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 
 from tests.fakes.slack_api import invalid_blocks, missing
@@ -53,7 +52,7 @@ class Views:
         begun = self._at.triggers.get(given)
         if begun is None:
             raise SlackError("invalid_trigger_id" if given.count(".") != 2 else "exchanged_trigger_id")
-        if time.monotonic() - begun > self.trigger_lives:
+        if self._at.monotonic() - begun > self.trigger_lives:
             raise SlackError("expired_trigger_id")
         body = self._body(params, "modal")
         del self._at.triggers[given]
@@ -134,7 +133,7 @@ class Views:
         return {**body, "blocks": blocks}
 
     def _hash(self) -> str:
-        return f"{int(time.time())}.{self._at.name()}"
+        return f"{int(self._at.wall())}.{self._at.name()}"
 
 
 def _faults(body: object, kind: str) -> list[str]:
