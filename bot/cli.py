@@ -95,6 +95,21 @@ def status(
 
 
 @app.command()
+def viewer(profile: ProfileOption = None, config: ConfigOption = None) -> None:
+    """Start the followers' bot: a process of its own that can only look. It needs BOT_VIEWER__TOKEN."""
+    from bot import logs
+    from bot.viewer import run_viewer
+
+    settings = load_or_exit(profile, config, {}).settings
+    logs.configure(settings.logs, secrets(settings))
+    try:
+        asyncio.run(run_viewer(settings))
+    except GreenlightError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(REFUSED) from None
+
+
+@app.command()
 def doctor(
     profile: ProfileOption = None,
     config: ConfigOption = None,

@@ -25,6 +25,7 @@ from config.sections import (
     Section,
     TelegramSettings,
     VenueSettings,
+    ViewerSettings,
     WebSettings,
 )
 from engine.domain.messages import CardKind
@@ -44,6 +45,8 @@ class Settings(Section):
     """The web chat and the API."""
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     """The operators' bot on Telegram."""
+    viewer: ViewerSettings = Field(default_factory=ViewerSettings)
+    """The followers' bot."""
     people: tuple[PersonSettings, ...] = ()
     """Who may use the bot; nobody else can do anything."""
     failover: FailoverSettings = Field(default_factory=FailoverSettings)

@@ -22,8 +22,8 @@ from engine.domain.trading import Position
 from handlers.cards import alerts, phrases, replies, wording
 
 
-def status(report: Status) -> Card:
-    """The bot at a glance."""
+def status(report: Status, *, hints: bool = True) -> Card:
+    """The bot at a glance; with hints at commands, where people have those."""
     on = "Trading" if report.trading else "Not trading: no new entries"
     last = wording.moment(report.last_cycle_at) if report.last_cycle_at else "none yet"
     return Card(
@@ -35,7 +35,7 @@ def status(report: Status) -> Card:
             ("Exposure", wording.money(report.exposure, report.quote)),
             ("Drawdown", wording.percent(report.drawdown)),
             ("Open positions", str(report.positions)),
-            ("Open questions", f"{report.pending}{' (/pending)' if report.pending else ''}"),
+            ("Open questions", f"{report.pending}{' (/pending)' if report.pending and hints else ''}"),
             ("Strategies", ", ".join(report.contexts)),
             ("Prices", ", ".join(f"{market} {wording.price(price)}" for market, price in report.prices)),
             ("Last decision cycle", last),

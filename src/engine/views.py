@@ -167,6 +167,10 @@ class Views:
         """The newest points of the equity curve, oldest first."""
         return await self.store.read(lambda uow: uow.account.newest_equity(points))
 
+    async def equity_since(self, begin: datetime) -> tuple[tuple[datetime, Decimal], ...]:
+        """The equity curve from a time on, oldest first."""
+        return await self.store.read(lambda uow: uow.account.equity_within(begin, self.clock.now()))
+
     async def orders(self, count: int) -> tuple[OrderView, ...]:
         """The newest orders first."""
         return await self.store.read(lambda uow: uow.orders.newest(count))

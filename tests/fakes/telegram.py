@@ -302,7 +302,7 @@ async def _params(request: Request) -> Json:
     if request.headers.get("content-type", "").startswith("application/json"):
         return params | {key: _as_form(value) for key, value in (await request.json()).items()}
     async with request.form() as form:
-        return params | dict(form)
+        return params | {key: value if isinstance(value, str) else await value.read() for key, value in form.items()}
 
 
 def _as_form(value: Any) -> Any:

@@ -55,6 +55,7 @@ class Shown:
     now: Version
     reply_to: int | None = None
     silent: bool = False
+    photo: bytes | None = None
     deleted: bool = False
     edits: list[Version] = field(default_factory=list)
     edit_date: int | None = None

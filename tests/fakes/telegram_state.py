@@ -13,6 +13,9 @@ from tests.fakes.telegram_chats import ApiError, Buttons, Chat, Flood, Json, Sho
 from tests.fakes.telegram_entities import CannotParse, Entity, parse_html, trimmed, utf16_units
 
 TEXT_UNITS = 4096
+CAPTION_UNITS = 1024
+PHOTO_BYTES = 10 * 1024 * 1024
+PNG, JPEG = b"\x89PNG\r\n", b"\xff\xd8\xff"
 DATA_BYTES = 64
 DEFAULT_UPDATES = {"message", "edited_message", "channel_post", "edited_channel_post", "callback_query"}
 
@@ -55,6 +58,7 @@ class BotApi:
         self._methods: dict[str, Callable[[Json], Any]] = {
             "getme": lambda _: {**self.me, "can_join_groups": True, "can_read_all_group_messages": False},
             "sendmessage": self._send,
+            "sendphoto": self._send_photo,
             "editmessagetext": self._edit_text,
             "editmessagereplymarkup": self._edit_markup,
             "deletemessage": self._delete,
@@ -183,9 +187,12 @@ class BotApi:
             body["edit_date"] = message.edit_date
         if message.reply_to is not None:
             body["reply_to_message"] = self.show(chat.messages[message.reply_to])
-        body["text"] = message.text
+        words = "caption" if message.photo else "text"
+        body[words] = message.text
+        if message.photo:
+            body["photo"] = [{"file_id": "AgAC", "file_unique_id": "AQAD", "width": 1, "height": 1}]
         if message.entities:
-            body["entities"] = message.entities
+            body["caption_entities" if message.photo else "entities"] = message.entities
         if message.now.buttons:
             body["reply_markup"] = {"inline_keyboard": message.now.buttons}
         return body
@@ -205,6 +212,18 @@ class BotApi:
         self.flood.check(chat.id)
         silent = params.get("disable_notification") == "true"
         return self.show(self.add(chat, self.me, version, reply_to=reply_to, silent=silent))
+
+    def _send_photo(self, params: Json) -> Json:
+        chat = self._chat(params)
+        photo = params.get(str(params.get("photo", "")).removeprefix("attach://"))
+        if not isinstance(photo, bytes) or not photo:
+            raise bad_request("there is no photo in the request")
+        if not photo.startswith((PNG, JPEG)) or len(photo) > PHOTO_BYTES:
+            raise bad_request("IMAGE_PROCESS_FAILED")
+        captioned = params | {"text": params.get("caption", "")}
+        version = self._version(captioned, too_long="message caption is too long", units=CAPTION_UNITS)
+        self.flood.check(chat.id)
+        return self.show(self.add(chat, self.me, version, photo=photo))
 
     def _edit_text(self, params: Json) -> Json:
         chat = self._chat(params)
@@ -340,7 +359,7 @@ class BotApi:
             return None
         raise bad_request("message to be replied not found")
 
-    def _version(self, params: Json, *, too_long: str) -> Version:
+    def _version(self, params: Json, *, too_long: str, units: int = TEXT_UNITS) -> Version:
         text, entities = str(params.get("text", "")), _decoded(params.get("entities")) or []
         mode = params.get("parse_mode", "")
         if mode.lower() == "html":
@@ -353,7 +372,7 @@ class BotApi:
         text, entities = trimmed(text, entities)
         if not text:
             raise bad_request("message text is empty")
-        if utf16_units(text) > TEXT_UNITS:
+        if utf16_units(text) > units:
             raise bad_request(too_long)
         return Version(text=text, entities=entities, buttons=_buttons(params))
 

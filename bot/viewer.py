@@ -1,0 +1,136 @@
+"""The viewer put together: the followers' bot over a database that it can only read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from config.settings import Settings
+from engine.clocks import MarketClock
+from engine.domain.errors import ConfigError, NoData, StoreError
+from engine.domain.market import Book
+from engine.store import migrate
+from engine.store.database import DatabaseReader
+from engine.store.unit_of_work import UnitOfWork
+from engine.views import Views
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class NoQuotes:
+    """The port ``Quotes`` without a venue: things are worth what they were last marked at."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def book(self, symbol: str) -> Book:
+        """No book.
+
+        Raises:
+            NoData: Always.
+        """
+        raise NoData(f"The viewer does not ask the venue for {symbol}.")
+
+
+async def run_viewer(settings: Settings) -> None:
+    """Answer followers until the process is asked to stop.
+
+    Raises:
+        ConfigError: There is no token, nobody may look, or the extra is not installed.
+        StoreError: The database is not there, not up to date, or belongs to another profile.
+    """
+    asked = settings.viewer
+    followers = followers_of(settings)
+    if asked.token is None:
+        raise ConfigError("The viewer has no token.", "Take one from @BotFather to BOT_VIEWER__TOKEN.")
+    if not followers:
+        raise ConfigError(
+            "Nobody may look: nobody in `people` has a `telegram` id, and viewer.followers is empty.",
+            "Set viewer.followers to the Telegram ids of those who may.",
+        )
+    _refuse_absent_extra()
+    from handlers.charts import Draughtsman
+    from handlers.viewer.bot import ViewerBot
+    from handlers.viewer.subscribers import Subscribers
+    from handlers.viewer.window import Window
+
+    async with AsyncExitStack() as closing:
+        reader = DatabaseReader(settings.database.url)
+        closing.push_async_callback(reader.close)
+        _refuse_other_layout(settings.database.url)
+        venue = await reader.read(lambda uow: _venue_of(uow, settings.profile))
+        clock = MarketClock(LONG_AGO)
+        draughtsman = Draughtsman()
+        closing.callback(draughtsman.close)
+        views = Views(
+            store=reader,
+            exchange=NoQuotes(venue),
+            clock=clock,
+            profile=settings.profile,
+            contexts=tuple(context.name for context in settings.contexts),
+            timezone=settings.digest.zone,
+            parts=tuple,
+        )
+        bot = ViewerBot(
+            token=asked.token,
+            api_url=asked.api_url,
+            followers=followers,
+            window=Window(views=views, catch_up=_follower(reader, clock), draw=draughtsman.equity),
+            subscribers=Subscribers(subscribers_file(settings)),
+        )
+        await bot.run()
+
+
+def followers_of(settings: Settings) -> frozenset[str]:
+    """Telegram's ids of those who may look: everybody in ``people``, and the followers."""
+    return frozenset({*(person.telegram for person in settings.people if person.telegram), *settings.viewer.followers})
+
+
+def subscribers_file(settings: Settings) -> Path:
+    """Where the viewer keeps who is subscribed: as set, else beside the venue's file."""
+    return settings.viewer.file or settings.venue_file.with_name("viewer.sqlite")
+
+
+def _refuse_absent_extra() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in ("aiogram", "matplotlib") if find_spec(name) is None]
+    if missing:
+        raise ConfigError(f"The viewer needs {' and '.join(missing)}.", "Install its extra: pip install '.[viewer]'.")
+
+
+def _refuse_other_layout(url: str) -> None:
+    found, wanted = migrate.versions(url)
+    if found != wanted:
+        raise StoreError(
+            f"The database has revision {found or 'none'}, the viewer needs {wanted}.",
+            "Start the bot of this version first.",
+        )
+
+
+def _venue_of(uow: UnitOfWork, profile: str) -> str:
+    """The venue that a profile's database belongs to.
+
+    Raises:
+        StoreError: The database belongs to another profile, or to none yet.
+    """
+    owner = uow.settings.get("stamp.profile")
+    if owner is None:
+        raise StoreError("The database is empty: the bot has not run on it yet.", "Start the bot first.")
+    if owner != profile:
+        raise StoreError(
+            f"This database belongs to profile {owner!r}, not to {profile!r}.", f"Start it with --profile {owner}."
+        )
+    return uow.settings.get("stamp.venue") or ""
+
+
+def _follower(reader: DatabaseReader, clock: MarketClock) -> Callable[[], Awaitable[None]]:
+    """Takes a clock to the newest time that the bot has written down."""
+
+    async def catch_up() -> None:
+        reached = await reader.read(lambda uow: (uow.account.last_equity_at(), uow.last_event_at()))
+        clock.move_to(max((at for at in reached if at is not None), default=LONG_AGO))
+
+    return catch_up

@@ -1,0 +1,81 @@
+"""Pictures for cards, drawn in a process of their own: matplotlib is large, slow to load, and holds up nobody there."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
+from typing import Any
+
+Points = Sequence[tuple[datetime, float]]
+
+MOST_POINTS = 1000
+"""More than a picture has columns."""
+_SIZE_INCHES = (8, 4.5)
+_LINE, _FALL = "#1f7a4d", "#b3372f"
+
+
+class Draughtsman:
+    """Draws in a worker process, which is started with the first picture."""
+
+    def __init__(self) -> None:
+        self._pool = ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+
+    async def equity(self, points: Points, title: str) -> bytes:
+        """Draw values over time with how far they lie below their highest so far, as a PNG.
+
+        Args:
+            points: UTC times and values, oldest first; at least two.
+            title: What stands above.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, draw_equity, thinned(points), title)
+
+    def close(self) -> None:
+        """End the worker."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def thinned(points: Points) -> Points:
+    """At most ``MOST_POINTS`` of them at even steps, the newest always among them."""
+    step = -(-len(points) // MOST_POINTS)
+    return points[::-1][::step][::-1]
+
+
+def falls(values: Sequence[float]) -> list[float]:
+    """How far each value lies below the highest so far, in percent, negative."""
+    highest, found = float("-inf"), []
+    for value in values:
+        highest = max(highest, value)
+        found.append((value / highest - 1) * 100 if highest > 0 else 0.0)
+    return found
+
+
+def draw_equity(points: Points, title: str) -> bytes:
+    """The picture itself; see ``Draughtsman.equity``."""
+    import io
+
+    import matplotlib.dates
+    from matplotlib.figure import Figure
+
+    untyped: Any = matplotlib.dates
+    times, values = [at for at, _ in points], [value for _, value in points]
+    figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (3, 1)})
+    above.plot(times, values, color=_LINE, linewidth=1.6)
+    above.set_title(title, loc="left")
+    below.fill_between(times, falls(values), color=_FALL, alpha=0.5, linewidth=0)
+    below.set_ylabel("drawdown, %")
+    locator = untyped.AutoDateLocator()
+    below.xaxis.set_major_locator(locator)
+    below.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator))
+    for axes in (above, below):
+        axes.grid(visible=True, alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.margins(x=0)
+    above.ticklabel_format(axis="y", style="plain", useOffset=False)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=110)
+    return drawn.getvalue()

@@ -1,0 +1,102 @@
+"""What followers can ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from engine.domain.errors import BadInput
+from engine.domain.messages import Card
+from handlers import arguments
+from handlers.viewer.subscribers import Subscribers
+from handlers.viewer.window import CHART_DAYS, MOST_DAYS, Picture, Window
+
+LONGEST_NAME = 30
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A command as a follower wrote it: in which chat, and the words after it."""
+
+    chat: str
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One thing followers can ask for."""
+
+    name: str
+    help: str
+    run: Callable[[Asked], Awaitable[Card | Picture]]
+
+
+class ViewerCommands:
+    """The table of everything the viewer can do: it looks, and remembers who wants to be sent the daily report."""
+
+    def __init__(self, window: Window, subscribers: Subscribers) -> None:
+        self._window = window
+        self._subscribers = subscribers
+        self.table = (
+            Command(name="start", help="what this bot shows", run=self._help),
+            Command(name="help", help="what can be asked for", run=self._help),
+            Command(name="status", help="where things stand", run=self._status),
+            Command(name="daily", help="the running day, and the last ones", run=self._daily),
+            Command(name="chart", help="the equity as a picture: /chart 7 for the last 7 days", run=self._chart),
+            Command(name="subscribe", help="get the report of each day when it ends", run=self._subscribe),
+            Command(name="unsubscribe", help="get no more reports", run=self._unsubscribe),
+        )
+        self._by_name = {command.name: command for command in self.table}
+
+    def menu(self) -> tuple[tuple[str, str], ...]:
+        """Name and help of every command, for Telegram's own menu."""
+        return tuple((command.name, command.help) for command in self.table)
+
+    async def answer(self, chat: str, text: str) -> Card | Picture:
+        """Answer what a follower wrote.
+
+        Raises:
+            BadInput: It is none of the commands, or the words after it are not understood.
+            GreenlightError: What the engine says to it.
+        """
+        head, *words = text.split() or [""]
+        name = head.removeprefix("/").partition("@")[0].lower()
+        command = self._by_name.get(name) if head.startswith("/") else None
+        if command is None:
+            near = arguments.did_you_mean(f"/{name}", [f"/{known}" for known in self._by_name])
+            raise BadInput(f"There is no command {head[:LONGEST_NAME] or '/'}.", near or "/help lists what there is.")
+        return await command.run(Asked(chat=chat, words=tuple(words)))
+
+    async def _help(self, asked: Asked) -> Card:
+        arguments.nothing(asked.words)
+        return Card(
+            title="Greenlight, for followers",
+            text="\n".join(f"/{command.name}: {command.help}" for command in self.table if command.name != "start"),
+        )
+
+    async def _status(self, asked: Asked) -> Card:
+        arguments.nothing(asked.words)
+        return await self._window.status()
+
+    async def _daily(self, asked: Asked) -> Card:
+        arguments.nothing(asked.words)
+        return await self._window.daily()
+
+    async def _chart(self, asked: Asked) -> Picture:
+        days = arguments.number(asked.words, default=CHART_DAYS, most=MOST_DAYS, noun="days")
+        return await self._window.chart(days)
+
+    async def _subscribe(self, asked: Asked) -> Card:
+        arguments.nothing(asked.words)
+        newest = await self._window.newest_digest()
+        if self._subscribers.add(asked.chat, newest.ends if newest else LONG_AGO):
+            return Card(title="Subscribed", text="The report of each day comes when it ends. /unsubscribe ends that.")
+        return Card(title="You are subscribed already", text="/unsubscribe ends that.")
+
+    async def _unsubscribe(self, asked: Asked) -> Card:
+        arguments.nothing(asked.words)
+        if self._subscribers.remove(asked.chat):
+            return Card(title="Unsubscribed", text="No more reports come. /subscribe begins again.")
+        return Card(title="You were not subscribed", text="/subscribe sends you the report of each day.")

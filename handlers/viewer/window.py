@@ -1,0 +1,78 @@
+"""What followers can look at: cards of the operators' bot, made from the same views."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from engine.domain.errors import UnknownId
+from engine.domain.messages import Card
+from engine.domain.reports import Digest
+from engine.views import Views
+from handlers.cards import alerts, answers, wording
+
+CHART_DAYS, MOST_DAYS = 30, 365
+DAYS_SHOWN = 7
+
+Draw = Callable[[tuple[tuple[datetime, float], ...], str], Awaitable[bytes]]
+"""Draws values over time, under a title, as a PNG."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A PNG and what stands under it."""
+
+    png: bytes
+    card: Card
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Reads for followers.
+
+    Attributes:
+        views: What is kept, on a connection that cannot write.
+        catch_up: Takes the views' clock to what the bot has reached; asked before every look.
+        draw: Makes charts.
+    """
+
+    views: Views
+    catch_up: Callable[[], Awaitable[None]]
+    draw: Draw
+
+    async def status(self) -> Card:
+        """The bot at a glance."""
+        await self.catch_up()
+        return answers.status(await self.views.status(), hints=False)
+
+    async def daily(self) -> Card:
+        """The last days, the running one included."""
+        await self.catch_up()
+        running = alerts.digest(await self.views.latest_digest())
+        days = answers.profit(await self.views.profit(DAYS_SHOWN))
+        return replace(running, table=days.table)
+
+    async def newest_digest(self) -> Digest | None:
+        """The newest day that has ended; ``None`` before the first."""
+        return next(iter(await self.views.digests(1)), None)
+
+    async def chart(self, days: int) -> Picture:
+        """The equity of so many days as a picture.
+
+        Raises:
+            UnknownId: There is nothing to draw yet.
+        """
+        await self.catch_up()
+        status = await self.views.status()
+        curve = await self.views.equity_since(status.now - timedelta(days=days))
+        if len(curve) < 2:  # noqa: PLR2004 - a line has two ends
+            raise UnknownId("There is nothing to draw yet.", "Ask again after the next candles.")
+        title = f"Equity in {status.quote}, {wording.count(days, 'day')}"
+        png = await self.draw(tuple((at, float(equity)) for at, equity in curve), title)
+        change = curve[-1][1] - curve[0][1]
+        fields = (
+            ("Equity", wording.money(status.equity, status.quote)),
+            ("Drawdown", wording.percent(status.drawdown)),
+        )
+        return Picture(png=png, card=Card(title=f"{title}: {wording.signed(change, status.quote)}", fields=fields))
