@@ -95,6 +95,14 @@ class MarketFeed(Protocol):
         """What the last closed candle traded, in the base currency: how deep the book is."""
         ...
 
+    def book(self, symbol: str, now: datetime) -> Book | None:
+        """The order book as it was observed; ``None`` where the fill model has to make one of price and volume."""
+        ...
+
+    def reach(self, now: datetime) -> datetime | None:
+        """Up to when ``path`` tells everything: ``now``, unless data has yet to come in; ``None`` before the first."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueEvent:

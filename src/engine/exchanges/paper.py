@@ -99,7 +99,7 @@ class PaperExchange:
         if not order.status.final:
             with self._file.transaction():
                 order = self._matching.cancel(order, now, "cancelled by its client")
-                self._file.set_advanced_to(now)
+                self._file.set_advanced_to(self._advanced_to or now)
         return self._file.state(order)
 
     async def book(self, symbol: str) -> Book:
@@ -110,7 +110,7 @@ class PaperExchange:
         """
         market, now = self.market(symbol), self._advance()
         quote = self._matching.quote(symbol, now)
-        book = fills.book(quote.mid, quote.volume, market, self._model, now) if quote else None
+        book = quote.book(market, self._model, now) if quote else None
         if book is None:
             raise NoData(f"Nobody trades {symbol} at {now:%Y-%m-%d %H:%M:%S}.")
         return book
@@ -138,14 +138,20 @@ class PaperExchange:
         return self._file.events(after)
 
     def _advance(self) -> datetime:
-        """Follow the market to the clock's time, and say how far that is; the venue never goes back."""
+        """Follow the market to the clock's time, or as far as it is known; the venue never goes back.
+
+        Returns:
+            The time it is at the venue. Where the market is not known that far yet, orders wait for what is missing.
+        """
         now, after = self._clock.now(), self._advanced_to
         if after is not None and now <= after:
             return after
-        orders = self._file.open_orders()
-        if orders and after is not None:
-            self._follow(orders, after, now)
-        self._advanced_to = now
+        until = self._feed.reach(now)
+        if until is not None and (after is None or until > after):
+            orders = self._file.open_orders()
+            if orders and after is not None:
+                self._follow(orders, after, until)
+            self._advanced_to = until
         return now
 
     def _follow(self, orders: list[VenueOrder], after: datetime, now: datetime) -> None:
@@ -174,15 +180,15 @@ class PaperExchange:
             )
             self._file.add_order(order)
             self._matching.begin(order, quote)
-            self._file.set_advanced_to(now)
-        self._written_to = now
+            self._file.set_advanced_to(self._advanced_to or now)
+        self._written_to = self._advanced_to
         return _ack(order)
 
     def _reserve(self, intent: Intent, quote: Quote | None) -> Decimal:
         if intent.side is Side.SELL or quote is None:
             return Decimal(0)
         market = self._feed.markets[intent.market]
-        offered = fills.levels(Side.BUY, quote.mid, quote.volume, market, self._model)
+        offered = quote.offered(Side.BUY, market, self._model)
         return fills.reserve_price(quote.mid, offered, self._model)
 
     def _refusal(self, intent: Intent, quote: Quote | None) -> str:
@@ -203,7 +209,7 @@ class PaperExchange:
     def _refused_purchase(self, intent: Intent, market: Market, quote: Quote) -> str:
         if intent.quantity * quote.mid < market.min_notional:
             return f"it is worth less than the least that is traded, {market.min_notional} {market.quote}"
-        offered = fills.levels(Side.BUY, quote.mid, quote.volume, market, self._model)
+        offered = quote.offered(Side.BUY, market, self._model)
         needed = fills.worst_cost(intent.quantity, quote.mid, offered, self._model)
         free = self._matching.free_cash(market.quote)
         if needed > free:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from engine.domain.errors import NoData
-from engine.domain.market import Market
+from engine.domain.market import Book, Level, Market
 from engine.domain.trading import Fill, OrderStatus, Side
 from engine.exchanges.paper_file import VenueFile
 from engine.exchanges.paper_rows import VenueOrder
@@ -31,10 +31,21 @@ Point = tuple[datetime, Decimal]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """What the market says at one moment: its price, and what its last candle traded."""
+    """What the market says at one moment: its price, what its last candle traded, and its book where one was seen."""
 
     mid: Decimal
     volume: Decimal
+    seen: Book | None = None
+
+    def offered(self, side: Side, market: Market, model: FillModel) -> tuple[Level, ...]:
+        """What an order on ``side`` can take, best price first."""
+        if self.seen is not None:
+            return fills.moved(side, self.mid, self.seen, market)
+        return fills.levels(side, self.mid, self.volume, market, model)
+
+    def book(self, market: Market, model: FillModel, at: datetime) -> Book | None:
+        """The order book: as it was seen, else as the model has it; ``None`` where nobody trades."""
+        return self.seen or fills.book(self.mid, self.volume, market, model, at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +76,12 @@ class Matching:
     def quote(self, symbol: str, at: datetime) -> Quote | None:
         """The market at a moment, or ``None`` where it has no price."""
         try:
-            return Quote(mid=self._feed.price(symbol, at), volume=self._volume(symbol, at))
+            return self._quote(symbol, at, self._feed.price(symbol, at))
         except NoData:
             return None
+
+    def _quote(self, symbol: str, at: datetime, price: Decimal) -> Quote:
+        return Quote(mid=price, volume=self._volume(symbol, at), seen=self._feed.book(symbol, at))
 
     def free_cash(self, currency: str) -> Decimal:
         """What is not set aside for the open rest of buys."""
@@ -169,8 +183,7 @@ class Matching:
         order = replace(order, closed_by="stop" if crossing.fell else "target")
         self._file.save_order(order)
         if crossing.fell:
-            volume = self._volume(order.intent.market, crossing.at)
-            self._take(order, crossing.at, Quote(mid=crossing.price, volume=volume))
+            self._take(order, crossing.at, self._quote(order.intent.market, crossing.at, crossing.price))
             return
         market, target = self._market(order), order.intent.target or crossing.price
         price = fills.target_price(crossing.price, target, market, self._model)
@@ -182,17 +195,17 @@ class Matching:
         waiting = [
             order
             for order in self._file.open_orders()
-            if order.intent.market == turn.symbol and not order.waits_for_price
+            if order.intent.market == turn.symbol and not order.waits_for_price and order.at <= turn.at
         ]
         if waiting:
-            quote = Quote(mid=turn.price, volume=self._volume(turn.symbol, turn.at))
+            quote = self._quote(turn.symbol, turn.at, turn.price)
             for order in waiting:
                 self._take(order, turn.at, quote)
 
     def _take(self, order: VenueOrder, at: datetime, quote: Quote) -> None:
         """Let an order take from the book what it has, what the cash pays, and what is held."""
         market, side = self._market(order), order.intent.side
-        offered = fills.levels(side, quote.mid, quote.volume, market, self._model)
+        offered = quote.offered(side, market, self._model)
         if side is Side.BUY:
             wanted = fills.walk(order.rest, offered, self._model)
             cash = self.free_cash(market.quote) + order.rest * order.reserve_price * (1 + self._model.fee)
@@ -237,11 +250,12 @@ def _currencies(order: VenueOrder) -> tuple[str, str]:
 
 
 def _reached(order: VenueOrder, path: Sequence[Point]) -> _Reached | None:
-    """Where a path triggers an order, if it is a bracket and the path does."""
+    """Where a path triggers an order, if it is a bracket and the path does after it was placed."""
     stop, target = order.intent.stop, order.intent.target
     if not order.waits_for_price or stop is None or target is None:
         return None
-    crossing = first_crossing(path, stop, target)
+    own = path if not path or path[0][0] >= order.at else [point for point in path if point[0] >= order.at]
+    crossing = first_crossing(own, stop, target)
     return _Reached(order=order, crossing=crossing) if crossing else None
 
 

@@ -76,6 +76,13 @@ class SeriesFeed(ABC):
             raise NoData(f"{symbol} has not traded before {now:%Y-%m-%d %H:%M:%S}.")
         return volume
 
+    def book(self, symbol: str, now: datetime) -> None:  # noqa: B027 - no feed over candles has one
+        """No book was ever observed."""
+
+    def reach(self, now: datetime) -> datetime:
+        """All of the past is there."""
+        return now
+
 
 class GeneratedFeed(SeriesFeed):
     """A feed from a market generator; it has no end."""

@@ -8,7 +8,7 @@ fill for each: that is its slippage. What the book cannot give it must wait for 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
@@ -90,6 +90,19 @@ def book(mid: Decimal, volume: Decimal, market: Market, model: FillModel, at: da
     bids = levels(Side.SELL, mid, volume, market, model)
     asks = levels(Side.BUY, mid, volume, market, model)
     return Book(market=market.symbol, at=at, bids=bids, asks=asks) if bids and asks else None
+
+
+def moved(side: Side, mid: Decimal, seen: Book, market: Market) -> tuple[Level, ...]:
+    """What an order on ``side`` can take of a book that was observed: the book itself, moved along with the price.
+
+    At the book's own mid nothing is moved; elsewhere prices are rounded to the tick in the disfavour of the order.
+    """
+    levels, rounding = (seen.asks, ROUND_CEILING) if side is Side.BUY else (seen.bids, ROUND_FLOOR)
+    by = mid - seen.mid
+    if not by:
+        return levels
+    prices = [((level.price + by) / market.tick).to_integral_value(rounding) * market.tick for level in levels]
+    return tuple(replace(level, price=price) for level, price in zip(levels, prices, strict=True) if price > 0)
 
 
 def walk(quantity: Decimal, offered: Sequence[Level], model: FillModel) -> tuple[Part, ...]:

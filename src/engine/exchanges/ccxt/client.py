@@ -1,0 +1,203 @@
+"""Public market data of a real venue through ccxt, without a key; every failure in the port's terms."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from engine.domain.errors import ConfigError, NoData, VenueError
+from engine.domain.market import Book, Candles, Market, Timeframe, to_millis
+from engine.exchanges.ccxt import parsing
+from engine.exchanges.ccxt.parsing import Listing
+from engine.ports import Clock
+
+if TYPE_CHECKING:
+    from engine.exchanges.ccxt.wire import Gate
+
+T = TypeVar("T")
+
+BOOK_LEVELS = 100
+"""How many levels of a book are asked for; a number that every large venue takes."""
+_SHOWN = 160
+"""The longest piece of a venue's own words that is handed on."""
+
+
+def known_exchanges() -> frozenset[str]:
+    """The venues that ccxt knows, by its ids, read off its files: importing it takes a second."""
+    spec = find_spec("ccxt")
+    places = spec.submodule_search_locations if spec else None
+    return frozenset(file.stem for place in places or () for file in Path(place, "async_support").glob("[a-z]*.py"))
+
+
+def check_exchange(name: str, known: frozenset[str]) -> None:
+    """See that ccxt knows a venue.
+
+    Raises:
+        ConfigError: It does not; the nearest one is named.
+    """
+    if name in known:
+        return
+    near = get_close_matches(name, sorted(known), n=1)
+    hint = f"Did you mean {near[0]}?" if near else "Take one of ccxt's ids, e.g. binance, kraken or coinbase."
+    raise ConfigError(f"market.exchange: ccxt knows no venue {name!r}.", hint)
+
+
+class VenueClient:
+    """A venue's public data.
+
+    Args:
+        exchange: The venue's id in ccxt.
+        api_url: Another server in its place; ``None`` for the venue's own.
+        answer_within: Wall time for one answer, its turn within the venue's rate limit included.
+    """
+
+    def __init__(self, *, exchange: str, api_url: str | None, answer_within: timedelta, clock: Clock) -> None:
+        self.name = exchange
+        self._api_url = api_url
+        self._within = answer_within.total_seconds()
+        self._clock = clock
+        self._ccxt: Any = None
+        self._gate: Gate | None = None
+        self._session: Any = None
+
+    @property
+    def skew(self) -> float | None:
+        """Seconds by which the venue's clock is ahead of ours, to about one; ``None`` while it is not known."""
+        return self._gate.skew if self._gate else None
+
+    @property
+    def timeframes(self) -> frozenset[Timeframe]:
+        """The candles it has; known once it is open."""
+        return frozenset(each for each in Timeframe if each.value in (self._ccxt.timeframes or ()))
+
+    async def open(self) -> None:
+        """Make the client ready; ccxt is imported in a thread, as that takes a second.
+
+        Raises:
+            ConfigError: ccxt knows no such venue.
+        """
+        if self._ccxt is not None:
+            return
+        check_exchange(self.name, known_exchanges())
+        made = await asyncio.to_thread(_import_ccxt)
+        from engine.exchanges.ccxt.wire import Gate, session
+
+        self._gate = Gate(self.name, monotonic=self._clock.monotonic, now=self._clock.now)
+        self._session = session(self._gate)
+        self._ccxt = getattr(made, self.name)(
+            {
+                "session": self._session,
+                "timeout": int(self._within * 1000),
+                "enableRateLimit": True,
+                "options": {"fetchMargins": False},
+            }
+        )
+        _spot_only(self._ccxt)
+        if self._api_url:
+            self._ccxt.urls["api"] = _redirected(self._ccxt.urls["api"], self._api_url)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        if self._ccxt is not None:
+            await self._ccxt.close()
+            await self._session.close()
+            self._ccxt = self._session = None
+
+    async def listings(self) -> Mapping[str, Listing]:
+        """The venue's spot markets, by symbol.
+
+        Raises:
+            VenueError: It cannot be reached, or answers nonsense.
+        """
+        mode = self._ccxt.precisionMode
+        listed = await self._call(
+            lambda venue: venue.load_markets(reload=True), lambda raw: parsing.listings(raw.values(), mode)
+        )
+        if not listed:
+            raise VenueError(f"{self.name} lists no market.")
+        return listed
+
+    async def candles(self, symbol: str, timeframe: Timeframe, limit: int, since: datetime | None = None) -> Candles:
+        """The newest candles, the open one included; or those from a time on.
+
+        Raises:
+            NoData: There are none of this market or in this timeframe.
+            VenueError: It cannot be reached, or answers nonsense.
+        """
+        if timeframe not in self.timeframes:
+            raise NoData(f"{self.name} has no {timeframe} candles.")
+        start = None if since is None else to_millis(since)
+        found = await self._call(
+            lambda venue: venue.fetch_ohlcv(symbol, timeframe.value, start, limit),
+            lambda rows: parsing.candles(rows, symbol, timeframe),
+        )
+        if not len(found):
+            raise NoData(f"{self.name} has no {timeframe} candles of {symbol}.")
+        return found
+
+    async def book(self, market: Market) -> Book:
+        """The order book of now.
+
+        Raises:
+            NoData: Nobody trades there.
+            VenueError: It cannot be reached, or answers nonsense.
+        """
+        return await self._call(
+            lambda venue: venue.fetch_order_book(market.symbol, BOOK_LEVELS),
+            lambda raw: parsing.book(raw, market, self._clock.now()),
+        )
+
+    async def _call(self, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T]) -> T:
+        """Ask, within the time there is; what ccxt or a parser makes of a bad answer becomes an error of ours."""
+        from ccxt.base import errors
+
+        if self._gate is None:
+            raise VenueError(f"{self.name} has not been opened yet.")
+        self._gate.check()
+        try:
+            async with asyncio.timeout(self._within):
+                return parse(await ask(self._ccxt))
+        except TimeoutError:
+            raise VenueError(f"{self.name} does not answer within {self._within:g} s.") from None
+        except errors.BadSymbol as error:
+            raise NoData(f"{self.name} does not trade it: {_words(error, self.name)}") from None
+        except errors.ExchangeNotAvailable as error:
+            raise VenueError(f"{self.name} cannot be reached: {_words(error, self.name)}") from None
+        except errors.BaseError as error:
+            self._gate.check()
+            raise VenueError(f"{self.name} answers with an error: {_words(error, self.name)}") from None
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            raise VenueError(f"{self.name} answers nonsense ({type(error).__name__}).") from None
+
+
+def _import_ccxt() -> Any:
+    import ccxt.async_support
+
+    return ccxt.async_support
+
+
+def _spot_only(venue: Any) -> None:
+    """Ask for no market but the spot ones: the others are several servers more."""
+    venue.has["fetchCurrencies"] = False
+    asked = venue.options.get("fetchMarkets")
+    if isinstance(asked, dict) and "types" in asked:
+        asked["types"] = ["spot"]
+
+
+def _redirected(urls: Any, root: str) -> Any:
+    """Every URL of ccxt's tree at another server, its path kept."""
+    if isinstance(urls, dict):
+        return {name: _redirected(each, root) for name, each in urls.items()}
+    return f"{root}{urlsplit(urls).path}" if isinstance(urls, str) else urls
+
+
+def _words(error: Exception, name: str) -> str:
+    """The venue's own words, shortened; ccxt puts its name before them."""
+    text = " ".join(str(error).removeprefix(name).split())
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,208 @@
+"""A live market as the paper venue sees it: what was fetched of a real one, and nothing else.
+
+The price goes through what was really observed, in straight lines. Where nobody looked for a while (the program was
+down, the venue could not be reached) the path is laid along the candles of that time, and until these have come in
+the feed does not say that it knows that time: orders wait for it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from engine.domain.errors import NoData
+from engine.domain.market import Book, Candles, Market, Timeframe, from_millis, to_millis
+from engine.simulation import path
+from engine.simulation.frames import resample
+
+MOST_POINTS = 8000
+"""How many observed prices of one market are kept; the older half goes when there are more."""
+LEFT_BEHIND = timedelta(minutes=5)
+"""A market that is so far behind the others holds their orders up no longer."""
+
+Point = tuple[datetime, Decimal]
+
+
+@dataclass(slots=True, kw_only=True)
+class Watched:
+    """One market, as far as it is known.
+
+    Attributes:
+        market: Its steps; made up until the venue has listed it.
+        paused: Why it is not traded at present; empty where it is.
+        points: Observed prices, oldest first.
+        book: The newest order book.
+        candles: The newest candles, by timeframe.
+    """
+
+    market: Market
+    paused: str = "nothing has been heard of it yet"
+    points: list[Point] = field(default_factory=list)
+    book: Book | None = None
+    candles: dict[Timeframe, Candles] = field(default_factory=dict)
+
+
+class LiveFeed:
+    """The port ``MarketFeed``; the refresher fills it, the paper venue reads it.
+
+    Args:
+        symbols: The markets to be traded.
+        fresh_for: How long an observed price and book hold.
+    """
+
+    timeframe = Timeframe.M1
+    """How finely a venue notes how far it has followed this feed."""
+
+    def __init__(self, symbols: Iterable[str], *, fresh_for: timedelta) -> None:
+        self._watched = {symbol: Watched(market=Market(symbol=symbol)) for symbol in symbols}
+        self.fresh_for = fresh_for
+
+    # What the refresher brings
+
+    def list_as(self, market: Market) -> None:
+        """Take in a market's steps as the venue lists them; it is traded."""
+        watched = self._of(market.symbol)
+        watched.market, watched.paused = market, ""
+
+    def pause(self, symbol: str, reason: str) -> None:
+        """Note that a market is not traded at present, so that nothing is decided or filled on what is left of it."""
+        watched = self._of(symbol)
+        watched.paused, watched.book = reason, None
+
+    def keep(self, candles: Candles) -> None:
+        """Take in a market's newest candles of one timeframe, in place of those before."""
+        self._of(candles.market).candles[candles.timeframe] = candles
+
+    def see(self, symbol: str, at: datetime, price: Decimal, book: Book | None = None) -> None:
+        """Take in a price that was observed, and the book it stood in; time never goes back."""
+        watched = self._of(symbol)
+        last = watched.points[-1][0] if watched.points else at
+        watched.points.append((max(at, last), price))
+        watched.book = book
+        if len(watched.points) > MOST_POINTS:
+            del watched.points[: MOST_POINTS // 2]
+
+    def bridge(self, candles: Candles, after: datetime, until: datetime) -> None:
+        """Lay the path through a time that nobody observed, along those candles that lie wholly within it."""
+        watched = self._of(candles.market)
+        start, stop = to_millis(after), to_millis(until) - candles.timeframe.millis
+        inner = path.sound(candles)
+        first, last = inner.open_ms.searchsorted(start), inner.open_ms.searchsorted(stop, side="right")
+        turns = path.turning_points(inner.slice(int(first), int(last)), start, to_millis(until))
+        watched.points += [(from_millis(at), watched.market.price(price)) for at, price in turns]
+
+    def seen_at(self, symbol: str) -> datetime | None:
+        """When a market's price was last observed."""
+        points = self._of(symbol).points
+        return points[-1][0] if points else None
+
+    def closed_at(self, symbol: str, timeframe: Timeframe) -> datetime | None:
+        """The close of the newest candle that is held, open or not."""
+        held = self._of(symbol).candles.get(timeframe)
+        return held.closed_at if held is not None and len(held) else None
+
+    def paused(self, symbol: str) -> str:
+        """Why a market is not traded at present; empty where it is."""
+        return self._of(symbol).paused
+
+    # What the venue reads
+
+    @property
+    def markets(self) -> Mapping[str, Market]:
+        """The markets, by symbol."""
+        return {symbol: watched.market for symbol, watched in self._watched.items()}
+
+    def reach(self, now: datetime) -> datetime | None:
+        """Up to when the path is known: now, while every market that is traded has a fresh price."""
+        seen = [watched.points[-1][0] if watched.points else None for watched in self._traded()]
+        known = [at for at in seen if at is not None]
+        if not known:
+            return None
+        newest = max(known)
+        if any(at is None for at in seen) and now - self._began(newest) <= LEFT_BEHIND:
+            return None
+        behind = [at for at in known if now - at > self.fresh_for and newest - at <= LEFT_BEHIND]
+        return min(behind, default=now)
+
+    def candles(self, symbol: str, timeframe: Timeframe, now: datetime, limit: int) -> Candles:
+        """The newest ``limit`` candles closed at ``now``; what the venue does not have is made of shorter ones.
+
+        Raises:
+            NoData: The market is not traded, or nothing of it has come in.
+        """
+        watched = self._active(symbol)
+        held = watched.candles.get(timeframe)
+        if held is None:
+            shorter = [each for each in watched.candles if each.millis < timeframe.millis]
+            if not shorter:
+                raise NoData(f"No {timeframe} candles of {symbol} have come in.")
+            held = resample(watched.candles[max(shorter, key=lambda each: each.millis)], timeframe)
+        return held.closed(now).tail(limit)
+
+    def price(self, symbol: str, now: datetime) -> Decimal:
+        """The price last observed at a moment.
+
+        Raises:
+            NoData: The market is not traded, or nobody had looked for too long.
+        """
+        watched = self._active(symbol)
+        index = bisect_right(watched.points, now, key=_time) - 1
+        if index < 0:
+            raise NoData(f"No price of {symbol} was observed up to {now:%Y-%m-%d %H:%M:%S}.")
+        at, price = watched.points[index]
+        if index == len(watched.points) - 1 and now - at > self.fresh_for:
+            raise NoData(f"The newest price of {symbol} is {(now - at).total_seconds():.0f} s old.")
+        return price
+
+    def path(self, symbol: str, after: datetime, until: datetime) -> Sequence[Point]:
+        """The observed prices in ``(after, until]``, oldest first.
+
+        Raises:
+            NoData: There is no such market.
+        """
+        points = self._of(symbol).points
+        return points[bisect_right(points, after, key=_time) : bisect_right(points, until, key=_time)]
+
+    def volume(self, symbol: str, now: datetime) -> Decimal:
+        """What the last closed candle of the shortest timeframe traded.
+
+        Raises:
+            NoData: There is none.
+        """
+        held = self._active(symbol).candles
+        shortest = min(held, key=lambda timeframe: timeframe.millis, default=None)
+        closed = held[shortest].closed(now) if shortest else None
+        volume = float(closed.volume[-1]) if closed is not None and len(closed) else -1.0
+        if not 0 <= volume < float("inf"):
+            raise NoData(f"What {symbol} traded last is not known.")
+        return Decimal(repr(volume))
+
+    def book(self, symbol: str, now: datetime) -> Book | None:
+        """The order book of a moment as it was observed; ``None`` where that is too long ago, or lay before."""
+        book = self._of(symbol).book
+        return book if book is not None and timedelta(0) <= now - book.at <= self.fresh_for else None
+
+    def _of(self, symbol: str) -> Watched:
+        if symbol not in self._watched:
+            raise NoData(f"{symbol} is not watched.", f"There are {', '.join(self._watched)}.")
+        return self._watched[symbol]
+
+    def _active(self, symbol: str) -> Watched:
+        watched = self._of(symbol)
+        if watched.paused:
+            raise NoData(f"{symbol} is not traded: {watched.paused}.")
+        return watched
+
+    def _traded(self) -> list[Watched]:
+        return [watched for watched in self._watched.values() if not watched.paused]
+
+    def _began(self, otherwise: datetime) -> datetime:
+        """When the first price of all came in."""
+        return min((watched.points[0][0] for watched in self._watched.values() if watched.points), default=otherwise)
+
+
+def _time(point: Point) -> datetime:
+    return point[0]
