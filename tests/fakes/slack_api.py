@@ -9,7 +9,6 @@ from typing import Any
 
 from tests.fakes.slack_blocks import MESSAGE_BLOCKS, BlocksTooLong, InvalidBlocks, checked, texts_of, unescaped
 from tests.fakes.slack_state import (
-    APP,
     BOT,
     BOT_USER,
     DOMAIN,
@@ -72,9 +71,10 @@ class Messages:
         before = self._at.shown(message)
         self._at.replace(message, version)
         shown = self._at.shown(message)
-        changed = {"subtype": "message_changed", "hidden": True, "message": shown, "previous_message": before}
+        both = {"message": _within(shown, "app_id"), "previous_message": _within(before, "app_id")}
+        changed = {"subtype": "message_changed", "hidden": True, **both}
         self._at.told({"type": "message", **changed, **self._place(where, self._at.ts())})
-        return {"channel": where.id, "ts": message.ts, "text": version.text, "message": shown, **more}
+        return {"channel": where.id, "ts": message.ts, "text": version.text, "message": _within(shown, "ts"), **more}
 
     def delete(self, params: Json) -> Json:
         """A message is gone."""
@@ -221,10 +221,15 @@ class Messages:
             self._at.complaints.append("no text beside blocks: a notification would be empty")
 
     def _event(self, where: Channel, message: Message, shown: Json) -> Json:
-        return {**{key: value for key, value in shown.items() if key != "app_id"}, **self._place(where, message.ts)}
+        return {**_within(shown, "app_id"), **self._place(where, message.ts)}
 
     def _place(self, where: Channel, ts: str) -> Json:
         return {"channel": where.id, "channel_type": where.kind, "ts": ts, "event_ts": ts}
+
+
+def _within(shown: Json, unsaid: str) -> Json:
+    """A message within something else, where one thing of it is not said."""
+    return {key: value for key, value in shown.items() if key != unsaid}
 
 
 def decoded(value: Any) -> Any:
@@ -257,4 +262,3 @@ ME: Json = {
     "bot_id": BOT,
     "is_enterprise_install": False,
 }
-__all__ = ["APP", "ME", "SCOPES", "Messages", "decoded", "invalid_blocks", "missing"]
