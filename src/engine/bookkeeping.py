@@ -79,8 +79,7 @@ class Bookkeeping:
 
 
 def _mark(uow: UnitOfWork, closes: Mapping[str, Decimal], at: datetime) -> None:
-    for symbol, price in closes.items():
-        uow.account.mark(symbol, price, at)
+    uow.account.mark(closes, at)
     for found in uow.halts.open():
         if found.halt.until is not None and found.halt.until <= at:
             end_halt(uow, found.id, found.halt.kind, at)

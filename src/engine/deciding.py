@@ -92,7 +92,7 @@ class Conclusion:
 
     def draw(self) -> Concluded:
         """Decide, judge, route and write everything down; nothing where this candle was decided on already."""
-        if self.uow.decisions.seen(self._key(Stance.ENTER)):
+        if self.uow.decisions.seen(self._key(Stance.ENTER), self.at):
             return Concluded()
         self._note_data_halt()
         exits = [self._leave(position, leaving) for position, leaving in self._wished_exits()]

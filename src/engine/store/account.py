@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, text
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from engine.domain.errors import StoreError, UnknownId
 from engine.domain.reports import Digest
 from engine.domain.trading import Fill, OrderKind, OrderStatus, Portfolio, Side
 from engine.store import codec
-from engine.store.positions import OPEN_POSITIONS, position_of
+from engine.store.columns import Money, UtcTime
+from engine.store.positions import Positions
 from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow, table_of
 
 _ACCOUNT = select(AccountRow)
 _MARKS = table_of(MarkRow)
-_MARK = update(_MARKS).where(_MARKS.c.market == bindparam("of")).values(price=bindparam("to"), at=bindparam("when"))
-_ALL_MARKS = select(_MARKS.c.market, _MARKS.c.price).order_by(_MARKS.c.market)
-_BUYING = select(OrderRow).where(
-    OrderRow.side == Side.BUY,
-    OrderRow.kind == OrderKind.MARKET,
-    col(OrderRow.status).not_in([status for status in OrderStatus if status.final]),
+_ORDERS = table_of(OrderRow)
+# What every candle asks and writes is made once and without the ORM: it takes a fifth of the time.
+_MARK = text(
+    "INSERT INTO marks (market, price, at) VALUES (:market, :price, :at)"
+    " ON CONFLICT (market) DO UPDATE SET price = excluded.price, at = excluded.at"
+).bindparams(bindparam("price", type_=Money), bindparam("at", type_=UtcTime))
+_POINT = text(
+    "INSERT INTO equity (at, equity, cash, drawdown) VALUES (:at, :equity, :cash, :drawdown) ON CONFLICT (at)"
+    " DO UPDATE SET equity = excluded.equity, cash = excluded.cash, drawdown = excluded.drawdown"
+).bindparams(
+    bindparam("at", type_=UtcTime), *(bindparam(name, type_=Money) for name in ("equity", "cash", "drawdown"))
+)
+_ALL_MARKS = columns(_MARKS.c.market, _MARKS.c.price).order_by(_MARKS.c.market)
+_BUYING = columns(_ORDERS.c.quantity, _ORDERS.c.filled, _ORDERS.c.price).where(
+    _ORDERS.c.side == Side.BUY,
+    _ORDERS.c.kind == OrderKind.MARKET,
+    _ORDERS.c.status.not_in([status for status in OrderStatus if status.final]),
 )
 
 
 class Account:
     """The ``account``, ``marks``, ``equity`` and ``digests`` tables."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, positions: Positions) -> None:
         self._session = session
+        self._positions = positions
+        self._found: AccountRow | None = None
 
     def opened(self) -> bool:
         """Whether an account has been opened here."""
@@ -70,11 +86,11 @@ class Account:
         row.cash += (value if fill.side is Side.SELL else -value) - fill.fee
         self._session.add(row)
 
-    def mark(self, market: str, price: Decimal, at: datetime) -> None:
-        """Note the last closing price of a market: what everything held of it is valued at."""
-        connection = self._session.connection()
-        if not connection.execute(_MARK, {"of": market, "to": price, "when": at}).rowcount:
-            connection.execute(insert(_MARKS), {"market": market, "price": price, "at": at})
+    def mark(self, closes: Mapping[str, Decimal], at: datetime) -> None:
+        """Note the last closing price of some markets: what everything held of them is valued at."""
+        if closes:
+            marks = [{"market": market, "price": price, "at": at} for market, price in closes.items()]
+            self._session.connection().execute(_MARK, marks)
 
     def marks(self) -> dict[str, Decimal]:
         """The last closing price of each market."""
@@ -87,7 +103,7 @@ class Account:
         """
         self._session.flush()
         row, marks = self._row(), self.marks()
-        positions = tuple(position_of(found) for found in self._session.connection().execute(OPEN_POSITIONS))
+        positions = self._positions.open()
         held = sum((p.quantity * marks.get(p.market, p.entry_price) for p in positions), Decimal(0))
         reserved = self._reserved()
         return Portfolio(
@@ -106,7 +122,8 @@ class Account:
             now = replace(now, peak=now.equity)
             self._row().peak = now.peak
         cash = now.cash + now.reserved
-        self._session.merge(EquityRow(at=at, equity=now.equity, cash=cash, drawdown=now.drawdown))
+        point = {"at": at, "equity": now.equity, "cash": cash, "drawdown": now.drawdown}
+        self._session.connection().execute(_POINT, point)
         return now
 
     def rebase_peak(self) -> None:
@@ -162,11 +179,12 @@ class Account:
 
     def _reserved(self) -> Decimal:
         """What unfinished buying orders may still cost, at the prices they were planned at."""
-        buying = self._session.exec(_BUYING)
+        buying = self._session.connection().execute(_BUYING)
         return sum(((row.quantity - row.filled) * row.price for row in buying), Decimal(0))
 
     def _row(self) -> AccountRow:
-        row = self._session.exec(_ACCOUNT).first()
-        if row is None:
+        if self._found is None:
+            self._found = self._session.exec(_ACCOUNT).first()
+        if self._found is None:
             raise StoreError("No account has been opened in this database.", "Start the bot once: bot run.")
-        return row
+        return self._found

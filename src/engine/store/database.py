@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import TypeVar
 
@@ -13,10 +15,14 @@ from sqlmodel import Session
 from engine.domain.errors import StoreError
 from engine.domain.events import Event
 from engine.domain.messages import Destination
+from engine.store.batch import Batch
 from engine.store.connections import READERS, TROUBLE, connect, trouble
 from engine.store.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
+
+_TOGETHER: ContextVar[Database | None] = ContextVar("together", default=None)
+"""The database on which the running task lets its transactions wait for a common commit."""
 
 Route = Callable[[Event], tuple[tuple[str, Destination], ...]]
 """Which topics go to which destinations when an event is written."""
@@ -72,6 +78,9 @@ class DatabaseReader:
 class Database(DatabaseReader):
     """Where everything is kept, behind two doors: ``transact`` writes, ``read`` reads a snapshot.
 
+    What a task does within ``together`` waits for one commit: that of ``flush``, or of the first other task that comes
+    to read or to write. So nobody sees, and nobody is shown, what is not on the disk.
+
     Args:
         url: An SQLAlchemy URL, e.g. ``sqlite:///var/demo/greenlight.sqlite``.
         route: Which topics an event changes, and where they are shown.
@@ -84,6 +93,31 @@ class Database(DatabaseReader):
         self._write_engine = connect(url, writer=True)
         super().__init__(url, read_only=False)
         self._listeners: list[Callable[[], None]] = []
+        self._batch = Batch(self._write_engine, route)
+        self._asked = self._kept = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything is written that is not committed yet."""
+        return self._asked > self._kept
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let what this task writes within wait for ``flush``; it sees its own writes."""
+        before = _TOGETHER.set(self)
+        try:
+            yield
+        finally:
+            _TOGETHER.reset(before)
+
+    async def flush(self) -> None:
+        """Commit what waits.
+
+        Raises:
+            StoreError: It could not be written: nothing of it is kept.
+        """
+        if self.waiting:
+            await self._visit(self._batch.commit)
 
     def on_shown(self, listener: Callable[[], None]) -> None:
         """Call a listener, in the event loop, after each transaction that changed what should be shown."""
@@ -95,22 +129,40 @@ class Database(DatabaseReader):
         Raises:
             StoreError: The database stayed locked, is full or is damaged; nothing was written.
         """
-        result, shown = await self._in_thread(self._writer, partial(self._write, work))
-        if shown:
-            for listener in self._listeners:
-                listener()
-        return result
+        if _TOGETHER.get() is not self:
+            return await self._visit(partial(self._write, work))
+        self._asked += 1
+        return await self._in_thread(self._writer, partial(self._batch.write, work))
+
+    async def read(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run a synchronous body on a snapshot; what it writes is rolled back."""
+        if self.waiting and _TOGETHER.get() is self:
+            return await self._in_thread(self._writer, partial(self._batch.look, work))
+        await self.flush()
+        return await super().read(work)
+
+    async def _visit(self, work: Callable[[], T]) -> T:
+        """Do something on the writer's thread that commits what waits, and tell of it."""
+        asked = self._asked
+        try:
+            return await self._in_thread(self._writer, work)
+        finally:
+            self._kept = max(self._kept, asked)
+            if self._batch.take_news():
+                for listener in self._listeners:
+                    listener()
 
     def _shut(self) -> None:
         self._writer.shutdown()
         super()._shut()
         self._write_engine.dispose()
 
-    def _write(self, work: Callable[[UnitOfWork], T]) -> tuple[T, bool]:
-        with Session(self._write_engine, expire_on_commit=False, autoflush=False) as session, session.begin():
-            uow = UnitOfWork(session, self._route)
-            result = work(uow)
-            return result, uow.shown
+    def _write(self, work: Callable[[UnitOfWork], T]) -> T:
+        self._batch.commit()
+        try:
+            return self._batch.write(work)
+        finally:
+            self._batch.commit()
 
 
 def stamp(uow: UnitOfWork, owner: Mapping[str, str]) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy import bindparam, insert
 from sqlmodel import Session, col, select
 
@@ -14,7 +17,7 @@ from engine.store.tables import DecisionRow, table_of
 
 _TABLE = table_of(DecisionRow)
 # Several of these every candle: made once, and without the ORM, they take a fifth of the time.
-_SEEN = select(_TABLE.c.id).where(_TABLE.c.key == bindparam("key"))
+_MADE_AT = select(_TABLE.c.key).where(_TABLE.c.at == bindparam("at"))
 _ADD = insert(_TABLE)
 
 
@@ -24,20 +27,26 @@ class Decisions:
     def __init__(self, session: Session, numbering: Numbering) -> None:
         self._session = session
         self._numbering = numbering
+        self._made_at: dict[datetime, set[str]] = {}
+        self._unwritten: list[dict[str, Any]] = []
 
     def next_id(self) -> str:
         """An id for the next decision."""
         return f"D{self._numbering.next('D')}"
 
-    def seen(self, key: str) -> bool:
-        """Whether the decision with this key has been made already."""
-        return self._session.connection().execute(_SEEN, {"key": key}).first() is not None
+    def seen(self, key: str, at: datetime) -> bool:
+        """Whether the decision with this key, made at this time, is known already."""
+        if at not in self._made_at:
+            self.write()
+            self._made_at[at] = set(self._session.connection().execute(_MADE_AT, {"at": at}).scalars())
+        return key in self._made_at[at]
 
     def add(self, judged: Judged) -> None:
-        """Keep a decision and everything that led to it."""
+        """Keep a decision and everything that led to it; it is written together with others that need not be at once."""
         decision = judged.decision
-        self._session.connection().execute(
-            _ADD,
+        if decision.at in self._made_at:
+            self._made_at[decision.at].add(decision.key)
+        self._unwritten.append(
             {
                 "id": decision.id,
                 "number": int(decision.id[1:]),
@@ -49,8 +58,16 @@ class Decisions:
                 "confidence": decision.confidence,
                 "status": status_of(judged),
                 "record": codec.dump(judged),
-            },
+            }
         )
+        if isinstance(judged.ruling, AskHuman):
+            self.write()  # a question refers to it
+
+    def write(self) -> None:
+        """Write what was added."""
+        if self._unwritten:
+            self._session.connection().execute(_ADD, self._unwritten)
+            self._unwritten = []
 
     def get(self, decision_id: str) -> Judged:
         """One decision's record.
@@ -58,6 +75,7 @@ class Decisions:
         Raises:
             UnknownId: There is none with that id.
         """
+        self.write()
         row = self._session.get(DecisionRow, decision_id)
         if row is None:
             raise UnknownId(f"There is no decision {decision_id}.", "See /pending and /trades for ids.")
@@ -65,6 +83,7 @@ class Decisions:
 
     def newest(self, limit: int) -> tuple[Judged, ...]:
         """The newest decisions first."""
+        self.write()
         rows = self._session.exec(select(DecisionRow).order_by(col(DecisionRow.number).desc()).limit(limit))
         return tuple(codec.load(Judged, row.record) for row in rows)
 

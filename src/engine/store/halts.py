@@ -24,9 +24,11 @@ class Halts:
     def __init__(self, session: Session, numbering: Numbering) -> None:
         self._session = session
         self._numbering = numbering
+        self._open: tuple[HaltView, ...] | None = None
 
     def add(self, halt: Halt) -> str:
         """Keep a new halt; its id."""
+        self._open = None
         number = self._numbering.next("H")
         self._session.add(
             HaltRow(
@@ -46,6 +48,7 @@ class Halts:
 
     def end(self, halt_id: str, at: datetime, by: str = "") -> None:
         """End a halt."""
+        self._open = None
         row = self._row(halt_id)
         row.status, row.ended_at, row.ended_by = "ended", at, by
         self._session.add(row)
@@ -53,7 +56,9 @@ class Halts:
 
     def open(self) -> tuple[HaltView, ...]:
         """Those that have not been ended, oldest first."""
-        return tuple(_view(row) for row in self._session.connection().execute(_OPEN))
+        if self._open is None:
+            self._open = tuple(_view(row) for row in self._session.connection().execute(_OPEN))
+        return self._open
 
     def get(self, halt_id: str) -> HaltView:
         """One halt.

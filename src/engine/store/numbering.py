@@ -5,19 +5,31 @@ from __future__ import annotations
 from sqlalchemy import Integer, text
 from sqlmodel import Session
 
-_NEXT = text(
-    "INSERT INTO sequences (prefix, last) VALUES (:prefix, 1)"
-    " ON CONFLICT (prefix) DO UPDATE SET last = sequences.last + 1 RETURNING last"
-).columns(last=Integer)
+_LAST = text("SELECT last FROM sequences WHERE prefix = :prefix").columns(last=Integer)
+_KEEP = text(
+    "INSERT INTO sequences (prefix, last) VALUES (:prefix, :last) ON CONFLICT (prefix) DO UPDATE SET last = :last"
+)
 
 
 class Numbering:
-    """Gives the next number of each prefix, without gaps within committed transactions."""
+    """Gives the next number of each prefix, without gaps within committed transactions.
+
+    Writers take turns (``store.connections``), so what was read once stays true until ``keep``.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._last: dict[str, int] = {}
 
     def next(self, prefix: str) -> int:
         """The next number of a prefix, beginning with 1."""
-        number: int = self._session.connection().execute(_NEXT, {"prefix": prefix}).scalar_one()
-        return number
+        if prefix not in self._last:
+            self._last[prefix] = self._session.connection().execute(_LAST, {"prefix": prefix}).scalar() or 0
+        self._last[prefix] += 1
+        return self._last[prefix]
+
+    def keep(self) -> None:
+        """Write down the numbers that were given."""
+        if self._last:
+            given = [{"prefix": prefix, "last": last} for prefix, last in self._last.items()]
+            self._session.connection().execute(_KEEP, given)

@@ -14,7 +14,7 @@ from engine.store.numbering import Numbering
 from engine.store.tables import PositionRow, table_of
 
 _TABLE = table_of(PositionRow)
-OPEN_POSITIONS = sqlalchemy.select(_TABLE).where(_TABLE.c.status == "open").order_by(_TABLE.c.number)
+_OPEN = sqlalchemy.select(_TABLE).where(_TABLE.c.status == "open").order_by(_TABLE.c.number)
 
 
 class Positions:
@@ -23,6 +23,7 @@ class Positions:
     def __init__(self, session: Session, numbering: Numbering) -> None:
         self._session = session
         self._numbering = numbering
+        self._open: tuple[Position, ...] | None = None
 
     def next_id(self) -> str:
         """An id for the next position."""
@@ -30,6 +31,7 @@ class Positions:
 
     def put(self, position: Position, decision_id: str) -> None:
         """Keep a position as it is now, with the decision that opened it."""
+        self._open = None
         row = PositionRow(
             id=position.id,
             number=int(position.id[1:]),
@@ -56,7 +58,7 @@ class Positions:
         Raises:
             UnknownId: There is none with that id.
         """
-        return position_of(self._row(position_id))
+        return _position(self._row(position_id))
 
     def decision_of(self, position_id: str) -> str:
         """The id of the decision that opened a position.
@@ -68,18 +70,20 @@ class Positions:
 
     def open(self) -> tuple[Position, ...]:
         """What is held, oldest first."""
-        return tuple(position_of(row) for row in self._session.connection().execute(OPEN_POSITIONS))
+        if self._open is None:
+            self._open = tuple(_position(row) for row in self._session.connection().execute(_OPEN))
+        return self._open
 
     def newest(self, limit: int) -> tuple[Position, ...]:
         """The newest first, open or closed."""
         rows = self._session.exec(select(PositionRow).order_by(col(PositionRow.number).desc()).limit(limit))
-        return tuple(position_of(row) for row in rows)
+        return tuple(_position(row) for row in rows)
 
     def closed_within(self, begin: datetime, end: datetime) -> tuple[Position, ...]:
         """Those closed in ``(begin, end]``, in order."""
         at = col(PositionRow.closed_at)
         rows = self._session.exec(select(PositionRow).where(at > begin, at <= end).order_by(at))
-        return tuple(position_of(row) for row in rows)
+        return tuple(_position(row) for row in rows)
 
     def opened_within(self, begin: datetime, end: datetime) -> int:
         """How many were opened in ``(begin, end]``."""
@@ -93,7 +97,7 @@ class Positions:
         return row
 
 
-def position_of(row: PositionRow | sqlalchemy.Row[Any]) -> Position:
+def _position(row: PositionRow | sqlalchemy.Row[Any]) -> Position:
     """The domain's view of a row."""
     return Position(
         id=row.id,

@@ -39,13 +39,14 @@ class UnitOfWork:
         self.approvals = Approvals(session, numbering)
         self.orders = Orders(session, numbering)
         self.positions = Positions(session, numbering)
-        self.account = Account(session)
+        self.account = Account(session, self.positions)
         self.halts = Halts(session, numbering)
         self.chat = ChatMemory(session, numbering)
         self.outbox = Outbox(session, numbering)
         self.troubles = Troubles(self.settings, numbering)
         self.shown = False
         self._route = route
+        self._numbering = numbering
 
     def emit(self, event: Event) -> None:
         """Write down that something happened, and mark the cards it changes as wanting to be shown anew."""
@@ -56,6 +57,11 @@ class UnitOfWork:
         for topic, destinations in places.items():
             self.outbox.changed(topic, destinations)
             self.shown = True
+
+    def complete(self) -> None:
+        """Write what was held back so that it is written at once; the last step before it is kept."""
+        self.decisions.write()
+        self._numbering.keep()
 
     def last_event_at(self) -> datetime | None:
         """When the newest thing happened that was written down."""

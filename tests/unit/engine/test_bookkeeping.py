@@ -27,7 +27,7 @@ ANN = Person(name="Ann", role=Role.TRADER)
 
 async def mark(room: Room, price: str, minutes: float) -> None:
     """Value the market at a price, and put the account on the curve."""
-    await room.store.transact(lambda uow: uow.account.mark("BTC/USDT", Decimal(price), at(minutes)))
+    await room.store.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(price)}, at(minutes)))
     await room.books.close(at(minutes))
 
 

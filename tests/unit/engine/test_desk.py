@@ -85,7 +85,7 @@ async def test_bad_data_is_ended_by_good_data_only(room: Room):
 
 async def test_after_an_admin_ended_it_the_fall_counts_from_now(room: Room):
     await room.enter(1.0)
-    await room.store.transact(lambda uow: uow.account.mark("BTC/USDT", Decimal(60), at(DAY)))
+    await room.store.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(60)}, at(DAY)))
     await room.books.close(at(DAY))
     assert not (await room.views.status()).trading
     await room.desk.resume(ADA)

@@ -83,11 +83,10 @@ async def test_a_fill_that_is_told_again_under_another_number_counts_once(store:
     assert [p.quantity for p in await store.read(lambda uow: uow.positions.open())] == [Decimal(1)]
 
 
-async def test_orders_of_somebody_else_are_left_alone_and_not_asked_for_again(store: Database):
-    stranger = order(77)
-    assert await take(store, told(1, stranger, fill(stranger, 1, Decimal(5)))) == ()
+async def test_an_order_of_somebody_else_of_which_nothing_traded_is_passed_over(store: Database):
+    assert await take(store, told(1, order(77), status=OrderStatus.CANCELLED)) == ()
     assert await store.read(lambda uow: uow.account.venue_seq) == 1
-    assert await store.read(lambda uow: uow.positions.open()) == ()
+    assert await store.read(lambda uow: uow.orders.by_client_id(order(77).intent.client_id)) is None
 
 
 @pytest.mark.parametrize("closed_by", ["stop", "target"])
@@ -135,30 +134,30 @@ PARTS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def uow() -> Iterator[UnitOfWork]:
+def session() -> Iterator[Session]:
     """One transaction that is never kept."""
     with TemporaryDirectory() as folder:
         engine = connect(f"sqlite:///{new_file(Path(folder))}", writer=True)
         with Session(engine, expire_on_commit=False, autoflush=False) as session:
-            yield UnitOfWork(session, nowhere)
+            yield session
         engine.dispose()
 
 
 @contextmanager
-def forgotten(uow: UnitOfWork) -> Iterator[None]:
+def forgotten(session: Session) -> Iterator[UnitOfWork]:
     """What is done within is taken back."""
-    savepoint = uow.session.begin_nested()
+    savepoint = session.begin_nested()
     try:
-        yield
+        yield UnitOfWork(session, nowhere)
     finally:
         savepoint.rollback()
-        uow.session.expunge_all()
+        session.expunge_all()
 
 
 @settings(max_examples=40)
 @given(bought=PARTS, sold=st.lists(LOTS, max_size=4), data=st.data())
 def test_whatever_the_order_and_however_often_it_is_told_money_is_conserved(
-    uow: UnitOfWork, bought: list[tuple[Decimal, Decimal, Decimal]], sold: list[Decimal], data: st.DataObject
+    session: Session, bought: list[tuple[Decimal, Decimal, Decimal]], sold: list[Decimal], data: st.DataObject
 ):
     entries = [fill(ENTRY, number, *part) for number, part in enumerate(bought, start=1)]
     held, exits = sum((each.quantity for each in entries), Decimal(0)), []
@@ -167,7 +166,7 @@ def test_whatever_the_order_and_however_often_it_is_told_money_is_conserved(
             exits.append(fill(EXIT, 10 + len(exits), quantity, Decimal(100), Decimal("0.01")))
             held -= quantity
     events = _told_somehow(data, entries, exits)
-    with forgotten(uow):
+    with forgotten(session) as uow:
         _begin(uow)
         uow.orders.add(EXIT)
         for batch in _batches(data, events):

@@ -36,7 +36,7 @@ async def hold(store: Database, quantity: str, price: str) -> None:
     def work(uow: UnitOfWork) -> None:
         uow.positions.put(held, "D1")
         uow.account.settle(fill(order(1), 1, Decimal(quantity)))
-        uow.account.mark(held.market, Decimal(price), at(1))
+        uow.account.mark({held.market: Decimal(price)}, at(1))
 
     await store.transact(work)
 
@@ -98,7 +98,7 @@ async def test_the_curve_keeps_the_peak_and_the_fall_from_it(account: Database):
     await hold(account, "10", "120")
     top = await account.transact(lambda uow: uow.account.record_equity(at(1)))
     assert (top.equity, top.peak, top.drawdown) == (CASH + 200, CASH + 200, 0)
-    await account.transact(lambda uow: uow.account.mark("BTC/USDT", Decimal(69), at(2)))
+    await account.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(69)}, at(2)))
     fallen = await account.transact(lambda uow: uow.account.record_equity(at(2)))
     assert (fallen.peak, fallen.drawdown) == (CASH + 200, Decimal(510) / Decimal(10_200))
     await account.transact(lambda uow: uow.account.rebase_peak())
@@ -118,7 +118,7 @@ async def test_the_curve_is_read_by_time(account: Database):
             await hold(account, "10", price)
         await account.transact(
             lambda uow, minute=minute, price=price: (
-                uow.account.mark("BTC/USDT", Decimal(price), at(minute)),
+                uow.account.mark({"BTC/USDT": Decimal(price)}, at(minute)),
                 uow.account.record_equity(at(minute)),
             )
         )

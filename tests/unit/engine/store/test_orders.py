@@ -121,7 +121,10 @@ async def test_a_halt_stands_until_it_is_ended(store: Database):
 async def test_a_decision_is_kept_with_its_whole_record_and_its_key_is_seen(store: Database):
     record = judged(decision=decision(id="D1", key="k"))
     await store.transact(lambda uow: uow.decisions.add(record))
-    assert await store.read(lambda uow: (uow.decisions.seen("k"), uow.decisions.seen("other"))) == (True, False)
+    assert await store.read(lambda uow: (uow.decisions.seen("k", NOON), uow.decisions.seen("other", NOON))) == (
+        True,
+        False,
+    )
     assert await store.read(lambda uow: uow.decisions.get("D1")) == record
     assert await store.read(lambda uow: uow.decisions.newest(3)) == (record,)
     with pytest.raises(IntegrityError):

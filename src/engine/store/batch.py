@@ -1,0 +1,85 @@
+"""Several transactions kept by one commit: what a replay writes while nobody looks.
+
+    open ─▶ savepoint, body, release ─▶ savepoint, body, release … ─▶ commit
+
+A body that fails takes back its own savepoint alone. Nobody else writes or sees anything of it until the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlmodel import Session
+
+from engine.domain.events import Event
+from engine.domain.messages import Destination
+from engine.store.connections import TROUBLE
+from engine.store.unit_of_work import UnitOfWork
+
+T = TypeVar("T")
+
+
+class Batch:
+    """The open transaction of a writer's connection. For the writer's thread alone.
+
+    Args:
+        engine: The writer's.
+        route: As in ``Database``.
+    """
+
+    def __init__(self, engine: Engine, route: Callable[[Event], tuple[tuple[str, Destination], ...]]) -> None:
+        self._engine = engine
+        self._route = route
+        self._connection: Connection | None = None
+        self._shown = self._news = False
+
+    def write(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run a body on top of the ones before; all of it waits for the commit, or nothing.
+
+        Where the database itself fails, nothing that waits can be kept.
+        """
+        try:
+            with self._session() as session, session.begin():
+                uow = UnitOfWork(session, self._route)
+                result = work(uow)
+                session.flush()
+                uow.complete()
+        except TROUBLE:
+            self._forget()
+            raise
+        self._shown = self._shown or uow.shown
+        return result
+
+    def look(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run a body on everything that waits; what it writes is taken back."""
+        with self._session() as session:
+            return work(UnitOfWork(session, self._route))
+
+    def commit(self) -> None:
+        """Keep what waits."""
+        try:
+            if self._connection is not None:
+                self._connection.commit()
+                self._news = self._news or self._shown
+        finally:
+            self._forget()
+
+    def take_news(self) -> bool:
+        """Whether anything was kept, since this was last asked, that changes what people see."""
+        news, self._news = self._news, False
+        return news
+
+    def _forget(self) -> None:
+        connection, self._connection, self._shown = self._connection, None, False
+        if connection is not None:
+            connection.close()  # which takes back what is not committed
+
+    def _session(self) -> Session:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+            self._connection.begin()
+        return Session(
+            self._connection, join_transaction_mode="create_savepoint", expire_on_commit=False, autoflush=False
+        )
