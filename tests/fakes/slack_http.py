@@ -88,7 +88,7 @@ class WebApi:
                 self.fake.methods.messages.answer_hook(request.match_info["name"], await request.json())
         except SlackError as error:
             gone = error.error in {"used_url", "expired_url"}
-            return web.json_response(error.answer(), status=404 if gone else 200)
+            return web.json_response(error.answer(), status=404 if gone else 400)
         return web.Response(text="ok")
 
     async def serve(self, request: web.Request) -> web.StreamResponse:

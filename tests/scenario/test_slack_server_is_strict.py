@@ -834,6 +834,12 @@ async def test_a_response_url_answers_beside_or_replaces_or_deletes(fake: FakeSl
         assert message.deleted
 
 
+async def test_a_response_url_takes_no_blocks_that_are_wrong(fake: FakeSlack, raw: Raw) -> None:
+    url, _ = await hook_of(fake, raw)
+    async with raw.http.post(url, json={"text": "x", "blocks": [section("")]}) as answer:
+        assert (answer.status, (await answer.json())["error"]) == (400, "invalid_blocks")
+
+
 async def test_a_response_url_is_good_for_five_uses_within_thirty_minutes(fake: FakeSlack, raw: Raw) -> None:
     url, _ = await hook_of(fake, raw)
     statuses = []
