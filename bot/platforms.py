@@ -12,13 +12,14 @@ from pydantic import SecretStr
 
 from bot.doors import Doors
 from bot.engine_room import Engine
-from bot.health import Health
-from config.sections import TelegramSettings
+from config.platforms import SlackSettings, TelegramSettings
 from config.settings import PLATFORMS, Settings
 from engine.domain.messages import CardKind, Destination, Person
+from engine.domain.reports import MARKET_DATA
 from engine.failover import Failover
 from engine.outbox import OutboxSender
 from engine.ports import Platform
+from engine.views import Views
 from engine.watch import PlatformWatch
 from handlers.access import Access, Identity
 from handlers.commands import CommandTable, build_commands
@@ -98,7 +99,7 @@ async def build_chat(
         wall=doors.wall,
         started_at=doors.wall().replace(microsecond=0),
     )
-    remote = tuple(_remote(settings, reception, commands, engine.health, doors))
+    remote = tuple(_remote(settings, reception, commands, engine, access, doors))
     hooks = [route for platform in remote for route in platform.hooks]
     web = None
     if settings.web.enabled:
@@ -106,7 +107,7 @@ async def build_chat(
     platforms: dict[str, Platform] = {platform.name: platform for platform in remote}
     if web is not None:
         platforms[web.chat.name] = web.chat
-    watch = PlatformWatch(store=engine.store, health=_health_of(remote), clock=engine.clock)
+    watch = PlatformWatch(store=engine.store, health=_health_of(engine, remote), clock=engine.clock)
     failover = Failover(
         store=engine.store,
         places=tuple(destinations(settings)),
@@ -128,19 +129,25 @@ async def build_chat(
     )
 
 
-def _health_of(remote: Sequence[RemotePlatform]) -> dict[str, Callable[[], str]]:
+def _health_of(engine: Engine, remote: Sequence[RemotePlatform]) -> dict[str, Callable[[], str]]:
+    """What lies on somebody else's servers: the chat platforms, and a real venue's prices."""
+
     def ask(platform: RemotePlatform) -> Callable[[], str]:
         return lambda: platform.health
 
-    return {platform.name: ask(platform) for platform in remote}
+    found = {platform.name: ask(platform) for platform in remote}
+    live = engine.market.live
+    return found | ({MARKET_DATA: lambda: live.health} if live is not None else {})
 
 
 def destinations(settings: Settings) -> dict[Destination, tuple[CardKind, ...]]:
     """Where which cards go: the web's room, and the chats that are configured."""
-    web, telegram = settings.web, settings.telegram
+    web, telegram, slack = settings.web, settings.telegram, settings.slack
     found = {Destination(platform="web", address="room"): web.cards} if web.enabled else {}
     if telegram.token and telegram.chat_id:
         found[Destination(platform="telegram", address=telegram.chat_id)] = telegram.cards
+    if slack.bot_token and slack.channel:
+        found[Destination(platform="slack", address=slack.channel)] = slack.cards
     return found
 
 
@@ -156,13 +163,17 @@ def _access(settings: Settings) -> Access:
 
 
 def _remote(
-    settings: Settings, reception: Reception, commands: CommandTable, health: Health, doors: Doors
+    settings: Settings, reception: Reception, commands: CommandTable, engine: Engine, access: Access, doors: Doors
 ) -> Iterator[RemotePlatform]:
     """The platforms with a token; how each is shows in the health of the whole."""
     if settings.telegram.token is not None:
         telegram = _telegram(settings.telegram, settings.telegram.token, reception, commands, doors)
-        health.watch(telegram.name, lambda: telegram.health)
+        engine.health.watch(telegram.name, lambda: telegram.health)
         yield telegram
+    if settings.slack.bot_token is not None:
+        slack = _slack(settings.slack, settings.slack.bot_token, reception, commands, engine.views, access)
+        engine.health.watch(slack.name, lambda: slack.health)
+        yield slack
 
 
 def _telegram(
@@ -178,6 +189,30 @@ def _telegram(
         messages_per_second=asked.messages_per_second,
         poll_timeout=asked.poll_timeout,
         transport=doors.telegram,
+    )
+
+
+def _slack(
+    asked: SlackSettings,
+    bot_token: SecretStr,
+    reception: Reception,
+    commands: CommandTable,
+    views: Views,
+    access: Access,
+) -> RemotePlatform:
+    from handlers.slack import SlackPlatform, board
+
+    return SlackPlatform(
+        bot_token=bot_token,
+        app_token=asked.app_token if asked.mode == "socket" else None,
+        signing_secret=asked.signing_secret,
+        api_url=asked.api_url,
+        command=asked.command,
+        names=commands.names,
+        receive=reception.receive,
+        home=board(views, access),
+        messages_per_second=asked.messages_per_second,
+        ping_interval=asked.ping_interval,
     )
 
 

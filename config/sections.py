@@ -15,9 +15,7 @@ from config.kinds import (
     DatabaseUrl,
     Duration,
     Fraction,
-    HttpUrl,
     Identity,
-    Secret,
     Speed,
     Symbol,
     UtcTime,
@@ -25,7 +23,7 @@ from config.kinds import (
 )
 from config.nodes import did_you_mean
 from engine.domain.market import Timeframe
-from engine.domain.messages import CardKind, Role
+from engine.domain.messages import Role
 
 
 class Section(BaseModel):
@@ -51,68 +49,11 @@ class Section(BaseModel):
         return value
 
 
-EVERY_KIND = tuple(CardKind)
-
-
 class DatabaseSettings(Section):
     """Where everything is kept."""
 
     url: DatabaseUrl = "sqlite:///var/greenlight.sqlite"
     """A database URL; an SQLite path with three slashes is relative to the working directory."""
-
-
-class WebSettings(Section):
-    """The web chat and the API."""
-
-    enabled: bool = True
-    """Whether they are served at all."""
-    host: str = "127.0.0.1"
-    """The address to listen on; 0.0.0.0 lets other machines in."""
-    port: int = Field(default=8080, ge=0, le=65535)
-    """The TCP port to listen on; 0 takes any that is free."""
-    token: Secret | None = None
-    """The bearer token of the API; without one, one is made at every start."""
-    allowed_hosts: tuple[str, ...] = ()
-    """Further names under which browsers may ask for it, beside the host above and localhost."""
-    cards: tuple[CardKind, ...] = EVERY_KIND
-    """What is shown there: questions, trades, alerts, digests."""
-
-
-class TelegramSettings(Section):
-    """The operators' bot on Telegram."""
-
-    token: Secret | None = None
-    """The bot's token from BotFather; without one Telegram stays off."""
-    api_url: HttpUrl = "https://api.telegram.org"
-    """The root of the Bot API server."""
-    chat_id: Identity | None = None
-    """The chat where cards go; groups have negative numbers."""
-    messages_per_second: float = Field(default=1.0, gt=0, le=30)
-    """How fast one chat is written to, in messages a second."""
-    poll_timeout: Duration = timedelta(seconds=30)
-    """How long one request for updates stays open."""
-    cards: tuple[CardKind, ...] = EVERY_KIND
-    """What is shown in the chat: questions, trades, alerts, digests."""
-
-
-class FailoverSettings(Section):
-    """What happens when a platform cannot show what must be seen soon."""
-
-    after: Duration = timedelta(seconds=10)
-    """How long (wall time) a question or an alert may wait for its platform before the others show it too."""
-
-
-class ViewerSettings(Section):
-    """The followers' bot on Telegram: a process of its own that can only look."""
-
-    token: Secret | None = None
-    """Its token from BotFather, not that of the operators' bot."""
-    api_url: HttpUrl = "https://api.telegram.org"
-    """The root of the Bot API server."""
-    followers: tuple[Identity, ...] = ()
-    """Telegram's ids of those who may look, beside everybody in people."""
-    file: Path | None = None
-    """Where it keeps who is subscribed; nothing for viewer.sqlite beside the venue's file."""
 
 
 class PersonSettings(Section):

@@ -9,12 +9,12 @@ from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validato
 
 from config.kinds import passwords_in, problem
 from config.nodes import did_you_mean
+from config.platforms import FailoverSettings, SlackSettings, TelegramSettings, ViewerSettings, WebSettings
 from config.sections import (
     ApprovalSettings,
     ContextSettings,
     DatabaseSettings,
     DigestSettings,
-    FailoverSettings,
     IndicatorSettings,
     LogSettings,
     MarketsSettings,
@@ -23,10 +23,7 @@ from config.sections import (
     ReplaySettings,
     RiskSettings,
     Section,
-    TelegramSettings,
     VenueSettings,
-    ViewerSettings,
-    WebSettings,
 )
 from engine.domain.messages import CardKind
 
@@ -45,6 +42,8 @@ class Settings(Section):
     """The web chat and the API."""
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     """The operators' bot on Telegram."""
+    slack: SlackSettings = Field(default_factory=SlackSettings)
+    """The operators' bot on Slack."""
     viewer: ViewerSettings = Field(default_factory=ViewerSettings)
     """The followers' bot."""
     people: tuple[PersonSettings, ...] = ()
@@ -92,11 +91,24 @@ class Settings(Section):
     def _somebody_to_talk_to(
         cls, people: tuple[PersonSettings, ...], info: ValidationInfo
     ) -> tuple[PersonSettings, ...]:
-        telegram = info.data.get("telegram")
-        if telegram and telegram.token and not people:
-            message = "must name at least one person, because a chat token is set: nobody could answer the bot"
-            raise problem(message, other="telegram.token")
+        telegram, slack = info.data.get("telegram"), info.data.get("slack")
+        tokens = {
+            "telegram.token": telegram and telegram.token,
+            "slack.bot_token": slack and slack.bot_token,
+        }
+        for name, token in tokens.items():
+            if token and not people:
+                message = "must name at least one person, because a chat token is set: nobody could answer the bot"
+                raise problem(message, other=name)
         return people
+
+    @field_validator("slack")
+    @classmethod
+    def _called_somewhere(cls, slack: SlackSettings, info: ValidationInfo) -> SlackSettings:
+        web = info.data.get("web")
+        if slack.bot_token and slack.mode == "http" and web and not web.enabled:
+            raise problem("http needs the web server, which is off", at="slack.mode", other="web.enabled")
+        return slack
 
     @field_validator("failover")
     @classmethod
@@ -149,6 +161,8 @@ def _has_place(section: object) -> bool:
             return section.enabled
         case TelegramSettings():
             return bool(section.token and section.chat_id)
+        case SlackSettings():
+            return section.bot_token is not None
         case _:
             return False
 

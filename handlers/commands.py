@@ -58,6 +58,11 @@ class CommandTable:
         self.commands = tuple(commands)
         self._by_name = {name: command for command in commands for name in (command.name, *command.aliases)}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name and alias."""
+        return tuple(self._by_name)
+
     def menu(self) -> tuple[tuple[str, str], ...]:
         """Name and help of every command, for the platforms' own menus."""
         return tuple((command.name, command.help) for command in self.commands)

@@ -1,0 +1,122 @@
+"""The App Home: status, positions and open questions for whoever opens it, kept fresh while they may be looking."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from itertools import chain
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from engine.clocks import monotonic
+from engine.domain.errors import GreenlightError
+from engine.domain.messages import Card
+from engine.views import Views
+from handlers.access import Access
+from handlers.cards import answers, approval
+from handlers.lanes import Lanes
+from handlers.slack.blocks import Block, render
+from handlers.slack.client import FAILURES
+from handlers.slack.health import explained, rest
+from handlers.slack.pacing import HOME, Pacer
+from handlers.slack.reading import PLATFORM
+from handlers.slack.speech import Speech
+
+log = structlog.get_logger(__name__)
+
+MOST_BLOCKS = 60
+"""Blocks of a home; Slack takes 100. Each press in it brings all of them back."""
+WATCHED_FOR = 900.0
+"""Seconds after it was opened for which a home is kept fresh; Slack does not say when it is closed."""
+REST = 2.0
+"""Seconds between two refreshes of one home."""
+DIVIDER: Block = {"type": "divider"}
+
+Board = Callable[[str], Awaitable[Sequence[Card] | None]]
+"""What a user's home shows; ``None`` for strangers."""
+
+
+def board(views: Views, access: Access) -> Board:
+    """What people see at home: where things stand, what is held, and what they are asked."""
+
+    async def cards(user: str) -> Sequence[Card] | None:
+        if access.person(PLATFORM, user) is None:
+            return None
+        try:
+            status, held, asked = await views.status(), await views.positions(), await views.pending()
+        except GreenlightError as error:
+            return (answers.error(error),)
+        questions = [approval.card(view, status.equity) for view in asked]
+        return (answers.status(status), *questions, answers.positions(held))
+
+    return cards
+
+
+def composed(cards: Sequence[Card]) -> list[Block]:
+    """Cards one below the other, with lines between them; what is too much is left out as a whole."""
+    shown: list[Block] = []
+    for card in cards:
+        blocks = list(chain.from_iterable(part.blocks for part in render(card)))
+        if len(shown) + len(blocks) < MOST_BLOCKS:
+            shown += [DIVIDER, *blocks] if shown else blocks
+    return shown
+
+
+class Home:
+    """Publishes homes.
+
+    Args:
+        client: The client.
+        pacer: Gives each call its turn.
+        cards: What a user's home shows.
+        speech: How commands are written there.
+    """
+
+    def __init__(self, *, client: AsyncWebClient, pacer: Pacer, cards: Board, speech: Speech) -> None:
+        self._client = client
+        self._pacer = pacer
+        self._cards = cards
+        self._speech = speech
+        self._opened: dict[str, float] = {}
+        self._refreshing: set[str] = set()
+        self._lanes = Lanes()
+
+    async def open(self, user: str) -> None:
+        """Show a home to somebody who opened it. Strangers are shown nothing."""
+        cards = await self._cards(user)
+        if cards is None:
+            return
+        self._opened[user] = monotonic()
+        await self._publish(user, cards)
+
+    def changed(self) -> None:
+        """Something people see has changed: refresh the homes that may be looked at, soon."""
+        now = monotonic()
+        self._opened = {user: at for user, at in self._opened.items() if now - at < WATCHED_FOR}
+        for user in self._opened.keys() - self._refreshing:
+            self._refreshing.add(user)
+            self._lanes.add(user, partial(self._refresh, user))
+
+    async def stop(self) -> None:
+        """Let go of what was to be refreshed."""
+        await self._lanes.close(0)
+
+    async def _refresh(self, user: str) -> None:
+        await asyncio.sleep(REST)
+        self._refreshing.discard(user)
+        if (cards := await self._cards(user)) is not None:
+            await self._publish(user, cards)
+
+    async def _publish(self, user: str, cards: Sequence[Card]) -> None:
+        blocks = composed([self._speech.shown(card) for card in cards])
+        try:
+            await self._pacer.turn(HOME)
+            await self._client.views_publish(user_id=user, view={"type": "home", "blocks": blocks})
+        except GreenlightError as later:
+            log.info("slack.home_left_stale", detail=later.message)
+        except FAILURES as error:
+            if (seconds := rest(error)) is not None:
+                self._pacer.hold(seconds)
+            log.warning("slack.home_not_shown", detail=explained(error))

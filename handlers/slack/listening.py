@@ -1,0 +1,126 @@
+"""What people do on Slack, by whichever way it comes in: acknowledged at once, handled after.
+
+    slack_bolt ──▶ ack ──▶ read ──▶ receive, a person's own in order ──▶ reply
+
+Slack wants its answer within three seconds, and delivers again what it got none for; the receiver knows deliveries by
+their ``delivery_id``. Both ways in end here: :mod:`handlers.slack.sockets` and :mod:`handlers.slack.hooks`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from engine.domain.messages import Card, Incoming
+from handlers.lanes import Lanes
+from handlers.slack import reading
+from handlers.slack.client import SDK_LOG
+from handlers.slack.reading import Body, Heard, Us
+from handlers.slack.speech import Speech
+
+log = structlog.get_logger(__name__)
+
+Receive = Callable[[Incoming], Awaitable[Card | None]]
+Reply = Callable[[Heard, Card], Awaitable[None]]
+Greet = Callable[[str], Awaitable[None]]
+
+STOP_WITHIN = 5.0
+_ANY = re.compile("")
+_UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+"""What bodies of other shapes than Slack's make the reading raise."""
+
+
+class Listener:
+    """Hands on what people do.
+
+    Args:
+        receive: Handles what a person did; what it returns is the reply.
+        reply: Shows a reply.
+        greet: Shows somebody who opened it the App Home.
+        speech: How commands are written there.
+    """
+
+    def __init__(
+        self,
+        *,
+        receive: Receive,
+        reply: Reply,
+        greet: Greet,
+        speech: Speech,
+    ) -> None:
+        self._receive = receive
+        self._reply = reply
+        self._greet = greet
+        self._speech = speech
+        self._lanes = Lanes()
+        self.us: Us | None = None
+        self.app = AsyncApp(
+            client=AsyncWebClient(logger=SDK_LOG),  # bolt wants one; we speak through our own
+            signing_secret="",
+            authorize=_authorised,
+            request_verification_enabled=False,  # a socket has no signatures; see hooks for those of requests
+            ignoring_self_events_enabled=False,  # what bots say is nothing to us anyway
+            logger=SDK_LOG,
+            name="greenlight",
+        )
+        self.app.command(_ANY)(self._command)
+        self.app.action(_ANY)(self._press)
+        self.app.event(_ANY)(self._event)
+
+    async def stop(self) -> None:
+        """Let what is under way end within a few seconds."""
+        await self._lanes.close(STOP_WITHIN)
+
+    async def _command(self, ack: AsyncAck, body: dict[str, Any], request: AsyncBoltRequest) -> None:
+        await ack()
+        if body.get("command") == self._speech.command:
+            self._take(body, lambda us: reading.command(body, us, self._speech, _stamped(request)))
+
+    async def _press(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        self._take(body, lambda us: reading.press(body, us))
+
+    async def _event(self, body: dict[str, Any]) -> None:  # bolt has acknowledged it
+        self._take(body, lambda us: reading.event(body, us, self._speech))
+        if self.us and (user := reading.home_opened(body, self.us)):
+            self._lanes.add(("home", user), partial(self._greet, user))
+
+    def _take(self, body: Body, read: Callable[[Us], Heard | None]) -> None:
+        """Read what came in and handle it when everything its person did before is handled."""
+        if self.us is None:
+            return
+        try:
+            heard = read(self.us)
+        except _UNREADABLE as error:
+            log.warning("slack.unreadable", kind=str(body.get("type")), detail=repr(error))
+            return
+        if heard:
+            self._lanes.add(("person", heard.incoming.user), partial(self._handle, heard))
+
+    async def _handle(self, heard: Heard) -> None:
+        try:
+            card = await self._receive(heard.incoming)
+        except Exception:  # one delivery that cannot be handled must not stop all that come after it
+            log.exception("slack.receive_failed", delivery_id=heard.incoming.delivery_id)
+            return
+        if card:
+            self._lanes.add(("reply", heard.incoming.address), partial(self._reply, heard, card))
+
+
+async def _authorised() -> AuthorizeResult:
+    """Whom to let in is decided per person, by the receiver."""
+    return AuthorizeResult(enterprise_id=None, team_id=None)
+
+
+def _stamped(request: AsyncBoltRequest) -> datetime | None:
+    """When Slack sent a request over HTTP; a socket has nothing in store that is older than itself."""
+    stamps = request.headers.get("x-slack-request-timestamp")
+    return datetime.fromtimestamp(int(stamps[0]), UTC) if stamps else None

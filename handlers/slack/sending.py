@@ -1,0 +1,214 @@
+"""Shows cards on Slack: new ones, in place of old ones, under others, in as many messages as they need."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from engine.domain.errors import GreenlightError
+from engine.domain.messages import Card, Destination, Lane, Ref
+from engine.ports import BadCard, Gone, RetryAt
+from handlers.outages import Health, Outage
+from handlers.slack.blocks import Block, Part, render
+from handlers.slack.client import FAILURES
+from handlers.slack.health import BAD_BLOCKS, CLOSED, GONE, NO_THREAD, OUT_OF_ORDER, explained, reason, rest
+from handlers.slack.pacing import EDIT, Pacer
+from handlers.slack.reading import Place
+from handlers.slack.speech import Speech
+
+log = structlog.get_logger(__name__)
+
+CLOSED_FOR = 60.0
+"""Seconds until a channel that does not let the bot write is tried again."""
+
+
+class Sender:
+    """Puts cards into channels, one at a time in each.
+
+    Args:
+        client: The client.
+        pacer: Gives each call its turn.
+        health: Where trouble is told.
+        speech: How commands are written there.
+    """
+
+    def __init__(self, *, client: AsyncWebClient, pacer: Pacer, health: Health, speech: Speech) -> None:
+        self._client = client
+        self._pacer = pacer
+        self._health = health
+        self._speech = speech
+        self._outage = Outage()
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._begun: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    async def put(self, to: Destination, card: Card, ref: Ref | None, under: Ref | None = None) -> Ref:
+        """Show a card; see the port. The messages a failed put had posted already are used by the next of its topic.
+
+        An urgent card in a thread is shown in the channel too.
+
+        Raises:
+            RetryAt: Flood control, an outage, or a channel that does not let the bot write.
+            Gone: A message of ``ref`` cannot be edited any more; the others are taken away.
+            BadCard: Slack will never take it.
+        """
+        parts, channel, thread = render(self._speech.shown(card)), to.address, under.messages[0] if under else ""
+        if not parts:
+            raise BadCard(f"The card {card.topic} is empty.")
+        async with self._locks[channel]:
+            old = self._standing(channel, card.topic, ref)
+            shown: list[str] = []
+            error = await self._failure(self._show(channel, card, parts, old, shown=shown, thread=thread))
+            if error:
+                failure = await self._translated(channel, error, old)
+                left = () if isinstance(failure, Gone) else (*shown, *old[len(shown) :])
+                self._remember(channel, card.topic, ref, left)
+                raise failure
+            self._went_well(channel, card.topic)
+            if card.pinned and ref is None:
+                await self._pin(channel, shown[0])
+            return Ref(messages=tuple(shown))
+
+    async def say(self, part: Part, place: Place) -> None:
+        """Post one message of an answer where everybody there can read it.
+
+        Raises:
+            RetryAt: Flood control, an outage, or a channel that does not let the bot write.
+            BadCard: Slack will never take it.
+        """
+        if error := await self._failure(self._post(place.channel, part, place.thread)):
+            raise await self._translated(place.channel, error, ())
+
+    async def _failure(self, work: Awaitable[object]) -> Exception | None:
+        """Do it; return what went wrong.
+
+        Returned, not raised: its frames know the token, and no traceback logged later may have it in its chain.
+        """
+        try:
+            await work
+        except (*FAILURES, RetryAt) as error:
+            return error
+        return None
+
+    def _standing(self, channel: str, topic: str, ref: Ref | None) -> tuple[str, ...]:
+        """The messages to show a card in: those of ``ref``, and those a failed put has added."""
+        known = ref.messages if ref else ()
+        begun = self._begun.get((channel, topic), ())
+        return begun if begun[: len(known)] == known else known
+
+    def _remember(self, channel: str, topic: str, ref: Ref | None, left: tuple[str, ...]) -> None:
+        """Keep what a failed put leaves behind, where its caller does not know it."""
+        self._begun.pop((channel, topic), None)
+        if topic and len(left) > len(ref.messages if ref else ()):
+            self._begun[channel, topic] = left
+
+    async def _show(
+        self, channel: str, card: Card, parts: Sequence[Part], old: Sequence[str], *, shown: list[str], thread: str
+    ) -> None:
+        """Edit, post and take away until the channel shows the parts; ``shown`` grows with every right message."""
+        loud = bool(thread) and card.lane is Lane.URGENT
+        for index, part in enumerate(parts):
+            if index < len(old):
+                await self._edit(channel, old[index], part)
+                shown.append(old[index])
+            else:
+                shown.append(await self._post(channel, part, thread, loud=loud and index == 0))
+        for surplus in old[len(parts) :]:
+            await self._take_away(channel, surplus)
+
+    async def _post(self, channel: str, part: Part, thread: str, *, loud: bool = False) -> str:
+        """Post a message; beside the thread where that is not there: an alert must arrive."""
+
+        async def post(blocks: Sequence[Block]) -> AsyncSlackResponse:
+            await self._pacer.turn(channel)
+            return await self._client.chat_postMessage(
+                channel=channel,
+                text=part.text,
+                blocks=blocks or None,
+                thread_ts=thread or None,
+                reply_broadcast=loud or None,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+
+        try:
+            posted = await self._with_blocks(part, post)
+        except SlackApiError as error:
+            if not thread or reason(error) not in NO_THREAD:
+                raise
+            log.warning("slack.thread_missing", channel=channel, detail=reason(error))
+            return await self._post(channel, part, "")
+        return str(posted["ts"])
+
+    async def _edit(self, channel: str, message: str, part: Part) -> None:
+        async def edit(blocks: Sequence[Block]) -> AsyncSlackResponse:
+            await self._pacer.turn(EDIT)
+            return await self._client.chat_update(channel=channel, ts=message, text=part.text, blocks=blocks)
+
+        await self._with_blocks(part, edit)
+
+    async def _with_blocks(
+        self, part: Part, request: Callable[[Sequence[Block]], Awaitable[AsyncSlackResponse]]
+    ) -> AsyncSlackResponse:
+        """Send with blocks; as text alone, should Slack not take them: an alert must arrive."""
+        try:
+            return await request(part.blocks)
+        except SlackApiError as error:
+            if reason(error) not in BAD_BLOCKS:
+                raise
+            log.warning("slack.blocks_refused", detail=str(error.response.get("response_metadata")))
+        return await request(())
+
+    async def _take_away(self, channel: str, message: str) -> None:
+        try:
+            await self._client.chat_delete(channel=channel, ts=message)
+        except SlackApiError as error:
+            # It stays behind, and a press on it is answered as usual.
+            log.info("slack.not_deleted", detail=reason(error))
+
+    async def _pin(self, channel: str, message: str) -> None:
+        try:
+            await self._client.pins_add(channel=channel, timestamp=message)
+        except FAILURES as error:
+            log.warning("slack.not_pinned", detail=explained(error))
+
+    async def _translated(self, channel: str, error: Exception, old: Sequence[str]) -> GreenlightError:
+        """What a failure means for the card."""
+        if isinstance(error, RetryAt):
+            return error
+        word, seconds = reason(error), rest(error)
+        if seconds is not None:
+            self._pacer.hold(seconds)
+            return RetryAt(seconds)
+        if word in GONE:
+            await self._take_all_away(channel, old)
+            return Gone("The message is no longer there.")
+        if word in CLOSED:
+            self._health.trouble(_place(channel), f"The bot cannot write to {channel} on Slack. {explained(error)}")
+            return RetryAt(CLOSED_FOR)
+        if word and word not in OUT_OF_ORDER:
+            return BadCard(f"Slack will not take the card: {word}.")
+        self._health.trouble("sending", explained(error), type(error).__name__)
+        return RetryAt(self._outage.pause())
+
+    async def _take_all_away(self, channel: str, messages: Sequence[str]) -> None:
+        for message in messages:
+            try:
+                await self._take_away(channel, message)
+            except FAILURES as error:
+                log.info("slack.not_deleted", detail=explained(error))
+
+    def _went_well(self, channel: str, topic: str) -> None:
+        self._begun.pop((channel, topic), None)
+        self._outage.over()
+        self._health.well("sending")
+        self._health.well(_place(channel))
+
+
+def _place(channel: str) -> str:
+    return f"channel {channel}"

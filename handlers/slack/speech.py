@@ -1,0 +1,55 @@
+"""How commands are written on Slack, where a bot has one slash command of its own and no others. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from html import unescape
+
+from engine.domain.messages import Card, Table
+
+
+class Speech:
+    """Turns what is written there into our commands, and our commands in cards into what can be written there.
+
+    Args:
+        command: The app's slash command, e.g. ``/bot``.
+        names: The names of our commands, without slash.
+    """
+
+    def __init__(self, command: str, names: Iterable[str]) -> None:
+        self.command = command
+        self._names = frozenset(names)
+        words = "|".join(sorted(map(re.escape, self._names)))
+        self._ours = re.compile(rf"(?<![\w/<.:])/(?=(?:{words})(?![\w/]))")
+
+    def after_command(self, text: str) -> str:
+        """What stands after the slash command, as one of ours; nothing asks for help."""
+        written = unescape(text).strip() or "help"
+        return written if written.startswith("/") else f"/{written}"
+
+    def typed(self, text: str) -> str:
+        """A message to the bot. The slash may be left out before what is a command, and before nothing else."""
+        written = unescape(text).strip()
+        own = f"{self.command} "
+        if written.startswith(own):
+            return self.after_command(written.removeprefix(own))
+        head = written.partition(" ")[0].lower()
+        return f"/{written}" if head in self._names else written
+
+    def shown(self, card: Card) -> Card:
+        """A card whose commands can be written there as they stand: ``/why A1`` becomes ``/bot why A1``."""
+        table = card.table
+        return replace(
+            card,
+            title=self._said(card.title),
+            text=self._said(card.text),
+            fields=tuple((self._said(name), self._said(value)) for name, value in card.fields),
+            table=Table(head=table.head, rows=tuple(tuple(map(self._said, row)) for row in table.rows))
+            if table
+            else None,
+        )
+
+    def _said(self, text: str) -> str:
+        return self._ours.sub(f"{self.command} ", text)
