@@ -1,0 +1,307 @@
+"""The stories that are cut off at every line, what one life makes of them, and what must hold in the end.
+
+A life is the program put together as ever, on files that a life before it left. It comes back, goes on with the
+market, lets people answer, and ends once everybody has been shown everything. A life that is not cut off always ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from bot.doors import Doors
+from bot.wiring import Program, build
+from config.settings import Settings
+from engine.backtest.replay import Replay
+from engine.domain.messages import Incoming, Person, Pressed, Role
+from engine.domain.trading import Intent, OrderStatus, Sent
+from engine.exchanges.paper import PaperExchange
+from engine.execution.reconcile import reconcile
+from engine.store.database import Database
+from engine.store.orders import Order
+from engine.store.unit_of_work import UnitOfWork
+from handlers.web.caller import Caller
+from tests.fakes.program import ASKED, Files, Json, settings_of
+
+PRESSES, STRANGERS, SENT = "presses", "strangers", "sent"
+"""Notes in the folder that outlive a life: the deliveries of each, and every order that left for the venue."""
+NOTES = (PRESSES, STRANGERS, SENT)
+LATER = ASKED + timedelta(hours=1)
+"""When a story ends: the market has gone on."""
+WALL = datetime(2026, 1, 1, tzinfo=UTC)
+"""What the wall clock says: the same cut leaves the same files."""
+TRADER = Caller(platform="web", user="p1", person=Person(name="P1", role=Role.TRADER))
+BUTTON = "approve:A1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """What happens on the candle that breaks out, and from where on every line counts.
+
+    Attributes:
+        approval: Changes to the section of that name: who decides.
+        asks: Whether people are asked.
+        killed_before: Whether a life before has died between an order and its answer, so that coming back counts.
+    """
+
+    name: str
+    approval: Json
+    asks: bool
+    killed_before: bool = False
+
+
+STORIES = {
+    story.name: story
+    for story in (
+        Story(name="alone", approval={"auto_above": 0}, asks=False),
+        Story(name="asked", approval={"auto_above": 2, "ask_above": 0}, asks=True),
+        Story(name="comes_back", approval={"auto_above": 0}, asks=False, killed_before=True),
+    )
+}
+
+
+def settings_for(folder: Path, story: Story) -> Settings:
+    """The settings of a story in a folder; nothing waits for people by itself."""
+    return settings_of(folder, approval=story.approval, replay={"wait_for_people": "0s"})
+
+
+class NotingVenue(PaperExchange):
+    """The paper venue; every order that leaves for it is noted beside its file."""
+
+    def __init__(self, *, file: Path, **options: Any) -> None:
+        super().__init__(file=file, **options)
+        self._folder = file.parent
+
+    async def submit(self, intent: Intent) -> Sent:
+        note(self._folder, SENT, intent.client_id)
+        return await super().submit(intent)
+
+
+class DeadlyVenue(NotingVenue):
+    """Kills this process once it has taken an order."""
+
+    async def submit(self, intent: Intent) -> Sent:
+        await super().submit(intent)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("nobody is left")
+
+
+_ENGINES: dict[str, tuple[Engine, Engine]] = {}
+
+
+class WarmStore(Database):
+    """The database; what SQLAlchemy has compiled for it in this process, or in the one it was forked from, is kept."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        super().__init__(url, **options)
+        new = self._write_engine, self._read_engine
+        self._write_engine, self._read_engine = kept = _ENGINES.setdefault(url, new)
+        for engine in set(new) - set(kept):
+            engine.dispose()
+
+
+HONEST = Doors(store=WarmStore, venue=NotingVenue, wall=lambda: WALL)
+DEADLY = Doors(store=WarmStore, venue=DeadlyVenue, wall=lambda: WALL)
+
+
+@dataclass
+class _Ahead:
+    """Orders that left before they were written down, and the venue that took them."""
+
+    venue: PaperExchange | None = None
+    answers: dict[str, Sent] = field(default_factory=dict)
+
+
+def hasty() -> Doors:
+    """Doors behind which an order is sent before the transaction that writes it down is committed.
+
+    Without a crash nobody would notice: the order is sent once, and its answer is given when it is asked for.
+    """
+    ahead = _Ahead()
+
+    class HastyVenue(NotingVenue):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            ahead.venue = self
+
+        async def submit(self, intent: Intent) -> Sent:
+            return ahead.answers.pop(intent.client_id, None) or await super().submit(intent)
+
+    class HastyStore(WarmStore):
+        async def transact(self, work: Callable[[UnitOfWork], Any]) -> Any:
+            try:
+                await super().transact(partial(_rehearse, work))
+            except _Rehearsed as rehearsed:
+                for order in rehearsed.orders:
+                    assert isinstance(ahead.venue, HastyVenue)
+                    ahead.answers[order.intent.client_id] = await NotingVenue.submit(ahead.venue, order.intent)
+            return await super().transact(work)
+
+    return Doors(store=HastyStore, venue=HastyVenue, wall=lambda: WALL)
+
+
+class _Rehearsed(Exception):
+    """Rolls a transaction back once it is known which orders it would write down."""
+
+    def __init__(self, orders: Sequence[Order]) -> None:
+        super().__init__()
+        self.orders = orders
+
+
+def _rehearse(work: Callable[[UnitOfWork], Any], uow: UnitOfWork) -> None:
+    before = {order.id for order in uow.orders.unfinished()}
+    work(uow)
+    uow.session.flush()
+    after = [order for order in uow.orders.unfinished() if order.id not in before]
+    raise _Rehearsed([order for order in after if order.status is OrderStatus.INTENT])
+
+
+async def live(
+    settings: Settings, story: Story, doors: Doors, *, on_begin: Callable[[], None], until: datetime = LATER
+) -> None:
+    """One life, to the end of the story.
+
+    Args:
+        on_begin: Called where every line begins to count.
+        until: The market time at which it ends.
+    """
+    program = await build(settings, doors=doors)
+    engine = program.engine
+    if story.killed_before:
+        on_begin()
+    try:
+        await reconcile(engine.store, engine.kit.orchestrator)
+        await engine.approvals.recover()
+        if not story.killed_before:
+            on_begin()
+        await _work(program, settings.venue_file.parent, asks=story.asks, until=until)
+    finally:
+        await engine.store.close()
+        engine.venue.close()
+
+
+async def _work(program: Program, folder: Path, *, asks: bool, until: datetime) -> None:
+    showing = asyncio.create_task(program.chat.outbox.run())
+    try:
+        await _replay(program, min(until, ASKED))
+        if asks and until > ASKED:
+            await _stranger_presses(program, folder)
+            await _trader_presses(program, folder)
+        await _replay(program, until)
+        assert await program.chat.outbox.flush() == 0
+    finally:
+        showing.cancel()
+        with suppress(asyncio.CancelledError):
+            await showing
+
+
+async def _replay(program: Program, until: datetime) -> None:
+    assert isinstance(program.driver, Replay)
+    await program.driver.run(until)
+    await program.chat.outbox.flush()
+
+
+async def _stranger_presses(program: Program, folder: Path) -> None:
+    """Somebody who is on no list presses first, in every life anew; what was cut off is delivered again."""
+    note(folder, STRANGERS, f"stranger {len(noted(folder, STRANGERS))}")
+    for delivery in noted(folder, STRANGERS):
+        press = Incoming(
+            platform="web",
+            user="nobody",
+            delivery_id=delivery,
+            sent_at=None,
+            address="room",
+            action=Pressed(data=BUTTON),
+        )
+        assert await program.chat.reception.receive(press) is None
+
+
+async def _trader_presses(program: Program, folder: Path) -> None:
+    """A page repeats the request that was cut off; where the card still asks, its button is pressed anew."""
+    web = program.chat.web
+    assert web is not None
+    for delivery in noted(folder, PRESSES):
+        await web.chat.press(TRADER, BUTTON, UUID(delivery))
+    await program.chat.outbox.flush()
+    shown = [message.card for message in await web.chat.since(TRADER.person.name, 0)]
+    if any(card and card.topic == "approval:A1" and card.buttons for card in shown):
+        delivery = UUID(int=len(noted(folder, PRESSES)))
+        note(folder, PRESSES, str(delivery))
+        await web.chat.press(TRADER, BUTTON, delivery)
+
+
+def note(folder: Path, name: str, line: str) -> None:
+    """Write a line that outlives this process."""
+    with (folder / name).open("a") as file:
+        file.write(f"{line}\n")
+
+
+def noted(folder: Path, name: str) -> list[str]:
+    """Every such line."""
+    file = folder / name
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def complaints(folder: Path, story: Story) -> list[str]:
+    """Everything that is not as it must be once the story has ended."""
+    files = Files(folder=folder)
+    found = files.complaints()
+    if not files.is_quiet():
+        found.append("something is still to be shown")
+    found += [f"{name} was sent {times} times" for name, times in Counter(noted(folder, SENT)).items() if times > 1]
+    found += [*_outcome(files, story), *_account(files)]
+    return found + (_answers(files, folder) if story.asks else [])
+
+
+def _outcome(files: Files, story: Story) -> list[str]:
+    """One decision to enter, one order for it: filled, or refused because it was never sent."""
+    found = []
+    decided = files.rows("SELECT id FROM decisions WHERE stance = 'enter'")
+    entries = files.rows("SELECT status, reason FROM orders WHERE purpose = 'entry'")
+    if len(decided) != 1:
+        found.append(f"{len(decided)} decisions to enter")
+    outcomes = [entry["status"] == "filled" or "never reached the venue" in entry["reason"] for entry in entries]
+    if outcomes != [True]:
+        found.append(f"the entries are {entries}")
+    if story.asks:
+        found += [f"{row['id']} is {row['status']}" for row in files.rows("SELECT * FROM approvals")[1:]]
+        found += [] if files.approval()["status"] == "ordered" else [f"A1 is {files.approval()['state']}"]
+    return found
+
+
+def _account(files: Files) -> list[str]:
+    """What the bot believes it owns is what the venue says."""
+    (account,) = files.rows("SELECT quote, cash FROM account")
+    ours = defaultdict(Decimal, {account["quote"]: Decimal(account["cash"])})
+    for position in files.rows("SELECT market, quantity FROM positions WHERE status = 'open'"):
+        ours[position["market"].partition("/")[0]] += Decimal(position["quantity"])
+    theirs = {row["currency"]: Decimal(row["current"]) for row in files.venue("SELECT * FROM balances")}
+    return [
+        f"{ours.get(name, 0)} {name} here, {theirs.get(name, 0)} at the venue"
+        for name in sorted(ours.keys() | theirs.keys())
+        if abs(ours.get(name, Decimal(0)) - theirs.get(name, Decimal(0))) > Decimal("1e-9")
+    ]
+
+
+def _answers(files: Files, folder: Path) -> list[str]:
+    """Each delivery was answered once, a stranger's never, and one card shows how it ended."""
+    audited = Counter(row["person"] for row in files.rows("SELECT person FROM audit"))
+    expected = Counter({"P1": len(noted(folder, PRESSES)), "": len(noted(folder, STRANGERS))})
+    found = [] if audited == expected else [f"audited {dict(audited)}, done {dict(expected)}"]
+    shown = files.rows('SELECT card FROM chat_messages WHERE card LIKE \'%"topic":"approval:A1"%\'')
+    if len(shown) != 1 or BUTTON in shown[0]["card"]:
+        found.append(f"{len(shown)} cards show the question: {[row['card'] for row in shown]}")
+    return found

@@ -1,0 +1,315 @@
+"""Kills the program at every line of its own between a decision and its order, and lets it come back each time.
+
+    warm parent ─ fork ▶ one life, which kills itself at the n-th time it reaches a line
+                ─ fork ▶ the next life, on the same files, to the end of the story ─▶ what is in the files then
+
+What a life does follows from the files it finds: where they are the very same as after another cut, its end is known.
+
+Run as a program, so that nothing but warm modules is forked: no thread, no loop, no test runner.
+``python -m tests.fakes.kill_sweep FOLDER STORY`` prints a :class:`Report` as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from zlib import crc32
+
+import engine
+import handlers
+from bot.doors import Doors
+from config.settings import Settings
+from tests.fakes.database import new_file
+from tests.fakes.kill_story import (
+    DEADLY,
+    HONEST,
+    NOTES,
+    STORIES,
+    Story,
+    complaints,
+    hasty,
+    live,
+    noted,
+    settings_for,
+)
+from tests.fakes.program import ASKED
+
+ROOTS = tuple(str(Path(package.__path__[0]).resolve()) + os.sep for package in (engine, handlers))
+LIFE_WITHIN = 30
+"""Seconds after which a life is taken to hang."""
+BEFORE = ASKED - timedelta(hours=1)
+Line = tuple[str, int]
+
+
+def _nothing() -> None:
+    """Where nobody needs to be told."""
+
+
+@dataclass(frozen=True, order=True, kw_only=True)
+class Cut:
+    """The n-th time that a line is reached."""
+
+    file: str
+    line: int
+    time: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} ({self.time})"
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What a sweep found.
+
+    Attributes:
+        lines: How many lines are on the path.
+        killed: How many lives ended at their cut.
+        states: How many different states of the files they left.
+        missed: The cuts that a life came by without reaching them.
+        complaints: What was wrong in the end, by cut.
+    """
+
+    lines: int = 0
+    killed: int = 0
+    states: int = 0
+    missed: list[str] = field(default_factory=list)
+    complaints: dict[str, list[str]] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class Tracer:
+    """Tells of every line that any thread reaches, once it is armed.
+
+    Args:
+        roots: How the names of the files begin that it looks at.
+    """
+
+    def __init__(self, roots: tuple[str, ...], on_line: Callable[[Line], None]) -> None:
+        self._roots = roots
+        self._on_line = on_line
+        self._armed = False
+
+    def install(self) -> None:
+        """See to it that the threads which are started from now on can be looked at."""
+        threading.settrace(self._call)
+
+    def arm(self) -> None:
+        """Begin."""
+        self._armed = True
+        sys.settrace(self._call)
+
+    def _call(self, frame: FrameType, _event: str, _arg: object) -> Any:
+        return self._line if self._armed and frame.f_code.co_filename.startswith(self._roots) else None
+
+    def _line(self, frame: FrameType, event: str, _arg: object) -> Any:
+        if event == "line":
+            self._on_line((frame.f_code.co_filename, frame.f_lineno))
+        return self._line
+
+
+def recorder() -> tuple[Tracer, Counter[Line]]:
+    """A tracer that counts how often each line is reached, in the order in which they first are."""
+    counts: Counter[Line] = Counter()
+
+    def count(line: Line) -> None:
+        counts[line] += 1
+
+    return Tracer(ROOTS, count), counts
+
+
+def executioner(cut: Cut) -> Tracer:
+    """A tracer that kills this process."""
+    wanted, left = (cut.file, cut.line), [cut.time]
+
+    def count(line: Line) -> None:
+        if line == wanted:
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return Tracer((cut.file,), count)
+
+
+class Sweep:
+    """One story, told as often as there are lines in it.
+
+    Args:
+        folder: Where the files are.
+        story: What happens.
+        doors: How store and venue are opened in every life.
+    """
+
+    def __init__(self, folder: Path, story: Story, doors: Doors) -> None:
+        self._story, self._doors = story, doors
+        self._begin, self._run = folder / "begin", folder / "run"
+        self._settings: Settings | None = None
+        self._ends: dict[str, list[str]] = {}
+
+    def prepare(self) -> None:
+        """Bring the files to the moment before the candle that breaks out; everything heavy is warm afterwards."""
+        self._settings = self._new()
+        asyncio.run(live(self._settings, self._story, HONEST, on_begin=_nothing))
+        shutil.rmtree(self._run)
+        self._new()
+        asyncio.run(live(self._settings, self._story, HONEST, on_begin=_nothing, until=BEFORE))
+        assert threading.active_count() == 1, "a fork keeps no other thread"
+        gc.freeze()
+        if self._story.killed_before:
+            status = self._fork(DEADLY)
+            assert os.WTERMSIG(status) == signal.SIGKILL, self._log()
+        self._run.rename(self._begin)
+
+    def _new(self) -> Settings:
+        self._run.mkdir(parents=True)
+        new_file(self._run)
+        return settings_for(self._run, self._story)
+
+    def lines(self) -> Counter[Line]:
+        """Every line of the path and how often it is reached, in order; from a life that nobody cuts off."""
+        self._reset()
+        tracer, counts = recorder()
+        found = self._run / "lines"
+        status = self._fork(self._doors, tracer, lambda: found.write_text(json.dumps(list(counts.items()))))
+        assert status == 0, self._log()
+        assert complaints(self._run, self._story) == []
+        return Counter({(file, line): count for (file, line), count in json.loads(found.read_text())})
+
+    def kill(self, cut: Cut) -> tuple[bool, list[str]]:
+        """Cut a life off and let the next one go on; whether the cut was reached, and what is wrong in the end."""
+        self._reset()
+        status = self._fork(self._doors, executioner(cut))
+        if status not in (0, signal.SIGKILL):
+            return False, [f"the first life ended with {status}: {self._log()}"]
+        state = self._state()
+        if state not in self._ends:
+            self._ends[state] = self._end()
+        return status != 0, self._ends[state]
+
+    @property
+    def states(self) -> int:
+        """How many different states of the files were found after a kill."""
+        return len(self._ends)
+
+    def _end(self) -> list[str]:
+        """Live on, and say what is wrong in the end."""
+        status = self._fork(self._doors)
+        return [f"the second life ended with {status}: {self._log()}"] if status else complaints(self._run, self._story)
+
+    def _state(self) -> str:
+        """A fingerprint of everything in the files; read from a copy, so that nothing is mended in passing."""
+        copy = self._run.with_name("copy")
+        shutil.copytree(self._run, copy)
+        digest = hashlib.sha256()
+        for file in sorted(copy.glob("*.sqlite")):
+            with closing(sqlite3.connect(file)) as connection:
+                for line in connection.iterdump():
+                    digest.update(line.encode())
+        for name in NOTES:
+            digest.update("\n".join(noted(copy, name)).encode() + b"\0")
+        shutil.rmtree(copy)
+        return digest.hexdigest()
+
+    def _log(self) -> str:
+        return (self._run / "log").read_text()[-2000:]
+
+    def _reset(self) -> None:
+        shutil.rmtree(self._run, ignore_errors=True)
+        shutil.copytree(self._begin, self._run)
+
+    def _fork(self, doors: Doors, tracer: Tracer | None = None, at_end: Callable[[], object] = _nothing) -> int:
+        """Live once in a process of its own; its wait status."""
+        if child := os.fork():
+            return os.waitpid(child, 0)[1]
+        code = 1
+        try:
+            signal.alarm(LIFE_WITHIN)
+            log = (self._run / "log").open("a")
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+            if tracer:
+                tracer.install()
+            assert self._settings
+            on_begin = tracer.arm if tracer else _nothing
+            asyncio.run(live(self._settings, self._story, doors, on_begin=on_begin))
+            at_end()
+            code = 0
+        finally:
+            if code:
+                import traceback
+
+                traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(code)
+        raise AssertionError("nobody is left")
+
+
+def cuts(lines: Counter[Line]) -> Iterator[Cut]:
+    """Each line once, at the first of the times it is reached, the last or one between: some hash says which."""
+    for (file, line), count in lines.items():
+        yield Cut(file=file, line=line, time=1 + crc32(f"{Path(file).name}:{line}".encode()) % count)
+
+
+def chosen(found: Sequence[Cut], only: str, sample: int, shard: int, shards: int) -> list[Cut]:
+    """The cuts in files of a name; a sample by hash where asked for, or this shard's share."""
+    named = [cut for cut in found if only in cut.file]
+    if sample:
+        return sorted(named, key=lambda cut: crc32(str(cut).encode()))[:sample]
+    return named[shard::shards]
+
+
+def sweep(story: Story, options: argparse.Namespace) -> Report:
+    """Cut a story off at the lines that were asked for."""
+    began = time.monotonic()
+    told = Sweep(options.folder / story.name, story, hasty() if options.hasty else HONEST)
+    told.prepare()
+    lines = told.lines()
+    report = Report(lines=len(lines))
+    for cut in chosen(list(cuts(lines)), options.only, options.sample, options.shard, options.shards):
+        reached, wrong = told.kill(cut)
+        if not reached and not wrong and cut.time > 1:
+            # Threads do not meet in the same order in every life: the first time is always reached.
+            reached, wrong = told.kill(replace(cut, time=1))
+        report.killed += reached
+        if not reached:
+            report.missed.append(str(cut))
+        if wrong:
+            report.complaints[str(cut)] = wrong
+    report.states, report.seconds = told.states, time.monotonic() - began
+    return report
+
+
+def main() -> None:
+    """Sweep as the command line says, and print the reports by story."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("stories", nargs="+", choices=STORIES)
+    parser.add_argument("--hasty", action="store_true", help="send before the intent is committed")
+    parser.add_argument("--only", default="", help="only lines of files with this in their name")
+    parser.add_argument("--sample", type=int, default=0, help="only so many lines, chosen by hash")
+    parser.add_argument("--shard", type=int, default=0)
+    parser.add_argument("--shards", type=int, default=1)
+    options = parser.parse_args()
+    reports = {name: asdict(sweep(STORIES[name], options)) for name in options.stories}
+    sys.stdout.write(json.dumps(reports))
+
+
+if __name__ == "__main__":
+    main()

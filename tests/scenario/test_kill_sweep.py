@@ -1,0 +1,59 @@
+"""Killed at every line between a decision and its acknowledged, protected order, and started again (fault 1).
+
+Whatever line it was: one order for the decision or a recorded refusal, the database agrees with the venue in orders,
+fills, cash and holdings, what is held is protected, every press is answered once, everything is shown, and nobody is
+let in.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STORIES = ("alone", "asked", "comes_back")
+SHARDS = 2
+
+
+def swept(folder: Path, *words: str) -> dict[str, dict[str, Any]]:
+    """What a sweep found, by story."""
+    command = [sys.executable, "-m", "tests.fakes.kill_sweep", str(folder), *words]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def must_be_whole(report: dict[str, Any]) -> None:
+    assert report["complaints"] == {}
+    assert len(report["missed"]) <= report["killed"] / 50, report["missed"]
+
+
+def test_killed_at_a_sample_of_the_lines_it_comes_to_a_good_end(tmp_path):
+    reports = swept(tmp_path, *STORIES, "--sample", "8")
+    for report in reports.values():
+        must_be_whole(report)
+        assert report["killed"] >= 7
+        assert report["lines"] > 1000, "the whole path is looked at"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize("story", STORIES)
+def test_killed_at_every_line_it_comes_to_a_good_end(tmp_path, story, shard):
+    report = swept(tmp_path, story, "--shard", str(shard), "--shards", str(SHARDS))[story]
+    must_be_whole(report)
+    assert report["killed"] + len(report["missed"]) >= report["lines"] // SHARDS
+
+
+def test_an_order_that_is_sent_before_it_is_written_down_is_found_out(tmp_path):
+    """The same story with a store that commits an intent only after the venue has the order; uncut, it is whole."""
+    words = ("alone", "--only", "execution/orders.py", "--sample", "6", "--hasty")
+    found = swept(tmp_path, *words)["alone"]["complaints"]
+    assert found, "killed between the sending and the commit, nobody knows of the order"
+    assert any("sent 2 times" in wrong or "only at the venue" in wrong for each in found.values() for wrong in each)
