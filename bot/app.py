@@ -19,7 +19,7 @@ from bot.wiring import Program, build
 from config.kinds import mask_url
 from config.settings import Settings
 from engine.backtest.replay import Replay
-from engine.execution.reconcile import reconcile
+from engine.execution.reconcile import agree, reconcile, refuse_another_venue
 from engine.jobs import Job
 from engine.store.migrate import upgrade
 
@@ -39,6 +39,7 @@ class App:
         announce: Where lines for the person at the terminal go.
         more_jobs: Further jobs on the same clock, see ``wiring.build``.
         doors: How the store and the venue are opened, see ``bot.doors``.
+        accept_balances: Book what the venue has more or less than the books as paid in or out.
     """
 
     def __init__(
@@ -48,8 +49,10 @@ class App:
         announce: Callable[[str], None],
         more_jobs: Callable[[Engine], Sequence[Job]] = lambda _: (),
         doors: Doors = DOORS,
+        accept_balances: bool = False,
     ) -> None:
         self._settings = settings
+        self._accept_balances = accept_balances
         self._announce = announce
         self._more_jobs = more_jobs
         self._doors = doors
@@ -76,16 +79,26 @@ class App:
             self.program = program
             closing.push_async_callback(program.engine.store.close)
             closing.callback(program.engine.venue.close)
+            closing.push_async_callback(program.engine.emergency.stop)
             await self._come_back(program.engine)
             await self._open_doors(program, closing)
             await self._work(program, closing)
 
     async def _come_back(self, engine: Engine) -> None:
         """Agree with the venue on what happened meanwhile, before anything trades."""
-        doubtful = await reconcile(engine.store, engine.kit.orchestrator)
+        store, venue, orchestrator = engine.store, engine.venue, engine.kit.orchestrator
+        await refuse_another_venue(store, venue)
+        doubtful = await reconcile(store, orchestrator)
         if doubtful:
             _log.warning("orders were in doubt and have been asked for", orders=doubtful)
+        accepted = await agree(store, venue, orchestrator, engine.clock.now(), accept=self._accept_balances)
+        for currency, (here, there) in accepted.items():
+            self._announce(f"Booked as paid in or out: {currency} was {here:f} here and is {there:f} at the venue.")
         await engine.approvals.recover()
+        if halt_id := await engine.emergency.standing():
+            self._announce(f"The emergency stop ({halt_id}) stands and is gone on with; an admin's /resume ends it.")
+            await engine.approvals.withdraw("the emergency stop stands")
+            engine.emergency.start()
 
     async def _open_doors(self, program: Program, closing: AsyncExitStack) -> None:
         chat, engine = program.chat, program.engine

@@ -47,6 +47,9 @@ def run(
     seed: Annotated[int | None, typer.Option(help="The generated market's seed.")] = None,
     *,
     until_end: Annotated[bool, typer.Option("--until-end", help="Exit when the data ends.")] = False,
+    accept_balances: Annotated[
+        bool, typer.Option("--accept-balances", help="Book what the venue has more or less as paid in or out.")
+    ] = False,
 ) -> None:
     """Start the bot, and keep it running until it is stopped."""
     files = [str(path) for path in (*(data or ()), *(more_data or ()))]
@@ -61,7 +64,7 @@ def run(
     check_strategies(loaded)
     settings = _with_own_database(loaded, seed)
     try:
-        _start(settings)
+        _start(settings, accept_balances=accept_balances)
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
@@ -142,13 +145,13 @@ def _shown(verdict: str, name: str, text: str, remedy: str) -> str:
     return f"{verdict:<9}{name}: {text}" + (f"\n{gap}{remedy}" if remedy else "")
 
 
-def _start(settings: Settings) -> None:
+def _start(settings: Settings, *, accept_balances: bool) -> None:
     """Run the program; what it needs is imported here, so that other commands answer at once."""
     from bot import logs
     from bot.app import App, run_until_signal
 
     logs.configure(settings.logs, secrets(settings))
-    asyncio.run(run_until_signal(App(settings, announce=typer.echo)))
+    asyncio.run(run_until_signal(App(settings, announce=typer.echo, accept_balances=accept_balances)))
 
 
 def _with_own_database(loaded: Loaded, seed: int | None) -> Settings:

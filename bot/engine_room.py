@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,7 +23,9 @@ from engine.domain.autonomy import Autonomy
 from engine.domain.events import Welcomed
 from engine.domain.market import Timeframe
 from engine.exchanges.paper import PaperExchange
+from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.ports import VenueEvent
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
@@ -45,6 +48,7 @@ class Engine:
     approvals: Approvals
     books: Bookkeeping
     desk: Desk
+    emergency: EmergencyStopSystem
     views: Views
     health: Health
     resumed: bool
@@ -77,6 +81,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
     approvals = Approvals(
         store=store, exchange=venue, risk=kit.risk, autonomy=kit.autonomy, orchestrator=kit.orchestrator, clock=clock
     )
+    emergency = EmergencyStopSystem(store=store, orchestrator=kit.orchestrator, clock=clock)
     health = Health()
     zone = settings.digest.zone
     return Engine(
@@ -94,7 +99,8 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
             limits=limits,
             timezone=zone,
         ),
-        desk=Desk(store=store, approvals=approvals, clock=clock),
+        desk=Desk(store=store, approvals=approvals, emergency=emergency, clock=clock),
+        emergency=emergency,
         views=Views(
             store=store,
             exchange=venue,
@@ -123,11 +129,12 @@ async def _open_account(
     balances = await venue.balances()
     owner = owner_of(settings, market)
 
+    past = await venue.events(0)
     known = not await store.transact(lambda uow: stamp(uow, owner))
 
     def work(uow: UnitOfWork) -> tuple[datetime | None, ...]:
         if not uow.account.opened():
-            uow.account.open(quote, balances.get(quote, Decimal(0)))
+            _begin_with(uow, quote, balances, past)
             uow.settings.set("account.began", clock.now().isoformat())
             uow.emit(Welcomed(at=clock.now() + INSTANT))
         return uow.account.last_equity_at(), uow.last_event_at()
@@ -136,6 +143,16 @@ async def _open_account(
     if isinstance(clock, MarketClock) and reached:
         clock.move_to(max(reached))
     return known
+
+
+def _begin_with(uow: UnitOfWork, quote: str, balances: Mapping[str, Decimal], past: Sequence[VenueEvent]) -> None:
+    """Open an account as its venue has it now: what happened there before is in its balances already."""
+    uow.account.open(quote, balances.get(quote, Decimal(0)))
+    for currency, amount in balances.items():
+        if currency != quote and amount:
+            uow.account.put_outside(currency, amount)
+    if past:
+        uow.account.took(past[-1].seq)
 
 
 def owner_of(settings: Settings, market: Source) -> dict[str, str]:

@@ -94,10 +94,19 @@ def half(words: Sequence[str]) -> bool:
     Raises:
         BadInput: Something else was; names ``half`` where that is near.
     """
+    return flag(words, "half", after="the id")
+
+
+def flag(words: Sequence[str], known: str, after: str = "this command") -> bool:
+    """Whether the one word was written that may be.
+
+    Raises:
+        BadInput: Something else was; names the word where that is near.
+    """
     written = " ".join(words).lower()
-    if written in ("", "half"):
+    if written in ("", known):
         return bool(written)
-    raise BadInput(f"{_short(written)} is not understood after the id.", did_you_mean(written, ["half"]))
+    raise BadInput(f"{_short(written)} is not understood after {after}.", did_you_mean(written, [known]))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

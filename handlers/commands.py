@@ -13,7 +13,7 @@ from engine.ports import Clock
 from engine.views import Views
 from handlers import arguments
 from handlers.access import require
-from handlers.cards import alerts, answers, why
+from handlers.cards import alerts, answers, emergencies, why
 
 PROFIT_DAYS, MOST_DAYS = 7, 365
 LONGEST_NAME = 30
@@ -147,6 +147,14 @@ def build_commands(*, views: Views, desk: Desk, clock: Clock, version: str) -> C
                 help="no new entries, for 15m, 1h30m, 1d or until /resume; exits go on",
             ),
             Command(name="resume", role=trader, run=acts.resume, help="allow new entries again"),
+            Command(
+                name="emergency",
+                aliases=("panic",),
+                args=f"[{emergencies.NOW}]",
+                role=Role.ADMIN,
+                run=acts.emergency,
+                help="sell everything and stop; without its word it only says what that would be",
+            ),
             Command(name="digest", run=reads.digest, help="the figures of today so far"),
             Command(name="health", run=reads.health, help="whether every part is well"),
             Command(name="version", run=reads.version, help="which version this is"),
@@ -253,6 +261,12 @@ class _Acts:
     async def resume(self, call: Call) -> Card:
         arguments.nothing(call.words)
         return answers.resumed(await self._desk.resume(call.person))
+
+    async def emergency(self, call: Call) -> Card:
+        if not arguments.flag(call.words, emergencies.NOW):
+            return emergencies.preview(await self._views.exposed())
+        halt_id = await self._desk.stop_everything(call.person)
+        return emergencies.progress(await self._views.emergency(halt_id))
 
 
 def _first(words: Sequence[str]) -> str:

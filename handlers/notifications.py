@@ -13,13 +13,15 @@ from engine.domain.errors import UnknownId
 from engine.domain.events import Event, topics
 from engine.domain.messages import Card, CardKind, Destination, Lane
 from engine.views import Views
-from handlers.cards import alerts, approval
+from handlers.cards import alerts, approval, emergencies
 
 TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "approval": (Lane.URGENT, CardKind.QUESTIONS),
     "unprotected": (Lane.URGENT, CardKind.ALERTS),
     "halt": (Lane.URGENT, CardKind.ALERTS),
     "platform": (Lane.URGENT, CardKind.ALERTS),
+    "external": (Lane.URGENT, CardKind.ALERTS),
+    "emergency": (Lane.URGENT, CardKind.ALERTS),
     "trade": (Lane.NORMAL, CardKind.TRADES),
     "closed": (Lane.NORMAL, CardKind.TRADES),
     "welcome": (Lane.NORMAL, None),
@@ -78,6 +80,8 @@ class Notifications:
             "unprotected": self._unprotected,
             "halt": self._halt,
             "platform": self._platform,
+            "external": self._external,
+            "emergency": self._emergency,
             "digest": self._digest,
             "welcome": self._welcome,
         }
@@ -122,6 +126,12 @@ class Notifications:
 
     async def _platform(self, subject: str) -> Card:
         return alerts.platform(await self._views.trouble(subject))
+
+    async def _external(self, subject: str) -> Card:
+        return emergencies.external(await self._views.external(subject))
+
+    async def _emergency(self, subject: str) -> Card:
+        return emergencies.progress(await self._views.emergency(subject))
 
     async def _digest(self, subject: str) -> Card:
         return alerts.digest(await self._views.digest(subject))

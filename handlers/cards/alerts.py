@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.domain.messages import Card
-from engine.domain.reports import Digest, HaltView, PlatformTrouble
+from engine.domain.reports import MARKET_DATA, Digest, HaltView, PlatformTrouble
 from engine.domain.trading import HaltKind, Position
 from handlers.cards import phrases, wording
 
@@ -11,7 +11,15 @@ _HALT_ENDS = {
     HaltKind.PAUSE: "/resume ends the pause.",
     HaltKind.DRAWDOWN: "An admin can end it early with /resume.",
     HaltKind.DATA: "It ends by itself once the data can be traded on.",
+    HaltKind.EMERGENCY: "Only an admin ends it, with /resume.",
+    HaltKind.STORE: "It ends by itself once the database works again.",
 }
+_MEANWHILE = {
+    HaltKind.DATA: "Stops and targets stand at the venue; the strategies' own exits wait for data to be trusted.",
+    HaltKind.EMERGENCY: "Everything is being sold.",
+    HaltKind.STORE: "Stops and targets stand at the venue; nothing else is ordered, for nothing can be written down.",
+}
+_AS_BEFORE = "Open positions keep their stops and are managed as before."
 
 
 def trade(held: Position) -> Card:
@@ -24,12 +32,16 @@ def trade(held: Position) -> Card:
         fields=(
             ("Bought at", wording.price(held.entry_price)),
             ("Value", wording.money(held.quantity * held.entry_price, quote)),
-            *(phrases.levels(held.entry_price, held.stop, held.target) or (("Stop", "being placed"),)),
+            *(phrases.levels(held.entry_price, held.stop, held.target) or (("Stop", _no_stop(held)),)),
             ("Fees so far", wording.money(held.fees, quote)),
             ("Strategy", held.context),
             ("Opened", wording.moment(held.opened_at)),
         ),
     )
+
+
+def _no_stop(held: Position) -> str:
+    return "none: it was bought by somebody else" if held.context == "external" else "being placed"
 
 
 def closed(trade: Position) -> Card:
@@ -73,12 +85,19 @@ def halt(view: HaltView) -> Card:
     return Card(
         title=wording.sentence(f"{where}no new entries: {name}{_by(stopped.by)} ({view.id})"),
         fields=(*facts, *until),
-        text=f"Open positions keep their stops and are managed as before. {_HALT_ENDS[stopped.kind]}",
+        text=f"{_MEANWHILE.get(stopped.kind, _AS_BEFORE)} {_HALT_ENDS[stopped.kind]}",
     )
 
 
 def _by(person: str) -> str:
     return f" by {person}" if person else ""
+
+
+_NO_CHAT = "Trading goes on. Open questions are shown on the other platforms too; /health shows every part."
+_NO_PRICES = (
+    "What it concerns is neither entered nor sold meanwhile. Stops and targets stand, and are carried out along the "
+    "prices of this time as soon as these are known."
+)
 
 
 def platform(trouble: PlatformTrouble) -> Card:
@@ -90,7 +109,7 @@ def platform(trouble: PlatformTrouble) -> Card:
     return Card(
         title=f"{name} is in trouble ({trouble.id})",
         fields=(("What is wrong", trouble.text), since),
-        text="Trading goes on. Open questions are shown on the other platforms too; /health shows every part.",
+        text=_NO_PRICES if trouble.platform == MARKET_DATA else _NO_CHAT,
     )
 
 

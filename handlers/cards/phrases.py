@@ -12,7 +12,13 @@ from engine.domain.reports import OrderView
 from engine.domain.trading import HaltKind, OrderStatus, Position, TradePlan
 from handlers.cards import wording
 
-HALTS = {HaltKind.PAUSE: "pause", HaltKind.DRAWDOWN: "drawdown halt", HaltKind.DATA: "data halt"}
+HALTS = {
+    HaltKind.PAUSE: "pause",
+    HaltKind.DRAWDOWN: "drawdown halt",
+    HaltKind.DATA: "data halt",
+    HaltKind.EMERGENCY: "emergency stop",
+    HaltKind.STORE: "storage halt",
+}
 """What each kind of halt is called."""
 
 _STANDING = {

@@ -24,6 +24,7 @@ from engine.domain.approvals import (
     RuledRefusal,
     Tell,
     Tick,
+    Verb,
     step,
 )
 from engine.domain.autonomy import AskHuman, Autonomy, drift
@@ -42,6 +43,8 @@ from engine.store.unit_of_work import UnitOfWork
 
 FRESH_DATA_WITHIN = 5.0
 """Wall seconds that the venue has to give a fresh book at the press."""
+WITHDRAWN_BY = "the emergency stop"
+"""Who answers the questions that are open when everything stops."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,11 @@ class Approvals:
         """After a start: go on with what the last run left half done."""
         for approval in await self._store.read(lambda uow: uow.approvals.open()):
             await self._happen(approval.id, Restarted())
+
+    async def withdraw(self, reason: str) -> None:
+        """Say no to every open question; one that is being judged is refused by the halt that calls for this."""
+        for approval in await self._store.read(lambda uow: uow.approvals.open()):
+            await self._happen(approval.id, Press(person=WITHDRAWN_BY, verb=Verb.REJECT, reason=reason))
 
     async def next_deadline(self) -> datetime | None:
         """When the next open approval runs out of time, or its claim does."""

@@ -13,9 +13,12 @@ from engine.domain.events import Halted
 from engine.domain.messages import Person, Role
 from engine.domain.reports import HaltView
 from engine.domain.trading import Halt, HaltKind
+from engine.execution.emergency import EmergencyStopSystem
 from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
+
+_END_BY_THEMSELVES = (HaltKind.DATA, HaltKind.STORE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,7 @@ class Desk:
 
     store: Database
     approvals: Approvals
+    emergency: EmergencyStopSystem
     clock: Clock
 
     async def answer(self, approval_id: str, press: Press) -> Answered:
@@ -34,15 +38,29 @@ class Desk:
         """
         return await self.approvals.answer(approval_id, press)
 
+    async def stop_everything(self, person: Person) -> str:
+        """Call the emergency stop: no entries, no questions, everything is sold. It survives a restart.
+
+        Returns:
+            The id of its halt, as soon as that is written down; the rest is done beside.
+        """
+        halt_id = await self.emergency.call(person.name)
+        await self.approvals.withdraw(f"{person.name} called the emergency stop")
+        self.emergency.start()
+        return halt_id
+
     async def pause(self, person: Person, until: datetime | None) -> HaltView:
         """Stop new entries; exits go on. A pause that is in force is replaced. It survives a restart."""
         return await self.store.transact(lambda uow: self._pause(uow, person, until))
 
     async def resume(self, person: Person) -> tuple[HaltView, ...]:
-        """End every pause; which ones ended. A drawdown pause is ended by an admin only, bad data by good data only.
+        """End every pause; which ones ended.
+
+        A drawdown pause and an emergency are ended by an admin only; bad data by good data, and a database that does
+        not work by one that does.
 
         Raises:
-            NotAllowed: Only a drawdown pause is in force, and the person is no admin.
+            NotAllowed: Only an admin may end what is in force, and the person is none.
         """
         return await self.store.transact(lambda uow: self._resume(uow, person))
 
@@ -57,12 +75,12 @@ class Desk:
         return HaltView(id=halt_id, halt=halt)
 
     def _resume(self, uow: UnitOfWork, person: Person) -> tuple[HaltView, ...]:
-        standing = [found for found in uow.halts.open() if found.halt.kind is not HaltKind.DATA]
+        standing = [found for found in uow.halts.open() if found.halt.kind not in _END_BY_THEMSELVES]
         may_end = [found for found in standing if found.halt.kind is HaltKind.PAUSE or person.role.includes(Role.ADMIN)]
         if standing and not may_end:
             raise NotAllowed(
                 f"Entries are stopped because {standing[0].halt.reason}; only an admin may end that early.",
-                "It ends by itself when its time is over, see /status.",
+                "Ask an admin, or see /status for when it ends by itself.",
             )
         for found in may_end:
             end_halt(uow, found.id, found.halt.kind, self.clock.now(), person.name)

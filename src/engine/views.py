@@ -21,17 +21,21 @@ from engine.domain.reports import (
     Balance,
     DayProfit,
     Digest,
+    EmergencyView,
+    Exposed,
+    ExternalView,
     FillView,
     HaltView,
     OrderView,
     Part,
+    PlatformTrouble,
     PositionView,
     Profit,
     Status,
-    PlatformTrouble,
     Why,
 )
 from engine.domain.trading import OrderKind, Position
+from engine.execution.emergency import exposed, progress
 from engine.ports import Clock, Quotes
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
@@ -135,6 +139,26 @@ class Views:
         """
         return await self.store.read(lambda uow: uow.halts.get(halt_id))
 
+    async def exposed(self) -> Exposed:
+        """What an emergency stop would end now."""
+        return await self.store.read(exposed)
+
+    async def emergency(self, halt_id: str) -> EmergencyView:
+        """How far an emergency stop is.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        return await self.store.read(lambda uow: progress(uow, halt_id))
+
+    async def external(self, order_id: str) -> ExternalView:
+        """What somebody else did to the account, by the order that shows it.
+
+        Raises:
+            UnknownId: There is no such order.
+        """
+        return await self.store.read(lambda uow: _external(uow, order_id))
+
     async def digest(self, digest_id: str) -> Digest:
         """The figures of a day that has ended.
 
@@ -163,6 +187,14 @@ class Views:
         """The figures of the newest days that have ended, newest first."""
         return await self.store.read(lambda uow: uow.account.newest_digests(count))
 
+    async def trouble(self, trouble_id: str) -> PlatformTrouble:
+        """One time that a platform was not well.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        return await self.store.read(lambda uow: uow.troubles.get(trouble_id))
+
     async def equity_curve(self, points: int) -> tuple[tuple[datetime, Decimal], ...]:
         """The newest points of the equity curve, oldest first."""
         return await self.store.read(lambda uow: uow.account.newest_equity(points))
@@ -190,14 +222,6 @@ class Views:
     async def health(self) -> tuple[Part, ...]:
         """How each part of the program is."""
         return tuple(self.parts())
-
-    async def trouble(self, trouble_id: str) -> PlatformTrouble:
-        """One time that a platform was not well.
-
-        Raises:
-            UnknownId: There is none with that id.
-        """
-        return await self.store.read(lambda uow: uow.troubles.get(trouble_id))
 
     def _status(self, uow: UnitOfWork) -> Status:
         portfolio, now = uow.account.portfolio(), self.clock.now()
@@ -275,16 +299,27 @@ def _day(uow: UnitOfWork, begin: datetime, end: datetime, timezone: ZoneInfo) ->
     )
 
 
+def _external(uow: UnitOfWork, order_id: str) -> ExternalView:
+    order = uow.orders.view(order_id)
+    position = uow.positions.get(order.position_id) if order.position_id else None
+    return ExternalView(order=order, position=position, protected=position is not None and _protected(uow, position))
+
+
+def _protected(uow: UnitOfWork, position: Position) -> bool:
+    """Whether the venue has a stop for it."""
+    brackets = [o for o in uow.orders.of_position(position.id) if o.intent.kind is OrderKind.BRACKET]
+    return any(not order.status.final for order in brackets)
+
+
 def _position(uow: UnitOfWork, position: Position, price: Decimal | None) -> PositionView:
     at = price if price is not None else uow.account.marks().get(position.market, position.entry_price)
-    brackets = [o for o in uow.orders.of_position(position.id) if o.intent.kind is OrderKind.BRACKET]
     return PositionView(
         position=position,
         price=at,
         value=position.quantity * at,
         unrealised=position.unrealised(at),
         net=position.unrealised(at) + position.net,
-        protected=any(not order.status.final for order in brackets),
+        protected=_protected(uow, position),
     )
 
 

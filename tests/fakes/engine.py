@@ -29,6 +29,7 @@ from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.reports import Part
 from engine.domain.trading import Intent, OrderKind, Position, Purpose, Rejected, Sent, Side, Unknown
 from engine.exchanges.paper import PaperExchange
+from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.ports import Frames
 from engine.risk.manager import RiskManager
@@ -250,6 +251,7 @@ async def engine_room(
     symbols = tuple(market.symbol for market in markets)
     context = StrategyContext(name="hand", strategy=script, markets=symbols, timeframe=Timeframe.H1)
     approvals = approvals_of(kit)
+    emergency = EmergencyStopSystem(store=store, orchestrator=kit.orchestrator, clock=clock)
     room = Room(
         clock=clock,
         store=store,
@@ -266,7 +268,7 @@ async def engine_room(
             limits=limits,
             timezone=zone,
         ),
-        desk=Desk(store=store, approvals=approvals, clock=clock),
+        desk=Desk(store=store, approvals=approvals, emergency=emergency, clock=clock),
         views=Views(
             store=store,
             exchange=venue,
@@ -280,6 +282,7 @@ async def engine_room(
     try:
         yield room
     finally:
+        await emergency.stop()
         await store.close()
         venue.close()
 

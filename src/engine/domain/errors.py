@@ -56,7 +56,15 @@ class StoreError(GreenlightError):
 
 
 class VenueError(GreenlightError):
-    """The venue cannot be reached or answers nonsense."""
+    """The venue cannot be reached or answers nonsense.
+
+    Args:
+        retry_after: Wall seconds for which the venue asks to be left alone; 0 where it does not say.
+    """
+
+    def __init__(self, message: str, remedy: str = "", *, retry_after: float = 0.0) -> None:
+        super().__init__(message, remedy)
+        self.retry_after = retry_after
 
 
 class NoData(VenueError):

@@ -102,8 +102,43 @@ class PositionClosed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalTraded:
+    """Somebody else traded on this account, and it is in the books now under an order of its own."""
+
+    at: datetime
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalCancelled:
+    """An order of ours was cancelled at the venue, and not by us."""
+
+    at: datetime
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceAdopted:
+    """A difference between the venue and the books was booked as paid in or out, because an admin said so."""
+
+    at: datetime
+    currency: str
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyProgressed:
+    """The emergency stop got further, or met an obstacle."""
+
+    at: datetime
+    halt_id: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Halted:
-    """New entries stopped: a pause, a drawdown, bad data."""
+    """New entries stopped: a pause, a drawdown, bad data, an emergency."""
 
     at: datetime
     halt_id: str
@@ -164,6 +199,10 @@ Event = (
     | PositionProtected
     | ProtectionFailed
     | PositionClosed
+    | ExternalTraded
+    | ExternalCancelled
+    | BalanceAdopted
+    | EmergencyProgressed
     | Halted
     | HaltEnded
     | PlatformTroubled
@@ -188,8 +227,14 @@ def topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case f
             return (f"trade:{position_id}", f"unprotected:{position_id}")
         case PositionClosed(position_id=position_id):
             return (f"trade:{position_id}", f"closed:{position_id}")
-        case Halted(halt_id=halt_id) | HaltEnded(halt_id=halt_id):
-            return (f"halt:{halt_id}",)
+        case ExternalTraded(order_id=order_id) | ExternalCancelled(order_id=order_id):
+            return (f"external:{order_id}",)
+        case EmergencyProgressed(halt_id=halt_id):
+            return (f"emergency:{halt_id}",)
+        case Halted(halt_id=halt_id, kind=kind) | HaltEnded(halt_id=halt_id, kind=kind):
+            return (f"emergency:{halt_id}" if kind is HaltKind.EMERGENCY else f"halt:{halt_id}",)
+        case BalanceAdopted():
+            return ()
         case PlatformTroubled(trouble_id=trouble_id) | PlatformRecovered(trouble_id=trouble_id):
             return (f"platform:{trouble_id}",)
         case DigestDue(digest_id=digest_id):

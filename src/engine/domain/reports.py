@@ -25,6 +25,39 @@ class HaltView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exposed:
+    """What an emergency stop would end: orders that could still buy, everything held, how many open questions."""
+
+    entries: tuple[OrderView, ...]
+    positions: tuple[Position, ...]
+    questions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyView:
+    """How far an emergency stop is.
+
+    Attributes:
+        note: What it does now, or what keeps it from it.
+        closed: What was sold since it was called.
+    """
+
+    halt: HaltView
+    note: str
+    left: Exposed
+    closed: tuple[Position, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalView:
+    """Something that somebody else did to this account: an order of theirs, or one of ours that they cancelled."""
+
+    order: OrderView
+    position: Position | None
+    protected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """The bot at a glance.
 
@@ -199,13 +232,10 @@ class AuditEntry:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """The health of one part of the program."""
+MARKET_DATA = "market data"
+"""What a real venue's prices are called among the parts that can be in trouble; it is no platform, and told alike."""
 
-    name: str
-    ok: bool
-    detail: str
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformTrouble:
     """One time that a platform was not well; ``text`` says what was wrong, last of all."""
@@ -217,3 +247,10 @@ class PlatformTrouble:
     ended_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The health of one part of the program."""
+
+    name: str
+    ok: bool
+    detail: str

@@ -53,6 +53,8 @@ class Purpose(StrEnum):
     ENTRY = "entry"
     EXIT = "exit"
     PROTECTION = "protection"
+    EXTERNAL = "external"
+    """Somebody else's order on the same account: it is in the books, and nobody here sent it."""
 
 
 def client_id(*parts: str) -> str:
@@ -296,6 +298,10 @@ class HaltKind(StrEnum):
     PAUSE = "pause"
     DRAWDOWN = "drawdown"
     DATA = "data"
+    EMERGENCY = "emergency"
+    """Somebody called for everything to be sold; only an admin ends it."""
+    STORE = "store"
+    """Nothing could be written down for a while."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.domain.events import OrderChanged, OrderFilled, PositionClosed, PositionOpened
-from engine.domain.trading import Fill, OrderState, Position, Purpose, Side
-from engine.execution import ledger
+from engine.domain.events import ExternalCancelled, OrderChanged, OrderFilled, PositionClosed, PositionOpened
+from engine.domain.trading import Fill, OrderState, OrderStatus, Position, Purpose, Side
+from engine.execution import external, ledger
+from engine.execution.orders import TAKEN_BACK
 from engine.ports import VenueEvent
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
@@ -27,14 +28,25 @@ def take_in(uow: UnitOfWork, events: Sequence[VenueEvent]) -> tuple[str, ...]:
             continue
         last = event.seq
         order = uow.orders.by_client_id(event.order.client_id)
+        if order is None and event.fill is not None:
+            order = external.write_down(uow, event.order, event.fill)
         if order is None:
-            continue  # an order that is not this program's own
-        position_id = _apply_fill(uow, order, event.fill, event.order) if event.fill else order.position_id
-        _apply_state(uow, order, event)
-        if position_id:
-            touched[position_id] = None
+            continue  # somebody else's order of which nothing has traded
+        touched |= dict.fromkeys(_apply(uow, order, event))
     uow.account.took(last)
     return tuple(touched)
+
+
+def _apply(uow: UnitOfWork, order: Order, event: VenueEvent) -> tuple[str, ...]:
+    """Apply one event to its order; the ids of the positions it concerns."""
+    if event.fill is None:
+        positions: tuple[str, ...] = (order.position_id,) if order.position_id else ()
+    elif order.purpose is Purpose.EXTERNAL:
+        positions = external.book(uow, order, event.fill)
+    else:
+        positions = (_apply_fill(uow, order, event.fill, event.order),)
+    _apply_state(uow, order, event)
+    return positions
 
 
 def _apply_state(uow: UnitOfWork, order: Order, event: VenueEvent) -> None:
@@ -44,6 +56,12 @@ def _apply_state(uow: UnitOfWork, order: Order, event: VenueEvent) -> None:
     uow.orders.mark(order.id, event.order.status, at, venue_id=event.order.venue_id)
     if event.order.status.final:
         uow.emit(OrderChanged(at=at, order_id=order.id, status=event.order.status, approval_id=order.approval_id))
+    if event.order.status is OrderStatus.CANCELLED and not _was_ours_to_end(order):
+        uow.emit(ExternalCancelled(at=at, order_id=order.id))
+
+
+def _was_ours_to_end(order: Order) -> bool:
+    return order.purpose is Purpose.EXTERNAL or order.reason.startswith(TAKEN_BACK)
 
 
 def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from engine.domain.errors import VenueError
 from engine.domain.events import OrderChanged, PositionProtected, ProtectionFailed
@@ -15,6 +16,9 @@ from engine.ports import Clock, Exchange
 from engine.store.database import Database
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
+
+SEND_WITHIN = timedelta(minutes=2)
+"""How old an entry may be when it is sent: the world it was judged in is gone after that."""
 
 
 class ExecutionOrchestrator:
@@ -47,6 +51,26 @@ class ExecutionOrchestrator:
             await self._act(await self._store.read(_needed))
             await self._pump()
 
+    async def take_back(self, order: Order, why: str) -> None:
+        """Cancel an order; one that was written down and not sent is never sent."""
+        async with self._one_at_a_time:
+            written = await self._store.read(lambda uow: uow.orders.get(order.id))
+            if written.status is OrderStatus.INTENT:
+                reason = f"not sent: {writing.TAKEN_BACK} {why}"
+                await self._store.transact(lambda uow: self._mark(uow, order, OrderStatus.REJECTED, reason))
+            elif not written.status.final:
+                await self._cancel(written, f"{writing.TAKEN_BACK} {why}")
+                await self._pump()
+
+    async def sell(self, position_id: str) -> None:
+        """Sell all of a position at market, unless that is under way already."""
+        async with self._one_at_a_time:
+            now = self._clock.now()
+            order = await self._store.transact(lambda uow: writing.intend_sale(uow, position_id, now))
+            if order is not None:
+                await self._send(order)
+            await self._pump()
+
     async def _send(self, order: Order) -> None:
         """Send an order; a position whose sale is refused gets its protection back."""
         if isinstance(await self._try(order), Rejected) and order.position_id:
@@ -54,14 +78,27 @@ class ExecutionOrchestrator:
 
     async def _try(self, order: Order) -> Sent | None:
         """Send an order that was not sent yet; ``None`` where it was, or is no longer wanted."""
-        written = await self._store.read(lambda uow: uow.orders.get(order.id))
+        written, unwanted = await self._store.read(lambda uow: (uow.orders.get(order.id), self._unwanted(uow, order)))
         if written.status is not OrderStatus.INTENT:
+            return None
+        if unwanted:
+            await self._store.transact(lambda uow: self._mark(uow, order, OrderStatus.REJECTED, unwanted))
             return None
         if order.purpose is Purpose.EXIT and not await self._clear_the_way(order):
             return None
         answer = await self._exchange.submit(order.intent)
         await self._store.transact(lambda uow: self._record(uow, order, answer))
         return answer
+
+    def _unwanted(self, uow: UnitOfWork, order: Order) -> str:
+        """Why an entry that was written down is not sent after all: it has waited too long, or entries are stopped."""
+        if order.purpose is not Purpose.ENTRY:
+            return ""
+        now = self._clock.now()
+        if now - order.created_at > SEND_WITHIN:
+            return f"not sent: it is {(now - order.created_at).total_seconds():.0f} s old"
+        stopping = [found.halt for found in uow.halts.open() if found.halt.stops(order.intent.market, now)]
+        return f"not sent: {stopping[0].reason}" if stopping else ""
 
     async def _clear_the_way(self, order: Order) -> bool:
         """Take back the bracket of a position that is to be sold; whether there is still all of it to sell."""
@@ -77,7 +114,12 @@ class ExecutionOrchestrator:
     async def _take_back_brackets(self, order: Order) -> None:
         for other in await self._store.read(lambda uow: uow.orders.of_position(order.position_id)):
             if other.intent.kind is OrderKind.BRACKET and not other.status.final:
-                await self._exchange.cancel(other.intent.client_id)
+                await self._cancel(other, f"{writing.TAKEN_BACK} to sell the position")
+
+    async def _cancel(self, order: Order, reason: str) -> None:
+        """Take an order back. That it is our wish is written down first, or it would be taken for somebody else's."""
+        await self._store.transact(lambda uow: uow.orders.note(order.id, reason))
+        await self._exchange.cancel(order.intent.client_id)
 
     def _still_whole(self, uow: UnitOfWork, order: Order, _: tuple[str, ...]) -> bool:
         position = uow.positions.get(order.position_id)
@@ -122,7 +164,7 @@ class ExecutionOrchestrator:
         for action in wanted:
             match action:
                 case Cancel(order=order):
-                    await self._exchange.cancel(order.intent.client_id)
+                    await self._cancel(order, f"{writing.TAKEN_BACK}: another one covers the position, or it is closed")
                 case Protect() as needed:
                     await self._place(needed)
 
@@ -149,10 +191,13 @@ class ExecutionOrchestrator:
         await self._try(order)
 
     async def settle_unknown(self) -> None:
-        """Ask again for every order whose answer was lost."""
-        for order in await self._store.read(lambda uow: uow.orders.unfinished()):
-            if order.status is OrderStatus.UNKNOWN:
-                await self.find(order)
+        """Ask again for every order whose answer was lost, or that lies unsent because something failed on the way."""
+        async with self._one_at_a_time:
+            now = self._clock.now()
+            for order in await self._store.read(lambda uow: uow.orders.unfinished()):
+                left_over = order.status is OrderStatus.INTENT and now - order.created_at > SEND_WITHIN
+                if order.status is OrderStatus.UNKNOWN or left_over:
+                    await self.find(order)
 
     async def find(self, order: Order) -> None:
         """Ask the venue what became of an order whose answer was lost or never came; it is never sent again."""

@@ -9,6 +9,9 @@ from engine.domain.trading import Intent, OrderKind, OrderStatus, Position, Purp
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
+TAKEN_BACK = "taken back"
+"""How the reason of every order begins that this program cancels."""
+
 
 def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str, approval_id: str = "") -> Order:
     """Write down the one order of a decision. Its client id follows from the plan's key, so it can exist only once."""
@@ -37,30 +40,38 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
 
 def intend_bracket(uow: UnitOfWork, position: Position, number: int, now: datetime) -> Order:
     """Write down the n-th stop and target of a position, for all of it."""
-    return _leave(uow, position, OrderKind.BRACKET, Purpose.PROTECTION, number, now)
+    return _leave(uow, position, "bracket", number, now)
 
 
 def intend_emergency_exit(uow: UnitOfWork, position: Position, number: int, now: datetime) -> Order:
     """Write down the sale of a position that could not be protected."""
-    return _leave(uow, position, OrderKind.MARKET, Purpose.EXIT, number, now)
+    return _leave(uow, position, "emergency", number, now)
 
 
-def _leave(uow: UnitOfWork, position: Position, kind: OrderKind, purpose: Purpose, number: int, now: datetime) -> Order:
-    """Write down the n-th order of a kind that sells all of a position."""
-    bracket = kind is OrderKind.BRACKET
-    name = "bracket" if bracket else "emergency"
+def intend_sale(uow: UnitOfWork, position_id: str, now: datetime) -> Order | None:
+    """Write down the sale of all that is held of a position; ``None`` where it is closed or being sold already."""
+    position, orders = uow.positions.get(position_id), uow.orders.of_position(position_id)
+    leaving = any(order.purpose is Purpose.EXIT and not order.status.final for order in orders)
+    if not position.is_open or leaving:
+        return None
+    return _leave(uow, position, "sale", len(orders) + 1, now)
+
+
+def _leave(uow: UnitOfWork, position: Position, name: str, number: int, now: datetime) -> Order:
+    """Write down the n-th order of a name that sells all of a position."""
+    bracket = name == "bracket"
     order = Order(
         id=uow.orders.next_id(),
         intent=Intent(
             client_id=client_id(name, position.id, str(number), position.opened_at.isoformat()),
             market=position.market,
             side=Side.SELL,
-            kind=kind,
+            kind=OrderKind.BRACKET if bracket else OrderKind.MARKET,
             quantity=position.quantity,
             stop=position.stop if bracket else None,
             target=position.target if bracket else None,
         ),
-        purpose=purpose,
+        purpose=Purpose.PROTECTION if bracket else Purpose.EXIT,
         context=position.context,
         price=position.entry_price,
         status=OrderStatus.INTENT,

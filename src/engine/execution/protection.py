@@ -30,12 +30,15 @@ Action = Cancel | Protect
 def protect(position: Position, orders: Sequence[Order]) -> tuple[Action, ...]:
     """What to cancel and place so that one bracket covers the whole position.
 
-    While an exit is under way nothing is placed: the exit sells what the bracket would.
+    While an exit is under way nothing is placed: the exit sells what the bracket would. Of a position that is closed
+    nothing must stay behind: somebody else may have sold it.
     """
     brackets = [order for order in orders if order.intent.kind is OrderKind.BRACKET]
     standing = [order for order in brackets if not order.status.final]
     leaving = any(order.purpose is Purpose.EXIT and not order.status.final for order in orders)
-    if not position.is_open or leaving or position.stop is None:
+    if not position.is_open:
+        return tuple(Cancel(order=order) for order in standing)
+    if leaving or position.stop is None:
         return ()
     fitting = [order for order in standing if order.intent.quantity - order.filled == position.quantity]
     if fitting:

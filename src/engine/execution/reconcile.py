@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from engine.domain.errors import StoreError
+from engine.domain.events import BalanceAdopted
 from engine.domain.trading import OrderStatus
 from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.ports import Exchange
 from engine.store.database import Database
+from engine.store.unit_of_work import UnitOfWork
 
+TOLERANCE = Decimal("1e-8")
+"""A difference between two sums of money that is none: they were added up in another order."""
+TRIES = 3
+"""How often the venue may trade in between before its balances are believed to differ."""
 _IN_DOUBT = (OrderStatus.INTENT, OrderStatus.UNKNOWN)
+_ANOTHER_ONE = (
+    "Set BOT_DATABASE__URL to the database that belongs to it, or restore both from one backup: bot db restore."
+)
+
+Differences = Mapping[str, tuple[Decimal, Decimal]]
+"""What the books and what the venue have, by currency, where they differ."""
 
 
 async def reconcile(store: Database, orchestrator: ExecutionOrchestrator) -> int:
@@ -22,3 +40,82 @@ async def reconcile(store: Database, orchestrator: ExecutionOrchestrator) -> int
     await orchestrator.pump()
     await orchestrator.restore_protection()
     return len(doubtful)
+
+
+async def refuse_another_venue(store: Database, exchange: Exchange) -> None:
+    """Check that the venue knows what the books have taken in from it.
+
+    Raises:
+        StoreError: It does not: it is another account, or an older copy of it.
+    """
+    last = await store.read(lambda uow: uow.account.venue_seq)
+    if last and not await exchange.events(last - 1):
+        raise StoreError(
+            f"The database has taken in {last} events of the venue, and the venue knows of fewer: "
+            "it is another account, or an older copy.",
+            _ANOTHER_ONE,
+        )
+
+
+async def agree(
+    store: Database, exchange: Exchange, orchestrator: ExecutionOrchestrator, now: datetime, *, accept: bool = False
+) -> Differences:
+    """Check that the account owns at the venue what the books say; with ``accept`` what differs is booked as paid in.
+
+    Returns:
+        What differed, and was accepted.
+
+    Raises:
+        StoreError: It differs by more than the venue's events explain.
+    """
+    differences = await _differences(store, exchange)
+    for _ in range(TRIES - 1):
+        if not differences:
+            return {}
+        await orchestrator.pump()  # something may have traded between the two looks
+        differences = await _differences(store, exchange)
+    if differences and not (accept and await store.transact(lambda uow: _accept(uow, differences, now))):
+        raise _disagreement(differences)
+    return differences
+
+
+async def _differences(store: Database, exchange: Exchange) -> Differences:
+    theirs = await exchange.balances()
+    if not theirs:
+        raise StoreError("The venue says that the account owns nothing at all.", "Look at the venue, then try again.")
+    ours = await store.read(_booked)
+    pairs = {name: (ours.get(name, Decimal(0)), theirs.get(name, Decimal(0))) for name in sorted({*ours, *theirs})}
+    return {name: (here, there) for name, (here, there) in pairs.items() if abs(here - there) > TOLERANCE}
+
+
+def _booked(uow: UnitOfWork) -> dict[str, Decimal]:
+    """What the books say the account owns, by currency."""
+    portfolio, booked = uow.account.portfolio(), uow.account.outside()
+    held = [(position.market.partition("/")[0], position.quantity) for position in portfolio.positions]
+    for currency, amount in [(uow.account.quote, portfolio.cash + portfolio.reserved), *held]:
+        booked[currency] = booked.get(currency, Decimal(0)) + amount
+    return booked
+
+
+def _accept(uow: UnitOfWork, differences: Differences, now: datetime) -> bool:
+    """Book what differs as paid in or out; ``False`` where positions would then hold what is not there."""
+    outside, quote = uow.account.outside(), uow.account.quote
+    for currency, (here, there) in differences.items():
+        if currency != quote and outside.get(currency, Decimal(0)) + there - here < 0:
+            return False
+    for currency, (here, there) in differences.items():
+        if currency == quote:
+            uow.account.pay_in(there - here)
+        else:
+            uow.account.put_outside(currency, there - here)
+        uow.emit(BalanceAdopted(at=now, currency=currency, before=here, after=there))
+    return True
+
+
+def _disagreement(differences: Differences) -> StoreError:
+    named = ", ".join(f"{here:f} {name} here and {there:f} there" for name, (here, there) in differences.items())
+    return StoreError(
+        f"The database and the venue do not agree on what the account owns, and no order explains it: {named}.",
+        "If it was paid in or out by hand: bot run --accept-balances. Coins that a position needs must be there first. "
+        f"Otherwise this is another account. {_ANOTHER_ONE}",
+    )

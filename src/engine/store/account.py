@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -17,8 +18,9 @@ from engine.domain.trading import Fill, OrderKind, OrderStatus, Portfolio, Side
 from engine.store import codec
 from engine.store.columns import Money, UtcTime
 from engine.store.positions import Positions
-from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow, table_of
+from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow, Setting, table_of
 
+_OUTSIDE = "account.outside"
 _ACCOUNT = select(AccountRow)
 _MARKS = table_of(MarkRow)
 _ORDERS = table_of(OrderRow)
@@ -30,9 +32,7 @@ _MARK = text(
 _POINT = text(
     "INSERT INTO equity (at, equity, cash, drawdown) VALUES (:at, :equity, :cash, :drawdown) ON CONFLICT (at)"
     " DO UPDATE SET equity = excluded.equity, cash = excluded.cash, drawdown = excluded.drawdown"
-).bindparams(
-    bindparam("at", type_=UtcTime), *(bindparam(name, type_=Money) for name in ("equity", "cash", "drawdown"))
-)
+).bindparams(bindparam("at", type_=UtcTime), *(bindparam(name, type_=Money) for name in ("equity", "cash", "drawdown")))
 _ALL_MARKS = columns(_MARKS.c.market, _MARKS.c.price).order_by(_MARKS.c.market)
 _BUYING = columns(_ORDERS.c.quantity, _ORDERS.c.filled, _ORDERS.c.price).where(
     _ORDERS.c.side == Side.BUY,
@@ -84,6 +84,24 @@ class Account:
         row = self._row()
         value = fill.quantity * fill.price
         row.cash += (value if fill.side is Side.SELL else -value) - fill.fee
+        self._session.add(row)
+
+    def outside(self) -> dict[str, Decimal]:
+        """What the account owns by currency beside its cash and its positions: nobody here trades it."""
+        kept = self._session.get(Setting, _OUTSIDE)
+        return codec.load(dict[str, Decimal], kept.value) if kept else {}
+
+    def put_outside(self, currency: str, change: Decimal) -> None:
+        """Add to that, or take from it."""
+        amounts = self.outside()
+        amounts[currency] = amounts.get(currency, Decimal(0)) + change
+        kept = json.dumps({name: str(amount) for name, amount in amounts.items()})
+        self._session.merge(Setting(key=_OUTSIDE, value=kept))
+
+    def pay_in(self, change: Decimal) -> None:
+        """Book cash that came from outside, or went: it is neither profit nor loss."""
+        row = self._row()
+        row.cash, row.opening, row.peak = row.cash + change, row.opening + change, row.peak + change
         self._session.add(row)
 
     def mark(self, closes: Mapping[str, Decimal], at: datetime) -> None:

@@ -33,6 +33,7 @@ class Order:
     decision_id: str = ""
     approval_id: str = ""
     position_id: str = ""
+    reason: str = ""
 
 
 class Orders:
@@ -81,6 +82,13 @@ class Orders:
         row.status, row.updated_at = status, at
         row.venue_id = venue_id or row.venue_id
         row.reason = reason or row.reason
+        self._session.add(row)
+        self._session.flush()
+
+    def note(self, order_id: str, reason: str) -> None:
+        """Note why something is about to be done to an order, before it is done."""
+        row = self._row(order_id)
+        row.reason = reason
         self._session.add(row)
         self._session.flush()
 
@@ -201,6 +209,7 @@ def _order(row: OrderRow) -> Order:
         decision_id=row.decision_id,
         approval_id=row.approval_id,
         position_id=row.position_id,
+        reason=row.reason,
     )
 
 

@@ -16,7 +16,7 @@ ADMIN = Person(name="Ada", role=Role.ADMIN)
 
 ALL = (
     *("start", "help", "whoami", "status", "positions", "balance", "profit", "trades", "pending"),
-    *("approve", "reject", "why", "pause", "resume", "digest", "health", "version"),
+    *("approve", "reject", "why", "pause", "resume", "emergency", "digest", "health", "version"),
 )
 
 
@@ -55,7 +55,7 @@ def test_every_menu_entry_fits_the_platforms(room):
 
 def test_viewers_may_use_exactly_the_commands_that_change_nothing(room):
     traders = [command.name for command in room.table.commands if command.role is not Role.VIEWER]
-    assert traders == ["approve", "reject", "pause", "resume"]
+    assert traders == ["approve", "reject", "pause", "resume", "emergency"]
 
 
 @pytest.mark.parametrize("text", ["/Status", "/status@GreenlightBot", "  /STATUS  "])

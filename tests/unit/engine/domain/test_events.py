@@ -6,8 +6,10 @@ from typing import get_args
 
 import pytest
 
-from engine.domain.events import Event, topics
+from engine.domain.events import Event, Halted, HaltEnded, topics
+from engine.domain.trading import HaltKind
 from tests.fakes.events import EVENTS
+from tests.fakes.reports import NOON
 
 TOPICS = {
     "ApprovalAsked": ("approval:A1",),
@@ -21,6 +23,12 @@ TOPICS = {
     "PositionClosed": ("trade:T1", "closed:T1"),
     "Halted": ("halt:H1",),
     "HaltEnded": ("halt:H1",),
+    "ExternalTraded": ("external:O3",),
+    "ExternalCancelled": ("external:O2",),
+    "BalanceAdopted": (),
+    "EmergencyProgressed": ("emergency:H2",),
+    "PlatformTroubled": ("platform:P1",),
+    "PlatformRecovered": ("platform:P1",),
     "DigestDue": ("digest:2026-01-03",),
     "Welcomed": ("welcome:1",),
 }
@@ -33,3 +41,8 @@ def test_there_is_an_example_of_every_event():
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_an_event_changes_the_cards_of_what_it_is_about(event: Event):
     assert topics(event) == TOPICS[type(event).__name__]
+
+
+def test_an_emergency_has_one_card_from_the_call_to_its_end():
+    stopped, over = (kind(at=NOON, halt_id="H2", kind=HaltKind.EMERGENCY) for kind in (Halted, HaltEnded))
+    assert topics(stopped) == topics(over) == ("emergency:H2",)

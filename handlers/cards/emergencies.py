@@ -1,0 +1,100 @@
+"""The emergency stop as people see it, and what others do to the account behind the bot's back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.domain.messages import Card
+from engine.domain.reports import EmergencyView, Exposed, ExternalView
+from engine.domain.trading import Position, Purpose
+from handlers.cards import phrases, wording
+
+NOW = "now"
+"""The word that makes the command act."""
+
+
+def preview(exposed: Exposed) -> Card:
+    """What the emergency stop would do, before anybody calls it."""
+    return Card(
+        title="The emergency stop sells everything",
+        fields=_left(exposed),
+        text=wording.lines(
+            "It stops new entries, answers open questions with no, takes back what waits to buy, and sells every "
+            "position at market, those too that were bought by hand. It goes on until that is done, also after a "
+            "restart. Only an admin's /resume allows entries again.",
+            f"/emergency {NOW} does it.",
+        ),
+    )
+
+
+def progress(view: EmergencyView) -> Card:
+    """How far the emergency stop is; one card from the call to its end."""
+    halt, ended = view.halt.halt, view.halt.ended_at
+    since = ("Called", f"{wording.moment(halt.since)} by {halt.by}")
+    sold = (("Closed since", _results(view.closed)),) if view.closed else ()
+    if ended is not None:
+        over = ("Ended", f"{wording.moment(ended)} by {view.halt.ended_by}")
+        return Card(
+            title=f"The emergency stop is over: entries are possible again ({view.halt.id})",
+            fields=(since, over, *sold),
+        )
+    return Card(
+        title=f"EMERGENCY STOP: no new entries, everything is sold ({view.halt.id})",
+        fields=(since, ("State", view.note), *_left(view.left), *sold),
+        text="It goes on by itself until nothing is left. Only an admin's /resume allows entries again.",
+    )
+
+
+def _left(exposed: Exposed) -> tuple[tuple[str, str], ...]:
+    entries = [phrases.order(order) for order in exposed.entries]
+    held = [f"{p.id}, {wording.quantity(p.quantity)} {p.market}" for p in exposed.positions]
+    return (
+        ("Orders to take back", "; ".join(entries) or "none"),
+        ("Positions to sell", "; ".join(held) or "none"),
+        ("Open questions", str(exposed.questions) if exposed.questions else "none"),
+    )
+
+
+def _results(closed: Sequence[Position]) -> str:
+    return "; ".join(f"{p.id} {wording.signed(p.net, wording.quote(p.market))}" for p in closed)
+
+
+def external(view: ExternalView) -> Card:
+    """Somebody else traded on this account, or cancelled an order of ours."""
+    return _traded(view) if view.order.purpose is Purpose.EXTERNAL else _cancelled(view)
+
+
+def _traded(view: ExternalView) -> Card:
+    order = view.order
+    did = "bought" if order.side.value == "buy" else "sold"
+    theirs = "They look after it: the bot sets no stop and does not sell it." if did == "bought" else ""
+    what = f"{wording.quantity(order.filled)} {order.market}"
+    return Card(
+        title=f"Somebody else {did} {what} on this account ({order.id})",
+        fields=(("Filled", phrases.fills(order)), *_position(view)),
+        text=wording.lines("It is in the books now; stops of positions that became smaller are placed anew.", theirs),
+    )
+
+
+def _cancelled(view: ExternalView) -> Card:
+    order = view.order
+    return Card(
+        title=f"{order.id} was cancelled at the venue, and not by the bot",
+        fields=(("Order", phrases.order(order)), ("It was", order.purpose.value), *_position(view)),
+        text=_consequence(view),
+    )
+
+
+def _consequence(view: ExternalView) -> str:
+    held = view.position
+    if view.order.purpose is not Purpose.PROTECTION or held is None or not held.is_open:
+        return ""
+    return (
+        "The position is protected again."
+        if view.protected
+        else f"{held.id} has NO stop now: it is being placed again."
+    )
+
+
+def _position(view: ExternalView) -> tuple[tuple[str, str], ...]:
+    return (("Position", phrases.position(view.position)),) if view.position else ()

@@ -1,0 +1,213 @@
+"""The emergency stop: no new entries, nothing that waits to buy, nothing held. Once called it goes on until that is so.
+
+    halt written down ─▶ entry orders taken back ─▶ positions sold at market ─▶ all done, or once more after a pause
+
+The halt is the wish: it is committed before anything else is done, so that a restart goes on with it. Selling only
+reduces risk, so nobody is asked. While the venue does not answer it is left alone a little longer each time, or for as
+long as it asks for; positions keep their stops until they can be sold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+
+from engine.domain.errors import GreenlightError, VenueError
+from engine.domain.events import EmergencyProgressed, Halted
+from engine.domain.reports import EmergencyView, Exposed
+from engine.domain.trading import Halt, HaltKind, Position, Purpose, Side
+from engine.execution.external import CONTEXT
+from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.faults import fault_id
+from engine.ports import Clock
+from engine.store.database import Database
+from engine.store.orders import Order
+from engine.store.unit_of_work import UnitOfWork
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Wall seconds between two tries: the pause doubles with each that fails."""
+LOOKS_EVERY = 5.0
+"""Wall seconds between two looks for what turns up late, once nothing is left."""
+DONE = "nothing is left: no order waits, and nothing is held"
+
+_log = structlog.get_logger(__name__)
+
+
+class EmergencyStopSystem:
+    """Carries out the emergency stop, across every fault and restart.
+
+    Args:
+        wait: Lets wall seconds pass.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Database,
+        orchestrator: ExecutionOrchestrator,
+        clock: Clock,
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._orchestrator = orchestrator
+        self._clock = clock
+        self._wait = wait
+        self._task: asyncio.Task[None] | None = None
+
+    async def call(self, by: str) -> str:
+        """Write the halt down, before anything else; its id. One that stands is gone on with."""
+        return await self._store.transact(lambda uow: self._call(uow, by))
+
+    async def standing(self) -> str:
+        """The id of the emergency that is not over; empty where there is none."""
+        return await self._store.read(_standing)
+
+    def start(self) -> None:
+        """Begin to carry it out, beside everything else."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self.run(), name="emergency stop")
+
+    async def stop(self) -> None:
+        """Leave the rest to the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def run(self) -> None:
+        """Go on until nothing is left, and look after what turns up late, until an admin ends the halt."""
+        pause = FIRST_PAUSE
+        while True:
+            trouble, left = "", True
+            try:
+                halt_id = await self.standing()
+                if not halt_id:
+                    return
+                left = await self._once()
+                await self._tell(halt_id, await self._what_is_left() if left else DONE)
+            except GreenlightError as error:
+                trouble = error.message
+                pause = max(pause, getattr(error, "retry_after", 0.0))
+                await self._tell_of(trouble, pause)
+            except Exception:  # noqa: BLE001 - whatever goes wrong, the emergency stop goes on
+                trouble = f"an error nobody foresaw (log id {(reference := fault_id())})"
+                _log.exception("emergency stop failed", reference=reference)
+                await self._tell_of(trouble, pause)
+            await self._wait(pause if left else LOOKS_EVERY)
+            pause = min(2 * pause, LONGEST_PAUSE) if trouble else FIRST_PAUSE
+
+    def _call(self, uow: UnitOfWork, by: str) -> str:
+        halt_id = _standing(uow)
+        if halt_id:
+            return halt_id
+        now = self._clock.now()
+        reason = f"{by} called the emergency stop"
+        halt_id = uow.halts.add(Halt(kind=HaltKind.EMERGENCY, reason=reason, since=now, by=by))
+        uow.emit(Halted(at=now, halt_id=halt_id, kind=HaltKind.EMERGENCY))
+        return halt_id
+
+    async def _once(self) -> bool:
+        """Try everything once; whether anything is left to do.
+
+        Raises:
+            VenueError: The venue failed at something; all the rest was tried, unless it asks to be left alone.
+        """
+        failed: VenueError | None = None
+        for attempt in await self._attempts():
+            try:
+                await attempt()
+            except VenueError as error:
+                if error.retry_after:
+                    raise
+                failed = failed or error
+        if failed is not None:
+            raise failed
+        return bool(await self._store.read(_things_left))
+
+    async def _attempts(self) -> list[Callable[[], Awaitable[None]]]:
+        orders, positions = await self._store.read(lambda uow: (_entries(uow), _to_sell(uow)))
+
+        def take_back(order: Order) -> Callable[[], Awaitable[None]]:
+            return lambda: self._orchestrator.take_back(order, "by the emergency stop")
+
+        def sell(position: Position) -> Callable[[], Awaitable[None]]:
+            return lambda: self._orchestrator.sell(position.id)
+
+        return [
+            *(take_back(order) for order in orders),
+            self._orchestrator.settle_unknown,
+            *(sell(position) for position in positions),
+            self._orchestrator.pump,
+        ]
+
+    async def _what_is_left(self) -> str:
+        orders, positions = await self._store.read(lambda uow: (_entries(uow), _to_sell(uow)))
+        return f"still to go: {len(orders)} orders to take back, {len(positions)} positions to sell"
+
+    async def _tell_of(self, trouble: str, pause: float) -> None:
+        with suppress(GreenlightError):  # where the database itself is the trouble, this cannot be written either
+            halt_id = await self.standing()
+            if halt_id:
+                await self._tell(halt_id, f"{trouble.rstrip('.')}; tried again in {pause:g} s")
+
+    async def _tell(self, halt_id: str, note: str) -> None:
+        """Write down how far it is, where that is new."""
+        now = self._clock.now()
+
+        def work(uow: UnitOfWork) -> None:
+            if uow.settings.get(_key(halt_id)) != note:
+                uow.settings.set(_key(halt_id), note)
+                uow.emit(EmergencyProgressed(at=now, halt_id=halt_id, note=note))
+
+        if await self._store.read(lambda uow: uow.settings.get(_key(halt_id))) != note:
+            await self._store.transact(work)
+
+
+def exposed(uow: UnitOfWork) -> Exposed:
+    """What an emergency stop would end now."""
+    entries = tuple(uow.orders.view(order.id) for order in _entries(uow))
+    return Exposed(entries=entries, positions=uow.positions.open(), questions=len(uow.approvals.open()))
+
+
+def progress(uow: UnitOfWork, halt_id: str) -> EmergencyView:
+    """How far an emergency stop is.
+
+    Raises:
+        UnknownId: There is none with that id.
+    """
+    view, last = uow.halts.get(halt_id), uow.last_event_at()
+    until = view.ended_at or last or view.halt.since
+    return EmergencyView(
+        halt=view,
+        note=uow.settings.get(_key(halt_id)) or "begun",
+        left=exposed(uow),
+        closed=uow.positions.closed_within(view.halt.since, until),
+    )
+
+
+def _standing(uow: UnitOfWork) -> str:
+    return next((found.id for found in uow.halts.open() if found.halt.kind is HaltKind.EMERGENCY), "")
+
+
+def _entries(uow: UnitOfWork) -> list[Order]:
+    """Every order that could still buy, somebody else's too where it is known."""
+    return [order for order in uow.orders.unfinished() if order.intent.side is Side.BUY]
+
+
+def _to_sell(uow: UnitOfWork) -> list[Position]:
+    """Everything held, but for what somebody else buys by hand once the stop was called: they will know why."""
+    since = next((found.halt.since for found in uow.halts.open() if found.halt.kind is HaltKind.EMERGENCY), None)
+    held = uow.positions.open()
+    return [p for p in held if p.context != CONTEXT or since is None or p.opened_at <= since]
+
+
+def _things_left(uow: UnitOfWork) -> int:
+    leaving = [order for order in uow.orders.unfinished() if order.purpose is Purpose.EXIT]
+    return len(_entries(uow)) + len(_to_sell(uow)) + len(leaving)
+
+
+def _key(halt_id: str) -> str:
+    return f"emergency.{halt_id}"

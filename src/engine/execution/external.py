@@ -1,0 +1,119 @@
+"""Trades on the same account that are not this program's: taken over into the books, and told of.
+
+What somebody else bought becomes a position of its own without a stop; it is theirs to look after. What they sold is
+taken from such positions first, then from ours, oldest first, and last from what was held before the books began.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from engine.domain.events import ExternalTraded, OrderFilled, PositionClosed, PositionOpened
+from engine.domain.trading import Fill, Intent, OrderKind, OrderState, OrderStatus, Position, Purpose, Side
+from engine.execution import ledger
+from engine.store.orders import Order
+from engine.store.unit_of_work import UnitOfWork
+
+CONTEXT = "external"
+"""The context of positions that somebody else opened."""
+CLOSED_BY = "somebody else"
+"""By whom a position was closed that somebody else sold."""
+
+
+def write_down(uow: UnitOfWork, state: OrderState, fill: Fill) -> Order:
+    """Keep an order that nobody here wrote down, once something of it has traded."""
+    order = Order(
+        id=uow.orders.next_id(),
+        intent=Intent(
+            client_id=state.client_id,
+            market=fill.market,
+            side=fill.side,
+            kind=OrderKind.MARKET,
+            quantity=state.quantity,
+        ),
+        purpose=Purpose.EXTERNAL,
+        context=CONTEXT,
+        price=fill.price,
+        status=OrderStatus.OPEN,
+        created_at=fill.at,
+    )
+    uow.orders.add(order)
+    return order
+
+
+def book(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[str, ...]:
+    """Count a fill of somebody else's order; the ids of the positions that it changed."""
+    base, _, quote = fill.market.partition("/")
+    if quote != uow.account.quote:
+        return _book_aside(uow, order, fill, base, quote)
+    parts = [_bought(uow, fill)] if fill.side is Side.BUY else _sold(uow, fill)
+    if not uow.orders.add_fill(order, fill, parts[0][0].id if parts else ""):
+        return ()
+    uow.account.settle(fill)
+    for position, part in parts:
+        _change(uow, order, position, part)
+    rest = fill.quantity - sum((part.quantity for _, part in parts), Decimal(0))
+    if rest:
+        uow.account.put_outside(base, -rest)
+    uow.emit(ExternalTraded(at=fill.at, order_id=order.id))
+    return tuple(position.id for position, _ in parts)
+
+
+def _book_aside(uow: UnitOfWork, order: Order, fill: Fill, base: str, quote: str) -> tuple[str, ...]:
+    """A trade in another currency than the account's: what came and went is none of our positions."""
+    if uow.orders.add_fill(order, fill, ""):
+        sign = 1 if fill.side is Side.BUY else -1
+        uow.account.put_outside(base, sign * fill.quantity)
+        uow.account.put_outside(quote, -sign * fill.quantity * fill.price - fill.fee)
+        uow.emit(ExternalTraded(at=fill.at, order_id=order.id))
+    return ()
+
+
+def _bought(uow: UnitOfWork, fill: Fill) -> tuple[Position, Fill]:
+    held = [p for p in uow.positions.open() if (p.context, p.market) == (CONTEXT, fill.market)]
+    fresh = Position(
+        id="",
+        context=CONTEXT,
+        market=fill.market,
+        quantity=Decimal(0),
+        entry_price=fill.price,
+        opened_at=fill.at,
+    )
+    return held[0] if held else replace(fresh, id=uow.positions.next_id()), fill
+
+
+def _sold(uow: UnitOfWork, fill: Fill) -> list[tuple[Position, Fill]]:
+    """Which positions a sale comes out of, each with its part of the fill; fees by quantity."""
+    held = [position for position in uow.positions.open() if position.market == fill.market]
+    rest, parts = fill.quantity, []
+    for position in sorted(held, key=lambda position: position.context != CONTEXT):
+        quantity = min(rest, position.quantity)
+        if quantity > 0:
+            share = replace(fill, quantity=quantity, fee=fill.fee * quantity / fill.quantity)
+            parts.append((position, share))
+            rest -= quantity
+    return parts
+
+
+def _change(uow: UnitOfWork, order: Order, position: Position, fill: Fill) -> None:
+    opened = not position.quantity
+    after = ledger.bought(position, fill) if fill.side is Side.BUY else ledger.sold(position, fill, CLOSED_BY)
+    uow.positions.put(after, "" if opened else uow.positions.decision_of(position.id))
+    if opened:
+        uow.orders.attach(order.id, position.id)
+        uow.emit(PositionOpened(at=fill.at, position_id=position.id))
+    uow.emit(
+        OrderFilled(
+            at=fill.at,
+            order_id=order.id,
+            market=fill.market,
+            side=fill.side,
+            quantity=fill.quantity,
+            price=fill.price,
+            fee=fill.fee,
+            position_id=position.id,
+        )
+    )
+    if not after.is_open:
+        uow.emit(PositionClosed(at=fill.at, position_id=after.id, closed_by=after.closed_by, net=after.net))
