@@ -16,7 +16,10 @@ from engine.ports import Gone, Platform, RetryAt
 from handlers.web.caller import Caller
 from handlers.web.chat import ROOM, WebChat
 from handlers.web.rendering import render
+from tests.fakes import slack_bot
 from tests.fakes.database import new_database
+from tests.fakes.slack import FakeSlack
+from tests.fakes.slack_http import Fault as SlackFault
 from tests.fakes.telegram import FakeTelegram, Fault
 from tests.fakes.telegram_bot import make_bot
 
@@ -73,6 +76,30 @@ async def telegram() -> AsyncIterator[DistantRoom]:
 
 
 @asynccontextmanager
+async def slack() -> AsyncIterator[DistantRoom]:
+    async with FakeSlack() as fake:
+        channel = fake.channel(slack_bot.CHANNEL)
+        async with slack_bot.running(fake) as bot:
+
+            def remove(ref: Ref) -> None:
+                for message in ref.messages:
+                    channel.messages[message].deleted = True
+
+            async def seen() -> Sequence[Seen]:
+                return [Seen(text=m.text, buttons=tuple(m.labels)) for m in fake.messages(channel.id)]
+
+            yield DistantRoom(
+                platform=bot.platform,
+                to=slack_bot.to(),
+                seen=seen,
+                remove=remove,
+                break_down=lambda: fake.fail(SlackFault.UNAVAILABLE),
+                recover=fake.recover,
+            )
+        assert fake.at.complaints == []
+
+
+@asynccontextmanager
 async def web() -> AsyncIterator[Room]:
     with TemporaryDirectory() as folder:
         database = new_database(Path(folder))
@@ -121,8 +148,8 @@ def read(html: str) -> Seen:
     return Seen(text="\n".join(page.words), buttons=tuple(page.buttons))
 
 
-ROOMS: list[Callable[[], AbstractAsyncContextManager[Room]]] = [telegram, web]
-DISTANT_ROOMS: list[Callable[[], AbstractAsyncContextManager[DistantRoom]]] = [telegram]
+ROOMS: list[Callable[[], AbstractAsyncContextManager[Room]]] = [telegram, slack, web]
+DISTANT_ROOMS: list[Callable[[], AbstractAsyncContextManager[DistantRoom]]] = [telegram, slack]
 
 
 @pytest.fixture(params=ROOMS, ids=lambda room: room.__name__)
@@ -198,6 +225,13 @@ async def test_cards_are_seen_in_the_order_in_which_they_were_put(room: Room) ->
     for number in range(3):
         await room.platform.put(room.to, Card(title=f"Alert {number}"), None)
     assert [seen.text for seen in await room.seen()] == ["Alert 0", "Alert 1", "Alert 2"]
+
+
+async def test_a_card_under_another_is_seen_as_it_is(room: Room) -> None:
+    parent = await room.platform.put(room.to, QUESTION, None)
+    ref = await room.platform.put(room.to, Card(title="Bought", topic="trade:T1"), None, parent)
+    await room.platform.put(room.to, Card(title="Sold", topic="trade:T1"), ref, parent)
+    assert [seen.text for seen in await room.seen()][1:] == ["Sold"]
 
 
 async def test_a_card_of_any_length_is_seen_whole_and_can_become_short(room: Room) -> None:
