@@ -12,7 +12,9 @@ import structlog
 from bot.doors import DOORS, Doors
 from bot.engine_room import Engine
 from bot.instance import Instance, note_file, write
+from bot.live_market import refuse_real_orders
 from bot.lock import only_instance
+from bot.markets import Source
 from bot.platforms import VERSION
 from bot.summary import summary
 from bot.wiring import Program, build
@@ -27,6 +29,8 @@ _log = structlog.get_logger(__name__)
 
 LAST_CARDS_WITHIN = 30.0
 """Wall seconds without a single card getting through after which a replay that has ended lets go."""
+FIRST_PRICES_WITHIN = 15.0
+"""Wall seconds after which people at the terminal are told that a venue is not well."""
 STOP_WITHIN = 8.0
 """Wall seconds in which everything is closed when the program is told to stop."""
 
@@ -70,6 +74,7 @@ class App:
         Raises:
             GreenlightError: It cannot start, in words for the person who started it.
         """
+        refuse_real_orders(self._settings)
         async with AsyncExitStack() as closing:
             closing.enter_context(only_instance(self._settings))
             await asyncio.to_thread(upgrade, self._settings.database.url)
@@ -139,10 +144,26 @@ class App:
         if isinstance(program.driver, Replay):
             await self._replay(program, program.driver)
         else:
+            self._begin_market(program, closing)
             program.driver.start()
             await self._stop.wait()
             await program.driver.stop()
         self._ready = False
+
+    def _begin_market(self, program: Program, closing: AsyncExitStack) -> None:
+        """Begin to follow a real venue from where it was followed before; people can look at the rest meanwhile."""
+        market = program.engine.market
+        if market.live is None:
+            return
+        market.live.start(program.engine.venue.advanced_to)
+        closing.push_async_callback(market.live.stop)
+        telling = asyncio.create_task(self._tell_of(market), name="first prices")
+        closing.push_async_callback(_cancel, telling)
+
+    async def _tell_of(self, market: Source) -> None:
+        found = await market.live.first(FIRST_PRICES_WITHIN) if market.live else "ok"
+        told = "prices and candles are in." if found == "ok" else f"{found}. The bot goes on asking."
+        self._announce(f"Market data: {told}")
 
     async def _replay(self, program: Program, replay: Replay) -> None:
         clock, end = program.engine.clock, program.engine.market.end

@@ -22,6 +22,7 @@ from engine.desk import Desk
 from engine.domain.autonomy import Autonomy
 from engine.domain.events import Welcomed
 from engine.domain.market import Timeframe
+from engine.domain.reports import MARKET_DATA
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
@@ -84,6 +85,9 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
     emergency = EmergencyStopSystem(store=store, orchestrator=kit.orchestrator, clock=clock)
     health = Health()
     zone = settings.digest.zone
+    if market.live is not None:
+        live = market.live
+        health.watch(MARKET_DATA, lambda: live.health)
     return Engine(
         market=market,
         clock=clock,

@@ -1,4 +1,4 @@
-"""Where prices come from: candle files or the generator, and which contexts trade what is there."""
+"""Where prices come from: candle files, the generator or a real venue, and which contexts trade what is there."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.live_market import live_market, refuse_real_orders
 from config.sections import ContextSettings
 from config.settings import Settings
+from engine.clocks import wall
 from engine.domain.errors import ConfigError
-from engine.domain.market import Market
-from engine.exchanges.replay import FileFeed, GeneratedFeed, SeriesFeed
+from engine.domain.market import Market, Timeframe
+from engine.exchanges.ccxt.refresh import Refresher
+from engine.exchanges.replay import FileFeed, GeneratedFeed
+from engine.ports import MarketFeed
 from engine.simulation.generator import GeneratedMarket, MarketGenerator
 from engine.strategies.base import StrategyBase
 from engine.strategies.context import StrategyContext, StrategyContexts
@@ -40,14 +44,16 @@ class Source:
         start: When trading begins.
         end: When the data ends; ``None`` for a market without end.
         notes: What people should know about it.
+        live: What keeps a real venue's market up to date; ``None`` for a market that is all there.
     """
 
-    feed: SeriesFeed
+    feed: MarketFeed
     contexts: StrategyContexts
     label: str
     start: datetime
     end: datetime | None
     notes: tuple[str, ...] = ()
+    live: Refresher | None = None
 
 
 def source(settings: Settings) -> Source:
@@ -57,8 +63,11 @@ def source(settings: Settings) -> Source:
         ConfigError: Nothing could be traded on it, or a strategy's parameters are wrong.
         DataError: A candle file cannot be used.
     """
+    refuse_real_orders(settings)
     if settings.market.clock == "wall":
         _refuse_replay_on_the_wall(settings)
+    if settings.market.source == "ccxt":
+        return _live(settings)
     return _files(settings) if settings.replay.data else _generated(settings)
 
 
@@ -75,6 +84,19 @@ def _refuse_replay_on_the_wall(settings: Settings) -> None:
             f"{given[0]} asks for a replay, and market.clock: wall for the time of this machine.",
             "Leave one of them out.",
         )
+
+
+def _live(settings: Settings) -> Source:
+    found = [(each, strategy_of(each, f"contexts.{number}")) for number, each in enumerate(settings.contexts)]
+    wanted: dict[str, tuple[Timeframe, ...]] = {}
+    for context, strategy in found:
+        for symbol in context.markets:
+            wanted[symbol] = tuple(dict.fromkeys((*wanted.get(symbol, ()), *strategy.timeframes)))
+    if not wanted:
+        raise ConfigError("No context trades anything.", "Add one under contexts: with its markets and timeframe.")
+    live = live_market(settings, wanted)
+    contexts, _ = _contexts(settings, live.feed)
+    return Source(feed=live.feed, contexts=contexts, label=live.label, start=wall(), end=None, live=live.refresher)
 
 
 def generated_feed(settings: Settings) -> GeneratedFeed:
@@ -127,7 +149,7 @@ def _files(settings: Settings) -> Source:
     return Source(feed=feed, contexts=contexts, label=label, start=start, end=end, notes=notes)
 
 
-def _contexts(settings: Settings, feed: SeriesFeed) -> tuple[StrategyContexts, list[str]]:
+def _contexts(settings: Settings, feed: MarketFeed) -> tuple[StrategyContexts, list[str]]:
     """The contexts with the markets that the feed has, and the feed's markets that none of them trades."""
     found = []
     for number, asked in enumerate(settings.contexts):
@@ -167,7 +189,7 @@ def strategy_of(asked: ContextSettings, key: str) -> StrategyBase:
     return built
 
 
-def quote_of(contexts: Sequence[StrategyContext], feed: SeriesFeed) -> str:
+def quote_of(contexts: Sequence[StrategyContext], feed: MarketFeed) -> str:
     """The one currency that every traded market is priced in.
 
     Raises:

@@ -11,7 +11,7 @@ import math
 import secrets as randomness
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
@@ -22,7 +22,7 @@ from bot.platforms import Chat, build_chat, destinations
 from config.settings import Settings
 from engine.backtest.replay import Pace, Replay
 from engine.clocks import MarketClock
-from engine.jobs import Job, WallDriver, job_table
+from engine.jobs import Job, WallDriver, job_table, often
 from handlers.notifications import routes
 
 WAIT_FOR_PEOPLE = timedelta(minutes=2)
@@ -71,12 +71,24 @@ async def build(
         digest_at=settings.digest.at,
         timezone=settings.digest.zone,
     )
-    driver = _driver(settings, engine, (*jobs, *more_jobs(engine)))
+    driver = _driver(settings, engine, (*jobs, *_live_jobs(settings, engine), *more_jobs(engine)))
+        candles_in=engine.market.live.closed if engine.market.live else None,
     return Program(settings=settings, engine=engine, chat=chat, driver=driver, api_token=api_token)
 
 
 def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay | WallDriver:
     on_trouble = engine.health.teller("jobs")
+def _live_jobs(settings: Settings, engine: Engine) -> Sequence[Job]:
+    """Between two closes nobody asks the venue anything: a stop that was hit would wait for the next candle."""
+    if engine.market.live is None:
+        return ()
+
+    async def follow(_: datetime) -> None:
+        await engine.kit.orchestrator.pump()
+
+    return (Job(name="venue", trigger=often(settings.market.poll_every), run=follow),)
+
+
     if not isinstance(engine.clock, MarketClock):
         return WallDriver(jobs=jobs, clock=engine.clock, on_trouble=on_trouble)
 

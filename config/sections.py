@@ -15,6 +15,7 @@ from config.kinds import (
     DatabaseUrl,
     Duration,
     Fraction,
+    HttpUrl,
     Identity,
     Speed,
     Symbol,
@@ -127,6 +128,16 @@ class MarketsSettings(Section):
 
     clock: Literal["replay", "wall"] = "replay"
     """replay: the time of the candles being replayed; wall: the time of this machine."""
+    source: Literal["replay", "ccxt"] = "replay"
+    """replay: generated markets, or candle files; ccxt: public data of a real venue, on the wall's clock."""
+    exchange: str | None = None
+    """The venue's id in ccxt, e.g. binance; for source ccxt."""
+    api_url: HttpUrl | None = None
+    """Another server in the venue's place, e.g. a proxy; nothing for the venue's own."""
+    poll_every: Duration = timedelta(seconds=5)
+    """How often each market's order book is asked for; a price counts for four times as long."""
+    answer_within: Duration = timedelta(seconds=10)
+    """How long the venue may take for one answer."""
     seed: int = Field(default=7, ge=0)
     """The generator's seed; the same seed makes the same market."""
     start: UtcTime = datetime(2026, 1, 1, tzinfo=UTC)
@@ -138,10 +149,33 @@ class MarketsSettings(Section):
     markets: dict[Symbol, MarketSettings] = Field(default_factory=dict)
     """The generated markets, by symbol (BASE/QUOTE)."""
 
+    @field_validator("source")
+    @classmethod
+    def _live_is_on_the_wall(cls, value: str, info: ValidationInfo) -> str:
+        if value == "ccxt" and info.data.get("clock") == "replay":
+            raise problem("must be replay while market.clock is replay: a real venue has no other time than the wall's")
+        return value
+
+    @field_validator("exchange")
+    @classmethod
+    def _named(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("source") == "ccxt":
+            raise problem("must name the venue, e.g. binance, because market.source is ccxt", other="market.source")
+        return value
+
+    @field_validator("poll_every", "answer_within")
+    @classmethod
+    def _bearable(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=0.2) <= value <= timedelta(minutes=1):
+            raise problem("must be between 0.2 s and 1m")
+        return value
+
 
 class VenueSettings(Section):
     """The paper venue, where orders are filled with play money."""
 
+    orders: Literal["paper", "real"] = "paper"
+    """paper: filled here, with play money; real: sent to the venue, which needs live_trading."""
     file: Path | None = None
     """The venue's own SQLite file; nothing for venue.sqlite beside the database."""
     balances: dict[str, Decimal] = Field(default_factory=lambda: {"USDT": Decimal(10000)})

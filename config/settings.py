@@ -36,6 +36,8 @@ class Settings(Section):
 
     profile: str = "base"
     """The profile in force; a database belongs to one."""
+    live_trading: str | None = None
+    """Must say "I understand" before an order may go to a real venue; paper profiles do not look at it."""
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     """Where everything is kept."""
     web: WebSettings = Field(default_factory=WebSettings)

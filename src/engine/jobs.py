@@ -49,6 +49,7 @@ class Job:
         trigger: When; ``None`` for a job that only has alarms.
         grace: How late it may still be done; later, it is left out.
         run: Does it, for the time it was due at.
+        ready: Waits, out of turn and not for ever, until what it needs has come in; a replay has everything.
         alarm: A further time that is known only at run time, such as the next question to run out.
     """
 
@@ -57,6 +58,7 @@ class Job:
     trigger: Trigger | None = None
     grace: timedelta = timedelta(seconds=60)
     alarm: Callable[[], Awaitable[datetime | None]] | None = None
+    ready: Callable[[datetime], Awaitable[None]] | None = None
 
 
 def job_table(
@@ -67,8 +69,12 @@ def job_table(
     books: Bookkeeping,
     digest_at: time,
     timezone: ZoneInfo,
+    candles_in: Callable[[datetime], Awaitable[None]] | None = None,
 ) -> tuple[Job, ...]:
-    """Everything this program does by itself, in the order in which it is done when it is due at the same time."""
+    """Everything this program does by itself, in the order in which it is done when it is due at the same time.
+
+    ``candles_in`` waits for the candles that close at a time; ``None`` where they are there by then.
+    """
     shortest = min((context.timeframe for context in contexts), key=lambda timeframe: timeframe.duration)
 
     async def candle(at: datetime) -> None:
@@ -86,7 +92,7 @@ def job_table(
         await approvals.expire()
 
     return (
-        Job(name="candle", trigger=every(shortest), run=candle),
+        Job(name="candle", trigger=every(shortest), run=candle, ready=candles_in),
         Job(name="approvals", run=expire, alarm=approvals.next_deadline),
         Job(name="digest", trigger=daily(digest_at, timezone), run=books.digest, grace=timedelta(hours=1)),
     )
@@ -98,6 +104,14 @@ def every(timeframe: Timeframe) -> Trigger:
 
     anchor = timeframe.floor(datetime(2000, 1, 3, tzinfo=UTC))
     trigger: Trigger = IntervalTrigger(seconds=int(timeframe.duration.total_seconds()), start_date=anchor, timezone=UTC)
+    return trigger
+
+
+def often(interval: timedelta) -> Trigger:
+    """Fires again and again, from now on."""
+    from apscheduler.triggers.interval import IntervalTrigger
+
+    trigger: Trigger = IntervalTrigger(seconds=interval.total_seconds(), timezone=UTC)
     return trigger
 
 
@@ -157,8 +171,11 @@ class WallDriver:
                 await run_guarded(job, at, self._on_trouble)
 
     async def _run(self, job: Job, due: Callable[[datetime], datetime]) -> None:
+        at = due(self._clock.now())
+        if job.ready is not None:
+            await job.ready(at)
         async with self._in_turn:
-            await run_guarded(job, due(self._clock.now()), self._on_trouble)
+            await run_guarded(job, at, self._on_trouble)
 
 
 async def run_guarded(job: Job, at: datetime, on_trouble: Callable[[str], None]) -> None:

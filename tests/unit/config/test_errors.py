@@ -204,7 +204,7 @@ def test_nobody_to_talk_to_with_a_chat_token_is_refused(refusal: Refusal):
 
 
 def test_an_unknown_profile_is_named_with_the_nearest(refusal: Refusal):
-    known = "(built in: base, demo)"
+    known = "(built in: base, demo, paper, prod)"
     assert refusal(profile="dmo") == [f"command line: there is no such profile; did you mean demo? {known}"]
     assert refusal(BOT_PROFILE="bas") == [
         f"environment (BOT_PROFILE): there is no such profile; did you mean base? {known}"

@@ -198,6 +198,6 @@ def _redirected(urls: Any, root: str) -> Any:
 
 
 def _words(error: Exception, name: str) -> str:
-    """The venue's own words, shortened; ccxt puts its name before them."""
-    text = " ".join(str(error).removeprefix(name).split())
+    """What went wrong, shortened: the reason below where ccxt only repeats the request, else the venue's own words."""
+    text = " ".join(str(error.__cause__ or error).removeprefix(name).split())
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

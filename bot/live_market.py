@@ -1,0 +1,119 @@
+"""A real venue's market for the paper venue, and the door in front of real orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from config.sections import ContextSettings
+from config.settings import Settings
+from engine.analysis.technical import HISTORY
+from engine.clocks import WallClock
+from engine.domain.errors import ConfigError, GreenlightError
+from engine.domain.market import Timeframe
+from engine.exchanges.ccxt.client import VenueClient, check_exchange, known_exchanges
+from engine.exchanges.ccxt.feed import LiveFeed
+from engine.exchanges.ccxt.parsing import Listing
+from engine.exchanges.ccxt.refresh import MOST_SKEW, Refresher
+
+CONSENT = "I understand"
+"""What ``live_trading`` has to say before an order may go to a real venue."""
+STALE_POLLS = 4
+"""How many polls a price and a book hold."""
+_NO_KEY_NEEDED = "`bot run --profile paper` trades on real prices with play money."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveMarket:
+    """What there is to trade on, and who keeps it up to date."""
+
+    feed: LiveFeed
+    refresher: Refresher
+    label: str
+
+
+def refuse_real_orders(settings: Settings) -> None:
+    """Let nobody trade real money by accident, and, so far, nobody at all.
+
+    Raises:
+        ConfigError: Real orders are asked for.
+    """
+    if settings.venue.orders == "paper":
+        return
+    if settings.live_trading != CONSENT:
+        raise ConfigError(
+            f"live_trading: profile {settings.profile} sends orders to a real venue, and nobody has agreed to that.",
+            f'Write live_trading: "{CONSENT}" into your file. {_NO_KEY_NEEDED}',
+        )
+    raise ConfigError(
+        "venue.orders: orders at a real venue come with a later version; this one has none to send them with.",
+        _NO_KEY_NEEDED,
+    )
+
+
+def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ...]]) -> LiveMarket:
+    """The market that the settings ask for; nothing is asked of the venue yet.
+
+    Args:
+        timeframes: The candles that are wanted, by symbol.
+
+    Raises:
+        ConfigError: ccxt does not know the venue.
+    """
+    asked, clock = settings.market, WallClock()
+    client = venue_client(settings)
+    feed = LiveFeed(timeframes, fresh_for=STALE_POLLS * asked.poll_every)
+    refresher = Refresher(
+        client=client, feed=feed, clock=clock, timeframes=timeframes, history=HISTORY, poll=asked.poll_every
+    )
+    return LiveMarket(feed=feed, refresher=refresher, label=f"{client.name}, public data")
+
+
+def venue_client(settings: Settings) -> VenueClient:
+    """The way to the venue.
+
+    Raises:
+        ConfigError: ccxt does not know it.
+    """
+    asked = settings.market
+    name = asked.exchange or ""
+    check_exchange(name, known_exchanges())
+    return VenueClient(exchange=name, api_url=asked.api_url, answer_within=asked.answer_within, clock=WallClock())
+
+
+async def look_at_venue(settings: Settings) -> str:
+    """Ask the venue once for its markets, as a run would.
+
+    Raises:
+        GreenlightError: It cannot be reached, its clock is not ours, or a market is not traded there.
+    """
+    client = venue_client(settings)
+    try:
+        await client.open()
+        listed = await client.listings()
+        skew, where = client.skew or 0.0, settings.market.api_url or client.name
+        if abs(skew) > MOST_SKEW:
+            raise GreenlightError(
+                f"The clock of {where} and ours are {abs(skew):.0f} s apart.", "Set this machine's clock, best by NTP."
+            )
+        _check_contexts(settings.contexts, listed, client)
+        return f"{where} lists {len(listed)} markets, ours among them; its clock is within {MOST_SKEW:.0f} s of ours"
+    finally:
+        await client.close()
+
+
+def _check_contexts(contexts: tuple[ContextSettings, ...], listed: Mapping[str, Listing], client: VenueClient) -> None:
+    for number, context in enumerate(contexts):
+        for symbol in context.markets:
+            if symbol not in listed:
+                near = get_close_matches(symbol, listed, n=1)
+                hint = f"Did you mean {near[0]}?" if near else "See which markets it has."
+                raise ConfigError(f"contexts.{number}.markets: {client.name} has no market {symbol}.", hint)
+            if not listed[symbol].trading:
+                raise GreenlightError(f"{client.name} has halted {symbol}.", "Wait, or leave it out.")
+        if context.timeframe not in client.timeframes:
+            raise ConfigError(
+                f"contexts.{number}.timeframe: {client.name} has no {context.timeframe} candles.",
+                f"It has {', '.join(each for each in Timeframe if each in client.timeframes)}.",
+            )
