@@ -84,10 +84,10 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
     )
     emergency = EmergencyStopSystem(store=store, orchestrator=kit.orchestrator, clock=clock)
     health = Health()
-    zone = settings.digest.zone
     if market.live is not None:
         live = market.live
         health.watch(MARKET_DATA, lambda: live.health)
+    zone = settings.digest.zone
     return Engine(
         market=market,
         clock=clock,

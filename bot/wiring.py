@@ -70,14 +70,12 @@ async def build(
         books=engine.books,
         digest_at=settings.digest.at,
         timezone=settings.digest.zone,
+        candles_in=engine.market.live.closed if engine.market.live else None,
     )
     driver = _driver(settings, engine, (*jobs, *_live_jobs(settings, engine), *more_jobs(engine)))
-        candles_in=engine.market.live.closed if engine.market.live else None,
     return Program(settings=settings, engine=engine, chat=chat, driver=driver, api_token=api_token)
 
 
-def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay | WallDriver:
-    on_trouble = engine.health.teller("jobs")
 def _live_jobs(settings: Settings, engine: Engine) -> Sequence[Job]:
     """Between two closes nobody asks the venue anything: a stop that was hit would wait for the next candle."""
     if engine.market.live is None:
@@ -89,6 +87,8 @@ def _live_jobs(settings: Settings, engine: Engine) -> Sequence[Job]:
     return (Job(name="venue", trigger=often(settings.market.poll_every), run=follow),)
 
 
+def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay | WallDriver:
+    on_trouble = engine.health.teller("jobs")
     if not isinstance(engine.clock, MarketClock):
         return WallDriver(jobs=jobs, clock=engine.clock, on_trouble=on_trouble)
 
