@@ -99,6 +99,7 @@ class PositionClosed:
     position_id: str
     closed_by: str
     net: Decimal
+    approval_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,8 +226,8 @@ def topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case f
             return (f"trade:{position_id}",)
         case ProtectionFailed(position_id=position_id):
             return (f"trade:{position_id}", f"unprotected:{position_id}")
-        case PositionClosed(position_id=position_id):
-            return (f"trade:{position_id}", f"closed:{position_id}")
+        case PositionClosed(position_id=position_id, approval_id=approval_id):
+            return (*_approval(approval_id), f"trade:{position_id}", f"closed:{position_id}")
         case ExternalTraded(order_id=order_id) | ExternalCancelled(order_id=order_id):
             return (f"external:{order_id}",)
         case EmergencyProgressed(halt_id=halt_id):

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.domain.events import ExternalTraded, OrderFilled, PositionClosed, PositionOpened
+from engine.domain.events import ExternalTraded, OrderFilled, PositionOpened
 from engine.domain.trading import Fill, Intent, OrderKind, OrderState, OrderStatus, Position, Purpose, Side
 from engine.execution import ledger
+from engine.execution.closing import tell_closed
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
@@ -116,4 +117,4 @@ def _change(uow: UnitOfWork, order: Order, position: Position, fill: Fill) -> No
         )
     )
     if not after.is_open:
-        uow.emit(PositionClosed(at=fill.at, position_id=after.id, closed_by=after.closed_by, net=after.net))
+        tell_closed(uow, after, fill.at)

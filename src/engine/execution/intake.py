@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.domain.events import ExternalCancelled, OrderChanged, OrderFilled, PositionClosed, PositionOpened
+from engine.domain.events import ExternalCancelled, OrderChanged, OrderFilled, PositionOpened
 from engine.domain.trading import Fill, OrderState, OrderStatus, Position, Purpose, Side
 from engine.execution import external, ledger
+from engine.execution.closing import tell_closed
 from engine.execution.orders import TAKEN_BACK
 from engine.ports import VenueEvent
 from engine.store.orders import Order
@@ -92,7 +93,7 @@ def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState) ->
         )
     )
     if not after.is_open:
-        uow.emit(PositionClosed(at=fill.at, position_id=after.id, closed_by=after.closed_by, net=after.net))
+        tell_closed(uow, after, fill.at)
     return position.id
 
 

@@ -20,7 +20,7 @@ TOPICS = {
     "PositionOpened": ("trade:T1",),
     "PositionProtected": ("trade:T1",),
     "ProtectionFailed": ("trade:T1", "unprotected:T1"),
-    "PositionClosed": ("trade:T1", "closed:T1"),
+    "PositionClosed": ("approval:A1", "trade:T1", "closed:T1"),
     "Halted": ("halt:H1",),
     "HaltEnded": ("halt:H1",),
     "ExternalTraded": ("external:O3",),
