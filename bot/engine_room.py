@@ -66,6 +66,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         clock=clock,
         model=FillModel(**settings.venue.model_dump(include={"fee", "spread", "depth", "levels", "level_step"})),
         balances=settings.venue.balances,
+        client=store,
     )
     resumed = await _open_account(settings, market, store, venue, clock)
     limits = RiskLimits(**settings.risk.model_dump())

@@ -25,6 +25,8 @@ from engine.clocks import MarketClock
 from engine.jobs import Job, WallDriver, job_table, often
 from handlers.notifications import routes
 
+COMMIT_EVERY = 100
+"""How many candles share a commit at full speed, where nothing else is asked for."""
 WAIT_FOR_PEOPLE = timedelta(minutes=2)
 """How long a question holds a replay at a watchable speed, where nothing else is asked for."""
 
@@ -102,6 +104,7 @@ def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay |
         open_questions=open_questions,
         on_trouble=on_trouble,
         answering=lambda: engine.approvals.busy,
+        journal=engine.store,
     )
 
 
@@ -110,4 +113,8 @@ def pace(settings: Settings) -> Pace:
     speed = math.inf if settings.replay.speed == "max" else float(settings.replay.speed)
     asked = settings.replay.wait_for_people
     usual = timedelta(0) if math.isinf(speed) else WAIT_FOR_PEOPLE
-    return Pace(speed=speed, wait_for_people=(usual if asked is None else asked).total_seconds())
+    return Pace(
+        speed=speed,
+        wait_for_people=(usual if asked is None else asked).total_seconds(),
+        commit_every=settings.replay.commit_every or (COMMIT_EVERY if math.isinf(speed) else 1),
+    )

@@ -3,17 +3,28 @@
 Time jumps from one due job to the next at the speed asked for. While a question is open it goes 1:1 with the wall, so
 that people can answer it, for at most ``wait_for_people`` wall seconds a question. While an answer is carried out it
 stands still: the order is filled and protected at the moment it was judged for, whatever the speed.
+
+What is written at one moment is committed together, and at full speed that of several moments is (``Journal``): at the
+latest before time is let pass, before anybody is shown anything, and before the venue writes anything itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import structlog
 
 from engine.clocks import MarketClock
+from engine.domain.errors import StoreError
+from engine.faults import fault_id
 from engine.jobs import Job, run_guarded
+
+_log = structlog.get_logger(__name__)
 
 INSTANT = timedelta(seconds=1)
 """What passes once everything due at a moment is done: answers of people are always later than the candle they saw."""
@@ -28,10 +39,43 @@ class Pace:
     Attributes:
         speed: Market seconds in a wall second; ``inf`` for as fast as it goes.
         wait_for_people: Wall seconds for which an open question holds it at 1:1.
+        commit_every: How many moments at which something was due share a commit, where no time passes between them.
     """
 
     speed: float
     wait_for_people: float
+    commit_every: int = 1
+
+
+class Journal(Protocol):
+    """Where the jobs write: it can let what one task writes wait for a common commit."""
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything that waits is to be shown to people."""
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """Let what this task writes within wait."""
+        ...
+
+    async def flush(self) -> None:
+        """Commit what waits.
+
+        Raises:
+            StoreError: Nothing of it could be kept.
+        """
+        ...
+
+
+class NoJournal:
+    """For jobs that write nothing."""
+
+    has_news = False
+    together = nullcontext
+
+    async def flush(self) -> None:
+        """Nothing waits."""
 
 
 class Replay:
@@ -40,6 +84,7 @@ class Replay:
     Args:
         open_questions: The ids of the approvals that wait for people.
         answering: Whether a person's answer is being carried out.
+        journal: Where the jobs write.
     """
 
     def __init__(
@@ -51,6 +96,7 @@ class Replay:
         open_questions: Callable[[], Awaitable[Sequence[str]]],
         on_trouble: Callable[[str], None],
         answering: Callable[[], bool] = lambda: False,
+        journal: Journal | None = None,
     ) -> None:
         self._clock = clock
         self._jobs = jobs
@@ -58,6 +104,8 @@ class Replay:
         self._open_questions = open_questions
         self._on_trouble = on_trouble
         self._answering = answering
+        self._journal = journal or NoJournal()
+        self._uncommitted = 0
         self._waiting_since: dict[str, float] = {}
         self._stopping = False
         self._next: dict[str, datetime | None] = {
@@ -70,6 +118,13 @@ class Replay:
 
     async def run(self, until: datetime | None) -> None:
         """Go on until a market time, that moment included; ``None`` for ever."""
+        with self._journal.together():
+            try:
+                await self._run(until)
+            finally:
+                await self._commit()
+
+    async def _run(self, until: datetime | None) -> None:
         while not self._stopping:
             due = await self._due()
             at = max(min(due.values(), default=self._clock.now()), self._clock.now())
@@ -82,6 +137,23 @@ class Replay:
                     await run_guarded(job, at, self._on_trouble)
                     self._advance(job, at)
             self._clock.move_to(at + INSTANT)
+            self._uncommitted += 1
+            if self._uncommitted >= self._pace.commit_every or self._journal.has_news:
+                await self._commit()
+
+    async def _commit(self) -> None:
+        """Keep what was written; what cannot be kept is told of, and the database is as it was before."""
+        self._uncommitted = 0
+        try:
+            await self._journal.flush()
+        except StoreError as error:
+            reference = fault_id()
+            _log.exception("nothing could be kept", at=self._clock.now().isoformat(), reference=reference)
+            self._on_trouble(f"{error.message} (log id {reference})")
+
+    async def _sleep(self, seconds: float) -> None:
+        await self._commit()
+        await asyncio.sleep(seconds)
 
     async def _due(self) -> dict[str, datetime]:
         """When each job is due next, by its trigger or its alarm."""
@@ -102,14 +174,14 @@ class Replay:
         while (rest := (to - self._clock.now()).total_seconds()) > 0:
             held = await self._is_held()
             if self._answering():
-                await asyncio.sleep(BREATH)
+                await self._sleep(BREATH)
                 return False
             rate = 1.0 if held else self._pace.speed
             if rate == float("inf"):
                 self._clock.move_to(to)
                 return True
             before = self._clock.monotonic()
-            await asyncio.sleep(min(BREATH, rest / rate))
+            await self._sleep(min(BREATH, rest / rate))
             passed = timedelta(seconds=min(rest, (self._clock.monotonic() - before) * rate))
             if not self._answering():
                 self._clock.move(passed)

@@ -8,20 +8,53 @@ and the calls alone: no random ids, no wall clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Protocol
 
 from engine.domain.errors import NoData, VenueError
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.trading import Ack, Intent, NotFound, OrderKind, OrderState, Rejected, Sent, Side, Unknown
 from engine.exchanges.paper_file import VenueFile
-from engine.exchanges.paper_matching import Matching, Quote
+from engine.exchanges.paper_matching import Happening, Matching, Quote
 from engine.exchanges.paper_rows import VenueOrder
 from engine.ports import Clock, MarketFeed, VenueEvent
 from engine.simulation import fills
 from engine.simulation.fills import FillModel
+
+
+class Client(Protocol):
+    """Whose orders these are. It may hold back what it writes, until the venue is about to write something itself."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it holds anything back."""
+        ...
+
+    async def flush(self) -> None:
+        """Write it."""
+        ...
+
+
+class PromptClient:
+    """One that writes everything at once."""
+
+    waiting = False
+
+    async def flush(self) -> None:
+        """Nothing is held back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """The market up to a moment, with the orders that are taken along and what happens to them."""
+
+    until: datetime
+    orders: Sequence[VenueOrder] = ()
+    happenings: Sequence[Happening] = ()
 
 
 class PaperExchange:
@@ -33,6 +66,8 @@ class PaperExchange:
         clock: How far the venue has to follow it.
         model: What trading costs.
         balances: What the account owns when the file is new; an existing file goes on with what it has.
+        client: What it holds back is written before anything here is: a crash between the two finds an intent without
+            its order, never an order without its intent.
 
     Raises:
         StoreError: The file cannot be opened, is damaged, or is something else.
@@ -41,12 +76,20 @@ class PaperExchange:
     name = "paper"
 
     def __init__(
-        self, *, file: Path, feed: MarketFeed, clock: Clock, model: FillModel, balances: Mapping[str, Decimal]
+        self,
+        *,
+        file: Path,
+        feed: MarketFeed,
+        clock: Clock,
+        model: FillModel,
+        balances: Mapping[str, Decimal],
+        client: Client | None = None,
     ) -> None:
         self._file = VenueFile(file, balances)
         self._feed = feed
         self._clock = clock
         self._model = model
+        self._client = client or PromptClient()
         self._matching = Matching(self._file, feed, model)
         self._advanced_to = self._written_to = self._file.advanced_to
 
@@ -65,7 +108,7 @@ class PaperExchange:
         Raises:
             VenueError: The file could not be written; the next call tries again from where it was.
         """
-        self._advance()
+        await self._advance()
 
     def market(self, symbol: str) -> Market:
         """The market with this symbol.
@@ -80,19 +123,19 @@ class PaperExchange:
     async def submit(self, intent: Intent) -> Sent:
         """Take an order; one that is known by its client id already is acknowledged again and nothing else happens."""
         try:
-            return self._submit(intent, self._advance())
+            return self._submit(intent, await self._advance_to_write())
         except VenueError as error:
             return Unknown(client_id=intent.client_id, reason=str(error))
 
     async def find(self, client_id: str) -> OrderState | NotFound:
         """What the venue knows of an order."""
-        self._advance()
+        await self._advance()
         order = self._file.order(client_id)
         return self._file.state(order) if order else NotFound(client_id=client_id)
 
     async def cancel(self, client_id: str) -> OrderState | NotFound:
         """Cancel what is left of an order; one that is final is returned as it is."""
-        now = self._advance()
+        now = await self._advance_to_write()
         order = self._file.order(client_id)
         if order is None:
             return NotFound(client_id=client_id)
@@ -108,7 +151,7 @@ class PaperExchange:
         Raises:
             NoData: There is no such market, no price now, or nobody trades.
         """
-        market, now = self.market(symbol), self._advance()
+        market, now = self.market(symbol), await self._advance()
         quote = self._matching.quote(symbol, now)
         book = quote.book(market, self._model, now) if quote else None
         if book is None:
@@ -121,7 +164,7 @@ class PaperExchange:
         Raises:
             NoData: There are none.
         """
-        now = self._advance()
+        now = await self._advance()
         candles = self._feed.candles(self.market(symbol).symbol, timeframe, now, limit)
         if not len(candles):
             raise NoData(f"No {timeframe} candle of {symbol} has closed before {now:%Y-%m-%d %H:%M}.")
@@ -129,42 +172,61 @@ class PaperExchange:
 
     async def balances(self) -> Mapping[str, Decimal]:
         """What the account owns, by currency, with what is set aside for open orders."""
-        self._advance()
+        await self._advance()
         return self._file.balances()
 
     async def events(self, after: int) -> tuple[VenueEvent, ...]:
         """Everything that happened to this account's orders since the event with that number, in order."""
-        self._advance()
+        await self._advance()
         return self._file.events(after)
 
-    def _advance(self) -> datetime:
+    async def _advance_to_write(self) -> datetime:
+        """Follow the market, and have the client write what it holds back; the next thing may be written here."""
+        now = await self._advance()
+        while self._client.waiting:
+            await self._client.flush()
+            now = await self._advance()
+        return now
+
+    async def _advance(self) -> datetime:
         """Follow the market to the clock's time, or as far as it is known; the venue never goes back.
 
         Returns:
             The time it is at the venue. Where the market is not known that far yet, orders wait for what is missing.
         """
+        way = self._way()
+        while way is not None and way.happenings and self._client.waiting:
+            await self._client.flush()
+            way = self._way()  # others may have come here meanwhile
+        if way is not None:
+            self._go(way)
         now, after = self._clock.now(), self._advanced_to
-        if after is not None and now <= after:
-            return after
-        until = self._feed.reach(now)
-        if until is not None and (after is None or until > after):
-            orders = self._file.open_orders()
-            if orders and after is not None:
-                self._follow(orders, after, until)
-            self._advanced_to = until
-        return now
+        return now if after is None else max(now, after)
 
-    def _follow(self, orders: list[VenueOrder], after: datetime, now: datetime) -> None:
+    def _way(self) -> _Way | None:
+        """The market that is still to be followed, if there is any."""
+        now, after = self._clock.now(), self._advanced_to
+        until = self._feed.reach(now) if after is None or now > after else None
+        if until is None or (after is not None and until <= after):
+            return None
+        orders = self._file.open_orders() if after is not None else []
+        if after is None or not orders:
+            return _Way(until=until)
+        return _Way(until=until, orders=orders, happenings=self._matching.happenings(orders, after, until))
+
+    def _go(self, way: _Way) -> None:
         """Take open orders along. How far is written with what happened, and alone at most once a candle."""
-        with self._file.transaction():
-            before = self._file.changes
-            self._matching.follow(orders, after, now)
-            stale = self._written_to is None or self._feed.timeframe.floor(now) > self._written_to
-            written = stale or self._file.changes != before
-            if written:
-                self._file.set_advanced_to(now)
-        if written:
-            self._written_to = now
+        if way.happenings or (way.orders and self._is_stale(way.until)):
+            with self._file.transaction():
+                self._matching.carry_out(way.happenings)
+                self._file.set_advanced_to(way.until)
+            self._written_to = way.until
+        self._advanced_to = way.until
+
+    def _is_stale(self, until: datetime) -> bool:
+        """Whether to note how far it is; not while its client lags behind, which begins anew where it left off."""
+        last = self._written_to
+        return not self._client.waiting and (last is None or self._feed.timeframe.floor(until) > last)
 
     def _submit(self, intent: Intent, now: datetime) -> Sent:
         known = self._file.order(intent.client_id)

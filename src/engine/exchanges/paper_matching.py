@@ -65,6 +65,9 @@ class _Turned:
     price: Decimal
 
 
+Happening = _Reached | _Turned
+
+
 class Matching:
     """Fills the orders of a venue's file; the caller holds the transaction."""
 
@@ -102,9 +105,9 @@ class Matching:
         ]
         return self._file.balance(currency) - sum(selling, Decimal(0))
 
-    def follow(self, orders: Sequence[VenueOrder], after: datetime, until: datetime) -> None:
-        """Take the open orders along the path from one moment to another; those of markets without a feed wait."""
-        happenings: list[_Reached | _Turned] = []
+    def happenings(self, orders: Sequence[VenueOrder], after: datetime, until: datetime) -> list[Happening]:
+        """What open orders meet on the path from one moment to another; those of markets without a feed wait."""
+        happenings: list[Happening] = []
         for symbol in sorted({order.intent.market for order in orders} & self._feed.markets.keys()):
             turns = self._feed.path(symbol, after, until)
             path = self._with_ends(symbol, turns, after, until)
@@ -112,7 +115,14 @@ class Matching:
             met = [reached for order in own if (reached := _reached(order, path)) is not None]
             happenings += [replace(one, crossing=self._on_its_leg(symbol, one.crossing, until)) for one in met]
             happenings += [_Turned(at=at, symbol=symbol, price=price) for at, price in dict(turns).items()]
-        for happening in sorted(happenings, key=_place):
+        met_any = any(isinstance(happening, _Reached) for happening in happenings)
+        if not met_any and all(order.waits_for_price for order in orders):
+            return []  # nobody trades where the path merely turns
+        return sorted(happenings, key=_place)
+
+    def carry_out(self, happenings: Sequence[Happening]) -> None:
+        """Let orders trade as they are met; the caller holds the transaction."""
+        for happening in happenings:
             match happening:
                 case _Reached():
                     self._trigger(happening.order, happening.crossing)
@@ -259,7 +269,7 @@ def _reached(order: VenueOrder, path: Sequence[Point]) -> _Reached | None:
     return _Reached(order=order, crossing=crossing) if crossing else None
 
 
-def _place(happening: _Reached | _Turned) -> tuple[datetime, int, str, int]:
+def _place(happening: Happening) -> tuple[datetime, int, str, int]:
     """The order of happenings: by time; what waits goes on before a bracket is triggered and joins it."""
     match happening:
         case _Reached(order=order, crossing=crossing):

@@ -27,13 +27,16 @@ class Batch:
     Args:
         engine: The writer's.
         route: As in ``Database``.
+
+    Attributes:
+        shown: Whether anything that waits changes what people see.
     """
 
     def __init__(self, engine: Engine, route: Callable[[Event], tuple[tuple[str, Destination], ...]]) -> None:
         self._engine = engine
         self._route = route
         self._connection: Connection | None = None
-        self._shown = self._news = False
+        self.shown = self._news = False
 
     def write(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a body on top of the ones before; all of it waits for the commit, or nothing.
@@ -47,9 +50,9 @@ class Batch:
                 session.flush()
                 uow.complete()
         except TROUBLE:
-            self._forget()
+            self.forget()
             raise
-        self._shown = self._shown or uow.shown
+        self.shown = self.shown or uow.shown
         return result
 
     def look(self, work: Callable[[UnitOfWork], T]) -> T:
@@ -62,19 +65,20 @@ class Batch:
         try:
             if self._connection is not None:
                 self._connection.commit()
-                self._news = self._news or self._shown
+                self._news = self._news or self.shown
         finally:
-            self._forget()
+            self.forget()
 
     def take_news(self) -> bool:
         """Whether anything was kept, since this was last asked, that changes what people see."""
         news, self._news = self._news, False
         return news
 
-    def _forget(self) -> None:
-        connection, self._connection, self._shown = self._connection, None, False
+    def forget(self) -> None:
+        """Take back what waits."""
+        connection, self._connection, self.shown = self._connection, None, False
         if connection is not None:
-            connection.close()  # which takes back what is not committed
+            connection.close()
 
     def _session(self) -> Session:
         if self._connection is None:

@@ -101,6 +101,11 @@ class Database(DatabaseReader):
         """Whether anything is written that is not committed yet."""
         return self._asked > self._kept
 
+    @property
+    def has_news(self) -> bool:
+        """Whether anything that waits changes what people see."""
+        return self._batch.shown
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """Let what this task writes within wait for ``flush``; it sees its own writes."""
@@ -154,6 +159,7 @@ class Database(DatabaseReader):
 
     def _shut(self) -> None:
         self._writer.shutdown()
+        self._batch.forget()
         super()._shut()
         self._write_engine.dispose()
 

@@ -42,7 +42,7 @@ class Decisions:
         return key in self._made_at[at]
 
     def add(self, judged: Judged) -> None:
-        """Keep a decision and everything that led to it; it is written together with others that need not be at once."""
+        """Keep a decision and everything that led to it; several are written together."""
         decision = judged.decision
         if decision.at in self._made_at:
             self._made_at[decision.at].add(decision.key)

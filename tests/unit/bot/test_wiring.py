@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.wiring import WAIT_FOR_PEOPLE, pace
+from bot.wiring import COMMIT_EVERY, WAIT_FOR_PEOPLE, pace
 from config.loader import load
 from engine.backtest.replay import Pace
 
@@ -20,8 +20,13 @@ USUAL = WAIT_FOR_PEOPLE.total_seconds()
     [
         ({"replay.speed": 3600}, Pace(speed=3600, wait_for_people=USUAL)),
         ({"replay.speed": 60}, Pace(speed=60, wait_for_people=USUAL)),
-        ({"replay.speed": "max"}, Pace(speed=math.inf, wait_for_people=0)),
-        ({"replay.speed": "max", "replay.wait_for_people": "30s"}, Pace(speed=math.inf, wait_for_people=30)),
+        ({"replay.speed": "max"}, Pace(speed=math.inf, wait_for_people=0, commit_every=COMMIT_EVERY)),
+        ({"replay.speed": "max", "replay.commit_every": 1}, Pace(speed=math.inf, wait_for_people=0, commit_every=1)),
+        ({"replay.speed": 60, "replay.commit_every": 5}, Pace(speed=60, wait_for_people=USUAL, commit_every=5)),
+        (
+            {"replay.speed": "max", "replay.wait_for_people": "30s"},
+            Pace(speed=math.inf, wait_for_people=30, commit_every=COMMIT_EVERY),
+        ),
         ({"replay.speed": 60, "replay.wait_for_people": 0}, Pace(speed=60, wait_for_people=0)),
     ],
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ import pytest
 
 from engine.backtest.replay import Pace, Replay
 from engine.clocks import MarketClock
+from engine.domain.errors import StoreError
 from engine.domain.market import Timeframe
 from engine.jobs import Job, daily, every
 from tests.fakes.feed import START
@@ -20,6 +22,27 @@ from tests.fakes.patience import until
 
 HOUR = timedelta(hours=1)
 AT_ONCE = Pace(speed=math.inf, wait_for_people=0)
+
+
+@dataclass
+class Notebook:
+    """A journal that notes after how many lines each commit came."""
+
+    lines: int = 0
+    commits: list[int] = field(default_factory=list)
+    has_news: bool = False
+    broken: bool = False
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        yield
+
+    async def flush(self) -> None:
+        if self.broken:
+            raise StoreError("The disk is full.")
+        self.has_news = False
+        if self.lines and self.lines not in self.commits:
+            self.commits.append(self.lines)
 
 
 @dataclass
@@ -33,6 +56,7 @@ class Bench:
     answering: bool = False
     trouble: list[str] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
+    journal: Notebook | None = None
 
     def job(self, name: str, **options) -> Callable[[Callable[[datetime], Awaitable[None]] | None], None]:
         """Add a job that notes its time, and then does something more."""
@@ -59,6 +83,7 @@ class Bench:
             open_questions=open_questions,
             on_trouble=self.trouble.append,
             answering=lambda: self.answering,
+            journal=self.journal,
         )
 
     async def run(self, until: datetime | None) -> list[tuple[str, float]]:
@@ -228,3 +253,45 @@ async def test_each_question_may_hold_the_market_by_itself():
     replay = bench.replay()
     await replay.run(START + 2 * HOUR)
     assert set(replay._waiting_since) == {"A1", "A2"}
+
+
+def writing(pace: Pace, *, news: int | None = None) -> tuple[Bench, Notebook]:
+    """A candle an hour that writes a line; with one of them there are news."""
+    notebook = Notebook()
+    bench = Bench(pace=pace, journal=notebook)
+
+    async def write(_: datetime) -> None:
+        notebook.lines += 1
+        notebook.has_news = notebook.lines == news
+
+    bench.job("candle", trigger=every(Timeframe.H1))(write)
+    return bench, notebook
+
+
+@pytest.mark.parametrize(("every_so_many", "commits"), [(1, [1, 2, 3, 4, 5, 6, 7]), (3, [3, 6, 7]), (100, [7])])
+async def test_so_many_moments_share_a_commit_and_the_end_has_its_own(every_so_many: int, commits: list[int]):
+    bench, notebook = writing(Pace(speed=math.inf, wait_for_people=0, commit_every=every_so_many))
+    await bench.run(START + 6 * HOUR)
+    assert notebook.commits == commits
+
+
+async def test_what_people_are_to_be_shown_is_committed_at_once():
+    bench, notebook = writing(Pace(speed=math.inf, wait_for_people=0, commit_every=5), news=2)
+    await bench.run(START + 8 * HOUR)
+    assert notebook.commits == [2, 7, 9]
+
+
+async def test_while_time_passes_nothing_waits():
+    bench, notebook = writing(Pace(speed=200_000, wait_for_people=0, commit_every=100))
+    await bench.run(START + 3 * HOUR)
+    assert notebook.commits == [1, 2, 3, 4]
+
+
+async def test_a_commit_that_fails_is_told_of_and_the_market_goes_on():
+    bench, notebook = writing(Pace(speed=math.inf, wait_for_people=0, commit_every=2))
+    notebook.broken = True
+    await bench.run(START + 2 * HOUR)
+    assert len(bench.hours) == 3
+    told = [text for text in bench.trouble if text]
+    assert told
+    assert all(text.startswith("The disk is full. (log id ") for text in told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -101,6 +102,42 @@ async def test_with_an_open_order_the_time_is_written_once_a_candle(tmp_path: Pa
     assert len(sizes) == 2
     again = opened(tmp_path / "venue.db", clock=clock)
     assert again.advanced_to == clock.at - timedelta(minutes=59)
+
+
+class LazyClient:
+    """A client that holds something back; it notes what the venue's file had by the time it was asked for it."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.waiting = False
+        self.found: list[int] = []
+
+    async def flush(self) -> None:
+        with closing(sqlite3.connect(self.file)) as connection:
+            ((orders,),) = connection.execute("SELECT count(*) FROM orders")
+            ((fills,),) = connection.execute("SELECT count(*) FROM fills")
+        self.found.append(orders + fills)
+        self.waiting = False
+
+
+async def test_before_anything_is_written_the_client_writes_what_it_holds_back(tmp_path: Path) -> None:
+    file, clock = tmp_path / "venue.db", HandClock(60)
+    client, feed = LazyClient(file), hand_feed([QUIET, QUIET, QUIET, (100, 101, 80, 85, 1000), QUIET, QUIET])
+    venue = PaperExchange(file=file, feed=feed, clock=clock, model=FillModel(), balances=CASH, client=client)
+    client.waiting = True
+    await venue.submit(buy("a"))
+    client.waiting = True
+    await venue.submit(bracket("b", "90", "150"))
+    assert client.found == [0, 2]
+    client.waiting = True
+    clock.to(180)
+    wal = (tmp_path / "venue.db-wal").read_bytes()
+    await venue.advance()
+    assert (client.waiting, (tmp_path / "venue.db-wal").read_bytes()) == (True, wal), "there was nothing to write"
+    clock.to(240)
+    await venue.advance()
+    assert (client.waiting, client.found) == (False, [0, 2, 3]), "the stop was reached"
+    assert len(await venue.events(0)) == 4
 
 
 async def test_the_venue_never_goes_back(tmp_path: Path) -> None:

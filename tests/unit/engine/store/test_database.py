@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from contextvars import Context
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from engine.domain.messages import Destination, Ref
 from engine.store import migrate
 from engine.store.database import Database, stamp
 from engine.store.unit_of_work import UnitOfWork
-from tests.fakes.database import new_database
+from tests.fakes.database import new_database, url_of
 from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON
 
@@ -159,3 +160,78 @@ async def test_tables_that_are_missing_are_a_store_error(each_database: str):
     with pytest.raises(StoreError, match=r"no such table|does not exist"):
         await database.read(lambda uow: uow.settings.get("a"))
     await database.close()
+
+
+async def test_what_waits_is_seen_by_its_own_task_and_committed_when_another_one_reads(store: Database):
+    with store.together():
+        await store.transact(lambda uow: uow.settings.set("a", "1"))
+        await store.transact(lambda uow: uow.settings.set("b", "2"))
+        assert store.waiting
+        assert await store.read(lambda uow: (uow.settings.get("a"), uow.settings.get("b"))) == ("1", "2")
+        assert store.waiting
+        another = asyncio.create_task(store.read(lambda uow: uow.settings.get("b")), context=Context())
+        assert await another == "2"
+        assert not store.waiting
+        assert await store.read(lambda uow: uow.settings.get("a")) == "1"
+
+
+async def test_what_waits_is_not_in_the_database_until_it_is_committed(store: Database, tmp_path: Path):
+    other = Database(url_of(tmp_path))
+    with store.together():
+        await store.transact(lambda uow: uow.settings.set("a", "1"))
+        assert await other.read(lambda uow: uow.settings.get("a")) is None
+        await store.flush()
+    assert await other.read(lambda uow: uow.settings.get("a")) == "1"
+    await other.close()
+
+
+async def test_what_waits_is_committed_before_another_task_writes(store: Database):
+    order: list[str | None] = []
+    with store.together():
+        await store.transact(lambda uow: uow.settings.set("a", "1"))
+
+        def write(uow: UnitOfWork) -> None:
+            order.append(uow.settings.get("a"))
+            raise RuntimeError("half way")
+
+        with pytest.raises(RuntimeError, match="half way"):
+            await asyncio.create_task(store.transact(write), context=Context())
+        assert not store.waiting
+    assert order == ["1"]
+    assert await store.read(lambda uow: uow.settings.get("a")) == "1"
+
+
+async def test_a_body_that_fails_takes_back_nothing_of_those_before_it(store: Database):
+    def fail(uow: UnitOfWork) -> None:
+        uow.settings.set("a", "changed")
+        uow.decisions.next_id()
+        raise RuntimeError("half way")
+
+    with store.together():
+        await store.transact(lambda uow: uow.settings.set("a", "1"))
+        with pytest.raises(RuntimeError, match="half way"):
+            await store.transact(fail)
+        assert await store.transact(lambda uow: uow.decisions.next_id()) == "D1"
+    await store.flush()
+    assert await store.read(lambda uow: uow.settings.get("a")) == "1"
+    assert await store.transact(lambda uow: uow.decisions.next_id()) == "D2"
+
+
+async def test_listeners_hear_of_what_waited_when_it_is_committed(shown: Database):
+    heard: list[bool] = []
+    shown.on_shown(lambda: heard.append(shown.waiting))
+    with shown.together():
+        await shown.transact(lambda uow: uow.emit(Welcomed(at=NOON)))
+        await shown.transact(lambda uow: uow.settings.set("a", "1"))
+        assert (heard, shown.has_news) == ([], True)
+        await shown.flush()
+    assert (heard, shown.has_news) == ([False], False)
+
+
+async def test_what_is_waiting_when_it_is_closed_in_a_hurry_is_as_if_it_had_never_been(store: Database, tmp_path: Path):
+    with store.together():
+        await store.transact(lambda uow: uow.settings.set("a", "1"))
+    await store.close()
+    again = Database(url_of(tmp_path))
+    assert await again.read(lambda uow: uow.settings.get("a")) is None
+    await again.close()
