@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from engine.domain.approvals import (
     Approval,
@@ -43,6 +43,8 @@ from engine.store.unit_of_work import UnitOfWork
 
 FRESH_DATA_WITHIN = 5.0
 """Wall seconds that the venue has to give a fresh book at the press."""
+FRESH_FOR = timedelta(seconds=30)
+"""How long a book that was given may be judged by: whoever slept in between asks for another."""
 WITHDRAWN_BY = "the emergency stop"
 """Who answers the questions that are open when everything stops."""
 
@@ -157,18 +159,21 @@ class Approvals:
     async def _judge(self, approval: Approval, *, half: bool) -> Approval:
         market = self._exchange.market(approval.plan.market)
         plan = approval.plan.halved(market) if half else approval.plan
+        asked_at = self._clock.now()
         try:
             async with asyncio.timeout(FRESH_DATA_WITHIN):
                 book = await self._exchange.book(plan.market)
         except (VenueError, TimeoutError) as error:
             reason = f"no fresh price: {str(error) or 'the venue did not answer in time'}"
             return await self._store.transact(lambda uow: self._settle(uow, approval, RuledMissing(reason=reason)))
-        ruled, order = await self._store.transact(lambda uow: self._rule(uow, approval, plan, book))
+        ruled, order = await self._store.transact(lambda uow: self._rule(uow, approval, plan, book, asked_at))
         if order is not None:
             await self._orchestrator.send(order)
         return ruled
 
-    def _rule(self, uow: UnitOfWork, approval: Approval, plan: TradePlan, book: Book) -> tuple[Approval, Order | None]:
+    def _rule(
+        self, uow: UnitOfWork, approval: Approval, plan: TradePlan, book: Book, asked_at: datetime
+    ) -> tuple[Approval, Order | None]:
         """Judge on the portfolio of now; write the intent as judged, or the refusal, in one transaction."""
         now = self._clock.now()
         if not self._is_still_ours(uow, approval):
@@ -176,6 +181,8 @@ class Approvals:
         if now >= approval.expires_at:
             late = RuledRefusal(reasons=("time was up before it could be carried out",), price=book.ask)
             return self._settle(uow, approval, late), None
+        if now - asked_at > FRESH_FOR:
+            return self._settle(uow, approval, RuledMissing(reason="the price was too old when it was judged")), None
         judgement = self._judgement(uow, plan, book, now)
         if isinstance(judgement, Denied):
             return self._settle(uow, approval, RuledRefusal(reasons=judgement.reasons, price=book.ask)), None

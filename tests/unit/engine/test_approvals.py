@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.approvals import FRESH_FOR
 from engine.domain.approvals import (
     CLAIM_LASTS,
     Approval,
@@ -207,6 +208,15 @@ async def test_without_a_fresh_price_the_question_is_given_back(room: Room, trou
     room.venue.deaf = None
     again = await room.approvals.answer(approval.id, press())
     assert (again.reply, again.approval.status) == (Reply.TAKEN, "ordered")
+
+
+async def test_whoever_slept_on_a_fresh_price_gives_the_question_back(room: Room):
+    """The process was stopped, or the machine slept, between the price and the ruling."""
+    approval = await room.ask()
+    room.venue.thinks = FRESH_FOR + timedelta(seconds=1)
+    answered = await room.approvals.answer(approval.id, press())
+    assert answered.approval.state == Pending()
+    assert await room.orders() == []
 
 
 @pytest.mark.parametrize(
