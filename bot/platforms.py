@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import secrets as randomness
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -151,6 +153,13 @@ def destinations(settings: Settings) -> dict[Destination, tuple[CardKind, ...]]:
     return found
 
 
+def _called_as(settings: Settings) -> tuple[str, ...]:
+    """The names under which other platforms' servers call our web server."""
+    telegram = settings.telegram
+    name = urlsplit(telegram.webhook_url).hostname if telegram.mode == "webhook" and telegram.webhook_url else None
+    return (name,) if name else ()
+
+
 def _access(settings: Settings) -> Access:
     return Access(
         [
@@ -179,8 +188,12 @@ def _remote(
 def _telegram(
     asked: TelegramSettings, token: SecretStr, reception: Reception, commands: CommandTable, doors: Doors
 ) -> RemotePlatform:
-    from handlers.telegram import TelegramPlatform
+    from handlers.telegram import TelegramPlatform, WebhookAt
 
+    webhook = None
+    if asked.mode == "webhook" and asked.webhook_url:
+        secret = asked.webhook_secret or SecretStr(randomness.token_urlsafe(32))
+        webhook = WebhookAt(url=asked.webhook_url, secret=secret)
     return TelegramPlatform(
         token=token,
         api_url=asked.api_url,
@@ -188,6 +201,7 @@ def _telegram(
         menu=commands.menu(),
         messages_per_second=asked.messages_per_second,
         poll_timeout=asked.poll_timeout,
+        webhook=webhook,
         transport=doors.telegram,
     )
 
@@ -252,7 +266,7 @@ async def _web(
             ready=ready,
             version=VERSION,
         ),
-        allowed_hosts=(*settings.web.allowed_hosts, settings.web.host),
+        allowed_hosts=(*settings.web.allowed_hosts, settings.web.host, *_called_as(settings)),
         hooks=hooks,
     )
     serve = doors.server or WebServer

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
@@ -18,6 +19,10 @@ EVERY_KIND = tuple(CardKind)
 _PREFIXES = {"bot_token": "xoxb-", "app_token": "xapp-"}
 _KEYS = {"socket": "app_token", "http": "signing_secret"}
 """What each way in to Slack needs."""
+
+
+def _is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 class WebSettings(Section):
@@ -44,14 +49,46 @@ class TelegramSettings(Section):
     """The bot's token from BotFather; without one Telegram stays off."""
     api_url: HttpUrl = "https://api.telegram.org"
     """The root of the Bot API server."""
+    mode: Literal["polling", "webhook"] = "polling"
+    """polling: the bot asks Telegram; webhook: Telegram calls the web server of the bot, at /hooks/telegram."""
+    webhook_url: HttpUrl | None = None
+    """The public https address of the bot's web server; mode webhook needs it."""
+    webhook_secret: Secret | None = None
+    """What Telegram shows when it calls: letters, digits, - and _; without one, one is made at every start."""
     chat_id: Identity | None = None
-    """The chat where cards go; groups have negative numbers."""
+    """The chat where cards go; groups have negative numbers, and -100123/45 is the topic 45 of a group."""
     messages_per_second: float = Field(default=1.0, gt=0, le=30)
     """How fast one chat is written to, in messages a second."""
     poll_timeout: Duration = timedelta(seconds=30)
     """How long one request for updates stays open."""
     cards: tuple[CardKind, ...] = EVERY_KIND
     """What is shown in the chat: questions, trades, alerts, digests."""
+
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _webhook_can_be(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is None and info.data.get("mode") == "webhook":
+            raise problem("must be set: telegram.mode webhook needs it", other="telegram.mode")
+        if url and not url.startswith("https://") and not _is_loopback(info.data.get("api_url", "")):
+            raise problem("must begin with https://: Telegram calls nothing else")
+        return url
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _secret_fits_a_header(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret and not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", secret.get_secret_value()):
+            raise problem("must be 16 to 256 letters, digits, - or _")
+        return secret
+
+    @field_validator("chat_id")
+    @classmethod
+    def _a_place(cls, chat: str | None) -> str | None:
+        if chat and not re.fullmatch(r"(-?\d+|@\w+)(/\d+)?", chat):
+            raise problem("must be a chat's id such as 123456789 or -100123, or -100123/45 for a topic of a group")
+        if chat and chat.endswith("/1"):
+            raise problem("must be the group alone, without /1, for its general topic")
+        return chat
 
 
 class SlackSettings(Section):

@@ -104,6 +104,14 @@ class Settings(Section):
                 raise problem(message, other=name)
         return people
 
+    @field_validator("telegram")
+    @classmethod
+    def _called_at_the_web_server(cls, telegram: TelegramSettings, info: ValidationInfo) -> TelegramSettings:
+        web = info.data.get("web")
+        if telegram.mode == "webhook" and web and not web.enabled:
+            raise problem("webhook needs the web server, which is off", at="telegram.mode", other="web.enabled")
+        return telegram
+
     @field_validator("slack")
     @classmethod
     def _called_somewhere(cls, slack: SlackSettings, info: ValidationInfo) -> SlackSettings:

@@ -19,11 +19,11 @@ class Bucket:
     tokens: float
     at: float
 
-    def wait(self, now: float) -> float:
-        """Seconds until a token is free."""
+    def wait(self, now: float, tokens: int = 1) -> float:
+        """Seconds until so many tokens are free."""
         self.tokens = min(self.capacity, self.tokens + (now - self.at) * self.rate)
         self.at = now
-        return max(0.0, (1 - self.tokens) / self.rate)
+        return max(0.0, (tokens - self.tokens) / self.rate)
 
     def take(self) -> None:
         """Reserve the next token."""

@@ -2,8 +2,12 @@
 
     platform.py   the door: start, stop, put, health
     client.py     python-telegram-bot, set up
-    listening.py  polls for what people do, hands it on, forgets it only then
+    listening.py  polls for what people do, and lets Telegram forget it only once it was handled
+    webhook.py    is called with what people do, the same way
+    connecting.py how both begin and go on
+    intake.py     what is done about an update: acknowledge, hand on, reply
     reading.py    pure: an update of theirs → ``Incoming``
+    places.py     pure: a chat, or a topic of a group, as one address
     sending.py    shows cards: new, in place, in parts; says when not now
     markup.py     pure: ``Card`` → HTML in parts that fit
     pacing.py     how fast the bot may speak
@@ -21,5 +25,6 @@ import os
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 from handlers.telegram.platform import TelegramPlatform
+from handlers.telegram.webhook import WebhookAt
 
-__all__ = ["TelegramPlatform"]
+__all__ = ["TelegramPlatform", "WebhookAt"]

@@ -68,6 +68,12 @@ class Pacer:
             bucket.take()
         return wait
 
+    def delay(self, chat: str, messages: int) -> float:
+        """Seconds until so many further messages could all be in a chat; nothing is reserved."""
+        now = self._monotonic()
+        held = max(0.0, self._held.get(chat, now) - now)
+        return max(held, *(bucket.wait(now, messages) for bucket in (self._overall, self._bucket(chat, now))))
+
     def _bucket(self, chat: str, now: float) -> Bucket:
         if chat not in self._chats:
             # With the burst, no minute sees more than a group may have.

@@ -16,10 +16,13 @@ from engine.domain.messages import Card, Destination, Incoming, Ref
 from engine.ports import RetryAt
 from handlers.outages import Health
 from handlers.telegram.client import HideToken, Transport, make_client
-from handlers.telegram.listening import Listener, Receive
+from handlers.telegram.connecting import LISTENING
+from handlers.telegram.intake import Intake, Receive
+from handlers.telegram.listening import Poller
 from handlers.telegram.pacing import Pacer
 from handlers.telegram.reading import PLATFORM
 from handlers.telegram.sending import Sender
+from handlers.telegram.webhook import Webhook, WebhookAt
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +33,7 @@ REPLY_WITHIN = 120.0
 
 
 class TelegramPlatform:
-    """Implements the port ``Platform``; listens by long polling inside the program's own loop.
+    """Implements the port ``Platform``; listens inside the program's own loop, by long polling or by webhook.
 
     Args:
         token: The bot's token, from @BotFather. It is kept out of logs and errors.
@@ -39,6 +42,7 @@ class TelegramPlatform:
         menu: Commands (``[a-z0-9_]{1,32}``) and their help, for Telegram's own menu.
         messages_per_second: How fast to write into one chat; groups and the whole have Telegram's limits besides.
         poll_timeout: How long Telegram may hold a poll open.
+        webhook: Where Telegram is to call; ``None`` for long polling.
         answer_timeout: How long any answer may take, over the poll's own time.
         transport: Makes what carries the requests; ``None`` for the network.
     """
@@ -54,6 +58,7 @@ class TelegramPlatform:
         menu: Sequence[tuple[str, str]],
         messages_per_second: float = 1.0,
         poll_timeout: timedelta = timedelta(seconds=30),
+        webhook: WebhookAt | None = None,
         answer_timeout: timedelta = timedelta(seconds=10),
         transport: Transport | None = None,
     ) -> None:
@@ -61,14 +66,14 @@ class TelegramPlatform:
         self._hide_token.begin()
         self._bot = make_client(token, api_url, answer_timeout.total_seconds(), transport=transport)
         self._health = Health(PLATFORM)
-        self._sender = Sender(bot=self._bot, pacer=Pacer(per_second=messages_per_second), health=self._health)
-        self._listener = Listener(
-            bot=self._bot,
-            receive=receive,
-            reply=self._reply,
-            health=self._health,
-            menu=menu,
-            poll_timeout=poll_timeout,
+        self._health.begin(LISTENING, "Telegram is not connected yet.")
+        pacer = Pacer(per_second=messages_per_second)
+        self._sender = Sender(bot=self._bot, pacer=pacer, health=self._health)
+        intake = Intake(bot=self._bot, receive=receive, reply=self._reply, pacer=pacer)
+        self._listener: Poller | Webhook = (
+            Webhook(bot=self._bot, intake=intake, health=self._health, menu=menu, at=webhook)
+            if webhook
+            else Poller(bot=self._bot, intake=intake, health=self._health, menu=menu, poll_timeout=poll_timeout)
         )
         self._listening: asyncio.Task[None] | None = None
 
@@ -79,13 +84,19 @@ class TelegramPlatform:
 
     @property
     def hooks(self) -> tuple[BaseRoute, ...]:
-        """None: the bot asks for what is new."""
-        return ()
+        """Where Telegram calls; empty where the bot asks for what is new."""
+        return (self._listener.route,) if isinstance(self._listener, Webhook) else ()
 
     async def start(self) -> None:
-        """Begin to listen in the background. Never fails: a wrong token or an outage shows in ``health``."""
+        """Begin to listen in the background. Never fails: a wrong token or an outage shows in ``health``.
+
+        What waited for the start is taken in before anything of this process is shown, if that is soon: so nobody can
+        press it and be taken for somebody who pressed before.
+        """
         self._listening = asyncio.create_task(self._listener.run())
-        await self._listener.catch_up(CATCH_UP_WITHIN)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CATCH_UP_WITHIN):
+                await self._listener.caught_up.wait()
 
     async def stop(self) -> None:
         """Finish what is being handled within a few seconds, and close every connection."""

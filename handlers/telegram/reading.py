@@ -8,6 +8,7 @@ from datetime import timedelta
 from telegram import CallbackQuery, Message, Update
 
 from engine.domain.messages import Incoming, Pressed, Ref, Typed
+from handlers.telegram.places import place_of
 
 PLATFORM = "telegram"
 WANTED = ("message", "callback_query")
@@ -45,7 +46,7 @@ def _typed(update_id: int, message: Message, bot_name: str) -> Incoming | None:
         user=str(author.id),
         delivery_id=str(update_id),
         sent_at=message.date,
-        address=str(message.chat.id),
+        address=place_of(message).address,
         action=Typed(text=text),
     )
 
@@ -60,10 +61,17 @@ def _pressed(update_id: int, query: CallbackQuery, *, waited: bool) -> Incoming 
         user=str(query.from_user.id),
         delivery_id=str(update_id),
         sent_at=query.message.date - ROUNDING if waited else None,
-        address=str(query.message.chat.id),
+        address=_pressed_at(query),
         action=Pressed(data=query.data),
         ref=Ref(messages=(str(query.message.message_id),)),
     )
+
+
+def _pressed_at(query: CallbackQuery) -> str:
+    """Where the message that was pressed is; of one too old to be seen only the chat is known."""
+    if isinstance(query.message, Message):
+        return place_of(query.message).address
+    return str(query.message.chat.id) if query.message else ""
 
 
 def _for_us(text: str, bot_name: str) -> str | None:

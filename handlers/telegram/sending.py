@@ -19,6 +19,7 @@ from handlers.cards.telegram_html import Part, render
 from handlers.outages import Health, Outage
 from handlers.telegram.health import explained, seconds
 from handlers.telegram.pacing import Pacer
+from handlers.telegram.places import Place, place_at
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,7 @@ NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 _GONE = ("message to edit not found", "message can't be edited", "message_id_invalid", "message identifier")
 _CLOSED = ("chat not found", "rights", "write_forbidden", "chat_restricted", "peer_id_invalid", "upgraded to a super")
+_NO_TOPIC = ("message thread not found", "topic_closed", "topic_deleted")
 
 
 class Sender:
@@ -63,18 +65,19 @@ class Sender:
         parts = render(card)
         if not parts:
             raise BadCard(f"The card {card.topic or 'of a reply'} is empty.")
+        place = place_at(to.address)
         async with self._locks[to.address]:
             old = self._standing(to.address, card.topic, ref)
             shown: list[str] = []
-            error = await self._failure(self._show(to.address, card, parts, old, shown=shown, reply_to=reply_to))
+            error = await self._failure(self._show(place, card, parts, old, shown=shown, reply_to=reply_to))
             if error:
-                failure = await self._translated(to.address, error, old)
+                failure = await self._translated(place, error, old)
                 left = () if isinstance(failure, Gone) else (*shown, *old[len(shown) :])
                 self._remember(to.address, card.topic, ref, left)
                 raise failure
             self._went_well(to.address, card.topic)
             if card.pinned and ref is None:
-                await self._pin(to.address, shown[0])
+                await self._pin(place.chat, shown[0])
             return Ref(messages=tuple(shown))
 
     async def _failure(self, work: Awaitable[None]) -> TelegramError | RetryAt | None:
@@ -88,21 +91,21 @@ class Sender:
             return error
         return None
 
-    def _standing(self, chat: str, topic: str, ref: Ref | None) -> tuple[str, ...]:
+    def _standing(self, address: str, topic: str, ref: Ref | None) -> tuple[str, ...]:
         """The messages to show a card in: those of ``ref``, and those a failed put has added."""
         known = ref.messages if ref else ()
-        begun = self._begun.get((chat, topic), ())
+        begun = self._begun.get((address, topic), ())
         return begun if begun[: len(known)] == known else known
 
-    def _remember(self, chat: str, topic: str, ref: Ref | None, left: tuple[str, ...]) -> None:
+    def _remember(self, address: str, topic: str, ref: Ref | None, left: tuple[str, ...]) -> None:
         """Keep what a failed put leaves behind, where its caller does not know it."""
-        self._begun.pop((chat, topic), None)
+        self._begun.pop((address, topic), None)
         if topic and len(left) > len(ref.messages if ref else ()):
-            self._begun[chat, topic] = left
+            self._begun[address, topic] = left
 
     async def _show(
         self,
-        chat: str,
+        place: Place,
         card: Card,
         parts: Sequence[Part],
         old: Sequence[str],
@@ -110,27 +113,28 @@ class Sender:
         shown: list[str],
         reply_to: int | None,
     ) -> None:
-        """Edit, send and take away until the chat shows the parts; ``shown`` grows with every message that is right."""
+        """Edit, send and take away until the parts are shown; ``shown`` grows with every message that is right."""
         for index, part in enumerate(parts):
             keyboard = _keyboard(card.buttons) if index == len(parts) - 1 else None
             if index < len(old):
-                await self._edit(chat, old[index], part, keyboard)
+                await self._edit(place.chat, old[index], part, keyboard)
                 shown.append(old[index])
             else:
-                shown.append(await self._send(chat, part, keyboard, card.lane, reply_to if index == 0 else None))
+                shown.append(await self._send(place, part, keyboard, card.lane, reply_to if index == 0 else None))
         for surplus in old[len(parts) :]:
-            await self._take_away(chat, surplus)
+            await self._take_away(place.chat, surplus)
 
     async def _send(
-        self, chat: str, part: Part, keyboard: InlineKeyboardMarkup | None, lane: Lane, reply_to: int | None
+        self, place: Place, part: Part, keyboard: InlineKeyboardMarkup | None, lane: Lane, reply_to: int | None
     ) -> str:
         reply = ReplyParameters(message_id=reply_to, allow_sending_without_reply=True) if reply_to else None
         sent = await self._with_markup(
-            chat,
+            place.chat,
             part,
             lambda text, mode: self._bot.send_message(
-                chat,
+                place.chat,
                 text,
+                message_thread_id=place.topic,
                 parse_mode=mode,
                 reply_markup=keyboard,
                 disable_notification=lane is Lane.QUIET,
@@ -183,30 +187,30 @@ class Sender:
         except TelegramError as error:
             log.warning("telegram.not_pinned", detail=explained(error))
 
-    async def _translated(self, chat: str, error: TelegramError | RetryAt, old: Sequence[str]) -> GreenlightError:
+    async def _translated(self, place: Place, error: TelegramError | RetryAt, old: Sequence[str]) -> GreenlightError:
         """What a failure means for the card."""
         match error:
             case RetryAt():
                 return error
             case RetryAfter():
-                self._pacer.hold(chat, seconds(error))
+                self._pacer.hold(place.chat, seconds(error))
                 return RetryAt(seconds(error))
             case Forbidden() | ChatMigrated():
-                return self._closed(chat, error)
+                return self._closed(place, error)
             case BadRequest() if _says(error, *_GONE):
-                await self._take_all_away(chat, old)
+                await self._take_all_away(place.chat, old)
                 return Gone("The message is no longer there.")
-            case BadRequest() if _says(error, *_CLOSED):
-                return self._closed(chat, error)
+            case BadRequest() if _says(error, *_CLOSED, *_NO_TOPIC):
+                return self._closed(place, error)
             case BadRequest():
                 return BadCard(f"Telegram will not take the card: {error.message}.")
             case _:
                 self._health.trouble("sending", explained(error), type(error).__name__)
                 return RetryAt(self._outage.pause())
 
-    def _closed(self, chat: str, error: TelegramError) -> RetryAt:
-        text = f"The bot cannot write to the Telegram chat {chat}. {explained(error)}"
-        self._health.trouble(_place(chat), text)
+    def _closed(self, place: Place, error: TelegramError) -> RetryAt:
+        text = f"The bot cannot write to the Telegram chat {place.address}. {explained(error)}"
+        self._health.trouble(_place(place.address), text)
         return RetryAt(CLOSED_FOR)
 
     async def _take_all_away(self, chat: str, messages: Sequence[str]) -> None:
@@ -216,11 +220,11 @@ class Sender:
             except TelegramError as error:
                 log.info("telegram.not_deleted", detail=explained(error))
 
-    def _went_well(self, chat: str, topic: str) -> None:
-        self._begun.pop((chat, topic), None)
+    def _went_well(self, address: str, topic: str) -> None:
+        self._begun.pop((address, topic), None)
         self._outage.over()
         self._health.well("sending")
-        self._health.well(_place(chat))
+        self._health.well(_place(address))
 
 
 def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
@@ -232,5 +236,5 @@ def _says(error: BadRequest, *words: str) -> bool:
     return any(word in error.message.lower() for word in words)
 
 
-def _place(chat: str) -> str:
-    return f"chat {chat}"
+def _place(address: str) -> str:
+    return f"chat {address}"

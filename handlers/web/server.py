@@ -20,7 +20,8 @@ from handlers.web.kit import Kit
 from handlers.web.rendering import STATIC
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-MOST_BODY_BYTES = 64 * 1024
+MOST_BODY_BYTES = 256 * 1024
+"""Two of Telegram's longest messages in one update, every character escaped, fit in."""
 SHUTDOWN_SECONDS = 2
 
 

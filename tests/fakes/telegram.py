@@ -30,8 +30,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tests.fakes.telegram_chats import ApiError, Chat, Json, Shown
+from tests.fakes.telegram_chats import ApiError, Chat, Json, Shown, Topic
 from tests.fakes.telegram_state import BotApi
+from tests.fakes.telegram_webhook import Courier
 
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
 USERNAME = "greenlight_bot"
@@ -113,6 +114,7 @@ class FakeTelegram:
         self._app = Starlette(routes=[Route("/{path:path}", self._serve, methods=["GET", "POST"])])
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
+        self.courier = Courier(None)
         self.reset()
 
     def reset(self) -> None:
@@ -120,6 +122,8 @@ class FakeTelegram:
         bot_id = int(self.token.partition(":")[0])
         self.api = BotApi(username=self.username, bot_id=bot_id, answer_within=self._answer_within)
         self.calls: list[Call] = []
+        self.courier.stop()
+        self.courier = Courier(self.api)
         self._troubles: list[_Trouble] = []
 
     # Life
@@ -141,6 +145,7 @@ class FakeTelegram:
         """Stop serving: from now on connections are refused."""
         assert self._server
         assert self._thread
+        self.courier.stop()
         self._server.should_exit = self._server.force_exit = True
         self._thread.join()
 
@@ -164,13 +169,23 @@ class FakeTelegram:
         """A chat the bot is in: private where positive (the person's id), a group where negative."""
         return self.api.chat(chat)
 
+    def topic(self, chat: int, topic: int) -> Topic:
+        """A topic of a group, made on first use, as is the group."""
+        group = self.chat(chat)
+        group.payload["is_forum"] = True
+        return group.topics.setdefault(topic, Topic(id=topic))
+
+    def leads(self, public: str, local: str) -> None:
+        """Let a public address lead to a server on loopback, and the webhook there be called."""
+        self.courier.leads(public, local)
+
     def block(self, chat: int, *, blocked: bool = True) -> None:
         """Let the person block the bot, or take it back."""
         self.chat(chat).blocked = blocked
 
-    def type(self, chat: int, user: int, text: str, date: float | None = None) -> int:
+    def type(self, chat: int, user: int, text: str, date: float | None = None, *, topic: int | None = None) -> int:
         """Let a person write; returns the update's id. ``date`` is in Unix seconds."""
-        return self.api.type(chat, user, text, date)
+        return self.api.type(chat, user, text, date, topic=topic)
 
     def press(self, chat: int, message_id: int, user: int, button: str, *, forged: bool = False) -> int:
         """Let a person press a button, by its label or data; returns the update's id. A forged one need not exist."""

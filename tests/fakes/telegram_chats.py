@@ -54,6 +54,7 @@ class Shown:
     date: int
     now: Version
     reply_to: int | None = None
+    topic: int | None = None
     silent: bool = False
     photo: bytes | None = None
     deleted: bool = False
@@ -79,6 +80,14 @@ class Shown:
 
 
 @dataclass(kw_only=True)
+class Topic:
+    """A topic of a group; in a closed one only people may write who are its admins."""
+
+    id: int
+    closed: bool = False
+
+
+@dataclass(kw_only=True)
 class Chat:
     """A chat the bot is in."""
 
@@ -87,6 +96,7 @@ class Chat:
     messages: dict[int, Shown] = field(default_factory=dict)
     pinned: list[int] = field(default_factory=list)
     blocked: bool = False
+    topics: dict[int, Topic] = field(default_factory=dict)
     last_id: int = 0
 
     def next_id(self) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.fakes.telegram_chats import ApiError, Buttons, Chat, Flood, Json, Shown, Version, bad_request
 from tests.fakes.telegram_entities import CannotParse, Entity, parse_html, trimmed, utf16_units
+from tests.fakes.telegram_webhook import Hook, checked
 
 TEXT_UNITS = 4096
 CAPTION_UNITS = 1024
@@ -44,9 +45,11 @@ class BotApi:
         self.chats: dict[int, Chat] = {}
         self.flood = Flood(monotonic=monotonic)
         self.commands: list[Json] = []
-        self.webhook = ""
+        self.hook = Hook()
         self.queries: dict[str, float] = {}
         self.answered: dict[str, float] = {}
+        self.told: dict[str, str] = {}
+        """What acknowledgements said, by query."""
         self.poll = 0
         self.markup_works = True
         self._lock = threading.RLock()
@@ -69,7 +72,7 @@ class BotApi:
             "unpinchatmessage": self._unpin,
             "deletewebhook": self._delete_webhook,
             "setwebhook": self._set_webhook,
-            "getwebhookinfo": lambda _: self._webhook_info(),
+            "getwebhookinfo": lambda _: self.hook.info(len(self._updates)),
             "sendchataction": self._chat_action,
             "getchat": lambda params: {**self._chat(params).payload, "accent_color_id": 0, "max_reaction_count": 11},
         }
@@ -137,12 +140,12 @@ class BotApi:
 
     # People
 
-    def type(self, chat: int, user: int, text: str, date: float | None = None) -> int:
+    def type(self, chat: int, user: int, text: str, date: float | None = None, *, topic: int | None = None) -> int:
         """Let a person write; returns the update's id. ``date`` is in Unix seconds."""
         command = re.match(r"/\w+(@\w+)?", text)
         entities = [{"offset": 0, "length": utf16_units(command[0]), "type": "bot_command"}] if command else []
         version = Version(text=text, entities=entities, buttons=[])
-        written = self.add(self.chat(chat), self.person(user), version, date=date or self._wall())
+        written = self.add(self.chat(chat), self.person(user), version, date=date or self._wall(), topic=topic)
         return self.enqueue("message", self.show(written))
 
     def press(self, chat: int, message_id: int, user: int, button: str, *, forged: bool = False) -> int:
@@ -185,6 +188,8 @@ class BotApi:
         }
         if message.edit_date is not None:
             body["edit_date"] = message.edit_date
+        if message.topic is not None:
+            body |= {"message_thread_id": message.topic, "is_topic_message": True}
         if message.reply_to is not None:
             body["reply_to_message"] = self.show(chat.messages[message.reply_to])
         words = "caption" if message.photo else "text"
@@ -209,9 +214,10 @@ class BotApi:
         chat = self._chat(params)
         version = self._version(params, too_long="message is too long")
         reply_to = self._reply_to(params, chat)
+        topic = self._topic(params, chat)
         self.flood.check(chat.id)
         silent = params.get("disable_notification") == "true"
-        return self.show(self.add(chat, self.me, version, reply_to=reply_to, silent=silent))
+        return self.show(self.add(chat, self.me, version, reply_to=reply_to, silent=silent, topic=topic))
 
     def _send_photo(self, params: Json) -> Json:
         chat = self._chat(params)
@@ -288,7 +294,9 @@ class BotApi:
             raise bad_request("query is too old and response timeout expired or query ID is invalid")
         if len(params.get("text", "")) > 200:
             raise bad_request("MESSAGE_TOO_LONG")
-        self.answered.setdefault(query, self._monotonic())
+        if query not in self.answered:
+            self.answered[query] = self._monotonic()
+            self.told[query] = params.get("text", "")
         return True
 
     # The bot itself
@@ -308,24 +316,46 @@ class BotApi:
         return True
 
     def _set_webhook(self, params: Json) -> bool:
-        url = params.get("url", "")
-        if url and not url.startswith("https://"):
-            raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
-        self.webhook = url
+        allowed = _decoded(params.get("allowed_updates"))
+        hook = checked(params, allowed or [])
+        if allowed is not None:
+            self._allowed = set(allowed) or set(DEFAULT_UPDATES)
+        if hook.url:
+            self.poll += 1  # ends an open poll
+        self._drop_where_asked(params)
+        self.hook = hook
         return True
 
     def _delete_webhook(self, params: Json) -> bool:
-        self.webhook = ""
-        if params.get("drop_pending_updates") == "true":
-            self._updates = []
+        self.hook = Hook()
+        self._drop_where_asked(params)
         return True
 
-    def _webhook_info(self) -> Json:
-        return {
-            "url": self.webhook,
-            "has_custom_certificate": False,
-            "pending_update_count": len(self._updates),
-        }
+    def _drop_where_asked(self, params: Json) -> None:
+        if params.get("drop_pending_updates") == "true":
+            self._updates = []
+
+    @property
+    def webhook(self) -> str:
+        """The address of the webhook; empty where there is none."""
+        return self.hook.url
+
+    @webhook.setter
+    def webhook(self, url: str) -> None:
+        self.hook = Hook(url=url)
+
+    def to_deliver(self) -> list[Json]:
+        """What waits for the webhook, what is to be delivered again first; nothing without one."""
+        with self._lock:
+            return [*self._again, *self._updates] if self.hook.url else []
+
+    def confirm(self, update: Json) -> None:
+        """The webhook has taken an update: forget it."""
+        with self._lock:
+            for queue in (self._again, self._updates):
+                if update in queue:
+                    queue.remove(update)
+                    return
 
     # Reading parameters
 
@@ -339,6 +369,17 @@ class BotApi:
         if chat.blocked:
             raise ApiError(403, "Forbidden: bot was blocked by the user")
         return chat
+
+    def _topic(self, params: Json, chat: Chat) -> int | None:
+        """The topic to write to; a message without one goes into the general one, which has no number here."""
+        if not params.get("message_thread_id"):
+            return None
+        topic = chat.topics.get(_integer(params["message_thread_id"]))
+        if topic is None:
+            raise bad_request("message thread not found")
+        if topic.closed:
+            raise bad_request("TOPIC_CLOSED")
+        return topic.id
 
     def _mine(self, params: Json, chat: Chat, *, missing: str, foreign: str | None) -> Shown:
         message = chat.messages.get(_integer(params.get("message_id")))
