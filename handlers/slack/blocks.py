@@ -184,6 +184,9 @@ def chunks(text: str, limit: int) -> Iterator[str]:
 
 
 def _fitting(text: str, limit: int) -> int:
+    """How many characters from the start fit."""
+    if size(text[: limit + 1]) <= limit:
+        return len(text)
     left = limit
     for at, character in enumerate(text):
         left -= size(character)

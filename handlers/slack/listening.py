@@ -34,7 +34,7 @@ Greet = Callable[[str], Awaitable[None]]
 
 STOP_WITHIN = 5.0
 _ANY = re.compile("")
-_UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 """What bodies of other shapes than Slack's make the reading raise."""
 
 
@@ -99,7 +99,7 @@ class Listener:
             return
         try:
             heard = read(self.us)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             log.warning("slack.unreadable", kind=str(body.get("type")), detail=repr(error))
             return
         if heard:

@@ -291,7 +291,7 @@ def _said(element: Json) -> str:
 def readable(text: str) -> str:
     """Slack's mrkdwn as people read it."""
     parts = CODE.split(text)
-    return "".join(part.strip("`") if index % 2 else _unmarked(part) for index, part in enumerate(parts))
+    return "".join(html.unescape(part.strip("`")) if index % 2 else _unmarked(part) for index, part in enumerate(parts))
 
 
 def _unmarked(text: str) -> str:

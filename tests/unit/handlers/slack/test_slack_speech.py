@@ -1,0 +1,51 @@
+"""How commands are written on Slack."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.domain.messages import Card, Table
+from handlers.slack.speech import Speech
+
+SPEECH = Speech("/bot", ("help", "status", "why"))
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [("status", "/status"), ("  why A1 ", "/why A1"), ("/status", "/status"), ("", "/help"), ("statsu", "/statsu")],
+)
+def test_what_stands_after_the_slash_command_is_a_command(text: str, ours: str) -> None:
+    assert SPEECH.after_command(text) == ours
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [
+        ("status", "/status"),
+        ("Status", "/Status"),
+        ("/status", "/status"),
+        ("/bot status", "/status"),
+        ("my password is hunter2", "my password is hunter2"),
+        ("statsu", "statsu"),
+        ("", ""),
+    ],
+)
+def test_a_message_may_leave_the_slash_out_before_what_is_a_command(text: str, ours: str) -> None:
+    assert SPEECH.typed(text) == ours
+
+
+def test_cards_name_commands_as_they_can_be_written_there() -> None:
+    card = SPEECH.shown(
+        Card(
+            title="Send /why A1.",
+            fields=(("Open questions", "2 (/status)"),),
+            text="/help lists what there is, </status> and a/why and /whyever and ./why do not.\n/unknown stays",
+            table=Table(head=("Command",), rows=(("/why ID",),)),
+        )
+    )
+    assert card.title == "Send /bot why A1."
+    assert card.fields == (("Open questions", "2 (/bot status)"),)
+    assert card.text == (
+        "/bot help lists what there is, </status> and a/why and /whyever and ./why do not.\n/unknown stays"
+    )
+    assert card.table == Table(head=("Command",), rows=(("/bot why ID",),))
