@@ -30,9 +30,9 @@ class Story:
         self.message = 0
         self.lives: list[Life] = []
 
-    async def begins(self, cut: Cut | None = None) -> Life:
+    async def begins(self, cut: Cut | None = None, stall: str = "") -> Life:
         """Start the program for the first time; returns once the question is shown, and everything else."""
-        life = self._start(cut)
+        life = self._start(cut, stall)
         await self.fake.wait_for(lambda: question(self.fake) and self.files.is_quiet(), PATIENCE)
         shown = question(self.fake)
         assert shown
@@ -100,8 +100,8 @@ class Story:
         rows = self.files.rows("SELECT status FROM orders WHERE kind = 'bracket' ORDER BY number")
         return [row["status"] for row in rows]
 
-    def _start(self, cut: Cut | None) -> Life:
-        self.lives.append(Life(self.folder, self.settings, cut))
+    def _start(self, cut: Cut | None, stall: str = "") -> Life:
+        self.lives.append(Life(self.folder, self.settings, cut, stall))
         return self.lives[-1]
 
 

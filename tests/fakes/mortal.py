@@ -112,10 +112,11 @@ class Life:
     Args:
         folder: Where its files are; what it prints goes into ``log`` there.
         cut: Where it dies; ``None`` for a life that somebody else must end.
+        stall: Which call of the venue never comes back: ``book`` or ``submit``.
     """
 
-    def __init__(self, folder: Path, settings: Settings, cut: Cut | None = None) -> None:
-        self._process: ForkServerProcess = FORKS.Process(target=_live, args=(folder, settings, cut), daemon=True)
+    def __init__(self, folder: Path, settings: Settings, cut: Cut | None = None, stall: str = "") -> None:
+        self._process: ForkServerProcess = FORKS.Process(target=_live, args=(folder, settings, cut, stall), daemon=True)
         self._process.start()
 
     @property
@@ -130,15 +131,49 @@ class Life:
         """Tell it to stop."""
         self._process.terminate()
 
+    def freeze(self) -> None:
+        """Let it stand still, as when the lid is closed."""
+        os.kill(self._pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on where it stood."""
+        os.kill(self._pid, signal.SIGCONT)
+
+    @property
+    def _pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
     async def end(self) -> int | None:
         """Wait until it has ended; its exit code, negative for a signal."""
         await asyncio.to_thread(self._process.join, DEATH_WITHIN)
         return self._process.exitcode
 
 
-def _live(folder: Path, settings: Settings, cut: Cut | None) -> None:
+def _live(folder: Path, settings: Settings, cut: Cut | None, stall: str) -> None:
     log = (folder / "log").open("a", buffering=1)
     os.dup2(log.fileno(), sys.stdout.fileno())
     os.dup2(log.fileno(), sys.stderr.fileno())
-    app = App(settings, announce=print, doors=doors_with(Reaper(folder, cut)))
-    asyncio.run(run_until_signal(app))
+    doors = stalling_doors(folder, stall) if stall else doors_with(Reaper(folder, cut))
+    asyncio.run(run_until_signal(App(settings, announce=print, doors=doors)))
+
+
+def stalling_doors(folder: Path, stall: str) -> Doors:
+    """Doors behind which the venue takes what it is sent, once the file ``armed`` is there, and never answers."""
+
+    async def never(name: str) -> None:
+        if name == stall and (folder / "armed").exists():
+            (folder / "stalled").touch()
+            await asyncio.Event().wait()
+
+    class StallingVenue(PaperExchange):
+        async def submit(self, intent: Intent) -> Sent:
+            answer = await super().submit(intent)
+            await never("submit")
+            return answer
+
+        async def book(self, symbol: str) -> Book:
+            await never("book")
+            return await super().book(symbol)
+
+    return Doors(venue=StallingVenue)
