@@ -93,13 +93,19 @@ class ProtectionFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionClosed:
-    """Everything of a position was sold. ``closed_by``: stop, target or the exit's reason."""
+    """Everything of a position was sold.
+
+    Attributes:
+        closed_by: Stop, target or the exit's reason.
+        alarmed: Whether people were told that it had no stop.
+    """
 
     at: datetime
     position_id: str
     closed_by: str
     net: Decimal
     approval_id: str = ""
+    alarmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,8 +232,9 @@ def topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case f
             return (f"trade:{position_id}",)
         case ProtectionFailed(position_id=position_id):
             return (f"trade:{position_id}", f"unprotected:{position_id}")
-        case PositionClosed(position_id=position_id, approval_id=approval_id):
-            return (*_approval(approval_id), f"trade:{position_id}", f"closed:{position_id}")
+        case PositionClosed(position_id=position_id, approval_id=approval_id, alarmed=alarmed):
+            alarm = (f"unprotected:{position_id}",) if alarmed else ()
+            return (*_approval(approval_id), f"trade:{position_id}", f"closed:{position_id}", *alarm)
         case ExternalTraded(order_id=order_id) | ExternalCancelled(order_id=order_id):
             return (f"external:{order_id}",)
         case EmergencyProgressed(halt_id=halt_id):

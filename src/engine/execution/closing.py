@@ -10,7 +10,7 @@ from engine.store.unit_of_work import UnitOfWork
 
 
 def tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:
-    """Write down that a position is closed; the card of the question it came from shows it too."""
+    """Write down that a position is closed; the question it came from and an alarm about it show it too."""
     asked = uow.approvals.of_decision(uow.positions.decision_of(position.id))
     uow.emit(
         PositionClosed(
@@ -19,5 +19,6 @@ def tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:
             closed_by=position.closed_by,
             net=position.net,
             approval_id=asked.id if asked else "",
+            alarmed=uow.outbox.knows(f"unprotected:{position.id}"),
         )
     )

@@ -64,6 +64,10 @@ class Outbox:
             self.want(topic, destination)
         return bool(missing)
 
+    def knows(self, topic: str) -> bool:
+        """Whether a topic is, or is to be, shown anywhere."""
+        return bool(self._places(topic))
+
     def shows(self, topic: str, platform: str) -> bool:
         """Whether a topic is, or is to be, shown somewhere on a platform."""
         return any(destination.platform == platform for destination in self._places(topic))

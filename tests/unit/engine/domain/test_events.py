@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import get_args
 
 import pytest
 
-from engine.domain.events import Event, Halted, HaltEnded, topics
+from engine.domain.events import Event, Halted, HaltEnded, PositionClosed, topics
 from engine.domain.trading import HaltKind
 from tests.fakes.events import EVENTS
 from tests.fakes.reports import NOON
@@ -41,6 +42,11 @@ def test_there_is_an_example_of_every_event():
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_an_event_changes_the_cards_of_what_it_is_about(event: Event):
     assert topics(event) == TOPICS[type(event).__name__]
+
+
+def test_an_alarm_about_a_position_says_when_it_is_closed():
+    closed = PositionClosed(at=NOON, position_id="T1", closed_by="exit", net=Decimal(-1), alarmed=True)
+    assert topics(closed) == ("trade:T1", "closed:T1", "unprotected:T1")
 
 
 def test_an_emergency_has_one_card_from_the_call_to_its_end():

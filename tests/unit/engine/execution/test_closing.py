@@ -1,0 +1,49 @@
+"""Every card that tells of a position is drawn anew once it is closed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from engine.domain.approvals import Press, Verb
+from engine.domain.events import PositionClosed
+from engine.domain.messages import Destination
+from engine.domain.trading import Purpose
+from handlers.notifications import routes
+from tests.fakes.engine import DAY, QUIET, Room, engine_room
+
+ROOM = Destination(platform="web", address="room")
+FALL = (100, 100, 80, 85, 10_000)
+"""A candle that falls through the stop at 90."""
+
+
+async def show_everything(room: Room) -> None:
+    due = await room.store.read(lambda uow: uow.outbox.due())
+    await room.store.transact(lambda uow: [uow.outbox.sent(showing, None) for showing in due])
+
+
+async def due(room: Room) -> set[str]:
+    return {showing.topic for showing in await room.store.read(lambda uow: uow.outbox.due())}
+
+
+async def test_the_question_that_a_position_came_from_shows_that_it_is_closed(tmp_path: Path):
+    async with engine_room(tmp_path, (*(QUIET,) * 24, FALL, QUIET), route=routes([ROOM])) as room:
+        asked = await room.ask()
+        await room.approvals.answer(asked.id, Press(person="Ada", verb=Verb.APPROVE))
+        await show_everything(room)
+        room.clock.to(DAY + 60)
+        await room.orchestrator.pump()
+
+        assert [closed.approval_id for closed in await room.events(PositionClosed)] == [asked.id]
+        assert f"approval:{asked.id}" in await due(room)
+
+
+async def test_an_alarm_about_a_position_is_over_when_it_is_closed(tmp_path: Path):
+    async with engine_room(tmp_path, route=routes([ROOM])) as room:
+        room.venue.refuses = (Purpose.PROTECTION,)
+        asked = await room.ask(quantity=Decimal(1))
+        await room.approvals.answer(asked.id, Press(person="Ada", verb=Verb.APPROVE))
+
+        assert [closed.alarmed for closed in await room.events(PositionClosed)] == [True]
+        shown = {s.topic: s.wanted_version for s in await room.store.read(lambda uow: uow.outbox.due())}
+        assert shown["unprotected:T1"] == 2
