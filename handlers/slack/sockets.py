@@ -188,8 +188,10 @@ async def _reached(event: asyncio.Event, life: asyncio.Task[None]) -> None:
         Lost: The life ended before.
     """
     waiting = asyncio.create_task(event.wait())
-    await asyncio.wait({waiting, life}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
+    try:
+        await asyncio.wait({waiting, life}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
     if life.done():
         life.result()
     if not event.is_set():
