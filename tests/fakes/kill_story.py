@@ -22,6 +22,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
+from bot.app import App
 from bot.doors import Doors
 from bot.wiring import Program, build
 from config.settings import Settings
@@ -29,7 +30,6 @@ from engine.backtest.replay import Replay
 from engine.domain.messages import Incoming, Person, Pressed, Role
 from engine.domain.trading import Intent, OrderStatus, Sent
 from engine.exchanges.paper import PaperExchange
-from engine.execution.reconcile import reconcile
 from engine.store.database import Database
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
@@ -183,8 +183,7 @@ async def live(
     if story.killed_before:
         on_begin()
     try:
-        await reconcile(engine.store, engine.kit.orchestrator)
-        await engine.approvals.recover()
+        await App(settings, announce=print, doors=doors)._come_back(engine)
         if not story.killed_before:
             on_begin()
         await _work(program, settings.venue_file.parent, asks=story.asks, until=until)

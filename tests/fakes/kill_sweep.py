@@ -288,6 +288,8 @@ def sweep(story: Story, options: argparse.Namespace) -> Report:
             # Threads do not meet in the same order in every life: the first time is always reached.
             reached, wrong = told.kill(replace(cut, time=1))
         report.killed += reached
+        if report.killed % 100 == 0:
+            sys.stderr.write(f"{story.name}: {report.killed} killed, {len(report.complaints)} complaints\n")
         if not reached:
             report.missed.append(str(cut))
         if wrong:
