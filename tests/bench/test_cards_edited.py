@@ -6,6 +6,7 @@ import asyncio
 import random
 from pathlib import Path
 
+import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from tests.fakes.three_races import PER_PROGRAM, percentile, run_races, summary
@@ -13,6 +14,7 @@ from tests.fakes.three_races import PER_PROGRAM, percentile, run_races, summary
 AIM = 1.0
 
 
+@pytest.mark.slow
 def test_cards_edited_everywhere(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     races = benchmark.pedantic(
         lambda: asyncio.run(run_races(tmp_path, 4 * PER_PROGRAM, random.Random(1))),  # noqa: S311 - a seeded order
