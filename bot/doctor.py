@@ -309,7 +309,11 @@ def _telegram_chat(case: Case) -> str:
 
 
 def _telegram_updates(case: Case) -> str:
-    return _on_telegram(case, lambda checkup: checkup.updates())
+    from handlers.telegram.webhook import address
+
+    asked = case.settings.telegram
+    ours = address(asked.webhook_url) if asked.mode == "webhook" and asked.webhook_url else ""
+    return _on_telegram(case, lambda checkup: checkup.updates(ours))
 
 
 def _telegram_clock(case: Case) -> str:

@@ -15,6 +15,7 @@ from telegram.error import TelegramError
 from engine.domain.errors import GreenlightError
 from handlers.telegram.client import HideToken, make_client
 from handlers.telegram.health import explained
+from handlers.telegram.places import place_at
 
 ANSWER_WITHIN = 5.0
 """Wall seconds the server has for one answer."""
@@ -46,21 +47,38 @@ class Checkup:
         return f"it is that of @{self._username}, at {self._api_url}"
 
     async def chat(self, chat_id: str) -> str:
-        """The chat where cards go, which must let the bot in."""
+        """The chat where cards go, which must let the bot in, and have topics where cards go into one."""
+        place = place_at(chat_id)
         async with self._client("Press Start there or add the bot; set BOT_TELEGRAM__CHAT_ID to that chat.") as bot:
-            chat = await bot.get_chat(chat_id)
-        return f"cards go to {chat.title or chat.full_name or chat.id} ({chat.type})"
+            chat = await bot.get_chat(place.chat)
+        name = f"{chat.title or chat.full_name or chat.id} ({chat.type})"
+        if place.topic is not None and not chat.is_forum:
+            raise GreenlightError(f"{name} has no topics.", "Set BOT_TELEGRAM__CHAT_ID to the chat without the topic.")
+        return f"cards go to {name}" if place.topic is None else f"cards go to topic {place.topic} of {name}"
 
-    async def updates(self) -> str:
-        """A webhook would take all updates away from our polling."""
+    async def updates(self, ours: str = "") -> str:
+        """Updates must come to us: no webhook may take them away from our polling, or none but ours may be set.
+
+        Args:
+            ours: The address of our own webhook; empty for polling.
+        """
         async with self._client("Try again when Telegram answers.") as bot:
             hook = await bot.get_webhook_info()
+        waiting = hook.pending_update_count
+        if hook.url and hook.url == ours:
+            if waiting and hook.last_error_message:
+                raise GreenlightError(
+                    f"Telegram cannot call {ours}: {hook.last_error_message}.",
+                    "See that the bot runs, and that telegram.webhook_url leads to its web server.",
+                )
+            return f"our webhook is set, {waiting} messages wait"
         if hook.url:
             raise GreenlightError(
                 "Another program has set a webhook for this bot: the bot would take it over.",
                 "Stop that program, or give each its own bot.",
             )
-        return f"no webhook is set, {hook.pending_update_count} messages wait"
+        later = ": the start sets ours" if ours else ""
+        return f"no webhook is set{later}, {waiting} messages wait"
 
     async def clock(self) -> str:
         """Telegram's time against this machine's: what is old is judged by it."""

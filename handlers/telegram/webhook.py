@@ -43,6 +43,11 @@ LOOK_EVERY = 20.0
 TAKEN_AWAY = "Another program has taken the bot's webhook away: stop it, or give each its own bot."
 
 
+def address(url: str) -> str:
+    """Where Telegram calls a web server with this public address."""
+    return f"{url.rstrip('/')}{PATH}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookAt:
     """Where Telegram is to call, and what it must show there.
@@ -62,7 +67,7 @@ class WebhookAt:
     @property
     def full_url(self) -> str:
         """The whole address, with the path of the route."""
-        return f"{self.url.rstrip('/')}{PATH}"
+        return address(self.url)
 
 
 class Webhook:

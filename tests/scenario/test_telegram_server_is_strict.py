@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 from tests.fakes.telegram import FakeTelegram, Fault
 
@@ -350,6 +352,138 @@ async def test_a_second_poll_ends_the_first(fake: FakeTelegram, raw: Raw) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"url": "http://bot.example.org/x"}, "An HTTPS URL must be provided"),
+        ({"url": "https://bot.example.org:9000/x"}, "only on ports 80, 88, 443 or 8443"),
+        ({"url": "https://bot.example.org/x", "secret_token": "not a token"}, "unallowed characters"),
+        ({"url": "https://bot.example.org/x", "secret_token": "x" * 257}, "unallowed characters"),
+        ({"url": "https://bot.example.org/x", "max_connections": 101}, "max_connections"),
+    ],
+)
+async def test_a_webhook_that_cannot_be_is_refused(raw: Raw, params: Json, words: str) -> None:
+    code, description = await raw.refused("setWebhook", **params)
+    assert code == 400
+    assert words in description
+    assert (await raw.ok("getWebhookInfo"))["url"] == ""
+
+
+async def test_what_is_known_of_a_webhook_is_told_and_forgotten_with_it(fake: FakeTelegram, raw: Raw) -> None:
+    fake.type(CHAT, CHAT, "hello")
+    await raw.ok("setWebhook", url="https://bot.example.org/x", allowed_updates=["message"], secret_token="s" * 20)
+    info = await raw.ok("getWebhookInfo")
+    assert (info["url"], info["pending_update_count"]) == ("https://bot.example.org/x", 1)
+    assert (info["allowed_updates"], info["max_connections"]) == (["message"], 40)
+    assert "last_error_message" not in info
+    await raw.ok("deleteWebhook")
+    assert (await raw.ok("getWebhookInfo"))["pending_update_count"] == 1
+    await raw.ok("setWebhook", url="https://bot.example.org/x", drop_pending_updates=True)
+    assert (await raw.ok("getWebhookInfo"))["pending_update_count"] == 0
+
+
+class Callee:
+    """A web server that a webhook leads to; it takes an update where a test lets it."""
+
+    def __init__(self) -> None:
+        self.statuses: list[int] = []
+        self.calls: list[tuple[int, str, str]] = []
+        """For each call the update's id, the secret, and the host it was called under."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body = json.loads((await receive())["body"])
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        secret = headers.get("x-telegram-bot-api-secret-token", "")
+        self.calls.append((body["update_id"], secret, headers["host"]))
+        status = self.statuses.pop(0) if self.statuses else 200
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.fixture
+async def callee() -> AsyncIterator[tuple[Callee, str]]:
+    app = Callee()
+    server = uvicorn.Server(uvicorn.Config(app, ws="none", lifespan="off", log_config=None, access_log=False))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        yield app, f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        await serving
+
+
+async def test_a_webhook_is_called_with_its_secret_until_it_takes_what_waits_each_persons_own_in_order(
+    fake: FakeTelegram, raw: Raw, callee: tuple[Callee, str]
+) -> None:
+    app, local = callee
+    app.statuses = [401, 503]
+    fake.leads("https://bot.example.org", local)
+    first, second = fake.type(CHAT, CHAT, "one"), fake.type(CHAT, CHAT, "two")
+    await raw.ok("setWebhook", url="https://bot.example.org/x", secret_token="right")
+    await fake.wait_for(lambda: fake.api.unconfirmed == [])
+    assert app.calls == [(update, "right", "bot.example.org") for update in (first, first, first, second)]
+    assert fake.courier.delivered == [(first, 401), (first, 503), (first, 200), (second, 200)]
+    info = await raw.ok("getWebhookInfo")
+    assert info["last_error_message"].startswith("Wrong response from the webhook: 503")
+
+
+async def test_one_persons_update_that_is_not_taken_holds_up_no_other_persons(
+    fake: FakeTelegram, raw: Raw, callee: tuple[Callee, str]
+) -> None:
+    app, local = callee
+    app.statuses = [500] * 3
+    fake.leads("https://bot.example.org", local)
+    await raw.ok("setWebhook", url="https://bot.example.org/x")
+    stuck = fake.type(CHAT, CHAT, "stuck")
+    await fake.wait_for(lambda: app.calls)
+    other = fake.type(8, 8, "mine")
+    await fake.wait_for(lambda: other in [update for update, *_ in app.calls])
+    assert stuck in fake.api.unconfirmed
+    await fake.wait_for(lambda: fake.api.unconfirmed == [])
+
+
+async def test_setting_a_webhook_ends_an_open_poll(fake: FakeTelegram, raw: Raw) -> None:
+    poll = asyncio.create_task(raw.refused("getUpdates", timeout=20))
+    await fake.wait_for(lambda: fake.api.poll)
+    await raw.ok("setWebhook", url="https://bot.example.org/x")
+    assert (await poll)[0] == 409
+
+
+# Topics
+
+
+async def test_a_message_goes_into_the_topic_it_names_and_says_so(fake: FakeTelegram, raw: Raw) -> None:
+    fake.topic(GROUP, 45)
+    sent = await raw.say(chat_id=GROUP, message_thread_id=45)
+    assert (sent["message_thread_id"], sent["is_topic_message"]) == (45, True)
+    general = await raw.say(chat_id=GROUP)
+    assert "message_thread_id" not in general
+
+
+@pytest.mark.parametrize("topic", [1, 99])
+async def test_a_topic_that_does_not_exist_is_refused(fake: FakeTelegram, raw: Raw, topic: int) -> None:
+    """Nor can the general topic be named, though it has the number 1."""
+    fake.topic(GROUP, 45)
+    refused = await raw.refused("sendMessage", chat_id=GROUP, text="x", message_thread_id=topic)
+    assert refused == (400, "Bad Request: message thread not found")
+
+
+async def test_a_closed_topic_is_refused(fake: FakeTelegram, raw: Raw) -> None:
+    fake.topic(GROUP, 45).closed = True
+    refused = await raw.refused("sendMessage", chat_id=GROUP, text="x", message_thread_id=45)
+    assert refused == (400, "Bad Request: TOPIC_CLOSED")
+
+
+@recorded
+async def test_what_is_written_in_a_topic_is_shaped_like_a_recorded_one(fake: FakeTelegram) -> None:
+    fake.topic(GROUP, 45)
+    update = fake.api._past[fake.type(GROUP, CHAT, "x", topic=45)]
+    theirs = json.loads((DATA / "Updates" / "message_different_topic.json").read_text())["message"]
+    ours = update["message"]
+    assert ours["chat"]["is_forum"] is theirs["chat"]["is_forum"] is True
+    assert ours["is_topic_message"] is theirs["is_topic_message"] is True
+    assert type(ours["message_thread_id"]) is type(theirs["message_thread_id"]) is int
+
+
 async def test_there_is_no_polling_while_a_webhook_is_set(raw: Raw) -> None:
     assert (await raw.refused("setWebhook", url="http://plain.example"))[0] == 400
     await raw.ok("setWebhook", url="https://hook.example")
@@ -400,7 +534,7 @@ async def test_a_menu_is_kept(raw: Raw) -> None:
 
 
 async def test_a_flood_is_refused_and_everything_to_that_chat_until_it_is_over(fake: FakeTelegram, raw: Raw) -> None:
-    fake.limit(2, window=0.1, retry_after=1)
+    fake.limit(2, window=0.9, retry_after=1)
     sent = [await raw.say() for _ in range(2)]
     flooded = (429, "Too Many Requests: retry after 1")
     assert await raw.refused("sendMessage", chat_id=CHAT, text="x") == flooded

@@ -212,6 +212,42 @@ def test_a_webhook_is_wrong_and_is_left_alone(tmp_path, telegram):
     assert telegram.api.webhook
 
 
+HOOKED = {"mode": "webhook", "webhook_url": "https://bot.example.org"}
+
+
+def test_our_own_webhook_is_well_before_and_after_it_is_set(tmp_path, telegram):
+    lines = looked(settings_of(tmp_path, telegram, telegram=HOOKED))
+    assert wrong(lines) == []
+    assert "the start sets ours" in lines["telegram updates"].text
+    telegram.api.call("setWebhook", {"url": "https://bot.example.org/hooks/telegram"})
+    lines = looked(settings_of(tmp_path, telegram, telegram=HOOKED))
+    assert wrong(lines) == []
+    assert "our webhook is set, 0 messages wait" in lines["telegram updates"].text
+
+
+def test_a_webhook_that_telegram_cannot_call_or_that_is_anothers_is_wrong(tmp_path, telegram):
+    telegram.api.call("setWebhook", {"url": "https://bot.example.org/hooks/telegram"})
+    telegram.type(7, 7, "hello?")
+    telegram.api.hook.failed("Connection refused", 1_700_000_000)
+    lines = looked(settings_of(tmp_path, telegram, telegram=HOOKED))
+    assert wrong(lines) == ["telegram updates"]
+    assert "Connection refused" in lines["telegram updates"].text
+    assert "telegram.webhook_url" in lines["telegram updates"].remedy
+    telegram.api.call("setWebhook", {"url": "https://elsewhere.example/hook"})
+    assert wrong(looked(settings_of(tmp_path, telegram, telegram=HOOKED))) == ["telegram updates"]
+
+
+def test_a_topic_needs_a_group_that_has_topics(tmp_path, telegram):
+    telegram.topic(-100, 45)
+    lines = looked(settings_of(tmp_path, telegram, telegram={"chat_id": "-100/45"}))
+    assert wrong(lines) == []
+    assert "topic 45 of Group -100" in lines["telegram chat"].text
+    telegram.chat(-200)
+    lines = looked(settings_of(tmp_path, telegram, telegram={"chat_id": "-200/45"}))
+    assert wrong(lines) == ["telegram chat"]
+    assert "has no topics" in lines["telegram chat"].text
+
+
 @pytest.mark.parametrize(("off", "way"), [(timedelta(minutes=3), "ahead of"), (-timedelta(minutes=3), "behind")])
 def test_a_clock_that_differs_from_telegrams_is_wrong(tmp_path, telegram, off, way):
     lines = looked(settings_of(tmp_path, telegram), now=lambda: wall() + off)

@@ -45,6 +45,33 @@ def refusal(tmp_path: Path) -> Refusal:
         ("risk:\n  max_position: lots", "my.yaml, line 2: risk.max_position: must be a number"),
         ("risk:\n  max_position: 1.5", "my.yaml, line 2: risk.max_position: must be less than or equal to 1"),
         ("quality:\n  max_move: .nan", "my.yaml, line 2: quality.max_move: must be a number"),
+        (
+            "telegram:\n  mode: webhook",
+            "my.yaml, line 1 and my.yaml, line 2: telegram.webhook_url: must be set: telegram.mode webhook needs it",
+        ),
+        (
+            "telegram:\n  mode: webhook\n  webhook_url: http://bot.example.org",
+            "my.yaml, line 3: telegram.webhook_url: must begin with https://: Telegram calls nothing else",
+        ),
+        (
+            "web:\n  enabled: false\ntelegram:\n  mode: webhook\n  webhook_url: https://bot.example.org",
+            "my.yaml, line 4 and my.yaml, line 2: telegram.mode: webhook needs the web server, which is off",
+        ),
+        (
+            "telegram:\n  chat_id: my group",
+            (
+                "my.yaml, line 2: telegram.chat_id: must be a chat's id such as 123456789 or -100123, or -100123/45"
+                " for a topic of a group"
+            ),
+        ),
+        (
+            "telegram:\n  chat_id: -100123/1",
+            "my.yaml, line 2: telegram.chat_id: must be the group alone, without /1, for its general topic",
+        ),
+        (
+            "web:\n  cards: [trades, alerts]",
+            "my.yaml, line 2: web.cards: must have questions somewhere: no platform that is on shows them",
+        ),
         ("people: Ada", "my.yaml, line 1: people: must be a list"),
         ("people:\n  - name: Ada", "my.yaml, line 2: people.0.role: is missing"),
         (

@@ -233,6 +233,94 @@ async def test_a_receiver_that_fails_does_not_stop_what_comes_after(fake: FakeTe
     assert fake.api.unconfirmed == []
 
 
+# Topics
+
+
+async def test_the_reply_comes_into_the_topic_where_the_message_was_written(fake: FakeTelegram) -> None:
+    fake.topic(GROUP, 45)
+    async with running(fake, receive=echo) as bot:
+        fake.type(GROUP, ANN, "/status", topic=45)
+        await fake.wait_for(lambda: fake.messages(GROUP))
+    assert (fake.messages(GROUP)[0].text, fake.messages(GROUP)[0].topic) == ("echo /status", 45)
+    assert bot.heard[0].address == "-100/45"
+
+
+async def test_a_press_in_a_topic_is_heard_from_there_and_answered_there(fake: FakeTelegram) -> None:
+    fake.topic(GROUP, 45)
+    keyboard = json.dumps({"inline_keyboard": [[{"text": "Approve", "callback_data": "approve:A1"}]]})
+    params = {"chat_id": str(GROUP), "text": "Buy?", "reply_markup": keyboard, "message_thread_id": "45"}
+    message = fake.api.call("sendMessage", params)["message_id"]
+    async with running(fake, receive=echo) as bot:
+        fake.press(GROUP, message, BEN, "Approve")
+        await fake.wait_for(lambda: len(fake.messages(GROUP)) == 2)
+    reply = fake.messages(GROUP)[-1]
+    assert (reply.topic, reply.reply_to, bot.heard[0].address) == (45, message, "-100/45")
+
+
+async def test_a_thread_of_replies_in_a_group_without_topics_is_no_topic(fake: FakeTelegram) -> None:
+    async with running(fake) as bot:
+        await fake.wait_for(lambda: fake.api.poll)
+        base = {"message_id": 9, "chat": fake.chat(GROUP).payload, "date": 1, "message_thread_id": 3}
+        fake.deliver("message", {**base, "from": fake.api.person(ANN), "text": "a reply"})
+        await fake.wait_for(lambda: bot.heard)
+    assert bot.heard[0].address == "-100"
+
+
+# Crowds
+
+
+async def test_in_a_crowd_every_press_is_told_its_outcome_though_messages_are_few(fake: FakeTelegram) -> None:
+    """Forty presses at once in a group, where three messages are free and each further one takes 3.5 s."""
+    message = question(fake, chat=GROUP)
+    async with running(fake, receive=echo, messages_per_second=30.0):
+        await caught_up(fake)
+        for person in range(1, 41):
+            fake.press(GROUP, message, person, "Approve")
+
+        def told() -> list[str]:
+            by_message = [shown.text for shown in fake.messages(GROUP) if shown.reply_to == message]
+            return [*by_message, *(text for text in fake.api.told.values() if text)]
+
+        await fake.wait_for(lambda: len(told()) == 40)
+        assert len(fake.api.answered) == 40, "and every button has stopped spinning"
+    assert set(told()) == {"echo approve:A1"}
+
+
+async def test_in_a_crowd_a_press_that_takes_long_is_acknowledged_in_time_and_told_by_message(
+    fake: FakeTelegram,
+) -> None:
+    message, slow = question(fake, chat=GROUP), asyncio.Event()
+
+    async def slowly(heard: Incoming) -> Card:
+        await slow.wait()
+        return await echo(heard)
+
+    fake.chat(GROUP)
+    async with running(fake, receive=slowly) as bot:
+        await caught_up(fake)
+        for person in range(1, 5):
+            fake.press(GROUP, message, person, "Approve")
+        await fake.wait_for(lambda: len(fake.api.answered) == 4)
+        assert [text for text in fake.api.told.values() if text] == []
+        slow.set()
+        await fake.wait_for(lambda: len(fake.messages(GROUP)) == 1 + 4, timeout=20)
+    assert len(bot.heard) == 4
+
+
+async def test_what_is_too_long_for_an_acknowledgement_is_cut(fake: FakeTelegram) -> None:
+    message = question(fake, chat=GROUP)
+
+    async def at_length(heard: Incoming) -> Card:
+        return Card(title="Too late: " + "x" * 300)
+
+    async with running(fake, receive=at_length):
+        await caught_up(fake)
+        for person in range(1, 11):
+            fake.press(GROUP, message, person, "Approve")
+        await fake.wait_for(lambda: len(fake.api.answered) == 10)
+    assert {len(text) for text in fake.api.told.values()} == {0, 200}
+
+
 # Confirming
 
 

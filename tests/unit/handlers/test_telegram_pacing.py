@@ -51,6 +51,16 @@ def test_who_would_wait_too_long_is_told_how_long_and_takes_no_turn() -> None:
     assert pacer.reserve("7") == PATIENCE
 
 
+def test_how_long_many_messages_would_take_is_known_without_reserving_any() -> None:
+    clock = Clock()
+    pacer = Pacer(per_second=1.0, monotonic=clock)
+    assert [pacer.delay("-100", count) for count in (1, BURST)] == [0, 0]
+    assert pacer.delay("-100", BURST + 1) == pytest.approx(60 / (GROUP_PER_MINUTE - BURST))
+    assert pacer.reserve("-100") == 0
+    pacer.hold("-100", 14)
+    assert pacer.delay("-100", 1) == 14
+
+
 def test_chats_do_not_wait_for_one_another() -> None:
     pacer = Pacer(per_second=1.0, monotonic=Clock())
     for _ in range(BURST):

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from engine.domain.approvals import Verb
-from engine.domain.messages import Button, Card, Lane, Ref, Table
+from engine.domain.messages import Button, Card, Destination, Lane, Ref, Table
 from engine.ports import BadCard, Gone, RetryAt
 from handlers.cards.telegram_html import LIMIT, utf16_units
+from handlers.telegram.pacing import BURST
 from tests.fakes.telegram import FakeTelegram, Fault
 from tests.fakes.telegram_bot import Bot, make_bot, running, to
 
@@ -170,6 +171,50 @@ async def test_a_message_that_is_not_the_bots_own_cannot_be_edited_and_is_gone(f
     fake.type(CHAT, CHAT, "mine")
     with pytest.raises(Gone):
         await bot.platform.put(to(CHAT), card(), Ref(messages=("1",)))
+
+
+# Topics
+
+GROUP = -100
+
+
+async def test_cards_go_into_their_topic_and_are_edited_there(fake: FakeTelegram, bot: Bot) -> None:
+    fake.topic(GROUP, 45)
+    place = Destination(platform="telegram", address="-100/45")
+    ref = await bot.platform.put(place, card("open", buttons=True), None)
+    await bot.platform.put(place, card("done"), ref)
+    (message,) = fake.messages(GROUP)
+    assert (message.topic, message.text, len(message.edits)) == (45, "Buy?\ndone", 1)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_a_topic_that_is_closed_or_gone_is_told_and_tried_again_later(
+    fake: FakeTelegram,
+    bot: Bot,
+    *,
+    closed: bool,
+) -> None:
+    topic = fake.topic(GROUP, 45)
+    topic.closed = closed
+    place = Destination(platform="telegram", address="-100/45" if closed else "-100/46")
+    with pytest.raises(RetryAt) as later:
+        await bot.platform.put(place, card(), None)
+    assert later.value.seconds == 300
+    assert f"chat {place.address}" in bot.platform.health
+    topic.closed = False
+    fake.topic(GROUP, 46)
+    await bot.platform.put(place, card(), None)
+    assert bot.platform.health == "ok"
+
+
+async def test_what_telegram_counts_as_one_chat_is_paced_as_one(fake: FakeTelegram, bot: Bot) -> None:
+    for topic in (45, 46):
+        fake.topic(GROUP, topic)
+    for number in range(BURST):
+        to_topic = Destination(platform="telegram", address=f"-100/{45 + number % 2}")
+        await bot.platform.put(to_topic, card(str(number), topic=f"t:{number}"), None)
+    with pytest.raises(RetryAt):
+        await bot.platform.put(Destination(platform="telegram", address="-100/46"), card("x", topic="t:x"), None)
 
 
 # Not now
