@@ -138,7 +138,7 @@ class SlackSettings(Section):
     def _an_id(cls, channel: str | None, info: ValidationInfo) -> str | None:
         if channel is None and info.data.get("bot_token"):
             raise problem("must be set: it is where cards go", other="slack.bot_token")
-        if channel is not None and not re.fullmatch(r"[CGD][A-Z0-9]{2,}", channel):
+        if channel is not None and not re.fullmatch(r"[CGD][A-Z0-9]+", channel):
             raise problem("must be a channel's id such as C0123456789; its name can change")
         return channel
 
