@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.domain.approvals import Press, Verb
 from engine.domain.events import PositionClosed
-from engine.domain.messages import Destination
+from engine.domain.messages import CardKind, Destination
 from engine.domain.trading import Purpose
 from handlers.notifications import routes
 from tests.fakes.engine import DAY, QUIET, Room, engine_room
@@ -27,7 +27,7 @@ async def due(room: Room) -> set[str]:
 
 
 async def test_the_question_that_a_position_came_from_shows_that_it_is_closed(tmp_path: Path):
-    async with engine_room(tmp_path, (*(QUIET,) * 24, FALL, QUIET), route=routes([ROOM])) as room:
+    async with engine_room(tmp_path, (*(QUIET,) * 24, FALL, QUIET), route=routes({ROOM: tuple(CardKind)})) as room:
         asked = await room.ask()
         await room.approvals.answer(asked.id, Press(person="Ada", verb=Verb.APPROVE))
         await show_everything(room)
@@ -39,7 +39,7 @@ async def test_the_question_that_a_position_came_from_shows_that_it_is_closed(tm
 
 
 async def test_an_alarm_about_a_position_is_over_when_it_is_closed(tmp_path: Path):
-    async with engine_room(tmp_path, route=routes([ROOM])) as room:
+    async with engine_room(tmp_path, route=routes({ROOM: tuple(CardKind)})) as room:
         room.venue.refuses = (Purpose.PROTECTION,)
         asked = await room.ask(quantity=Decimal(1))
         await room.approvals.answer(asked.id, Press(person="Ada", verb=Verb.APPROVE))
