@@ -78,23 +78,31 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Ask the running instance how it is."""
-    settings = load_or_exit(profile, config, {}).settings
-    instance = _running(settings)
-    try:
-        answer = httpx.get(
-            f"{instance.url}/api/status",
-            headers={"Authorization": f"Bearer {instance.token.get_secret_value()}"},
-            timeout=ASK_WITHIN,
-        )
-        answer.raise_for_status()
-    except httpx.HTTPStatusError as error:
-        typer.echo(f"{instance.url} refuses: {error.response.status_code}. Set BOT_WEB__TOKEN as it has it.", err=True)
-        raise typer.Exit(1) from None
-    except httpx.HTTPError:
-        typer.echo(f"No bot answers at {instance.url}. Start it with: bot run --profile {settings.profile}", err=True)
-        raise typer.Exit(1) from None
-    found = answer.json()
+    found = _asked(load_or_exit(profile, config, {}).settings, "GET", "/api/status")
     typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(f"{name}: {found[name]}" for name in found))
+
+
+@app.command()
+def emergency(
+    profile: ProfileOption = None,
+    config: ConfigOption = None,
+    *,
+    now: Annotated[bool, typer.Option("--now", help="Do it.")] = False,
+) -> None:
+    """Say what the emergency stop of the running instance would sell; with --now, call it."""
+    settings = load_or_exit(profile, config, {}).settings
+    found = _asked(settings, "POST" if now else "GET", "/api/emergency")
+    left = found["left"] if now else found
+    for order in left["entries"]:
+        typer.echo(f"To take back: {order['id']}, {order['side']} {order['quantity']} {order['market']}")
+    for held in left["positions"]:
+        typer.echo(f"To sell: {held['id']}, {held['quantity']} {held['market']}")
+    typer.echo(f"Open questions: {left['questions']}")
+    typer.echo(
+        f"The emergency stop {found['id']} stands and goes on until nothing is left; an admin's /resume ends it."
+        if now
+        else "Nothing was done. bot emergency --now stops entries and sells everything."
+    )
 
 
 @app.command()
@@ -165,6 +173,22 @@ def _with_own_database(loaded: Loaded, seed: int | None) -> Settings:
         return settings
     url = settings.database.url.rpartition("/")[0] + f"/{name}/greenlight.sqlite"
     return settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
+
+
+def _asked(settings: Settings, method: str, path: str) -> Any:
+    """What the running instance answers; without one, this exits and says so."""
+    instance = _running(settings)
+    bearer = {"Authorization": f"Bearer {instance.token.get_secret_value()}"}
+    try:
+        answer = httpx.request(method, f"{instance.url}{path}", headers=bearer, timeout=ASK_WITHIN)
+        answer.raise_for_status()
+    except httpx.HTTPStatusError as error:
+        typer.echo(f"{instance.url} refuses: {error.response.status_code}. Set BOT_WEB__TOKEN as it has it.", err=True)
+        raise typer.Exit(1) from None
+    except httpx.HTTPError:
+        typer.echo(f"No bot answers at {instance.url}. Start it with: bot run --profile {settings.profile}", err=True)
+        raise typer.Exit(1) from None
+    return answer.json()
 
 
 def _running(settings: Settings) -> Instance:

@@ -14,7 +14,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute
 
 from engine.domain.errors import ConfigError
-from handlers.web import api, errors, pages
+from handlers.web import api, emergency_api, errors, pages
 from handlers.web.guard import Guard
 from handlers.web.kit import Kit
 from handlers.web.rendering import STATIC
@@ -44,6 +44,7 @@ def create_app(kit: Kit, *, allowed_hosts: Iterable[str] = (), hooks: Sequence[B
     app.state.kit = kit
     app.include_router(api.open_router)
     app.include_router(api.router)
+    app.include_router(emergency_api.router)
     app.include_router(pages.router)
     app.router.routes.extend(hooks)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -88,11 +88,15 @@ def job_table(
         finally:
             await books.close(at)
 
+    async def look_again(_: datetime) -> None:
+        await kit.orchestrator.look_again()
+
     async def expire(_: datetime) -> None:
         await approvals.expire()
 
     return (
         Job(name="candle", trigger=every(shortest), run=candle, ready=candles_in),
+        Job(name="venue", run=look_again, alarm=kit.orchestrator.next_look),
         Job(name="approvals", run=expire, alarm=approvals.next_deadline),
         Job(name="digest", trigger=daily(digest_at, timezone), run=books.digest, grace=timedelta(hours=1)),
     )

@@ -16,6 +16,8 @@ from engine.domain.reports import (
     ApprovalView,
     Balance,
     Digest,
+    EmergencyView,
+    Exposed,
     HaltView,
     Part,
     PlatformTrouble,
@@ -28,6 +30,7 @@ from engine.domain.trading import Halt, HaltKind, Position
 from tests.fakes import reports
 
 T = TypeVar("T")
+NOTHING_LEFT = Exposed(entries=(), positions=(), questions=0)
 
 
 @dataclass
@@ -104,6 +107,13 @@ class FakeViews:
     async def halt(self, halt_id: str) -> HaltView:
         return _known(self.halts_by_id, halt_id)
 
+    async def exposed(self) -> Exposed:
+        return NOTHING_LEFT
+
+    async def emergency(self, halt_id: str) -> EmergencyView:
+        halt = _known(self.halts_by_id, halt_id)
+        return EmergencyView(halt=halt, note="begun", left=NOTHING_LEFT, closed=())
+
     async def trouble(self, trouble_id: str) -> PlatformTrouble:
         return reports.trouble(id=trouble_id)
 
@@ -124,6 +134,7 @@ class FakeDesk:
     views: FakeViews
     clock: FakeClock
     paused_until: list[datetime | None] = field(default_factory=list)
+    stopped_by: list[str] = field(default_factory=list)
 
     async def answer(self, approval_id: str, press: Press) -> Answered:
         found = _known(self.views.approvals_by_id, approval_id)
@@ -134,6 +145,12 @@ class FakeDesk:
             stepped, _ = step(stepped, RuledOrder(order_id="O5", price=stepped.plan.price), self.clock.now())
         self.views.approvals_by_id[approval_id] = stepped
         return Answered(reply=reply, approval=stepped)
+
+    async def stop_everything(self, person: Person) -> str:
+        self.stopped_by.append(person.name)
+        halt = Halt(kind=HaltKind.EMERGENCY, reason="called", since=self.clock.now(), by=person.name)
+        self.views.halts_by_id["H2"] = HaltView(id="H2", halt=halt)
+        return "H2"
 
     async def pause(self, person: Person, until: datetime | None) -> HaltView:
         self.paused_until.append(until)

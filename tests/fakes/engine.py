@@ -27,11 +27,22 @@ from engine.domain.errors import VenueError
 from engine.domain.events import Event
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.reports import Part
-from engine.domain.trading import Intent, OrderKind, Position, Purpose, Rejected, Sent, Side, Unknown
+from engine.domain.trading import (
+    Intent,
+    NotFound,
+    OrderKind,
+    OrderState,
+    Position,
+    Purpose,
+    Rejected,
+    Sent,
+    Side,
+    Unknown,
+)
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.ports import Frames
+from engine.ports import Frames, VenueEvent
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
@@ -104,6 +115,30 @@ class FickleVenue(PaperExchange):
     """``request``: orders never arrive; ``answer``: they do, and nobody hears of it."""
     loses_brackets: bool = False
     """Whether requests of brackets never arrive."""
+    storm: int = 0
+    """How many of the next calls are answered with 503."""
+    retry_after: float = 0.0
+    """For how many seconds such an answer asks to be left alone."""
+    called_at: list[datetime]
+    """When it was called about orders, one entry a call."""
+
+    def _answer_or_fail(self) -> None:
+        self.called_at.append(self.clock.now())
+        if self.storm:
+            self.storm -= 1
+            raise VenueError("The venue answers 503.", retry_after=self.retry_after)
+
+    async def find(self, client_id: str) -> OrderState | NotFound:
+        self._answer_or_fail()
+        return await super().find(client_id)
+
+    async def cancel(self, client_id: str) -> OrderState | NotFound:
+        self._answer_or_fail()
+        return await super().cancel(client_id)
+
+    async def events(self, after: int) -> tuple[VenueEvent, ...]:
+        self._answer_or_fail()
+        return await super().events(after)
 
     async def book(self, symbol: str) -> Book:
         self.clock.at += self.thinks
@@ -123,6 +158,10 @@ class FickleVenue(PaperExchange):
         if _purpose(intent) in self.refuses:
             return Rejected(client_id=intent.client_id, reason="not today")
         lost = Unknown(client_id=intent.client_id, reason="the answer was lost")
+        try:
+            self._answer_or_fail()
+        except VenueError as error:
+            return Unknown(client_id=intent.client_id, reason=error.message)
         if self.loses == "request" or (self.loses_brackets and intent.kind is OrderKind.BRACKET):
             return lost
         answer = await super().submit(intent)
@@ -229,7 +268,7 @@ async def engine_room(
         balances={"USDT": cash},
     )
 
-    venue.clock = clock
+    venue.clock, venue.called_at = clock, []
 
     def open_account(uow: UnitOfWork) -> None:
         if not uow.account.opened():

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,19 +10,9 @@ import pytest
 from engine.store.database import Database
 from engine.store.history import History, history
 from tests.fakes import postgres
+from tests.fakes.command_line import PATIENCE, bot, question_in
 from tests.fakes.database import url_of, use_postgres
 from tests.fakes.program import END, Files, browser, running, settings_of, write_config
-
-BOT = Path(sys.executable).with_name("bot")
-PATIENCE = 60.0
-
-
-async def question_in(page) -> str:
-    """The id of the one open question, once it is asked."""
-    async with asyncio.timeout(PATIENCE):
-        while not (found := (await page.get("/api/approvals")).json()):  # noqa: ASYNC110 - asked over HTTP
-            await asyncio.sleep(0.05)
-    return found[0]["id"]
 
 
 async def told(folder: Path) -> History:
@@ -109,10 +96,3 @@ def test_a_server_that_is_away_stops_the_start_without_its_password(tmp_path: Pa
         assert "server cannot be used" in ran.stderr
         assert "tr0ub4dor" not in ran.stderr + ran.stdout
         assert "Traceback" not in ran.stderr
-
-
-def bot(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")} | more
-    return subprocess.run(
-        [BOT, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 
 import structlog
 
@@ -79,25 +80,25 @@ class EmergencyStopSystem:
 
     async def run(self) -> None:
         """Go on until nothing is left, and look after what turns up late, until an admin ends the halt."""
-        pause = FIRST_PAUSE
+        backoff = FIRST_PAUSE
         while True:
-            trouble, left = "", True
+            pause = backoff
+            backoff = min(2 * backoff, LONGEST_PAUSE)
             try:
                 halt_id = await self.standing()
                 if not halt_id:
                     return
                 left = await self._once()
                 await self._tell(halt_id, await self._what_is_left() if left else DONE)
+                backoff, pause = FIRST_PAUSE, FIRST_PAUSE if left else LOOKS_EVERY
             except GreenlightError as error:
-                trouble = error.message
                 pause = max(pause, getattr(error, "retry_after", 0.0))
-                await self._tell_of(trouble, pause)
+                await self._tell_of(error.message, pause)
             except Exception:  # noqa: BLE001 - whatever goes wrong, the emergency stop goes on
-                trouble = f"an error nobody foresaw (log id {(reference := fault_id())})"
+                reference = fault_id()
                 _log.exception("emergency stop failed", reference=reference)
-                await self._tell_of(trouble, pause)
-            await self._wait(pause if left else LOOKS_EVERY)
-            pause = min(2 * pause, LONGEST_PAUSE) if trouble else FIRST_PAUSE
+                await self._tell_of(f"an error nobody foresaw (log id {reference})", pause)
+            await self._wait(pause)
 
     def _call(self, uow: UnitOfWork, by: str) -> str:
         halt_id = _standing(uow)
@@ -184,7 +185,7 @@ def progress(uow: UnitOfWork, halt_id: str) -> EmergencyView:
         halt=view,
         note=uow.settings.get(_key(halt_id)) or "begun",
         left=exposed(uow),
-        closed=uow.positions.closed_within(view.halt.since, until),
+        closed=uow.positions.closed_within(view.halt.since - timedelta.resolution, until),
     )
 
 

@@ -73,7 +73,7 @@ def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState) ->
     after = (
         ledger.bought(position, fill)
         if fill.side is Side.BUY
-        else ledger.sold(position, fill, state.closed_by or "exit")
+        else ledger.sold(position, fill, state.closed_by or ("exit" if order.decision_id else "emergency"))
     )
     uow.positions.put(after, order.decision_id if opened else uow.positions.decision_of(position.id))
     if opened:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 
-from engine.domain.errors import VenueError
+from engine.domain.errors import StoreError, VenueError
 from engine.domain.events import OrderChanged, PositionProtected, ProtectionFailed
 from engine.domain.trading import Ack, NotFound, OrderKind, OrderStatus, Purpose, Rejected, Sent, Unknown
 from engine.execution import orders as writing
@@ -17,6 +18,8 @@ from engine.store.database import Database
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
+AGAIN_AFTER = timedelta(seconds=10)
+"""When what a fault left half done is looked at again."""
 SEND_WITHIN = timedelta(minutes=2)
 """How old an entry may be when it is sent: the world it was judged in is gone after that."""
 
@@ -33,27 +36,51 @@ class ExecutionOrchestrator:
         self._exchange = exchange
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
+        self._again_at: datetime | None = None
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        """One thing at a time; what a fault leaves half done is looked at again soon."""
+        async with self._one_at_a_time:
+            try:
+                yield
+            except (VenueError, StoreError):
+                self._look_again_soon()
+                raise
+
+    def _look_again_soon(self) -> None:
+        self._again_at = self._clock.now() + AGAIN_AFTER
+
+    async def next_look(self) -> datetime | None:
+        """When something that was left half done is to be looked at again; ``None`` where nothing was."""
+        return self._again_at
+
+    async def look_again(self) -> None:
+        """Settle what is in doubt and see that everything held is protected, after a fault."""
+        self._again_at = None
+        await self.settle_unknown()
+        await self.restore_protection()
 
     async def send(self, order: Order) -> None:
         """Send one written-down order, and take in what comes of it at once."""
-        async with self._one_at_a_time:
+        async with self._in_turn():
             await self._send(order)
             await self._pump()
 
     async def pump(self) -> None:
         """Take in what the venue did since the last time, and protect every position it concerns."""
-        async with self._one_at_a_time:
+        async with self._in_turn():
             await self._pump()
 
     async def restore_protection(self) -> None:
         """See that every open position has its stop and target at the venue."""
-        async with self._one_at_a_time:
+        async with self._in_turn():
             await self._act(await self._store.read(_needed))
             await self._pump()
 
     async def take_back(self, order: Order, why: str) -> None:
         """Cancel an order; one that was written down and not sent is never sent."""
-        async with self._one_at_a_time:
+        async with self._in_turn():
             written = await self._store.read(lambda uow: uow.orders.get(order.id))
             if written.status is OrderStatus.INTENT:
                 reason = f"not sent: {writing.TAKEN_BACK} {why}"
@@ -64,7 +91,7 @@ class ExecutionOrchestrator:
 
     async def sell(self, position_id: str) -> None:
         """Sell all of a position at market, unless that is under way already."""
-        async with self._one_at_a_time:
+        async with self._in_turn():
             now = self._clock.now()
             order = await self._store.transact(lambda uow: writing.intend_sale(uow, position_id, now))
             if order is not None:
@@ -72,8 +99,8 @@ class ExecutionOrchestrator:
             await self._pump()
 
     async def _send(self, order: Order) -> None:
-        """Send an order; a position whose sale is refused gets its protection back."""
-        if isinstance(await self._try(order), Rejected) and order.position_id:
+        """Send an order; a position whose sale is refused, or not sent after all, gets its protection back."""
+        if not isinstance(await self._try(order), Ack | Unknown) and order.position_id:
             await self._protect(order.position_id)
 
     async def _try(self, order: Order) -> Sent | None:
@@ -127,7 +154,7 @@ class ExecutionOrchestrator:
             return True
         what = "reduced" if position.is_open else f"closed ({position.closed_by})"
         reason = f"the position was {what} meanwhile"
-        self._mark(uow, order, OrderStatus.CANCELLED, reason)
+        self._mark(uow, order, OrderStatus.REJECTED, f"not sent: {reason}")
         return False
 
     def _record(self, uow: UnitOfWork, order: Order, answer: Sent) -> None:
@@ -140,6 +167,7 @@ class ExecutionOrchestrator:
                 self._mark(uow, order, OrderStatus.REJECTED, reason)
             case Unknown(reason=reason):
                 self._mark(uow, order, OrderStatus.UNKNOWN, reason)
+                self._look_again_soon()
 
     def _mark(
         self, uow: UnitOfWork, order: Order, status: OrderStatus, reason: str = "", *, venue_id: str = ""
@@ -192,7 +220,7 @@ class ExecutionOrchestrator:
 
     async def settle_unknown(self) -> None:
         """Ask again for every order whose answer was lost, or that lies unsent because something failed on the way."""
-        async with self._one_at_a_time:
+        async with self._in_turn():
             now = self._clock.now()
             for order in await self._store.read(lambda uow: uow.orders.unfinished()):
                 left_over = order.status is OrderStatus.INTENT and now - order.created_at > SEND_WITHIN

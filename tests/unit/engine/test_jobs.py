@@ -35,6 +35,7 @@ def test_candles_come_before_answers_and_the_day_is_closed_last(room: Room):
     jobs = table(room)
     assert [(job.name, job.trigger is not None, job.alarm is not None) for job in jobs] == [
         ("candle", True, False),
+        ("venue", False, True),
         ("approvals", False, True),
         ("digest", True, False),
     ]
@@ -86,7 +87,7 @@ async def test_an_order_in_doubt_is_settled_before_anything_is_decided(room: Roo
 
 
 async def test_open_questions_run_out_at_their_own_time(room: Room):
-    approvals = table(room)[1]
+    approvals = next(job for job in table(room) if job.name == "approvals")
     assert approvals.alarm is not None
     assert await approvals.alarm() is None
     asked = await room.ask(minutes=15)

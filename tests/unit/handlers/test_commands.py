@@ -226,3 +226,19 @@ async def test_what_only_an_admin_may_end_is_left_to_the_desk(room):
     with pytest.raises(NotAllowed, match="admin"):
         await room.say("/resume", TRADER)
     assert (await room.say("/resume", ADMIN)).title.startswith("Ended: drawdown halt")
+
+
+async def test_the_emergency_stop_explains_itself_and_acts_on_its_word_only(room):
+    shown = await room.say("/emergency", ADMIN)
+    assert "/emergency now does it" in shown.text
+    assert room.desk.stopped_by == []
+    done = await room.say("/panic now", ADMIN)
+    assert done.title.startswith("EMERGENCY STOP")
+    assert room.desk.stopped_by == ["Ada"]
+
+
+@pytest.mark.parametrize("text", ["/emergency no", "/emergency now now"])
+async def test_an_emergency_stop_is_called_by_nothing_but_its_word(room, text):
+    with pytest.raises(BadInput, match="is not understood after this command"):
+        await room.say(text, ADMIN)
+    assert room.desk.stopped_by == []

@@ -101,7 +101,7 @@ async def test_a_sale_that_comes_after_the_stop_is_called_off_and_says_why(tmp_p
         room.clock.to(DAY + 60)
         await room.orchestrator.send(order)
         view = (await room.views.orders(1))[0]
-        assert (view.status, view.reason) == (OrderStatus.CANCELLED, "the position was closed (stop) meanwhile")
+        assert (view.status, view.reason) == (OrderStatus.REJECTED, "not sent: the position was closed (stop) meanwhile")
         assert (await room.venue.balances())["BTC"] == 0
 
 

@@ -65,6 +65,7 @@ async def test_openapi_names_exactly_the_routes(web):
         *(f"/api/{name}" for name in LISTS),
         "/api/approvals/{approval_id}/approve",
         "/api/approvals/{approval_id}/reject",
+        "/api/emergency",
     }
 
 
@@ -282,3 +283,18 @@ async def test_the_token_may_reject_what_needs_two_people_to_approve(web):
 async def test_an_id_is_understood_in_small_letters(web):
     await web.room.ask()
     assert (await web.client.post("/api/approvals/a17/reject", headers=BEARER)).json()["id"] == "A17"
+
+
+async def test_the_emergency_stop_can_be_looked_at_by_all_and_called_by_admins(web):
+    async with web.enter("Vic") as browser:
+        assert (await browser.get("/api/emergency")).json() == {"entries": [], "positions": [], "questions": 0}
+        refused = await browser.post("/api/emergency")
+        assert (refused.status_code, web.room.desk.stopped_by) == (403, [])
+    called = await web.client.post("/api/emergency", headers=BEARER)
+    assert (called.status_code, called.json()["id"], called.json()["status"]) == (200, "H2", "active")
+    assert web.room.desk.stopped_by == ["api"]
+    audited = (await web.client.get("/api/audit", headers=BEARER)).json()
+    assert [(row["person"], row["action"], row["status"]) for row in audited[:2]] == [
+        ("api", "emergency", "called: H2"),
+        ("Vic", "emergency", "The emergency stop needs the role admin; yours is viewer."),
+    ]

@@ -1,0 +1,279 @@
+"""The emergency stop: called once, it goes on through a storm of 503 and a restart until nothing is left (fault 30)."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from engine.domain.approvals import Press, Reply, Verb
+from engine.domain.errors import NotAllowed, VenueError
+from engine.domain.events import EmergencyProgressed
+from engine.domain.messages import CardKind, Destination, Person, Role
+from engine.domain.trading import Intent, OrderKind, Side
+from engine.execution.emergency import DONE, LONGEST_PAUSE, EmergencyStopSystem
+from engine.execution.orders import intend
+from engine.execution.reconcile import agree
+from handlers.notifications import Notifications, routes
+from tests.auditor import check_conservation
+from tests.fakes.command_line import bot, question_in
+from tests.fakes.engine import DAY, Room, engine_room
+from tests.fakes.feed import BTC
+from tests.fakes.program import browser, running, settings_of, write_config
+from tests.fakes.reports import plan
+
+ADA, TOM = Person(name="Ada", role=Role.ADMIN), Person(name="Tom", role=Role.TRADER)
+ROUTE = routes({Destination(platform="web", address="room"): tuple(CardKind)})
+ENOUGH = 200
+THIN = (100, 101, 99, 100, 1000)
+"""A candle whose book takes 4 BTC a level: what is more waits for the price to turn."""
+
+
+class Over(Exception):
+    """Nothing is left, or it took too long."""
+
+
+async def carry_out(room: Room) -> list[float]:
+    """Let an emergency stop that was called run until nothing is left; its pauses in seconds."""
+    pauses: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        pauses.append(seconds)
+        room.clock.at += timedelta(seconds=seconds) if seconds > 1 else timedelta(minutes=10)
+        if len(pauses) > ENOUGH or (await state(room)) == DONE:
+            raise Over
+
+    system = EmergencyStopSystem(store=room.store, orchestrator=room.orchestrator, clock=room.clock, wait=wait)
+    with pytest.raises(Over):
+        await system.run()
+    return pauses
+
+
+async def call(room: Room) -> str:
+    """Call it, and do nothing else yet."""
+    return await room.desk.emergency.call("Ada")
+
+
+async def state(room: Room) -> str:
+    halt_id = await room.desk.emergency.standing()
+    return (await room.views.emergency(halt_id)).note
+
+
+async def busy(room: Room) -> None:
+    """Something held with its stop, and an order that still waits to buy."""
+    await room.enter()
+    big = plan(key="big", market=BTC.symbol, quantity=Decimal(60), price=Decimal(100), stop=Decimal(90))
+    await room.orchestrator.send(
+        await room.store.transact(lambda uow: intend(uow, big, room.clock.now(), decision_id="D9"))
+    )
+    left = await room.views.exposed()
+    assert (len(left.entries), len(left.positions)) == (1, 2)
+
+
+async def must_be_over(room: Room, folder: Path) -> None:
+    assert await room.held() == ()
+    assert [view.id for view in await room.views.orders(99) if not view.status.final] == []
+    assert await agree(room.store, room.venue, room.orchestrator, room.clock.now()) == {}
+    assert check_conservation(folder / "venue.sqlite") == []
+    assert await state(room) == DONE
+
+
+async def test_everything_is_taken_back_and_sold(tmp_path: Path):
+    async with engine_room(tmp_path, (THIN,) * 60) as room:
+        await busy(room)
+        await call(room)
+        await carry_out(room)
+        await must_be_over(room, tmp_path)
+        view = await room.views.emergency("H1")
+        assert [closed.closed_by for closed in view.closed] == ["emergency", "emergency"]
+
+
+@pytest.mark.parametrize("storm", [1, 2, 3, 5, 8, 13, 40])
+async def test_a_storm_of_503_only_delays_it(tmp_path: Path, storm: int):
+    async with engine_room(tmp_path, (THIN,) * 60) as room:
+        await busy(room)
+        await call(room)
+        room.venue.storm = storm
+        pauses = await carry_out(room)
+        await must_be_over(room, tmp_path)
+        assert len(await room.events(EmergencyProgressed)) > 1
+        assert max(pauses) <= LONGEST_PAUSE
+        if storm > 30:
+            assert pauses[:6] == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0]
+
+
+async def test_the_venue_is_left_alone_for_as_long_as_it_asks(tmp_path: Path):
+    async with engine_room(tmp_path, (THIN,) * 60) as room:
+        await busy(room)
+        await call(room)
+        room.venue.storm, room.venue.retry_after, room.venue.called_at = 3, 17.0, []
+        await carry_out(room)
+        failed = room.venue.called_at[:4]
+        assert [(after - before).total_seconds() for before, after in pairwise(failed)] == [17.0, 17.0, 17.0]
+        await must_be_over(room, tmp_path)
+
+
+async def test_the_halt_is_written_before_the_venue_is_asked_for_anything(tmp_path: Path):
+    async with engine_room(tmp_path, (THIN,) * 60) as room:
+        await busy(room)
+        room.venue.storm, room.venue.called_at = 10**6, []
+        await room.desk.stop_everything(ADA)
+        assert room.venue.called_at == []
+        assert [found.halt.kind for found in (await room.views.status()).halts] == ["emergency"]
+        await room.desk.emergency.stop()
+
+
+async def test_it_is_gone_on_with_after_a_restart_and_entries_stay_refused(tmp_path: Path):
+    rows = (THIN,) * 60
+    async with engine_room(tmp_path, rows) as room:
+        await busy(room)
+        room.venue.storm = 10**6
+        await room.desk.stop_everything(ADA)
+        async with asyncio.timeout(10):
+            while "503" not in await state(room):  # noqa: ASYNC110 - read from outside
+                await asyncio.sleep(0.01)
+    async with engine_room(tmp_path, rows, minutes=DAY + 1) as room:
+        assert await room.desk.emergency.standing() == "H1"
+        await carry_out(room)
+        await must_be_over(room, tmp_path)
+        room.clock.to(DAY + 60)
+        record = await room.enter()
+        assert record.decisions[-1].ruling.reasons == ("Ada called the emergency stop",)
+        assert await room.held() == ()
+
+
+async def test_an_order_that_was_written_down_and_not_sent_is_never_sent(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        ready = plan(key="ready", market=BTC.symbol, quantity=Decimal(1), price=Decimal(100), stop=Decimal(90))
+        order = await room.store.transact(lambda uow: intend(uow, ready, room.clock.now(), decision_id="D9"))
+        await call(room)
+        await room.orchestrator.send(order)
+        (view,) = await room.views.orders(9)
+        assert (view.status, view.reason) == ("rejected", "not sent: Ada called the emergency stop")
+        await carry_out(room)
+        assert await room.venue.events(0) == ()
+
+
+async def test_open_questions_are_answered_with_no(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        asked = await room.ask()
+        await room.desk.stop_everything(ADA)
+        answered = await room.desk.answer(asked.id, Press(person="Tom", verb=Verb.APPROVE))
+        assert answered.reply is Reply.TOO_LATE
+        assert (answered.approval.status, answered.approval.state.by) == ("rejected", "the emergency stop")
+        assert await room.venue.events(0) == ()
+
+
+async def test_a_question_that_is_being_judged_is_refused(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        asked = await room.ask()
+        room.venue.meanwhile = lambda: room.desk.stop_everything(ADA)
+        answered = await room.desk.answer(asked.id, Press(person="Tom", verb=Verb.APPROVE))
+        assert answered.approval.status == "refused"
+        assert answered.approval.state.reasons == ("Ada called the emergency stop",)
+
+
+async def test_what_turns_up_late_is_sold_too(tmp_path: Path):
+    """An order whose answer was lost, which the venue did not know when asked, and which arrives after all."""
+    async with engine_room(tmp_path) as room:
+        late = plan(key="late", market=BTC.symbol, quantity=Decimal(1), price=Decimal(100), stop=Decimal(90))
+        room.venue.loses = "request"
+        order = await room.store.transact(lambda uow: intend(uow, late, room.clock.now(), decision_id="D9"))
+        await room.orchestrator.send(order)
+        room.venue.loses = ""
+        await call(room)
+        await carry_out(room)
+        await room.venue.submit(order.intent)
+        await room.orchestrator.pump()
+        assert len(await room.held()) == 1
+        await room.store.transact(lambda uow: uow.settings.set("emergency.H1", "more to do"))
+        await carry_out(room)
+        await must_be_over(room, tmp_path)
+
+
+async def test_what_somebody_buys_by_hand_afterwards_is_theirs(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        await call(room)
+        await carry_out(room)
+        room.clock.at += timedelta(seconds=5)
+        hand = Intent(client_id="hand", market=BTC.symbol, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(1))
+        await room.venue.submit(hand)
+        await room.orchestrator.pump()
+        await carry_out(room)
+        assert [held.context for held in await room.held()] == ["external"]
+
+
+async def test_a_second_call_changes_nothing(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        assert await call(room) == await call(room) == "H1"
+
+
+async def test_only_an_admin_ends_it(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        await call(room)
+        with pytest.raises(NotAllowed, match="only an admin"):
+            await room.desk.resume(TOM)
+        assert await room.desk.emergency.standing() == "H1"
+        await room.desk.resume(ADA)
+        assert await room.desk.emergency.standing() == ""
+        await asyncio.wait_for(room.desk.emergency.run(), 5)
+
+
+async def test_it_has_one_card_that_is_edited_as_it_goes_on(tmp_path: Path):
+    async with engine_room(tmp_path, (THIN,) * 60, route=ROUTE) as room:
+        await busy(room)
+        await call(room)
+        cards = Notifications(room.views)
+        begun = await cards.card("emergency:H1")
+        room.venue.storm = 5
+        await carry_out(room)
+        done = await cards.card("emergency:H1")
+        await room.desk.resume(ADA)
+        over = await cards.card("emergency:H1")
+        assert [card.title.partition(":")[0] for card in (begun, done, over)] == [
+            "EMERGENCY STOP",
+            "EMERGENCY STOP",
+            "The emergency stop is over",
+        ]
+        assert dict(begun.fields)["Positions to sell"].startswith("T1, ")
+        assert (dict(done.fields)["State"], dict(done.fields)["Positions to sell"]) == (DONE, "none")
+        due = [s.topic for s in await room.store.read(lambda uow: uow.outbox.due())]
+        assert [topic for topic in due if topic.startswith(("emergency", "halt"))] == ["emergency:H1"]
+
+
+async def test_a_venue_that_is_down_is_looked_at_again_soon_and_not_at_the_next_candle(tmp_path: Path):
+    """Without an emergency too: a stop that could not be placed is placed once the venue answers."""
+    async with engine_room(tmp_path) as room:
+        room.venue.loses_brackets = True
+        await room.enter()
+        assert await room.orchestrator.next_look() == room.clock.now() + timedelta(seconds=10)
+        room.venue.storm, room.venue.loses_brackets = 1, False
+        with pytest.raises(VenueError):
+            await room.orchestrator.look_again()
+        assert await room.orchestrator.next_look() is not None
+        await room.orchestrator.look_again()
+        assert await room.orchestrator.next_look() is None
+        assert [view.protected for view in await room.views.positions()] == [True]
+
+
+async def test_the_command_line_asks_the_running_bot_and_a_restart_goes_on(tmp_path: Path):
+    settings = settings_of(tmp_path)
+    config = ("--config", str(write_config(tmp_path)))
+    async with running(settings) as app, browser(app, "p1") as page:
+        asked = await question_in(page)
+        shown = await asyncio.to_thread(bot, tmp_path, "emergency", *config)
+        assert (shown.returncode, "Nothing was done" in shown.stdout) == (0, True)
+        assert "Open questions: 1" in shown.stdout
+        done = await asyncio.to_thread(bot, tmp_path, "emergency", "--now", *config)
+        assert (done.returncode, "H1 stands" in done.stdout) == (0, True)
+        assert (await page.post(f"/api/approvals/{asked}/approve", json={})).status_code == 409
+    lines: list[str] = []
+    async with running(settings, announce=lines.append) as app:
+        assert await app.program.engine.emergency.standing() == "H1"
+        assert [line for line in lines if "emergency stop (H1) stands" in line]
+    nobody = await asyncio.to_thread(bot, tmp_path, "emergency", "--now", *config)
+    assert (nobody.returncode, "is running here" in nobody.stderr) == (1, True)
