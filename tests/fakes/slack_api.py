@@ -28,6 +28,7 @@ SCOPES = {
     "channels:read",
     "chat:write",
     "commands",
+    "groups:read",
     "im:history",
     "im:read",
     "im:write",
@@ -58,7 +59,8 @@ class Messages:
         where = self._open_channel(params)
         thread = self._thread(where, params.get("thread_ts"))
         version, more = self._version(params, longest=None)
-        message = self._at.add(where, BOT_USER, version, thread_ts=thread)
+        broadcast = thread is not None and params.get("reply_broadcast") in {True, "true", "1"}
+        message = self._at.add(where, BOT_USER, version, thread_ts=thread, broadcast=broadcast)
         shown = self._at.shown(message)
         self._at.told(self._event(where, message, shown))
         return {"channel": where.id, "ts": message.ts, "message": shown, **more}

@@ -48,6 +48,8 @@ class Message:
     now: Version
     thread_ts: str | None = None
     only_for: str | None = None
+    broadcast: bool = False
+    """Whether a reply in a thread is shown in the channel too."""
     deleted: bool = False
     edited_ts: str | None = None
     edits: list[Version] = field(default_factory=list)
@@ -229,6 +231,8 @@ class Workspace:
             body["blocks"] = message.now.blocks
         if message.thread_ts:
             body |= {"thread_ts": message.thread_ts, "parent_user_id": self._root_of(message)}
+        if message.broadcast:
+            body["subtype"] = "thread_broadcast"
         if message.edited_ts:
             body["edited"] = {"user": message.user, "ts": message.edited_ts}
         return body

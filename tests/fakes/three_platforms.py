@@ -254,13 +254,14 @@ def _asks(blocks: Sequence[Json]) -> bool:
     return any(block["type"] == "actions" for block in blocks)
 
 
-def settings_for(folder: Path, telegram: FakeTelegram, slack: FakeSlack, **changes: Any) -> Settings:
+def settings_for(folder: Path, telegram: FakeTelegram, slack: FakeSlack, /, **changes: Any) -> Settings:
     """The settings of a program on both servers and its own web."""
-    quick = {"api_url": slack.api_url, "channel": CHANNEL, "messages_per_second": 20, "ping_interval": 0.2}
+    quick = {"api_url": slack.api_url, "channel": CHANNEL, "messages_per_second": 20}
     tokens = {"BOT_SLACK__BOT_TOKEN": slack.bot_token, "BOT_SLACK__APP_TOKEN": slack.app_token}
-    config = write_config(
-        folder, telegram.url, **{"people": TEAM, **changes, "slack": quick | changes.get("slack", {})}
-    )
+    told = quick | changes.get("slack", {})
+    if told.get("mode") == "http":
+        tokens = {"BOT_SLACK__BOT_TOKEN": slack.bot_token, "BOT_SLACK__SIGNING_SECRET": slack.signing_secret}
+    config = write_config(folder, telegram.url, **{"people": TEAM, **changes, "slack": told})
     return load(None, config, {}, environ(telegram) | tokens, folder)
 
 

@@ -414,6 +414,13 @@ async def test_a_thread_hangs_on_a_message_there_is_that_is_no_reply(fake: FakeS
     assert refused == "cannot_reply_to_message"
 
 
+async def test_a_reply_is_shown_in_the_channel_too_where_that_is_asked_for(fake: FakeSlack, raw: Raw) -> None:
+    root = (await raw.post(reply_broadcast=True))["ts"]
+    await raw.post("loud", thread_ts=root, reply_broadcast=True)
+    await raw.post("quiet", thread_ts=root)
+    assert [shown.broadcast for shown in fake.messages(C)] == [False, True, False]
+
+
 async def test_an_ephemeral_message_is_for_one_member_and_cannot_be_edited(fake: FakeSlack, raw: Raw) -> None:
     sent = await raw.ok("chat.postEphemeral", channel=C, user="U1", text="psst")
     assert fake.messages(C)[0].only_for == "U1"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.slack import Fault
+from tests.fakes.program import address
+from tests.fakes.slack import Fault, Signing
 from tests.fakes.slack_delivery import Act
 from tests.fakes.three_platforms import CHANNEL, STRANGER, Everywhere, asked, everywhere
 from tests.fakes.three_races import Race, run_races, summary
@@ -66,8 +67,9 @@ def only_one_order(at: Everywhere) -> None:
 def everything_was_right_on_slack(at: Everywhere) -> None:
     assert at.slack.at.complaints == []
     assert at.slack.doubles(CHANNEL) == []
-    refused = {call.outcome for call in at.slack.calls}
-    assert refused <= {"ok", "ratelimited", *Fault}
+    assert {call.outcome for call in at.slack.calls} <= {"ok", "ratelimited", *Fault}
+    acked = [attempt for act in at.slack.acts for attempt in act.attempts if attempt.acked_at is not None]
+    assert all(attempt.acked_at - attempt.at < 3 for attempt in acked)
 
 
 async def test_a_rejection_anywhere_ends_it_everywhere(tmp_path: Path) -> None:
@@ -188,6 +190,27 @@ async def test_doubled_deliveries_have_one_effect_also_across_a_restart(tmp_path
             only_one_order(at)
 
 
+async def test_what_was_said_while_the_program_did_not_run_is_answered_once_it_does(tmp_path: Path) -> None:
+    async with everywhere(tmp_path) as at:
+        async with at.running():
+            await at.until(lambda: at.say("(A1)") and at.files.is_quiet())
+        at.slack.patience.retry_after = (0.0, 0.2, 5.0)
+        said = at.slacker("Sue").mention("approve A1", CHANNEL)
+        pressed = await at.press_on_slack("Sue", "approve:A1").finished()
+        assert said
+        assert pressed.failed == "connection_failed", "Sue sees that at once"
+        await asyncio.sleep(1)  # Slack tells times in seconds
+        async with at.running():
+            assert (await said.finished()).acked
+            await at.until(lambda: status_of(at, said))
+            assert [text.partition(";")[0] for text in status_of(at, said)] == ["That was sent while I was away"]
+            assert at.orders() == []
+            await press_until_acknowledged(at)
+            await at.until(lambda: at.say("Approved by Sue, filled (A1)") and at.settled())
+            await at.until(at.files.is_quiet)
+            only_one_order(at)
+
+
 async def all_acked(acts: Sequence[Act]) -> bool:
     return all([(await act.finished()).acked for act in acts])
 
@@ -208,7 +231,7 @@ def status_of(at: Everywhere, asked_for: Act) -> list[str]:
 
 @pytest.mark.parametrize("trouble", ["cut", "stalled", "refreshed", "announced"])
 async def test_a_press_is_answered_once_whatever_becomes_of_the_socket(tmp_path: Path, trouble: str) -> None:
-    async with asked(tmp_path) as at:
+    async with asked(tmp_path, slack={"ping_interval": 0.5}) as at:
         match trouble:
             case "cut":
                 at.slack.cut_sockets()
@@ -224,6 +247,25 @@ async def test_a_press_is_answered_once_whatever_becomes_of_the_socket(tmp_path:
         assert len(presses) == 1 or trouble in {"cut", "stalled"}, "nothing falls between two connections"
         assert [text.partition(":")[0] for text in told(at, "slack")] == ["You approved A1"]
         await at.until(at.files.is_quiet)
+        only_one_order(at)
+
+
+async def test_over_http_only_what_is_signed_and_young_has_an_effect(tmp_path: Path) -> None:
+    async with asked(tmp_path, slack={"mode": "http"}) as at:
+        assert at.app
+        at.slack.delivers_to(f"{address(at.app)}/hooks/slack")
+        assert await at.slack.verify_url()
+        with at.slack.held():
+            press = at.press_on_slack("Sue", "approve:A1")
+        for signing in (Signing.NONE, Signing.WRONG, Signing.OLD):
+            assert await at.slack.knock(press, signing) == 401
+        assert at.files.rows("SELECT * FROM audit WHERE platform = 'slack'") == []
+        at.slack.release(press)
+        await at.until(lambda: at.say("Approved by Sue, filled (A1)") and at.settled())
+        assert (await press.finished()).acked
+        assert await all_acked([at.slack.redeliver(press) for _ in range(3)])
+        await at.until(lambda: told(at, "slack") and at.files.is_quiet())
+        assert len(told(at, "slack")) == 1
         only_one_order(at)
 
 
@@ -293,7 +335,7 @@ async def test_home_shows_the_question_and_a_press_there_answers_it(tmp_path: Pa
 # All at once
 
 
-@pytest.mark.parametrize("races", [25, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("races", [25, pytest.param(500, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
 async def test_a_press_on_each_platform_within_a_millisecond_is_one_order_and_everybody_hears_who_won(
     tmp_path: Path, races: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
