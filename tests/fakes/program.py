@@ -10,7 +10,7 @@ import asyncio
 import csv
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -120,9 +120,11 @@ def settings_of(folder: Path, fake: FakeTelegram | None = None, **options: Any) 
 
 
 @asynccontextmanager
-async def running(settings: Settings, doors: Doors = DOORS) -> AsyncIterator[App]:
+async def running(
+    settings: Settings, doors: Doors = DOORS, announce: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[App]:
     """The program in this process, from its first answer to its orderly stop."""
-    app = App(settings, announce=lambda _: None, doors=doors)
+    app = App(settings, announce=announce, doors=doors)
     life = asyncio.create_task(app.run())
     try:
         while not (app.program and app.program.chat.web and app.program.chat.web.server.port):

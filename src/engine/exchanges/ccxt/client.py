@@ -107,7 +107,7 @@ class VenueClient:
         if self._ccxt is not None:
             await self._ccxt.close()
             await self._session.close()
-            self._ccxt = self._session = None
+            self._ccxt = self._session = self._gate = None
 
     async def listings(self) -> Mapping[str, Listing]:
         """The venue's spot markets, by symbol.
@@ -115,12 +115,14 @@ class VenueClient:
         Raises:
             VenueError: It cannot be reached, or answers nonsense.
         """
-        mode = self._ccxt.precisionMode
-        listed = await self._call(
-            lambda venue: venue.load_markets(reload=True), lambda raw: parsing.listings(raw.values(), mode)
-        )
+        return await self._call(lambda venue: venue.fetch_markets(), self._take_list)
+
+    def _take_list(self, raw: Any) -> Mapping[str, Listing]:
+        """Let ccxt work with a list, once it has proved to be one: it would forget all markets over an empty answer."""
+        listed = parsing.listings(raw, self._ccxt.precisionMode)
         if not listed:
             raise VenueError(f"{self.name} lists no market.")
+        self._ccxt.set_markets(raw)
         return listed
 
     async def candles(self, symbol: str, timeframe: Timeframe, limit: int, since: datetime | None = None) -> Candles:

@@ -36,6 +36,7 @@ class Watched:
         points: Observed prices, oldest first.
         book: The newest order book.
         candles: The newest candles, by timeframe.
+        bridge: The candles that the path was last laid along.
     """
 
     market: Market
@@ -43,6 +44,7 @@ class Watched:
     points: list[Point] = field(default_factory=list)
     book: Book | None = None
     candles: dict[Timeframe, Candles] = field(default_factory=dict)
+    bridge: Candles | None = None
 
 
 class LiveFeed:
@@ -89,7 +91,7 @@ class LiveFeed:
         """Lay the path through a time that nobody observed, along those candles that lie wholly within it."""
         watched = self._of(candles.market)
         start, stop = to_millis(after), to_millis(until) - candles.timeframe.millis
-        inner = path.sound(candles)
+        inner = watched.bridge = path.sound(candles)
         first, last = inner.open_ms.searchsorted(start), inner.open_ms.searchsorted(stop, side="right")
         turns = path.turning_points(inner.slice(int(first), int(last)), start, to_millis(until))
         watched.points += [(from_millis(at), watched.market.price(price)) for at, price in turns]
@@ -167,18 +169,18 @@ class LiveFeed:
         return points[bisect_right(points, after, key=_time) : bisect_right(points, until, key=_time)]
 
     def volume(self, symbol: str, now: datetime) -> Decimal:
-        """What the last closed candle of the shortest timeframe traded.
+        """What the last closed candle traded: of the shortest timeframe, else of those that bridge a gap.
 
         Raises:
             NoData: There is none.
         """
-        held = self._active(symbol).candles
-        shortest = min(held, key=lambda timeframe: timeframe.millis, default=None)
-        closed = held[shortest].closed(now) if shortest else None
-        volume = float(closed.volume[-1]) if closed is not None and len(closed) else -1.0
-        if not 0 <= volume < float("inf"):
-            raise NoData(f"What {symbol} traded last is not known.")
-        return Decimal(repr(volume))
+        watched = self._active(symbol)
+        shortest = min(watched.candles.values(), key=lambda each: each.timeframe.millis, default=None)
+        for held in (shortest, watched.bridge):
+            closed = held.closed(now) if held is not None else None
+            if closed is not None and len(closed) and 0 <= (volume := float(closed.volume[-1])) < float("inf"):
+                return Decimal(repr(volume))
+        raise NoData(f"What {symbol} traded last is not known.")
 
     def book(self, symbol: str, now: datetime) -> Book | None:
         """The order book of a moment as it was observed; ``None`` where that is too long ago, or lay before."""

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 import structlog
 
 from engine.domain.errors import NoData, VenueError
-from engine.domain.market import Timeframe
+from engine.domain.market import Market, Timeframe
 from engine.exchanges.ccxt.client import VenueClient
 from engine.exchanges.ccxt.feed import LiveFeed
 from engine.exchanges.ccxt.parsing import Listing
@@ -74,6 +74,7 @@ class Refresher:
         self._poll = poll.total_seconds()
         self._symbols = tuple(timeframes)
         self._since: datetime | None = None
+        self._listed: dict[str, Market] = {}
         self._pauses = Pauses(clock)
         self._troubles: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -109,8 +110,12 @@ class Refresher:
 
     async def first(self, within: float) -> str:
         """Wait until every market has a price and its candles, or until the time is over; then as ``health``."""
-        await self._until(lambda: not self._troubles and not self._due(self._clock.now()), within)
+        await self._until(self._is_all_in, within)
         return self.health
+
+    def _is_all_in(self) -> bool:
+        now = self._clock.now()
+        return not self._troubles and not self._due(now) and self._feed.reach(now) is not None
 
     async def closed(self, at: datetime) -> None:
         """Wait for the candles that close at ``at``; not for ever, and not for those of markets that are paused."""
@@ -159,9 +164,12 @@ class Refresher:
             elif not found.trading:
                 self._pause(symbol, f"{self._client.name} has halted it")
             else:
-                self._feed.list_as(found.market)
+                self._listed[symbol] = found.market
+                if symbol not in self._troubles:
+                    self._feed.list_as(found.market)
 
     def _pause(self, symbol: str, reason: str) -> None:
+        self._listed.pop(symbol, None)
         self._feed.pause(symbol, reason)
         self._troubles[symbol] = f"{symbol}: {reason}"
 
@@ -173,23 +181,28 @@ class Refresher:
     async def _keep_looking(self) -> None:
         while True:
             begun = self._clock.monotonic()
-            await asyncio.gather(*(self._look(symbol) for symbol in self._traded()))
-            rest = self._poll if self._traded() else LOOK_EVERY
+            await asyncio.gather(*(self._look(market) for market in self._listed.values()))
+            rest = self._poll if self._listed else LOOK_EVERY
             await asyncio.sleep(max(0.0, rest - (self._clock.monotonic() - begun)))
 
-    async def _look(self, symbol: str) -> None:
-        """Observe a market once; a time that nobody observed is bridged first, and all of this or nothing is noted."""
-        market = self._feed.markets[symbol]
+    async def _look(self, market: Market) -> None:
+        """Observe a market once; a time that nobody observed is bridged first, and all of this or nothing is noted.
+
+        A market in which nobody trades is paused until somebody does: it must not keep the others waiting.
+        """
+        symbol = market.symbol
         try:
             book = await self._client.book(market)
             last = self._feed.seen_at(symbol) or self._since
             if last is not None and book.at - last > self._feed.fresh_for:
                 await self._bridge(symbol, last, book.at)
         except NoData as error:
-            self._pause(symbol, error.message)
+            self._feed.pause(symbol, error.message)
+            await self._tell(symbol, error)
         except VenueError as error:
             await self._tell(symbol, error)
         else:
+            self._feed.list_as(market)
             self._feed.see(symbol, book.at, book.mid, book)
             await self._tell(symbol, None)
 

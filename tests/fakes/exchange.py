@@ -1,0 +1,266 @@
+"""A venue's public REST interface on loopback, in Binance's words: seeded or recorded, and with faults on demand.
+
+The price of every market is a function of the wall's time, so candles, order book and what comes next agree with one
+another. A fault stands in for as many answers as it is asked to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+Json = Any
+Row = list[Any]
+MINUTE = 60_000
+SPANS = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240, "1d": 1440, "1w": 10080}
+"""Binance's intervals, in minutes."""
+INFO, KLINES, DEPTH = "/api/v3/exchangeInfo", "/api/v3/klines", "/api/v3/depth"
+
+
+def now_ms() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)
+
+
+def unchanged(answer: Json) -> Json:
+    return answer
+
+
+def forty(_: int) -> float:
+    return 40.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What comes in place of an answer, or becomes of one."""
+
+    status: int = 200
+    body: str | None = None
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    wait: float = 0.0
+    cut: bool = False
+    change: Callable[[Json], Json] = unchanged
+
+
+def _with_nan(rows: list[Row]) -> list[Row]:
+    return [*rows[:-2], [rows[-2][0], "NaN", "NaN", "NaN", "NaN", "NaN", *rows[-2][6:]], rows[-1]]
+
+
+HTML = Fault(body="<html><body>We are under maintenance.</body></html>", content_type="text/html")
+CUT = Fault(cut=True)
+MAINTENANCE = Fault(status=503, body='{"code":-1001,"msg":"Internal error"}')
+NAN = Fault(change=_with_nan)
+REVERSED = Fault(change=lambda rows: rows[::-1])
+DUPLICATE = Fault(change=lambda rows: [*rows[:-3], rows[-3], *rows[-3:]])
+LATE = Fault(change=lambda rows: rows[:-2])
+"""The candle that has just closed is not there yet, nor the one after it."""
+DELISTED = Fault(status=400, body='{"code":-1121,"msg":"Invalid symbol."}')
+EMPTY = Fault(change=lambda book: {**book, "bids": [], "asks": []})
+CROSSED = Fault(change=lambda book: {**book, "bids": book["asks"], "asks": book["bids"]})
+
+
+def slow(seconds: float) -> Fault:
+    return Fault(wait=seconds)
+
+
+def too_fast(status: int, retry_after: int) -> Fault:
+    return Fault(status=status, body='{"code":-1003,"msg":"Too much request weight used."}',
+                 headers={"Retry-After": str(retry_after)})  # fmt: skip
+
+
+@dataclass(kw_only=True)
+class Symbol:
+    """One market: its steps, and its price and volume a minute as functions of milliseconds since 1970."""
+
+    base: str
+    quote: str = "USDT"
+    tick: str = "0.01000000"
+    lot: str = "0.00001000"
+    min_notional: str = "5.00000000"
+    status: str = "TRADING"
+    price: Callable[[int], float]
+    volume: Callable[[int], float] = forty
+    level_quantity: float = 2.0
+
+    @property
+    def name(self) -> str:
+        return f"{self.base}{self.quote}"
+
+    def info(self) -> Json:
+        return {
+            "symbol": self.name,
+            "status": self.status,
+            "baseAsset": self.base,
+            "baseAssetPrecision": 8,
+            "quoteAsset": self.quote,
+            "quotePrecision": 8,
+            "quoteAssetPrecision": 8,
+            "orderTypes": ["LIMIT", "MARKET"],
+            "icebergAllowed": True,
+            "ocoAllowed": True,
+            "isSpotTradingAllowed": True,
+            "isMarginTradingAllowed": False,
+            "permissions": ["SPOT"],
+            "permissionSets": [["SPOT"]],
+            "filters": [
+                {"filterType": "PRICE_FILTER", "minPrice": self.tick, "maxPrice": "9000000", "tickSize": self.tick},
+                {"filterType": "LOT_SIZE", "minQty": self.lot, "maxQty": "9000", "stepSize": self.lot},
+                {"filterType": "NOTIONAL", "minNotional": self.min_notional, "applyMinToMarket": True},
+            ],
+        }
+
+    def kline(self, opens: int, span: int, now: int) -> Row:
+        """A candle, as far as it has gone; its extremes are those of sixteen looks at the price."""
+        closes = opens + span
+        until = min(now, closes - 1)
+        looks = [self.price(opens + (until - opens) * step // 16) for step in range(17)]
+        volume = sum(self.volume(minute) for minute in range(opens, min(closes, opens + 240 * MINUTE), MINUTE))
+        first, last = looks[0], self.price(min(until, closes - 1))
+        texts = [f"{price:.8f}" for price in (first, max(looks), min(looks), last)]
+        return [opens, *texts, f"{volume:.8f}", closes - 1, f"{volume * last:.8f}", 100, "0", "0", "0"]
+
+    def depth(self, now: int, levels: int) -> Json:
+        mid, step = self.price(now), float(self.tick)
+        below = math.floor(mid / step) - 1
+        side = [f"{self.level_quantity * (1 + level % 5):.8f}" for level in range(levels)]
+        bids = [[f"{(below - level) * step:.8f}", quantity] for level, quantity in enumerate(side)]
+        asks = [[f"{(below + 2 + level) * step:.8f}", quantity] for level, quantity in enumerate(side)]
+        return {"lastUpdateId": now, "bids": bids, "asks": asks}
+
+
+def wandering(start: float, seed: int) -> Callable[[int], float]:
+    """A price that wanders by slow waves of a seed's own."""
+    random_ = random.Random(seed)  # noqa: S311 - a market is no secret
+    waves = [
+        (random_.uniform(0.002, 0.01), random_.uniform(0.2, 40) * 3_600_000, random_.uniform(0, 6)) for _ in "abcd"
+    ]
+    return lambda at: start * (1 + sum(size * math.sin(at / length + phase) for size, length, phase in waves))
+
+
+def usual_symbols(seed: int = 1) -> list[Symbol]:
+    return [
+        Symbol(base="BTC", price=wandering(60_000, seed)),
+        Symbol(base="ETH", price=wandering(3_000, seed + 1), lot="0.00010000", level_quantity=20.0),
+        Symbol(base="SOL", price=wandering(150, seed + 2), lot="0.00100000", level_quantity=200.0),
+    ]
+
+
+class FakeExchange:
+    """The venue; ``url`` goes into ``market.api_url``."""
+
+    def __init__(self, symbols: list[Symbol] | None = None) -> None:
+        self.symbols = {symbol.name: symbol for symbol in symbols or usual_symbols()}
+        self.recorded_info: Json = None
+        self.calls: list[tuple[str, dict[str, str]]] = []
+        self._faults: dict[tuple[str, str], list[Fault]] = {}
+        self._port = 0
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def fail(self, path: str, *faults: Fault, symbol: str = "", times: int = 1) -> None:
+        """Let the next answers to a path (for one market, or for all) be these faults, each so many times."""
+        self._faults.setdefault((path, symbol), []).extend(fault for fault in faults for _ in range(times))
+
+    def heal(self) -> None:
+        self._faults.clear()
+
+    def asked(self) -> Counter[str]:
+        return Counter(path for path, _ in self.calls)
+
+    async def start(self) -> None:
+        """Begin to listen; a venue that comes back listens where it did before."""
+        app = web.Application()
+        app.router.add_get("/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        query = dict(request.query)
+        self.calls.append((request.path, query))
+        fault = self._next_fault(request.path, query.get("symbol", ""))
+        await asyncio.sleep(fault.wait)
+        status, answer = self._what(request.path, query)
+        text = json.dumps(fault.change(answer) if status < 400 else answer) if fault.body is None else fault.body
+        if fault.cut:
+            return await _cut(request, text)
+        return web.Response(
+            text=text,
+            status=fault.status if fault.status != 200 else status,
+            content_type=fault.content_type,
+            headers=fault.headers,
+        )
+
+    def _next_fault(self, path: str, symbol: str) -> Fault:
+        for key in ((path, symbol), (path, "")):
+            if self._faults.get(key):
+                return self._faults[key].pop(0)
+        return Fault()
+
+    def _what(self, path: str, query: Mapping[str, str]) -> tuple[int, Json]:
+        if path == INFO:
+            return 200, self.recorded_info or self._info()
+        symbol = self.symbols.get(query.get("symbol", ""))
+        if symbol is None:
+            return 400, {"code": -1121, "msg": "Invalid symbol."}
+        if path == DEPTH:
+            return 200, symbol.depth(now_ms(), int(query.get("limit", "100")))
+        if path == KLINES:
+            return 200, _klines(symbol, query)
+        return 404, {"code": -1, "msg": f"no such path {path}"}
+
+    def _info(self) -> Json:
+        symbols = [symbol.info() for symbol in self.symbols.values()]
+        return {"timezone": "UTC", "serverTime": now_ms(), "rateLimits": [], "exchangeFilters": [], "symbols": symbols}
+
+
+def _klines(symbol: Symbol, query: Mapping[str, str]) -> list[Row]:
+    now, span = now_ms(), SPANS[query["interval"]] * MINUTE
+    limit = min(int(query.get("limit", "500")), 1000)
+    anchor = 4 * 24 * 60 * MINUTE if query["interval"] == "1w" else 0
+    newest = (now - anchor) // span * span + anchor
+    first = newest - (limit - 1) * span
+    if "startTime" in query:
+        first = -(-(int(query["startTime"]) - anchor) // span) * span + anchor
+    opens = range(first, min(newest, first + (limit - 1) * span) + 1, span)
+    return [symbol.kline(each, span, now) for each in opens]
+
+
+async def _cut(request: web.Request, text: str) -> web.StreamResponse:
+    """Promise the whole answer, send half of it, and hang up."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(text))})
+    await response.prepare(request)
+    await response.write(text[: len(text) // 2].encode())
+    if request.transport is not None:
+        request.transport.close()
+    return response
+
+
+@asynccontextmanager
+async def listening(symbols: list[Symbol] | None = None) -> AsyncIterator[FakeExchange]:
+    fake = FakeExchange(symbols)
+    await fake.start()
+    try:
+        yield fake
+    finally:
+        await fake.stop()

@@ -1,0 +1,169 @@
+"""Profile paper as a user has it, on the wall's clock, against a venue on loopback that speaks Binance's words."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.app import App
+from config.loader import load
+from config.settings import Settings
+from engine.domain.errors import ConfigError
+from tests.fakes.exchange import DEPTH, HTML, KLINES, MINUTE, FakeExchange, Symbol, listening, now_ms, too_fast
+from tests.fakes.patience import until
+from tests.fakes.program import TOKEN, VENUE, Files, address, running
+
+AUTHORISED = {"authorization": f"Bearer {TOKEN}"}
+BEFORE, AFTER = 20_000.0, 20_160.0
+
+
+def settings_of(folder: Path, url: str, **market: Any) -> Settings:
+    """Profile paper with the venue on loopback, one impatient context, and nothing traded without being asked."""
+    sections = {
+        "extends": "paper",
+        "database": {"url": f"sqlite:///{folder}/greenlight.sqlite"},
+        "venue": {"file": str(folder / VENUE)},
+        "web": {"port": 0},
+        "market": {"api_url": url, "poll_every": 0.3, "answer_within": 2, **market},
+        "approval": {"auto_above": 2, "ask_above": 0, "max_price_drift": 0.05},
+        "contexts": [
+            {"name": "trend", "strategy": "momentum", "markets": ["BTC/USDT"], "timeframe": "1m", "higher": []}
+        ],
+    }
+    file = folder / "paper.yaml"
+    file.write_text(json.dumps(sections))  # JSON is YAML
+    return load(None, file, {}, {"BOT_WEB__TOKEN": TOKEN}, folder)
+
+
+class BreakingOut:
+    """A market that lies still, and breaks out in the minute that ends at ``closes``; it falls when it is told to."""
+
+    def __init__(self, closes: int) -> None:
+        self.closes = closes
+        self.fallen_at = math.inf
+        self.symbol = Symbol(base="BTC", price=self.price, volume=self.volume)
+
+    def price(self, at: int) -> float:
+        minute, phase = divmod(at, MINUTE)
+        level = BEFORE if at < self.closes - MINUTE else AFTER if at < self.fallen_at else 0.9 * BEFORE
+        return level + (8 if minute % 2 else -8) + 25 * math.sin(2 * math.pi * phase / MINUTE)
+
+    def volume(self, at: int) -> float:
+        return 900.0 if at >= self.closes - MINUTE else 400.0
+
+
+def next_minute(least: float = 6.0) -> int:
+    """The next full minute that leaves time enough to start."""
+    return (now_ms() + int(least * 1000)) // MINUTE * MINUTE + MINUTE
+
+
+async def get(app: App, path: str) -> Any:
+    async with httpx.AsyncClient(base_url=address(app), headers=AUTHORISED) as client:
+        answer = await client.get(path)
+        return answer.json()
+
+
+def part(app: App, name: str = "market data") -> str:
+    assert app.program is not None
+    return next(part.detail for part in app.program.engine.health.parts() if part.name == name)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_from_a_closed_candle_of_a_real_venue_to_a_stop_that_was_hit_over_a_restart(tmp_path: Path) -> None:
+    market, files = BreakingOut(next_minute()), Files(folder=tmp_path)
+    async with listening([market.symbol]) as fake:
+        settings = settings_of(tmp_path, fake.url)
+        async with running(settings) as app:
+            status = await get(app, "/api/status")
+            assert status["profile"] == "paper"
+            await until(lambda: part(app) == "ok")
+            await until(lambda: bool(files.rows("SELECT * FROM approvals")), seconds=90)
+            asked = files.approval()
+            assert asked["status"] == "pending"
+            (decision,) = files.rows("SELECT * FROM decisions WHERE id = ?", asked["decision_id"])
+            assert time.time() * 1000 - market.closes < 30_000
+            async with httpx.AsyncClient(base_url=address(app), headers=AUTHORISED) as client:
+                assert (await client.post("/api/approvals/A1/approve")).status_code == 200
+            await until(lambda: files.approval()["status"] == "ordered")
+            await until(lambda: bool(files.rows("SELECT * FROM orders WHERE kind = 'bracket' AND status = 'open'")))
+            bought = files.venue("SELECT * FROM fills")
+            book = market.symbol.depth(now_ms(), 100)
+            assert all(abs(float(fill["price"]) - float(book["asks"][0][0])) < 60 for fill in bought), (bought, book)
+            assert {len(fill["price"].partition(".")[2]) for fill in bought} == {2}
+        assert files.complaints() == []
+
+        async with running(settings) as app:
+            await until(lambda: part(app) == "ok")
+            assert [held["market"] for held in await positions(app)] == ["BTC/USDT"]
+            assert files.complaints() == []
+            market.fallen_at = now_ms()
+            await until(lambda: bool(files.rows("SELECT * FROM positions WHERE status = 'closed'")), seconds=30)
+        (closed,) = files.rows("SELECT * FROM positions")
+        assert closed["closed_by"] == "stop"
+        assert files.complaints() == []
+        assert fake.asked()[KLINES] < 40, "it polls candles that have not changed"
+    assert decision["market"] == "BTC/USDT"
+
+
+async def positions(app: App) -> list[dict[str, Any]]:
+    found = await get(app, "/api/positions")
+    return found if isinstance(found, list) else found["positions"]
+
+
+async def test_a_venue_that_is_down_at_the_start_is_told_of_and_waited_for(tmp_path: Path) -> None:
+    fake, told = FakeExchange(), list[str]()
+    await fake.start()
+    await fake.stop()
+    async with running(settings_of(tmp_path, fake.url), announce=told.append) as app:
+        assert (await get(app, "/api/status"))["profile"] == "paper"
+        await until(lambda: "cannot be reached" in part(app))
+        await fake.start()
+        try:
+            await until(lambda: part(app) == "ok")
+            await until(lambda: any("prices and candles are in" in line for line in told))
+        finally:
+            await fake.stop()
+
+
+async def test_a_venue_that_asks_for_quiet_gets_it_and_is_asked_again(tmp_path: Path) -> None:
+    async with listening() as fake, running(settings_of(tmp_path, fake.url)) as app:
+        await until(lambda: part(app) == "ok")
+        fake.fail(DEPTH, too_fast(429, 1), too_fast(418, 2))
+        await until(lambda: "asked for quiet" in part(app))
+        calls = len(fake.calls)
+        await until(lambda: "asked again in 1 s" in part(app))
+        assert len(fake.calls) - calls <= 1, "the 418 came after the 429 was over, and nothing else"
+        await until(lambda: part(app) == "ok")
+
+
+async def test_html_and_a_dead_server_do_not_keep_the_chat_from_answering(tmp_path: Path) -> None:
+    async with listening() as fake, running(settings_of(tmp_path, fake.url)) as app:
+        await until(lambda: part(app) == "ok")
+        fake.fail(DEPTH, HTML, times=1000)
+        fake.fail(KLINES, HTML, times=1000)
+        await until(lambda: "no JSON" in part(app))
+        assert (await get(app, "/api/status"))["profile"] == "paper"
+        fake.heal()
+        await until(lambda: part(app) == "ok")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({}, r"live_trading: profile prod .*Write live_trading: \"I understand\""),
+        ({"BOT_LIVE_TRADING": "yes"}, "live_trading: "),
+        ({"BOT_LIVE_TRADING": "I understand"}, "real venue come with a later version.*--profile paper"),
+    ],
+)
+async def test_prod_does_not_start(tmp_path: Path, said: dict[str, str], words: str) -> None:
+    database = {"BOT_DATABASE__URL": f"sqlite:///{tmp_path}/prod/greenlight.sqlite"}
+    with pytest.raises(ConfigError, match=words):
+        await App(load("prod", None, {}, said | database, tmp_path), announce=lambda _: None).run()
+    assert not (tmp_path / "prod").exists()

@@ -1,0 +1,106 @@
+"""Steps in Decimal, candles as columns, books that can be traded on: what is made of ccxt's words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.domain.errors import NoData, VenueError
+from engine.domain.market import Market, Timeframe
+from engine.exchanges.ccxt import parsing
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+BTC = Market(symbol="BTC/USDT", lot=Decimal("0.001"), tick=Decimal("0.01"))
+
+
+def raw(**changes: Any) -> dict[str, Any]:
+    return {
+        "symbol": "BTC/USDT",
+        "spot": True,
+        "active": True,
+        "precision": {"amount": 1e-05, "price": 0.01},
+        "limits": {"cost": {"min": 5.0}, "amount": {"min": 1e-05}},
+    } | changes
+
+
+@pytest.mark.parametrize(
+    ("mode", "amount", "price", "lot", "tick"),
+    [
+        (4, 1e-05, 0.01, "0.00001", "0.01"),
+        (4, 0.1, 1e-08, "0.1", "0.00000001"),
+        (4, 1.0, 0.25, "1", "0.25"),
+        (2, 5, 2, "0.00001", "0.01"),
+        (2, 0, 8, "1", "0.00000001"),
+        (2, -2, 1, "100", "0.1"),
+        (3, 5, 5, "0.00000001", "0.00000001"),
+    ],
+)
+def test_steps_are_exact_in_each_of_ccxts_modes(mode: int, amount: float, price: float, lot: str, tick: str) -> None:
+    found = parsing.listing(raw(precision={"amount": amount, "price": price}), mode)
+    assert found is not None
+    assert (found.market.lot, found.market.tick) == (Decimal(lot), Decimal(tick))
+
+
+def test_a_market_says_what_it_takes_and_whether_it_trades() -> None:
+    found = parsing.listings([raw(), raw(symbol="ETH/USDT", active=False), raw(symbol="X/USDT", limits={})], 4)
+    assert found["BTC/USDT"].market.min_notional == 5
+    assert [each.trading for each in found.values()] == [True, False, True]
+    assert found["X/USDT"].market.min_notional == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"spot": False},
+        {"precision": {}},
+        {"precision": None},
+        {"precision": {"amount": 0, "price": 1}},
+        {"symbol": None},
+    ],
+)
+def test_what_is_no_spot_market_with_steps_is_left_out(changes: dict[str, Any]) -> None:
+    assert parsing.listings([raw(**changes)], 4) == {}
+
+
+def test_candles_keep_what_is_no_number_for_the_quality_gate() -> None:
+    found = parsing.candles([[0, 1, 2, 0.5, 1.5, 10], [60_000, None, float("nan"), 1, 1, 1]], "BTC/USDT", Timeframe.M1)
+    assert found.open_ms.tolist() == [0, 60_000]
+    assert found.high[0] == 2
+    assert np.isnan(found.open[1])
+    assert len(parsing.candles([], "BTC/USDT", Timeframe.M1)) == 0
+
+
+@pytest.mark.parametrize("rows", [[[0, 1]], [[None, 1, 1, 1, 1, 1]], [["soon", 1, 1, 1, 1, 1]]])
+def test_what_has_no_time_is_no_candle(rows: list[list[Any]]) -> None:
+    with pytest.raises(VenueError, match="are none"):
+        parsing.candles(rows, "BTC/USDT", Timeframe.M1)
+
+
+def test_a_book_is_in_whole_lots_and_what_is_less_is_nobody() -> None:
+    found = parsing.book({"bids": [[99.99, 1.23456], [99.98, 0.0009]], "asks": [[100.01, 2]]}, BTC, AT)
+    assert [(level.price, level.quantity) for level in found.bids] == [(Decimal("99.99"), Decimal("1.234"))]
+    assert (found.ask, found.mid, found.at) == (Decimal("100.01"), Decimal(100), AT)
+
+
+@pytest.mark.parametrize(
+    ("bids", "asks", "kind", "words"),
+    [
+        ([], [[1, 1]], NoData, "order book is empty"),
+        ([[1, 0.0001]], [[2, 1]], NoData, "order book is empty"),
+        ([[2, 1]], [[1, 1]], VenueError, "cannot be"),
+        ([[1, 1]], [[1, 1]], VenueError, "cannot be"),
+        ([[1, 1], [2, 1]], [[3, 1]], VenueError, "cannot be"),
+        ([[float("nan"), 1]], [[3, 1]], VenueError, "no price"),
+        ([[-1, 1]], [[3, 1]], VenueError, "no price"),
+        ([[None, 1]], [[3, 1]], VenueError, "no price"),
+    ],
+)
+def test_a_book_that_cannot_be_is_none(
+    bids: list[list[Any]], asks: list[list[Any]], kind: type[VenueError], words: str
+) -> None:
+    with pytest.raises(kind, match=words):
+        parsing.book({"bids": bids, "asks": asks}, BTC, AT)
