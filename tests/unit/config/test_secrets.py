@@ -31,7 +31,15 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_tokens_are_secrets():
-    assert SECRET_VARIABLES == ["BOT_WEB__TOKEN", "BOT_TELEGRAM__TOKEN"]
+    assert SECRET_VARIABLES == [
+        "BOT_WEB__TOKEN",
+        "BOT_TELEGRAM__TOKEN",
+        "BOT_TELEGRAM__WEBHOOK_SECRET",
+        "BOT_SLACK__BOT_TOKEN",
+        "BOT_SLACK__APP_TOKEN",
+        "BOT_SLACK__SIGNING_SECRET",
+        "BOT_VIEWER__TOKEN",
+    ]
 
 
 @some

@@ -1,0 +1,96 @@
+"""What is kept: the database, the account in it, and the venue's file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from bot.doctor.check import Case, Check
+from bot.engine_room import owner_of
+from bot.markets import source
+from config.kinds import mask_url
+from engine.domain.errors import StoreError
+from engine.exchanges.paper_file import VenueFile
+from engine.store import migrate
+from engine.store.database import Database, stamp
+from engine.store.unit_of_work import UnitOfWork
+
+MOST_STEP = 1.0
+"""Seconds by which an account may be ahead of the clock."""
+
+
+def _revision(case: Case) -> tuple[str, str]:
+    """The database's revision and the program's; a file that is not there is not made by looking."""
+    url = make_url(case.settings.database.url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return "", ""
+    return migrate.versions(case.settings.database.url)
+
+
+def _database(case: Case) -> str:
+    url = case.settings.database.url
+    found, wanted = _revision(case)
+    if not found:
+        return f"{mask_url(url)} is new: it is made at the start"
+    if found != wanted:
+        raise StoreError(f"{mask_url(url)} has revision {found}, the program {wanted}.", "Run bot db upgrade.")
+    if damage := migrate.integrity(url):
+        raise StoreError(f"{mask_url(url)} is damaged: {damage[0]}.", "Restore a backup.")
+    return f"{mask_url(url)} is sound, revision {found}"
+
+
+def _account(case: Case) -> str:
+    """The database must be this profile's and this market's, and its past must be past."""
+    owner = owner_of(case.settings, source(case.settings))
+    if not _revision(case)[0]:
+        return "new: it begins with " + _money(case)
+
+    def work(uow: UnitOfWork) -> datetime | None:
+        stamp(uow, owner)
+        return uow.last_event_at()
+
+    reached = asyncio.run(_looked_up(case.settings.database.url, work))
+    if case.settings.market.clock == "wall" and reached and reached > case.wall() + timedelta(seconds=MOST_STEP):
+        raise StoreError(
+            f"The account's last event is of {reached:%Y-%m-%d %H:%M} UTC: that is yet to come.", "Set the clock."
+        )
+    return f"{owner['profile']}, {owner['market']}; " + (
+        f"it has reached {reached:%Y-%m-%d %H:%M} UTC" if reached else "empty"
+    )
+
+
+async def _looked_up(url: str, work: Callable[[UnitOfWork], datetime | None]) -> datetime | None:
+    store = Database(url)
+    try:
+        return await store.read(work)
+    finally:
+        await store.close()
+
+
+def _venue_file(case: Case) -> str:
+    file = case.settings.venue_file
+    if not file.exists() or not file.stat().st_size:
+        return f"{file} is new: it begins with {_money(case)}"
+    venue = VenueFile(file, case.settings.venue.balances)
+    try:
+        reached = venue.advanced_to
+    finally:
+        venue.close()
+    return f"{file} is sound, " + (
+        f"it has reached {reached:%Y-%m-%d %H:%M} UTC" if reached else "nothing has happened"
+    )
+
+
+def _money(case: Case) -> str:
+    return ", ".join(f"{amount} {currency}" for currency, amount in case.settings.venue.balances.items()) or "nothing"
+
+
+CHECKS = (
+    Check(name="database", look=_database, needs=("folders",)),
+    Check(name="account", look=_account, needs=("database", "market")),
+    Check(name="venue file", look=_venue_file, needs=("folders",)),
+)

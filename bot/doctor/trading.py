@@ -1,0 +1,55 @@
+"""What is traded: the strategies, the candles and the market."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from bot.doctor.check import Case, Check
+from bot.live_market import look_at_venue
+from bot.markets import source, strategy_of
+from config.settings import Settings
+from engine.domain.errors import ConfigError
+from engine.exchanges.files import check_file
+
+
+def _strategies(case: Case) -> str:
+    contexts = case.settings.contexts
+    for number, context in enumerate(contexts):
+        strategy_of(context, f"contexts.{number}")
+    return f"profile {case.settings.profile}; " + (", ".join(context.name for context in contexts) or "no contexts")
+
+
+def _candle_files(case: Case) -> str:
+    files = case.settings.replay.data
+    instead = "prices come from a venue" if _is_live(case.settings) else "the market is generated"
+    return "; ".join(_candles(file) for file in files) or f"none are asked for: {instead}"
+
+
+def _candles(file: Path) -> str:
+    report = check_file(file)
+    if report.first is None or report.last is None:
+        raise ConfigError(f"{file} has no candles.", "Give a file with candles.")
+    flaws = f", {len(report.findings)} findings: see bot data check {file}" if report.findings else ""
+    return f"{file}: {report.rows} candles, {report.first:%Y-%m-%d %H:%M} to {report.last:%Y-%m-%d %H:%M} UTC{flaws}"
+
+
+def _market(case: Case) -> str:
+    market = source(case.settings)
+    return " ".join((f"{market.label}, from {market.start:%Y-%m-%d %H:%M} UTC on.", *market.notes))
+
+
+def _is_live(settings: Settings) -> bool:
+    return settings.market.source == "ccxt"
+
+
+def _venue(case: Case) -> str:
+    return asyncio.run(look_at_venue(case.settings))
+
+
+CHECKS = (
+    Check(name="strategies", look=_strategies),
+    Check(name="candle files", look=_candle_files),
+    Check(name="market", look=_market, needs=("strategies", "candle files")),
+    Check(name="venue", look=_venue, needs=("market",), asked=_is_live),
+)
