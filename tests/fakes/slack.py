@@ -312,5 +312,4 @@ class FakeSlack:
 
     def refresh_sockets(self, reason: str = "refresh_requested", *, grace: float = 1.0) -> None:
         """Announce the end of the connections there are (also ``warning``, ``link_disabled``), and end them."""
-        task = asyncio.run_coroutine_threadsafe(self.sockets.disconnect(reason, grace), self._loop)
-        task.add_done_callback(lambda _: None)
+        asyncio.run_coroutine_threadsafe(self.sockets.disconnect(reason, grace), self._loop)

@@ -70,13 +70,8 @@ class Views:
             raise SlackError("users_list_not_supplied")
         if user not in self._at.people:
             raise SlackError("user_not_found")
-        opened = user and f"D{user[1:]}" in self._at.channels
-        where = self._at.direct(user)
-        return (
-            {"no_op": True, "already_open": True, "channel": {"id": where.id}}
-            if opened
-            else {"channel": {"id": where.id}}
-        )
+        known = {"no_op": True, "already_open": True} if f"D{user[1:]}" in self._at.channels else {}
+        return {**known, "channel": {"id": self._at.direct(user).id}}
 
     def describe(self, params: Json) -> Json:
         """What a channel is."""
