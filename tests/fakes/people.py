@@ -6,6 +6,7 @@ they wait until they see the card, press, and wait until they have their answer 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +27,9 @@ PEOPLE = [
 ]
 SEEN_WITHIN = 60.0
 """Wall seconds in which whatever a person waits for must have happened."""
+
+TRADE = re.compile(r"T\d+[: ]")
+"""How the cards of trades begin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +149,9 @@ class People:
             update, replied_to = self._fake.press(ADA, card.message_id, move.who, move.does), card.message_id
 
         def answer() -> Shown | None:
-            """A reply to the card that was pressed; what a typed command is answered is no topic's card."""
-            new = (shown for shown in self._fake.messages(move.who) if shown.message_id not in before)
+            """A reply to the card that was pressed, and no trade's card, which stands under it too."""
+            messages = (shown for shown in self._fake.messages(move.who) if not TRADE.match(shown.text))
+            new = (shown for shown in messages if shown.message_id not in before)
             return next((shown for shown in new if shown.reply_to == replied_to), None)
 
         if move.who == STRANGER:

@@ -59,8 +59,12 @@ class Scene:
         await self.fake.wait_for(lambda: len(self.replies()) == replies and self.files.is_quiet(), PATIENCE)
 
     def replies(self) -> list[str]:
-        """What people were told on Telegram, under the card they pressed."""
-        return [shown.text for shown in self.fake.messages(CHAT) if shown.reply_to == self.message]
+        """What people were told on Telegram: under the card they pressed, where the trade's own card stands too, or,
+        in a crowd, by the acknowledgement of their press.
+        """
+        under = [shown.text for shown in self.fake.messages(CHAT) if shown.reply_to == self.message]
+        by_ack = [text for text in list(self.fake.api.told.values()) if text]
+        return [text for text in (*under, *by_ack) if not text.startswith("T1:")]
 
     def chat_replies(self) -> list[str]:
         """What people were told in the web chat."""
