@@ -10,7 +10,7 @@ from config.sections import ContextSettings
 from config.settings import Settings
 from engine.analysis.technical import HISTORY
 from engine.clocks import WallClock
-from engine.domain.errors import ConfigError, GreenlightError
+from engine.domain.errors import ConfigError, GreenlightError, VenueError
 from engine.domain.market import Timeframe
 from engine.exchanges.ccxt.client import VenueClient, check_exchange, known_exchanges
 from engine.exchanges.ccxt.feed import LiveFeed
@@ -56,6 +56,7 @@ def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ..
     """The market that the settings ask for; nothing is asked of the venue yet.
 
     Args:
+        settings: Which venue, and how it is asked.
         timeframes: The candles that are wanted, by symbol.
 
     Raises:
@@ -88,17 +89,21 @@ async def look_at_venue(settings: Settings) -> str:
     Raises:
         GreenlightError: It cannot be reached, its clock is not ours, or a market is not traded there.
     """
-    client = venue_client(settings)
+    client, where = venue_client(settings), settings.market.api_url or settings.market.exchange
     try:
         await client.open()
         listed = await client.listings()
-        skew, where = client.skew or 0.0, settings.market.api_url or client.name
+        skew = client.skew or 0.0
         if abs(skew) > MOST_SKEW:
             raise GreenlightError(
                 f"The clock of {where} and ours are {abs(skew):.0f} s apart.", "Set this machine's clock, best by NTP."
             )
         _check_contexts(settings.contexts, listed, client)
         return f"{where} lists {len(listed)} markets, ours among them; its clock is within {MOST_SKEW:.0f} s of ours"
+    except VenueError as error:
+        raise VenueError(
+            error.message, f"See that this machine reaches {where}; market.api_url names another server."
+        ) from None
     finally:
         await client.close()
 
