@@ -20,6 +20,7 @@ import httpx
 from bot.app import App
 from config.loader import load
 from config.settings import Settings
+from tests.fakes.database import new_file, url_of
 from tests.fakes.program import CHAT, Files, Json, browser, environ, running, write_config
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_delivery import Act
@@ -269,6 +270,8 @@ def settings_for(folder: Path, telegram: FakeTelegram, slack: FakeSlack, /, **ch
 async def everywhere(folder: Path, **changes: Any) -> AsyncIterator[Everywhere]:
     """Both servers, before the program starts."""
     async with FakeTelegram(answer_within=PATIENCE) as telegram, FakeSlack(retry_after=(0.0, 0.2, 1.0)) as slack:
+        if url_of(folder).startswith("sqlite"):
+            new_file(folder)
         telegram.chat(CHAT)
         slack.channel(CHANNEL, *(each["slack"] for each in TEAM if "slack" in each), STRANGER)
         settings = settings_for(folder, telegram, slack, **changes)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.fakes import postgres
+from tests.fakes.database import use_postgres
 from tests.fakes.program import Json
 from tests.fakes.three_platforms import Everywhere, asked
 
@@ -49,13 +51,14 @@ def questions(count: int) -> Json:
     return {"contexts": [trend | {"name": f"trend {n}"} for n in range(count)], "risk": {"max_position": 0.05}}
 
 
-async def run_races(folder: Path, races: int, rng: random.Random) -> list[Race]:
+async def run_races(folder: Path, races: int, rng: random.Random, *, on_postgres: bool = False) -> list[Race]:
     """So many races, a few in each program."""
     found: list[Race] = []
     while len(found) < races:
         count = min(PER_PROGRAM, races - len(found))
         inner = folder / f"program {len(found)}"
         inner.mkdir()
+        url = use_postgres(inner) if on_postgres else ""
         async with asked(inner, **questions(count)) as at:
             for number in range(1, count + 1):
                 await at.until(lambda number=number: at.say("?", f"A{number}"))
@@ -63,6 +66,8 @@ async def run_races(folder: Path, races: int, rng: random.Random) -> list[Race]:
             await at.until(at.files.is_quiet)
             assert at.files.complaints() == []
             assert at.slack.at.complaints == []
+        if url:
+            postgres.drop(url)
     return found
 
 

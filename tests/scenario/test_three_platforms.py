@@ -17,6 +17,9 @@ from tests.fakes.three_platforms import CHANNEL, STRANGER, Everywhere, asked, ev
 from tests.fakes.three_races import Race, run_races, summary
 
 TWO_PEOPLE = {"approval": {"two_people_above": 1}}
+ON_BOTH = pytest.mark.parametrize(
+    "each_database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 QUESTION = "Buy 0.12403 BTC/USDT? (A1)"
 
 
@@ -28,6 +31,7 @@ def told(at: Everywhere, platform: str) -> list[str]:
 # One question, three platforms
 
 
+@ON_BOTH
 @pytest.mark.parametrize(
     ("platform", "name", "others"),
     [
@@ -37,7 +41,7 @@ def told(at: Everywhere, platform: str) -> list[str]:
     ],
 )
 async def test_a_question_is_shown_on_all_three_and_whoever_answers_first_wins(
-    tmp_path: Path, platform: str, name: str, others: Sequence[tuple[str, str]]
+    tmp_path: Path, each_database: str, platform: str, name: str, others: Sequence[tuple[str, str]]
 ) -> None:
     async with asked(tmp_path) as at:
         for seen in at.cards().values():
@@ -97,7 +101,10 @@ async def test_a_question_nobody_answers_expires_everywhere(tmp_path: Path) -> N
 # Two people
 
 
-async def test_a_person_on_two_platforms_is_one_and_the_card_says_who_is_missing(tmp_path: Path) -> None:
+@ON_BOTH
+async def test_a_person_on_two_platforms_is_one_and_the_card_says_who_is_missing(
+    tmp_path: Path, each_database: str
+) -> None:
     async with asked(tmp_path, **TWO_PEOPLE) as at:
         assert at.say("0 of 2; 2 people must approve")
         await at.press("telegram", "Tom", "approve:A1")
@@ -164,7 +171,8 @@ async def test_a_viewer_is_told_what_it_takes(tmp_path: Path) -> None:
 # Everything twice
 
 
-async def test_doubled_deliveries_have_one_effect_also_across_a_restart(tmp_path: Path) -> None:
+@ON_BOTH
+async def test_doubled_deliveries_have_one_effect_also_across_a_restart(tmp_path: Path, each_database: str) -> None:
     async with everywhere(tmp_path) as at:
         async with at.running():
             await at.until(lambda: at.say("(A1)") and at.files.is_quiet())
@@ -335,11 +343,19 @@ async def test_home_shows_the_question_and_a_press_there_answers_it(tmp_path: Pa
 # All at once
 
 
-@pytest.mark.parametrize("races", [25, pytest.param(500, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize(
+    ("races", "on_postgres"),
+    [
+        (25, False),
+        pytest.param(25, True, marks=pytest.mark.slow),
+        pytest.param(500, False, marks=[pytest.mark.slow, pytest.mark.timeout(1800)]),
+    ],
+    ids=["25", "25 on PostgreSQL", "500"],
+)
 async def test_a_press_on_each_platform_within_a_millisecond_is_one_order_and_everybody_hears_who_won(
-    tmp_path: Path, races: int, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, races: int, *, on_postgres: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = await run_races(tmp_path, races, random.Random(races))  # noqa: S311 - a seeded order of presses
+    found = await run_races(tmp_path, races, random.Random(races), on_postgres=on_postgres)  # noqa: S311 - seeded
     assert len(found) == races
     for race in found:
         check(race)
