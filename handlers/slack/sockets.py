@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 
 HELLO_WITHIN = 10.0
 """Seconds from the connection to Slack's first word."""
+GOODBYE_WITHIN = 1.0
+"""Seconds that a connection of ours waits for Slack to take leave too."""
 PLACE = "socket"
 SWITCHED_OFF = "link_disabled"
 
@@ -160,7 +162,12 @@ class Sockets:
         opened = await self._client.apps_connections_open(app_token=self._app_token.get_secret_value())
         if (session := self._client.session) is None:
             raise Lost("the bot is stopping")
-        socket = await session.ws_connect(opened["url"], heartbeat=self._ping_interval, max_msg_size=0)
+        socket = await session.ws_connect(
+            opened["url"],
+            heartbeat=self._ping_interval,
+            max_msg_size=0,
+            timeout=aiohttp.ClientWSTimeout(ws_close=GOODBYE_WITHIN),
+        )
         return Connection(socket, self._answer)
 
     def _begin(self, connection: Connection) -> asyncio.Task[None]:
