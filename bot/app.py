@@ -14,7 +14,7 @@ from bot.engine_room import Engine
 from bot.instance import Instance, note_file, write
 from bot.live_market import refuse_real_orders
 from bot.lock import only_instance
-from bot.markets import Source
+from bot.markets import Source, source
 from bot.platforms import VERSION
 from bot.summary import summary
 from bot.wiring import Program, build
@@ -23,6 +23,7 @@ from config.settings import Settings
 from engine.backtest.replay import Replay
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
 from engine.jobs import Job
+from engine.store.alone import alone_on_server
 from engine.store.migrate import upgrade
 
 _log = structlog.get_logger(__name__)
@@ -75,11 +76,12 @@ class App:
             GreenlightError: It cannot start, in words for the person who started it.
         """
         refuse_real_orders(self._settings)
+        market = source(self._settings)  # where it cannot be opened, nothing is left behind
         async with AsyncExitStack() as closing:
             closing.enter_context(only_instance(self._settings))
-            await asyncio.to_thread(upgrade, self._settings.database.url)
+            await asyncio.to_thread(_migrate, self._settings.database.url)
             program = await build(
-                self._settings, ready=lambda: self._ready, more_jobs=self._more_jobs, doors=self._doors
+                self._settings, market=market, ready=lambda: self._ready, more_jobs=self._more_jobs, doors=self._doors
             )
             self.program = program
             closing.push_async_callback(program.engine.store.close)
@@ -193,6 +195,12 @@ class App:
             await asyncio.sleep(0.1)
             still = await outbox.flush()
             due, since = still, (clock.monotonic() if still < due else since)
+
+
+def _migrate(url: str) -> None:
+    """Bring the database up to date, unless another host's bot runs on it."""
+    with alone_on_server(url):
+        upgrade(url)
 
 
 def _how_to_begin_anew(settings: Settings) -> str:

@@ -75,11 +75,12 @@ def restore(
 ) -> None:
     """Put a backup in place; the bot must not be running. Where something fails, nothing is changed."""
     from bot.lock import only_instance
+    from engine.store.alone import alone_on_server
     from engine.store.backup import restore as put_back
 
     settings = load_or_exit(profile, config, {}).settings
     try:
-        with only_instance(settings):
+        with only_instance(settings), alone_on_server(settings.database.url):
             rows = put_back(settings.database.url, settings.venue_file, file, force=force)
     except GreenlightError as error:
         typer.echo(str(error), err=True)

@@ -59,7 +59,7 @@ class Engine:
 async def build_engine(settings: Settings, market: Source, route: Route, doors: Doors = DOORS) -> Engine:
     """The engine on its clock, at the time where the last run left off."""
     clock: AnyClock = WallClock() if settings.market.clock == "wall" else MarketClock(market.start)
-    store = doors.store(settings.database.url, route=route)
+    store = doors.store(settings.database.url, route=route, alone=True)
     venue = doors.venue(
         file=settings.venue_file,
         feed=market.feed,

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from bot.doors import DOORS, Doors
 from bot.engine_room import Engine, build_engine
-from bot.markets import source
+from bot.markets import Source, source
 from bot.platforms import Chat, build_chat, destinations
 from config.settings import Settings
 from engine.backtest.replay import Pace, Replay
@@ -45,6 +45,7 @@ class Program:
 async def build(
     settings: Settings,
     *,
+    market: Source | None = None,
     ready: Callable[[], bool] = lambda: True,
     more_jobs: Callable[[Engine], Sequence[Job]] = lambda _: (),
     doors: Doors = DOORS,
@@ -53,6 +54,7 @@ async def build(
 
     Args:
         settings: What to build.
+        market: The market that the settings ask for, where it is open already.
         ready: Whether the program has started fully, for those who ask it.
         more_jobs: Further jobs on the same clock, e.g. people who answer at market times.
         doors: How it reaches what outlives it.
@@ -62,7 +64,7 @@ async def build(
         DataError: A candle file cannot be used.
         StoreError: The database or the venue's file cannot be used.
     """
-    engine = await build_engine(settings, source(settings), routes(destinations(settings)), doors)
+    engine = await build_engine(settings, market or source(settings), routes(destinations(settings)), doors)
     api_token = settings.web.token or SecretStr(randomness.token_urlsafe(24))
     chat = await build_chat(settings, engine, api_token, ready, doors)
     jobs = job_table(

@@ -96,7 +96,7 @@ def job_table(
 
     return (
         Job(name="candle", trigger=every(shortest), run=candle, ready=candles_in),
-        Job(name="venue", run=look_again, alarm=kit.orchestrator.next_look),
+        Job(name="second look", run=look_again, alarm=kit.orchestrator.next_look),
         Job(name="approvals", run=expire, alarm=approvals.next_deadline),
         Job(name="digest", trigger=daily(digest_at, timezone), run=books.digest, grace=timedelta(hours=1)),
     )

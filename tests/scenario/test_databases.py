@@ -96,3 +96,19 @@ def test_a_server_that_is_away_stops_the_start_without_its_password(tmp_path: Pa
         assert "server cannot be used" in ran.stderr
         assert "tr0ub4dor" not in ran.stderr + ran.stdout
         assert "Traceback" not in ran.stderr
+
+
+async def test_a_bot_of_another_host_is_refused_on_the_same_server(server_folder: Path, tmp_path: Path):
+    elsewhere = write_config(server_folder, venue={"file": str(tmp_path / "elsewhere" / "venue.sqlite")})
+    async with running(settings_of(server_folder)):
+        write_config(server_folder, venue={"file": str(tmp_path / "elsewhere" / "venue.sqlite")})
+        for command in (("run", "--until-end"), ("db", "restore", "saved.zip")):
+            await told_to(server_folder, 2, "in use: another bot (greenlight pid", *command, "--config", str(elsewhere))
+
+
+def test_a_candle_file_that_is_missing_leaves_no_database_behind(tmp_path: Path):
+    config = write_config(tmp_path, replay={"data": [str(tmp_path / "BTCUSDT-4h.csv")]})
+    ran = bot(tmp_path, "run", "--config", str(config))
+    assert (ran.returncode, "BTCUSDT-4h.csv" in ran.stderr) == (2, True)
+    assert not Files(folder=tmp_path).venue_file.exists()
+    assert not (tmp_path / "greenlight.sqlite").exists()

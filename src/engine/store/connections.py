@@ -7,6 +7,7 @@ gets an error instead.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,25 @@ TROUBLE = (OperationalError, ProgrammingError, InternalError)
 _WRITER_LOCK = 0x67726E6C
 """The advisory lock of whoever writes: the letters ``grnl``."""
 _CONNECT_WITHIN_S = 10
+_NOTICE_SILENCE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+"""A server whose machine is gone is noticed within half a minute (seconds; the last one in milliseconds)."""
 _NO_DRIVER = "Install the driver: pip install '.[postgres]'."
 
 
-def connect(url: str, *, writer: bool = False, read_only: bool = False) -> Engine:
+def as_it_is(_: Engine) -> None:
+    """Do nothing more to an engine."""
+
+
+def connect(
+    url: str, *, writer: bool = False, read_only: bool = False, prepare: Callable[[Engine], None] = as_it_is
+) -> Engine:
     """Open an engine whose transactions begin as a writer's or a reader's do; a read-only one cannot write at all.
+
+    Args:
+        url: An SQLAlchemy URL.
+        writer: Whether it takes its turn among those who write.
+        read_only: Whether the connection itself refuses to write.
+        prepare: What is done to the engine before it connects for the first time.
 
     Raises:
         StoreError: The URL, its driver or the file cannot be used, or the server does not answer or let us in.
@@ -44,12 +59,16 @@ def connect(url: str, *, writer: bool = False, read_only: bool = False) -> Engin
     parsed = parse(url)
     opened = _sqlite if is_sqlite(url) else _postgres
     engine = opened(parsed, writer=writer, read_only=read_only)
+    prepare(engine)
     try:
         with engine.connect():
             pass
     except DatabaseError as error:
         engine.dispose()
         raise _unusable(parsed, error) from None
+    except StoreError:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -134,6 +153,7 @@ def _postgres(url: URL, *, writer: bool, read_only: bool) -> Engine:
             isolation_level="READ COMMITTED" if writer else "REPEATABLE READ",
             connect_args={
                 "connect_timeout": _CONNECT_WITHIN_S,
+                **_NOTICE_SILENCE,
                 "options": " ".join(
                     (
                         f"-c lock_timeout={LOCK_WAIT_MS} -c timezone=UTC",

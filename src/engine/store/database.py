@@ -15,8 +15,9 @@ from sqlmodel import Session
 from engine.domain.errors import StoreError
 from engine.domain.events import Event
 from engine.domain.messages import Destination
+from engine.store.alone import keep_alone
 from engine.store.batch import Batch
-from engine.store.connections import READERS, TROUBLE, connect, trouble
+from engine.store.connections import READERS, TROUBLE, as_it_is, connect, is_sqlite, trouble
 from engine.store.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -84,17 +85,19 @@ class Database(DatabaseReader):
     Args:
         url: An SQLAlchemy URL, e.g. ``sqlite:///var/demo/greenlight.sqlite``.
         route: Which topics an event changes, and where they are shown.
+        alone: Whether it is the only one that is alone on a server: a running bot, see ``store.alone``.
     """
 
-    def __init__(self, url: str, *, route: Route = nowhere) -> None:
+    def __init__(self, url: str, *, route: Route = nowhere, alone: bool = False) -> None:
         self._url = url
         self._route = route
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-writer")
-        self._write_engine = connect(url, writer=True)
+        prepare = keep_alone if alone and not is_sqlite(url) else as_it_is
+        self._write_engine = connect(url, writer=True, prepare=prepare)
         super().__init__(url, read_only=False)
         self._listeners: list[Callable[[], None]] = []
         self._batch = Batch(self._write_engine, route)
-        self._asked = self._kept = 0
+        self._asked = self._kept = self._visits = 0
 
     @property
     def waiting(self) -> bool:
@@ -137,12 +140,12 @@ class Database(DatabaseReader):
         if _TOGETHER.get() is not self:
             return await self._visit(partial(self._write, work))
         self._asked += 1
-        return await self._in_thread(self._writer, partial(self._batch.write, work))
+        return await self._within(partial(self._batch.write, work))
 
     async def read(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a synchronous body on a snapshot; what it writes is rolled back."""
         if self.waiting and _TOGETHER.get() is self:
-            return await self._in_thread(self._writer, partial(self._batch.look, work))
+            return await self._within(partial(self._batch.look, work))
         await self.flush()
         return await super().read(work)
 
@@ -150,12 +153,38 @@ class Database(DatabaseReader):
         """Do something on the writer's thread that commits what waits, and tell of it."""
         asked = self._asked
         try:
-            return await self._in_thread(self._writer, work)
+            return await self._on_writer(work)
         finally:
             self._kept = max(self._kept, asked)
             if self._batch.take_news():
                 for listener in self._listeners:
                     listener()
+
+    async def _within(self, run: Callable[[], T]) -> T:
+        """Do something in the open batch: on a file right here, as nothing there waits for a lock or for the disk.
+
+        Going to the writer's thread and back takes longer than most of what is done within a batch.
+        """
+        if self._visits or not (self._batch.is_open and self._batch.is_local):
+            return await self._on_writer(run)
+        try:
+            return run()
+        except TROUBLE as error:
+            raise trouble(error) from error
+
+    async def _on_writer(self, run: Callable[[], T]) -> T:
+        self._visits += 1
+        visit = asyncio.get_running_loop().run_in_executor(self._writer, run)
+        visit.add_done_callback(self._left)
+        try:
+            # Shielded: a transaction under way is finished even when its caller is cancelled.
+            result: T = await asyncio.shield(visit)
+        except TROUBLE as error:
+            raise trouble(error) from error
+        return result
+
+    def _left(self, _: asyncio.Future[T]) -> None:
+        self._visits -= 1
 
     def _shut(self) -> None:
         self._writer.shutdown()

@@ -35,7 +35,7 @@ def test_candles_come_before_answers_and_the_day_is_closed_last(room: Room):
     jobs = table(room)
     assert [(job.name, job.trigger is not None, job.alarm is not None) for job in jobs] == [
         ("candle", True, False),
-        ("venue", False, True),
+        ("second look", False, True),
         ("approvals", False, True),
         ("digest", True, False),
     ]
