@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +21,21 @@ from tests.fakes.patience import until
 from tests.fakes.program import TOKEN, VENUE, Files, address, running
 
 AUTHORISED = {"authorization": f"Bearer {TOKEN}"}
+ETH_IS_HALTED = "ETH/USDT: binance has halted it"
 BEFORE, AFTER = 20_000.0, 20_160.0
 
 
-def settings_of(folder: Path, url: str, **market: Any) -> Settings:
+def settings_of(folder: Path, url: str, markets: Sequence[str] = ("BTC/USDT",)) -> Settings:
     """Profile paper with the venue on loopback, one impatient context, and nothing traded without being asked."""
     sections = {
         "extends": "paper",
         "database": {"url": f"sqlite:///{folder}/greenlight.sqlite"},
         "venue": {"file": str(folder / VENUE)},
         "web": {"port": 0},
-        "market": {"api_url": url, "poll_every": 0.3, "answer_within": 2, **market},
+        "market": {"api_url": url, "poll_every": 0.3, "answer_within": 2},
         "approval": {"auto_above": 2, "ask_above": 0, "max_price_drift": 0.05},
         "contexts": [
-            {"name": "trend", "strategy": "momentum", "markets": ["BTC/USDT"], "timeframe": "1m", "higher": []}
+            {"name": "trend", "strategy": "momentum", "markets": list(markets), "timeframe": "1m", "higher": []}
         ],
     }
     file = folder / "paper.yaml"
@@ -74,17 +76,32 @@ def part(app: App, name: str = "market data") -> str:
     return next(part.detail for part in app.program.engine.health.parts() if part.name == name)
 
 
+async def all_in(app: App) -> None:
+    """Wait until everything that is traded has a price and its candles."""
+    assert app.program is not None
+    assert app.program.engine.market.live is not None
+    assert await app.program.engine.market.live.first(20) == "ok"
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 async def test_from_a_closed_candle_of_a_real_venue_to_a_stop_that_was_hit_over_a_restart(tmp_path: Path) -> None:
     market, files = BreakingOut(next_minute()), Files(folder=tmp_path)
-    async with listening([market.symbol]) as fake:
-        settings = settings_of(tmp_path, fake.url)
+    halted = Symbol(base="ETH", price=lambda _: 3_000.0, status="BREAK")
+    async with listening([market.symbol, halted]) as fake:
+        settings = settings_of(tmp_path, fake.url, ["BTC/USDT", "ETH/USDT"])
         async with running(settings) as app:
             status = await get(app, "/api/status")
             assert status["profile"] == "paper"
-            await until(lambda: part(app) == "ok")
+            await until(lambda: part(app) == ETH_IS_HALTED)
             await until(lambda: bool(files.rows("SELECT * FROM approvals")), seconds=90)
+            (stopped,) = files.rows("SELECT * FROM halts")
+            assert (stopped["kind"], stopped["market"], "has halted it" in stopped["reason"]) == (
+                "data",
+                "ETH/USDT",
+                True,
+            )
+            await until(lambda: bool(files.events("PlatformTroubled")))
             asked = files.approval()
             assert asked["status"] == "pending"
             (decision,) = files.rows("SELECT * FROM decisions WHERE id = ?", asked["decision_id"])
@@ -100,7 +117,7 @@ async def test_from_a_closed_candle_of_a_real_venue_to_a_stop_that_was_hit_over_
         assert files.complaints() == []
 
         async with running(settings) as app:
-            await until(lambda: part(app) == "ok")
+            await until(lambda: part(app) == ETH_IS_HALTED)
             assert [held["market"] for held in await positions(app)] == ["BTC/USDT"]
             assert files.complaints() == []
             market.fallen_at = now_ms()
@@ -134,7 +151,7 @@ async def test_a_venue_that_is_down_at_the_start_is_told_of_and_waited_for(tmp_p
 
 async def test_a_venue_that_asks_for_quiet_gets_it_and_is_asked_again(tmp_path: Path) -> None:
     async with listening() as fake, running(settings_of(tmp_path, fake.url)) as app:
-        await until(lambda: part(app) == "ok")
+        await all_in(app)
         fake.fail(DEPTH, too_fast(429, 1), too_fast(418, 2))
         await until(lambda: "asked for quiet" in part(app))
         calls = len(fake.calls)
@@ -145,7 +162,7 @@ async def test_a_venue_that_asks_for_quiet_gets_it_and_is_asked_again(tmp_path: 
 
 async def test_html_and_a_dead_server_do_not_keep_the_chat_from_answering(tmp_path: Path) -> None:
     async with listening() as fake, running(settings_of(tmp_path, fake.url)) as app:
-        await until(lambda: part(app) == "ok")
+        await all_in(app)
         fake.fail(DEPTH, HTML, times=1000)
         fake.fail(KLINES, HTML, times=1000)
         await until(lambda: "no JSON" in part(app))

@@ -50,7 +50,7 @@ def test_the_market_of_paper_is_the_venues_and_nothing_is_asked_of_it_yet(tmp_pa
     assert list(found.feed.markets) == ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
     assert [each.name for each in found.contexts] == ["trend", "momentum", "reversion"]
     assert found.live is not None
-    assert "has not answered" not in found.live.health
+    assert found.live.health == "ok"
 
 
 @pytest.mark.parametrize(

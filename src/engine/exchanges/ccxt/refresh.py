@@ -87,7 +87,6 @@ class Refresher:
             since: Up to when the market was followed before; from there the path is bridged. ``None`` for nowhere.
         """
         self._since = since
-        self._troubles["markets"] = f"{self._client.name} has not answered yet"
         loops = {"list": self._keep_listed, "look": self._keep_looking, "candles": self._keep_candles}
         self._tasks = [asyncio.create_task(self._guarded(name, loop), name=name) for name, loop in loops.items()]
 
@@ -111,7 +110,7 @@ class Refresher:
     async def first(self, within: float) -> str:
         """Wait until every market has a price and its candles, or until the time is over; then as ``health``."""
         await self._until(self._is_all_in, within)
-        return self.health
+        return self.health if self._troubles or self._is_all_in() else f"{self._client.name} has not answered yet"
 
     def _is_all_in(self) -> bool:
         now = self._clock.now()
@@ -263,8 +262,10 @@ class Refresher:
             self._troubles[about] = now
         else:
             self._troubles.pop(about, None)
-        if bool(before) != bool(now):
-            _log.warning("market data", about=about, trouble=now or "none any more")
+        if now and not before:
+            _log.warning("market data is missing", about=about, trouble=now)
+        elif before and not now:
+            _log.info("market data comes in", about=about)
         async with self._news:
             self._news.notify_all()
 
