@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import chain
@@ -26,8 +27,8 @@ from handlers.slack.speech import Speech
 
 log = structlog.get_logger(__name__)
 
-MOST_BLOCKS = 60
-"""Blocks of a home; Slack takes 100. Each press in it brings all of them back."""
+MOST_BYTES = 24_000
+"""Bytes of a home's blocks: each press in it brings all of them back, and in a form they grow."""
 WATCHED_FOR = 900.0
 """Seconds after it was opened for which a home is kept fresh; Slack does not say when it is closed."""
 REST = 2.0
@@ -54,14 +55,25 @@ def board(views: Views, access: Access) -> Board:
     return cards
 
 
-def composed(cards: Sequence[Card]) -> list[Block]:
-    """Cards one below the other, with lines between them; what is too much is left out as a whole."""
+def composed(cards: Sequence[Card], speech: Speech) -> list[Block]:
+    """Cards one below the other, with lines between them; what is too much is left out, and that is said."""
     shown: list[Block] = []
+    left = 0
     for card in cards:
-        blocks = list(chain.from_iterable(part.blocks for part in render(card)))
-        if len(shown) + len(blocks) < MOST_BLOCKS:
+        blocks = _blocks(card, speech)
+        if len(json.dumps([*shown, *blocks])) > MOST_BYTES:
+            left += 1
+        else:
             shown += [DIVIDER, *blocks] if shown else blocks
+    if left:
+        shown += _blocks(
+            Card(title="", text=f"{left} more do not fit here: /pending and /positions show them."), speech
+        )
     return shown
+
+
+def _blocks(card: Card, speech: Speech) -> list[Block]:
+    return list(chain.from_iterable(part.blocks for part in render(speech.shown(card))))
 
 
 class Home:
@@ -110,7 +122,7 @@ class Home:
             await self._publish(user, cards)
 
     async def _publish(self, user: str, cards: Sequence[Card]) -> None:
-        blocks = composed([self._speech.shown(card) for card in cards])
+        blocks = composed(cards, self._speech)
         try:
             await self._pacer.turn(HOME)
             await self._client.views_publish(user_id=user, view={"type": "home", "blocks": blocks})

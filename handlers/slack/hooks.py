@@ -47,5 +47,9 @@ def is_genuine(verifier: SignatureVerifier, body: bytes, request: Request) -> bo
     """Whether Slack has signed a request, and within the last five minutes."""
     stamp = request.headers.get("x-slack-request-timestamp", "")
     signature = request.headers.get("x-slack-signature", "")
-    readable = signature.isascii() and stamp.isascii() and stamp.isdecimal() and len(stamp) < LONGEST_STAMP
-    return readable and verifier.is_valid(body, stamp, signature)
+    if not (signature.isascii() and stamp.isascii() and stamp.isdecimal() and len(stamp) < LONGEST_STAMP):
+        return False
+    try:
+        return verifier.is_valid(body, stamp, signature)
+    except UnicodeDecodeError:  # Slack sends text
+        return False
