@@ -219,6 +219,23 @@ async def test_what_was_said_while_the_program_did_not_run_is_answered_once_it_d
             only_one_order(at)
 
 
+async def test_what_comes_while_the_platform_restarts_is_answered_once(tmp_path: Path) -> None:
+    async with asked(tmp_path) as at:
+        assert at.app
+        assert at.app.program
+        (slack,) = [platform for platform in at.app.program.chat.remote if platform.name == "slack"]
+        await slack.stop()
+        said = at.slacker("Sue").mention("approve A1", CHANNEL)
+        assert said
+        await at.until(lambda: len(said.attempts) == 2)
+        await slack.start()
+        assert (await said.finished()).acked
+        await at.until(lambda: at.say("Approved by Sue, filled (A1)") and at.settled())
+        await at.until(lambda: status_of(at, said) and at.files.is_quiet())
+        assert [text.partition(":")[0] for text in status_of(at, said)] == ["You approved A1"]
+        only_one_order(at)
+
+
 async def all_acked(acts: Sequence[Act]) -> bool:
     return all([(await act.finished()).acked for act in acts])
 
