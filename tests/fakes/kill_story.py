@@ -79,15 +79,18 @@ def settings_for(folder: Path, story: Story) -> Settings:
 
 
 class NotingVenue(PaperExchange):
-    """The paper venue; every order that leaves for it is noted beside its file."""
+    """The paper venue; every order that reaches it is noted beside its file.
+
+    That is where it has called for what its client has not committed yet: before, nothing has left the program.
+    """
 
     def __init__(self, *, file: Path, **options: Any) -> None:
         super().__init__(file=file, **options)
         self._folder = file.parent
 
-    async def submit(self, intent: Intent) -> Sent:
+    def _submit(self, intent: Intent, now: datetime) -> Sent:
         note(self._folder, SENT, intent.client_id)
-        return await super().submit(intent)
+        return super()._submit(intent, now)
 
 
 class DeadlyVenue(NotingVenue):

@@ -294,6 +294,7 @@ def sweep(story: Story, options: argparse.Namespace) -> Report:
             report.missed.append(str(cut))
         if wrong:
             report.complaints[str(cut)] = wrong
+            sys.stderr.write(f"{story.name}: {cut}: {wrong}\n")
     report.states, report.seconds = told.states, time.monotonic() - began
     return report
 
