@@ -183,9 +183,9 @@ class LiveFeed:
         raise NoData(f"What {symbol} traded last is not known.")
 
     def book(self, symbol: str, now: datetime) -> Book | None:
-        """The order book of a moment as it was observed; ``None`` where that is too long ago, or lay before."""
+        """The order book of about a moment as it was observed; ``None`` where that was too long before, or after."""
         book = self._of(symbol).book
-        return book if book is not None and timedelta(0) <= now - book.at <= self.fresh_for else None
+        return book if book is not None and abs(now - book.at) <= self.fresh_for else None
 
     def _of(self, symbol: str) -> Watched:
         if symbol not in self._watched:

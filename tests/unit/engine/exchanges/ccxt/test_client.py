@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
@@ -168,6 +169,16 @@ async def test_after_a_429_and_a_418_there_is_no_call_until_the_time_is_over(
     with pytest.raises(VenueError, match=r"asked again in 3\d{3} s"):
         await client.candles("BTC/USDT", Timeframe.H1, 5)
     assert fake.asked()[KLINES] == 0
+
+
+async def test_what_waits_for_its_turn_is_not_sent_once_the_venue_asked_for_quiet(
+    client: VenueClient, fake: FakeExchange
+) -> None:
+    await client.listings()
+    fake.fail(DEPTH, exchange.too_fast(429, 60), times=100)
+    asked = await asyncio.gather(*(client.book(BTC) for _ in range(6)), return_exceptions=True)
+    assert {type(each) for each in asked} == {VenueError}
+    assert fake.asked()[DEPTH] == 1
 
 
 async def _ripe(client: VenueClient) -> None:
