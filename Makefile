@@ -1,9 +1,10 @@
 # Everything a person does with this checkout. `make` alone lists it.
-# ARGS goes to the command that is run: make run ARGS="--seed 3", make test ARGS="-k approvals".
+# ARGS goes to the command that is run: make run ARGS="--seed 3", make test ARGS="-k approvals"; make chaos SEEDS=1000.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format constraints clean
+.PHONY: help run test check chaos bench format constraints clean
 
 ARGS ?=
+SEEDS ?= 200
 BIN := .venv/bin
 # Set on some machines; without byte-code every start takes seconds longer.
 unexport PYTHONDONTWRITEBYTECODE
@@ -25,6 +26,10 @@ check: ## Check formatting, lint, types and the floors between modules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+chaos: ## Play SEEDS runs of the whole firm on simulated time, with faults and crashes
+	@scripts/environment.sh dev
+	$(BIN)/python -m tests.chaos.run --seeds $(SEEDS) $(ARGS)
 
 bench: ## Measure how fast it is
 	@scripts/environment.sh dev

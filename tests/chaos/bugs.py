@@ -1,0 +1,112 @@
+"""Bugs that the program does not have, built in through its doors: a simulation must find them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from bot.doors import Doors
+from engine.domain.approvals import Approval
+from engine.domain.messages import Destination
+from engine.domain.trading import Intent, Sent, Unknown
+from engine.store.approvals import Approvals
+from engine.store.chat import ChatMemory
+from engine.store.outbox import Outbox
+from engine.store.unit_of_work import UnitOfWork
+
+T = TypeVar("T")
+
+
+def sends_again(doors: Doors) -> Doors:
+    """An order whose answer was lost is sent once more, to be sure."""
+
+    class Impatient(doors.venue):
+        async def submit(self, intent: Intent) -> Sent:
+            answer = await super().submit(intent)
+            return await super().submit(intent) if isinstance(answer, Unknown) else answer
+
+    return replace(doors, venue=Impatient)
+
+
+def swaps_blindly(doors: Doors) -> Doors:
+    """An answer to a question is stored whatever was stored meanwhile."""
+
+    class Careless(Approvals):
+        def swap(self, before: Approval, after: Approval) -> bool:
+            return super().swap(self.get(before.id), after)
+
+    def spoil(uow: UnitOfWork) -> None:
+        uow.approvals = Careless(uow.session, uow._numbering)
+
+    return _with_spoilt(doors, spoil)
+
+
+def forgets_cards(doors: Doors) -> Doors:
+    """One topic in three is never shown anywhere."""
+
+    class Forgetful(Outbox):
+        def changed(self, topic: str, destinations: Iterable[Destination]) -> None:
+            if sum(topic.encode()) % 3:
+                super().changed(topic, destinations)
+
+    def spoil(uow: UnitOfWork) -> None:
+        uow.outbox = Forgetful(uow.session, uow._numbering)
+
+    return _with_spoilt(doors, spoil)
+
+
+def shows_once(doors: Doors) -> Doors:
+    """A card that was shown is not brought up to date any more."""
+
+    class Lazy(Outbox):
+        def want(self, topic: str, destination: Destination) -> None:
+            if not self.shows(topic, destination.platform):
+                super().want(topic, destination)
+
+    def spoil(uow: UnitOfWork) -> None:
+        uow.outbox = Lazy(uow.session, uow._numbering)
+
+    return _with_spoilt(doors, spoil)
+
+
+def acts_twice(doors: Doors) -> Doors:
+    """A delivery that comes again is acted on again."""
+
+    class Oblivious(ChatMemory):
+        def delivered(self, delivery_id: str, at: datetime) -> bool:
+            super().delivered(delivery_id, at)
+            return True
+
+    def spoil(uow: UnitOfWork) -> None:
+        uow.chat = Oblivious(uow.session, uow._numbering)
+
+    return _with_spoilt(doors, spoil)
+
+
+def forgets_fees(doors: Doors) -> Doors:
+    """Fees are paid at the venue, and not in the books."""
+
+    def spoil(uow: UnitOfWork) -> None:
+        settle = uow.account.settle
+        uow.account.settle = lambda fill: settle(replace(fill, fee=fill.fee * 0))
+
+    return _with_spoilt(doors, spoil)
+
+
+BUGS = (sends_again, swaps_blindly, forgets_cards, shows_once, acts_twice, forgets_fees)
+
+
+def _with_spoilt(doors: Doors, spoil: Callable[[UnitOfWork], None]) -> Doors:
+    """Doors to a store whose transactions are given something spoilt."""
+
+    class Spoilt(doors.store):
+        async def transact(self, work: Callable[[UnitOfWork], T]) -> T:
+            def spoilt(uow: UnitOfWork) -> T:
+                spoil(uow)
+                return work(uow)
+
+            return await super().transact(spoilt)
+
+    return replace(doors, store=Spoilt)

@@ -1,0 +1,91 @@
+"""How the firm of a run is set up: who may do what, what it trades, and how careful it is. All of it from the seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from config.settings import Settings
+from tests.fakes.database import url_of
+from tests.fakes.program import VENUE
+
+MARKET_BEGINS = datetime(2026, 1, 10, 12, tzinfo=UTC)
+HISTORY = "210h"
+CANDLES, CALM_CANDLES = 10, 4
+"""Closed candles while there are faults, and after; in the latter every question runs out."""
+TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Someone:
+    """A person as the platforms know them; a stranger has no role."""
+
+    name: str
+    role: str
+    telegram: int
+
+    @property
+    def web(self) -> str:
+        return self.name.lower()
+
+
+ADA = Someone(name="Ada", role="trader", telegram=10)
+BEN = Someone(name="Ben", role="admin", telegram=11)
+VIC = Someone(name="Vic", role="viewer", telegram=12)
+TOM = Someone(name="Tom", role="trader", telegram=13)
+EVE = Someone(name="Eve", role="", telegram=99)
+"""On no list."""
+STAFF = (ADA, BEN, VIC, TOM)
+CHAT = ADA.telegram
+"""The chat where the cards go."""
+
+
+def settings_for(seed: int, folder: Path) -> Settings:
+    """The settings of a run."""
+    chance = Random(f"{seed}/settings")
+    end = MARKET_BEGINS + timedelta(hours=CANDLES + CALM_CANDLES)
+    two = chance.choice((None, None, 0))
+    sections: dict[str, Any] = {
+        "profile": "chaos",
+        "database": {"url": url_of(folder)},
+        "venue": {"file": folder / VENUE, "depth": chance.choice(("0.02", "0.02", "0.001"))},
+        "telegram": {"token": TOKEN, "chat_id": CHAT, "messages_per_second": 20},
+        "people": [{"name": p.name, "role": p.role, "telegram": p.telegram, "web": p.web} for p in STAFF],
+        "approval": {
+            "auto_above": chance.choice((0.6, 2.0, 2.0)),
+            "ask_above": 0.0,
+            "expires_after": "3h",
+            "max_price_drift": chance.choice(("0.05", "0.002")),
+            "two_people_above": two,
+        },
+        "risk": {"max_drawdown": chance.choice(("0.1", "0.02")), "drawdown_pause": "6h"},
+        "market": {
+            "seed": seed,
+            "start": MARKET_BEGINS,
+            "history": HISTORY,
+            "markets": {"BTC/USDT": {"start_price": 60000}, "ETH/USDT": {"start_price": 3000, "lot": "0.0001"}},
+        },
+        "replay": {
+            "end": end,
+            "speed": chance.choice((900, 1800)),
+            "wait_for_people": chance.choice((0, 0, 0, 0.5)),
+        },
+        "contexts": [_context("one", chance.choice((["BTC/USDT"], ["BTC/USDT", "ETH/USDT"])), chance)],
+    }
+    if chance.random() < 0.3:
+        sections["contexts"].append(_context("other", ["BTC/USDT"], chance))
+    return Settings.model_validate(sections)
+
+
+def _context(name: str, markets: list[str], chance: Random) -> dict[str, Any]:
+    """A strategy that wants something all the time: its means cross at every other candle."""
+    params = {
+        "fast": 1,
+        "slow": 2,
+        "stop_atr": chance.choice((0.3, 1.0)),
+        "target_atr": chance.choice((0.5, 2.0)),
+    }
+    return {"name": name, "strategy": "ma_cross", "markets": markets, "timeframe": "1h", "higher": [], "params": params}

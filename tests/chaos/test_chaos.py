@@ -1,0 +1,55 @@
+"""Two hundred runs of the whole firm, on simulated time; and that the simulation would find what it looks for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.doors import Doors
+from tests.chaos.bugs import BUGS
+from tests.chaos.run import play, told
+
+ROOT = Path(__file__).parents[2]
+SEEDS, CHUNK = 200, 10
+FOUND_WITHIN = 16
+"""Seeds in which a known bug must have been found."""
+
+
+@pytest.mark.parametrize("first", range(1, SEEDS + 1, CHUNK))
+def test_nothing_is_found_whatever_goes_wrong(first: int) -> None:
+    reports = map(play, range(first, first + CHUNK))
+    assert [told(report) for report in reports if report.complaints] == []
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
+def test_a_known_bug_is_found(bug: Callable[[Doors], Doors]) -> None:
+    assert any(play(seed, doors=bug).complaints for seed in range(1, FOUND_WITHIN + 1))
+
+
+def test_a_seed_replays_exactly() -> None:
+    once, again = play(3), play(3)
+    assert once.lines == again.lines
+    assert once.trace == again.trace
+
+
+def test_a_seed_is_the_same_run_in_every_process() -> None:
+    traces = {_trace(seed=5, hash_seed=hash_seed) for hash_seed in ("1", "22")}
+    assert traces == {play(5).trace}
+
+
+def _trace(*, seed: int, hash_seed: str) -> str:
+    """What another process prints as the trace of a seed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chaos.run", "--seed", str(seed)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()[0].removeprefix("trace ")

@@ -1,0 +1,128 @@
+"""The paper venue behind a bad line, and the store that notes what is done to it: doors for the simulation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from engine.domain.errors import VenueError
+from engine.domain.market import Book, Candles, Timeframe
+from engine.domain.trading import Intent, NotFound, OrderKind, OrderState, Rejected, Sent, Unknown
+from engine.exchanges.paper import PaperExchange
+from engine.ports import VenueEvent
+from tests.chaos.faults import Faults
+
+ORDERS_LOST = 0.08
+"""The share of orders with which something goes wrong even on a good day."""
+
+
+class Line:
+    """What lies between the program and the venue, and what was sent along it.
+
+    Args:
+        moment: Told of every moment at which the power may be cut.
+        note: Told of every call, for the trace.
+    """
+
+    def __init__(self, seed: int, faults: Faults, moment: Callable[[], None], note: Callable[..., None]) -> None:
+        self._chance = Random(f"{seed}/line")
+        self._refuses = self._chance.choice((0.0, 0.0, 0.1))
+        self._faults = faults
+        self._note = note
+        self.moment = moment
+        self.sent: Counter[str] = Counter()
+        self.opened: list[PaperExchange] = []
+
+    async def submit(self, intent: Intent, send: Callable[[], Any]) -> Sent:
+        """Send an order; a lost answer is unknown."""
+        lost = Unknown(client_id=intent.client_id, reason="the answer was lost")
+        fault = await self._begin("submit", intent.client_id)
+        if fault == "deaf":
+            self.sent[intent.client_id] += 1
+            return lost
+        if intent.kind is OrderKind.BRACKET and not self._faults.over and self._chance.random() < self._refuses:
+            self._faults.happened("venue: stop refused")
+            return Rejected(client_id=intent.client_id, reason="not today")
+        answer: Sent = await send()
+        self.sent[intent.client_id] += 1
+        await self._end(fault)
+        return lost if fault == "lost" else answer
+
+    async def ask(self, what: str, about: str, call: Callable[[], Any]) -> Any:
+        """Ask for something, or cancel it.
+
+        Raises:
+            VenueError: The venue did not hear it, or its answer was lost.
+        """
+        fault = await self._begin(what, about)
+        if fault == "deaf":
+            raise VenueError("The venue does not answer.")
+        answer = await call()
+        await self._end(fault)
+        if fault == "lost":
+            raise VenueError("The venue's answer was lost.")
+        return answer
+
+    async def _begin(self, what: str, about: str) -> str:
+        self.moment()
+        fault = self._faults.draw("venue", ORDERS_LOST if what in ("submit", "cancel") else 0.0)
+        self._note("venue", what, about, fault)
+        await asyncio.sleep(self._latency(fault))
+        return fault
+
+    async def _end(self, fault: str) -> None:
+        self.moment()
+        await asyncio.sleep(self._latency(fault))
+
+    def _latency(self, fault: str) -> float:
+        if fault == "slow":
+            return self._chance.uniform(0.1, 4.0)
+        return 0.0 if self._chance.random() < 0.7 else self._chance.expovariate(50)
+
+
+def venue_on(line: Line) -> type[PaperExchange]:
+    """The paper venue at the other end of a line."""
+
+    class DistantVenue(PaperExchange):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            line.opened.append(self)
+
+        async def submit(self, intent: Intent) -> Sent:
+            return await line.submit(intent, lambda: PaperExchange.submit(self, intent))
+
+        async def find(self, client_id: str) -> OrderState | NotFound:
+            found: OrderState | NotFound = await line.ask(
+                "find", client_id, lambda: PaperExchange.find(self, client_id)
+            )
+            return found
+
+        async def cancel(self, client_id: str) -> OrderState | NotFound:
+            state: OrderState | NotFound = await line.ask(
+                "cancel", client_id, lambda: PaperExchange.cancel(self, client_id)
+            )
+            return state
+
+        async def book(self, symbol: str) -> Book:
+            book: Book = await line.ask("book", symbol, lambda: PaperExchange.book(self, symbol))
+            return book
+
+        async def candles(self, symbol: str, timeframe: Timeframe, limit: int) -> Candles:
+            candles: Candles = await line.ask(
+                "candles", symbol, lambda: PaperExchange.candles(self, symbol, timeframe, limit)
+            )
+            return candles
+
+        async def balances(self) -> Mapping[str, Decimal]:
+            owned: Mapping[str, Decimal] = await line.ask("balances", "", lambda: PaperExchange.balances(self))
+            return owned
+
+        async def events(self, after: int) -> tuple[VenueEvent, ...]:
+            events: tuple[VenueEvent, ...] = await line.ask("events", "", lambda: PaperExchange.events(self, after))
+            return events
+
+    return DistantVenue

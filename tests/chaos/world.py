@@ -1,0 +1,291 @@
+"""The whole firm in one process, on one seed: the program, its market and venue, the chat servers, and the people.
+
+A run is a play in three acts. While the faults last, lines break, the power is cut and people do what people do. Then
+the faults are over, an admin pauses new entries, and everything that was begun must come to its end. At last the
+program stops in order, and its files are audited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from contextvars import Context
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+from uuid import UUID
+
+from bot.app import App
+from bot.doors import Doors
+from engine.domain.errors import GreenlightError
+from engine.store.database import Database
+from engine.store.unit_of_work import UnitOfWork
+from tests.chaos import faults, invariants
+from tests.chaos.faults import Faults
+from tests.chaos.firm import CANDLES, MARKET_BEGINS, TOKEN, Someone, settings_for
+from tests.chaos.loop import LIFE, Life, SimulatedLoop
+from tests.chaos.people import Crowd
+from tests.chaos.telegram import Wire
+from tests.chaos.venue import Line, venue_on
+from tests.fakes.program import Files, Json
+from tests.fakes.telegram_state import BotApi
+
+T = TypeVar("T")
+
+EPOCH = datetime(2026, 6, 1, 9, tzinfo=UTC)
+"""The wall time at which every run begins; the market is elsewhere in time."""
+PLAYED_WITHIN = 1800.0
+CALM_WITHIN = 600.0
+"""Simulated seconds in which the first act ends, and in which everything comes to its end once the faults are over."""
+STOPPED_WITHIN = 10.0
+
+
+class Page:
+    """The web server without a port: people reach what is behind it as its routes do."""
+
+    def __init__(self, app: Any, *, host: str, port: int) -> None:  # noqa: ARG002 - it has neither
+        self.kit = app.state.kit
+        self.port = 0
+
+    async def start(self) -> None:
+        self.port = 8080
+
+    async def stop(self) -> None:
+        self.port = 0
+
+
+@dataclass(kw_only=True)
+class Report:
+    """How a run went."""
+
+    seed: int
+    complaints: list[str] = field(default_factory=list)
+    trace: str = ""
+    lines: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+class World:
+    """Everything of one run.
+
+    Args:
+        folder: Where the files are.
+        doors: Changes the doors, to build a known fault in.
+    """
+
+    def __init__(
+        self, seed: int, folder: Path, loop: SimulatedLoop, *, doors: Callable[[Doors], Doors] = lambda made: made
+    ) -> None:
+        self.seed = seed
+        self.files = Files(folder=folder)
+        self.loop = loop
+        self.settings = settings_for(seed, folder)
+        self.report = Report(seed=seed)
+        self.chance = Random(f"{seed}/world")
+        length = CANDLES * 3600 / float(self.settings.replay.speed)
+        kinds = {"telegram": faults.PLATFORM, "venue": faults.VENUE}
+        self.faults = Faults(seed, kinds, loop.time, length=length)
+        self.telegram = BotApi(
+            username="greenlight_bot",
+            bot_id=int(TOKEN.partition(":")[0]),
+            answer_within=15.0,
+            wall=lambda: self.wall().timestamp(),
+            monotonic=loop.time,
+        )
+        self.line = Line(seed, self.faults, self.moment, self.note)
+        self.app: App | None = None
+        self.stores: list[Database] = []
+        self._hash = hashlib.sha256()
+        self._life = Life()
+        self._lives: list[Life] = []
+        self._gone = asyncio.Event()
+        self._fuse = 0
+        self._cuts = self.chance.choice((0, 1, 1, 2, 3))
+        self._stopping = False
+        self.closed = False
+        wires = Random(f"{seed}/wires")
+        self._doors = doors(
+            Doors(
+                store=_store_in(self),
+                venue=venue_on(self.line),
+                wall=self.wall,
+                telegram=lambda: Wire(self, wires),
+                server=Page,  # type: ignore[arg-type]
+            )
+        )
+        self.people = Crowd(self)
+
+    # What the program is given
+
+    def wall(self) -> datetime:
+        """The wall clock."""
+        return EPOCH + timedelta(seconds=self.loop.time())
+
+    def moment(self) -> None:
+        """Something that outlives the program is about to be touched, or just was: the power may be cut."""
+        if self._fuse > 0 and LIFE.get() is self._life:
+            self._fuse -= 1
+            if self._fuse == 0:
+                self._cut()
+
+    def note(self, *what: object) -> None:
+        """Write down what happened, for the trace."""
+        line = f"{self.loop.time():.6f} {' '.join(map(str, what))}"
+        self._hash.update(line.encode())
+        self.report.lines.append(line)
+
+    def complain(self, text: str) -> None:
+        """Something is not as it must be."""
+        self.note("COMPLAINT", text)
+        self.report.complaints.append(text)
+
+    def rows(self, query: str, *values: object) -> list[Json]:
+        """Rows of the program's database, as they are on the disk."""
+        return self.files.rows(query, *values)
+
+    # The play
+
+    async def play(self) -> None:
+        """The three acts."""
+        keeping = asyncio.create_task(self._keep_running(), name="supervisor")
+        crowd = asyncio.create_task(self.people.live(), name="people")
+        faulty_until = MARKET_BEGINS + timedelta(hours=CANDLES)
+        try:
+            await self._until(lambda: self._market_at() >= faulty_until, PLAYED_WITHIN, "the market goes on")
+            crowd.cancel()
+            self.faults.over, self._cuts, self._fuse = True, 0, 0
+            self.note("the faults are over")
+            self.people.pause()
+            await self.people.go_home()
+            await self._until(lambda: not invariants.unfinished(self), CALM_WITHIN, "everything comes to its end")
+        except TimeoutError as missed:
+            self.complain(f"not true in time: {missed}; {invariants.unfinished(self)}")
+        for complaint in await invariants.of_the_chat(self):
+            self.complain(complaint)
+        await self._stop(keeping)
+        for complaint in invariants.of_the_files(self):
+            self.complain(complaint)
+        await self._close()
+
+    async def _until(self, holds: Callable[[], bool], within: float, what: str) -> None:
+        deadline = self.loop.time() + within
+        while not holds():
+            if self.loop.time() > deadline:
+                raise TimeoutError(what)
+            await asyncio.sleep(0.5)
+
+    async def _stop(self, keeping: asyncio.Task[None]) -> None:
+        self._stopping = True
+        if self.app:
+            self.app.stop()
+        done, _ = await asyncio.wait([keeping], timeout=STOPPED_WITHIN)
+        if not done:
+            self.complain(f"it has not stopped within {STOPPED_WITHIN:g} s")
+            self._cut()
+
+    async def _close(self) -> None:
+        self.note("steps", self.loop.steps)
+        self.report.trace = self._hash.hexdigest()
+        for name in ("audit", "orders", "decisions", "approvals"):
+            (row,) = self.rows(f"SELECT count(*) AS n FROM {name}")  # noqa: S608 - one of these four
+            self.faults.counts[name] = row["n"]
+        self.report.counts = dict(self.faults.counts)
+        self.closed = True
+        for life in self._lives:
+            await self.loop.bury(life)
+        self._pick_up_the_pieces()
+
+    def _market_at(self) -> datetime:
+        program = self.app.program if self.app else None
+        return program.engine.clock.now() if program else MARKET_BEGINS
+
+    # Lives
+
+    async def _keep_running(self) -> None:
+        """Start the program again whenever it has ended, as a supervisor does."""
+        while not self._stopping:
+            await self._live()
+            if not self._stopping:
+                await asyncio.sleep(self.chance.choice((0.01, 0.5, 3.0, 10.0)))
+
+    async def _live(self) -> None:
+        life = self._life = Life()
+        self._lives.append(life)
+        self._gone.clear()
+        self._fuse = int(self.chance.expovariate(1 / 120)) + 1 if self._cuts > 0 else 0
+        self.app = App(self.settings, announce=lambda _: None, doors=self._doors)
+        self.note("the program starts")
+        running = self.loop.create_task(self.app.run(), context=_context_of(life))
+        running.add_done_callback(lambda _: self._gone.set(), context=Context())
+        await self._gone.wait()
+        if life.dead:
+            self._pick_up_the_pieces()
+        else:
+            self._ended(running)
+
+    def _ended(self, running: asyncio.Task[None]) -> None:
+        error = running.exception()
+        self.note("the program has ended", repr(error))
+        if error is None and not self._stopping:
+            self.complain("the program stopped without being told to")
+        elif error is not None and not isinstance(error, GreenlightError):
+            self.complain(f"the program died of {error!r}")
+
+    def _cut(self) -> None:
+        """Cut the power."""
+        self._cuts -= 1
+        self.faults.happened("power cut")
+        self.note("POWER CUT")
+        self.loop.kill(self._life)
+        self._gone.set()
+
+    def _pick_up_the_pieces(self) -> None:
+        """Do for the dead what the kernel does: let go of locks and files."""
+        for store in self.stores:
+            store._shut()
+        for venue in self.line.opened:
+            venue.close()
+        self.stores.clear()
+        self.line.opened.clear()
+        for lock in self.files.folder.glob("*.lock"):
+            lock.unlink()
+
+    def through_the_web(self, who: Someone, what: str, delivery: UUID, *, pressed: bool) -> asyncio.Task[None] | None:
+        """Let somebody type or press in the web chat; ``None`` where nobody serves it, or would let them in."""
+        program = self.app.program if self.app and not self._life.dead else None
+        web = program.chat.web if program else None
+        if web is None or not web.server.port:
+            return None
+        kit = web.server.kit
+        caller = kit.sessions.known(who.web)
+        if caller is None:
+            return None
+        acting = kit.chat.press if pressed else kit.chat.say
+        return self.loop.create_task(acting(caller, what, delivery), context=_context_of(self._life))
+
+
+def _context_of(life: Life) -> Context:
+    context = Context()
+    context.run(LIFE.set, life)
+    return context
+
+
+def _store_in(world: World) -> type[Database]:
+    """The database, at whose door the power may be cut."""
+
+    class Store(Database):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            world.stores.append(self)
+
+        async def transact(self, work: Callable[[UnitOfWork], T]) -> T:
+            world.moment()
+            result = await super().transact(work)
+            world.moment()
+            await asyncio.sleep(0)
+            return result
+
+    return Store
