@@ -1,7 +1,7 @@
 """Indicators over whole columns, by TA-Lib; any other by its name in pandas-ta-classic.
 
 Arrays in, arrays of the same length out, ``NaN`` where the history is too short. Row ``i`` is made of rows ``0..i``
-only. TA-Lib and pandas are imported at the first call: chat answers before they are needed.
+only. TA-Lib is loaded at the first call, pandas where an indicator needs it: chat answers before that.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.analysis.talib_core import talib
 from engine.domain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -72,9 +73,7 @@ def compute(candles: Candles) -> IndicatorColumns:
 
 def rsi(close: Floats, length: int = 14) -> Floats:
     """Relative Strength Index, 0 to 100 (Wilder 1978: his smoothing of gains and losses)."""
-    import talib
-
-    values = _floats(talib.RSI(close, length))
+    values = _floats(talib().RSI(close, length))
     if len(close) and (close == close[0]).all():
         values[:] = np.nan  # TA-Lib calls a market that never moved 0, which would read as oversold
     return values
@@ -82,32 +81,24 @@ def rsi(close: Floats, length: int = 14) -> Floats:
 
 def macd(close: Floats, fast: int = 12, slow: int = 26, signal: int = 9) -> tuple[Floats, Floats, Floats]:
     """MACD line, its signal line, and the first less the second (Appel: ``EMA(fast) - EMA(slow)``)."""
-    import talib
-
-    line, smoothed, histogram = talib.MACD(close, fast, slow, signal)
+    line, smoothed, histogram = talib().MACD(close, fast, slow, signal)
     return _floats(line), _floats(smoothed), _floats(histogram)
 
 
 def bollinger(close: Floats, length: int = 20, deviations: float = 2.0) -> tuple[Floats, Floats, Floats]:
     """Lower, middle and upper band: the mean and so many population standard deviations around it (Bollinger)."""
-    import talib
-
-    upper, middle, lower = talib.BBANDS(close, length, float(deviations), float(deviations))
+    upper, middle, lower = talib().BBANDS(close, length, float(deviations), float(deviations))
     return _floats(lower), _floats(middle), _floats(upper)
 
 
 def sma(values: Floats, length: int) -> Floats:
     """Simple moving average of the newest ``length`` values."""
-    import talib
-
-    return _floats(talib.SMA(values, length))
+    return _floats(talib().SMA(values, length))
 
 
 def atr(high: Floats, low: Floats, close: Floats, length: int = 14) -> Floats:
     """Average True Range in the unit of the prices (Wilder 1978)."""
-    import talib
-
-    return _floats(talib.ATR(high, low, close, length))
+    return _floats(talib().ATR(high, low, close, length))
 
 
 def volume_ratio(volume: Floats, length: int = 20) -> Floats:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.analysis.talib_core import talib
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -50,13 +52,11 @@ def peaks(values: Floats) -> Rows:
 
     The first of equal neighbours counts, so a flat top is one peak.
     """
-    import talib
-
     if len(values) <= 2 * _SIDE:
         return np.empty(0, dtype=np.int64)
     middle = values[_SIDE:-_SIDE]
-    around = talib.MAX(values, 2 * _SIDE + 1)[2 * _SIDE :]
-    before = talib.MAX(values, _SIDE)[_SIDE - 1 : -_SIDE - 1]
+    around = talib().MAX(values, 2 * _SIDE + 1)[2 * _SIDE :]
+    before = talib().MAX(values, _SIDE)[_SIDE - 1 : -_SIDE - 1]
     return np.flatnonzero((middle == around) & (middle > before)) + _SIDE
 
 

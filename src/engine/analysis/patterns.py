@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.analysis.talib_core import talib
 from engine.domain.decisions import Pattern
 
 if TYPE_CHECKING:
@@ -34,15 +35,13 @@ def find(candles: Candles) -> tuple[Pattern, ...]:
 
     A doji has no direction of its own: it counts as bullish after a fall and as bearish after a rise.
     """
-    import talib
-
     recent = candles.tail(_ENOUGH)
     if not len(recent):
         return ()
     columns = (recent.open, recent.high, recent.low, recent.close)
     found = []
     for function, name in _FUNCTIONS.items():
-        strength = int(getattr(talib, function)(*columns)[-1])
+        strength = int(getattr(talib(), function)(*columns)[-1])
         if strength:
             found.append(Pattern(name=name, bullish=_after_a_fall(recent) if name == "doji" else strength > 0))
     return tuple(found)

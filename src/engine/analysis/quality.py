@@ -10,7 +10,7 @@ to ask, and it is refused until there is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from engine.domain.market import Candles, from_millis, to_millis
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from engine.domain.market import Floats
+    from engine.domain.market import Floats, Timeframe
 
     Marks = NDArray[np.bool_]
     Faults = list[tuple[str, Marks]]
@@ -72,10 +72,30 @@ class DataQualityMonitor:
     """The gate with its limits."""
 
     limits: QualityLimits = QualityLimits()
+    _known: dict[tuple[str, Timeframe], _Checked] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def check(self, candles: Candles, now: datetime) -> tuple[Candles, QualityReport]:
-        """Mend what can be mended and say what cannot; see ``check``."""
-        return check(candles, now, self.limits)
+        """Mend what can be mended and say what cannot; see ``check``. The same candles are looked through once."""
+        known = self._known.get((candles.market, candles.timeframe))
+        if known is None or known.candles is not candles or now < known.now:
+            known = _Checked(candles=candles, now=now, result=check(candles, now, self.limits))
+            self._known[candles.market, candles.timeframe] = known
+        mended, report = known.result
+        if now == known.now:
+            return known.result
+        if report.repaired or report.refused:
+            return check(candles, now, self.limits)
+        refused, gaps = _times(mended, now, self.limits)  # of good candles only the age changes
+        return mended, QualityReport(repaired=tuple(gaps), refused=tuple(refused))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    """What some candles were found to be at a time."""
+
+    candles: Candles
+    now: datetime
+    result: tuple[Candles, QualityReport]
 
 
 def check(candles: Candles, now: datetime, limits: QualityLimits) -> tuple[Candles, QualityReport]:

@@ -86,5 +86,7 @@ def _newest(columns: IndicatorColumns) -> dict[str, float | None]:
 
 
 def _same(left: Candles, right: Candles) -> bool:
+    if left is right:
+        return True
     columns = ("open_ms", "close", "high", "low", "open", "volume")
     return left.market == right.market and all(np.array_equal(getattr(left, c), getattr(right, c)) for c in columns)

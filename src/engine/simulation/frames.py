@@ -76,9 +76,10 @@ class Series:
         self._sound = path.sound(base)
         self._span = base.timeframe.millis
         self._frames: dict[Timeframe, tuple[Candles, int]] = {}
+        self._last: dict[tuple[Timeframe, int], tuple[int, Candles]] = {}
 
     def closed(self, timeframe: Timeframe, now: datetime, limit: int) -> Candles:
-        """The newest ``limit`` candles of a length that have closed at ``now``.
+        """The newest ``limit`` candles of a length that have closed at ``now``; one object while they are the same.
 
         Raises:
             NoData: The market's own candles are longer than that.
@@ -87,7 +88,10 @@ class Series:
             self._frames[timeframe] = resample(self.base, timeframe), timeframe.millis
         candles, span = self._frames[timeframe]
         stop = int(candles.open_ms.searchsorted(to_millis(now) - span, side="right"))
-        return candles.slice(max(0, stop - limit), stop)
+        last = self._last.get((timeframe, limit))
+        if last is None or last[0] != stop:
+            last = self._last[timeframe, limit] = stop, candles.slice(max(0, stop - limit), stop)
+        return last[1]
 
     def price(self, now: datetime) -> float | None:
         """The price at a moment, or ``None`` where there is none."""

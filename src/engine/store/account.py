@@ -22,6 +22,7 @@ from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, Order
 
 _OUTSIDE = "account.outside"
 _ACCOUNT = select(AccountRow)
+_SEQ = columns(table_of(AccountRow).c.venue_seq)
 _MARKS = table_of(MarkRow)
 _ORDERS = table_of(OrderRow)
 # What every candle asks and writes is made once and without the ORM: it takes a fifth of the time.
@@ -71,7 +72,8 @@ class Account:
     @property
     def venue_seq(self) -> int:
         """The number of the last venue event that was taken in."""
-        return self._row().venue_seq
+        self._session.flush()
+        return self._session.connection().execute(_SEQ).scalar() or 0
 
     def took(self, seq: int) -> None:
         """Note that every venue event up to this number was taken in."""

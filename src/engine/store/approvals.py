@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import CursorResult, update
 from sqlmodel import Session, col, func, select
 
@@ -14,13 +15,14 @@ from engine.domain.errors import UnknownId
 from engine.domain.trading import TradePlan
 from engine.store import codec
 from engine.store.numbering import Numbering
-from engine.store.tables import ApprovalRow
+from engine.store.tables import ApprovalRow, table_of
 
 _STATES: dict[str, type[Any]] = {
     kind.__name__.lower(): kind
     for kind in (states.Pending, states.Claimed, states.Ordered, states.Rejected, states.Refused, states.Expired)
 }
-_OPEN = select(ApprovalRow).where(col(ApprovalRow.status).in_(["pending", "claimed"])).order_by(col(ApprovalRow.number))
+_TABLE = table_of(ApprovalRow)
+_OPEN = sqlalchemy.select(_TABLE).where(_TABLE.c.status.in_(["pending", "claimed"])).order_by(_TABLE.c.number)
 
 
 class Approvals:
@@ -92,7 +94,8 @@ class Approvals:
 
     def open(self) -> tuple[Approval, ...]:
         """Those that wait for people or for their judgement, oldest first."""
-        return tuple(_approval(row) for row in self._session.exec(_OPEN))
+        self._session.flush()
+        return tuple(_approval(row) for row in self._session.connection().execute(_OPEN))
 
     def newest(self, limit: int) -> tuple[Approval, ...]:
         """The newest first, open or not."""
@@ -111,7 +114,7 @@ class Approvals:
         return dict(self._session.exec(query.group_by(ApprovalRow.status)).all())
 
 
-def _approval(row: ApprovalRow) -> Approval:
+def _approval(row: ApprovalRow | sqlalchemy.Row[Any]) -> Approval:
     return Approval(
         id=row.id,
         decision_id=row.decision_id,

@@ -8,7 +8,7 @@ A body that fails takes back its own savepoint alone. Nobody else writes or sees
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlmodel import Session
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Batch:
-    """The open transaction of a writer's connection. For the writer's thread alone.
+    """The open transaction of a writer's connection. One thread at a time may use it.
 
     Args:
         engine: The writer's.
@@ -38,13 +38,23 @@ class Batch:
         self._connection: Connection | None = None
         self.shown = self._news = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the transaction has begun, so that nobody else is waited for."""
+        return self._connection is not None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the database is a file of this machine."""
+        return self._engine.dialect.name == "sqlite"
+
     def write(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a body on top of the ones before; all of it waits for the commit, or nothing.
 
         Where the database itself fails, nothing that waits can be kept.
         """
         try:
-            with self._session() as session, session.begin():
+            with self._session("create_savepoint") as session, session.begin():
                 uow = UnitOfWork(session, self._route)
                 result = work(uow)
                 session.flush()
@@ -56,8 +66,8 @@ class Batch:
         return result
 
     def look(self, work: Callable[[UnitOfWork], T]) -> T:
-        """Run a body on everything that waits; what it writes is taken back."""
-        with self._session() as session:
+        """Run a body that only reads on everything that waits."""
+        with self._session("rollback_only") as session:
             return work(UnitOfWork(session, self._route))
 
     def commit(self) -> None:
@@ -80,10 +90,8 @@ class Batch:
         if connection is not None:
             connection.close()
 
-    def _session(self) -> Session:
+    def _session(self, joined: Literal["create_savepoint", "rollback_only"]) -> Session:
         if self._connection is None:
             self._connection = self._engine.connect()
             self._connection.begin()
-        return Session(
-            self._connection, join_transaction_mode="create_savepoint", expire_on_commit=False, autoflush=False
-        )
+        return Session(self._connection, join_transaction_mode=joined, expire_on_commit=False, autoflush=False)

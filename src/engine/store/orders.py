@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+import sqlalchemy
 from sqlmodel import Session, col, func, select
 
 from engine.domain.errors import UnknownId
 from engine.domain.reports import FillView, OrderView
 from engine.domain.trading import Fill, Intent, OrderKind, OrderStatus, Purpose, Side
 from engine.store.numbering import Numbering
-from engine.store.tables import FillRow, OrderRow
+from engine.store.tables import FillRow, OrderRow, table_of
 
 _FINAL = [status for status in OrderStatus if status.final]
-_UNFINISHED = select(OrderRow).where(col(OrderRow.status).not_in(_FINAL)).order_by(col(OrderRow.number))
+_ORDERS = table_of(OrderRow)
+_UNFINISHED = sqlalchemy.select(_ORDERS).where(_ORDERS.c.status.not_in(_FINAL)).order_by(_ORDERS.c.number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +143,8 @@ class Orders:
 
     def unfinished(self) -> tuple[Order, ...]:
         """Orders that are not final, oldest first."""
-        return tuple(_order(row) for row in self._session.exec(_UNFINISHED))
+        self._session.flush()
+        return tuple(_order(row) for row in self._session.connection().execute(_UNFINISHED))
 
     def of_position(self, position_id: str) -> tuple[Order, ...]:
         """Every order of a position, oldest first."""
@@ -188,7 +192,7 @@ class Orders:
         return row
 
 
-def _order(row: OrderRow) -> Order:
+def _order(row: OrderRow | sqlalchemy.Row[Any]) -> Order:
     return Order(
         id=row.id,
         intent=Intent(

@@ -258,3 +258,19 @@ def test_the_report_names_the_candle_in_words() -> None:
     series = with_value(walk(1, COUNT), "close", 100, float("nan"))
     _, report = DataQualityMonitor().check(series, series.closed_at)
     assert report.repaired[0].detail.startswith("2024-01-05 04:00 ")
+
+
+@given(st.integers(0, 99), st.floats(-3, 6), st.floats(-3, 6), st.integers(0, 20))
+def test_a_monitor_that_has_seen_candles_before_judges_them_as_one_that_has_not(
+    seed: int, before: float, age: float, missing: int
+) -> None:
+    series = walk(seed, 200)
+    series = taken(series, np.r_[0 : 160 - missing, 160:200])
+    then, now = (series.closed_at + timedelta(hours=hours) for hours in (before, age))
+    monitor = DataQualityMonitor(limits=LIMITS)
+    monitor.check(series, then)
+    for _ in range(2):
+        kept, report = monitor.check(series, now)
+        expected, expected_report = check(series, now, LIMITS)
+        assert report == expected_report
+        assert same(kept, expected)
