@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 CATCH_UP_WITHIN = 2.0
 """Seconds that a start waits for what was sent while the bot was away; an outage must not hold it up for longer."""
-REPLY_WITHIN = 120.0
+REPLY_WITHIN = 900.0
 """Seconds after which a reply that could not be shown is given up; cards of the outbox never are."""
 
 

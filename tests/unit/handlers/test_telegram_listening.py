@@ -543,6 +543,29 @@ async def test_a_reply_survives_a_short_outage(fake: FakeTelegram) -> None:
         await fake.wait_for(lambda: fake.texts(ANN) == ["echo hello"])
 
 
+async def test_replies_through_a_flood_come_all_once_and_in_order(fake: FakeTelegram) -> None:
+    fake.limit(1, window=0.5, retry_after=1)
+    async with running(fake, receive=echo):
+        for number in range(4):
+            fake.type(ANN, ANN, str(number))
+        await fake.wait_for(lambda: len(fake.messages(ANN)) == 4, timeout=20)
+    assert fake.texts(ANN) == [f"echo {number}" for number in range(4)]
+    assert 429 in [call.code for call in fake.called("sendMessage")]
+
+
+async def test_what_comes_between_two_lives_of_the_platform_is_answered_once_by_the_second(fake: FakeTelegram) -> None:
+    async with running(fake, receive=echo):
+        fake.type(ANN, ANN, "before")
+        await fake.wait_for(lambda: fake.texts(ANN) == ["echo before"])
+    message = question(fake)
+    fake.type(ANN, ANN, "between")
+    fake.press(ANN, message, BEN, "Approve")
+    async with running(fake, receive=echo):
+        await fake.wait_for(lambda: len(fake.messages(ANN)) == 4 and not fake.api.unconfirmed)
+    assert sorted(fake.texts(ANN)) == ["Buy?", "echo approve:A1", "echo before", "echo between"]
+    assert len(fake.api.answered) == 1
+
+
 async def test_a_reply_that_telegram_will_never_take_is_dropped(fake: FakeTelegram) -> None:
     async def empty(heard: Incoming) -> Card:
         return Card(title="") if words(heard) == "empty" else await echo(heard)
