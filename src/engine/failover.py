@@ -13,7 +13,6 @@ from functools import partial
 
 import structlog
 
-from engine.domain.errors import StoreError
 from engine.domain.messages import Destination
 from engine.faults import fault_id
 from engine.store.database import Database
@@ -65,8 +64,8 @@ class Failover:
             self._wake.clear()
             try:
                 waits = await self.look()
-            except StoreError:
-                _log.exception("the outbox could not be read", reference=fault_id())
+            except Exception:  # noqa: BLE001 - whatever is wrong now, what waits must still find its way later
+                _log.exception("failover did not look", reference=fault_id())
                 waits = True
             if waits:
                 self._wake.set()

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import structlog
 
-from engine.domain.errors import StoreError
 from engine.domain.events import PlatformRecovered, PlatformTroubled
 from engine.domain.reports import PlatformTrouble
 from engine.faults import fault_id
@@ -112,8 +111,8 @@ class PlatformWatch:
         while True:
             try:
                 await self.look()
-            except StoreError:
-                _log.exception("a platform's health could not be written down", reference=fault_id())
+            except Exception:  # noqa: BLE001 - one look that fails must not be the last one
+                _log.exception("the platforms' health was not looked at", reference=fault_id())
             await asyncio.sleep(LOOK_EVERY)
 
     async def look(self) -> None:

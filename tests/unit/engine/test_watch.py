@@ -170,6 +170,25 @@ async def test_running_it_looks_again_and_again(scene: Scene):
         await running
 
 
+async def test_a_look_that_fails_is_not_the_last_one(scene: Scene):
+    asked: list[int] = []
+
+    def ask() -> str:
+        asked.append(1)
+        if len(asked) == 1:
+            raise ValueError("a bug")
+        return AWAY
+
+    watch = PlatformWatch(store=scene.store, health={"telegram": ask}, clock=scene.clock)
+    running = asyncio.create_task(watch.run())
+    await until(lambda: len(asked) > 1)
+    scene.clock.seconds += TROUBLED_AFTER
+    await until(lambda: bool(watch.troubled))
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
 @given(st.lists(st.sampled_from(["ok", AWAY]), min_size=1, max_size=80))
 def test_nothing_is_certain_that_did_not_last(said: list[str]):
     """Sampled once a second: trouble needs a bad sample of so long ago, without calm since; calm only good ones."""
