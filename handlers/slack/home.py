@@ -27,7 +27,9 @@ from handlers.slack.speech import Speech
 
 log = structlog.get_logger(__name__)
 
-MOST_BYTES = 24_000
+MOST_BLOCKS = 90
+"""Blocks of a home, its last words aside; Slack takes 100."""
+MOST_BYTES = 30_000
 """Bytes of a home's blocks: each press in it brings all of them back, and in a form they grow."""
 WATCHED_FOR = 900.0
 """Seconds after it was opened for which a home is kept fresh; Slack does not say when it is closed."""
@@ -61,7 +63,7 @@ def composed(cards: Sequence[Card], speech: Speech) -> list[Block]:
     left = 0
     for card in cards:
         blocks = _blocks(card, speech)
-        if len(json.dumps([*shown, *blocks])) > MOST_BYTES:
+        if len(shown) + len(blocks) >= MOST_BLOCKS or len(json.dumps([*shown, *blocks])) > MOST_BYTES:
             left += 1
         else:
             shown += [DIVIDER, *blocks] if shown else blocks

@@ -9,6 +9,9 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 STREAM_PATH = "/stream"
+HOOKS_PATH = "/hooks/"
+MOST_BODY_BYTES = 256 * 1024
+"""Two of Telegram's longest messages in one update, every character escaped, fit in."""
 STATIC_PATH = "/static/"
 CONTENT_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 HEADERS = {
@@ -19,6 +22,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 FOREIGN = "This request comes from another site."
+TOO_LONG = "This request is too long, or does not say how long it is."
 
 
 def is_unsafe(method: str) -> bool:
@@ -39,6 +43,12 @@ def is_foreign(headers: Headers) -> bool:
     return headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
 
 
+def is_short(headers: Headers) -> bool:
+    """Whether a request says that its body is short enough to be read."""
+    length = headers.get("content-length", "")
+    return length.isdecimal() and int(length) <= MOST_BODY_BYTES
+
+
 class Guard:
     """The ASGI middleware around the whole app."""
 
@@ -46,7 +56,7 @@ class Guard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse what another site made; else pass on, adding headers to the answer."""
+        """Refuse what another site made, or too long a call of a hook; else pass on, adding headers to the answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -57,8 +67,11 @@ class Guard:
             await send(message)
 
         guarded = is_unsafe(scope["method"]) or scope["path"] == STREAM_PATH
-        if guarded and is_foreign(Headers(scope=scope)):
+        headers = Headers(scope=scope)
+        if guarded and is_foreign(headers):
             await JSONResponse({"detail": FOREIGN}, status_code=403)(scope, receive, send_with_headers)
+        elif scope["path"].startswith(HOOKS_PATH) and not is_short(headers):  # FastAPI looks at its own routes only
+            await JSONResponse({"detail": TOO_LONG}, status_code=413)(scope, receive, send_with_headers)
         else:
             await self._app(scope, receive, send_with_headers)
 

@@ -15,13 +15,11 @@ from starlette.routing import BaseRoute
 
 from engine.domain.errors import ConfigError
 from handlers.web import api, emergency_api, errors, pages
-from handlers.web.guard import Guard
+from handlers.web.guard import MOST_BODY_BYTES, Guard
 from handlers.web.kit import Kit
 from handlers.web.rendering import STATIC
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-MOST_BODY_BYTES = 256 * 1024
-"""Two of Telegram's longest messages in one update, every character escaped, fit in."""
 SHUTDOWN_SECONDS = 2
 
 

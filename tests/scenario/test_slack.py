@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from bot.app import App
@@ -218,3 +219,39 @@ async def test_a_request_that_slack_did_not_sign_has_no_effect(slack: Slack) -> 
         assert question.buttons
         assert await fake.knock(act, Signing.RIGHT) == 200
         await fake.wait_for(lambda: not question.buttons)
+
+
+@pytest.mark.parametrize("mode", ["socket", "http"])
+async def test_presses_that_are_late_twice_or_forged_change_nothing_and_are_told_so(slack: Slack, mode: str) -> None:
+    fake, ann = slack.fake, slack.fake.user(ANN)
+    async with living(slack, mode):
+        question = await slack.question()
+        await acked(ann.press(question, "approve:A99", forged=True))
+        await acked(ann.press(question, "take the money", forged=True))
+        await acked(ann.press(question, "Reject"))
+        await fake.wait_for(lambda: not question.buttons)
+        await acked(ann.press(question, "Approve", forged=True))
+        await fake.wait_for(lambda: len(slack.thread(question)) == 4)
+        await fake.wait_for(slack.files.is_quiet)
+    unknown, nonsense, rejected, late = slack.thread(question)
+    assert "A99" in unknown
+    assert rejected.startswith(f"@{ANN}\nYou rejected A1")
+    assert late.startswith(f"@{ANN}\nToo late: A1 was rejected by Ann")
+    assert len({unknown, nonsense, rejected, late}) == 4
+    assert slack.files.approval()["status"] == "rejected"
+    assert slack.files.rows("SELECT id FROM orders") == []
+
+
+async def test_a_request_that_is_too_long_or_for_another_host_is_refused(slack: Slack) -> None:
+    async with living(slack, "http") as app, httpx.AsyncClient(base_url=address(app)) as client:
+        long = await client.post("/hooks/slack", content=b"x" * 300_000)
+        assert long.status_code == 413
+        assert (await client.post("/hooks/slack", headers={"host": "elsewhere.example"})).status_code == 400
+        assert (await client.post("/hooks/slack", content=b"")).status_code == 401
+        assert (await client.post("/hooks/slack", content=_drip())).status_code == 413
+
+
+async def _drip() -> AsyncIterator[bytes]:
+    """A body that does not say how long it is."""
+    for _ in range(3):
+        yield b"x"
