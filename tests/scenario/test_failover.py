@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import httpx
 import pytest
 
 from bot.app import App
+from tests.fakes.lives import telling
+from tests.fakes.mortal import Cut
 from tests.fakes.program import CHAT, Files, Json, address, browser, cards, question, running, settings_of
 from tests.fakes.telegram import FakeTelegram, Fault
 from tests.fakes.telegram_bot import running as another_bot
@@ -180,6 +183,25 @@ async def test_by_webhook_what_is_said_between_two_runs_waits_and_is_answered_on
         fake.type(CHAT, 1001, "/pause 1h", date=1_700_000_000)
         await hooked(tmp_path, fake, second)
         assert len([text for text in fake.texts(CHAT) if "while I was away" in text]) == 1
+
+
+@pytest.mark.parametrize("when", ["before book", "before submit", "after submit"])
+async def test_by_webhook_a_press_that_a_crash_interrupts_is_delivered_again_and_makes_one_order_at_most(
+    tmp_path: Path, when: str
+):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    async with telling(tmp_path) as story:
+        story.settings = settings_of(tmp_path, story.fake, telegram=_telegram(story.fake), web={"port": port})
+        story.fake.leads(PUBLIC, f"http://127.0.0.1:{port}")
+        assert await story.dies_at(Cut(moment=when, number=1))
+        (update,) = story.fake.api.unconfirmed
+        await story.comes_back()
+        await story.fake.wait_for(lambda: not story.fake.api.unconfirmed and story.is_over(), PATIENCE)
+        assert (update, 200) in story.fake.courier.delivered
+        assert story.entry()["status"] == ("rejected" if when == "before submit" else "filled")
+        story.must_be_whole()
+        assert story.fake.called("getUpdates") == []
 
 
 async def test_the_hook_refuses_who_does_not_know_the_secret_and_tells_them_nothing(tmp_path: Path):
