@@ -10,12 +10,11 @@ import asyncio
 import os
 import signal
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -28,11 +27,9 @@ from bot.wiring import Program, build
 from config.settings import Settings
 from engine.backtest.replay import Replay
 from engine.domain.messages import Incoming, Person, Pressed, Role
-from engine.domain.trading import Intent, OrderStatus, Sent
+from engine.domain.trading import Intent, Sent
 from engine.exchanges.paper import PaperExchange
 from engine.store.database import Database
-from engine.store.orders import Order
-from engine.store.unit_of_work import UnitOfWork
 from handlers.web.caller import Caller
 from tests.fakes.program import ASKED, Files, Json, settings_of
 
@@ -93,6 +90,16 @@ class NotingVenue(PaperExchange):
         return super()._submit(intent, now)
 
 
+class HastyVenue(NotingVenue):
+    """Takes orders before they are committed: it does not call for what its client holds back.
+
+    Without a crash nobody would notice.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"client": None})
+
+
 class DeadlyVenue(NotingVenue):
     """Kills this process once it has taken an order."""
 
@@ -117,59 +124,8 @@ class WarmStore(Database):
 
 
 HONEST = Doors(store=WarmStore, venue=NotingVenue, wall=lambda: WALL)
+HASTY = Doors(store=WarmStore, venue=HastyVenue, wall=lambda: WALL)
 DEADLY = Doors(store=WarmStore, venue=DeadlyVenue, wall=lambda: WALL)
-
-
-@dataclass
-class _Ahead:
-    """Orders that left before they were written down, and the venue that took them."""
-
-    venue: PaperExchange | None = None
-    answers: dict[str, Sent] = field(default_factory=dict)
-
-
-def hasty() -> Doors:
-    """Doors behind which an order is sent before the transaction that writes it down is committed.
-
-    Without a crash nobody would notice: the order is sent once, and its answer is given when it is asked for.
-    """
-    ahead = _Ahead()
-
-    class HastyVenue(NotingVenue):
-        def __init__(self, **options: Any) -> None:
-            super().__init__(**options)
-            ahead.venue = self
-
-        async def submit(self, intent: Intent) -> Sent:
-            return ahead.answers.pop(intent.client_id, None) or await super().submit(intent)
-
-    class HastyStore(WarmStore):
-        async def transact(self, work: Callable[[UnitOfWork], Any]) -> Any:
-            try:
-                await super().transact(partial(_rehearse, work))
-            except _Rehearsed as rehearsed:
-                for order in rehearsed.orders:
-                    assert isinstance(ahead.venue, HastyVenue)
-                    ahead.answers[order.intent.client_id] = await NotingVenue.submit(ahead.venue, order.intent)
-            return await super().transact(work)
-
-    return Doors(store=HastyStore, venue=HastyVenue, wall=lambda: WALL)
-
-
-class _Rehearsed(Exception):
-    """Rolls a transaction back once it is known which orders it would write down."""
-
-    def __init__(self, orders: Sequence[Order]) -> None:
-        super().__init__()
-        self.orders = orders
-
-
-def _rehearse(work: Callable[[UnitOfWork], Any], uow: UnitOfWork) -> None:
-    before = {order.id for order in uow.orders.unfinished()}
-    work(uow)
-    uow.session.flush()
-    after = [order for order in uow.orders.unfinished() if order.id not in before]
-    raise _Rehearsed([order for order in after if order.status is OrderStatus.INTENT])
 
 
 async def live(

@@ -33,6 +33,8 @@ from types import FrameType
 from typing import Any
 from zlib import crc32
 
+import structlog
+
 import engine
 import handlers
 from bot.doors import Doors
@@ -40,12 +42,12 @@ from config.settings import Settings
 from tests.fakes.database import new_file
 from tests.fakes.kill_story import (
     DEADLY,
+    HASTY,
     HONEST,
     NOTES,
     STORIES,
     Story,
     complaints,
-    hasty,
     live,
     noted,
     settings_for,
@@ -165,6 +167,7 @@ class Sweep:
 
     def prepare(self) -> None:
         """Bring the files to the moment before the candle that breaks out; everything heavy is warm afterwards."""
+        structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
         self._settings = self._new()
         asyncio.run(live(self._settings, self._story, HONEST, on_begin=_nothing))
         shutil.rmtree(self._run)
@@ -271,14 +274,14 @@ def chosen(found: Sequence[Cut], only: str, sample: int, shard: int, shards: int
     """The cuts in files of a name; a sample by hash where asked for, or this shard's share."""
     named = [cut for cut in found if only in cut.file]
     if sample:
-        return sorted(named, key=lambda cut: crc32(str(cut).encode()))[:sample]
+        return sorted(named, key=lambda cut: crc32(f"{Path(cut.file).name}:{cut.line}".encode()))[:sample]
     return named[shard::shards]
 
 
 def sweep(story: Story, options: argparse.Namespace) -> Report:
     """Cut a story off at the lines that were asked for."""
     began = time.monotonic()
-    told = Sweep(options.folder / story.name, story, hasty() if options.hasty else HONEST)
+    told = Sweep(options.folder / story.name, story, HASTY if options.hasty else HONEST)
     told.prepare()
     lines = told.lines()
     report = Report(lines=len(lines))
