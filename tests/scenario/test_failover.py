@@ -185,7 +185,9 @@ async def test_by_webhook_what_is_said_between_two_runs_waits_and_is_answered_on
         assert len([text for text in fake.texts(CHAT) if "while I was away" in text]) == 1
 
 
-@pytest.mark.parametrize("when", ["before book", "before submit", "after submit"])
+@pytest.mark.parametrize(
+    "when", ["before submit", *(pytest.param(each, marks=pytest.mark.slow) for each in ("before book", "after submit"))]
+)
 async def test_by_webhook_a_press_that_a_crash_interrupts_is_delivered_again_and_makes_one_order_at_most(
     tmp_path: Path, when: str
 ):
