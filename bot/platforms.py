@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets as randomness
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Protocol
@@ -16,15 +16,19 @@ from bot.doors import Doors
 from bot.engine_room import Engine
 from config.platforms import SlackSettings, TelegramSettings
 from config.settings import PLATFORMS, Settings
-from engine.domain.messages import CardKind, Destination, Person
-from engine.domain.reports import MARKET_DATA
+from engine.domain.messages import CardKind, Destination, Person, Ref
+from engine.domain.reports import MARKET_DATA, STORE, HaltView
+from engine.domain.trading import Halt
 from engine.failover import Failover
 from engine.outbox import OutboxSender
 from engine.ports import Platform
+from engine.store.watch import StorageWatch
 from engine.views import Views
 from engine.watch import PlatformWatch
 from handlers.access import Access, Identity
+from handlers.cards import alerts
 from handlers.commands import CommandTable, build_commands
+from handlers.direct import DirectTeller
 from handlers.notifications import Notifications, is_urgent
 from handlers.reception import Reception
 
@@ -78,12 +82,13 @@ class Chat:
     outbox: OutboxSender
     failover: Failover
     watch: PlatformWatch
+    storage: StorageWatch
     web: Web | None
     remote: tuple[RemotePlatform, ...]
 
     async def show(self) -> None:
         """Keep every place showing what it should, or another in its place."""
-        await asyncio.gather(self.outbox.run(), self.failover.run(), self.watch.run())
+        await asyncio.gather(self.outbox.run(), self.failover.run(), self.watch.run(), self.storage.run())
 
 
 async def build_chat(
@@ -127,8 +132,26 @@ async def build_chat(
         on_refused=failover.move,
     )
     return Chat(
-        commands=commands, reception=reception, outbox=outbox, failover=failover, watch=watch, web=web, remote=remote
+        commands=commands,
+        reception=reception,
+        outbox=outbox,
+        failover=failover,
+        watch=watch,
+        storage=_storage_watch(settings, engine, platforms),
+        web=web,
+        remote=remote,
     )
+
+
+def _storage_watch(settings: Settings, engine: Engine, platforms: Mapping[str, Platform]) -> StorageWatch:
+    teller = DirectTeller(platforms=platforms, places=destinations(settings))
+
+    async def tell(halt: Halt) -> Mapping[Destination, Ref]:
+        return await teller.show(alerts.halt(HaltView(id="", halt=halt)))
+
+    watch = StorageWatch(store=engine.store, clock=engine.clock, tell=tell)
+    engine.health.watch(STORE, lambda: watch.health)
+    return watch
 
 
 def _health_of(engine: Engine, remote: Sequence[RemotePlatform]) -> dict[str, Callable[[], str]]:

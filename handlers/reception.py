@@ -15,7 +15,7 @@ import structlog
 
 from engine.desk import Desk
 from engine.domain.approvals import Press
-from engine.domain.errors import GreenlightError
+from engine.domain.errors import GreenlightError, StoreError
 from engine.domain.messages import Button, Card, Destination, Incoming, Person, Pressed, Role, Typed
 from engine.ports import Clock
 from engine.store.database import Database
@@ -187,4 +187,4 @@ def _failed(error: Exception) -> Card:
     """Log an error that nobody expected, and give people the id it has in the log."""
     reference = uuid4().hex[:8]
     _log.error("reception failed", reference=reference, exc_info=error)
-    return answers.fault(reference)
+    return answers.error(error) if isinstance(error, StoreError) else answers.fault(reference)

@@ -83,7 +83,7 @@ def halt(view: HaltView) -> Card:
         return Card(title=wording.sentence(f"{where}the {name} has ended ({view.id})"), fields=(*facts, ended))
     until = (("Until", wording.moment(stopped.until)),) if stopped.until else ()
     return Card(
-        title=wording.sentence(f"{where}no new entries: {name}{_by(stopped.by)} ({view.id})"),
+        title=wording.sentence(f"{where}no new entries: {name}{_by(stopped.by)}{f' ({view.id})' if view.id else ''}"),
         fields=(*facts, *until),
         text=f"{_MEANWHILE.get(stopped.kind, _AS_BEFORE)} {_HALT_ENDS[stopped.kind]}",
     )

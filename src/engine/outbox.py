@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -53,6 +54,7 @@ class OutboxSender:
         self._monotonic = monotonic
         self._on_refused = on_refused
         self._resting: dict[Destination, float] = {}
+        self._unwritten: dict[tuple[str, Destination], Showing] = {}
         self._wakes = {name: asyncio.Event() for name in platforms}
         self._sending = {name: asyncio.Lock() for name in platforms}
         store.on_shown(self._wake)
@@ -121,14 +123,26 @@ class OutboxSender:
         self._resting[destination] = self._monotonic() + seconds
 
     async def _send(self, showing: Showing) -> None:
-        card = await self._card(showing.topic)
         try:
-            ref = showing.ref if card is None else await self._put(showing, card)
+            done = await self._shown(showing)
         except BadCard as error:
             _log.error("the platform refuses this card", topic=showing.topic, reason=error.message)
             await self._store.transact(lambda uow: self._give_up(uow, showing))
         else:
-            await self._store.transact(lambda uow: uow.outbox.sent(showing, ref))
+            await self._store.transact(lambda uow: uow.outbox.sent(done, done.ref))
+        self._unwritten.pop((showing.topic, showing.destination), None)
+
+    async def _shown(self, showing: Showing) -> Showing:
+        """Show a topic, unless that was done and only could not be written down: it must not be shown once a try."""
+        key = (showing.topic, showing.destination)
+        before = self._unwritten.get(key)
+        if before is not None and before.wanted_version >= showing.wanted_version:
+            return before
+        known = showing if before is None else replace(showing, ref=before.ref)
+        card = await self._card(known.topic)
+        done = replace(known, ref=known.ref if card is None else await self._put(known, card))
+        self._unwritten[key] = done
+        return done
 
     def _give_up(self, uow: UnitOfWork, showing: Showing) -> None:
         uow.outbox.sent(showing, showing.ref)

@@ -16,6 +16,7 @@ from engine.domain.decisions import Judged
 from engine.domain.errors import UnknownId, VenueError
 from engine.domain.market import Book
 from engine.domain.reports import (
+    STORE,
     ApprovalView,
     AuditEntry,
     Balance,
@@ -225,14 +226,14 @@ class Views:
 
     def _status(self, uow: UnitOfWork) -> Status:
         portfolio, now = uow.account.portfolio(), self.clock.now()
-        halts = uow.halts.open()
+        halts, works = uow.halts.open(), all(part.ok for part in self.parts() if part.name == STORE)
         began = now.astimezone(self.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
         return Status(
             profile=self.profile,
             venue=self.exchange.name,
             quote=uow.account.quote,
             now=now,
-            trading=not any(found.halt.stops("", now) and not found.halt.market for found in halts),
+            trading=works and not any(found.halt.stops("", now) and not found.halt.market for found in halts),
             halts=halts,
             equity=portfolio.equity,
             cash=portfolio.cash,

@@ -115,6 +115,8 @@ class FickleVenue(PaperExchange):
     """``request``: orders never arrive; ``answer``: they do, and nobody hears of it."""
     loses_brackets: bool = False
     """Whether requests of brackets never arrive."""
+    on_taken: Callable[[], object] | None = None
+    """What happens once it has taken an order, before it answers."""
     storm: int = 0
     """How many of the next calls are answered with 503."""
     retry_after: float = 0.0
@@ -165,6 +167,8 @@ class FickleVenue(PaperExchange):
         if self.loses == "request" or (self.loses_brackets and intent.kind is OrderKind.BRACKET):
             return lost
         answer = await super().submit(intent)
+        if self.on_taken is not None:
+            self.on_taken()
         return lost if self.loses else answer
 
 

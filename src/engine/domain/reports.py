@@ -232,6 +232,8 @@ class AuditEntry:
     outcome: str
 
 
+STORE = "store"
+"""The part of the program that keeps everything."""
 MARKET_DATA = "market data"
 """What a real venue's prices are called among the parts that can be in trouble; it is no platform, and told alike."""
 

@@ -7,7 +7,8 @@ gets an error instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,30 @@ def parse(url: str) -> URL:
 def is_sqlite(url: str) -> bool:
     """Whether a database is a file of this machine."""
     return parse(url).get_backend_name() == "sqlite"
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Turn errors of the database itself into words; those of a row, such as a doubled key, stay what they are.
+
+    Raises:
+        StoreError: The database is away, full, locked or damaged. Damage has no class of its own: it is the bare error.
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        if not isinstance(error, TROUBLE) and type(error) is not DatabaseError:
+            raise
+        raise trouble(_first_of(error)) from error
+
+
+def _first_of(error: DBAPIError) -> DBAPIError:
+    """What began it: taking back what a full disk has taken back already fails too, and says less."""
+    first, before = error, error.__context__
+    while before is not None:
+        first = before if isinstance(before, DBAPIError) else first
+        before = before.__context__
+    return first
 
 
 def trouble(error: DBAPIError) -> StoreError:

@@ -17,7 +17,7 @@ from engine.domain.events import Event
 from engine.domain.messages import Destination
 from engine.store.alone import keep_alone
 from engine.store.batch import Batch
-from engine.store.connections import READERS, TROUBLE, as_it_is, connect, is_sqlite, trouble
+from engine.store.connections import READERS, as_it_is, connect, in_words, is_sqlite
 from engine.store.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -64,11 +64,9 @@ class DatabaseReader:
 
     @staticmethod
     async def _in_thread(pool: ThreadPoolExecutor, run: Callable[[], T]) -> T:
-        try:
+        with in_words():
             # Shielded: a transaction under way is finished even when its caller is cancelled.
             result: T = await asyncio.shield(asyncio.get_running_loop().run_in_executor(pool, run))
-        except TROUBLE as error:
-            raise trouble(error) from error
         return result
 
     def _look(self, work: Callable[[UnitOfWork], T]) -> T:
@@ -96,6 +94,7 @@ class Database(DatabaseReader):
         self._write_engine = connect(url, writer=True, prepare=prepare)
         super().__init__(url, read_only=False)
         self._listeners: list[Callable[[], None]] = []
+        self._on_trouble: list[Callable[[StoreError], None]] = []
         self._batch = Batch(self._write_engine, route)
         self._asked = self._kept = self._visits = 0
 
@@ -130,6 +129,10 @@ class Database(DatabaseReader):
     def on_shown(self, listener: Callable[[], None]) -> None:
         """Call a listener, in the event loop, after each transaction that changed what should be shown."""
         self._listeners.append(listener)
+
+    def on_trouble(self, listener: Callable[[StoreError], None]) -> None:
+        """Call a listener, in the event loop, after each transaction that the database itself could not do."""
+        self._on_trouble.append(listener)
 
     async def transact(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a synchronous body in one transaction on the writer thread; all of it is kept, or nothing.
@@ -167,47 +170,28 @@ class Database(DatabaseReader):
         """
         if self._visits or not (self._batch.is_open and self._batch.is_local):
             return await self._on_writer(run)
-        try:
+        with self._telling():
             return run()
-        except TROUBLE as error:
-            raise trouble(error) from error
 
     async def _on_writer(self, run: Callable[[], T]) -> T:
         self._visits += 1
         visit = asyncio.get_running_loop().run_in_executor(self._writer, run)
         visit.add_done_callback(self._left)
-        try:
+        with self._telling():
             # Shielded: a transaction under way is finished even when its caller is cancelled.
             result: T = await asyncio.shield(visit)
-        except TROUBLE as error:
-            raise trouble(error) from error
         return result
 
-    def _left(self, _: asyncio.Future[T]) -> None:
-        self._visits -= 1
-
-    async def _within(self, run: Callable[[], T]) -> T:
-        """Do something in the open batch: on a file right here, as nothing there waits for a lock or for the disk.
-
-        Going to the writer's thread and back takes longer than most of what is done within a batch.
-        """
-        if self._visits or not (self._batch.is_open and self._batch.is_local):
-            return await self._on_writer(run)
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Put trouble of the database into words, and tell those who listen for it."""
         try:
-            return run()
-        except TROUBLE as error:
-            raise trouble(error) from error
-
-    async def _on_writer(self, run: Callable[[], T]) -> T:
-        self._visits += 1
-        visit = asyncio.get_running_loop().run_in_executor(self._writer, run)
-        visit.add_done_callback(self._left)
-        try:
-            # Shielded: a transaction under way is finished even when its caller is cancelled.
-            result: T = await asyncio.shield(visit)
-        except TROUBLE as error:
-            raise trouble(error) from error
-        return result
+            with in_words():
+                yield
+        except StoreError as error:
+            for listener in self._on_trouble:
+                listener(error)
+            raise
 
     def _left(self, _: asyncio.Future[T]) -> None:
         self._visits -= 1

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 import migrations
 from engine.domain.errors import StoreError
-from engine.store.connections import connect, first_line, is_sqlite
+from engine.store.connections import connect, first_line, is_sqlite, parse
 
 
 def config(url: str) -> Config:
@@ -29,7 +29,8 @@ def upgrade(url: str) -> None:
     Raises:
         StoreError: A migration failed, or the database is newer than the program; nothing was changed.
     """
-    _refuse_newer(url)
+    if _refuse_damaged_or_newer(url):
+        return
     try:
         command.upgrade(config(url), "head")
     except DatabaseError as error:
@@ -53,8 +54,31 @@ def head() -> str:
     return ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head() or ""
 
 
-def _refuse_newer(url: str) -> None:
-    found, _ = versions(url)
+def _refuse_damaged_or_newer(url: str) -> bool:
+    """Look before anything is touched; whether there is nothing to do."""
+    engine = connect(url)
+    try:
+        with engine.connect() as connection:
+            damage = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one() if is_sqlite(url) else "ok"
+            found = MigrationContext.configure(connection).get_current_revision() or ""
+    except DatabaseError as error:
+        raise _damaged(url, first_line(error)) from None
+    finally:
+        engine.dispose()
+    if damage != "ok":
+        raise _damaged(url, str(damage))
+    _refuse_newer(url, found)
+    return found == head()
+
+
+def _damaged(url: str, what: str) -> StoreError:
+    return StoreError(
+        f"The database {parse(url).database} is damaged: {what}.",
+        "Nothing was changed. Move the file away and put a backup in its place: bot db restore.",
+    )
+
+
+def _refuse_newer(url: str, found: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config(url)).walk_revisions()}
     if found and found not in known:
         raise StoreError(
