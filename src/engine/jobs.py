@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -31,6 +32,8 @@ _log = structlog.get_logger(__name__)
 
 ALARM_EVERY = timedelta(seconds=1)
 """How often the wall clock's driver asks a job whose time is known only at run time."""
+FINISH_WITHIN = 5.0
+"""Wall seconds that a job which runs at the end has to finish."""
 
 
 class Trigger(Protocol):
@@ -160,11 +163,15 @@ class WallDriver:
         self._scheduler = scheduler
 
     async def stop(self) -> None:
-        """Start nothing more, and let what runs finish."""
-        if self._scheduler is not None:
-            self._scheduler.shutdown(wait=False)
-        async with self._in_turn:
-            self._scheduler = None
+        """Start nothing more, and let what runs finish, as long as ``FINISH_WITHIN``."""
+        scheduler, self._scheduler = self._scheduler, None
+        if scheduler is None:
+            return
+        scheduler.pause()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_WITHIN), self._in_turn:
+                pass
+        scheduler.shutdown(wait=False)  # which cancels what still runs
 
     async def _ring(self, job: Job) -> None:
         if job.alarm is None:

@@ -203,3 +203,18 @@ def test_a_job_that_runs_late_knows_for_which_time_it_was_due():
     assert due(START + timedelta(minutes=60, seconds=2)) == START + timedelta(hours=1)
     assert due(START + timedelta(hours=5, minutes=1)) == START + timedelta(hours=5)
     assert due(START + timedelta(hours=5, minutes=1)).tzinfo is UTC
+
+
+async def test_a_job_that_runs_when_the_driver_stops_is_finished():
+    begun, done = asyncio.Event(), []
+
+    async def run(_: datetime) -> None:
+        begun.set()
+        await asyncio.sleep(0.2)
+        done.append("the last line")
+
+    driver = WallDriver(jobs=(Job(name="candle", run=run, trigger=often()),), clock=WallClock(), on_trouble=done.append)
+    driver.start()
+    await begun.wait()
+    await driver.stop()
+    assert "the last line" in done
