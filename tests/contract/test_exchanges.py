@@ -290,10 +290,10 @@ async def test_over_a_gap_a_bracket_closes_at_the_price_where_the_path_resumes(
     assert closed.fills[0].at == START + timedelta(minutes=resumes)
 
 
+# Live, the price between two turns is known only where somebody looked, and every look is a turn.
+@pytest.mark.parametrize("bench", ["paper"], indirect=True)
 async def test_a_stop_in_a_thin_book_slips_and_goes_on(bench: Make) -> None:
     on = bench(QUIET, (100, 101, 99, 100, 200), FALL, *[QUIET] * 3)
-    if isinstance(on, LiveBench):
-        pytest.skip("live, the price between two turns is known only where somebody looked, and every look is a turn")
     await on.venue.submit(order("a", "49"))
     await on.venue.submit(bracket("b", "95", "105", "49"))
     on.to(159)
