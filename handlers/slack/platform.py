@@ -68,7 +68,6 @@ class SlackPlatform:
         answer_timeout: timedelta = timedelta(seconds=10),
     ) -> None:
         self._hide_tokens = HideTokens([token for token in (bot_token, app_token, signing_secret) if token])
-        self._hide_tokens.begin()
         self._answer_timeout = answer_timeout.total_seconds()
         self._client: AsyncWebClient = make_client(bot_token, api_url)
         self._health = Health(PLATFORM)
@@ -109,6 +108,7 @@ class SlackPlatform:
 
     async def start(self) -> None:
         """Begin to listen in the background. Never fails: a wrong token or an outage shows in ``health``."""
+        self._hide_tokens.begin()
         self._client.session = make_session(self._answer_timeout)
         self._running = asyncio.create_task(self._run())
         connected = self._sockets.connected if self._sockets else self._connected

@@ -19,7 +19,7 @@ from handlers.slack.speech import Speech
 
 log = structlog.get_logger(__name__)
 
-REPLY_WITHIN = 120.0
+REPLY_WITHIN = 900.0
 """Seconds after which a reply that could not be shown is given up; cards of the outbox never are."""
 MOST_PRIVATE = 5
 """How many messages Slack takes at a response URL."""

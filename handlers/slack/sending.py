@@ -78,10 +78,12 @@ class Sender:
         """Post one message of an answer where everybody there can read it.
 
         Raises:
-            RetryAt: Flood control, an outage, or a channel that does not let the bot write.
-            BadCard: Slack will never take it.
+            RetryAt: Flood control, or an outage.
+            BadCard: Slack will not take it, or not there.
         """
         if error := await self._failure(self._post(place.channel, part, place.thread)):
+            if reason(error) in CLOSED:  # where cards go is what counts for health
+                raise BadCard(explained(error))
             raise await self._translated(place.channel, error, ())
 
     async def _failure(self, work: Awaitable[object]) -> Exception | None:

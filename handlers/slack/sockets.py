@@ -139,6 +139,7 @@ class Sockets:
                     self._health.trouble(PLACE, text, type(error).__name__)
                     await asyncio.sleep(max(self._outage.pause(), rest(error) or 0.0))
         finally:
+            self.connected.clear()
             for life in self._lives:
                 life.cancel()
             await asyncio.gather(*self._lives, return_exceptions=True)

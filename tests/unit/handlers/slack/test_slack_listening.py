@@ -155,6 +155,23 @@ async def test_a_long_private_reply_keeps_to_what_a_response_url_takes(fake: Fak
     assert {message.only_for for message in fake.messages(CHANNEL)} == {"U1"}
 
 
+async def test_a_reply_that_cannot_be_shown_is_given_up_and_no_trouble_of_the_platform(fake: FakeSlack) -> None:
+    free = asyncio.Event()
+
+    async def answer(heard: Incoming) -> Card:
+        await free.wait()
+        return Card(title="Status")
+
+    fake.channel("C2", "U1")
+    async with running(fake, receive=answer) as bot:
+        fake.user("U1").mention("status", "C2")
+        await until(lambda: bool(bot.heard))
+        fake.remove_bot("C2")
+        free.set()
+        await until(lambda: "slack.reply_refused" in [entry["event"] for entry in bot.logs])
+        assert bot.platform.health == "ok"
+
+
 async def test_stopping_finishes_what_is_under_way(fake: FakeSlack) -> None:
     begun = asyncio.Event()
 
@@ -168,6 +185,20 @@ async def test_stopping_finishes_what_is_under_way(fake: FakeSlack) -> None:
         await begun.wait()
     assert fake.texts(CHANNEL) == ["done"]
     await until(lambda: not fake.sockets.connections)
+
+
+async def test_a_platform_that_is_started_again_goes_on(fake: FakeSlack) -> None:
+    async def answer(heard: Incoming) -> Card:
+        return Card(title="Status")
+
+    async with running(fake, receive=answer) as bot:
+        await bot.platform.stop()
+        said = fake.user("U1").say("status")
+        assert said is not None
+        await bot.platform.start()
+        assert (await said.finished()).acked
+        await until(lambda: [message.text for message in fake.user("U1").messages()] == ["Status"])
+        assert bot.platform.health == "ok"
 
 
 # Sockets
