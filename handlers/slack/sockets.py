@@ -42,7 +42,7 @@ Answer = Callable[[SocketModeRequest], Awaitable[bool]]
 
 
 class Lost(Exception):
-    """A connection came to its end without notice, or never began."""
+    """A connection came to its end without notice, or never began; says so in words for people."""
 
 
 class Connection:
@@ -77,19 +77,19 @@ class Connection:
         try:
             message = await self._socket.receive(timeout=None if self.greeted.is_set() else HELLO_WITHIN)
         except TimeoutError:
-            raise Lost("Slack does not say hello") from None
+            raise Lost("Slack does not say hello.") from None
         if message.type is aiohttp.WSMsgType.TEXT:
             return str(message.data)
         if self.ending.is_set():
             return None
-        raise Lost("the connection to Slack was lost")
+        raise Lost("The connection to Slack was lost.")
 
     def _take(self, message: dict[str, Any]) -> None:
         match message.get("type"):
             case "hello":
                 self.greeted.set()
             case "disconnect" if message.get("reason") == SWITCHED_OFF:
-                raise Lost("Socket Mode is switched off for the app")
+                raise Lost("Socket Mode is switched off for the app.")
             case "disconnect":
                 log.info("slack.refresh", reason=message.get("reason"))
                 self.ending.set()
@@ -135,7 +135,7 @@ class Sockets:
             while True:
                 error = await self._failure()
                 if error is not None:
-                    text = f"{str(error).capitalize()}." if isinstance(error, Lost) else explained(error)
+                    text = str(error) if isinstance(error, Lost) else explained(error)
                     self._health.trouble(PLACE, text, type(error).__name__)
                     await asyncio.sleep(max(self._outage.pause(), rest(error) or 0.0))
         finally:
@@ -162,7 +162,7 @@ class Sockets:
     async def _connect(self) -> Connection:
         opened = await self._client.apps_connections_open(app_token=self._app_token.get_secret_value())
         if (session := self._client.session) is None:
-            raise Lost("the bot is stopping")
+            raise Lost("The bot is stopping.")
         socket = await session.ws_connect(
             opened["url"],
             heartbeat=self._ping_interval,
@@ -175,8 +175,13 @@ class Sockets:
         """Listen to a connection; one that is to end goes on bringing beside its successor."""
         life = asyncio.create_task(connection.listen())
         self._lives.add(life)
-        life.add_done_callback(self._lives.discard)
+        life.add_done_callback(self._ended)
         return life
+
+    def _ended(self, life: asyncio.Task[None]) -> None:
+        self._lives.discard(life)
+        if not life.cancelled() and (error := life.exception()):
+            log.info("slack.disconnected", detail=repr(error))
 
     def _went_well(self) -> None:
         self._outage.over()
@@ -203,4 +208,4 @@ async def _reached(event: asyncio.Event, life: asyncio.Task[None]) -> None:
     if life.done():
         life.result()
     if not event.is_set():
-        raise Lost("Slack has closed the connection")
+        raise Lost("Slack has closed the connection.")

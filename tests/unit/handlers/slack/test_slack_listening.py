@@ -256,7 +256,7 @@ async def test_an_outage_is_told_and_the_socket_comes_back_with_the_server(fake:
 async def test_a_socket_mode_that_is_switched_off_is_told(fake: FakeSlack) -> None:
     async with running(fake) as bot:
         fake.refresh_sockets("link_disabled", grace=0.1)
-        await until(lambda: "Socket mode is switched off for the app." in bot.troubles)
+        await until(lambda: "Socket Mode is switched off for the app." in bot.troubles)
 
 
 @pytest.mark.parametrize("wrong", ["bot_token", "app_token"])
