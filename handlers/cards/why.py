@@ -107,7 +107,8 @@ def _named(name: str, text: str) -> str:
 
 
 def _input(given: Input) -> str:
-    return f"{given.name}, {wording.span(given.age)} old{f': {given.detail}' if given.detail else ''}"
+    age = "" if given.age is None else f", {wording.span(given.age)} old"
+    return f"{given.name}{age}{f': {given.detail}' if given.detail else ''}"
 
 
 def _quality(report: QualityReport) -> Iterable[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from engine.analysis.technical import HISTORY
 from engine.deciding import Concluded, Conclusion, Kit, Seen
@@ -121,5 +121,5 @@ def _candle_inputs(candles: dict[Timeframe, Candles], at: datetime) -> tuple[Inp
 
 def _book_inputs(book: Book | None, now: datetime) -> tuple[Input, ...]:
     if book is None:
-        return (Input(name="book", age=timedelta(0), detail="missing: the venue gave no order book"),)
+        return (Input(name="book", age=None, detail="missing: the venue gave no order book"),)
     return (Input(name="book", age=now - book.at, detail=f"bid {book.bid}, ask {book.ask}"),)

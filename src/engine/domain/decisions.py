@@ -169,10 +169,10 @@ class QualityReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """One thing a decision was made from, and how old it was at that moment."""
+    """One thing a decision was made from, and how old it was at that moment; ``None`` where it was missing."""
 
     name: str
-    age: timedelta
+    age: timedelta | None
     detail: str = ""
 
 

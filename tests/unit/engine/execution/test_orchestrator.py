@@ -11,7 +11,9 @@ import pytest
 
 from engine.domain.approvals import Press, Verb
 from engine.domain.events import OrderChanged, PositionProtected, ProtectionFailed
+from engine.domain.messages import Person, Role
 from engine.domain.trading import OrderStatus, Position, Purpose, Side, TradePlan
+from engine.execution.orchestrator import SEND_WITHIN
 from engine.execution.orders import intend
 from engine.store.orders import Order
 from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room
@@ -101,7 +103,10 @@ async def test_a_sale_that_comes_after_the_stop_is_called_off_and_says_why(tmp_p
         room.clock.to(DAY + 60)
         await room.orchestrator.send(order)
         view = (await room.views.orders(1))[0]
-        assert (view.status, view.reason) == (OrderStatus.REJECTED, "not sent: the position was closed (stop) meanwhile")
+        assert (view.status, view.reason) == (
+            OrderStatus.REJECTED,
+            "not sent: the position was closed (stop) meanwhile",
+        )
         assert (await room.venue.balances())["BTC"] == 0
 
 
@@ -204,4 +209,39 @@ async def test_a_thin_book_fills_an_entry_in_parts_and_protection_grows_with_it(
 @pytest.mark.parametrize("verb", [Verb.APPROVE, Verb.HALF])
 async def test_nothing_is_held_that_is_not_protected_after_an_answer(room: Room, verb: Verb):
     await room.approvals.answer((await room.ask()).id, Press(person="Ann", verb=verb))
+    assert [view.protected for view in await room.views.positions()] == [True]
+
+
+async def test_an_entry_that_waited_too_long_is_not_sent_and_an_exit_is(room: Room):
+    """After a sleep of the machine, or behind a venue that was slow (fault 16)."""
+    await buy(room)
+    late = await write(room, plan(key="late", quantity=Decimal(1), stop=Decimal(90), target=Decimal(120)))
+    leaving = await exit_of(room, (await room.held())[0])
+    room.clock.at += SEND_WITHIN + timedelta(seconds=1)
+    await room.orchestrator.send(late)
+    await room.orchestrator.send(leaving)
+    assert await room.held() == ()
+    view = await room.store.read(lambda uow: uow.orders.view(late.id))
+    assert (view.status, view.reason) == (OrderStatus.REJECTED, "not sent: it is 121 s old")
+
+
+async def test_an_entry_that_was_paused_before_it_was_sent_is_not_sent(room: Room):
+    order = await write(room, plan(quantity=Decimal(1), stop=Decimal(90), target=Decimal(120)))
+    await room.desk.pause(Person(name="Tom", role=Role.TRADER), None)
+    await room.orchestrator.send(order)
+    assert (await room.views.orders(1))[0].reason == "not sent: paused by Tom"
+    assert await room.venue.events(0) == ()
+
+
+async def test_what_lies_unsent_after_a_fault_is_settled_and_its_position_protected(room: Room):
+    """The exit was written down and its bracket taken back; then something failed, and nobody came back to it."""
+    await buy(room)
+    held = (await room.held())[0]
+    await exit_of(room, held)
+    bracket = (await room.store.read(lambda uow: uow.orders.of_position(held.id)))[1]
+    await room.venue.cancel(bracket.intent.client_id)
+    await room.orchestrator.look_again()
+    assert [view.protected for view in await room.views.positions()] == [False], "it may yet be under way"
+    room.clock.at += SEND_WITHIN + timedelta(seconds=1)
+    await room.orchestrator.look_again()
     assert [view.protected for view in await room.views.positions()] == [True]
