@@ -14,13 +14,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from engine.clocks import monotonic
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card
+from engine.ports import RetryAt
 from engine.views import Views
 from handlers.access import Access
 from handlers.cards import answers, approval
 from handlers.lanes import Lanes
 from handlers.slack.blocks import Block, render
 from handlers.slack.client import FAILURES
-from handlers.slack.health import explained, rest
+from handlers.slack.health import OUT_OF_ORDER, explained, reason, rest
 from handlers.slack.pacing import HOME, Pacer
 from handlers.slack.reading import PLATFORM
 from handlers.slack.speech import Speech
@@ -33,8 +34,10 @@ MOST_BYTES = 30_000
 """Bytes of a home's blocks: each press in it brings all of them back, and in a form they grow."""
 WATCHED_FOR = 900.0
 """Seconds after it was opened for which a home is kept fresh; Slack does not say when it is closed."""
-REST = 2.0
+REST = 0.8
 """Seconds between two refreshes of one home."""
+OUTAGE = 5.0
+"""Seconds after which a home that Slack had no answer for is tried again."""
 DIVIDER: Block = {"type": "divider"}
 
 Board = Callable[[str], Awaitable[Sequence[Card] | None]]
@@ -128,9 +131,24 @@ class Home:
         try:
             await self._pacer.turn(HOME)
             await self._client.views_publish(user_id=user, view={"type": "home", "blocks": blocks})
-        except GreenlightError as later:
-            log.info("slack.home_left_stale", detail=later.message)
+        except RetryAt as later:
+            self._again(later.seconds)
         except FAILURES as error:
-            if (seconds := rest(error)) is not None:
-                self._pacer.hold(seconds)
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        """What passes is tried again; what Slack refuses is told in the log."""
+        seconds, word = rest(error), reason(error)
+        if seconds is not None:
+            self._pacer.hold(seconds)
+        elif word and word not in OUT_OF_ORDER:
             log.warning("slack.home_not_shown", detail=explained(error))
+            return
+        self._again(seconds or OUTAGE)
+
+    def _again(self, seconds: float) -> None:
+        async def later() -> None:
+            await asyncio.sleep(seconds)
+            self.changed()
+
+        self._lanes.add("again", later)

@@ -7,28 +7,45 @@ effect and is answered 401. https://docs.slack.dev/authentication/verifying-requ
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from pydantic import SecretStr
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.signature import SignatureVerifier
+from slack_sdk.signature import Clock, SignatureVerifier
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from engine.clocks import wall
 
 PATH = "/hooks/slack"
 LONGEST_STAMP = 20
 
 
-def make_route(app: AsyncApp, secret: SecretStr, is_open: Callable[[], bool]) -> Route:
+class _Clock(Clock):
+    """A wall clock as the library wants it."""
+
+    def __init__(self, wall: Callable[[], datetime]) -> None:
+        self._wall = wall
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return self._wall().timestamp()
+
+
+def make_route(
+    app: AsyncApp, secret: SecretStr, is_open: Callable[[], bool], wall: Callable[[], datetime] = wall
+) -> Route:
     """Where Slack calls. The web server itself refuses bodies that are too long.
 
     Args:
         app: What is done about a request.
         secret: What Slack signs its requests with.
         is_open: Whether anything can be handled now. Otherwise the answer is 503: Slack delivers events again.
+        wall: The wall clock, for the age of a request.
     """
-    handler, verifier = AsyncSlackRequestHandler(app), SignatureVerifier(secret.get_secret_value())
+    handler, verifier = AsyncSlackRequestHandler(app), SignatureVerifier(secret.get_secret_value(), _Clock(wall))
 
     async def called(request: Request) -> Response:
         if not is_genuine(verifier, await request.body(), request):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 import structlog
+from aiohttp import ClientSession
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.routing import BaseRoute
 
+from engine.clocks import wall
 from engine.domain.messages import Card, Destination, Ref
 from handlers.outages import Health, Outage
 from handlers.slack.client import HideTokens, make_client, make_session
@@ -48,6 +50,8 @@ class SlackPlatform:
         messages_per_second: How fast to write into one channel.
         ping_interval: How often to look whether the socket still carries anything.
         answer_timeout: How long any answer may take.
+        sessions: Makes the connections, each answer within so many seconds; ``None`` for the network.
+        wall: The wall clock, for the age of what Slack sends.
     """
 
     name = PLATFORM
@@ -66,9 +70,13 @@ class SlackPlatform:
         messages_per_second: float = 1.0,
         ping_interval: timedelta = timedelta(seconds=10),
         answer_timeout: timedelta = timedelta(seconds=10),
+        sessions: Callable[[float], ClientSession] | None = None,
+        wall: Callable[[], datetime] = wall,
     ) -> None:
         self._hide_tokens = HideTokens([token for token in (bot_token, app_token, signing_secret) if token])
         self._answer_timeout = answer_timeout.total_seconds()
+        self._make_session = sessions or make_session
+        self._wall = wall
         self._client: AsyncWebClient = make_client(bot_token, api_url)
         self._health = Health(PLATFORM)
         speech, pacer = Speech(command, names), Pacer(per_second=messages_per_second)
@@ -104,12 +112,14 @@ class SlackPlatform:
     @property
     def hooks(self) -> tuple[BaseRoute, ...]:
         """Where Slack calls; none where the bot has a socket."""
-        return (make_route(self._listener.app, self._secret, self._connected.is_set),) if self._secret else ()
+        return (
+            (make_route(self._listener.app, self._secret, self._connected.is_set, self._wall),) if self._secret else ()
+        )
 
     async def start(self) -> None:
         """Begin to listen in the background. Never fails: a wrong token or an outage shows in ``health``."""
         self._hide_tokens.begin()
-        self._client.session = make_session(self._answer_timeout)
+        self._client.session = self._make_session(self._answer_timeout)
         self._running = asyncio.create_task(self._run())
         connected = self._sockets.connected if self._sockets else self._connected
         with contextlib.suppress(TimeoutError):

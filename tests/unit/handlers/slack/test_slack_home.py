@@ -82,15 +82,24 @@ async def test_it_is_kept_fresh_for_those_who_opened_it_and_for_no_others(
     assert fake.home("U2") is None
 
 
-async def test_a_home_that_cannot_be_shown_holds_up_nothing(fake: FakeSlack, bot: Bot) -> None:
-    fake.fail(Fault.UNAVAILABLE, method="views.publish", times=1)
+@pytest.mark.parametrize("fault", [Fault.UNAVAILABLE, Fault.RATE_LIMITED])
+async def test_a_home_that_cannot_be_shown_holds_up_no_card_and_is_shown_later(
+    fake: FakeSlack, bot: Bot, fault: Fault
+) -> None:
+    fake.fail(fault, method="views.publish", times=1)
     fake.user("U1").open_home()
     await until(lambda: bool(fake.called("views.publish")))
-    await bot.platform.put(to(), Card(title="Alert"), None)
-    assert fake.texts(CHANNEL) == ["Alert"]
-    assert bot.platform.health == "ok"
-    fake.user("U1").open_home()
+    if fault is Fault.UNAVAILABLE:
+        await bot.platform.put(to(), Card(title="Alert"), None)
     await until(lambda: text_of(fake, "U1") == "first for U1")
+    assert bot.platform.health == "ok"
+
+
+async def test_a_home_that_slack_refuses_is_not_tried_for_ever(fake: FakeSlack, bot: Bot) -> None:
+    fake.methods.views.home_enabled = False
+    fake.user("U1").open_home()
+    await until(lambda: "slack.home_not_shown" in [entry["event"] for entry in bot.logs])
+    assert len(fake.called("views.publish")) == 1
 
 
 async def test_the_board_has_status_questions_with_buttons_and_positions_for_known_people() -> None:
