@@ -12,6 +12,7 @@ from engine.exchanges.paper import PaperExchange
 from engine.store.database import Database
 
 if TYPE_CHECKING:  # what is slow to import
+    from aiohttp import ClientSession
     from httpx import AsyncBaseTransport
 
     from handlers.web.server import WebServer
@@ -26,6 +27,7 @@ class Doors:
         venue: How the paper venue is opened.
         wall: The wall clock.
         telegram: Makes what carries requests to Telegram; ``None`` for the network.
+        slack: Makes the connections to Slack, each answer within so many seconds; ``None`` for the network.
         server: Serves the web; ``None`` for a real port.
     """
 
@@ -33,6 +35,7 @@ class Doors:
     venue: type[PaperExchange] = PaperExchange
     wall: Callable[[], datetime] = wall
     telegram: Callable[[], AsyncBaseTransport] | None = None
+    slack: Callable[[float], ClientSession] | None = None
     server: type[WebServer] | None = None
 
 

@@ -203,7 +203,7 @@ def _remote(
         engine.health.watch(telegram.name, lambda: telegram.health)
         yield telegram
     if settings.slack.bot_token is not None:
-        slack = _slack(settings.slack, settings.slack.bot_token, reception, commands, engine.views, access)
+        slack = _slack(settings.slack, settings.slack.bot_token, reception, commands, engine.views, access, doors)
         engine.health.watch(slack.name, lambda: slack.health)
         yield slack
 
@@ -236,6 +236,7 @@ def _slack(
     commands: CommandTable,
     views: Views,
     access: Access,
+    doors: Doors,
 ) -> RemotePlatform:
     from handlers.slack import SlackPlatform, board
 
@@ -250,6 +251,8 @@ def _slack(
         home=board(views, access),
         messages_per_second=asked.messages_per_second,
         ping_interval=asked.ping_interval,
+        sessions=doors.slack,
+        wall=doors.wall,
     )
 
 
