@@ -17,6 +17,7 @@ from engine.domain.reports import Digest
 from engine.domain.trading import Fill, OrderKind, OrderStatus, Portfolio, Side
 from engine.store import codec
 from engine.store.columns import Money, UtcTime
+from engine.store.memory import NoMemory
 from engine.store.positions import Positions
 from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow, Setting, table_of
 
@@ -45,9 +46,10 @@ _BUYING = columns(_ORDERS.c.quantity, _ORDERS.c.filled, _ORDERS.c.price).where(
 class Account:
     """The ``account``, ``marks``, ``equity`` and ``digests`` tables."""
 
-    def __init__(self, session: Session, positions: Positions) -> None:
+    def __init__(self, session: Session, positions: Positions, memory: NoMemory) -> None:
         self._session = session
         self._positions = positions
+        self._memory = memory
         self._found: AccountRow | None = None
 
     def opened(self) -> bool:
@@ -73,7 +75,7 @@ class Account:
     def venue_seq(self) -> int:
         """The number of the last venue event that was taken in."""
         self._session.flush()
-        return self._session.connection().execute(_SEQ).scalar() or 0
+        return self._memory.recall("account", "seq", lambda: self._session.connection().execute(_SEQ).scalar() or 0)
 
     def took(self, seq: int) -> None:
         """Note that every venue event up to this number was taken in."""
@@ -199,6 +201,9 @@ class Account:
 
     def _reserved(self) -> Decimal:
         """What unfinished buying orders may still cost, at the prices they were planned at."""
+        return self._memory.recall("orders", "reserved", self._load_reserved)
+
+    def _load_reserved(self) -> Decimal:
         buying = self._session.connection().execute(_BUYING)
         return sum(((row.quantity - row.filled) * row.price for row in buying), Decimal(0))
 

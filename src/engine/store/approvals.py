@@ -14,6 +14,7 @@ from engine.domain.approvals import Approval
 from engine.domain.errors import UnknownId
 from engine.domain.trading import TradePlan
 from engine.store import codec
+from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
 from engine.store.tables import ApprovalRow, table_of
 
@@ -28,9 +29,10 @@ _OPEN = sqlalchemy.select(_TABLE).where(_TABLE.c.status.in_(["pending", "claimed
 class Approvals:
     """The ``approvals`` table."""
 
-    def __init__(self, session: Session, numbering: Numbering) -> None:
+    def __init__(self, session: Session, numbering: Numbering, memory: NoMemory) -> None:
         self._session = session
         self._numbering = numbering
+        self._memory = memory
 
     def next_id(self) -> str:
         """An id for the next approval."""
@@ -95,6 +97,9 @@ class Approvals:
     def open(self) -> tuple[Approval, ...]:
         """Those that wait for people or for their judgement, oldest first."""
         self._session.flush()
+        return self._memory.recall("approvals", "open", self._load)
+
+    def _load(self) -> tuple[Approval, ...]:
         return tuple(_approval(row) for row in self._session.connection().execute(_OPEN))
 
     def newest(self, limit: int) -> tuple[Approval, ...]:

@@ -8,17 +8,33 @@ A body that fails takes back its own savepoint alone. Nobody else writes or sees
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.interfaces import CoreExecuteOptionsParameter
 from sqlmodel import Session
 
 from engine.domain.events import Event
 from engine.domain.messages import Destination
 from engine.store.connections import TROUBLE
+from engine.store.memory import Memory
 from engine.store.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
+
+
+class _OneConnection(Session):
+    """A session of one transaction: it looks up its connection once."""
+
+    _own: Connection | None = None
+
+    def connection(
+        self, bind_arguments: Any = None, execution_options: CoreExecuteOptionsParameter | None = None
+    ) -> Connection:
+        """The connection it was made with."""
+        if self._own is None:
+            self._own = super().connection(bind_arguments, execution_options)
+        return self._own
 
 
 class Batch:
@@ -36,6 +52,8 @@ class Batch:
         self._engine = engine
         self._route = route
         self._connection: Connection | None = None
+        self._memory = Memory()
+        event.listen(engine, "before_cursor_execute", self._hear)
         self.shown = self._news = False
 
     @property
@@ -55,12 +73,15 @@ class Batch:
         """
         try:
             with self._session("create_savepoint") as session, session.begin():
-                uow = UnitOfWork(session, self._route)
+                uow = UnitOfWork(session, self._route, self._memory)
                 result = work(uow)
                 session.flush()
                 uow.complete()
         except TROUBLE:
             self.forget()
+            raise
+        except BaseException:
+            self._memory.forget()  # of what was taken back
             raise
         self.shown = self.shown or uow.shown
         return result
@@ -68,7 +89,7 @@ class Batch:
     def look(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a body that only reads on everything that waits."""
         with self._session("rollback_only") as session:
-            return work(UnitOfWork(session, self._route))
+            return work(UnitOfWork(session, self._route, self._memory))
 
     def commit(self) -> None:
         """Keep what waits."""
@@ -86,12 +107,16 @@ class Batch:
 
     def forget(self) -> None:
         """Take back what waits."""
+        self._memory.forget()
         connection, self._connection, self.shown = self._connection, None, False
         if connection is not None:
             connection.close()
+
+    def _hear(self, _connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        self._memory.hear(statement)
 
     def _session(self, joined: Literal["create_savepoint", "rollback_only"]) -> Session:
         if self._connection is None:
             self._connection = self._engine.connect()
             self._connection.begin()
-        return Session(self._connection, join_transaction_mode=joined, expire_on_commit=False, autoflush=False)
+        return _OneConnection(self._connection, join_transaction_mode=joined, expire_on_commit=False, autoflush=False)

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from engine.domain.errors import UnknownId
 from engine.domain.reports import HaltView
 from engine.domain.trading import Halt, HaltKind
+from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
 from engine.store.tables import HaltRow, table_of
 
@@ -21,14 +22,13 @@ _OPEN = select(_TABLE).where(_TABLE.c.status == "open").order_by(_TABLE.c.number
 class Halts:
     """The ``halts`` table."""
 
-    def __init__(self, session: Session, numbering: Numbering) -> None:
+    def __init__(self, session: Session, numbering: Numbering, memory: NoMemory) -> None:
         self._session = session
         self._numbering = numbering
-        self._open: tuple[HaltView, ...] | None = None
+        self._memory = memory
 
     def add(self, halt: Halt) -> str:
         """Keep a new halt; its id."""
-        self._open = None
         number = self._numbering.next("H")
         self._session.add(
             HaltRow(
@@ -48,7 +48,6 @@ class Halts:
 
     def end(self, halt_id: str, at: datetime, by: str = "") -> None:
         """End a halt."""
-        self._open = None
         row = self._row(halt_id)
         row.status, row.ended_at, row.ended_by = "ended", at, by
         self._session.add(row)
@@ -56,9 +55,10 @@ class Halts:
 
     def open(self) -> tuple[HaltView, ...]:
         """Those that have not been ended, oldest first."""
-        if self._open is None:
-            self._open = tuple(_view(row) for row in self._session.connection().execute(_OPEN))
-        return self._open
+        return self._memory.recall("halts", "open", self._load)
+
+    def _load(self) -> tuple[HaltView, ...]:
+        return tuple(_view(row) for row in self._session.connection().execute(_OPEN))
 
     def get(self, halt_id: str) -> HaltView:
         """One halt.

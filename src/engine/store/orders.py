@@ -13,11 +13,17 @@ from sqlmodel import Session, col, func, select
 from engine.domain.errors import UnknownId
 from engine.domain.reports import FillView, OrderView
 from engine.domain.trading import Fill, Intent, OrderKind, OrderStatus, Purpose, Side
+from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
 from engine.store.tables import FillRow, OrderRow, table_of
 
 _FINAL = [status for status in OrderStatus if status.final]
 _ORDERS = table_of(OrderRow)
+_OF_POSITION = (
+    sqlalchemy.select(_ORDERS)
+    .where(_ORDERS.c.position_id == sqlalchemy.bindparam("position"))
+    .order_by(_ORDERS.c.number)
+)
 _UNFINISHED = sqlalchemy.select(_ORDERS).where(_ORDERS.c.status.not_in(_FINAL)).order_by(_ORDERS.c.number)
 
 
@@ -42,9 +48,10 @@ class Order:
 class Orders:
     """The ``orders`` and ``fills`` tables."""
 
-    def __init__(self, session: Session, numbering: Numbering) -> None:
+    def __init__(self, session: Session, numbering: Numbering, memory: NoMemory) -> None:
         self._session = session
         self._numbering = numbering
+        self._memory = memory
 
     def next_id(self) -> str:
         """An id for the next order."""
@@ -143,13 +150,20 @@ class Orders:
 
     def unfinished(self) -> tuple[Order, ...]:
         """Orders that are not final, oldest first."""
+        return self._memory.recall("orders", "unfinished", self._load_unfinished)
+
+    def _load_unfinished(self) -> tuple[Order, ...]:
         self._session.flush()
         return tuple(_order(row) for row in self._session.connection().execute(_UNFINISHED))
 
     def of_position(self, position_id: str) -> tuple[Order, ...]:
         """Every order of a position, oldest first."""
-        query = select(OrderRow).where(OrderRow.position_id == position_id).order_by(col(OrderRow.number))
-        return tuple(_order(row) for row in self._session.exec(query))
+        self._session.flush()
+        return self._memory.recall("orders", position_id, lambda: self._load_of(position_id))
+
+    def _load_of(self, position_id: str) -> tuple[Order, ...]:
+        rows = self._session.connection().execute(_OF_POSITION, {"position": position_id})
+        return tuple(_order(row) for row in rows)
 
     def view(self, order_id: str) -> OrderView:
         """One order as people see it.

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from engine.domain.errors import UnknownId
 from engine.domain.trading import Position
+from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
 from engine.store.tables import PositionRow, table_of
 
@@ -20,10 +21,10 @@ _OPEN = sqlalchemy.select(_TABLE).where(_TABLE.c.status == "open").order_by(_TAB
 class Positions:
     """The ``positions`` table."""
 
-    def __init__(self, session: Session, numbering: Numbering) -> None:
+    def __init__(self, session: Session, numbering: Numbering, memory: NoMemory) -> None:
         self._session = session
         self._numbering = numbering
-        self._open: tuple[Position, ...] | None = None
+        self._memory = memory
 
     def next_id(self) -> str:
         """An id for the next position."""
@@ -31,7 +32,6 @@ class Positions:
 
     def put(self, position: Position, decision_id: str) -> None:
         """Keep a position as it is now, with the decision that opened it."""
-        self._open = None
         row = PositionRow(
             id=position.id,
             number=int(position.id[1:]),
@@ -70,9 +70,10 @@ class Positions:
 
     def open(self) -> tuple[Position, ...]:
         """What is held, oldest first."""
-        if self._open is None:
-            self._open = tuple(_position(row) for row in self._session.connection().execute(_OPEN))
-        return self._open
+        return self._memory.recall("positions", "open", self._load)
+
+    def _load(self) -> tuple[Position, ...]:
+        return tuple(_position(row) for row in self._session.connection().execute(_OPEN))
 
     def newest(self, limit: int) -> tuple[Position, ...]:
         """The newest first, open or closed."""

@@ -15,6 +15,7 @@ from engine.store.approvals import Approvals
 from engine.store.chat import ChatMemory
 from engine.store.decisions import Decisions
 from engine.store.halts import Halts
+from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
 from engine.store.orders import Orders
 from engine.store.outbox import Outbox
@@ -31,16 +32,22 @@ class UnitOfWork:
         shown: Whether an event of this transaction changes something that people see.
     """
 
-    def __init__(self, session: Session, route: Callable[[Event], tuple[tuple[str, Destination], ...]]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        route: Callable[[Event], tuple[tuple[str, Destination], ...]],
+        memory: NoMemory | None = None,
+    ) -> None:
         numbering = Numbering(session)
         self.session = session
         self.settings = Settings(session)
         self.decisions = Decisions(session, numbering)
-        self.approvals = Approvals(session, numbering)
-        self.orders = Orders(session, numbering)
-        self.positions = Positions(session, numbering)
-        self.account = Account(session, self.positions)
-        self.halts = Halts(session, numbering)
+        memory = memory or NoMemory()
+        self.approvals = Approvals(session, numbering, memory)
+        self.orders = Orders(session, numbering, memory)
+        self.positions = Positions(session, numbering, memory)
+        self.account = Account(session, self.positions, memory)
+        self.halts = Halts(session, numbering, memory)
         self.chat = ChatMemory(session, numbering)
         self.outbox = Outbox(session, numbering)
         self.troubles = Troubles(self.settings, numbering)

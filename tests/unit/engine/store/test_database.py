@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from sqlalchemy import text
 
 from engine.domain.errors import StoreError
 from engine.domain.events import Event, Welcomed
 from engine.domain.messages import Destination, Ref
+from engine.domain.trading import Halt, HaltKind
 from engine.store import migrate
 from engine.store.database import Database, stamp
 from engine.store.unit_of_work import UnitOfWork
@@ -235,3 +237,28 @@ async def test_what_is_waiting_when_it_is_closed_in_a_hurry_is_as_if_it_had_neve
     again = Database(url_of(tmp_path))
     assert await again.read(lambda uow: uow.settings.get("a")) is None
     await again.close()
+
+
+async def test_what_is_remembered_within_a_batch_is_forgotten_when_it_changes(store: Database):
+    def halt(reason: str) -> Halt:
+        return Halt(kind=HaltKind.PAUSE, reason=reason, since=NOON)
+
+    async def open_halts() -> list[str]:
+        return [found.halt.reason for found in await store.read(lambda uow: uow.halts.open())]
+
+    def fail(uow: UnitOfWork) -> None:
+        uow.halts.add(halt("never"))
+        assert len(uow.halts.open()) == 2
+        raise RuntimeError("half way")
+
+    with store.together():
+        await store.transact(lambda uow: uow.halts.add(halt("first")))
+        assert await open_halts() == await open_halts() == ["first"]
+        with pytest.raises(RuntimeError, match="half way"):
+            await store.transact(fail)
+        assert await open_halts() == ["first"]
+        await store.transact(lambda uow: uow.session.execute(text("UPDATE halts SET reason = 'changed'")))
+        assert await open_halts() == ["changed"]
+        await store.transact(lambda uow: uow.halts.end("H1", NOON))
+        assert await open_halts() == []
+        await store.flush()

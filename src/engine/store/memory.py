@@ -1,0 +1,48 @@
+"""What was read within one open transaction, for as long as nothing has been written over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_TABLE_AT = {"INSERT": 2, "UPDATE": 1, "DELETE": 2}
+"""Which word of a statement that writes is the table's name: ``INSERT INTO t``, ``UPDATE t``, ``DELETE FROM t``."""
+
+
+class NoMemory:
+    """Asks again every time."""
+
+    def recall(self, table: str, what: Hashable, load: Callable[[], T]) -> T:  # noqa: ARG002 - it remembers none of it
+        """Load it."""
+        return load()
+
+
+class Memory(NoMemory):
+    """Answers what was asked before. For a transaction in which nobody else can write.
+
+    It hears every statement, whoever sends it, and forgets what was read of a table that is written.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[Hashable, Any]] = {}
+
+    def recall(self, table: str, what: Hashable, load: Callable[[], T]) -> T:
+        """What was loaded of a table, if nothing has been written to it since; else load it, unchangeable as it is."""
+        known = self._known.setdefault(table, {})
+        if what not in known:
+            known[what] = load()
+        found: T = known[what]
+        return found
+
+    def hear(self, statement: str) -> None:
+        """Forget what was read of the table that a statement writes to."""
+        words = statement.split(None, 3)
+        place = _TABLE_AT.get(words[0].upper())
+        if place is not None:
+            self._known.pop(words[place], None)
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self._known.clear()
