@@ -22,8 +22,14 @@ from engine.store.unit_of_work import UnitOfWork
 
 _log = structlog.get_logger(__name__)
 
+EDITS_APART = 0.3
+"""Wall seconds between two edits of one card in one place: what changes several times at once is shown as it ends."""
 REST_AFTER_SURPRISE = 5.0
 """Wall seconds a destination is left alone after an error nobody foresaw."""
+
+
+Spot = tuple[str, Destination]
+"""One topic in one place."""
 
 
 class OutboxSender:
@@ -53,7 +59,7 @@ class OutboxSender:
         self._is_urgent = is_urgent
         self._monotonic = monotonic
         self._on_refused = on_refused
-        self._resting: dict[Destination, float] = {}
+        self._resting: dict[Destination | Spot, float] = {}
         self._unwritten: dict[tuple[str, Destination], Showing] = {}
         self._wakes = {name: asyncio.Event() for name in platforms}
         self._sending = {name: asyncio.Lock() for name in platforms}
@@ -95,20 +101,25 @@ class OutboxSender:
 
     async def _next(self, name: str) -> Showing | None:
         """What a platform should show next: the urgent first, then in the order in which the topics came up."""
-        waiting = [s for s in await self._due() if s.destination.platform == name and not self._rests(s.destination)]
+        self._forget_rested()
+        waiting = [s for s in await self._due() if s.destination.platform == name and not self._rests(s)]
         return min(waiting, key=lambda showing: not self._is_urgent(showing.topic), default=None)
 
     async def _due(self) -> tuple[Showing, ...]:
         return await self._store.read(lambda uow: uow.outbox.due())
 
-    def _rests(self, destination: Destination) -> bool:
-        return self._resting.get(destination, 0.0) > self._monotonic()
+    def _rests(self, showing: Showing) -> bool:
+        return showing.destination in self._resting or _spot(showing) in self._resting
+
+    def _forget_rested(self) -> None:
+        now = self._monotonic()
+        self._resting = {what: until for what, until in self._resting.items() if until > now}
 
     def _rests_for(self, name: str) -> float | None:
-        """Seconds until the next of a platform's destinations has rested; ``None`` where none rests."""
+        """Seconds until the next of a platform's places or cards has rested; ``None`` where none rests."""
         now = self._monotonic()
-        rests = [until - now for place, until in self._resting.items() if place.platform == name and until > now]
-        return min(rests, default=None)
+        rests = [until - now for what, until in self._resting.items() if _platform(what) == name]
+        return max(min(rests), 0.0) if rests else None
 
     async def _try(self, showing: Showing) -> None:
         try:
@@ -119,8 +130,8 @@ class OutboxSender:
             _log.exception("card not sent", topic=showing.topic, reference=fault_id())
             self._rest(showing.destination, REST_AFTER_SURPRISE)
 
-    def _rest(self, destination: Destination, seconds: float) -> None:
-        self._resting[destination] = self._monotonic() + seconds
+    def _rest(self, what: Destination | Spot, seconds: float) -> None:
+        self._resting[what] = self._monotonic() + seconds
 
     async def _send(self, showing: Showing) -> None:
         try:
@@ -130,11 +141,13 @@ class OutboxSender:
             await self._store.transact(lambda uow: self._give_up(uow, showing))
         else:
             await self._store.transact(lambda uow: uow.outbox.sent(done, done.ref))
-        self._unwritten.pop((showing.topic, showing.destination), None)
+            if showing.ref is not None:
+                self._rest(_spot(showing), EDITS_APART)
+        self._unwritten.pop(_spot(showing), None)
 
     async def _shown(self, showing: Showing) -> Showing:
         """Show a topic, unless that was done and only could not be written down: it must not be shown once a try."""
-        key = (showing.topic, showing.destination)
+        key = _spot(showing)
         before = self._unwritten.get(key)
         if before is not None and before.wanted_version >= showing.wanted_version:
             return before
@@ -166,3 +179,11 @@ class OutboxSender:
             return await platform.put(to, card, showing.ref, under)
         except Gone:
             return await platform.put(to, card, None, under)
+
+
+def _spot(showing: Showing) -> Spot:
+    return showing.topic, showing.destination
+
+
+def _platform(what: Destination | Spot) -> str:
+    return what.platform if isinstance(what, Destination) else what[1].platform

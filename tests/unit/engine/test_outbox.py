@@ -12,7 +12,7 @@ import pytest
 
 from engine.domain.events import Welcomed, topics
 from engine.domain.messages import Card, Destination, Ref
-from engine.outbox import REST_AFTER_SURPRISE, OutboxSender
+from engine.outbox import EDITS_APART, REST_AFTER_SURPRISE, OutboxSender
 from engine.ports import BadCard, Gone, RetryAt
 from engine.store.database import Database
 from tests.fakes.database import new_database
@@ -131,6 +131,20 @@ async def test_what_changed_is_edited_in_place(bench: Bench):
     assert bench.web.put_log == [("room", "asked", False), ("room", "answered", True)]
 
 
+async def test_what_changes_several_times_at_once_is_edited_at_once_and_then_as_it_ends(bench: Bench):
+    for title in ("asked", "checked", "sent", "filled"):
+        bench.topics["approval:A1"] = title
+        await bench.want("approval:A1")
+        await bench.sender.flush()
+    assert bench.web.put_log == [("room", "asked", False), ("room", "checked", True)]
+    await bench.want("trade:T1")
+    await bench.sender.flush()
+    assert bench.web.put_log[2:] == [("room", "trade:T1", False)], "other cards do not wait for it"
+    bench.wall.seconds += EDITS_APART
+    assert await bench.sender.flush() == 0
+    assert bench.web.put_log[3:] == [("room", "filled", True)]
+
+
 async def test_each_destination_gets_everything_in_the_order_it_came_up(bench: Bench):
     for topic in ("approval:A1", "trade:T1", "halt:H1", "closed:T1"):
         await bench.want(topic, ROOM, CHAT)
@@ -172,6 +186,7 @@ async def test_a_message_that_is_gone_is_sent_anew(bench: Bench):
     assert await bench.sender.flush() == 0
     assert [edited for *_, edited in bench.web.put_log] == [False, False]
     await bench.want("approval:A1")
+    bench.wall.seconds += EDITS_APART
     await bench.sender.flush()
     assert bench.web.put_log[-1] == ("room", "approval:A1", True)
 
