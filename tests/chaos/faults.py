@@ -11,6 +11,7 @@ from random import Random
 
 PLATFORM = ("cut", "lost", "late", "hang", "bad gateway", "html", "flood", "slow")
 """Between the program and a chat server; ``lost`` and ``late`` requests are done all the same."""
+SLACK = ("cut", "lost", "late", "hang", "unavailable", "html", "internal", "rate limited", "slow")
 VENUE = ("deaf", "lost", "slow")
 """Between the program and the venue; what is ``lost`` was done."""
 

@@ -9,8 +9,10 @@ from random import Random
 from typing import Any
 
 from config.settings import Settings
+from tests.chaos.slack import SECRET
 from tests.fakes.database import url_of
 from tests.fakes.program import VENUE
+from tests.fakes.slack_methods import BOT_TOKEN
 
 MARKET_BEGINS = datetime(2026, 1, 10, 12, tzinfo=UTC)
 HISTORY = "210h"
@@ -28,6 +30,10 @@ class Someone:
     telegram: int
 
     @property
+    def slack(self) -> str:
+        return f"U0{self.name.upper()}"
+
+    @property
     def web(self) -> str:
         return self.name.lower()
 
@@ -39,6 +45,7 @@ TOM = Someone(name="Tom", role="trader", telegram=13)
 EVE = Someone(name="Eve", role="", telegram=99)
 """On no list."""
 STAFF = (ADA, BEN, VIC, TOM)
+CHANNEL = "C0GREEN01"
 CHAT = ADA.telegram
 """The chat where the cards go."""
 
@@ -53,7 +60,9 @@ def settings_for(seed: int, folder: Path) -> Settings:
         "database": {"url": url_of(folder)},
         "venue": {"file": folder / VENUE, "depth": chance.choice(("0.02", "0.02", "0.001"))},
         "telegram": {"token": TOKEN, "chat_id": CHAT, "messages_per_second": 20},
-        "people": [{"name": p.name, "role": p.role, "telegram": p.telegram, "web": p.web} for p in STAFF],
+        "people": [
+            {"name": p.name, "role": p.role, "telegram": p.telegram, "slack": p.slack, "web": p.web} for p in STAFF
+        ],
         "approval": {
             "auto_above": chance.choice((0.6, 2.0, 2.0)),
             "ask_above": 0.0,
@@ -75,6 +84,14 @@ def settings_for(seed: int, folder: Path) -> Settings:
         },
         "contexts": [_context("one", chance.choice((["BTC/USDT"], ["BTC/USDT", "ETH/USDT"])), chance)],
     }
+    if chance.random() < 0.5:
+        sections["slack"] = {
+            "mode": "http",
+            "bot_token": BOT_TOKEN,
+            "signing_secret": SECRET,
+            "channel": CHANNEL,
+            "messages_per_second": 5,
+        }
     if chance.random() < 0.3:
         sections["contexts"].append(_context("other", ["BTC/USDT"], chance))
     return Settings.model_validate(sections)

@@ -14,7 +14,9 @@ from engine.domain.messages import Card
 from engine.store import codec
 from handlers.cards.telegram_html import render
 from handlers.notifications import routes
-from tests.chaos.firm import CHAT, EVE
+from handlers.slack import blocks
+from tests.chaos.firm import CHANNEL, CHAT, EVE
+from tests.fakes.slack_blocks import buttons_of, plain
 from tests.fakes.telegram_entities import trimmed
 
 if TYPE_CHECKING:
@@ -62,10 +64,22 @@ async def _cards(world: World) -> list[str]:
         if card is None:
             continue
         shown = _shown(world, row["platform"], row["ref"])
-        wanted = _wanted(row["platform"], card)
+        wanted = _wanted_on_slack(world, card) if row["platform"] == "slack" else _wanted(row["platform"], card)
         if shown != wanted:
             found.append(f"{row['topic']} on {row['platform']}: {_differences(shown, wanted)}")
     return found
+
+
+def _wanted_on_slack(world: World, card: Card) -> object:
+    program = world.app.program if world.app else None
+    assert program
+    speech = next(platform for platform in program.chat.remote if platform.name == "slack")._sender._speech
+    parts = [list(part.blocks) for part in blocks.render(speech.shown(card))]
+    return [(_slack_text(plain(part)), [button["text"]["text"] for button in buttons_of(part)]) for part in parts]
+
+
+def _slack_text(text: str) -> str:
+    return re.sub(r"(?m)(?<=^Price)(\W+).*$", "", text)
 
 
 def _alerts(world: World) -> list[str]:
@@ -122,6 +136,9 @@ def _shown(world: World, platform: str, ref: str) -> object:
     if platform == "web":
         (row,) = world.rows("SELECT card FROM chat_messages WHERE id = ?", int(messages[0]))
         return _settled(codec.load(Card, row["card"]))
+    if platform == "slack":
+        at = world.slack.at.channel(CHANNEL).messages
+        return [(_slack_text(at[ts].text), "deleted" if at[ts].deleted else at[ts].labels) for ts in messages]
     chat = world.telegram.chat(CHAT)
     there = [chat.messages[int(name)] for name in messages]
     return [(_PRICE_THEN.sub("", m.text), m.labels if not m.deleted else "deleted") for m in there]
@@ -150,7 +167,7 @@ def _settled(card: Card) -> Card:
 def _deliveries(world: World) -> list[str]:
     """Each thing that somebody did was handled to its end, once."""
     seen = {row["id"] for row in world.rows("SELECT id FROM deliveries")}
-    deeds = [deed for deed in world.people.deeds if deed.delivery not in world.people.given_up]
+    deeds = [deed for deed in world.people.deeds if not _is_excused(world, deed.delivery)]
     lost = [
         f"{d.who.name}: {d.what} ({d.delivery}) was never handled"
         for d in deeds
@@ -161,9 +178,25 @@ def _deliveries(world: World) -> list[str]:
     return [*lost, *([] if audited == finished else [f"{finished} deliveries, {audited} entries in the audit"])]
 
 
+def _is_excused(world: World, delivery: str) -> bool:
+    """Whether nobody can expect a delivery to be handled: it never came in, or the power was cut after its receipt."""
+    if delivery.startswith("slack:"):
+        life = world.people.acked.get(delivery)
+        return life is None or life.dead
+    return delivery in world.people.given_up
+
+
 def _strangers(world: World) -> list[str]:
     told = [m.text for m in world.telegram.chat(EVE.telegram).messages.values() if m.sender == world.telegram.me]
-    outcomes = world.rows("SELECT DISTINCT outcome FROM audit WHERE user = ?", str(EVE.telegram))
+    told += [
+        message.text
+        for channel in world.slack.at.channels.values()
+        for message in channel.messages.values()
+        if message.is_bots and EVE.slack in (channel.user, message.only_for)
+    ]
+    outcomes = world.rows(
+        "SELECT DISTINCT outcome FROM audit WHERE user IN (?, ?, ?)", str(EVE.telegram), EVE.slack, EVE.web
+    )
     known = [row for row in outcomes if not row["outcome"].startswith("stranger")]
     return [f"a stranger was told: {text}" for text in told] + [f"a stranger got in: {row}" for row in known]
 

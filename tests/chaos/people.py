@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from tests.chaos.firm import BEN, CHAT, EVE, STAFF, VIC, Someone
+from tests.chaos.firm import BEN, CHANNEL, CHAT, EVE, STAFF, VIC, Someone
+from tests.fakes import slack_payloads as payloads
+from tests.fakes.slack_state import Json, Version
 from tests.fakes.telegram_chats import Shown
 
 if TYPE_CHECKING:
+    from tests.chaos.loop import Life
     from tests.chaos.world import World
 
 VERBS = ("approve", "half", "reject")
@@ -22,6 +26,8 @@ NONSENSE = ("approve everything", "/aprove A1", "/pause forever", "/approve", "/
 FORGED = ("approve:A999", "buy:A1", "approve:", "x" * 60, "approve:A1;drop table orders")
 PATIENT = 0.8
 """How often people leave the bot alone while it has not asked anything yet."""
+HOOK = "https://slack.example/hook/"
+EVENT_TRIES, ACK_WITHIN = 4, 3.0
 TRIES = 20
 """How often a browser sends something again before its person gives up."""
 ANSWER_WITHIN = 10.0
@@ -46,8 +52,11 @@ class Crowd:
         self.deeds: list[Deed] = []
         self.given_up: set[str] = set()
         self._browsers: list[asyncio.Task[None]] = []
+        self.acked: dict[str, Life] = {}
         for person in (*STAFF, EVE):
             world.telegram.chat(person.telegram)
+            world.slack.at.channel(CHANNEL).members.add(person.slack)
+            world.slack.at.person(person.slack)
 
     async def live(self) -> None:
         """Do one thing after the other, until sent home."""
@@ -147,7 +156,9 @@ class Crowd:
 
     def _say(self, who: Someone, text: str) -> None:
         said = text.replace("{id}", self._an_approval())
-        if self._chance.random() < 0.5:
+        if self._on_slack and self._chance.random() < 0.4:
+            self._command(who, said)
+        elif self._chance.random() < 0.5:
             self._type(who, said)
         else:
             self._browse(who, said, pressed=False)
@@ -166,6 +177,8 @@ class Crowd:
     def _press(self, who: Someone, verb: str, approval: str) -> None:
         """Press the button on the card, where a card shows it."""
         data = f"{verb}:{approval}"
+        if self._chance.random() < 0.5 and self._press_on_slack(who, data):
+            return
         showing = [card for card in self._cards() if data in [b["callback_data"] for b in card.buttons]]
         if showing:
             self._pressed(who, self._chance.choice(showing), data)
@@ -185,6 +198,71 @@ class Crowd:
     def _did(self, delivery: str, who: Someone, what: str) -> None:
         self._world.note("person", who.name, delivery, what[:40])
         self.deeds.append(Deed(delivery=delivery, who=who, what=what))
+
+    # Slack
+
+    @property
+    def _on_slack(self) -> bool:
+        return self._world.settings.slack.bot_token is not None
+
+    def _press_on_slack(self, who: Someone, data: str) -> bool:
+        """Press the button on a card in the channel; whether a card there shows it."""
+        at = self._world.slack.at
+        where = at.channel(CHANNEL)
+        showing = [
+            (message, button)
+            for message in where.messages.values()
+            if message.is_bots and not message.deleted
+            for button in message.buttons
+            if button.get("value") == data
+        ]
+        if not showing:
+            return False
+        message, button = self._chance.choice(showing)
+        hook = HOOK + at.hook(where.id, who.slack, message.ts)
+        place = payloads.on_message(at, message, where, at.shown(message), hook)
+        payload = payloads.press(at, who.slack, button, **place)
+        self._hand_in("interactive", payload, who, f"pressed {data}", payload["trigger_id"])
+        return True
+
+    def _command(self, who: Someone, text: str) -> None:
+        """Give the slash command in the channel, or write to the bot alone."""
+        at, said = self._world.slack.at, text.removeprefix("/")
+        if self._chance.random() < 0.5:
+            where = at.channel(CHANNEL)
+            hook = HOOK + at.hook(where.id, who.slack)
+            payload = payloads.command(at, who.slack, where, "/bot", said, hook)
+            self._hand_in("slash_commands", payload, who, text, payload["trigger_id"])
+        elif said:
+            where = at.direct(who.slack)
+            message = at.add(where, who.slack, Version(text=said, blocks=[]))
+            payload = payloads.event(at, payloads.typed(message, where, "message"))
+            self._hand_in("events", payload, who, text, payload["event_id"])
+
+    def _hand_in(self, kind: str, payload: Json, who: Someone, what: str, name: str) -> None:
+        delivery = f"slack:{name}"
+        self._did(delivery, who, what)
+        self._browsers.append(asyncio.create_task(self._call(kind, payload, delivery)))
+
+    async def _call(self, kind: str, payload: Json, delivery: str) -> None:
+        """Call the program as Slack does: an event again where it is not acknowledged; now and then twice anyway."""
+        doubled = self._chance.random() < 0.1
+        for _ in range(EVENT_TRIES if kind == "events" else 1):
+            for _ in range(2 if doubled else 1):
+                if await self._is_acknowledged(kind, payload, delivery):
+                    return
+            await asyncio.sleep(1.0)
+
+    async def _is_acknowledged(self, kind: str, payload: Json, delivery: str) -> bool:
+        called = self._world.through_slack(kind, payload)
+        if called is None:
+            return False
+        answering, life = called
+        await asyncio.wait([answering], timeout=ACK_WITHIN)
+        if answering.done() and answering.result().status_code == HTTPStatus.OK:
+            self.acked[delivery] = life
+            return True
+        return False
 
     # Browsers
 

@@ -23,7 +23,6 @@ from structlog.testing import capture_logs
 from bot.doors import Doors
 from tests.chaos.loop import SimulatedLoop, Stuck
 from tests.chaos.world import Report, World
-from tests.fakes.database import new_file
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - nothing here has to outlive the machine
 """A folder in memory, where the machine has one."""
@@ -43,7 +42,6 @@ def play(seed: int, *, doors: Callable[[Doors], Doors] = lambda made: made) -> R
     try:
         with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as place, capture_logs() as logs:
             folder = Path(place)
-            new_file(folder)
             report = _play(seed, folder, doors)
     finally:
         logging.disable(logging.NOTSET)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sqlite3
 from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
+
+from sqlalchemy import Engine
+from starlette.responses import Response
 
 from bot.app import App
 from bot.doors import Doors
@@ -28,8 +32,10 @@ from tests.chaos.faults import Faults
 from tests.chaos.firm import CANDLES, MARKET_BEGINS, TOKEN, Someone, settings_for
 from tests.chaos.loop import LIFE, Life, SimulatedLoop
 from tests.chaos.people import Crowd
+from tests.chaos.slack import PATH, Session, Slack
 from tests.chaos.telegram import Wire
 from tests.chaos.venue import Line, venue_on
+from tests.fakes.database import new_file
 from tests.fakes.program import Files, Json
 from tests.fakes.telegram_state import BotApi
 
@@ -48,6 +54,7 @@ class Page:
 
     def __init__(self, app: Any, *, host: str, port: int) -> None:  # noqa: ARG002 - it has neither
         self.kit = app.state.kit
+        self.hooks = {route.path: route.endpoint for route in app.router.routes if hasattr(route, "endpoint")}
         self.port = 0
 
     async def start(self) -> None:
@@ -81,12 +88,14 @@ class World:
     ) -> None:
         self.seed = seed
         self.files = Files(folder=folder)
+        self._eyes = sqlite3.connect(new_file(folder), isolation_level=None)
+        self._eyes.row_factory = sqlite3.Row
         self.loop = loop
         self.settings = settings_for(seed, folder)
         self.report = Report(seed=seed)
         self.chance = Random(f"{seed}/world")
         length = CANDLES * 3600 / float(self.settings.replay.speed)
-        kinds = {"telegram": faults.PLATFORM, "venue": faults.VENUE}
+        kinds = {"telegram": faults.PLATFORM, "slack": faults.SLACK, "venue": faults.VENUE}
         self.faults = Faults(seed, kinds, loop.time, length=length)
         self.telegram = BotApi(
             username="greenlight_bot",
@@ -95,6 +104,7 @@ class World:
             wall=lambda: self.wall().timestamp(),
             monotonic=loop.time,
         )
+        self.slack = Slack(self)
         self.line = Line(seed, self.faults, self.moment, self.note)
         self.app: App | None = None
         self.stores: list[Database] = []
@@ -113,6 +123,7 @@ class World:
                 venue=venue_on(self.line),
                 wall=self.wall,
                 telegram=lambda: Wire(self, wires),
+                slack=lambda _: Session(self, wires),  # type: ignore[arg-type,return-value]
                 server=Page,  # type: ignore[arg-type]
             )
         )
@@ -144,7 +155,7 @@ class World:
 
     def rows(self, query: str, *values: object) -> list[Json]:
         """Rows of the program's database, as they are on the disk."""
-        return self.files.rows(query, *values)
+        return [dict(row) for row in self._eyes.execute(query, values)]
 
     # The play
 
@@ -197,6 +208,7 @@ class World:
         for life in self._lives:
             await self.loop.bury(life)
         self._pick_up_the_pieces()
+        self._eyes.close()
 
     def _market_at(self) -> datetime:
         program = self.app.program if self.app else None
@@ -253,13 +265,26 @@ class World:
         for lock in self.files.folder.glob("*.lock"):
             lock.unlink()
 
-    def through_the_web(self, who: Someone, what: str, delivery: UUID, *, pressed: bool) -> asyncio.Task[None] | None:
-        """Let somebody type or press in the web chat; ``None`` where nobody serves it, or would let them in."""
+    def through_slack(self, kind: str, payload: Json) -> tuple[asyncio.Task[Response], Life] | None:
+        """Let Slack's servers call the program; ``None`` where nobody answers."""
+        server = self._server()
+        if server is None or PATH not in server.hooks:
+            return None
+        called = server.hooks[PATH](self.slack.signed(kind, payload))
+        return self.loop.create_task(called, context=_context_of(self._life)), self._life
+
+    def _server(self) -> Any:
+        """The web server, where it is up."""
         program = self.app.program if self.app and not self._life.dead else None
         web = program.chat.web if program else None
-        if web is None or not web.server.port:
+        return web.server if web is not None and web.server.port else None
+
+    def through_the_web(self, who: Someone, what: str, delivery: UUID, *, pressed: bool) -> asyncio.Task[None] | None:
+        """Let somebody type or press in the web chat; ``None`` where nobody serves it, or would let them in."""
+        server = self._server()
+        if server is None:
             return None
-        kit = web.server.kit
+        kit = server.kit
         caller = kit.sessions.known(who.web)
         if caller is None:
             return None
@@ -273,12 +298,23 @@ def _context_of(life: Life) -> Context:
     return context
 
 
+def _share_compiled(engine: Engine) -> None:
+    """Let a run use the statements that earlier ones have compiled: that takes longer than everything else."""
+    first = _FIRST.setdefault("engine", engine)
+    engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
+
+
+_FIRST: dict[str, Engine] = {}
+
+
 def _store_in(world: World) -> type[Database]:
     """The database, at whose door the power may be cut."""
 
     class Store(Database):
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
+            for engine in (self._write_engine, self._read_engine):
+                _share_compiled(engine)
             world.stores.append(self)
 
         async def transact(self, work: Callable[[UnitOfWork], T]) -> T:
