@@ -93,6 +93,9 @@ def venue_on(line: Line) -> type[PaperExchange]:
             line.opened.append(self)
 
         async def submit(self, intent: Intent) -> Sent:
+            await (
+                self._client.flush()
+            )  # as the venue has it before anything is written, for what is lost on the way too
             return await line.submit(intent, lambda: PaperExchange.submit(self, intent))
 
         async def find(self, client_id: str) -> OrderState | NotFound:
