@@ -7,6 +7,7 @@ What is seen of a market is fetched and checked here; what is concluded from it 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -37,7 +38,7 @@ async def run_cycles(kit: Kit, contexts: Sequence[StrategyContext], at: datetime
 
     A market that was decided on at this candle already (the program was restarted) is left alone.
     """
-    seen = [(context, [await look(kit, context, symbol, at) for symbol in context.markets]) for context in contexts]
+    seen = [(context, [await _in_turn(kit, context, symbol, at) for symbol in context.markets]) for context in contexts]
 
     def conclude(uow: UnitOfWork) -> list[list[Concluded]]:
         return [
@@ -52,6 +53,13 @@ async def run_cycles(kit: Kit, contexts: Sequence[StrategyContext], at: datetime
         CycleRecord(context=context.name, at=at, decisions=tuple(judged for one in own for judged in one.judged))
         for context, own in zip(contexts, concluded, strict=True)
     )
+
+
+async def _in_turn(kit: Kit, context: StrategyContext, symbol: str, at: datetime) -> Seen:
+    """Look at a market, then let others have their turn: reading it takes milliseconds, and people are waiting."""
+    seen = await look(kit, context, symbol, at)
+    await asyncio.sleep(0)
+    return seen
 
 
 async def look(kit: Kit, context: StrategyContext, symbol: str, at: datetime) -> Seen:

@@ -171,7 +171,9 @@ class Database(DatabaseReader):
         if self._visits or not (self._batch.is_open and self._batch.is_local):
             return await self._on_writer(run)
         with self._telling():
-            return run()
+            result = run()
+        await asyncio.sleep(0)  # people who ask have waited for it
+        return result
 
     async def _on_writer(self, run: Callable[[], T]) -> T:
         self._visits += 1
