@@ -29,7 +29,7 @@ from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from tests.chaos import faults, invariants
 from tests.chaos.faults import Faults
-from tests.chaos.firm import CANDLES, MARKET_BEGINS, TOKEN, Someone, settings_for
+from tests.chaos.firm import CALM_CANDLES, CANDLES, MARKET_BEGINS, TOKEN, Someone, settings_for
 from tests.chaos.loop import LIFE, Life, SimulatedLoop
 from tests.chaos.people import Crowd
 from tests.chaos.slack import PATH, Session, Slack
@@ -92,6 +92,7 @@ class World:
         self._eyes.row_factory = sqlite3.Row
         self.loop = loop
         self.settings = settings_for(seed, folder)
+        self._end = MARKET_BEGINS + timedelta(hours=CANDLES + CALM_CANDLES)
         self.report = Report(seed=seed)
         self.chance = Random(f"{seed}/world")
         length = CANDLES * 3600 / float(self.settings.replay.speed)
@@ -171,6 +172,8 @@ class World:
             self.note("the faults are over")
             self.people.pause()
             await self.people.go_home()
+            await self._until(self._has_ended, CALM_WITHIN, "the market comes to its end")
+            await self._take_in_the_last()
             await self._until(lambda: not invariants.unfinished(self), CALM_WITHIN, "everything comes to its end")
         except TimeoutError as missed:
             self.complain(f"not true in time: {missed}; {invariants.unfinished(self)}")
@@ -187,6 +190,16 @@ class World:
             if self.loop.time() > deadline:
                 raise TimeoutError(what)
             await asyncio.sleep(0.5)
+
+    def _has_ended(self) -> bool:
+        return self._market_at() >= self._end and self.app is not None and self.app.program is not None
+
+    async def _take_in_the_last(self) -> None:
+        """Let the program take in what happened at the venue after the last candle, as it would at the next one."""
+        program = self.app.program if self.app else None
+        assert program
+        taking_in = program.engine.kit.orchestrator.pump()
+        await self.loop.create_task(taking_in, context=_context_of(self._life))
 
     async def _stop(self, keeping: asyncio.Task[None]) -> None:
         self._stopping = True
