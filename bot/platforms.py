@@ -20,7 +20,7 @@ from engine.domain.messages import CardKind, Destination, Person, Ref
 from engine.domain.reports import MARKET_DATA, STORE, HaltView
 from engine.domain.trading import Halt
 from engine.failover import Failover
-from engine.outbox import OutboxSender
+from engine.outbox import EDITS_APART, OutboxSender
 from engine.ports import Platform
 from engine.store.watch import StorageWatch
 from engine.views import Views
@@ -130,6 +130,7 @@ async def build_chat(
         is_urgent=is_urgent,
         monotonic=engine.clock.monotonic,
         on_refused=failover.move,
+        edits_apart={platform.name: EDITS_APART for platform in remote},
     )
     return Chat(
         commands=commands,

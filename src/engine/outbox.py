@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import structlog
 
@@ -23,7 +24,7 @@ from engine.store.unit_of_work import UnitOfWork
 _log = structlog.get_logger(__name__)
 
 EDITS_APART = 0.3
-"""Wall seconds between two edits of one card in one place: what changes several times at once is shown as it ends."""
+"""Wall seconds between two edits of one card on a distant platform: what changes several times is shown as it ends."""
 REST_AFTER_SURPRISE = 5.0
 """Wall seconds a destination is left alone after an error nobody foresaw."""
 
@@ -40,6 +41,7 @@ class OutboxSender:
         render: The current card of a topic; ``None`` where there is nothing to show.
         is_urgent: Whether a topic goes before the others that wait.
         monotonic: Wall seconds, for pacing only.
+        edits_apart: Wall seconds between two edits of one card, by platform; one that is not named can show each.
         on_refused: Called with a topic that a platform will never show, in the transaction that gives it up there.
     """
 
@@ -52,6 +54,7 @@ class OutboxSender:
         is_urgent: Callable[[str], bool],
         monotonic: Callable[[], float],
         on_refused: Callable[[UnitOfWork, str], None],
+        edits_apart: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         self._store = store
         self._platforms = platforms
@@ -59,6 +62,7 @@ class OutboxSender:
         self._is_urgent = is_urgent
         self._monotonic = monotonic
         self._on_refused = on_refused
+        self._edits_apart = edits_apart
         self._resting: dict[Destination | Spot, float] = {}
         self._unwritten: dict[tuple[str, Destination], Showing] = {}
         self._wakes = {name: asyncio.Event() for name in platforms}
@@ -142,7 +146,7 @@ class OutboxSender:
         else:
             await self._store.transact(lambda uow: uow.outbox.sent(done, done.ref))
             if showing.ref is not None:
-                self._rest(_spot(showing), EDITS_APART)
+                self._rest(_spot(showing), self._edits_apart.get(showing.destination.platform, 0.0))
         self._unwritten.pop(_spot(showing), None)
 
     async def _shown(self, showing: Showing) -> Showing:

@@ -93,6 +93,7 @@ class Bench:
             render=self.render,
             is_urgent=lambda topic: topic.startswith("approval:"),
             monotonic=self.wall,
+            edits_apart={"web": EDITS_APART},
             on_refused=lambda uow, topic: uow.outbox.want(f"refused:{topic}", ROOM),
         )
 
