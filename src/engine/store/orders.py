@@ -150,10 +150,10 @@ class Orders:
 
     def unfinished(self) -> tuple[Order, ...]:
         """Orders that are not final, oldest first."""
+        self._session.flush()
         return self._memory.recall("orders", "unfinished", self._load_unfinished)
 
     def _load_unfinished(self) -> tuple[Order, ...]:
-        self._session.flush()
         return tuple(_order(row) for row in self._session.connection().execute(_UNFINISHED))
 
     def of_position(self, position_id: str) -> tuple[Order, ...]:
