@@ -23,7 +23,7 @@ from engine.cycle import run_cycle
 from engine.domain.approvals import Press, Verb
 from engine.domain.trading import Intent, Sent
 from engine.exchanges.paper import PaperExchange
-from engine.store.database import nowhere
+from engine.store.database import Database, Route, nowhere
 from engine.store.migrate import upgrade
 from tests.fakes.program import ASKED
 
@@ -64,6 +64,13 @@ class WatchedVenue(PaperExchange):
         return await super().submit(intent)
 
 
+class SharedDatabase(Database):
+    """A database that several processes write to, as one bot's tasks do: a server would let in only one of them."""
+
+    def __init__(self, url: str, *, route: Route = nowhere, alone: bool = False) -> None:  # noqa: ARG002 - it is not heeded
+        super().__init__(url, route=route, alone=False)
+
+
 def sent_file(folder: Path) -> Path:
     return folder / "sent.sqlite"
 
@@ -92,7 +99,7 @@ class Heard:
 @asynccontextmanager
 async def engine_on(settings: Settings) -> AsyncIterator[Engine]:
     """An engine of one's own over the files of the settings."""
-    engine = await build_engine(settings, source(settings), nowhere, Doors(venue=WatchedVenue))
+    engine = await build_engine(settings, source(settings), nowhere, Doors(store=SharedDatabase, venue=WatchedVenue))
     try:
         yield engine
     finally:
