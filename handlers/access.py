@@ -42,6 +42,9 @@ class Access:
             if identity.user:  # a person who is not on this platform has no id there
                 self._admit(identity)
 
+        self.approvers = tuple(name for name, person in people.items() if person.role.includes(Role.TRADER))
+        """The names of those who may answer questions, as they are listed."""
+
     def _admit(self, identity: Identity) -> None:
         key = (identity.platform, identity.user)
         other = self._people.setdefault(key, identity.person)

@@ -6,7 +6,7 @@ a topic looks like by then (``card``). Versions and edits are its business.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from engine.domain.errors import UnknownId
@@ -69,10 +69,12 @@ class Notifications:
 
     Args:
         views: Where the current state of every topic is read.
+        approvers: The names of those who may answer questions.
     """
 
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: Views, approvers: Sequence[str] = ()) -> None:
         self._views = views
+        self._approvers = approvers
         self._cards: dict[str, Callable[[str], Awaitable[Card]]] = {
             "approval": self._approval,
             "trade": self._trade,
@@ -110,7 +112,7 @@ class Notifications:
     async def _approval(self, subject: str) -> Card:
         view = await self._views.approval(subject)
         equity = (await self._views.status()).equity if view.approval.status == "pending" else None
-        return approval.card(view, equity)
+        return approval.card(view, equity, self._approvers)
 
     async def _trade(self, subject: str) -> Card:
         return alerts.trade(await self._views.trade(subject))

@@ -19,6 +19,8 @@ LABELS = {Verb.APPROVE: "Approve", Verb.HALF: "Approve half", Verb.REJECT: "Reje
 """The words on the buttons, in their order."""
 
 _REASON_WIDTH = 100
+_MOST_NAMED = 6
+"""People that a card names; of more it gives the number."""
 
 _OUTCOMES = {
     OrderStatus.INTENT: "",
@@ -30,17 +32,18 @@ _OUTCOMES = {
 }
 
 
-def card(view: ApprovalView, equity: Decimal | None = None) -> Card:
+def card(view: ApprovalView, equity: Decimal | None = None, approvers: Sequence[str] = ()) -> Card:
     """The card of one approval in whatever state it is.
 
     Args:
         view: The approval with its decision and what became of it.
         equity: What the account is worth now; where given, the risk of an open question is also a share of it.
+        approvers: The people who may answer; where given, a question that needs two names those it still waits for.
     """
     asked = view.approval
     match asked.state:
         case Pending(votes=votes):
-            return _question(view, votes, equity)
+            return _question(view, votes, equity, approvers)
         case Claimed(votes=votes):
             title = f"{_consent(votes)}: being checked on fresh prices ({asked.id})"
             return Card(title=title, fields=(_asked(asked), *_votes(asked, votes)))
@@ -57,7 +60,7 @@ def card(view: ApprovalView, equity: Decimal | None = None) -> Card:
             assert_never(asked.state)
 
 
-def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None) -> Card:
+def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None, approvers: Sequence[str]) -> Card:
     asked, decision, plan = view.approval, view.decision, view.approval.plan
     fields = (
         ("Asked price", wording.price(plan.price)),
@@ -66,7 +69,7 @@ def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None)
         *phrases.levels(plan.price, plan.stop, plan.target),
         ("Agreement", decision.agreement),
         ("Strategy", _strategy(view)),
-        *_votes(asked, votes),
+        *_votes(asked, votes, approvers),
         ("Expires", wording.moment(asked.expires_at)),
     )
     return Card(
@@ -129,13 +132,23 @@ def _consent(votes: Sequence[Vote]) -> str:
     return wording.sentence(phrases.consent(votes))
 
 
-def _votes(asked: Approval, votes: Sequence[Vote]) -> Fields:
-    """Who has agreed and, where it takes more than one person, how many are still missing."""
+def _votes(asked: Approval, votes: Sequence[Vote], approvers: Sequence[str] = ()) -> Fields:
+    """Who has agreed and, where it takes more than one person, who is still missing."""
     given = "; ".join(map(phrases.vote, votes))
     if asked.votes_needed == 1:
         return (("Approved", given),) if given else ()
     missing = asked.votes_needed - len(votes)
-    others = "another person" if votes else f"{missing} people"
-    still = f"{others} must approve too" if votes else f"{others} must approve"
+    agreed = {vote.person for vote in votes}
+    still = _missing(missing, [name for name in approvers if name not in agreed], first=not votes)
     parts = (f"{len(votes)} of {asked.votes_needed}", given, still if missing > 0 else "")
     return (("Approvals", "; ".join(part for part in parts if part)),)
+
+
+def _missing(number: int, people: Sequence[str], *, first: bool) -> str:
+    """Who must still approve: by name, unless they are too many or too few for that."""
+    if not number <= len(people) <= _MOST_NAMED:
+        return f"{number} people must approve" if first else "another person must approve too"
+    if number == 1:
+        return f"{' or '.join(people)} must approve too"
+    named = wording.listing(people)
+    return f"{named} must approve" if len(people) == number else f"{number} of {named} must approve"

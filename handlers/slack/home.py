@@ -54,7 +54,7 @@ def board(views: Views, access: Access) -> Board:
             status, held, asked = await views.status(), await views.positions(), await views.pending()
         except GreenlightError as error:
             return (answers.error(error),)
-        questions = [approval.card(view, status.equity) for view in asked]
+        questions = [approval.card(view, status.equity, access.approvers) for view in asked]
         return (answers.status(status), *questions, answers.positions(held))
 
     return cards

@@ -59,6 +59,22 @@ def test_a_question_to_two_people_says_who_agreed_and_who_is_missing():
     assert approval.card(view).buttons
 
 
+@pytest.mark.parametrize(
+    ("votes", "approvers", "missing"),
+    [
+        ((), ("Ann", "Bob", "Cid"), "2 of Ann, Bob and Cid must approve"),
+        ((), ("Ann", "Bob"), "; Ann and Bob must approve"),
+        (("Ann",), ("Ann", "Bob", "Cid"), "Bob or Cid must approve too"),
+        (("Ann",), ("Ann",), "another person must approve too"),
+        ((), tuple("ABCDEFG"), "2 people must approve"),
+    ],
+    ids=["nobody yet", "both", "one", "nobody else may", "too many to name"],
+)
+def test_a_question_to_two_people_names_those_it_waits_for(votes, approvers, missing):
+    view = reports.approval_view(Pending(votes=tuple(map(reports.vote, votes))), votes_needed=2)
+    assert fields(view, approvers=approvers)["Approvals"].endswith(missing)
+
+
 SETTLED = [
     Claimed(votes=(reports.vote(),), until=reports.ANSWERED),
     ORDERED,
