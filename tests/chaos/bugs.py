@@ -38,7 +38,7 @@ def swaps_blindly(doors: Doors) -> Doors:
             return super().swap(self.get(before.id), after)
 
     def spoil(uow: UnitOfWork) -> None:
-        uow.approvals = Careless(uow.session, uow._numbering)
+        uow.approvals.__class__ = Careless
 
     return _with_spoilt(doors, spoil)
 
@@ -52,7 +52,7 @@ def forgets_cards(doors: Doors) -> Doors:
                 super().changed(topic, destinations)
 
     def spoil(uow: UnitOfWork) -> None:
-        uow.outbox = Forgetful(uow.session, uow._numbering)
+        uow.outbox.__class__ = Forgetful
 
     return _with_spoilt(doors, spoil)
 
@@ -66,7 +66,7 @@ def shows_once(doors: Doors) -> Doors:
                 super().want(topic, destination)
 
     def spoil(uow: UnitOfWork) -> None:
-        uow.outbox = Lazy(uow.session, uow._numbering)
+        uow.outbox.__class__ = Lazy
 
     return _with_spoilt(doors, spoil)
 
@@ -80,7 +80,7 @@ def acts_twice(doors: Doors) -> Doors:
             return True
 
     def spoil(uow: UnitOfWork) -> None:
-        uow.chat = Oblivious(uow.session, uow._numbering)
+        uow.chat.__class__ = Oblivious
 
     return _with_spoilt(doors, spoil)
 
