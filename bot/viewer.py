@@ -50,7 +50,7 @@ async def run_viewer(settings: Settings) -> None:
             "Nobody may look: nobody in `people` has a `telegram` id, and viewer.followers is empty.",
             "Set viewer.followers to the Telegram ids of those who may.",
         )
-    _refuse_absent_extra()
+    refuse_absent_extra()
     from handlers.charts import Draughtsman
     from handlers.viewer.bot import ViewerBot
     from handlers.viewer.subscribers import Subscribers
@@ -93,7 +93,12 @@ def subscribers_file(settings: Settings) -> Path:
     return settings.viewer.file or settings.venue_file.with_name("viewer.sqlite")
 
 
-def _refuse_absent_extra() -> None:
+def refuse_absent_extra() -> None:
+    """See that what only the viewer needs is installed.
+
+    Raises:
+        ConfigError: It is not.
+    """
     from importlib.util import find_spec
 
     missing = [name for name in ("aiogram", "matplotlib") if find_spec(name) is None]

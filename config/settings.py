@@ -120,6 +120,15 @@ class Settings(Section):
             raise problem("http needs the web server, which is off", at="slack.mode", other="web.enabled")
         return slack
 
+    @field_validator("viewer")
+    @classmethod
+    def _a_bot_of_its_own(cls, viewer: ViewerSettings, info: ValidationInfo) -> ViewerSettings:
+        telegram = info.data.get("telegram")
+        if viewer.token and telegram and viewer.token == telegram.token:
+            message = "is the operators' token: two programs cannot read one bot's messages; make another bot"
+            raise problem(message, at="viewer.token", other="telegram.token")
+        return viewer
+
     @field_validator("failover")
     @classmethod
     def _shown_somewhere(cls, failover: FailoverSettings, info: ValidationInfo) -> FailoverSettings:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.doctor import keeping, machine, people, slack, telegram, trading
+from bot.doctor import keeping, machine, people, slack, telegram, trading, viewer
 from bot.doctor.check import Case, Check, Line, Verdict
 from bot.logs import Mask
 from config.settings import secrets
@@ -46,6 +46,7 @@ CHECKS = (
     *people.CHECKS,
     *telegram.CHECKS,
     *slack.CHECKS,
+    *viewer.CHECKS,
 )
 
 __all__ = ["CHECKS", "Case", "Check", "Line", "Verdict", "examine"]

@@ -9,8 +9,10 @@ from bot.instance import note_file, read
 from bot.lock import holder
 from config.settings import Settings
 from engine.domain.errors import ConfigError
+from engine.domain.messages import Role
 
 ANSWER_WITHIN = 2.0
+TWO = 2
 
 
 def _people(case: Case) -> str:
@@ -21,6 +23,12 @@ def _people(case: Case) -> str:
         raise ConfigError("Nobody in people has a telegram id: nobody could answer there.", "Give them theirs.")
     if slack.bot_token and not any(person.slack for person in people):
         raise ConfigError("Nobody in people has a slack id: nobody could answer there.", "Give them theirs.")
+    two_above = case.settings.approval.two_people_above
+    if two_above is not None and sum(person.role.includes(Role.TRADER) for person in people) < TWO:
+        raise ConfigError(
+            f"Orders above {two_above} need two people, and fewer than two may approve: those would all expire.",
+            "Make another person a trader, or unset approval.two_people_above.",
+        )
     return ", ".join(f"{person.name} ({person.role})" for person in people)
 
 

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 from pydantic import SecretStr
 from telegram import Bot
-from telegram.error import TelegramError
+from telegram.error import InvalidToken, TelegramError
 
 from engine.domain.errors import GreenlightError
 from handlers.telegram.client import HideToken, make_client
@@ -32,17 +32,22 @@ class Checkup:
         token: The bot's token; no text ever holds it.
         api_url: The root of the Bot API server.
         wall: This machine's clock.
+        key: The setting that the token stands in.
     """
 
-    def __init__(self, *, token: SecretStr, api_url: str, wall: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, token: SecretStr, api_url: str, wall: Callable[[], datetime], key: str = "telegram.token"
+    ) -> None:
         self._token = token
         self._api_url = api_url
         self._wall = wall
+        self._key = key
         self._ahead: timedelta | None = None
 
     async def token(self) -> str:
         """The bot that the token belongs to."""
-        async with self._client("Take the token from @BotFather to BOT_TELEGRAM__TOKEN; see that api_url is right."):
+        variable = f"BOT_{self._key.replace('.', '__').upper()}"
+        async with self._client(f"Take the token from @BotFather to {variable}; see that api_url is right."):
             pass
         return f"it is that of @{self._username}, at {self._api_url}"
 
@@ -106,7 +111,8 @@ class Checkup:
             yield bot
         except TelegramError as error:
             # Not as its cause: the library's text may hold the token.
-            raise GreenlightError(explained(error), remedy) from None
+            text = "Telegram refuses the bot's token." if isinstance(error, InvalidToken) else explained(error)
+            raise GreenlightError(text, remedy) from None
         finally:
             await bot.shutdown()
             hide.end()

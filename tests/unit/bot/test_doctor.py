@@ -171,6 +171,32 @@ def test_nobody_to_ask_is_wrong(tmp_path, telegram):
     assert wrong(lines) == ["people"]
 
 
+def test_two_people_to_approve_where_only_one_may_is_wrong(tmp_path):
+    strict = {"two_people_above": 100}
+    ben = {"name": "Ben", "role": "viewer", "web": "ben"}
+    lines = looked(settings_of(tmp_path, approval=strict, people=[ADA, ben]))
+    assert wrong(lines) == ["people"]
+    assert "above 100 need two people" in lines["people"].text
+    assert wrong(looked(settings_of(tmp_path, approval=strict, people=[ADA, ben | {"role": "trader"}]))) == []
+
+
+# The viewer
+
+
+def test_the_viewers_token_and_followers_are_looked_at_where_it_has_one(tmp_path, telegram):
+    viewer = {"token": telegram.token, "api_url": telegram.url}
+    lines = looked(settings_of(tmp_path, viewer=viewer))
+    assert wrong(lines) == []
+    assert "1 may look" in lines["viewer"].text
+    assert f"@{telegram.username}" in lines["viewer token"].text
+    assert telegram.called("deleteWebhook") == [], "a running viewer must not be disturbed"
+    telegram.token = "110201543:another"
+    nobody = looked(settings_of(tmp_path, viewer=viewer, people=[]))
+    assert {"viewer", "viewer token"} <= set(wrong(nobody))
+    assert "BOT_VIEWER__TOKEN" in nobody["viewer token"].remedy
+    assert not [name for name in looked(settings_of(tmp_path)) if name.startswith("viewer")]
+
+
 # Telegram
 
 
