@@ -99,6 +99,7 @@ class Home:
         self._opened: dict[str, float] = {}
         self._refreshing: set[str] = set()
         self._lanes = Lanes()
+        self._comes_again = False
 
     async def open(self, user: str) -> None:
         """Show a home to somebody who opened it. Strangers are shown nothing."""
@@ -147,8 +148,14 @@ class Home:
         self._again(seconds or OUTAGE)
 
     def _again(self, seconds: float) -> None:
+        """Refresh all homes once more after a while; one such plan serves every home that could not be shown."""
+        if self._comes_again:
+            return
+        self._comes_again = True
+
         async def later() -> None:
             await asyncio.sleep(seconds)
+            self._comes_again = False
             self.changed()
 
         self._lanes.add("again", later)

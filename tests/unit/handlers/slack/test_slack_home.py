@@ -95,6 +95,16 @@ async def test_a_home_that_cannot_be_shown_holds_up_no_card_and_is_shown_later(
     assert bot.platform.health == "ok"
 
 
+async def test_homes_that_cannot_be_shown_wait_for_one_next_try_together(fake: FakeSlack, bot: Bot) -> None:
+    fake.fail(Fault.RATE_LIMITED, method="views.publish", times=1)
+    fake.user("U1").open_home()
+    await until(lambda: bool(fake.called("views.publish")))
+    fake.user("U2").open_home()
+    await until(lambda: all(text_of(fake, user) == f"first for {user}" for user in ("U1", "U2")))
+    await until(lambda: not bot.platform._home._lanes._tasks)
+    assert len(fake.called("views.publish")) == 3, "the one refused, and one for each"
+
+
 async def test_a_home_that_slack_refuses_is_not_tried_for_ever(fake: FakeSlack, bot: Bot) -> None:
     fake.methods.views.home_enabled = False
     fake.user("U1").open_home()
