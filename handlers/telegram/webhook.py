@@ -14,6 +14,7 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from pydantic import SecretStr
@@ -91,6 +92,7 @@ class Webhook:
         self._at = at
         self._open = False
         self._set_at: float | None = None
+        self._error_of_the_past: datetime | None = None
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self.route = Route(PATH, self._called, methods=["POST"])
         self.caught_up = asyncio.Event()
@@ -131,12 +133,17 @@ class Webhook:
         if found.url != self._at.full_url:
             self._health.trouble(LISTENING, TAKEN_AWAY, found.url)
             log.warning("telegram.webhook_taken_away", url=found.url)
-        elif waiting and found.last_error_message and (late or self.caught_up.is_set()):
+        elif waiting and self._is_news(found) and (late or self.caught_up.is_set()):
             self._health.trouble(LISTENING, f"Telegram cannot call the bot: {found.last_error_message}.")
         elif not waiting or not late:
             self._health.well(LISTENING)
         if not waiting:
+            self._error_of_the_past = found.last_error_date
             self.caught_up.set()
+
+    def _is_news(self, found: WebhookInfo) -> bool:
+        """Whether a call has failed since nothing waited: Telegram tells of the last failure for ever."""
+        return bool(found.last_error_message) and found.last_error_date != self._error_of_the_past
 
     async def _called(self, request: Request) -> Response:
         shown = request.headers.get(SECRET_HEADER, "")

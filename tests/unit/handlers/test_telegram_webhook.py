@@ -219,6 +219,27 @@ async def test_a_webhook_that_telegram_cannot_reach_is_told(
         await fake.wait_for(lambda: "Connection refused" in bot.platform.health)
 
 
+async def test_a_failure_of_the_past_is_no_trouble_while_something_new_is_handled(fake: FakeTelegram) -> None:
+    going = asyncio.Event()
+
+    async def slow(_: Incoming) -> None:
+        await going.wait()
+
+    async def looks(number: int) -> None:
+        seen = len(fake.called("getWebhookInfo"))
+        await fake.wait_for(lambda: len(fake.called("getWebhookInfo")) >= seen + number)
+
+    async with hooked(fake, receive=slow, look_every=0.1) as bot:
+        await fake.wait_for(bot.platform._listener.caught_up.is_set)
+        fake.api.hook.failed("Connection refused", 1_700_000_000)
+        await looks(2)
+        fake.type(ANN, ANN, "hello?")
+        await looks(3)
+        assert fake.api.unconfirmed
+        assert bot.platform.health == "ok"
+        going.set()
+
+
 async def test_an_outage_at_the_start_is_told_and_survived(fake: FakeTelegram) -> None:
     fake.fail(Fault.BAD_GATEWAY, method="setWebhook")
     async with hooked(fake) as bot:
