@@ -70,7 +70,9 @@ class Guard:
         headers = Headers(scope=scope)
         if guarded and is_foreign(headers):
             await JSONResponse({"detail": FOREIGN}, status_code=403)(scope, receive, send_with_headers)
-        elif scope["path"].startswith(HOOKS_PATH) and not is_short(headers):  # FastAPI looks at its own routes only
+        elif (
+            scope["method"] == "POST" and scope["path"].startswith(HOOKS_PATH) and not is_short(headers)
+        ):  # FastAPI looks at its own routes only
             await JSONResponse({"detail": TOO_LONG}, status_code=413)(scope, receive, send_with_headers)
         else:
             await self._app(scope, receive, send_with_headers)

@@ -248,6 +248,7 @@ async def test_a_request_that_is_too_long_or_for_another_host_is_refused(slack: 
         assert long.status_code == 413
         assert (await client.post("/hooks/slack", headers={"host": "elsewhere.example"})).status_code == 400
         assert (await client.post("/hooks/slack", content=b"")).status_code == 401
+        assert (await client.get("/hooks/slack")).status_code == 405
         assert (await client.post("/hooks/slack", content=_drip())).status_code == 413
 
 
