@@ -98,7 +98,7 @@ class Outbox:
     def register(self, topic: str, destination: Destination, ref: Ref) -> bool:
         """Note a message that shows a topic, where a crash lost it; whether it had been lost."""
         row = self._row(topic, destination)
-        if row is None or row.ref:
+        if row is None or row.ref or self._is_taken(ref, destination):
             return False
         row.ref = codec.dump(ref)
         row.wanted_version += 1
@@ -108,6 +108,15 @@ class Outbox:
     def _places(self, topic: str) -> list[Destination]:
         query = select(OutboxRow).where(OutboxRow.topic == topic).order_by(col(OutboxRow.number))
         return [_destination(row) for row in self._session.exec(query)]
+
+    def _is_taken(self, ref: Ref, destination: Destination) -> bool:
+        """Whether a message shows another topic: a press can carry anything, on whichever message it was."""
+        query = select(OutboxRow).where(
+            OutboxRow.platform == destination.platform,
+            OutboxRow.address == destination.address,
+            col(OutboxRow.ref).contains(f'"{ref.messages[-1]}"', autoescape=True),
+        )
+        return self._session.exec(query).first() is not None
 
     def _row(self, topic: str, destination: Destination) -> OutboxRow | None:
         return self._session.get(OutboxRow, (topic, destination.platform, destination.address))

@@ -72,6 +72,15 @@ async def test_a_message_that_was_lost_is_registered_and_brought_up_to_date(stor
     assert await due(store) == [("approval:A1", "web", 2, 0)]
 
 
+async def test_a_message_that_shows_another_topic_is_not_taken_from_it_by_a_forged_press(store: Database):
+    await want(store, ("welcome:1", ROOM))
+    showing = await first(store)
+    await store.transact(lambda uow: uow.outbox.sent(showing, REF))
+    await want(store, ("approval:A1", ROOM))
+    assert not await store.transact(lambda uow: uow.outbox.register("approval:A1", ROOM, REF))
+    assert (await first(store)).ref is None
+
+
 async def test_a_message_that_is_known_is_not_replaced_by_a_press_on_another(store: Database):
     await want(store, ("approval:A1", ROOM))
     showing = await first(store)
