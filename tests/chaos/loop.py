@@ -18,7 +18,7 @@ from typing import Any
 
 QUICK, USUAL, SLOW = 0.6, 0.95, 0.05
 """How much of the work in threads takes no time at all, how much a few milliseconds, and what the rest takes."""
-BURIED_WITHIN = 60.0
+BURIALS, BURIED_WITHIN = 5, 60.0
 
 
 class Life:
@@ -122,12 +122,14 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     async def bury(self, life: Life) -> None:
         """Let everything that a life has left behind come to its end, once nothing can come of it any more."""
         life.dead = False
-        for task in life.tasks:
-            task.cancel()
         for callback, args, context in life.parked:
             self.call_soon(callback, *args, context=context)
-        if life.tasks:
-            await asyncio.wait(life.tasks, timeout=BURIED_WITHIN)
+        for _ in range(BURIALS):  # what is on its way out begins new things, and waits for them
+            left = [task for task in life.tasks if not task.done()]
+            for task in left:
+                task.cancel()
+            if left:
+                await asyncio.wait(left, timeout=BURIED_WITHIN)
         for task in life.tasks:
             task._log_destroy_pending = False
         life.tasks.clear()

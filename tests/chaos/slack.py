@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import Context
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohttp
 from starlette.requests import Request
 
-from tests.chaos.telegram import lateness
+from tests.chaos.telegram import Around, lateness
 from tests.fakes.slack_blocks import Json
 from tests.fakes.slack_delivery import _encoded
 from tests.fakes.slack_limits import RateLimited
@@ -47,12 +47,30 @@ class Answer:
         return self._body if isinstance(self._body, str) else json.dumps(self._body)
 
 
+class Servers(Protocol):
+    """What answers calls of the Web API."""
+
+    @property
+    def methods(self) -> Methods:
+        """The calls by name."""
+        ...
+
+
+class AroundSlack(Around, Protocol):
+    """What lies around the session, with the servers."""
+
+    @property
+    def slack(self) -> Servers:
+        """The servers."""
+        ...
+
+
 class Session:
     """Stands where aiohttp's session does: carries calls to the workspace, as well as the faults allow."""
 
     closed = False
 
-    def __init__(self, world: World, chance: Random) -> None:
+    def __init__(self, world: AroundSlack, chance: Random) -> None:
         self._world = world
         self._chance = chance
 
@@ -128,23 +146,34 @@ class Slack:
 
     def signed(self, kind: str, payload: Json) -> Request:
         """A request as Slack sends it now."""
-        text, content_type = _encoded(kind, payload)
-        stamp = str(int(self.at.wall()))
-        digest = hmac.new(SECRET.encode(), f"v0:{stamp}:{text}".encode(), hashlib.sha256).hexdigest()
-        headers = {
-            "content-type": content_type,
-            "x-slack-request-timestamp": stamp,
-            "x-slack-signature": f"v0={digest}",
-        }
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": PATH,
-            "query_string": b"",
-            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        }
+        return signed(kind, payload, self.at.wall())
 
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": text.encode(), "more_body": False}
 
-        return Request(scope, receive)
+def signed(kind: str, payload: Json, at: float) -> Request:
+    """A request as Slack sends it.
+
+    Args:
+        kind: ``interactive``, ``slash_commands`` or ``events``.
+        payload: What it carries.
+        at: Unix seconds.
+    """
+    text, content_type = _encoded(kind, payload)
+    stamp = str(int(at))
+    digest = hmac.new(SECRET.encode(), f"v0:{stamp}:{text}".encode(), hashlib.sha256).hexdigest()
+    headers = {
+        "content-type": content_type,
+        "x-slack-request-timestamp": stamp,
+        "x-slack-signature": f"v0={digest}",
+    }
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": PATH,
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": text.encode(), "more_body": False}
+
+    return Request(scope, receive)

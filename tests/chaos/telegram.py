@@ -5,24 +5,42 @@ from __future__ import annotations
 import asyncio
 from contextvars import Context
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import parse_qsl
 
 import httpx
 
+from tests.chaos.faults import Faults
 from tests.fakes.telegram_chats import ApiError, Json
-
-if TYPE_CHECKING:
-    from tests.chaos.world import World
+from tests.fakes.telegram_state import BotApi
 
 LONGEST_POLL = 50.0
 PAGE = b"<html><head><title>502 Bad Gateway</title></head></html>"
 
 
+class Around(Protocol):
+    """What lies around the wires: whether it is all over, what goes wrong, and who writes down what happens."""
+
+    closed: bool
+    faults: Faults
+
+    def note(self, *what: object) -> None:
+        """Write down what happened."""
+
+
+class AroundTelegram(Around, Protocol):
+    """The same with the server."""
+
+    @property
+    def telegram(self) -> BotApi:
+        """The server's state."""
+        ...
+
+
 class Wire(httpx.AsyncBaseTransport):
     """Carries requests to the server, as well as the faults allow."""
 
-    def __init__(self, world: World, chance: Random) -> None:
+    def __init__(self, world: AroundTelegram, chance: Random) -> None:
         self._world = world
         self._api = world.telegram
         self._chance = chance
