@@ -11,7 +11,7 @@ COPY config config
 COPY handlers handlers
 COPY migrations migrations
 COPY src src
-RUN /opt/greenlight/bin/pip install --no-cache-dir --constraint constraints.txt ".[postgres]"
+RUN /opt/greenlight/bin/pip install --no-cache-dir --constraint constraints.txt ".[postgres,viewer]"
 
 FROM python:3.11-slim
 RUN useradd --uid 10001 --create-home --home-dir /srv/greenlight greenlight \

