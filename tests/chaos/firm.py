@@ -16,7 +16,7 @@ from tests.fakes.slack_methods import BOT_TOKEN
 
 MARKET_BEGINS = datetime(2026, 1, 10, 12, tzinfo=UTC)
 HISTORY = "210h"
-CANDLES, CALM_CANDLES = 8, 3
+CANDLES, CALM_CANDLES = 8, 5
 """Closed candles while there are faults, and after; in the latter every question runs out."""
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
 

@@ -16,7 +16,7 @@ from handlers.cards.telegram_html import render
 from handlers.notifications import routes
 from handlers.slack import blocks
 from tests.chaos.firm import CHANNEL, CHAT, EVE
-from tests.fakes.slack_blocks import buttons_of, plain
+from tests.fakes.slack_blocks import plain
 from tests.fakes.telegram_entities import trimmed
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def _wanted_on_slack(world: World, card: Card) -> object:
     assert program
     speech = next(platform for platform in program.chat.remote if platform.name == "slack")._sender._speech
     parts = [list(part.blocks) for part in blocks.render(speech.shown(card))]
-    return [(_slack_text(plain(part)), [button["text"]["text"] for button in buttons_of(part)]) for part in parts]
+    labels = [[] for _ in parts[1:]] + [[button.label for button in card.buttons]]
+    return [(_slack_text(plain(part)), own) for part, own in zip(parts, labels, strict=True)]
 
 
 def _slack_text(text: str) -> str:
