@@ -77,6 +77,13 @@ class Crowd:
         self._type(BEN, "/pause")
         self._browse(BEN, "/pause", pressed=False)
 
+    def keep_paused(self) -> None:
+        """Pause again where somebody's /resume was on its way for long; not while that is on its way itself."""
+        self._browsers = [task for task in self._browsers if not task.done()]
+        standing = self._world.rows("SELECT id FROM halts WHERE kind = 'pause' AND ended_at IS NULL")
+        if not standing and not self._browsers:
+            self._browse(BEN, "/pause", pressed=False)
+
     def _habits(self) -> tuple[tuple[Callable[[], Awaitable[None]], float], ...]:
         return (
             (self._answer, 6),

@@ -196,6 +196,7 @@ class World:
             await asyncio.sleep(0.5)
 
     def _has_ended(self) -> bool:
+        self.people.keep_paused()
         return self._market_at() >= self._end and self.app is not None and self.app.program is not None
 
     async def _take_in_the_last(self) -> None:
