@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Set as AbstractSet
+from functools import partial
 from uuid import uuid4
 
 import structlog
@@ -18,6 +19,7 @@ from pydantic import SecretStr
 from engine.domain.errors import ConfigError, GreenlightError
 from engine.domain.messages import Card
 from handlers.cards import answers
+from handlers.lanes import Lanes
 from handlers.viewer.commands import ViewerCommands
 from handlers.viewer.reports import Reports
 from handlers.viewer.sending import Sender
@@ -30,6 +32,8 @@ POLL_SECONDS = 10
 CONNECT_EVERY = 5.0
 """Wall seconds between two tries to reach Telegram at the start."""
 LONGEST_TEXT = 200
+STOP_WITHIN = 5.0
+"""Wall seconds that answers under way have at the end."""
 
 
 class ViewerBot:
@@ -58,6 +62,7 @@ class ViewerBot:
         self._commands = ViewerCommands(window, subscribers)
         self._sender = Sender(self._bot)
         self._reports = Reports(window=window, subscribers=subscribers, followers=followers, sender=self._sender)
+        self._lanes = Lanes()
         self._dispatcher = Dispatcher()
         self._dispatcher.message.register(self._heard)
 
@@ -75,6 +80,7 @@ class ViewerBot:
                     self._bot, polling_timeout=POLL_SECONDS, allowed_updates=["message"], close_bot_session=False
                 )
             finally:
+                await self._lanes.close(STOP_WITHIN)
                 reporting.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await reporting
@@ -107,8 +113,12 @@ class ViewerBot:
             log.info("viewer.stranger", user=author.id if author else None)
             return
         chat = str(message.chat.id)
+        await asyncio.wait({self._lanes.add(chat, partial(self._reply, chat, (message.text or "")[:LONGEST_TEXT]))})
+
+    async def _reply(self, chat: str, text: str) -> None:
+        """Answer one command; a chat's own come one after the other: the last word of /subscribe and its end counts."""
         try:
-            await self._sender.send(chat, await self._answer(chat, (message.text or "")[:LONGEST_TEXT]))
+            await self._sender.send(chat, await self._answer(chat, text))
         except AiogramError as error:
             log.warning("viewer.answer_not_sent", detail=type(error).__name__)
 

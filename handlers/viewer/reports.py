@@ -44,6 +44,8 @@ class Reports:
                 await self.send_due()
             except StoreError as error:
                 log.warning("viewer.database_away", detail=error.message, reference=fault_id())
+            except Exception:  # whatever is wrong with this look, the days to come must be sent
+                log.exception("viewer.reports_failed", reference=fault_id())
             await asyncio.sleep(LOOK_EVERY)
 
     async def send_due(self) -> None:

@@ -1,0 +1,82 @@
+"""How followers are answered: the real client against the fake server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from engine.domain.reports import Digest
+from handlers.viewer.subscribers import Subscribers
+from handlers.viewer.window import Window
+from tests.fakes.chat import FakeViews
+from tests.fakes.telegram import FakeTelegram
+
+pytest.importorskip("aiogram", reason="the extra viewer is not installed")
+
+BEN = 555
+
+
+class Days(FakeViews):
+    """No day has ended; the first look goes wrong as nobody expected."""
+
+    looks = 0
+
+    async def digests(self, _: int) -> tuple[Digest, ...]:
+        self.looks += 1
+        if self.looks == 1:
+            raise RuntimeError("the disk has gone")
+        return ()
+
+
+async def slowly() -> None:
+    """Take a while to read."""
+    await asyncio.sleep(0.3)
+
+
+async def blank(*_: object) -> bytes:
+    """No picture."""
+    return b""
+
+
+@asynccontextmanager
+async def following(folder: Path, fake: FakeTelegram) -> AsyncIterator[Days]:
+    from handlers.viewer.bot import ViewerBot
+
+    views = Days()
+    bot = ViewerBot(
+        token=SecretStr(fake.token),
+        api_url=fake.url,
+        followers={str(BEN)},
+        window=Window(views=views, catch_up=slowly, draw=blank),
+        subscribers=Subscribers(folder / "viewer.sqlite"),
+    )
+    running = asyncio.create_task(bot.run())
+    try:
+        yield views
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+async def test_a_follower_is_answered_in_the_order_of_the_questions(tmp_path: Path) -> None:
+    async with FakeTelegram() as fake:
+        fake.chat(BEN)
+        for text in ("/status", "/help"):
+            fake.type(BEN, BEN, text)
+        async with following(tmp_path, fake):
+            await fake.wait_for(lambda: len(fake.messages(BEN)) == 2)
+        first, second = fake.texts(BEN)
+        assert first.startswith("Trading")
+        assert second.startswith("Greenlight, for followers")
+
+
+async def test_one_look_for_reports_that_fails_is_not_the_last(tmp_path: Path) -> None:
+    async with FakeTelegram() as fake, following(tmp_path, fake) as views:
+        await fake.wait_for(lambda: views.looks >= 2)
