@@ -45,8 +45,8 @@ class Desk:
             The id of its halt, as soon as that is written down; the rest is done beside.
         """
         halt_id = await self.emergency.call(person.name)
+        self.emergency.start()  # first: whatever becomes of the questions, which the halt refuses anyway
         await self.approvals.withdraw(f"{person.name} called the emergency stop")
-        self.emergency.start()
         return halt_id
 
     async def pause(self, person: Person, until: datetime | None) -> HaltView:

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from engine.domain.approvals import Press, Reply, Verb
-from engine.domain.errors import NotAllowed, VenueError
+from engine.domain.errors import NotAllowed, StoreError, VenueError
 from engine.domain.events import EmergencyProgressed
 from engine.domain.messages import CardKind, Destination, Person, Role
 from engine.domain.trading import Intent, OrderKind, Side
 from engine.execution.emergency import DONE, LONGEST_PAUSE, EmergencyStopSystem
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree
+from engine.store.database import Database
 from handlers.notifications import Notifications, routes
 from tests.auditor import check_conservation
 from tests.fakes.command_line import bot, question_in
@@ -166,6 +167,28 @@ async def test_open_questions_are_answered_with_no(tmp_path: Path):
         assert answered.reply is Reply.TOO_LATE
         assert (answered.approval.status, answered.approval.state.by) == ("rejected", "the emergency stop")
         assert await room.venue.events(0) == ()
+
+
+async def test_it_is_begun_even_where_the_questions_cannot_be_answered(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        await room.enter()
+        await room.ask()
+        written, transact = [], room.store.transact
+
+        class Failing(Database):
+            async def transact(self, work):
+                written.append(work)
+                if len(written) > 1:  # the halt is kept
+                    raise StoreError("The disk is full.", "Make room.")
+                return await transact(work)
+
+        room.store.__class__ = Failing
+        with pytest.raises(StoreError):
+            await room.desk.stop_everything(ADA)
+        room.store.__class__ = Database
+        async with asyncio.timeout(10):
+            while await room.held():  # noqa: ASYNC110 - read from outside
+                await asyncio.sleep(0.01)
 
 
 async def test_a_question_that_is_being_judged_is_refused(tmp_path: Path):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from engine.domain.errors import StoreError, VenueError
 from engine.domain.events import OrderChanged, PositionProtected, ProtectionFailed
-from engine.domain.trading import Ack, NotFound, OrderKind, OrderStatus, Purpose, Rejected, Sent, Unknown
+from engine.domain.trading import Ack, NotFound, OrderKind, OrderState, OrderStatus, Purpose, Rejected, Sent, Unknown
 from engine.execution import orders as writing
 from engine.execution.intake import take_in
 from engine.execution.protection import Action, Cancel, Protect, protect
@@ -22,6 +22,8 @@ AGAIN_AFTER = timedelta(seconds=10)
 """When what a fault left half done is looked at again."""
 SEND_WITHIN = timedelta(minutes=2)
 """How old an entry may be when it is sent: the world it was judged in is gone after that."""
+LATE_WITHIN = timedelta(seconds=10)
+"""How long after a venue did not know an entry it may turn up there all the same: requests arrive late."""
 
 
 class ExecutionOrchestrator:
@@ -37,6 +39,7 @@ class ExecutionOrchestrator:
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
         self._again_at: datetime | None = None
+        self._missed_since: dict[str, datetime] = {}
 
     @asynccontextmanager
     async def _in_turn(self) -> AsyncIterator[None]:
@@ -79,15 +82,19 @@ class ExecutionOrchestrator:
             await self._pump()
 
     async def take_back(self, order: Order, why: str) -> None:
-        """Cancel an order; one that was written down and not sent is never sent."""
+        """Cancel an order; one that was written down and not sent is never sent.
+
+        Whether it was sent only the venue knows: its answer may not have been written down.
+        """
         async with self._in_turn():
             written = await self._store.read(lambda uow: uow.orders.get(order.id))
-            if written.status is OrderStatus.INTENT:
+            if written.status.final:
+                return
+            state = await self._cancel(written, f"{writing.TAKEN_BACK} {why}")
+            if written.status is OrderStatus.INTENT and isinstance(state, NotFound):
                 reason = f"not sent: {writing.TAKEN_BACK} {why}"
                 await self._store.transact(lambda uow: self._mark(uow, order, OrderStatus.REJECTED, reason))
-            elif not written.status.final:
-                await self._cancel(written, f"{writing.TAKEN_BACK} {why}")
-                await self._pump()
+            await self._pump()
 
     async def sell(self, position_id: str) -> None:
         """Sell all of a position at market, unless that is under way already."""
@@ -113,6 +120,11 @@ class ExecutionOrchestrator:
             return None
         if order.purpose is Purpose.EXIT and not await self._clear_the_way(order):
             return None
+        return await self._submit(order)
+
+    async def _submit(self, order: Order) -> Sent:
+        """Hand an order to the venue, once it is on the disk that this is about to happen."""
+        await self._store.flush()
         answer = await self._exchange.submit(order.intent)
         await self._store.transact(lambda uow: self._record(uow, order, answer))
         return answer
@@ -143,10 +155,11 @@ class ExecutionOrchestrator:
             if other.intent.kind is OrderKind.BRACKET and not other.status.final:
                 await self._cancel(other, f"{writing.TAKEN_BACK} to sell the position")
 
-    async def _cancel(self, order: Order, reason: str) -> None:
+    async def _cancel(self, order: Order, reason: str) -> OrderState | NotFound:
         """Take an order back. That it is our wish is written down first, or it would be taken for somebody else's."""
         await self._store.transact(lambda uow: uow.orders.note(order.id, reason))
-        await self._exchange.cancel(order.intent.client_id)
+        await self._store.flush()
+        return await self._exchange.cancel(order.intent.client_id)
 
     def _still_whole(self, uow: UnitOfWork, order: Order, _: tuple[str, ...]) -> bool:
         position = uow.positions.get(order.position_id)
@@ -199,8 +212,7 @@ class ExecutionOrchestrator:
     async def _place(self, needed: Protect) -> None:
         position, number = needed.position, needed.number
         order = await self._store.transact(lambda uow: writing.intend_bracket(uow, position, number, self._clock.now()))
-        answer = await self._exchange.submit(order.intent)
-        await self._store.transact(lambda uow: self._record(uow, order, answer))
+        answer = await self._submit(order)
         if isinstance(answer, Rejected):
             await self._leave_unprotected(needed, answer.reason)
 
@@ -230,6 +242,9 @@ class ExecutionOrchestrator:
     async def find(self, order: Order) -> None:
         """Ask the venue what became of an order whose answer was lost or never came; it is never sent again."""
         state = await self._exchange.find(order.intent.client_id)
+        if isinstance(state, NotFound) and self._may_be_late(order):
+            await self._leave_in_doubt(order)
+            return
 
         def work(uow: UnitOfWork) -> None:
             if isinstance(state, NotFound):
@@ -240,6 +255,22 @@ class ExecutionOrchestrator:
                 self._record(uow, order, Ack(client_id=state.client_id, venue_id=state.venue_id, at=at))
 
         await self._store.transact(work)
+        self._missed_since.pop(order.id, None)
+
+    async def _leave_in_doubt(self, order: Order) -> None:
+        self._look_again_soon()
+        if order.status is not OrderStatus.UNKNOWN:
+            reason = "the venue does not know it, and is asked again"
+            await self._store.transact(lambda uow: self._mark(uow, order, OrderStatus.UNKNOWN, reason))
+
+    def _may_be_late(self, order: Order) -> bool:
+        """Whether an order that the venue does not know may be on its way there.
+
+        Only entries are waited for: what is held must not stay unprotected.
+        """
+        now = self._clock.now()
+        missed_since = self._missed_since.setdefault(order.id, now)
+        return order.purpose is Purpose.ENTRY and now - missed_since < LATE_WITHIN
 
 
 def _needed(uow: UnitOfWork) -> list[Action]:

@@ -83,6 +83,8 @@ async def test_an_order_in_doubt_is_settled_before_anything_is_decided(room: Roo
     room.venue.loses = ""
     room.clock.to(DAY + 60)
     await table(room)[0].run(room.clock.now())
+    room.clock.to(DAY + 120)
+    await table(room)[0].run(room.clock.now())
     assert [status for _, status, _ in await room.orders()] == ["rejected"]
 
 

@@ -13,7 +13,7 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.events import OrderChanged, PositionProtected, ProtectionFailed
 from engine.domain.messages import Person, Role
 from engine.domain.trading import OrderStatus, Position, Purpose, Side, TradePlan
-from engine.execution.orchestrator import SEND_WITHIN
+from engine.execution.orchestrator import LATE_WITHIN, SEND_WITHIN
 from engine.execution.orders import intend
 from engine.store.orders import Order
 from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room
@@ -178,11 +178,29 @@ async def test_an_order_that_never_arrived_is_never_sent_again(room: Room):
     room.venue.loses = ""
     await room.orchestrator.settle_unknown()
     await room.orchestrator.send(order)
+    assert [status for _, status, _ in await room.orders()] == ["unknown"], "it may be late"
+    room.clock.at += LATE_WITHIN
+    assert await room.orchestrator.next_look() == room.clock.now()
+    await room.orchestrator.look_again()
+    await room.orchestrator.send(order)
     view = (await room.views.orders(1))[0]
     assert view.status is OrderStatus.REJECTED
     assert "never reached the venue" in view.reason
     assert (await room.venue.balances()) == {"USDT": CASH}
     assert [event.status for event in await room.events(OrderChanged)] == ["unknown", "rejected"]
+
+
+async def test_an_order_that_arrives_after_the_venue_did_not_know_it_is_taken_for_what_it_is(room: Room):
+    """A request that was late (fault 3)."""
+    room.venue.loses = "request"
+    order = await buy(room)
+    room.venue.loses = ""
+    await room.orchestrator.look_again()
+    await room.venue.submit(order.intent)
+    room.clock.at += LATE_WITHIN
+    await room.orchestrator.look_again()
+    assert await room.orders() == [("entry", "filled", Decimal(10)), ("protection", "open", Decimal(10))]
+    assert len(await room.held()) == 1
 
 
 async def test_what_is_on_order_cannot_be_spent_again(room: Room):
@@ -245,3 +263,24 @@ async def test_what_lies_unsent_after_a_fault_is_settled_and_its_position_protec
     room.clock.at += SEND_WITHIN + timedelta(seconds=1)
     await room.orchestrator.look_again()
     assert [view.protected for view in await room.views.positions()] == [True]
+
+
+async def test_nothing_reaches_the_venue_that_is_not_on_the_disk(room: Room):
+    """Whether or not the venue itself asks for what is held back."""
+    held_back: list[bool] = []
+    room.venue.on_taken = lambda: held_back.append(room.store.waiting)
+    with room.store.together():
+        await buy(room)
+        await room.store.flush()
+    assert held_back == [False, False], "the entry and its bracket"
+
+
+async def test_an_entry_whose_acknowledgement_was_not_written_down_is_taken_back_at_the_venue(tmp_path: Path):
+    thin = (100, 101, 99, 100, 250)
+    async with engine_room(tmp_path, (thin,) * 60) as room:
+        order = await write(room, plan(quantity=Decimal(12), price=Decimal(100), stop=Decimal(90), target=Decimal(120)))
+        await room.venue.submit(order.intent)
+        await room.orchestrator.take_back(order, "by a test")
+        assert (await room.venue.find(order.intent.client_id)).status is OrderStatus.CANCELLED
+        assert [position.quantity for position in await room.held()] == [Decimal(5)]
+        assert await room.orders() == [("entry", "cancelled", Decimal(12)), ("protection", "open", Decimal(5))]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.domain.trading import OrderKind, OrderStatus, Purpose, Side
+from engine.execution.orchestrator import LATE_WITHIN
 from engine.execution.orders import intend
 from engine.execution.reconcile import reconcile
 from engine.store.orders import Order
@@ -37,6 +38,8 @@ async def test_an_order_that_was_written_but_not_sent_is_refused_and_stays_unsen
         await write(before)
     async with engine_room(tmp_path, minutes=DAY + 1) as after:
         assert await come_back(after) == 1
+        after.clock.at += LATE_WITHIN
+        assert await come_back(after) == 1, "it may have been late"
         assert await after.orders() == [("entry", "rejected", Decimal(10))]
         assert await after.venue.balances() == {"USDT": CASH}
         assert await come_back(after) == 0
