@@ -28,6 +28,8 @@ _log = structlog.get_logger(__name__)
 
 INSTANT = timedelta(seconds=1)
 """What passes once everything due at a moment is done: answers of people are always later than the candle they saw."""
+AGAIN_AFTER = 1.0
+"""Wall seconds after which a database that could not be read is read again."""
 BREATH = 0.05
 """Wall seconds between two looks at whether a question has been answered."""
 
@@ -126,20 +128,30 @@ class Replay:
 
     async def _run(self, until: datetime | None) -> None:
         while not self._stopping:
-            due = await self._due()
-            at = max(min(due.values(), default=self._clock.now()), self._clock.now())
-            if not due or (until is not None and at > until):
-                return
-            if not await self._travel(at):
-                continue  # a question was opened or answered on the way: what is due next may have changed
-            for job in self._jobs:
-                if job.name in due and due[job.name] <= at:
-                    await run_guarded(job, at, self._on_trouble)
-                    self._advance(job, at)
-            self._clock.move_to(at + INSTANT)
-            self._uncommitted += 1
-            if self._uncommitted >= self._pace.commit_every or self._journal.has_news:
-                await self._commit()
+            try:
+                if await self._is_over(until):
+                    return
+            except StoreError as error:  # what is due could not be read: the market waits for the database
+                self._tell(error)
+                await asyncio.sleep(AGAIN_AFTER)
+
+    async def _is_over(self, until: datetime | None) -> bool:
+        """Go on to what is due next and do it, unless nothing is due any more up to a market time."""
+        due = await self._due()
+        at = max(min(due.values(), default=self._clock.now()), self._clock.now())
+        if not due or (until is not None and at > until):
+            return True
+        if not await self._travel(at):
+            return False  # a question was opened or answered on the way: what is due next may have changed
+        for job in self._jobs:
+            if job.name in due and due[job.name] <= at:
+                await run_guarded(job, at, self._on_trouble)
+                self._advance(job, at)
+        self._clock.move_to(at + INSTANT)
+        self._uncommitted += 1
+        if self._uncommitted >= self._pace.commit_every or self._journal.has_news:
+            await self._commit()
+        return False
 
     async def _commit(self) -> None:
         """Keep what was written; what cannot be kept is told of, and the database is as it was before."""
@@ -147,9 +159,12 @@ class Replay:
         try:
             await self._journal.flush()
         except StoreError as error:
-            reference = fault_id()
-            _log.exception("nothing could be kept", at=self._clock.now().isoformat(), reference=reference)
-            self._on_trouble(f"{error.message} (log id {reference})")
+            self._tell(error)
+
+    def _tell(self, error: StoreError) -> None:
+        reference = fault_id()
+        _log.error("the database fails", at=self._clock.now().isoformat(), reference=reference, exc_info=error)
+        self._on_trouble(f"{error.message} (log id {reference})")
 
     async def _sleep(self, seconds: float) -> None:
         await self._commit()

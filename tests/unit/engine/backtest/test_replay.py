@@ -176,6 +176,20 @@ async def test_a_job_that_fails_is_told_of_and_the_others_go_on():
     assert bench.trouble[0].startswith("candle failed at 2024-01-01 00:00 (log id ")
 
 
+async def test_a_database_that_is_away_holds_the_market_up_and_does_not_end_it():
+    bench, answers = Bench(), iter([StoreError("The server is away."), None])
+
+    async def alarm() -> datetime | None:
+        answer = next(answers, None)
+        if answer is not None:
+            raise answer
+        return None
+
+    bench.job("candle", trigger=every(Timeframe.H1), alarm=alarm)()
+    assert await bench.run(START + HOUR) == [("candle", 0), ("candle", 1)]
+    assert bench.trouble[0].startswith("The server is away. (log id ")
+
+
 async def test_stopping_finishes_what_is_due_at_this_moment():
     bench = Bench()
     replay: list[Replay] = []
