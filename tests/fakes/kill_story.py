@@ -91,10 +91,7 @@ class NotingVenue(PaperExchange):
 
 
 class HastyVenue(NotingVenue):
-    """Takes orders before they are committed: it does not call for what its client holds back.
-
-    Without a crash nobody would notice.
-    """
+    """Does not call for what its client holds back: as a venue on somebody else's servers."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options | {"client": None})
@@ -123,8 +120,26 @@ class WarmStore(Database):
             engine.dispose()
 
 
+class HastyStore(WarmStore):
+    """Says that it has committed, and does so a moment later.
+
+    Without a crash nobody would notice.
+    """
+
+    def __init__(self, url: str, **options: Any) -> None:
+        super().__init__(url, **options)
+        self._later: set[asyncio.Task[None]] = set()
+
+    async def flush(self) -> None:
+        self._later.add(asyncio.create_task(super().flush()))
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._later)
+        await super().close()
+
+
 HONEST = Doors(store=WarmStore, venue=NotingVenue, wall=lambda: WALL)
-HASTY = Doors(store=WarmStore, venue=HastyVenue, wall=lambda: WALL)
+HASTY = Doors(store=HastyStore, venue=HastyVenue, wall=lambda: WALL)
 DEADLY = Doors(store=WarmStore, venue=DeadlyVenue, wall=lambda: WALL)
 
 
