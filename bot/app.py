@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 
@@ -32,8 +34,10 @@ LAST_CARDS_WITHIN = 30.0
 """Wall seconds without a single card getting through after which a replay that has ended lets go."""
 FIRST_PRICES_WITHIN = 15.0
 """Wall seconds after which people at the terminal are told that a venue is not well."""
-STOP_WITHIN = 8.0
-"""Wall seconds in which everything is closed when the program is told to stop."""
+STOP_WITHIN = 6.0
+"""Wall seconds that a replay has to finish what is due when the program is told to stop."""
+END_WITHIN = 9.5
+"""Wall seconds after a signal when the program ends, whatever holds it up: what counts is on the disk at any moment."""
 
 
 class App:
@@ -214,8 +218,21 @@ async def _cancel(task: asyncio.Task[object]) -> None:
 
 
 async def run_until_signal(app: App) -> None:
-    """Run an app; the first SIGINT or SIGTERM stops it in order."""
+    """Run an app; the first SIGINT or SIGTERM stops it in order, and in time."""
+
+    def stop() -> None:
+        app.stop()
+        overdue = threading.Timer(END_WITHIN, _end)
+        overdue.daemon = True
+        overdue.start()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, app.stop)
+        loop.add_signal_handler(number, stop)
     await app.run()
+
+
+def _end() -> None:
+    """End at once, e.g. where a thread waits for a database that somebody else has locked."""
+    _log.error("stopping took too long: ended without waiting any more", seconds=END_WITHIN)
+    os._exit(1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -64,6 +66,25 @@ async def test_told_to_stop_in_the_middle_of_a_cycle_at_full_speed_it_stops_and_
     assert files.complaints() == []
     assert files.is_quiet()
     assert files.rows("SELECT status FROM orders WHERE purpose = 'entry'") == [{"status": "filled"}]
+
+
+@pytest.mark.slow
+async def test_told_to_stop_while_somebody_has_locked_the_database_it_ends_in_time_and_goes_on_later(tmp_path):
+    settings = settings_of(tmp_path, approval={"auto_above": 0}, replay={"end": FALLEN.isoformat(), "speed": 3600})
+    life = Life(tmp_path, settings)
+    files = Files(folder=tmp_path)
+    await until(lambda: files.venue_file.exists() and len(files.rows("SELECT id FROM decisions")) > 1, seconds=PATIENCE)
+    with closing(sqlite3.connect(tmp_path / "greenlight.sqlite", isolation_level=None, timeout=10)) as somebody:
+        somebody.execute("BEGIN IMMEDIATE")
+        await until(lambda: "candle" in (tmp_path / "log").read_text(), seconds=PATIENCE)  # a job has waited in vain
+        began = time.monotonic()
+        life.stop()
+        assert await life.end() == 1
+        assert time.monotonic() - began < STOPS_WITHIN
+    assert "stopping took too long" in (tmp_path / "log").read_text()
+    settings = settings_of(tmp_path, approval={"auto_above": 0}, replay={"end": FALLEN.isoformat(), "until_end": True})
+    assert await Life(tmp_path, settings).end() == 0
+    assert files.complaints() == []
 
 
 async def test_asleep_on_a_replay_a_press_made_meanwhile_is_answered_once_on_waking(tmp_path):
