@@ -36,6 +36,8 @@ _WRITER_LOCK = 0x67726E6C
 _CONNECT_WITHIN_S = 10
 _NOTICE_SILENCE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 """A server whose machine is gone is noticed within half a minute (seconds; the last one in milliseconds)."""
+_BE_NOTICED = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+"""For the server to notice as soon that we are gone: a session that is cut off unnoticed keeps its locks for hours."""
 _NO_DRIVER = "Install the driver: pip install '.[postgres]'."
 
 
@@ -182,6 +184,7 @@ def _postgres(url: URL, *, writer: bool, read_only: bool) -> Engine:
                 "options": " ".join(
                     (
                         f"-c lock_timeout={LOCK_WAIT_MS} -c timezone=UTC",
+                        _BE_NOTICED,
                         f"-c default_transaction_read_only={'on' if read_only else 'off'}",
                         str(url.query.get("options", "")),
                     )
