@@ -7,8 +7,8 @@ asks the same triggers for the next time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -133,11 +133,20 @@ def daily(at: time, timezone: ZoneInfo) -> Trigger:
 class WallDriver:
     """Drives the table on the wall clock: coalesced, never two jobs at once, nothing that is too late."""
 
-    def __init__(self, *, jobs: Sequence[Job], clock: Clock, on_trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        *,
+        jobs: Sequence[Job],
+        clock: Clock,
+        on_trouble: Callable[[str], None],
+        finish_within: float = FINISH_WITHIN,
+    ) -> None:
+        self._finish_within = finish_within
         self._jobs = jobs
         self._clock = clock
         self._on_trouble = on_trouble
         self._in_turn = asyncio.Lock()
+        self._under_way: set[asyncio.Task[None]] = set()
         self._scheduler: AsyncIOScheduler | None = None
 
     def start(self) -> None:
@@ -163,30 +172,52 @@ class WallDriver:
         self._scheduler = scheduler
 
     async def stop(self) -> None:
-        """Start nothing more, and let what runs finish, as long as ``FINISH_WITHIN``."""
+        """Start nothing more, and let what runs finish, within so many wall seconds."""
         scheduler, self._scheduler = self._scheduler, None
         if scheduler is None:
             return
         scheduler.pause()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FINISH_WITHIN), self._in_turn:
-                pass
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=self._finish_within)
         scheduler.shutdown(wait=False)  # which cancels what still runs
 
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Know what is under way; what is cancelled at the end is no failure that the scheduler should log."""
+        task = asyncio.current_task()
+        if task is None:
+            raise AssertionError("jobs run in tasks")
+        self._under_way.add(task)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if self._scheduler is not None:
+                raise
+        finally:
+            self._under_way.discard(task)
+
     async def _ring(self, job: Job) -> None:
-        if job.alarm is None:
-            return
-        at = await job.alarm()
-        if at is not None and at <= self._clock.now():
-            async with self._in_turn:
-                await run_guarded(job, at, self._on_trouble)
+        with self._noted():
+            at = await self._alarm(job)
+            if at is not None and at <= self._clock.now():
+                async with self._in_turn:
+                    await run_guarded(job, at, self._on_trouble)
+
+    async def _alarm(self, job: Job) -> datetime | None:
+        """When a job is due by its alarm; ``None`` where it is not, or cannot say."""
+        try:
+            return await job.alarm() if job.alarm else None
+        except Exception:  # noqa: BLE001 - the boundary of every job, as in ``run_guarded``
+            _note_failure(job, self._clock.now(), self._on_trouble)
+            return None
 
     async def _run(self, job: Job, due: Callable[[datetime], datetime]) -> None:
-        at = due(self._clock.now())
-        if job.ready is not None:
-            await job.ready(at)
-        async with self._in_turn:
-            await run_guarded(job, at, self._on_trouble)
+        with self._noted():
+            at = due(self._clock.now())
+            if job.ready is not None:
+                await job.ready(at)
+            async with self._in_turn:
+                await run_guarded(job, at, self._on_trouble)
 
 
 async def run_guarded(job: Job, at: datetime, on_trouble: Callable[[str], None]) -> None:
@@ -194,11 +225,16 @@ async def run_guarded(job: Job, at: datetime, on_trouble: Callable[[str], None])
     try:
         await job.run(at)
     except Exception:  # noqa: BLE001 - the boundary of every job: a fault in one must not stop the program
-        reference = fault_id()
-        _log.exception("job failed", job=job.name, at=at.isoformat(), reference=reference)
-        on_trouble(f"{job.name} failed at {at:%Y-%m-%d %H:%M} (log id {reference})")
+        _note_failure(job, at, on_trouble)
     else:
         on_trouble("")
+
+
+def _note_failure(job: Job, at: datetime, on_trouble: Callable[[str], None]) -> None:
+    """Log the error that is being handled, and tell of it."""
+    reference = fault_id()
+    _log.exception("job failed", job=job.name, at=at.isoformat(), reference=reference)
+    on_trouble(f"{job.name} failed at {at:%Y-%m-%d %H:%M} (log id {reference})")
 
 
 def _due_times(trigger: Trigger, start: datetime) -> Callable[[datetime], datetime]:

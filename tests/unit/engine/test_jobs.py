@@ -220,3 +220,45 @@ async def test_a_job_that_runs_when_the_driver_stops_is_finished():
     await begun.wait()
     await driver.stop()
     assert "the last line" in done
+
+
+async def test_an_alarm_that_cannot_say_is_told_of_and_asked_again():
+    asked: list[int] = []
+    told: list[str] = []
+
+    async def alarm() -> datetime:
+        asked.append(1)
+        if len(asked) == 1:
+            raise OSError("the database is away")
+        return datetime.now(UTC) - timedelta(seconds=1)
+
+    rung = asyncio.Event()
+
+    async def run(_: datetime) -> None:
+        rung.set()
+
+    driver = WallDriver(jobs=(Job(name="approvals", run=run, alarm=alarm),), clock=WallClock(), on_trouble=told.append)
+    driver.start()
+    async with asyncio.timeout(20):
+        await rung.wait()
+    await driver.stop()
+    assert told[0].startswith("approvals failed at ")
+
+
+async def test_what_is_cut_off_at_the_end_is_no_failure_in_the_log(caplog: pytest.LogCaptureFixture):
+    begun = asyncio.Event()
+
+    async def ready(_: datetime) -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    async def run(_: datetime) -> None:
+        """Never comes to it."""
+
+    job = Job(name="candle", run=run, trigger=often(), ready=ready)
+    driver = WallDriver(jobs=(job,), clock=WallClock(), on_trouble=lambda _: None, finish_within=0.1)
+    driver.start()
+    await begun.wait()
+    await driver.stop()
+    await asyncio.sleep(0)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
