@@ -46,7 +46,7 @@ EPOCH = datetime(2026, 6, 1, 9, tzinfo=UTC)
 PLAYED_WITHIN = 1800.0
 CALM_WITHIN = 600.0
 """Simulated seconds in which the first act ends, and in which everything comes to its end once the faults are over."""
-STOPPED_WITHIN = 10.0
+SETTLED_AFTER, STOPPED_WITHIN = 60.0, 10.0
 
 
 class Page:
@@ -177,6 +177,8 @@ class World:
             await self._until(lambda: not invariants.unfinished(self), CALM_WITHIN, "everything comes to its end")
         except TimeoutError as missed:
             self.complain(f"not true in time: {missed}; {invariants.unfinished(self)}")
+        if await invariants.of_the_chat(self):  # something may have happened just while they were looked at
+            await asyncio.sleep(SETTLED_AFTER)
         for complaint in await invariants.of_the_chat(self):
             self.complain(complaint)
         await self._stop(keeping)
