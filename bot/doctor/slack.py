@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.doctor.check import Case, Check
 from config.settings import Settings
+from engine.domain.errors import GreenlightError
 
 if TYPE_CHECKING:
     from handlers.slack.checkup import Checkup
@@ -33,6 +34,11 @@ def _channel(case: Case) -> str:
 def _way_in(case: Case) -> str:
     asked = case.settings.slack
     if asked.mode == "http" or asked.app_token is None:
+        if not case.settings.web.allowed_hosts:
+            raise GreenlightError(
+                "Slack calls the web server by a public name, and web.allowed_hosts lists none: it would be refused.",
+                "Set BOT_WEB__ALLOWED_HOSTS to the name in the app's request URLs.",
+            )
         return "Slack calls the web server at /hooks/slack; who calls must be let through to it"
     app_token = asked.app_token
     return _looked(case, lambda checkup: checkup.socket(app_token))

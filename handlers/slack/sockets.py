@@ -35,6 +35,8 @@ HELLO_WITHIN = 10.0
 """Seconds from the connection to Slack's first word."""
 GOODBYE_WITHIN = 1.0
 """Seconds that a connection of ours waits for Slack to take leave too."""
+MOST_BYTES = 4 * 1024 * 1024
+"""More than Slack ever sends at once; a longer message ends the socket, and a new one is opened."""
 PLACE = "socket"
 SWITCHED_OFF = "link_disabled"
 
@@ -166,7 +168,7 @@ class Sockets:
         socket = await session.ws_connect(
             opened["url"],
             heartbeat=self._ping_interval,
-            max_msg_size=0,
+            max_msg_size=MOST_BYTES,
             timeout=aiohttp.ClientWSTimeout(ws_close=GOODBYE_WITHIN),
         )
         return Connection(socket, self._answer)

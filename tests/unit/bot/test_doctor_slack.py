@@ -59,7 +59,10 @@ def test_a_bot_on_slack_is_well_and_not_disturbed(tmp_path: Path, fake: FakeSlac
 
 
 def test_in_mode_http_no_socket_is_asked_for(tmp_path: Path, fake: FakeSlack) -> None:
-    lines = looked(settings_of(tmp_path, fake, mode="http"))
+    settings = settings_of(tmp_path, fake, mode="http")
+    assert wrong(looked(settings)) == ["slack way in"], "Slack would call a name that the web server does not go by"
+    named = settings.web.model_copy(update={"allowed_hosts": ("bot.example.com",)})
+    lines = looked(settings.model_copy(update={"web": named}))
     assert wrong(lines) == []
     assert "/hooks/slack" in lines["slack way in"].text
     assert fake.called("apps.connections.open") == []
