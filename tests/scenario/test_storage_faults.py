@@ -9,6 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from engine.domain.errors import StoreError
 from engine.domain.messages import Card, CardKind, Destination, Ref
 from engine.domain.trading import Halt
+from engine.exchanges.paper_file import VenueFile
 from engine.execution.reconcile import agree
 from engine.outbox import OutboxSender
 from engine.store.connections import connect
@@ -238,3 +240,20 @@ async def test_damage_found_while_it_runs_is_trouble_of_the_store(tmp_path: Path
     with pytest.raises(StoreError, match="could not be used"):
         await database.read(lambda uow: uow.orders.newest(5))
     await database.close()
+
+
+@pytest.mark.parametrize("name", ["greenlight.sqlite", "venue.sqlite"])
+def test_nothing_is_saved_from_damaged_files_as_if_they_were_whole(tmp_path: Path, name):
+    config = ("--config", str(write_config(tmp_path)))
+    new_file(tmp_path)
+    VenueFile(tmp_path / "venue.sqlite", {"USDT": Decimal(1)}).close()
+    with (tmp_path / name).open("r+b") as file:
+        size = file.seek(0, 2)
+        file.seek(size // 3)
+        file.write(b"\xde\xad" * (size // 3))
+    saved = bot(tmp_path, "db", "backup", str(tmp_path / "saved.zip"), *config)
+    assert (saved.returncode, "Traceback" in saved.stderr) == (2, False), saved
+    assert "saved" not in "".join(file.name for file in tmp_path.iterdir())
+    if name == "greenlight.sqlite":
+        checked = bot(tmp_path, "db", "check", *config)
+        assert (checked.returncode in (1, 2), "Traceback" in checked.stderr) == (True, False), checked

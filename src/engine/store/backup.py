@@ -22,7 +22,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from sqlalchemy import Column, Connection, Table, delete, func, insert, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from engine.domain.errors import StoreError
 from engine.store import migrate
@@ -41,7 +41,7 @@ def backup(url: str, venue: Path, file: Path) -> int:
     """Write a backup to a new file, while the bot may be running; how many rows it has.
 
     Raises:
-        StoreError: The file is there already or cannot be written, or the database is not up to date.
+        StoreError: The file is there already or cannot be written, or the database is damaged or not up to date.
     """
     found, wanted = migrate.versions(url)
     if found != wanted:
@@ -50,6 +50,10 @@ def backup(url: str, venue: Path, file: Path) -> int:
     try:
         with _new_file(file, part), ZipFile(part, "w", ZIP_DEFLATED) as archive:
             rows = _write(url, venue, archive, wanted)
+    except DatabaseError as error:
+        raise StoreError(f"The database cannot be read: {first_line(error)}.", "Run bot db check.") from error
+    except sqlite3.Error as error:
+        raise StoreError(f"{venue} cannot be read: {error}.", "Nothing was written.") from error
     except OSError as error:
         raise StoreError(f"{file} cannot be written: {error.strerror}.", "Name another file.") from None
     return rows
@@ -115,7 +119,13 @@ def _copy(venue: Path, to: Path) -> Path | None:
     whole = f"{venue.resolve().as_uri()}?mode=ro"
     with closing(sqlite3.connect(whole, uri=True)) as source, closing(sqlite3.connect(to)) as target:
         source.backup(target)
+        if not _is_whole(target):
+            raise StoreError(f"{venue} is damaged.", "Put a backup in its place: bot db restore --force.")
     return to
+
+
+def _is_whole(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("PRAGMA integrity_check").fetchone() == ("ok",))
 
 
 def _checked(archive: ZipFile, file: Path) -> dict[str, Any]:
@@ -139,7 +149,7 @@ def _unpacked(archive: ZipFile, scratch: Path) -> Path | None:
         return None
     copy = Path(archive.extract(_VENUE, scratch))
     with closing(sqlite3.connect(copy)) as connection:
-        if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+        if not _is_whole(connection):
             raise BadZipFile
     return copy
 

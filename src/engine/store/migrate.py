@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 import migrations
 from engine.domain.errors import StoreError
-from engine.store.connections import connect, first_line, is_sqlite, parse
+from engine.store.connections import connect, first_line, in_words, is_sqlite, parse
 
 
 def config(url: str) -> Config:
@@ -40,10 +40,14 @@ def upgrade(url: str) -> None:
 
 
 def versions(url: str) -> tuple[str, str]:
-    """The database's revision (empty when new) and the program's."""
+    """The database's revision (empty when new) and the program's.
+
+    Raises:
+        StoreError: The database cannot be used, or is damaged.
+    """
     engine = connect(url)
     try:
-        with engine.connect() as connection:
+        with in_words(), engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision() or "", head()
     finally:
         engine.dispose()
@@ -66,7 +70,7 @@ def _refuse_damaged_or_newer(url: str) -> bool:
     finally:
         engine.dispose()
     if damage != "ok":
-        raise _damaged(url, str(damage))
+        raise _damaged(url, str(damage).splitlines()[-1])
     _refuse_newer(url, found)
     return found == head()
 
@@ -96,6 +100,8 @@ def integrity(url: str) -> list[str]:
         with engine.connect() as connection:
             damage = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
             orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    except DatabaseError as error:  # so damaged that even looking ends in the middle
+        return [first_line(error)]
     finally:
         engine.dispose()
     return [text for text in damage if text != "ok"] + [f"{row[0]}: a row refers to nothing" for row in orphans]
