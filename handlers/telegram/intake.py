@@ -122,7 +122,13 @@ class Intake:
             told = partial(self._was_told, query, ack) if query and news is not None else None
             self._lanes.add(("reply", heard.address), partial(self._answer, heard, card, told))
         elif heard and news is None:
-            self._owed[_chat(heard)] -= 1
+            self._settle(_chat(heard))
+
+    def _settle(self, chat: str) -> None:
+        """One message less is owed; anybody can write to the bot, and nothing of their chats must stay."""
+        self._owed[chat] -= 1
+        if not self._owed[chat]:
+            del self._owed[chat]
 
     async def _received(self, heard: Incoming) -> Card | None:
         try:
@@ -140,7 +146,7 @@ class Intake:
         try:
             await self._reply(heard, card)
         finally:
-            self._owed[_chat(heard)] -= 1
+            self._settle(_chat(heard))
 
     async def _was_told(self, query: CallbackQuery, ack: asyncio.Task[None] | None) -> bool:
         if ack:

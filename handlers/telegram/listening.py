@@ -58,6 +58,8 @@ class Inbox:
         if batch:
             # Not the highest ever: after a week of silence Telegram draws the next number anew.
             self._behind = max(batch) + 1
+        # Telegram has forgotten those up to here that it does not deliver once more.
+        self._done = {id_ for id_ in self._done if batch and (id_ in batch or id_ > max(batch))}
         fresh = [update for id_, update in batch.items() if id_ not in self._open | self._done]
         self._open.update(update.update_id for update in fresh)
         self._settle()
@@ -80,7 +82,6 @@ class Inbox:
         if self._open:
             self._idle.clear()
         else:
-            self._done.clear()
             self._idle.set()
 
 
