@@ -10,38 +10,31 @@ import asyncio
 import os
 import signal
 from collections import Counter, defaultdict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Engine
 
 from bot.app import App
 from bot.doors import Doors
 from bot.wiring import Program, build
+from config.loader import load
 from config.settings import Settings
 from engine.backtest.replay import Replay
-from engine.domain.messages import Incoming, Person, Pressed, Role
 from engine.domain.trading import Intent, Sent
 from engine.exchanges.paper import PaperExchange
 from engine.store.database import Database
-from handlers.web.caller import Caller
-from tests.fakes.program import ASKED, Files, Json, settings_of
+from tests.fakes.kill_notes import SENT, WALL, note, noted
+from tests.fakes.kill_people import ON_SLACK, ON_TELEGRAM, PEOPLE, Nobody, everything_shown
+from tests.fakes.program import ASKED, Files, Json, environ, write_config
 
-PRESSES, STRANGERS, SENT = "presses", "strangers", "sent"
-"""Notes in the folder that outlive a life: the deliveries of each, and every order that left for the venue."""
-NOTES = (PRESSES, STRANGERS, SENT)
 LATER = ASKED + timedelta(hours=1)
 """When a story ends: the market has gone on."""
-WALL = datetime(2026, 1, 1, tzinfo=UTC)
-"""What the wall clock says: the same cut leaves the same files."""
-TRADER = Caller(platform="web", user="p1", person=Person(name="P1", role=Role.TRADER))
-BUTTON = "approve:A1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,29 +43,45 @@ class Story:
 
     Attributes:
         approval: Changes to the section of that name: who decides.
-        asks: Whether people are asked.
+        asks: On which platform people are asked; empty where they are not.
         killed_before: Whether a life before has died between an order and its answer, so that coming back counts.
     """
 
     name: str
     approval: Json
-    asks: bool
+    asks: str = ""
     killed_before: bool = False
 
+    def people(self, folder: Path) -> Nobody:
+        """Who answers."""
+        return PEOPLE[self.asks](folder)
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether it is lived on simulated time, without threads: distant platforms make the program wait."""
+        return self.asks in ("telegram", "slack")
+
+
+ASKS: Json = {"auto_above": 2, "ask_above": 0}
 STORIES = {
     story.name: story
     for story in (
-        Story(name="alone", approval={"auto_above": 0}, asks=False),
-        Story(name="asked", approval={"auto_above": 2, "ask_above": 0}, asks=True),
-        Story(name="comes_back", approval={"auto_above": 0}, asks=False, killed_before=True),
+        Story(name="alone", approval={"auto_above": 0}),
+        Story(name="asked", approval=ASKS, asks="web"),
+        Story(name="telegram", approval=ASKS, asks="telegram"),
+        Story(name="slack", approval=ASKS, asks="slack"),
+        Story(name="comes_back", approval={"auto_above": 0}, killed_before=True),
     )
 }
 
 
 def settings_for(folder: Path, story: Story) -> Settings:
     """The settings of a story in a folder; nothing waits for people by itself."""
-    return settings_of(folder, approval=story.approval, replay={"wait_for_people": "0s"})
+    people = [{"name": "P1", "role": "trader", "telegram": ON_TELEGRAM, "slack": ON_SLACK, "web": "p1"}]
+    asked = PEOPLE[story.asks]
+    waits = {"wait_for_people": "0s"}
+    config = write_config(folder, people=people, approval=story.approval, replay=waits, **asked.sections)
+    return load(None, config, {}, environ() | asked.secrets, folder)
 
 
 class NotingVenue(PaperExchange):
@@ -152,6 +161,8 @@ async def live(
         on_begin: Called where every line begins to count.
         until: The market time at which it ends.
     """
+    people = story.people(settings.venue_file.parent)
+    doors = people.doors(doors)
     program = await build(settings, doors=doors)
     engine = program.engine
     if story.killed_before:
@@ -160,21 +171,31 @@ async def live(
         await App(settings, announce=print, doors=doors)._come_back(engine)
         if not story.killed_before:
             on_begin()
-        await _work(program, settings.venue_file.parent, asks=story.asks, until=until)
+        async with _listening(program):
+            await _work(program, people, until=until)
     finally:
         await engine.store.close()
         engine.venue.close()
 
 
-async def _work(program: Program, folder: Path, *, asks: bool, until: datetime) -> None:
+@asynccontextmanager
+async def _listening(program: Program) -> AsyncIterator[None]:
+    """Distant platforms are reached, and in the end let go."""
+    async with AsyncExitStack() as closing:
+        for platform in program.chat.remote:
+            await platform.start()
+            closing.push_async_callback(platform.stop)
+        yield
+
+
+async def _work(program: Program, people: Nobody, *, until: datetime) -> None:
     showing = asyncio.create_task(program.chat.outbox.run())
     try:
         await _replay(program, min(until, ASKED))
-        if asks and until > ASKED:
-            await _stranger_presses(program, folder)
-            await _trader_presses(program, folder)
+        if until > ASKED:
+            await people.press(program)
         await _replay(program, until)
-        assert await program.chat.outbox.flush() == 0
+        await everything_shown(program)
     finally:
         showing.cancel()
         with suppress(asyncio.CancelledError):
@@ -187,47 +208,6 @@ async def _replay(program: Program, until: datetime) -> None:
     await program.chat.outbox.flush()
 
 
-async def _stranger_presses(program: Program, folder: Path) -> None:
-    """Somebody who is on no list presses first, in every life anew; what was cut off is delivered again."""
-    note(folder, STRANGERS, f"stranger {len(noted(folder, STRANGERS))}")
-    for delivery in noted(folder, STRANGERS):
-        press = Incoming(
-            platform="web",
-            user="nobody",
-            delivery_id=delivery,
-            sent_at=None,
-            address="room",
-            action=Pressed(data=BUTTON),
-        )
-        assert await program.chat.reception.receive(press) is None
-
-
-async def _trader_presses(program: Program, folder: Path) -> None:
-    """A page repeats the request that was cut off; where the card still asks, its button is pressed anew."""
-    web = program.chat.web
-    assert web is not None
-    for delivery in noted(folder, PRESSES):
-        await web.chat.press(TRADER, BUTTON, UUID(delivery))
-    await program.chat.outbox.flush()
-    shown = [message.card for message in await web.chat.since(TRADER.person.name, 0)]
-    if any(card and card.topic == "approval:A1" and card.buttons for card in shown):
-        delivery = UUID(int=len(noted(folder, PRESSES)))
-        note(folder, PRESSES, str(delivery))
-        await web.chat.press(TRADER, BUTTON, delivery)
-
-
-def note(folder: Path, name: str, line: str) -> None:
-    """Write a line that outlives this process."""
-    with (folder / name).open("a") as file:
-        file.write(f"{line}\n")
-
-
-def noted(folder: Path, name: str) -> list[str]:
-    """Every such line."""
-    file = folder / name
-    return file.read_text().splitlines() if file.exists() else []
-
-
 def complaints(folder: Path, story: Story) -> list[str]:
     """Everything that is not as it must be once the story has ended."""
     files = Files(folder=folder)
@@ -236,7 +216,7 @@ def complaints(folder: Path, story: Story) -> list[str]:
         found.append("something is still to be shown")
     found += [f"{name} was sent {times} times" for name, times in Counter(noted(folder, SENT)).items() if times > 1]
     found += [*_outcome(files, story), *_account(files)]
-    return found + (_answers(files, folder) if story.asks else [])
+    return found + story.people(folder).complaints(files)
 
 
 def _outcome(files: Files, story: Story) -> list[str]:
@@ -267,14 +247,3 @@ def _account(files: Files) -> list[str]:
         for name in sorted(ours.keys() | theirs.keys())
         if abs(ours.get(name, Decimal(0)) - theirs.get(name, Decimal(0))) > Decimal("1e-9")
     ]
-
-
-def _answers(files: Files, folder: Path) -> list[str]:
-    """Each delivery was answered once, a stranger's never, and one card shows how it ended."""
-    audited = Counter(row["person"] for row in files.rows("SELECT person FROM audit"))
-    expected = Counter({"P1": len(noted(folder, PRESSES)), "": len(noted(folder, STRANGERS))})
-    found = [] if audited == expected else [f"audited {dict(audited)}, done {dict(expected)}"]
-    shown = files.rows('SELECT card FROM chat_messages WHERE card LIKE \'%"topic":"approval:A1"%\'')
-    if len(shown) != 1 or BUTTON in shown[0]["card"]:
-        found.append(f"{len(shown)} cards show the question: {[row['card'] for row in shown]}")
-    return found

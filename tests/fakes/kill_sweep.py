@@ -4,6 +4,8 @@
                 ─ fork ▶ the next life, on the same files, to the end of the story ─▶ what is in the files then
 
 What a life does follows from the files it finds: where they are the very same as after another cut, its end is known.
+So on simulated time, without threads, it is enough to look at the files at every line of one life (``--every-moment``),
+each time it is reached; and a chat server, which outlives a kill, can be in the same process.
 
 Run as a program, so that nothing but warm modules is forked: no thread, no loop, no test runner.
 ``python -m tests.fakes.kill_sweep FOLDER STORY`` prints a :class:`Report` as JSON.
@@ -24,57 +26,41 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from types import FrameType
-from typing import Any
-from zlib import crc32
+from random import Random
 
 import structlog
 
-import engine
-import handlers
 from bot.doors import Doors
 from config.settings import Settings
+from tests.chaos.loop import SimulatedLoop
 from tests.fakes.database import new_file
+from tests.fakes.kill_notes import NOTES, noted
 from tests.fakes.kill_story import (
     DEADLY,
     HASTY,
     HONEST,
-    NOTES,
+    LATER,
     STORIES,
     Story,
     complaints,
     live,
-    noted,
     settings_for,
 )
+from tests.fakes.kill_trace import ROOTS, Cut, Line, Tracer, Watcher, chosen, cuts, executioner, recorder
 from tests.fakes.program import ASKED
 
-ROOTS = tuple(str(Path(package.__path__[0]).resolve()) + os.sep for package in (engine, handlers))
 LIFE_WITHIN = 30
 """Seconds after which a life is taken to hang."""
 BEFORE = ASKED - timedelta(hours=1)
-Line = tuple[str, int]
 
 
 def _nothing() -> None:
     """Where nobody needs to be told."""
-
-
-@dataclass(frozen=True, order=True, kw_only=True)
-class Cut:
-    """The n-th time that a line is reached."""
-
-    file: str
-    line: int
-    time: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} ({self.time})"
 
 
 @dataclass(kw_only=True)
@@ -83,7 +69,7 @@ class Report:
 
     Attributes:
         lines: How many lines are on the path.
-        killed: How many lives ended at their cut.
+        killed: How many lives ended at their cut; with ``--every-moment``, at how many moments they were looked at.
         states: How many different states of the files they left.
         missed: The cuts that a life came by without reaching them.
         complaints: What was wrong in the end, by cut.
@@ -97,59 +83,6 @@ class Report:
     seconds: float = 0.0
 
 
-class Tracer:
-    """Tells of every line that any thread reaches, once it is armed.
-
-    Args:
-        roots: How the names of the files begin that it looks at.
-    """
-
-    def __init__(self, roots: tuple[str, ...], on_line: Callable[[Line], None]) -> None:
-        self._roots = roots
-        self._on_line = on_line
-        self._armed = False
-
-    def install(self) -> None:
-        """See to it that the threads which are started from now on can be looked at."""
-        threading.settrace(self._call)
-
-    def arm(self) -> None:
-        """Begin."""
-        self._armed = True
-        sys.settrace(self._call)
-
-    def _call(self, frame: FrameType, _event: str, _arg: object) -> Any:
-        return self._line if self._armed and frame.f_code.co_filename.startswith(self._roots) else None
-
-    def _line(self, frame: FrameType, event: str, _arg: object) -> Any:
-        if event == "line":
-            self._on_line((frame.f_code.co_filename, frame.f_lineno))
-        return self._line
-
-
-def recorder() -> tuple[Tracer, Counter[Line]]:
-    """A tracer that counts how often each line is reached, in the order in which they first are."""
-    counts: Counter[Line] = Counter()
-
-    def count(line: Line) -> None:
-        counts[line] += 1
-
-    return Tracer(ROOTS, count), counts
-
-
-def executioner(cut: Cut) -> Tracer:
-    """A tracer that kills this process."""
-    wanted, left = (cut.file, cut.line), [cut.time]
-
-    def count(line: Line) -> None:
-        if line == wanted:
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    return Tracer((cut.file,), count)
-
-
 class Sweep:
     """One story, told as often as there are lines in it.
 
@@ -157,10 +90,11 @@ class Sweep:
         folder: Where the files are.
         story: What happens.
         doors: How store and venue are opened in every life.
+        simulated: Live on simulated time, without threads; where people are on distant platforms that is always so.
     """
 
-    def __init__(self, folder: Path, story: Story, doors: Doors) -> None:
-        self._story, self._doors = story, doors
+    def __init__(self, folder: Path, story: Story, doors: Doors, *, simulated: bool = False) -> None:
+        self._story, self._doors, self._simulated = story, doors, simulated or story.is_simulated
         self._begin, self._run = folder / "begin", folder / "run"
         self._settings: Settings | None = None
         self._ends: dict[str, list[str]] = {}
@@ -169,16 +103,23 @@ class Sweep:
         """Bring the files to the moment before the candle that breaks out; everything heavy is warm afterwards."""
         structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
         self._settings = self._new()
-        asyncio.run(live(self._settings, self._story, HONEST, on_begin=_nothing))
+        self._live(HONEST, _nothing)
         shutil.rmtree(self._run)
         self._new()
-        asyncio.run(live(self._settings, self._story, HONEST, on_begin=_nothing, until=BEFORE))
+        self._live(HONEST, _nothing, until=BEFORE)
         assert threading.active_count() == 1, "a fork keeps no other thread"
         gc.freeze()
         if self._story.killed_before:
             status = self._fork(DEADLY)
             assert os.WTERMSIG(status) == signal.SIGKILL, self._log()
         self._run.rename(self._begin)
+
+    def _live(self, doors: Doors, on_begin: Callable[[], None], *, until: datetime = LATER) -> None:
+        """Live once, here."""
+        assert self._settings
+        make = (lambda: SimulatedLoop(Random(0))) if self._simulated else None  # noqa: S311 - for threads
+        with asyncio.Runner(loop_factory=make) as runner:
+            runner.run(live(self._settings, self._story, doors, on_begin=on_begin, until=until))
 
     def _new(self) -> Settings:
         self._run.mkdir(parents=True)
@@ -201,10 +142,45 @@ class Sweep:
         status = self._fork(self._doors, executioner(cut))
         if status not in (0, signal.SIGKILL):
             return False, [f"the first life ended with {status}: {self._log()}"]
+        return status != 0, self._end_of_these()
+
+    def look(self, only: str) -> tuple[Counter[Line], dict[str, list[str]]]:
+        """Live on from every different state in which a kill at any line, at any time it is reached, leaves the files.
+
+        Returns:
+            How often each line was reached, and what is wrong in the end, by cut.
+        """
+        self._reset()
+        shots, found = self._run.with_name("shots"), self._run / "lines"
+        watcher = Watcher(self._run, shots, only)
+        status = self._fork(
+            self._doors,
+            Tracer(ROOTS, watcher.look),
+            lambda: found.write_text(json.dumps(list(watcher.counts.items()))),
+        )
+        assert status == 0, self._log()
+        counts = Counter({(file, line): count for (file, line), count in json.loads(found.read_text())})
+        wrong: dict[str, list[str]] = {}
+        for shot in sorted(shots.iterdir()):
+            shutil.rmtree(self._run)
+            shot.rename(self._run)
+            if complaints := self._end_of_these():
+                wrong[(self._run / "where").read_text()] = complaints
+        return counts, wrong
+
+    def leaves_what_was_seen(self, cut: Cut) -> list[str]:
+        """Really kill a life, and see that it leaves the files in a state that was found by looking."""
+        self._reset()
+        status = self._fork(self._doors, executioner(cut))
+        is_known = status == signal.SIGKILL and self._state() in self._ends
+        return [] if is_known else [f"a kill ({status}) leaves what was never seen"]
+
+    def _end_of_these(self) -> list[str]:
+        """What is wrong in the end, from the files as they are."""
         state = self._state()
         if state not in self._ends:
             self._ends[state] = self._end()
-        return status != 0, self._ends[state]
+        return self._ends[state]
 
     @property
     def states(self) -> int:
@@ -249,9 +225,7 @@ class Sweep:
             os.dup2(log.fileno(), 2)
             if tracer:
                 tracer.install()
-            assert self._settings
-            on_begin = tracer.arm if tracer else _nothing
-            asyncio.run(live(self._settings, self._story, doors, on_begin=on_begin))
+            self._live(doors, tracer.arm if tracer else _nothing)
             at_end()
             code = 0
         finally:
@@ -264,25 +238,14 @@ class Sweep:
         raise AssertionError("nobody is left")
 
 
-def cuts(lines: Counter[Line]) -> Iterator[Cut]:
-    """Each line once, at the first of the times it is reached, the last or one between: some hash says which."""
-    for (file, line), count in lines.items():
-        yield Cut(file=file, line=line, time=1 + crc32(f"{Path(file).name}:{line}".encode()) % count)
-
-
-def chosen(found: Sequence[Cut], only: str, sample: int, shard: int, shards: int) -> list[Cut]:
-    """The cuts in files of a name; a sample by hash where asked for, or this shard's share."""
-    named = [cut for cut in found if only in cut.file]
-    if sample:
-        return sorted(named, key=lambda cut: crc32(f"{Path(cut.file).name}:{cut.line}".encode()))[:sample]
-    return named[shard::shards]
-
-
 def sweep(story: Story, options: argparse.Namespace) -> Report:
     """Cut a story off at the lines that were asked for."""
     began = time.monotonic()
-    told = Sweep(options.folder / story.name, story, HASTY if options.hasty else HONEST)
+    doors = HASTY if options.hasty else HONEST
+    told = Sweep(options.folder / story.name, story, doors, simulated=options.every_moment)
     told.prepare()
+    if options.every_moment:
+        return _looked(told, options, began)
     lines = told.lines()
     report = Report(lines=len(lines))
     for cut in chosen(list(cuts(lines)), options.only, options.sample, options.shard, options.shards):
@@ -302,12 +265,21 @@ def sweep(story: Story, options: argparse.Namespace) -> Report:
     return report
 
 
+def _looked(told: Sweep, options: argparse.Namespace, began: float) -> Report:
+    lines, wrong = told.look(options.only)
+    for cut in chosen(list(cuts(lines)), options.only, options.sample, 0, 1) if options.sample else ():
+        wrong |= {str(cut): found} if (found := told.leaves_what_was_seen(cut)) else {}
+    seconds = time.monotonic() - began
+    return Report(lines=len(lines), killed=lines.total(), states=told.states, complaints=wrong, seconds=seconds)
+
+
 def main() -> None:
     """Sweep as the command line says, and print the reports by story."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("stories", nargs="+", choices=STORIES)
     parser.add_argument("--hasty", action="store_true", help="send before the intent is committed")
+    parser.add_argument("--every-moment", action="store_true", help="each time a line is reached; see ``Sweep.look``")
     parser.add_argument("--only", default="", help="only lines of files with this in their name")
     parser.add_argument("--sample", type=int, default=0, help="only so many lines, chosen by hash")
     parser.add_argument("--shard", type=int, default=0)
