@@ -60,7 +60,7 @@ def take(at: datetime) -> Sample:
 
 
 def begin(folder: Path, settings: Settings, *, leaks: bool = False) -> ForkServerProcess:
-    """Start it; ``leaks`` for one that keeps one small object with every candle."""
+    """Start it; ``leaks`` for one that keeps a list of two texts with every candle."""
     process: ForkServerProcess = FORKS.Process(target=_live, args=(folder, settings, leaks), daemon=True)
     process.start()
     return process
@@ -85,7 +85,7 @@ def _live(folder: Path, settings: Settings, leaks: bool) -> None:  # noqa: FBT00
         notes.write(json.dumps(asdict(take(at))) + "\n")
 
     async def leak(at: datetime) -> None:
-        kept.append([f"{at} {number}" for number in range(10)])
+        kept.append([f"{at} {number}" for number in range(2)])
 
     def jobs(_: Engine) -> Sequence[Job]:
         noting = Job(name="note", trigger=daily(time(0, 30), UTC_ZONE), run=note, grace=timedelta(days=1))
