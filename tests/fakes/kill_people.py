@@ -134,7 +134,7 @@ class OnTelegram(Nobody):
 
 
 class OnSlack(Nobody):
-    """Slack delivers once more whatever it had delivered before, acknowledged or not."""
+    """Slack delivers once more whatever it had delivered before, acknowledged or not; later than people press again."""
 
     sections: ClassVar[Json] = {"slack": {"mode": "http", "channel": CHANNEL, "messages_per_second": 20}}
     secrets: ClassVar[dict[str, str]] = {"BOT_SLACK__BOT_TOKEN": BOT_TOKEN, "BOT_SLACK__SIGNING_SECRET": SECRET}
@@ -146,13 +146,14 @@ class OnSlack(Nobody):
         return replace(doors, slack=lambda _: made)
 
     async def press(self, program: Program) -> None:
-        for payload in self._at.presses:
-            await self._deliver(program, payload)
+        before = list(self._at.presses)
         await everything_shown(program)
         await self._deliver(program, self._at.pressed_by(SLACK_STRANGER, self._at.questions[-1].ts, BUTTON))
         shown = self._at.questions[-1]
         if BUTTON in [button.get("value") for button in shown.buttons]:
             await self._deliver(program, self._at.pressed_by(ON_SLACK, shown.ts, BUTTON))
+        for payload in before:
+            await self._deliver(program, payload)
 
     async def _deliver(self, program: Program, payload: Json) -> None:
         (slack,) = program.chat.remote
