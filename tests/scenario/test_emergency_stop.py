@@ -14,7 +14,7 @@ from engine.domain.approvals import Press, Reply, Verb
 from engine.domain.errors import NotAllowed, StoreError, VenueError
 from engine.domain.events import EmergencyProgressed
 from engine.domain.messages import CardKind, Destination, Person, Role
-from engine.domain.trading import Intent, OrderKind, Side
+from engine.domain.trading import Intent, OrderKind, Purpose, Side
 from engine.execution.emergency import DONE, LONGEST_PAUSE, EmergencyStopSystem
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree
@@ -22,6 +22,7 @@ from engine.store.database import Database
 from handlers.notifications import Notifications, routes
 from tests.auditor import check_conservation
 from tests.fakes.command_line import bot, question_in
+from tests.fakes.database import execute, url_of
 from tests.fakes.engine import DAY, Room, engine_room
 from tests.fakes.feed import BTC
 from tests.fakes.program import browser, running, settings_of, write_config
@@ -244,6 +245,18 @@ async def test_only_an_admin_ends_it(tmp_path: Path):
         await room.desk.resume(ADA)
         assert await room.desk.emergency.standing() == ""
         await asyncio.wait_for(room.desk.emergency.run(), 5)
+
+
+async def test_nothing_more_is_sold_once_an_admin_has_ended_it(tmp_path: Path):
+    async with engine_room(tmp_path, (THIN,) * 60) as room:
+        await busy(room)
+        await call(room)
+        # Between the first sale and the second; by hand, as nobody else's turn comes there for certain.
+        room.venue.on_taken = lambda: execute(url_of(tmp_path), "UPDATE halts SET status = 'ended', ended_at = since")
+        await asyncio.wait_for(room.desk.emergency.run(), 30)
+        sold = [view for view in await room.views.orders(99) if view.purpose is Purpose.EXIT]
+        assert len(sold) == 1
+        assert len(await room.held()) == 1
 
 
 async def test_it_has_one_card_that_is_edited_as_it_goes_on(tmp_path: Path):

@@ -111,13 +111,15 @@ class EmergencyStopSystem:
         return halt_id
 
     async def _once(self) -> bool:
-        """Try everything once; whether anything is left to do.
+        """Try everything once, as long as nobody ends the halt meanwhile; whether anything is left to do.
 
         Raises:
             VenueError: The venue failed at something; all the rest was tried, unless it asks to be left alone.
         """
         failed: VenueError | None = None
         for attempt in await self._attempts():
+            if not await self.standing():
+                return False
             try:
                 await attempt()
             except VenueError as error:
