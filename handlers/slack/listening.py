@@ -69,7 +69,7 @@ class Listener:
             request_verification_enabled=False,  # a socket has no signatures; see hooks for those of requests
             ignoring_self_events_enabled=False,  # what bots say is nothing to us anyway
             logger=SDK_LOG,
-            name="greenlight",
+            name=SDK_LOG.name,  # it sets the level of the logger with this name
         )
         self.app.command(_ANY)(self._command)
         self.app.action(_ANY)(self._press)
