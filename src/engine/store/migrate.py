@@ -1,22 +1,32 @@
-"""Bring a database to the newest layout, or say how far behind it is. Alembic, shipped with the program."""
+"""Bring a database to the newest layout, or say how far behind it is. Alembic, shipped with the program.
+
+Alembic itself is only loaded where there is something to change: most starts find the database as it has to be.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DatabaseError
 
 import migrations
 from engine.domain.errors import StoreError
 from engine.store.connections import connect, first_line, in_words, is_sqlite, parse
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_REVISION = re.compile(r"""^revision = ["'](\w+)["']$""", re.MULTILINE)
+_FOLLOWS = re.compile(r"""^down_revision = ["'](\w+)["']$""", re.MULTILINE)
+
 
 def config(url: str) -> Config:
     """Alembic's configuration for a database."""
+    from alembic.config import Config
+
     made = Config()
     made.set_main_option("script_location", str(Path(migrations.__file__).parent))
     made.attributes["url"] = url
@@ -31,6 +41,8 @@ def upgrade(url: str) -> None:
     """
     if _refuse_damaged_or_newer(url):
         return
+    from alembic import command
+
     try:
         command.upgrade(config(url), "head")
     except DatabaseError as error:
@@ -48,14 +60,33 @@ def versions(url: str) -> tuple[str, str]:
     engine = connect(url)
     try:
         with in_words(), engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision() or "", head()
+            return _revision(connection), head()
     finally:
         engine.dispose()
 
 
 def head() -> str:
-    """The revision that the program needs."""
-    return ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head() or ""
+    """The revision that the program needs: the one that no other follows."""
+    scripts = _scripts()
+    followed = {found for script in scripts for found in _FOLLOWS.findall(script)}
+    (last,) = _revisions(scripts) - followed
+    return last
+
+
+def _scripts() -> list[str]:
+    versions = Path(migrations.__file__).parent / "versions"
+    return [path.read_text(encoding="utf-8") for path in versions.glob("*.py")]
+
+
+def _revisions(scripts: list[str]) -> set[str]:
+    return {found for script in scripts for found in _REVISION.findall(script)}
+
+
+def _revision(connection: Connection) -> str:
+    """The revision of a database; empty when it is new."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
 
 
 def _refuse_damaged_or_newer(url: str) -> bool:
@@ -64,14 +95,14 @@ def _refuse_damaged_or_newer(url: str) -> bool:
     try:
         with engine.connect() as connection:
             damage = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one() if is_sqlite(url) else "ok"
-            found = MigrationContext.configure(connection).get_current_revision() or ""
+            found = _revision(connection)
     except DatabaseError as error:
         raise _damaged(url, first_line(error)) from None
     finally:
         engine.dispose()
     if damage != "ok":
         raise _damaged(url, str(damage).splitlines()[-1])
-    _refuse_newer(url, found)
+    _refuse_newer(found)
     return found == head()
 
 
@@ -82,9 +113,8 @@ def _damaged(url: str, what: str) -> StoreError:
     )
 
 
-def _refuse_newer(url: str, found: str) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(config(url)).walk_revisions()}
-    if found and found not in known:
+def _refuse_newer(found: str) -> None:
+    if found and found not in _revisions(_scripts()):
         raise StoreError(
             f"The database was written by a newer version of the program (revision {found}).",
             "Update the program, or set BOT_DATABASE__URL to another file.",

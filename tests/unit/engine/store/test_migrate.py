@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 
 from engine.domain.errors import StoreError
 from engine.domain.events import Welcomed
@@ -113,3 +116,13 @@ def test_damage_is_found(tmp_path: Path):
         )
         connection.commit()
     assert migrate.integrity(f"sqlite:///{file}") == ["fills: a row refers to nothing"]
+
+
+def test_the_programs_revision_is_the_one_that_alembic_would_go_to(each_database: str):
+    assert migrate.head() == ScriptDirectory.from_config(migrate.config(each_database)).get_current_head()
+
+
+def test_a_database_that_is_up_to_date_needs_no_alembic(tmp_path: Path):
+    url = f"sqlite:///{new_file(tmp_path)}"
+    look = f"import sys; from engine.store.migrate import upgrade; upgrade({url!r}); print('alembic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True).stdout == "False\n"
