@@ -24,6 +24,7 @@ from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, Order
 _OUTSIDE = "account.outside"
 _ACCOUNT = select(AccountRow)
 _SEQ = columns(table_of(AccountRow).c.venue_seq)
+_CASH_AND_PEAK = columns(table_of(AccountRow).c.cash, table_of(AccountRow).c.peak)
 _MARKS = table_of(MarkRow)
 _ORDERS = table_of(OrderRow)
 # What every candle asks and writes is made once and without the ORM: it takes a fifth of the time.
@@ -124,14 +125,14 @@ class Account:
         Cash is what is free: what open buying orders may still cost is taken off and counted as exposure.
         """
         self._session.flush()
-        row, marks = self._row(), self.marks()
+        (total, peak), marks = self._memory.recall("account", "cash", self._cash_and_peak), self.marks()
         positions = self._positions.open()
         held = sum((p.quantity * marks.get(p.market, p.entry_price) for p in positions), Decimal(0))
         reserved = self._reserved()
         return Portfolio(
-            cash=row.cash - reserved,
-            equity=row.cash + held,
-            peak=row.peak,
+            cash=total - reserved,
+            equity=total + held,
+            peak=peak,
             positions=positions,
             marks=marks,
             reserved=reserved,
@@ -207,9 +208,19 @@ class Account:
         buying = self._session.connection().execute(_BUYING)
         return sum(((row.quantity - row.filled) * row.price for row in buying), Decimal(0))
 
+    def _cash_and_peak(self) -> tuple[Decimal, Decimal]:
+        found = self._session.connection().execute(_CASH_AND_PEAK).first()
+        if found is None:
+            raise _not_opened()
+        return found.cash, found.peak
+
     def _row(self) -> AccountRow:
         if self._found is None:
             self._found = self._session.exec(_ACCOUNT).first()
         if self._found is None:
-            raise StoreError("No account has been opened in this database.", "Start the bot once: bot run.")
+            raise _not_opened()
         return self._found
+
+
+def _not_opened() -> StoreError:
+    return StoreError("No account has been opened in this database.", "Start the bot once: bot run.")
