@@ -121,7 +121,8 @@ async def test_a_server_that_hangs_is_given_up_in_time(fake: FakeSlack) -> None:
         assert "cannot be reached" in bot.platform.health
         fake.recover()
         await shown(bot, CARD)
-    assert len(fake.called("chat.postMessage")) == 2
+    assert len(fake.called("chat.postMessage")) <= 2  # the first may not even have got there in that time
+    assert len(fake.texts(CHANNEL)) == 1
 
 
 async def test_a_lost_answer_is_not_repeated_by_the_library(fake: FakeSlack, bot: Bot) -> None:
