@@ -64,7 +64,6 @@ class TelegramSettings(Section):
     cards: tuple[CardKind, ...] = EVERY_KIND
     """What is shown in the chat: questions, trades, alerts, digests."""
 
-
     @field_validator("webhook_url")
     @classmethod
     def _webhook_can_be(cls, url: str | None, info: ValidationInfo) -> str | None:

@@ -1,4 +1,4 @@
-"""What must be seen soon is shown elsewhere where its own place cannot: once, and from then on kept up to date there."""
+"""What must be seen soon is shown elsewhere where its own place cannot: once, and from then on kept up to date."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Screen:
     """The titles that each message has had, oldest first."""
     trouble: Exception | None = None
 
-    async def put(self, to: Destination, card: Card, ref: Ref | None, under: Ref | None = None) -> Ref:
+    async def put(self, _: Destination, card: Card, ref: Ref | None, _under: Ref | None = None) -> Ref:
         if self.trouble:
             raise self.trouble
         if ref is not None and ref.messages[0] not in self.shown:
