@@ -65,6 +65,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._chance = chance
         self._horizon = horizon
         self._free_at: dict[int, float] = {}
+        self._begun: list[tuple[Any, asyncio.Future[Any], asyncio.TimerHandle]] = []
         self.steps = 0
         self.troubles: list[str] = []
         self.set_exception_handler(_note)
@@ -104,13 +105,23 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         return self.call_soon(callback, *args, context=context)
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
-        """Do it here, a little later; a pool of one thread does one thing after the other."""
+        """Do it here, a little later; a pool of one thread does one thing after the other, one that is shut nothing."""
+        if isinstance(executor, ThreadPoolExecutor) and executor._shutdown:
+            raise RuntimeError("cannot schedule new futures after shutdown")
         done = self.create_future()
         at = self._now + self._takes()
         if isinstance(executor, ThreadPoolExecutor) and executor._max_workers == 1:
             at = self._free_at[id(executor)] = max(at, self._free_at.get(id(executor), 0.0) + 1e-6)
-        self.call_at(at, _work, done, func, args)
+        work = self.call_at(at, _work, done, executor, func, args)
+        self._begun = [each for each in self._begun if not each[1].done()]
+        self._begun.append((executor, done, work))
         return done
+
+    def finish(self, executor: ThreadPoolExecutor) -> None:
+        """Do what a pool has still to do, as it does before it shuts; what belongs to the dead is never done."""
+        for pool, done, work in self._begun:
+            if pool is executor and not done.done() and not work.cancelled():
+                work._context.run(work._callback, *work._args)
 
     def kill(self, life: Life) -> None:
         """Cut the power of a life: what it had still to do is never done."""
@@ -171,8 +182,11 @@ def _make_task(loop: asyncio.AbstractEventLoop, coro: Any, context: Context | No
     return task
 
 
-def _work(done: asyncio.Future[Any], func: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    if done.cancelled():
+def _work(done: asyncio.Future[Any], executor: Any, func: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    if done.done():
+        return
+    if isinstance(executor, ThreadPoolExecutor) and executor._shutdown:  # the dead have left it: no file is opened again
+        done.cancel()
         return
     try:
         done.set_result(func(*args))

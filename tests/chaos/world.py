@@ -344,4 +344,9 @@ def _store_in(world: World) -> type[Database]:
             await asyncio.sleep(0)
             return result
 
+        def _shut(self) -> None:
+            for pool in (self._writer, self._readers):
+                world.loop.finish(pool)
+            super()._shut()
+
     return Store
