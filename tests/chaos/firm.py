@@ -16,7 +16,7 @@ from tests.fakes.slack_methods import BOT_TOKEN
 
 MARKET_BEGINS = datetime(2026, 1, 10, 12, tzinfo=UTC)
 HISTORY = "210h"
-CANDLES, CALM_CANDLES = 8, 5
+CANDLES, CALM_CANDLES = 6, 4
 """Closed candles while there are faults, and after; in the latter every question runs out."""
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
 
@@ -66,7 +66,7 @@ def settings_for(seed: int, folder: Path) -> Settings:
         "approval": {
             "auto_above": chance.choice((0.6, 2.0, 2.0)),
             "ask_above": 0.0,
-            "expires_after": "2h",
+            "expires_after": "90m",
             "max_price_drift": chance.choice(("0.05", "0.002")),
             "two_people_above": two,
         },
@@ -79,8 +79,8 @@ def settings_for(seed: int, folder: Path) -> Settings:
         },
         "replay": {
             "end": end,
-            "speed": chance.choice((900, 1800)),
-            "wait_for_people": chance.choice((0, 0, 0, 0, 0, 0, 0, 0.5)),
+            "speed": chance.choice((1200, 1800)),
+            "wait_for_people": chance.choice((0, 0, 0, 0, 0, 0, 0, 0.2)),
         },
         "contexts": [_context("one", chance.choice((["BTC/USDT"], ["BTC/USDT", "ETH/USDT"])), chance)],
     }

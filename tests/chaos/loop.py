@@ -185,7 +185,7 @@ def _make_task(loop: asyncio.AbstractEventLoop, coro: Any, context: Context | No
 def _work(done: asyncio.Future[Any], executor: Any, func: Callable[..., Any], args: tuple[Any, ...]) -> None:
     if done.done():
         return
-    if isinstance(executor, ThreadPoolExecutor) and executor._shutdown:  # the dead have left it: no file is opened again
+    if isinstance(executor, ThreadPoolExecutor) and executor._shutdown:  # left by the dead: no file is opened again
         done.cancel()
         return
     try:

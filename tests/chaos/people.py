@@ -48,7 +48,7 @@ class Crowd:
     def __init__(self, world: World) -> None:
         self._world = world
         self._chance = Random(f"{world.seed}/people")
-        self._busy = self._chance.choice((1.5, 3.0, 5.0))
+        self._busy = self._chance.choice((1.0, 2.0, 3.0))
         self.deeds: list[Deed] = []
         self.given_up: set[str] = set()
         self._browsers: list[asyncio.Task[None]] = []
