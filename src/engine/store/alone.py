@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, event
 
 from engine.domain.errors import StoreError
 from engine.store.connections import connect, is_sqlite
 
+ENDED_WITHIN = 3.0
+"""Wall seconds in which the server lets go of the lock of a session that has ended."""
+_LOOK_EVERY = 0.05
 STATEMENT_WITHIN_MS = 30_000
 """How long the server may work on one statement of a running bot."""
 _LOCK = 0x67726E69
@@ -72,16 +76,32 @@ def signature() -> str:
 
 
 def _take(connection: Any) -> None:
+    """Take the lock; one whose session is only just ending, or was our own, is waited for."""
+    deadline = time.monotonic() + ENDED_WITHIN
+    while not (answer := _try(connection)).taken:
+        is_ending = answer.holder is None or answer.holder[0] == signature()
+        if not is_ending or time.monotonic() > deadline:
+            raise StoreError(
+                f"The database is in use: another bot ({_who(answer.holder)}) is running on it.",
+                "Stop that one first, or set BOT_DATABASE__URL to start on another database.",
+            )
+        time.sleep(_LOOK_EVERY)
+
+
+class _Answer(NamedTuple):
+    """Whether the lock was taken, and if not, the name and address of the session that has it, if it still has."""
+
+    taken: bool
+    holder: tuple[str, str | None] | None = None
+
+
+def _try(connection: Any) -> _Answer:
     with connection.cursor() as cursor:
         cursor.execute(f"SET statement_timeout = {STATEMENT_WITHIN_MS}")
         taken = cursor.execute(_TAKE).fetchone()[0]
-        found = None if taken else cursor.execute(_HOLDER).fetchone()
+        holder = None if taken else cursor.execute(_HOLDER).fetchone()
     connection.commit()
-    if not taken:
-        raise StoreError(
-            f"The database is in use: another bot ({_who(found)}) is running on it.",
-            "Stop that one first, or set BOT_DATABASE__URL to start on another database.",
-        )
+    return _Answer(taken, holder)
 
 
 def _who(found: Any) -> str:
