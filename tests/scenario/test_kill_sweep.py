@@ -45,11 +45,20 @@ def test_killed_at_a_sample_of_the_lines_it_comes_to_a_good_end(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("shard", range(SHARDS))
-@pytest.mark.parametrize("story", WITH_THREADS)
-def test_killed_at_every_line_it_comes_to_a_good_end(tmp_path, story, shard):
-    report = swept(tmp_path, story, "--shard", str(shard), "--shards", str(SHARDS))[story]
+def test_killed_at_every_line_it_comes_to_a_good_end(tmp_path, shard):
+    report = swept(tmp_path, "alone", "--shard", str(shard), "--shards", str(SHARDS))["alone"]
     must_be_whole(report)
     assert report["killed"] + len(report["missed"]) >= report["lines"] // SHARDS
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("story", ["asked", "comes_back"])
+def test_killed_with_its_threads_at_many_lines_it_comes_to_a_good_end(tmp_path, story):
+    """All of them (without ``--sample``) take ten minutes a story: for a quiet hour, by the command line."""
+    report = swept(tmp_path, story, "--sample", "150")[story]
+    must_be_whole(report)
+    assert report["killed"] > 140
 
 
 @pytest.mark.slow
