@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.domain.events import ExternalTraded, OrderFilled, PositionOpened
+from engine.domain.events import ExternalTraded
 from engine.domain.trading import Fill, Intent, OrderKind, OrderState, OrderStatus, Position, Purpose, Side
 from engine.execution import ledger
-from engine.execution.closing import tell_closed
+from engine.execution.booking import settle_position
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
@@ -100,21 +100,4 @@ def _sold(uow: UnitOfWork, fill: Fill) -> list[tuple[Position, Fill]]:
 def _change(uow: UnitOfWork, order: Order, position: Position, fill: Fill) -> None:
     opened = not position.quantity
     after = ledger.bought(position, fill) if fill.side is Side.BUY else ledger.sold(position, fill, CLOSED_BY)
-    uow.positions.put(after, "" if opened else uow.positions.decision_of(position.id))
-    if opened:
-        uow.orders.attach(order.id, position.id)
-        uow.emit(PositionOpened(at=fill.at, position_id=position.id))
-    uow.emit(
-        OrderFilled(
-            at=fill.at,
-            order_id=order.id,
-            market=fill.market,
-            side=fill.side,
-            quantity=fill.quantity,
-            price=fill.price,
-            fee=fill.fee,
-            position_id=position.id,
-        )
-    )
-    if not after.is_open:
-        tell_closed(uow, after, fill.at)
+    settle_position(uow, order, fill, after, opened=opened)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.domain.events import ExternalCancelled, OrderChanged, OrderFilled, PositionOpened
+from engine.domain.events import ExternalCancelled, OrderChanged
 from engine.domain.trading import Fill, OrderState, OrderStatus, Position, Purpose, Side
 from engine.execution import external, ledger
-from engine.execution.closing import tell_closed
+from engine.execution.booking import settle_position
 from engine.execution.orders import TAKEN_BACK
 from engine.ports import VenueEvent
 from engine.store.orders import Order
@@ -75,25 +75,7 @@ def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState) ->
         if fill.side is Side.BUY
         else ledger.sold(position, fill, state.closed_by or ("exit" if order.decision_id else "emergency"))
     )
-    uow.positions.put(after, order.decision_id if opened else uow.positions.decision_of(position.id))
-    if opened:
-        uow.orders.attach(order.id, position.id)
-        uow.emit(PositionOpened(at=fill.at, position_id=position.id))
-    uow.emit(
-        OrderFilled(
-            at=fill.at,
-            order_id=order.id,
-            market=fill.market,
-            side=fill.side,
-            quantity=fill.quantity,
-            price=fill.price,
-            fee=fill.fee,
-            position_id=position.id,
-            approval_id=order.approval_id,
-        )
-    )
-    if not after.is_open:
-        tell_closed(uow, after, fill.at)
+    settle_position(uow, order, fill, after, opened=opened)
     return position.id
 
 

@@ -1,0 +1,40 @@
+"""What one fill does to one position, written down: whoever has sent the order."""
+
+from __future__ import annotations
+
+from engine.domain.events import OrderFilled, PositionOpened
+from engine.domain.trading import Fill, Position
+from engine.execution.closing import tell_closed
+from engine.store.orders import Order
+from engine.store.unit_of_work import UnitOfWork
+
+
+def settle_position(uow: UnitOfWork, order: Order, fill: Fill, after: Position, *, opened: bool) -> None:
+    """Keep a position as a fill leaves it, and tell of what happened to it.
+
+    Args:
+        uow: The transaction in which the fill is taken in.
+        order: What was filled.
+        fill: The fill, or this position's part of it.
+        after: The position once it is taken in.
+        opened: Whether the fill has opened it.
+    """
+    uow.positions.put(after, order.decision_id if opened else uow.positions.decision_of(after.id))
+    if opened:
+        uow.orders.attach(order.id, after.id)
+        uow.emit(PositionOpened(at=fill.at, position_id=after.id))
+    uow.emit(
+        OrderFilled(
+            at=fill.at,
+            order_id=order.id,
+            market=fill.market,
+            side=fill.side,
+            quantity=fill.quantity,
+            price=fill.price,
+            fee=fill.fee,
+            position_id=after.id,
+            approval_id=order.approval_id,
+        )
+    )
+    if not after.is_open:
+        tell_closed(uow, after, fill.at)
