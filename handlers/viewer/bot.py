@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import Set as AbstractSet
 from functools import partial
-from uuid import uuid4
 
 import structlog
 from aiogram import Bot, Dispatcher
@@ -18,6 +17,7 @@ from pydantic import SecretStr
 
 from engine.domain.errors import ConfigError, GreenlightError
 from engine.domain.messages import Card
+from engine.faults import fault_id
 from handlers.cards import answers
 from handlers.lanes import Lanes
 from handlers.viewer.commands import ViewerCommands
@@ -127,7 +127,7 @@ class ViewerBot:
             return await self._commands.answer(chat, text)
         except GreenlightError as error:
             return answers.error(error)
-        except Exception:
-            reference = uuid4().hex[:8]
+        except Exception:  # the boundary to people: they get an id, the log gets the rest
+            reference = fault_id()
             log.exception("viewer.failed", reference=reference)
             return answers.fault(reference)
