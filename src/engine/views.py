@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from engine.analysis.performance import max_drawdown, trade_figures
+from engine import reporting
 from engine.bookkeeping import figures, previous_end
 from engine.domain.approvals import Approval
 from engine.domain.decisions import Judged
@@ -20,7 +19,6 @@ from engine.domain.reports import (
     ApprovalView,
     AuditEntry,
     Balance,
-    DayProfit,
     Digest,
     EmergencyView,
     Exposed,
@@ -35,14 +33,11 @@ from engine.domain.reports import (
     Status,
     Why,
 )
-from engine.domain.trading import OrderKind, Position
+from engine.domain.trading import Position
 from engine.execution.emergency import exposed, progress
 from engine.ports import Clock, Quotes
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
-
-LONG_AGO = 10_000
-"""More closed trades than anybody asks for at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +66,16 @@ class Views:
         """What is held, at the prices of now."""
         held = await self.store.read(lambda uow: uow.positions.open())
         prices = {symbol: await self._bid(symbol) for symbol in {position.market for position in held}}
-        return await self.store.read(lambda uow: tuple(_position(uow, p, prices[p.market]) for p in held))
+        return await self.store.read(lambda uow: tuple(reporting.position(uow, p, prices[p.market]) for p in held))
 
     async def balance(self) -> Balance:
         """What the account owns."""
-        return await self.store.read(_balance)
+        return await self.store.read(reporting.balance)
 
     async def profit(self, days: int) -> Profit:
         """The last days, the running one included."""
         now = self.clock.now()
-        return await self.store.read(lambda uow: self._profit(uow, days, now))
+        return await self.store.read(lambda uow: reporting.profit(uow, days, now, self.timezone))
 
     async def trades(self, count: int) -> tuple[Position, ...]:
         """The newest trades first, open or closed."""
@@ -130,7 +125,7 @@ class Views:
         Raises:
             UnknownId: Nothing has that id.
         """
-        return await self.store.read(lambda uow: _why(uow, any_id.upper()))
+        return await self.store.read(lambda uow: reporting.why(uow, any_id.upper()))
 
     async def halt(self, halt_id: str) -> HaltView:
         """One halt.
@@ -158,7 +153,7 @@ class Views:
         Raises:
             UnknownId: There is no such order.
         """
-        return await self.store.read(lambda uow: _external(uow, order_id))
+        return await self.store.read(lambda uow: reporting.external(uow, order_id))
 
     async def digest(self, digest_id: str) -> Digest:
         """The figures of a day that has ended.
@@ -247,30 +242,10 @@ class Views:
             prices=tuple((portfolio.marks or {}).items()),
         )
 
-    def _profit(self, uow: UnitOfWork, days: int, now: datetime) -> Profit:
-        midnight = now.astimezone(self.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
-        edges = [midnight - timedelta(days=back) for back in range(days - 1, -1, -1)] + [now]
-        began = uow.settings.get("account.began")
-        spans = [(begin, end) for begin, end in pairwise(edges) if began is None or end > datetime.fromisoformat(began)]
-        rows = tuple(_day(uow, begin, end, self.timezone) for begin, end in spans)
-        first = spans[0][0] if spans else now
-        closed = uow.positions.closed_within(first, now)
-        curve = [uow.account.equity_at(first), *(value for _, value in uow.account.equity_within(first, now))]
-        made = trade_figures([position.net for position in closed])
-        return Profit(
-            days=rows,
-            net=sum((row.net for row in rows), Decimal(0)),
-            fees=uow.orders.fees_within(first, now),
-            closed=made.closed,
-            win_rate=made.win_rate,
-            max_drawdown=max_drawdown(curve),
-            quote=uow.account.quote,
-        )
-
     async def _approval_views(self, approvals: Sequence[Approval]) -> tuple[ApprovalView, ...]:
         prices = {symbol: await self._ask(symbol) for symbol in {approval.plan.market for approval in approvals}}
         return await self.store.read(
-            lambda uow: tuple(_approval(uow, approval, prices[approval.plan.market]) for approval in approvals)
+            lambda uow: tuple(reporting.approval(uow, each, prices[each.plan.market]) for each in approvals)
         )
 
     async def _ask(self, symbol: str) -> Decimal | None:
@@ -288,80 +263,3 @@ class Views:
             return await self.exchange.book(symbol)
         except VenueError:
             return None
-
-
-def _day(uow: UnitOfWork, begin: datetime, end: datetime, timezone: ZoneInfo) -> DayProfit:
-    equity = uow.account.equity_at(end)
-    return DayProfit(
-        day=begin.astimezone(timezone).date(),
-        net=equity - uow.account.equity_at(begin),
-        equity=equity,
-        closed=len(uow.positions.closed_within(begin, end)),
-    )
-
-
-def _external(uow: UnitOfWork, order_id: str) -> ExternalView:
-    order = uow.orders.view(order_id)
-    position = uow.positions.get(order.position_id) if order.position_id else None
-    return ExternalView(order=order, position=position, protected=position is not None and _protected(uow, position))
-
-
-def _protected(uow: UnitOfWork, position: Position) -> bool:
-    """Whether the venue has a stop for it."""
-    brackets = [o for o in uow.orders.of_position(position.id) if o.intent.kind is OrderKind.BRACKET]
-    return any(not order.status.final for order in brackets)
-
-
-def _position(uow: UnitOfWork, position: Position, price: Decimal | None) -> PositionView:
-    at = price if price is not None else uow.account.marks().get(position.market, position.entry_price)
-    return PositionView(
-        position=position,
-        price=at,
-        value=position.quantity * at,
-        unrealised=position.unrealised(at),
-        net=position.unrealised(at) + position.net,
-        protected=_protected(uow, position),
-    )
-
-
-def _balance(uow: UnitOfWork) -> Balance:
-    portfolio, quote = uow.account.portfolio(), uow.account.quote
-    held: dict[str, tuple[Decimal, Decimal]] = {}
-    for position in portfolio.positions:
-        base = position.market.partition("/")[0]
-        quantity, value = held.get(base, (Decimal(0), Decimal(0)))
-        held[base] = (quantity + position.quantity, value + position.quantity * portfolio.mark(position))
-    cash = portfolio.cash + portfolio.reserved
-    rows = ((quote, cash, cash), *((base, quantity, value) for base, (quantity, value) in sorted(held.items())))
-    return Balance(quote=quote, rows=rows, equity=portfolio.equity)
-
-
-def _approval(uow: UnitOfWork, approval: Approval, price: Decimal | None) -> ApprovalView:
-    order = uow.orders.of_decision(approval.decision_id)
-    return ApprovalView(
-        approval=approval,
-        decision=uow.decisions.get(approval.decision_id).decision,
-        price=price,
-        order=order,
-        position=uow.positions.get(order.position_id) if order and order.position_id else None,
-    )
-
-
-def _why(uow: UnitOfWork, any_id: str) -> Why:
-    match any_id[:1]:
-        case "A":
-            decision_id = uow.approvals.get(any_id).decision_id
-        case "O":
-            order = uow.orders.get(any_id)
-            decision_id = order.decision_id or uow.positions.decision_of(order.position_id)
-        case "T":
-            decision_id = uow.positions.decision_of(any_id)
-        case _:
-            decision_id = any_id
-    order_view = uow.orders.of_decision(decision_id)
-    return Why(
-        judged=uow.decisions.get(decision_id),
-        approval=uow.approvals.of_decision(decision_id),
-        order=order_view,
-        position=uow.positions.get(order_view.position_id) if order_view and order_view.position_id else None,
-    )

@@ -1,0 +1,130 @@
+"""What is kept, put together as people see it: each report from one snapshot, prices of now given."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from engine.analysis.performance import max_drawdown, trade_figures
+from engine.domain.approvals import Approval
+from engine.domain.reports import ApprovalView, Balance, DayProfit, ExternalView, PositionView, Profit, Why
+from engine.domain.trading import OrderKind, Position
+from engine.store.unit_of_work import UnitOfWork
+
+
+def position(uow: UnitOfWork, held: Position, price: Decimal | None) -> PositionView:
+    """What is held, at a price; at its last mark where there is none."""
+    at = price if price is not None else uow.account.marks().get(held.market, held.entry_price)
+    return PositionView(
+        position=held,
+        price=at,
+        value=held.quantity * at,
+        unrealised=held.unrealised(at),
+        net=held.unrealised(at) + held.net,
+        protected=_is_protected(uow, held),
+    )
+
+
+def _is_protected(uow: UnitOfWork, held: Position) -> bool:
+    """Whether the venue has a stop for it."""
+    brackets = [o for o in uow.orders.of_position(held.id) if o.intent.kind is OrderKind.BRACKET]
+    return any(not order.status.final for order in brackets)
+
+
+def balance(uow: UnitOfWork) -> Balance:
+    """What the account owns: cash, then each currency held with its value at the last marks."""
+    portfolio, quote = uow.account.portfolio(), uow.account.quote
+    held: dict[str, tuple[Decimal, Decimal]] = {}
+    for each in portfolio.positions:
+        base = each.market.partition("/")[0]
+        quantity, value = held.get(base, (Decimal(0), Decimal(0)))
+        held[base] = (quantity + each.quantity, value + each.quantity * portfolio.mark(each))
+    cash = portfolio.cash + portfolio.reserved
+    rows = ((quote, cash, cash), *((base, quantity, value) for base, (quantity, value) in sorted(held.items())))
+    return Balance(quote=quote, rows=rows, equity=portfolio.equity)
+
+
+def profit(uow: UnitOfWork, days: int, now: datetime, timezone: ZoneInfo) -> Profit:
+    """The last days, the running one included; days before the account began are left out."""
+    midnight = now.astimezone(timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+    edges = [midnight - timedelta(days=back) for back in range(days - 1, -1, -1)] + [now]
+    began = uow.settings.get("account.began")
+    spans = [(begin, end) for begin, end in pairwise(edges) if began is None or end > datetime.fromisoformat(began)]
+    rows = tuple(_day(uow, begin, end, timezone) for begin, end in spans)
+    first = spans[0][0] if spans else now
+    closed = uow.positions.closed_within(first, now)
+    curve = [uow.account.equity_at(first), *(value for _, value in uow.account.equity_within(first, now))]
+    made = trade_figures([position.net for position in closed])
+    return Profit(
+        days=rows,
+        net=sum((row.net for row in rows), Decimal(0)),
+        fees=uow.orders.fees_within(first, now),
+        closed=made.closed,
+        win_rate=made.win_rate,
+        max_drawdown=max_drawdown(curve),
+        quote=uow.account.quote,
+    )
+
+
+def _day(uow: UnitOfWork, begin: datetime, end: datetime, timezone: ZoneInfo) -> DayProfit:
+    equity = uow.account.equity_at(end)
+    return DayProfit(
+        day=begin.astimezone(timezone).date(),
+        net=equity - uow.account.equity_at(begin),
+        equity=equity,
+        closed=len(uow.positions.closed_within(begin, end)),
+    )
+
+
+def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None) -> ApprovalView:
+    """A question with its decision, and what became of it."""
+    order = uow.orders.of_decision(asked.decision_id)
+    return ApprovalView(
+        approval=asked,
+        decision=uow.decisions.get(asked.decision_id).decision,
+        price=price,
+        order=order,
+        position=uow.positions.get(order.position_id) if order and order.position_id else None,
+    )
+
+
+def external(uow: UnitOfWork, order_id: str) -> ExternalView:
+    """What somebody else did to the account, by the order that shows it.
+
+    Raises:
+        UnknownId: There is no such order.
+    """
+    order = uow.orders.view(order_id)
+    held = uow.positions.get(order.position_id) if order.position_id else None
+    return ExternalView(order=order, position=held, protected=held is not None and _is_protected(uow, held))
+
+
+def why(uow: UnitOfWork, any_id: str) -> Why:
+    """Everything that led to a decision, found by its own id or that of its approval, order or trade.
+
+    Raises:
+        UnknownId: Nothing has that id.
+    """
+    decision_id = _decision_of(uow, any_id)
+    order = uow.orders.of_decision(decision_id)
+    return Why(
+        judged=uow.decisions.get(decision_id),
+        approval=uow.approvals.of_decision(decision_id),
+        order=order,
+        position=uow.positions.get(order.position_id) if order and order.position_id else None,
+    )
+
+
+def _decision_of(uow: UnitOfWork, any_id: str) -> str:
+    match any_id[:1]:
+        case "A":
+            return uow.approvals.get(any_id).decision_id
+        case "O":
+            order = uow.orders.get(any_id)
+            return order.decision_id or uow.positions.decision_of(order.position_id)
+        case "T":
+            return uow.positions.decision_of(any_id)
+        case _:
+            return any_id
