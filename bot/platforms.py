@@ -1,10 +1,9 @@
-"""The chat put together: the ways in and out, on every platform that is configured."""
+"""Every platform that is configured, put together; each is imported where it is asked for."""
 
 from __future__ import annotations
 
-import asyncio
 import secrets as randomness
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Protocol
@@ -15,21 +14,11 @@ from pydantic import SecretStr
 from bot.doors import Doors
 from bot.engine_room import Engine
 from config.platforms import SlackSettings, TelegramSettings
-from config.settings import PLATFORMS, Settings
-from engine.domain.messages import CardKind, Destination, Person, Ref
-from engine.domain.reports import MARKET_DATA, STORE, HaltView
-from engine.domain.trading import Halt
-from engine.failover import Failover
-from engine.outbox import EDITS_APART, OutboxSender
+from config.settings import Settings
 from engine.ports import Platform
-from engine.store.watch import StorageWatch
 from engine.views import Views
-from engine.watch import PlatformWatch
-from handlers.access import Access, Identity
-from handlers.cards import alerts
-from handlers.commands import CommandTable, build_commands
-from handlers.direct import DirectTeller
-from handlers.notifications import Notifications, is_urgent
+from handlers.access import Access
+from handlers.commands import CommandTable
 from handlers.reception import Reception
 
 if TYPE_CHECKING:
@@ -73,129 +62,7 @@ class RemotePlatform(Platform, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chat:
-    """Where people are, and what they are shown."""
-
-    commands: CommandTable
-    reception: Reception
-    outbox: OutboxSender
-    failover: Failover
-    watch: PlatformWatch
-    storage: StorageWatch
-    web: Web | None
-    remote: tuple[RemotePlatform, ...]
-
-    async def show(self) -> None:
-        """Keep every place showing what it should, or another in its place."""
-        await asyncio.gather(self.outbox.run(), self.failover.run(), self.watch.run(), self.storage.run())
-
-
-async def build_chat(
-    settings: Settings, engine: Engine, api_token: SecretStr, ready: Callable[[], bool], doors: Doors
-) -> Chat:
-    """The ways in and out of the chat, on every platform that is configured."""
-    commands = build_commands(views=engine.views, desk=engine.desk, clock=engine.clock, version=VERSION)
-    access = _access(settings)
-    reception = Reception(
-        access=access,
-        commands=commands,
-        database=engine.store,
-        desk=engine.desk,
-        clock=engine.clock,
-        wall=doors.wall,
-        started_at=doors.wall().replace(microsecond=0),
-    )
-    remote = tuple(_remote(settings, reception, commands, engine, access, doors))
-    hooks = [route for platform in remote for route in platform.hooks]
-    web = None
-    if settings.web.enabled:
-        web = await _web(settings, engine, commands, reception, access, api_token, ready, hooks, doors)
-    platforms: dict[str, Platform] = {platform.name: platform for platform in remote}
-    if web is not None:
-        platforms[web.chat.name] = web.chat
-    watch = PlatformWatch(store=engine.store, health=_health_of(engine, remote), clock=engine.clock)
-    failover = Failover(
-        store=engine.store,
-        places=tuple(destinations(settings)),
-        is_urgent=is_urgent,
-        patience=settings.failover.after.total_seconds(),
-        monotonic=engine.clock.monotonic,
-        troubled=lambda: watch.troubled,
-    )
-    outbox = OutboxSender(
-        store=engine.store,
-        platforms=platforms,
-        render=Notifications(engine.views, access.approvers).card,
-        is_urgent=is_urgent,
-        monotonic=engine.clock.monotonic,
-        on_refused=failover.move,
-        edits_apart={platform.name: EDITS_APART for platform in remote},
-    )
-    return Chat(
-        commands=commands,
-        reception=reception,
-        outbox=outbox,
-        failover=failover,
-        watch=watch,
-        storage=_storage_watch(settings, engine, platforms),
-        web=web,
-        remote=remote,
-    )
-
-
-def _storage_watch(settings: Settings, engine: Engine, platforms: Mapping[str, Platform]) -> StorageWatch:
-    teller = DirectTeller(platforms=platforms, places=destinations(settings))
-
-    async def tell(halt: Halt) -> Mapping[Destination, Ref]:
-        return await teller.show(alerts.halt(HaltView(id="", halt=halt)))
-
-    watch = StorageWatch(store=engine.store, clock=engine.clock, tell=tell)
-    engine.health.watch(STORE, lambda: watch.health)
-    return watch
-
-
-def _health_of(engine: Engine, remote: Sequence[RemotePlatform]) -> dict[str, Callable[[], str]]:
-    """What lies on somebody else's servers: the chat platforms, and a real venue's prices."""
-
-    def ask(platform: RemotePlatform) -> Callable[[], str]:
-        return lambda: platform.health
-
-    found = {platform.name: ask(platform) for platform in remote}
-    live = engine.market.live
-    return found | ({MARKET_DATA: lambda: live.health} if live is not None else {})
-
-
-def destinations(settings: Settings) -> dict[Destination, tuple[CardKind, ...]]:
-    """Where which cards go: the web's room, and the chats that are configured."""
-    web, telegram, slack = settings.web, settings.telegram, settings.slack
-    found = {Destination(platform="web", address="room"): web.cards} if web.enabled else {}
-    if telegram.token and telegram.chat_id:
-        found[Destination(platform="telegram", address=telegram.chat_id)] = telegram.cards
-    if slack.bot_token and slack.channel:
-        found[Destination(platform="slack", address=slack.channel)] = slack.cards
-    return found
-
-
-def _called_as(settings: Settings) -> tuple[str, ...]:
-    """The names under which other platforms' servers call our web server."""
-    telegram = settings.telegram
-    name = urlsplit(telegram.webhook_url).hostname if telegram.mode == "webhook" and telegram.webhook_url else None
-    return (name,) if name else ()
-
-
-def _access(settings: Settings) -> Access:
-    return Access(
-        [
-            Identity(person=Person(name=each.name, role=each.role), platform=platform, user=user)
-            for each in settings.people
-            for platform in PLATFORMS
-            if (user := getattr(each, platform))
-        ]
-    )
-
-
-def _remote(
+def remote_platforms(
     settings: Settings, reception: Reception, commands: CommandTable, engine: Engine, access: Access, doors: Doors
 ) -> Iterator[RemotePlatform]:
     """The platforms with a token; how each is shows in the health of the whole."""
@@ -257,7 +124,7 @@ def _slack(
     )
 
 
-async def _web(
+async def web_chat(
     settings: Settings,
     engine: Engine,
     commands: CommandTable,
@@ -268,6 +135,7 @@ async def _web(
     hooks: Sequence[BaseRoute],
     doors: Doors,
 ) -> Web:
+    """The web chat with the server under it, which also lets other platforms' servers in at their hooks."""
     from handlers.web.board import Board
     from handlers.web.chat import WebChat
     from handlers.web.kit import Kit as WebKit
@@ -298,3 +166,10 @@ async def _web(
     )
     serve = doors.server or WebServer
     return Web(chat=chat, server=serve(app, host=settings.web.host, port=settings.web.port), links=links)
+
+
+def _called_as(settings: Settings) -> tuple[str, ...]:
+    """The names under which other platforms' servers call our web server."""
+    telegram = settings.telegram
+    name = urlsplit(telegram.webhook_url).hostname if telegram.mode == "webhook" and telegram.webhook_url else None
+    return (name,) if name else ()

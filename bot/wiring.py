@@ -1,6 +1,6 @@
 """Settings → objects. The one place where concrete venues, strategies and platforms come together.
 
-    bot.markets: source ─▶ bot.engine_room: engine ─▶ bot.platforms: chat ─▶ driver
+    bot.markets: source ─▶ bot.engine_room: engine ─▶ bot.chat: chat ─▶ driver
 
 Tests call ``build`` as well, with servers of their own behind the same settings: nothing needs to be patched.
 """
@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
+from bot.chat import Chat, build_chat, destinations
 from bot.doors import DOORS, Doors
 from bot.engine_room import Engine, build_engine
 from bot.markets import Source, source
-from bot.platforms import Chat, build_chat, destinations
 from config.settings import Settings
 from engine.backtest.replay import Pace, Replay
 from engine.clocks import MarketClock

@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, get_args
 
-from bot.platforms import destinations
+from bot.chat import destinations
 from engine.domain.events import Event
 from engine.domain.messages import Card
 from engine.store import codec

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.chat import destinations
 from bot.engine_room import build_engine
 from bot.markets import source
-from bot.platforms import destinations
 from config.settings import Settings
 from engine.approvals import Approvals
 from engine.domain.autonomy import AskHuman
