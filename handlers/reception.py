@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from uuid import uuid4
 
 import structlog
 
@@ -17,6 +16,7 @@ from engine.desk import Desk
 from engine.domain.approvals import Press
 from engine.domain.errors import GreenlightError, StoreError
 from engine.domain.messages import Button, Card, Destination, Incoming, Person, Pressed, Role, Typed
+from engine.faults import fault_id
 from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
@@ -185,6 +185,6 @@ def _action(incoming: Incoming) -> str:
 
 def _failed(error: Exception) -> Card:
     """Log an error that nobody expected, and give people the id it has in the log."""
-    reference = uuid4().hex[:8]
+    reference = fault_id()
     _log.error("reception failed", reference=reference, exc_info=error)
     return answers.error(error) if isinstance(error, StoreError) else answers.fault(reference)

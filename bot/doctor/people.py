@@ -12,7 +12,7 @@ from engine.domain.errors import ConfigError
 from engine.domain.messages import Role
 
 ANSWER_WITHIN = 2.0
-TWO = 2
+"""Wall seconds that a running bot has to say that it is one."""
 
 
 def _people(case: Case) -> str:
@@ -24,7 +24,8 @@ def _people(case: Case) -> str:
     if slack.bot_token and not any(person.slack for person in people):
         raise ConfigError("Nobody in people has a slack id: nobody could answer there.", "Give them theirs.")
     two_above = case.settings.approval.two_people_above
-    if two_above is not None and sum(person.role.includes(Role.TRADER) for person in people) < TWO:
+    approvers = sum(person.role.includes(Role.TRADER) for person in people)
+    if two_above is not None and approvers < 2:  # noqa: PLR2004 - as the setting says
         raise ConfigError(
             f"Orders above {two_above} need two people, and fewer than two may approve: those would all expire.",
             "Make another person a trader, or unset approval.two_people_above.",

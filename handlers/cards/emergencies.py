@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.domain.messages import Card
 from engine.domain.reports import EmergencyView, Exposed, ExternalView
-from engine.domain.trading import Position, Purpose
+from engine.domain.trading import Position, Purpose, Side
 from handlers.cards import phrases, wording
 
 NOW = "now"
@@ -66,8 +66,8 @@ def external(view: ExternalView) -> Card:
 
 def _traded(view: ExternalView) -> Card:
     order = view.order
-    did = "bought" if order.side.value == "buy" else "sold"
-    theirs = "They look after it: the bot sets no stop and does not sell it." if did == "bought" else ""
+    did = "bought" if order.side is Side.BUY else "sold"
+    theirs = "They look after it: the bot sets no stop and does not sell it." if order.side is Side.BUY else ""
     what = f"{wording.quantity(order.filled)} {order.market}"
     return Card(
         title=f"Somebody else {did} {what} on this account ({order.id})",

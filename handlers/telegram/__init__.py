@@ -9,12 +9,12 @@
     reading.py    pure: an update of theirs → ``Incoming``
     places.py     pure: a chat, or a topic of a group, as one address
     sending.py    shows cards: new, in place, in parts; says when not now
-    markup.py     pure: ``Card`` → HTML in parts that fit
     pacing.py     how fast the bot may speak
     checkup.py    looks whether it could run, for ``bot doctor``
     health.py     what the library's errors mean
 
-Importing this costs the import of python-telegram-bot: only who has a token should.
+``handlers.cards.telegram_html`` makes messages of cards. Importing this costs the import of python-telegram-bot: only
+who has a token should.
 """
 
 from __future__ import annotations

@@ -28,7 +28,6 @@ EDITS_APART = 0.3
 REST_AFTER_SURPRISE = 5.0
 """Wall seconds a destination is left alone after an error nobody foresaw."""
 
-
 Spot = tuple[str, Destination]
 """One topic in one place."""
 
@@ -64,7 +63,7 @@ class OutboxSender:
         self._on_refused = on_refused
         self._edits_apart = edits_apart
         self._resting: dict[Destination | Spot, float] = {}
-        self._unwritten: dict[tuple[str, Destination], Showing] = {}
+        self._unwritten: dict[Spot, Showing] = {}
         self._wakes = {name: asyncio.Event() for name in platforms}
         self._sending = {name: asyncio.Lock() for name in platforms}
         store.on_shown(self._wake)
@@ -151,14 +150,14 @@ class OutboxSender:
 
     async def _shown(self, showing: Showing) -> Showing:
         """Show a topic, unless that was done and only could not be written down: it must not be shown once a try."""
-        key = _spot(showing)
-        before = self._unwritten.get(key)
+        spot = _spot(showing)
+        before = self._unwritten.get(spot)
         if before is not None and before.wanted_version >= showing.wanted_version:
             return before
         known = showing if before is None else replace(showing, ref=before.ref)
         card = await self._card(known.topic)
         done = replace(known, ref=known.ref if card is None else await self._put(known, card))
-        self._unwritten[key] = done
+        self._unwritten[spot] = done
         return done
 
     def _give_up(self, uow: UnitOfWork, showing: Showing) -> None:

@@ -13,7 +13,7 @@ from engine.domain.trading import Ack, NotFound, OrderKind, OrderState, OrderSta
 from engine.execution import orders as writing
 from engine.execution.intake import take_in
 from engine.execution.protection import Action, Cancel, Protect, protect
-from engine.ports import Clock, Exchange
+from engine.ports import Clock, Exchange, VenueEvent
 from engine.store.database import Database
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
@@ -148,7 +148,7 @@ class ExecutionOrchestrator:
             reason = f"not sent: {error.message}"
             await self._store.transact(lambda uow: self._mark(uow, order, OrderStatus.REJECTED, reason))
             return False
-        return await self._store.transact(lambda uow: self._still_whole(uow, order, take_in(uow, events)))
+        return await self._store.transact(lambda uow: self._is_still_whole(uow, order, events))
 
     async def _take_back_brackets(self, order: Order) -> None:
         for other in await self._store.read(lambda uow: uow.orders.of_position(order.position_id)):
@@ -161,7 +161,8 @@ class ExecutionOrchestrator:
         await self._store.flush()
         return await self._exchange.cancel(order.intent.client_id)
 
-    def _still_whole(self, uow: UnitOfWork, order: Order, _: tuple[str, ...]) -> bool:
+    def _is_still_whole(self, uow: UnitOfWork, order: Order, events: Sequence[VenueEvent]) -> bool:
+        take_in(uow, events)
         position = uow.positions.get(order.position_id)
         if position.is_open and position.quantity == order.intent.quantity:
             return True

@@ -81,7 +81,7 @@ class Batch:
             self.forget()
             raise
         except BaseException:
-            self._memory.forget()  # of what was taken back
+            self._memory.forget()  # whatever it was: what the body wrote is taken back, so it must not be remembered
             raise
         self.shown = self.shown or uow.shown
         return result
