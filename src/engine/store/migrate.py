@@ -1,6 +1,7 @@
 """Bring a database to the newest layout, or say how far behind it is. Alembic, shipped with the program.
 
-Alembic itself is only loaded where there is something to change: most starts find the database as it has to be.
+Alembic itself is only loaded where there is something to change: most starts find the database as it has to be, and a
+new one is made as the tables are now.
 """
 
 from __future__ import annotations
@@ -9,17 +10,26 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 import migrations
 from engine.domain.errors import StoreError
+from engine.store import tables
 from engine.store.connections import connect, first_line, in_words, is_sqlite, parse
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 _REVISION = re.compile(r"""^revision = ["'](\w+)["']$""", re.MULTILINE)
+_ALEMBICS = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Where Alembic notes a database's revision."""
 _FOLLOWS = re.compile(r"""^down_revision = ["'](\w+)["']$""", re.MULTILINE)
 
 
@@ -34,21 +44,40 @@ def config(url: str) -> Config:
 
 
 def upgrade(url: str) -> None:
-    """Apply every migration that is missing.
+    """Apply every migration that is missing; an empty database gets the tables at once.
 
     Raises:
         StoreError: A migration failed, or the database is newer than the program; nothing was changed.
     """
-    if _refuse_damaged_or_newer(url):
+    found = _refuse_damaged_or_newer(url)
+    if found == head():
         return
-    from alembic import command
-
     try:
-        command.upgrade(config(url), "head")
+        _create(url) if found is None else _migrate(url)
     except DatabaseError as error:
         raise StoreError(
             f"The database could not be brought up to date: {first_line(error)}.", "Nothing was changed; keep a backup."
         ) from error
+
+
+def _create(url: str) -> None:
+    """Make all the tables in one transaction. A test sees to it that the migrations lead to the same."""
+    engine = connect(url, writer=True)
+    try:
+        with engine.begin() as connection:
+            for table in (_ALEMBICS, *tables.Setting.metadata.sorted_tables):
+                connection.execute(CreateTable(table))
+                for index in sorted(table.indexes, key=lambda index: str(index.name)):
+                    connection.execute(CreateIndex(index))
+            connection.execute(_ALEMBICS.insert().values(version_num=head()))
+    finally:
+        engine.dispose()
+
+
+def _migrate(url: str) -> None:
+    from alembic import command
+
+    command.upgrade(config(url), "head")
 
 
 def versions(url: str) -> tuple[str, str]:
@@ -89,13 +118,13 @@ def _revision(connection: Connection) -> str:
     return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
 
 
-def _refuse_damaged_or_newer(url: str) -> bool:
-    """Look before anything is touched; whether there is nothing to do."""
+def _refuse_damaged_or_newer(url: str) -> str | None:
+    """Look before anything is touched; the revision of the database, ``None`` where nothing is in it."""
     engine = connect(url)
     try:
         with engine.connect() as connection:
             damage = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one() if is_sqlite(url) else "ok"
-            found = _revision(connection)
+            found = _revision(connection) if inspect(connection).get_table_names() else None
     except DatabaseError as error:
         raise _damaged(url, first_line(error)) from None
     finally:
@@ -103,7 +132,7 @@ def _refuse_damaged_or_newer(url: str) -> bool:
     if damage != "ok":
         raise _damaged(url, str(damage).splitlines()[-1])
     _refuse_newer(found)
-    return found == head()
+    return found
 
 
 def _damaged(url: str, what: str) -> StoreError:
@@ -113,7 +142,7 @@ def _damaged(url: str, what: str) -> StoreError:
     )
 
 
-def _refuse_newer(found: str) -> None:
+def _refuse_newer(found: str | None) -> None:
     if found and found not in _revisions(_scripts()):
         raise StoreError(
             f"The database was written by a newer version of the program (revision {found}).",

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
 
 from engine.domain.errors import StoreError
 from engine.domain.events import Welcomed
 from engine.store import migrate
+from engine.store.connections import connect
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.database import execute, new_file, tables_of
@@ -40,6 +42,25 @@ async def fill_with_data(url: str) -> None:
     database = Database(url)
     await database.transact(_fill)
     await database.close()
+
+
+def _layout(url: str) -> dict[str, list[object]]:
+    """Every table with its columns, keys and indexes, in words that can be compared."""
+    engine = connect(url)
+    try:
+        look = inspect(engine)
+        return {
+            table: [
+                [(column["name"], str(column["type"]), column["nullable"]) for column in look.get_columns(table)],
+                look.get_pk_constraint(table),
+                look.get_foreign_keys(table),
+                sorted(look.get_unique_constraints(table), key=str),
+                sorted(look.get_indexes(table), key=lambda index: str(index["name"])),
+            ]
+            for table in look.get_table_names()
+        }
+    finally:
+        engine.dispose()
 
 
 def test_a_new_database_gets_every_table_and_the_newest_revision(each_database: str):
@@ -79,7 +100,11 @@ async def test_it_goes_down_with_data_in_it_and_up_again(each_database: str):
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_program(each_database: str):
+    at_once = _layout(each_database)
+    command.downgrade(migrate.config(each_database), "base")
+    command.upgrade(migrate.config(each_database), "head")
     command.check(migrate.config(each_database))
+    assert _layout(each_database) == at_once
 
 
 async def test_a_newer_database_is_refused_and_left_as_it_is(each_database: str):
