@@ -43,7 +43,8 @@ def make_client(
         transport: Makes what carries the requests; ``None`` for the network.
     """
     timeouts: dict[str, Any] = dict.fromkeys(("read_timeout", "write_timeout", "connect_timeout"), answer_timeout)
-    asks, polls = ({"transport": transport() if transport else None} for _ in range(2))
+    trusted = httpx.create_ssl_context()  # reading whom to trust takes longer than all the rest: once is enough
+    asks, polls = ({"verify": trusted, "transport": transport() if transport else None} for _ in range(2))
     return Bot(
         token.get_secret_value(),
         base_url=f"{api_url.rstrip('/')}/bot",
