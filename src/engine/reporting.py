@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from engine.analysis.performance import max_drawdown, trade_figures
 from engine.domain.approvals import Approval
+from engine.domain.errors import UnknownId
 from engine.domain.reports import ApprovalView, Balance, DayProfit, ExternalView, PositionView, Profit, Why
 from engine.domain.trading import OrderKind, Position
 from engine.store.unit_of_work import UnitOfWork
@@ -105,9 +106,13 @@ def why(uow: UnitOfWork, any_id: str) -> Why:
     """Everything that led to a decision, found by its own id or that of its approval, order or trade.
 
     Raises:
-        UnknownId: Nothing has that id.
+        UnknownId: Nothing has that id, or it is somebody else's.
     """
     decision_id = _decision_of(uow, any_id)
+    if not decision_id:
+        raise UnknownId(
+            f"{any_id} was not decided here: somebody else traded on this account.", "See /positions and /trades."
+        )
     order = uow.orders.of_decision(decision_id)
     return Why(
         judged=uow.decisions.get(decision_id),
@@ -123,7 +128,8 @@ def _decision_of(uow: UnitOfWork, any_id: str) -> str:
             return uow.approvals.get(any_id).decision_id
         case "O":
             order = uow.orders.get(any_id)
-            return order.decision_id or uow.positions.decision_of(order.position_id)
+            held = order.position_id
+            return order.decision_id or (uow.positions.decision_of(held) if held else "")
         case "T":
             return uow.positions.decision_of(any_id)
         case _:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import App
-from engine.domain.errors import StoreError
+from engine.domain.errors import StoreError, UnknownId
 from engine.domain.events import BalanceAdopted, ExternalCancelled, ExternalTraded, PositionClosed
 from engine.domain.messages import CardKind, Destination
 from engine.domain.trading import Intent, OrderKind, OrderStatus, Purpose, Side
@@ -78,6 +78,29 @@ async def test_what_they_buy_and_sell_again_is_theirs_and_ours_is_left_alone(tmp
         assert await room.held() == (ours,)
         assert [closed.closed_by for closed in await room.events(PositionClosed)] == ["somebody else"]
         assert check_conservation(tmp_path / "venue.sqlite") == []
+
+
+async def test_what_they_buy_on_top_belongs_to_the_position_that_they_have(tmp_path: Path):
+    async with engine_room(tmp_path, route=ROUTE) as room:
+        await by_hand(room, "1", Side.BUY, "2")
+        await by_hand(room, "2", Side.BUY, "3")
+        await room.orchestrator.pump()
+        (held,) = await room.held()
+        assert held.quantity == Decimal(5)
+        assert [order.position_id for order in await room.views.orders(9)] == [held.id, held.id]
+        assert ("Position", held.id) in (await card(room, "external:O2")).fields
+
+
+async def test_nobody_is_told_a_story_of_what_the_bot_has_not_decided(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        await room.enter()
+        await by_hand(room, "1", Side.BUY, "2")
+        await by_hand(room, "2", Side.SELL, "1")
+        await room.orchestrator.pump()
+        (theirs,) = [held for held in await room.held() if held.context == "external"]
+        for traded in (theirs.id, "O3", "O4"):
+            with pytest.raises(UnknownId, match=f"{traded} was not decided here: somebody else traded on this account"):
+                await room.views.why(traded)
 
 
 async def test_who_sells_a_part_of_our_position_leaves_the_rest_protected(tmp_path: Path):

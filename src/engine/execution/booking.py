@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.domain.events import OrderFilled, PositionOpened
-from engine.domain.trading import Fill, Position
+from engine.domain.trading import Fill, Position, Side
 from engine.execution.closing import tell_closed
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
@@ -20,8 +20,9 @@ def settle_position(uow: UnitOfWork, order: Order, fill: Fill, after: Position, 
         opened: Whether the fill has opened it.
     """
     uow.positions.put(after, order.decision_id if opened else uow.positions.decision_of(after.id))
-    if opened:
+    if fill.side is Side.BUY and not order.position_id:
         uow.orders.attach(order.id, after.id)
+    if opened:
         uow.emit(PositionOpened(at=fill.at, position_id=after.id))
     uow.emit(
         OrderFilled(
