@@ -104,6 +104,8 @@ async def test_a_storm_of_503_only_delays_it(tmp_path: Path, storm: int):
         await must_be_over(room, tmp_path)
         assert len(await room.events(EmergencyProgressed)) > 1
         assert max(pauses) <= LONGEST_PAUSE
+        refused = [view for view in await room.views.orders(99) if view.reason.startswith("not sent")]
+        assert len(refused) <= 2, "no sale is written down for each try that could not even begin"
         if storm > 30:
             assert pauses[:6] == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0]
 

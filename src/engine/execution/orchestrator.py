@@ -97,8 +97,13 @@ class ExecutionOrchestrator:
             await self._pump()
 
     async def sell(self, position_id: str) -> None:
-        """Sell all of a position at market, unless that is under way already."""
+        """Sell all of a position at market, unless that is under way already.
+
+        Raises:
+            VenueError: The venue does not answer; where it did not from the beginning, nothing was written down.
+        """
         async with self._in_turn():
+            await self._pump()
             now = self._clock.now()
             order = await self._store.transact(lambda uow: writing.intend_sale(uow, position_id, now))
             if order is not None:
