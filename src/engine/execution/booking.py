@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from engine.domain.events import OrderFilled, PositionOpened
+from datetime import datetime
+
+from engine.domain.events import OrderFilled, PositionClosed, PositionOpened
 from engine.domain.trading import Fill, Position, Side
-from engine.execution.closing import tell_closed
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
@@ -38,4 +39,19 @@ def settle_position(uow: UnitOfWork, order: Order, fill: Fill, after: Position, 
         )
     )
     if not after.is_open:
-        tell_closed(uow, after, fill.at)
+        _tell_closed(uow, after, fill.at)
+
+
+def _tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:
+    """Write down that a position is closed; the question it came from and an alarm about it show it too."""
+    asked = uow.approvals.of_decision(uow.positions.decision_of(position.id))
+    uow.emit(
+        PositionClosed(
+            at=at,
+            position_id=position.id,
+            closed_by=position.closed_by,
+            net=position.net,
+            approval_id=asked.id if asked else "",
+            alarmed=uow.outbox.knows(f"unprotected:{position.id}"),
+        )
+    )
