@@ -34,6 +34,10 @@ def nowhere(_: Event) -> tuple[tuple[str, Destination], ...]:
     return ()
 
 
+def _nothing() -> None:
+    """Nothing is to be done."""
+
+
 class DatabaseReader:
     """Looks at what is kept, and changes nothing: what Views need, and all that followers' processes have.
 
@@ -153,15 +157,15 @@ class Database(DatabaseReader):
         return await super().read(work)
 
     async def _visit(self, work: Callable[[], T]) -> T:
-        """Do something on the writer's thread that commits what waits, and tell of it."""
-        asked = self._asked
-        try:
-            return await self._on_writer(work)
-        finally:
-            self._kept = max(self._kept, asked)
-            if self._batch.take_news():
-                for listener in self._listeners:
-                    listener()
+        """Do something on the writer's thread that commits what waits."""
+        return await self._on_writer(work, partial(self._settle, self._asked))
+
+    def _settle(self, asked: int) -> None:
+        """Note that what was asked for by then waits no more, and tell of it: it is kept, or given up."""
+        self._kept = max(self._kept, asked)
+        if self._batch.take_news():
+            for listener in self._listeners:
+                listener()
 
     async def _within(self, run: Callable[[], T]) -> T:
         """Do something in the open batch: on a file right here, as nothing there waits for a lock or for the disk.
@@ -175,10 +179,16 @@ class Database(DatabaseReader):
         await asyncio.sleep(0)  # people who ask have waited for it
         return result
 
-    async def _on_writer(self, run: Callable[[], T]) -> T:
+    async def _on_writer(self, run: Callable[[], T], then: Callable[[], None] = _nothing) -> T:
+        """Do something on the writer's thread, and then something in the event loop, whether anybody still waits."""
+
+        def left(_: asyncio.Future[T]) -> None:
+            self._visits -= 1
+            then()
+
         self._visits += 1
         visit = asyncio.get_running_loop().run_in_executor(self._writer, run)
-        visit.add_done_callback(self._left)
+        visit.add_done_callback(left)
         with self._telling():
             # Shielded: a transaction under way is finished even when its caller is cancelled.
             result: T = await asyncio.shield(visit)
@@ -194,9 +204,6 @@ class Database(DatabaseReader):
             for listener in self._on_trouble:
                 listener(error)
             raise
-
-    def _left(self, _: asyncio.Future[T]) -> None:
-        self._visits -= 1
 
     def _shut(self) -> None:
         self._writer.shutdown()

@@ -230,6 +230,26 @@ async def test_listeners_hear_of_what_waited_when_it_is_committed(shown: Databas
     assert (heard, shown.has_news) == ([False], False)
 
 
+async def test_what_waits_is_not_called_kept_because_nobody_waits_for_it_any_more(shown: Database):
+    heard: list[bool] = []
+    shown.on_shown(lambda: heard.append(shown.waiting))
+    go_on = threading.Event()
+    before = asyncio.create_task(shown.transact(lambda _: go_on.wait(5)), context=Context())
+    await asyncio.sleep(0)
+    with shown.together():
+        writing = asyncio.create_task(shown.transact(lambda uow: uow.emit(Welcomed(at=NOON))))
+        await asyncio.sleep(0)
+        flushing = asyncio.create_task(shown.flush())
+        await asyncio.sleep(0)
+        flushing.cancel()
+        await asyncio.gather(flushing, return_exceptions=True)
+        assert shown.waiting, "the venue would go on as if the intent were on the disk"
+        go_on.set()
+        await asyncio.gather(before, writing)
+        await shown.flush()
+    assert (heard, shown.waiting) == ([False], False)
+
+
 async def test_what_is_waiting_when_it_is_closed_in_a_hurry_is_as_if_it_had_never_been(store: Database, tmp_path: Path):
     with store.together():
         await store.transact(lambda uow: uow.settings.set("a", "1"))
