@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 
 import structlog
@@ -11,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from engine.domain.errors import BadInput, GreenlightError, NotAllowed, UnknownId
+from engine.faults import fault_id
 
 log = structlog.get_logger(__name__)
 
@@ -58,9 +58,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        mark = secrets.token_hex(4)
-        log.error("web_request_failed", id=mark, path=request.url.path, exc_info=error)
-        problem = Problem(detail=f"Something went wrong here; its id in the log is {mark}.")
+        reference = fault_id()
+        log.error("web_request_failed", reference=reference, path=request.url.path, exc_info=error)
+        problem = Problem(detail=f"Something went wrong here; its id in the log is {reference}.")
         return JSONResponse(problem.model_dump(), 500)
 
 
