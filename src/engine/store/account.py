@@ -19,7 +19,8 @@ from engine.store import codec
 from engine.store.columns import Money, UtcTime
 from engine.store.memory import NoMemory
 from engine.store.positions import Positions
-from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow, Setting, table_of
+from engine.store.settings import Settings
+from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow, table_of
 
 _OUTSIDE = "account.outside"
 _ACCOUNT = select(AccountRow)
@@ -47,8 +48,9 @@ _BUYING = columns(_ORDERS.c.quantity, _ORDERS.c.filled, _ORDERS.c.price).where(
 class Account:
     """The ``account``, ``marks``, ``equity`` and ``digests`` tables."""
 
-    def __init__(self, session: Session, positions: Positions, memory: NoMemory) -> None:
+    def __init__(self, session: Session, settings: Settings, positions: Positions, memory: NoMemory) -> None:
         self._session = session
+        self._settings = settings
         self._positions = positions
         self._memory = memory
         self._found: AccountRow | None = None
@@ -93,15 +95,14 @@ class Account:
 
     def outside(self) -> dict[str, Decimal]:
         """What the account owns by currency beside its cash and its positions: nobody here trades it."""
-        kept = self._session.get(Setting, _OUTSIDE)
-        return codec.load(dict[str, Decimal], kept.value) if kept else {}
+        kept = self._settings.get(_OUTSIDE)
+        return codec.load(dict[str, Decimal], kept) if kept else {}
 
     def put_outside(self, currency: str, change: Decimal) -> None:
         """Add to that, or take from it."""
         amounts = self.outside()
         amounts[currency] = amounts.get(currency, Decimal(0)) + change
-        kept = json.dumps({name: str(amount) for name, amount in amounts.items()})
-        self._session.merge(Setting(key=_OUTSIDE, value=kept))
+        self._settings.set(_OUTSIDE, json.dumps({name: str(amount) for name, amount in amounts.items()}))
 
     def pay_in(self, change: Decimal) -> None:
         """Book cash that came from outside, or went: it is neither profit nor loss."""

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from engine.domain.messages import Destination, Ref
 from engine.store import codec
 from engine.store.numbering import Numbering
-from engine.store.tables import OutboxRow
+from engine.store.tables import OutboxRow, key_of, table_of
+
+_TABLE = table_of(OutboxRow)
+_ROW = select(_TABLE).where(*key_of(_TABLE))
+_PLACES = select(_TABLE).where(_TABLE.c.topic == bindparam("topic")).order_by(_TABLE.c.number)
+_DUE = select(_TABLE).where(_TABLE.c.wanted_version > _TABLE.c.sent_version).order_by(_TABLE.c.number)
+_ADD = insert(_TABLE)
+_CHANGE = update(_TABLE).where(*key_of(_TABLE))
+_WANT = _CHANGE.values(wanted_version=_TABLE.c.wanted_version + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,24 +41,22 @@ class Showing:
 class Outbox:
     """The ``outbox`` table."""
 
-    def __init__(self, session: Session, numbering: Numbering) -> None:
-        self._session = session
+    def __init__(self, connection: Connection, numbering: Numbering) -> None:
+        self._connection = connection
         self._numbering = numbering
 
     def want(self, topic: str, destination: Destination) -> None:
         """A destination should show a topic as it now is."""
-        row = self._row(topic, destination)
-        if row is None:
-            row = OutboxRow(
-                topic=topic,
-                platform=destination.platform,
-                address=destination.address,
-                number=self._numbering.next("outbox"),
-                wanted_version=0,
-            )
-        row.wanted_version += 1
-        self._session.add(row)
-        self._session.flush()
+        if self._connection.execute(_WANT, _key(topic, destination)).rowcount:
+            return
+        new = {
+            "topic": topic,
+            "platform": destination.platform,
+            "address": destination.address,
+            "number": self._numbering.next("outbox"),
+            "wanted_version": 1,
+        }
+        self._connection.execute(_ADD, new)
 
     def changed(self, topic: str, destinations: Iterable[Destination]) -> None:
         """Destinations should show a topic as it now is, and so should all that have stepped in for one of them."""
@@ -74,12 +81,7 @@ class Outbox:
 
     def due(self) -> tuple[Showing, ...]:
         """What is not shown as it should be, in the order in which the topics came up."""
-        query = (
-            select(OutboxRow)
-            .where(col(OutboxRow.wanted_version) > col(OutboxRow.sent_version))
-            .order_by(col(OutboxRow.number))
-        )
-        return tuple(_showing(row) for row in self._session.exec(query))
+        return tuple(_showing(row) for row in self._connection.execute(_DUE))
 
     def ref(self, topic: str, destination: Destination) -> Ref | None:
         """The messages that show a topic at a destination; ``None`` where none does."""
@@ -89,44 +91,46 @@ class Outbox:
     def sent(self, showing: Showing, ref: Ref | None) -> None:
         """A destination shows the version that was wanted when ``showing`` was read."""
         row = self._row(showing.topic, showing.destination)
-        if row is None:
-            return
-        row.sent_version = max(row.sent_version, showing.wanted_version)
-        row.ref = codec.dump(ref) if ref else ""
-        self._session.add(row)
+        if row is not None:
+            sent = max(row.sent_version, showing.wanted_version)
+            self._change(showing.topic, showing.destination, sent_version=sent, ref=codec.dump(ref) if ref else "")
 
     def register(self, topic: str, destination: Destination, ref: Ref) -> bool:
         """Note a message that shows a topic, where a crash lost it; whether it had been lost."""
         row = self._row(topic, destination)
         if row is None or row.ref or self._is_taken(ref, destination):
             return False
-        row.ref = codec.dump(ref)
-        row.wanted_version += 1
-        self._session.add(row)
+        self._change(topic, destination, wanted_version=row.wanted_version + 1, ref=codec.dump(ref))
         return True
 
     def _places(self, topic: str) -> list[Destination]:
-        query = select(OutboxRow).where(OutboxRow.topic == topic).order_by(col(OutboxRow.number))
-        return [_destination(row) for row in self._session.exec(query)]
+        return [_destination(row) for row in self._connection.execute(_PLACES, {"topic": topic})]
 
     def _is_taken(self, ref: Ref, destination: Destination) -> bool:
         """Whether a message shows another topic: a press can carry anything, on whichever message it was."""
-        query = select(OutboxRow).where(
-            OutboxRow.platform == destination.platform,
-            OutboxRow.address == destination.address,
-            col(OutboxRow.ref).contains(f'"{ref.messages[-1]}"', autoescape=True),
+        query = select(_TABLE).where(
+            _TABLE.c.platform == destination.platform,
+            _TABLE.c.address == destination.address,
+            _TABLE.c.ref.contains(f'"{ref.messages[-1]}"', autoescape=True),
         )
-        return self._session.exec(query).first() is not None
+        return self._connection.execute(query).first() is not None
 
-    def _row(self, topic: str, destination: Destination) -> OutboxRow | None:
-        return self._session.get(OutboxRow, (topic, destination.platform, destination.address))
+    def _row(self, topic: str, destination: Destination) -> Row[Any] | None:
+        return self._connection.execute(_ROW, _key(topic, destination)).first()
+
+    def _change(self, topic: str, destination: Destination, **values: object) -> None:
+        self._connection.execute(_CHANGE, _key(topic, destination) | values)
 
 
-def _destination(row: OutboxRow) -> Destination:
+def _key(topic: str, destination: Destination) -> dict[str, object]:
+    return {"its_topic": topic, "its_platform": destination.platform, "its_address": destination.address}
+
+
+def _destination(row: Row[Any]) -> Destination:
     return Destination(platform=row.platform, address=row.address)
 
 
-def _showing(row: OutboxRow) -> Showing:
+def _showing(row: Row[Any]) -> Showing:
     return Showing(
         topic=row.topic,
         destination=_destination(row),

