@@ -258,7 +258,7 @@ async def test_the_unexpected_gets_an_id_that_is_also_in_the_log_and_gives_no_se
         answer = await web.client.get("/api/status", headers=BEARER)
     assert answer.status_code == 500
     assert "hunter2" not in answer.text
-    assert logs[0]["id"] in answer.json()["detail"]
+    assert logs[0]["reference"] in answer.json()["detail"]
 
 
 async def test_the_token_is_none_of_the_two_people_that_a_question_needs(web):
