@@ -15,6 +15,8 @@ _NUMBER = "[0-9]{1,8}"
 _DURATION = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?", re.IGNORECASE)
 _UNITS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
 _SHOWN = 30
+_ALIKE = 0.65
+"""From this likeness on (``difflib``'s ratio) a word may be meant: below, ``/price`` would be taken for ``/panic``."""
 LONGEST_PAUSE = timedelta(days=365)
 
 
@@ -109,12 +111,18 @@ def flag(words: Sequence[str], known: str, after: str = "this command") -> bool:
     raise BadInput(f"{_short(written)} is not understood after {after}.", did_you_mean(written, [known]))
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A question naming the shortest known word that begins so, else the nearest; empty where none is near."""
+def did_you_mean(word: str, known: Iterable[str], *, mark: str = "") -> str:
+    """A question naming the shortest known word that begins so, else the nearest; empty where none is near.
+
+    Args:
+        word: What was written, without its mark.
+        known: What could be meant.
+        mark: What stands before each of them, such as the slash of commands.
+    """
     begun, names = word.lower(), list(known)
     longer = sorted((name for name in names if begun and name.startswith(begun)), key=len)
-    near = longer or difflib.get_close_matches(begun, names, n=1, cutoff=0.5)
-    return f"Did you mean {near[0]}?" if near else ""
+    near = longer or difflib.get_close_matches(begun, names, n=1, cutoff=_ALIKE)
+    return f"Did you mean {mark}{near[0]}?" if near else ""
 
 
 def _short(text: str) -> str:

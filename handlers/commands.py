@@ -79,7 +79,7 @@ class CommandTable:
         name = head[1:].partition("@")[0].lower()  # in groups Telegram appends the bot's name
         command = self._by_name.get(name)
         if command is None:
-            near = arguments.did_you_mean(f"/{name}", [f"/{known}" for known in self._by_name]) if name else ""
+            near = arguments.did_you_mean(name, self._by_name, mark="/")
             raise BadInput(f"There is no command /{name[:LONGEST_NAME]}.", near or "/help lists what there is.")
         return command, tuple(words)
 

@@ -65,7 +65,7 @@ class ViewerCommands:
         name = head.removeprefix("/").partition("@")[0].lower()
         command = self._by_name.get(name) if head.startswith("/") else None
         if command is None:
-            near = arguments.did_you_mean(f"/{name}", [f"/{known}" for known in self._by_name])
+            near = arguments.did_you_mean(name, self._by_name, mark="/")
             raise BadInput(f"There is no command {head[:LONGEST_NAME] or '/'}.", near or "/help lists what there is.")
         return await command.run(Asked(chat=chat, words=tuple(words)))
 

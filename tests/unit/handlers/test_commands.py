@@ -79,6 +79,13 @@ def test_a_misspelt_command_is_answered_with_the_nearest(room):
     assert str(refused.value) == "There is no command /statsu. Did you mean /status?"
 
 
+@pytest.mark.parametrize("typed", ["/price", "/buy", "/thanks", "/menu", "/cancel", "/"])
+def test_a_word_that_is_like_no_command_is_answered_with_the_way_to_all_of_them(room, typed):
+    with pytest.raises(BadInput) as refused:
+        room.table.find(typed)
+    assert refused.value.remedy == "/help lists what there is."
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"), [("/stat", "/status"), ("/res", "/resume"), ("/p", "/pause"), ("/stopen", "/stopentry")]
 )
