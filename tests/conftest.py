@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# The first example pays for heavy imports, and machines differ: how long an example takes proves nothing.
-settings.register_profile("house", deadline=None)
+from tests.fakes.examples import examples
+
+settings.register_profile("house", examples(100))
 settings.load_profile("house")
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.technical import TechnicalAnalyzer
@@ -20,6 +20,7 @@ from engine.ports import Frames, Strategy
 from engine.strategies.ma_cross import MovingAverageCross
 from engine.strategies.mean_reversion import MeanReversion
 from engine.strategies.momentum import Momentum
+from tests.fakes.examples import examples
 from tests.fakes.series import BEGIN, real, resampled, walk
 
 STRATEGIES: tuple[Strategy, ...] = (MovingAverageCross(), Momentum(), MeanReversion())
@@ -57,7 +58,7 @@ def triggered_by(strategy: Strategy, series: Candles) -> list[Signals]:
 
 
 @every_strategy
-@settings(max_examples=25)
+@examples(25)
 @given(seed=SEEDS, count=st.integers(1, 300), sigma=st.floats(0.001, 0.03))
 def test_confidence_is_a_share_and_details_are_never_empty(
     *, strategy: Strategy, seed: int, count: int, sigma: float
@@ -70,7 +71,7 @@ def test_confidence_is_a_share_and_details_are_never_empty(
 
 
 @every_strategy
-@settings(max_examples=25)
+@examples(25)
 @given(seed=SEEDS, missing=st.integers(1, 200))
 def test_nothing_is_triggered_during_warmup(*, strategy: Strategy, seed: int, missing: int) -> None:
     count = max(1, strategy.warmup - missing)
@@ -78,7 +79,7 @@ def test_nothing_is_triggered_during_warmup(*, strategy: Strategy, seed: int, mi
 
 
 @every_strategy
-@settings(max_examples=15)
+@examples(15)
 @given(seed=SEEDS)
 def test_the_same_frames_give_the_same_answer_and_stay_as_they_were(*, strategy: Strategy, seed: int) -> None:
     series = walk(seed, 300, sigma=0.01)
@@ -90,7 +91,7 @@ def test_the_same_frames_give_the_same_answer_and_stay_as_they_were(*, strategy:
 
 
 @every_strategy
-@settings(max_examples=25)
+@examples(25)
 @given(seed=SEEDS, count=st.integers(1, 300), opened=st.lists(st.integers(0, 300), max_size=4))
 def test_exits_name_a_reason_and_only_open_positions_that_were_given(
     *, strategy: Strategy, seed: int, count: int, opened: list[int]
@@ -122,7 +123,7 @@ def test_it_fires_now_and_then_with_stop_and_target_on_their_sides(strategy: Str
 
 
 @every_strategy
-@settings(max_examples=20)
+@examples(20)
 @given(seed=SEEDS)
 def test_it_never_enters_on_the_candle_it_would_leave_at(*, strategy: Strategy, seed: int) -> None:
     series = walk(seed, 340, sigma=0.01)

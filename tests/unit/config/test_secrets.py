@@ -5,13 +5,14 @@ import string
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.loader import describe, flat, load, load_with_places, schema
 from config.settings import secrets
 from config.shape import is_secret, leaves, variable
 from engine.domain.errors import ConfigError
+from tests.fakes.examples import examples
 
 WORD = string.ascii_letters + string.digits + "_-"
 SIGNS = "!$%&/()=?+*#.,;:<>|@ äß€"
@@ -22,7 +23,7 @@ tokens = bot_tokens | passwords
 SECRET_VARIABLES = [variable(leaf) for leaf in leaves() if is_secret(leaf)]
 
 
-some = settings(max_examples=25, deadline=None)
+some = examples(25)
 
 
 @pytest.fixture(scope="session")

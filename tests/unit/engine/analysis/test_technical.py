@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.flags import Flag, channel_high, crossed_above
@@ -15,6 +15,7 @@ from engine.analysis.technical import TechnicalAnalyzer
 from engine.domain.decisions import TechnicalSignals
 from engine.domain.errors import DataError
 from engine.domain.market import Candles, Timeframe
+from tests.fakes.examples import examples
 from tests.fakes.series import around, candles, real, walk
 
 ANALYZER = TechnicalAnalyzer()
@@ -40,7 +41,7 @@ def flat_with(*newest: float, count: int = 260) -> np.ndarray:
     return np.append(swings, newest)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300))
 def test_later_candles_never_change_earlier_signals(seed: int, count: int) -> None:
     whole = walk(seed, 320, sigma=0.01)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.cleaning import Cleaned, clean
@@ -34,6 +34,7 @@ from tests.fakes.dumps import (
     swapped,
     text,
 )
+from tests.fakes.examples import examples
 
 FIRST = 1_502_942_400_000
 HOUR = 3_600_000
@@ -117,7 +118,7 @@ def series(draw: st.DrawFn) -> list[Bar]:
     return bars
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data(), bars=series(), step=st.sampled_from([Timeframe.M5, Timeframe.H1, Timeframe.D1]))
 def test_a_clean_series_comes_back_equal_however_it_was_dirtied(
     data: st.DataObject, bars: list[Bar], step: Timeframe

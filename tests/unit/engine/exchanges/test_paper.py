@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.errors import StoreError, VenueError
@@ -24,6 +24,7 @@ from engine.ports import MarketFeed
 from engine.simulation.fills import FillModel
 from tests.auditor import check_conservation, equity_series
 from tests.fakes.data import real_file
+from tests.fakes.examples import examples
 from tests.fakes.feed import BTC, HandClock, Row, hand_feed
 
 QUIET: Row = (100, 101, 99, 100, 1000)
@@ -317,7 +318,7 @@ def played(file: Path, rows: list[Row | None], script: list[Act], *, crashing: b
     return asyncio.run(play())
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(histories, scripts)
 def test_money_is_conserved_whatever_is_traded(rows: list[Row | None], script: list[Act]) -> None:
     with TemporaryDirectory() as folder:
@@ -326,7 +327,7 @@ def test_money_is_conserved_whatever_is_traded(rows: list[Row | None], script: l
         assert check_conservation(file) == []
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(histories, scripts)
 def test_the_same_calls_write_the_same_rows(rows: list[Row | None], script: list[Act]) -> None:
     with TemporaryDirectory() as folder:
@@ -336,7 +337,7 @@ def test_the_same_calls_write_the_same_rows(rows: list[Row | None], script: list
         assert dump(files[0]) == dump(files[1])
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(histories, scripts)
 def test_crashes_change_nothing_that_is_traded(rows: list[Row | None], script: list[Act]) -> None:
     def traded(file: Path) -> list[tuple[object, ...]]:

@@ -6,13 +6,14 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from engine.domain.trading import Allowed, Clamp, Denied, Halt, HaltKind, RiskView, Side, TradePlan
 from engine.risk.halts import drawdown_halt
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits, depth_within
+from tests.fakes.examples import examples
 from tests.fakes.feed import BTC, START
 from tests.fakes.reports import plan, position
 from tests.fakes.risk import entry, portfolio, view
@@ -56,7 +57,7 @@ VIEWS = st.builds(
 PLANS = st.builds(entry, quantity=st.integers(0, 200_000).map(BTC.quantity), price=decimals("99", "101"))
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(PLANS, VIEWS, LIMITS)
 def test_a_judgement_only_shrinks_and_never_breaks_a_limit(wanted: TradePlan, seen: RiskView, limits: RiskLimits):
     judgement = RiskManager(limits=limits).judge(wanted, seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -18,12 +18,13 @@ from engine.domain.trading import TradePlan
 from engine.store import codec
 from tests.fakes.anything import anything
 from tests.fakes.events import EVENTS
+from tests.fakes.examples import examples
 from tests.fakes.reports import digest, judged, plan
 
 KEPT = (*get_args(Event), *get_args(State), TradePlan, Ref, Digest)
 
 
-@settings(max_examples=15)
+@examples(15)
 @pytest.mark.parametrize("kind", KEPT, ids=lambda kind: kind.__name__)
 @given(data=st.data())
 def test_everything_that_is_kept_comes_back_as_it_was(kind: type[Any], data: st.DataObject):
@@ -31,7 +32,7 @@ def test_everything_that_is_kept_comes_back_as_it_was(kind: type[Any], data: st.
     assert codec.load(kind, codec.dump(value)) == value
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(anything(Judged))
 def test_a_whole_record_comes_back_as_it_was(record: Judged):
     back = codec.load(Judged, codec.dump(record))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from itertools import count
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.approvals import Verb
 from engine.domain.messages import Button, Card, Table
 from handlers.cards.monospace import aligned, clean, sparkline
 from handlers.slack.blocks import LIMIT, MOST_BLOCKS, Part, addressed, chunks, render, size
+from tests.fakes.examples import examples
 from tests.fakes.slack_blocks import MESSAGE_BLOCKS, buttons_of, checked, plain, readable
 
 UPDATE_LIMIT = 4000
@@ -46,7 +47,7 @@ def squeezed(text: str) -> str:
     return "".join(text.split())
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(card=cards())
 def test_slack_takes_every_message_with_and_without_its_blocks(card: Card) -> None:
     for part in render(card):
@@ -56,7 +57,7 @@ def test_slack_takes_every_message_with_and_without_its_blocks(card: Card) -> No
         assert len(addressed(part, "U1").text) <= UPDATE_LIMIT
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(card=cards())
 def test_nothing_is_lost_by_splitting(card: Card) -> None:
     shown = squeezed("".join(seen(part) for part in render(card)))
