@@ -125,9 +125,11 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        bound = socket.create_server((host, port), family=family)
     except OSError as error:
         raise _unusable(host, port, error) from None
+    # asyncio sends at once (TCP_NODELAY) only on sockets that say that they are TCP; else each answer waits 40 ms.
+    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=bound.detach())
 
 
 def _unusable(host: str, port: int, error: OSError) -> ConfigError:

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from engine.domain.errors import ConfigError
-from handlers.web.server import WebServer, create_app
+from handlers.web.server import WebServer, create_app, listen
 from tests.fakes.web import TOKEN, opened, served
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
@@ -120,3 +120,16 @@ async def test_the_pages_need_nothing_inline_and_nothing_from_elsewhere(web):
 async def test_a_body_that_is_too_large_is_refused_unread(web):
     answer = await web.client.post("/api/approvals/A17/approve", headers=BEARER, content=b"x" * 300_000)
     assert answer.status_code == 413
+
+
+async def test_what_is_short_is_sent_at_once():
+    accepted = asyncio.get_running_loop().create_future()
+    listening = listen("127.0.0.1", 0)
+    server = await asyncio.start_server(lambda _, writer: accepted.set_result(writer), sock=listening)
+    _, caller = await asyncio.open_connection(*listening.getsockname())
+    writer = await accepted
+    assert writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    for end in (caller, writer):
+        end.close()
+        await end.wait_closed()
+    server.close()
