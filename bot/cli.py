@@ -15,7 +15,7 @@ import httpx
 import typer
 
 from bot import cli_config, cli_data, cli_db
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, check_strategies, load_or_exit
+from bot.cli_config import REFUSED, ConfigOption, ProfileOption, check_trading, load_or_exit
 from bot.instance import Instance, note_file, read
 from config.loader import Loaded, load_with_places
 from config.settings import Settings, secrets
@@ -67,7 +67,7 @@ def run(
         "until_end": True if until_end else None,
     }
     loaded = load_or_exit(profile, config, {"replay": replay, "market": {"seed": seed}})
-    check_strategies(loaded)
+    check_trading(loaded)
     settings = _with_own_database(loaded, seed)
     try:
         _start(settings, accept_balances=accept_balances)

@@ -38,29 +38,31 @@ def load_or_exit(profile: str | None, config: Path | None, overrides: Mapping[st
         raise typer.Exit(REFUSED) from None
 
 
-def check_strategies(loaded: Loaded) -> None:
-    """Check every context's parameters against its strategy; say what is wrong, and where it was written, and exit.
+def check_trading(loaded: Loaded) -> None:
+    """Check contexts against their strategies, and indicators by name; say what is wrong, where it stands, and exit.
 
     Raises:
-        typer.Exit: A parameter cannot be used.
+        typer.Exit: A parameter or a name cannot be used.
     """
     from bot.markets import strategy_of
+    from engine.analysis.indicators import check_names
 
-    for number, context in enumerate(loaded.settings.contexts):
-        try:
+    try:
+        for number, context in enumerate(loaded.settings.contexts):
             strategy_of(context, f"contexts.{number}")
-        except ConfigError as error:
-            key = str(error).partition(":")[0]
-            place = loaded.place(tuple(int(part) if part.isdigit() else part for part in key.split(".")))
-            typer.echo(f"The configuration cannot be used:\n  {place}: {error}", err=True)
-            raise typer.Exit(REFUSED) from None
+        check_names(loaded.settings.indicators.extra)
+    except ConfigError as error:
+        key = str(error).partition(":")[0]
+        place = loaded.place(tuple(int(part) if part.isdigit() else part for part in key.split(".")))
+        typer.echo(f"The configuration cannot be used:\n  {place}: {error}", err=True)
+        raise typer.Exit(REFUSED) from None
 
 
 @app.command()
 def validate(profile: ProfileOption = None, config: ConfigOption = None) -> None:
     """Say whether the configuration can be used, and everything that is wrong with it."""
     loaded = load_or_exit(profile, config, {})
-    check_strategies(loaded)
+    check_trading(loaded)
     typer.echo(f"The configuration is good: profile {loaded.settings.profile}.")
 
 

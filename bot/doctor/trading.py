@@ -9,6 +9,7 @@ from bot.doctor.check import Case, Check
 from bot.live_market import look_at_venue
 from bot.markets import source, strategy_of
 from config.settings import Settings
+from engine.analysis.indicators import check_names
 from engine.domain.errors import ConfigError
 from engine.exchanges.files import check_file
 
@@ -17,6 +18,7 @@ def _strategies(case: Case) -> str:
     contexts = case.settings.contexts
     for number, context in enumerate(contexts):
         strategy_of(context, f"contexts.{number}")
+    check_names(case.settings.indicators.extra)
     return f"profile {case.settings.profile}; " + (", ".join(context.name for context in contexts) or "no contexts")
 
 

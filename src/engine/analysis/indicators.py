@@ -129,13 +129,16 @@ def extra(candles: Candles, names: Sequence[str]) -> dict[str, float]:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Check the names of extra indicators without any candles.
+    """Check the names of extra indicators, as ``indicators.extra`` lists them, without any candles.
 
     Raises:
         ConfigError: There is no such indicator, or it takes fewer numbers.
     """
     for name in names:
-        _resolve(name)
+        try:
+            _resolve(name)
+        except ConfigError as error:
+            raise ConfigError(f"indicators.extra: {error.message}", error.remedy) from None
 
 
 def _call(name: str, columns: Mapping[str, pd.Series[float]]) -> pd.Series[float] | pd.DataFrame | None:

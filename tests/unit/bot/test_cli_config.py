@@ -40,6 +40,16 @@ def test_a_bad_one_is_refused_in_plain_lines(room: Path):
     ]
 
 
+def test_an_indicator_that_does_not_exist_is_refused_before_a_candle_needs_it(room: Path):
+    (room / "my.yaml").write_text("indicators:\n  extra: [cmf, adxx_14]\n")
+    answer = CliRunner().invoke(app, ["validate", "--config", "my.yaml"])
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert answer.stderr.splitlines() == [
+        "The configuration cannot be used:",
+        "  my.yaml, line 2: indicators.extra: There is no indicator 'adxx_14'. Did you mean 'adx'?",
+    ]
+
+
 def test_show_says_what_is_in_force_and_where_it_was_written(room: Path):
     (room / "my.yaml").write_text("extends: base\nweb:\n  port: 81\n")
     answer = CliRunner().invoke(app, ["show", "--config", "my.yaml"], env={"BOT_TELEGRAM__CHAT_ID": "-5"})
