@@ -17,7 +17,7 @@ async def summary(engine: Engine, since: datetime, took: float) -> str:
         since: The market time at which this run began.
         took: Wall seconds it took.
     """
-    told = await engine.store.read(lambda uow: history(uow.session))
+    told = await engine.store.read(lambda uow: history(uow.connection))
     status = await engine.views.status()
     markets = {symbol for context in engine.market.contexts for symbol in context.markets}
     candles = int((engine.clock.now() - since) / engine.market.feed.timeframe.duration) * len(markets)

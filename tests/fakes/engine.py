@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlmodel import select
+from sqlalchemy import select
 
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
@@ -241,7 +241,8 @@ async def events_of(store: Database, kind: type[Event]) -> list[Event]:
     from engine.store import codec
 
     def work(uow: UnitOfWork) -> list[Event]:
-        rows = uow.session.exec(select(tables.EventRow).order_by(tables.EventRow.id))
+        events = tables.table_of(tables.EventRow)
+        rows = uow.connection.execute(select(events).order_by(events.c.id))
         return [codec.load(kind, row.body) for row in rows if row.kind == kind.__name__]
 
     return await store.read(work)

@@ -34,7 +34,7 @@ async def told(folder: Path) -> History:
 
 async def history_of(url: str) -> History:
     database = Database(url)
-    found = await database.read(lambda uow: history(uow.session))
+    found = await database.read(lambda uow: history(uow.connection))
     await database.close()
     return found
 

@@ -88,7 +88,7 @@ async def write_on(room: Room) -> None:
 
 
 async def set_pragma(room: Room, pragma: str) -> None:
-    await room.store.transact(lambda uow: uow.session.connection().exec_driver_sql(f"PRAGMA {pragma}"))
+    await room.store.transact(lambda uow: uow.connection.exec_driver_sql(f"PRAGMA {pragma}"))
 
 
 async def test_a_full_disk_stops_entries_and_they_come_back_by_themselves(tmp_path: Path):

@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy
-from sqlalchemy import CursorResult, update
-from sqlmodel import Session, col, func, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from engine.domain import approvals as states
 from engine.domain.approvals import Approval
@@ -16,21 +14,27 @@ from engine.domain.trading import TradePlan
 from engine.store import codec
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
-from engine.store.tables import ApprovalRow, table_of
+from engine.store.tables import ApprovalRow, key_of, table_of
 
 _STATES: dict[str, type[Any]] = {
     kind.__name__.lower(): kind
     for kind in (states.Pending, states.Claimed, states.Ordered, states.Rejected, states.Refused, states.Expired)
 }
 _TABLE = table_of(ApprovalRow)
-_OPEN = sqlalchemy.select(_TABLE).where(_TABLE.c.status.in_(["pending", "claimed"])).order_by(_TABLE.c.number)
+_ROW = select(_TABLE).where(*key_of(_TABLE))
+_OF_DECISION = select(_TABLE).where(_TABLE.c.decision_id == bindparam("decision_id"))
+_OPEN = select(_TABLE).where(_TABLE.c.status.in_(["pending", "claimed"])).order_by(_TABLE.c.number)
+_ADD = insert(_TABLE)
+_SWAP = update(_TABLE).where(
+    *key_of(_TABLE), _TABLE.c.status == bindparam("its_status"), _TABLE.c.version == bindparam("its_version")
+)
 
 
 class Approvals:
     """The ``approvals`` table."""
 
-    def __init__(self, session: Session, numbering: Numbering, memory: NoMemory) -> None:
-        self._session = session
+    def __init__(self, connection: Connection, numbering: Numbering, memory: NoMemory) -> None:
+        self._connection = connection
         self._numbering = numbering
         self._memory = memory
 
@@ -40,43 +44,35 @@ class Approvals:
 
     def add(self, approval: Approval) -> None:
         """Keep a new approval of a decision that has been added."""
-        self._session.flush()
-        self._session.add(
-            ApprovalRow(
-                id=approval.id,
-                number=int(approval.id[1:]),
-                decision_id=approval.decision_id,
-                context=approval.plan.context,
-                market=approval.plan.market,
-                asked_at=approval.asked_at,
-                expires_at=approval.expires_at,
-                votes_needed=approval.votes_needed,
-                plan=codec.dump(approval.plan),
-                status=approval.status,
-                version=approval.version,
-                state=codec.dump(approval.state),
-            )
-        )
+        new = {
+            "id": approval.id,
+            "number": int(approval.id[1:]),
+            "decision_id": approval.decision_id,
+            "context": approval.plan.context,
+            "market": approval.plan.market,
+            "asked_at": approval.asked_at,
+            "expires_at": approval.expires_at,
+            "votes_needed": approval.votes_needed,
+            "plan": codec.dump(approval.plan),
+            "status": approval.status,
+            "version": approval.version,
+            "state": codec.dump(approval.state),
+        }
+        self._connection.execute(_ADD, new)
 
     def swap(self, before: Approval, after: Approval) -> bool:
         """Put one version in the place of another; whether it was still the one that is stored.
 
         This is the compare-and-swap that lets exactly one press win, whichever platform or process it came by.
         """
-        statement = (
-            update(ApprovalRow)
-            .where(col(ApprovalRow.id) == before.id)
-            .where(col(ApprovalRow.status) == before.status, col(ApprovalRow.version) == before.version)
-            .values(
-                status=after.status,
-                version=after.version,
-                state=codec.dump(after.state),
-                settled_at=None if after.is_open else getattr(after.state, "at", None),
-            )
-            .execution_options(synchronize_session=False)
-        )
-        result = self._session.execute(statement)
-        return isinstance(result, CursorResult) and result.rowcount == 1
+        expected = {"its_id": before.id, "its_status": before.status, "its_version": before.version}
+        values = {
+            "status": after.status,
+            "version": after.version,
+            "state": codec.dump(after.state),
+            "settled_at": None if after.is_open else getattr(after.state, "at", None),
+        }
+        return self._connection.execute(_SWAP, expected | values).rowcount == 1
 
     def get(self, approval_id: str) -> Approval:
         """One approval.
@@ -84,42 +80,41 @@ class Approvals:
         Raises:
             UnknownId: There is none with that id.
         """
-        row = self._session.get(ApprovalRow, approval_id, populate_existing=True)
+        row = self._connection.execute(_ROW, {"its_id": approval_id}).first()
         if row is None:
             raise UnknownId(f"There is no approval {approval_id}.", "See /pending for the open ones.")
         return _approval(row)
 
     def of_decision(self, decision_id: str) -> Approval | None:
         """The approval that a decision asked for, if it did."""
-        row = self._session.exec(select(ApprovalRow).where(ApprovalRow.decision_id == decision_id)).first()
+        row = self._connection.execute(_OF_DECISION, {"decision_id": decision_id}).first()
         return _approval(row) if row else None
 
     def open(self) -> tuple[Approval, ...]:
         """Those that wait for people or for their judgement, oldest first."""
-        self._session.flush()
         return self._memory.recall("approvals", "open", self._load)
 
     def _load(self) -> tuple[Approval, ...]:
-        return tuple(_approval(row) for row in self._session.connection().execute(_OPEN))
+        return tuple(_approval(row) for row in self._connection.execute(_OPEN))
 
     def newest(self, limit: int) -> tuple[Approval, ...]:
         """The newest first, open or not."""
-        query = select(ApprovalRow).order_by(col(ApprovalRow.number).desc()).limit(limit)
-        return tuple(_approval(row) for row in self._session.exec(query))
+        query = select(_TABLE).order_by(_TABLE.c.number.desc()).limit(limit)
+        return tuple(_approval(row) for row in self._connection.execute(query))
 
     def asked_within(self, begin: datetime, end: datetime) -> int:
         """How many were asked in ``(begin, end]``."""
-        asked = col(ApprovalRow.asked_at)
-        return self._session.exec(select(func.count()).where(asked > begin, asked <= end)).one()
+        asked = _TABLE.c.asked_at
+        return self._connection.execute(select(func.count()).where(asked > begin, asked <= end)).scalar_one()
 
     def settled_within(self, begin: datetime, end: datetime) -> dict[str, int]:
         """How many reached each final status in ``(begin, end]``."""
-        settled = col(ApprovalRow.settled_at)
-        query = select(ApprovalRow.status, func.count()).where(settled > begin, settled <= end)
-        return dict(self._session.exec(query.group_by(ApprovalRow.status)).all())
+        settled, status = _TABLE.c.settled_at, _TABLE.c.status
+        query = select(status, func.count().label("many")).where(settled > begin, settled <= end).group_by(status)
+        return {row.status: row.many for row in self._connection.execute(query)}
 
 
-def _approval(row: ApprovalRow | sqlalchemy.Row[Any]) -> Approval:
+def _approval(row: Row[Any]) -> Approval:
     return Approval(
         id=row.id,
         decision_id=row.decision_id,

@@ -8,11 +8,9 @@ A body that fails takes back its own savepoint alone. Nobody else writes or sees
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine.interfaces import CoreExecuteOptionsParameter
-from sqlmodel import Session
 
 from engine.domain.events import Event
 from engine.domain.messages import Destination
@@ -21,20 +19,6 @@ from engine.store.memory import Memory
 from engine.store.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
-
-
-class _OneConnection(Session):
-    """A session of one transaction: it looks up its connection once."""
-
-    _own: Connection | None = None
-
-    def connection(
-        self, bind_arguments: Any = None, execution_options: CoreExecuteOptionsParameter | None = None
-    ) -> Connection:
-        """The connection it was made with."""
-        if self._own is None:
-            self._own = super().connection(bind_arguments, execution_options)
-        return self._own
 
 
 class Batch:
@@ -72,10 +56,10 @@ class Batch:
         Where the database itself fails, nothing that waits can be kept.
         """
         try:
-            with self._session("create_savepoint") as session, session.begin():
-                uow = UnitOfWork(session, self._route, self._memory)
+            connection = self._begun()
+            with connection.begin_nested():
+                uow = UnitOfWork(connection, self._route, self._memory)
                 result = work(uow)
-                session.flush()
                 uow.complete()
         except TROUBLE:
             self.forget()
@@ -88,8 +72,7 @@ class Batch:
 
     def look(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a body that only reads on everything that waits."""
-        with self._session("rollback_only") as session:
-            return work(UnitOfWork(session, self._route, self._memory))
+        return work(UnitOfWork(self._begun(), self._route, self._memory))
 
     def commit(self) -> None:
         """Keep what waits."""
@@ -115,8 +98,8 @@ class Batch:
     def _hear(self, _connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         self._memory.hear(statement)
 
-    def _session(self, joined: Literal["create_savepoint", "rollback_only"]) -> Session:
+    def _begun(self) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
             self._connection.begin()
-        return _OneConnection(self._connection, join_transaction_mode=joined, expire_on_commit=False, autoflush=False)
+        return self._connection

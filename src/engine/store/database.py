@@ -10,8 +10,6 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TypeVar
 
-from sqlmodel import Session
-
 from engine.domain.errors import StoreError
 from engine.domain.events import Event
 from engine.domain.messages import Destination
@@ -74,8 +72,8 @@ class DatabaseReader:
         return result
 
     def _look(self, work: Callable[[UnitOfWork], T]) -> T:
-        with Session(self._read_engine, expire_on_commit=False) as session:
-            return work(UnitOfWork(session, nowhere))
+        with self._read_engine.connect() as connection:
+            return work(UnitOfWork(connection, nowhere))
 
 
 class Database(DatabaseReader):

@@ -5,27 +5,27 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert
-from sqlmodel import Session, col, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from engine.domain.autonomy import AskHuman, Execute, Refuse
 from engine.domain.decisions import Judged, Stance
 from engine.domain.errors import UnknownId
 from engine.store import codec
 from engine.store.numbering import Numbering
-from engine.store.tables import DecisionRow, table_of
+from engine.store.tables import DecisionRow, key_of, table_of
 
 _TABLE = table_of(DecisionRow)
-# Several of these every candle: made once, and without the ORM, they take a fifth of the time.
 _MADE_AT = select(_TABLE.c.key).where(_TABLE.c.at == bindparam("at"))
 _ADD = insert(_TABLE)
+_RECORD = select(_TABLE.c.record).where(*key_of(_TABLE))
+_NEWEST = select(_TABLE.c.record).order_by(_TABLE.c.number.desc())
 
 
 class Decisions:
     """The ``decisions`` table."""
 
-    def __init__(self, session: Session, numbering: Numbering) -> None:
-        self._session = session
+    def __init__(self, connection: Connection, numbering: Numbering) -> None:
+        self._connection = connection
         self._numbering = numbering
         self._made_at: dict[datetime, set[str]] = {}
         self._unwritten: list[dict[str, Any]] = []
@@ -38,7 +38,7 @@ class Decisions:
         """Whether the decision with this key, made at this time, is known already."""
         if at not in self._made_at:
             self.write()
-            self._made_at[at] = set(self._session.connection().execute(_MADE_AT, {"at": at}).scalars())
+            self._made_at[at] = set(self._connection.execute(_MADE_AT, {"at": at}).scalars())
         return key in self._made_at[at]
 
     def add(self, judged: Judged) -> None:
@@ -66,7 +66,7 @@ class Decisions:
     def write(self) -> None:
         """Write what was added."""
         if self._unwritten:
-            self._session.connection().execute(_ADD, self._unwritten)
+            self._connection.execute(_ADD, self._unwritten)
             self._unwritten = []
 
     def get(self, decision_id: str) -> Judged:
@@ -76,16 +76,15 @@ class Decisions:
             UnknownId: There is none with that id.
         """
         self.write()
-        row = self._session.get(DecisionRow, decision_id)
-        if row is None:
+        record = self._connection.execute(_RECORD, {"its_id": decision_id}).scalar()
+        if record is None:
             raise UnknownId(f"There is no decision {decision_id}.", "See /pending and /trades for ids.")
-        return codec.load(Judged, row.record)
+        return codec.load(Judged, record)
 
     def newest(self, limit: int) -> tuple[Judged, ...]:
         """The newest decisions first."""
         self.write()
-        rows = self._session.exec(select(DecisionRow).order_by(col(DecisionRow.number).desc()).limit(limit))
-        return tuple(codec.load(Judged, row.record) for row in rows)
+        return tuple(codec.load(Judged, record) for record in self._connection.execute(_NEWEST.limit(limit)).scalars())
 
 
 def status_of(judged: Judged) -> str:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from decimal import Decimal
 
-from sqlmodel import Session, col, func, select
+from sqlalchemy import Column, Connection, RowMapping, Table, func, select
 
-from engine.store.tables import ApprovalRow, DecisionRow, EventRow, FillRow, OrderRow, PositionRow
+from engine.store.tables import ApprovalRow, DecisionRow, EventRow, FillRow, OrderRow, PositionRow, table_of
 
-_TOLD: tuple[tuple[type[Any], Any], ...] = (
-    (DecisionRow, DecisionRow.number),
-    (ApprovalRow, ApprovalRow.number),
-    (OrderRow, OrderRow.number),
-    (FillRow, FillRow.number),
-    (EventRow, EventRow.id),
+_DECISIONS, _APPROVALS, _ORDERS = table_of(DecisionRow), table_of(ApprovalRow), table_of(OrderRow)
+_FILLS, _EVENTS, _POSITIONS = table_of(FillRow), table_of(EventRow), table_of(PositionRow)
+_TOLD = (
+    (_DECISIONS, _DECISIONS.c.number),
+    (_APPROVALS, _APPROVALS.c.number),
+    (_ORDERS, _ORDERS.c.number),
+    (_FILLS, _FILLS.c.number),
+    (_EVENTS, _EVENTS.c.id),
 )
 
 
@@ -34,28 +36,44 @@ class History:
     fingerprint: str
 
 
-def history(session: Session) -> History:
+def history(connection: Connection) -> History:
     """Read the whole history. What depends on the wall clock (audit, outbox, chat) is no part of it."""
     return History(
-        decisions=_by(session, DecisionRow.status),
-        approvals=_by(session, ApprovalRow.status),
-        orders=_by(session, OrderRow.status),
-        trades=_by(session, PositionRow.status),
-        fills=session.exec(select(func.count()).select_from(FillRow)).one(),
-        events=session.exec(select(func.count()).select_from(EventRow)).one(),
-        fingerprint=_fingerprint(session),
+        decisions=_by(connection, _DECISIONS.c.status),
+        approvals=_by(connection, _APPROVALS.c.status),
+        orders=_by(connection, _ORDERS.c.status),
+        trades=_by(connection, _POSITIONS.c.status),
+        fills=_count(connection, _FILLS),
+        events=_count(connection, _EVENTS),
+        fingerprint=_fingerprint(connection),
     )
 
 
-def _by(session: Session, status: Any) -> dict[str, int]:
-    rows: Sequence[tuple[str, int]] = session.exec(select(status, func.count()).group_by(status).order_by(status)).all()
-    return dict(rows)
+def _by(connection: Connection, status: Column[str]) -> dict[str, int]:
+    found = connection.execute(select(status, func.count()).group_by(status).order_by(status))
+    return dict(found.tuples().all())
 
 
-def _fingerprint(session: Session) -> str:
+def _count(connection: Connection, table: Table) -> int:
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def _fingerprint(connection: Connection) -> str:
     digest = hashlib.sha256()
     for table, order in _TOLD:
-        digest.update(table.__tablename__.encode())
-        for row in session.exec(select(table).order_by(col(order)).execution_options(yield_per=500)):
-            digest.update(json.dumps(row.model_dump(mode="json"), sort_keys=True).encode())
+        digest.update(table.name.encode())
+        for row in connection.execute(select(table).order_by(order)).yield_per(500).mappings():
+            digest.update(_plain(row).encode())
     return digest.hexdigest()
+
+
+def _plain(row: RowMapping) -> str:
+    return json.dumps(dict(row), sort_keys=True, default=_as_text)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{value!r} has no text of its own")

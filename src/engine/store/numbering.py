@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, text
-from sqlmodel import Session
+from sqlalchemy import Connection, Integer, text
 
 _LAST = text("SELECT last FROM sequences WHERE prefix = :prefix").columns(last=Integer)
 _KEEP = text(
@@ -17,14 +16,14 @@ class Numbering:
     Writers take turns (``store.connections``), so what was read once stays true until ``keep``.
     """
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._last: dict[str, int] = {}
 
     def next(self, prefix: str) -> int:
         """The next number of a prefix, beginning with 1."""
         if prefix not in self._last:
-            self._last[prefix] = self._session.connection().execute(_LAST, {"prefix": prefix}).scalar() or 0
+            self._last[prefix] = self._connection.execute(_LAST, {"prefix": prefix}).scalar() or 0
         self._last[prefix] += 1
         return self._last[prefix]
 
@@ -32,4 +31,4 @@ class Numbering:
         """Write down the numbers that were given."""
         if self._last:
             given = [{"prefix": prefix, "last": last} for prefix, last in self._last.items()]
-            self._session.connection().execute(_KEEP, given)
+            self._connection.execute(_KEEP, given)

@@ -7,24 +7,27 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import sqlalchemy
-from sqlmodel import Session, col, func, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from engine.domain.errors import UnknownId
 from engine.domain.reports import FillView, OrderView
 from engine.domain.trading import Fill, Intent, OrderKind, OrderStatus, Purpose, Side
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
-from engine.store.tables import FillRow, OrderRow, table_of
+from engine.store.tables import FillRow, OrderRow, key_of, table_of
 
 _FINAL = [status for status in OrderStatus if status.final]
 _ORDERS = table_of(OrderRow)
-_OF_POSITION = (
-    sqlalchemy.select(_ORDERS)
-    .where(_ORDERS.c.position_id == sqlalchemy.bindparam("position"))
-    .order_by(_ORDERS.c.number)
-)
-_UNFINISHED = sqlalchemy.select(_ORDERS).where(_ORDERS.c.status.not_in(_FINAL)).order_by(_ORDERS.c.number)
+_FILLS = table_of(FillRow)
+_ROW = select(_ORDERS).where(*key_of(_ORDERS))
+_BY_CLIENT_ID = select(_ORDERS).where(_ORDERS.c.client_id == bindparam("client_id"))
+_OF_POSITION = select(_ORDERS).where(_ORDERS.c.position_id == bindparam("position")).order_by(_ORDERS.c.number)
+_OF_DECISION = select(_ORDERS).where(_ORDERS.c.decision_id == bindparam("decision")).order_by(_ORDERS.c.number)
+_UNFINISHED = select(_ORDERS).where(_ORDERS.c.status.not_in(_FINAL)).order_by(_ORDERS.c.number)
+_ADD = insert(_ORDERS)
+_CHANGE = update(_ORDERS).where(*key_of(_ORDERS))
+_FILL = select(_FILLS.c.venue_id).where(*key_of(_FILLS))
+_ADD_FILL = insert(_FILLS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +51,8 @@ class Order:
 class Orders:
     """The ``orders`` and ``fills`` tables."""
 
-    def __init__(self, session: Session, numbering: Numbering, memory: NoMemory) -> None:
-        self._session = session
+    def __init__(self, connection: Connection, numbering: Numbering, memory: NoMemory) -> None:
+        self._connection = connection
         self._numbering = numbering
         self._memory = memory
 
@@ -60,84 +63,74 @@ class Orders:
     def add(self, order: Order) -> None:
         """Write an order down, before it is sent."""
         intent = order.intent
-        self._session.add(
-            OrderRow(
-                id=order.id,
-                number=int(order.id[1:]),
-                client_id=intent.client_id,
-                context=order.context,
-                market=intent.market,
-                side=intent.side,
-                kind=intent.kind,
-                purpose=order.purpose,
-                quantity=intent.quantity,
-                price=order.price,
-                stop=intent.stop,
-                target=intent.target,
-                status=order.status,
-                decision_id=order.decision_id,
-                approval_id=order.approval_id,
-                position_id=order.position_id,
-                created_at=order.created_at,
-                updated_at=order.created_at,
-            )
-        )
-        self._session.flush()
+        new = {
+            "id": order.id,
+            "number": int(order.id[1:]),
+            "client_id": intent.client_id,
+            "context": order.context,
+            "market": intent.market,
+            "side": intent.side,
+            "kind": intent.kind,
+            "purpose": order.purpose,
+            "quantity": intent.quantity,
+            "price": order.price,
+            "stop": intent.stop,
+            "target": intent.target,
+            "status": order.status,
+            "decision_id": order.decision_id,
+            "approval_id": order.approval_id,
+            "position_id": order.position_id,
+            "created_at": order.created_at,
+            "updated_at": order.created_at,
+        }
+        self._connection.execute(_ADD, new)
 
     def mark(self, order_id: str, status: OrderStatus, at: datetime, *, venue_id: str = "", reason: str = "") -> None:
         """Note where an order is in its life; a final status is never taken back."""
         row = self._row(order_id)
-        if OrderStatus(row.status).final:
-            return
-        row.status, row.updated_at = status, at
-        row.venue_id = venue_id or row.venue_id
-        row.reason = reason or row.reason
-        self._session.add(row)
-        self._session.flush()
+        if not OrderStatus(row.status).final:
+            told = {"venue_id": venue_id or row.venue_id, "reason": reason or row.reason}
+            self._change(order_id, status=status, updated_at=at, **told)
 
     def note(self, order_id: str, reason: str) -> None:
         """Note why something is about to be done to an order, before it is done."""
-        row = self._row(order_id)
-        row.reason = reason
-        self._session.add(row)
-        self._session.flush()
+        self._change(order_id, reason=reason)
 
     def attach(self, order_id: str, position_id: str) -> None:
         """Note which position an order belongs to."""
-        row = self._row(order_id)
-        row.position_id = position_id
-        self._session.add(row)
+        self._change(order_id, position_id=position_id)
 
     def add_fill(self, order: Order, fill: Fill, position_id: str) -> bool:
         """Count a fill; ``False`` where it was counted already."""
-        if self._session.get(FillRow, fill.venue_id) is not None:
+        if self._connection.execute(_FILL, {"its_venue_id": fill.venue_id}).first() is not None:
             return False
         row = self._row(order.id)
-        row.filled += fill.quantity
-        row.cost += fill.quantity * fill.price
-        row.fee += fill.fee
-        row.updated_at = fill.at
-        self._session.add(row)
-        self._session.add(
-            FillRow(
-                venue_id=fill.venue_id,
-                number=self._numbering.next("F"),
-                order_id=order.id,
-                client_id=fill.client_id,
-                position_id=position_id,
-                market=fill.market,
-                side=fill.side,
-                quantity=fill.quantity,
-                price=fill.price,
-                fee=fill.fee,
-                at=fill.at,
-            )
+        self._change(
+            order.id,
+            filled=row.filled + fill.quantity,
+            cost=row.cost + fill.quantity * fill.price,
+            fee=row.fee + fill.fee,
+            updated_at=fill.at,
         )
+        new = {
+            "venue_id": fill.venue_id,
+            "number": self._numbering.next("F"),
+            "order_id": order.id,
+            "client_id": fill.client_id,
+            "position_id": position_id,
+            "market": fill.market,
+            "side": fill.side,
+            "quantity": fill.quantity,
+            "price": fill.price,
+            "fee": fill.fee,
+            "at": fill.at,
+        }
+        self._connection.execute(_ADD_FILL, new)
         return True
 
     def by_client_id(self, client_id: str) -> Order | None:
         """The order sent under a client id."""
-        row = self._session.exec(select(OrderRow).where(OrderRow.client_id == client_id)).first()
+        row = self._connection.execute(_BY_CLIENT_ID, {"client_id": client_id}).first()
         return _order(row) if row else None
 
     def get(self, order_id: str) -> Order:
@@ -150,19 +143,17 @@ class Orders:
 
     def unfinished(self) -> tuple[Order, ...]:
         """Orders that are not final, oldest first."""
-        self._session.flush()
         return self._memory.recall("orders", "unfinished", self._load_unfinished)
 
     def _load_unfinished(self) -> tuple[Order, ...]:
-        return tuple(_order(row) for row in self._session.connection().execute(_UNFINISHED))
+        return tuple(_order(row) for row in self._connection.execute(_UNFINISHED))
 
     def of_position(self, position_id: str) -> tuple[Order, ...]:
         """Every order of a position, oldest first."""
-        self._session.flush()
         return self._memory.recall("orders", position_id, lambda: self._load_of(position_id))
 
     def _load_of(self, position_id: str) -> tuple[Order, ...]:
-        rows = self._session.connection().execute(_OF_POSITION, {"position": position_id})
+        rows = self._connection.execute(_OF_POSITION, {"position": position_id})
         return tuple(_order(row) for row in rows)
 
     def view(self, order_id: str) -> OrderView:
@@ -175,38 +166,45 @@ class Orders:
 
     def of_decision(self, decision_id: str) -> OrderView | None:
         """The first order that a decision led to."""
-        query = select(OrderRow).where(OrderRow.decision_id == decision_id).order_by(col(OrderRow.number))
-        row = self._session.exec(query).first()
+        row = self._connection.execute(_OF_DECISION, {"decision": decision_id}).first()
         return _view(row) if row else None
 
     def newest(self, limit: int) -> tuple[OrderView, ...]:
         """The newest first."""
-        rows = self._session.exec(select(OrderRow).order_by(col(OrderRow.number).desc()).limit(limit))
-        return tuple(_view(row) for row in rows)
+        query = select(_ORDERS).order_by(_ORDERS.c.number.desc()).limit(limit)
+        return tuple(_view(row) for row in self._connection.execute(query))
 
     def newest_fills(self, limit: int) -> tuple[FillView, ...]:
         """The newest fills first."""
-        rows = self._session.exec(select(FillRow).order_by(col(FillRow.number).desc()).limit(limit))
-        return tuple(_fill(row) for row in rows)
+        query = select(_FILLS).order_by(_FILLS.c.number.desc()).limit(limit)
+        return tuple(_fill(row) for row in self._connection.execute(query))
 
     def fees_within(self, begin: datetime, end: datetime) -> Decimal:
         """What was paid in fees in ``(begin, end]``."""
-        at = col(FillRow.at)
-        fees = self._session.exec(select(FillRow).where(at > begin, at <= end))
-        return sum((row.fee for row in fees), Decimal(0))
+        at = _FILLS.c.at
+        fees = self._connection.execute(select(_FILLS.c.fee).where(at > begin, at <= end)).scalars()
+        return sum(fees, Decimal(0))
 
     def count(self) -> int:
         """How many orders there are."""
-        return self._session.exec(select(func.count()).select_from(OrderRow)).one()
+        return self._connection.execute(select(func.count()).select_from(_ORDERS)).scalar_one()
 
-    def _row(self, order_id: str) -> OrderRow:
-        row = self._session.get(OrderRow, order_id)
+    def _row(self, order_id: str) -> Row[Any]:
+        row = self._connection.execute(_ROW, {"its_id": order_id}).first()
         if row is None:
-            raise UnknownId(f"There is no order {order_id}.", "See /trades for ids.")
+            raise _unknown(order_id)
         return row
 
+    def _change(self, order_id: str, **values: object) -> None:
+        if not self._connection.execute(_CHANGE, {"its_id": order_id, **values}).rowcount:
+            raise _unknown(order_id)
 
-def _order(row: OrderRow | sqlalchemy.Row[Any]) -> Order:
+
+def _unknown(order_id: str) -> UnknownId:
+    return UnknownId(f"There is no order {order_id}.", "See /trades for ids.")
+
+
+def _order(row: Row[Any]) -> Order:
     return Order(
         id=row.id,
         intent=Intent(
@@ -231,7 +229,7 @@ def _order(row: OrderRow | sqlalchemy.Row[Any]) -> Order:
     )
 
 
-def _view(row: OrderRow) -> OrderView:
+def _view(row: Row[Any]) -> OrderView:
     return OrderView(
         id=row.id,
         client_id=row.client_id,
@@ -256,7 +254,7 @@ def _view(row: OrderRow) -> OrderView:
     )
 
 
-def _fill(row: FillRow) -> FillView:
+def _fill(row: Row[Any]) -> FillView:
     return FillView(
         id=f"F{row.number}",
         fill=Fill(

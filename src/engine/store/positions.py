@@ -5,24 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy
-from sqlmodel import Session, col, func, select
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from engine.domain.errors import UnknownId
 from engine.domain.trading import Position
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
-from engine.store.tables import PositionRow, table_of
+from engine.store.tables import PositionRow, key_of, table_of
 
 _TABLE = table_of(PositionRow)
-_OPEN = sqlalchemy.select(_TABLE).where(_TABLE.c.status == "open").order_by(_TABLE.c.number)
+_ROW = select(_TABLE).where(*key_of(_TABLE))
+_OPEN = select(_TABLE).where(_TABLE.c.status == "open").order_by(_TABLE.c.number)
+_ADD = insert(_TABLE)
+_CHANGE = update(_TABLE).where(*key_of(_TABLE))
 
 
 class Positions:
     """The ``positions`` table."""
 
-    def __init__(self, session: Session, numbering: Numbering, memory: NoMemory) -> None:
-        self._session = session
+    def __init__(self, connection: Connection, numbering: Numbering, memory: NoMemory) -> None:
+        self._connection = connection
         self._numbering = numbering
         self._memory = memory
 
@@ -32,25 +34,24 @@ class Positions:
 
     def put(self, position: Position, decision_id: str) -> None:
         """Keep a position as it is now, with the decision that opened it."""
-        row = PositionRow(
-            id=position.id,
-            number=int(position.id[1:]),
-            context=position.context,
-            market=position.market,
-            status="open" if position.is_open else "closed",
-            quantity=position.quantity,
-            entry_price=position.entry_price,
-            stop=position.stop,
-            target=position.target,
-            fees=position.fees,
-            realised=position.realised,
-            opened_at=position.opened_at,
-            closed_at=position.closed_at,
-            closed_by=position.closed_by,
-            decision_id=decision_id,
-        )
-        self._session.merge(row)
-        self._session.flush()
+        values = {
+            "context": position.context,
+            "market": position.market,
+            "status": "open" if position.is_open else "closed",
+            "quantity": position.quantity,
+            "entry_price": position.entry_price,
+            "stop": position.stop,
+            "target": position.target,
+            "fees": position.fees,
+            "realised": position.realised,
+            "opened_at": position.opened_at,
+            "closed_at": position.closed_at,
+            "closed_by": position.closed_by,
+            "decision_id": decision_id,
+        }
+        if not self._connection.execute(_CHANGE, {"its_id": position.id, **values}).rowcount:
+            new = {"id": position.id, "number": int(position.id[1:]), **values}
+            self._connection.execute(_ADD, new)
 
     def get(self, position_id: str) -> Position:
         """One position.
@@ -66,39 +67,39 @@ class Positions:
         Raises:
             UnknownId: There is none with that id.
         """
-        return self._row(position_id).decision_id
+        return str(self._row(position_id).decision_id)
 
     def open(self) -> tuple[Position, ...]:
         """What is held, oldest first."""
         return self._memory.recall("positions", "open", self._load)
 
     def _load(self) -> tuple[Position, ...]:
-        return tuple(_position(row) for row in self._session.connection().execute(_OPEN))
+        return tuple(_position(row) for row in self._connection.execute(_OPEN))
 
     def newest(self, limit: int) -> tuple[Position, ...]:
         """The newest first, open or closed."""
-        rows = self._session.exec(select(PositionRow).order_by(col(PositionRow.number).desc()).limit(limit))
-        return tuple(_position(row) for row in rows)
+        query = select(_TABLE).order_by(_TABLE.c.number.desc()).limit(limit)
+        return tuple(_position(row) for row in self._connection.execute(query))
 
     def closed_within(self, begin: datetime, end: datetime) -> tuple[Position, ...]:
         """Those closed in ``(begin, end]``, in order."""
-        at = col(PositionRow.closed_at)
-        rows = self._session.exec(select(PositionRow).where(at > begin, at <= end).order_by(at))
-        return tuple(_position(row) for row in rows)
+        at = _TABLE.c.closed_at
+        query = select(_TABLE).where(at > begin, at <= end).order_by(at)
+        return tuple(_position(row) for row in self._connection.execute(query))
 
     def opened_within(self, begin: datetime, end: datetime) -> int:
         """How many were opened in ``(begin, end]``."""
-        at = col(PositionRow.opened_at)
-        return self._session.exec(select(func.count()).where(at > begin, at <= end)).one()
+        at = _TABLE.c.opened_at
+        return self._connection.execute(select(func.count()).where(at > begin, at <= end)).scalar_one()
 
-    def _row(self, position_id: str) -> PositionRow:
-        row = self._session.get(PositionRow, position_id)
+    def _row(self, position_id: str) -> Row[Any]:
+        row = self._connection.execute(_ROW, {"its_id": position_id}).first()
         if row is None:
             raise UnknownId(f"There is no trade {position_id}.", "See /trades for ids.")
         return row
 
 
-def _position(row: PositionRow | sqlalchemy.Row[Any]) -> Position:
+def _position(row: Row[Any]) -> Position:
     """The domain's view of a row."""
     return Position(
         id=row.id,

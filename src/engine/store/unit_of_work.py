@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
-from sqlmodel import Session
+from sqlalchemy import Connection, func, insert, select
 
 from engine.domain.events import Event
 from engine.domain.messages import Destination, Ref
@@ -39,22 +38,20 @@ class UnitOfWork:
 
     def __init__(
         self,
-        session: Session,
+        connection: Connection,
         route: Callable[[Event], tuple[tuple[str, Destination], ...]],
         memory: NoMemory | None = None,
     ) -> None:
-        numbering = Numbering(session)
-        connection = session.connection()
-        self.session = session
-        self._connection = connection
+        numbering = Numbering(connection)
+        self.connection = connection
         self.settings = Settings(connection)
-        self.decisions = Decisions(session, numbering)
+        self.decisions = Decisions(connection, numbering)
         memory = memory or NoMemory()
-        self.approvals = Approvals(session, numbering, memory)
-        self.orders = Orders(session, numbering, memory)
-        self.positions = Positions(session, numbering, memory)
-        self.account = Account(session, self.settings, self.positions, memory)
-        self.halts = Halts(session, numbering, memory)
+        self.approvals = Approvals(connection, numbering, memory)
+        self.orders = Orders(connection, numbering, memory)
+        self.positions = Positions(connection, numbering, memory)
+        self.account = Account(connection, self.settings, self.positions, memory)
+        self.halts = Halts(connection, numbering, memory)
         self.chat = ChatMemory(connection, numbering)
         self.outbox = Outbox(connection, numbering)
         self.troubles = Troubles(self.settings, numbering)
@@ -65,7 +62,7 @@ class UnitOfWork:
     def emit(self, event: Event) -> None:
         """Write down that something happened, and mark the cards it changes as wanting to be shown anew."""
         written = {"at": event.at, "kind": type(event).__name__, "body": codec.dump(event)}
-        self._connection.execute(_ADD_EVENT, written)
+        self.connection.execute(_ADD_EVENT, written)
         places: dict[str, list[Destination]] = {}
         for topic, destination in self._route(event):
             places.setdefault(topic, []).append(destination)
@@ -80,7 +77,7 @@ class UnitOfWork:
 
     def last_event_at(self) -> datetime | None:
         """When the newest thing happened that was written down."""
-        return self._connection.execute(_LAST_EVENT_AT).scalar()
+        return self.connection.execute(_LAST_EVENT_AT).scalar()
 
     def step_in(self, topic: str, destinations: Iterable[Destination]) -> None:
         """Let destinations show a topic that another cannot, where they do not show it already."""

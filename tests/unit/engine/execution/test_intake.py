@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlmodel import Session
+from sqlalchemy import Connection
 
 from engine.domain.events import OrderChanged, OrderFilled, PositionClosed, PositionOpened
 from engine.domain.trading import Fill, OrderStatus
@@ -134,30 +134,29 @@ PARTS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[Session]:
+def connection() -> Iterator[Connection]:
     """One transaction that is never kept."""
     with TemporaryDirectory() as folder:
         engine = connect(f"sqlite:///{new_file(Path(folder))}", writer=True)
-        with Session(engine, expire_on_commit=False, autoflush=False) as session:
-            yield session
+        with engine.connect() as connection:
+            yield connection
         engine.dispose()
 
 
 @contextmanager
-def forgotten(session: Session) -> Iterator[UnitOfWork]:
+def forgotten(connection: Connection) -> Iterator[UnitOfWork]:
     """What is done within is taken back."""
-    savepoint = session.begin_nested()
+    savepoint = connection.begin_nested()
     try:
-        yield UnitOfWork(session, nowhere)
+        yield UnitOfWork(connection, nowhere)
     finally:
         savepoint.rollback()
-        session.expunge_all()
 
 
 @settings(max_examples=40)
 @given(bought=PARTS, sold=st.lists(LOTS, max_size=4), data=st.data())
 def test_whatever_the_order_and_however_often_it_is_told_money_is_conserved(
-    session: Session, bought: list[tuple[Decimal, Decimal, Decimal]], sold: list[Decimal], data: st.DataObject
+    connection: Connection, bought: list[tuple[Decimal, Decimal, Decimal]], sold: list[Decimal], data: st.DataObject
 ):
     entries = [fill(ENTRY, number, *part) for number, part in enumerate(bought, start=1)]
     held, exits = sum((each.quantity for each in entries), Decimal(0)), []
@@ -166,7 +165,7 @@ def test_whatever_the_order_and_however_often_it_is_told_money_is_conserved(
             exits.append(fill(EXIT, 10 + len(exits), quantity, Decimal(100), Decimal("0.01")))
             held -= quantity
     events = _told_somehow(data, entries, exits)
-    with forgotten(session) as uow:
+    with forgotten(connection) as uow:
         _begin(uow)
         uow.orders.add(EXIT)
         for batch in _batches(data, events):

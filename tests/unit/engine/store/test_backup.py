@@ -43,7 +43,7 @@ def _fill(uow: UnitOfWork) -> None:
 async def story_of(url: str):
     database = Database(url)
     found = await database.read(
-        lambda uow: (history(uow.session), uow.account.portfolio(), uow.chat.messages(audience="ann"))
+        lambda uow: (history(uow.connection), uow.account.portfolio(), uow.chat.messages(audience="ann"))
     )
     await database.close()
     return found
@@ -86,7 +86,7 @@ async def test_a_backup_of_either_comes_back_whole_in_either(full: str, saved: P
 
     database = Database(target)
     await database.transact(lambda uow: uow.emit(Welcomed(at=NOON)))
-    assert (await database.read(lambda uow: history(uow.session))).events == 2
+    assert (await database.read(lambda uow: history(uow.connection))).events == 2
     await database.close()
 
 

@@ -277,7 +277,7 @@ async def test_what_is_remembered_within_a_batch_is_forgotten_when_it_changes(st
         with pytest.raises(RuntimeError, match="half way"):
             await store.transact(fail)
         assert await open_halts() == ["first"]
-        await store.transact(lambda uow: uow.session.execute(text("UPDATE halts SET reason = 'changed'")))
+        await store.transact(lambda uow: uow.connection.execute(text("UPDATE halts SET reason = 'changed'")))
         assert await open_halts() == ["changed"]
         await store.transact(lambda uow: uow.halts.end("H1", NOON))
         assert await open_halts() == []

@@ -30,7 +30,7 @@ async def told(folder: Path, *works) -> History:
     database = new_database(folder)
     for work in works:
         await database.transact(work)
-    found = await database.read(lambda uow: history(uow.session))
+    found = await database.read(lambda uow: history(uow.connection))
     await database.close()
     return found
 
