@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 import pytest
@@ -48,12 +50,16 @@ def position(position_id: str, opened_at_candle: int = 0, *, closed: bool = Fals
     )
 
 
-def triggered_by(strategy: Strategy, series: Candles) -> list[Signals]:
-    """The signals of every candle at which the strategy fires."""
-    said = (
-        strategy.generate_signals(frames_of(series.slice(max(0, count - 300), count)))
-        for count in range(200, len(series) + 1)
-    )
+@cache
+def seen(seed: int) -> Sequence[Frames]:
+    """What the cycles along a walk would see; every strategy looks at the same."""
+    series = walk(seed, 500, sigma=0.01)
+    return [frames_of(series.slice(max(0, count - 300), count)) for count in range(200, len(series) + 1)]
+
+
+def triggered_by(strategy: Strategy, seed: int) -> list[Signals]:
+    """The signals of every candle of a walk at which the strategy fires."""
+    said = (strategy.generate_signals(frames) for frames in seen(seed))
     return [signals for signals in said if signals.triggered]
 
 
@@ -111,9 +117,10 @@ def test_a_position_is_not_held_for_ever(strategy: Strategy) -> None:
     assert [leave.position_id for leave in strategy.update_positions([position("old")], frames)] == ["old"]
 
 
+@pytest.mark.xdist_group("walks")
 @every_strategy
 def test_it_fires_now_and_then_with_stop_and_target_on_their_sides(strategy: Strategy) -> None:
-    fired = [signals for seed in range(3) for signals in triggered_by(strategy, walk(seed, 500, sigma=0.01))]
+    fired = [signals for seed in range(3) for signals in triggered_by(strategy, seed)]
     assert 0 < len(fired) < 0.2 * 3 * 300
     for signals in fired:
         assert signals.stop_distance is not None

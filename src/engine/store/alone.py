@@ -26,7 +26,7 @@ STATEMENT_WITHIN_MS = 30_000
 """How long the server may work on one statement of a running bot."""
 _LOCK = 0x67726E69
 """The advisory lock of whoever runs on a database: the letters ``grni``."""
-_TAKE = f"SELECT pg_try_advisory_lock({_LOCK})"
+TAKE = f"SELECT pg_try_advisory_lock({_LOCK})"
 _HOLDER = f"""
     SELECT activity.application_name, activity.client_addr FROM pg_locks
     JOIN pg_stat_activity AS activity ON activity.pid = pg_locks.pid
@@ -98,7 +98,7 @@ class _Answer(NamedTuple):
 def _try(connection: Any) -> _Answer:
     with connection.cursor() as cursor:
         cursor.execute(f"SET statement_timeout = {STATEMENT_WITHIN_MS}")
-        taken = cursor.execute(_TAKE).fetchone()[0]
+        taken = cursor.execute(TAKE).fetchone()[0]
         holder = None if taken else cursor.execute(_HOLDER).fetchone()
     connection.commit()
     return _Answer(taken, holder)

@@ -241,6 +241,12 @@ def test_files_that_are_there_are_replaced_only_by_force(tmp_path: Path) -> None
 # The real dumps, against the clean files of the same markets
 
 
+@pytest.fixture(scope="module")
+def hourly(tmp_path_factory: pytest.TempPathFactory) -> Imported:
+    """Binance's hourly dump as it is imported when nothing more is said."""
+    return import_dump(real_file("candles_dirty/Binance_BTCUSDT_1h.csv.gz"), tmp_path_factory.mktemp("hourly"))
+
+
 def test_the_bitstamp_dump_comes_back_as_the_clean_file(tmp_path: Path) -> None:
     done = import_dump(real_file("candles_dirty/BTC_USD-Hourly_bitstamp.csv.gz"), tmp_path)
     assert kinds(done.cleaned) == {
@@ -251,9 +257,9 @@ def test_the_bitstamp_dump_comes_back_as_the_clean_file(tmp_path: Path) -> None:
     assert columns(done.cleaned.candles) == columns(read_candles(real_file("candles/BTCUSD-BITSTAMP-1h.parquet")))
 
 
-def test_the_hourly_binance_dump_is_repaired_and_what_is_doubtful_is_refused(tmp_path: Path) -> None:
-    done = import_dump(real_file("candles_dirty/Binance_BTCUSDT_1h.csv.gz"), tmp_path)
-    assert kinds(done.cleaned) == {
+@pytest.mark.xdist_group("hourly dump")
+def test_the_hourly_binance_dump_is_repaired_and_what_is_doubtful_is_refused(hourly: Imported) -> None:
+    assert kinds(hourly.cleaned) == {
         ("order", False): 1,
         ("time in seconds", False): 28_493 - 6 - 1,
         ("date in AM/PM", False): 28_493 - 6 - 1,
@@ -262,14 +268,15 @@ def test_the_hourly_binance_dump_is_repaired_and_what_is_doubtful_is_refused(tmp
         ("two times", True): 91,
         ("stray open", True): 1,
     }
-    (stray,) = [finding for finding in done.cleaned.findings if finding.kind == "stray open"]
+    (stray,) = [finding for finding in hourly.cleaned.findings if finding.kind == "stray open"]
     assert (stray.line, "16199.91" in stray.detail) == (36_063, True)
-    assert len(done.cleaned.candles) == done.rows - 2_643 - 2 * 6 - 91 - 1
-    assert {finding.kind for finding in check_file(done.path).findings} == {"gap"}
+    assert len(hourly.cleaned.candles) == hourly.rows - 2_643 - 2 * 6 - 91 - 1
+    assert {finding.kind for finding in check_file(hourly.path).findings} == {"gap"}
 
 
-def test_where_the_hourly_binance_dump_is_fine_it_equals_the_clean_file(tmp_path: Path) -> None:
-    done = import_dump(real_file("candles_dirty/Binance_BTCUSDT_1h.csv.gz"), tmp_path).cleaned.candles
+@pytest.mark.xdist_group("hourly dump")
+def test_where_the_hourly_binance_dump_is_fine_it_equals_the_clean_file(hourly: Imported) -> None:
+    done = hourly.cleaned.candles
     true = read_candles(real_file("candles/BTCUSDT-1h.parquet"))
     fine = done.slice(int(np.searchsorted(done.open_ms, to_millis(datetime(2020, 8, 2, tzinfo=UTC)))), len(done))
     _, ours, theirs = np.intersect1d(fine.open_ms, true.open_ms, return_indices=True)

@@ -6,16 +6,20 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from engine.domain.errors import StoreError
-from engine.store.alone import alone_on_server
+from engine.store.alone import TAKE, alone_on_server
 from engine.store.database import Database
 from tests.fakes import postgres
 from tests.fakes.database import rows_of
 
 PATIENCE = 30
+ANOTHER = "greenlight pid 7 on another host"
 
 
 @pytest.fixture
@@ -34,18 +38,47 @@ def value(url: str) -> str | None:
     return found[0]["value"] if found else None
 
 
+@contextmanager
+def another_bot(url: str) -> Iterator[bool]:
+    """The session of a bot on another host; whether it was let in."""
+    conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(conninfo, application_name=ANOTHER, autocommit=True) as session:
+        (taken,) = session.execute(TAKE.encode()).fetchone() or (False,)
+        yield taken
+
+
 async def test_a_second_bot_is_refused_by_name_and_others_may_look(url: str):
+    with another_bot(url) as is_in:
+        assert is_in
+        with pytest.raises(StoreError, match=f"in use: another bot .{ANOTHER}.*Stop that one first"):
+            Database(url, alone=True)
+        with pytest.raises(StoreError, match="in use"), alone_on_server(url):
+            pass
+        tool = Database(url)  # a backup, or a status
+        await write(tool, "1")
+        await tool.close()
+
+
+async def test_a_bot_keeps_every_other_out_until_it_ends(url: str):
     first = Database(url, alone=True)
-    with pytest.raises(StoreError, match=f"in use: another bot .greenlight pid {os.getpid()} on .*Stop that one first"):
-        Database(url, alone=True)
-    with pytest.raises(StoreError, match="in use"), alone_on_server(url):
-        pass
-    tool = Database(url)  # a backup, or a status
-    await write(tool, "1")
-    await tool.close()
-    await write(first, "2")
+    await write(first, "1")
+    with another_bot(url) as is_in:
+        assert not is_in
     await first.close()
-    with alone_on_server(url):
+    with alone_on_server(url), another_bot(url) as is_in:
+        assert not is_in
+    with another_bot(url) as is_in:
+        assert is_in
+
+
+@pytest.mark.slow
+def test_another_of_the_same_process_is_waited_for_and_then_refused(url: str):
+    """A session of our own may be one that is only just ending."""
+    with (
+        alone_on_server(url),
+        pytest.raises(StoreError, match=f"greenlight pid {os.getpid()} on"),
+        alone_on_server(url),
+    ):
         pass
 
 
@@ -53,8 +86,8 @@ async def test_a_bot_whose_connection_was_cut_takes_the_lock_again_before_it_wri
     first = Database(url, alone=True)
     postgres.disconnect_all(url)
     await write(first, "1")
-    with pytest.raises(StoreError, match="in use"):
-        Database(url, alone=True)
+    with another_bot(url) as is_in:
+        assert not is_in
     await first.close()
 
 
@@ -62,13 +95,11 @@ async def test_a_bot_that_lost_the_lock_to_another_writes_nothing_until_it_has_i
     first = Database(url, alone=True)
     await write(first, "first")
     postgres.disconnect_all(url)
-    second = Database(url, alone=True)
-    await write(second, "second")
-    for _ in range(3):
-        with pytest.raises(StoreError, match="in use: another bot"):
-            await write(first, "first again")
-    assert value(url) == "second"
-    await second.close()
+    with another_bot(url):
+        for _ in range(3):
+            with pytest.raises(StoreError, match="in use: another bot"):
+                await write(first, "first again")
+        assert value(url) == "first"
     await write(first, "first again")
     assert value(url) == "first again"
     await first.close()
