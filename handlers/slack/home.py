@@ -19,10 +19,11 @@ from engine.views import Views
 from handlers.access import Access
 from handlers.cards import answers, approval
 from handlers.lanes import Lanes
+from handlers.pacing import Pacer
 from handlers.slack.blocks import Block, render
 from handlers.slack.client import FAILURES
 from handlers.slack.health import OUT_OF_ORDER, explained, reason, rest
-from handlers.slack.pacing import HOME, Pacer
+from handlers.slack.pacing import HOME
 from handlers.slack.reading import PLATFORM
 from handlers.slack.speech import Speech
 

@@ -21,7 +21,7 @@ from handlers.slack.health import explained, rest
 from handlers.slack.home import Board, Home
 from handlers.slack.hooks import make_route
 from handlers.slack.listening import Listener, Receive
-from handlers.slack.pacing import Pacer
+from handlers.slack.pacing import make_pacer
 from handlers.slack.reading import PLATFORM, Us
 from handlers.slack.replying import Replier
 from handlers.slack.sending import Sender
@@ -79,7 +79,7 @@ class SlackPlatform:
         self._wall = wall
         self._client: AsyncWebClient = make_client(bot_token, api_url)
         self._health = Health(PLATFORM)
-        speech, pacer = Speech(command, names), Pacer(per_second=messages_per_second)
+        speech, pacer = Speech(command, names), make_pacer(per_second=messages_per_second)
         self._sender = Sender(client=self._client, pacer=pacer, health=self._health, speech=speech)
         self._home = Home(client=self._client, pacer=pacer, cards=home, speech=speech)
         self._listener = Listener(

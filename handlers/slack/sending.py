@@ -15,10 +15,11 @@ from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Lane, Ref
 from engine.ports import BadCard, Gone, RetryAt
 from handlers.outages import Health, Outage
+from handlers.pacing import Pacer
 from handlers.slack.blocks import Block, Part, render
 from handlers.slack.client import FAILURES
 from handlers.slack.health import BAD_BLOCKS, CLOSED, GONE, NO_THREAD, OUT_OF_ORDER, explained, reason, rest
-from handlers.slack.pacing import EDIT, Pacer
+from handlers.slack.pacing import EDIT
 from handlers.slack.reading import Place
 from handlers.slack.speech import Speech
 

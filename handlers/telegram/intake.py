@@ -20,8 +20,8 @@ from telegram.error import TelegramError, TimedOut
 
 from engine.domain.messages import Card, Incoming
 from handlers.lanes import Lanes
+from handlers.pacing import PATIENCE, Pacer
 from handlers.telegram.health import explained
-from handlers.telegram.pacing import PATIENCE, Pacer
 from handlers.telegram.places import place_at
 from handlers.telegram.reading import incoming
 

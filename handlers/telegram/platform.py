@@ -19,7 +19,7 @@ from handlers.telegram.client import HideToken, Transport, make_client
 from handlers.telegram.connecting import LISTENING
 from handlers.telegram.intake import Intake, Receive
 from handlers.telegram.listening import Poller
-from handlers.telegram.pacing import Pacer
+from handlers.telegram.pacing import make_pacer
 from handlers.telegram.reading import PLATFORM
 from handlers.telegram.sending import Sender
 from handlers.telegram.webhook import Webhook, WebhookAt
@@ -67,7 +67,7 @@ class TelegramPlatform:
         self._bot = make_client(token, api_url, answer_timeout.total_seconds(), transport=transport)
         self._health = Health(PLATFORM)
         self._health.begin(LISTENING, "Telegram is not connected yet.")
-        pacer = Pacer(per_second=messages_per_second)
+        pacer = make_pacer(per_second=messages_per_second)
         self._sender = Sender(bot=self._bot, pacer=pacer, health=self._health)
         intake = Intake(bot=self._bot, receive=receive, reply=self._reply, pacer=pacer)
         self._listener: Poller | Webhook = (

@@ -17,8 +17,8 @@ from engine.domain.messages import Button, Card, Destination, Lane, Ref
 from engine.ports import BadCard, Gone, RetryAt
 from handlers.cards.telegram_html import Part, render
 from handlers.outages import Health, Outage
+from handlers.pacing import Pacer
 from handlers.telegram.health import explained, seconds
-from handlers.telegram.pacing import Pacer
 from handlers.telegram.places import Place, place_at
 
 log = structlog.get_logger(__name__)
@@ -193,7 +193,7 @@ class Sender:
             case RetryAt():
                 return error
             case RetryAfter():
-                self._pacer.hold(place.chat, seconds(error))
+                self._pacer.hold(seconds(error), place.chat)
                 return RetryAt(seconds(error))
             case Forbidden() | ChatMigrated():
                 return self._closed(place, error)

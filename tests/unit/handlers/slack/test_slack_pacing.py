@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.ports import RetryAt
-from handlers.slack.pacing import BURST, EDIT, EDIT_BURST, HOME, PATIENCE, PER_MINUTE, Pacer
+from handlers.pacing import PATIENCE, Pacer
+from handlers.slack.pacing import BURST, EDIT, EDIT_BURST, HOME, PER_MINUTE, make_pacer
 
 
 class Clock:
@@ -38,13 +39,13 @@ def through(pacer: Pacer, of: str, clock: Clock, seconds: int) -> int:
 
 def test_a_channel_gets_a_burst_and_then_one_a_second() -> None:
     clock = Clock()
-    pacer = Pacer(per_second=1, monotonic=clock)
+    pacer = make_pacer(per_second=1, monotonic=clock)
     assert through(pacer, "C1", clock, 60) <= BURST + 60
 
 
 def test_what_would_wait_long_is_given_back_and_reserves_nothing() -> None:
     clock = Clock()
-    pacer = Pacer(per_second=1, monotonic=clock)
+    pacer = make_pacer(per_second=1, monotonic=clock)
     waits = [reserved(pacer, "C1") for _ in range(9)]
     assert waits[:5] == [0, 0, 0, 1, PATIENCE]
     assert waits[5:] == [None] * 4
@@ -54,7 +55,7 @@ def test_what_would_wait_long_is_given_back_and_reserves_nothing() -> None:
 
 def test_one_channel_does_not_hold_up_another() -> None:
     clock = Clock()
-    pacer = Pacer(per_second=1, monotonic=clock)
+    pacer = make_pacer(per_second=1, monotonic=clock)
     for _ in range(9):
         reserved(pacer, "C1")
     assert reserved(pacer, "C2") == 0
@@ -64,13 +65,13 @@ def test_one_channel_does_not_hold_up_another() -> None:
 @pytest.mark.parametrize("of", [EDIT, HOME])
 def test_no_minute_sees_more_than_slack_allows(of: str) -> None:
     clock = Clock()
-    pacer = Pacer(per_second=1, monotonic=clock)
+    pacer = make_pacer(per_second=1, monotonic=clock)
     assert EDIT_BURST < through(pacer, of, clock, 60) <= PER_MINUTE[of]
 
 
 def test_while_slack_holds_us_nothing_gets_through() -> None:
     clock = Clock()
-    pacer = Pacer(per_second=1, monotonic=clock)
+    pacer = make_pacer(per_second=1, monotonic=clock)
     pacer.hold(30)
     pacer.hold(5)
     for of in ("C1", EDIT, HOME):
