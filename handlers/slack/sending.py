@@ -22,6 +22,7 @@ from handlers.slack.health import BAD_BLOCKS, CLOSED, GONE, NO_THREAD, OUT_OF_OR
 from handlers.slack.pacing import EDIT
 from handlers.slack.reading import Place
 from handlers.slack.speech import Speech
+from handlers.unfinished import Unfinished
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,7 @@ class Sender:
         self._speech = speech
         self._outage = Outage()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._begun: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._unfinished = Unfinished()
 
     async def put(self, to: Destination, card: Card, ref: Ref | None, under: Ref | None = None) -> Ref:
         """Show a card; see the port. The messages a failed put had posted already are used by the next of its topic.
@@ -62,13 +63,13 @@ class Sender:
         if not parts:
             raise BadCard(f"The card {card.topic} is empty.")
         async with self._locks[channel]:
-            old = self._standing(channel, card.topic, ref)
+            old = self._unfinished.standing(channel, card.topic, ref)
             shown: list[str] = []
             error = await self._failure(self._show(channel, card, parts, old, shown=shown, thread=thread))
             if error:
                 failure = await self._translated(channel, error, old)
                 left = () if isinstance(failure, Gone) else (*shown, *old[len(shown) :])
-                self._remember(channel, card.topic, ref, left)
+                self._unfinished.keep(channel, card.topic, ref, left)
                 raise failure
             self._went_well(channel, card.topic)
             if card.pinned and ref is None:
@@ -97,18 +98,6 @@ class Sender:
         except (*FAILURES, RetryAt) as error:
             return error
         return None
-
-    def _standing(self, channel: str, topic: str, ref: Ref | None) -> tuple[str, ...]:
-        """The messages to show a card in: those of ``ref``, and those a failed put has added."""
-        known = ref.messages if ref else ()
-        begun = self._begun.get((channel, topic), ())
-        return begun if begun[: len(known)] == known else known
-
-    def _remember(self, channel: str, topic: str, ref: Ref | None, left: tuple[str, ...]) -> None:
-        """Keep what a failed put leaves behind, where its caller does not know it."""
-        self._begun.pop((channel, topic), None)
-        if topic and len(left) > len(ref.messages if ref else ()):
-            self._begun[channel, topic] = left
 
     async def _show(
         self, channel: str, card: Card, parts: Sequence[Part], old: Sequence[str], *, shown: list[str], thread: str
@@ -207,7 +196,7 @@ class Sender:
                 log.info("slack.not_deleted", detail=explained(error))
 
     def _went_well(self, channel: str, topic: str) -> None:
-        self._begun.pop((channel, topic), None)
+        self._unfinished.forget(channel, topic)
         self._outage.over()
         self._health.well("sending")
         self._health.well(_place(channel))

@@ -20,6 +20,7 @@ from handlers.outages import Health, Outage
 from handlers.pacing import Pacer
 from handlers.telegram.health import explained, seconds
 from handlers.telegram.places import Place, place_at
+from handlers.unfinished import Unfinished
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,7 @@ class Sender:
         self._health = health
         self._outage = Outage()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._begun: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._unfinished = Unfinished()
 
     async def put(self, to: Destination, card: Card, ref: Ref | None, *, reply_to: int | None = None) -> Ref:
         """Show a card; see the port. The messages a failed put had sent already are used by the next of its topic.
@@ -67,13 +68,13 @@ class Sender:
             raise BadCard(f"The card {card.topic or 'of a reply'} is empty.")
         place = place_at(to.address)
         async with self._locks[to.address]:
-            old = self._standing(to.address, card.topic, ref)
+            old = self._unfinished.standing(to.address, card.topic, ref)
             shown: list[str] = []
             error = await self._failure(self._show(place, card, parts, old, shown=shown, reply_to=reply_to))
             if error:
                 failure = await self._translated(place, error, old)
                 left = () if isinstance(failure, Gone) else (*shown, *old[len(shown) :])
-                self._remember(to.address, card.topic, ref, left)
+                self._unfinished.keep(to.address, card.topic, ref, left)
                 raise failure
             self._went_well(to.address, card.topic)
             if card.pinned and ref is None:
@@ -90,18 +91,6 @@ class Sender:
         except (TelegramError, RetryAt) as error:
             return error
         return None
-
-    def _standing(self, address: str, topic: str, ref: Ref | None) -> tuple[str, ...]:
-        """The messages to show a card in: those of ``ref``, and those a failed put has added."""
-        known = ref.messages if ref else ()
-        begun = self._begun.get((address, topic), ())
-        return begun if begun[: len(known)] == known else known
-
-    def _remember(self, address: str, topic: str, ref: Ref | None, left: tuple[str, ...]) -> None:
-        """Keep what a failed put leaves behind, where its caller does not know it."""
-        self._begun.pop((address, topic), None)
-        if topic and len(left) > len(ref.messages if ref else ()):
-            self._begun[address, topic] = left
 
     async def _show(
         self,
@@ -221,7 +210,7 @@ class Sender:
                 log.info("telegram.not_deleted", detail=explained(error))
 
     def _went_well(self, address: str, topic: str) -> None:
-        self._begun.pop((address, topic), None)
+        self._unfinished.forget(address, topic)
         self._outage.over()
         self._health.well("sending")
         self._health.well(_place(address))
