@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from engine.domain.errors import GreenlightError
+from handlers.skew import agreed, ahead_of
 from handlers.slack.client import FAILURES, HideTokens, make_client, make_session
 from handlers.slack.health import explained
 
 ANSWER_WITHIN = 5.0
 """Wall seconds the server has for one answer."""
-CLOCKS_DIFFER = timedelta(seconds=10)
-"""From here on this machine's clock and Slack's do not agree; from five minutes on no signature holds."""
 SCOPES = frozenset(
     {
         "app_mentions:read",  # who writes to the bot in a channel
@@ -83,19 +81,9 @@ class Checkup:
         return "a socket can be opened"
 
     async def clock(self) -> str:
-        """Slack's time against this machine's: what is old is judged by it."""
+        """Slack's time against this machine's; from five minutes on no signature holds."""
         told = await self._told()
-        try:
-            ahead = self._wall() - parsedate_to_datetime(told.headers["Date"])
-        except (KeyError, ValueError, TypeError):
-            return "the server tells no time to compare with"
-        if abs(ahead) > CLOCKS_DIFFER:
-            way = "ahead of" if ahead > timedelta() else "behind"
-            raise GreenlightError(
-                f"This machine's clock is {abs(ahead).total_seconds():.0f} s {way} Slack's.",
-                "Set it right, best by NTP.",
-            )
-        return f"it agrees with this machine's within {CLOCKS_DIFFER.total_seconds():.0f} s"
+        return agreed(ahead_of(told.headers.get("Date"), self._wall()), "Slack")
 
     async def _told(self) -> AsyncSlackResponse:
         """Who the bot is, as Slack says."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 import httpx
 from pydantic import SecretStr
@@ -13,14 +12,13 @@ from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
 from engine.domain.errors import GreenlightError
+from handlers.skew import agreed, ahead_of
 from handlers.telegram.client import HideToken, make_client
 from handlers.telegram.health import explained
 from handlers.telegram.places import place_at
 
 ANSWER_WITHIN = 5.0
 """Wall seconds the server has for one answer."""
-CLOCKS_DIFFER = timedelta(seconds=10)
-"""From here on this machine's clock and Telegram's do not agree."""
 
 
 class Checkup:
@@ -89,15 +87,7 @@ class Checkup:
         """Telegram's time against this machine's: what is old is judged by it."""
         async with self._client("Try again when Telegram answers."):
             pass
-        if self._ahead is None:
-            return "the server tells no time to compare with"
-        if abs(self._ahead) > CLOCKS_DIFFER:
-            way = "ahead of" if self._ahead > timedelta() else "behind"
-            raise GreenlightError(
-                f"This machine's clock is {abs(self._ahead).total_seconds():.0f} s {way} Telegram's.",
-                "Set it right, best by NTP.",
-            )
-        return f"it agrees with this machine's within {CLOCKS_DIFFER.total_seconds():.0f} s"
+        return agreed(self._ahead, "Telegram")
 
     @asynccontextmanager
     async def _client(self, remedy: str) -> AsyncIterator[Bot]:
@@ -118,8 +108,4 @@ class Checkup:
             hide.end()
 
     async def _compare(self, response: httpx.Response) -> None:
-        try:
-            told = parsedate_to_datetime(response.headers["date"])
-            self._ahead = self._wall() - told
-        except (KeyError, ValueError, TypeError):
-            self._ahead = None
+        self._ahead = ahead_of(response.headers.get("date"), self._wall())
