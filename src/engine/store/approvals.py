@@ -110,8 +110,8 @@ class Approvals:
     def settled_within(self, begin: datetime, end: datetime) -> dict[str, int]:
         """How many reached each final status in ``(begin, end]``."""
         settled, status = _TABLE.c.settled_at, _TABLE.c.status
-        query = select(status, func.count().label("many")).where(settled > begin, settled <= end).group_by(status)
-        return {row.status: row.many for row in self._connection.execute(query)}
+        query = select(status, func.count()).where(settled > begin, settled <= end).group_by(status)
+        return dict(self._connection.execute(query).all())
 
 
 def _approval(row: Row[Any]) -> Approval:

@@ -51,7 +51,7 @@ def history(connection: Connection) -> History:
 
 def _by(connection: Connection, status: Column[str]) -> dict[str, int]:
     found = connection.execute(select(status, func.count()).group_by(status).order_by(status))
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def _count(connection: Connection, table: Table) -> int:
