@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -25,24 +24,9 @@ from engine.domain.trading import Intent, Sent
 from engine.exchanges.paper import PaperExchange
 from engine.store.database import Database, Route, nowhere
 from engine.store.migrate import upgrade
+from tests.fakes.forks import FORKS
 from tests.fakes.program import ASKED
 
-FORKS = multiprocessing.get_context("forkserver")
-"""Each process is a fork of one that has imported the engine and done nothing else."""
-FORKS.set_forkserver_preload(
-    [
-        "alembic.command",
-        "apscheduler.triggers.cron",
-        "apscheduler.triggers.interval",
-        "bot.app",
-        "handlers.telegram",
-        "handlers.web.server",
-        "pyarrow.csv",
-        "pyarrow.parquet",
-        "pytest",
-        "talib",
-    ]
-)
 TOGETHER_WITHIN = 60.0
 TABLE = "CREATE TABLE IF NOT EXISTS sent (client_id TEXT)"
 

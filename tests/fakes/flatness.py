@@ -21,7 +21,7 @@ from bot.engine_room import Engine
 from config.settings import Settings
 from engine.domain.market import Timeframe
 from engine.jobs import Job, daily, every
-from tests.fakes.crowd import FORKS
+from tests.fakes.forks import FORKS
 
 SAMPLES = "samples"
 UTC_ZONE = ZoneInfo("UTC")

@@ -26,7 +26,7 @@ from engine.exchanges.paper import PaperExchange
 from engine.ports import VenueEvent
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
-from tests.fakes.crowd import FORKS
+from tests.fakes.forks import FORKS
 
 T = TypeVar("T")
 

@@ -6,9 +6,8 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,51 +16,29 @@ from pathlib import Path
 import httpx
 import pytest
 
-BOT = Path(sys.executable).with_name("bot")
-PATIENCE = 60.0
-
-
-def environment(**more: str) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("BOT_")} | more
-
-
-def bot(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [BOT, *words],
-        cwd=folder,
-        env=environment(**more),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+from tests.fakes.command_line import PATIENCE, begin, bot
 
 
 @contextmanager
 def running(folder: Path, *words: str, stop: signal.Signals = signal.SIGTERM, **more: str) -> Iterator[str]:
     """The program in a folder; gives the address its web listens on."""
-    with (folder / "err.txt").open("a") as err:
-        process = subprocess.Popen(
-            [BOT, "run", *words],
-            cwd=folder,
-            env=environment(**({"BOT_WEB__PORT": "0"} | more)),
-            stdout=subprocess.PIPE,
-            stderr=err,
-            text=True,
-        )
-        try:
-            assert process.stdout
-            for line in process.stdout:
-                if found := re.search(r"(http://\S+)/enter/", line):
-                    yield found[1]
-                    break
-        finally:
-            process.send_signal(stop)
-            began = time.monotonic()
-            process.communicate(timeout=PATIENCE)
-            took = time.monotonic() - began
-    assert process.returncode == 0
+    out = folder / "out.txt"
+    out.unlink(missing_ok=True)
+    process = begin(folder, out, folder / "err.txt", "run", *words, **({"BOT_WEB__PORT": "0"} | more))
+    try:
+        yield wait_until(lambda: address_in(out), "its address")
+    finally:
+        os.kill(process.pid or 0, stop)
+        began = time.monotonic()
+        process.join(PATIENCE)
+        took = time.monotonic() - began
+    assert process.exitcode == 0
     assert took < 10, "a stop must not take longer than that"
+
+
+def address_in(out: Path) -> str | None:
+    found = out.exists() and re.search(r"(http://\S+)/enter/\S+\n", out.read_text())
+    return found[1] if found else None
 
 
 def api(url: str, folder: Path, path: str) -> httpx.Response:
@@ -74,7 +51,7 @@ def wait_until(check, what: str):
     while time.monotonic() < deadline:
         if found := check():
             return found
-        time.sleep(0.1)
+        time.sleep(0.05)
     raise AssertionError(f"never saw {what}")
 
 
@@ -126,10 +103,8 @@ def test_a_strategys_parameter_that_does_not_exist_is_named_with_the_nearest(tmp
 
 
 def test_a_busy_port_is_named_with_its_setting(tmp_path):
-    with running(tmp_path) as url:
-        other = tmp_path / "other"
-        other.mkdir()
-        ran = bot(other, "run", BOT_WEB__PORT=url.rpartition(":")[2])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = bot(tmp_path, "run", BOT_WEB__PORT=str(taken.getsockname()[1]))
     assert ran.returncode == 2
     assert "BOT_WEB__PORT" in ran.stderr
     assert "Traceback" not in ran.stderr
@@ -169,7 +144,8 @@ def test_a_file_that_no_context_trades_is_said_so(tmp_path):
     assert made.returncode == 0, made.stderr
     (tmp_path / "candles/SOLUSDT-1h.parquet").rename(tmp_path / "candles/DOGEUSDT-1h.parquet")
     files = ["candles/BTCUSDT-1h.parquet", "candles/DOGEUSDT-1h.parquet"]
-    ran = bot(tmp_path, "run", "--data", *files, "--speed", "max", "--until-end", BOT_WEB__PORT="0")
+    span = ("--start", "2026-01-29", "--speed", "max", "--until-end")
+    ran = bot(tmp_path, "run", "--data", *files, *span, BOT_WEB__PORT="0")
     assert ran.returncode == 0, ran.stderr
     assert "No context trades DOGE/USDT" in ran.stdout
     assert re.search(r"candles +\d+ in .* a second", ran.stdout)

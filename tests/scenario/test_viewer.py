@@ -6,7 +6,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import App
+from tests.fakes.command_line import BOT, PATIENCE, bot
 from tests.fakes.program import ASKED, BEGIN, STILL, settings_of, write_config
 from tests.fakes.telegram import FakeTelegram, Fault
 from tests.fakes.telegram_chats import Shown
@@ -22,12 +22,10 @@ from tests.fakes.telegram_chats import Shown
 pytest.importorskip("aiogram", reason="the extra viewer is not installed")
 pytest.importorskip("matplotlib", reason="the extra viewer is not installed")
 
-BOT = Path(sys.executable).with_name("bot")
 ANN, BEN, STRANGER, GROUP = 1001, 555, 666, -100
 """Ann is in `people`, Ben a follower."""
 VIEWER = {"followers": [BEN]}
 SPAN = {"speed": "max", "wait_for_people": 0, "until_end": True}
-PATIENCE = 60.0
 
 
 async def let_the_bot_run(folder: Path, until: datetime) -> None:
@@ -132,16 +130,7 @@ async def test_an_outage_at_the_start_is_waited_out(tmp_path: Path):
     ],
 )
 def test_what_is_missing_is_named_and_nothing_is_made(tmp_path: Path, variables: dict[str, str], words: str):
-    mine = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
-    ran = subprocess.run(
-        [BOT, "viewer"],
-        env=mine | variables,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    ran = bot(tmp_path, "viewer", **variables)
     assert ran.returncode == 2
     assert words in ran.stderr
     assert "Traceback" not in ran.stderr
