@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from engine.analysis.performance import max_drawdown, trade_figures
+from engine.analysis.performance import max_drawdown, win_rate
 from engine.domain.approvals import Approval
 from engine.domain.errors import UnknownId
 from engine.domain.reports import ApprovalView, Balance, DayProfit, ExternalView, PositionView, Profit, Why
@@ -57,13 +57,12 @@ def profit(uow: UnitOfWork, days: int, now: datetime, timezone: ZoneInfo) -> Pro
     first = spans[0][0] if spans else now
     closed = uow.positions.closed_within(first, now)
     curve = [uow.account.equity_at(first), *(value for _, value in uow.account.equity_within(first, now))]
-    made = trade_figures([position.net for position in closed])
     return Profit(
         days=rows,
         net=sum((row.net for row in rows), Decimal(0)),
         fees=uow.orders.fees_within(first, now),
-        closed=made.closed,
-        win_rate=made.win_rate,
+        closed=len(closed),
+        win_rate=win_rate([trade.net for trade in closed]),
         max_drawdown=max_drawdown(curve),
         quote=uow.account.quote,
     )

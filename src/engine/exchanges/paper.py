@@ -102,14 +102,6 @@ class PaperExchange:
         """Close the file."""
         self._file.close()
 
-    async def advance(self) -> None:
-        """Follow the market up to the clock's time.
-
-        Raises:
-            VenueError: The file could not be written; the next call tries again from where it was.
-        """
-        await self._advance()
-
     def market(self, symbol: str) -> Market:
         """The market with this symbol.
 
@@ -193,6 +185,9 @@ class PaperExchange:
 
         Returns:
             The time it is at the venue. Where the market is not known that far yet, orders wait for what is missing.
+
+        Raises:
+            VenueError: The file could not be written; the next call tries again from where it was.
         """
         way = self._way()
         while way is not None and way.happenings and self._client.waiting:

@@ -125,11 +125,6 @@ class VenueFile:
         except sqlite3.Error as error:
             raise VenueError(f"The paper venue's file does not work ({error}).", "Look at the disk.") from error
 
-    @property
-    def changes(self) -> int:
-        """How many rows have been written through this connection; to see whether anything was."""
-        return self._connection.total_changes
-
     def _meta(self, key: str) -> str | None:
         found = self._execute("SELECT value FROM meta WHERE key = ?", (key,))
         return str(found[0][0]) if found else None

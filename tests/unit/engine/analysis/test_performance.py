@@ -12,22 +12,12 @@ from engine.analysis import performance
 MONEY = st.decimals(min_value=1, max_value=10**6, places=2)
 
 
-def test_trades_are_counted_by_what_they_made_after_fees() -> None:
-    figures = performance.trade_figures([Decimal(30), Decimal(-10), Decimal(0), Decimal(10)])
-    assert (figures.closed, figures.won, figures.net) == (4, 2, Decimal(30))
-    assert figures.win_rate == 0.5
-    assert figures.profit_factor == 4.0
-    assert (figures.best, figures.worst) == (Decimal(30), Decimal(-10))
+def test_a_trade_is_won_by_what_it_made_after_fees() -> None:
+    assert performance.win_rate([Decimal(30), Decimal(-10), Decimal(0), Decimal(10)]) == 0.5
 
 
-def test_without_trades_there_are_no_rates() -> None:
-    figures = performance.trade_figures([])
-    assert (figures.win_rate, figures.profit_factor, figures.best) == (None, None, None)
-    assert figures.net == 0
-
-
-def test_without_losses_there_is_no_profit_factor() -> None:
-    assert performance.trade_figures([Decimal(5)]).profit_factor is None
+def test_without_trades_there_is_no_win_rate() -> None:
+    assert performance.win_rate([]) is None
 
 
 def test_the_deepest_fall_counts_from_the_peak_before_it() -> None:

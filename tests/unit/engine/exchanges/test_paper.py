@@ -84,7 +84,6 @@ async def test_a_venue_that_is_not_asked_for_a_trade_writes_nothing(tmp_path: Pa
     wal = (tmp_path / "venue.db-wal").read_bytes()
     for minutes in range(60, 300, 10):
         clock.to(minutes)
-        await venue.advance()
         await venue.book(BTC.symbol)
     assert venue.advanced_to == clock.now()
     assert (tmp_path / "venue.db-wal").read_bytes() == wal
@@ -98,7 +97,7 @@ async def test_with_an_open_order_the_time_is_written_once_a_candle(tmp_path: Pa
     sizes = set()
     for minutes in range(120, 240):
         clock.to(minutes)
-        await venue.advance()
+        await venue.balances()
         sizes.add((tmp_path / "venue.db-wal").stat().st_size)
     assert len(sizes) == 2
     again = opened(tmp_path / "venue.db", clock=clock)
@@ -133,10 +132,10 @@ async def test_before_anything_is_written_the_client_writes_what_it_holds_back(t
     client.waiting = True
     clock.to(180)
     wal = (tmp_path / "venue.db-wal").read_bytes()
-    await venue.advance()
+    await venue.balances()
     assert (client.waiting, (tmp_path / "venue.db-wal").read_bytes()) == (True, wal), "there was nothing to write"
     clock.to(240)
-    await venue.advance()
+    await venue.balances()
     assert (client.waiting, client.found) == (False, [0, 2, 3]), "the stop was reached"
     assert len(await venue.events(0)) == 4
 
@@ -312,7 +311,7 @@ def played(file: Path, rows: list[Row | None], script: list[Act], *, crashing: b
             venue = opened(file, feed, clock) if crashing else venue
             await act.do(venue, clock, number)
         clock.to(60 * len(rows))
-        await venue.advance()
+        await venue.balances()
         return venue
 
     return asyncio.run(play())
