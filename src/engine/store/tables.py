@@ -1,6 +1,6 @@
 """The tables. Rows are the store's own business: everybody else gets the domain's frozen objects.
 
-Ids are short and readable, ``A17`` for an approval; they are given by ``UnitOfWork.next_id``.
+Ids are short and readable, ``A17`` for an approval; ``store.numbering`` gives the numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from engine.store.columns import Money, UtcTime
 
 
 class Setting(SQLModel, table=True):
-    """Small durable facts: what the database is stamped with, offsets of platforms, the session key."""
+    """Small durable facts: what the database is stamped with, the web's session key, emergencies and troubles."""
 
     __tablename__ = "settings"
     key: str = Field(primary_key=True)
