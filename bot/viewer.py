@@ -51,16 +51,17 @@ async def run_viewer(settings: Settings) -> None:
             "Set viewer.followers to the Telegram ids of those who may.",
         )
     refuse_absent_extra()
-    from handlers.charts import Draughtsman
-    from handlers.viewer.bot import ViewerBot
-    from handlers.viewer.subscribers import Subscribers
-    from handlers.viewer.window import Window
-
     async with AsyncExitStack() as closing:
         reader = DatabaseReader(settings.database.url)
         closing.push_async_callback(reader.close)
         _refuse_other_layout(settings.database.url)
         venue = await reader.read(lambda uow: _venue_of(uow, settings.profile))
+        # What is slow to load comes once nothing is to be refused any more.
+        from handlers.charts import Draughtsman
+        from handlers.viewer.bot import ViewerBot
+        from handlers.viewer.subscribers import Subscribers
+        from handlers.viewer.window import Window
+
         clock = MarketClock(LONG_AGO)
         draughtsman = Draughtsman()
         closing.callback(draughtsman.close)

@@ -6,7 +6,6 @@ behind: the database, the venue's own file, the log, and what stands in the chat
 
 import json
 import re
-import subprocess
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from tests.auditor import check_conservation, equity_series, read_fills
+from tests.fakes.command_line import bot
 from tests.fakes.data import real_file
 from tests.fakes.people import ADA, BEN, SCRIPT, STRANGER, VIC
 from tests.fakes.telegram_entities import utf16_units
-from tests.fakes.told import BOT, Told, closes, quiet, tell_twice
+from tests.fakes.told import Told, closes, tell_twice
 
 FILES = {"BTC/USDT": "BTCUSDT-1h.parquet", "ETH/USDT": "ETHUSDT-1h.parquet"}
 OPENING = Decimal(10_000)
@@ -72,8 +72,7 @@ def candles(tale, tmp_path_factory):
     if tale is LUNA:
         return {symbol: real_file(f"candles/{name}") for symbol, name in FILES.items()}
     folder = tmp_path_factory.mktemp("candles")
-    command = [BOT, "data", "generate", folder, "--length", "60d", "--seed", "20"]
-    subprocess.run(command, check=True, cwd=folder, env=quiet(), stdout=subprocess.DEVNULL)
+    assert bot(folder, "data", "generate", ".", "--length", "60d", "--seed", "20").returncode == 0
     return {symbol: folder / name for symbol, name in FILES.items()}
 
 

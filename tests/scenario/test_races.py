@@ -98,6 +98,7 @@ def winner_of(scene: Scene) -> str:
     return vote["person"]
 
 
+@ON_BOTH
 @pytest.mark.parametrize(
     ("telegram", "chat", "api"), [(3, 3, 4), pytest.param(15, 15, 20, marks=pytest.mark.slow)], ids=["200", "1000"]
 )
@@ -204,7 +205,11 @@ async def test_the_market_stands_still_until_an_approved_order_is_filled_and_pro
 
 
 @ON_BOTH
-@pytest.mark.parametrize(("contexts", "times"), [(1, 125), (8, 16)], ids=["one question", "eight questions"])
+@pytest.mark.parametrize(
+    ("contexts", "times"),
+    [pytest.param(1, 125, marks=pytest.mark.slow), (8, 16)],
+    ids=["one question", "eight questions"],
+)
 async def test_a_thousand_presses_from_eight_processes_make_one_order_for_each_question(
     tmp_path, each_database, contexts, times
 ):

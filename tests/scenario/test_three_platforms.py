@@ -367,11 +367,11 @@ MANY = int(os.environ.get("GREENLIGHT_RACES", "100"))
 @pytest.mark.parametrize(
     ("races", "on_postgres"),
     [
-        (25, False),
+        (10, False),
         pytest.param(25, True, marks=pytest.mark.slow),
         pytest.param(MANY, False, marks=[pytest.mark.slow, pytest.mark.timeout(1800)]),
     ],
-    ids=["25", "25 on PostgreSQL", "many"],
+    ids=["10", "25 on PostgreSQL", "many"],
 )
 async def test_a_press_on_each_platform_within_a_millisecond_is_one_order_and_everybody_hears_who_won(
     tmp_path: Path, races: int, *, on_postgres: bool, capsys: pytest.CaptureFixture[str]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from engine.domain.approvals import Press, Verb
@@ -12,16 +13,21 @@ from handlers.cards import alerts
 from tests.fakes.browser import PHONE, chromium, needs_chromium
 from tests.fakes.web import served
 
-pytestmark = [pytest.mark.browser, needs_chromium]
+pytestmark = [
+    pytest.mark.browser,
+    needs_chromium,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("web page"),
+]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser():
     async with chromium() as started:
         yield started
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def web(tmp_path):
     async with served(tmp_path) as room:
         yield room
