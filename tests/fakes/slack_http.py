@@ -14,6 +14,7 @@ from aiohttp import web
 from tests.fakes.slack_limits import RateLimited
 from tests.fakes.slack_methods import CONNECT
 from tests.fakes.slack_state import Json, SlackError
+from tests.fakes.troubles import Trouble, hitting
 
 if TYPE_CHECKING:
     from tests.fakes.slack import FakeSlack
@@ -42,23 +43,6 @@ class Fault(StrEnum):
     """429, and to come again in a second."""
 
 
-@dataclass
-class Trouble:
-    """A fault in force: of one method or all, so often or always."""
-
-    fault: Fault
-    method: str | None
-    left: int | None
-
-    def hits(self, method: str) -> bool:
-        """Whether it is this call's turn."""
-        if self.left == 0 or (self.method and self.method != method):
-            return False
-        if self.left is not None:
-            self.left -= 1
-        return True
-
-
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """One call as it arrived, what it was answered (``ok``, an error, or a fault), and when (monotonic)."""
@@ -75,7 +59,7 @@ class WebApi:
 
     fake: FakeSlack
     calls: list[Call] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: list[Trouble[Fault]] = field(default_factory=list)
 
     def recover(self) -> None:
         """End all faults."""
@@ -94,7 +78,7 @@ class WebApi:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one call, or let it go wrong."""
         method = request.match_info["method"]
-        trouble = next((trouble for trouble in self.troubles if trouble.hits(method)), None)
+        trouble = hitting(self.troubles, method)
         match trouble.fault if trouble else None:
             case None:
                 return await self._answer(request, method)

@@ -33,6 +33,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from tests.fakes.telegram_chats import ApiError, Chat, Json, Shown, Topic
 from tests.fakes.telegram_state import BotApi
 from tests.fakes.telegram_webhook import Courier
+from tests.fakes.troubles import Trouble, hitting
 
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
 USERNAME = "greenlight_bot"
@@ -53,20 +54,6 @@ class Fault(StrEnum):
     """502 with a page of HTML."""
     HTML = "html"
     """200 with a page of HTML."""
-
-
-@dataclass
-class _Trouble:
-    fault: Fault
-    method: str | None
-    left: int | None
-
-    def hits(self, method: str) -> bool:
-        if self.left == 0 or (self.method and self.method.lower() != method.lower()):
-            return False
-        if self.left is not None:
-            self.left -= 1
-        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +111,7 @@ class FakeTelegram:
         self.calls: list[Call] = []
         self.courier.stop()
         self.courier = Courier(self.api)
-        self._troubles: list[_Trouble] = []
+        self._troubles: list[Trouble[Fault]] = []
 
     # Life
 
@@ -235,7 +222,7 @@ class FakeTelegram:
 
     def fail(self, fault: Fault, *, method: str | None = None, times: int | None = None) -> None:
         """Let calls (of one method, so many times) go wrong until :meth:`recover`."""
-        self._troubles.append(_Trouble(fault=fault, method=method, left=times))
+        self._troubles.append(Trouble(fault=fault, method=method, left=times))
 
     def recover(self) -> None:
         """End all faults."""
@@ -256,7 +243,7 @@ class FakeTelegram:
         return await self._through_trouble(match[2], await _params(request))
 
     async def _through_trouble(self, method: str, params: Json) -> Response:
-        trouble = next((t for t in self._troubles if t.hits(method)), None)
+        trouble = hitting(self._troubles, method)
         match trouble.fault if trouble else None:
             case None:
                 return await self._answer(method, params)

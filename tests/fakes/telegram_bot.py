@@ -2,55 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any
 
 from pydantic import SecretStr
-from structlog.testing import capture_logs
-from structlog.typing import EventDict
 
-from engine.domain.messages import Card, Destination, Incoming, Pressed, Typed
+from engine.domain.messages import Destination, Incoming
 from handlers.telegram import TelegramPlatform
+from tests.fakes.noting import Noted, Receive, noting, say_nothing, started
 from tests.fakes.telegram import FakeTelegram
 
 MENU = (("status", "How it stands"), ("pause", "No new entries"))
 
-Receive = Callable[[Incoming], Awaitable[Card | None]]
-
-
-async def say_nothing(heard: Incoming) -> None:
-    """A receiver that never replies."""
-
-
-@dataclass(kw_only=True)
-class Bot:
-    """A platform, what it heard, and what it logged."""
-
-    platform: TelegramPlatform
-    heard: list[Incoming] = field(default_factory=list)
-    logs: list[EventDict] = field(default_factory=list)
-
-    @property
-    def troubles(self) -> list[str]:
-        """What began to be wrong, in words for people."""
-        return [entry["text"] for entry in self.logs if entry["event"] == "platform.trouble"]
-
-    @property
-    def said(self) -> list[str]:
-        """What was typed or pressed, in the order in which it was received."""
-        return [words(incoming) for incoming in self.heard]
-
-
-def words(incoming: Incoming) -> str:
-    """The text or the data of an action."""
-    match incoming.action:
-        case Typed(text=text):
-            return text
-        case Pressed(data=data):
-            return data
+Bot = Noted[TelegramPlatform]
 
 
 def to(chat: int) -> Destination:
@@ -60,13 +25,9 @@ def to(chat: int) -> Destination:
 
 def make_bot(fake: FakeTelegram, *, receive: Receive = say_nothing, **options: Any) -> Bot:
     """A platform on the fake, not yet started."""
-
-    async def listen(heard: Incoming) -> Card | None:
-        bot.heard.append(heard)
-        return await receive(heard)
-
+    heard: list[Incoming] = []
     settings: dict[str, Any] = {
-        "receive": listen,
+        "receive": noting(heard, receive),
         "token": SecretStr(fake.token),
         "api_url": fake.url,
         "menu": MENU,
@@ -74,17 +35,9 @@ def make_bot(fake: FakeTelegram, *, receive: Receive = say_nothing, **options: A
         "poll_timeout": timedelta(seconds=5),
         "answer_timeout": timedelta(seconds=5),
     }
-    bot = Bot(platform=TelegramPlatform(**settings | options))
-    return bot
+    return Bot(platform=TelegramPlatform(**settings | options), heard=heard)
 
 
-@asynccontextmanager
-async def running(fake: FakeTelegram, *, receive: Receive = say_nothing, **options: Any) -> AsyncIterator[Bot]:
+def running(fake: FakeTelegram, *, receive: Receive = say_nothing, **options: Any) -> AbstractAsyncContextManager[Bot]:
     """A started platform, which is stopped at the end."""
-    bot = make_bot(fake, receive=receive, **options)
-    with capture_logs() as bot.logs:
-        await bot.platform.start()
-        try:
-            yield bot
-        finally:
-            await bot.platform.stop()
+    return started(make_bot(fake, receive=receive, **options))

@@ -16,8 +16,9 @@ from pydantic import SecretStr
 from engine.domain.messages import Card, Incoming, Pressed, Ref, Typed
 from handlers.lanes import Lanes
 from handlers.telegram.listening import BATCH
+from tests.fakes.noting import say_nothing, words
 from tests.fakes.telegram import FakeTelegram, Fault
-from tests.fakes.telegram_bot import MENU, make_bot, running, say_nothing, words
+from tests.fakes.telegram_bot import MENU, make_bot, running
 
 ROOT = Path(__file__).parents[3]
 DATA = Path(os.environ.get("GREENLIGHT_DATA", ROOT.parent / "shared" / "data")) / "telegram" / "nutgram" / "Updates"

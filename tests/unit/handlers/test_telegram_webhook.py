@@ -15,8 +15,9 @@ from starlette.applications import Starlette
 
 from engine.domain.messages import Card, Incoming
 from handlers.telegram import WebhookAt, webhook
+from tests.fakes.noting import Receive, say_nothing, words
 from tests.fakes.telegram import FakeTelegram, Fault
-from tests.fakes.telegram_bot import Bot, Receive, make_bot, say_nothing, words
+from tests.fakes.telegram_bot import Bot, make_bot
 
 ANN, BEN, GROUP = 7, 8, -100
 PUBLIC = "https://bot.example.org"

@@ -15,9 +15,10 @@ from starlette.applications import Starlette
 
 from engine.domain.messages import Card, Incoming
 from handlers.web.server import listen
+from tests.fakes.noting import Receive, say_nothing, words
 from tests.fakes.patience import until
 from tests.fakes.slack import FakeSlack
-from tests.fakes.slack_bot import CHANNEL, Bot, Receive, running, say_nothing, to, words
+from tests.fakes.slack_bot import CHANNEL, Bot, running, to
 from tests.fakes.slack_http import Fault
 
 
