@@ -55,17 +55,17 @@ class Batch:
 
         Where the database itself fails, nothing that waits can be kept.
         """
+        connection = self._savepoint()
         try:
-            connection = self._begun()
-            with connection.begin_nested():
-                uow = UnitOfWork(connection, self._route, self._memory)
-                result = work(uow)
-                uow.complete()
+            uow = UnitOfWork(connection, self._route, self._memory)
+            result = work(uow)
+            uow.complete()
+            connection.exec_driver_sql("RELEASE SAVEPOINT body")
         except TROUBLE:
             self.forget()
             raise
         except BaseException:
-            self._memory.forget()  # whatever it was: what the body wrote is taken back, so it must not be remembered
+            self._take_back(connection)  # whatever it was
             raise
         self.shown = self.shown or uow.shown
         return result
@@ -97,6 +97,26 @@ class Batch:
 
     def _hear(self, _connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         self._memory.hear(statement)
+
+    def _savepoint(self) -> Connection:
+        """Where a body begins. One of SQLAlchemy's own savepoints would be compiled each time."""
+        try:
+            connection = self._begun()
+            connection.exec_driver_sql("SAVEPOINT body")
+        except BaseException:
+            self.forget()
+            raise
+        return connection
+
+    def _take_back(self, connection: Connection) -> None:
+        """Undo the last body, and remember nothing that it wrote; where that cannot be done, undo all that waits."""
+        self._memory.forget()
+        try:
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT body")
+            connection.exec_driver_sql("RELEASE SAVEPOINT body")
+        except BaseException:
+            self.forget()
+            raise
 
     def _begun(self) -> Connection:
         if self._connection is None:
