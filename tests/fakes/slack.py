@@ -190,16 +190,21 @@ class FakeSlack:
     def release(self, act: Act) -> None:
         """Deliver what was held back."""
         self._dispatcher.acts.append(act)
-        self._loop.call_soon_threadsafe(self._begin, act)
+        self._begin(self._dispatcher.dispatch(act))
 
     def redeliver(self, act: Act) -> Act:
         """Deliver the same once more, though it was acknowledged: the network doubled it."""
         return self.deliver(act.kind, act.payload, act.person)
 
-    def _begin(self, act: Act) -> None:
-        task = self._loop.create_task(self._dispatcher.dispatch(act))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something in the server's own loop, which is given up at the end."""
+
+        def begin() -> None:
+            task = self._loop.create_task(work)
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+        self._loop.call_soon_threadsafe(begin)
 
     async def verify_url(self) -> bool:
         """Ask the app's URL to prove itself, as when it is entered in the app's settings."""
@@ -313,4 +318,4 @@ class FakeSlack:
 
     def refresh_sockets(self, reason: str = "refresh_requested", *, grace: float = 1.0) -> None:
         """Announce the end of the connections there are (also ``warning``, ``link_disabled``), and end them."""
-        asyncio.run_coroutine_threadsafe(self.sockets.disconnect(reason, grace), self._loop)
+        self._begin(self.sockets.disconnect(reason, grace))
