@@ -23,11 +23,6 @@ from engine.strategies.context import StrategyContext
 Checked = tuple[dict[Timeframe, Candles], QualityReport]
 
 
-async def run_cycle(kit: Kit, context: StrategyContext, at: datetime) -> CycleRecord:
-    """Decide on every market of one context at one closed candle, see ``run_cycles``."""
-    return (await run_cycles(kit, (context,), at))[0]
-
-
 async def run_cycles(kit: Kit, contexts: Sequence[StrategyContext], at: datetime) -> tuple[CycleRecord, ...]:
     """Decide on every market of every context whose candle has closed.
 

@@ -18,7 +18,7 @@ from bot.engine_room import Engine, build_engine
 from bot.markets import source
 from config.settings import Settings
 from engine.clocks import MarketClock
-from engine.cycle import run_cycle
+from engine.cycle import run_cycles
 from engine.domain.approvals import Press, Verb
 from engine.domain.trading import Intent, Sent
 from engine.exchanges.paper import PaperExchange
@@ -98,7 +98,7 @@ async def ask(settings: Settings) -> list[str]:
         assert isinstance(engine.clock, MarketClock)
         engine.clock.move_to(ASKED)
         for context in engine.market.contexts:
-            await run_cycle(engine.kit, context, ASKED)
+            await run_cycles(engine.kit, (context,), ASKED)
         return [asked.id for asked in await engine.store.read(lambda uow: uow.approvals.open())]
 
 

@@ -17,7 +17,7 @@ from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.approvals import Approvals
 from engine.bookkeeping import Bookkeeping
-from engine.cycle import run_cycle
+from engine.cycle import run_cycles
 from engine.deciding import NO_SIGNALS, Kit
 from engine.desk import Desk
 from engine.domain.approvals import Approval
@@ -199,7 +199,8 @@ class Room:
 
     async def cycle(self) -> CycleRecord:
         """Decide on the candle that closes now."""
-        return await run_cycle(self.kit, self.context, self.clock.now())
+        (record,) = await run_cycles(self.kit, (self.context,), self.clock.now())
+        return record
 
     async def enter(self, confidence: float = 1.0, **distances: Any) -> CycleRecord:
         """Let the strategy's set-up appear on the candle that closes now, and decide on it."""

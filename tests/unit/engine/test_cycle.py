@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from engine.cycle import look, run_cycle
+from engine.cycle import look
 from engine.domain.errors import NoData, VenueError
 from engine.domain.market import Timeframe
 from engine.domain.trading import Purpose
@@ -61,5 +61,5 @@ async def test_an_order_that_is_refused_does_not_stop_the_cycle(room: Room):
 
 
 async def test_the_record_names_its_context_and_time(room: Room):
-    record = await run_cycle(room.kit, room.context, room.clock.now())
+    record = await room.cycle()
     assert (record.context, record.at) == ("hand", room.clock.now())
