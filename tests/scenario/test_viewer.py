@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,9 @@ from tests.fakes.program import ASKED, BEGIN, STILL, settings_of, write_config
 from tests.fakes.telegram import FakeTelegram, Fault
 from tests.fakes.telegram_chats import Shown
 
-pytest.importorskip("aiogram", reason="the extra viewer is not installed")
-pytest.importorskip("matplotlib", reason="the extra viewer is not installed")
+pytestmark = pytest.mark.skipif(
+    None in (find_spec("aiogram"), find_spec("matplotlib")), reason="the extra viewer is not installed"
+)
 
 ANN, BEN, STRANGER, GROUP = 1001, 555, 666, -100
 """Ann is in `people`, Ben a follower."""

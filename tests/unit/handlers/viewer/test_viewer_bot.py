@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ from handlers.viewer.window import Window
 from tests.fakes.chat import FakeViews
 from tests.fakes.telegram import FakeTelegram
 
-pytest.importorskip("aiogram", reason="the extra viewer is not installed")
+pytestmark = [
+    pytest.mark.skipif(find_spec("aiogram") is None, reason="the extra viewer is not installed"),
+    pytest.mark.xdist_group("viewer bot"),  # aiogram takes seconds to load
+]
 
 BEN = 555
 
