@@ -65,7 +65,7 @@ class Views:
     async def positions(self) -> tuple[PositionView, ...]:
         """What is held, at the prices of now."""
         held = await self.store.read(lambda uow: uow.positions.open())
-        prices = {symbol: await self._bid(symbol) for symbol in {position.market for position in held}}
+        prices = {symbol: await self._bid(symbol) for symbol in dict.fromkeys(position.market for position in held)}
         return await self.store.read(lambda uow: tuple(reporting.position(uow, p, prices[p.market]) for p in held))
 
     async def balance(self) -> Balance:
@@ -243,7 +243,9 @@ class Views:
         )
 
     async def _approval_views(self, approvals: Sequence[Approval]) -> tuple[ApprovalView, ...]:
-        prices = {symbol: await self._ask(symbol) for symbol in {approval.plan.market for approval in approvals}}
+        prices = {
+            symbol: await self._ask(symbol) for symbol in dict.fromkeys(approval.plan.market for approval in approvals)
+        }
         return await self.store.read(
             lambda uow: tuple(reporting.approval(uow, each, prices[each.plan.market]) for each in approvals)
         )

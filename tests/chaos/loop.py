@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, ContextVar
 from random import Random
 from typing import Any
+from weakref import WeakKeyDictionary
 
 QUICK, USUAL, SLOW = 0.6, 0.95, 0.05
 """How much of the work in threads takes no time at all, how much a few milliseconds, and what the rest takes."""
@@ -64,7 +65,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._now = 0.0
         self._chance = chance
         self._horizon = horizon
-        self._free_at: dict[int, float] = {}
+        self._free_at: WeakKeyDictionary[ThreadPoolExecutor, float] = WeakKeyDictionary()
         self._begun: list[tuple[Any, asyncio.Future[Any], asyncio.TimerHandle]] = []
         self.steps = 0
         self.troubles: list[str] = []
@@ -111,7 +112,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         done = self.create_future()
         at = self._now + self._takes()
         if isinstance(executor, ThreadPoolExecutor) and executor._max_workers == 1:
-            at = self._free_at[id(executor)] = max(at, self._free_at.get(id(executor), 0.0) + 1e-6)
+            at = self._free_at[executor] = max(at, self._free_at.get(executor, 0.0) + 1e-6)
         work = self.call_at(at, _work, done, executor, func, args)
         self._begun = [each for each in self._begun if not each[1].done()]
         self._begun.append((executor, done, work))
