@@ -37,10 +37,7 @@ def swaps_blindly(doors: Doors) -> Doors:
         def swap(self, before: Approval, after: Approval) -> bool:
             return super().swap(self.get(before.id), after)
 
-    def spoil(uow: UnitOfWork) -> None:
-        uow.approvals.__class__ = Careless
-
-    return _with_spoilt(doors, spoil)
+    return _with_part(doors, "approvals", Careless)
 
 
 def forgets_cards(doors: Doors) -> Doors:
@@ -51,10 +48,7 @@ def forgets_cards(doors: Doors) -> Doors:
             if sum(topic.encode()) % 3:
                 super().changed(topic, destinations)
 
-    def spoil(uow: UnitOfWork) -> None:
-        uow.outbox.__class__ = Forgetful
-
-    return _with_spoilt(doors, spoil)
+    return _with_part(doors, "outbox", Forgetful)
 
 
 def shows_once(doors: Doors) -> Doors:
@@ -65,10 +59,7 @@ def shows_once(doors: Doors) -> Doors:
             if not self.shows(topic, destination.platform):
                 super().want(topic, destination)
 
-    def spoil(uow: UnitOfWork) -> None:
-        uow.outbox.__class__ = Lazy
-
-    return _with_spoilt(doors, spoil)
+    return _with_part(doors, "outbox", Lazy)
 
 
 def acts_twice(doors: Doors) -> Doors:
@@ -79,10 +70,7 @@ def acts_twice(doors: Doors) -> Doors:
             super().delivered(delivery_id, at)
             return True
 
-    def spoil(uow: UnitOfWork) -> None:
-        uow.chat.__class__ = Oblivious
-
-    return _with_spoilt(doors, spoil)
+    return _with_part(doors, "chat", Oblivious)
 
 
 def forgets_fees(doors: Doors) -> Doors:
@@ -96,6 +84,15 @@ def forgets_fees(doors: Doors) -> Doors:
 
 
 BUGS = (sends_again, swaps_blindly, forgets_cards, shows_once, acts_twice, forgets_fees)
+
+
+def _with_part(doors: Doors, name: str, kind: type) -> Doors:
+    """Doors to a store one part of whose transactions is of another kind."""
+
+    def spoil(uow: UnitOfWork) -> None:
+        getattr(uow, name).__class__ = kind
+
+    return _with_spoilt(doors, spoil)
 
 
 def _with_spoilt(doors: Doors, spoil: Callable[[UnitOfWork], None]) -> Doors:

@@ -9,16 +9,15 @@ from random import Random
 from typing import Any
 
 from config.settings import Settings
-from tests.chaos.slack import SECRET
 from tests.fakes.database import url_of
 from tests.fakes.program import VENUE
-from tests.fakes.slack_methods import BOT_TOKEN
+from tests.fakes.slack_methods import BOT_TOKEN, SIGNING_SECRET
+from tests.fakes.telegram_state import TOKEN
 
 MARKET_BEGINS = datetime(2026, 1, 10, 12, tzinfo=UTC)
 HISTORY = "210h"
 CANDLES, CALM_CANDLES = 6, 4
 """Closed candles while there are faults, and after; in the latter every question runs out."""
-TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +87,7 @@ def settings_for(seed: int, folder: Path) -> Settings:
         sections["slack"] = {
             "mode": "http",
             "bot_token": BOT_TOKEN,
-            "signing_secret": SECRET,
+            "signing_secret": SIGNING_SECRET,
             "channel": CHANNEL,
             "messages_per_second": 5,
         }

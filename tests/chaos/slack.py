@@ -17,15 +17,14 @@ from starlette.requests import Request
 
 from tests.chaos.telegram import Around, lateness
 from tests.fakes.slack_blocks import Json
-from tests.fakes.slack_delivery import _encoded
+from tests.fakes.slack_delivery import encoded
 from tests.fakes.slack_limits import RateLimited
-from tests.fakes.slack_methods import BOT_TOKEN, Methods
+from tests.fakes.slack_methods import BOT_TOKEN, SIGNING_SECRET, Methods
 from tests.fakes.slack_state import SlackError, Workspace
 
 if TYPE_CHECKING:
     from tests.chaos.world import World
 
-SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 PATH = "/hooks/slack"
 PATIENCE = 10.0
 """Seconds that the program waits for an answer."""
@@ -157,9 +156,9 @@ def signed(kind: str, payload: Json, at: float) -> Request:
         payload: What it carries.
         at: Unix seconds.
     """
-    text, content_type = _encoded(kind, payload)
+    text, content_type = encoded(kind, payload)
     stamp = str(int(at))
-    digest = hmac.new(SECRET.encode(), f"v0:{stamp}:{text}".encode(), hashlib.sha256).hexdigest()
+    digest = hmac.new(SIGNING_SECRET.encode(), f"v0:{stamp}:{text}".encode(), hashlib.sha256).hexdigest()
     headers = {
         "content-type": content_type,
         "x-slack-request-timestamp": stamp,

@@ -1,4 +1,4 @@
-"""The paper venue behind a bad line, and the store that notes what is done to it: doors for the simulation."""
+"""The paper venue behind a bad line: a door of the simulation."""
 
 from __future__ import annotations
 

@@ -19,17 +19,16 @@ from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Engine
 from starlette.responses import Response
 
 from bot.app import App
 from bot.doors import Doors
 from engine.domain.errors import GreenlightError
 from engine.store.database import Database
-from engine.store.unit_of_work import UnitOfWork
 from tests.chaos import faults, invariants
+from tests.chaos.doors import Page, store_in
 from tests.chaos.faults import Faults
-from tests.chaos.firm import CALM_CANDLES, CANDLES, MARKET_BEGINS, TOKEN, Someone, settings_for
+from tests.chaos.firm import CALM_CANDLES, CANDLES, MARKET_BEGINS, Someone, settings_for
 from tests.chaos.loop import LIFE, Life, SimulatedLoop
 from tests.chaos.people import Crowd
 from tests.chaos.slack import PATH, Session, Slack
@@ -37,7 +36,7 @@ from tests.chaos.telegram import Wire
 from tests.chaos.venue import Line, venue_on
 from tests.fakes.database import new_file
 from tests.fakes.program import Files, Json
-from tests.fakes.telegram_state import BotApi
+from tests.fakes.telegram_state import TOKEN, BotApi
 
 T = TypeVar("T")
 
@@ -49,21 +48,6 @@ CALM_WITHIN = 600.0
 SETTLED_AFTER, STOPPED_WITHIN = 60.0, 10.0
 LOOKS = 3
 """How often one looks at all cards, at most, before what is wrong there is held to stay so."""
-
-
-class Page:
-    """The web server without a port: people reach what is behind it as its routes do."""
-
-    def __init__(self, app: Any, *, host: str, port: int) -> None:  # noqa: ARG002 - it has neither
-        self.kit = app.state.kit
-        self.hooks = {route.path: route.endpoint for route in app.router.routes if hasattr(route, "endpoint")}
-        self.port = 0
-
-    async def start(self) -> None:
-        self.port = 8080
-
-    async def stop(self) -> None:
-        self.port = 0
 
 
 @dataclass(kw_only=True)
@@ -122,12 +106,12 @@ class World:
         wires = Random(f"{seed}/wires")
         self._doors = doors(
             Doors(
-                store=_store_in(self),
+                store=store_in(self),
                 venue=venue_on(self.line),
                 wall=self.wall,
                 telegram=lambda: Wire(self, wires),
-                slack=lambda _: Session(self, wires),  # type: ignore[arg-type,return-value]
-                server=Page,  # type: ignore[arg-type]
+                slack=lambda _: Session(self, wires),
+                server=Page,
             )
         )
         self.people = Crowd(self)
@@ -326,37 +310,3 @@ def _context_of(life: Life) -> Context:
     context = Context()
     context.run(LIFE.set, life)
     return context
-
-
-def _share_compiled(engine: Engine) -> None:
-    """Let a run use the statements that earlier ones have compiled: that takes longer than everything else."""
-    first = _FIRST.setdefault("engine", engine)
-    engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
-
-
-_FIRST: dict[str, Engine] = {}
-
-
-def _store_in(world: World) -> type[Database]:
-    """The database, at whose door the power may be cut."""
-
-    class Store(Database):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            for engine in (self._write_engine, self._read_engine):
-                _share_compiled(engine)
-            world.stores.append(self)
-
-        async def transact(self, work: Callable[[UnitOfWork], T]) -> T:
-            world.moment()
-            result = await super().transact(work)
-            world.moment()
-            await asyncio.sleep(0)
-            return result
-
-        def _shut(self) -> None:
-            for pool in (self._writer, self._readers):
-                world.loop.finish(pool)
-            super()._shut()
-
-    return Store

@@ -21,12 +21,13 @@ from bot.doors import Doors
 from bot.wiring import Program
 from engine.domain.messages import Incoming, Person, Pressed, Role
 from handlers.web.caller import Caller
-from tests.chaos.slack import SECRET, Session, signed
+from tests.chaos.slack import Session, signed
 from tests.chaos.telegram import Wire
 from tests.fakes.kill_notes import PRESSES, STRANGERS, WALL, note, noted
-from tests.fakes.kill_servers import CHANNEL, TOKEN, Around, Slack, Telegram
+from tests.fakes.kill_servers import CHANNEL, Around, Slack, Telegram
 from tests.fakes.program import CHAT, Files, Json
-from tests.fakes.slack_methods import BOT_TOKEN
+from tests.fakes.slack_methods import BOT_TOKEN, SIGNING_SECRET
+from tests.fakes.telegram_state import TOKEN
 
 TRADER = Caller(platform="web", user="p1", person=Person(name="P1", role=Role.TRADER))
 BUTTON = "approve:A1"
@@ -137,7 +138,7 @@ class OnSlack(Nobody):
     """Slack delivers once more whatever it had delivered before, acknowledged or not; later than people press again."""
 
     sections: ClassVar[Json] = {"slack": {"mode": "http", "channel": CHANNEL, "messages_per_second": 20}}
-    secrets: ClassVar[dict[str, str]] = {"BOT_SLACK__BOT_TOKEN": BOT_TOKEN, "BOT_SLACK__SIGNING_SECRET": SECRET}
+    secrets: ClassVar[dict[str, str]] = {"BOT_SLACK__BOT_TOKEN": BOT_TOKEN, "BOT_SLACK__SIGNING_SECRET": SIGNING_SECRET}
 
     def doors(self, doors: Doors) -> Doors:
         around = Around(self._folder)

@@ -19,9 +19,8 @@ from tests.fakes.slack_blocks import buttons_of
 from tests.fakes.slack_methods import BOT_TOKEN, Methods
 from tests.fakes.slack_state import Message, SlackError, Workspace
 from tests.fakes.telegram_chats import ApiError, Shown
-from tests.fakes.telegram_state import BotApi
+from tests.fakes.telegram_state import TOKEN, BotApi
 
-TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
 CHANNEL = "C0GREEN01"
 HOOK = "https://slack.example/hook/"
 CHANGING = ("sendmessage", "editmessagetext", "deletemessage", "pinchatmessage", "answercallbackquery")

@@ -29,13 +29,12 @@ from tests.fakes import slack_payloads as payloads
 from tests.fakes.slack_delivery import EVENTS, TICK, Act, Dispatcher, HttpLine, Patience, Signing
 from tests.fakes.slack_http import Call, Fault, WebApi
 from tests.fakes.slack_limits import Limits
-from tests.fakes.slack_methods import APP_TOKEN, BOT_TOKEN, Methods
+from tests.fakes.slack_methods import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Methods
 from tests.fakes.slack_people import SCOPE_OF, Person
 from tests.fakes.slack_socket import SocketLine
 from tests.fakes.slack_state import BOT_USER, Channel, Json, Message, View, Workspace
 from tests.fakes.troubles import Trouble
 
-SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 SUBSCRIPTIONS = frozenset({"app_mention", "message.im", "app_home_opened"})
 
 

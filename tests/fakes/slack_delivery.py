@@ -164,7 +164,7 @@ class HttpLine:
             TimeoutError: No answer in time.
             aiohttp.ClientError: The connection failed.
         """
-        body, content_type = _encoded(kind, payload)
+        body, content_type = encoded(kind, payload)
         signed = {"Content-Type": content_type, **signature(self.secret, body, signing), **headers}
         timeout = aiohttp.ClientTimeout(total=self.patience.ack_within)
         async with (
@@ -184,7 +184,7 @@ def signature(secret: str, body: str, signing: Signing = Signing.RIGHT) -> dict[
     return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}
 
 
-def _encoded(kind: str, payload: Json) -> tuple[str, str]:
+def encoded(kind: str, payload: Json) -> tuple[str, str]:
     form = "application/x-www-form-urlencoded"
     match kind:
         case "slash_commands":

@@ -12,6 +12,7 @@ from tests.fakes.slack_views import Views
 CONNECT = "apps.connections.open"
 BOT_TOKEN = "xoxb-110201543-2201543110-AAHdqTcvCH1vGWJxfSeofSAs"
 APP_TOKEN = "xapp-1-A0GREEN01-110201543-d1b2c3d4e5f60718293a4b5c6d7e8f90"
+SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 
 
 class Methods:

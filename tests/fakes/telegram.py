@@ -31,11 +31,10 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tests.fakes.telegram_chats import ApiError, Chat, Json, Shown, Topic
-from tests.fakes.telegram_state import BotApi
+from tests.fakes.telegram_state import TOKEN, BotApi
 from tests.fakes.telegram_webhook import Courier
 from tests.fakes.troubles import Trouble, hitting
 
-TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
 USERNAME = "greenlight_bot"
 LONGEST_POLL = 50
 TICK = 0.005

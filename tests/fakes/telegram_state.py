@@ -13,6 +13,7 @@ from tests.fakes.telegram_chats import ApiError, Buttons, Chat, Flood, Json, Sho
 from tests.fakes.telegram_entities import CannotParse, Entity, parse_html, trimmed, utf16_units
 from tests.fakes.telegram_webhook import Hook, checked
 
+TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
 TEXT_UNITS = 4096
 CAPTION_UNITS = 1024
 PHOTO_BYTES = 10 * 1024 * 1024
