@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ class Draughtsman:
     """Draws in a worker process, which is started with the first picture."""
 
     def __init__(self) -> None:
-        self._pool = ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+        self._pool = _one_worker()
 
     async def equity(self, points: Points, title: str) -> bytes:
         """Draw values over time with how far they lie below their highest so far, as a PNG.
@@ -30,12 +30,24 @@ class Draughtsman:
             points: UTC times and values, oldest first; at least two.
             title: What stands above.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, draw_equity, thinned(points), title)
+        pool = self._pool
+        try:
+            return await _drawn(pool, thinned(points), title)
+        except BrokenExecutor:  # the worker was killed, as a machine without memory does
+            self._pool = _one_worker() if self._pool is pool else self._pool
+        return await _drawn(self._pool, thinned(points), title)
 
     def close(self) -> None:
         """End the worker."""
         self._pool.shutdown(cancel_futures=True)
+
+
+def _one_worker() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+
+
+async def _drawn(pool: ProcessPoolExecutor, points: Points, title: str) -> bytes:
+    return await asyncio.get_running_loop().run_in_executor(pool, draw_equity, points, title)
 
 
 def thinned(points: Points) -> Points:

@@ -1,5 +1,6 @@
 """Pictures: what is drawn, and that a worker draws it."""
 
+import multiprocessing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,3 +36,16 @@ async def test_a_worker_draws_a_png():
     draughtsman.close()
     assert png.startswith(b"\x89PNG\r\n")
     assert int.from_bytes(png[16:20], "big") > int.from_bytes(png[20:24], "big") > 300
+
+
+async def test_another_worker_draws_on_where_one_was_killed():
+    pytest.importorskip("matplotlib", reason="the extra viewer is not installed")
+    draughtsman = Draughtsman()
+    before = set(multiprocessing.active_children())
+    await draughtsman.equity(points(50), "Equity")
+    for worker in set(multiprocessing.active_children()) - before:
+        worker.kill()
+        worker.join()
+    png = await draughtsman.equity(points(50), "Equity")
+    draughtsman.close()
+    assert png.startswith(b"\x89PNG\r\n")
