@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from engine.domain.errors import UnknownId
 from engine.domain.reports import FillView, OrderView
@@ -184,10 +184,6 @@ class Orders:
         at = _FILLS.c.at
         fees = self._connection.execute(select(_FILLS.c.fee).where(at > begin, at <= end)).scalars()
         return sum(fees, Decimal(0))
-
-    def count(self) -> int:
-        """How many orders there are."""
-        return self._connection.execute(select(func.count()).select_from(_ORDERS)).scalar_one()
 
     def _row(self, order_id: str) -> Row[Any]:
         row = self._connection.execute(_ROW, {"its_id": order_id}).first()

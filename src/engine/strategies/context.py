@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.domain.errors import ConfigError, UnknownId
+from engine.domain.errors import ConfigError
 from engine.domain.market import Timeframe
 from engine.ports import Strategy
 
@@ -68,29 +68,6 @@ class StrategyContexts:
     def __len__(self) -> int:
         return len(self.contexts)
 
-    def named(self, name: str) -> StrategyContext:
-        """The context with this name.
-
-        Raises:
-            UnknownId: There is none.
-        """
-        for context in self.contexts:
-            if context.name == name:
-                return context
-        raise UnknownId(f"There is no context {name!r}.", f"There are: {', '.join(c.name for c in self.contexts)}.")
-
     def due(self, at: datetime) -> tuple[StrategyContext, ...]:
         """The contexts whose candle closes at exactly this moment."""
         return tuple(context for context in self.contexts if context.is_due(at))
-
-    @property
-    def needs(self) -> Mapping[str, tuple[Timeframe, ...]]:
-        """The timeframes that are looked at in each market, shortest first."""
-        needed: dict[str, set[Timeframe]] = {}
-        for context in self.contexts:
-            for market in context.markets:
-                needed.setdefault(market, set()).update(context.strategy.timeframes)
-        return {
-            market: tuple(sorted(timeframes, key=lambda timeframe: timeframe.duration))
-            for market, timeframes in needed.items()
-        }

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine.domain.errors import ConfigError, UnknownId
+from engine.domain.errors import ConfigError
 from engine.domain.market import Timeframe
 from engine.strategies.context import StrategyContext, StrategyContexts
 from engine.strategies.mean_reversion import MeanReversion
@@ -30,21 +30,10 @@ def test_a_context_is_due_when_a_candle_of_its_own_closes() -> None:
     assert both.due(datetime(2024, 1, 1, 5, 30, tzinfo=UTC)) == ()
 
 
-def test_what_is_looked_at_in_each_market_is_named_shortest_first() -> None:
-    needs = StrategyContexts(contexts=(SLOW, HOURLY)).needs
-    assert needs == {
-        "BTC/USDT": (Timeframe.H1, Timeframe.H4, Timeframe.D1, Timeframe.W1),
-        "ETH/USDT": (Timeframe.H1, Timeframe.H4, Timeframe.D1),
-    }
-
-
-def test_contexts_keep_their_order_and_are_found_by_name() -> None:
+def test_contexts_keep_their_order() -> None:
     both = StrategyContexts(contexts=(SLOW, HOURLY))
     assert list(both) == [SLOW, HOURLY]
     assert len(both) == 2
-    assert both.named("dips-4h") is SLOW
-    with pytest.raises(UnknownId, match="momentum-1h"):
-        both.named("dips")
 
 
 def test_two_contexts_of_one_name_are_refused() -> None:
