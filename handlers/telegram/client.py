@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
 import httpx
@@ -19,6 +21,12 @@ _TALKATIVE = ("httpx", "telegram.Bot")
 
 
 Transport = Callable[[], httpx.AsyncBaseTransport]
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom to trust. To read that takes longer than all else here: once a process is enough."""
+    return httpx.create_ssl_context()
 
 
 async def _not_heard(_: httpx.Response) -> None:
@@ -43,7 +51,8 @@ def make_client(
         transport: Makes what carries the requests; ``None`` for the network.
     """
     timeouts: dict[str, Any] = dict.fromkeys(("read_timeout", "write_timeout", "connect_timeout"), answer_timeout)
-    trusted = httpx.create_ssl_context()  # reading whom to trust takes longer than all the rest: once is enough
+    # Reading whom to trust takes longer than all the rest: it is done once, and only for the network.
+    trusted = httpx.create_ssl_context() if transport is None else True
     asks, polls = ({"verify": trusted, "transport": transport() if transport else None} for _ in range(2))
     return Bot(
         token.get_secret_value(),
@@ -52,6 +61,10 @@ def make_client(
         request=HTTPXRequest(**timeouts, httpx_kwargs={**asks, "event_hooks": {"response": [on_response]}}),
         get_updates_request=_UpdatesRequest(**timeouts, httpx_kwargs=polls),
     )
+
+
+def _options(transport: Transport | None) -> dict[str, Any]:
+    return {"verify": _trusted(), "transport": transport() if transport else None}
 
 
 class HideToken(logging.Filter):

@@ -26,6 +26,7 @@ from config.loader import load
 from config.settings import Settings
 from tests.auditor import check_conservation, read_fills
 from tests.fakes.database import execute, rows_of, rows_of_file, url_of
+from tests.fakes.plain import PLAIN
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_chats import Shown
 
@@ -150,7 +151,9 @@ async def browser(app: App, user: str) -> AsyncIterator[httpx.AsyncClient]:
     assert app.program.chat.web is not None
     url = address(app)
     limits = httpx.Limits(max_connections=2)
-    async with httpx.AsyncClient(base_url=url, headers={"origin": url}, limits=limits, timeout=60) as client:
+    async with httpx.AsyncClient(
+        base_url=url, headers={"origin": url}, limits=limits, timeout=60, verify=PLAIN
+    ) as client:
         entered = await client.get(f"/enter/{app.program.chat.web.links.issue(user)}")
         assert entered.status_code == 303
         yield client

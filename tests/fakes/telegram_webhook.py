@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tests.fakes.plain import PLAIN
 from tests.fakes.telegram_chats import Json, bad_request
 
 PORTS = (443, 80, 88, 8443)
@@ -101,7 +102,7 @@ class Courier:
 
     async def _work(self) -> None:
         under_way: dict[int, asyncio.Task[None]] = {}
-        async with httpx.AsyncClient(timeout=LONGEST_ANSWER, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=LONGEST_ANSWER, trust_env=False, verify=PLAIN) as client:
             while not self._stopped.is_set():
                 for queue, updates in _queues(self._api.to_deliver()):
                     if queue not in under_way or under_way[queue].done():

@@ -32,6 +32,7 @@ from handlers.web.sessions import Attempts, Sessions, SignInLinks, session_key
 from tests.fakes import reports
 from tests.fakes.chat import FakeClock, FakeDesk, FakeViews
 from tests.fakes.database import blank
+from tests.fakes.plain import PLAIN
 
 TOKEN = "a-token-for-tests"
 ROOM = Destination(platform="web", address="room")
@@ -174,7 +175,9 @@ class Served:
     def browser(self, cookies: dict[str, str] | None = None) -> httpx.AsyncClient:
         """A browser that has not come in."""
         base = str(self.client.base_url)
-        return httpx.AsyncClient(base_url=base, headers={"origin": base}, transport=self.transport, cookies=cookies)
+        return httpx.AsyncClient(
+            base_url=base, headers={"origin": base}, transport=self.transport, cookies=cookies, verify=PLAIN
+        )
 
 
 @asynccontextmanager
@@ -195,7 +198,7 @@ async def served(folder: Path, *, port: int = 0) -> AsyncIterator[Served]:
         server = WebServer(app, host="127.0.0.1", port=port)
         await server.start()
         try:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", verify=PLAIN) as client:
                 yield Served(room=room, app=app, client=client, transport=None, server=server)
         finally:
             await server.stop()

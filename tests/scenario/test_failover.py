@@ -15,6 +15,7 @@ import pytest
 from bot.app import App
 from tests.fakes.lives import telling
 from tests.fakes.mortal import Cut
+from tests.fakes.plain import PLAIN
 from tests.fakes.program import CHAT, Files, Json, address, browser, cards, question, running, settings_of
 from tests.fakes.telegram import FakeTelegram, Fault
 from tests.fakes.telegram_bot import running as another_bot
@@ -122,7 +123,7 @@ async def test_a_second_poller_is_an_alert_on_every_platform_and_trading_goes_on
 
 
 async def _get(app: App, path: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=address(app)) as client:
+    async with httpx.AsyncClient(base_url=address(app), verify=PLAIN) as client:
         return await client.get(path)
 
 
@@ -216,7 +217,7 @@ async def test_the_hook_refuses_who_does_not_know_the_secret_and_tells_them_noth
             strangers = fake.press(CHAT, question(fake).message_id, 4711, "Approve")
             press = json.loads(json.dumps(fake.api._past[strangers]))
             press["callback_query"]["from"]["id"] = 1001
-            async with httpx.AsyncClient(base_url=address(app)) as client:
+            async with httpx.AsyncClient(base_url=address(app), verify=PLAIN) as client:
                 host = {"host": "bot.example.org"}
                 for shown in ({}, {"X-Telegram-Bot-Api-Secret-Token": SECRET}):
                     forged = {**press, "update_id": 1}

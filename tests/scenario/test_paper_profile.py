@@ -18,6 +18,7 @@ from config.settings import Settings
 from engine.domain.errors import ConfigError
 from tests.fakes.exchange import DEPTH, HTML, KLINES, MINUTE, FakeExchange, Symbol, listening, now_ms, too_fast
 from tests.fakes.patience import until
+from tests.fakes.plain import PLAIN
 from tests.fakes.program import TOKEN, VENUE, Files, address, running
 
 AUTHORISED = {"authorization": f"Bearer {TOKEN}"}
@@ -66,7 +67,7 @@ def next_minute(least: float = 6.0) -> int:
 
 
 async def get(app: App, path: str) -> Any:
-    async with httpx.AsyncClient(base_url=address(app), headers=AUTHORISED) as client:
+    async with httpx.AsyncClient(base_url=address(app), headers=AUTHORISED, verify=PLAIN) as client:
         answer = await client.get(path)
         return answer.json()
 
@@ -106,7 +107,7 @@ async def test_from_a_closed_candle_of_a_real_venue_to_a_stop_that_was_hit_over_
             assert asked["status"] == "pending"
             (decision,) = files.rows("SELECT * FROM decisions WHERE id = ?", asked["decision_id"])
             assert time.time() * 1000 - market.closes < 30_000
-            async with httpx.AsyncClient(base_url=address(app), headers=AUTHORISED) as client:
+            async with httpx.AsyncClient(base_url=address(app), headers=AUTHORISED, verify=PLAIN) as client:
                 assert (await client.post("/api/approvals/A1/approve")).status_code == 200
             await until(lambda: files.approval()["status"] == "ordered")
             await until(lambda: bool(files.rows("SELECT * FROM orders WHERE kind = 'bracket' AND status = 'open'")))

@@ -15,6 +15,7 @@ import pytest
 from bot.app import App
 from config.loader import load
 from config.settings import Settings
+from tests.fakes.plain import PLAIN
 from tests.fakes.program import FALLEN, VERBS, Files, Json, address, environ, running, write_config
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_delivery import Act, Signing
@@ -243,7 +244,7 @@ async def test_presses_that_are_late_twice_or_forged_change_nothing_and_are_told
 
 
 async def test_a_request_that_is_too_long_or_for_another_host_is_refused(slack: Slack) -> None:
-    async with living(slack, "http") as app, httpx.AsyncClient(base_url=address(app)) as client:
+    async with living(slack, "http") as app, httpx.AsyncClient(base_url=address(app), verify=PLAIN) as client:
         long = await client.post("/hooks/slack", content=b"x" * 300_000)
         assert long.status_code == 413
         assert (await client.post("/hooks/slack", headers={"host": "elsewhere.example"})).status_code == 400

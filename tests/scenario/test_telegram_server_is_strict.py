@@ -13,6 +13,7 @@ import httpx
 import pytest
 import uvicorn
 
+from tests.fakes.plain import PLAIN
 from tests.fakes.telegram import FakeTelegram, Fault
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +73,7 @@ def _encoded(value: Any) -> str:
 
 @pytest.fixture
 async def raw(fake: FakeTelegram) -> AsyncIterator[Raw]:
-    async with httpx.AsyncClient(timeout=5) as http:
+    async with httpx.AsyncClient(timeout=5, verify=PLAIN) as http:
         yield Raw(http, fake)
 
 
@@ -98,7 +99,7 @@ async def test_parameters_may_come_by_query_form_multipart_and_json(fake: FakeTe
     url = f"{fake.url}/bot{fake.token}/sendMessage"
     params = {"chat_id": CHAT, "text": "x", "reply_markup": json.dumps(keyboard("a"))}
     nested = {**params, "reply_markup": keyboard("a"), "disable_notification": True}
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=PLAIN) as http:
         answers = [
             await http.get(url, params=params),
             await http.post(url, data=params),
@@ -580,7 +581,7 @@ async def test_a_hanging_server_answers_nothing_until_it_is_over(fake: FakeTeleg
 
 
 async def test_a_stopped_server_refuses_connections_and_comes_back_with_everything() -> None:
-    async with FakeTelegram() as fake, httpx.AsyncClient() as http:
+    async with FakeTelegram() as fake, httpx.AsyncClient(verify=PLAIN) as http:
         raw = Raw(http, fake)
         fake.type(CHAT, CHAT, "kept")
         await raw.say()
