@@ -7,7 +7,6 @@ What is seen of a market is fetched and checked here; what is concluded from it 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -53,7 +52,7 @@ async def run_cycles(kit: Kit, contexts: Sequence[StrategyContext], at: datetime
 async def _in_turn(kit: Kit, context: StrategyContext, symbol: str, at: datetime) -> Seen:
     """Look at a market, then let others have their turn: reading it takes milliseconds, and people are waiting."""
     seen = await look(kit, context, symbol, at)
-    await asyncio.sleep(0)
+    await kit.store.give_way()
     return seen
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import TypeVar
@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 _TOGETHER: ContextVar[Database | None] = ContextVar("together", default=None)
 """The database on which the running task lets its transactions wait for a common commit."""
+
+GIVE_WAY_FOR = 0.02
+"""Wall seconds for which those who write together wait at a time while others read or write: people are waiting."""
 
 Route = Callable[[Event], tuple[tuple[str, Destination], ...]]
 """Which topics go to which destinations when an event is written."""
@@ -98,7 +101,8 @@ class Database(DatabaseReader):
         self._listeners: list[Callable[[], None]] = []
         self._on_trouble: list[Callable[[StoreError], None]] = []
         self._batch = Batch(self._write_engine, route)
-        self._asked = self._kept = self._visits = 0
+        self._asked = self._kept = self._visits = self._guests = 0
+        self._no_guests = asyncio.Event()
 
     @property
     def waiting(self) -> bool:
@@ -143,7 +147,8 @@ class Database(DatabaseReader):
             StoreError: The database stayed locked, is full or is damaged; nothing was written.
         """
         if _TOGETHER.get() is not self:
-            return await self._visit(partial(self._write, work))
+            with self._guest():
+                return await self._visit(partial(self._write, work))
         self._asked += 1
         return await self._within(partial(self._batch.write, work))
 
@@ -151,8 +156,29 @@ class Database(DatabaseReader):
         """Run a synchronous body on a snapshot; what it writes is rolled back."""
         if self.waiting and _TOGETHER.get() is self:
             return await self._within(partial(self._batch.look, work))
-        await self.flush()
-        return await super().read(work)
+        with self._guest():
+            await self.flush()
+            return await super().read(work)
+
+    async def give_way(self) -> None:
+        """Let others have their turn, and those who read or write finish: both at once would take each longer."""
+        await asyncio.sleep(0)
+        if self._guests:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GIVE_WAY_FOR):
+                    await self._no_guests.wait()
+
+    @contextmanager
+    def _guest(self) -> Iterator[None]:
+        """Somebody reads or writes by themselves; those who write together give way to them."""
+        self._guests += 1
+        self._no_guests.clear()
+        try:
+            yield
+        finally:
+            self._guests -= 1
+            if not self._guests:
+                self._no_guests.set()
 
     async def _visit(self, work: Callable[[], T]) -> T:
         """Do something on the writer's thread that commits what waits."""
@@ -174,7 +200,7 @@ class Database(DatabaseReader):
             return await self._on_writer(run)
         with self._telling():
             result = run()
-        await asyncio.sleep(0)  # people who ask have waited for it
+        await self.give_way()
         return result
 
     async def _on_writer(self, run: Callable[[], T], then: Callable[[], None] = _nothing) -> T:

@@ -17,7 +17,7 @@ from engine.domain.events import Event, Welcomed
 from engine.domain.messages import Destination, Ref
 from engine.domain.trading import Halt, HaltKind
 from engine.store import migrate
-from engine.store.database import Database, stamp
+from engine.store.database import GIVE_WAY_FOR, Database, stamp
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.database import new_database, url_of
 from tests.fakes.engine import events_of
@@ -282,3 +282,15 @@ async def test_what_is_remembered_within_a_batch_is_forgotten_when_it_changes(st
         await store.transact(lambda uow: uow.halts.end("H1", NOON))
         assert await open_halts() == []
         await store.flush()
+
+
+async def test_way_is_given_to_who_reads_but_not_for_ever(store: Database):
+    may_end = threading.Event()
+    reading = asyncio.create_task(store.read(lambda _: may_end.wait()))
+    await asyncio.sleep(0)
+    began = asyncio.get_running_loop().time()
+    await store.give_way()
+    assert asyncio.get_running_loop().time() - began >= GIVE_WAY_FOR / 2
+    assert not reading.done()
+    may_end.set()
+    await reading
