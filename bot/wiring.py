@@ -97,7 +97,7 @@ def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay |
         return WallDriver(jobs=jobs, clock=engine.clock, on_trouble=on_trouble)
 
     async def open_questions() -> Sequence[str]:
-        return [approval.id for approval in await engine.store.read(lambda uow: uow.approvals.open())]
+        return await engine.store.read(lambda uow: uow.approvals.open_ids())
 
     return Replay(
         clock=engine.clock,

@@ -20,10 +20,12 @@ _STATES: dict[str, type[Any]] = {
     kind.__name__.lower(): kind
     for kind in (states.Pending, states.Claimed, states.Ordered, states.Rejected, states.Refused, states.Expired)
 }
+_IS_OPEN = ["pending", "claimed"]
 _TABLE = table_of(ApprovalRow)
 _ROW = select(_TABLE).where(*key_of(_TABLE))
 _OF_DECISION = select(_TABLE).where(_TABLE.c.decision_id == bindparam("decision_id"))
-_OPEN = select(_TABLE).where(_TABLE.c.status.in_(["pending", "claimed"])).order_by(_TABLE.c.number)
+_OPEN = select(_TABLE).where(_TABLE.c.status.in_(_IS_OPEN)).order_by(_TABLE.c.number)
+_OPEN_IDS = select(_TABLE.c.id).where(_TABLE.c.status.in_(_IS_OPEN)).order_by(_TABLE.c.number)
 _ADD = insert(_TABLE)
 _SWAP = update(_TABLE).where(
     *key_of(_TABLE), _TABLE.c.status == bindparam("its_status"), _TABLE.c.version == bindparam("its_version")
@@ -93,6 +95,13 @@ class Approvals:
     def open(self) -> tuple[Approval, ...]:
         """Those that wait for people or for their judgement, oldest first."""
         return self._memory.recall("approvals", "open", self._load)
+
+    def open_ids(self) -> tuple[str, ...]:
+        """The ids of those, for whoever asks all the time."""
+        return self._memory.recall("approvals", "open ids", self._load_ids)
+
+    def _load_ids(self) -> tuple[str, ...]:
+        return tuple(self._connection.execute(_OPEN_IDS).scalars())
 
     def _load(self) -> tuple[Approval, ...]:
         return tuple(_approval(row) for row in self._connection.execute(_OPEN))

@@ -98,6 +98,7 @@ async def test_open_ones_are_listed_oldest_first_and_the_newest_first(store: Dat
     await swap(store, second, replace(second, state=Expired(at=NOON), version=1))
     await swap(store, third, replace(third, state=CLAIMED, version=1))
     assert [each.id for each in await store.read(lambda uow: uow.approvals.open())] == [first.id, third.id]
+    assert await store.read(lambda uow: uow.approvals.open_ids()) == (first.id, third.id)
     assert [each.id for each in await store.read(lambda uow: uow.approvals.newest(2))] == [third.id, second.id]
 
 
