@@ -27,6 +27,7 @@ class Life:
 
     def __init__(self) -> None:
         self.dead = False
+        self.at_death: list[Callable[[], None]] = []
         self.tasks: list[asyncio.Task[Any]] = []
         self.parked: list[tuple[Callable[..., object], Any, Context]] = []
 
@@ -125,8 +126,10 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 work._context.run(work._callback, *work._args)
 
     def kill(self, life: Life) -> None:
-        """Cut the power of a life: what it had still to do is never done."""
+        """Cut the power of a life: what it had still to do is never done; what waits for its death is, by others."""
         life.dead = True
+        for last in life.at_death:
+            last()
         for handle in [*self._ready, *self._scheduled]:
             if _is_dead(handle):
                 _park(handle)

@@ -8,14 +8,13 @@ import hmac
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from contextvars import Context
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohttp
 from starlette.requests import Request
 
-from tests.chaos.telegram import Around, lateness
+from tests.chaos.telegram import Around, do_late
 from tests.fakes.slack_blocks import Json
 from tests.fakes.slack_delivery import encoded
 from tests.fakes.slack_limits import RateLimited
@@ -101,7 +100,7 @@ class Session:
                 await asyncio.sleep(PATIENCE)
                 raise TimeoutError
             case "late":
-                Context().run(asyncio.create_task, self._later(what, params))
+                do_late(PATIENCE, what, lambda: self._done(what, params))
                 await asyncio.sleep(PATIENCE)
                 raise TimeoutError
             case "unavailable":
@@ -117,10 +116,6 @@ class Session:
         if fault == "lost":
             raise aiohttp.ServerDisconnectedError
         return answer
-
-    async def _later(self, what: str, params: Json) -> None:
-        await asyncio.sleep(PATIENCE + lateness(what))
-        self._done(what, params)
 
     def _done(self, what: str, params: Json) -> Answer:
         methods = self._world.slack.methods

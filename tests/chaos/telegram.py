@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context
 from random import Random
 from typing import Protocol
@@ -11,6 +13,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from tests.chaos.faults import Faults
+from tests.chaos.loop import LIFE
 from tests.fakes.telegram_chats import ApiError, Json
 from tests.fakes.telegram_state import BotApi
 
@@ -64,9 +67,9 @@ class Wire(httpx.AsyncBaseTransport):
                 await asyncio.sleep(patience)
                 raise httpx.ReadTimeout("no answer")
             case "late":
-                later = Context().run(asyncio.create_task, self._later(patience + lateness(method), method, params))
+                do_late(patience, method, lambda: self._do(method, params))
                 await asyncio.sleep(patience)
-                raise httpx.ReadTimeout(f"no answer yet to {later.get_name()}")
+                raise httpx.ReadTimeout("no answer yet")
             case "bad gateway":
                 return httpx.Response(502, content=PAGE)
             case "html":
@@ -84,10 +87,11 @@ class Wire(httpx.AsyncBaseTransport):
     def _latency(self) -> float:
         return self._chance.choice((0.0, 0.001, 0.02, 0.1))
 
-    async def _later(self, seconds: float, method: str, params: Json) -> None:
-        await asyncio.sleep(seconds)
-        if method != "getupdates":
-            await self._answer(method, params)
+    def _do(self, method: str, params: Json) -> None:
+        """Do what nobody waits for any more."""
+        with suppress(ApiError):
+            if method != "getupdates":
+                self._api.call(method, params)
 
     async def _answer(self, method: str, params: Json) -> httpx.Response:
         try:
@@ -105,12 +109,26 @@ class Wire(httpx.AsyncBaseTransport):
         return updates
 
 
-def lateness(method: str) -> float:
-    """Seconds after the program has given up on it that a late request is done.
+def do_late(patience: float, method: str, do: Callable[[], object]) -> None:
+    """Have a request done after the program has given up on it.
 
-    Edits are done just before: nothing helps against one that overtakes its successor, but looking again.
+    Edits are done just before, or as the power of who asked goes: nothing helps against one that overtakes its
+    successor, but looking again.
+
+    Args:
+        patience: Seconds after which the program gives up.
     """
-    return -0.001 if method.lower() in ("editmessagetext", "chat.update") else 1.0
+    is_edit = method.lower() in ("editmessagetext", "chat.update")
+    waiting: list[Callable[[], object]] = [do]
+
+    def once() -> None:
+        if waiting:
+            waiting.pop()()
+
+    seconds = patience - 0.001 if is_edit else patience + 1.0
+    asyncio.get_running_loop().call_later(seconds, once, context=Context())
+    if is_edit and (life := LIFE.get()) is not None:
+        life.at_death.append(once)
 
 
 def _refusal(error: ApiError) -> httpx.Response:
