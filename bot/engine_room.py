@@ -138,12 +138,11 @@ async def _open_account(
     known = not await store.transact(lambda uow: stamp(uow, owner))
 
     def work(uow: UnitOfWork) -> tuple[datetime | None, ...]:
-        before = uow.account.last_equity_at(), uow.last_event_at()
         if not uow.account.opened():
             _begin_with(uow, quote, balances, past)
             uow.settings.set("account.began", clock.now().isoformat())
             uow.emit(Welcomed(at=clock.now() + INSTANT))
-        return before
+        return uow.account.last_equity_at(), uow.last_event_at()
 
     reached = [at for at in (*await store.transact(work), venue.advanced_to) if at is not None]
     if isinstance(clock, MarketClock) and reached:
