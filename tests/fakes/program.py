@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -244,14 +245,15 @@ class Files:
         )
 
     def _positions(self) -> list[str]:
-        """Each position open is protected by exactly one bracket, for all of it, here and at the venue."""
+        """Each position open has one order for all of it, here and at the venue: its bracket, or its sale under way."""
+        held = self.rows("SELECT * FROM positions WHERE status = 'open'")
         found = []
-        for held in self.rows("SELECT * FROM positions WHERE status = 'open'"):
-            brackets = self.rows(
-                "SELECT * FROM orders WHERE position_id = ? AND kind = 'bracket' AND status = 'open'", held["id"]
+        for position in held:
+            orders = self.rows(
+                "SELECT * FROM orders WHERE position_id = ? AND side = 'sell' AND status = 'open'", position["id"]
             )
-            if [bracket["quantity"] for bracket in brackets] != [held["quantity"]]:
-                found.append(f"{held['id']} of {held['quantity']} has the brackets {brackets}")
-        waiting = self.venue("SELECT * FROM orders WHERE kind = 'bracket' AND status = 'open'")
-        held = self.rows("SELECT id FROM positions WHERE status = 'open'")
-        return found if len(waiting) == len(held) else [*found, f"{len(held)} positions, brackets {waiting}"]
+            left = [Decimal(order["quantity"]) - Decimal(order["filled"]) for order in orders]
+            if left != [Decimal(position["quantity"])]:
+                found.append(f"{position['id']} of {position['quantity']} has the orders {orders}")
+        waiting = self.venue("SELECT * FROM orders WHERE side = 'sell' AND status = 'open'")
+        return found if len(waiting) == len(held) else [*found, f"{len(held)} positions, orders {waiting}"]
