@@ -279,12 +279,23 @@ class Crowd:
         self._browsers.append(asyncio.create_task(self._insist(who, what, delivery, pressed=pressed)))
 
     async def _insist(self, who: Someone, what: str, delivery: UUID, *, pressed: bool) -> None:
-        """Send it until it comes through: each time with the same id, as a page does."""
+        """Send it until it comes through, with one id.
+
+        What returns while an earlier one is still being acted on is no answer: the program leaves it to that one.
+        """
+        sent: list[tuple[asyncio.Task[None], Life]] = []
         for _ in range(TRIES):
             sending = self._world.through_the_web(who, what, delivery, pressed=pressed)
             if sending is not None:
-                await asyncio.wait([sending], timeout=ANSWER_WITHIN)
-                if sending.done():
+                sent.append(sending)
+                await asyncio.wait([sending[0]], timeout=ANSWER_WITHIN)
+                if sending[0].done() and not _is_under_way(sent):
                     return
             await asyncio.sleep(self._chance.uniform(0.5, 3.0))
-        self.given_up.add(f"web:{who.web}:{delivery.hex}")
+        if not _is_under_way(sent):
+            self.given_up.add(f"web:{who.web}:{delivery.hex}")
+
+
+def _is_under_way(sent: list[tuple[asyncio.Task[None], Life]]) -> bool:
+    """Whether a program that lives is still acting on something that was sent."""
+    return any(not sending.done() and not life.dead for sending, life in sent)

@@ -293,7 +293,9 @@ class World:
         web = program.chat.web if program else None
         return web.server if web is not None and web.server.port else None
 
-    def through_the_web(self, who: Someone, what: str, delivery: UUID, *, pressed: bool) -> asyncio.Task[None] | None:
+    def through_the_web(
+        self, who: Someone, what: str, delivery: UUID, *, pressed: bool
+    ) -> tuple[asyncio.Task[None], Life] | None:
         """Let somebody type or press in the web chat; ``None`` where nobody serves it, or would let them in."""
         server = self._server()
         if server is None:
@@ -303,7 +305,7 @@ class World:
         if caller is None:
             return None
         acting = kit.chat.press if pressed else kit.chat.say
-        return self.loop.create_task(acting(caller, what, delivery), context=_context_of(self._life))
+        return self.loop.create_task(acting(caller, what, delivery), context=_context_of(self._life)), self._life
 
 
 def _context_of(life: Life) -> Context:
