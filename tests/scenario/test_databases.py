@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,15 @@ from engine.store.history import History, history
 from tests.fakes import postgres
 from tests.fakes.command_line import PATIENCE, bot, question_in
 from tests.fakes.database import url_of, use_postgres
-from tests.fakes.program import END, Files, browser, running, settings_of, write_config
+from tests.fakes.program import END, Files, Json, browser, running, settings_of, write_config
 
 
-async def told(folder: Path) -> History:
-    """The whole story: asked, stopped, answered, stopped, and gone on with to the end of the market."""
+async def told(folder: Path) -> tuple[History, list[Json]]:
+    """The whole story: asked, stopped, answered, stopped, and gone on with to the end of the market.
+
+    Returns:
+        What happened, and the orders; without the times and prices, which follow from the second of the answer.
+    """
     settings, files = settings_of(folder), Files(folder=folder)
     async with running(settings) as app, browser(app, "p1") as page:
         asked = await question_in(page)
@@ -29,7 +34,9 @@ async def told(folder: Path) -> History:
             await asyncio.sleep(0.05)
     assert files.complaints() == []
     assert len(files.rows("SELECT * FROM orders WHERE purpose = 'entry'")) == 1
-    return await history_of(url_of(folder))
+    orders = files.rows("SELECT client_id, side, kind, purpose, quantity, status FROM orders ORDER BY number")
+    without_types = [{name: str(value) for name, value in order.items()} for order in orders]
+    return replace(await history_of(url_of(folder)), fingerprint=""), without_types
 
 
 async def history_of(url: str) -> History:

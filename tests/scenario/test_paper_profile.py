@@ -96,12 +96,8 @@ async def test_from_a_closed_candle_of_a_real_venue_to_a_stop_that_was_hit_over_
             assert status["profile"] == "paper"
             await until(lambda: part(app) == ETH_IS_HALTED)
             await until(lambda: bool(files.rows("SELECT * FROM approvals")), seconds=90)
-            (stopped,) = files.rows("SELECT * FROM halts")
-            assert (stopped["kind"], stopped["market"], "has halted it" in stopped["reason"]) == (
-                "data",
-                "ETH/USDT",
-                True,
-            )
+            (stopped,) = files.rows("SELECT * FROM halts WHERE market = 'ETH/USDT'")
+            assert (stopped["kind"], "has halted it" in stopped["reason"]) == ("data", True)
             await until(lambda: bool(files.events("PlatformTroubled")))
             asked = files.approval()
             assert asked["status"] == "pending"
