@@ -17,10 +17,13 @@ from engine.execution.orchestrator import LATE_WITHIN, SEND_WITHIN
 from engine.execution.orders import intend
 from engine.store.orders import Order
 from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room
+from tests.fakes.program import Files
 from tests.fakes.reports import plan
 
 FALL = (100, 100, 80, 85, 10_000)
 """A candle that falls through the stop at 90."""
+THIN = (100, 101, 99, 100, 250)
+"""A candle of a market in which not all of ten finds a buyer at once."""
 
 
 async def buy(room: Room, quantity: str = "10") -> Order:
@@ -211,8 +214,7 @@ async def test_what_is_on_order_cannot_be_spent_again(room: Room):
 
 
 async def test_a_thin_book_fills_an_entry_in_parts_and_protection_grows_with_it(tmp_path: Path):
-    thin = (100, 101, 99, 100, 250)
-    async with engine_room(tmp_path, (thin,) * 60) as room:
+    async with engine_room(tmp_path, (THIN,) * 60) as room:
         await buy(room, "12")
         assert [position.quantity for position in await room.held()] == [Decimal(5)]
         while (await room.held())[0].quantity < 12:
@@ -222,6 +224,50 @@ async def test_a_thin_book_fills_an_entry_in_parts_and_protection_grows_with_it(
             quantity for purpose, status, quantity in await room.orders() if (purpose, status) == ("protection", "open")
         ]
         assert standing == [Decimal(12)]
+
+
+async def partly_sold(room: Room) -> Order:
+    """Buy while the market is deep, and begin to sell when it has become thin."""
+    await buy(room)
+    room.clock.to(DAY + 60)
+    order = await exit_of(room, (await room.held())[0])
+    await room.orchestrator.send(order)
+    assert [position.quantity for position in await room.held()] == [Decimal(5)]
+    return order
+
+
+async def test_the_open_rest_of_an_exit_covers_the_position_until_all_of_it_is_sold(tmp_path: Path):
+    """At the end of a replay it may stay so: the rest waits for a candle that does not come."""
+    async with engine_room(tmp_path, (QUIET,) * 24 + (THIN,) * 6) as room:
+        await partly_sold(room)
+        assert [(purpose, status) for purpose, status, _ in await room.orders()][1:] == [
+            ("protection", "cancelled"),
+            ("exit", "open"),
+        ]
+        assert Files(folder=tmp_path).complaints() == []
+        room.clock.to(DAY + 180)
+        await room.orchestrator.pump()
+        assert await room.held() == ()
+        assert Files(folder=tmp_path).complaints() == []
+
+
+async def test_what_an_exit_leaves_unsold_when_it_ends_is_protected_at_once(tmp_path: Path):
+    async with engine_room(tmp_path, (QUIET,) * 24 + (THIN,) * 6) as room:
+        order = await partly_sold(room)
+        await room.venue.cancel(order.intent.client_id)
+        await room.orchestrator.pump()
+        assert (await room.orders())[-2:] == [("exit", "cancelled", Decimal(10)), ("protection", "open", Decimal(5))]
+        assert Files(folder=tmp_path).complaints() == []
+
+
+async def test_the_auditor_sees_a_rest_that_nothing_covers(tmp_path: Path):
+    async with engine_room(tmp_path, (QUIET,) * 24 + (THIN,) * 6) as room:
+        order = await partly_sold(room)
+        room.venue.refuses = (Purpose.PROTECTION, Purpose.EXIT)
+        await room.venue.cancel(order.intent.client_id)
+        await room.orchestrator.pump()
+        assert len(await room.events(ProtectionFailed)) == 1
+        assert "T1 of 5.000 has the orders []" in Files(folder=tmp_path).complaints()
 
 
 @pytest.mark.parametrize("verb", [Verb.APPROVE, Verb.HALF])
