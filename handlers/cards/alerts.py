@@ -13,12 +13,16 @@ _HALT_ENDS = {
     HaltKind.DATA: "It ends by itself once the data can be traded on.",
     HaltKind.EMERGENCY: "Only an admin ends it, with /resume.",
     HaltKind.STORE: "It ends by itself once the database works again.",
+    HaltKind.REFUSED: "It ends by itself once the venue takes an order for it; an admin can end it early with /resume.",
+    HaltKind.LEDGER: "Look at the account at the venue, and at /positions. Only an admin ends it, with /resume.",
 }
 _MEANWHILE = {
     HaltKind.DATA: "Stops and targets stand at the venue; the strategies' own exits wait for data to be trusted.",
     HaltKind.EMERGENCY: "Everything is being sold.",
     HaltKind.STORE: "Stops and targets stand at the venue; nothing else is ordered, for nothing can be written down.",
+    HaltKind.REFUSED: "The venue is asked again after longer and longer pauses, up to half an hour.",
 }
+_CALLED_BY_PEOPLE = (HaltKind.PAUSE, HaltKind.EMERGENCY)
 _AS_BEFORE = "Open positions keep their stops and are managed as before."
 
 
@@ -82,8 +86,9 @@ def halt(view: HaltView) -> Card:
         ended = ("Ended", f"{wording.moment(view.ended_at)}{_by(view.ended_by)}")
         return Card(title=wording.sentence(f"{where}the {name} has ended ({view.id})"), fields=(*facts, ended))
     until = (("Until", wording.moment(stopped.until)),) if stopped.until else ()
+    caller = stopped.by if stopped.kind in _CALLED_BY_PEOPLE else ""
     return Card(
-        title=wording.sentence(f"{where}no new entries: {name}{_by(stopped.by)}{f' ({view.id})' if view.id else ''}"),
+        title=wording.sentence(f"{where}no new entries: {name}{_by(caller)}{f' ({view.id})' if view.id else ''}"),
         fields=(*facts, *until),
         text=f"{_MEANWHILE.get(stopped.kind, _AS_BEFORE)} {_HALT_ENDS[stopped.kind]}",
     )

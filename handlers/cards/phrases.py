@@ -18,6 +18,8 @@ HALTS = {
     HaltKind.DATA: "data halt",
     HaltKind.EMERGENCY: "emergency stop",
     HaltKind.STORE: "storage halt",
+    HaltKind.REFUSED: "the venue refuses orders",
+    HaltKind.LEDGER: "books halt",
 }
 """What each kind of halt is called."""
 

@@ -23,12 +23,15 @@ from engine.domain.trading import (
     Judgement,
     MarketStats,
     Position,
+    Purpose,
     RiskView,
     Side,
     TradePlan,
 )
+from engine.execution.coverage import sellable
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
+from engine.execution.retries import not_before
 from engine.ports import Clock, Exchange, Frames
 from engine.risk import sizing
 from engine.risk.manager import RiskManager
@@ -128,8 +131,14 @@ class Conclusion:
         return [(held[leaving.position_id], leaving) for leaving in wished]
 
     def _leave(self, position: Position, leaving: Exit) -> Concluded | None:
-        """Exits only reduce risk, so they never ask; without a book the venue cannot be traded with: the stop stays."""
-        if self.seen.book is None:
+        """Exits only reduce risk, so they never ask.
+
+        Nothing is ordered while all of it is being sold already, or the venue has just refused to sell it; and without
+        a book, for then the venue cannot be traded with: the stop stays.
+        """
+        orders = self.uow.orders.of_position(position.id)
+        quantity, pause = sellable(position, orders), not_before(orders, Purpose.EXIT)
+        if self.seen.book is None or quantity <= 0 or (pause is not None and self.at < pause):
             return None
         decision = self._decision(
             key=f"{self._key(Stance.EXIT)}|{position.id}", stance=Stance.EXIT, reasons=(leaving.reason,)
@@ -139,7 +148,7 @@ class Conclusion:
             context=self.context.name,
             market=position.market,
             side=Side.SELL,
-            quantity=position.quantity,
+            quantity=quantity,
             price=self.seen.book.bid,
             reduce_only=True,
             position_id=position.id,

@@ -7,6 +7,7 @@ GreenlightError            what went wrong, and what to do about it
 ├── NotAllowed             the person's role does not allow it
 ├── DataError              candles or files that cannot be traded on
 ├── StoreError             the database cannot be used as it is
+├── LedgerError            a booking would leave less than nothing
 └── VenueError             the venue cannot be reached or answers nonsense
     └── NoData             the venue answered, but not with what was asked for
 """
@@ -53,6 +54,10 @@ class DataError(GreenlightError):
 
 class StoreError(GreenlightError):
     """The database cannot be used as it is."""
+
+
+class LedgerError(GreenlightError):
+    """A booking would leave less than nothing of what is held."""
 
 
 class VenueError(GreenlightError):

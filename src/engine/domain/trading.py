@@ -302,6 +302,10 @@ class HaltKind(StrEnum):
     """Somebody called for everything to be sold; only an admin ends it."""
     STORE = "store"
     """Nothing could be written down for a while."""
+    REFUSED = "refused"
+    """The venue refuses again and again to protect or to sell what is held."""
+    LEDGER = "ledger"
+    """More was sold than a position held; only an admin ends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

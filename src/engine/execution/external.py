@@ -6,6 +6,7 @@ taken from such positions first, then from ours, oldest first, and last from wha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -52,13 +53,28 @@ def book(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[str, ...]:
     if not uow.orders.add_fill(order, fill, parts[0][0].id if parts else ""):
         return ()
     uow.account.settle(fill)
+    _book_parts(uow, order, fill, parts)
+    uow.emit(ExternalTraded(at=fill.at, order_id=order.id))
+    return tuple(position.id for position, _ in parts)
+
+
+def book_excess(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[str, ...]:
+    """Count what an order of ours sold beyond its own position, out of what else is held; whose coins these were.
+
+    The fill itself, and its cash, are counted by who sees that it is too large.
+    """
+    parts = _sold(uow, fill)
+    _book_parts(uow, order, fill, parts)
+    return tuple(position.id for position, _ in parts)
+
+
+def _book_parts(uow: UnitOfWork, order: Order, fill: Fill, parts: Sequence[tuple[Position, Fill]]) -> None:
+    """Change each position by its part of a fill; what is none of theirs was held beside the positions."""
     for position, part in parts:
         _change(uow, order, position, part)
     rest = fill.quantity - sum((part.quantity for _, part in parts), Decimal(0))
     if rest:
-        uow.account.put_outside(base, -rest)
-    uow.emit(ExternalTraded(at=fill.at, order_id=order.id))
-    return tuple(position.id for position, _ in parts)
+        uow.account.put_outside(fill.market.partition("/")[0], -rest)
 
 
 def _book_aside(uow: UnitOfWork, order: Order, fill: Fill, base: str, quote: str) -> tuple[str, ...]:
@@ -91,8 +107,7 @@ def _sold(uow: UnitOfWork, fill: Fill) -> list[tuple[Position, Fill]]:
     for position in sorted(held, key=lambda position: position.context != CONTEXT):
         quantity = min(rest, position.quantity)
         if quantity > 0:
-            share = replace(fill, quantity=quantity, fee=fill.fee * quantity / fill.quantity)
-            parts.append((position, share))
+            parts.append((position, ledger.part(fill, quantity)))
             rest -= quantity
     return parts
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.domain.events import ExternalCancelled, OrderChanged
-from engine.domain.trading import Fill, OrderState, OrderStatus, Position, Purpose, Side
+from engine.domain.events import ExternalCancelled, Halted, OrderChanged
+from engine.domain.trading import Fill, Halt, HaltKind, OrderState, OrderStatus, Position, Purpose, Side
 from engine.execution import external, ledger
+from engine.execution.answers import end_refusals, watch_refusals
 from engine.execution.booking import settle_position
 from engine.execution.orders import TAKEN_BACK
 from engine.ports import VenueEvent
@@ -33,7 +34,12 @@ def take_in(uow: UnitOfWork, events: Sequence[VenueEvent]) -> tuple[str, ...]:
             order = external.write_down(uow, event.order, event.fill)
         if order is None:
             continue  # somebody else's order of which nothing has traded
-        touched |= dict.fromkeys(_apply(uow, order, event))
+        concerned = _apply(uow, order, event)
+        touched |= dict.fromkeys(concerned)
+        if event.order.status.final:
+            watch_refusals(uow, uow.orders.get(order.id), event.at)
+        for position_id in concerned:
+            end_refusals(uow, position_id, event.at)
     uow.account.took(last)
     return tuple(touched)
 
@@ -45,7 +51,7 @@ def _apply(uow: UnitOfWork, order: Order, event: VenueEvent) -> tuple[str, ...]:
     elif order.purpose is Purpose.EXTERNAL:
         positions = external.book(uow, order, event.fill)
     else:
-        positions = (_apply_fill(uow, order, event.fill, event.order),)
+        positions = _apply_fill(uow, order, event.fill, event.order)
     _apply_state(uow, order, event)
     return positions
 
@@ -65,18 +71,36 @@ def _was_ours_to_end(order: Order) -> bool:
     return order.purpose is Purpose.EXTERNAL or order.reason.startswith(TAKEN_BACK)
 
 
-def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState) -> str:
+def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState) -> tuple[str, ...]:
     position, opened = _position_of(uow, order, fill)
     if not uow.orders.add_fill(order, fill, position.id):
-        return position.id
+        return (position.id,)
     uow.account.settle(fill)
-    after = (
-        ledger.bought(position, fill)
-        if fill.side is Side.BUY
-        else ledger.sold(position, fill, state.closed_by or ("exit" if order.decision_id else "emergency"))
+    if fill.side is Side.BUY:
+        settle_position(uow, order, fill, ledger.bought(position, fill), opened=opened)
+        return (position.id,)
+    closed_by = state.closed_by or ("exit" if order.decision_id else "emergency")
+    covered = min(fill.quantity, position.quantity)
+    if covered:
+        own = ledger.part(fill, covered)
+        settle_position(uow, order, own, ledger.sold(position, own, closed_by), opened=False)
+    if covered == fill.quantity:
+        return (position.id,)
+    return (position.id, *_oversold(uow, order, position, ledger.part(fill, fill.quantity - covered)))
+
+
+def _oversold(uow: UnitOfWork, order: Order, position: Position, excess: Fill) -> tuple[str, ...]:
+    """An order sold more than its position held: whose coins these were is booked, entries stop, people are told."""
+    others = external.book_excess(uow, order, excess)
+    whose = f"of {', '.join(others)}" if others else "that no position here holds"
+    base = excess.market.partition("/")[0]
+    halt = Halt(
+        kind=HaltKind.LEDGER,
+        reason=f"{order.id} sold {excess.quantity:f} {base} more than {position.id} held: coins {whose}",
+        since=excess.at,
     )
-    settle_position(uow, order, fill, after, opened=opened)
-    return position.id
+    uow.emit(Halted(at=excess.at, halt_id=uow.halts.add(halt), kind=halt.kind))
+    return others
 
 
 def _position_of(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[Position, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from engine.domain.errors import LedgerError
 from engine.domain.trading import Fill, Position
 
 
@@ -26,14 +27,25 @@ def bought(position: Position, fill: Fill) -> Position:
 
 
 def sold(position: Position, fill: Fill, closed_by: str) -> Position:
-    """A position after some was sold; closed once nothing is left."""
+    """A position after some was sold; closed once nothing is left.
+
+    Raises:
+        LedgerError: More was sold than it holds.
+    """
     quantity = position.quantity - fill.quantity
-    closed = quantity <= 0
+    if quantity < 0:
+        raise LedgerError(f"{fill.quantity} {fill.market} were sold of {position.id}, which holds {position.quantity}.")
+    closed = quantity == 0
     return replace(
         position,
-        quantity=max(quantity, Decimal(0)),
+        quantity=quantity,
         realised=position.realised + fill.quantity * (fill.price - position.entry_price),
         fees=position.fees + fill.fee,
         closed_at=fill.at if closed else None,
         closed_by=closed_by if closed else "",
     )
+
+
+def part(fill: Fill, quantity: Decimal) -> Fill:
+    """A part of a fill, with its share of the fee."""
+    return replace(fill, quantity=quantity, fee=fill.fee * quantity / fill.quantity)

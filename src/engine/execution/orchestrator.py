@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from engine.domain.errors import StoreError, VenueError
-from engine.domain.events import OrderChanged, PositionProtected, ProtectionFailed
-from engine.domain.trading import Ack, NotFound, OrderKind, OrderState, OrderStatus, Purpose, Rejected, Sent, Unknown
+from engine.domain.events import ProtectionFailed
+from engine.domain.trading import Ack, NotFound, OrderState, OrderStatus, Purpose, Rejected, Sent, Side, Unknown
+from engine.execution import answers
 from engine.execution import orders as writing
+from engine.execution.coverage import sellable
 from engine.execution.intake import take_in
-from engine.execution.protection import Action, Cancel, Protect, protect
+from engine.execution.protection import Action, Cancel, Protect, protect, protection_pause
 from engine.ports import Clock, Exchange, VenueEvent
 from engine.store.database import Database
 from engine.store.orders import Order
@@ -40,6 +42,8 @@ class ExecutionOrchestrator:
         self._one_at_a_time = asyncio.Lock()
         self._again_at: datetime | None = None
         self._missed_since: dict[str, datetime] = {}
+        self._concerned: dict[str, None] = {}
+        """The positions that something happened to, and that have not been seen to since."""
 
     @asynccontextmanager
     async def _in_turn(self) -> AsyncIterator[None]:
@@ -52,7 +56,10 @@ class ExecutionOrchestrator:
                 raise
 
     def _look_again_soon(self) -> None:
-        self._again_at = self._clock.now() + AGAIN_AFTER
+        self._look_again_at(self._clock.now() + AGAIN_AFTER)
+
+    def _look_again_at(self, at: datetime) -> None:
+        self._again_at = at if self._again_at is None else min(self._again_at, at)
 
     async def next_look(self) -> datetime | None:
         """When something that was left half done is to be looked at again; ``None`` where nothing was."""
@@ -78,8 +85,7 @@ class ExecutionOrchestrator:
     async def restore_protection(self) -> None:
         """See that every open position has its stop and target at the venue."""
         async with self._in_turn():
-            await self._act(await self._store.read(_needed))
-            await self._pump()
+            await self._pump(await self._store.read(self._in_need))
 
     async def take_back(self, order: Order, why: str) -> None:
         """Cancel an order; one that was written down and not sent is never sent.
@@ -92,28 +98,36 @@ class ExecutionOrchestrator:
                 return
             state = await self._cancel(written, f"{writing.TAKEN_BACK} {why}")
             if written.status is OrderStatus.INTENT and isinstance(state, NotFound):
-                reason = f"not sent: {writing.TAKEN_BACK} {why}"
-                await self._store.transact(lambda uow: self._mark(uow, order, OrderStatus.REJECTED, reason))
+                reason = f"{writing.NOT_SENT}: {writing.TAKEN_BACK} {why}"
+                await self._mark(order, OrderStatus.REJECTED, reason)
             await self._pump()
 
     async def sell(self, position_id: str) -> None:
-        """Sell all of a position at market, unless that is under way already.
+        """Sell at market all that may be sold of a position; nothing where all of it is being sold already.
+
+        Its stop and target stay until there is somebody to sell to.
 
         Raises:
-            VenueError: The venue does not answer; where it did not from the beginning, nothing was written down.
+            NoData: Nobody buys it now; nothing was written down, and it is protected as before.
+            VenueError: The venue does not answer, or refuses the sale; then it is protected again.
         """
         async with self._in_turn():
             await self._pump()
+            position = await self._store.read(lambda uow: uow.positions.get(position_id))
+            await self._exchange.book(position.market)
             now = self._clock.now()
             order = await self._store.transact(lambda uow: writing.intend_sale(uow, position_id, now))
-            if order is not None:
-                await self._send(order)
+            answer = await self._send(order) if order is not None else None
             await self._pump()
+            if isinstance(answer, Rejected):
+                raise VenueError(f"the venue refuses the sale: {answer.reason}")
 
-    async def _send(self, order: Order) -> None:
+    async def _send(self, order: Order) -> Sent | None:
         """Send an order; a position whose sale is refused, or not sent after all, gets its protection back."""
-        if not isinstance(await self._try(order), Ack | Unknown) and order.position_id:
+        answer = await self._try(order)
+        if not isinstance(answer, Ack | Unknown) and order.position_id:
             await self._protect(order.position_id)
+        return answer
 
     async def _try(self, order: Order) -> Sent | None:
         """Send an order that was not sent yet; ``None`` where it was, or is no longer wanted."""
@@ -121,7 +135,7 @@ class ExecutionOrchestrator:
         if written.status is not OrderStatus.INTENT:
             return None
         if unwanted:
-            await self._store.transact(lambda uow: self._mark(uow, order, OrderStatus.REJECTED, unwanted))
+            await self._mark(order, OrderStatus.REJECTED, unwanted)
             return None
         if order.purpose is Purpose.EXIT and not await self._clear_the_way(order):
             return None
@@ -131,7 +145,10 @@ class ExecutionOrchestrator:
         """Hand an order to the venue, once it is on the disk that this is about to happen."""
         await self._store.flush()
         answer = await self._exchange.submit(order.intent)
-        await self._store.transact(lambda uow: self._record(uow, order, answer))
+        now = self._clock.now()
+        await self._store.transact(lambda uow: answers.record(uow, order, answer, now))
+        if isinstance(answer, Unknown):
+            self._look_again_soon()
         return answer
 
     def _unwanted(self, uow: UnitOfWork, order: Order) -> str:
@@ -140,24 +157,28 @@ class ExecutionOrchestrator:
             return ""
         now = self._clock.now()
         if now - order.created_at > SEND_WITHIN:
-            return f"not sent: it is {(now - order.created_at).total_seconds():.0f} s old"
+            return f"{writing.NOT_SENT}: it is {(now - order.created_at).total_seconds():.0f} s old"
         stopping = [found.halt for found in uow.halts.open() if found.halt.stops(order.intent.market, now)]
-        return f"not sent: {stopping[0].reason}" if stopping else ""
+        return f"{writing.NOT_SENT}: {stopping[0].reason}" if stopping else ""
 
     async def _clear_the_way(self, order: Order) -> bool:
-        """Take back the bracket of a position that is to be sold; whether there is still all of it to sell."""
+        """Take back what else of a position's orders trades its coins; whether the sale is still covered by them.
+
+        Its bracket gives way only where there is somebody to sell to.
+        """
         try:
-            await self._take_back_brackets(order)
+            await self._exchange.book(order.intent.market)
+            await self._take_back_others(order)
             events = await self._exchange.events(await self._store.read(lambda uow: uow.account.venue_seq))
         except VenueError as error:
-            reason = f"not sent: {error.message}"
-            await self._store.transact(lambda uow: self._mark(uow, order, OrderStatus.REJECTED, reason))
+            await self._mark(order, OrderStatus.REJECTED, f"{writing.NOT_SENT}: {error.message}")
             return False
-        return await self._store.transact(lambda uow: self._is_still_whole(uow, order, events))
+        return await self._store.transact(lambda uow: self._is_covered(uow, order, events))
 
-    async def _take_back_brackets(self, order: Order) -> None:
+    async def _take_back_others(self, order: Order) -> None:
+        """The rest of an entry would be held without a stop, a bracket would sell the same coins."""
         for other in await self._store.read(lambda uow: uow.orders.of_position(order.position_id)):
-            if other.intent.kind is OrderKind.BRACKET and not other.status.final:
+            if other.purpose in (Purpose.ENTRY, Purpose.PROTECTION) and not other.status.final:
                 await self._cancel(other, f"{writing.TAKEN_BACK} to sell the position")
 
     async def _cancel(self, order: Order, reason: str) -> OrderState | NotFound:
@@ -166,54 +187,58 @@ class ExecutionOrchestrator:
         await self._store.flush()
         return await self._exchange.cancel(order.intent.client_id)
 
-    def _is_still_whole(self, uow: UnitOfWork, order: Order, events: Sequence[VenueEvent]) -> bool:
-        take_in(uow, events)
-        position = uow.positions.get(order.position_id)
-        if position.is_open and position.quantity == order.intent.quantity:
+    def _is_covered(self, uow: UnitOfWork, order: Order, events: Sequence[VenueEvent]) -> bool:
+        """Whether a position still holds what an order sells of it; else the order is not sent."""
+        self._concerned |= dict.fromkeys(take_in(uow, events))
+        position, orders = uow.positions.get(order.position_id), uow.orders.of_position(order.position_id)
+        if sellable(position, orders, besides=order.id) >= order.intent.quantity:
             return True
         what = "reduced" if position.is_open else f"closed ({position.closed_by})"
-        reason = f"the position was {what} meanwhile"
-        self._mark(uow, order, OrderStatus.REJECTED, f"not sent: {reason}")
+        reason = f"{writing.NOT_SENT}: the position was {what} meanwhile"
+        answers.mark(uow, order, OrderStatus.REJECTED, self._clock.now(), reason=reason)
         return False
 
-    def _record(self, uow: UnitOfWork, order: Order, answer: Sent) -> None:
-        match answer:
-            case Ack(venue_id=venue_id):
-                self._mark(uow, order, OrderStatus.OPEN, venue_id=venue_id)
-                if order.purpose is Purpose.PROTECTION:
-                    uow.emit(PositionProtected(at=self._clock.now(), position_id=order.position_id))
-            case Rejected(reason=reason):
-                self._mark(uow, order, OrderStatus.REJECTED, reason)
-            case Unknown(reason=reason):
-                self._mark(uow, order, OrderStatus.UNKNOWN, reason)
-                self._look_again_soon()
-
-    def _mark(
-        self, uow: UnitOfWork, order: Order, status: OrderStatus, reason: str = "", *, venue_id: str = ""
-    ) -> None:
+    async def _mark(self, order: Order, status: OrderStatus, reason: str) -> None:
         now = self._clock.now()
-        uow.orders.mark(order.id, status, now, venue_id=venue_id, reason=reason)
-        uow.emit(OrderChanged(at=now, order_id=order.id, status=status, reason=reason, approval_id=order.approval_id))
+        await self._store.transact(lambda uow: answers.mark(uow, order, status, now, reason=reason))
 
-    async def _pump(self) -> None:
-        while events := await self._exchange.events(await self._store.read(lambda uow: uow.account.venue_seq)):
-            for position_id in await self._store.transact(lambda uow: take_in(uow, events)):
-                await self._protect(position_id)
+    async def _pump(self, in_need: Iterable[str] = ()) -> None:
+        """Take in what the venue did, and see to every position it concerns, until nothing more comes of it."""
+        self._concerned |= dict.fromkeys(in_need)
+        while True:
+            while events := await self._exchange.events(await self._store.read(lambda uow: uow.account.venue_seq)):
+                self._concerned |= dict.fromkeys(await self._store.transact(lambda uow: take_in(uow, events)))
+            if not self._concerned:
+                return
+            position_id = next(iter(self._concerned))
+            del self._concerned[position_id]
+            await self._protect(position_id)
+
+    def _in_need(self, uow: UnitOfWork) -> list[str]:
+        """The positions that need something at the venue, now or once a pause is over."""
+        now = self._clock.now()
+        selling = [order.position_id for order in uow.orders.unfinished() if order.intent.side is Side.SELL]
+        known = dict.fromkeys([held.id for held in uow.positions.open()] + [each for each in selling if each])
+        return [each for each in known if any(_wanted(uow, each, now))]
 
     async def _protect(self, position_id: str) -> None:
-        await self._act(
-            await self._store.read(
-                lambda uow: protect(uow.positions.get(position_id), uow.orders.of_position(position_id))
-            )
-        )
-
-    async def _act(self, wanted: Sequence[Action]) -> None:
+        """One step towards one bracket for all of a position: what is cancelled is replaced once it is gone."""
+        now = self._clock.now()
+        wanted, pause = await self._store.read(lambda uow: _wanted(uow, position_id, now))
+        if pause is not None and pause > now:
+            self._look_again_at(pause)
         for action in wanted:
             match action:
                 case Cancel(order=order):
-                    await self._cancel(order, f"{writing.TAKEN_BACK}: another one covers the position, or it is closed")
+                    await self._cancel_misfit(order)
                 case Protect() as needed:
                     await self._place(needed)
+
+    async def _cancel_misfit(self, order: Order) -> None:
+        state = await self._cancel(order, f"{writing.TAKEN_BACK}: it no longer fits the position")
+        if isinstance(state, NotFound):
+            await self._mark(order, OrderStatus.CANCELLED, f"{writing.TAKEN_BACK}: the venue does not know it")
+            await self._protect(order.position_id)
 
     async def _place(self, needed: Protect) -> None:
         position, number = needed.position, needed.number
@@ -225,7 +250,7 @@ class ExecutionOrchestrator:
     async def _leave_unprotected(self, needed: Protect, reason: str) -> None:
         """A position that cannot be protected is closed, and people are told.
 
-        Where even that is refused the venue is not stormed: ``restore_protection`` tries again at the next candle.
+        Where even that is refused the venue is not stormed: it is asked again after a pause that grows.
         """
 
         def work(uow: UnitOfWork) -> Order:
@@ -235,6 +260,7 @@ class ExecutionOrchestrator:
 
         order = await self._store.transact(work)
         await self._try(order)
+        self._look_again_soon()
 
     async def settle_unknown(self) -> None:
         """Ask again for every order whose answer was lost, or that lies unsent because something failed on the way."""
@@ -253,12 +279,12 @@ class ExecutionOrchestrator:
             return
 
         def work(uow: UnitOfWork) -> None:
+            at = self._clock.now()
             if isinstance(state, NotFound):
-                reason = "it never reached the venue: the bot stopped before it was sent; it is not sent again"
-                self._mark(uow, order, OrderStatus.REJECTED, reason)
+                reason = f"{writing.NEVER_ARRIVED}: the bot stopped before it was sent; it is not sent again"
+                answers.mark(uow, order, OrderStatus.REJECTED, at, reason=reason)
             else:
-                at = self._clock.now()
-                self._record(uow, order, Ack(client_id=state.client_id, venue_id=state.venue_id, at=at))
+                answers.record(uow, order, Ack(client_id=state.client_id, venue_id=state.venue_id, at=at), at)
 
         await self._store.transact(work)
         self._missed_since.pop(order.id, None)
@@ -267,7 +293,7 @@ class ExecutionOrchestrator:
         self._look_again_soon()
         if order.status is not OrderStatus.UNKNOWN:
             reason = "the venue does not know it, and is asked again"
-            await self._store.transact(lambda uow: self._mark(uow, order, OrderStatus.UNKNOWN, reason))
+            await self._mark(order, OrderStatus.UNKNOWN, reason)
 
     def _may_be_late(self, order: Order) -> bool:
         """Whether an order that the venue does not know may be on its way there.
@@ -279,6 +305,7 @@ class ExecutionOrchestrator:
         return order.purpose is Purpose.ENTRY and now - missed_since < LATE_WITHIN
 
 
-def _needed(uow: UnitOfWork) -> list[Action]:
-    """What any open position still needs at the venue."""
-    return [act for held in uow.positions.open() for act in protect(held, uow.orders.of_position(held.id))]
+def _wanted(uow: UnitOfWork, position_id: str, now: datetime) -> tuple[tuple[Action, ...], datetime | None]:
+    """What a position needs at the venue now, and until when that has to wait."""
+    position, orders = uow.positions.get(position_id), uow.orders.of_position(position_id)
+    return protect(position, orders, now), protection_pause(position, orders)

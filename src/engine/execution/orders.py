@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from engine.domain.events import OrderIntended
 from engine.domain.trading import Intent, OrderKind, OrderStatus, Position, Purpose, Side, TradePlan, client_id
+from engine.execution.coverage import sellable
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
 TAKEN_BACK = "taken back"
 """How the reason of every order begins that this program cancels."""
+NOT_SENT = "not sent"
+"""How the reason of every order begins that was written down and is not handed to the venue after all."""
+NEVER_ARRIVED = "it never reached the venue"
+"""How the reason of every order begins that the venue does not know."""
 
 
 def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str, approval_id: str = "") -> Order:
@@ -40,25 +46,23 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
 
 def intend_bracket(uow: UnitOfWork, position: Position, number: int, now: datetime) -> Order:
     """Write down the n-th stop and target of a position, for all of it."""
-    return _leave(uow, position, "bracket", number, now)
+    return _leave(uow, position, "bracket", number, position.quantity, now)
 
 
 def intend_emergency_exit(uow: UnitOfWork, position: Position, number: int, now: datetime) -> Order:
     """Write down the sale of a position that could not be protected."""
-    return _leave(uow, position, "emergency", number, now)
+    return _leave(uow, position, "emergency", number, position.quantity, now)
 
 
 def intend_sale(uow: UnitOfWork, position_id: str, now: datetime) -> Order | None:
-    """Write down the sale of all that is held of a position; ``None`` where it is closed or being sold already."""
+    """Write down the sale of all that may be sold of a position; ``None`` where that is nothing."""
     position, orders = uow.positions.get(position_id), uow.orders.of_position(position_id)
-    leaving = any(order.purpose is Purpose.EXIT and not order.status.final for order in orders)
-    if not position.is_open or leaving:
-        return None
-    return _leave(uow, position, "sale", len(orders) + 1, now)
+    quantity = sellable(position, orders)
+    return _leave(uow, position, "sale", len(orders) + 1, quantity, now) if quantity > 0 else None
 
 
-def _leave(uow: UnitOfWork, position: Position, name: str, number: int, now: datetime) -> Order:
-    """Write down the n-th order of a name that sells all of a position."""
+def _leave(uow: UnitOfWork, position: Position, name: str, number: int, quantity: Decimal, now: datetime) -> Order:
+    """Write down the n-th order of a name that sells of a position."""
     bracket = name == "bracket"
     order = Order(
         id=uow.orders.next_id(),
@@ -67,7 +71,7 @@ def _leave(uow: UnitOfWork, position: Position, name: str, number: int, now: dat
             market=position.market,
             side=Side.SELL,
             kind=OrderKind.BRACKET if bracket else OrderKind.MARKET,
-            quantity=position.quantity,
+            quantity=quantity,
             stop=position.stop if bracket else None,
             target=position.target if bracket else None,
         ),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from engine.domain.trading import OrderKind, Position, Purpose
+from engine.domain.trading import OrderKind, OrderStatus, Position, Purpose
+from engine.execution import retries
+from engine.execution.coverage import is_selling, sellable
 from engine.store.orders import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
-    """A bracket that no longer fits its position."""
+    """An order that no longer fits its position."""
 
     order: Order
 
@@ -27,20 +30,39 @@ class Protect:
 Action = Cancel | Protect
 
 
-def protect(position: Position, orders: Sequence[Order]) -> tuple[Action, ...]:
-    """What to cancel and place so that one bracket covers the whole position.
+def protect(position: Position, orders: Sequence[Order], now: datetime) -> tuple[Action, ...]:
+    """What to cancel, or else to place, so that one bracket covers the whole position.
 
-    While an exit is under way nothing is placed: the exit sells what the bracket would. Of a position that is closed
-    nothing must stay behind: somebody else may have sold it.
+    What is cancelled must be gone before anything is placed: asked again then, it says what. While an exit is under way
+    nothing is placed: the exit sells what the bracket would. Of a position that is closed nothing must stay behind, and
+    no exit may sell more than is held: somebody else may have sold it. A venue that refuses brackets is not asked for
+    one before ``protection_pause`` is over.
     """
     brackets = [order for order in orders if order.intent.kind is OrderKind.BRACKET]
     standing = [order for order in brackets if not order.status.final]
-    leaving = any(order.purpose is Purpose.EXIT and not order.status.final for order in orders)
+    exits = [order for order in orders if is_selling(order)]
     if not position.is_open:
-        return tuple(Cancel(order=order) for order in standing)
-    if leaving or position.stop is None:
+        return _cancel([*standing, *_sent(exits)])
+    if exits:
+        return _cancel(_sent(exits)) if sellable(position, orders) < 0 else ()
+    if position.stop is None:
         return ()
-    fitting = [order for order in standing if order.intent.quantity - order.filled == position.quantity]
-    if fitting:
-        return tuple(Cancel(order=order) for order in standing if order is not fitting[0])
-    return (*(Cancel(order=order) for order in standing), Protect(position=position, number=len(brackets) + 1))
+    fitting = [order for order in standing if order.rest == position.quantity]
+    if standing:
+        return _cancel([order for order in standing if order not in fitting[:1]])
+    pause = protection_pause(position, orders)
+    return () if pause is not None and now < pause else (Protect(position=position, number=len(brackets) + 1),)
+
+
+def protection_pause(position: Position, orders: Sequence[Order]) -> datetime | None:
+    """Until when the venue is not asked to protect a position; ``None`` where it refused nothing."""
+    return retries.not_before(orders, Purpose.PROTECTION) if position.is_open else None
+
+
+def _cancel(orders: Sequence[Order]) -> tuple[Action, ...]:
+    return tuple(Cancel(order=order) for order in orders)
+
+
+def _sent(orders: Sequence[Order]) -> list[Order]:
+    """Those that the venue may have: one that was only written down is judged again before it is sent."""
+    return [order for order in orders if order.status is not OrderStatus.INTENT]

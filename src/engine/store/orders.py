@@ -47,6 +47,11 @@ class Order:
     position_id: str = ""
     reason: str = ""
 
+    @property
+    def rest(self) -> Decimal:
+        """What has not traded yet, in the base currency."""
+        return self.intent.quantity - self.filled
+
 
 class Orders:
     """The ``orders`` and ``fills`` tables."""

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from engine.domain.events import OrderChanged, OrderFilled, PositionClosed, PositionOpened
-from engine.domain.trading import Fill, OrderStatus
+from engine.domain.events import Halted, OrderChanged, OrderFilled, PositionClosed, PositionOpened
+from engine.domain.trading import Fill, HaltKind, OrderStatus
 from engine.execution.intake import take_in
 from engine.ports import VenueEvent
 from engine.store.connections import connect
@@ -125,6 +125,38 @@ async def test_the_rest_of_an_entry_that_fills_after_the_stop_is_held_again(stor
     account = await store.read(lambda uow: uow.account.portfolio())
     assert [position.quantity for position in account.positions] == [Decimal(1)]
     assert account.equity == CASH - 10
+
+
+async def _two_hold(store: Database) -> None:
+    """T1 of two bitcoins, T2 of three; the exit of T1 that sells more than T1 holds."""
+    second = order(3, context="other", quantity=Decimal(3))
+    await store.transact(lambda uow: (uow.orders.add(second), uow.orders.add(EXIT)))
+    await take(store, told(1, ENTRY, fill(ENTRY, 1, Decimal(2)), FILLED))
+    await take(store, told(2, second, fill(second, 2, Decimal(3)), FILLED))
+
+
+async def test_a_sale_of_more_than_is_held_halts_and_says_whose_coins_they_were(store: Database):
+    """Seen: the position was cut to nothing, the coins of another were gone, and the equity too high."""
+    await _two_hold(store)
+    before = (await store.read(lambda uow: uow.account.portfolio())).equity
+    assert await take(store, told(3, EXIT, fill(EXIT, 3, Decimal("2.5"), fee=Decimal(1)), FILLED)) == ("T1", "T2")
+    account = await store.read(lambda uow: uow.account.portfolio())
+    assert [(held.id, held.quantity) for held in account.positions] == [("T2", Decimal("2.5"))]
+    assert account.equity == before - 1
+    (view,) = await store.read(lambda uow: uow.halts.open())
+    assert (view.halt.kind, view.halt.market, view.halt.until) == (HaltKind.LEDGER, "", None)
+    assert view.halt.reason == "O2 sold 0.5 BTC more than T1 held: coins of T2"
+    assert [halted.halt_id for halted in await events_of(store, Halted)] == [view.id]
+
+
+async def test_a_sale_of_what_is_closed_closes_it_no_second_time(store: Database):
+    await _two_hold(store)
+    for seq in (3, 4, 5):
+        await take(store, told(seq, EXIT, fill(EXIT, seq, Decimal(2))))
+    assert [closed.position_id for closed in await events_of(store, PositionClosed)] == ["T1", "T2"]
+    assert await store.read(lambda uow: uow.account.outside()) == {"BTC": Decimal(-1)}
+    reasons = [view.halt.reason.rpartition(": ")[2] for view in await store.read(lambda uow: uow.halts.open())]
+    assert reasons == ["coins of T2", "coins of T2"]
 
 
 LOTS = st.integers(1, 1000).map(lambda lots: Decimal(lots) / 1000)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.domain.errors import LedgerError
 from engine.domain.trading import Position
 from engine.execution import ledger
 from tests.fakes.engine import at
@@ -52,6 +54,20 @@ def test_what_is_bought_after_it_was_closed_is_held_again():
     again = ledger.bought(closed, fill(BUY, 3, Decimal(1), Decimal(91)))
     assert again.is_open
     assert (again.quantity, again.entry_price, again.realised) == (Decimal(1), Decimal(91), Decimal(-10))
+
+
+def test_more_than_is_held_cannot_be_sold():
+    held = ledger.bought(EMPTY, fill(BUY, 1, Decimal(2)))
+    with pytest.raises(LedgerError, match="which holds 2"):
+        ledger.sold(held, fill(SELL, 2, Decimal("2.001")), "exit")
+
+
+@given(LOTS, FEES)
+def test_the_parts_of_a_fill_make_the_whole(quantity: Decimal, fee: Decimal):
+    whole = fill(SELL, 1, 2 * quantity, fee=fee)
+    parts = [ledger.part(whole, quantity), ledger.part(whole, quantity)]
+    assert sum(each.quantity for each in parts) == whole.quantity
+    assert abs(sum(each.fee for each in parts) - fee) < Decimal("1e-15")
 
 
 @given(st.lists(st.tuples(LOTS, PRICES, FEES), min_size=1, max_size=6), PRICES, FEES)

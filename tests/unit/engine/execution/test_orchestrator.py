@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from engine.domain.approvals import Press, Verb
-from engine.domain.events import OrderChanged, PositionProtected, ProtectionFailed
+from engine.domain.errors import NoData
+from engine.domain.events import OrderChanged, PositionClosed, PositionProtected, ProtectionFailed
 from engine.domain.messages import Person, Role
-from engine.domain.trading import OrderStatus, Position, Purpose, Side, TradePlan
+from engine.domain.trading import HaltKind, Intent, OrderKind, OrderStatus, Position, Purpose, Side, TradePlan
 from engine.execution.orchestrator import LATE_WITHIN, SEND_WITHIN
 from engine.execution.orders import intend
+from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE
 from engine.store.orders import Order
 from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room
 from tests.fakes.program import Files
@@ -148,10 +150,111 @@ async def test_a_venue_that_refuses_everything_is_not_stormed_and_tried_again_la
     ]
     assert len(await room.events(ProtectionFailed)) == 1
     await room.orchestrator.restore_protection()
+    assert len(await room.orders()) == 3, "the pause is not over"
+    room.clock.at += FIRST_PAUSE
+    assert await room.orchestrator.next_look() == room.clock.now()
+    await room.orchestrator.look_again()
     assert len(await room.orders()) == 5
     room.venue.refuses = ()
-    await room.orchestrator.restore_protection()
+    room.clock.at += 2 * FIRST_PAUSE
+    await room.orchestrator.look_again()
     assert [view.protected for view in await room.views.positions()] == [True]
+
+
+async def test_what_is_refused_for_days_is_asked_for_twice_an_hour_and_people_are_told(room: Room):
+    """Seen: 10,677 refused orders in 21 hours, and no halt."""
+    room.venue.refuses = (Purpose.PROTECTION, Purpose.EXIT)
+    await buy(room)
+    (held,), begun = await room.held(), room.clock.now()
+    while room.clock.now() < begun + timedelta(hours=21):
+        room.clock.at = min(await room.orchestrator.next_look(), begun + timedelta(hours=21))
+        await room.orchestrator.look_again()
+    rejected = [order for order in await room.orders() if order[1] == "rejected"]
+    assert len(rejected) <= 2 * (2 * 21 + 8), "a bracket and a sale each time"
+    (halt,) = [view.halt for view in (await room.views.status()).halts]
+    assert (halt.kind, halt.market, halt.until) == (HaltKind.REFUSED, "BTC/USDT", None)
+    assert halt.reason == f"{held.id} cannot be protected: the venue refused 4 orders in a row (not today)"
+    room.venue.refuses = ()
+    room.clock.at += LONGEST_PAUSE
+    await room.orchestrator.look_again()
+    assert (await room.views.status()).halts == ()
+
+
+async def test_the_alarm_ends_once_the_position_is_gone(room: Room):
+    room.venue.refuses = (Purpose.PROTECTION, Purpose.EXIT)
+    await buy(room)
+    while not (await room.views.status()).halts:
+        room.clock.at = await room.orchestrator.next_look()
+        await room.orchestrator.look_again()
+    room.venue.refuses = (Purpose.PROTECTION,)
+    room.clock.at += LONGEST_PAUSE
+    await room.orchestrator.look_again()
+    assert await room.held() == ()
+    assert (await room.views.status()).halts == ()
+
+
+async def test_a_sale_of_more_than_is_held_is_never_sent(tmp_path: Path):
+    """Two sales of one position were written down; the venue would take both, for it has another position's coins."""
+    async with engine_room(tmp_path, (QUIET,) * 24 + (THIN,) * 30) as room:
+        await buy(room)
+        await room.orchestrator.send(
+            await write(room, plan(key="other", context="other", quantity=Decimal(10), stop=Decimal(90)))
+        )
+        room.clock.to(DAY + 60)
+        first = (await room.held())[0]
+        await room.orchestrator.send(await exit_of(room, first))
+        again = await write(
+            room,
+            plan(key="again", side=Side.SELL, quantity=Decimal(10), reduce_only=True, position_id=first.id, stop=None),
+        )
+        await room.orchestrator.send(again)
+        view = await room.store.read(lambda uow: uow.orders.view(again.id))
+        assert (view.status, view.reason) == (OrderStatus.REJECTED, "not sent: the position was reduced meanwhile")
+        while len(await room.held()) > 1:
+            room.clock.at += timedelta(minutes=20)
+            await room.orchestrator.pump()
+        assert [(held.context, held.quantity) for held in await room.held()] == [("other", Decimal(10))]
+        assert len(await room.events(PositionClosed)) == 1
+        assert Files(folder=tmp_path).complaints() == []
+
+
+async def test_a_stop_stays_while_there_is_nobody_to_sell_to(room: Room):
+    await buy(room)
+    order = await exit_of(room, (await room.held())[0])
+    room.venue.deaf = NoData("Nobody trades BTC/USDT.")
+    await room.orchestrator.send(order)
+    assert (await room.orders())[1:] == [("protection", "open", Decimal(10)), ("exit", "rejected", Decimal(10))]
+    assert (await room.views.orders(1))[0].reason == "not sent: Nobody trades BTC/USDT."
+
+
+async def test_the_rest_of_an_entry_is_taken_back_before_its_position_is_sold(tmp_path: Path):
+    async with engine_room(tmp_path, (THIN,) * 60) as room:
+        await buy(room, "12")
+        await room.orchestrator.send(await exit_of(room, (await room.held())[0]))
+        assert await room.held() == ()
+        assert [(purpose, status) for purpose, status, _ in await room.orders()] == [
+            ("entry", "cancelled"),
+            ("protection", "cancelled"),
+            ("exit", "filled"),
+        ]
+
+
+async def test_what_somebody_else_sells_of_a_position_that_is_being_sold_is_taken_off_its_sale(tmp_path: Path):
+    async with engine_room(tmp_path, (QUIET,) * 24 + (THIN,) * 30) as room:
+        order = await partly_sold(room)
+        await room.venue.cancel(order.intent.client_id)  # frees the coins, as a venue's own page would
+        theirs = Intent(
+            client_id="theirs", market="BTC/USDT", side=Side.SELL, kind=OrderKind.MARKET, quantity=Decimal(2)
+        )
+        room.clock.to(DAY + 100)
+        await room.venue.submit(theirs)
+        await room.orchestrator.pump()
+        (held,) = await room.held()
+        standing = [
+            size for purpose, status, size in await room.orders() if (purpose, status) == ("protection", "open")
+        ]
+        assert standing == [held.quantity]
+        assert Files(folder=tmp_path).complaints() == []
 
 
 async def test_a_bracket_that_never_arrived_is_placed_anew(room: Room):

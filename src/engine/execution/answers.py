@@ -1,0 +1,98 @@
+"""Writing down what the venue answered, and the alarm where it refuses again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from engine.domain.events import Halted, HaltEnded, OrderChanged, PositionProtected
+from engine.domain.reports import HaltView
+from engine.domain.trading import (
+    Ack,
+    Halt,
+    HaltKind,
+    OrderStatus,
+    Position,
+    Purpose,
+    Rejected,
+    Sent,
+    Unknown,
+)
+from engine.execution.retries import ALARM_AFTER, failures
+from engine.store.orders import Order
+from engine.store.unit_of_work import UnitOfWork
+
+_SALES = {Purpose.PROTECTION: "protected", Purpose.EXIT: "sold"}
+
+
+def record(uow: UnitOfWork, order: Order, answer: Sent, now: datetime) -> None:
+    """Write down what the venue answered to an order."""
+    match answer:
+        case Ack(venue_id=venue_id):
+            mark(uow, order, OrderStatus.OPEN, now, venue_id=venue_id)
+            if order.purpose is Purpose.PROTECTION:
+                uow.emit(PositionProtected(at=now, position_id=order.position_id))
+        case Rejected(reason=reason):
+            mark(uow, order, OrderStatus.REJECTED, now, reason=reason)
+        case Unknown(reason=reason):
+            mark(uow, order, OrderStatus.UNKNOWN, now, reason=reason)
+    watch_refusals(uow, order, now)
+
+
+def mark(
+    uow: UnitOfWork, order: Order, status: OrderStatus, now: datetime, *, venue_id: str = "", reason: str = ""
+) -> None:
+    """Write down where an order is in its life, and tell of it."""
+    uow.orders.mark(order.id, status, now, venue_id=venue_id, reason=reason)
+    uow.emit(OrderChanged(at=now, order_id=order.id, status=status, reason=reason, approval_id=order.approval_id))
+
+
+def watch_refusals(uow: UnitOfWork, order: Order, now: datetime) -> None:
+    """After the venue refused or ended an order: halt its market where such orders come to nothing again and again."""
+    if not order.position_id:
+        return
+    end_refusals(uow, order.position_id, now)
+    position, orders = uow.positions.get(order.position_id), uow.orders.of_position(order.position_id)
+    refused = failures(orders, order.purpose)
+    if position.is_open and len(refused) >= ALARM_AFTER and not _is_told(uow, position, orders, order.purpose):
+        halt = _halt(position, refused, now)
+        uow.emit(Halted(at=now, halt_id=uow.halts.add(halt), kind=halt.kind))
+
+
+def end_refusals(uow: UnitOfWork, position_id: str, now: datetime) -> None:
+    """End such a halt once the venue takes one of these orders, or the position is closed."""
+    standing = _standing(uow)
+    if not any(caller.startswith(f"{position_id} ") for caller in standing):
+        return
+    position, orders = uow.positions.get(position_id), uow.orders.of_position(position_id)
+    for purpose in _SALES:
+        view = standing.get(_caller(position, purpose))
+        if view is not None and (not position.is_open or len(failures(orders, purpose)) < ALARM_AFTER):
+            uow.halts.end(view.id, now)
+            uow.emit(HaltEnded(at=now, halt_id=view.id, kind=view.halt.kind, by=""))
+
+
+def _standing(uow: UnitOfWork) -> Mapping[str, HaltView]:
+    return {view.halt.by: view for view in uow.halts.open() if view.halt.kind is HaltKind.REFUSED}
+
+
+def _is_told(uow: UnitOfWork, position: Position, orders: Sequence[Order], purpose: Purpose) -> bool:
+    """Whether a halt tells of it already; a sale that is only tried for want of protection needs none of its own."""
+    wants_protection = purpose is Purpose.EXIT and bool(failures(orders, Purpose.PROTECTION))
+    return wants_protection or _caller(position, purpose) in _standing(uow)
+
+
+def _caller(position: Position, purpose: Purpose) -> str:
+    """By what a halt is called for: told apart by it, as the two may stand side by side."""
+    return f"{position.id} {purpose}"
+
+
+def _halt(position: Position, refused: Sequence[Order], now: datetime) -> Halt:
+    purpose, why = refused[0].purpose, refused[0].reason or "it was cancelled"
+    return Halt(
+        kind=HaltKind.REFUSED,
+        reason=f"{position.id} cannot be {_SALES[purpose]}: the venue refused {len(refused)} orders in a row ({why})",
+        since=now,
+        market=position.market,
+        by=_caller(position, purpose),
+    )

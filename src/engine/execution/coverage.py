@@ -1,0 +1,34 @@
+"""How much of a position may be sold: what it holds, less what is being sold already. Pure.
+
+A venue sees one balance of a coin, whoever holds it: it takes an order that sells what another position holds. So every
+way of selling asks here first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from engine.domain.trading import OrderKind, Position, Side
+from engine.store.orders import Order
+
+
+def is_selling(order: Order) -> bool:
+    """Whether an order sells at market, or may be doing so; a bracket waits for its price and gives way to a sale."""
+    return order.intent.side is Side.SELL and order.intent.kind is not OrderKind.BRACKET and not order.status.final
+
+
+def being_sold(orders: Sequence[Order], besides: str = "") -> Decimal:
+    """What a position's orders are still to sell at market, in the base currency; without the order of that id."""
+    return sum((order.rest for order in orders if is_selling(order) and order.id != besides), Decimal(0))
+
+
+def sellable(position: Position, orders: Sequence[Order], besides: str = "") -> Decimal:
+    """What may be sold of a position, in the base currency; 0 or less where all of it is being sold.
+
+    Args:
+        position: What is held.
+        orders: All of its orders.
+        besides: The id of an order that is not counted: the one that asks.
+    """
+    return position.quantity - being_sold(orders, besides)
