@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -39,14 +40,14 @@ class Over(Exception):
     """Nothing is left, or it took too long."""
 
 
-async def carry_out(room: Room) -> list[float]:
-    """Let an emergency stop that was called run until nothing is left; its pauses in seconds."""
+async def carry_out(room: Room, most: int = ENOUGH) -> list[float]:
+    """Let an emergency stop that was called run until nothing is left, or so often; its pauses in seconds."""
     pauses: list[float] = []
 
     async def wait(seconds: float) -> None:
         pauses.append(seconds)
         room.clock.at += timedelta(seconds=seconds) if seconds > 1 else timedelta(minutes=10)
-        if len(pauses) > ENOUGH or (await state(room)) == DONE:
+        if len(pauses) > most or (await state(room)) == DONE:
             raise Over
 
     system = EmergencyStopSystem(store=room.store, orchestrator=room.orchestrator, clock=room.clock, wait=wait)
@@ -108,6 +109,42 @@ async def test_a_storm_of_503_only_delays_it(tmp_path: Path, storm: int):
         assert len(refused) <= 2, "no sale is written down for each try that could not even begin"
         if storm > 30:
             assert pauses[:6] == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0]
+
+
+async def test_a_stop_stays_while_its_market_has_no_price_and_the_card_says_so(tmp_path: Path):
+    """Seen: a cancelled bracket, a refused sale and a new bracket each second, and unprotected in between."""
+    eth = replace(BTC, symbol="ETH/USDT")
+    rows = {"BTC/USDT": (THIN,) * 60, "ETH/USDT": (THIN,) * 24}
+    async with engine_room(tmp_path, rows, markets=(BTC, eth)) as room:
+        await room.enter()
+        assert [held.market for held in await room.held()] == ["BTC/USDT", "ETH/USDT"]
+        room.clock.to(DAY + 60)
+        await call(room)
+        pauses = await carry_out(room, most=12)
+        assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0, *[30.0] * 8]
+        assert [held.market for held in await room.held()] == ["ETH/USDT"]
+        (view,) = await room.views.positions()
+        assert view.protected
+        of_it = await room.store.read(lambda uow: uow.orders.of_position(view.position.id))
+        assert [(order.purpose, order.status) for order in of_it] == [("entry", "filled"), ("protection", "open")]
+        card = await Notifications(room.views).card("emergency:H1")
+        assert dict(card.fields)["State"].startswith("T2 ETH/USDT: Nobody trades ETH/USDT")
+        assert dict(card.fields)["State"].endswith("tried again in 30 s")
+
+
+async def test_a_venue_that_refuses_the_sale_is_asked_less_and_less_often(tmp_path: Path):
+    async with engine_room(tmp_path, (THIN,) * 60) as room:
+        await room.enter()
+        await call(room)
+        room.venue.refuses = (Purpose.EXIT,)
+        pauses = await carry_out(room, most=12)
+        assert pauses[:6] == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0]
+        assert [view.protected for view in await room.views.positions()] == [True]
+        assert await state(room) == "T1 BTC/USDT: the venue refuses the sale: not today; tried again in 30 s"
+        assert len([order for order in await room.orders() if order[:2] == ("exit", "rejected")]) == len(pauses)
+        room.venue.refuses = ()
+        await carry_out(room)
+        await must_be_over(room, tmp_path)
 
 
 async def test_the_venue_is_left_alone_for_as_long_as_it_asks(tmp_path: Path):

@@ -10,7 +10,7 @@ long as it asks for; positions keep their stops until they can be sold.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 
@@ -88,9 +88,13 @@ class EmergencyStopSystem:
                 halt_id = await self.standing()
                 if not halt_id:
                     return
-                left = await self._once()
-                await self._tell(halt_id, await self._what_is_left() if left else DONE)
-                backoff, pause = FIRST_PAUSE, FIRST_PAUSE if left else LOOKS_EVERY
+                troubles = await self._once()
+                left = await self._store.read(_what_is_left)
+                if troubles:
+                    await self._tell(halt_id, f"{'; '.join(troubles)}; tried again in {pause:g} s")
+                else:
+                    await self._tell(halt_id, f"still to go: {left}" if left else DONE)
+                    backoff, pause = FIRST_PAUSE, FIRST_PAUSE if left else LOOKS_EVERY
             except GreenlightError as error:
                 pause = max(pause, getattr(error, "retry_after", 0.0))
                 await self._tell_of(error.message, pause)
@@ -110,27 +114,29 @@ class EmergencyStopSystem:
         uow.emit(Halted(at=now, halt_id=halt_id, kind=HaltKind.EMERGENCY))
         return halt_id
 
-    async def _once(self) -> bool:
-        """Try everything once, as long as nobody ends the halt meanwhile; whether anything is left to do.
+    async def _once(self) -> tuple[str, ...]:
+        """Try everything once, as long as nobody ends the halt meanwhile.
+
+        Returns:
+            What failed or was refused, and why: each thing by its name.
 
         Raises:
-            VenueError: The venue failed at something; all the rest was tried, unless it asks to be left alone.
+            VenueError: The venue asks to be left alone.
         """
-        failed: VenueError | None = None
-        for attempt in await self._attempts():
+        troubles: dict[str, str] = {}
+        for name, attempt in await self._attempts():
             if not await self.standing():
-                return False
+                break
             try:
                 await attempt()
             except VenueError as error:
                 if error.retry_after:
                     raise
-                failed = failed or error
-        if failed is not None:
-            raise failed
-        return bool(await self._store.read(_things_left))
+                troubles[name] = error.message.rstrip(".")
+        return _in_words(troubles)
 
-    async def _attempts(self) -> list[Callable[[], Awaitable[None]]]:
+    async def _attempts(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        """What there is to do, each with the name of what it is done to."""
         orders, positions = await self._store.read(lambda uow: (_entries(uow), _to_sell(uow)))
 
         def take_back(order: Order) -> Callable[[], Awaitable[None]]:
@@ -140,15 +146,11 @@ class EmergencyStopSystem:
             return lambda: self._orchestrator.sell(position.id)
 
         return [
-            *(take_back(order) for order in orders),
-            self._orchestrator.settle_unknown,
-            *(sell(position) for position in positions),
-            self._orchestrator.pump,
+            *((order.id, take_back(order)) for order in orders),
+            ("orders in doubt", self._orchestrator.settle_unknown),
+            *((f"{position.id} {position.market}", sell(position)) for position in positions),
+            ("the venue's events", self._orchestrator.pump),
         ]
-
-    async def _what_is_left(self) -> str:
-        orders, positions = await self._store.read(lambda uow: (_entries(uow), _to_sell(uow)))
-        return f"still to go: {len(orders)} orders to take back, {len(positions)} positions to sell"
 
     async def _tell_of(self, trouble: str, pause: float) -> None:
         with suppress(GreenlightError):  # where the database itself is the trouble, this cannot be written either
@@ -207,9 +209,21 @@ def _to_sell(uow: UnitOfWork) -> list[Position]:
     return [p for p in held if p.context != CONTEXT or since is None or p.opened_at <= since]
 
 
-def _things_left(uow: UnitOfWork) -> int:
+def _what_is_left(uow: UnitOfWork) -> str:
+    """Each thing that is still to be done, in words; empty where nothing is."""
+    orders = [f"{order.id} to take back" for order in _entries(uow)]
+    held = [f"{position.id} {position.market} to sell" for position in _to_sell(uow)]
     leaving = [order for order in uow.orders.unfinished() if order.purpose is Purpose.EXIT]
-    return len(_entries(uow)) + len(_to_sell(uow)) + len(leaving)
+    sales = [f"{order.id} to be filled, {order.rest:f} of {order.intent.quantity:f}" for order in leaving]
+    return "; ".join([*orders, *held, *sales])
+
+
+def _in_words(troubles: Mapping[str, str]) -> tuple[str, ...]:
+    """Each trouble once, with the names of all that met it."""
+    names: dict[str, list[str]] = {}
+    for name, trouble in troubles.items():
+        names.setdefault(trouble, []).append(name)
+    return tuple(f"{', '.join(own)}: {trouble}" for trouble, own in names.items())
 
 
 def _key(halt_id: str) -> str:
