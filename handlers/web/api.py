@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
@@ -20,13 +20,13 @@ from handlers.web.caller import Caller
 from handlers.web.decision_rows import ApprovalRow, AuditRow, DecisionRow, settled_by
 from handlers.web.errors import AlreadyAnswered, Problem, Refusal
 from handlers.web.kit import Kit, UseKit, address_of
+from handlers.web.paging import AnyPage
 
 if TYPE_CHECKING:  # heavy, and only named here
     from engine.approvals import Answered
 
 API_CALLER = Caller(platform="api", user="api", person=PROGRAM)
 HEALTH_SECONDS = 2.0
-MOST_ROWS = 500
 
 bearer = HTTPBearer(auto_error=False, description="The token of BOT_WEB__TOKEN. Signed-in browsers need none.")
 
@@ -55,7 +55,6 @@ async def caller_of(
 
 
 KnownCaller = Annotated[Caller, Depends(caller_of)]
-Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="At most so many rows, the newest first.")]
 ApprovalId = Annotated[str, AfterValidator(str.upper), Path(description="For example A17.", max_length=32)]
 
 _UNAUTHORISED: dict[int | str, dict[str, Any]] = {401: {"model": Problem, "description": "Not known here"}}
@@ -147,45 +146,42 @@ async def status(kit: UseKit, _: KnownCaller) -> StatusRow:
 
 @router.get("/positions")
 async def positions(
-    kit: UseKit, _: KnownCaller, limit: Limit = 50, status: Literal["open", "closed", "all"] = "open"
+    kit: UseKit, _: KnownCaller, page: AnyPage, status: Literal["open", "closed", "all"] = "open"
 ) -> list[PositionRow]:
     """Positions: the open ones, or those that were."""
     views = {view.position.id: view for view in await kit.views.positions()}
-    if status == "open":
-        held = sorted((view.position for view in views.values()), key=lambda held: held.opened_at, reverse=True)
-    else:
-        held = [held for held in await kit.views.trades(limit) if status == "all" or not held.is_open]
-    return [PositionRow.of(position, views.get(position.id)) for position in held[:limit]]
+    held = await kit.views.trades(page.limit, page.before, "" if status == "all" else status)
+    return page.of([PositionRow.of(position, views.get(position.id)) for position in held])
 
 
 @router.get("/orders")
-async def orders(kit: UseKit, _: KnownCaller, limit: Limit = 50) -> list[OrderRow]:
+async def orders(kit: UseKit, _: KnownCaller, page: AnyPage) -> list[OrderRow]:
     """Orders of every kind, with what has filled."""
-    return [OrderRow.of(order) for order in await kit.views.orders(limit)]
+    return page.of([OrderRow.of(order) for order in await kit.views.orders(page.limit, page.before)])
 
 
 @router.get("/fills")
-async def fills(kit: UseKit, _: KnownCaller, limit: Limit = 50) -> list[FillRow]:
+async def fills(kit: UseKit, _: KnownCaller, page: AnyPage) -> list[FillRow]:
     """Parts of orders that traded."""
-    return [FillRow.of(fill) for fill in await kit.views.fills(limit)]
+    return page.of([FillRow.of(fill) for fill in await kit.views.fills(page.limit, page.before)])
 
 
 @router.get("/decisions")
-async def decisions(kit: UseKit, _: KnownCaller, limit: Limit = 50) -> list[DecisionRow]:
+async def decisions(kit: UseKit, _: KnownCaller, page: AnyPage) -> list[DecisionRow]:
     """Decisions with what led to them."""
-    return [DecisionRow.of(judged) for judged in await kit.views.decisions(limit)]
+    return page.of([DecisionRow.of(judged) for judged in await kit.views.decisions(page.limit, page.before)])
 
 
 @router.get("/approvals")
-async def approvals(kit: UseKit, _: KnownCaller, limit: Limit = 50) -> list[ApprovalRow]:
+async def approvals(kit: UseKit, _: KnownCaller, page: AnyPage) -> list[ApprovalRow]:
     """Questions to people and their answers."""
-    return [ApprovalRow.of(view) for view in await kit.views.approvals(limit)]
+    return page.of([ApprovalRow.of(view) for view in await kit.views.approvals(page.limit, page.before)])
 
 
 @router.get("/audit")
-async def audit_log(kit: UseKit, _: KnownCaller, limit: Limit = 50) -> list[AuditRow]:
+async def audit_log(kit: UseKit, _: KnownCaller, page: AnyPage) -> list[AuditRow]:
     """What people did or tried."""
-    return [AuditRow.of(entry) for entry in await kit.views.audit(limit)]
+    return page.of([AuditRow.of(entry) for entry in await kit.views.audit(page.limit, page.before)])
 
 
 @router.post("/approvals/{approval_id}/approve", responses=_ANSWERS)

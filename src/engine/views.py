@@ -77,9 +77,12 @@ class Views:
         now = self.clock.now()
         return await self.store.read(lambda uow: reporting.profit(uow, days, now, self.timezone))
 
-    async def trades(self, count: int) -> tuple[Position, ...]:
-        """The newest trades first, open or closed."""
-        return await self.store.read(lambda uow: uow.positions.newest(count))
+    async def trades(self, count: int, before: str = "", status: str = "") -> tuple[Position, ...]:
+        """The newest trades first; only the ``open`` or the ``closed`` ones, where a status is given.
+
+        Here as in the lists below, with an id the next page: what is older than what has it.
+        """
+        return await self.store.read(lambda uow: uow.positions.newest(count, before, status))
 
     async def trade(self, position_id: str) -> Position:
         """One trade.
@@ -106,9 +109,9 @@ class Views:
         """The open questions, oldest first."""
         return await self._approval_views(await self.store.read(lambda uow: uow.approvals.open()))
 
-    async def approvals(self, count: int) -> tuple[ApprovalView, ...]:
+    async def approvals(self, count: int, before: str = "") -> tuple[ApprovalView, ...]:
         """The newest questions first, open or settled."""
-        return await self._approval_views(await self.store.read(lambda uow: uow.approvals.newest(count)))
+        return await self._approval_views(await self.store.read(lambda uow: uow.approvals.newest(count, before)))
 
     async def approval(self, approval_id: str) -> ApprovalView:
         """One question.
@@ -199,21 +202,21 @@ class Views:
         """The equity curve from a time on, oldest first."""
         return await self.store.read(lambda uow: uow.account.equity_within(begin, self.clock.now()))
 
-    async def orders(self, count: int) -> tuple[OrderView, ...]:
+    async def orders(self, count: int, before: str = "") -> tuple[OrderView, ...]:
         """The newest orders first."""
-        return await self.store.read(lambda uow: uow.orders.newest(count))
+        return await self.store.read(lambda uow: uow.orders.newest(count, before))
 
-    async def fills(self, count: int) -> tuple[FillView, ...]:
+    async def fills(self, count: int, before: str = "") -> tuple[FillView, ...]:
         """The newest fills first."""
-        return await self.store.read(lambda uow: uow.orders.newest_fills(count))
+        return await self.store.read(lambda uow: uow.orders.newest_fills(count, before))
 
-    async def decisions(self, count: int) -> tuple[Judged, ...]:
+    async def decisions(self, count: int, before: str = "") -> tuple[Judged, ...]:
         """The newest decisions first."""
-        return await self.store.read(lambda uow: uow.decisions.newest(count))
+        return await self.store.read(lambda uow: uow.decisions.newest(count, before))
 
-    async def audit(self, count: int) -> tuple[AuditEntry, ...]:
+    async def audit(self, count: int, before: str = "") -> tuple[AuditEntry, ...]:
         """The newest audit entries first."""
-        return await self.store.read(lambda uow: uow.chat.newest_audit(count))
+        return await self.store.read(lambda uow: uow.chat.newest_audit(count, before))
 
     async def health(self) -> tuple[Part, ...]:
         """How each part of the program is."""

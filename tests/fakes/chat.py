@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from engine.approvals import Answered
 from engine.domain.approvals import Approval, Judge, Press, RuledOrder, Tell, step
@@ -79,9 +79,10 @@ class FakeViews:
         self.asked_days = days
         return reports.profit()
 
-    async def trades(self, count: int) -> tuple[Position, ...]:
+    async def trades(self, count: int, before: str = "", status: str = "") -> tuple[Position, ...]:
         self.asked_trades = count
-        return tuple(self.trades_by_id.values())[:count]
+        known = [each for each in self.trades_by_id.values() if status in ("", "open" if each.is_open else "closed")]
+        return paged(known, count, before)
 
     async def trade(self, position_id: str) -> Position:
         return _known(self.trades_by_id, position_id)
@@ -96,8 +97,8 @@ class FakeViews:
     async def approval(self, approval_id: str) -> ApprovalView:
         return _view(_known(self.approvals_by_id, approval_id))
 
-    async def approvals(self, count: int) -> tuple[ApprovalView, ...]:
-        return tuple(_view(asked) for asked in list(self.approvals_by_id.values())[: -count - 1 : -1])
+    async def approvals(self, count: int, before: str = "") -> tuple[ApprovalView, ...]:
+        return tuple(_view(asked) for asked in paged([*self.approvals_by_id.values()][::-1], count, before))
 
     async def why(self, any_id: str) -> Why:
         if any_id == "D12":
@@ -176,3 +177,8 @@ def _known(things: Mapping[str, T], wanted: str) -> T:
     if wanted not in things:
         raise UnknownId(f"There is no {wanted}.")
     return things[wanted]
+
+
+def paged(rows: Sequence[Any], count: int, before: str) -> tuple[Any, ...]:
+    """The newest rows first, or those that are older than the one with an id."""
+    return tuple(row for row in rows if not before or int(row.id[1:]) < int(before[1:]))[:count]

@@ -14,7 +14,7 @@ from engine.domain.trading import TradePlan
 from engine.store import codec
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
-from engine.store.tables import ApprovalRow, key_of, table_of
+from engine.store.tables import ApprovalRow, key_of, newest_first, table_of
 
 _STATES: dict[str, type[Any]] = {
     kind.__name__.lower(): kind
@@ -106,9 +106,9 @@ class Approvals:
     def _load(self) -> tuple[Approval, ...]:
         return tuple(_approval(row) for row in self._connection.execute(_OPEN))
 
-    def newest(self, limit: int) -> tuple[Approval, ...]:
+    def newest(self, limit: int, before: str = "") -> tuple[Approval, ...]:
         """The newest first, open or not."""
-        query = select(_TABLE).order_by(_TABLE.c.number.desc()).limit(limit)
+        query = newest_first(select(_TABLE), _TABLE.c.number, limit, before)
         return tuple(_approval(row) for row in self._connection.execute(query))
 
     def asked_within(self, begin: datetime, end: datetime) -> int:

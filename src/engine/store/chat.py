@@ -14,7 +14,7 @@ from engine.domain.reports import AuditEntry
 from engine.store import codec
 from engine.store.columns import UtcTime
 from engine.store.numbering import Numbering
-from engine.store.tables import AuditRow, ChatMessageRow, DeliveryRow, key_of, table_of
+from engine.store.tables import AuditRow, ChatMessageRow, DeliveryRow, key_of, newest_first, table_of
 
 _DELIVERIES = table_of(DeliveryRow)
 _SEEN = select(_DELIVERIES.c.id).where(*key_of(_DELIVERIES))
@@ -23,9 +23,7 @@ _DELIVERED = sql("INSERT INTO deliveries (id, wall_at) VALUES (:id, :wall_at) ON
 )
 _AUDIT = table_of(AuditRow)
 _ADD_AUDIT = insert(_AUDIT)
-_NEWEST_AUDIT = select(*(column for column in _AUDIT.c if column is not _AUDIT.c.number)).order_by(
-    _AUDIT.c.number.desc()
-)
+_ALL_AUDIT = select(*(column for column in _AUDIT.c if column is not _AUDIT.c.number))
 _MESSAGES = table_of(ChatMessageRow)
 _LAST_VERSION = select(func.max(_MESSAGES.c.version))
 _ADD_MESSAGE = insert(_MESSAGES).returning(_MESSAGES.c.id)
@@ -84,9 +82,10 @@ class ChatMemory:
         }
         self._connection.execute(_ADD_AUDIT, entry)
 
-    def newest_audit(self, limit: int) -> tuple[AuditEntry, ...]:
+    def newest_audit(self, limit: int, before: str = "") -> tuple[AuditEntry, ...]:
         """The newest first."""
-        return tuple(AuditEntry(**row) for row in self._connection.execute(_NEWEST_AUDIT.limit(limit)).mappings())
+        query = newest_first(_ALL_AUDIT, _AUDIT.c.number, limit, before)
+        return tuple(AuditEntry(**row) for row in self._connection.execute(query).mappings())
 
     def put_message(
         self, *, message_id: int | None, audience: str, author: str, at: datetime, card: Card | None, text: str

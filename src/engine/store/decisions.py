@@ -12,13 +12,12 @@ from engine.domain.decisions import Judged, Stance
 from engine.domain.errors import UnknownId
 from engine.store import codec
 from engine.store.numbering import Numbering
-from engine.store.tables import DecisionRow, key_of, table_of
+from engine.store.tables import DecisionRow, key_of, newest_first, table_of
 
 _TABLE = table_of(DecisionRow)
 _MADE_AT = select(_TABLE.c.key).where(_TABLE.c.at == bindparam("at"))
 _ADD = insert(_TABLE)
 _RECORD = select(_TABLE.c.record).where(*key_of(_TABLE))
-_NEWEST = select(_TABLE.c.record).order_by(_TABLE.c.number.desc())
 
 
 class Decisions:
@@ -81,10 +80,11 @@ class Decisions:
             raise UnknownId(f"There is no decision {decision_id}.", "See /pending and /trades for ids.")
         return codec.load(Judged, record)
 
-    def newest(self, limit: int) -> tuple[Judged, ...]:
+    def newest(self, limit: int, before: str = "") -> tuple[Judged, ...]:
         """The newest decisions first."""
         self.write()
-        return tuple(codec.load(Judged, record) for record in self._connection.execute(_NEWEST.limit(limit)).scalars())
+        query = newest_first(select(_TABLE.c.record), _TABLE.c.number, limit, before)
+        return tuple(codec.load(Judged, record) for record in self._connection.execute(query).scalars())
 
 
 def status_of(judged: Judged) -> str:

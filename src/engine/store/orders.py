@@ -14,7 +14,7 @@ from engine.domain.reports import FillView, OrderView
 from engine.domain.trading import Fill, Intent, OrderKind, OrderStatus, Purpose, Side
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
-from engine.store.tables import FillRow, OrderRow, key_of, table_of
+from engine.store.tables import FillRow, OrderRow, key_of, newest_first, table_of
 
 _FINAL = [status for status in OrderStatus if status.final]
 _ORDERS = table_of(OrderRow)
@@ -174,14 +174,14 @@ class Orders:
         row = self._connection.execute(_OF_DECISION, {"decision": decision_id}).first()
         return _view(row) if row else None
 
-    def newest(self, limit: int) -> tuple[OrderView, ...]:
+    def newest(self, limit: int, before: str = "") -> tuple[OrderView, ...]:
         """The newest first."""
-        query = select(_ORDERS).order_by(_ORDERS.c.number.desc()).limit(limit)
+        query = newest_first(select(_ORDERS), _ORDERS.c.number, limit, before)
         return tuple(_view(row) for row in self._connection.execute(query))
 
-    def newest_fills(self, limit: int) -> tuple[FillView, ...]:
+    def newest_fills(self, limit: int, before: str = "") -> tuple[FillView, ...]:
         """The newest fills first."""
-        query = select(_FILLS).order_by(_FILLS.c.number.desc()).limit(limit)
+        query = newest_first(select(_FILLS), _FILLS.c.number, limit, before)
         return tuple(_fill(row) for row in self._connection.execute(query))
 
     def fees_within(self, begin: datetime, end: datetime) -> Decimal:

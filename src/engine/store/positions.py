@@ -11,7 +11,7 @@ from engine.domain.errors import UnknownId
 from engine.domain.trading import Position
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
-from engine.store.tables import PositionRow, key_of, table_of
+from engine.store.tables import PositionRow, key_of, newest_first, table_of
 
 _TABLE = table_of(PositionRow)
 _ROW = select(_TABLE).where(*key_of(_TABLE))
@@ -76,9 +76,10 @@ class Positions:
     def _load(self) -> tuple[Position, ...]:
         return tuple(_position(row) for row in self._connection.execute(_OPEN))
 
-    def newest(self, limit: int) -> tuple[Position, ...]:
-        """The newest first, open or closed."""
-        query = select(_TABLE).order_by(_TABLE.c.number.desc()).limit(limit)
+    def newest(self, limit: int, before: str = "", status: str = "") -> tuple[Position, ...]:
+        """The newest first; only those that are ``open`` or ``closed``, where a status is given."""
+        query = select(_TABLE).where(_TABLE.c.status == status) if status else select(_TABLE)
+        query = newest_first(query, _TABLE.c.number, limit, before)
         return tuple(_position(row) for row in self._connection.execute(query))
 
     def closed_within(self, begin: datetime, end: datetime) -> tuple[Position, ...]:

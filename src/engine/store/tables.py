@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Table, Text, bindparam, inspect
+from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Select, Table, Text, bindparam, inspect
 from sqlmodel import Field, SQLModel
 
 from engine.store.columns import Money, UtcTime
@@ -260,3 +261,10 @@ def table_of(row: type[SQLModel]) -> Table:
 def key_of(table: Table) -> tuple[ColumnElement[bool], ...]:
     """What is true of the one row whose key is given to the statement, each of its columns as ``its_NAME``."""
     return tuple(column == bindparam(f"its_{column.name}") for column in table.primary_key)
+
+
+def newest_first(query: Select[Any], number: ColumnElement[int], limit: int, before: str = "") -> Select[Any]:
+    """At most so many rows with the highest numbers, or the next page: those below the row with an id like ``O17``."""
+    if before:
+        query = query.where(number < int(before[1:]))
+    return query.order_by(number.desc()).limit(limit)

@@ -87,6 +87,27 @@ async def test_positions_are_the_open_ones_unless_asked_otherwise(web):
     assert await ids("?status=all") == ["T3", "T2"]
 
 
+async def test_of_many_closed_trades_the_newest_are_shown_and_then_those_before_them(web):
+    """Seen: with many open ones the closed were cut off before they were looked for."""
+    trades = [reports.position(id=f"T{n}") if n % 3 else reports.closed_position(id=f"T{n}") for n in range(1, 2000)]
+    web.room.views.trades_by_id = {trade.id: trade for trade in reversed(trades)}
+    shown, query = [], "status=closed&limit=500"
+    while query:
+        answer = await web.client.get(f"/api/positions?{query}", headers=BEARER)
+        shown += [row["id"] for row in answer.json()]
+        query = answer.links.get("next", {}).get("url", "").removeprefix("?")
+    assert shown == [trade.id for trade in reversed(trades) if not trade.is_open]
+    newest = await web.client.get("/api/positions?status=closed&limit=2", headers=BEARER)
+    assert [row["id"] for row in newest.json()] == ["T1998", "T1995"]
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_every_list_goes_on_before_a_row(web, name):
+    await web.client.post("/api/approvals/A17/reject", headers=BEARER)
+    assert (await web.client.get(f"/api/{name}?before=X0", headers=BEARER)).json() == []
+    assert (await web.client.get(f"/api/{name}?before=17", headers=BEARER)).status_code == 422
+
+
 @pytest.mark.parametrize("shown", [None, "Bearer wrong", "Basic abc", "Bearer", TOKEN])
 async def test_a_stranger_learns_nothing(web, shown):
     for name in READS:
