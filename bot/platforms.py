@@ -138,12 +138,14 @@ async def web_chat(
     """The web chat with the server under it, which also lets other platforms' servers in at their hooks."""
     from handlers.web.board import Board
     from handlers.web.chat import WebChat
+    from handlers.web.guard import OwnNames
     from handlers.web.kit import Kit as WebKit
     from handlers.web.server import WebServer, create_app
     from handlers.web.sessions import Attempts, Sessions, SignInLinks, session_key
 
     chat = WebChat(database=engine.store, receive=reception.receive, wall=doors.wall)
     links = SignInLinks()
+    names = OwnNames.of(listening=(settings.web.host, *_called_as(settings)), public=settings.web.allowed_hosts)
     app = create_app(
         WebKit(
             views=engine.views,
@@ -152,7 +154,7 @@ async def web_chat(
             chat=chat,
             board=Board(engine.views),
             commands=commands,
-            sessions=Sessions(key=await session_key(engine.store), access=access),
+            sessions=Sessions(key=await session_key(engine.store), access=access, names=names),
             links=links,
             strangers=Attempts(),
             api_token=api_token,
@@ -161,7 +163,8 @@ async def web_chat(
             ready=ready,
             version=VERSION,
         ),
-        allowed_hosts=(*settings.web.allowed_hosts, settings.web.host, *_called_as(settings)),
+        names=names,
+        trusted_proxies=settings.web.trusted_proxies,
         hooks=hooks,
     )
     serve = doors.server or WebServer

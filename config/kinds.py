@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr, WithJsonSchema
@@ -127,6 +128,14 @@ def _check_http(value: str) -> str:
     return value.rstrip("/")
 
 
+def _check_network(value: str) -> str:
+    try:
+        ip_network(value, strict=False)
+    except ValueError:
+        raise problem("must be an IP address, or a network such as 10.0.0.0/8") from None
+    return value
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
@@ -167,6 +176,9 @@ DatabaseUrl = Annotated[
 
 HttpUrl = Annotated[str, AfterValidator(_check_http)]
 """The root of a web service, without a slash at the end."""
+
+Network = Annotated[str, AfterValidator(_check_network)]
+"""An IP address, or a network such as ``10.0.0.0/8``."""
 
 Identity = Annotated[str, BeforeValidator(_number_to_text)]
 """Somebody's id on a platform; numbers are taken as text."""

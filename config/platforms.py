@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from config.kinds import Duration, HttpUrl, Identity, Secret, problem
+from config.kinds import Duration, HttpUrl, Identity, Network, Secret, problem
 from config.sections import Section
 from engine.domain.messages import CardKind
 
@@ -37,7 +37,9 @@ class WebSettings(Section):
     token: Secret | None = None
     """The bearer token of the API; without one, one is made at every start."""
     allowed_hosts: tuple[str, ...] = ()
-    """Further names under which browsers may ask for it, beside the host above and localhost."""
+    """Further names under which browsers may ask for it, such as a proxy's, beside the host above and localhost."""
+    trusted_proxies: tuple[Network, ...] = ("127.0.0.1", "::1")
+    """Addresses or networks of proxies that are believed in X-Forwarded-For and X-Forwarded-Proto."""
     cards: tuple[CardKind, ...] = EVERY_KIND
     """What is shown there: questions, trades, alerts, digests."""
 

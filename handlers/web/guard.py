@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 STREAM_PATH = "/stream"
 HOOKS_PATH = "/hooks/"
 MOST_BODY_BYTES = 256 * 1024
@@ -21,8 +25,50 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
-FOREIGN = "This request comes from another site."
+FOREIGN = "This request comes from another site"
 TOO_LONG = "This request is too long, or does not say how long it is."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnNames:
+    """Under which names the server is called, and which pages are its own.
+
+    Attributes:
+        hosts: Host names without a port; ``*.example.org`` stands for every name below it, ``*`` for any.
+        pages: Hosts, with their port where it is not the usual one, whose pages count as ours whatever ``Host`` says.
+    """
+
+    hosts: frozenset[str]
+    pages: frozenset[str]
+
+    @classmethod
+    def of(cls, *, listening: Iterable[str] = (), public: Iterable[str] = ()) -> Self:
+        """The names of a server that listens somewhere, and is called by public names through a proxy."""
+        names = [name.lower() for name in public]
+        return cls(
+            hosts=frozenset(_without_port(name) for name in (*LOCAL_HOSTS, *listening, *names)),
+            pages=frozenset(name for name in names if "*" not in name),
+        )
+
+    def has(self, headers: Headers) -> bool:
+        """Whether a request asks for one of these hosts; a port is of no matter."""
+        name = _without_port(headers.get("host", "").lower())
+        below = any(own.startswith("*.") and name.endswith(own[1:]) for own in self.hosts)
+        return name != "" and (name in self.hosts or below or "*" in self.hosts)
+
+    def is_same_origin(self, headers: Headers) -> bool:
+        """Whether the browser says that a page of this very host and port made the request.
+
+        A proxy may have put another name in the place of the host that the browser asked for.
+        """
+        page = _page(headers)
+        return page != "" and (page == headers.get("host", "").lower() or page in self.pages)
+
+    def is_foreign(self, headers: Headers) -> bool:
+        """Whether the browser says that somebody else's page made the request. Programs say neither."""
+        if "origin" in headers:
+            return not self.is_same_origin(headers)
+        return headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
 
 
 def is_unsafe(method: str) -> bool:
@@ -30,17 +76,17 @@ def is_unsafe(method: str) -> bool:
     return method not in ("GET", "HEAD", "OPTIONS")
 
 
-def is_same_origin(headers: Headers) -> bool:
-    """Whether the browser says that a page of this very host and port made the request."""
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+def _page(headers: Headers) -> str:
+    """Host and port of the page that made a request; empty where the browser does not say."""
+    try:
+        return urlsplit(headers.get("origin", "")).netloc.lower()
+    except ValueError:
+        return ""
 
 
-def is_foreign(headers: Headers) -> bool:
-    """Whether the browser says that somebody else's page made the request. Programs say neither."""
-    if "origin" in headers:
-        return not is_same_origin(headers)
-    return headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() and not name.endswith(":") else host
 
 
 def is_short(headers: Headers) -> bool:
@@ -52,11 +98,12 @@ def is_short(headers: Headers) -> bool:
 class Guard:
     """The ASGI middleware around the whole app."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, names: OwnNames) -> None:
         self._app = app
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse what another site made, or too long a call of a hook; else pass on, adding headers to the answer."""
+        """Refuse what is not for us, what another site made, or too long a call of a hook; else pass on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -66,16 +113,40 @@ class Guard:
                 _add_headers(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
-        guarded = is_unsafe(scope["method"]) or scope["path"] == STREAM_PATH
-        headers = Headers(scope=scope)
-        if guarded and is_foreign(headers):
-            await JSONResponse({"detail": FOREIGN}, status_code=403)(scope, receive, send_with_headers)
-        elif (
-            scope["method"] == "POST" and scope["path"].startswith(HOOKS_PATH) and not is_short(headers)
-        ):  # FastAPI looks at its own routes only
-            await JSONResponse({"detail": TOO_LONG}, status_code=413)(scope, receive, send_with_headers)
-        else:
+        refusal = self._refusal(scope, Headers(scope=scope))
+        if refusal is None:
             await self._app(scope, receive, send_with_headers)
+        else:
+            status, detail = refusal
+            await JSONResponse({"detail": detail}, status_code=status)(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+        """Why a request is refused, and the status that says so; ``None`` where it is passed on."""
+        guarded = is_unsafe(scope["method"]) or scope["path"] == STREAM_PATH
+        if not self._names.has(headers):
+            return 400, _not_our_name(headers)
+        if guarded and self._names.is_foreign(headers):
+            return 403, _foreign(headers)
+        is_call = scope["method"] == "POST" and scope["path"].startswith(HOOKS_PATH)
+        if is_call and not is_short(headers):  # FastAPI looks at its own routes only
+            return 413, TOO_LONG
+        return None
+
+
+def _not_our_name(headers: Headers) -> str:
+    name = headers.get("host", "")
+    return f"This server is not called {name!r}. If that is right, add the name to web.allowed_hosts."
+
+
+def _foreign(headers: Headers) -> str:
+    """What is wrong, and what a proxy that stands between has to do if it is not another site after all."""
+    page, host = _page(headers), headers.get("host", "")
+    if not page:
+        return f"{FOREIGN}."
+    return (
+        f"{FOREIGN}: the page is of {page}, and the server was asked for as {host}. If there is a proxy between them, "
+        f"let it pass on the Host header, or add {page} to web.allowed_hosts."
+    )
 
 
 def _add_headers(headers: MutableHeaders, path: str) -> None:

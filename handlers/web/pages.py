@@ -24,6 +24,9 @@ REFRESH_SECONDS = 1.0
 CALM_SECONDS = 0.05
 """The shortest time between two looks, so that a fast replay does not flood the page."""
 
+HOME = "../"
+"""The page, seen from a link of somebody's own: a proxy may serve all of it below a path of its own."""
+
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
@@ -65,11 +68,12 @@ async def page(request: Request, kit: UseKit) -> Response:
     if caller is None:
         # A link followed from another site arrives without the cookie; coming from our own page it is sent.
         again = request.headers.get("sec-fetch-site") == "cross-site"
-        return HTMLResponse(render("door.html", state="bounce" if again else "closed"), 200 if again else 401)
+        return HTMLResponse(render("door.html", root="", state="bounce" if again else "closed"), 200 if again else 401)
     messages = await kit.chat.since(caller.person.name, 0)
     return HTMLResponse(
         render(
             "page.html",
+            root="",
             caller=caller,
             messages=messages,
             version=max((message.version for message in messages), default=0),
@@ -87,9 +91,9 @@ async def enter(token: str, request: Request, kit: UseKit) -> Response:
     if "prefetch" in request.headers.get("sec-purpose", ""):
         return Response(status_code=425)  # the browser guesses that the link may be opened: that must not use it up
     if kit.strangers.too_many(address):
-        return HTMLResponse(render("door.html", state="wait"), 429)
+        return HTMLResponse(render("door.html", root=HOME, state="wait"), 429)
     user = kit.links.redeem(token)
-    response = RedirectResponse("/", 303)
+    response = RedirectResponse(HOME, 303)
     if user is not None and (caller := kit.sessions.known(user)):
         kit.sessions.begin(response, user, secure=request.url.scheme == "https")
         await kit.note(platform="web", user=user, person=caller.person.name, action="enter", outcome="entered")
@@ -98,7 +102,7 @@ async def enter(token: str, request: Request, kit: UseKit) -> Response:
         return response  # their own link again, on a browser that is signed in
     kit.strangers.note(address)
     await kit.note(platform="web", user=address, person="", action="enter", outcome="stranger: unknown or used link")
-    return HTMLResponse(render("door.html", state="used"), 410)
+    return HTMLResponse(render("door.html", root=HOME, state="used"), 410)
 
 
 @router.post("/chat/say", status_code=204)

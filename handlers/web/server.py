@@ -5,30 +5,37 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.domain.errors import ConfigError
 from handlers.web import api, emergency_api, errors, pages
-from handlers.web.guard import MOST_BODY_BYTES, Guard
+from handlers.web.guard import MOST_BODY_BYTES, Guard, OwnNames
 from handlers.web.kit import Kit
 from handlers.web.rendering import STATIC
 
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 SHUTDOWN_SECONDS = 2
 
 
-def create_app(kit: Kit, *, allowed_hosts: Iterable[str] = (), hooks: Sequence[BaseRoute] = ()) -> FastAPI:
+def create_app(
+    kit: Kit,
+    *,
+    names: OwnNames | None = None,
+    trusted_proxies: Sequence[str] = (),
+    hooks: Sequence[BaseRoute] = (),
+) -> FastAPI:
     """The app with its API, its page and the guards before them.
 
     Args:
         kit: The parts of the program that it shows and acts on.
-        allowed_hosts: Names under which it may be called beside the local ones; a port is of no matter.
+        names: Under which names it is called; by default the local ones.
+        trusted_proxies: Addresses or networks of proxies that are believed in who calls (``X-Forwarded-For``) and
+            whether by https (``X-Forwarded-Proto``).
         hooks: Further routes, where other platforms' servers call. They check for themselves who calls.
     """
     app = FastAPI(
@@ -47,16 +54,10 @@ def create_app(kit: Kit, *, allowed_hosts: Iterable[str] = (), hooks: Sequence[B
     app.router.routes.extend(hooks)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     errors.install(app)
-    hosts = sorted({_without_port(host) for host in (*LOCAL_HOSTS, *allowed_hosts)})
     # The last one added is the outermost: even a refused host gets the headers.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, names=names or OwnNames.of())
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(trusted_proxies))
     return app
-
-
-def _without_port(host: str) -> str:
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() and not name.endswith(":") else host
 
 
 class WebServer:

@@ -14,7 +14,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from engine.clocks import monotonic
 from handlers.access import Access
 from handlers.web.caller import Caller
-from handlers.web.guard import is_same_origin, is_unsafe
+from handlers.web.guard import OwnNames, is_unsafe
 
 if TYPE_CHECKING:
     from engine.store.database import Database
@@ -93,9 +93,11 @@ class Sessions:
     Args:
         key: What ``session_key`` gave.
         access: The allow-list; a cookie names its user on the platform ``web``.
+        names: Which pages are our own; by default those of the host that is asked for.
     """
 
-    def __init__(self, *, key: str, access: Access) -> None:
+    def __init__(self, *, key: str, access: Access, names: OwnNames | None = None) -> None:
+        self._names = names or OwnNames.of()
         self._signer = URLSafeTimedSerializer(key, salt="greenlight.web.session")
         self._access = access
         # Browsers share cookies between the ports of a host: two bots on one machine must not sign each other out.
@@ -106,7 +108,7 @@ class Sessions:
 
         A request that changes something counts only when the browser says that it comes from our own page.
         """
-        if is_unsafe(request.method) and not is_same_origin(request.headers):
+        if is_unsafe(request.method) and not self._names.is_same_origin(request.headers):
             return None
         try:
             user = self._signer.loads(request.cookies.get(self.cookie, ""), max_age=SESSION_SECONDS)

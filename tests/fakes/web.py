@@ -26,11 +26,12 @@ from handlers.commands import build_commands
 from handlers.reception import Reception
 from handlers.web.board import Board
 from handlers.web.chat import WebChat
+from handlers.web.guard import OwnNames
 from handlers.web.kit import Kit
 from handlers.web.server import WebServer, create_app
 from handlers.web.sessions import Attempts, Sessions, SignInLinks, session_key
 from tests.fakes import reports
-from tests.fakes.chat import FakeClock, FakeDesk, FakeViews
+from tests.fakes.chat import FakeClock, FakeDesk, FakeViews, paged
 from tests.fakes.database import blank
 from tests.fakes.plain import PLAIN
 
@@ -56,10 +57,10 @@ class WebViews(FakeViews):
             -points:
         ]
 
-    async def orders(self, count: int) -> tuple[OrderView, ...]:
-        return (reports.filled_order(), reports.order(id="O4", fee=Decimal("1E-8")))[:count]
+    async def orders(self, count: int, before: str = "") -> tuple[OrderView, ...]:
+        return paged((reports.filled_order(), reports.order(id="O4", fee=Decimal("1E-8"))), count, before)
 
-    async def fills(self, count: int) -> tuple[FillView, ...]:
+    async def fills(self, count: int, before: str = "") -> tuple[FillView, ...]:
         fill = Fill(
             venue_id="V9",
             client_id="c" * 32,
@@ -70,13 +71,13 @@ class WebViews(FakeViews):
             fee=Decimal("0.1234"),
             at=reports.ANSWERED,
         )
-        return (FillView(id="F2", fill=fill, order_id="O5", position_id="T3"),)[:count]
+        return paged((FillView(id="F2", fill=fill, order_id="O5", position_id="T3"),), count, before)
 
-    async def decisions(self, count: int) -> tuple[Judged, ...]:
-        return (reports.judged(),)[:count]
+    async def decisions(self, count: int, before: str = "") -> tuple[Judged, ...]:
+        return () if before else (reports.judged(),)[:count]
 
-    async def audit(self, count: int) -> tuple[AuditEntry, ...]:
-        return await self.database.read(lambda uow: uow.chat.newest_audit(count))
+    async def audit(self, count: int, before: str = "") -> tuple[AuditEntry, ...]:
+        return await self.database.read(lambda uow: uow.chat.newest_audit(count, before))
 
 
 @dataclass
@@ -97,7 +98,7 @@ class WebRoom:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.clock = FakeClock()
-        self.views = WebViews(database=database)
+        self.views = WebViews(database=database, trades_by_id={"T3": reports.position()})
         self.desk = WebDesk(views=self.views, clock=self.clock, room=self)
         self.links = SignInLinks()
         self.access = Access([_identity(name, role) for name, role in PEOPLE.items()])
@@ -117,8 +118,8 @@ class WebRoom:
         self.commands = commands
         self.sessions: Sessions | None = None
 
-    async def kit(self, *, token: str | None = TOKEN) -> Kit:
-        self.sessions = Sessions(key=await session_key(self.database), access=self.access)
+    async def kit(self, *, token: str | None = TOKEN, names: OwnNames | None = None) -> Kit:
+        self.sessions = Sessions(key=await session_key(self.database), access=self.access, names=names)
         return Kit(
             views=self.views,
             desk=self.desk,

@@ -93,7 +93,7 @@ function say(state, word) {
 }
 
 function listen() {
-  const source = new EventSource(`/stream?after=${version}`);
+  const source = new EventSource(`stream?after=${version}`);
   source.addEventListener("hello", (event) => {
     say("live", "Live");
     if (JSON.parse(event.data).build !== document.body.dataset.build) location.reload();
@@ -111,7 +111,7 @@ function listen() {
 }
 
 async function listenAgain() {
-  const answer = await fetch("/api/status").catch(() => null);
+  const answer = await fetch("api/status").catch(() => null);
   if (answer?.status === 401) say("out", "Signed out");
   else listen();
 }
@@ -135,12 +135,19 @@ async function post(path, body) {
   };
   const answer = await fetch(path, request).catch(() => null);
   if (answer?.ok) return true;
-  complain(answer?.status === 401 ? "You are signed out. Open your link again." : "That did not arrive. Try again.");
+  complain(await reason(answer));
   return false;
 }
 
+// Where the server says what is wrong, for example with a proxy in between, these are the words to show.
+async function reason(answer) {
+  if (answer?.status === 401) return "You are signed out. Open your link again.";
+  const said = await answer?.json().catch(() => null);
+  return typeof said?.detail === "string" ? said.detail : "That did not arrive. Try again.";
+}
+
 async function send(words) {
-  return post("/chat/say", { text: words });
+  return post("chat/say", { text: words });
 }
 
 byId("composer").addEventListener("submit", async (event) => {
@@ -160,7 +167,7 @@ document.addEventListener("click", async (event) => {
   for (const other of buttons) other.disabled = true;
   card.setAttribute("aria-busy", "true");
   button.textContent = button.dataset.busy;
-  await post("/chat/press", { data: button.dataset.press });
+  await post("chat/press", { data: button.dataset.press });
   // Where the outcome is known the card has been replaced by now, or is about to be; else it may be pressed again.
   setTimeout(() => {
     for (const other of buttons) other.disabled = false;

@@ -5,6 +5,7 @@ import httpx
 import pytest
 
 from engine.domain.errors import ConfigError
+from handlers.web.guard import OwnNames
 from handlers.web.server import WebServer, create_app, listen
 from tests.fakes.web import TOKEN, opened, served
 
@@ -63,10 +64,17 @@ async def test_a_name_that_is_not_ours_is_refused(web, host):
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:9", "LOCALHOST:8080", "[::1]:8080", "bot.example"])
 async def test_our_names_are_taken_with_any_port(web, host):
-    app = create_app(web.app.state.kit, allowed_hosts=["bot.example:8080"])
+    app = create_app(web.app.state.kit, names=OwnNames.of(public=["bot.example:8080"]))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
         answer = await client.get("/health", headers={"host": host})
     assert answer.status_code == 200
+
+
+async def test_a_name_that_is_not_ours_is_named_and_where_to_add_it(web):
+    answer = await web.client.get("/", headers={"host": "bot.example.org"})
+    assert answer.json()["detail"] == (
+        "This server is not called 'bot.example.org'. If that is right, add the name to web.allowed_hosts."
+    )
 
 
 FOREIGN = [{"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}]
