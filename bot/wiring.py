@@ -22,7 +22,9 @@ from bot.markets import Source, source
 from config.settings import Settings
 from engine.backtest.replay import Pace, Replay
 from engine.clocks import MarketClock
+from engine.housekeeping import Housekeeping
 from engine.jobs import Job, WallDriver, job_table, often
+from engine.store.retention import Retention
 from handlers.notifications import routes
 
 COMMIT_EVERY = 100
@@ -76,8 +78,15 @@ async def build(
         timezone=settings.digest.zone,
         candles_in=engine.market.live.closed if engine.market.live else None,
     )
-    driver = _driver(settings, engine, (*jobs, *_live_jobs(settings, engine), *more_jobs(engine)))
+    kept = _housekeeping(settings, engine, doors)
+    driver = _driver(settings, engine, (*jobs, kept, *_live_jobs(settings, engine), *more_jobs(engine)))
     return Program(settings=settings, engine=engine, chat=chat, driver=driver, api_token=api_token)
+
+
+def _housekeeping(settings: Settings, engine: Engine, doors: Doors) -> Job:
+    retention = Retention(**settings.retention.model_dump())
+    housekeeping = Housekeeping(store=engine.store, retention=retention, wall=doors.wall)
+    return Job(name="retention", run=housekeeping.run, alarm=housekeeping.next_due)
 
 
 def _live_jobs(settings: Settings, engine: Engine) -> Sequence[Job]:

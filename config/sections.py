@@ -250,6 +250,25 @@ class DigestSettings(Section):
         return ZoneInfo(self.timezone)
 
 
+class RetentionSettings(Section):
+    """How long the database keeps what nothing is decided by any more; null for ever. Orders and questions stay."""
+
+    held_readings: Duration | None = timedelta(days=2)
+    """The indicator readings of decisions that held; then their conditions and reasons alone."""
+    held: Duration | None = timedelta(days=30)
+    """Decisions that held, altogether."""
+    equity: Duration | None = timedelta(days=90)
+    """Every point of the equity curve; after that one each quarter of an hour."""
+    events: Duration | None = timedelta(days=365)
+    """What happened, as facts; what came of it stays."""
+    chat: Duration | None = timedelta(days=90)
+    """Messages of the web chat, in wall time as the two below."""
+    deliveries: Duration | None = timedelta(days=30)
+    """The ids of what people sent, so that nothing counts twice."""
+    audit: Duration | None = timedelta(days=730)
+    """What people did or tried."""
+
+
 class QualitySettings(Section):
     """When candles are too bad to trade on."""
 

@@ -21,6 +21,7 @@ from config.sections import (
     PersonSettings,
     QualitySettings,
     ReplaySettings,
+    RetentionSettings,
     RiskSettings,
     Section,
     VenueSettings,
@@ -64,6 +65,8 @@ class Settings(Section):
     """How a market is replayed."""
     digest: DigestSettings = Field(default_factory=DigestSettings)
     """The daily digest."""
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    """How long things are kept."""
     quality: QualitySettings = Field(default_factory=QualitySettings)
     """When candles are too bad to trade on."""
     indicators: IndicatorSettings = Field(default_factory=IndicatorSettings)

@@ -35,6 +35,8 @@ ASKED = 200
 """How often they do, on each platform."""
 CYCLES_AN_HOUR = 9
 TRANSACTIONS = 500
+SETTLED, MORE = 35, 30
+"""Days until what goes is as much as what comes, and days in which it is measured."""
 
 
 def test_replay(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell) -> None:
@@ -70,6 +72,23 @@ async def test_store(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell) ->
     benchmark.pedantic(lambda: None, rounds=1)
     tell("store, three rows a transaction, each durable", TRANSACTIONS / durable, "a second", "")
     tell("store, three rows a transaction, one commit", TRANSACTIONS / batched, "a second", "")
+
+
+def test_growth(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell) -> None:
+    """How much a day adds to the database of the demo once what is let go is as much as what comes."""
+
+    def grown() -> float:
+        replay(tmp_path / "account", SETTLED)
+        before = _size(tmp_path)
+        replay(tmp_path / "account", SETTLED + MORE)
+        return (_size(tmp_path) - before) / MORE
+
+    grows = benchmark.pedantic(grown, rounds=1)
+    tell("the demo's database grows by a day", grows / 1000, "kB", "<= 100")
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.glob("**/greenlight.sqlite*"))
 
 
 def test_start(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell) -> None:

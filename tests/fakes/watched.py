@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tests.fakes.telegram import FakeTelegram
 from tests.fakes.told import BOT, quiet
 
 PATIENCE = 60.0
+BEGINS = date(2026, 1, 1)
+"""The first day of the demo's market."""
 PERSON = {"name": "Ada", "role": "admin", "telegram": 1001, "web": "ada"}
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -110,10 +113,10 @@ class Replayed:
 def replay(
     folder: Path, days: int, arguments: Sequence[str] = (), environ: Mapping[str, str] | None = None
 ) -> Replayed:
-    """Replay so many days of the demo's market at full speed, with nobody watching."""
-    folder.mkdir()
+    """Replay the demo up to that day at full speed, with nobody watching; an account that is there goes on."""
+    folder.mkdir(exist_ok=True)
     env = quiet() | {"BOT_WEB__ENABLED": "false", **(environ or {})}
-    command = [BOT, "run", "--speed", "max", "--end", f"2026-01-{days + 1:02}", "--until-end", *arguments]
+    command = [BOT, "run", "--speed", "max", "--end", f"{BEGINS + timedelta(days=days)}", "--until-end", *arguments]
     before = os.times()
     done = subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True, text=True)
     after = os.times()

@@ -21,6 +21,20 @@ def dump(value: Any) -> str:
     return _adapter(cast("Hashable", type(value))).dump_json(value).decode()
 
 
+def dump_as(kind: Any, value: Any) -> str:
+    """Write what has no class of its own, such as a tuple of domain objects, as JSON."""
+    return _adapter(kind).dump_json(value).decode()
+
+
+def load_as(kind: Any, text: str) -> Any:
+    """Read what was written as such.
+
+    Raises:
+        pydantic.ValidationError: The text is not one of these.
+    """
+    return _adapter(kind).validate_json(text)
+
+
 def load(kind: type[T], text: str) -> T:
     """Read a domain object of a known class.
 

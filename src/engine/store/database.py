@@ -15,6 +15,7 @@ from engine.domain.events import Event
 from engine.domain.messages import Destination
 from engine.store.alone import keep_alone
 from engine.store.batch import Batch
+from engine.store.compaction import give_back
 from engine.store.connections import READERS, as_it_is, connect, in_words, is_sqlite
 from engine.store.unit_of_work import UnitOfWork
 
@@ -131,6 +132,15 @@ class Database(DatabaseReader):
         """
         if self.waiting:
             await self._visit(self._batch.commit)
+
+    async def give_back(self) -> None:
+        """Give room that is no longer needed back to the disk; who wants to write waits meanwhile."""
+
+        def work() -> None:
+            self._batch.commit()
+            give_back(self._write_engine)
+
+        await self._visit(work)
 
     def on_shown(self, listener: Callable[[], None]) -> None:
         """Call a listener, in the event loop, after each transaction that changed what should be shown."""

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from engine.domain.autonomy import AskHuman, Execute, Refuse
-from engine.domain.decisions import Judged, Stance
+from engine.domain.decisions import Judged, Stance, TechnicalSignals
 from engine.domain.errors import UnknownId
 from engine.store import codec
 from engine.store.numbering import Numbering
-from engine.store.tables import DecisionRow, key_of, newest_first, table_of
+from engine.store.tables import DecisionRow, ReadingsRow, key_of, newest_first, table_of
 
 _TABLE = table_of(DecisionRow)
 _MADE_AT = select(_TABLE.c.key).where(_TABLE.c.at == bindparam("at"))
 _ADD = insert(_TABLE)
-_RECORD = select(_TABLE.c.record).where(*key_of(_TABLE))
+_READINGS = table_of(ReadingsRow)
+_KEPT = select(_TABLE.c.record, _READINGS.c.signals).outerjoin_from(
+    _TABLE, _READINGS, _READINGS.c.decision_id == _TABLE.c.id
+)
+_RECORD = _KEPT.where(*key_of(_TABLE))
+_ADD_READINGS = insert(_READINGS)
+_SIGNALS = tuple[TechnicalSignals, ...]
 
 
 class Decisions:
@@ -28,6 +35,7 @@ class Decisions:
         self._numbering = numbering
         self._made_at: dict[datetime, set[str]] = {}
         self._unwritten: list[dict[str, Any]] = []
+        self._unwritten_readings: list[dict[str, Any]] = []
 
     def next_id(self) -> str:
         """An id for the next decision."""
@@ -45,6 +53,11 @@ class Decisions:
         decision = judged.decision
         if decision.at in self._made_at:
             self._made_at[decision.at].add(decision.key)
+        if judged.signals:
+            held = status_of(judged) == "held"
+            signals = codec.dump_as(_SIGNALS, judged.signals)
+            own = {"decision_id": decision.id, "at": decision.at, "held": held, "signals": signals}
+            self._unwritten_readings.append(own)
         self._unwritten.append(
             {
                 "id": decision.id,
@@ -56,7 +69,7 @@ class Decisions:
                 "stance": decision.stance,
                 "confidence": decision.confidence,
                 "status": status_of(judged),
-                "record": codec.dump(judged),
+                "record": codec.dump(replace(judged, signals=())),
             }
         )
         if isinstance(judged.ruling, AskHuman):
@@ -67,6 +80,9 @@ class Decisions:
         if self._unwritten:
             self._connection.execute(_ADD, self._unwritten)
             self._unwritten = []
+        if self._unwritten_readings:
+            self._connection.execute(_ADD_READINGS, self._unwritten_readings)
+            self._unwritten_readings = []
 
     def get(self, decision_id: str) -> Judged:
         """One decision's record.
@@ -75,16 +91,22 @@ class Decisions:
             UnknownId: There is none with that id.
         """
         self.write()
-        record = self._connection.execute(_RECORD, {"its_id": decision_id}).scalar()
-        if record is None:
+        row = self._connection.execute(_RECORD, {"its_id": decision_id}).first()
+        if row is None:
             raise UnknownId(f"There is no decision {decision_id}.", "See /pending and /trades for ids.")
-        return codec.load(Judged, record)
+        return _judged(row)
 
     def newest(self, limit: int, before: str = "") -> tuple[Judged, ...]:
         """The newest decisions first."""
         self.write()
-        query = newest_first(select(_TABLE.c.record), _TABLE.c.number, limit, before)
-        return tuple(codec.load(Judged, record) for record in self._connection.execute(query).scalars())
+        query = newest_first(_KEPT, _TABLE.c.number, limit, before)
+        return tuple(_judged(row) for row in self._connection.execute(query))
+
+
+def _judged(row: Row[Any, Any]) -> Judged:
+    """A decision with its readings, where these are still kept; those of before are in its record."""
+    judged = codec.load(Judged, row.record)
+    return replace(judged, signals=codec.load_as(_SIGNALS, row.signals)) if row.signals else judged
 
 
 def status_of(judged: Judged) -> str:

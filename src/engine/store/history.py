@@ -10,6 +10,8 @@ from decimal import Decimal
 
 from sqlalchemy import Column, Connection, RowMapping, Table, func, select
 
+from engine.store.retention import forgotten
+from engine.store.settings import Settings
 from engine.store.tables import ApprovalRow, DecisionRow, EventRow, FillRow, OrderRow, PositionRow, table_of
 
 _DECISIONS, _APPROVALS, _ORDERS = table_of(DecisionRow), table_of(ApprovalRow), table_of(OrderRow)
@@ -37,9 +39,13 @@ class History:
 
 
 def history(connection: Connection) -> History:
-    """Read the whole history. What depends on the wall clock (audit, outbox, chat) is no part of it."""
+    """Read the whole history. What depends on the wall clock (audit, outbox, chat) is no part of it.
+
+    Decisions that were let go still count; the fingerprint is that of what is kept.
+    """
+    decisions, gone = _by(connection, _DECISIONS.c.status), forgotten(Settings(connection))
     return History(
-        decisions=_by(connection, _DECISIONS.c.status),
+        decisions={**decisions, "held": decisions.get("held", 0) + gone} if gone else decisions,
         approvals=_by(connection, _APPROVALS.c.status),
         orders=_by(connection, _ORDERS.c.status),
         trades=_by(connection, _POSITIONS.c.status),

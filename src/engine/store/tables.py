@@ -32,7 +32,7 @@ class Sequence(SQLModel, table=True):
 
 
 class DecisionRow(SQLModel, table=True):
-    """One judged decision of one cycle; ``record`` is everything ``/why`` shows."""
+    """One judged decision of one cycle; ``record`` is what ``/why`` shows, but for the readings."""
 
     __tablename__ = "decisions"
     id: str = Field(primary_key=True)
@@ -45,6 +45,16 @@ class DecisionRow(SQLModel, table=True):
     confidence: float
     status: str
     record: str = Field(sa_type=Text)
+
+
+class ReadingsRow(SQLModel, table=True):
+    """What the indicators said when a decision was made; apart from it, as most of these go soon."""
+
+    __tablename__ = "readings"
+    decision_id: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcTime, index=True)
+    held: bool
+    signals: str = Field(sa_type=Text)
 
 
 class ApprovalRow(SQLModel, table=True):

@@ -24,6 +24,8 @@ from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON, asked, decision, judged, position
 from tests.fakes.venue import fill, order
 
+HEAD = "0002"
+
 
 def _fill(uow: UnitOfWork) -> None:
     """Something in every table that others refer to."""
@@ -65,9 +67,9 @@ def _layout(url: str) -> dict[str, list[object]]:
 
 def test_a_new_database_gets_every_table_and_the_newest_revision(each_database: str):
     command.downgrade(migrate.config(each_database), "base")
-    assert migrate.versions(each_database) == ("", "0001")
+    assert migrate.versions(each_database) == ("", HEAD)
     migrate.upgrade(each_database)
-    assert migrate.versions(each_database) == ("0001", "0001")
+    assert migrate.versions(each_database) == (HEAD, HEAD)
     assert {"decisions", "approvals", "orders", "fills", "positions", "outbox"} < tables_of(each_database)
     assert migrate.integrity(each_database) == []
 
@@ -75,7 +77,7 @@ def test_a_new_database_gets_every_table_and_the_newest_revision(each_database: 
 def test_a_new_file_is_made_with_its_folder(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/deep/new.sqlite"
     migrate.upgrade(url)
-    assert migrate.versions(url) == ("0001", "0001")
+    assert migrate.versions(url) == (HEAD, HEAD)
 
 
 async def test_upgrading_again_changes_nothing(each_database: str):

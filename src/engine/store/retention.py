@@ -1,0 +1,132 @@
+"""What the database lets go of: what nothing is decided by any more, by its age and kind.
+
+Orders, fills, positions, approvals, digests, and every decision that led to one of them, stay for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Table, and_, delete, select
+from sqlalchemy.sql import ColumnElement
+
+from engine.store.settings import Settings
+from engine.store.tables import (
+    AuditRow,
+    ChatMessageRow,
+    DecisionRow,
+    DeliveryRow,
+    EquityRow,
+    EventRow,
+    ReadingsRow,
+    table_of,
+)
+
+AT_ONCE = 2000
+"""How many rows of a kind one transaction lets go: others want to write as well."""
+GRID = timedelta(minutes=15)
+"""How far the points of the equity curve are apart once they are old; the steps of every time zone are whole ones."""
+FORGOTTEN = "retention.held"
+"""The setting that counts the decisions that were let go."""
+_GRID_DONE = "retention.equity"
+_DECISIONS, _EQUITY, _EVENTS = table_of(DecisionRow), table_of(EquityRow), table_of(EventRow)
+_READINGS = table_of(ReadingsRow)
+_AUDIT, _CHAT, _DELIVERIES = table_of(AuditRow), table_of(ChatMessageRow), table_of(DeliveryRow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long each kind is kept; ``None`` for ever.
+
+    Attributes:
+        held_readings: The indicator readings of decisions that held; their conditions and reasons stay.
+        held: Decisions that held, altogether.
+        equity: Every point of the equity curve; after that one each quarter of an hour.
+        events: What happened, as facts; what came of it is kept by itself.
+        chat: Messages of the web chat, in wall time as the two below.
+        deliveries: The ids of what was acted on, so that nothing counts twice.
+        audit: What people did or tried.
+    """
+
+    held_readings: timedelta | None = timedelta(days=2)
+    held: timedelta | None = timedelta(days=30)
+    equity: timedelta | None = timedelta(days=90)
+    events: timedelta | None = timedelta(days=365)
+    chat: timedelta | None = timedelta(days=90)
+    deliveries: timedelta | None = timedelta(days=30)
+    audit: timedelta | None = timedelta(days=730)
+
+
+def forgotten(settings: Settings) -> int:
+    """How many decisions that held were let go."""
+    return int(settings.get(FORGOTTEN) or 0)
+
+
+def let_go(connection: Connection, settings: Settings, retention: Retention, now: datetime, wall: datetime) -> bool:
+    """Let go of what is old enough, or of as much of it as one transaction does; whether more is left.
+
+    Args:
+        connection: The writer's.
+        settings: Where it is noted what went.
+        retention: How long each kind is kept.
+        now: The market's time.
+        wall: The wall clock's.
+    """
+    parts = (
+        _thin_readings(connection, retention.held_readings, now),
+        _held(connection, settings, retention, now),
+        _thin_equity(connection, settings, retention.equity, now),
+        _older(connection, _EVENTS, _EVENTS.c.at, retention.events, now),
+        _older(connection, _CHAT, _CHAT.c.at, retention.chat, wall),
+        _older(connection, _DELIVERIES, _DELIVERIES.c.wall_at, retention.deliveries, wall),
+        _older(connection, _AUDIT, _AUDIT.c.wall_at, retention.audit, wall),
+    )
+    return max(parts) >= AT_ONCE
+
+
+def _thin_readings(connection: Connection, kept: timedelta | None, now: datetime) -> int:
+    if kept is None:
+        return 0
+    old = _some(_READINGS, and_(_READINGS.c.held, _READINGS.c.at < now - kept))
+    return connection.execute(delete(_READINGS).where(old)).rowcount
+
+
+def _held(connection: Connection, settings: Settings, retention: Retention, now: datetime) -> int:
+    if retention.held is None:
+        return 0
+    query = select(_DECISIONS.c.id).where(_DECISIONS.c.status == "held", _DECISIONS.c.at < now - retention.held)
+    old = list(connection.execute(query.limit(AT_ONCE)).scalars())
+    connection.execute(delete(_READINGS).where(_READINGS.c.decision_id.in_(old)))
+    gone = connection.execute(delete(_DECISIONS).where(_DECISIONS.c.id.in_(old))).rowcount
+    if gone:
+        settings.set(FORGOTTEN, str(forgotten(settings) + gone))
+    return gone
+
+
+def _thin_equity(connection: Connection, settings: Settings, kept: timedelta | None, now: datetime) -> int:
+    """Keep the points on the grid; those before the last run's end have been looked at."""
+    if kept is None:
+        return 0
+    done, at = settings.get(_GRID_DONE), _EQUITY.c.at
+    query = select(at).where(at < now - kept).order_by(at).limit(AT_ONCE)
+    looked_at = list(connection.execute(query.where(at > datetime.fromisoformat(done)) if done else query).scalars())
+    if not looked_at:
+        return 0
+    between = [point for point in looked_at if (point - datetime.min.replace(tzinfo=point.tzinfo)) % GRID]
+    if between:
+        connection.execute(delete(_EQUITY).where(at.in_(between)))
+    settings.set(_GRID_DONE, looked_at[-1].isoformat())
+    return len(looked_at)
+
+
+def _older(
+    connection: Connection, table: Table, at: ColumnElement[datetime], kept: timedelta | None, now: datetime
+) -> int:
+    return 0 if kept is None else connection.execute(delete(table).where(_some(table, at < now - kept))).rowcount
+
+
+def _some(table: Table, which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """At most so many of the rows that are meant."""
+    (key,) = table.primary_key
+    return key.in_(select(key).where(which).limit(AT_ONCE))

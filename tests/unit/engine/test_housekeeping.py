@@ -1,0 +1,168 @@
+"""What the database lets go of, when, and what it never does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.domain.autonomy import Refuse
+from engine.domain.decisions import Stance
+from engine.domain.events import Welcomed
+from engine.housekeeping import Housekeeping
+from engine.store import retention
+from engine.store.database import Database
+from engine.store.history import history
+from engine.store.retention import AT_ONCE, Retention
+from engine.store.unit_of_work import UnitOfWork
+from tests.fakes.database import new_database
+from tests.fakes.engine import events_of
+from tests.fakes.reports import asked, decision, judged
+
+BEGAN = datetime(2026, 3, 1, 7, 30, tzinfo=UTC)
+WALL = datetime(2031, 1, 1, tzinfo=UTC)
+"""Far from the market's clock, as in a replay."""
+
+
+@pytest.fixture
+async def store(each_database: str) -> AsyncIterator[Database]:
+    opened = Database(each_database)
+    await opened.transact(_begin)
+    yield opened
+    await opened.close()
+
+
+def _begin(uow: UnitOfWork) -> None:
+    uow.account.open("USDT", Decimal(10_000))
+    uow.settings.set("account.began", BEGAN.isoformat())
+
+
+def keep(store: Database, **changes: object) -> Housekeeping:
+    return Housekeeping(store=store, retention=Retention(**changes), wall=lambda: WALL)
+
+
+def hold(uow: UnitOfWork, at: datetime) -> str:
+    """A decision that held, with its readings."""
+    own = decision(id=uow.decisions.next_id(), key=f"{at}|{uow.decisions.next_id()}", at=at, stance=Stance.HOLD)
+    uow.decisions.add(replace(judged(decision=own), ruling=Refuse(reasons=("no set-up",)), plan=None))
+    return own.id
+
+
+async def days_of_holding(store: Database, days: int, *, every: timedelta = timedelta(hours=6)) -> list[str]:
+    times = [BEGAN + step * every for step in range(int(timedelta(days=days) / every))]
+    return await store.transact(lambda uow: [hold(uow, at) for at in times])
+
+
+def list_files(folder: Path) -> list[Path]:
+    return list(folder.glob("*.sqlite"))
+
+
+async def test_it_is_due_a_day_after_the_account_began_and_then_at_each_midnight(store: Database):
+    house = keep(store)
+    assert await house.next_due() == BEGAN + timedelta(days=1)
+    await house.run(BEGAN + timedelta(days=1))
+    assert await house.next_due() == datetime(2026, 3, 3, tzinfo=UTC)
+    assert await keep(store).next_due() == datetime(2026, 3, 3, tzinfo=UTC), "after a restart too"
+
+
+async def test_before_there_is_an_account_nothing_is_due(tmp_path: Path):
+    empty = new_database(tmp_path)
+    assert await keep(empty).next_due() is None
+    await empty.close()
+
+
+async def test_a_decision_that_held_loses_its_readings_first_and_then_goes(store: Database):
+    ids = await days_of_holding(store, 40)
+    await keep(store, held_readings=timedelta(days=2), held=timedelta(days=30)).run(BEGAN + timedelta(days=40))
+    kept = await store.read(lambda uow: uow.decisions.newest(500))
+    assert len(kept) == 30 * 4 + 1, "from the last midnight on"
+    with_readings = [each for each in kept if each.signals]
+    assert len(with_readings) == 2 * 4 + 1
+    assert all(each.decision.conditions for each in kept), "what /why tells of a hold stays"
+    told = await store.read(lambda uow: history(uow.connection))
+    assert told.decisions == {"held": len(ids)}, "those that went are still counted"
+
+
+async def test_what_led_to_anything_is_kept_whole(store: Database):
+    def work(uow: UnitOfWork) -> None:
+        uow.decisions.add(judged(decision=decision(id="D900", at=BEGAN)))
+        uow.approvals.add(asked(id="A1", decision_id="D900"))
+        uow.decisions.add(
+            replace(judged(decision=decision(id="D901", key="x", at=BEGAN)), ruling=Refuse(reasons=("no",)))
+        )
+
+    await store.transact(work)
+    await keep(store, held=timedelta(0), held_readings=timedelta(0)).run(BEGAN + timedelta(days=900))
+    kept = await store.read(lambda uow: uow.decisions.newest(9))
+    assert sorted(each.decision.id for each in kept) == ["D900", "D901"]
+    assert all(each.signals for each in kept)
+
+
+async def test_null_keeps_everything(store: Database):
+    ids = await days_of_holding(store, 3)
+    nothing = dict.fromkeys(("held_readings", "held", "equity", "events", "chat", "deliveries", "audit"))
+    await keep(store, **nothing).run(BEGAN + timedelta(days=9000))
+    kept = await store.read(lambda uow: uow.decisions.newest(500))
+    assert len(kept) == len(ids)
+    assert all(each.signals for each in kept)
+
+
+async def test_more_than_fits_into_one_transaction_goes_in_several(store: Database):
+    count = 2 * AT_ONCE + 1
+    await store.transact(lambda uow: [hold(uow, BEGAN + timedelta(seconds=step)) for step in range(count)])
+    await keep(store, held=timedelta(days=1)).run(BEGAN + timedelta(days=9))
+    assert await store.read(lambda uow: uow.decisions.newest(9)) == ()
+    assert await store.read(lambda uow: retention.forgotten(uow.settings)) == count
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 15, 60])
+async def test_an_old_equity_curve_keeps_a_point_each_quarter_of_an_hour(store: Database, minutes: int):
+    points = [BEGAN + timedelta(minutes=minutes * step) for step in range(3 * 1440 // minutes)]
+    await store.transact(lambda uow: [uow.account.record_equity(at) for at in points])
+    house = keep(store, equity=timedelta(days=1))
+    for day in (1, 2, 3, 3):
+        await house.run(BEGAN + timedelta(days=day))
+    curve = [at for at, _ in await store.read(lambda uow: uow.account.newest_equity(10**6))]
+    edge = datetime(2026, 3, 3, tzinfo=UTC)
+    assert curve == [at for at in points if at >= edge or at.minute % 15 == 0]
+
+
+async def test_chat_deliveries_and_audit_go_by_the_wall_clock_and_events_by_the_markets(store: Database):
+    def work(uow: UnitOfWork) -> None:
+        for days in (1, 1000):
+            at = WALL - timedelta(days=days)
+            uow.chat.delivered(f"before {days} days", at)
+            uow.chat.put_message(message_id=None, audience="", author="", at=at, card=None, text=f"{days}")
+            uow.chat.audit(at=at, wall_at=at, platform="web", user="u", person="", action="x", outcome=f"{days}")
+        for at in (BEGAN, BEGAN + timedelta(days=399)):
+            uow.emit(Welcomed(at=at))
+
+    await store.transact(work)
+    await keep(store).run(BEGAN + timedelta(days=400))
+    assert [entry.outcome for entry in await store.read(lambda uow: uow.chat.newest_audit(9))] == ["1"]
+    assert [m.text for m in await store.read(lambda uow: uow.chat.messages(audience="x"))] == ["1"]
+    assert not await store.read(lambda uow: uow.chat.has_seen("before 1000 days"))
+    assert await store.read(lambda uow: uow.chat.has_seen("before 1 days"))
+    assert await events_of(store, Welcomed) == [Welcomed(at=BEGAN + timedelta(days=399))]
+
+
+async def test_the_file_becomes_smaller_and_what_is_left_can_be_read_and_written(tmp_path: Path):
+    store = new_database(tmp_path)
+    await store.transact(_begin)
+    await store.transact(lambda uow: [hold(uow, BEGAN + timedelta(seconds=step)) for step in range(3000)])
+    await store.give_back()
+    (file,) = list_files(tmp_path)
+    before = file.stat().st_size
+    with store.together():
+        ids = await days_of_holding(store, 1)
+        await keep(store, held=timedelta(hours=1), held_readings=None).run(BEGAN + timedelta(days=9))
+        assert not store.waiting
+    assert file.stat().st_size < before / 10
+    assert await store.read(lambda uow: uow.decisions.newest(9)) == ()
+    again = await store.transact(lambda uow: hold(uow, BEGAN + timedelta(days=10)))
+    assert int(again[1:]) > int(ids[-1][1:]), "ids are never given twice"
+    await store.close()
