@@ -9,16 +9,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 
-from engine.domain.market import from_millis, to_millis
+from engine.analysis.candle_times import MILLISECONDS, TWELVE_HOURS, TimeUnit, date_of, number_of
+from engine.analysis.row_faults import LEAST_PRICE, MOST_PRICE, MOST_VOLUME
+from engine.domain.market import from_millis
 
-_EARLIEST, _LATEST = (to_millis(datetime(year, 1, 1, tzinfo=UTC)) for year in (2009, 2100))
-_UNITS = (("seconds", Decimal(1000)), ("milliseconds", Decimal(1)), ("microseconds", Decimal("0.001")))
-"""Within these years a number is a time in one of the units at most, so its size tells the unit for certain."""
-_TWELVE_HOURS = re.compile(r"(\d{4}-\d\d-\d\d) (0[1-9]|1[0-2])-(AM|PM)")
 _SHOWN_DECIMALS = 2
 """The fewest decimals that dumps round volumes to; they leave zeros at the end away."""
 
@@ -136,7 +133,7 @@ def plain(symbol: str) -> str:
 
 
 def _time(record: Record, trust: Clock | None, findings: list[Finding]) -> int:
-    unix, unit = _unix(record.unix) if record.unix else (None, "")
+    unix, unit = _unix(record.unix) if record.unix else (None, MILLISECONDS)
     date = _date(record.date) if record.date else None
     at = date if unix is None or (trust is Clock.DATE and date is not None) else unix
     if at is None:
@@ -146,36 +143,26 @@ def _time(record: Record, trust: Clock | None, findings: list[Finding]) -> int:
         if trust is None:
             raise _Refused("two times", words)
         findings.append(Finding(line=record.line, kind="two times", detail=f"{words}; took {trust} as told"))
-    if unit not in {"", "milliseconds"}:
-        findings.append(Finding(line=record.line, kind=f"time in {unit}", detail=f"{record.unix} is {_words(at)}"))
-    if _TWELVE_HOURS.fullmatch(record.date):
+    if unit is not MILLISECONDS:
+        findings.append(Finding(line=record.line, kind=f"time in {unit.name}", detail=f"{record.unix} is {_words(at)}"))
+    if TWELVE_HOURS.fullmatch(record.date):
         findings.append(Finding(line=record.line, kind="date in AM/PM", detail=f"{record.date!r} is {_words(at)}"))
     return at
 
 
-def _unix(text: str) -> tuple[int, str]:
+def _unix(text: str) -> tuple[int, TimeUnit]:
     """Milliseconds since 1970, and the unit that the number was in."""
     try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise _Refused("no time", f"unix {text!r} is no number") from None
-    for unit, factor in _UNITS if number.is_finite() else ():
-        millis = number * factor
-        if _EARLIEST <= millis < _LATEST and millis == int(millis):
-            return int(millis), unit
-    raise _Refused("no time", f"unix {text!r} is no time between 2009 and 2100")
+        return number_of(text)
+    except ValueError as error:
+        raise _Refused("no time", f"unix {error}") from None
 
 
 def _date(text: str) -> int:
     try:
-        if match := _TWELVE_HOURS.fullmatch(text):
-            day, hour, half = match.groups()
-            at = datetime.fromisoformat(day) + timedelta(hours=int(hour) % 12 + 12 * (half == "PM"))
-        else:
-            at = datetime.fromisoformat(text)
-        return to_millis(at if at.tzinfo else at.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
-        raise _Refused("no time", f"date {text!r} cannot be read") from None
+        return date_of(text)
+    except ValueError as error:
+        raise _Refused("no time", f"date {error}") from None
 
 
 def _numbers(record: Record, open_ms: int) -> Row:
@@ -184,6 +171,8 @@ def _numbers(record: Record, open_ms: int) -> Row:
     quote = None if record.quote_volume is None else _number(record.quote_volume, "quote volume")
     if min(prices.values()) <= 0 or min(volume, quote or 0) < 0:
         raise _Refused("not positive", "has a price that is not positive, or a negative volume")
+    if min(prices.values()) < LEAST_PRICE or max(prices.values()) > MOST_PRICE or volume > MOST_VOLUME:
+        raise _Refused("extreme", "has a price or volume beyond what any coin had")
     if prices["high"] < max(prices.values()) or prices["low"] > min(prices.values()):
         raise _Refused("range", "leaves its own high and low")
     return Row(
@@ -207,7 +196,8 @@ def _number(text: str, name: str) -> float:
 
 
 def _decimals(text: str) -> int:
-    return len(text.strip().partition(".")[2])
+    exponent = Decimal(text).as_tuple().exponent if text else 0
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def _in_order(row: Row, findings: list[Finding]) -> Row:

@@ -55,11 +55,11 @@ def test_a_market_it_does_not_have_is_no_data() -> None:
 def test_a_file_feed_reads_files_and_guesses_the_steps_of_markets(tmp_path: Path) -> None:
     bitcoin, ether = tmp_path / "BTCUSDT-1h.parquet", tmp_path / "ETHUSDT-4h.csv"
     write_candles(bitcoin, hand_candles([(20_000, 20_001, 19_999, 20_000, 1)] * 5))
-    write_candles(ether, hand_candles([(1_500, 1_501, 1_499, 1_500, 1)] * 2, "ETH/USDT", Timeframe.H4, at(-60)))
+    write_candles(ether, hand_candles([(1_500, 1_501, 1_499, 1_500, 1)] * 2, "ETH/USDT", Timeframe.H4, at(-240)))
     feed = FileFeed.load([bitcoin, ether], {"BTC/USDT": BTC})
     assert feed.markets == {"BTC/USDT": BTC, "ETH/USDT": Market.around("ETH/USDT", 1500)}
-    assert (feed.timeframe, feed.span) == (Timeframe.H1, (at(-60), at(7 * 60)))
-    assert len(feed.candles("ETH/USDT", Timeframe.H4, at(300), 10)) == 1
+    assert (feed.timeframe, feed.span) == (Timeframe.H1, (at(-240), at(5 * 60)))
+    assert len(feed.candles("ETH/USDT", Timeframe.H4, at(200), 10)) == 1
 
 
 def test_a_market_must_not_be_in_two_files(tmp_path: Path) -> None:
