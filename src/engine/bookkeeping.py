@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import HISTORY
-from engine.domain.errors import VenueError
+from engine.domain.errors import DataError, VenueError
 from engine.domain.events import DigestDue, Halted, HaltEnded
 from engine.domain.market import Timeframe
 from engine.domain.reports import Digest
@@ -51,11 +51,11 @@ class Bookkeeping:
     async def _close_of(self, symbol: str, timeframe: Timeframe, at: datetime) -> Decimal | None:
         try:
             candles, report = self.quality.check(await self.exchange.candles(symbol, timeframe, HISTORY), at)
-        except VenueError:
+            if not len(candles) or not report.priced or candles.closed_at != at:
+                return None
+            return self.exchange.market(symbol).price(float(candles.close[-1]))
+        except (VenueError, DataError):
             return None
-        if not len(candles) or not report.priced or candles.closed_at != at:
-            return None
-        return self.exchange.market(symbol).price(float(candles.close[-1]))
 
     async def close(self, at: datetime) -> None:
         """Put the account on the equity curve; stop entries where it has fallen too far."""

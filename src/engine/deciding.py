@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import TechnicalAnalyzer
@@ -202,7 +203,7 @@ class Conclusion:
             market=self.seen.market,
             portfolio=self.uow.account.portfolio(),
             book=book,
-            stats=MarketStats(close=self.seen.market.price(own.close), atr=own.atr),
+            stats=MarketStats(close=Decimal(repr(own.close)), atr=own.atr),
             halts=tuple(found.halt for found in self.uow.halts.open()),
             now=self.at,
         )

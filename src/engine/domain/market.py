@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DIGITS = 24
+"""How many digits a price may have: ``Decimal`` reckons with 28."""
 
 
 def from_millis(millis: int) -> datetime:
@@ -108,24 +110,40 @@ class Market:
         return int((quantity / self.lot).to_integral_value(ROUND_FLOOR))
 
     def price(self, value: float | Decimal) -> Decimal:
-        """The nearest price this market can quote."""
-        steps = (Decimal(repr(float(value)) if isinstance(value, float) else value) / self.tick).to_integral_value(
-            ROUND_HALF_EVEN
-        )
+        """The nearest price this market can quote.
+
+        Raises:
+            DataError: There is none: the value is not positive, or so far below one tick that it would be 0.
+        """
+        exact = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
+        steps = (exact / self.tick).to_integral_value(ROUND_HALF_EVEN) if exact.is_finite() else Decimal(0)
+        if steps <= 0:
+            raise DataError(f"{self.symbol}: {exact:f} is no price in steps of {self.tick:f}.", "Set a finer tick.")
         return steps * self.tick
 
     @classmethod
-    def around(cls, symbol: str, price: float) -> Self:
-        """A market with steps that suit a price, for candle files that say nothing about them.
+    def around(cls, symbol: str, lowest: float, highest: float) -> Self:
+        """A market with steps that hold over a range of prices, for candle files that say nothing about them.
 
-        Prices get about six significant digits, a lot is worth about one unit of the quote currency or less.
+        The lowest price gets six significant digits; at the highest a lot is worth one unit of the quote currency at
+        most. Steps are powers of ten: a wider range has steps that divide those of a narrower one within.
+
+        Args:
+            symbol: ``BASE/QUOTE``.
+            lowest: The lowest price, positive.
+            highest: The highest price.
         """
-        magnitude = int(np.floor(np.log10(price))) if price > 0 else 0
+        finest = _magnitude(highest) - _DIGITS
         return cls(
             symbol=symbol,
-            lot=Decimal(1).scaleb(-max(0, min(8, magnitude + 1))),
-            tick=Decimal(1).scaleb(min(-2, magnitude - 5)),
+            lot=Decimal(1).scaleb(-max(0, _magnitude(highest) + 1)),
+            tick=Decimal(1).scaleb(min(-2, max(_magnitude(lowest) - 5, finest))),
         )
+
+
+def _magnitude(price: float) -> int:
+    """The power of ten of a price's first digit."""
+    return Decimal(repr(float(price))).adjusted()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -53,7 +53,10 @@ class SeriesFeed(ABC):
         price = self._series(symbol, now).price(now)
         if price is None:
             raise NoData(f"{symbol} has no price at {now:%Y-%m-%d %H:%M:%S}: a gap, or outside the data.")
-        return self.markets[symbol].price(price)
+        try:
+            return self.markets[symbol].price(price)
+        except DataError as error:
+            raise NoData(error.message, error.remedy) from error
 
     def path(self, symbol: str, after: datetime, until: datetime) -> Sequence[tuple[datetime, Decimal]]:
         """The turning points in ``(after, until]``; a jump is two of them at one time (see ``simulation.path``).
@@ -130,10 +133,10 @@ class FileFeed(SeriesFeed):
 
         Args:
             paths: Files as ``exchanges.files`` describes them.
-            overrides: Markets whose steps are known; those of others are derived from their first price.
+            overrides: Markets whose steps are known; those of others suit the lowest and the highest price of the file.
 
         Raises:
-            DataError: A file cannot be used, two hold the same market, or none is given.
+            DataError: A file cannot be used, two hold the same market, none is given, or known steps are too coarse.
         """
         found: dict[str, Path] = {}
         candles = []
@@ -147,7 +150,7 @@ class FileFeed(SeriesFeed):
         if not candles:
             raise DataError("No candle file is given.", "Give at least one, for example BTCUSDT-1h.parquet.")
         known = overrides or {}
-        return cls(candles, {each.market: known.get(each.market) or _around(each) for each in candles})
+        return cls(candles, {each.market: _steps(each, known.get(each.market), found[each.market]) for each in candles})
 
     @property
     def markets(self) -> Mapping[str, Market]:
@@ -171,5 +174,21 @@ class FileFeed(SeriesFeed):
         return self._all[symbol]
 
 
-def _around(candles: Candles) -> Market:
-    return Market.around(candles.market, float(candles.open[0]))
+def _steps(candles: Candles, known: Market | None, path: Path) -> Market:
+    """The steps of a file's market: the known ones, or such as suit its prices.
+
+    Raises:
+        DataError: Its lowest price cannot be told in them.
+    """
+    market = known or Market.around(candles.market, float(candles.low.min()), float(candles.high.max()))
+    row = int(candles.low.argmin())
+    lowest = Decimal(repr(float(candles.low[row])))
+    if lowest < market.tick:
+        wanted = (
+            f"Set a finer tick under market.markets.{market.symbol}, or leave it out there: steps then suit the file."
+        )
+        raise DataError(
+            f"{path}: row {row + 1} goes down to {lowest:f}, which is less than the tick of {market.tick:f}.",
+            wanted if known else "Mend the row, or leave it out.",
+        )
+    return market

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.domain.decisions import Decision, Signals
+from engine.domain.errors import DataError
 from engine.domain.market import Market
 from engine.domain.trading import Portfolio, Side, TradePlan
 
@@ -39,7 +40,8 @@ def plan(
         ``None`` where the strategy gave no stop distance or the stop would not be above zero.
     """
     distance = signals.stop_distance
-    if not distance or distance <= 0 or market.price(float(price) - distance) <= 0:
+    stop = _below(price, distance, market) if distance and distance > 0 else None
+    if not distance or stop is None:
         return None
     lots = lots_at_risk(float(portfolio.equity), float(risk_per_trade), distance, float(market.lot))
     target = signals.target_distance
@@ -50,6 +52,14 @@ def plan(
         side=Side.BUY,
         quantity=market.quantity(lots),
         price=price,
-        stop=market.price(float(price) - distance),
+        stop=stop,
         target=market.price(float(price) + target) if target else None,
     )
+
+
+def _below(price: Decimal, distance: float, market: Market) -> Decimal | None:
+    """The price so far below another one; ``None`` where the market can quote none there."""
+    try:
+        return market.price(float(price) - distance)
+    except DataError:
+        return None

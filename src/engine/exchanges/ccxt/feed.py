@@ -94,7 +94,8 @@ class LiveFeed:
         inner = watched.bridge = path.sound(candles)
         first, last = inner.open_ms.searchsorted(start), inner.open_ms.searchsorted(stop, side="right")
         turns = path.turning_points(inner.slice(int(first), int(last)), start, to_millis(until))
-        watched.points += [(from_millis(at), watched.market.price(price)) for at, price in turns]
+        quotable = float(watched.market.tick)  # what is less than a tick is no price that anybody paid
+        watched.points += [(from_millis(at), watched.market.price(price)) for at, price in turns if price >= quotable]
 
     def seen_at(self, symbol: str) -> datetime | None:
         """When a market's price was last observed."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.analysis.candle_times import MILLISECONDS
 from engine.domain.errors import NoData, VenueError
 from engine.domain.market import Book, Candles, Level, Market, Timeframe
 
@@ -85,10 +86,14 @@ def candles(rows: Sequence[Sequence[Any]], symbol: str, timeframe: Timeframe) ->
     """Ccxt's candles as columns; what is no number stays none, the quality gate sees to it.
 
     Raises:
-        VenueError: They are no candles at all.
+        VenueError: They are no candles at all, or their times are none in milliseconds.
     """
     if any(len(row) < _LEAST_COLUMNS or not isinstance(row[0], int) for row in rows):
         raise VenueError(f"What came as candles of {symbol} are none.")
+    earliest, latest = MILLISECONDS.bounds()
+    wrong = next((row[0] for row in rows if not earliest <= row[0] < latest), None)
+    if wrong is not None:
+        raise VenueError(f"A candle of {symbol} opens at {wrong}, which is no time in milliseconds.")
     columns = np.array([row[1:6] for row in rows], dtype=float).reshape(-1, 5).T
     opened, high, low, close, volume = (column.copy() for column in columns)
     return Candles(

@@ -68,16 +68,45 @@ def test_prices_are_made_of_floats_as_they_are_written():
     assert BTC.price(100.025) == Decimal("100.02")  # half goes to the even tick
 
 
-@pytest.mark.parametrize(
-    ("price", "lot", "tick"),
-    [(60_000, "0.00001", "0.1"), (100, "0.001", "0.001"), (1.5, "0.1", "0.00001"), (0.00002, "1", "1E-10")],
-)
-def test_a_market_of_which_only_the_price_is_known_gets_steps_that_suit_it(price: float, lot: str, tick: str):
-    market = Market.around("X/USDT", price)
-    assert market.lot <= Decimal(lot)
-    assert market.lot * Decimal(str(price)) <= 1
+@pytest.mark.parametrize("value", [0.004, 1e-9, 0.0, -1.0, float("nan"), float("inf"), Decimal("0.001")])
+def test_a_price_is_never_nothing(value: float | Decimal):
+    with pytest.raises(DataError, match=r"BTC/USDT: .* is no price in steps of 0.01"):
+        BTC.price(value)
+
+
+@given(st.floats(1e-12, 1e8), st.floats(1, 1e8))
+def test_a_market_of_which_only_the_prices_are_known_gets_steps_that_hold_over_all_of_them(lowest: float, rise: float):
+    highest = min(lowest * rise, 1e8)
+    market = Market.around("X/USDT", lowest, highest)
+    for price in (lowest, highest):
+        assert abs(float(market.price(price)) / price - 1) < 1e-5
     assert market.tick <= Decimal("0.01")
-    assert market.tick <= Decimal(str(price)) / 1000
+    assert market.lot * Decimal(str(highest)) <= 1
+    assert market.lots(Decimal(10) ** 12) * market.lot == Decimal(10) ** 12
+
+
+@given(st.lists(st.floats(1e-9, 1e8), min_size=4, max_size=4).map(sorted))
+def test_what_was_bought_and_protected_by_the_steps_of_a_part_is_whole_by_those_of_the_whole(prices: list[float]):
+    lowest, low, high, highest = prices
+    part, whole = Market.around("X/USDT", low, high), Market.around("X/USDT", lowest, highest)
+    assert part.lot % whole.lot == 0
+    assert part.tick % whole.tick == 0
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "lot", "tick"),
+    [
+        (60_000, 60_000, "0.00001", "0.1"),
+        (100, 100, "0.001", "0.001"),
+        (0.00002, 80, "0.01", "1E-10"),
+        (8e-7, 9e-7, "1", "1E-12"),
+        (1e-15, 1e-15, "1", "1E-20"),
+    ],
+)
+def test_steps_suit_the_lowest_and_the_highest_price(lowest: float, highest: float, lot: str, tick: str):
+    market = Market.around("X/USDT", lowest, highest)
+    assert market.lot == Decimal(lot)
+    assert market.tick == min(Decimal(tick), Decimal("0.01"))
 
 
 def test_a_symbol_names_both_currencies():

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -7,11 +8,14 @@ import pytest
 
 from engine.domain.errors import DataError, NoData
 from engine.domain.market import Market, Timeframe
+from engine.domain.trading import Ack, Intent, OrderKind, OrderState, OrderStatus, Side
 from engine.exchanges.files import write_candles
+from engine.exchanges.paper import PaperExchange
 from engine.exchanges.replay import FileFeed, GeneratedFeed
+from engine.simulation.fills import FillModel
 from engine.simulation.generator import CHUNK, GeneratedMarket, MarketGenerator
 from tests.fakes.data import real_file
-from tests.fakes.feed import BTC, START, hand_candles, hand_feed
+from tests.fakes.feed import BTC, START, HandClock, hand_candles, hand_feed
 
 ROWS = [(10, 14, 8, 12, 1), (15, 16, 11, 12, 2), None, (12, 13, 12, 13, 3)]
 
@@ -57,9 +61,54 @@ def test_a_file_feed_reads_files_and_guesses_the_steps_of_markets(tmp_path: Path
     write_candles(bitcoin, hand_candles([(20_000, 20_001, 19_999, 20_000, 1)] * 5))
     write_candles(ether, hand_candles([(1_500, 1_501, 1_499, 1_500, 1)] * 2, "ETH/USDT", Timeframe.H4, at(-240)))
     feed = FileFeed.load([bitcoin, ether], {"BTC/USDT": BTC})
-    assert feed.markets == {"BTC/USDT": BTC, "ETH/USDT": Market.around("ETH/USDT", 1500)}
+    assert feed.markets == {"BTC/USDT": BTC, "ETH/USDT": Market.around("ETH/USDT", 1499, 1501)}
     assert (feed.timeframe, feed.span) == (Timeframe.H1, (at(-240), at(5 * 60)))
     assert len(feed.candles("ETH/USDT", Timeframe.H4, at(200), 10)) == 1
+
+
+CRASH = [(close * 1.2, close * 1.3, close * 0.7, close, 1e6 / close) for close in (80, 8, 0.8, 0.08, 0.008, 2e-4, 3e-5)]
+
+
+async def test_a_coin_that_falls_by_six_digits_has_prices_a_book_and_stops_that_fill_all_the_way(
+    tmp_path: Path,
+) -> None:
+    file, symbol = tmp_path / "LUNAUSDT-1h.csv", "LUNA/USDT"
+    write_candles(file, hand_candles([(80, 81, 79, 80, 1e6), *CRASH, (3e-5, 3e-5, 2e-5, 2e-5, 1e10)], symbol))
+    feed, clock = FileFeed.load([file]), HandClock(60)
+    venue = PaperExchange(
+        file=tmp_path / "venue.db", feed=feed, clock=clock, model=FillModel(), balances={"USDT": Decimal(10_000)}
+    )
+    buy = Intent(client_id="a", market=symbol, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(10))
+    assert isinstance(await venue.submit(buy), Ack)
+    stop = replace(
+        buy, client_id="b", side=Side.SELL, kind=OrderKind.BRACKET, stop=Decimal("0.000025"), target=Decimal(200)
+    )
+    assert isinstance(await venue.submit(stop), Ack)
+    for minutes in range(61, 9 * 60, 7):
+        clock.to(minutes)
+        assert feed.price(symbol, clock.now()) > 0
+        book = await venue.book(symbol)
+        assert 0 < book.bid < book.ask
+        assert abs(float(book.mid / feed.price(symbol, clock.now())) - 1) < 0.001
+    clock.to(9 * 60)
+    assert feed.price(symbol, clock.now()) == Decimal("0.00002")
+    sold = await venue.find("b")
+    assert isinstance(sold, OrderState)
+    assert (sold.status, sold.filled) == (OrderStatus.FILLED, 10)
+    assert all(0 < fill.price <= Decimal("0.000025") for fill in sold.fills)
+
+
+def test_known_steps_that_cannot_tell_a_files_lowest_price_are_refused_with_its_row(tmp_path: Path) -> None:
+    file = tmp_path / "BTCUSDT-1h.csv"
+    write_candles(file, hand_candles([(2, 2, 1, 2, 1), (2, 2, 0.004, 2, 1)]))
+    with pytest.raises(DataError, match=r"row 2 goes down to 0.004, which is less than the tick of 0.01. .*BTC/USDT"):
+        FileFeed.load([file], {"BTC/USDT": BTC})
+    assert FileFeed.load([file]).markets["BTC/USDT"].price(0.004) == Decimal("0.004")
+
+
+def test_what_is_less_than_a_tick_is_no_price() -> None:
+    with pytest.raises(NoData, match=r"no price in steps of 0.01"):
+        hand_feed([(0.001, 0.001, 0.001, 0.001, 1)]).price("BTC/USDT", at(10))
 
 
 def test_a_market_must_not_be_in_two_files(tmp_path: Path) -> None:

@@ -67,8 +67,10 @@ def test_what_is_no_spot_market_with_steps_is_left_out(changes: dict[str, Any]) 
 
 
 def test_candles_keep_what_is_no_number_for_the_quality_gate() -> None:
-    found = parsing.candles([[0, 1, 2, 0.5, 1.5, 10], [60_000, None, float("nan"), 1, 1, 1]], "BTC/USDT", Timeframe.M1)
-    assert found.open_ms.tolist() == [0, 60_000]
+    first, second = 1_704_067_200_000, 1_704_067_260_000
+    rows = [[first, 1, 2, 0.5, 1.5, 10], [second, None, float("nan"), 1, 1, 1]]
+    found = parsing.candles(rows, "BTC/USDT", Timeframe.M1)
+    assert found.open_ms.tolist() == [first, second]
     assert found.high[0] == 2
     assert np.isnan(found.open[1])
     assert len(parsing.candles([], "BTC/USDT", Timeframe.M1)) == 0
@@ -78,6 +80,12 @@ def test_candles_keep_what_is_no_number_for_the_quality_gate() -> None:
 def test_what_has_no_time_is_no_candle(rows: list[list[Any]]) -> None:
     with pytest.raises(VenueError, match="are none"):
         parsing.candles(rows, "BTC/USDT", Timeframe.M1)
+
+
+@pytest.mark.parametrize("at", [-1, 0, 1_704_067_200, 1_704_067_200_000_000, 10**30])
+def test_candles_of_another_unit_or_age_are_refused(at: int) -> None:
+    with pytest.raises(VenueError, match=f"opens at {at}, which is no time in milliseconds"):
+        parsing.candles([[1_704_067_200_000, 1, 2, 0.5, 1.5, 10], [at, 1, 2, 0.5, 1.5, 10]], "BTC/USDT", Timeframe.M1)
 
 
 def test_a_book_is_in_whole_lots_and_what_is_less_is_nobody() -> None:
