@@ -108,6 +108,10 @@ class RiskSettings(Section):
     """How far an order may move through the book, as a fraction of the best price."""
 
 
+_FEWEST_TICKS = 1000
+"""How many ticks a generated market's first price has, at the least."""
+
+
 class MarketSettings(Section):
     """One generated market."""
 
@@ -121,6 +125,15 @@ class MarketSettings(Section):
     """The price at the beginning, in the quote currency."""
     volatility: float = Field(default=0.7, gt=0, le=10)
     """How much the price moves in calm times: standard deviation of a year's returns, as a fraction."""
+
+    @field_validator("start_price")
+    @classmethod
+    def _many_ticks(cls, price: Decimal, info: ValidationInfo) -> Decimal:
+        """A made-up price wanders to a tenth of its start within years, and must be told in its ticks there too."""
+        tick: Decimal | None = info.data.get("tick")
+        if tick is not None and price < _FEWEST_TICKS * tick:
+            raise problem(f"must be at least {_FEWEST_TICKS} ticks; its tick is {tick:f}")
+        return price
 
 
 class MarketsSettings(Section):

@@ -118,8 +118,12 @@ def refusal(tmp_path: Path) -> Refusal:
         ),
         ("venue:\n  balances:\n    USDT: -1", "my.yaml, line 3: venue.balances.USDT: must not be below 0"),
         (
-            "market:\n  markets:\n    btc: {start_price: 1}",
+            "market:\n  markets:\n    btc: {start_price: 100}",
             "my.yaml, line 3: market.markets.btc: must be written like BTC/USDT",
+        ),
+        (
+            "market:\n  markets:\n    PEPE/USDT: {start_price: 0.00001}",
+            "my.yaml, line 3: market.markets.PEPE/USDT.start_price: must be at least 1000 ticks; its tick is 0.01",
         ),
         ("market:\n  markets:\n    XRP/USDT:", "my.yaml, line 3: market.markets.XRP/USDT.start_price: is missing"),
         (
