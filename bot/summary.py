@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.engine_room import Engine
+from engine.domain.figures import cents, plain
 from engine.store.history import history
 
 
@@ -29,7 +30,7 @@ async def summary(engine: Engine, since: datetime, took: float) -> str:
             f"approvals  {_counts(told.approvals)}",
             f"orders     {_counts(told.orders)}; {told.fills} fills",
             f"trades     {_counts(told.trades)}",
-            f"equity     {status.equity:.2f} {status.quote}, drawdown {status.drawdown:.1%}",
+            f"equity     {plain(cents(status.equity))} {status.quote}, drawdown {status.drawdown:.1%}",
             f"history    {told.events} events, fingerprint {told.fingerprint}",
         )
     )

@@ -87,7 +87,7 @@ def draw_equity(points: Points, title: str) -> bytes:
         axes.grid(visible=True, alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
         axes.margins(x=0)
-    above.ticklabel_format(axis="y", style="plain", useOffset=False)
+        axes.ticklabel_format(axis="y", style="plain", useOffset=False)
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=110)
     return drawn.getvalue()

@@ -14,6 +14,7 @@ from bot.engine_room import owner_of
 from bot.markets import source
 from config.kinds import mask_url
 from engine.domain.errors import StoreError
+from engine.domain.figures import plain
 from engine.exchanges.paper_file import VenueFile
 from engine.store import migrate
 from engine.store.database import Database, stamp
@@ -86,7 +87,10 @@ def _venue_file(case: Case) -> str:
 
 
 def _money(case: Case) -> str:
-    return ", ".join(f"{amount} {currency}" for currency, amount in case.settings.venue.balances.items()) or "nothing"
+    return (
+        ", ".join(f"{plain(amount)} {currency}" for currency, amount in case.settings.venue.balances.items())
+        or "nothing"
+    )
 
 
 CHECKS = (

@@ -8,6 +8,7 @@ from decimal import Decimal
 from engine.domain.approvals import Vote
 from engine.domain.autonomy import drift
 from engine.domain.decisions import Condition
+from engine.domain.figures import plain
 from engine.domain.reports import OrderView
 from engine.domain.trading import HaltKind, OrderStatus, Position, TradePlan
 from handlers.cards import wording
@@ -72,7 +73,7 @@ def weighted_conditions(named: Sequence[Condition]) -> str:
     """Like ``conditions``, with what each counts where they count differently: ``✓ (0.5) trend up on 1d``."""
     if len({condition.weight for condition in named}) == 1:
         return conditions(named)
-    return wording.lines(*(_condition(condition, f"({condition.weight:.3g}) ") for condition in named))
+    return wording.lines(*(_condition(condition, f"({plain(condition.weight, 3)}) ") for condition in named))
 
 
 def _condition(condition: Condition, weight: str = "") -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from engine.domain.figures import cents
+
 _CENT = Decimal("0.01")
-_FINEST = -8
 _PRICE_DIGITS = 7
 _FIGURE_DIGITS = 8
 UNKNOWN = "unknown"
@@ -15,21 +16,13 @@ UNKNOWN = "unknown"
 
 def money(value: Decimal, currency: str = "") -> str:
     """An amount with two decimals, ``1,234.50 USDT``; amounts below a cent keep two significant digits."""
-    return f"{_to_cents(value):,f} {currency}".rstrip()
+    return f"{cents(value):,f} {currency}".rstrip()
 
 
 def signed(value: Decimal, currency: str = "") -> str:
     """A profit or loss, always with its sign: ``+12.30 USDT``, ``-0.41``; nothing is ``0.00``."""
-    rounded = _to_cents(value)
+    rounded = cents(value)
     return f"{'+' if rounded > 0 else ''}{rounded:,f} {currency}".rstrip()
-
-
-def _to_cents(value: Decimal) -> Decimal:
-    if abs(value) >= _CENT:
-        return value.quantize(_CENT)
-    finest = max(value.adjusted() - 1, _FINEST)
-    rounded = value.quantize(Decimal(1).scaleb(finest)) if value else value
-    return rounded or Decimal("0.00")
 
 
 def price(value: Decimal | float | None) -> str:

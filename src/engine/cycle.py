@@ -15,6 +15,7 @@ from engine.analysis.technical import HISTORY
 from engine.deciding import Concluded, Conclusion, Kit, Seen
 from engine.domain.decisions import CycleRecord, Input, Issue, QualityReport
 from engine.domain.errors import VenueError
+from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Timeframe
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
@@ -124,4 +125,4 @@ def _candle_inputs(candles: dict[Timeframe, Candles], at: datetime) -> tuple[Inp
 def _book_inputs(book: Book | None, now: datetime) -> tuple[Input, ...]:
     if book is None:
         return (Input(name="book", age=None, detail="missing: the venue gave no order book"),)
-    return (Input(name="book", age=now - book.at, detail=f"bid {book.bid}, ask {book.ask}"),)
+    return (Input(name="book", age=now - book.at, detail=f"bid {plain(book.bid)}, ask {plain(book.ask)}"),)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from engine.domain.decisions import Exit, Frame, Signals
 from engine.domain.errors import GreenlightError
+from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.messages import Card, Destination, Ref
 from engine.domain.trading import Fill, Intent, NotFound, OrderState, Position, Sent
@@ -175,7 +176,7 @@ class RetryAt(GreenlightError):
     """The platform wants to be left alone for so many wall seconds."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"The platform asks to be tried again in {seconds:g} s.")
+        super().__init__(f"The platform asks to be tried again in {plain(seconds, 6)} s.")
         self.seconds = seconds
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.analysis.dump_rows import Clock, Finding, Record, Row, read_row
 from engine.domain.errors import DataError
+from engine.domain.figures import plain as digits
 from engine.domain.market import Candles, Timeframe, from_millis
 
 _STRAY = 2.0
@@ -168,8 +169,10 @@ def _without_stray_opens(rows: list[Row], timeframe: Timeframe, findings: list[F
     for row in rows:
         last = before.close if before and before.open_ms == row.open_ms - timeframe.millis else None
         if _is_stray(row, last):
-            near = f"{last:.12g} before and " if last else ""
-            findings.append(_refused(row, "stray open", f"{_time(row)} opens at {row.open:.12g}, {near}{_traded(row)}"))
+            near = f"{digits(last, 12)} before and " if last else ""
+            findings.append(
+                _refused(row, "stray open", f"{_time(row)} opens at {digits(row.open, 12)}, {near}{_traded(row)}")
+            )
         else:
             kept.append(row)
         before = row
@@ -195,8 +198,8 @@ def _share_at_open(row: Row) -> float:
 
 def _traded(row: Row) -> str:
     if not row.quote_volume or not row.volume:
-        return f"closes at {row.close:.12g}"
-    return f"closes at {row.close:.12g}; at most {_share_at_open(row):.1%} of its volume can have traded there"
+        return f"closes at {digits(row.close, 12)}"
+    return f"closes at {digits(row.close, 12)}; at most {_share_at_open(row):.1%} of its volume can have traded there"
 
 
 def _candles(rows: Sequence[Row], symbol: str, timeframe: Timeframe) -> Candles:

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from engine.analysis.candle_times import MILLISECONDS, TWELVE_HOURS, TimeUnit, date_of, number_of
 from engine.analysis.row_faults import LEAST_PRICE, MOST_PRICE, MOST_VOLUME
+from engine.domain.figures import plain as digits
 from engine.domain.market import from_millis
 
 _SHOWN_DECIMALS = 2
@@ -206,7 +207,7 @@ def _in_order(row: Row, findings: list[Finding]) -> Row:
         return row
     base, quote = row.decimals
     swapped = replace(row, volume=row.quote_volume, quote_volume=row.volume, decimals=(quote, base))
-    words = f"base {row.volume:.12g}, quote {row.quote_volume:.12g}"
+    words = f"base {digits(row.volume, 12)}, quote {digits(row.quote_volume, 12)}"
     if not swapped.volume or not _fit(swapped):
         raise _Refused("volumes", f"{words}: neither way round is their ratio a price between low and high")
     findings.append(Finding(line=row.line, kind="swapped volumes", detail=f"{words}; swapped"))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.domain.decisions import Issue, QualityReport
+from engine.domain.figures import plain
 from engine.domain.market import Candles, from_millis, to_millis
 
 if TYPE_CHECKING:
@@ -188,7 +189,10 @@ def _times(candles: Candles, now: datetime, limits: QualityLimits) -> tuple[list
     age = (to_millis(now) - int(candles.open_ms[-1])) / millis - 1
     if age > limits.max_age_candles:
         refused.append(
-            Issue(kind="stale", detail=f"the newest close is {age:.1f} candles old, at most {limits.max_age_candles:g}")
+            Issue(
+                kind="stale",
+                detail=f"the newest close is {age:.1f} candles old, at most {plain(limits.max_age_candles, 6)}",
+            )
         )
     steps = np.diff(candles.open_ms)
     if not steps.all():

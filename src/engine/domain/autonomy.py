@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import assert_never
 
+from engine.domain.figures import plain
 from engine.domain.trading import Allowed, Denied, Judgement, TradePlan
 
 
@@ -76,9 +77,8 @@ def route(confidence: float, judgement: Judgement, autonomy: Autonomy, now: date
                 expires_at=now + autonomy.expires_after,
             )
         case Allowed():
-            return Refuse(
-                reasons=(f"confidence {confidence:.4g} is below {autonomy.ask_above:.4g}, from where people are asked",)
-            )
+            asked = plain(autonomy.ask_above, 4)
+            return Refuse(reasons=(f"confidence {plain(confidence, 4)} is below {asked}, from where people are asked",))
         case _:
             assert_never(judgement)
 

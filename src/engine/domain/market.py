@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from engine.domain.errors import DataError
+from engine.domain.figures import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +119,9 @@ class Market:
         exact = Decimal(repr(float(value))) if isinstance(value, float) else Decimal(value)
         steps = (exact / self.tick).to_integral_value(ROUND_HALF_EVEN) if exact.is_finite() else Decimal(0)
         if steps <= 0:
-            raise DataError(f"{self.symbol}: {exact:f} is no price in steps of {self.tick:f}.", "Set a finer tick.")
+            raise DataError(
+                f"{self.symbol}: {plain(exact)} is no price in steps of {plain(self.tick)}.", "Set a finer tick."
+            )
         return steps * self.tick
 
     @classmethod

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.domain.errors import NoData, VenueError
+from engine.domain.figures import cents, plain
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.trading import Ack, Intent, NotFound, OrderKind, OrderState, Rejected, Sent, Side, Unknown
 from engine.exchanges.paper_file import VenueFile
@@ -254,7 +255,7 @@ class PaperExchange:
         if market is None:
             return f"the venue has no market {intent.market}"
         if intent.quantity <= 0 or intent.quantity % market.lot:
-            return f"{intent.quantity} {market.base} is not a whole number of lots of {market.lot}"
+            return f"{plain(intent.quantity)} {market.base} is not a whole number of lots of {plain(market.lot)}"
         if intent.kind is OrderKind.BRACKET:
             return _bad_bracket(intent, market) or self._refused_sale(intent, market, quote)
         if quote is None:
@@ -265,22 +266,22 @@ class PaperExchange:
 
     def _refused_purchase(self, intent: Intent, market: Market, quote: Quote) -> str:
         if intent.quantity * quote.mid < market.min_notional:
-            return f"it is worth less than the least that is traded, {market.min_notional} {market.quote}"
+            return f"it is worth less than the least that is traded, {plain(market.min_notional)} {market.quote}"
         offered = quote.offered(Side.BUY, market, self._model)
         needed = fills.worst_cost(intent.quantity, quote.mid, offered, self._model)
         free = self._matching.free_cash(market.quote)
         if needed > free:
-            return f"it may cost {needed:.2f} {market.quote} with fees, and {free:.2f} is free"
+            return f"it may cost {plain(cents(needed))} {market.quote} with fees, and {plain(cents(free))} is free"
         return ""
 
     def _refused_sale(self, intent: Intent, market: Market, quote: Quote | None) -> str:
         waits = intent.kind is OrderKind.BRACKET
         held = self._file.balance(market.base) if waits else self._matching.free_holding(market.base)
         if intent.quantity > held:
-            return f"it sells {intent.quantity} {market.base}, and {held} is held"
+            return f"it sells {plain(intent.quantity)} {market.base}, and {plain(held)} is held"
         price = quote.mid if quote else intent.stop or Decimal(0)
         if intent.quantity * price < market.min_notional and intent.quantity != held:
-            return f"it is worth less than the least that is traded, {market.min_notional} {market.quote}"
+            return f"it is worth less than the least that is traded, {plain(market.min_notional)} {market.quote}"
         return ""
 
 
@@ -291,7 +292,7 @@ def _bad_bracket(intent: Intent, market: Market) -> str:
     if intent.stop is None or intent.target is None or not 0 < intent.stop < intent.target:
         return f"a bracket needs a stop below its target; it has {intent.stop} and {intent.target}"
     if intent.stop % market.tick or intent.target % market.tick:
-        return f"its prices {intent.stop} and {intent.target} are not on the tick of {market.tick}"
+        return f"its prices {plain(intent.stop)} and {plain(intent.target)} are not on the tick of {plain(market.tick)}"
     return ""
 
 

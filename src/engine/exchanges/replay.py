@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from engine.domain.errors import DataError, NoData
+from engine.domain.figures import plain
 from engine.domain.market import Candles, Market, Timeframe, from_millis
 from engine.exchanges.files import read_candles
 from engine.simulation.frames import Series
@@ -188,7 +189,7 @@ def _steps(candles: Candles, known: Market | None, path: Path) -> Market:
             f"Set a finer tick under market.markets.{market.symbol}, or leave it out there: steps then suit the file."
         )
         raise DataError(
-            f"{path}: row {row + 1} goes down to {lowest:f}, which is less than the tick of {market.tick:f}.",
+            f"{path}: row {row + 1} goes down to {plain(lowest)}, which is less than the tick of {plain(market.tick)}.",
             wanted if known else "Mend the row, or leave it out.",
         )
     return market

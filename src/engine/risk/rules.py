@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from engine.domain.figures import cents, plain
 from engine.domain.market import Level
 from engine.domain.trading import RiskView, TradePlan
 
@@ -83,7 +84,7 @@ def price_sanity(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
         reason = f"the book is {gap:.2%} away from the last close; {limits.max_price_gap:.2%} is allowed"
         return Verdict(quantity=_NOTHING, reason=reason)
     if plan.stop is not None and view.book.bid <= plan.stop:
-        return Verdict(quantity=_NOTHING, reason=f"the price has fallen to the stop at {plan.stop}")
+        return Verdict(quantity=_NOTHING, reason=f"the price has fallen to the stop at {plain(plan.stop)}")
     return None
 
 
@@ -101,7 +102,9 @@ def slippage(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | N
     fits = depth_within(view.book.asks, limits.max_slippage)
     if plan.quantity <= fits:
         return None
-    return Verdict(quantity=fits, reason=f"the book takes {fits} within {limits.max_slippage:.2%} of slippage")
+    return Verdict(
+        quantity=fits, reason=f"the book takes {plain(fits, 8)} within {limits.max_slippage:.2%} of slippage"
+    )
 
 
 def max_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -126,7 +129,9 @@ def min_notional(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
     del limits
     if plan.notional >= view.market.min_notional and plan.quantity > 0:
         return None
-    reason = f"an order of {plan.notional:.2f} is below the venue's minimum of {view.market.min_notional}"
+    reason = (
+        f"an order of {plain(cents(plan.notional))} is below the venue's minimum of {plain(view.market.min_notional)}"
+    )
     return Verdict(quantity=_NOTHING, reason=reason)
 
 
@@ -161,4 +166,6 @@ def depth_within(levels: tuple[Level, ...], allowed: Decimal) -> Decimal:
 def _value(plan: TradePlan, room: Decimal, rule: str, of: str = "of equity") -> Verdict | None:
     if plan.notional <= room:
         return None
-    return Verdict(quantity=max(_NOTHING, room / plan.price), reason=f"{rule} {of}: there is room for {room:.2f}")
+    return Verdict(
+        quantity=max(_NOTHING, room / plan.price), reason=f"{rule} {of}: there is room for {plain(cents(room))}"
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from engine.domain.decisions import Condition, TechnicalSignals
+from engine.domain.figures import plain
 from engine.domain.market import Timeframe
 from engine.ports import Frames
 
@@ -27,7 +28,7 @@ def below(name: str, what: str, value: float | None, limit: float | None, *, wei
 
 def between(name: str, what: str, value: float | None, low: float, high: float, *, weight: float = 1.0) -> Condition:
     """Holds where a reading lies in a range, its ends included."""
-    wants = f"wants {low:g} to {high:g}"
+    wants = f"wants {plain(low, 6)} to {plain(high, 6)}"
     if value is None:
         return Condition(name=name, holds=False, weight=weight, detail=f"{what} is not known yet, {wants}")
     reads, *_ = distinctly(value, low, high)
@@ -70,13 +71,13 @@ def near_support(signals: TechnicalSignals, reach_atr: float, *, weight: float =
         return Condition(name=name, holds=False, weight=weight, detail="no support known below the price")
     distance = (signals.close - signals.supports[0]) / signals.atr
     away, _ = distinctly(distance, reach_atr, places=1)
-    detail = f"support {number(signals.supports[0])} is {away} ATR below, wants at most {reach_atr:g}"
+    detail = f"support {number(signals.supports[0])} is {away} ATR below, wants at most {plain(reach_atr, 6)}"
     return Condition(name=name, holds=distance <= reach_atr, weight=weight, detail=detail)
 
 
 def number(value: float, places: int = 2) -> str:
     """A reading with two decimals and thousands set off; small prices keep two significant digits more than that."""
-    return f"{value:.{places + 2}g}" if 0 < abs(value) < _CENT else f"{value:,.{places}f}"
+    return plain(value, places + 2) if 0 < abs(value) < _CENT else f"{value:,.{places}f}"
 
 
 def distinctly(*values: float, places: int = 2) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from engine.analysis.flags import Flag
 from engine.domain.decisions import Condition, Frame, TechnicalSignals
+from engine.domain.figures import plain
 from engine.ports import Frames
 from engine.strategies import conditions as look
 from engine.strategies.base import StrategyBase
@@ -68,7 +69,7 @@ class MeanReversion(StrategyBase):
         if signals.bollinger_middle is not None and signals.close >= signals.bollinger_middle:
             return f"back at the 20-candle mean {look.number(signals.bollinger_middle)}"
         if signals.rsi is not None and signals.rsi > self.rsi_exit:
-            return f"RSI {signals.rsi:.1f} is above {self.rsi_exit:g}"
+            return f"RSI {signals.rsi:.1f} is above {plain(self.rsi_exit, 6)}"
         return None
 
 

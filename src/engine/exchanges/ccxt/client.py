@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from engine.domain.errors import ConfigError, NoData, VenueError
+from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Market, Timeframe, to_millis
 from engine.exchanges.ccxt import parsing
 from engine.exchanges.ccxt.parsing import Listing
@@ -166,7 +167,7 @@ class VenueClient:
             async with asyncio.timeout(self._within):
                 return parse(await ask(self._ccxt))
         except TimeoutError:
-            raise VenueError(f"{self.name} does not answer within {self._within:g} s.") from None
+            raise VenueError(f"{self.name} does not answer within {plain(self._within, 6)} s.") from None
         except errors.BadSymbol as error:
             raise NoData(f"{self.name} does not trade it: {_words(error, self.name)}") from None
         except errors.ExchangeNotAvailable as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.market import Level
+from engine.domain.market import Level, Market
 from engine.domain.trading import Halt, HaltKind
 from engine.risk import rules
 from engine.risk.rules import RiskLimits, depth_within
@@ -54,6 +55,19 @@ def test_a_context_holds_one_position_of_a_market_and_another_context_may_hold_i
 def test_a_book_far_from_the_last_close_is_not_traded(close: str, stops: bool):  # noqa: FBT001 - a table
     verdict = rules.price_sanity(ONE, view(close=Decimal(close)), LIMITS)
     assert (verdict is not None) is stops
+
+
+@given(st.integers(-14, 12), st.integers(0, 12))
+def test_what_a_rule_says_never_has_an_exponent(size: int, coins: int):
+    price, quantity = Decimal("1.234567").scaleb(size), Decimal(1).scaleb(coins)
+    market = Market(symbol="PEPE/BTC", tick=Decimal(1).scaleb(size - 6), lot=Decimal(1), min_notional=Decimal("1E-7"))
+    bid, ask = price * Decimal("0.9999"), price * Decimal("1.0001")
+    seen = view(bid=bid, ask=ask, depth=quantity / 7, close=price, market=market)
+    asked = entry(quantity=quantity, price=ask, stop=ask)
+    verdicts = [rule(asked, seen, LIMITS) for rule in rules.ENTRY_RULES]
+    said = " ".join(verdict.reason for verdict in verdicts if verdict is not None)
+    assert said
+    assert not re.search(r"\dE[+-]?\d", said, re.IGNORECASE), said
 
 
 def test_a_price_that_fell_to_the_stop_is_not_bought():

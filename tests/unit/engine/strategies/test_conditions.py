@@ -53,6 +53,21 @@ def test_readings_read_alike_only_where_hardly_anything_is_between_them(value: f
     assert (reads != wanted) or value == pytest.approx(limit, rel=1e-9, abs=1e-12)
 
 
+@given(st.floats(-1e12, 1e12))
+def test_no_reading_has_an_exponent(value: float) -> None:
+    assert "e" not in look.number(value).lower()
+    assert "e" not in "".join(look.distinctly(value, value * 1.0000001, 0.0)).lower()
+
+
+def test_the_close_of_a_tiny_market_is_told_in_plain_digits() -> None:
+    tiny = frame(close=8.306e-07, ma_20=8.2e-07, ma_50=8.1e-07, atr=1e-9, supports=(8.301e-07,))
+    (trend,) = look.uptrends(tiny, [Timeframe.H4])
+    assert trend.detail == "close 0.0000008306, means 0.00000082 (20) and 0.00000081 (50)"
+    near = look.near_support(tiny[Timeframe.H4].signals, 1.0)
+    assert near.detail == "support 0.0000008301 is 0.5 ATR below, wants at most 1"
+    assert look.between("a", "x", 1.0, 1e-7, 2e-5).detail == "x 1.00, wants 0.0000001 to 0.00002"
+
+
 def test_a_reading_on_the_limit_is_neither_above_nor_below() -> None:
     assert not look.above("a", "x", 1.0, 1.0).holds
     assert not look.below("a", "x", 1.0, 1.0).holds
@@ -114,6 +129,6 @@ def test_numbers_read_well_at_every_size() -> None:
     assert [look.number(value) for value in (29435.12, 1.5, 0.0000512, 0.0)] == [
         "29,435.12",
         "1.50",
-        "5.12e-05",
+        "0.0000512",
         "0.00",
     ]

@@ -1,0 +1,34 @@
+"""Numbers as people read them in a sentence: plain digits, never an exponent, however small or large they are."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+_CENT = Decimal("0.01")
+_FINEST = -8
+
+
+def plain(value: Decimal | float, digits: int | None = None) -> str:
+    """A number in plain digits: ``0.0000008306`` rather than ``8.306e-07``.
+
+    Args:
+        value: What is missing or infinite reads ``nan`` or ``inf``.
+        digits: At most so many significant ones after the point, and no zeros at the end; all of them where not given.
+    """
+    exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    if not exact.is_finite():
+        return str(exact).lower()
+    if digits is None:
+        return f"{exact:f}"
+    places = digits - 1 - exact.adjusted()
+    text = f"{round(exact, places) if places > 0 else exact.to_integral_value():f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def cents(value: Decimal) -> Decimal:
+    """An amount to the cent; below a cent to two significant digits, and to eight decimals at the finest."""
+    if abs(value) >= _CENT:
+        return value.quantize(_CENT)
+    finest = max(value.adjusted() - 1, _FINEST)
+    rounded = value.quantize(Decimal(1).scaleb(finest)) if value else value
+    return rounded or Decimal("0.00")
