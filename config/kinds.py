@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -112,10 +112,6 @@ def _parse_speed(value: object) -> float | Literal["max"]:
     return float(text)
 
 
-def _number_to_text(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
 def _check_url(value: str) -> str:
     if not re.match(r"(sqlite|postgresql)(\+\w+)?://", value):
         raise problem("must be a database URL such as sqlite:///var/demo/greenlight.sqlite")
@@ -179,9 +175,6 @@ HttpUrl = Annotated[str, AfterValidator(_check_http)]
 
 Network = Annotated[str, AfterValidator(_check_network)]
 """An IP address, or a network such as ``10.0.0.0/8``."""
-
-Identity = Annotated[str, BeforeValidator(_number_to_text)]
-"""Somebody's id on a platform; numbers are taken as text."""
 
 Fraction = Annotated[Decimal, Field(gt=0, le=1)]
 """A part of a whole, above 0 and up to 1."""

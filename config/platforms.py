@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from config.kinds import Duration, HttpUrl, Identity, Network, Secret, problem
+from config.identities import SlackChannel, TelegramChat, TelegramUser
+from config.kinds import Duration, HttpUrl, Network, Secret, problem
 from config.sections import Section
 from engine.domain.messages import CardKind
 
@@ -57,7 +58,7 @@ class TelegramSettings(Section):
     """The public https address of the bot's web server; mode webhook needs it."""
     webhook_secret: Secret | None = None
     """What Telegram shows when it calls: letters, digits, - and _; without one, one is made at every start."""
-    chat_id: Identity | None = None
+    chat_id: TelegramChat | None = None
     """The chat where cards go; groups have negative numbers, and -100123/45 is the topic 45 of a group."""
     messages_per_second: float = Field(default=1.0, gt=0, le=30)
     """How fast one chat is written to, in messages a second."""
@@ -82,15 +83,6 @@ class TelegramSettings(Section):
             raise problem("must be 16 to 256 letters, digits, - or _")
         return secret
 
-    @field_validator("chat_id")
-    @classmethod
-    def _a_place(cls, chat: str | None) -> str | None:
-        if chat and not re.fullmatch(r"(-?\d+|@\w+)(/\d+)?", chat):
-            raise problem("must be a chat's id such as 123456789 or -100123, or -100123/45 for a topic of a group")
-        if chat and chat.endswith("/1"):
-            raise problem("must be the group alone, without /1, for its general topic")
-        return chat
-
 
 class SlackSettings(Section):
     """The operators' bot on Slack."""
@@ -105,7 +97,7 @@ class SlackSettings(Section):
     """What Slack signs its requests with; mode http needs it."""
     api_url: HttpUrl = "https://slack.com/api"
     """The root of the Web API."""
-    channel: Identity | None = None
+    channel: SlackChannel | None = None
     """The id of the channel where cards go, e.g. C0123456789."""
     command: str = "/bot"
     """The app's slash command, as its manifest names it."""
@@ -136,11 +128,9 @@ class SlackSettings(Section):
 
     @field_validator("channel")
     @classmethod
-    def _an_id(cls, channel: str | None, info: ValidationInfo) -> str | None:
+    def _somewhere(cls, channel: str | None, info: ValidationInfo) -> str | None:
         if channel is None and info.data.get("bot_token"):
             raise problem("must be set: it is where cards go", other="slack.bot_token")
-        if channel is not None and not re.fullmatch(r"[CGD][A-Z0-9]+", channel):
-            raise problem("must be a channel's id such as C0123456789; its name can change")
         return channel
 
     @field_validator("command")
@@ -172,7 +162,7 @@ class ViewerSettings(Section):
     """Its token from BotFather, not that of the operators' bot."""
     api_url: HttpUrl = "https://api.telegram.org"
     """The root of the Bot API server."""
-    followers: tuple[Identity, ...] = ()
+    followers: tuple[TelegramUser, ...] = ()
     """Telegram's ids of those who may look, beside everybody in people."""
     file: Path | None = None
     """Where it keeps who is subscribed; nothing for viewer.sqlite beside the venue's file."""

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from config.identities import SlackMember, TelegramUser, WebName
 from config.kinds import (
     ClockTime,
     DatabaseUrl,
     Duration,
     Fraction,
     HttpUrl,
-    Identity,
     Speed,
     Symbol,
     UtcTime,
@@ -64,11 +64,11 @@ class PersonSettings(Section):
     """What others see, e.g. on an answered approval."""
     role: Role
     """viewer looks, trader answers and pauses, admin does everything."""
-    telegram: Identity | None = None
-    """Their user id on Telegram (a number)."""
-    slack: Identity | None = None
-    """Their member id on Slack."""
-    web: Identity | None = None
+    telegram: TelegramUser | None = None
+    """Their user id on Telegram: a number, no @name."""
+    slack: SlackMember | None = None
+    """Their member id on Slack, e.g. U0123456789."""
+    web: WebName | None = None
     """Their name in the web chat; no secret."""
 
 

@@ -7,7 +7,7 @@ import httpx
 from bot.doctor.check import Case, Check
 from bot.instance import note_file, read
 from bot.lock import holder
-from config.settings import Settings
+from config.settings import PLATFORMS, Settings
 from engine.domain.errors import ConfigError
 from engine.domain.messages import Role
 
@@ -23,6 +23,12 @@ def _people(case: Case) -> str:
         raise ConfigError("Nobody in people has a telegram id: nobody could answer there.", "Give them theirs.")
     if slack.bot_token and not any(person.slack for person in people):
         raise ConfigError("Nobody in people has a slack id: nobody could answer there.", "Give them theirs.")
+    for person in people:
+        if not any(getattr(person, platform) for platform in PLATFORMS):
+            raise ConfigError(
+                f"{person.name} has no id on any platform: nobody would be taken for them.",
+                f"Give them theirs: {', '.join(PLATFORMS)}.",
+            )
     two_above = case.settings.approval.two_people_above
     approvers = sum(person.role.includes(Role.TRADER) for person in people)
     if two_above is not None and approvers < 2:  # noqa: PLR2004 - as the setting says

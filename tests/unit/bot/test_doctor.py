@@ -180,6 +180,13 @@ def test_two_people_to_approve_where_only_one_may_is_wrong(tmp_path):
     assert wrong(looked(settings_of(tmp_path, approval=strict, people=[ADA, ben | {"role": "trader"}]))) == []
 
 
+def test_somebody_without_any_id_is_named(tmp_path):
+    lines = looked(settings_of(tmp_path, people=[ADA, {"name": "Ben", "role": "trader"}]))
+    assert wrong(lines) == ["people"]
+    assert lines["people"].text == "Ben has no id on any platform: nobody would be taken for them."
+    assert lines["people"].remedy == "Give them theirs: telegram, slack, web."
+
+
 # The viewer
 
 
