@@ -144,7 +144,7 @@ def build_commands(*, views: Views, desk: Desk, clock: Clock, version: str) -> C
                 args="[duration]",
                 role=trader,
                 run=acts.pause,
-                help="no new entries, for 15m, 1h30m, 1d or until /resume; exits go on",
+                help="no new entries, for 15m, 1h30m, 1d or until /resume; exits go on; the longer pause holds",
             ),
             Command(name="resume", role=trader, run=acts.resume, help="allow new entries again"),
             Command(
@@ -256,7 +256,7 @@ class _Acts:
     async def pause(self, call: Call) -> Card:
         length = arguments.duration(call.words)
         until = self._clock.now() + length if length else None
-        return alerts.halt(await self._desk.pause(call.person, until))
+        return answers.paused(await self._desk.pause(call.person, until))
 
     async def resume(self, call: Call) -> Card:
         arguments.nothing(call.words)

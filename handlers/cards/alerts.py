@@ -85,7 +85,8 @@ def halt(view: HaltView) -> Card:
     if view.ended_at is not None:
         ended = ("Ended", f"{wording.moment(view.ended_at)}{_by(view.ended_by)}")
         return Card(title=wording.sentence(f"{where}the {name} has ended ({view.id})"), fields=(*facts, ended))
-    until = (("Until", wording.moment(stopped.until)),) if stopped.until else ()
+    end = phrases.end(stopped)
+    until = (("Until", end),) if end else ()
     caller = stopped.by if stopped.kind in _CALLED_BY_PEOPLE else ""
     return Card(
         title=wording.sentence(f"{where}no new entries: {name}{_by(caller)}{f' ({view.id})' if view.id else ''}"),

@@ -14,6 +14,7 @@ from engine.domain.reports import (
     Balance,
     HaltView,
     Part,
+    Paused,
     PositionView,
     Profit,
     Status,
@@ -47,9 +48,8 @@ def status(report: Status, *, hints: bool = True) -> Card:
 
 def _halt_line(view: HaltView) -> str:
     halt = view.halt
-    until = f" until {wording.moment(halt.until)}" if halt.until else ""
-    where = f"{halt.market}: " if halt.market else ""
-    return f"{view.id}, {where}{phrases.HALTS[halt.kind]}{until}: {halt.reason}"
+    end, where = phrases.end(halt), f"{halt.market}: " if halt.market else ""
+    return f"{view.id}, {where}{phrases.HALTS[halt.kind]}{f' until {end}' if end else ''}: {halt.reason}"
 
 
 def positions(held: Sequence[PositionView]) -> Card:
@@ -148,6 +148,21 @@ def _question_row(view: ApprovalView) -> tuple[str, ...]:
     price = wording.price(plan.price) if view.price is None else phrases.price_move(plan.price, view.price)
     expires = wording.moment(asked.expires_at)
     return (asked.id, phrases.headline(plan), price, view.decision.agreement, expires)
+
+
+def paused(report: Paused) -> Card:
+    """What ``/pause`` came to: whose pause holds, until when, and what stops entries beside it."""
+    card = alerts.halt(report.holds)
+    held = "It was in force, and lasts at least as long as what you asked for: nothing was changed."
+    return replace(
+        card,
+        text=wording.lines(
+            "" if report.is_new else held,
+            *(f"It takes the place of {_halt_line(view)}" for view in report.ended),
+            card.text,
+            *(f"Beside it: {_halt_line(view)}" for view in report.beside),
+        ),
+    )
 
 
 def resumed(ended: Sequence[HaltView]) -> Card:

@@ -10,7 +10,7 @@ from engine.domain.autonomy import drift
 from engine.domain.decisions import Condition
 from engine.domain.figures import plain
 from engine.domain.reports import OrderView
-from engine.domain.trading import HaltKind, OrderStatus, Position, TradePlan
+from engine.domain.trading import Halt, HaltKind, OrderStatus, Position, TradePlan
 from handlers.cards import wording
 
 HALTS = {
@@ -23,6 +23,12 @@ HALTS = {
     HaltKind.LEDGER: "books halt",
 }
 """What each kind of halt is called."""
+
+_ENDED_BY = {
+    HaltKind.PAUSE: "somebody resumes",
+    HaltKind.DRAWDOWN: "an admin resumes",
+    HaltKind.EMERGENCY: "an admin resumes",
+}
 
 _STANDING = {
     OrderStatus.INTENT: "being sent",
@@ -48,6 +54,11 @@ def risk(plan: TradePlan, equity: Decimal | None = None) -> str:
     """What is lost if the stop fills at its price; as a share of equity too, where that is known."""
     amount = wording.money(plan.risk, wording.quote(plan.market))
     return f"{amount} ({wording.percent(plan.risk / equity)} of equity)" if equity else amount
+
+
+def end(halt: Halt) -> str:
+    """Until when a halt stops entries: a time, or what people do; empty for what ends once something is well."""
+    return wording.moment(halt.until) if halt.until is not None else _ENDED_BY.get(halt.kind, "")
 
 
 def levels(entry: Decimal, stop: Decimal | None, target: Decimal | None) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from engine.domain.approvals import Press
 from engine.domain.errors import NotAllowed
 from engine.domain.events import Halted
 from engine.domain.messages import Person, Role
-from engine.domain.reports import HaltView
+from engine.domain.reports import HaltView, Paused
 from engine.domain.trading import Halt, HaltKind
 from engine.execution.emergency import EmergencyStopSystem
 from engine.ports import Clock
@@ -49,8 +49,11 @@ class Desk:
         await self.approvals.withdraw(f"{person.name} called the emergency stop")
         return halt_id
 
-    async def pause(self, person: Person, until: datetime | None) -> HaltView:
-        """Stop new entries; exits go on. A pause that is in force is replaced. It survives a restart."""
+    async def pause(self, person: Person, until: datetime | None) -> Paused:
+        """Stop new entries; exits go on. It survives a restart.
+
+        Of two pauses the longer holds, whoever called for it: nobody ends one but by ``resume``.
+        """
         return await self.store.transact(lambda uow: self._pause(uow, person, until))
 
     async def resume(self, person: Person) -> tuple[HaltView, ...]:
@@ -64,15 +67,19 @@ class Desk:
         """
         return await self.store.transact(lambda uow: self._resume(uow, person))
 
-    def _pause(self, uow: UnitOfWork, person: Person, until: datetime | None) -> HaltView:
-        now = self.clock.now()
-        for found in uow.halts.open():
-            if found.halt.kind is HaltKind.PAUSE:
-                end_halt(uow, found.id, found.halt.kind, now, person.name)
+    def _pause(self, uow: UnitOfWork, person: Person, until: datetime | None) -> Paused:
+        now, standing = self.clock.now(), uow.halts.open()
+        pauses = tuple(found for found in standing if found.halt.kind is HaltKind.PAUSE)
+        beside = tuple(found for found in standing if found not in pauses and found.halt.stops("", now))
+        for found in pauses:
+            if found.halt.lasts(until):
+                return Paused(holds=found, is_new=False, ended=(), beside=beside)
+        for found in pauses:
+            end_halt(uow, found.id, found.halt.kind, now, person.name)
         halt = Halt(kind=HaltKind.PAUSE, reason=f"paused by {person.name}", since=now, until=until, by=person.name)
         halt_id = uow.halts.add(halt)
         uow.emit(Halted(at=now, halt_id=halt_id, kind=halt.kind))
-        return HaltView(id=halt_id, halt=halt)
+        return Paused(holds=HaltView(id=halt_id, halt=halt), is_new=True, ended=pauses, beside=beside)
 
     def _resume(self, uow: UnitOfWork, person: Person) -> tuple[HaltView, ...]:
         standing = [found for found in uow.halts.open() if found.halt.kind not in _END_BY_THEMSELVES]

@@ -78,7 +78,7 @@ class Crowd:
         self._browse(BEN, "/pause", pressed=False)
 
     def keep_paused(self) -> None:
-        """Pause again where somebody's /resume or shorter /pause came late; not while this is on its way itself."""
+        """Pause again where somebody's /resume came late; not while this is on its way itself."""
         self._browsers = [task for task in self._browsers if not task.done()]
         standing = self._world.rows("SELECT id FROM halts WHERE kind = 'pause' AND ended_at IS NULL AND until IS NULL")
         if not standing and not self._browsers:

@@ -20,6 +20,7 @@ from engine.domain.reports import (
     Exposed,
     HaltView,
     Part,
+    Paused,
     PlatformTrouble,
     PositionView,
     Profit,
@@ -153,12 +154,12 @@ class FakeDesk:
         self.views.halts_by_id["H2"] = HaltView(id="H2", halt=halt)
         return "H2"
 
-    async def pause(self, person: Person, until: datetime | None) -> HaltView:
+    async def pause(self, person: Person, until: datetime | None) -> Paused:
         self.paused_until.append(until)
         since = self.clock.now()
         pause = Halt(kind=HaltKind.PAUSE, reason="paused by hand", since=since, until=until, by=person.name)
         self.views.halts_by_id["H1"] = HaltView(id="H1", halt=pause)
-        return self.views.halts_by_id["H1"]
+        return Paused(holds=self.views.halts_by_id["H1"], is_new=True, ended=(), beside=())
 
     async def resume(self, person: Person) -> tuple[HaltView, ...]:
         halts = self.views.halts_by_id

@@ -25,6 +25,22 @@ class HaltView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """What a call for a pause came to.
+
+    Attributes:
+        holds: The pause that is in force now: the new one, or one that lasts at least as long.
+        ended: The shorter ones whose place it has taken.
+        beside: What else stops entries everywhere.
+    """
+
+    holds: HaltView
+    is_new: bool
+    ended: tuple[HaltView, ...]
+    beside: tuple[HaltView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exposed:
     """What an emergency stop would end: orders that could still buy, everything held, how many open questions."""
 

@@ -329,6 +329,10 @@ class Halt:
         """Whether it stops entries into a market now."""
         return self.market in ("", market) and (self.until is None or now < self.until)
 
+    def lasts(self, until: datetime | None) -> bool:
+        """Whether it ends no sooner than that by itself; ``None`` for what only people end."""
+        return self.until is None or (until is not None and until <= self.until)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketStats:

@@ -70,7 +70,7 @@ async def test_a_bad_close_is_no_mark_and_the_others_go_on(tmp_path: Path, close
 
 
 async def test_a_pause_ends_by_itself_when_its_time_is_over(room: Room):
-    view = await room.desk.pause(ANN, at(DAY + 60))
+    view = (await room.desk.pause(ANN, at(DAY + 60))).holds
     await room.books.mark(at(DAY + 59))
     assert await room.events(HaltEnded) == []
     await room.books.mark(at(DAY + 60))

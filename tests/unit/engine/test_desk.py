@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from engine.domain.approvals import Press, Reply, Verb
 from engine.domain.errors import NotAllowed, UnknownId
 from engine.domain.events import Halted, HaltEnded
 from engine.domain.messages import Person, Role
+from engine.domain.reports import Paused
 from engine.domain.trading import Halt, HaltKind
 from tests.fakes.engine import DAY, Room, at, engine_room
 
@@ -32,16 +35,56 @@ async def test_an_answer_goes_to_its_approval(room: Room):
 
 
 async def test_a_pause_stops_entries_says_who_and_for_how_long(room: Room):
-    view = await room.desk.pause(TOM, at(DAY + 60))
+    view = (await room.desk.pause(TOM, at(DAY + 60))).holds
     assert (view.halt.reason, view.halt.by, view.halt.until) == ("paused by Tom", "Tom", at(DAY + 60))
     assert await room.events(Halted) == [Halted(at=room.clock.now(), halt_id=view.id, kind=HaltKind.PAUSE)]
     assert not (await room.views.status()).trading
 
 
-async def test_a_second_pause_takes_the_place_of_the_first(room: Room):
+async def test_a_longer_pause_takes_the_place_of_a_shorter(room: Room):
     first, second = await room.desk.pause(TOM, at(DAY + 60)), await room.desk.pause(ADA, None)
-    assert [found.id for found in (await room.views.status()).halts] == [second.id]
-    assert (await room.views.halt(first.id)).ended_by == "Ada"
+    assert [found.id for found in (await room.views.status()).halts] == [second.holds.id]
+    assert (second.is_new, [found.id for found in second.ended]) == (True, [first.holds.id])
+    assert (await room.views.halt(first.holds.id)).ended_by == "Ada"
+
+
+@pytest.mark.parametrize("second", [TOM, ADA])
+@pytest.mark.parametrize(
+    ("standing", "asked"), [(None, at(DAY + 15)), (None, None), (at(DAY + 120), at(DAY + 60)), (at(DAY), at(DAY))]
+)
+async def test_a_pause_never_shortens_one_in_force(
+    room: Room, standing: datetime | None, asked: datetime | None, second: Person
+):
+    held = (await room.desk.pause(ADA, standing)).holds
+    answer = await room.desk.pause(second, asked)
+    assert answer == Paused(holds=held, is_new=False, ended=(), beside=())
+    assert (await room.views.status()).halts == (held,)
+    assert len(await room.events(Halted)) == 1
+    assert await room.events(HaltEnded) == []
+
+
+async def test_of_pauses_at_once_the_longest_holds_in_whichever_order_they_come(room: Room):
+    lengths = [at(DAY + 60), at(DAY + 15), at(DAY + 120), at(DAY + 30)]
+    answers = await asyncio.gather(*(room.desk.pause(TOM, until) for until in lengths))
+    ends = [answer.holds.halt.until for answer in answers]
+    assert ends == sorted(ends)
+    (held,) = (await room.views.status()).halts
+    assert held.halt.until == at(DAY + 120)
+
+
+async def test_a_pause_whose_time_is_over_but_not_yet_noted_holds_nothing(room: Room):
+    over = await room.desk.pause(ADA, room.clock.now())
+    answer = await room.desk.pause(TOM, at(DAY + 60))
+    assert (answer.is_new, [found.id for found in answer.ended]) == (True, [over.holds.id])
+
+
+async def test_a_pause_beside_a_drawdown_pause_ends_neither_and_names_both(room: Room):
+    drawdown = await halt(room, HaltKind.DRAWDOWN)
+    await halt(room, HaltKind.DATA, market="BTC/USDT")
+    answer = await room.desk.pause(TOM, at(DAY + 15))
+    assert answer.is_new
+    assert [found.id for found in answer.beside] == [drawdown]
+    assert len((await room.views.status()).halts) == 3
 
 
 async def test_a_pause_survives_a_restart(tmp_path: Path):
@@ -55,7 +98,7 @@ async def test_a_pause_survives_a_restart(tmp_path: Path):
 
 
 async def test_resuming_ends_every_pause_and_says_which(room: Room):
-    view = await room.desk.pause(TOM, None)
+    view = (await room.desk.pause(TOM, None)).holds
     (ended,) = await room.desk.resume(ADA)
     assert (ended.id, ended.ended_at, ended.ended_by) == (view.id, room.clock.now(), "Ada")
     assert [event.by for event in await room.events(HaltEnded)] == ["Ada"]
@@ -72,7 +115,7 @@ async def test_only_an_admin_ends_a_drawdown_pause_early(room: Room):
 
 async def test_a_trader_ends_the_pause_and_leaves_the_drawdown(room: Room):
     drawdown = await halt(room, HaltKind.DRAWDOWN)
-    pause = await room.desk.pause(TOM, None)
+    pause = (await room.desk.pause(TOM, None)).holds
     assert [found.id for found in await room.desk.resume(TOM)] == [pause.id]
     assert [found.id for found in (await room.views.status()).halts] == [drawdown]
 

@@ -1,5 +1,7 @@
 from decimal import Decimal
 
+import pytest
+
 from engine.domain.trading import HaltKind
 from handlers.cards import alerts
 from tests.fakes import reports
@@ -42,6 +44,20 @@ def test_a_pause_says_by_whom_until_when_and_how_it_ends():
     assert dict(card.fields)["Until"] == "2026-01-03 12:05 UTC"
     assert "/resume" in card.text
     assert "keep their stops" in card.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [
+        (HaltKind.PAUSE, "somebody resumes"),
+        (HaltKind.EMERGENCY, "an admin resumes"),
+        (HaltKind.DRAWDOWN, "an admin resumes"),
+        (HaltKind.DATA, None),
+        (HaltKind.STORE, None),
+    ],
+)
+def test_a_halt_without_a_time_says_who_ends_it(kind, end):
+    assert dict(alerts.halt(reports.halt(kind)).fields).get("Until") == end
 
 
 def test_a_drawdown_halt_says_that_an_admin_ends_it():

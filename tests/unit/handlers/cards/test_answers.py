@@ -2,6 +2,7 @@ from decimal import Decimal
 
 from engine.domain.errors import BadInput
 from engine.domain.messages import Person, Role
+from engine.domain.reports import Paused
 from engine.domain.trading import HaltKind
 from handlers.cards import answers
 from tests.fakes import reports
@@ -26,6 +27,25 @@ def test_the_status_names_what_stops_new_entries():
         "H1, pause until 2026-01-03 12:05 UTC: a look at the news",
         "H1, BTC/USDT: data halt: a gap",
     ]
+
+
+def test_a_new_pause_says_whose_it_is_what_it_replaces_and_what_else_holds():
+    longer, shorter = reports.halt(by="Ada", reason="paused by Ada", until=None), reports.halt(until=reports.ANSWERED)
+    drawdown = reports.halt(HaltKind.DRAWDOWN, reason="drawdown 11.0%", until=reports.ANSWERED)
+    card = answers.paused(Paused(holds=longer, is_new=True, ended=(shorter,), beside=(drawdown,)))
+    assert (card.title, dict(card.fields)["Until"]) == ("No new entries: pause by Ada (H1)", "somebody resumes")
+    first, *_, last = card.text.splitlines()
+    assert first == "It takes the place of H1, pause until 2026-01-03 12:05 UTC: a look at the news"
+    assert last == "Beside it: H1, drawdown halt until 2026-01-03 12:05 UTC: drawdown 11.0%"
+
+
+def test_a_pause_that_is_not_longer_says_whose_holds_until_when():
+    held = reports.halt(by="Ada", reason="paused by Ada", until=reports.ANSWERED)
+    card = answers.paused(Paused(holds=held, is_new=False, ended=(), beside=()))
+    assert (card.title, dict(card.fields)["Until"]) == ("No new entries: pause by Ada (H1)", "2026-01-03 12:05 UTC")
+    assert card.text.startswith(
+        "It was in force, and lasts at least as long as what you asked for: nothing was changed."
+    )
 
 
 def test_the_status_before_the_first_cycle_says_so():
