@@ -17,6 +17,7 @@ from engine.domain.reports import MARKET_DATA, STORE, HaltView
 from engine.domain.trading import Halt
 from engine.failover import Failover
 from engine.outbox import EDITS_APART, OutboxSender
+from engine.places import take_places
 from engine.ports import Platform
 from engine.store.watch import StorageWatch
 from engine.watch import PlatformWatch
@@ -24,7 +25,7 @@ from handlers.access import Access, Identity
 from handlers.cards import alerts
 from handlers.commands import CommandTable, build_commands
 from handlers.direct import DirectTeller
-from handlers.notifications import Notifications, is_urgent
+from handlers.notifications import Notifications, is_urgent, shown_at
 from handlers.reception import Reception
 
 
@@ -69,10 +70,12 @@ async def build_chat(
     platforms: dict[str, Platform] = {platform.name: platform for platform in remote}
     if web is not None:
         platforms[web.chat.name] = web.chat
+    places = destinations(settings)
+    await take_places(engine.store, places=places, platforms=platforms, shown_at=shown_at(places))
     watch = PlatformWatch(store=engine.store, health=_health_of(engine, remote), clock=engine.clock)
     failover = Failover(
         store=engine.store,
-        places=tuple(destinations(settings)),
+        places=tuple(places),
         is_urgent=is_urgent,
         patience=settings.failover.after.total_seconds(),
         monotonic=engine.clock.monotonic,

@@ -42,11 +42,21 @@ def routes(places: Mapping[Destination, Collection[CardKind]]) -> Route:
 
     It stands alone because the store needs it before there are views.
     """
+    at = shown_at(places)
 
     def route(event: Event) -> tuple[tuple[str, Destination], ...]:
-        return tuple((topic, to) for topic in topics(event) for to, kinds in places.items() if _is_for(topic, kinds))
+        return tuple((topic, to) for topic in topics(event) for to in at(topic))
 
     return route
+
+
+def shown_at(places: Mapping[Destination, Collection[CardKind]]) -> Callable[[str], tuple[Destination, ...]]:
+    """Where a topic is to be shown, given the kinds of cards that each place is to have. Pure."""
+
+    def at(topic: str) -> tuple[Destination, ...]:
+        return tuple(to for to, kinds in places.items() if _is_for(topic, kinds))
+
+    return at
 
 
 def _is_for(topic: str, kinds: Collection[CardKind]) -> bool:

@@ -19,7 +19,9 @@ def explained(error: Exception) -> str:
         case Conflict():
             return "Another program reads this bot's messages: stop it, or give each its own token."
         case ChatMigrated():
-            return f"The Telegram group has become a supergroup: set telegram.chat_id to {error.new_chat_id}."
+            return (
+                f"The Telegram group has become a supergroup: set telegram.chat_id to {error.new_chat_id} and restart."
+            )
         case RetryAfter():
             return "Telegram asks the bot to slow down."
         case Forbidden() | BadRequest():

@@ -131,7 +131,7 @@ class TelegramPlatform:
         pressed = int(heard.ref.messages[-1]) if heard.ref else None
         while True:
             try:
-                await self._sender.put(to, card, None, reply_to=pressed)
+                await self._sender.put(to, card, None, reply_to=pressed, is_reply=True)
             except RetryAt as later:
                 if loop.time() + later.seconds > deadline:
                     log.warning("telegram.reply_given_up", delivery_id=heard.delivery_id, health=self.health)

@@ -35,6 +35,10 @@ _CLOSED = ("chat not found", "rights", "write_forbidden", "chat_restricted", "pe
 _NO_TOPIC = ("message thread not found", "topic_closed", "topic_deleted")
 
 
+class Closed(GreenlightError):
+    """A chat does not let the bot write."""
+
+
 class Sender:
     """Puts cards into chats, one at a time in each.
 
@@ -52,7 +56,9 @@ class Sender:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._unfinished = Unfinished()
 
-    async def put(self, to: Destination, card: Card, ref: Ref | None, *, reply_to: int | None = None) -> Ref:
+    async def put(
+        self, to: Destination, card: Card, ref: Ref | None, *, reply_to: int | None = None, is_reply: bool = False
+    ) -> Ref:
         """Show a card; see the port. The messages a failed put had sent already are used by the next of its topic.
 
         A failed put does not mean that nothing was sent: where the answer to a new message was lost, the next try
@@ -61,7 +67,7 @@ class Sender:
         Raises:
             RetryAt: Flood control, an outage, or a chat that does not let the bot write.
             Gone: A message of ``ref`` cannot be edited any more; the others are taken away.
-            BadCard: Telegram will never take it.
+            BadCard: Telegram will never take it; a reply also where the bot may not write.
         """
         parts = render(card)
         if not parts:
@@ -73,6 +79,8 @@ class Sender:
             error = await self._failure(self._show(place, card, parts, old, shown=shown, reply_to=reply_to))
             if error:
                 failure = await self._translated(place, error, old)
+                if isinstance(failure, Closed):
+                    failure = BadCard(failure.message) if is_reply else self._closed(place, failure)
                 left = () if isinstance(failure, Gone) else (*shown, *old[len(shown) :])
                 self._unfinished.keep(to.address, card.topic, ref, left)
                 raise failure
@@ -185,20 +193,21 @@ class Sender:
                 self._pacer.hold(seconds(error), place.chat)
                 return RetryAt(seconds(error))
             case Forbidden() | ChatMigrated():
-                return self._closed(place, error)
+                return Closed(explained(error))
             case BadRequest() if _says(error, *_GONE):
                 await self._take_all_away(place.chat, old)
                 return Gone("The message is no longer there.")
             case BadRequest() if _says(error, *_CLOSED, *_NO_TOPIC):
-                return self._closed(place, error)
+                return Closed(explained(error))
             case BadRequest():
                 return BadCard(f"Telegram will not take the card: {error.message}.")
             case _:
                 self._health.trouble("sending", explained(error), type(error).__name__)
                 return RetryAt(self._outage.pause())
 
-    def _closed(self, place: Place, error: TelegramError) -> RetryAt:
-        text = f"The bot cannot write to the Telegram chat {place.address}. {explained(error)}"
+    def _closed(self, place: Place, why: Closed) -> RetryAt:
+        """Where cards go is what counts for health: one person who blocks the bot is nobody else's trouble."""
+        text = f"The bot cannot write to the Telegram chat {place.address}. {why.message}"
         self._health.trouble(_place(place.address), text)
         return RetryAt(CLOSED_FOR)
 

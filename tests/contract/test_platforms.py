@@ -20,6 +20,7 @@ from tests.fakes import slack_bot
 from tests.fakes.database import new_database
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_http import Fault as SlackFault
+from tests.fakes.slack_state import BOT_USER
 from tests.fakes.telegram import FakeTelegram, Fault
 from tests.fakes.telegram_bot import make_bot
 
@@ -48,6 +49,10 @@ class DistantRoom(Room):
     remove: Callable[[Ref], None]
     break_down: Callable[[], None]
     recover: Callable[[], None]
+    close: Callable[[], None]
+    """Nobody lets the bot write there any more."""
+    reopen: Callable[[], None]
+    health: Callable[[], str]
 
 
 @asynccontextmanager
@@ -71,6 +76,9 @@ async def telegram() -> AsyncIterator[DistantRoom]:
             remove=remove,
             break_down=lambda: fake.fail(Fault.BAD_GATEWAY),
             recover=fake.recover,
+            close=lambda: fake.block(7),
+            reopen=lambda: fake.block(7, blocked=False),
+            health=lambda: platform.health,
         )
         await platform.stop()
 
@@ -95,6 +103,9 @@ async def slack() -> AsyncIterator[DistantRoom]:
                 remove=remove,
                 break_down=lambda: fake.fail(SlackFault.UNAVAILABLE),
                 recover=fake.recover,
+                close=lambda: fake.remove_bot(channel.id),
+                reopen=lambda: channel.members.add(BOT_USER),
+                health=lambda: bot.platform.health,
             )
         assert fake.at.complaints == []
 
@@ -260,3 +271,14 @@ async def test_in_an_outage_it_asks_to_be_tried_again_and_then_shows_the_card_on
     distant.recover()
     await distant.platform.put(distant.to, QUESTION, None)
     assert len(await distant.seen()) == 1
+
+
+async def test_a_place_that_lets_nobody_write_is_told_by_its_name_until_it_does(distant: DistantRoom) -> None:
+    ref = await distant.platform.put(distant.to, QUESTION, None)
+    distant.close()
+    with pytest.raises(RetryAt):
+        await distant.platform.put(distant.to, Card(title="An alert"), None)
+    assert distant.to.address in distant.health()
+    distant.reopen()
+    await distant.platform.put(distant.to, replace(QUESTION, text="new"), ref)
+    assert distant.health() == "ok"

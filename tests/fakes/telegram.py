@@ -169,6 +169,11 @@ class FakeTelegram:
         """Let the person block the bot, or take it back."""
         self.chat(chat).blocked = blocked
 
+    def upgrade(self, group: int, supergroup: int) -> None:
+        """Let a group become a supergroup: its id is another, and the old one leads nowhere any more."""
+        self.chat(supergroup)
+        self.chat(group).moved_to = supergroup
+
     def type(self, chat: int, user: int, text: str, date: float | None = None, *, topic: int | None = None) -> int:
         """Let a person write; returns the update's id. ``date`` is in Unix seconds."""
         return self.api.type(chat, user, text, date, topic=topic)

@@ -18,16 +18,16 @@ Buttons = list[list[Json]]
 class ApiError(Exception):
     """A refusal as the server words it."""
 
-    def __init__(self, code: int, description: str, *, retry_after: int | None = None) -> None:
+    def __init__(self, code: int, description: str, **parameters: int) -> None:
         super().__init__(description)
         self.code = code
         self.description = description
-        self.retry_after = retry_after
+        self.parameters = parameters
 
     def answer(self) -> Json:
         """The body of the refusal."""
         body: Json = {"ok": False, "error_code": self.code, "description": self.description}
-        return body if self.retry_after is None else {**body, "parameters": {"retry_after": self.retry_after}}
+        return {**body, "parameters": self.parameters} if self.parameters else body
 
 
 def bad_request(description: str) -> ApiError:
@@ -96,6 +96,7 @@ class Chat:
     messages: dict[int, Shown] = field(default_factory=dict)
     pinned: list[int] = field(default_factory=list)
     blocked: bool = False
+    moved_to: int = 0
     topics: dict[int, Topic] = field(default_factory=dict)
     last_id: int = 0
 

@@ -367,6 +367,9 @@ class BotApi:
         chat = self.chats.get(_integer(given))
         if chat is None:
             raise bad_request("chat not found")
+        if chat.moved_to:
+            upgraded = "Bad Request: group chat was upgraded to a supergroup chat"
+            raise ApiError(400, upgraded, migrate_to_chat_id=chat.moved_to)
         if chat.blocked:
             raise ApiError(403, "Forbidden: bot was blocked by the user")
         return chat

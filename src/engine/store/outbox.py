@@ -1,4 +1,8 @@
-"""What each destination should show, and what it shows."""
+"""What each destination should show, and what it shows.
+
+A row that wants version 0 is at a place that was left: its message stays as it is, and is known again should cards go
+there once more.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from engine.domain.messages import Destination, Ref
 from engine.store import codec
@@ -15,7 +19,16 @@ from engine.store.tables import OutboxRow, key_of, table_of
 
 _TABLE = table_of(OutboxRow)
 _ROW = select(_TABLE).where(*key_of(_TABLE))
-_PLACES = select(_TABLE).where(_TABLE.c.topic == bindparam("topic")).order_by(_TABLE.c.number)
+_IS_SERVED = _TABLE.c.wanted_version > 0
+_PLACES = select(_TABLE).where(_TABLE.c.topic == bindparam("topic"), _IS_SERVED).order_by(_TABLE.c.number)
+_ALL_PLACES = select(_TABLE.c.platform, _TABLE.c.address).where(_IS_SERVED).distinct()
+_AT_PLACE = (
+    _TABLE.c.platform == bindparam("its_platform"),
+    _TABLE.c.address == bindparam("its_address"),
+    _IS_SERVED,
+)
+_WAITING = select(func.count()).select_from(_TABLE).where(*_AT_PLACE, _TABLE.c.wanted_version > _TABLE.c.sent_version)
+_LEAVE = update(_TABLE).where(*_AT_PLACE).values(wanted_version=0, sent_version=0)
 _DUE = select(_TABLE).where(_TABLE.c.wanted_version > _TABLE.c.sent_version).order_by(_TABLE.c.number)
 _ADD = insert(_TABLE)
 _CHANGE = update(_TABLE).where(*key_of(_TABLE))
@@ -60,24 +73,44 @@ class Outbox:
 
     def changed(self, topic: str, destinations: Iterable[Destination]) -> None:
         """Destinations should show a topic as it now is, and so should all that have stepped in for one of them."""
-        for destination in dict.fromkeys((*destinations, *self._places(topic))):
+        for destination in dict.fromkeys((*destinations, *self.places(topic))):
             self.want(topic, destination)
 
     def step_in(self, topic: str, destinations: Iterable[Destination]) -> bool:
         """Destinations should show a topic that another cannot; whether any of them did not show it already."""
-        known = self._places(topic)
+        known = self.places(topic)
         missing = [each for each in destinations if each not in known]
         for destination in missing:
             self.want(topic, destination)
         return bool(missing)
 
+    def places(self, topic: str) -> list[Destination]:
+        """Where a topic is, or is to be, shown; the places that were left are none."""
+        return [_destination(row) for row in self._connection.execute(_PLACES, {"topic": topic})]
+
+    def all_places(self) -> tuple[Destination, ...]:
+        """Every place where anything is, or is to be, shown, in a fixed order."""
+        rows = self._connection.execute(_ALL_PLACES)
+        found = [Destination(platform=platform, address=address) for platform, address in rows]
+        return tuple(sorted(found, key=lambda place: (place.platform, place.address)))
+
+    def leave(self, place: Destination) -> tuple[int, int]:
+        """Show nothing more at a place, unless it is asked for anew.
+
+        Returns:
+            How many cards are there, and how many of them do not show what they should, which ends here.
+        """
+        at = {"its_platform": place.platform, "its_address": place.address}
+        waiting = self._connection.execute(_WAITING, at).scalar_one()
+        return self._connection.execute(_LEAVE, at).rowcount, waiting
+
     def knows(self, topic: str) -> bool:
         """Whether a topic is, or is to be, shown anywhere."""
-        return bool(self._places(topic))
+        return bool(self.places(topic))
 
     def shows(self, topic: str, platform: str) -> bool:
         """Whether a topic is, or is to be, shown somewhere on a platform."""
-        return any(destination.platform == platform for destination in self._places(topic))
+        return any(destination.platform == platform for destination in self.places(topic))
 
     def due(self) -> tuple[Showing, ...]:
         """What is not shown as it should be, in the order in which the topics came up."""
@@ -98,13 +131,10 @@ class Outbox:
     def register(self, topic: str, destination: Destination, ref: Ref) -> bool:
         """Note a message that shows a topic, where a crash lost it; whether it had been lost."""
         row = self._row(topic, destination)
-        if row is None or row.ref or self._is_taken(ref, destination):
+        if row is None or row.ref or not row.wanted_version or self._is_taken(ref, destination):
             return False
         self._change(topic, destination, wanted_version=row.wanted_version + 1, ref=codec.dump(ref))
         return True
-
-    def _places(self, topic: str) -> list[Destination]:
-        return [_destination(row) for row in self._connection.execute(_PLACES, {"topic": topic})]
 
     def _is_taken(self, ref: Ref, destination: Destination) -> bool:
         """Whether a message shows another topic: a press can carry anything, on whichever message it was."""

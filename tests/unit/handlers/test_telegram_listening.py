@@ -234,6 +234,17 @@ async def test_a_receiver_that_fails_does_not_stop_what_comes_after(fake: FakeTe
     assert fake.api.unconfirmed == []
 
 
+async def test_somebody_who_blocks_the_bot_gets_no_answer_and_is_nobody_elses_trouble(fake: FakeTelegram) -> None:
+    async with running(fake, receive=echo) as bot:
+        fake.block(ANN)
+        fake.type(ANN, ANN, "/status")
+        await fake.wait_for(lambda: [call.code for call in fake.called("sendMessage")] == [403])
+        fake.type(BEN, BEN, "/status")
+        await fake.wait_for(lambda: fake.texts(BEN) == ["echo /status"])
+        assert bot.platform.health == "ok"
+    assert [call.code for call in fake.called("sendMessage")] == [403, 200]
+
+
 # Topics
 
 

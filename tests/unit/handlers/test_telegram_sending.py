@@ -207,6 +207,19 @@ async def test_a_topic_that_is_closed_or_gone_is_told_and_tried_again_later(
     assert bot.platform.health == "ok"
 
 
+async def test_a_group_that_became_a_supergroup_is_told_with_its_new_id(fake: FakeTelegram, bot: Bot) -> None:
+    fake.chat(GROUP)
+    ref = await bot.platform.put(to(GROUP), card(), None)
+    fake.upgrade(GROUP, -1001234567890)
+    for old in (None, ref):
+        with pytest.raises(RetryAt):
+            await bot.platform.put(to(GROUP), card("new"), old)
+    assert bot.platform.health == (
+        "The bot cannot write to the Telegram chat -100. "
+        "The Telegram group has become a supergroup: set telegram.chat_id to -1001234567890 and restart."
+    )
+
+
 async def test_what_telegram_counts_as_one_chat_is_paced_as_one(fake: FakeTelegram, bot: Bot) -> None:
     for topic in (45, 46):
         fake.topic(GROUP, topic)

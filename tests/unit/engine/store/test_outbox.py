@@ -112,3 +112,30 @@ async def test_only_what_was_never_shown_is_news(store: Database):
     await store.transact(lambda uow: uow.outbox.sent(showing, REF))
     await want(store, ("approval:A1", ROOM))
     assert not (await first(store)).is_news
+
+
+async def test_a_place_that_was_left_is_owed_nothing_more_and_keeps_its_messages(store: Database):
+    await want(store, ("approval:A1", CHAT), ("approval:A1", ROOM), ("trade:T1", CHAT))
+    showing = (await store.read(lambda uow: uow.outbox.due()))[0]
+    await store.transact(lambda uow: uow.outbox.sent(showing, REF))
+    assert await store.transact(lambda uow: uow.outbox.leave(CHAT)) == (2, 1)
+    assert await store.read(lambda uow: uow.outbox.all_places()) == (ROOM,)
+    await store.transact(lambda uow: uow.outbox.changed("approval:A1", [ROOM]))
+    await store.transact(lambda uow: uow.outbox.changed("trade:T1", []))
+    assert await due(store) == [("approval:A1", "web", 2, 0)]
+    assert await store.read(
+        lambda uow: (uow.outbox.knows("trade:T1"), uow.outbox.shows("approval:A1", "telegram"))
+    ) == (
+        False,
+        False,
+    )
+    await want(store, ("approval:A1", CHAT))
+    again = next(each for each in await store.read(lambda uow: uow.outbox.due()) if each.destination == CHAT)
+    assert (again.ref, again.is_news) == (REF, False)
+
+
+async def test_a_press_at_a_place_that_was_left_makes_nothing_due_there(store: Database):
+    await want(store, ("approval:A1", CHAT))
+    await store.transact(lambda uow: uow.outbox.leave(CHAT))
+    assert not await store.transact(lambda uow: uow.outbox.register("approval:A1", CHAT, REF))
+    assert await due(store) == []
