@@ -17,6 +17,7 @@ from bot.instance import Instance, note_file, write
 from bot.live_market import refuse_real_orders
 from bot.lock import only_instance
 from bot.markets import Source, source
+from bot.own_files import narrow_own_files
 from bot.platforms import VERSION
 from bot.summary import summary
 from bot.wiring import Program, build
@@ -83,6 +84,7 @@ class App:
         market = source(self._settings)  # where it cannot be opened, nothing is left behind
         async with AsyncExitStack() as closing:
             closing.enter_context(only_instance(self._settings))
+            narrow_own_files(self._settings)
             await asyncio.to_thread(_migrate, self._settings.database.url)
             program = await build(
                 self._settings, market=market, ready=lambda: self._ready, more_jobs=self._more_jobs, doors=self._doors

@@ -20,6 +20,7 @@ from bot.instance import Instance, note_file, read
 from config.loader import Loaded, load_with_places
 from config.settings import Settings, secrets
 from engine.domain.errors import ConfigError, GreenlightError
+from engine.store.location import file_of, url_of
 
 app = typer.Typer(
     help="Greenlight: a crypto trading bot that is run from chat.",
@@ -179,7 +180,10 @@ def _with_own_database(loaded: Loaded, seed: int | None) -> Settings:
     name = "+".join(path.stem for path in settings.replay.data) or (f"seed-{seed}" if seed is not None else "")
     if not name or not loaded.is_built_in(("database", "url")):
         return settings
-    url = settings.database.url.rpartition("/")[0] + f"/{name}/greenlight.sqlite"
+    usual = file_of(settings.database.url)
+    if usual is None:
+        return settings
+    url = url_of(usual.parent / name / usual.name)
     return settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from config.settings import Settings
+from engine import private_files
 
 NAME = "instance.json"
 
@@ -29,9 +30,9 @@ def note_file(settings: Settings) -> Path:
 
 def write(file: Path, instance: Instance) -> None:
     """Write the note, readable by this user only."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(file.parent)
     file.unlink(missing_ok=True)
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, private_files.FILE_MODE)
     with os.fdopen(handle, "w") as note:
         json.dump({"url": instance.url, "token": instance.token.get_secret_value()}, note)
 

@@ -14,17 +14,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from sqlalchemy import make_url
-
 from config.settings import Settings
+from engine import private_files
 from engine.domain.errors import StoreError
+from engine.store.location import file_of
 
 
 def account_files(settings: Settings) -> tuple[Path, ...]:
     """The files that only one instance may write: the venue's, and the database's where it is a file."""
-    url = make_url(settings.database.url)
-    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
-    return (settings.venue_file, *([Path(url.database or "")] if is_file else []))
+    database = file_of(settings.database.url)
+    return (settings.venue_file, *([database] if database else []))
 
 
 @contextmanager
@@ -43,7 +42,7 @@ def only_instance(settings: Settings) -> Iterator[None]:
 def holder(file: Path) -> str:
     """Who has the lock of a file, e.g. ``pid 17 on lark``; empty where nobody has."""
     try:
-        handle = os.open(_lock_file(file), os.O_RDWR)
+        handle = os.open(lock_file(file), os.O_RDWR)
     except OSError:
         return ""
     try:
@@ -58,7 +57,7 @@ def holder(file: Path) -> str:
 
 @contextmanager
 def _locked(file: Path) -> Iterator[None]:
-    handle = _opened(_lock_file(file))
+    handle = _opened(lock_file(file))
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -73,16 +72,16 @@ def _locked(file: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _lock_file(file: Path) -> Path:
-    """Beside the file itself, wherever a link to it may lie: one file, one lock."""
+def lock_file(file: Path) -> Path:
+    """Where the lock of a file is: beside the file itself, wherever a link to it may lie: one file, one lock."""
     real = file.resolve()
     return real.with_name(f"{real.name}.lock")
 
 
 def _opened(lock: Path) -> int:
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+        private_files.make_folder(lock.parent)
+        return os.open(lock, os.O_RDWR | os.O_CREAT, private_files.FILE_MODE)
     except OSError as error:
         raise StoreError(f"{lock} cannot be written: {error.strerror}.", "Set BOT_DATABASE__URL.") from None
 

@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from config.kinds import MASK
 from config.sections import LogSettings
+from engine import private_files
 from engine.domain.errors import ConfigError
 
 SHORTEST_SECRET = 4
@@ -141,10 +143,17 @@ def _for_people() -> list[Processor]:
     return [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
 
 
+class _PrivateFile(RotatingFileHandler):
+    """A file that is rotated, each of them for this user alone."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(self.baseFilename, "a", encoding=self.encoding, opener=private_files.opener)
+
+
 def _file_handler(file: Path) -> logging.Handler:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        return RotatingFileHandler(file, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8")
+        private_files.make_folder(file.parent)
+        return _PrivateFile(file, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8")
     except OSError as error:
         raise ConfigError(
             f"logs.file: {file} cannot be written: {error.strerror}.", "Set another, or leave it out."

@@ -11,6 +11,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from engine.domain.errors import BadInput
+from engine.store.location import location
+
 MASK = "********"
 """What is shown in place of a secret."""
 
@@ -113,8 +116,10 @@ def _parse_speed(value: object) -> float | Literal["max"]:
 
 
 def _check_url(value: str) -> str:
-    if not re.match(r"(sqlite|postgresql)(\+\w+)?://", value):
-        raise problem("must be a database URL such as sqlite:///var/demo/greenlight.sqlite")
+    try:
+        location(value)
+    except BadInput as error:
+        raise problem(error.message) from None
     return value
 
 

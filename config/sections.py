@@ -54,7 +54,7 @@ class DatabaseSettings(Section):
     """Where everything is kept."""
 
     url: DatabaseUrl = "sqlite:///var/greenlight.sqlite"
-    """A database URL; an SQLite path with three slashes is relative to the working directory."""
+    """Three slashes and a path below the working directory, four for one from the root, or a server's URL."""
 
 
 class PersonSettings(Section):

@@ -27,9 +27,12 @@ from config.sections import (
     VenueSettings,
 )
 from engine.domain.messages import CardKind
+from engine.store.location import file_of
 
 PLATFORMS = ("telegram", "slack", "web")
 """The places where a person can have an identity."""
+VENUE_NAME = "venue.sqlite"
+"""The paper venue's file, where nothing else is set."""
 
 
 class Settings(Section):
@@ -79,9 +82,16 @@ class Settings(Section):
     @property
     def venue_file(self) -> Path:
         """The paper venue's file: as set, else ``venue.sqlite`` beside an SQLite database, else under ``var/``."""
-        kind, _, path = self.database.url.partition(":///")
-        beside = Path(path).parent if kind.startswith("sqlite") and path else Path("var") / self.profile
-        return self.venue.file or beside / "venue.sqlite"
+        return self.venue.file or _beside(self.database.url, self.profile) / VENUE_NAME
+
+    @field_validator("venue")
+    @classmethod
+    def _a_file_of_its_own(cls, venue: VenueSettings, info: ValidationInfo) -> VenueSettings:
+        database = info.data.get("database")
+        file = file_of(database.url) if database else None
+        if file and file.resolve() == (venue.file or file.with_name(VENUE_NAME)).resolve():
+            raise problem("must be another file than the database", at="venue.file", other="database.url")
+        return venue
 
     @field_validator("people")
     @classmethod
@@ -174,6 +184,12 @@ def _secrets_in(section: BaseModel) -> Iterator[SecretStr]:
             yield value
         elif isinstance(value, BaseModel):
             yield from _secrets_in(value)
+
+
+def _beside(url: str, profile: str) -> Path:
+    """The folder where a profile's files are: its database's, or one under ``var/`` where that is on a server."""
+    file = file_of(url)
+    return file.parent if file else Path("var") / profile
 
 
 def _has_place(section: object) -> bool:

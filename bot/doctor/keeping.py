@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
-
-from sqlalchemy import make_url
 
 from bot.doctor.check import Case, Check
 from bot.engine_room import owner_of
 from bot.markets import source
+from bot.own_files import open_folders, wider_files
 from config.kinds import mask_url
 from engine.domain.errors import StoreError
 from engine.domain.figures import plain
 from engine.exchanges.paper_file import VenueFile
 from engine.store import migrate
 from engine.store.database import Database, stamp
+from engine.store.location import file_of
 from engine.store.unit_of_work import UnitOfWork
 
 MOST_STEP = 1.0
@@ -26,10 +25,26 @@ MOST_STEP = 1.0
 
 def _revision(case: Case) -> tuple[str, str]:
     """The database's revision and the program's; a file that is not there is not made by looking."""
-    url = make_url(case.settings.database.url)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+    file = file_of(case.settings.database.url)
+    if file and not file.exists():
         return "", ""
     return migrate.versions(case.settings.database.url)
+
+
+def _private_files(case: Case) -> str:
+    """In the files are the account, and the key of the web chat's sessions: who has it is an admin."""
+    if wider := wider_files(case.settings):
+        named = " ".join(map(str, wider))
+        raise StoreError(
+            f"Others on this machine may read or write {named}.",
+            f"chmod go= {named} (bot run does it to its own files)",
+        )
+    if folders := open_folders(case.settings):
+        named = " ".join(map(str, folders))
+        raise StoreError(
+            f"Others on this machine may put another file in the place of those in {named}.", f"chmod go-w {named}"
+        )
+    return "nobody else on this machine may read them"
 
 
 def _database(case: Case) -> str:
@@ -94,6 +109,7 @@ def _money(case: Case) -> str:
 
 
 CHECKS = (
+    Check(name="private files", look=_private_files),
     Check(name="database", look=_database, needs=("folders",)),
     Check(name="account", look=_account, needs=("database", "market")),
     Check(name="venue file", look=_venue_file, needs=("folders",)),

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from engine import private_files
 from engine.domain.errors import StoreError
 
 _TABLE = "CREATE TABLE IF NOT EXISTS subscriber (chat TEXT PRIMARY KEY, seen TEXT NOT NULL)"
@@ -17,7 +18,7 @@ class Subscribers:
     """The chats that get each day's report, and the newest day each has got.
 
     Args:
-        file: The file; made where it does not exist.
+        file: The file; made where it does not exist, for this user alone.
 
     Raises:
         StoreError: The file cannot be used.
@@ -26,7 +27,7 @@ class Subscribers:
     def __init__(self, file: Path) -> None:
         self._file = file
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            private_files.make_file(file)
             with self._transaction() as connection:
                 connection.execute(_TABLE)
         except (OSError, sqlite3.Error) as error:

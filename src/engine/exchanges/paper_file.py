@@ -23,6 +23,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from engine import private_files
 from engine.domain.errors import StoreError, VenueError
 from engine.domain.trading import Fill, OrderState, OrderStatus
 from engine.exchanges import paper_rows as rows
@@ -56,7 +57,7 @@ class VenueFile:
     """Rows in, rows out; no rule of trading is in here.
 
     Args:
-        path: Created where it does not exist.
+        path: Made where it does not exist, for this user alone.
         opening: What the account owns at first; used only for a new file.
 
     Raises:
@@ -65,7 +66,7 @@ class VenueFile:
 
     def __init__(self, path: Path, opening: Mapping[str, Decimal]) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private_files.make_file(path)
             self._connection = sqlite3.connect(path, timeout=1.0, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{path}: the paper venue's file cannot be opened ({error}).", _remedy(path)) from error

@@ -24,6 +24,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 from sqlalchemy import Column, Connection, Table, delete, func, insert, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
+from engine import private_files
 from engine.domain.errors import StoreError
 from engine.store import migrate
 from engine.store.columns import Money, UtcTime
@@ -148,6 +149,7 @@ def _unpacked(archive: ZipFile, scratch: Path) -> Path | None:
     if _VENUE not in archive.namelist():
         return None
     copy = Path(archive.extract(_VENUE, scratch))
+    copy.chmod(private_files.FILE_MODE)
     with closing(sqlite3.connect(copy)) as connection:
         if not _is_whole(connection):
             raise BadZipFile
@@ -243,7 +245,7 @@ def _new_file(file: Path, part: Path) -> Iterator[None]:
     if file.exists():
         raise StoreError(f"{file} is there already.", "Name a new file.")
     part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, private_files.FILE_MODE))
     try:
         yield
         part.rename(file)
@@ -253,5 +255,5 @@ def _new_file(file: Path, part: Path) -> Iterator[None]:
 
 def _folder(venue: Path) -> Path:
     """The venue's folder, made where it is missing: files are renamed within one file system."""
-    venue.parent.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(venue.parent)
     return venue.parent

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import (
-    ArgumentError,
     DatabaseError,
     DBAPIError,
     InternalError,
@@ -24,7 +24,9 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import StaticPool
 
-from engine.domain.errors import StoreError
+from engine import private_files
+from engine.domain.errors import BadInput, StoreError
+from engine.store.location import location
 
 LOCK_WAIT_MS = 10_000
 READERS = 4
@@ -51,7 +53,7 @@ def connect(
     """Open an engine whose transactions begin as a writer's or a reader's do; a read-only one cannot write at all.
 
     Args:
-        url: An SQLAlchemy URL.
+        url: As ``store.location`` reads it. A file that is not there is made, for this user alone, but only now.
         writer: Whether it takes its turn among those who write.
         read_only: Whether the connection itself refuses to write.
         prepare: What is done to the engine before it connects for the first time.
@@ -59,40 +61,39 @@ def connect(
     Raises:
         StoreError: The URL, its driver or the file cannot be used, or the server does not answer or let us in.
     """
-    parsed = parse(url)
-    opened = _sqlite if is_sqlite(url) else _postgres
-    engine = opened(parsed, writer=writer, read_only=read_only)
+    place = located(url)
+    if isinstance(place, Path):
+        engine = _sqlite(place, writer=writer, read_only=read_only)
+    else:
+        engine = _postgres(place, writer=writer, read_only=read_only)
     prepare(engine)
     try:
         with engine.connect():
             pass
     except DatabaseError as error:
         engine.dispose()
-        raise _unusable(parsed, error) from None
+        raise _unusable(place, error) from None
     except StoreError:
         engine.dispose()
         raise
     return engine
 
 
-def parse(url: str) -> URL:
-    """A database's URL; plain ``postgresql://`` means the driver we ship with.
+def located(url: str) -> Path | URL:
+    """Where a database is, as ``store.location`` reads it.
 
     Raises:
-        StoreError: It is none. The message never repeats it: a password may be in it.
+        StoreError: Nowhere. The message never repeats the URL: a password may be in it.
     """
     try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise StoreError("The database's URL cannot be read.", "Correct BOT_DATABASE__URL.") from None
-    if "@" in (parsed.host or ""):
-        raise StoreError("The password in the database's URL has an @ in it.", "Write %40 in its place.")
-    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
+        return location(url)
+    except BadInput as error:
+        raise StoreError(f"The database's URL {error.message}.", "Correct BOT_DATABASE__URL.") from None
 
 
 def is_sqlite(url: str) -> bool:
     """Whether a database is a file of this machine."""
-    return parse(url).get_backend_name() == "sqlite"
+    return isinstance(located(url), Path)
 
 
 @contextmanager
@@ -131,14 +132,16 @@ def first_line(error: DBAPIError) -> str:
     return str(error.orig).strip().partition("\n")[0].rstrip(".")
 
 
-def _sqlite(url: URL, *, writer: bool, read_only: bool) -> Engine:
+def _sqlite(file: Path, *, writer: bool, read_only: bool) -> Engine:
     """SQLite in WAL mode, fully synchronous, with explicit transactions."""
-    file = Path(url.database or "")
     if read_only:
         # Made by nobody but the bot: a reader that comes first must not leave an empty file behind.
         _refuse_absent(file)
     else:
-        _make_folder(file.parent)
+        _make(file)
+    # Each connection opens what is there: one made later must not make a new file where the old one was taken away.
+    name = f"file:{quote(str(file.absolute()))}"
+    url = URL.create("sqlite", database=name, query={"mode": "rw", "uri": "true"})
     options: dict[str, Any] = {"poolclass": StaticPool} if writer else {"pool_size": READERS}
     engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": LOCK_WAIT_MS / 1000}, **options)
 
@@ -156,11 +159,13 @@ def _sqlite(url: URL, *, writer: bool, read_only: bool) -> Engine:
     return engine
 
 
-def _make_folder(folder: Path) -> None:
+def _make(file: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_files.make_file(file)
     except OSError as error:
-        raise StoreError(f"The folder {folder} cannot be made: {error.strerror}.", "Set BOT_DATABASE__URL.") from None
+        raise StoreError(f"{file} cannot be made: {error.strerror}.", "Set BOT_DATABASE__URL.") from None
+    if file.is_dir():
+        raise StoreError(f"{file} is a folder, not a file.", "Set BOT_DATABASE__URL.")
 
 
 def _refuse_absent(file: Path) -> None:
@@ -202,10 +207,10 @@ def _postgres(url: URL, *, writer: bool, read_only: bool) -> Engine:
     return engine
 
 
-def _unusable(url: URL, error: DatabaseError) -> StoreError:
-    if url.get_backend_name() == "sqlite":
+def _unusable(place: Path | URL, error: DatabaseError) -> StoreError:
+    if isinstance(place, Path):
         return StoreError(
-            f"{url.database} cannot be opened as a database: {first_line(error)}.",
+            f"{place} cannot be opened as a database: {first_line(error)}.",
             "Nothing was changed. Move the file away, restore a backup, or set BOT_DATABASE__URL.",
         )
     return StoreError(

@@ -17,7 +17,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 import migrations
 from engine.domain.errors import StoreError
 from engine.store import tables
-from engine.store.connections import connect, first_line, in_words, is_sqlite, parse
+from engine.store.connections import connect, first_line, in_words, is_sqlite, located
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -136,8 +136,9 @@ def _refuse_damaged_or_newer(url: str) -> str | None:
 
 
 def _damaged(url: str, what: str) -> StoreError:
+    place = located(url)
     return StoreError(
-        f"The database {parse(url).database} is damaged: {what}.",
+        f"The database {place if isinstance(place, Path) else place.database} is damaged: {what}.",
         "Nothing was changed. Move the file away and put a backup in its place: bot db restore.",
     )
 

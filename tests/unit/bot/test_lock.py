@@ -10,6 +10,7 @@ from bot.lock import account_files, holder, only_instance
 from config.loader import load
 from config.settings import Settings
 from engine.domain.errors import StoreError
+from engine.store.connections import connect
 
 
 def settings_of(folder: Path, database: str = "greenlight.sqlite", venue: str | None = None) -> Settings:
@@ -44,6 +45,16 @@ def test_either_of_the_two_files_in_common_is_enough(tmp_path, second, shared):
     assert shared in refused.value.message
     with only_instance(settings_of(tmp_path, **second)):
         assert holder(tmp_path / second.get("venue", "venue.sqlite"))
+
+
+@pytest.mark.parametrize("name", ["my%20bot/a%C3%BC.sqlite", "my bot/aü.sqlite"])
+def test_what_is_locked_is_what_is_opened_and_the_venue_lies_beside(tmp_path, name):
+    settings = settings_of(tmp_path, name)
+    folder = tmp_path / "my bot"
+    with only_instance(settings):
+        connect(settings.database.url).dispose()
+        assert {file.name for file in folder.iterdir()} >= {"aü.sqlite", "aü.sqlite.lock", "venue.sqlite.lock"}
+    assert [path.name for path in tmp_path.iterdir()] == ["my bot"]
 
 
 def test_a_link_to_the_same_folder_is_the_same_account(tmp_path):

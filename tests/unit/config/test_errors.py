@@ -210,6 +210,27 @@ def test_a_wrong_variable_is_named(refusal: Refusal, name: str, value: str, line
     assert refusal(dotenv=f"# words\n\n{name}='{value}'\n")[0].startswith(f".env, line 3 ({name}): {words}"), place
 
 
+@pytest.mark.parametrize("url", ["sqlite://tmp/x.sqlite", "sqlite:///:memory:", "postgres://me:hunter2@host/bot"])
+def test_a_database_that_cannot_work_is_refused_before_anything_is_opened(refusal: Refusal, url: str):
+    [line] = refusal(BOT_DATABASE__URL=url)
+    assert line.startswith("environment (BOT_DATABASE__URL): database.url: must ")
+    assert "hunter2" not in line
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"BOT_DATABASE__URL": "sqlite:///var/bot/venue.sqlite"},
+        {"BOT_DATABASE__URL": "sqlite:///one.sqlite", "BOT_VENUE__FILE": "one.sqlite"},
+        {"BOT_DATABASE__URL": "sqlite:///a/../one.sqlite", "BOT_VENUE__FILE": "b/../one.sqlite"},
+    ],
+)
+def test_the_database_and_the_venue_are_not_the_same_file(refusal: Refusal, variables: dict[str, str]):
+    [line] = refusal(**variables)
+    assert line.endswith("venue.file: must be another file than the database")
+    assert "environment (BOT_DATABASE__URL)" in line
+
+
 def test_a_line_of_dotenv_that_sets_nothing_is_refused(refusal: Refusal):
     assert refusal(dotenv="BOT_WEB__PORT=1\n\nBOT_WEB__TOKEN\n") == [".env, line 3: this line is not NAME=value"]
 

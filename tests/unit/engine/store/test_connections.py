@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
 
 from engine.domain.errors import StoreError
-from engine.store.connections import connect, parse
+from engine.store.connections import connect
 from engine.store.database import Database
 from tests.fakes import postgres
 
@@ -50,9 +54,9 @@ def test_a_server_that_is_away_is_named_without_the_password():
     ("url", "words"),
     [
         (f"postgresql://bot:{PASSWORD}@host:port/bot", "cannot be read"),
-        (f"postgresql://bot:p@{PASSWORD}@host/bot", "has an @ in it. Write %40"),
-        (f"postgresql+pg8000://bot:{PASSWORD}@host/bot", r"talk to postgresql\+pg8000. Install the driver"),
-        (f"postgresql+nothing://bot:{PASSWORD}@host/bot", r"talk to postgresql\+nothing"),
+        (f"postgresql://bot:p@{PASSWORD}@host/bot", "with an @ in it: write %40"),
+        (f"postgresql+pg8000://bot:{PASSWORD}@host/bot", "must begin with postgresql://"),
+        (f"postgres://bot:{PASSWORD}@host/bot", "must begin with postgresql://"),
     ],
 )
 def test_a_url_that_cannot_be_used_is_refused_without_repeating_it(url: str, words: str):
@@ -66,8 +70,32 @@ def test_a_database_that_does_not_exist_is_named():
         connect(postgres.url_of("nowhere"))
 
 
-def test_without_a_driver_the_url_means_the_one_we_ship_with():
-    assert parse("postgresql://bot@host/bot").drivername == "postgresql+psycopg"
+def test_a_folder_is_no_database(tmp_path: Path):
+    with pytest.raises(StoreError, match="is a folder, not a file"):
+        connect(f"sqlite:///{tmp_path}")
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_whatever_the_umask_nobody_else_may_read_what_is_made(tmp_path: Path, umask: int):
+    before = os.umask(umask)
+    try:
+        engine = connect(f"sqlite:///{tmp_path}/new/deep/bot.sqlite", writer=True)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE a (b)")
+        made = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "new").rglob("*")}
+        engine.dispose()
+    finally:
+        os.umask(before)
+    assert made == {"deep": 0o700, "bot.sqlite": 0o600, "bot.sqlite-wal": 0o600, "bot.sqlite-shm": 0o600}
+
+
+def test_a_file_that_was_taken_away_is_not_made_again(tmp_path: Path):
+    engine = connect(f"sqlite:///{tmp_path}/bot.sqlite")
+    (tmp_path / "bot.sqlite").unlink()
+    engine.dispose()  # every connection: the next is a new one
+    with pytest.raises(OperationalError, match="unable to open"), engine.connect():
+        pass
+    assert list(tmp_path.glob("bot.sqlite")) == []
 
 
 async def test_a_connection_that_the_server_dropped_is_replaced(each_database: str):

@@ -152,7 +152,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path)
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match=r"file/deep cannot be made"):
+    with pytest.raises(StoreError, match=r"file/deep/greenlight.sqlite cannot be made: Not a directory"):
         Database(f"sqlite:///{tmp_path}/file/deep/greenlight.sqlite")
 
 

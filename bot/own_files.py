@@ -1,0 +1,74 @@
+"""The files that the program keeps: which they are, and that nobody else may read them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.instance import note_file
+from bot.lock import account_files, lock_file
+from bot.viewer import subscribers_file
+from config.settings import Settings, secrets
+from engine import private_files
+
+DOTENV = Path(".env")
+_VAR = "var"
+"""The program's own folder, below which nobody else keeps anything."""
+
+
+def own_files(settings: Settings) -> Iterator[Path]:
+    """Every file that the program keeps for an account, whether it is there or not."""
+    for file in (*account_files(settings), subscribers_file(settings)):
+        yield from private_files.with_sides(file)
+    yield from map(lock_file, account_files(settings))
+    yield note_file(settings)
+    if settings.logs.file:
+        yield settings.logs.file
+
+
+def narrow_own_files(settings: Settings) -> None:
+    """Take from all others what an earlier version, a copy or a restore has left readable to them.
+
+    A folder is narrowed where it is one of the program's own, below ``var/``: any other may be shared.
+    """
+    for file in own_files(settings):
+        if private_files.is_wider(file):
+            private_files.narrow(file)
+    for folder in {file.parent.resolve() for file in account_files(settings)}:
+        if Path(_VAR).absolute() in folder.parents:
+            private_files.narrow(folder)
+
+
+def wider_files(settings: Settings) -> tuple[Path, ...]:
+    """Those of the program's files that others may read or write, and ``.env`` where it holds a secret."""
+    found = tuple(file for file in own_files(settings) if private_files.is_wider(file))
+    return (*found, DOTENV) if private_files.is_wider(DOTENV) and _has_secrets(settings) else found
+
+
+def _has_secrets(settings: Settings) -> bool:
+    """Whether a secret that is in force stands in ``.env``; one of the environment's may stand nowhere."""
+    try:
+        text = DOTENV.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return any(secret.get_secret_value() in text for secret in secrets(settings))
+
+
+def open_folders(settings: Settings) -> tuple[Path, ...]:
+    """The folders of the account in which others may put another file in the place of one of ours."""
+    return tuple(sorted({file.parent for file in account_files(settings) if _is_open(file.parent)}))
+
+
+def _is_open(folder: Path) -> bool:
+    """Whether others may rename what is in a folder: a sticky one lets them only add to it.
+
+    A group that is this user's own is nobody else.
+    """
+    try:
+        found = folder.stat()
+    except OSError:
+        return False
+    others = stat.S_IWOTH if found.st_gid == os.getegid() else stat.S_IWOTH | stat.S_IWGRP
+    return bool(found.st_mode & others) and not found.st_mode & stat.S_ISVTX
