@@ -13,7 +13,7 @@ import structlog
 
 from bot.doors import DOORS, Doors
 from bot.engine_room import Engine
-from bot.instance import Instance, note_file, write
+from bot.instance import Instance, note_file, remove, write
 from bot.live_market import refuse_real_orders
 from bot.lock import only_instance
 from bot.markets import Source, source
@@ -24,6 +24,7 @@ from bot.wiring import Program, build
 from config.kinds import mask_url
 from config.settings import Settings
 from engine.backtest.replay import Replay
+from engine.domain.errors import StoreError
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
 from engine.jobs import Job
 from engine.store.alone import alone_on_server
@@ -68,17 +69,23 @@ class App:
         self._doors = doors
         self._stop = asyncio.Event()
         self._ready = False
+        self._failure: StoreError | None = None
         self.program: Program | None = None
 
     def stop(self) -> None:
         """Ask the program to stop; it finishes what is under way."""
         self._stop.set()
 
+    def give_up(self, error: StoreError) -> None:
+        """Stop, because the program cannot go on."""
+        self._failure = error
+        self.stop()
+
     async def run(self) -> None:
         """Run until the data ends (with ``until_end``) or somebody stops it.
 
         Raises:
-            GreenlightError: It cannot start, in words for the person who started it.
+            GreenlightError: It cannot start or go on, in words for the person who started it.
         """
         refuse_real_orders(self._settings)
         market = source(self._settings)  # where it cannot be opened, nothing is left behind
@@ -87,7 +94,12 @@ class App:
             narrow_own_files(self._settings)
             await asyncio.to_thread(_migrate, self._settings.database.url)
             program = await build(
-                self._settings, market=market, ready=lambda: self._ready, more_jobs=self._more_jobs, doors=self._doors
+                self._settings,
+                market=market,
+                ready=lambda: self._ready,
+                give_up=self.give_up,
+                more_jobs=self._more_jobs,
+                doors=self._doors,
             )
             self.program = program
             closing.push_async_callback(program.engine.store.close)
@@ -96,6 +108,8 @@ class App:
             await self._come_back(program.engine)
             await self._open_doors(program, closing)
             await self._work(program, closing)
+        if self._failure:
+            raise self._failure
 
     async def _come_back(self, engine: Engine) -> None:
         """Agree with the venue on what happened meanwhile, before anything trades."""
@@ -134,9 +148,9 @@ class App:
             return
         host = "127.0.0.1" if asked.host in ("0.0.0.0", "::") else asked.host  # noqa: S104 - compared, not bound
         url = f"http://{host}:{web.server.port}"
-        note = note_file(self._settings)
-        write(note, Instance(url=url, token=program.api_token))
-        closing.callback(note.unlink, missing_ok=True)
+        note, instance = note_file(self._settings), Instance(url=url, token=program.api_token)
+        write(note, instance)
+        closing.callback(remove, note, instance)
         invited = [person for person in self._settings.people if person.web]
         for person in invited:
             self._announce(f"Web chat for {person.name}: {url}/enter/{web.links.issue(person.web or '')}")

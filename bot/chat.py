@@ -12,6 +12,7 @@ from bot.doors import Doors
 from bot.engine_room import Engine
 from bot.platforms import VERSION, RemotePlatform, Web, remote_platforms, web_chat
 from config.settings import PLATFORMS, Settings
+from engine.domain.errors import StoreError
 from engine.domain.messages import CardKind, Destination, Person, Ref
 from engine.domain.reports import MARKET_DATA, STORE, HaltView
 from engine.domain.trading import Halt
@@ -48,7 +49,12 @@ class Chat:
 
 
 async def build_chat(
-    settings: Settings, engine: Engine, api_token: SecretStr, ready: Callable[[], bool], doors: Doors
+    settings: Settings,
+    engine: Engine,
+    api_token: SecretStr,
+    ready: Callable[[], bool],
+    give_up: Callable[[StoreError], None],
+    doors: Doors,
 ) -> Chat:
     """The ways in and out of the chat, on every platform that is configured."""
     commands = build_commands(views=engine.views, desk=engine.desk, clock=engine.clock, version=VERSION)
@@ -96,19 +102,25 @@ async def build_chat(
         outbox=outbox,
         failover=failover,
         watch=watch,
-        storage=_storage_watch(settings, engine, platforms),
+        storage=_storage_watch(settings, engine, platforms, give_up),
         web=web,
         remote=remote,
     )
 
 
-def _storage_watch(settings: Settings, engine: Engine, platforms: Mapping[str, Platform]) -> StorageWatch:
+def _storage_watch(
+    settings: Settings, engine: Engine, platforms: Mapping[str, Platform], give_up: Callable[[StoreError], None]
+) -> StorageWatch:
     teller = DirectTeller(platforms=platforms, places=destinations(settings))
 
     async def tell(halt: Halt) -> Mapping[Destination, Ref]:
         return await teller.show(alerts.halt(HaltView(id="", halt=halt)))
 
-    watch = StorageWatch(store=engine.store, clock=engine.clock, tell=tell)
+    async def end(error: StoreError) -> None:
+        await teller.show(alerts.program_ends(error))
+        give_up(error)
+
+    watch = StorageWatch(store=engine.store, clock=engine.clock, tell=tell, check=engine.files.check, give_up=end)
     engine.health.watch(STORE, lambda: watch.health)
     return watch
 

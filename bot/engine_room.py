@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from bot.doors import DOORS, Doors
 from bot.health import Health
+from bot.lock import account_files, lock_file
 from bot.markets import Source, quote_of
 from config.settings import Settings
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
@@ -31,6 +32,7 @@ from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.store.database import Database, Route, stamp
+from engine.store.open_files import OpenFiles
 from engine.store.unit_of_work import UnitOfWork
 from engine.views import Views
 
@@ -52,6 +54,8 @@ class Engine:
     emergency: EmergencyStopSystem
     views: Views
     health: Health
+    files: OpenFiles
+    """The account's files, and the locks beside them."""
     resumed: bool
     """Whether an earlier run is gone on with."""
 
@@ -69,6 +73,8 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         client=store,
     )
     resumed = await _open_account(settings, market, store, venue, clock)
+    files = OpenFiles(account_files(settings), map(lock_file, account_files(settings)))
+    store.check_before_writing(files.check)
     limits = RiskLimits(**settings.risk.model_dump())
     kit = Kit(
         clock=clock,
@@ -116,6 +122,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
             parts=health.parts,
         ),
         health=health,
+        files=files,
         resumed=resumed,
     )
 

@@ -37,6 +37,12 @@ def write(file: Path, instance: Instance) -> None:
         json.dump({"url": instance.url, "token": instance.token.get_secret_value()}, note)
 
 
+def remove(file: Path, instance: Instance) -> None:
+    """Take the note of an instance away; another one may have written its own in its place."""
+    if read(file) == instance:
+        file.unlink(missing_ok=True)
+
+
 def read(file: Path) -> Instance | None:
     """The note, where there is one that can be read."""
     try:

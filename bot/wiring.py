@@ -22,6 +22,7 @@ from bot.markets import Source, source
 from config.settings import Settings
 from engine.backtest.replay import Pace, Replay
 from engine.clocks import MarketClock
+from engine.domain.errors import StoreError
 from engine.housekeeping import Housekeeping
 from engine.jobs import Job, WallDriver, job_table, often
 from engine.store.retention import Retention
@@ -49,6 +50,7 @@ async def build(
     *,
     market: Source | None = None,
     ready: Callable[[], bool] = lambda: True,
+    give_up: Callable[[StoreError], None] = lambda _: None,
     more_jobs: Callable[[Engine], Sequence[Job]] = lambda _: (),
     doors: Doors = DOORS,
 ) -> Program:
@@ -58,6 +60,7 @@ async def build(
         settings: What to build.
         market: The market that the settings ask for, where it is open already.
         ready: Whether the program has started fully, for those who ask it.
+        give_up: Ends the program, which cannot go on.
         more_jobs: Further jobs on the same clock, e.g. people who answer at market times.
         doors: How it reaches what outlives it.
 
@@ -68,7 +71,7 @@ async def build(
     """
     engine = await build_engine(settings, market or source(settings), routes(destinations(settings)), doors)
     api_token = settings.web.token or SecretStr(randomness.token_urlsafe(24))
-    chat = await build_chat(settings, engine, api_token, ready, doors)
+    chat = await build_chat(settings, engine, api_token, ready, give_up, doors)
     jobs = job_table(
         kit=engine.kit,
         contexts=engine.market.contexts,

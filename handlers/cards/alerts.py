@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card
 from engine.domain.reports import MARKET_DATA, Digest, HaltView, PlatformTrouble
 from engine.domain.trading import HaltKind, Position
@@ -74,6 +75,14 @@ def unprotected(held: Position) -> Card:
     return Card(
         title=f"{held.id} has no stop: {wording.quantity(held.quantity)} {held.market}",
         text="The venue refused the stop. The position is being sold at the market price.",
+    )
+
+
+def program_ends(error: GreenlightError) -> Card:
+    """The program ends by itself: it cannot go on."""
+    return Card(
+        title="The bot ends",
+        text=f"{error} Stops and targets stand at the venue; nothing else is done until the bot is started again.",
     )
 
 

@@ -22,6 +22,7 @@ from engine.execution.reconcile import agree
 from engine.outbox import OutboxSender
 from engine.store.connections import connect
 from engine.store.database import Database
+from engine.store.open_files import OpenFiles
 from engine.store.watch import StorageWatch
 from handlers.direct import DirectTeller
 from handlers.notifications import Notifications, routes
@@ -65,13 +66,25 @@ async def watched(room: Room, wall: Wall) -> AsyncIterator[StorageWatch]:
 
         return await teller.show(alerts.halt(HaltView(id="", halt=halt)))
 
-    watch = StorageWatch(store=room.store, clock=room.clock, tell=tell, wait=lambda _: asyncio.sleep(0.05))
+    files = OpenFiles([])
+    watch = StorageWatch(
+        store=room.store,
+        clock=room.clock,
+        tell=tell,
+        check=files.check,
+        give_up=_never,
+        wait=lambda _: asyncio.sleep(0.05),
+    )
     working = asyncio.create_task(watch.run())
     try:
         yield watch
     finally:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
+
+
+async def _never(error: StoreError) -> None:
+    raise AssertionError(error)
 
 
 async def until(true: Callable[[], bool]) -> None:

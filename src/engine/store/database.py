@@ -101,6 +101,7 @@ class Database(DatabaseReader):
         super().__init__(url, read_only=False)
         self._listeners: list[Callable[[], None]] = []
         self._on_trouble: list[Callable[[StoreError], None]] = []
+        self._check: Callable[[], None] = _nothing
         self._batch = Batch(self._write_engine, route)
         self._asked = self._kept = self._visits = self._guests = 0
         self._no_guests = asyncio.Event()
@@ -131,7 +132,7 @@ class Database(DatabaseReader):
             StoreError: It could not be written: nothing of it is kept.
         """
         if self.waiting:
-            await self._visit(self._batch.commit)
+            await self._visit(self._commit)
 
     async def give_back(self) -> None:
         """Give room that is no longer needed back to the disk; who wants to write waits meanwhile."""
@@ -149,6 +150,10 @@ class Database(DatabaseReader):
     def on_trouble(self, listener: Callable[[StoreError], None]) -> None:
         """Call a listener, in the event loop, after each transaction that the database itself could not do."""
         self._on_trouble.append(listener)
+
+    def check_before_writing(self, check: Callable[[], None]) -> None:
+        """Ask on the writer's thread before anything is begun or kept; where it raises a ``StoreError``, nothing is."""
+        self._check = check
 
     async def transact(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a synchronous body in one transaction on the writer thread; all of it is kept, or nothing.
@@ -245,8 +250,16 @@ class Database(DatabaseReader):
         super()._shut()
         self._write_engine.dispose()
 
-    def _write(self, work: Callable[[UnitOfWork], T]) -> T:
+    def _commit(self) -> None:
+        try:
+            self._check()
+        except StoreError:
+            self._batch.forget()
+            raise
         self._batch.commit()
+
+    def _write(self, work: Callable[[UnitOfWork], T]) -> T:
+        self._commit()
         try:
             return self._batch.write(work)
         finally:
