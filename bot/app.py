@@ -177,7 +177,7 @@ class App:
         market = program.engine.market
         if market.live is None:
             return
-        market.live.start(program.engine.venue.advanced_to)
+        market.live.start(program.engine.venue.advanced)
         closing.push_async_callback(market.live.stop)
         telling = asyncio.create_task(self._tell_of(market), name="first prices")
         closing.push_async_callback(_cancel, telling)

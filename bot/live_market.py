@@ -15,6 +15,7 @@ from engine.domain.market import Timeframe
 from engine.exchanges.ccxt.client import VenueClient, check_exchange, known_exchanges
 from engine.exchanges.ccxt.feed import LiveFeed
 from engine.exchanges.ccxt.parsing import Listing
+from engine.exchanges.ccxt.plausible import BookLimits
 from engine.exchanges.ccxt.refresh import MOST_SKEW, Refresher
 
 CONSENT = "I understand"
@@ -62,11 +63,17 @@ def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ..
     Raises:
         ConfigError: ccxt does not know the venue.
     """
-    asked, clock = settings.market, WallClock()
+    asked, risk, clock = settings.market, settings.risk, WallClock()
     client = venue_client(settings)
     feed = LiveFeed(timeframes, fresh_for=STALE_POLLS * asked.poll_every)
     refresher = Refresher(
-        client=client, feed=feed, clock=clock, timeframes=timeframes, history=HISTORY, poll=asked.poll_every
+        client=client,
+        feed=feed,
+        clock=clock,
+        timeframes=timeframes,
+        history=HISTORY,
+        poll=asked.poll_every,
+        limits=BookLimits(max_spread=risk.max_spread, max_price_gap=risk.max_price_gap),
     )
     return LiveMarket(feed=feed, refresher=refresher, label=f"{client.name}, public data")
 

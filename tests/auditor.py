@@ -15,7 +15,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +69,10 @@ def equity_series(
     """
     held = defaultdict(Decimal, _opening(venue_file))
     fills = read_fills(venue_file)
-    assert all(a.at <= b.at for a, b in pairwise(fills)), "fills are not in order of time"
+    for market in {fill.market for fill in fills}:
+        own = [fill.at for fill in fills if fill.market == market]
+        assert own == sorted(own), f"fills of {market} are not in order of time"
+    fills.sort(key=lambda fill: fill.at)  # a market that was behind the others has later numbers for earlier times
     marks = {market.split("/")[0]: market for market in closes}
     series: dict[datetime, Decimal] = {}
     done = 0

@@ -89,7 +89,11 @@ class MarketFeed(Protocol):
         ...
 
     def path(self, symbol: str, after: datetime, until: datetime) -> Sequence[tuple[datetime, Decimal]]:
-        """The turning points of the price in ``(after, until]``, oldest first; straight lines between them."""
+        """The turning points of the price in ``(after, until]``, oldest first.
+
+        Between them are straight lines that the price went along; two of them at one time are a jump, and nothing was
+        traded in between.
+        """
         ...
 
     def volume(self, symbol: str, now: datetime) -> Decimal:
@@ -100,8 +104,11 @@ class MarketFeed(Protocol):
         """The order book as it was observed; ``None`` where the fill model has to make one of price and volume."""
         ...
 
-    def reach(self, now: datetime) -> datetime | None:
-        """Up to when ``path`` tells everything: ``now``, unless data has yet to come in; ``None`` before the first."""
+    def reach(self, symbol: str, now: datetime) -> datetime | None:
+        """Up to when ``path`` tells everything of a market: ``now``, unless data has yet to come in.
+
+        ``None`` before the first. Each market goes by itself: one that is behind holds no other up.
+        """
         ...
 
 

@@ -30,6 +30,8 @@ class Bench(Protocol):
     """A member of the family on a test bench."""
 
     venue: Exchange
+    sees_it_fall: bool
+    """Whether it knows that the price went through what lies between two turns, where it fell."""
 
     def to(self, minutes: float) -> None:
         """Let market time pass."""
@@ -42,6 +44,8 @@ class Bench(Protocol):
 
 
 class PaperBench:
+    sees_it_fall = True
+
     def __init__(self, file: Path, rows: Sequence[Row | None], cash: Decimal = CASH) -> None:
         self._file, self._feed, self._cash = file, self._follow(rows), cash
         self._clock = HandClock(60)
@@ -67,6 +71,8 @@ class PaperBench:
 
 class LiveBench(PaperBench):
     """The paper venue on a live feed, which somebody tells of each turn of the price when it comes."""
+
+    sees_it_fall = False
 
     def _follow(self, rows: Sequence[Row | None]) -> MarketFeed:
         self._truth, self._told_until = hand_feed(rows), START - timedelta(minutes=1)
@@ -245,11 +251,17 @@ RISE: Row = (100, 110, 99, 109, 1000)
 
 
 @pytest.mark.parametrize(
-    ("row", "by", "price"),
-    [(FALL, "stop", "94.98"), (RISE, "target", "105.00"), ((100, 106, 94, 99, 1000), "target", "105.00")],
+    ("row", "by", "price", "unseen"),
+    [
+        (FALL, "stop", "94.98", "89.98"),
+        (RISE, "target", "105.00", "105.00"),
+        ((100, 106, 94, 99, 1000), "target", "105.00", "105.00"),
+    ],
     ids=["the stop", "the target", "both, the high first"],
 )
-async def test_a_bracket_closes_where_the_path_first_reaches_it(bench: Make, row: Row, by: str, price: str) -> None:
+async def test_a_bracket_closes_where_the_path_first_reaches_it(
+    bench: Make, row: Row, by: str, price: str, unseen: str
+) -> None:
     on = bench(QUIET, row, QUIET)
     await on.venue.submit(order("a"))
     await on.venue.submit(bracket("b", "95", "105"))
@@ -257,7 +269,7 @@ async def test_a_bracket_closes_where_the_path_first_reaches_it(bench: Make, row
     on.to(120)
     closed = await state(on.venue, "b")
     assert (closed.status, closed.closed_by, closed.filled) == (OrderStatus.FILLED, by, Decimal(1))
-    assert closed.fills[0].price == Decimal(price)
+    assert closed.fills[0].price == Decimal(price if on.sees_it_fall else unseen)
     assert START + timedelta(minutes=60) < closed.fills[0].at < START + timedelta(minutes=120)
 
 
@@ -290,19 +302,32 @@ async def test_over_a_gap_a_bracket_closes_at_the_price_where_the_path_resumes(
     assert closed.fills[0].at == START + timedelta(minutes=resumes)
 
 
-# Live, the price between two turns is known only where somebody looked, and every look is a turn.
-@pytest.mark.parametrize("bench", ["paper"], indirect=True)
-async def test_a_stop_in_a_thin_book_slips_and_goes_on(bench: Make) -> None:
-    on = bench(QUIET, (100, 101, 99, 100, 200), FALL, *[QUIET] * 3)
+@pytest.mark.parametrize("volume", [200, 1, 0.001, 0])
+async def test_a_stop_sells_whole_however_little_is_traded(bench: Make, volume: float) -> None:
+    on = bench(QUIET, (100, 101, 99, 100, volume), (100, 101, 90, 91, volume), *[QUIET] * 3)
     await on.venue.submit(order("a", "49"))
     await on.venue.submit(bracket("b", "95", "105", "49"))
-    on.to(159)
-    slipped = await state(on.venue, "b")
-    assert (slipped.status, slipped.closed_by, slipped.filled) == (OrderStatus.OPEN, "stop", Decimal(10))
-    assert [fill.price for fill in slipped.fills] == [Decimal(p) for p in ("94.98", "94.95", "94.92", "94.89", "94.86")]
-    assert "is held" in await refused(on.venue, order("c", "49", Side.SELL))
-    on.to(240)
-    assert (await state(on.venue, "b")).status is OrderStatus.FILLED
+    on.to(160)
+    sold = await state(on.venue, "b")
+    assert (sold.status, sold.closed_by, sold.filled) == (OrderStatus.FILLED, "stop", Decimal(49))
+    assert len({fill.at for fill in sold.fills}) == 1
+    best = Decimal("94.98") if on.sees_it_fall else Decimal("89.98")
+    prices = [fill.price for fill in sold.fills]
+    assert best - Decimal("0.12") <= min(prices) <= max(prices) <= best
+    assert prices == sorted(prices, reverse=True)
+    assert (await on.venue.balances())["BTC"] == 0
+
+
+@pytest.mark.parametrize("volume", [1000, 1])
+async def test_over_a_gap_a_stop_sells_whole_where_the_path_resumes(bench: Make, volume: float) -> None:
+    on = bench(QUIET, (100, 101, 99, 100, volume), None, (80, 99, 79, 98, volume), QUIET)
+    await on.venue.submit(order("a", "49"))
+    await on.venue.submit(bracket("b", "95", "105", "49"))
+    on.to(199)
+    sold = await state(on.venue, "b")
+    assert (sold.status, sold.closed_by) == (OrderStatus.FILLED, "stop")
+    assert {fill.at for fill in sold.fills} == {START + timedelta(minutes=180)}
+    assert Decimal("79.86") <= min(fill.price for fill in sold.fills) <= Decimal("79.98")
 
 
 async def test_a_bracket_whose_holding_was_sold_is_cancelled_when_it_is_reached(bench: Make) -> None:

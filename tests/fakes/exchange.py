@@ -69,6 +69,16 @@ EMPTY = Fault(change=lambda book: {**book, "bids": [], "asks": []})
 CROSSED = Fault(change=lambda book: {**book, "bids": book["asks"], "asks": book["bids"]})
 
 
+def scaled(bids: float = 1.0, asks: float = 1.0) -> Fault:
+    """A book that is wrong and still one: a side's prices, or both, times something."""
+    times = {"bids": bids, "asks": asks}
+    return Fault(change=lambda book: {**book, **{side: _times(book[side], by) for side, by in times.items()}})
+
+
+def _times(side: list[list[str]], by: float) -> list[list[str]]:
+    return [[f"{float(price) * by:.8f}", quantity] for price, quantity in side]
+
+
 def slow(seconds: float) -> Fault:
     return Fault(wait=seconds)
 

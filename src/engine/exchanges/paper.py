@@ -1,9 +1,9 @@
 """The paper venue: a venue of its own, simulated along a feed's price path, in its own file.
 
 It keeps orders, fills and balances in one SQLite file (the tables: ``paper_file``) on its own connection, so that a
-crash of the bot leaves it standing and an auditor can read it. Every call first takes the venue to the clock's time, so
-that orders that wait and brackets meet the market in between (``paper_matching``). What it does follows from the feed
-and the calls alone: no random ids, no wall clock.
+crash of the bot leaves it standing and an auditor can read it. Every call first takes each market as far towards the
+clock's time as it is known, so that orders that wait and brackets meet the market in between (``paper_matching``); no
+market waits for another. What it does follows from the feed and the calls alone: no random ids, no wall clock.
 """
 
 from __future__ import annotations
@@ -13,47 +13,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
 
 from engine.domain.errors import NoData, VenueError
 from engine.domain.figures import cents, plain
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.trading import Ack, Intent, NotFound, OrderKind, OrderState, Rejected, Sent, Side, Unknown
+from engine.exchanges.paper_client import Client, PromptClient
 from engine.exchanges.paper_file import VenueFile
-from engine.exchanges.paper_matching import Happening, Matching, Quote
+from engine.exchanges.paper_matching import Happening, Matching
+from engine.exchanges.paper_quote import Quote
 from engine.exchanges.paper_rows import VenueOrder
 from engine.ports import Clock, MarketFeed, VenueEvent
 from engine.simulation import fills
 from engine.simulation.fills import FillModel
 
 
-class Client(Protocol):
-    """Whose orders these are. It may hold back what it writes, until the venue is about to write something itself."""
-
-    @property
-    def waiting(self) -> bool:
-        """Whether it holds anything back."""
-        ...
-
-    async def flush(self) -> None:
-        """Write it."""
-        ...
-
-
-class PromptClient:
-    """One that writes everything at once."""
-
-    waiting = False
-
-    async def flush(self) -> None:
-        """Nothing is held back."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
-    """The market up to a moment, with the orders that are taken along and what happens to them."""
+    """Some markets, each up to a moment, with the orders that are taken along and what happens to them."""
 
-    until: datetime
+    until: Mapping[str, datetime]
     orders: Sequence[VenueOrder] = ()
     happenings: Sequence[Happening] = ()
 
@@ -92,12 +71,19 @@ class PaperExchange:
         self._model = model
         self._client = client or PromptClient()
         self._matching = Matching(self._file, feed, model)
-        self._advanced_to = self._written_to = self._file.advanced_to
+        known = {*feed.markets, *(order.intent.market for order in self._file.open_orders())}
+        self._advanced = self._file.advanced(sorted(known))
+        self._written = dict(self._advanced)
 
     @property
     def advanced_to(self) -> datetime | None:
-        """How far the venue has followed the market; ``None`` before its first call."""
-        return self._advanced_to
+        """How far the venue has followed the market that it has followed farthest; ``None`` before its first call."""
+        return max(self._advanced.values(), default=None)
+
+    @property
+    def advanced(self) -> Mapping[str, datetime]:
+        """How far the venue has followed each market, by symbol; those it has not followed yet are not there."""
+        return dict(self._advanced)
 
     def close(self) -> None:
         """Close the file."""
@@ -135,7 +121,7 @@ class PaperExchange:
         if not order.status.final:
             with self._file.transaction():
                 order = self._matching.cancel(order, now, "cancelled by its client")
-                self._file.set_advanced_to(self._advanced_to or now)
+                self._write_advanced(order.intent.market, now)
         return self._file.state(order)
 
     async def book(self, symbol: str) -> Book:
@@ -182,10 +168,10 @@ class PaperExchange:
         return now
 
     async def _advance(self) -> datetime:
-        """Follow the market to the clock's time, or as far as it is known; the venue never goes back.
+        """Follow each market to the clock's time, or as far as it is known; the venue never goes back.
 
         Returns:
-            The time it is at the venue. Where the market is not known that far yet, orders wait for what is missing.
+            The time it is at the venue. Where a market is not known that far yet, its orders wait for what is missing.
 
         Raises:
             VenueError: The file could not be written; the next call tries again from where it was.
@@ -196,33 +182,43 @@ class PaperExchange:
             way = self._way()  # others may have come here meanwhile
         if way is not None:
             self._go(way)
-        now, after = self._clock.now(), self._advanced_to
+        now, after = self._clock.now(), self.advanced_to
         return now if after is None else max(now, after)
 
     def _way(self) -> _Way | None:
-        """The market that is still to be followed, if there is any."""
-        now, after = self._clock.now(), self._advanced_to
-        until = self._feed.reach(now) if after is None or now > after else None
-        if until is None or (after is not None and until <= after):
+        """What is still to be followed of each market, if there is anything."""
+        now, until = self._clock.now(), dict[str, datetime]()
+        for symbol in self._feed.markets:
+            after, reach = self._advanced.get(symbol), self._feed.reach(symbol, now)
+            if reach is not None and (after is None or reach > after):
+                until[symbol] = reach
+        if not until:
             return None
-        orders = self._file.open_orders() if after is not None else []
-        if after is None or not orders:
-            return _Way(until=until)
-        return _Way(until=until, orders=orders, happenings=self._matching.happenings(orders, after, until))
+        orders = [order for order in self._file.open_orders() if order.intent.market in until]
+        return _Way(until=until, orders=orders, happenings=self._matching.happenings(orders, self._advanced, until))
 
     def _go(self, way: _Way) -> None:
         """Take open orders along. How far is written with what happened, and alone at most once a candle."""
-        if way.happenings or (way.orders and self._is_stale(way.until)):
+        advanced = {**self._advanced, **way.until}
+        if way.happenings or self._is_stale(way):
             with self._file.transaction():
                 self._matching.carry_out(way.happenings)
-                self._file.set_advanced_to(way.until)
-            self._written_to = way.until
-        self._advanced_to = way.until
+                self._file.set_advanced(advanced)
+            self._written = dict(advanced)
+        self._advanced = advanced
 
-    def _is_stale(self, until: datetime) -> bool:
+    def _is_stale(self, way: _Way) -> bool:
         """Whether to note how far it is; not while its client lags behind, which begins anew where it left off."""
-        last = self._written_to
-        return not self._client.waiting and (last is None or self._feed.timeframe.floor(until) > last)
+        floor, written = self._feed.timeframe.floor, self._written
+        waiting = {order.intent.market for order in way.orders}
+        return not self._client.waiting and any(
+            symbol not in written or floor(way.until[symbol]) > written[symbol] for symbol in waiting
+        )
+
+    def _write_advanced(self, symbol: str, now: datetime) -> None:
+        """Write how far each market is, with an order of one of them; what was never followed begins with its order."""
+        self._advanced.setdefault(symbol, now)
+        self._file.set_advanced(self._advanced)
 
     def _submit(self, intent: Intent, now: datetime) -> Sent:
         known = self._file.order(intent.client_id)
@@ -238,8 +234,8 @@ class PaperExchange:
             )
             self._file.add_order(order)
             self._matching.begin(order, quote)
-            self._file.set_advanced_to(self._advanced_to or now)
-        self._written_to = self._advanced_to
+            self._write_advanced(intent.market, now)
+        self._written = dict(self._advanced)
         return _ack(order)
 
     def _reserve(self, intent: Intent, quote: Quote | None) -> Decimal:

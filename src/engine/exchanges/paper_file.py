@@ -2,7 +2,8 @@
 
 The tables are a contract: an auditor reads them without the engine. Money is decimal text, times are ISO 8601 in UTC.
 
-    meta      key, value                      ``format``; ``advanced_to``: how far the venue has followed the market
+    meta      key, value                      ``format``; ``advanced_to``: how far the venue has followed its markets;
+                                              ``advanced_to BTC/USDT``: how far that one, where it is behind
     balances  currency, opening, current      everything the account owns
     orders    venue_id, client_id, market, side, kind, quantity, stop, target,
               status (open, filled, cancelled), filled, reserve_price, closed_by, reason, at
@@ -11,12 +12,13 @@ The tables are a contract: an auditor reads them without the engine. Money is de
 
 ``balances.current`` is ``opening`` plus what the fills brought: a buy adds its quantity of the base currency and takes
 ``quantity * price + fee`` of the quote currency, a sell the other way round. Ids and ``seq`` count from 1 without gaps.
+A market that was behind the others has later ids for earlier times.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -49,6 +51,8 @@ _SCHEMA = (
 )
 
 
+_ADVANCED_TO = "advanced_to"
+_SET_META = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
 _BALANCES = "SELECT currency, current FROM balances ORDER BY currency"
 _ORDERS = "SELECT * FROM orders"
 
@@ -132,13 +136,25 @@ class VenueFile:
 
     @property
     def advanced_to(self) -> datetime | None:
-        """How far the venue had followed the market when that was last written."""
-        text = self._meta("advanced_to")
+        """How far the venue had followed the market that it had followed farthest, when that was last written."""
+        text = self._meta(_ADVANCED_TO)
         return datetime.fromisoformat(text) if text else None
 
-    def set_advanced_to(self, at: datetime) -> None:
-        """Write how far the venue has followed the market."""
-        self._execute("INSERT OR REPLACE INTO meta VALUES ('advanced_to', ?)", (rows.time(at),))
+    def advanced(self, symbols: Iterable[str]) -> dict[str, datetime]:
+        """How far the venue had followed each of these markets; the farthest for one that is not named as behind."""
+        written = {symbol: self._meta(f"{_ADVANCED_TO} {symbol}") for symbol in symbols}
+        farthest = self.advanced_to
+        found = {symbol: datetime.fromisoformat(text) if text else farthest for symbol, text in written.items()}
+        return {symbol: at for symbol, at in found.items() if at is not None}
+
+    def set_advanced(self, advanced: Mapping[str, datetime]) -> None:
+        """Write how far the venue has followed each market, and with that which of them are behind."""
+        farthest = max(advanced.values())
+        self._execute(_SET_META, (_ADVANCED_TO, rows.time(farthest)))
+        self._execute("DELETE FROM meta WHERE key LIKE ?", (f"{_ADVANCED_TO} %",))
+        for symbol, at in advanced.items():
+            if at < farthest:
+                self._execute(_SET_META, (f"{_ADVANCED_TO} {symbol}", rows.time(at)))
 
     def balances(self) -> dict[str, Decimal]:
         """What the account owns, by currency."""

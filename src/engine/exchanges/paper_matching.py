@@ -1,22 +1,31 @@
 """How the paper venue's orders meet the market: along the price path, in the order of time.
 
 Two things happen on the way. A bracket is *triggered* where the path first reaches its stop or its target; where that
-is follows from the path alone. A market order, and a bracket whose stop was triggered, *goes on* at each turning point
-of the path with whatever the book has there, until it is filled, or nothing is left to pay or sell it with.
+is follows from the path alone. It then sells whole, at that moment, whatever the volume:
+
+    stop      at what is bid when the price is at the stop, or at the price beyond it where the path jumped over it: the
+              book that was observed, else the model's; what that lacks at its worst price, never better than the stop
+    target    at the target, as an order does that rests there, or at the better price to which the path jumped over it
+
+A market order *goes on* at each turning point of the path with whatever the book has there, until it is filled, or
+nothing is left to pay or sell it with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import assert_never
 
 from engine.domain.errors import NoData
-from engine.domain.market import Book, Level, Market
+from engine.domain.market import Market
 from engine.domain.trading import Fill, OrderStatus, Side
 from engine.exchanges.paper_file import VenueFile
+from engine.exchanges.paper_quote import Quote
 from engine.exchanges.paper_rows import VenueOrder
 from engine.ports import MarketFeed
 from engine.simulation import fills
@@ -27,25 +36,6 @@ _SPENT = "the cash does not pay for the rest"
 _SOLD = "what it was to sell is no longer held"
 
 Point = tuple[datetime, Decimal]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
-    """What the market says at one moment: its price, what its last candle traded, and its book where one was seen."""
-
-    mid: Decimal
-    volume: Decimal
-    seen: Book | None = None
-
-    def offered(self, side: Side, market: Market, model: FillModel) -> tuple[Level, ...]:
-        """What an order on ``side`` can take, best price first."""
-        if self.seen is not None:
-            return fills.moved(side, self.mid, self.seen, market)
-        return fills.levels(side, self.mid, self.volume, market, model)
-
-    def book(self, market: Market, model: FillModel, at: datetime) -> Book | None:
-        """The order book: as it was seen, else as the model has it; ``None`` where nobody trades."""
-        return self.seen or fills.book(self.mid, self.volume, market, model, at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,19 +95,19 @@ class Matching:
         ]
         return self._file.balance(currency) - sum(selling, Decimal(0))
 
-    def happenings(self, orders: Sequence[VenueOrder], after: datetime, until: datetime) -> list[Happening]:
-        """What open orders meet on the path from one moment to another; those of markets without a feed wait."""
+    def happenings(
+        self, orders: Sequence[VenueOrder], advanced: Mapping[str, datetime], until: Mapping[str, datetime]
+    ) -> list[Happening]:
+        """What open orders meet on the way from where their markets were followed to, up to each market's end."""
         happenings: list[Happening] = []
-        for symbol in sorted({order.intent.market for order in orders} & self._feed.markets.keys()):
-            turns = self._feed.path(symbol, after, until)
-            path = self._with_ends(symbol, turns, after, until)
+        for symbol in sorted({order.intent.market for order in orders} & advanced.keys() & until.keys()):
+            turns = self._feed.path(symbol, advanced[symbol], until[symbol])
+            path = self._with_ends(symbol, turns, advanced[symbol], until[symbol])
             own = [order for order in orders if order.intent.market == symbol]
             met = [reached for order in own if (reached := _reached(order, path)) is not None]
-            happenings += [replace(one, crossing=self._on_its_leg(symbol, one.crossing, until)) for one in met]
-            happenings += [_Turned(at=at, symbol=symbol, price=price) for at, price in dict(turns).items()]
-        met_any = any(isinstance(happening, _Reached) for happening in happenings)
-        if not met_any and all(order.waits_for_price for order in orders):
-            return []  # nobody trades where the path merely turns
+            happenings += [self._on_its_leg(one, until[symbol]) for one in met]
+            if not all(order.waits_for_price for order in own):
+                happenings += [_Turned(at=at, symbol=symbol, price=price) for at, price in dict(turns).items()]
         return sorted(happenings, key=_place)
 
     def carry_out(self, happenings: Sequence[Happening]) -> None:
@@ -158,23 +148,23 @@ class Matching:
             points.append((until, end))
         return points
 
-    def _on_its_leg(self, symbol: str, crossing: Crossing, until: datetime) -> Crossing:
-        """A crossing, timed by the whole straight line that it lies on.
+    def _on_its_leg(self, reached: _Reached, until: datetime) -> _Reached:
+        """The same, timed by the whole straight line that it lies on.
 
         Between two looks of the venue there is a piece of that line whose ends are rounded to ticks: timed by the
         piece, a fill would tell at which moments somebody happened to look.
         """
-        span = self._feed.timeframe.duration
-        turns = self._feed.path(symbol, crossing.at - span, crossing.at + span)
+        span, crossing, order = self._feed.timeframe.duration, reached.crossing, reached.order
+        turns = self._feed.path(order.intent.market, crossing.at - span, crossing.at + span)
         before = [point for point in turns if point[0] <= crossing.at][-1:]
         after = [point for point in turns if point[0] > crossing.at][:1]
         if not before or not after:
-            return crossing
+            return reached
         (begin, first), (end, last) = *before, *after
         if first == last or not min(first, last) <= crossing.price <= max(first, last):
-            return crossing
+            return reached
         at = begin + (end - begin) * float((crossing.price - first) / (last - first))
-        return replace(crossing, at=min(at, until))
+        return replace(reached, crossing=replace(crossing, at=max(order.at, min(at, until))))
 
     def _price(self, symbol: str, at: datetime) -> Decimal | None:
         try:
@@ -189,7 +179,7 @@ class Matching:
             return Decimal(0)
 
     def _trigger(self, order: VenueOrder, crossing: Crossing) -> None:
-        """Turn a bracket into a sale: at the stop through the book, at the target to those who pay that."""
+        """Turn a bracket into a sale of all that is held of it."""
         order = replace(order, closed_by="stop" if crossing.fell else "target")
         self._file.save_order(order)
         if crossing.fell:
@@ -213,7 +203,7 @@ class Matching:
                 self._take(order, turn.at, quote)
 
     def _take(self, order: VenueOrder, at: datetime, quote: Quote) -> None:
-        """Let an order take from the book what it has, what the cash pays, and what is held."""
+        """Let an order take from the book what it has (a stop: all), what the cash pays, and what is held."""
         market, side = self._market(order), order.intent.side
         offered = quote.offered(side, market, self._model)
         if side is Side.BUY:
@@ -222,8 +212,12 @@ class Matching:
             taken = fills.affordable(wanted, cash, market, self._model)
             self._apply(order, at, taken, _SPENT if taken != wanted else "")
         else:
-            held = self.free_holding(market.base, order)
-            taken = fills.walk(min(order.rest, held), offered, self._model)
+            held = max(self.free_holding(market.base, order), Decimal(0))
+            sold = min(order.rest, held)
+            if order.closed_by:
+                taken = fills.sold_whole(sold, quote.mid, offered, market, self._model)
+            else:
+                taken = fills.walk(sold, offered, self._model)
             sold_out = held < order.rest and sum((part.quantity for part in taken), Decimal(0)) >= held
             self._apply(order, at, taken, _SOLD if sold_out else "")
 
@@ -264,9 +258,17 @@ def _reached(order: VenueOrder, path: Sequence[Point]) -> _Reached | None:
     stop, target = order.intent.stop, order.intent.target
     if not order.waits_for_price or stop is None or target is None:
         return None
-    own = path if not path or path[0][0] >= order.at else [point for point in path if point[0] >= order.at]
-    crossing = first_crossing(own, stop, target)
+    crossing = first_crossing(_since(order.at, path, stop, target), stop, target)
     return _Reached(order=order, crossing=crossing) if crossing else None
+
+
+def _since(at: datetime, path: Sequence[Point], stop: Decimal, target: Decimal) -> Sequence[Point]:
+    """A path from the moment on when a bracket was placed: then the price was between its stop and its target."""
+    later = bisect_left(path, at, key=itemgetter(0))
+    if later == 0:
+        return path
+    _, price = path[later - 1]
+    return [(at, price), *path[later:]] if stop < price < target else path[later:]
 
 
 def _place(happening: Happening) -> tuple[datetime, int, str, int]:

@@ -83,8 +83,9 @@ class SeriesFeed(ABC):
     def book(self, symbol: str, now: datetime) -> None:  # noqa: B027 - no feed over candles has one
         """No book was ever observed."""
 
-    def reach(self, now: datetime) -> datetime:
+    def reach(self, symbol: str, now: datetime) -> datetime:
         """All of the past is there."""
+        del symbol
         return now
 
 

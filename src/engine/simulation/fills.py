@@ -2,7 +2,8 @@
 
 Each side of the book has a few levels. The first stands half a spread from the price, the others a step further each,
 and all of one side together hold a share of what the last candle traded. A market order takes level after level, one
-fill for each: that is its slippage. What the book cannot give it must wait for the next one.
+fill for each: that is its slippage. What the book cannot give it must wait for the next one. A stop that was reached
+waits for nothing: what the book cannot give it sells at the worst price of that book.
 """
 
 from __future__ import annotations
@@ -73,16 +74,22 @@ def levels(side: Side, mid: Decimal, volume: Decimal, market: Market, model: Fil
     lots = market.lots(volume * model.depth / model.levels)
     if lots < 1:
         return ()
+    return tuple(
+        Level(price=price, quantity=market.quantity(lots)) for price in _level_prices(side, mid, market, model)
+    )
+
+
+def _level_prices(side: Side, mid: Decimal, market: Market, model: FillModel) -> list[Decimal]:
     sign, rounding = (1, ROUND_CEILING) if side is Side.BUY else (-1, ROUND_FLOOR)
-    found: list[Level] = []
+    found: list[Decimal] = []
     for index in range(model.levels):
         away = mid * (1 + sign * (model.spread / 2 + index * model.level_step))
         price = (away / market.tick).to_integral_value(rounding) * market.tick
-        if found and (price - found[-1].price) * sign <= 0:
-            price = found[-1].price + sign * market.tick
+        if found and (price - found[-1]) * sign <= 0:
+            price = found[-1] + sign * market.tick
         if price > 0:
-            found.append(Level(price=price, quantity=market.quantity(lots)))
-    return tuple(found)
+            found.append(price)
+    return found
 
 
 def book(mid: Decimal, volume: Decimal, market: Market, model: FillModel, at: datetime) -> Book | None:
@@ -115,6 +122,23 @@ def walk(quantity: Decimal, offered: Sequence[Level], model: FillModel) -> tuple
         parts.append(part(taken, level.price, model))
         quantity -= taken
     return tuple(parts)
+
+
+def sold_whole(
+    quantity: Decimal, mid: Decimal, offered: Sequence[Level], market: Market, model: FillModel
+) -> tuple[Part, ...]:
+    """What a stop brings that was reached at a price: it takes all bids, and the last of them for what they lack.
+
+    Where nobody bids, the last price of the model's book stands for it, or a tick where there is no lower one.
+    """
+    parts = walk(quantity, offered, model)
+    rest = quantity - sum((each.quantity for each in parts), Decimal(0))
+    if not rest:
+        return parts
+    if parts:
+        return (*parts[:-1], part(parts[-1].quantity + rest, parts[-1].price, model))
+    prices = _level_prices(Side.SELL, mid, market, model)
+    return (part(rest, prices[-1] if prices else market.tick, model),)
 
 
 def affordable(parts: Sequence[Part], cash: Decimal, market: Market, model: FillModel) -> tuple[Part, ...]:

@@ -76,6 +76,43 @@ def turning_points(candles: Candles, after_ms: int, until_ms: int) -> Iterator[t
                 yield at, price
 
 
+def points_over_gap(
+    candles: Candles, after_ms: int, until_ms: int, before: float | None
+) -> Iterator[tuple[int, float]]:
+    """The points in ``(after_ms, until_ms]`` of a path through a time that nobody observed, oldest first.
+
+    Args:
+        candles: Those of that time; the last one may still be open.
+        after_ms: Where it begins. The candle that it cuts counts with its low and its close: its high may belong to the
+            time before, and a low that does has stopped out then what it could.
+        until_ms: Where it ends. The candle that it cuts is told up to then: all of that lies in it.
+        before: The price at its beginning, if that is known.
+    """
+    span = candles.timeframe.millis
+    first = int(candles.open_ms.searchsorted(after_ms - span, side="right"))
+    stop = int(candles.open_ms.searchsorted(until_ms, side="left"))
+    for index in range(first, stop):
+        opens = int(candles.open_ms[index])
+        closes = min(opens + span, until_ms)
+        if opens < after_ms:
+            yield from _cut_corners(candles, index, after_ms, closes, before)
+        else:
+            if before is not None:
+                yield opens, before
+            for leg, price in enumerate(knots(candles, index)):
+                yield opens + (closes - opens) * leg // LEGS, price
+        before = float(candles.close[index])
+
+
+def _cut_corners(
+    candles: Candles, index: int, after_ms: int, closes: int, before: float | None
+) -> Iterator[tuple[int, float]]:
+    if before is None:
+        yield after_ms + 1, float(candles.open[index])
+    yield (after_ms + closes) // 2, float(candles.low[index])
+    yield closes, float(candles.close[index])
+
+
 def _corners(candles: Candles, index: int, span: int) -> Iterator[tuple[int, float]]:
     start = int(candles.open_ms[index])
     prices = knots(candles, index)

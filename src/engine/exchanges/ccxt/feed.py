@@ -1,8 +1,10 @@
 """A live market as the paper venue sees it: what was fetched of a real one, and nothing else.
 
-The price goes through what was really observed, in straight lines. Where nobody looked for a while (the program was
-down, the venue could not be reached) the path is laid along the candles of that time, and until these have come in
-the feed does not say that it knows that time: orders wait for it.
+The price is what was last observed, until somebody looks again. Down to a lower one it jumps, for nobody saw it pass
+what lies between: a stop in there sells at what was seen. Up to a higher one it goes in a line: a target in there sells
+at its own price. Where nobody looked for a while (the program was down, the venue could not be reached) the path is
+laid along the candles of that time, and until these have come in the feed does not say that it knows that time: orders
+wait for it, each market's by themselves.
 """
 
 from __future__ import annotations
@@ -20,8 +22,6 @@ from engine.simulation.frames import resample
 
 MOST_POINTS = 8000
 """How many observed prices of one market are kept; the older half goes when there are more."""
-LEFT_BEHIND = timedelta(minutes=5)
-"""A market that is so far behind the others holds their orders up no longer."""
 
 Point = tuple[datetime, Decimal]
 
@@ -33,6 +33,7 @@ class Watched:
     Attributes:
         market: Its steps; made up until the venue has listed it.
         paused: Why it is not traded at present; empty where it is.
+        doubted: Whether the newest answer is not believed yet: the price and the book before it no longer hold.
         points: Observed prices, oldest first.
         book: The newest order book.
         candles: The newest candles, by timeframe.
@@ -41,6 +42,7 @@ class Watched:
 
     market: Market
     paused: str = "nothing has been heard of it yet"
+    doubted: bool = False
     points: list[Point] = field(default_factory=list)
     book: Book | None = None
     candles: dict[Timeframe, Candles] = field(default_factory=dict)
@@ -81,19 +83,26 @@ class LiveFeed:
     def see(self, symbol: str, at: datetime, price: Decimal, book: Book | None = None) -> None:
         """Take in a price that was observed, and the book it stood in; time never goes back."""
         watched = self._of(symbol)
-        last = watched.points[-1][0] if watched.points else at
-        watched.points.append((max(at, last), price))
-        watched.book = book
+        if watched.points:
+            before, last = watched.points[-1]
+            at = max(at, before)
+            if at > before and last > price:
+                watched.points.append((at, last))
+        watched.points.append((at, price))
+        watched.book, watched.doubted = book, False
         if len(watched.points) > MOST_POINTS:
             del watched.points[: MOST_POINTS // 2]
 
+    def doubt(self, symbol: str) -> None:
+        """Note that an answer came in that is not believed yet; until one is, there is no price of now."""
+        self._of(symbol).doubted = True
+
     def bridge(self, candles: Candles, after: datetime, until: datetime) -> None:
-        """Lay the path through a time that nobody observed, along those candles that lie wholly within it."""
+        """Lay the path through a time that nobody observed along its candles; what they skip is a jump."""
         watched = self._of(candles.market)
-        start, stop = to_millis(after), to_millis(until) - candles.timeframe.millis
         inner = watched.bridge = path.sound(candles)
-        first, last = inner.open_ms.searchsorted(start), inner.open_ms.searchsorted(stop, side="right")
-        turns = path.turning_points(inner.slice(int(first), int(last)), start, to_millis(until))
+        begin = float(watched.points[-1][1]) if watched.points else None
+        turns = path.points_over_gap(inner, to_millis(after), to_millis(until), begin)
         quotable = float(watched.market.tick)  # what is less than a tick is no price that anybody paid
         watched.points += [(from_millis(at), watched.market.price(price)) for at, price in turns if price >= quotable]
 
@@ -107,6 +116,10 @@ class LiveFeed:
         held = self._of(symbol).candles.get(timeframe)
         return held.closed_at if held is not None and len(held) else None
 
+    def doubted(self, symbol: str) -> bool:
+        """Whether a market's newest answer is not believed yet."""
+        return self._of(symbol).doubted
+
     def paused(self, symbol: str) -> str:
         """Why a market is not traded at present; empty where it is."""
         return self._of(symbol).paused
@@ -118,17 +131,10 @@ class LiveFeed:
         """The markets, by symbol."""
         return {symbol: watched.market for symbol, watched in self._watched.items()}
 
-    def reach(self, now: datetime) -> datetime | None:
-        """Up to when the path is known: now, while every market that is traded has a fresh price."""
-        seen = [watched.points[-1][0] if watched.points else None for watched in self._traded()]
-        known = [at for at in seen if at is not None]
-        if not known:
-            return None
-        newest = max(known)
-        if any(at is None for at in seen) and now - self._began(newest) <= LEFT_BEHIND:
-            return None
-        behind = [at for at in known if now - at > self.fresh_for and newest - at <= LEFT_BEHIND]
-        return min(behind, default=now)
+    def reach(self, symbol: str, now: datetime) -> datetime | None:
+        """Up to when the path is known: when somebody last looked."""
+        del now
+        return self.seen_at(symbol)
 
     def candles(self, symbol: str, timeframe: Timeframe, now: datetime, limit: int) -> Candles:
         """The newest ``limit`` candles closed at ``now``; what the venue does not have is made of shorter ones.
@@ -149,7 +155,7 @@ class LiveFeed:
         """The price last observed at a moment.
 
         Raises:
-            NoData: The market is not traded, or nobody had looked for too long.
+            NoData: The market is not traded, nobody had looked for too long, or what was seen since is in doubt.
         """
         watched = self._active(symbol)
         index = bisect_right(watched.points, now, key=_time) - 1
@@ -158,6 +164,8 @@ class LiveFeed:
         at, price = watched.points[index]
         if index == len(watched.points) - 1 and now - at > self.fresh_for:
             raise NoData(f"The newest price of {symbol} is {(now - at).total_seconds():.0f} s old.")
+        if watched.doubted and now > watched.points[-1][0]:
+            raise NoData(f"The newest order book of {symbol} is not believed yet.")
         return price
 
     def path(self, symbol: str, after: datetime, until: datetime) -> Sequence[Point]:
@@ -198,13 +206,6 @@ class LiveFeed:
         if watched.paused:
             raise NoData(f"{symbol} is not traded: {watched.paused}.")
         return watched
-
-    def _traded(self) -> list[Watched]:
-        return [watched for watched in self._watched.values() if not watched.paused]
-
-    def _began(self, otherwise: datetime) -> datetime:
-        """When the first price of all came in."""
-        return min((watched.points[0][0] for watched in self._watched.values() if watched.points), default=otherwise)
 
 
 def _time(point: Point) -> datetime:

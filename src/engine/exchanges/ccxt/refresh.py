@@ -1,7 +1,8 @@
 """Keeps a live feed up to date: the list of markets, order books every few seconds, candles when they close.
 
-Three loops, each at its own pace; none waits for another, and each question has its deadline. What fails is asked
-again later, and meanwhile the feed says that it has nothing: the quality gate and the venue draw the consequences.
+A loop for the list, one for the candles and one for each market's book (``looking``), each at its own pace; none waits
+for another, and each question has its deadline. What fails is asked again later, and meanwhile the feed says that it
+has nothing: the quality gate and the venue draw the consequences.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from functools import partial
 
 import structlog
 
-from engine.domain.errors import NoData, VenueError
+from engine.domain.errors import VenueError
 from engine.domain.market import Market, Timeframe
 from engine.exchanges.ccxt.client import VenueClient
 from engine.exchanges.ccxt.feed import LiveFeed
+from engine.exchanges.ccxt.looking import Looking
 from engine.exchanges.ccxt.parsing import Listing
+from engine.exchanges.ccxt.plausible import BookLimits
 from engine.faults import fault_id
 from engine.ports import Clock
 
@@ -38,8 +42,6 @@ MOST_SKEW = 5.0
 """Seconds by which the venue's clock may differ from ours before people are told."""
 _UNSURE = 1.5
 """Seconds up to which two clocks cannot be told apart: the venue tells its time in whole seconds."""
-_ROWS = 300
-"""How many candles a gap in what was observed is bridged with at most; no venue gives fewer at once."""
 _SPARE = 2
 """Candles asked for beyond what is needed: the open one, and one that closes meanwhile."""
 
@@ -54,6 +56,7 @@ class Refresher:
         timeframes: The candles that are wanted, by symbol.
         history: How many closed candles are kept of each.
         poll: How often each order book is asked for.
+        limits: How far an order book may be from what is known and is believed at once.
     """
 
     def __init__(
@@ -65,29 +68,34 @@ class Refresher:
         timeframes: Mapping[str, Iterable[Timeframe]],
         history: int,
         poll: timedelta,
+        limits: BookLimits,
     ) -> None:
         self._client = client
         self._feed = feed
         self._clock = clock
         self._wanted = tuple((symbol, each) for symbol, asked in timeframes.items() for each in asked)
         self._history = history
-        self._poll = poll.total_seconds()
         self._symbols = tuple(timeframes)
-        self._since: datetime | None = None
         self._listed: dict[str, Market] = {}
+        self._looking = Looking(
+            client=client, feed=feed, clock=clock, poll=poll, limits=limits, listed=self._listed, tell=self._tell
+        )
         self._pauses = Pauses(clock)
         self._troubles: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._news = asyncio.Condition()
 
-    def start(self, since: datetime | None) -> None:
+    def start(self, since: Mapping[str, datetime]) -> None:
         """Begin.
 
         Args:
-            since: Up to when the market was followed before; from there the path is bridged. ``None`` for nowhere.
+            since: Up to when each market was followed before, by symbol; from there its path is bridged.
         """
-        self._since = since
-        loops = {"list": self._keep_listed, "look": self._keep_looking, "candles": self._keep_candles}
+        loops: dict[str, Loop] = {"list": self._keep_listed, "candles": self._keep_candles}
+        loops |= {
+            f"look at {symbol}": partial(self._looking.keep_looking, symbol, since.get(symbol))
+            for symbol in self._symbols
+        }
         self._tasks = [asyncio.create_task(self._guarded(name, loop), name=name) for name, loop in loops.items()]
 
     async def stop(self) -> None:
@@ -114,11 +122,15 @@ class Refresher:
 
     def _is_all_in(self) -> bool:
         now = self._clock.now()
-        return not self._troubles and not self._due(now) and self._feed.reach(now) is not None
+        seen = any(self._feed.seen_at(symbol) for symbol in self._traded())
+        return seen and not self._troubles and not self._due(now) and not self._unseen()
 
     async def closed(self, at: datetime) -> None:
-        """Wait for the candles that close at ``at``; not for ever, and not for those of markets that are paused."""
-        await self._until(lambda: not self._due(at), WAIT_FOR_CANDLES)
+        """Wait for the candles that close at ``at``, and until every book is believed or corrected.
+
+        Not for ever, and not for those of markets that are paused.
+        """
+        await self._until(lambda: not self._due(at) and not self._doubted(), WAIT_FOR_CANDLES)
 
     async def _until(self, is_so: Callable[[], bool], within: float) -> None:
         with suppress(TimeoutError):
@@ -175,46 +187,11 @@ class Refresher:
     def _traded(self) -> tuple[str, ...]:
         return tuple(symbol for symbol in self._symbols if not self._feed.paused(symbol))
 
-    # Prices
+    def _unseen(self) -> list[str]:
+        return [symbol for symbol in self._traded() if self._feed.seen_at(symbol) is None]
 
-    async def _keep_looking(self) -> None:
-        while True:
-            begun = self._clock.monotonic()
-            await asyncio.gather(*(self._look(market) for market in self._listed.values()))
-            rest = self._poll if self._listed else LOOK_EVERY
-            await asyncio.sleep(max(0.0, rest - (self._clock.monotonic() - begun)))
-
-    async def _look(self, market: Market) -> None:
-        """Observe a market once; a time that nobody observed is bridged first, and all of this or nothing is noted.
-
-        A market in which nobody trades is paused until somebody does: it must not keep the others waiting.
-        """
-        symbol = market.symbol
-        try:
-            book = await self._client.book(market)
-            last = self._feed.seen_at(symbol) or self._since
-            if last is not None and book.at - last > self._feed.fresh_for:
-                await self._bridge(symbol, last, book.at)
-        except NoData as error:
-            self._feed.pause(symbol, error.message)
-            await self._tell(symbol, error)
-        except VenueError as error:
-            await self._tell(symbol, error)
-        else:
-            self._feed.list_as(market)
-            self._feed.see(symbol, book.at, book.mid, book)
-            await self._tell(symbol, None)
-
-    async def _bridge(self, symbol: str, after: datetime, until: datetime) -> None:
-        """Lay the path along the shortest candles that reach back so far."""
-        lengths = sorted(self._client.timeframes, key=lambda each: each.millis)
-        reaching = [each for each in lengths if (until - after) / each.duration < _ROWS]
-        timeframe = reaching[0] if reaching else lengths[-1]
-        try:
-            found = await self._client.candles(symbol, timeframe, _ROWS, after)
-        except NoData:
-            return
-        self._feed.bridge(found, after, until)
+    def _doubted(self) -> list[str]:
+        return [symbol for symbol in self._traded() if self._feed.doubted(symbol)]
 
     # Candles
 

@@ -176,6 +176,23 @@ async def test_events_of_two_markets_are_in_the_order_of_time(tmp_path: Path) ->
     assert [event.at for event in closed] == sorted(event.at for event in closed)
 
 
+async def test_a_stop_that_an_earlier_version_left_half_sold_is_sold_whole_where_the_path_goes_on(
+    tmp_path: Path,
+) -> None:
+    file, clock, feed = tmp_path / "venue.db", HandClock(60), hand_feed([QUIET, (100, 101, 99, 100, 1)] + [QUIET] * 9)
+    venue = opened(file, feed, clock)
+    await venue.submit(buy("a", "20"))
+    await venue.submit(bracket("b", "90", "150", "20"))
+    venue.close()
+    run_sql(file, "UPDATE orders SET closed_by = 'stop' WHERE kind = 'bracket'")
+    clock.to(121)
+    sold = await opened(file, feed, clock).find(client_id("b"))
+    assert isinstance(sold, OrderState)
+    assert (sold.status, sold.filled, sold.closed_by) == (OrderStatus.FILLED, Decimal(20), "stop")
+    assert {fill.at for fill in sold.fills} == {clock.at - timedelta(minutes=41)}
+    assert check_conservation(file) == []
+
+
 @pytest.mark.parametrize("content", [b"not a database, but long enough to be taken for one" * 100, None])
 def test_a_file_that_is_something_else_is_refused(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "venue.db"
@@ -324,6 +341,46 @@ def test_money_is_conserved_whatever_is_traded(rows: list[Row | None], script: l
         file = Path(folder) / "venue.db"
         played(file, rows, script)
         assert check_conservation(file) == []
+
+
+COINS = {
+    "BTC/USDT": (Market(symbol="BTC/USDT", lot=Decimal("0.00001"), tick=Decimal("0.01")), Decimal("612.5")),
+    "SHIB/USDT": (Market(symbol="SHIB/USDT", lot=Decimal(1), tick=Decimal("0.00000001")), Decimal("0.0000002")),
+    "PEPE/USDT": (Market(symbol="PEPE/USDT", lot=Decimal(100), tick=Decimal("0.0000000001")), Decimal("0.00000008")),
+}
+"""Markets, and what one of a hundred of their price is worth: from 61,250 down to 0.000008."""
+
+
+@examples(60)
+@given(histories, st.sampled_from(sorted(COINS)), st.integers(75, 99), st.sampled_from([1, 30, 5_000]))
+def test_whatever_the_path_and_the_volume_a_stop_sells_whole_where_the_path_reaches_it(
+    rows: list[Row | None], symbol: str, at: int, times: int
+) -> None:
+    market, unit = COINS[symbol]
+    scaled = [row and (*(float(market.price(p * unit)) for p in row[:4]), row[4]) for row in rows]
+    quantity, stop = market.quantity(market.lots(times * 500 / unit / 100)), market.price(at * unit)
+    feed = hand_feed({symbol: [(*(float(100 * unit),) * 4, 1e15), *scaled]}, [market])
+
+    async def play(file: Path) -> OrderState:
+        clock = HandClock(60)
+        cash = {"USDT": Decimal(10_000_000_000)}
+        venue = PaperExchange(file=file, feed=feed, clock=clock, model=FillModel(), balances=cash)
+        assert isinstance(await venue.submit(buy("a", str(quantity), symbol)), Ack)
+        assert isinstance(await venue.submit(bracket("b", str(stop), str(1000 * unit), str(quantity), symbol)), Ack)
+        clock.to(60 * (len(rows) + 1))
+        found = await venue.find(client_id("b"))
+        assert isinstance(found, OrderState)
+        assert check_conservation(file) == []
+        return found
+
+    with TemporaryDirectory() as folder:
+        sold = asyncio.run(play(Path(folder) / "venue.db"))
+    lowest = min((p for row in rows if row for p in row[1:4]), default=100)
+    assert (sold.status is OrderStatus.FILLED) == (lowest <= at)
+    if sold.fills:
+        prices = [fill.price for fill in sold.fills]
+        assert (sold.filled, sold.closed_by, len({fill.at for fill in sold.fills})) == (quantity, "stop", 1)
+        assert all(lowest * unit * Decimal("0.99") <= price <= stop and price % market.tick == 0 for price in prices)
 
 
 @examples(15)

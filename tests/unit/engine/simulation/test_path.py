@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.market import Candles, from_millis, to_millis
-from engine.simulation.path import Crossing, first_crossing, price_at, sound, turning_points
+from engine.domain.market import Candles, Timeframe, from_millis, to_millis
+from engine.simulation.path import Crossing, first_crossing, points_over_gap, price_at, sound, turning_points
 from tests.fakes.feed import BTC, START, Row, hand_candles
 
 ORIGIN = to_millis(START)
@@ -120,3 +120,55 @@ def test_a_price_that_is_touched_is_crossed() -> None:
 
 def test_numpy_prices_are_quoted_like_plain_ones() -> None:
     assert BTC.price(np.float64(100.006)) == BTC.price(100.006) == Decimal("100.01")
+
+
+SECOND = 1000
+GAP: tuple[Row, ...] = ((100, 103, 97, 101, 1), (101, 102, 94, 99, 1), (99, 105, 98, 104, 1))
+"""Three minutes; the path through each of them goes over its extremes."""
+
+
+def over_gap(
+    after: int, until: int, before: float | None = None, rows: tuple[Row | None, ...] = GAP
+) -> list[tuple[float, float]]:
+    """The points of a gap between two seconds, over minutes from the origin."""
+    candles = hand_candles(rows, timeframe=Timeframe.M1)
+    found = points_over_gap(candles, ORIGIN + after * SECOND, ORIGIN + until * SECOND, before)
+    return [((at - ORIGIN) / SECOND, price) for at, price in found]
+
+
+def test_over_a_gap_the_path_leads_through_every_extreme() -> None:
+    assert over_gap(0, 180) == [
+        (0, 100), (20, 97), (40, 103), (60, 101),
+        (60, 101), (60, 101), (80, 102), (100, 94), (120, 99),
+        (120, 99), (120, 99), (140, 98), (160, 105), (180, 104),
+    ]  # fmt: skip
+
+
+def test_what_was_seen_before_a_gap_and_missing_candles_are_jumps() -> None:
+    assert over_gap(-60, 60, before=110)[:2] == [(0, 110), (0, 100)]
+    missing = over_gap(0, 180, rows=(GAP[0], None, (90, 91, 89, 90, 1)))
+    assert missing[3:6] == [(60, 101), (120, 101), (120, 90)]
+
+
+def test_the_candle_in_which_a_gap_begins_counts_with_its_low_and_not_with_its_high() -> None:
+    assert over_gap(30, 60, before=100) == [(45, 97), (60, 101)]
+    assert over_gap(30, 60) == [(30.001, 100), (45, 97), (60, 101)]
+
+
+def test_the_candle_in_which_a_gap_ends_counts_as_far_as_it_has_gone() -> None:
+    assert over_gap(60, 150, before=101)[6:] == [(120, 99), (130, 98), (140, 105), (150, 104)]
+
+
+def test_a_gap_within_one_candle_has_its_low() -> None:
+    assert over_gap(70, 110, before=101) == [(90, 94), (110, 99)]
+
+
+@given(rows, st.integers(0, 700), st.integers(1, 700))
+def test_no_low_of_a_gap_is_left_out(drawn: list[list[int] | None], after: int, length: int) -> None:
+    candles = made(drawn)
+    begin, end = ORIGIN + after * MINUTE, ORIGIN + (after + length) * MINUTE
+    points = list(points_over_gap(candles, begin, end, None))
+    concerned = (candles.open_ms > begin - candles.timeframe.millis) & (candles.open_ms < end)
+    assert min((price for _, price in points), default=None) == min(candles.low[concerned], default=None)
+    assert [at for at, _ in points] == sorted(at for at, _ in points)
+    assert all(begin <= at <= end for at, _ in points)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.domain.errors import NoData
 from engine.domain.market import Book, Level, Market, Timeframe
 from engine.domain.trading import Ack, Intent, OrderKind, OrderState, OrderStatus, Rejected, Side, client_id
-from engine.exchanges.ccxt.feed import LEFT_BEHIND, MOST_POINTS, LiveFeed
+from engine.exchanges.ccxt.feed import MOST_POINTS, LiveFeed
 from engine.exchanges.paper import PaperExchange
 from engine.simulation.fills import FillModel
 from tests.auditor import check_conservation
+from tests.fakes.examples import examples
 from tests.fakes.feed import BTC, START, HandClock, Row, hand_candles
 
 ETH = Market(symbol="ETH/USDT", lot=Decimal("0.01"), tick=Decimal("0.01"))
@@ -36,7 +44,7 @@ def book_of(bids: dict[str, str], asks: dict[str, str], seconds: float = 0) -> B
 
 def test_before_the_venue_has_listed_it_a_market_has_nothing() -> None:
     feed = LiveFeed(["BTC/USDT"], fresh_for=FRESH)
-    assert feed.reach(START) is None
+    assert feed.reach("BTC/USDT", START) is None
     for ask in (feed.price, feed.volume):
         with pytest.raises(NoData, match="nothing has been heard of it yet"):
             ask("BTC/USDT", START)
@@ -85,34 +93,36 @@ def test_old_prices_are_let_go() -> None:
     assert feed.price(BTC.symbol, START + timedelta(seconds=3 * MOST_POINTS)) == 3 * MOST_POINTS - 1
 
 
-def test_it_reaches_to_now_while_every_traded_market_is_fresh() -> None:
+def test_each_market_is_known_up_to_when_it_was_last_seen() -> None:
     feed = feed_of(BTC, ETH)
     feed.see(BTC.symbol, START, Decimal(100))
-    assert feed.reach(START) is None, "the other one has not come in yet"
+    assert (feed.reach(BTC.symbol, START), feed.reach(ETH.symbol, START)) == (START, None)
     feed.see(ETH.symbol, START, Decimal(10))
-    assert feed.reach(START + FRESH) == START + FRESH
-    assert feed.reach(START + 2 * FRESH) == START, "nobody knows what happened since"
     feed.see(BTC.symbol, START + 2 * FRESH, Decimal(100))
-    assert feed.reach(START + 2 * FRESH) == START, "one market is behind, but not hopelessly"
+    late = START + 3 * FRESH
+    assert (feed.reach(BTC.symbol, late), feed.reach(ETH.symbol, late)) == (START + 2 * FRESH, START)
     feed.pause(ETH.symbol, "halted")
-    assert feed.reach(START + 2 * FRESH) == START + 2 * FRESH
+    assert feed.reach(ETH.symbol, late) == START, "what it did meanwhile is told when it is traded again"
 
 
-def test_a_market_that_is_far_behind_holds_up_nobody() -> None:
-    feed = feed_of(BTC, ETH)
-    feed.see(ETH.symbol, START, Decimal(10))
-    late = START + LEFT_BEHIND + FRESH
-    feed.see(BTC.symbol, START, Decimal(100))
-    feed.see(BTC.symbol, late, Decimal(100))
-    assert feed.reach(late) == late
+def test_between_two_looks_the_price_jumps_down_and_goes_up() -> None:
+    feed = feed_of()
+    for second, price in ((0, 100), (5, 90), (10, 95), (15, 95)):
+        feed.see(BTC.symbol, START + timedelta(seconds=second), Decimal(price))
+    path = feed.path(BTC.symbol, START - FRESH, START + FRESH)
+    assert [((at - START).seconds, price) for at, price in path] == [(0, 100), (5, 100), (5, 90), (10, 95), (15, 95)]
 
 
-def test_a_market_that_never_comes_in_holds_up_nobody_for_long() -> None:
-    feed = feed_of(BTC, ETH)
-    feed.see(BTC.symbol, START, Decimal(100))
-    late = START + LEFT_BEHIND + FRESH
-    feed.see(BTC.symbol, late, Decimal(100))
-    assert feed.reach(late) == late
+def test_while_an_answer_is_in_doubt_there_is_no_price_of_now() -> None:
+    feed, book = feed_of(), book_of({"99": "1"}, {"101": "1"})
+    feed.see(BTC.symbol, START, book.mid, book)
+    feed.doubt(BTC.symbol)
+    now = START + timedelta(seconds=1)
+    with pytest.raises(NoData, match="not believed yet"):
+        feed.price(BTC.symbol, now)
+    assert feed.price(BTC.symbol, START) == 100, "what was seen before still is what it was"
+    feed.see(BTC.symbol, now, book.mid, book)
+    assert (feed.price(BTC.symbol, now), feed.doubted(BTC.symbol)) == (100, False)
 
 
 def test_longer_candles_are_made_of_shorter_ones_where_the_venue_has_none() -> None:
@@ -129,48 +139,47 @@ def test_longer_candles_are_made_of_shorter_ones_where_the_venue_has_none() -> N
 
 
 class Bench:
-    """The paper venue on a live feed, with one BTC bought at 100 and a bracket from 95 to 120."""
+    """The paper venue on a live feed, with BTC bought at 100 and a bracket from 95 to 120."""
 
     def __init__(self, folder: Path) -> None:
         self.clock, self.file = HandClock(), folder / "venue.sqlite"
-        self.feed, self.venue = feed_of(), None
-        self.open()
+        self.feed = feed_of(BTC, ETH)
+        self.venue = self.open()
 
-    def open(self) -> PaperExchange:
+    def open(self, feed: LiveFeed | None = None) -> PaperExchange:
+        self.feed = feed or self.feed
         self.venue = PaperExchange(
-            file=self.file, feed=self.feed, clock=self.clock, model=FillModel(), balances={"USDT": Decimal(10_000)}
+            file=self.file, feed=self.feed, clock=self.clock, model=FillModel(), balances={"USDT": Decimal(100_000)}
         )
         return self.venue
 
-    def see(self, seconds: float, price: str, book: Book | None = None) -> None:
+    def see(self, seconds: float, price: str, book: Book | None = None, symbol: str = BTC.symbol) -> None:
         self.clock.to(seconds / 60)
-        self.feed.see(BTC.symbol, self.clock.now(), Decimal(price), book)
+        self.feed.see(symbol, self.clock.now(), Decimal(price), book)
 
-    async def buy(self) -> PaperExchange:
-        assert self.venue is not None
-        self.feed.keep(hand_candles([(100, 101, 99, 100, 1000)] * 5, timeframe=Timeframe.M1))
-        self.see(300, "100")
-        assert isinstance(await self.venue.submit(intent("a")), Ack)
-        assert isinstance(await self.venue.submit(bracket("b")), Ack)
+    async def buy(self, quantity: str = "1", symbol: str = BTC.symbol) -> PaperExchange:
+        self.feed.keep(hand_candles([(100, 101, 99, 100, 500_000)] * 5, symbol, timeframe=Timeframe.M1))
+        self.see(300, "100", symbol=symbol)
+        name = "" if symbol == BTC.symbol else symbol
+        assert isinstance(await self.venue.submit(intent(f"a{name}", quantity, symbol=symbol)), Ack)
+        assert isinstance(await self.venue.submit(bracket(f"b{name}", quantity, symbol=symbol)), Ack)
         return self.venue
 
+    def bridge(self, rows: Sequence[Row], after: float, until: float, minute: int) -> None:
+        """Lay the path from one second to another along minutes from that one on."""
+        candles = hand_candles(rows, timeframe=Timeframe.M1, start=START + timedelta(minutes=minute))
+        self.feed.bridge(candles, START + timedelta(seconds=after), START + timedelta(seconds=until))
 
-def intent(name: str, quantity: str = "1", side: Side = Side.BUY) -> Intent:
+
+def intent(name: str, quantity: str = "1", side: Side = Side.BUY, symbol: str = BTC.symbol) -> Intent:
     return Intent(
-        client_id=client_id(name), market=BTC.symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
+        client_id=client_id(name), market=symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
     )
 
 
-def bracket(name: str) -> Intent:
-    return Intent(
-        client_id=client_id(name),
-        market=BTC.symbol,
-        side=Side.SELL,
-        kind=OrderKind.BRACKET,
-        quantity=Decimal(1),
-        stop=Decimal(95),
-        target=Decimal(120),
-    )
+def bracket(name: str, quantity: str = "1", symbol: str = BTC.symbol) -> Intent:
+    plain = intent(name, quantity, Side.SELL, symbol)
+    return replace(plain, kind=OrderKind.BRACKET, stop=Decimal(95), target=Decimal(120))
 
 
 async def state(venue: PaperExchange, name: str) -> OrderState:
@@ -196,15 +205,26 @@ async def test_an_order_walks_the_book_that_was_seen(bench: Bench) -> None:
     assert fills == [(Decimal(p), Decimal(q)) for p, q in (("100.01", "0.4"), ("100.05", "0.5"), ("100.30", "0.1"))]
 
 
-async def test_a_stop_sells_into_the_book_moved_along_with_the_price(bench: Bench) -> None:
-    venue = await bench.buy()
-    book = book_of({"93.99": "0.4", "93.90": "5"}, {"94.01": "1"}, seconds=305)
+async def test_a_stop_that_nobody_saw_passed_sells_at_what_was_seen_beyond_it(bench: Bench) -> None:
+    venue = await bench.buy("50")
+    book = book_of({"90.99": "0.4", "90.90": "5"}, {"91.01": "1"}, seconds=305)
     bench.see(305, str(book.mid), book)
     sold = await state(venue, "b")
     assert (sold.status, sold.closed_by) == (OrderStatus.FILLED, "stop")
     fills = [(fill.price, fill.quantity) for fill in sold.fills]
-    assert fills == [(Decimal("94.99"), Decimal("0.4")), (Decimal("94.90"), Decimal("0.6"))]
-    assert START + timedelta(seconds=300) < sold.fills[0].at < START + timedelta(seconds=305)
+    assert fills == [(Decimal("90.99"), Decimal("0.4")), (Decimal("90.90"), Decimal("49.6"))]
+    assert {fill.at for fill in sold.fills} == {START + timedelta(seconds=305)}
+
+
+async def test_a_target_that_nobody_saw_passed_sells_at_its_own_price(bench: Bench) -> None:
+    venue = await bench.buy("50")
+    bench.clock.to(303 / 60)
+    await venue.cancel(client_id("b"))
+    await venue.submit(bracket("late", "50"))
+    bench.see(305, "130", book_of({"129.99": "0.4"}, {"130.01": "1"}, seconds=305))
+    (fill,) = (await state(venue, "late")).fills
+    assert (fill.price, fill.quantity) == (Decimal(120), Decimal(50))
+    assert START + timedelta(seconds=303) <= fill.at <= START + timedelta(seconds=305)
 
 
 async def test_a_stale_price_refuses_and_a_bracket_can_still_be_placed(bench: Bench) -> None:
@@ -220,37 +240,77 @@ async def test_a_stale_price_refuses_and_a_bracket_can_still_be_placed(bench: Be
 
 
 GAP: tuple[Row, ...] = ((100, 101, 99, 100, 50), (100, 100, 94, 99, 50), (99, 101, 99, 100, 50))
+JUMP: tuple[Row, ...] = ((100, 101, 99, 100, 50), (90, 99, 89, 99, 50), (99, 101, 99, 100, 50))
 
 
+@pytest.mark.parametrize("quantity", ["1", "900"])
+@pytest.mark.parametrize(("rows", "best"), [(GAP, "94.98"), (JUMP, "89.98")], ids=["passed", "opened beyond"])
 @pytest.mark.parametrize("restarted", [False, True])
-async def test_over_a_time_that_nobody_observed_a_stop_fills_along_the_candles_of_that_time(
-    bench: Bench, *, restarted: bool
+async def test_over_a_time_that_nobody_observed_a_stop_sells_whole_along_the_candles_of_that_time(
+    bench: Bench, quantity: str, rows: tuple[Row, ...], best: str, *, restarted: bool
 ) -> None:
-    venue = await bench.buy()
+    venue = await bench.buy(quantity)
     bench.clock.to(10)
     if restarted:
-        bench.feed = feed_of()
-        venue = bench.open()
+        venue = bench.open(feed_of(BTC, ETH))
     assert (await state(venue, "b")).status is OrderStatus.OPEN, "what happened is not known yet"
     assert venue.advanced_to == START + timedelta(seconds=300)
-    gap = hand_candles(GAP, timeframe=Timeframe.M1, start=START + timedelta(minutes=6))
-    bench.feed.bridge(gap, START + timedelta(minutes=5), bench.clock.now())
+    bench.bridge(rows, after=300, until=600, minute=6)
     bench.see(600, "100")
     sold = await state(venue, "b")
-    assert (sold.status, sold.closed_by) == (OrderStatus.FILLED, "stop")
-    assert START + timedelta(minutes=7) < sold.fills[0].at < START + timedelta(minutes=8)
-    assert {fill.price < 95 for fill in sold.fills} == {True}
+    assert (sold.status, sold.closed_by, sold.filled) == (OrderStatus.FILLED, "stop", Decimal(quantity))
+    assert len({fill.at for fill in sold.fills}) == 1
+    assert START + timedelta(minutes=7) <= sold.fills[0].at < START + timedelta(minutes=8)
+    assert Decimal(best) - Decimal("0.12") <= min(f.price for f in sold.fills) <= sold.fills[0].price <= Decimal(best)
 
 
-async def test_only_candles_that_lie_wholly_in_the_gap_count(bench: Bench) -> None:
-    """The first minute's low may have been before the gap: before the order even."""
+@pytest.mark.parametrize(
+    ("after", "until", "minute", "row"),
+    [(330, 400, 5, (100, 101, 90, 100, 50)), (330, 350, 5, (100, 101, 90, 100, 50)), (330, 400, 6, GAP[1])],
+    ids=["where it begins", "all in one minute", "where it ends"],
+)
+async def test_a_dip_in_a_minute_of_which_a_part_was_observed_reaches_the_stop(
+    bench: Bench, after: float, until: float, minute: int, row: Row
+) -> None:
+    venue = await bench.buy("900")
+    bench.see(after, "100")
+    bench.bridge([row], after=after, until=until, minute=minute)
+    bench.see(until, "100")
+    sold = await state(venue, "b")
+    assert (sold.status, sold.filled) == (OrderStatus.FILLED, Decimal(900))
+    assert {fill.price <= Decimal(95) for fill in sold.fills} == {True}
+
+
+async def test_a_high_that_may_have_been_before_a_gap_reaches_no_target(bench: Bench) -> None:
     venue = await bench.buy()
-    bench.clock.to(8)
-    rows = [(100, 101, 90, 100, 50), (100, 101, 99, 100, 50), (100, 101, 90, 100, 50)]
-    gap = hand_candles(rows, timeframe=Timeframe.M1, start=START + timedelta(minutes=5))
-    bench.feed.bridge(gap, START + timedelta(minutes=5, seconds=30), START + timedelta(minutes=7, seconds=30))
-    bench.see(480, "100")
+    bench.see(330, "100")
+    bench.bridge([(100, 125, 99, 100, 50)], after=330, until=400, minute=5)
+    bench.see(400, "100")
     assert (await state(venue, "b")).status is OrderStatus.OPEN
+
+
+async def test_a_market_that_is_not_heard_of_holds_up_no_other_and_comes_after(bench: Bench) -> None:
+    venue = await bench.buy("50", ETH.symbol)
+    await bench.buy("50")
+    bench.see(305, "100")
+    await venue.balances()
+    bench.see(400, "90")
+    assert (await state(venue, "b")).closed_by == "stop", "ETH has not been heard of for 100 seconds"
+    assert (await state(venue, "bETH/USDT")).status is OrderStatus.OPEN
+    assert venue.advanced == {BTC.symbol: bench.clock.now(), ETH.symbol: START + timedelta(seconds=300)}
+    venue = bench.open()
+    assert venue.advanced[ETH.symbol] == START + timedelta(seconds=300), "a restart knows how far each one was"
+    candles = hand_candles([(100, 100, 94, 99, 50)], ETH.symbol, Timeframe.M1, START + timedelta(minutes=6))
+    bench.feed.bridge(candles, START + timedelta(seconds=300), START + timedelta(seconds=420))
+    bench.see(420, "99", symbol=ETH.symbol)
+    sold = await state(venue, "bETH/USDT")
+    assert (sold.closed_by, sold.filled) == ("stop", Decimal(50))
+    assert START + timedelta(seconds=360) < sold.fills[0].at < START + timedelta(seconds=400)
+    assert [event.seq for event in await venue.events(0)] == list(range(1, 1 + len(await venue.events(0))))
+    with closing(sqlite3.connect(bench.file)) as connection:
+        assert connection.execute("SELECT key FROM meta WHERE key LIKE 'advanced_to%' ORDER BY key").fetchall() == [
+            ("advanced_to",), (f"advanced_to {BTC.symbol}",)
+        ]  # fmt: skip
 
 
 async def test_an_order_does_not_meet_prices_from_before_it_was_placed(bench: Bench) -> None:
@@ -258,7 +318,46 @@ async def test_an_order_does_not_meet_prices_from_before_it_was_placed(bench: Be
     await venue.cancel(client_id("b"))
     bench.clock.to(8.5)
     assert isinstance(await venue.submit(bracket("late")), Ack)
-    gap = hand_candles(GAP, timeframe=Timeframe.M1, start=START + timedelta(minutes=6))
-    bench.feed.bridge(gap, START + timedelta(minutes=5), START + timedelta(minutes=10))
+    bench.bridge(GAP, after=300, until=600, minute=6)
     bench.see(600, "100")
     assert (await state(venue, "late")).status is OrderStatus.OPEN
+
+
+looks = st.lists(st.tuples(st.integers(1, 40), st.integers(80, 130)), min_size=1, max_size=12)
+minutes = st.lists(st.lists(st.integers(80, 130), min_size=4, max_size=4), max_size=6)
+
+
+@examples(60)
+@given(looks, minutes, looks, st.sampled_from(["0.5", "40", "900"]), st.sampled_from([0.0, 0.01, 30.0, 90_000.0]))
+def test_a_stop_sells_whole_at_no_better_than_its_price_and_what_the_market_showed(
+    before: list[tuple[int, int]], gap: list[list[int]], after: list[tuple[int, int]], quantity: str, volume: float
+) -> None:
+    async def play(folder: Path) -> tuple[OrderState, Decimal]:
+        bench, second, shown = Bench(folder), 300, [Decimal(100)]
+        venue = await bench.buy(quantity)
+        for steps in (before, after):
+            for step, price in steps:
+                second += step
+                bench.see(second, str(price))
+                shown.append(Decimal(price))
+                await venue.balances()
+            if steps is before and gap:
+                begin, minute = second, second // 60 + 1
+                second = 60 * (minute + len(gap))
+                rows = [(p[0], max(p), min(p), p[1], volume) for p in gap]
+                bench.bridge(rows, after=begin, until=second, minute=minute)
+                shown += [Decimal(min(p)) for p in gap]
+        assert check_conservation(bench.file) == []
+        return await state(venue, "b"), min(shown)
+
+    with TemporaryDirectory() as folder:
+        sold, lowest = asyncio.run(play(Path(folder)))
+    if lowest <= Decimal(95) and sold.closed_by != "target":
+        assert (sold.status, sold.closed_by) == (OrderStatus.FILLED, "stop")
+    if sold.closed_by == "stop":
+        assert sold.filled == Decimal(quantity)
+        assert len({fill.at for fill in sold.fills}) == 1
+        assert all(fill.price <= Decimal(95) and fill.price % BTC.tick == 0 for fill in sold.fills)
+        assert min(fill.price for fill in sold.fills) >= lowest * Decimal("0.99")
+    elif sold.closed_by == "target":
+        assert sold.filled == Decimal(quantity)
