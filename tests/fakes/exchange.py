@@ -130,10 +130,10 @@ class Symbol:
         }
 
     def kline(self, opens: int, span: int, now: int) -> Row:
-        """A candle, as far as it has gone; its extremes are those of sixteen looks at the price."""
+        """A candle, as far as it has gone; its extremes are those of sixty looks at the price."""
         closes = opens + span
         until = min(now, closes - 1)
-        looks = [self.price(opens + (until - opens) * step // 16) for step in range(17)]
+        looks = [self.price(opens + (until - opens) * step // 60) for step in range(61)]
         volume = sum(self.volume(minute) for minute in range(opens, min(closes, opens + 240 * MINUTE), MINUTE))
         first, last = looks[0], self.price(min(until, closes - 1))
         texts = [f"{price:.8f}" for price in (first, max(looks), min(looks), last)]

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,21 @@ from bot.app import App
 from config.loader import load
 from config.settings import Settings
 from engine.domain.errors import ConfigError
-from tests.fakes.exchange import DEPTH, HTML, KLINES, MINUTE, FakeExchange, Symbol, listening, now_ms, too_fast
+from engine.domain.trading import Ack, Intent, OrderKind, Side, client_id
+from tests.auditor import check_conservation
+from tests.fakes.exchange import (
+    DEPTH,
+    HTML,
+    KLINES,
+    MINUTE,
+    FakeExchange,
+    Symbol,
+    listening,
+    now_ms,
+    scaled,
+    slow,
+    too_fast,
+)
 from tests.fakes.patience import until
 from tests.fakes.plain import PLAIN
 from tests.fakes.program import TOKEN, VENUE, Files, address, running
@@ -43,6 +58,41 @@ def settings_of(folder: Path, url: str, markets: Sequence[str] = ("BTC/USDT",)) 
     file = folder / "paper.yaml"
     file.write_text(json.dumps(sections))  # JSON is YAML
     return load(None, file, {}, {"BOT_WEB__TOKEN": TOKEN}, folder)
+
+
+class Falling:
+    """A market that lies still at a price, and is at another one from one moment to another."""
+
+    def __init__(self, base: str = "BTC", usual: float = 20_000.0, **steps: str) -> None:
+        self.usual, self.fallen = usual, usual
+        self.begins = self.ends = math.inf
+        self.symbol = Symbol(base=base, price=self.price, level_quantity=100.0, **steps)
+
+    def price(self, at: int) -> float:
+        return self.fallen if self.begins <= at < self.ends else self.usual
+
+    def fall(self, share: float, seconds: float = math.inf) -> None:
+        """Fall by a share of the price, for so long from now on."""
+        self.fallen, self.begins = self.usual * (1 - share), now_ms()
+        self.ends = self.begins + seconds * 1000
+
+    async def hold(self, app: App, quantity: str, stop: float, name: str = "BTC/USDT") -> str:
+        """Buy, and protect it by a stop at a share of the price; the id of what protects it."""
+        assert app.program is not None
+        venue, now, price = app.program.engine.venue, time.time_ns(), Decimal(str(self.usual))
+        tick = Decimal(self.symbol.tick)
+        plain = Intent(
+            client_id=client_id(f"buy {name} {now}"), market=name, side=Side.BUY, kind=OrderKind.MARKET,
+            quantity=Decimal(quantity),
+        )  # fmt: skip
+        guard = replace(
+            plain, client_id=client_id(f"guard {name} {now}"), side=Side.SELL, kind=OrderKind.BRACKET,
+            stop=Decimal(str(stop)) * price // tick * tick, target=2 * price // tick * tick,
+        )  # fmt: skip
+        assert isinstance(await venue.submit(plain), Ack)
+        assert isinstance(await venue.submit(guard), Ack)
+        self.symbol.level_quantity /= 100
+        return guard.client_id
 
 
 class BreakingOut:
@@ -167,6 +217,82 @@ async def test_html_and_a_dead_server_do_not_keep_the_chat_from_answering(tmp_pa
         assert (await get(app, "/api/status"))["profile"] == "paper"
         fake.heal()
         await until(lambda: part(app) == "ok")
+
+
+def sold(files: Files, guard: str) -> tuple[str, list[Decimal], Decimal]:
+    """What became of a protection: its status, its prices, and how much it has sold."""
+    (order,) = files.venue("SELECT * FROM orders WHERE client_id = ?", guard)
+    fills = files.venue("SELECT * FROM fills WHERE client_id = ?", guard)
+    prices = [Decimal(fill["price"]) for fill in fills]
+    return order["status"], prices, sum((Decimal(fill["quantity"]) for fill in fills), Decimal(0))
+
+
+def rich(folder: Path, url: str, *markets: str) -> Settings:
+    """As before, with the money for positions of many times what a minute trades."""
+    settings = settings_of(folder, url, markets)
+    venue = settings.venue.model_copy(update={"balances": {"USDT": Decimal(100_000_000)}})
+    return settings.model_copy(update={"venue": venue})
+
+
+COINS = {
+    "BTC/USDT": (20_000.0, "2000", {}),
+    "SHIB/USDT": (0.00002, "20000", {"tick": "0.00000001", "lot": "1.00000000", "min_notional": "0.001"}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("symbol", COINS)
+async def test_a_dip_while_the_program_was_stopped_sells_a_huge_position_whole_at_its_stop(
+    tmp_path: Path, symbol: str
+) -> None:
+    usual, quantity, steps = COINS[symbol]
+    market, files = Falling(symbol.partition("/")[0], usual, **steps), Files(folder=tmp_path)
+    async with listening([market.symbol]) as fake:
+        settings = rich(tmp_path, fake.url, symbol)
+        async with running(settings) as app:
+            await all_in(app)
+            guard = await market.hold(app, quantity, 0.95, symbol)
+        market.fall(0.075, seconds=2)
+        await until(lambda: now_ms() > market.ends)
+        async with running(settings) as app:
+            await all_in(app)
+            await until(lambda: sold(files, guard)[0] != "open")
+        status, prices, total = sold(files, guard)
+        stop, tick = Decimal(str(usual)) * Decimal("0.95"), Decimal(market.symbol.tick)
+        assert (status, total) == ("filled", Decimal(quantity))
+        assert all(stop * Decimal("0.99") <= price <= stop and price % tick == 0 for price in prices)
+        assert check_conservation(files.venue_file) == []
+
+
+async def test_one_wrong_book_sells_nothing_and_a_real_crash_sells_at_its_own_price(tmp_path: Path) -> None:
+    market, files = Falling(), Files(folder=tmp_path)
+    async with listening([market.symbol]) as fake, running(rich(tmp_path, fake.url, "BTC/USDT")) as app:
+        await all_in(app)
+        guard = await market.hold(app, "2000", 0.98)
+        for fault in (scaled(bids=0.9), scaled(bids=0.9, asks=0.9), scaled(bids=2.2, asks=2.2)):
+            fake.fail(DEPTH, fault)
+            await until(lambda: "that is looked at again" in part(app))
+            await until(lambda: part(app) == "ok")
+        assert sold(files, guard) == ("open", [], 0)
+        market.fall(0.1)
+        await until(lambda: sold(files, guard)[0] != "open")
+        status, prices, total = sold(files, guard)
+        assert (status, total) == ("filled", Decimal(2000))
+        assert all(Decimal(17_990) <= price < Decimal(18_000) for price in prices), "nobody saw 19,600"
+
+
+async def test_a_market_whose_book_hangs_keeps_no_other_from_its_stop(tmp_path: Path) -> None:
+    falling, hung, files = Falling(), Falling("ETH", 3_000.0), Files(folder=tmp_path)
+    both = [falling.symbol, hung.symbol]
+    async with listening(both) as fake, running(rich(tmp_path, fake.url, "BTC/USDT", "ETH/USDT")) as app:
+        await all_in(app)
+        guards = await falling.hold(app, "100", 0.95), await hung.hold(app, "100", 0.95, "ETH/USDT")
+        fake.fail(DEPTH, slow(60), symbol="ETHUSDT", times=1000)
+        await until(lambda: "does not answer" in part(app))
+        falling.fall(0.1)
+        await until(lambda: sold(files, guards[0])[0] != "open")
+        assert "does not answer" in part(app)
+        assert (sold(files, guards[0])[2], sold(files, guards[1])) == (100, ("open", [], 0))
 
 
 @pytest.mark.parametrize(
