@@ -179,17 +179,19 @@ async def test_events_of_two_markets_are_in_the_order_of_time(tmp_path: Path) ->
 async def test_a_stop_that_an_earlier_version_left_half_sold_is_sold_whole_where_the_path_goes_on(
     tmp_path: Path,
 ) -> None:
-    file, clock, feed = tmp_path / "venue.db", HandClock(60), hand_feed([QUIET, (100, 101, 99, 100, 1)] + [QUIET] * 9)
+    rows: list[Row | None] = [(100, 101, 99, 100, 10_000), *[(100, 101, 99, 100, 1)] * 5]
+    file, clock, feed = tmp_path / "venue.db", HandClock(60), hand_feed(rows)
     venue = opened(file, feed, clock)
     await venue.submit(buy("a", "20"))
+    clock.to(125)
     await venue.submit(bracket("b", "90", "150", "20"))
     venue.close()
     run_sql(file, "UPDATE orders SET closed_by = 'stop' WHERE kind = 'bracket'")
-    clock.to(121)
+    clock.to(141)
     sold = await opened(file, feed, clock).find(client_id("b"))
     assert isinstance(sold, OrderState)
     assert (sold.status, sold.filled, sold.closed_by) == (OrderStatus.FILLED, Decimal(20), "stop")
-    assert {fill.at for fill in sold.fills} == {clock.at - timedelta(minutes=41)}
+    assert {fill.at for fill in sold.fills} == {clock.at - timedelta(minutes=1)}
     assert check_conservation(file) == []
 
 
