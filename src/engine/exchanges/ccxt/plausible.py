@@ -48,8 +48,22 @@ class Doubts:
     doubted: Book | None = None
 
     def is_plausible(self, book: Book) -> bool:
-        """Whether a book agrees with the last one that was believed, or with one before it that was not."""
-        return any(known is not None and self.limits.is_near(book, known) for known in (self.believed, self.doubted))
+        """Whether a book agrees with the last one that was believed, or with a doubted one since.
+
+        Two in a row that have left it to the same side agree, however far: a crash does not stand still to be seen.
+        """
+        if self.believed is not None and self.limits.is_near(book, self.believed):
+            return True
+        if self.doubted is None:
+            return False
+        return self.limits.is_near(book, self.doubted) or self._has_gone_with(self.doubted, book)
+
+    def _has_gone_with(self, first: Book, second: Book) -> bool:
+        gap, known = self.limits.max_price_gap, self.believed
+        if known is None:
+            return False
+        left = [(book.mid - known.mid) / known.mid for book in (first, second)]
+        return min(left) > gap or max(left) < -gap
 
     def believe(self, book: Book) -> None:
         """It is what the market shows."""

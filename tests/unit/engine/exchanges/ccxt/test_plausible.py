@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.domain.market import Book, Level
 from engine.exchanges.ccxt.plausible import BookLimits, Doubts
@@ -49,7 +51,10 @@ def test_what_is_seen_twice_is_believed_and_what_is_corrected_is_forgotten() -> 
     doubts.doubt(book("89.9", "90.1"))
     assert doubts.is_plausible(book("90.4", "90.6"))
     assert doubts.is_plausible(USUAL)
-    assert not doubts.is_plausible(book("80", "80.2")), "it has fallen on: that is a third price"
+    assert doubts.is_plausible(book("80", "80.2")), "it falls on"
+    assert doubts.is_plausible(book("95", "95.2")), "it comes back, but not to where it was"
+    assert not doubts.is_plausible(book("110", "110.2"))
+    assert not doubts.is_plausible(book("93", "106")), "nothing but wide"
     doubts.believe(USUAL)
     assert not doubts.is_plausible(book("90.4", "90.6"))
 
@@ -77,3 +82,24 @@ def test_a_book_is_believed_where_the_market_has_just_traded(
     bid: str, ask: str, rows: tuple[Row, ...], *, within: bool
 ) -> None:
     assert LIMITS.is_within(book(bid, ask), hand_candles(rows)) is within
+
+
+mids = st.lists(st.integers(1, 10_000), min_size=2, max_size=2)
+
+
+@given(st.integers(1, 10_000), mids)
+def test_a_fall_or_a_rise_that_two_looks_show_is_always_believed(known: int, then: list[int]) -> None:
+    doubts = Doubts(limits=LIMITS)
+    doubts.believe(tight(known))
+    believed = []
+    for mid in then:
+        believed.append(doubts.is_plausible(tight(mid)))
+        if not believed[-1]:
+            doubts.doubt(tight(mid))
+    left = [Decimal(mid - known) / known for mid in then]
+    if max(left) < -LIMITS.max_price_gap or min(left) > LIMITS.max_price_gap:
+        assert believed == [False, True]
+
+
+def tight(mid: int) -> Book:
+    return book(str(mid * Decimal("0.9999")), str(mid * Decimal("1.0001")))
