@@ -101,9 +101,9 @@ class RiskSettings(Section):
     drawdown_pause: Duration = timedelta(hours=48)
     """How long that pause lasts, in market time."""
     max_spread: Fraction = Decimal("0.005")
-    """The widest spread that is traded, as a fraction of the mid price."""
+    """The widest spread that is traded, as a fraction of the mid price; a wider real book is looked at twice."""
     max_price_gap: Fraction = Decimal("0.02")
-    """How far the book may be from the last close, as a fraction of the close."""
+    """How far the book may be from the last close, as a fraction of it; a real one that leaps farther is seen twice."""
     max_slippage: Fraction = Decimal("0.005")
     """How far an order may move through the book, as a fraction of the best price."""
 
