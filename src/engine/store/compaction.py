@@ -28,7 +28,7 @@ def give_back(engine: Engine) -> bool:
     connection = engine.raw_connection()
     try:
         file = connection.driver_connection
-        if file is None or not _is_worth_it(file, Path(engine.url.database or "")):
+        if file is None or not _is_worth_it(file):
             return False
         file.execute("VACUUM")
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -40,10 +40,11 @@ def give_back(engine: Engine) -> bool:
     return True
 
 
-def _is_worth_it(file: sqlite3.Connection, path: Path) -> bool:
+def _is_worth_it(file: sqlite3.Connection) -> bool:
     free, pages, size = (
         int(file.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("freelist_count", "page_count", "page_size")
     )
     if free * size < AT_LEAST or free < pages * WORTH_IT:
         return False
-    return shutil.disk_usage(path.parent).free > 2 * pages * size
+    path = next(path for _, name, path in file.execute("PRAGMA database_list") if name == "main")
+    return shutil.disk_usage(Path(path).parent).free > 2 * pages * size
