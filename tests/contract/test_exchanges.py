@@ -302,6 +302,24 @@ async def test_over_a_gap_a_bracket_closes_at_the_price_where_the_path_resumes(
     assert closed.fills[0].at == START + timedelta(minutes=resumes)
 
 
+@pytest.mark.parametrize("missing", [0, 3], ids=["between two candles", "over missing candles"])
+@pytest.mark.parametrize("price", [250_000, 0.05], ids=["up", "down"])
+async def test_when_another_coin_comes_under_its_name_a_bracket_is_paid_at_the_last_price(
+    bench: Make, missing: int, price: float
+) -> None:
+    """Its target would pay a fortune, its stop would lose everything, and neither was ever traded by anybody."""
+    on = bench(QUIET, QUIET, *[None] * missing, *[(price, price, price, price, 1e6)] * 2)
+    await on.venue.submit(order("a"))
+    await on.venue.submit(bracket("b", "95", "105"))
+    for minutes in range(61, 131 + 60 * missing, 8):
+        on.to(minutes)
+        await on.venue.balances()
+    closed = await state(on.venue, "b")
+    assert (closed.status, closed.closed_by, closed.filled) == (OrderStatus.FILLED, "payout", 1)
+    assert [fill.price for fill in closed.fills] == [100]
+    assert abs((await on.venue.balances())["USDT"] - CASH) < 1
+
+
 @pytest.mark.parametrize("volume", [200, 1, 0.001, 0])
 async def test_a_stop_sells_whole_however_little_is_traded(bench: Make, volume: float) -> None:
     on = bench(QUIET, (100, 101, 99, 100, volume), (100, 101, 90, 91, volume), *[QUIET] * 3)

@@ -30,9 +30,11 @@ from engine.exchanges.paper_rows import VenueOrder
 from engine.ports import MarketFeed
 from engine.simulation import fills
 from engine.simulation.fills import FillModel, Part
-from engine.simulation.path import Crossing, first_crossing
+from engine.simulation.path import Crossing, first_change, first_crossing
 
 _SPENT = "the cash does not pay for the rest"
+_REPLACED = "what was traded under this name is no more"
+_PAYOUT = "payout"
 _SOLD = "what it was to sell is no longer held"
 
 Point = tuple[datetime, Decimal]
@@ -55,7 +57,16 @@ class _Turned:
     price: Decimal
 
 
-Happening = _Reached | _Turned
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Replaced:
+    """What was traded under a symbol is no more: its orders end at its last price."""
+
+    at: datetime
+    symbol: str
+    price: Decimal
+
+
+Happening = _Reached | _Turned | _Replaced
 
 
 class Matching:
@@ -103,6 +114,11 @@ class Matching:
         for symbol in sorted({order.intent.market for order in orders} & advanced.keys() & until.keys()):
             turns = self._feed.path(symbol, advanced[symbol], until[symbol])
             path = self._with_ends(symbol, turns, advanced[symbol], until[symbol])
+            landing = first_change(turns)
+            if landing is not None:
+                turns, (at, price) = turns[:landing], turns[landing - 1]
+                path = [point for point in path if point[0] < at]
+                happenings.append(_Replaced(at=at, symbol=symbol, price=price))
             own = [order for order in orders if order.intent.market == symbol]
             met = [reached for order in own if (reached := _reached(order, path)) is not None]
             happenings += [self._on_its_leg(one, until[symbol]) for one in met]
@@ -118,6 +134,8 @@ class Matching:
                     self._trigger(happening.order, happening.crossing)
                 case _Turned():
                     self._go_on(happening)
+                case _Replaced():
+                    self._pay_out(happening)
                 case _:
                     assert_never(happening)
 
@@ -189,6 +207,16 @@ class Matching:
         price = fills.target_price(crossing.price, target, market, self._model)
         sold = min(order.rest, self.free_holding(market.base, order))
         self._apply(order, crossing.at, [fills.part(sold, price, self._model)] if sold > 0 else [], _SOLD)
+
+    def _pay_out(self, replaced: _Replaced) -> None:
+        """End every order: what was to be sold is paid at its last price, never at that of another coin."""
+        for order in [each for each in self._file.open_orders() if each.intent.market == replaced.symbol]:
+            sold = min(order.rest, self.free_holding(self._market(order).base, order))
+            if order.intent.side is Side.SELL and sold > 0:
+                order = replace(order, closed_by=_PAYOUT)  # noqa: PLW2901 - the same order, as it ends
+                self._apply(order, replaced.at, [fills.part(sold, replaced.price, self._model)], _SOLD)
+            else:
+                self.cancel(order, replaced.at, _REPLACED)
 
     def _go_on(self, turn: _Turned) -> None:
         """Let the market orders that still wait take from the book of a turning point."""
@@ -278,6 +306,8 @@ def _place(happening: Happening) -> tuple[datetime, int, str, int]:
             return crossing.at, 1, "", order.venue_id
         case _Turned(at=at, symbol=symbol):
             return at, 0, symbol, 0
+        case _Replaced(at=at, symbol=symbol):
+            return at, 2, symbol, 0
         case _:
             assert_never(happening)
 

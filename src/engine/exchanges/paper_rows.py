@@ -18,7 +18,7 @@ class VenueOrder:
 
     Attributes:
         reserve_price: What the open rest of a buy is assumed to cost at worst, before the fee; 0 for a sell.
-        closed_by: For a bracket that has been triggered: ``stop`` or ``target``.
+        closed_by: For a bracket that was triggered: ``stop`` or ``target``; ``payout`` for a sale that a change ended.
         reason: Why it was cancelled.
     """
 

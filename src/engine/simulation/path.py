@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from engine.domain.market import Candles
 
 LEGS = 3
 """How many straight lines lead through a candle."""
+ANOTHER_THING = 1000
+"""From this factor on a jump is no move of a price: a coin was replaced, or is counted anew."""
 
 
 def sound(candles: Candles) -> Candles:
@@ -125,6 +128,18 @@ def _corners(candles: Candles, index: int, span: int) -> Iterator[tuple[int, flo
         yield start, prices[0]
     for leg in range(1, LEGS + 1):
         yield start + span * leg // LEGS, prices[leg]
+
+
+def first_change(points: Sequence[tuple[datetime, Decimal]]) -> int | None:
+    """Where a path first lands after a jump that no price makes: what is priced from there on is something else.
+
+    Returns:
+        The index of that point; the one before it is the last price of what it was. ``None`` without such a jump.
+    """
+    for index, ((before, last), (at, price)) in enumerate(pairwise(points), start=1):
+        if at == before and max(last, price) >= ANOTHER_THING * min(last, price):
+            return index
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
