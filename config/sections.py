@@ -293,6 +293,12 @@ class QualitySettings(Section):
     """From which size on such a move is a spike, in standard deviations."""
     max_age_candles: float = Field(default=2.0, gt=0)
     """How old the newest candle may be, in candles of its timeframe."""
+    max_factor: float = Field(default=1000.0, gt=1)
+    """From which factor on, between two closes, a price is that of something else: people have to look at it."""
+    gone_for: Duration = timedelta(days=7)
+    """How long candles are missing before what comes then counts as something else."""
+    idle_for: Duration = timedelta(days=1)
+    """How long nothing is traded before nobody is taken to be left in a market."""
 
 
 class IndicatorSettings(Section):

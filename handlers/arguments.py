@@ -13,6 +13,7 @@ _APPROVAL = re.compile(r"[Aa]?0*([1-9][0-9]{0,8})")
 _ANY = re.compile(r"([ADOTadot])0*([1-9][0-9]{0,8})")
 _NUMBER = "[0-9]{1,8}"
 _DURATION = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?", re.IGNORECASE)
+_MARKET = re.compile("[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20}")
 _UNITS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
 _SHOWN = 30
 _ALIKE = 0.65
@@ -78,6 +79,19 @@ def duration(words: Sequence[str]) -> timedelta | None:
     if not timedelta(0) < length <= LONGEST_PAUSE:
         raise BadInput("A duration looks like 15m, 2h, 1h30m or 1d, or is seconds, and is at most 365d.")
     return length
+
+
+def market(words: Sequence[str]) -> str:
+    """The only word as a symbol, ``BTC/USDT`` in capitals; empty where nothing was written.
+
+    Raises:
+        BadInput: It cannot be one, or there is more than one word.
+    """
+    if not words:
+        return ""
+    if len(words) > 1 or not _MARKET.fullmatch(words[0]):
+        raise BadInput(f"{_short(' '.join(words))} is not a market; those look like BTC/USDT.")
+    return words[0].upper()
 
 
 def nothing(words: Sequence[str]) -> None:

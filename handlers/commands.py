@@ -146,7 +146,13 @@ def build_commands(*, views: Views, desk: Desk, clock: Clock, version: str) -> C
                 run=acts.pause,
                 help="no new entries, for 15m, 1h30m, 1d or until /resume; exits go on; the longer pause holds",
             ),
-            Command(name="resume", role=trader, run=acts.resume, help="allow new entries again"),
+            Command(
+                name="resume",
+                args="[market]",
+                role=trader,
+                run=acts.resume,
+                help="allow new entries again; a market that has changed wants its name",
+            ),
             Command(
                 name="emergency",
                 aliases=("panic",),
@@ -259,7 +265,9 @@ class _Acts:
         return answers.paused(await self._desk.pause(call.person, until))
 
     async def resume(self, call: Call) -> Card:
-        arguments.nothing(call.words)
+        market = arguments.market(call.words)
+        if market:
+            return answers.resumed(await self._desk.accept_change(call.person, market))
         return answers.resumed(await self._desk.resume(call.person))
 
     async def emergency(self, call: Call) -> Card:

@@ -12,6 +12,7 @@ _HALT_ENDS = {
     HaltKind.PAUSE: "/resume ends the pause.",
     HaltKind.DRAWDOWN: "An admin can end it early with /resume.",
     HaltKind.DATA: "It ends by itself once the data can be traded on.",
+    HaltKind.CHANGED: "It does not end by itself. Look at the coin first; /resume {market} then allows entries again.",
     HaltKind.EMERGENCY: "Only an admin ends it, with /resume.",
     HaltKind.STORE: "It ends by itself once the database works again.",
     HaltKind.REFUSED: "It ends by itself once the venue takes an order for it; an admin can end it early with /resume.",
@@ -19,6 +20,10 @@ _HALT_ENDS = {
 }
 _MEANWHILE = {
     HaltKind.DATA: "Stops and targets stand at the venue; the strategies' own exits wait for data to be trusted.",
+    HaltKind.CHANGED: (
+        "It may be another coin under the same name, or one that is counted anew: what is held of it keeps its last "
+        "value, and strategies neither enter nor leave. Candles from before the change no longer count."
+    ),
     HaltKind.EMERGENCY: "Everything is being sold.",
     HaltKind.STORE: "Stops and targets stand at the venue; nothing else is ordered, for nothing can be written down.",
     HaltKind.REFUSED: "The venue is asked again after longer and longer pauses, up to half an hour.",
@@ -100,7 +105,7 @@ def halt(view: HaltView) -> Card:
     return Card(
         title=wording.sentence(f"{where}no new entries: {name}{_by(caller)}{f' ({view.id})' if view.id else ''}"),
         fields=(*facts, *until),
-        text=f"{_MEANWHILE.get(stopped.kind, _AS_BEFORE)} {_HALT_ENDS[stopped.kind]}",
+        text=f"{_MEANWHILE.get(stopped.kind, _AS_BEFORE)} {_HALT_ENDS[stopped.kind].format(market=stopped.market)}",
     )
 
 

@@ -17,6 +17,7 @@ HALTS = {
     HaltKind.PAUSE: "pause",
     HaltKind.DRAWDOWN: "drawdown halt",
     HaltKind.DATA: "data halt",
+    HaltKind.CHANGED: "data halt",
     HaltKind.EMERGENCY: "emergency stop",
     HaltKind.STORE: "storage halt",
     HaltKind.REFUSED: "the venue refuses orders",

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import HISTORY
+from engine.data_halts import note_changes
+from engine.domain.decisions import QualityReport
 from engine.domain.errors import DataError, VenueError
 from engine.domain.events import DigestDue, Halted, HaltEnded
 from engine.domain.market import Timeframe
@@ -20,6 +22,14 @@ from engine.risk.halts import drawdown_halt
 from engine.risk.rules import RiskLimits
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Close:
+    """What a market closed at, if its candles can be believed, and what these are like."""
+
+    price: Decimal | None
+    report: QualityReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +55,16 @@ class Bookkeeping:
         A market without one keeps its last good price; its data is none of the other markets' business.
         """
         found = {symbol: await self._close_of(symbol, timeframe, at) for symbol, timeframe in self.markets.items()}
-        closes = {symbol: price for symbol, price in found.items() if price is not None}
-        await self.store.transact(lambda uow: _mark(uow, closes, at))
+        await self.store.transact(lambda uow: _mark(uow, found, at))
 
-    async def _close_of(self, symbol: str, timeframe: Timeframe, at: datetime) -> Decimal | None:
+    async def _close_of(self, symbol: str, timeframe: Timeframe, at: datetime) -> _Close:
         try:
             candles, report = self.quality.check(await self.exchange.candles(symbol, timeframe, HISTORY), at)
             if not len(candles) or not report.priced or candles.closed_at != at:
-                return None
-            return self.exchange.market(symbol).price(float(candles.close[-1]))
+                return _Close(price=None, report=report)
+            return _Close(price=self.exchange.market(symbol).price(float(candles.close[-1])), report=report)
         except (VenueError, DataError):
-            return None
+            return _Close(price=None, report=QualityReport())
 
     async def close(self, at: datetime) -> None:
         """Put the account on the equity curve; stop entries where it has fallen too far."""
@@ -78,8 +87,11 @@ class Bookkeeping:
             uow.emit(Halted(at=at, halt_id=uow.halts.add(halt), kind=halt.kind))
 
 
-def _mark(uow: UnitOfWork, closes: Mapping[str, Decimal], at: datetime) -> None:
-    uow.account.mark(closes, at)
+def _mark(uow: UnitOfWork, seen: Mapping[str, _Close], at: datetime) -> None:
+    """What was bought as one thing is not valued at the price of another: a market that has changed keeps its mark."""
+    changed = {symbol for symbol, close in seen.items() if note_changes(uow, symbol, close.report, at)}
+    closes = {symbol: close.price for symbol, close in seen.items() if close.price is not None}
+    uow.account.mark({symbol: price for symbol, price in closes.items() if symbol not in changed}, at)
     for found in uow.halts.open():
         if found.halt.until is not None and found.halt.until <= at:
             end_halt(uow, found.id, found.halt.kind, at)

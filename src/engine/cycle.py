@@ -13,7 +13,7 @@ from datetime import datetime
 
 from engine.analysis.technical import HISTORY
 from engine.deciding import Concluded, Conclusion, Kit, Seen
-from engine.domain.decisions import CycleRecord, Input, Issue, QualityReport
+from engine.domain.decisions import CycleRecord, Input, Issue, QualityReport, SeriesChange
 from engine.domain.errors import VenueError
 from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Timeframe
@@ -84,17 +84,21 @@ async def _fetch(kit: Kit, context: StrategyContext, symbol: str, at: datetime) 
     """The candles of every timeframe. Its own must be good; a longer one that is not is left out, and so noted."""
     checked: dict[Timeframe, Candles] = {}
     noted: list[Issue] = []
+    changes: tuple[SeriesChange, ...] = ()
     for timeframe in context.strategy.timeframes:
         try:
             candles, report = kit.quality.check(await kit.exchange.candles(symbol, timeframe, HISTORY), at)
         except VenueError as error:
             report = QualityReport(refused=(Issue(kind="missing", detail=error.message),))
+        if timeframe is context.timeframe:
+            changes = report.changes
         if report.usable or (timeframe is not context.timeframe and _is_merely_short(report)):
             checked[timeframe] = candles
         elif timeframe is context.timeframe:
-            return {}, QualityReport(repaired=report.repaired, refused=_named(timeframe, report.refused))
+            refused = _named(timeframe, report.refused)
+            return {}, QualityReport(repaired=report.repaired, refused=refused, changes=changes)
         noted += _named(timeframe, (*report.repaired, *report.refused))
-    return checked, QualityReport(repaired=tuple(noted))
+    return checked, QualityReport(repaired=tuple(noted), changes=changes)
 
 
 def _named(timeframe: Timeframe, issues: Sequence[Issue]) -> tuple[Issue, ...]:

@@ -5,7 +5,7 @@ strategy ─▶ exits and entry ─▶ decision ─▶ plan ─▶ risk ─▶ a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,8 +13,9 @@ from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.approvals import Approvals
 from engine.bookkeeping import end_halt
+from engine.data_halts import note_changes
 from engine.domain.autonomy import AskHuman, Autonomy, Execute, Refuse, Ruling, route
-from engine.domain.decisions import Decision, Exit, Input, Judged, QualityReport, Signals, Stance
+from engine.domain.decisions import Decision, Exit, Input, Issue, Judged, QualityReport, Signals, Stance
 from engine.domain.events import Halted
 from engine.domain.market import Book, Market, Timeframe
 from engine.domain.trading import (
@@ -75,6 +76,11 @@ class Seen:
     inputs: tuple[Input, ...]
     book: Book | None
 
+    def distrusted(self, reason: str) -> Seen:
+        """The same without anything that could be traded on."""
+        refused = (Issue(kind="changed", detail=reason), *self.quality.refused)
+        return replace(self, frames={}, quality=replace(self.quality, refused=refused))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concluded:
@@ -98,7 +104,11 @@ class Conclusion:
         """Decide, judge, route and write everything down; nothing where this candle was decided on already."""
         if self.uow.decisions.seen(self._key(Stance.ENTER), self.at):
             return Concluded()
-        self._note_data_halt()
+        changed = note_changes(self.uow, self.seen.market.symbol, self.seen.quality, self.at)
+        if changed is None or self.seen.quality.usable:
+            self._note_data_halt()
+        if changed is not None and self.seen.quality.usable:
+            return replace(self, seen=self.seen.distrusted(changed.reason)).draw()
         exits = [self._leave(position, leaving) for position, leaving in self._wished_exits()]
         parts = [part for part in exits if part is not None] + [self._enter()]
         return Concluded(

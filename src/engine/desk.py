@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from engine.approvals import Answered, Approvals
 from engine.bookkeeping import end_halt
 from engine.domain.approvals import Press
-from engine.domain.errors import NotAllowed
+from engine.domain.errors import BadInput, NotAllowed
 from engine.domain.events import Halted
 from engine.domain.messages import Person, Role
 from engine.domain.reports import HaltView, Paused
@@ -18,7 +19,8 @@ from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 
-_END_BY_THEMSELVES = (HaltKind.DATA, HaltKind.STORE)
+_NOT_ENDED_BY_RESUME = (HaltKind.DATA, HaltKind.CHANGED, HaltKind.STORE)
+"""They end by themselves, or need the name of their market: nobody is to take another coin in passing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +62,21 @@ class Desk:
         """End every pause; which ones ended.
 
         A drawdown pause and an emergency are ended by an admin only; bad data by good data, and a database that does
-        not work by one that does.
+        not work by one that does. A market that has changed is named, see ``accept_change``.
 
         Raises:
             NotAllowed: Only an admin may end what is in force, and the person is none.
+            BadInput: There is nothing but markets that have changed.
         """
         return await self.store.transact(lambda uow: self._resume(uow, person))
+
+    async def accept_change(self, person: Person, market: str) -> tuple[HaltView, ...]:
+        """Let a market be traded again as what it has become; the halts that ended.
+
+        Raises:
+            BadInput: The market is not halted for having changed.
+        """
+        return await self.store.transact(lambda uow: self._accept_change(uow, person, market))
 
     def _pause(self, uow: UnitOfWork, person: Person, until: datetime | None) -> Paused:
         now, standing = self.clock.now(), uow.halts.open()
@@ -82,13 +93,31 @@ class Desk:
         return Paused(holds=HaltView(id=halt_id, halt=halt), is_new=True, ended=pauses, beside=beside)
 
     def _resume(self, uow: UnitOfWork, person: Person) -> tuple[HaltView, ...]:
-        standing = [found for found in uow.halts.open() if found.halt.kind not in _END_BY_THEMSELVES]
+        standing = [found for found in uow.halts.open() if found.halt.kind not in _NOT_ENDED_BY_RESUME]
         may_end = [found for found in standing if found.halt.kind is HaltKind.PAUSE or person.role.includes(Role.ADMIN)]
         if standing and not may_end:
             raise NotAllowed(
                 f"Entries are stopped because {standing[0].halt.reason}; only an admin may end that early.",
                 "Ask an admin, or see /status for when it ends by itself.",
             )
-        for found in may_end:
+        changed = _changed(uow)
+        if changed and not may_end:
+            halt = changed[0].halt
+            raise BadInput(f"{halt.reason}.", f"Look at the coin, then: /resume {halt.market}")
+        return self._end(uow, may_end, person)
+
+    def _accept_change(self, uow: UnitOfWork, person: Person, market: str) -> tuple[HaltView, ...]:
+        wanted = [found for found in _changed(uow) if found.halt.market == market]
+        if not wanted:
+            named = ", ".join(found.halt.market for found in _changed(uow)) or "none"
+            raise BadInput(f"{market} is no market that was halted for having changed.", f"Halted so: {named}.")
+        return self._end(uow, wanted, person)
+
+    def _end(self, uow: UnitOfWork, halts: Sequence[HaltView], person: Person) -> tuple[HaltView, ...]:
+        for found in halts:
             end_halt(uow, found.id, found.halt.kind, self.clock.now(), person.name)
-        return tuple(uow.halts.get(found.id) for found in may_end)
+        return tuple(uow.halts.get(found.id) for found in halts)
+
+
+def _changed(uow: UnitOfWork) -> list[HaltView]:
+    return [found for found in uow.halts.open() if found.halt.kind is HaltKind.CHANGED]

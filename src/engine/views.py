@@ -33,7 +33,7 @@ from engine.domain.reports import (
     Status,
     Why,
 )
-from engine.domain.trading import Position
+from engine.domain.trading import HaltKind, Position
 from engine.execution.emergency import exposed, progress
 from engine.ports import Clock, Quotes
 from engine.store.database import DatabaseReader
@@ -64,8 +64,11 @@ class Views:
 
     async def positions(self) -> tuple[PositionView, ...]:
         """What is held, at the prices of now."""
-        held = await self.store.read(lambda uow: uow.positions.open())
-        prices = {symbol: await self._bid(symbol) for symbol in dict.fromkeys(position.market for position in held)}
+        held, changed = await self.store.read(lambda uow: (uow.positions.open(), _changed(uow)))
+        prices = {
+            symbol: None if symbol in changed else await self._bid(symbol)
+            for symbol in dict.fromkeys(position.market for position in held)
+        }
         return await self.store.read(lambda uow: tuple(reporting.position(uow, p, prices[p.market]) for p in held))
 
     async def balance(self) -> Balance:
@@ -268,3 +271,8 @@ class Views:
             return await self.exchange.book(symbol)
         except VenueError:
             return None
+
+
+def _changed(uow: UnitOfWork) -> set[str]:
+    """The markets whose price of now is perhaps that of something else than what is held."""
+    return {found.halt.market for found in uow.halts.open() if found.halt.kind is HaltKind.CHANGED}

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from engine.approvals import Answered
 from engine.domain.approvals import Approval, Judge, Press, RuledOrder, Tell, step
-from engine.domain.errors import NotAllowed, UnknownId
+from engine.domain.errors import BadInput, NotAllowed, UnknownId
 from engine.domain.messages import Person, Role
 from engine.domain.reports import (
     ApprovalView,
@@ -168,6 +168,12 @@ class FakeDesk:
         ended = tuple(replace(view, ended_at=self.clock.now(), ended_by=person.name) for view in halts.values())
         halts.clear()
         return ended
+
+    async def accept_change(self, person: Person, market: str) -> tuple[HaltView, ...]:
+        changed = [view for view in self.views.halts_by_id.values() if view.halt.market == market]
+        if not changed:
+            raise BadInput(f"{market} has not changed.")
+        return tuple(replace(view, ended_at=self.clock.now(), ended_by=person.name) for view in changed)
 
 
 def _view(asked: Approval) -> ApprovalView:

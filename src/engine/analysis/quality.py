@@ -11,11 +11,12 @@ to ask, and it is refused until there is.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.analysis.series_changes import ChangeLimits, changes
 from engine.domain.decisions import Issue, QualityReport
 from engine.domain.figures import plain
 from engine.domain.market import Candles, from_millis, to_millis
@@ -56,6 +57,9 @@ class QualityLimits:
         spike_sigmas: Size of a spike, in robust standard deviations of the log returns.
         spike_ranges: Size of a spike, in mean high-low ranges of the six candles before it.
         confirming_volume: Volume that makes a move real, in medians of the 24 candles before it.
+        max_factor: From which factor on, between two closes, it is the price of something else.
+        gone_for: How long candles are missing before what comes then counts as something else.
+        idle_for: How long nothing is traded before nobody is taken to be left.
     """
 
     min_candles: int = 50
@@ -66,6 +70,14 @@ class QualityLimits:
     spike_sigmas: float = 10.0
     spike_ranges: float = 3.0
     confirming_volume: float = 2.0
+    max_factor: float = 1000.0
+    gone_for: timedelta = timedelta(days=7)
+    idle_for: timedelta = timedelta(days=1)
+
+    @property
+    def changes(self) -> ChangeLimits:
+        """From where on a series has changed its nature."""
+        return ChangeLimits(factor=self.max_factor, gone_for=self.gone_for, idle_for=self.idle_for)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +96,7 @@ class DataQualityMonitor:
         mended, report = known.result
         if now == known.now:
             return known.result
-        if report.repaired or report.refused:
+        if report.repaired or report.refused or report.changes:
             return check(candles, now, self.limits)
         refused, gaps = _times(mended, now, self.limits)  # of good candles only the age changes
         return mended, QualityReport(repaired=tuple(gaps), refused=tuple(refused))
@@ -103,7 +115,8 @@ def check(candles: Candles, now: datetime, limits: QualityLimits) -> tuple[Candl
     """Mend what can be mended and say what cannot.
 
     Returns:
-        The mended candles, closed at ``now`` and oldest first, and the report; they may be used if it is ``usable``.
+        The mended candles, closed at ``now`` and oldest first, from where they last became those of something else; and
+        the report: they may be used if it is ``usable``.
     """
     mended, repaired = _mend(candles, now)
     refused = _future(candles, now)
@@ -113,8 +126,9 @@ def check(candles: Candles, now: datetime, limits: QualityLimits) -> tuple[Candl
         refused += new
         if refused:
             break
+    mended, changed = (mended, ()) if refused else changes(mended, limits.changes)
     times, gaps = _times(mended, now, limits)
-    return mended, QualityReport(repaired=(*repaired, *gaps), refused=(*refused, *times))
+    return mended, QualityReport(repaired=(*repaired, *gaps), refused=(*refused, *times), changes=changed)
 
 
 def _without(candles: Candles, faults: Faults) -> tuple[Candles, list[Issue], list[Issue]]:

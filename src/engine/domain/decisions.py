@@ -150,11 +150,25 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesChange:
+    """That a market is no longer what it was.
+
+    Attributes:
+        at: When the candle opens with which it changed.
+    """
+
+    kind: str
+    at: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QualityReport:
-    """Whether candles can be traded on, what was mended, and what was not."""
+    """Whether candles can be traded on, what was mended, what was not, and where they became another thing's."""
 
     repaired: tuple[Issue, ...] = ()
     refused: tuple[Issue, ...] = ()
+    changes: tuple[SeriesChange, ...] = ()
 
     @property
     def usable(self) -> bool:

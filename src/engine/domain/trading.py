@@ -210,7 +210,7 @@ class OrderState:
     filled: Decimal
     fills: tuple[Fill, ...] = ()
     closed_by: str = ""
-    """For a bracket that filled: ``stop`` or ``target``."""
+    """For a bracket that filled: ``stop`` or ``target``; ``payout`` where what it was to sell is no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +298,8 @@ class HaltKind(StrEnum):
     PAUSE = "pause"
     DRAWDOWN = "drawdown"
     DATA = "data"
+    CHANGED = "changed"
+    """A market's series is no longer of what it was; people have a look and end it."""
     EMERGENCY = "emergency"
     """Somebody called for everything to be sold; only an admin ends it."""
     STORE = "store"

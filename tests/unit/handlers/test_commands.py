@@ -200,7 +200,8 @@ async def test_why_of_an_unknown_id_names_one_that_exists(room):
         ("/trades 51", "/trades [n]"),
         ("/pause soon", "/pause [duration]"),
         ("/status now", "/status"),
-        ("/resume all", "/resume"),
+        ("/resume all", "/resume [market]"),
+        ("/resume BTC/USDT ETH/USDT", "/resume [market]"),
     ],
 )
 async def test_wrong_arguments_are_answered_with_the_usage(room, text, usage):
@@ -233,6 +234,14 @@ async def test_what_only_an_admin_may_end_is_left_to_the_desk(room):
     with pytest.raises(NotAllowed, match="admin"):
         await room.say("/resume", TRADER)
     assert (await room.say("/resume", ADMIN)).title.startswith("Ended: drawdown halt")
+
+
+@pytest.mark.parametrize("typed", ["/resume LUNA/USDT", "/resume luna/usdt"])
+async def test_a_market_that_has_changed_is_resumed_by_its_name(room, typed):
+    room.views.halts_by_id["H3"] = reports.halt(HaltKind.CHANGED, market="LUNA/USDT")
+    assert (await room.say(typed, TRADER)).title == "Ended: data halt (H1)"
+    with pytest.raises(BadInput, match="DOGE/USDT has not changed"):
+        await room.say("/resume DOGE/USDT", TRADER)
 
 
 async def test_the_emergency_stop_explains_itself_and_acts_on_its_word_only(room):

@@ -70,6 +70,16 @@ def test_a_halt_of_one_market_names_it():
     )
 
 
+def test_a_market_that_has_changed_says_what_to_do():
+    reason = "LUNA/USDT: the price went from 0.00005 to 8.56 within a candle, at 2022-05-31 06:00"
+    card = alerts.halt(reports.halt(HaltKind.CHANGED, market="LUNA/USDT", reason=reason))
+    assert card.title == "LUNA/USDT: no new entries: data halt (H1)"
+    assert dict(card.fields)["Reason"] == reason
+    assert (
+        "It does not end by itself. Look at the coin first; /resume LUNA/USDT then allows entries again." in card.text
+    )
+
+
 def test_a_platform_in_trouble_says_what_is_wrong_and_that_trading_goes_on():
     card = alerts.platform(reports.trouble())
     assert card.title == "Telegram is in trouble (P1)"

@@ -1,0 +1,145 @@
+"""A market that becomes another coin: nothing is entered, valued or sold at the new price until people have looked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.domain.decisions import Stance
+from engine.domain.errors import BadInput
+from engine.domain.events import Halted, HaltEnded
+from engine.domain.messages import Person, Role
+from engine.domain.trading import HaltKind
+from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
+from tests.fakes.feed import BTC, Row
+
+TOM = Person(name="Tom", role=Role.TRADER)
+NEW: Row = (250_000, 250_100, 249_900, 250_000, 10_000)
+"""A candle of another coin under the same name, two and a half thousand times the price."""
+REPLACED = (*(QUIET,) * 30, *(NEW,) * 30)
+AFTER = 31 * 60
+"""When the first candle of the new coin has closed, in minutes."""
+
+
+async def live(room: Room, minutes: float, stop: float = 2.0) -> None:
+    """A candle closes: it is marked, decided on, and put on the curve."""
+    room.clock.to(minutes)
+    await room.books.mark(at(minutes))
+    await room.enter(1.0, stop=stop, target=3 * stop)
+    await room.books.close(at(minutes))
+
+
+async def equity(room: Room) -> Decimal:
+    return (await room.views.status()).equity
+
+
+async def test_another_coin_halts_its_market_until_people_lift_it(tmp_path: Path) -> None:
+    async with engine_room(tmp_path, REPLACED) as room:
+        for hour in range(31, 45):
+            await live(room, hour * 60)
+        (halted,) = [each for each in await room.events(Halted) if each.kind is HaltKind.CHANGED]
+        assert halted.at == at(AFTER + 60), "the first candle may be a bad tick, which the next one tells"
+        status = await room.views.status()
+        (reason,) = [found.halt.reason for found in status.halts]
+        assert reason == ("BTC/USDT: the price went from 100 to 250000 within a candle, at 2024-01-02 06:00")
+        assert await room.held() == ()
+        assert status.equity == CASH
+        assert await room.store.read(lambda uow: uow.account.marks()) == {}
+
+        with pytest.raises(BadInput, match="/resume BTC/USDT"):
+            await room.desk.resume(TOM)
+        with pytest.raises(BadInput, match="Halted so: BTC/USDT"):
+            await room.desk.accept_change(TOM, "ETH/USDT")
+        (ended,) = await room.desk.accept_change(TOM, "BTC/USDT")
+        assert (ended.ended_by, ended.halt.market) == ("Tom", "BTC/USDT")
+        assert [each.by for each in await room.events(HaltEnded) if each.kind is HaltKind.CHANGED] == ["Tom"]
+
+        await live(room, 46 * 60, stop=5000)
+        assert len(await room.held()) == 1, "the old jump is still among the candles, and was accepted"
+        assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(250_000)}
+        assert len([each for each in await room.events(Halted) if each.kind is HaltKind.CHANGED]) == 1
+
+
+async def test_what_is_held_is_paid_at_its_last_price_and_never_at_that_of_another_coin(tmp_path: Path) -> None:
+    async with engine_room(tmp_path, REPLACED) as room:
+        await room.enter(1.0, stop=2.0, target=3.0)
+        assert len(await room.held()) == 1
+        before = await equity(room)
+        room.clock.to(AFTER)
+        await room.orchestrator.pump()
+        await live(room, AFTER)
+        (trade,) = await room.views.trades(5)
+        assert (trade.is_open, trade.closed_by) == (False, "payout")
+        assert abs(trade.net) < 20
+        assert abs(await equity(room) - before) < 20
+
+
+async def test_what_cannot_be_paid_out_keeps_its_last_value_while_the_halt_stands(tmp_path: Path) -> None:
+    """A position whose bracket never reached the venue is still held after the change."""
+    async with engine_room(tmp_path, REPLACED) as room:
+        room.venue.loses_brackets = True
+        await room.enter(1.0)
+        await room.books.mark(at(DAY))
+        (held,) = await room.held()
+        before = await equity(room)
+        for hour in range(31, 40):
+            await live(room, hour * 60)
+        assert await equity(room) == before
+        (view,) = await room.views.positions()
+        assert view.price == 100
+        assert (await room.held())[0].quantity == held.quantity
+
+
+async def test_it_stands_over_a_restart_and_one_that_was_lifted_does_not_come_back(tmp_path: Path) -> None:
+    async with engine_room(tmp_path, REPLACED) as room:
+        await live(room, AFTER)
+    async with engine_room(tmp_path, REPLACED, minutes=AFTER + 1) as room:
+        await live(room, 40 * 60)
+        assert not await room.held()
+        await room.desk.accept_change(TOM, "BTC/USDT")
+    async with engine_room(tmp_path, REPLACED, minutes=40 * 60 + 1) as room:
+        await live(room, 41 * 60, stop=5000)
+        assert len(await room.held()) == 1
+        assert len([each for each in await room.events(Halted) if each.kind is HaltKind.CHANGED]) == 1
+
+
+async def test_only_the_market_that_changed_is_halted(tmp_path: Path) -> None:
+    eth = replace(BTC, symbol="ETH/USDT")
+    rows = {"BTC/USDT": REPLACED, "ETH/USDT": (QUIET,) * 60}
+    async with engine_room(tmp_path, rows, markets=(BTC, eth)) as room:
+        await live(room, AFTER)
+        await live(room, AFTER + 60)
+        assert [held.market for held in await room.held()] == ["ETH/USDT"]
+        assert await room.store.read(lambda uow: uow.account.marks()) == {"ETH/USDT": Decimal(100)}
+
+
+@pytest.mark.parametrize(
+    ("rows", "hour"),
+    [
+        ((*(QUIET,) * 30, *(None,) * 24 * 8, *(QUIET,) * 20), 30 + 24 * 8 + 6),
+        ((*(QUIET,) * 30, *((100, 100, 100, 100, 0),) * 40), 30 + 24),
+    ],
+    ids=["weeks of nothing", "no volume"],
+)
+async def test_a_market_that_was_gone_or_is_dead_waits_for_people(
+    tmp_path: Path, rows: tuple[Row | None, ...], hour: int
+) -> None:
+    async with engine_room(tmp_path, rows) as room:
+        await live(room, hour * 60)
+        assert [found.halt.kind for found in (await room.views.status()).halts] == [HaltKind.CHANGED]
+        assert await room.held() == ()
+        await room.desk.accept_change(TOM, "BTC/USDT")
+        await live(room, (hour + 1) * 60)
+        assert (await room.views.status()).halts == ()
+
+
+async def test_the_reasons_of_a_decision_say_it(tmp_path: Path) -> None:
+    async with engine_room(tmp_path, REPLACED, minutes=DAY) as room:
+        room.clock.to(40 * 60)
+        (judged,) = (await room.enter(1.0)).decisions
+        assert judged.decision.stance is Stance.HOLD
+        assert judged.decision.reasons[0].startswith("bad data: BTC/USDT: the price went from 100 to 250000")
+        assert judged.quality.changes
