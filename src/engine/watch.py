@@ -33,7 +33,7 @@ LONGEST_WELL_AFTER = 600.0
 SAME_WITHIN = 600.0
 """Wall seconds within which a trouble that comes back is the same one."""
 NEW_WORDS_AFTER = 30.0
-"""Wall seconds between two changes of what is told of one trouble."""
+"""Wall seconds between two changes of what is told of one trouble; new words must have lasted as a new trouble must."""
 WELL = "ok"
 
 
@@ -42,6 +42,7 @@ class Pulse:
     """What is remembered of one platform; times are wall seconds.
 
     Attributes:
+        text, text_since: How it was at the last look, and since when in these words.
         bad_since: When it was first seen unwell, without having been well for long since.
         well_since: Since when it is well; ``None`` while it is not.
         told: The trouble that people know of; ``None`` once they know that it is over.
@@ -50,6 +51,8 @@ class Pulse:
         returns: How often it has come back.
     """
 
+    text: str = WELL
+    text_since: float = float("-inf")
     bad_since: float | None = None
     well_since: float | None = None
     told: PlatformTrouble | None = None
@@ -64,6 +67,8 @@ class Pulse:
 
     def feel(self, text: str, now: float) -> None:
         """Take in how the platform is at this moment."""
+        if text != self.text:
+            self.text, self.text_since = text, now
         if text != WELL:
             self.well_since = None
             self.bad_since = now if self.bad_since is None else self.bad_since
@@ -71,6 +76,12 @@ class Pulse:
         self.well_since = now if self.well_since is None else self.well_since
         if self.is_calm(now):
             self.bad_since = None
+
+    def has_new_words(self, now: float) -> bool:
+        """Whether what is wrong is no longer what was told, and not only while it changes or ends."""
+        if self.told is None or self.text in (WELL, self.told.text) or now - self.text_since < TROUBLED_AFTER:
+            return False
+        return now - self.last_told_at >= NEW_WORDS_AFTER
 
     def is_calm(self, now: float) -> bool:
         """Whether it has been well for long enough."""
@@ -122,7 +133,7 @@ class PlatformWatch:
             pulse.feel(text, now)
             if pulse.told is None and pulse.is_troubled(now):
                 await self._begin(platform, pulse, text)
-            elif pulse.told and text not in (WELL, pulse.told.text) and now - pulse.last_told_at >= NEW_WORDS_AFTER:
+            elif pulse.has_new_words(now):
                 await self._go_on(platform, pulse, text)
             elif pulse.told and pulse.is_calm(now):
                 await self._end(platform, pulse)

@@ -135,11 +135,19 @@ async def test_new_words_are_told_but_not_often(scene: Scene):
     for _ in range(int(NEW_WORDS_AFTER)):
         await scene.for_(0.5, TAKEN)
         await scene.for_(0.5, AWAY)
-    await scene.for_(1, TAKEN)
+    assert [event.text for event in await scene.told()] == [AWAY]
+    await scene.for_(TROUBLED_AFTER + 1, TAKEN)
     assert [event.text for event in await scene.told()] == [AWAY, TAKEN]
     found = await scene.trouble()
     assert found is not None
     assert found.text == TAKEN
+
+
+async def test_words_that_only_pass_while_a_trouble_ends_are_not_told(scene: Scene):
+    await scene.for_(NEW_WORDS_AFTER + 10, AWAY)
+    await scene.for_(TROUBLED_AFTER - 1, TAKEN)
+    await scene.for_(WELL_AFTER, "ok")
+    assert [type(event) for event in await scene.told()] == [PlatformTroubled, PlatformRecovered]
 
 
 async def test_a_restart_in_the_middle_tells_nothing_twice_and_still_tells_the_end(scene: Scene):
