@@ -14,7 +14,7 @@ from bot.platforms import VERSION, RemotePlatform, Web, remote_platforms, web_ch
 from config.settings import PLATFORMS, Settings
 from engine.domain.errors import StoreError
 from engine.domain.messages import CardKind, Destination, Person, Ref
-from engine.domain.reports import MARKET_DATA, STORE, HaltView
+from engine.domain.reports import CLOCK, MARKET_DATA, STORE, HaltView
 from engine.domain.trading import Halt
 from engine.failover import Failover
 from engine.outbox import EDITS_APART, OutboxSender
@@ -126,14 +126,16 @@ def _storage_watch(
 
 
 def _health_of(engine: Engine, remote: Sequence[RemotePlatform]) -> dict[str, Callable[[], str]]:
-    """What lies on somebody else's servers: the chat platforms, and a real venue's prices."""
+    """What lies on somebody else's servers: the chat platforms, a real venue's prices, and its time."""
 
     def ask(platform: RemotePlatform) -> Callable[[], str]:
         return lambda: platform.health
 
     found = {platform.name: ask(platform) for platform in remote}
     live = engine.market.live
-    return found | ({MARKET_DATA: lambda: live.health} if live is not None else {})
+    if live is None:
+        return found
+    return found | {MARKET_DATA: lambda: live.health, CLOCK: lambda: live.clock_health}
 
 
 def destinations(settings: Settings) -> dict[Destination, tuple[CardKind, ...]]:

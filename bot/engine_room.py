@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from bot.doors import DOORS, Doors
 from bot.health import Health
+from bot.live_market import no_entry_of
 from bot.lock import account_files, lock_file
 from bot.markets import Source, quote_of
 from config.settings import Settings
@@ -23,11 +24,11 @@ from engine.desk import Desk
 from engine.domain.autonomy import Autonomy
 from engine.domain.events import Welcomed
 from engine.domain.market import Timeframe
-from engine.domain.reports import MARKET_DATA
+from engine.domain.reports import CLOCK, MARKET_DATA
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.ports import VenueEvent
+from engine.ports import NoEntry, VenueEvent, all_is_there
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
@@ -76,6 +77,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
     files = OpenFiles(account_files(settings), map(lock_file, account_files(settings)))
     store.check_before_writing(files.check)
     limits = RiskLimits(**settings.risk.model_dump())
+    no_entry = no_entry_of(market.live, market.contexts) if market.live else all_is_there
     kit = Kit(
         clock=clock,
         store=store,
@@ -85,15 +87,23 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         risk=RiskManager(limits=limits),
         autonomy=Autonomy(**settings.approval.model_dump()),
         orchestrator=ExecutionOrchestrator(store=store, exchange=venue, clock=clock),
+        no_entry=no_entry,
     )
     approvals = Approvals(
-        store=store, exchange=venue, risk=kit.risk, autonomy=kit.autonomy, orchestrator=kit.orchestrator, clock=clock
+        store=store,
+        exchange=venue,
+        risk=kit.risk,
+        autonomy=kit.autonomy,
+        orchestrator=kit.orchestrator,
+        clock=clock,
+        no_entry=no_entry,
     )
     emergency = EmergencyStopSystem(store=store, orchestrator=kit.orchestrator, clock=clock)
     health = Health()
     if market.live is not None:
         live = market.live
         health.watch(MARKET_DATA, lambda: live.health)
+        health.watch(CLOCK, lambda: live.clock_health)
     zone = settings.digest.zone
     return Engine(
         market=market,
@@ -120,11 +130,18 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
             contexts=tuple(context.name for context in market.contexts),
             timezone=zone,
             parts=health.parts,
+            no_entry=lambda: _nowhere(market, no_entry),
         ),
         health=health,
         files=files,
         resumed=resumed,
     )
+
+
+def _nowhere(market: Source, no_entry: NoEntry) -> str:
+    """Why nothing is entered in any context; empty where something may be in one of them."""
+    reasons = [no_entry(context.name) for context in market.contexts]
+    return reasons[0] if all(reasons) else ""
 
 
 async def _open_account(

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from config.sections import ContextSettings
 from config.settings import Settings
+from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import HISTORY
 from engine.clocks import WallClock
 from engine.domain.errors import ConfigError, GreenlightError, VenueError
@@ -16,7 +17,10 @@ from engine.exchanges.ccxt.client import VenueClient, check_exchange, known_exch
 from engine.exchanges.ccxt.feed import LiveFeed
 from engine.exchanges.ccxt.parsing import Listing
 from engine.exchanges.ccxt.plausible import BookLimits
-from engine.exchanges.ccxt.refresh import MOST_SKEW, Refresher
+from engine.exchanges.ccxt.refresh import Refresher
+from engine.exchanges.ccxt.venue_time import MOST_SKEW, REMEDY, ClockCheck
+from engine.ports import NoEntry
+from engine.strategies.context import StrategyContexts
 
 CONSENT = "I understand"
 """What ``live_trading`` has to say before an order may go to a real venue."""
@@ -32,6 +36,13 @@ class LiveMarket:
     feed: LiveFeed
     refresher: Refresher
     label: str
+
+
+def no_entry_of(live: Refresher, contexts: StrategyContexts) -> NoEntry:
+    """What speaks against entering at a real venue; a context that is no longer configured is held to the strictest."""
+    own = {each.name: each.timeframe for each in contexts}
+    shortest = min(own.values(), key=lambda each: each.duration)
+    return lambda context: live.no_entry(own.get(context, shortest))
 
 
 def refuse_real_orders(settings: Settings) -> None:
@@ -72,6 +83,13 @@ def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ..
         clock=clock,
         timeframes=timeframes,
         history=HISTORY,
+        quality=DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump())),
+        clocks=ClockCheck(
+            venue=client.name,
+            time=lambda: client.time,
+            fraction=asked.max_skew,
+            timeframes=[context.timeframe for context in settings.contexts],
+        ),
         poll=asked.poll_every,
         limits=BookLimits(max_spread=risk.max_spread, max_price_gap=risk.max_price_gap),
     )
@@ -100,11 +118,7 @@ async def look_at_venue(settings: Settings) -> str:
     try:
         await client.open()
         listed = await client.listings()
-        skew = client.skew or 0.0
-        if abs(skew) > MOST_SKEW:
-            raise GreenlightError(
-                f"The clock of {where} and ours are {abs(skew):.0f} s apart.", "Set this machine's clock, best by NTP."
-            )
+        _check_clock(client.skew, where)
         _check_contexts(settings.contexts, listed, client)
         return f"{where} lists {len(listed)} markets, ours among them; its clock is within {MOST_SKEW:.0f} s of ours"
     except VenueError as error:
@@ -113,6 +127,16 @@ async def look_at_venue(settings: Settings) -> str:
         ) from None
     finally:
         await client.close()
+
+
+def _check_clock(skew: float | None, where: str | None) -> None:
+    if skew is None:
+        raise GreenlightError(
+            f"The answers of {where} tell no time (no Date): nothing would be entered.",
+            "See what stands between; market.api_url names another server.",
+        )
+    if abs(skew) > MOST_SKEW:
+        raise GreenlightError(f"The clock of {where} and ours are {abs(skew):.0f} s apart.", REMEDY)
 
 
 def _check_contexts(contexts: tuple[ContextSettings, ...], listed: Mapping[str, Listing], client: VenueClient) -> None:

@@ -22,6 +22,7 @@ from bot.markets import Source, source
 from config.settings import Settings
 from engine.backtest.replay import Pace, Replay
 from engine.clocks import MarketClock
+from engine.cycle import end_data_halts
 from engine.domain.errors import StoreError
 from engine.housekeeping import Housekeeping
 from engine.jobs import Job, WallDriver, job_table, often
@@ -93,14 +94,21 @@ def _housekeeping(settings: Settings, engine: Engine, doors: Doors) -> Job:
 
 
 def _live_jobs(settings: Settings, engine: Engine) -> Sequence[Job]:
-    """Between two closes nobody asks the venue anything: a stop that was hit would wait for the next candle."""
+    """Between two closes nobody asks anything: a stop that was hit, or data that is good again, would wait."""
     if engine.market.live is None:
         return ()
 
     async def follow(_: datetime) -> None:
         await engine.kit.orchestrator.pump()
 
-    return (Job(name="venue", trigger=often(settings.market.poll_every), run=follow),)
+    async def look_at_data(_: datetime) -> None:
+        await end_data_halts(engine.kit, engine.market.contexts.contexts, engine.clock.now())
+
+    often_enough = often(settings.market.poll_every)
+    return (
+        Job(name="venue", trigger=often_enough, run=follow),
+        Job(name="data", trigger=often_enough, run=look_at_data),
+    )
 
 
 def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay | WallDriver:

@@ -151,6 +151,8 @@ class MarketsSettings(Section):
     """How often each market's order book is asked for; a price counts for four times as long."""
     answer_within: Duration = timedelta(seconds=10)
     """How long the venue may take for one answer."""
+    max_skew: Fraction = Decimal("0.01")
+    """How far our clock may be from the venue's for an entry, as a fraction of a candle: at least 5 s, at most 1m."""
     seed: int = Field(default=7, ge=0)
     """The generator's seed; the same seed makes the same market."""
     start: UtcTime = datetime(2026, 1, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card
-from engine.domain.reports import MARKET_DATA, Digest, HaltView, PlatformTrouble
+from engine.domain.reports import CLOCK, MARKET_DATA, Digest, HaltView, PlatformTrouble
 from engine.domain.trading import HaltKind, Position
 from handlers.cards import phrases, wording
 
@@ -120,6 +120,12 @@ _NO_PRICES = (
 )
 
 
+_NO_ENTRIES = (
+    "Stops and targets go on, and so do exits, on the candles that come in. Set this machine's clock right, best by "
+    "NTP; where it is right, see what stands between it and the venue (market.api_url). Then entries go on."
+)
+
+
 def platform(trouble: PlatformTrouble) -> Card:
     """A platform that does not do what it should, or does again."""
     name, since = wording.sentence(trouble.platform), ("Since", wording.moment(trouble.since))
@@ -129,7 +135,7 @@ def platform(trouble: PlatformTrouble) -> Card:
     return Card(
         title=f"{name} is in trouble ({trouble.id})",
         fields=(("What is wrong", trouble.text), since),
-        text=_NO_PRICES if trouble.platform == MARKET_DATA else _NO_CHAT,
+        text={MARKET_DATA: _NO_PRICES, CLOCK: _NO_ENTRIES}.get(trouble.platform, _NO_CHAT),
     )
 
 

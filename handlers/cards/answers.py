@@ -42,7 +42,7 @@ def status(report: Status, *, hints: bool = True) -> Card:
             ("Last decision cycle", last),
             ("Market time", wording.moment(report.now)),
         ),
-        text=wording.lines(*map(_halt_line, report.halts)),
+        text=wording.lines(wording.sentence(report.no_entry), *map(_halt_line, report.halts)),
     )
 
 

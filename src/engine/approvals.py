@@ -35,7 +35,7 @@ from engine.domain.market import Book
 from engine.domain.trading import Allowed, Denied, MarketStats, RiskView, TradePlan
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
-from engine.ports import Clock, Exchange
+from engine.ports import Clock, Exchange, NoEntry, all_is_there
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
 from engine.store.orders import Order
@@ -69,6 +69,7 @@ class Approvals:
         autonomy: Autonomy,
         orchestrator: ExecutionOrchestrator,
         clock: Clock,
+        no_entry: NoEntry = all_is_there,
     ) -> None:
         self._store = store
         self._exchange = exchange
@@ -76,6 +77,7 @@ class Approvals:
         self._autonomy = autonomy
         self._orchestrator = orchestrator
         self._clock = clock
+        self._no_entry = no_entry
         self._under_way = 0
 
     @property
@@ -215,6 +217,7 @@ class Approvals:
             stats=MarketStats(close=(portfolio.marks or {}).get(plan.market, plan.price), atr=None),
             halts=tuple(found.halt for found in uow.halts.open()),
             now=now,
+            no_entry=self._no_entry(plan.context),
         )
         return self._risk.judge(replace(plan, price=book.ask), view)
 

@@ -12,11 +12,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from engine.analysis.technical import HISTORY
-from engine.deciding import Concluded, Conclusion, Kit, Seen
+from engine.bookkeeping import end_halt
+from engine.deciding import Concluded, Conclusion, Kit, Seen, data_halts
 from engine.domain.decisions import CycleRecord, Input, Issue, QualityReport, SeriesChange
 from engine.domain.errors import VenueError
 from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Timeframe
+from engine.domain.trading import HaltKind
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
 
@@ -50,6 +52,28 @@ async def run_cycles(kit: Kit, contexts: Sequence[StrategyContext], at: datetime
     )
 
 
+async def end_data_halts(kit: Kit, contexts: Sequence[StrategyContext], now: datetime) -> None:
+    """End the data halts of markets whose candles are good again, between two closes.
+
+    What was refused at the last close stays refused: it was decided on already.
+    """
+    if not await kit.store.read(lambda uow: [found for found in uow.halts.open() if found.halt.kind is HaltKind.DATA]):
+        return
+    good = {
+        (symbol, context.timeframe)
+        for context in contexts
+        for symbol in context.markets
+        if (await _fetch(kit, context, symbol, now))[1].usable
+    }
+
+    def work(uow: UnitOfWork) -> None:
+        for symbol, timeframe in sorted(good):
+            for found in data_halts(uow, symbol, timeframe):
+                end_halt(uow, found.id, found.halt.kind, now)
+
+    await kit.store.transact(work)
+
+
 async def _in_turn(kit: Kit, context: StrategyContext, symbol: str, at: datetime) -> Seen:
     """Look at a market, then let others have their turn: reading it takes milliseconds, and people are waiting."""
     seen = await look(kit, context, symbol, at)
@@ -58,16 +82,15 @@ async def _in_turn(kit: Kit, context: StrategyContext, symbol: str, at: datetime
 
 
 async def look(kit: Kit, context: StrategyContext, symbol: str, at: datetime) -> Seen:
-    """Fetch and check what is known of a market; bad data is fetched once more before it is believed to be bad.
+    """Fetch and check what is known of a market.
 
+    Bad data has been asked for again by then, where a venue could answer better (``Job.ready``); here it is believed.
     Where another context has just looked, at this very moment, nothing is fetched again.
     """
     last, moment = kit.last_seen.get(symbol), (at, kit.clock.now(), context.strategy.timeframes)
     if last is not None and last.moment == moment and last.quality.usable and last.book is not None:
         return last
     candles, report = await _fetch(kit, context, symbol, at)
-    if not report.usable:
-        candles, report = await _fetch(kit, context, symbol, at)
     book = await _book(kit, symbol)
     kit.last_seen[symbol] = seen = Seen(
         moment=moment,

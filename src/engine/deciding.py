@@ -18,6 +18,7 @@ from engine.domain.autonomy import AskHuman, Autonomy, Execute, Refuse, Ruling, 
 from engine.domain.decisions import Decision, Exit, Input, Issue, Judged, QualityReport, Signals, Stance
 from engine.domain.events import Halted
 from engine.domain.market import Book, Market, Timeframe
+from engine.domain.reports import HaltView
 from engine.domain.trading import (
     Clamp,
     Halt,
@@ -34,7 +35,7 @@ from engine.execution.coverage import sellable
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.execution.retries import not_before
-from engine.ports import Clock, Exchange, Frames
+from engine.ports import Clock, Exchange, Frames, NoEntry, all_is_there
 from engine.risk import sizing
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
@@ -57,8 +58,20 @@ class Kit:
     risk: RiskManager
     autonomy: Autonomy
     orchestrator: ExecutionOrchestrator
+    no_entry: NoEntry = all_is_there
     last_seen: dict[str, Seen] = field(default_factory=dict)
     """What was last seen of each market: contexts that look at the same moment, or at the same candles, share it."""
+
+
+def data_halts(uow: UnitOfWork, symbol: str, timeframe: Timeframe) -> list[HaltView]:
+    """The halts that stand because a market's candles of a timeframe were bad."""
+    source = (HaltKind.DATA, symbol, _source(timeframe))
+    return [found for found in uow.halts.open() if (found.halt.kind, found.halt.market, found.halt.by) == source]
+
+
+def _source(timeframe: Timeframe) -> str:
+    """What such a halt is called for by."""
+    return f"{timeframe} candles"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,20 +130,20 @@ class Conclusion:
         )
 
     def _note_data_halt(self) -> None:
-        """Halt a market whose data is bad, and let it go on once the data is good again."""
+        """Halt a market whose data is bad, and let it go on once the data is good again.
+
+        Where nothing is entered for a reason that is told by itself (an outage, the clock), no market is halted.
+        """
         symbol, quality = self.seen.market.symbol, self.seen.quality
-        source = f"{self.context.timeframe} candles"
-        standing = [
-            found
-            for found in self.uow.halts.open()
-            if (found.halt.kind, found.halt.market, found.halt.by) == (HaltKind.DATA, symbol, source)
-        ]
+        standing = data_halts(self.uow, symbol, self.context.timeframe)
         if quality.usable:
             for found in standing:
                 end_halt(self.uow, found.id, found.halt.kind, self.at)
-        elif not standing:
+        elif not standing and not self.kit.no_entry(self.context.name):
             reason = f"{symbol}: {quality.refused[0].detail}"
-            halt = Halt(kind=HaltKind.DATA, reason=reason, since=self.at, market=symbol, by=source)
+            halt = Halt(
+                kind=HaltKind.DATA, reason=reason, since=self.at, market=symbol, by=_source(self.context.timeframe)
+            )
             self.uow.emit(Halted(at=self.at, halt_id=self.uow.halts.add(halt), kind=halt.kind))
 
     def _wished_exits(self) -> list[tuple[Position, Exit]]:
@@ -216,6 +229,7 @@ class Conclusion:
             stats=MarketStats(close=Decimal(repr(own.close)), atr=own.atr),
             halts=tuple(found.halt for found in self.uow.halts.open()),
             now=self.at,
+            no_entry=self.kit.no_entry(self.context.name),
         )
         return self.kit.risk.judge(plan, view)
 

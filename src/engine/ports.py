@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -57,6 +57,17 @@ class Strategy(Protocol):
     def update_positions(self, held: Sequence[Position], frames: Frames) -> tuple[Exit, ...]:
         """Say which of the positions held in this market to leave now, and why."""
         ...
+
+
+NoEntry = Callable[[str], str]
+"""Why nothing is entered in a context at present (a clock that is wrong, a venue that is away), and what to do; empty
+where nothing speaks against it. What it names is told by itself."""
+
+
+def all_is_there(context: str) -> str:
+    """Nothing speaks against entering: the market is replayed, by its own clock."""
+    del context
+    return ""
 
 
 class MarketFeed(Protocol):

@@ -48,6 +48,7 @@ class Views:
         contexts: Names of the strategy contexts at work.
         timezone: Where days begin and end.
         parts: Tells the health of each part of the program.
+        no_entry: Tells why nothing is entered in any context, where that is no halt; empty where it is not so.
     """
 
     store: DatabaseReader
@@ -57,6 +58,7 @@ class Views:
     contexts: Sequence[str]
     timezone: ZoneInfo
     parts: Callable[[], Sequence[Part]]
+    no_entry: Callable[[], str] = str
 
     async def status(self) -> Status:
         """The bot at a glance."""
@@ -228,13 +230,16 @@ class Views:
     def _status(self, uow: UnitOfWork) -> Status:
         portfolio, now = uow.account.portfolio(), self.clock.now()
         halts, works = uow.halts.open(), all(part.ok for part in self.parts() if part.name == STORE)
+        no_entry = self.no_entry()
         began = now.astimezone(self.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
         return Status(
             profile=self.profile,
             venue=self.exchange.name,
             quote=uow.account.quote,
             now=now,
-            trading=works and not any(found.halt.stops("", now) and not found.halt.market for found in halts),
+            trading=works
+            and not no_entry
+            and not any(found.halt.stops("", now) and not found.halt.market for found in halts),
             halts=halts,
             equity=portfolio.equity,
             cash=portfolio.cash,
@@ -246,6 +251,7 @@ class Views:
             contexts=tuple(self.contexts),
             last_cycle_at=uow.account.last_equity_at(),
             prices=tuple((portfolio.marks or {}).items()),
+            no_entry=no_entry,
         )
 
     async def _approval_views(self, approvals: Sequence[Approval]) -> tuple[ApprovalView, ...]:

@@ -42,7 +42,7 @@ from engine.domain.trading import (
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.ports import Frames, VenueEvent
+from engine.ports import Frames, NoEntry, VenueEvent, all_is_there
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
@@ -105,6 +105,8 @@ class FickleVenue(PaperExchange):
     """What asking for a book ends in."""
     blind: VenueError | None = None
     """What asking for candles ends in."""
+    candles_asked: int = 0
+    """How often it was asked for candles."""
     thinks: timedelta = timedelta(0)
     """How long it takes to answer that."""
     meanwhile: Callable[[], Awaitable[object]] | None = None
@@ -152,6 +154,7 @@ class FickleVenue(PaperExchange):
         return await super().book(symbol)
 
     async def candles(self, symbol: str, timeframe: Timeframe, limit: int) -> Candles:
+        self.candles_asked += 1
         if self.blind is not None:
             raise self.blind
         return await super().candles(symbol, timeframe, limit)
@@ -262,6 +265,7 @@ async def engine_room(
     cash: Decimal = CASH,
     timezone: str = "UTC",
     route: Route = nowhere,
+    no_entry: NoEntry = all_is_there,
 ) -> AsyncIterator[Room]:
     """Open an engine in a folder, a new one or the one that is there, and close it in the end."""
     clock, script = HandClock(minutes), Script()
@@ -292,6 +296,7 @@ async def engine_room(
         risk=RiskManager(limits=limits),
         autonomy=autonomy,
         orchestrator=ExecutionOrchestrator(store=store, exchange=venue, clock=clock),
+        no_entry=no_entry,
     )
     symbols = tuple(market.symbol for market in markets)
     context = StrategyContext(name="hand", strategy=script, markets=symbols, timeframe=Timeframe.H1)
@@ -341,4 +346,5 @@ def approvals_of(kit: Kit) -> Approvals:
         autonomy=kit.autonomy,
         orchestrator=kit.orchestrator,
         clock=kit.clock,
+        no_entry=kit.no_entry,
     )

@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import web
@@ -56,9 +57,18 @@ def _with_nan(rows: list[Row]) -> list[Row]:
     return [*rows[:-2], [rows[-2][0], "NaN", "NaN", "NaN", "NaN", "NaN", *rows[-2][6:]], rows[-1]]
 
 
+def _with_spike(rows: list[Row]) -> list[Row]:
+    """The candle that has just closed says three times the price."""
+    prices = [f"{3 * float(price):.8f}" for price in rows[-2][1:5]]
+    return [*rows[:-2], [rows[-2][0], *prices, *rows[-2][5:]], rows[-1]]
+
+
 HTML = Fault(body="<html><body>We are under maintenance.</body></html>", content_type="text/html")
 CUT = Fault(cut=True)
 MAINTENANCE = Fault(status=503, body='{"code":-1001,"msg":"Internal error"}')
+SHORT = Fault(change=lambda rows: rows[:-40] + rows[-10:])
+"""Thirty candles in the middle are left out."""
+SPIKE = Fault(change=_with_spike)
 NAN = Fault(change=_with_nan)
 REVERSED = Fault(change=lambda rows: rows[::-1])
 DUPLICATE = Fault(change=lambda rows: [*rows[:-3], rows[-3], *rows[-3:]])
@@ -171,6 +181,10 @@ class FakeExchange:
     def __init__(self, symbols: list[Symbol] | None = None) -> None:
         self.symbols = {symbol.name: symbol for symbol in symbols or usual_symbols()}
         self.recorded_info: Json = None
+        self.ahead = timedelta(0)
+        """How far its clock is ahead of this machine's."""
+        self.date: str | None = None
+        """What its answers say in place of the time."""
         self.calls: list[tuple[str, dict[str, str]]] = []
         self._faults: dict[tuple[str, str], list[Fault]] = {}
         self._port = 0
@@ -179,6 +193,9 @@ class FakeExchange:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
+
+    def now_ms(self) -> int:
+        return now_ms() + int(self.ahead.total_seconds() * 1000)
 
     def fail(self, path: str, *faults: Fault, symbol: str = "", times: int = 1) -> None:
         """Let the next answers to a path (for one market, or for all) be these faults, each so many times."""
@@ -218,8 +235,12 @@ class FakeExchange:
             text=text,
             status=fault.status if fault.status != 200 else status,
             content_type=fault.content_type,
-            headers=fault.headers,
+            headers={"Date": self._date(), **fault.headers},
         )
+
+    def _date(self) -> str:
+        said = format_datetime(datetime.now(UTC) + self.ahead, usegmt=True)
+        return said if self.date is None else self.date
 
     def _next_fault(self, path: str, symbol: str) -> Fault:
         for key in ((path, symbol), (path, "")):
@@ -234,18 +255,24 @@ class FakeExchange:
         if symbol is None:
             return 400, {"code": -1121, "msg": "Invalid symbol."}
         if path == DEPTH:
-            return 200, symbol.depth(now_ms(), int(query.get("limit", "100")))
+            return 200, symbol.depth(self.now_ms(), int(query.get("limit", "100")))
         if path == KLINES:
-            return 200, _klines(symbol, query)
+            return 200, _klines(symbol, query, self.now_ms())
         return 404, {"code": -1, "msg": f"no such path {path}"}
 
     def _info(self) -> Json:
         symbols = [symbol.info() for symbol in self.symbols.values()]
-        return {"timezone": "UTC", "serverTime": now_ms(), "rateLimits": [], "exchangeFilters": [], "symbols": symbols}
+        return {
+            "timezone": "UTC",
+            "serverTime": self.now_ms(),
+            "rateLimits": [],
+            "exchangeFilters": [],
+            "symbols": symbols,
+        }
 
 
-def _klines(symbol: Symbol, query: Mapping[str, str]) -> list[Row]:
-    now, span = now_ms(), SPANS[query["interval"]] * MINUTE
+def _klines(symbol: Symbol, query: Mapping[str, str], now: int) -> list[Row]:
+    span = SPANS[query["interval"]] * MINUTE
     limit = min(int(query.get("limit", "500")), 1000)
     anchor = 4 * 24 * 60 * MINUTE if query["interval"] == "1w" else 0
     newest = (now - anchor) // span * span + anchor

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,11 @@ from tests.auditor import check_conservation
 from tests.fakes.exchange import (
     DEPTH,
     HTML,
+    INFO,
     KLINES,
     MINUTE,
+    NAN,
+    SPIKE,
     FakeExchange,
     Symbol,
     listening,
@@ -32,17 +36,22 @@ from tests.fakes.exchange import (
     scaled,
     slow,
     too_fast,
+    wandering,
 )
 from tests.fakes.patience import until
 from tests.fakes.plain import PLAIN
-from tests.fakes.program import TOKEN, VENUE, Files, address, running
+from tests.fakes.program import CHAT, TOKEN, VENUE, Files, address, environ, running
+from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram_chats import Shown
 
 AUTHORISED = {"authorization": f"Bearer {TOKEN}"}
 ETH_IS_HALTED = "ETH/USDT: binance has halted it"
 BEFORE, AFTER = 20_000.0, 20_160.0
 
 
-def settings_of(folder: Path, url: str, markets: Sequence[str] = ("BTC/USDT",)) -> Settings:
+def settings_of(
+    folder: Path, url: str, markets: Sequence[str] = ("BTC/USDT",), telegram: FakeTelegram | None = None
+) -> Settings:
     """Profile paper with the venue on loopback, one impatient context, and nothing traded without being asked."""
     sections = {
         "extends": "paper",
@@ -55,9 +64,11 @@ def settings_of(folder: Path, url: str, markets: Sequence[str] = ("BTC/USDT",)) 
             {"name": "trend", "strategy": "momentum", "markets": list(markets), "timeframe": "1m", "higher": []}
         ],
     }
+    if telegram is not None:
+        sections["telegram"] = {"api_url": telegram.url, "chat_id": CHAT, "poll_timeout": 2}
     file = folder / "paper.yaml"
     file.write_text(json.dumps(sections))  # JSON is YAML
-    return load(None, file, {}, {"BOT_WEB__TOKEN": TOKEN}, folder)
+    return load(None, file, {}, environ(telegram), folder)
 
 
 class Falling:
@@ -182,6 +193,96 @@ async def positions(app: App) -> list[dict[str, Any]]:
     return found if isinstance(found, list) else found["positions"]
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("minutes", [10, -10], ids=["slow", "fast"])
+async def test_by_a_clock_that_is_minutes_wrong_nothing_is_entered(tmp_path: Path, minutes: int) -> None:
+    """Our clock is slow where the venue's is ahead. The set-up appears in the minute that closes for both of them."""
+    closes = next_minute(10)
+    market, files = BreakingOut(closes + min(0, minutes) * MINUTE), Files(folder=tmp_path)
+    async with listening([market.symbol]) as fake:
+        fake.ahead = timedelta(minutes=minutes)
+        async with running(settings_of(tmp_path, fake.url)) as app:
+            await all_in(app)
+            words = f"this machine's clock is 10 min {'behind' if minutes > 0 else 'ahead of'} binance's"
+            assert part(app, "clock") == f"{words}: nothing is entered on 1m candles"
+            assert (await get(app, "/api/status"))["status"] == "paused"
+            await until(lambda: bool(files.events("PlatformTroubled")))
+            assert files.events("PlatformTroubled")[0]["platform"] == "clock"
+            await until(lambda: bool(files.rows("SELECT * FROM decisions")), seconds=150)
+            (decision,) = files.rows("SELECT * FROM decisions")
+            if minutes > 0:
+                assert decision["stance"] == "enter", "what it saw was a set-up"
+                assert words in decision["record"]
+            assert decision["status"] == ("refused" if minutes > 0 else "held")
+            assert files.rows("SELECT * FROM halts") == [], "the clock is told of by itself"
+            assert files.rows("SELECT * FROM approvals") == []
+            fake.ahead = timedelta(0)
+            await until(lambda: part(app, "clock") == "ok")
+            assert (await get(app, "/api/status"))["status"] == "trading"
+            await until(lambda: bool(files.events("PlatformRecovered")))
+        assert files.complaints() == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_one_bad_answer_costs_nothing_and_what_stays_bad_is_halted_until_it_is_good(tmp_path: Path) -> None:
+    market, files = BreakingOut(next_minute(10)), Files(folder=tmp_path)
+    steady = Symbol(base="ETH", price=wandering(3_000, 4), level_quantity=20.0)
+    async with listening([market.symbol, steady]) as fake:
+        async with running(settings_of(tmp_path, fake.url, ["BTC/USDT", "ETH/USDT"])) as app:
+            await all_in(app)
+            fake.fail(KLINES, NAN, symbol="BTCUSDT")
+            fake.fail(KLINES, SPIKE, symbol="ETHUSDT", times=1000)
+            await until(lambda: bool(files.rows("SELECT * FROM approvals")), seconds=120)
+            assert time.time() * 1000 - market.closes < 20_000
+            (halt,) = files.rows("SELECT * FROM halts")
+            assert (halt["market"], halt["kind"]) == ("ETH/USDT", "data")
+            assert "bad tick" in halt["reason"]
+            fake.heal()
+            await until(lambda: files.rows("SELECT status FROM halts") == [{"status": "ended"}], seconds=40)
+            assert now_ms() < market.closes + MINUTE, "it did not wait for the next close"
+            assert part(app) == "ok"
+        assert files.events("PlatformTroubled") == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("kind", ["refused", "slow"])
+async def test_an_outage_over_a_close_is_one_card_and_ends_in_one_edit(tmp_path: Path, kind: str) -> None:
+    files, markets = Files(folder=tmp_path), ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
+    async with listening() as fake, FakeTelegram() as telegram:
+        telegram.chat(CHAT)
+        if kind == "refused":
+            await fake.stop()
+        else:
+            for path in (INFO, DEPTH, KLINES):
+                fake.fail(path, slow(60), times=100_000)
+        async with running(settings_of(tmp_path, fake.url, markets, telegram)) as app:
+            await until(lambda: len(files.rows("SELECT * FROM decisions")) == 3, seconds=120)
+            assert (await get(app, "/api/status"))["status"] == "paused"
+            await telegram.wait_for(lambda: outage_cards(telegram) and files.is_quiet(), 30)
+            (told,) = outage_cards(telegram)
+            assert told.text.startswith("Market data is in trouble (P1)")
+            assert "(all 3 markets)" in told.text
+            if kind == "refused":
+                await fake.start()
+            else:
+                fake.heal()
+            await until(lambda: part(app) == "ok", seconds=40)
+            await until(lambda: bool(files.events("PlatformRecovered")), seconds=40)
+            await telegram.wait_for(files.is_quiet, 30)
+        (told,) = outage_cards(telegram)
+        assert told.text.startswith("Market data works again (P1)")
+        assert len(told.edits) == 1
+        assert (len(files.events("PlatformTroubled")), files.rows("SELECT * FROM halts")) == (1, [])
+
+
+def outage_cards(telegram: FakeTelegram) -> list[Shown]:
+    """Every card but the welcome."""
+    return [shown for shown in telegram.messages(CHAT) if not shown.text.startswith("Greenlight is running")]
+
+
 async def test_a_venue_that_is_down_at_the_start_is_told_of_and_waited_for(tmp_path: Path) -> None:
     fake, told = FakeExchange(), list[str]()
     await fake.start()
@@ -202,8 +303,9 @@ async def test_a_venue_that_asks_for_quiet_gets_it_and_is_asked_again(tmp_path: 
         await all_in(app)
         fake.fail(DEPTH, too_fast(429, 1), too_fast(418, 2))
         await until(lambda: "asked for quiet" in part(app))
-        calls = len(fake.calls)
-        await until(lambda: "asked again in 1 s" in part(app))
+        calls, before = len(fake.calls), part(app)
+        await until(lambda: part(app) not in (before, "ok"))
+        assert "asked for quiet; it is asked again at" in part(app)
         assert len(fake.calls) - calls <= 1, "the 418 came after the 429 was over, and nothing else"
         await until(lambda: part(app) == "ok")
 

@@ -79,6 +79,7 @@ class Status:
 
     Attributes:
         trading: Whether new entries are possible anywhere.
+        no_entry: Why not, where that is no halt: the clock, or an outage of the venue.
         day_net: Equity now less equity when the day began.
         prices: The last known price of each traded market.
     """
@@ -99,6 +100,7 @@ class Status:
     contexts: tuple[str, ...]
     last_cycle_at: datetime | None
     prices: tuple[tuple[str, Decimal], ...]
+    no_entry: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +254,8 @@ STORE = "store"
 """The part of the program that keeps everything."""
 MARKET_DATA = "market data"
 """What a real venue's prices are called among the parts that can be in trouble; it is no platform, and told alike."""
+CLOCK = "clock"
+"""Whether this machine's clock agrees with a real venue's: a part as well, and told alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -351,7 +351,11 @@ class MarketStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskView:
-    """Everything the risk rules may look at."""
+    """Everything the risk rules may look at.
+
+    Attributes:
+        no_entry: Why nothing is entered on what is known of the market, e.g. a clock that is wrong; empty where it is.
+    """
 
     market: Market
     portfolio: Portfolio
@@ -359,3 +363,4 @@ class RiskView:
     stats: MarketStats
     halts: tuple[Halt, ...]
     now: datetime
+    no_entry: str = ""

@@ -61,6 +61,12 @@ def halts(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None
     return Verdict(quantity=_NOTHING, reason=stopping[0].reason) if stopping else None
 
 
+def market_data(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
+    """No entries by a clock that is wrong, or while the venue is away."""
+    del plan, limits
+    return Verdict(quantity=_NOTHING, reason=view.no_entry) if view.no_entry else None
+
+
 def drawdown(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries this far below the peak."""
     del plan
@@ -137,6 +143,7 @@ def min_notional(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
 
 ENTRY_RULES: tuple[Rule, ...] = (
     halts,
+    market_data,
     drawdown,
     one_position,
     price_sanity,

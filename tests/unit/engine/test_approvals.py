@@ -305,3 +305,16 @@ async def test_while_an_answer_is_carried_out_it_says_so(room: Room):
     assert service.busy
     await answering
     assert not service.busy
+
+
+async def test_at_the_press_a_clock_that_is_wrong_refuses(tmp_path: Path):
+    reasons, reason = dict[str, str](), "this machine's clock is 10 min behind binance's"
+    async with engine_room(tmp_path, no_entry=lambda context: reasons.get(context, "")) as room:
+        first, second = await room.ask(), await room.ask()
+        reasons[first.plan.context] = reason
+        refused = (await room.approvals.answer(first.id, press())).approval
+        assert isinstance(refused.state, Refused)
+        assert reason in str(refused.state)
+        assert await room.orders() == []
+        reasons.clear()
+        assert isinstance((await room.approvals.answer(second.id, press())).approval.state, Ordered)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from engine.cycle import look
+from engine.cycle import end_data_halts, look
+from engine.domain.autonomy import Refuse
+from engine.domain.decisions import Stance
 from engine.domain.errors import NoData, VenueError
+from engine.domain.events import Halted, HaltEnded
 from engine.domain.market import Timeframe
-from engine.domain.trading import Purpose
-from tests.fakes.engine import DAY, Room, engine_room
+from engine.domain.messages import Person, Role
+from engine.domain.trading import Halt, HaltKind, Purpose
+from tests.fakes.engine import DAY, QUIET, Room, engine_room
+from tests.fakes.feed import BTC
 
 
 async def test_what_was_seen_is_noted_with_its_age(room: Room):
@@ -35,6 +41,61 @@ async def test_without_a_venue_the_market_is_refused_and_not_guessed(room: Room)
     assert (seen.frames, seen.book, [given.name for given in seen.inputs]) == ({}, None, ["book"])
     assert seen.inputs[0].detail == "missing: the venue gave no order book"
     assert seen.quality.refused[0].detail == "1h: The venue is down."
+
+
+async def halts_of(room: Room) -> list[tuple[str, bool]]:
+    """Why each data halt was called, and whether it is over."""
+    halted = await room.events(Halted)
+    views = [await room.views.halt(event.halt_id) for event in halted]
+    return [(view.halt.reason, view.ended_at is not None) for view in views]
+
+
+async def test_a_data_halt_ends_once_the_data_is_good_and_not_only_at_the_next_close(room: Room):
+    room.venue.blind = VenueError("The venue is down.")
+    assert (await room.enter(1.0)).decisions[0].ruling == Refuse(reasons=("bad data: 1h: The venue is down.",))
+    room.clock.to(DAY + 1)
+    await end_data_halts(room.kit, (room.context,), room.clock.now())
+    assert await halts_of(room) == [("BTC/USDT: 1h: The venue is down.", False)]
+    room.venue.blind = None
+    room.clock.to(DAY + 2)
+    await end_data_halts(room.kit, (room.context,), room.clock.now())
+    assert await halts_of(room) == [("BTC/USDT: 1h: The venue is down.", True)]
+    assert len(await room.events(HaltEnded)) == 1
+    assert await room.orders() == [], "what was refused is not decided on again"
+    await end_data_halts(room.kit, (room.context,), room.clock.now())
+    assert len(await room.events(HaltEnded)) == 1
+
+
+async def test_only_the_data_halt_of_what_is_good_again_ends(room: Room):
+    room.venue.blind = VenueError("The venue is down.")
+    await room.cycle()
+    await room.desk.pause(Person(name="Ann", role=Role.TRADER), None)
+    room.venue.blind = None
+    other = Halt(kind=HaltKind.DATA, reason="bad", since=room.clock.now(), market="BTC/USDT", by="15m candles")
+    await room.store.transact(lambda uow: uow.halts.add(other))
+    await end_data_halts(room.kit, (room.context,), room.clock.now())
+    standing = await room.store.read(lambda uow: uow.halts.open())
+    assert [view.halt.kind for view in standing] == [HaltKind.PAUSE, HaltKind.DATA]
+
+
+async def test_an_outage_halts_no_market_and_what_is_still_bad_after_it_is_halted_then(tmp_path: Path):
+    away, eth = ["okx cannot be reached (all 2 markets)"], replace(BTC, symbol="ETH/USDT")
+    rows = {"BTC/USDT": (QUIET,) * 60, "ETH/USDT": (QUIET,) * 60}
+    async with engine_room(tmp_path, rows, markets=(BTC, eth), no_entry=lambda _: "".join(away)) as room:
+        room.venue.blind = VenueError("okx cannot be reached.")
+        record = await room.cycle()
+        assert {judged.decision.stance for judged in record.decisions} == {Stance.HOLD}
+        assert await halts_of(room) == []
+        room.clock.to(DAY + 60)
+        away.clear()
+        await room.cycle()
+        assert [ended for _, ended in await halts_of(room)] == [False, False]
+
+
+async def test_bad_data_is_fetched_once(room: Room):
+    room.venue.blind = VenueError("The venue is down.")
+    await look(room.kit, room.context, "BTC/USDT", room.clock.now())
+    assert room.venue.candles_asked == 1
 
 
 async def test_the_same_candles_are_read_once(room: Room):

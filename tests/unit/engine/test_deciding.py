@@ -68,6 +68,30 @@ async def test_the_rules_have_the_last_word_whatever_the_confidence(room: Room):
     assert [clamp.rule for clamp in judged.clamps] == ["halts"]
 
 
+SLOW = "this machine's clock is 10 min behind binance's; 36 s are allowed on 1h candles."
+
+
+async def test_by_a_wrong_clock_nothing_is_entered_and_exits_go_on(tmp_path: Path):
+    reasons: dict[str, str] = {}
+    async with engine_room(tmp_path, no_entry=lambda context: reasons.get(context, "")) as room:
+        await room.enter(1.0)
+        reasons["hand"] = SLOW
+        room.clock.to(DAY + 60)
+        room.script.exits[room.clock.now()] = "the trend has turned"
+        leaving, entering = (await room.enter(1.0)).decisions
+        assert isinstance(leaving.ruling, Execute)
+        assert await room.held() == ()
+        assert entering.decision.stance is Stance.ENTER
+        assert entering.ruling == Refuse(reasons=(SLOW,))
+        assert [clamp.rule for clamp in entering.clamps] == ["market_data"]
+
+
+async def test_a_clock_that_is_too_wrong_for_one_context_is_good_enough_for_another(tmp_path: Path):
+    async with engine_room(tmp_path, no_entry={"minutes": SLOW, "hand": ""}.__getitem__) as room:
+        (judged,) = (await room.enter(1.0)).decisions
+        assert isinstance(judged.ruling, Execute)
+
+
 async def test_a_candle_is_decided_on_once(room: Room):
     await room.enter(1.0)
     assert (await room.cycle()).decisions == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -33,6 +34,11 @@ async def test_the_status_of_a_quiet_account(room: Room):
     assert (status.trading, status.halts, status.contexts) == (True, (), ("hand",))
     assert (status.equity, status.cash, status.exposure, status.drawdown) == (CASH, CASH, 0, 0)
     assert (status.positions, status.pending, status.day_net, status.last_cycle_at) == (0, 0, 0, None)
+
+
+async def test_the_status_says_that_nothing_is_entered_where_that_is_no_halt(room: Room):
+    status = await replace(room.views, no_entry=lambda: "okx cannot be reached").status()
+    assert (status.trading, status.no_entry, status.halts) == (False, "okx cannot be reached", ())
 
 
 async def test_the_status_counts_what_is_held_and_asked(room: Room):

@@ -19,6 +19,7 @@ from engine.exchanges.ccxt.parsing import Listing
 from engine.ports import Clock
 
 if TYPE_CHECKING:
+    from engine.exchanges.ccxt.venue_time import VenueTime
     from engine.exchanges.ccxt.wire import Gate
 
 T = TypeVar("T")
@@ -68,9 +69,14 @@ class VenueClient:
         self._session: Any = None
 
     @property
+    def time(self) -> VenueTime | None:
+        """The venue's clock as its answers tell it; ``None`` while it is not open."""
+        return self._gate.time if self._gate else None
+
+    @property
     def skew(self) -> float | None:
         """Seconds by which the venue's clock is ahead of ours, to about one; ``None`` while it is not known."""
-        return self._gate.skew if self._gate else None
+        return self.time.skew if self.time else None
 
     @property
     def timeframes(self) -> frozenset[Timeframe]:

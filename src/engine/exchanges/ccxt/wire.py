@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 import aiohttp
 
 from engine.domain.errors import VenueError
+from engine.exchanges.ccxt.venue_time import VenueTime, parse_date
 
 MOST_BYTES = 64 * 1024 * 1024
 """The longest answer that is read; the list of all markets of a large venue has some 20 MB."""
@@ -25,7 +25,7 @@ _LONGEST_QUIET = 3 * 24 * 3600.0
 
 
 class Gate:
-    """Lets requests through unless the venue asked for quiet; notes how far its clock is from ours.
+    """Lets requests through unless the venue asked for quiet; reads the venue's time off its answers.
 
     Args:
         name: The venue, for people.
@@ -38,8 +38,8 @@ class Gate:
         self._monotonic = monotonic
         self._now = now
         self._quiet_until = float("-inf")
-        self.skew: float | None = None
-        """Seconds by which the venue's clock is ahead, to about one; ``None`` before it has said."""
+        self._quiet_words = ""
+        self.time = VenueTime(monotonic=monotonic, now=now)
 
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
@@ -62,17 +62,21 @@ class Gate:
         """
         left = self._quiet_until - self._monotonic()
         if left > 0:
-            raise VenueError(f"{self._name} asked for quiet; it is asked again in {left:.0f} s.")
+            raise VenueError(self._quiet_words, retry_after=left)
 
     def _note(self, response: aiohttp.ClientResponse) -> None:
         asked = response.headers.get("Retry-After", "")
         usual = _QUIET.get(response.status)
         if usual is not None or (response.status >= 500 and asked):  # noqa: PLR2004 - the class of a status
-            seconds = min(_seconds(asked, self._now()) or usual or 0.0, _LONGEST_QUIET)
-            self._quiet_until = max(self._quiet_until, self._monotonic() + seconds)
-        theirs = _time(response.headers.get("Date", ""))
-        if theirs is not None:
-            self.skew = (theirs - self._now()).total_seconds()
+            self._leave_alone(min(_seconds(asked, self._now()) or usual or 0.0, _LONGEST_QUIET))
+        self.time.read(response.headers.get("Date", ""))
+
+    def _leave_alone(self, seconds: float) -> None:
+        until = self._monotonic() + seconds
+        if until > self._quiet_until:
+            self._quiet_until = until
+            again = self._now() + timedelta(seconds=seconds)
+            self._quiet_words = f"{self._name} asked for quiet; it is asked again at {again:%Y-%m-%d %H:%M:%S} UTC."
 
 
 class JsonResponse(aiohttp.ClientResponse):
@@ -118,12 +122,5 @@ def _seconds(text: str, now: datetime) -> float | None:
     """How long ``Retry-After`` says to wait: seconds, or a date."""
     if text.strip().isdigit():
         return float(text)
-    at = _time(text)
+    at = parse_date(text)
     return max(0.0, (at - now).total_seconds()) if at else None
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(text).astimezone(UTC)
-    except (TypeError, ValueError):
-        return None

@@ -87,6 +87,15 @@ def test_a_platform_in_trouble_says_what_is_wrong_and_that_trading_goes_on():
     assert "Trading goes on" in card.text
 
 
+def test_a_clock_that_is_wrong_says_what_is_not_entered_what_goes_on_and_how_it_is_mended():
+    text = "this machine's clock is 10 min behind binance's: nothing is entered on 1h candles"
+    card = alerts.platform(reports.trouble(platform="clock", text=text))
+    assert card.title == "Clock is in trouble (P1)"
+    assert ("What is wrong", text) in card.fields
+    assert card.text.startswith("Stops and targets go on, and so do exits, on the candles that come in. Set this")
+    assert "best by NTP" in card.text
+
+
 def test_a_platform_that_has_recovered_says_from_when_to_when_it_was_away():
     card = alerts.platform(reports.trouble(ended_at=reports.ANSWERED))
     assert card.title == "Telegram works again (P1)"

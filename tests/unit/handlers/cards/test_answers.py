@@ -48,6 +48,12 @@ def test_a_pause_that_is_not_longer_says_whose_holds_until_when():
     )
 
 
+def test_the_status_says_why_nothing_is_entered_where_that_is_no_halt():
+    card = answers.status(reports.status(trading=False, no_entry="this machine's clock is 10 min behind binance's"))
+    assert card.title.startswith("Not trading")
+    assert card.text == "This machine's clock is 10 min behind binance's"
+
+
 def test_the_status_before_the_first_cycle_says_so():
     assert dict(answers.status(reports.status(last_cycle_at=None)).fields)["Last decision cycle"] == "none yet"
 

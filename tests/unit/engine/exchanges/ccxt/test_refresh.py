@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -15,10 +16,14 @@ from engine.analysis.quality import DataQualityMonitor
 from engine.clocks import WallClock
 from engine.domain.errors import NoData
 from engine.domain.market import Timeframe
+from engine.exchanges.ccxt.candles import ASKED_AGAIN
 from engine.exchanges.ccxt.client import VenueClient
 from engine.exchanges.ccxt.feed import LiveFeed
+from engine.exchanges.ccxt.pauses import Pauses
 from engine.exchanges.ccxt.plausible import BookLimits
-from engine.exchanges.ccxt.refresh import Pauses, Refresher
+from engine.exchanges.ccxt.refresh import Refresher
+from engine.exchanges.ccxt.venue_time import ClockCheck
+from engine.ports import Clock
 from tests.fakes import exchange
 from tests.fakes.exchange import DEPTH, INFO, KLINES, FakeExchange, Symbol, listening
 from tests.fakes.feed import HandClock
@@ -37,14 +42,28 @@ async def fake() -> AsyncIterator[FakeExchange]:
 
 @asynccontextmanager
 async def following(
-    fake: FakeExchange, *symbols: str, since: datetime | None = None, timeframes: tuple[Timeframe, ...] = MINUTES
+    fake: FakeExchange,
+    *symbols: str,
+    since: datetime | None = None,
+    timeframes: tuple[Timeframe, ...] = MINUTES,
+    clock: Clock | None = None,
 ) -> AsyncIterator[tuple[LiveFeed, Refresher]]:
-    clock, poll = WallClock(), timedelta(seconds=0.2)
+    clock, poll = clock or WallClock(), timedelta(seconds=0.2)
     client = VenueClient(exchange="binance", api_url=fake.url, answer_within=timedelta(seconds=1), clock=clock)
     feed = LiveFeed(symbols, fresh_for=4 * poll)
     wanted = dict.fromkeys(symbols, timeframes)
     limits = BookLimits(max_spread=Decimal("0.005"), max_price_gap=Decimal("0.02"))
-    made = Refresher(client=client, feed=feed, clock=clock, timeframes=wanted, history=100, poll=poll, limits=limits)
+    made = Refresher(
+        client=client,
+        feed=feed,
+        clock=clock,
+        timeframes=wanted,
+        history=100,
+        quality=DataQualityMonitor(),
+        clocks=ClockCheck(venue=client.name, time=lambda: client.time, fraction=Decimal("0.01"), timeframes=timeframes),
+        poll=poll,
+        limits=limits,
+    )
     made.start({} if since is None else dict.fromkeys(symbols, since))
     try:
         yield feed, made
@@ -251,10 +270,173 @@ async def test_a_decision_waits_until_a_book_in_doubt_is_believed_or_corrected(f
 async def test_a_clock_that_is_wrong_is_told_of(fake: FakeExchange) -> None:
     async with following(fake, BTC) as (_, refresher):
         await refresher.first(10)
-        late = datetime.now(UTC) - timedelta(seconds=90)
-        fake.fail(DEPTH, exchange.Fault(headers={"Date": f"{late:%a, %d %b %Y %H:%M:%S GMT}"}), times=1000)
-        await until(lambda: "the clock of binance is 9" in refresher.health)
-        assert refresher.health.endswith("s behind")
+        assert (refresher.clock_health, refresher.no_entry(Timeframe.M1)) == ("ok", "")
+        fake.ahead = -timedelta(minutes=10)
+        await until(lambda: refresher.clock_health != "ok")
+        ahead = "this machine's clock is 10 min ahead of binance's"
+        assert refresher.clock_health == f"{ahead}: nothing is entered on 1m candles"
+        assert refresher.no_entry(Timeframe.M1).startswith(f"{ahead}; 5 s are allowed on 1m candles. Set this machine")
+        assert refresher.health == "ok", "the data is there, and the clock is told of by itself"
+        fake.ahead = timedelta(0)
+        await until(lambda: refresher.clock_health == "ok")
+        assert refresher.no_entry(Timeframe.M1) == ""
+
+
+@pytest.mark.parametrize("date", ["", "tomorrow"], ids=["none", "nonsense"])
+async def test_answers_that_tell_no_time_let_nothing_be_entered_and_are_told_of(fake: FakeExchange, date: str) -> None:
+    fake.date = date
+    async with following(fake, BTC) as (_, refresher):
+        assert "has not said yet what time it is" in refresher.no_entry(Timeframe.M1)
+        await refresher.first(10)
+        assert refresher.clock_health == "binance's answers tell no time (no Date): nothing is entered"
+        fake.date = None
+        await until(lambda: refresher.no_entry(Timeframe.M1) == "")
+        assert refresher.clock_health == "ok"
+
+
+class ShiftedClock(WallClock):
+    """The time of a machine whose clock is wrong."""
+
+    def __init__(self, by: timedelta) -> None:
+        self.by = by
+
+    def now(self) -> datetime:
+        return super().now() + self.by
+
+
+@pytest.mark.parametrize("minutes", [-10, 10], ids=["slow", "fast"])
+async def test_with_a_wrong_clock_candles_come_in_that_have_closed_on_both_and_nothing_is_entered(
+    fake: FakeExchange, minutes: int
+) -> None:
+    clock = ShiftedClock(timedelta(minutes=minutes))
+    async with following(fake, BTC, clock=clock) as (feed, refresher):
+        assert await refresher.first(10) == "ok"
+        closed = feed.closed_at(BTC, Timeframe.M1)
+        assert closed is not None
+        assert closed <= min(clock.now(), datetime.now(UTC))
+        assert f"10 min {'behind' if minutes < 0 else 'ahead of'} binance's" in refresher.no_entry(Timeframe.M1)
+        asked = fake.asked()[KLINES]
+        looks = fake.asked()[DEPTH]
+        await until(lambda: fake.asked()[DEPTH] > looks + 8)
+        assert fake.asked()[KLINES] <= asked + 2, "what has not closed there is not asked for"
+
+
+BAD = {
+    "no number": exchange.NAN,
+    "a spike": exchange.SPIKE,
+    "a hole": exchange.SHORT,
+    "the newest missing": exchange.LATE,
+    "html": exchange.HTML,
+    "cut": exchange.CUT,
+    "error": exchange.MAINTENANCE,
+    "slow": exchange.slow(3),
+    "nothing": exchange.Fault(body="[]"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD.values(), ids=BAD.keys())
+async def test_one_bad_answer_is_asked_again_before_anything_is_decided_on_it(
+    fake: FakeExchange, fault: exchange.Fault
+) -> None:
+    # One more than is to be bad: the newest minutes are asked for as well, to believe the first book.
+    fake.fail(KLINES, fault, symbol="ETHUSDT", times=2 if fault is not exchange.CUT else 3)
+    async with following(fake, BTC, ETH, timeframes=(Timeframe.H1, Timeframe.D1)) as (feed, refresher):
+        at = datetime.now(UTC)
+        await refresher.closed(at)
+        for symbol in (BTC, ETH):
+            for each in (Timeframe.H1, Timeframe.D1):
+                candles, report = DataQualityMonitor().check(feed.candles(symbol, each, at, 100), at)
+                assert report.usable, report
+                assert candles.closed_at == each.floor(at)
+        assert fake.asked()[KLINES] <= 9
+
+
+@pytest.mark.slow
+async def test_what_stays_bad_is_waited_for_once_and_asked_for_ever_less_often_until_it_is_good(
+    fake: FakeExchange,
+) -> None:
+    fake.fail(KLINES, exchange.SHORT, symbol="ETHUSDT", times=1000)
+    async with following(fake, BTC, ETH, timeframes=(Timeframe.D1,)) as (feed, refresher):
+        at = datetime.now(UTC)
+        await refresher.closed(at)
+        asked = fake.asked()[KLINES]
+        assert asked == 1 + 1 + ASKED_AGAIN
+        before = asyncio.get_running_loop().time()
+        await refresher.closed(at)
+        assert asyncio.get_running_loop().time() - before < 1, "it was waited for already"
+        assert (refresher.health, refresher.outage) == ("ok", ""), "the market's own halt tells it"
+        assert not DataQualityMonitor().check(feed.candles(ETH, Timeframe.D1, at, 100), at)[1].usable
+        fake.heal()
+        await until(lambda: DataQualityMonitor().check(feed.candles(ETH, Timeframe.D1, at, 100), at)[1].usable)
+
+
+async def test_bad_candles_of_every_market_are_one_trouble(fake: FakeExchange) -> None:
+    fake.fail(KLINES, exchange.NAN, times=1000)
+    async with following(fake, BTC, ETH, timeframes=(Timeframe.D1, Timeframe.H4)) as (_, refresher):
+        await until(lambda: "binance's candles cannot be trusted" in refresher.health)
+        assert refresher.health.endswith("(all 2 markets)")
+        assert refresher.no_entry(Timeframe.D1) == refresher.outage
+        fake.heal()
+        await until(lambda: refresher.health == "ok")
+
+
+async def test_one_bad_book_pauses_a_market_and_a_decision_waits_for_the_next_look(fake: FakeExchange) -> None:
+    async with following(fake, BTC, ETH) as (feed, refresher):
+        await refresher.first(10)
+        fake.fail(DEPTH, exchange.EMPTY, symbol="ETHUSDT", times=2)
+        await until(lambda: bool(feed.paused(ETH)))
+        await refresher.closed(Timeframe.M1.floor(datetime.now(UTC)))
+        assert not feed.paused(ETH)
+        assert feed.book(ETH, datetime.now(UTC)) is not None
+
+
+async def test_a_decision_right_after_the_start_waits_for_the_first_answers(fake: FakeExchange) -> None:
+    fake.fail(INFO, exchange.slow(0.5))
+    async with following(fake, BTC, ETH) as (feed, refresher):
+        at = Timeframe.M1.floor(datetime.now(UTC))
+        await refresher.closed(at)
+        assert {feed.closed_at(symbol, Timeframe.M1) for symbol in (BTC, ETH)} >= {at}
+
+
+AWAY = {"error": exchange.MAINTENANCE, "slow": exchange.slow(30)}
+
+
+@pytest.mark.parametrize("fault", [*AWAY.values(), None], ids=[*AWAY.keys(), "refused"])
+async def test_an_outage_is_one_trouble_in_the_same_words_from_its_beginning_to_its_end(
+    fake: FakeExchange, fault: exchange.Fault | None
+) -> None:
+    async with following(fake, BTC, ETH, "SOL/USDT", timeframes=(Timeframe.M1, Timeframe.H1)) as (_, refresher):
+        assert await refresher.first(10) == "ok"
+        if fault is None:
+            await fake.stop()
+        else:
+            for path in (DEPTH, KLINES, INFO):
+                fake.fail(path, fault, times=10_000)
+        await until(lambda: refresher.outage != "")
+        told = refresher.outage
+        assert told.startswith("binance ")
+        assert told.endswith("(all 3 markets)")
+        assert refresher.no_entry(Timeframe.H1) == told
+        assert refresher.health == told
+        with suppress(TimeoutError):
+            await until(lambda: refresher.health != told, seconds=1.5)
+        assert refresher.health == told
+        fake.heal()
+        if fault is None:
+            await fake.start()
+        await until(lambda: refresher.health == "ok", seconds=8)
+        assert refresher.no_entry(Timeframe.H1) == ""
+
+
+async def test_a_market_in_trouble_among_others_is_no_outage(fake: FakeExchange) -> None:
+    async with following(fake, BTC, ETH) as (_, refresher):
+        await refresher.first(10)
+        fake.fail(DEPTH, exchange.MAINTENANCE, symbol="ETHUSDT", times=1000)
+        fake.fail(KLINES, exchange.MAINTENANCE, symbol="ETHUSDT", times=1000)
+        await until(lambda: refresher.health != "ok")
+        assert "Internal error" in refresher.health
+        assert "all" not in refresher.health
+        assert (refresher.outage, refresher.no_entry(Timeframe.M1)) == ("", "")
 
 
 def test_a_failed_question_waits_longer_each_time_and_begins_anew_once_it_is_answered() -> None:
