@@ -28,6 +28,8 @@ _UNSURE = 1.5
 """Seconds up to which two clocks cannot be told apart: the venue tells its time in whole seconds."""
 _SPARE = 2
 """Candles asked for beyond what is needed: the open one, and one that closes meanwhile."""
+_CHANGED = "changed"
+"""A series that seems to have changed its nature: people must lift that halt, so it is asked about more than once."""
 _ONLY_TIME_MENDS = {"too few", "stale"}
 """What another answer cannot make good; a newest candle that is missing is asked for in any case."""
 
@@ -97,10 +99,11 @@ class CandleRefresher:
 
     @property
     def bad(self) -> dict[str, str]:
-        """What is wrong with candles that came, by symbol."""
+        """What is wrong with candles that came, by symbol; one that has become another is no trouble of the venue."""
         return {
             symbol: f"{symbol} {timeframe}: {answer.issues[0].detail}"
             for (symbol, timeframe), answer in self._bad.items()
+            if _kinds(answer.issues) != {_CHANGED}
         }
 
     def now_there(self) -> datetime:
@@ -159,6 +162,7 @@ class CandleRefresher:
         """Note whether an answer can be used; what stays bad is asked for ever less often."""
         _, report = self._quality.check(candles.tail(self._history), now)
         issues = tuple(issue for issue in report.refused if issue.kind not in _ONLY_TIME_MENDS)
+        issues += tuple(Issue(kind=_CHANGED, detail=change.detail) for change in report.changes)
         before = self._bad.pop(wanted, None)
         if not issues:
             self._pauses.end(("bad", wanted))
