@@ -74,6 +74,8 @@ def test_a_venue_that_cannot_be_traded_on_is_refused(tmp_path: Path, changes: di
         ({"market__poll_every": "0.01s"}, "market.poll_every: must be between 0.2 s and 1m"),
         ({"market__answer_within": "1h"}, "market.answer_within: must be between 0.2 s and 1m"),
         ({"market__api_url": "ftp://x"}, "market.api_url"),
+        ({"market__max_skew": "0"}, "market.max_skew"),
+        ({"market__max_skew": "1.5"}, "market.max_skew"),
     ],
 )
 def test_settings_that_contradict_one_another_are_refused(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
@@ -115,6 +117,7 @@ def test_the_doctor_has_nothing_to_ask_where_the_market_is_made_up(tmp_path: Pat
         ("down", "cannot be reached"),
         ("html", "no JSON"),
         ("skew", "clock of .* and ours are 9. s apart.*Set this machine's clock"),
+        ("timeless", "tell no time .*: nothing would be entered.*market.api_url"),
         ("halted", "has halted ETH/USDT"),
         ("unknown", "has no market SOL/USDT"),
     ],
@@ -130,6 +133,8 @@ async def test_the_doctor_says_what_is_wrong_with_the_venue(
             fake.fail(INFO, exchange.HTML)
         case "skew":
             fake.fail(INFO, exchange.Fault(headers={"Date": f"{late:%a, %d %b %Y %H:%M:%S GMT}"}))
+        case "timeless":
+            fake.date = ""
         case "halted":
             fake.symbols["ETHUSDT"].status = "BREAK"
         case _:
