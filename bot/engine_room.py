@@ -104,7 +104,6 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         live = market.live
         health.watch(MARKET_DATA, lambda: live.health)
         health.watch(CLOCK, lambda: live.clock_health)
-    zone = settings.digest.zone
     return Engine(
         market=market,
         clock=clock,
@@ -118,7 +117,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
             markets=_marked_at(market),
             quality=kit.quality,
             limits=limits,
-            timezone=zone,
+            days=settings.digest.days,
         ),
         desk=Desk(store=store, approvals=approvals, emergency=emergency, clock=clock),
         emergency=emergency,
@@ -128,7 +127,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
             clock=clock,
             profile=settings.profile,
             contexts=tuple(context.name for context in market.contexts),
-            timezone=zone,
+            days=settings.digest.days,
             parts=health.parts,
             no_entry=lambda: _nowhere(market, no_entry),
         ),

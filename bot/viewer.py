@@ -71,7 +71,7 @@ async def run_viewer(settings: Settings) -> None:
             clock=clock,
             profile=settings.profile,
             contexts=tuple(context.name for context in settings.contexts),
-            timezone=settings.digest.zone,
+            days=settings.digest.days,
             parts=tuple,
         )
         bot = ViewerBot(

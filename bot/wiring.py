@@ -25,8 +25,9 @@ from engine.clocks import MarketClock
 from engine.cycle import end_data_halts
 from engine.domain.errors import StoreError
 from engine.housekeeping import Housekeeping
-from engine.jobs import Job, WallDriver, job_table, often
+from engine.jobs import Job, WallDriver, job_table
 from engine.store.retention import Retention
+from engine.triggers import often
 from handlers.notifications import routes
 
 COMMIT_EVERY = 100
@@ -78,8 +79,6 @@ async def build(
         contexts=engine.market.contexts,
         approvals=engine.approvals,
         books=engine.books,
-        digest_at=settings.digest.at,
-        timezone=settings.digest.zone,
         candles_in=engine.market.live.closed if engine.market.live else None,
     )
     kept = _housekeeping(settings, engine, doors)

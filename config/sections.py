@@ -23,6 +23,7 @@ from config.kinds import (
     problem,
 )
 from config.nodes import did_you_mean
+from engine.domain.days import Days
 from engine.domain.market import Timeframe
 from engine.domain.messages import Role
 
@@ -246,9 +247,9 @@ class DigestSettings(Section):
     """The daily profit and loss digest."""
 
     at: ClockTime = time(0, 0)
-    """The time of day it is sent, in the time zone below, on the market clock."""
+    """The time of day at which a day ends and its digest is sent, in the time zone below, on the market clock."""
     timezone: str = "UTC"
-    """The time zone of that time and of the day it sums up, e.g. Europe/Berlin."""
+    """The time zone of that time and of the day's date, e.g. Europe/Berlin."""
 
     @field_validator("timezone")
     @classmethod
@@ -263,6 +264,11 @@ class DigestSettings(Section):
     def zone(self) -> ZoneInfo:
         """The time zone itself."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def days(self) -> Days:
+        """Where the account's days end."""
+        return Days(at=self.at, zone=self.zone)
 
 
 class RetentionSettings(Section):

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from itertools import takewhile
 
 from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import HISTORY
 from engine.data_halts import note_changes
+from engine.domain.days import Day, Days
 from engine.domain.decisions import QualityReport
 from engine.domain.errors import DataError, VenueError
 from engine.domain.events import DigestDue, Halted, HaltEnded
 from engine.domain.market import Timeframe
-from engine.domain.reports import Digest
-from engine.domain.trading import HaltKind, Position
+from engine.domain.reports import MOST_TOLD, Digest, FillView
+from engine.domain.trading import Fill, HaltKind, Portfolio, Position, Side
 from engine.ports import Exchange
 from engine.risk.halts import drawdown_halt
 from engine.risk.rules import RiskLimits
@@ -39,7 +40,7 @@ class Bookkeeping:
     Attributes:
         markets: The traded markets, each with the timeframe whose closes it is marked at.
         quality: What a close must pass before anything is valued at it.
-        timezone: Where days begin and end.
+        days: Where days end.
     """
 
     store: Database
@@ -47,7 +48,7 @@ class Bookkeeping:
     markets: Mapping[str, Timeframe]
     quality: DataQualityMonitor
     limits: RiskLimits
-    timezone: ZoneInfo
+    days: Days
 
     async def mark(self, at: datetime) -> None:
         """Note the closing price of every market that has a good one, and end the halts whose time is over.
@@ -71,14 +72,14 @@ class Bookkeeping:
         await self.store.transact(lambda uow: self._close(uow, at))
 
     async def digest(self, at: datetime) -> None:
-        """Fix the figures of the day that ends now, once."""
+        """Fix the figures of each day that has ended by a time and has none yet; people are told of the newest."""
+        await self.store.transact(lambda uow: self._digest(uow, at))
 
-        def work(uow: UnitOfWork) -> None:
-            digest = figures(uow, previous_end(uow, at), at, self.timezone)
-            if digest is not None and uow.account.add_digest(digest):
-                uow.emit(DigestDue(at=at, digest_id=digest.id))
-
-        await self.store.transact(work)
+    def _digest(self, uow: UnitOfWork, at: datetime) -> None:
+        ended = list(takewhile(lambda day: day.ends <= at, days_to_come(uow, self.days)))
+        new = [digest.id for digest in (_fix(uow, day) for day in ended) if digest is not None]
+        for digest_id in new[-MOST_TOLD:]:
+            uow.emit(DigestDue(at=at, digest_id=digest_id))
 
     def _close(self, uow: UnitOfWork, at: datetime) -> None:
         portfolio = uow.account.record_equity(at)
@@ -105,27 +106,49 @@ def end_halt(uow: UnitOfWork, halt_id: str, kind: HaltKind, at: datetime, by: st
     uow.emit(HaltEnded(at=at, halt_id=halt_id, kind=kind, by=by))
 
 
-def previous_end(uow: UnitOfWork, at: datetime) -> datetime | None:
-    """When the last fixed day before a time ended; else when the account began; ``None`` without either."""
-    fixed = [digest.ends for digest in uow.account.newest_digests(1) if digest.ends < at]
-    if fixed:
-        return fixed[0]
-    began = uow.settings.get("account.began")
-    return datetime.fromisoformat(began) if began else None
+def days_to_come(uow: UnitOfWork, days: Days) -> Iterator[Day]:
+    """The days without figures, oldest first and without end; none before an account has begun.
+
+    No two have one date, and none ends before the last fixed one did, whatever was set for the days before.
+    """
+    last, begins = _last(uow), _begins(uow)
+    after = days.after(begins) if begins else iter(())
+    return (day for day in after if last is None or day.name > last.id)
 
 
-def figures(uow: UnitOfWork, begins: datetime | None, ends: datetime, timezone: ZoneInfo) -> Digest | None:
-    """The figures of ``(begins, ends]``; ``None`` for no time at all."""
+def _fix(uow: UnitOfWork, day: Day) -> Digest | None:
+    digest = figures(uow, day.name, day.ends)
+    return digest if digest is not None and uow.account.add_digest(digest) else None
+
+
+def _last(uow: UnitOfWork) -> Digest | None:
+    return next(iter(uow.account.newest_digests(1)), None)
+
+
+def _begins(uow: UnitOfWork) -> datetime | None:
+    """When the last fixed day ended; else when the account began; ``None`` without either."""
+    last, began = _last(uow), uow.settings.get("account.began")
+    return last.ends if last else datetime.fromisoformat(began) if began else None
+
+
+def figures(uow: UnitOfWork, name: str, ends: datetime) -> Digest | None:
+    """The figures of all that is not fixed yet up to a time, as they were then; ``None`` where no time has passed.
+
+    Prices and stops of what was held are those of now: for a day that is fixed late, ``open_risk`` is an estimate.
+    """
+    begins, last = _begins(uow), _last(uow)
     if begins is None or begins >= ends:
         return None
-    before, curve = uow.account.equity_at(begins), uow.account.equity_within(begins, ends)
-    portfolio = uow.account.portfolio()
-    equity = curve[-1][1] if curve else portfolio.equity
+    before = last.equity if last else uow.account.equity_at(begins)
+    curve = [(begins, before), *uow.account.equity_within(begins, ends)]
+    portfolio, fills = uow.account.portfolio(), uow.orders.fills_after(curve[-1][0])
+    equity = curve[-1][1] + sum((_gain(portfolio, each.fill) for each in fills if each.fill.at <= ends), Decimal(0))
+    held = _held(uow, ends, [each for each in fills if each.fill.at > ends])
     closed = uow.positions.closed_within(begins, ends)
     settled = uow.approvals.settled_within(begins, ends)
     expired = settled.pop("expired", 0)
     return Digest(
-        id=begins.astimezone(timezone).date().isoformat(),
+        id=name,
         begins=begins,
         ends=ends,
         quote=uow.account.quote,
@@ -133,17 +156,33 @@ def figures(uow: UnitOfWork, begins: datetime | None, ends: datetime, timezone: 
         realised=sum((position.net for position in closed), Decimal(0)),
         fees=uow.orders.fees_within(begins, ends),
         equity=equity,
-        drawdown=portfolio.drawdown,
-        equity_curve=(before, *(value for _, value in curve)),
+        drawdown=max(Decimal(0), replace(portfolio, equity=equity).drawdown),
+        equity_curve=tuple(value for _, value in curve),
         opened=uow.positions.opened_within(begins, ends),
         closed=len(closed),
         won=sum(position.net > 0 for position in closed),
-        open_positions=len(portfolio.positions),
-        open_risk=sum((open_risk(p, portfolio.mark(p)) for p in portfolio.positions), Decimal(0)),
+        open_positions=len(held),
+        open_risk=sum((open_risk(position, portfolio.mark(position)) for position in held), Decimal(0)),
         asked=uow.approvals.asked_within(begins, ends),
         answered=sum(settled.values()),
         expired=expired,
     )
+
+
+def _gain(portfolio: Portfolio, fill: Fill) -> Decimal:
+    """What a fill changes about equity, at the last known price."""
+    better = (portfolio.marks or {}).get(fill.market, fill.price) - fill.price
+    return fill.quantity * (better if fill.side is Side.BUY else -better) - fill.fee
+
+
+def _held(uow: UnitOfWork, at: datetime, later: Sequence[FillView]) -> list[Position]:
+    """What was held at a time, by what was filled later."""
+    held = {position.id: position for position in uow.positions.held_at(at)}
+    for each in later:
+        if (position := held.get(each.position_id)) is not None:
+            bought = each.fill.quantity if each.fill.side is Side.BUY else -each.fill.quantity
+            held[position.id] = replace(position, quantity=position.quantity - bought)
+    return list(held.values())
 
 
 def open_risk(position: Position, price: Decimal) -> Decimal:

@@ -1,18 +1,15 @@
 """What is done when: the table of jobs as data, and the driver for the wall clock.
 
-Live, APScheduler drives the table. In a replay ``engine.backtest.replay`` drives the same table on the market clock and
-asks the same triggers for the next time.
+In a replay ``engine.backtest.replay`` drives the same table on the market clock and asks the same triggers.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Protocol
-from zoneinfo import ZoneInfo
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -20,28 +17,21 @@ from engine.approvals import Approvals
 from engine.bookkeeping import Bookkeeping
 from engine.cycle import run_cycles
 from engine.deciding import Kit
-from engine.domain.market import Timeframe
 from engine.faults import fault_id
 from engine.ports import Clock
 from engine.strategies.context import StrategyContexts
-
-if TYPE_CHECKING:
-    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from engine.triggers import Daily, Trigger, every
 
 _log = structlog.get_logger(__name__)
 
-ALARM_EVERY = timedelta(seconds=1)
-"""How often the wall clock's driver asks a job whose time is known only at run time."""
+LOOK_EVERY = timedelta(seconds=1)
+"""How often the wall clock's driver looks at its clock, and asks a job whose time is known only at run time."""
+LONGEST_REST = timedelta(seconds=30)
+"""How long a job that fails again and again is left alone at most, where it is not left out."""
+SET_BACK = timedelta(seconds=5)
+"""By how much the wall clock may go back and nothing is done again; a time server's corrections are smaller."""
 FINISH_WITHIN = 5.0
 """Wall seconds that a job which runs at the end has to finish."""
-
-
-class Trigger(Protocol):
-    """APScheduler's triggers, as far as they are needed."""
-
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        """The first time after the previous one that is not before now."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +40,8 @@ class Job:
 
     Attributes:
         trigger: When; ``None`` for a job that only has alarms.
-        grace: How late it may still be done; later, it is left out.
+        grace: How late it may still be done; later, it is left out. ``None`` for a job that makes up for all it has
+            missed whenever it runs: it runs at the start, again where it fails, and after the jobs before it.
         run: Does it, for the time it was due at.
         ready: Waits, out of turn and not for ever, until what it needs has come in; a replay has everything.
         alarm: A further time that is known only at run time, such as the next question to run out.
@@ -59,7 +50,7 @@ class Job:
     name: str
     run: Callable[[datetime], Awaitable[None]]
     trigger: Trigger | None = None
-    grace: timedelta = timedelta(seconds=60)
+    grace: timedelta | None = timedelta(seconds=60)
     alarm: Callable[[], Awaitable[datetime | None]] | None = None
     ready: Callable[[datetime], Awaitable[None]] | None = None
 
@@ -70,8 +61,6 @@ def job_table(
     contexts: StrategyContexts,
     approvals: Approvals,
     books: Bookkeeping,
-    digest_at: time,
-    timezone: ZoneInfo,
     candles_in: Callable[[datetime], Awaitable[None]] | None = None,
 ) -> tuple[Job, ...]:
     """Everything this program does by itself, in the order in which it is done when it is due at the same time.
@@ -101,37 +90,16 @@ def job_table(
         Job(name="candle", trigger=every(shortest), run=candle, ready=candles_in),
         Job(name="second look", run=look_again, alarm=kit.orchestrator.next_look),
         Job(name="approvals", run=expire, alarm=approvals.next_deadline),
-        Job(name="digest", trigger=daily(digest_at, timezone), run=books.digest, grace=timedelta(hours=1)),
+        Job(name="digest", trigger=Daily(books.days), run=books.digest, grace=None),
     )
 
 
-def every(timeframe: Timeframe) -> Trigger:
-    """Fires at each close of a timeframe's candles."""
-    from apscheduler.triggers.interval import IntervalTrigger
-
-    anchor = timeframe.floor(datetime(2000, 1, 3, tzinfo=UTC))
-    trigger: Trigger = IntervalTrigger(seconds=int(timeframe.duration.total_seconds()), start_date=anchor, timezone=UTC)
-    return trigger
-
-
-def often(interval: timedelta) -> Trigger:
-    """Fires again and again, from now on."""
-    from apscheduler.triggers.interval import IntervalTrigger
-
-    trigger: Trigger = IntervalTrigger(seconds=interval.total_seconds(), timezone=UTC)
-    return trigger
-
-
-def daily(at: time, timezone: ZoneInfo) -> Trigger:
-    """Fires once a day at a time of a time zone, through its changes of clock."""
-    from apscheduler.triggers.cron import CronTrigger
-
-    trigger: Trigger = CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=timezone)
-    return trigger
-
-
 class WallDriver:
-    """Drives the table on the wall clock: coalesced, never two jobs at once, nothing that is too late."""
+    """Drives the table on the wall clock: never two jobs at once, nothing twice, nothing that is too late.
+
+    It looks at the clock anew every ``look_every``, so that a clock that is set, or a machine that slept, costs no job
+    more than that: what was missed many times meanwhile is done once, for the newest time.
+    """
 
     def __init__(
         self,
@@ -140,94 +108,123 @@ class WallDriver:
         clock: Clock,
         on_trouble: Callable[[str], None],
         finish_within: float = FINISH_WITHIN,
+        look_every: timedelta = LOOK_EVERY,
     ) -> None:
         self._finish_within = finish_within
+        self._look_every = look_every
         self._jobs = jobs
         self._clock = clock
         self._on_trouble = on_trouble
         self._in_turn = asyncio.Lock()
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._scheduler: AsyncIOScheduler | None = None
+        self._ending = asyncio.Event()
+        self._over: dict[str, datetime] = {}  # up to which time what a job's trigger says is done, or left out
+        self._moved = asyncio.Condition()
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin; every job is registered anew, its state is in our own tables."""
-        from apscheduler.schedulers.asyncio import AsyncIOScheduler
-        from apscheduler.triggers.interval import IntervalTrigger
-
-        scheduler = AsyncIOScheduler(timezone=UTC)
-        options = {"coalesce": True, "max_instances": 1}
+        """Begin; what a job's trigger said before now is over, unless it makes up for what it has missed."""
+        now = self._clock.now()
         for job in self._jobs:
-            grace = int(job.grace.total_seconds())
             if job.trigger is not None:
-                due = _due_times(job.trigger, self._clock.now())
-                scheduler.add_job(
-                    self._run, job.trigger, args=(job, due), id=job.name, misfire_grace_time=grace, **options
-                )
+                self._over[job.name] = job.trigger.latest(now - timedelta.resolution)
+                self._tasks.append(asyncio.create_task(self._by_trigger(job, job.trigger), name=job.name))
             if job.alarm is not None:
-                often = IntervalTrigger(seconds=ALARM_EVERY.total_seconds(), timezone=UTC)
-                scheduler.add_job(
-                    self._ring, often, args=(job,), id=f"{job.name} alarm", misfire_grace_time=1, **options
-                )
-        scheduler.start()
-        self._scheduler = scheduler
+                self._tasks.append(asyncio.create_task(self._by_alarm(job, job.alarm), name=f"{job.name} alarm"))
 
     async def stop(self) -> None:
         """Start nothing more, and let what runs finish, within so many wall seconds."""
-        scheduler, self._scheduler = self._scheduler, None
-        if scheduler is None:
-            return
-        scheduler.pause()
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=self._finish_within)
-        scheduler.shutdown(wait=False)  # which cancels what still runs
+        self._ending.set()
+        await self._note()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._finish_within)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    @contextmanager
-    def _noted(self) -> Iterator[None]:
-        """Know what is under way; what is cancelled at the end is no failure that the scheduler should log."""
-        task = asyncio.current_task()
-        if task is None:
-            raise AssertionError("jobs run in tasks")
-        self._under_way.add(task)
+    async def _by_trigger(self, job: Job, trigger: Trigger) -> None:
+        """Do a job whenever its trigger says so."""
+        owed, rest = job.grace is None, timedelta(0)
+        while not self._ending.is_set():
+            now = self._clock.now()
+            due, over = trigger.latest(now), self._over[job.name]
+            if now < over - SET_BACK:  # the clock was set back: what comes now is done when it comes
+                self._over[job.name] = over = trigger.latest(now - self._look_every)
+            if owed or due > over:
+                done = await self._do(job, due) if job.grace is None or now - due <= job.grace else True
+                owed = not done and job.grace is None
+                rest = _longer(rest) if owed else timedelta(0)
+                self._over[job.name] = max(due, over)
+                await self._note()
+            await self._wait(rest or min(self._until_next(trigger), self._look_every))
+
+    async def _by_alarm(self, job: Job, alarm: Callable[[], Awaitable[datetime | None]]) -> None:
+        """Do a job whenever its alarm has gone off."""
+        rest = timedelta(0)
+        while not self._ending.is_set():
+            rest = timedelta(0) if await self._ring(job, alarm) else _longer(rest)
+            await self._wait(max(rest, self._look_every))
+
+    async def _ring(self, job: Job, alarm: Callable[[], Awaitable[datetime | None]]) -> bool:
+        """Do a job if its alarm has gone off; whether all went well."""
         try:
-            yield
-        except asyncio.CancelledError:
-            if self._scheduler is not None:
-                raise
-        finally:
-            self._under_way.discard(task)
-
-    async def _ring(self, job: Job) -> None:
-        with self._noted():
-            at = await self._alarm(job)
-            if at is not None and at <= self._clock.now():
-                async with self._in_turn:
-                    await run_guarded(job, at, self._on_trouble)
-
-    async def _alarm(self, job: Job) -> datetime | None:
-        """When a job is due by its alarm; ``None`` where it is not, or cannot say."""
-        try:
-            return await job.alarm() if job.alarm else None
+            at = await alarm()
         except Exception:  # noqa: BLE001 - the boundary of every job, as in ``run_guarded``
             _note_failure(job, self._clock.now(), self._on_trouble)
-            return None
+            return False
+        return at is None or at > self._clock.now() or await self._do(job, at)
 
-    async def _run(self, job: Job, due: Callable[[datetime], datetime]) -> None:
-        with self._noted():
-            at = due(self._clock.now())
+    async def _do(self, job: Job, at: datetime) -> bool:
+        """Do a job when its turn has come, unless the end comes first; whether it succeeded."""
+
+        async def in_turn(at: datetime) -> None:
+            if job.grace is None:
+                await self._those_before(job, at)
             if job.ready is not None:
                 await job.ready(at)
             async with self._in_turn:
-                await run_guarded(job, at, self._on_trouble)
+                if not self._ending.is_set():
+                    await job.run(at)
+
+        return await run_guarded(replace(job, run=in_turn), at, self._on_trouble)
+
+    async def _those_before(self, job: Job, at: datetime) -> None:
+        """Wait until all that the triggers of earlier jobs in the table said up to a time is done."""
+        before = [(each.name, each.trigger) for each in self._jobs[: self._jobs.index(job)] if each.trigger]
+        async with self._moved:
+            await self._moved.wait_for(
+                lambda: self._ending.is_set() or all(self._over[name] >= due.latest(at) for name, due in before)
+            )
+
+    async def _note(self) -> None:
+        """Let those look again who wait for others."""
+        async with self._moved:
+            self._moved.notify_all()
+
+    def _until_next(self, trigger: Trigger) -> timedelta:
+        now = self._clock.now()
+        return trigger.after(now) - now
+
+    async def _wait(self, rest: timedelta) -> None:
+        """Let so much time of the event loop pass, unless the end comes first."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(rest.total_seconds()):
+                await self._ending.wait()
 
 
-async def run_guarded(job: Job, at: datetime, on_trouble: Callable[[str], None]) -> None:
-    """Run a job; one that fails is logged with an id and told of, and the others go on."""
+def _longer(rest: timedelta) -> timedelta:
+    """The rest after another failure."""
+    return min(max(2 * rest, timedelta(seconds=1)), LONGEST_REST)
+
+
+async def run_guarded(job: Job, at: datetime, on_trouble: Callable[[str], None]) -> bool:
+    """Run a job; one that fails is logged with an id and told of, and the others go on. Whether it succeeded."""
     try:
         await job.run(at)
     except Exception:  # noqa: BLE001 - the boundary of every job: a fault in one must not stop the program
         _note_failure(job, at, on_trouble)
-    else:
-        on_trouble("")
+        return False
+    on_trouble("")
+    return True
 
 
 def _note_failure(job: Job, at: datetime, on_trouble: Callable[[str], None]) -> None:
@@ -235,15 +232,3 @@ def _note_failure(job: Job, at: datetime, on_trouble: Callable[[str], None]) -> 
     reference = fault_id()
     _log.exception("job failed", job=job.name, at=at.isoformat(), reference=reference)
     on_trouble(f"{job.name} failed at {at:%Y-%m-%d %H:%M} (log id {reference})")
-
-
-def _due_times(trigger: Trigger, start: datetime) -> Callable[[datetime], datetime]:
-    """For which time a job that runs now was due: the newest that is not after now. APScheduler does not say."""
-    state = [trigger.get_next_fire_time(None, start) or start]
-
-    def due(now: datetime) -> datetime:
-        while (following := trigger.get_next_fire_time(state[0], state[0])) is not None and following <= now:
-            state[0] = following
-        return state[0].astimezone(UTC)
-
-    return due

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
-from zoneinfo import ZoneInfo
+from itertools import islice, pairwise
 
 from engine.analysis.performance import max_drawdown, win_rate
 from engine.domain.approvals import Approval
+from engine.domain.days import Day, Days
 from engine.domain.errors import UnknownId
 from engine.domain.reports import ApprovalView, Balance, DayProfit, ExternalView, PositionView, Profit, Why
 from engine.domain.trading import OrderKind, Position
@@ -47,14 +48,14 @@ def balance(uow: UnitOfWork) -> Balance:
     return Balance(quote=quote, rows=rows, equity=portfolio.equity)
 
 
-def profit(uow: UnitOfWork, days: int, now: datetime, timezone: ZoneInfo) -> Profit:
+def profit(uow: UnitOfWork, count: int, now: datetime, days: Days) -> Profit:
     """The last days, the running one included; days before the account began are left out."""
-    midnight = now.astimezone(timezone).replace(hour=0, minute=0, second=0, microsecond=0)
-    edges = [midnight - timedelta(days=back) for back in range(days - 1, -1, -1)] + [now]
+    ended = list(islice(days.before(now), count))
+    spans = list(pairwise([*reversed(ended), replace(days.running(now), ends=now)]))
     began = uow.settings.get("account.began")
-    spans = [(begin, end) for begin, end in pairwise(edges) if began is None or end > datetime.fromisoformat(began)]
-    rows = tuple(_day(uow, begin, end, timezone) for begin, end in spans)
-    first = spans[0][0] if spans else now
+    spans = [(before, day) for before, day in spans if began is None or day.ends > datetime.fromisoformat(began)]
+    rows = tuple(_day(uow, before.ends, day) for before, day in spans)
+    first = spans[0][0].ends if spans else now
     closed = uow.positions.closed_within(first, now)
     curve = [uow.account.equity_at(first), *(value for _, value in uow.account.equity_within(first, now))]
     return Profit(
@@ -68,13 +69,13 @@ def profit(uow: UnitOfWork, days: int, now: datetime, timezone: ZoneInfo) -> Pro
     )
 
 
-def _day(uow: UnitOfWork, begin: datetime, end: datetime, timezone: ZoneInfo) -> DayProfit:
-    equity = uow.account.equity_at(end)
+def _day(uow: UnitOfWork, begin: datetime, day: Day) -> DayProfit:
+    equity = uow.account.equity_at(day.ends)
     return DayProfit(
-        day=begin.astimezone(timezone).date(),
+        day=day.date,
         net=equity - uow.account.equity_at(begin),
         equity=equity,
-        closed=len(uow.positions.closed_within(begin, end)),
+        closed=len(uow.positions.closed_within(begin, day.ends)),
     )
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from engine import reporting
-from engine.bookkeeping import figures, previous_end
+from engine.bookkeeping import days_to_come, figures
 from engine.domain.approvals import Approval
+from engine.domain.days import Days
 from engine.domain.decisions import Judged
 from engine.domain.errors import UnknownId, VenueError
 from engine.domain.market import Book
@@ -46,7 +46,7 @@ class Views:
 
     Attributes:
         contexts: Names of the strategy contexts at work.
-        timezone: Where days begin and end.
+        days: Where days end.
         parts: Tells the health of each part of the program.
         no_entry: Tells why nothing is entered in any context, where that is no halt; empty where it is not so.
     """
@@ -56,7 +56,7 @@ class Views:
     clock: Clock
     profile: str
     contexts: Sequence[str]
-    timezone: ZoneInfo
+    days: Days
     parts: Callable[[], Sequence[Part]]
     no_entry: Callable[[], str] = str
 
@@ -80,7 +80,7 @@ class Views:
     async def profit(self, days: int) -> Profit:
         """The last days, the running one included."""
         now = self.clock.now()
-        return await self.store.read(lambda uow: reporting.profit(uow, days, now, self.timezone))
+        return await self.store.read(lambda uow: reporting.profit(uow, days, now, self.days))
 
     async def trades(self, count: int, before: str = "", status: str = "") -> tuple[Position, ...]:
         """The newest trades first; only the ``open`` or the ``closed`` ones, where a status is given.
@@ -180,10 +180,12 @@ class Views:
         now = self.clock.now()
 
         def work(uow: UnitOfWork) -> Digest:
-            running = figures(uow, previous_end(uow, now), now, self.timezone)
-            if running is None:
-                raise UnknownId("There are no figures yet.", "Ask again after the first candle.")
-            return running
+            names = (day.name for day in days_to_come(uow, self.days) if day.ends > now)
+            running = figures(uow, next(names, ""), now)
+            for found in (running, *uow.account.newest_digests(1)):
+                if found is not None:
+                    return found
+            raise UnknownId("There are no figures yet.", "Ask again after the first candle.")
 
         return await self.store.read(work)
 
@@ -231,7 +233,6 @@ class Views:
         portfolio, now = uow.account.portfolio(), self.clock.now()
         halts, works = uow.halts.open(), all(part.ok for part in self.parts() if part.name == STORE)
         no_entry = self.no_entry()
-        began = now.astimezone(self.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
         return Status(
             profile=self.profile,
             venue=self.exchange.name,
@@ -245,7 +246,7 @@ class Views:
             cash=portfolio.cash,
             exposure=portfolio.exposure,
             drawdown=portfolio.drawdown,
-            day_net=portfolio.equity - uow.account.equity_at(began),
+            day_net=portfolio.equity - uow.account.equity_at(self.days.begin(now)),
             positions=len(portfolio.positions),
             pending=len(uow.approvals.open()),
             contexts=tuple(self.contexts),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from engine.deciding import NO_SIGNALS, Kit
 from engine.desk import Desk
 from engine.domain.approvals import Approval
 from engine.domain.autonomy import AskHuman, Autonomy
+from engine.domain.days import Days
 from engine.domain.decisions import Condition, CycleRecord, Exit, Signals
 from engine.domain.errors import VenueError
 from engine.domain.events import Event
@@ -264,6 +265,7 @@ async def engine_room(
     model: FillModel | None = None,
     cash: Decimal = CASH,
     timezone: str = "UTC",
+    day_ends: time = time(),
     route: Route = nowhere,
     no_entry: NoEntry = all_is_there,
 ) -> AsyncIterator[Room]:
@@ -286,7 +288,7 @@ async def engine_room(
             uow.settings.set("account.began", clock.now().isoformat())
 
     await store.transact(open_account)
-    limits, zone = limits or RiskLimits(), ZoneInfo(timezone)
+    limits, days = limits or RiskLimits(), Days(at=day_ends, zone=ZoneInfo(timezone))
     kit = Kit(
         clock=clock,
         store=store,
@@ -316,7 +318,7 @@ async def engine_room(
             markets=dict.fromkeys(symbols, Timeframe.H1),
             quality=kit.quality,
             limits=limits,
-            timezone=zone,
+            days=days,
         ),
         desk=Desk(store=store, approvals=approvals, emergency=emergency, clock=clock),
         views=Views(
@@ -325,7 +327,7 @@ async def engine_room(
             clock=clock,
             profile="test",
             contexts=("hand",),
-            timezone=zone,
+            days=days,
             parts=lambda: (Part(name="jobs", ok=True, detail="ok"),),
         ),
     )

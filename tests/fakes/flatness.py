@@ -19,8 +19,10 @@ from pydantic_core import from_json
 from bot.app import App, run_until_signal
 from bot.engine_room import Engine
 from config.settings import Settings
+from engine.domain.days import Days
 from engine.domain.market import Timeframe
-from engine.jobs import Job, daily, every
+from engine.jobs import Job
+from engine.triggers import Daily, every
 from tests.fakes.forks import FORKS
 
 SAMPLES = "samples"
@@ -88,7 +90,7 @@ def _live(folder: Path, settings: Settings, leaks: bool) -> None:  # noqa: FBT00
         kept.append([f"{at} {number}" for number in range(2)])
 
     def jobs(_: Engine) -> Sequence[Job]:
-        noting = Job(name="note", trigger=daily(time(0, 30), UTC_ZONE), run=note, grace=timedelta(days=1))
+        noting = Job(name="note", trigger=Daily(Days(at=time(0, 30), zone=UTC_ZONE)), run=note, grace=timedelta(days=1))
         return (noting, Job(name="leak", trigger=every(Timeframe.H1), run=leak)) if leaks else (noting,)
 
     asyncio.run(run_until_signal(App(settings, announce=print, more_jobs=jobs)))

@@ -8,8 +8,6 @@ FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
     [
         "alembic.command",
-        "apscheduler.triggers.cron",
-        "apscheduler.triggers.interval",
         "bot.app",
         "bot.cli",
         "handlers.telegram",

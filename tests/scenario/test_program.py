@@ -196,7 +196,7 @@ def test_a_database_of_another_market_is_refused_and_left_alone(tmp_path):
 
 
 def test_the_market_can_follow_the_wall_clock(tmp_path):
-    """Live, APScheduler drives the same jobs: the account is marked at the close of a one-minute candle."""
+    """Live, the wall clock drives the same jobs: the account is marked at the close of a one-minute candle."""
     (tmp_path / "live.yaml").write_text(
         "extends: demo\nmarket:\n  clock: wall\n  timeframe: 1m\n  history: 2d\ncontexts:\n"
         "  - {name: quick, strategy: momentum, markets: [BTC/USDT], timeframe: 1m, higher: [5m, 15m]}\n"

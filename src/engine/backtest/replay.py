@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -111,8 +111,9 @@ class Replay:
         self._waiting_since: dict[str, float] = {}
         self._stopping = False
         self._next: dict[str, datetime | None] = {
-            job.name: job.trigger.get_next_fire_time(None, clock.now()) if job.trigger else None for job in jobs
+            job.name: job.trigger.after(clock.now() - timedelta.resolution) if job.trigger else None for job in jobs
         }
+        self._owed = self._making_up()
 
     def stop(self) -> None:
         """End the run once what is due at this moment is done."""
@@ -144,9 +145,8 @@ class Replay:
         if not await self._travel(at):
             return False  # a question was opened or answered on the way: what is due next may have changed
         for job in self._jobs:
-            if job.name in due and due[job.name] <= at:
-                await run_guarded(job, at, self._on_trouble)
-                self._advance(job, at)
+            if job.name in self._owed or (job.name in due and due[job.name] <= at):
+                await self._do(job, at)
         self._clock.move_to(at + INSTANT)
         self._uncommitted += 1
         if self._uncommitted >= self._pace.commit_every or self._journal.has_news:
@@ -160,6 +160,18 @@ class Replay:
             await self._journal.flush()
         except StoreError as error:
             self._tell(error)
+            self._owed = self._making_up()
+
+    def _making_up(self) -> set[str]:
+        """The jobs that may have missed something, and make up for it when they run next."""
+        return {job.name for job in self._jobs if job.grace is None}
+
+    async def _do(self, job: Job, at: datetime) -> None:
+        done = await run_guarded(job, at, self._on_trouble)
+        self._owed.discard(job.name)
+        if not done and job.grace is None:
+            self._owed.add(job.name)
+        self._advance(job, at)
 
     def _tell(self, error: StoreError) -> None:
         reference = fault_id()
@@ -172,7 +184,7 @@ class Replay:
 
     async def _due(self) -> dict[str, datetime]:
         """When each job is due next, by its trigger or its alarm."""
-        due = {name: at.astimezone(UTC) for name, at in self._next.items() if at is not None}
+        due = {name: at for name, at in self._next.items() if at is not None}
         for job in self._jobs:
             alarm = await job.alarm() if job.alarm else None
             if alarm is not None:
@@ -182,7 +194,7 @@ class Replay:
     def _advance(self, job: Job, at: datetime) -> None:
         planned = self._next[job.name]
         if job.trigger is not None and planned is not None and planned <= at:
-            self._next[job.name] = job.trigger.get_next_fire_time(planned, planned)
+            self._next[job.name] = job.trigger.after(planned)
 
     async def _travel(self, to: datetime) -> bool:
         """Let time pass up to a moment; whether it got there undisturbed."""

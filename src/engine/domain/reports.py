@@ -206,9 +206,11 @@ class FillView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """One day's figures, fixed when the day ended.
+    """One day's figures, fixed when the day ended, or later where that was missed.
 
     Attributes:
+        id: The date of the day, e.g. 2026-01-31: see ``engine.domain.days``.
+        begins: When the day before ended: between days no time is lost, whatever their end was set to.
         net: Change of equity over the day: realised and unrealised, after fees.
         realised: Of the trades closed in the day, after their fees.
         equity_curve: The equity at each mark of the day, oldest first.
@@ -250,6 +252,8 @@ class AuditEntry:
     outcome: str
 
 
+MOST_TOLD = 7
+"""How many days that were missed people are told of, each by itself: the newest. Of the others /profit tells."""
 STORE = "store"
 """The part of the program that keeps everything."""
 MARKET_DATA = "market data"

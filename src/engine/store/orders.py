@@ -184,6 +184,11 @@ class Orders:
         query = newest_first(select(_FILLS), _FILLS.c.number, limit, before)
         return tuple(_fill(row) for row in self._connection.execute(query))
 
+    def fills_after(self, at: datetime) -> tuple[FillView, ...]:
+        """What was filled after a time, in the order in which it was counted."""
+        query = select(_FILLS).where(_FILLS.c.at > at).order_by(_FILLS.c.number)
+        return tuple(_fill(row) for row in self._connection.execute(query))
+
     def fees_within(self, begin: datetime, end: datetime) -> Decimal:
         """What was paid in fees in ``(begin, end]``."""
         at = _FILLS.c.at

@@ -88,6 +88,12 @@ class Positions:
         query = select(_TABLE).where(at > begin, at <= end).order_by(at)
         return tuple(_position(row) for row in self._connection.execute(query))
 
+    def held_at(self, at: datetime) -> tuple[Position, ...]:
+        """Those that were open at a time, as they are now, oldest first."""
+        opened, closed = _TABLE.c.opened_at, _TABLE.c.closed_at
+        query = select(_TABLE).where(opened <= at, closed.is_(None) | (closed > at)).order_by(_TABLE.c.number)
+        return tuple(_position(row) for row in self._connection.execute(query))
+
     def opened_within(self, begin: datetime, end: datetime) -> int:
         """How many were opened in ``(begin, end]``."""
         at = _TABLE.c.opened_at

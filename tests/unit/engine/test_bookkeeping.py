@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,11 +12,12 @@ from engine.bookkeeping import figures, open_risk
 from engine.domain.approvals import Press, Verb
 from engine.domain.events import DigestDue, Halted, HaltEnded
 from engine.domain.messages import Person, Role
+from engine.domain.reports import Digest
 from engine.domain.trading import HaltKind
+from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
 from tests.fakes.reports import position
 
-UTC_ZONE = ZoneInfo("UTC")
 UP = (100, 111, 100, 110, 10_000)
 RISING = (*(QUIET,) * 24, UP, *((110, 110.5, 109.5, 110, 10_000),) * 60)
 LATER = (QUIET, *RISING)
@@ -137,15 +137,13 @@ async def test_the_next_day_begins_where_the_last_one_ended(room: Room):
     assert second.begins == first.ends == at(2 * DAY)
 
 
-async def test_a_day_is_named_after_the_date_people_had_when_it_began(tmp_path: Path):
-    async with engine_room(tmp_path, timezone="America/New_York") as room:
-        await room.books.digest(at(DAY + 5 * 60))
-        assert (await room.views.digest("2024-01-01")).begins == at(DAY)
-
-
 @pytest.mark.parametrize("begins", [None, at(DAY), at(DAY + 1)])
-async def test_no_time_has_no_figures(room: Room, begins):
-    assert await room.store.read(lambda uow: figures(uow, begins, at(DAY), UTC_ZONE)) is None
+async def test_no_time_has_no_figures(room: Room, begins: datetime | None):
+    def work(uow: UnitOfWork) -> Digest | None:
+        uow.settings.set("account.began", begins.isoformat() if begins else "")
+        return figures(uow, "2024-01-02", at(DAY))
+
+    assert await room.store.read(work) is None
 
 
 def test_what_is_at_risk_is_the_way_to_the_stop():

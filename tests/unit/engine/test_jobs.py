@@ -1,33 +1,32 @@
-"""What is done when, and the driver for the wall clock with the real scheduler."""
+"""What is done when, and the driver for the wall clock."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from apscheduler.triggers.interval import IntervalTrigger
 
 from engine.clocks import WallClock
+from engine.domain.days import Days
 from engine.domain.market import Timeframe
-from engine.jobs import Job, WallDriver, _due_times, daily, every, job_table, run_guarded
+from engine.jobs import Job, WallDriver, job_table, run_guarded
 from engine.strategies.context import StrategyContexts
+from engine.triggers import Daily, every, often
+from tests.chaos.loop import SimulatedLoop
 from tests.fakes.engine import DAY, Room, at, signals
 from tests.fakes.feed import START
 
-UTC_ZONE = ZoneInfo("UTC")
 
-
-def table(room: Room, digest_at: time = time(0)) -> tuple[Job, ...]:
+def table(room: Room) -> tuple[Job, ...]:
     return job_table(
         kit=room.kit,
         contexts=StrategyContexts(contexts=(room.context,)),
         approvals=room.approvals,
         books=room.books,
-        digest_at=digest_at,
-        timezone=UTC_ZONE,
     )
 
 
@@ -39,32 +38,6 @@ def test_candles_come_before_answers_and_the_day_is_closed_last(room: Room):
         ("approvals", False, True),
         ("digest", True, False),
     ]
-
-
-@pytest.mark.parametrize(
-    ("timeframe", "now", "following"),
-    [
-        (Timeframe.H1, 0.0, 0.0),
-        (Timeframe.H1, 0.25, 1.0),
-        (Timeframe.H4, 5.0, 8.0),
-        (Timeframe.D1, 1.0, 24.0),
-        (Timeframe.W1, 1.0, 7 * 24.0),
-    ],
-)
-def test_candles_close_where_venues_close_them(timeframe: Timeframe, now: float, following: float):
-    """The first of January 2024 was a Monday."""
-    found = every(timeframe).get_next_fire_time(None, START + timedelta(hours=now))
-    assert found == START + timedelta(hours=following)
-
-
-def test_a_day_ends_once_through_a_change_of_clocks():
-    berlin, fired, trigger = ZoneInfo("Europe/Berlin"), [], daily(time(2, 30), ZoneInfo("Europe/Berlin"))
-    before = datetime(2024, 3, 29, 12, tzinfo=UTC)
-    for _ in range(4):
-        before = trigger.get_next_fire_time(None, before + timedelta(minutes=1))
-        assert before is not None
-        fired.append(before.astimezone(berlin).date().day)
-    assert fired == [30, 31, 1, 2]
 
 
 async def test_a_closed_candle_is_decided_on_and_then_the_books_are_closed(room: Room):
@@ -120,12 +93,11 @@ class Log:
         return Job(name=name, run=run, **options)
 
 
-def often() -> IntervalTrigger:
-    return IntervalTrigger(seconds=0.05, timezone=UTC)
+OFTEN = often(timedelta(seconds=0.05))
 
 
 async def drive(log: Log, *jobs: Job) -> None:
-    """Let the real scheduler drive some jobs until the bell rings."""
+    """Let the driver run some jobs on the real clock until the bell rings."""
     driver = WallDriver(jobs=jobs, clock=WallClock(), on_trouble=log.trouble.append)
     driver.start()
     async with asyncio.timeout(20):
@@ -133,12 +105,12 @@ async def drive(log: Log, *jobs: Job) -> None:
     await driver.stop()
 
 
-async def test_the_scheduler_runs_a_job_again_and_again_for_the_time_it_was_due():
+async def test_a_job_runs_again_and_again_for_the_time_it_was_due():
     log, began = Log(), datetime.now(UTC)
-    await drive(log, log.job("candle", trigger=often(), enough=3))
+    await drive(log, log.job("candle", trigger=OFTEN, enough=3))
     times = [at for _, at in log.ran]
     assert times == sorted(times)
-    assert all(began <= each <= datetime.now(UTC) for each in times)
+    assert all(began - timedelta(seconds=0.05) < each <= datetime.now(UTC) for each in times)
     count = len(log.ran)
     await asyncio.sleep(0.2)
     assert len(log.ran) == count
@@ -146,7 +118,7 @@ async def test_the_scheduler_runs_a_job_again_and_again_for_the_time_it_was_due(
 
 async def test_a_job_that_fails_is_told_of_and_the_others_go_on():
     log = Log()
-    await drive(log, log.job("candle", fails=True, trigger=often(), enough=99), log.job("digest", trigger=often()))
+    await drive(log, log.job("candle", fails=True, trigger=OFTEN, enough=99), log.job("digest", trigger=OFTEN))
     assert {name for name, _ in log.ran} == {"candle", "digest"}
     assert any(text.startswith("candle failed at ") for text in log.trouble)
 
@@ -179,7 +151,7 @@ async def test_two_jobs_never_run_at_the_same_time():
             if len(log.ran) >= 4:
                 log.bell.set()
 
-        return Job(name=name, run=run, trigger=often())
+        return Job(name=name, run=run, trigger=OFTEN)
 
     await drive(log, slow("candle"), slow("digest"))
     assert not any(log.trouble)
@@ -200,13 +172,6 @@ async def test_trouble_is_over_once_the_job_succeeds():
     assert log.trouble[1] == ""
 
 
-def test_a_job_that_runs_late_knows_for_which_time_it_was_due():
-    due = _due_times(every(Timeframe.H1), START + timedelta(minutes=10))
-    assert due(START + timedelta(minutes=60, seconds=2)) == START + timedelta(hours=1)
-    assert due(START + timedelta(hours=5, minutes=1)) == START + timedelta(hours=5)
-    assert due(START + timedelta(hours=5, minutes=1)).tzinfo is UTC
-
-
 async def test_a_job_that_runs_when_the_driver_stops_is_finished():
     begun, done = asyncio.Event(), []
 
@@ -215,7 +180,7 @@ async def test_a_job_that_runs_when_the_driver_stops_is_finished():
         await asyncio.sleep(0.2)
         done.append("the last line")
 
-    driver = WallDriver(jobs=(Job(name="candle", run=run, trigger=often()),), clock=WallClock(), on_trouble=done.append)
+    driver = WallDriver(jobs=(Job(name="candle", run=run, trigger=OFTEN),), clock=WallClock(), on_trouble=done.append)
     driver.start()
     await begun.wait()
     await driver.stop()
@@ -255,10 +220,182 @@ async def test_what_is_cut_off_at_the_end_is_no_failure_in_the_log(caplog: pytes
     async def run(_: datetime) -> None:
         """Never comes to it."""
 
-    job = Job(name="candle", run=run, trigger=often(), ready=ready)
+    job = Job(name="candle", run=run, trigger=OFTEN, ready=ready)
     driver = WallDriver(jobs=(job,), clock=WallClock(), on_trouble=lambda _: None, finish_within=0.1)
     driver.start()
     await begun.wait()
     await driver.stop()
     await asyncio.sleep(0)
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+class SetClock(WallClock):
+    """The time of a machine in a simulated loop, which somebody sets from time to time."""
+
+    def __init__(self, start: datetime = START, *changes: tuple[timedelta, timedelta]) -> None:
+        self._start = start
+        self._changes = changes
+
+    def now(self) -> datetime:
+        passed = timedelta(seconds=asyncio.get_running_loop().time())
+        return self._start + passed + sum((by for after, by in self._changes if passed >= after), timedelta(0))
+
+
+HOUR, DAYS = timedelta(hours=1), timedelta(days=1)
+
+
+def simulated(clock: SetClock, *jobs: Job, lasts: timedelta, look_every: timedelta = timedelta(minutes=1)) -> list[str]:
+    """Let the driver run some jobs for a simulated time; its troubles."""
+    told: list[str] = []
+
+    async def live() -> None:
+        driver = WallDriver(jobs=jobs, clock=clock, on_trouble=told.append, look_every=look_every)
+        driver.start()
+        await asyncio.sleep(lasts.total_seconds())
+        await driver.stop()
+
+    loop = SimulatedLoop(Random(1), horizon=2 * lasts.total_seconds())  # noqa: S311 - chance from a seed
+    try:
+        loop.run_until_complete(live())
+    finally:
+        loop.close()
+    return [text for text in told if text]
+
+
+def hours(log: Log) -> list[float]:
+    return [(at - START) / HOUR for _, at in log.ran]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("begin", [START, START + 183 * DAYS])
+def test_through_half_a_year_and_its_change_of_clocks_every_time_comes_once(zone: str, begin: datetime):
+    daily = Daily(Days(at=time(2, 30), zone=ZoneInfo(zone)))
+    log, digests = Log(), Log()
+    simulated(
+        SetClock(begin),
+        log.job("candle", trigger=every(Timeframe.H4)),
+        digests.job("digest", trigger=daily, grace=None),
+        lasts=184 * DAYS - HOUR,
+        look_every=HOUR,
+    )
+    assert [at for _, at in log.ran] == [begin + 4 * number * HOUR for number in range(184 * 6)]
+    dates = [at.astimezone(daily.days.zone).date() for _, at in digests.ran]
+    assert len(dates) == 185, "one at the start, for what was missed before"
+    assert dates == [dates[0] + number * DAYS for number in range(185)]
+
+
+def test_a_clock_that_is_set_back_stops_no_job():
+    """A machine an hour ahead is put right: what is done every minute must not wait for that hour."""
+    log = Log()
+    clock = SetClock(START + HOUR, (timedelta(minutes=10, seconds=30), -HOUR))
+    simulated(clock, log.job("venue", trigger=every(Timeframe.M1)), lasts=timedelta(minutes=20))
+    minutes = [round(hour * 60) for hour in hours(log)]
+    assert minutes == [*range(60, 71), *range(11, 20)]
+
+
+def test_a_clock_that_is_set_back_a_little_repeats_nothing():
+    log = Log()
+    clock = SetClock(START, (timedelta(minutes=10, seconds=1), timedelta(seconds=-3)))
+    simulated(clock, log.job("venue", trigger=every(Timeframe.M1)), lasts=timedelta(minutes=20))
+    assert [round(hour * 60) for hour in hours(log)] == list(range(20))
+
+
+def test_a_clock_that_is_set_forward_by_half_a_century_leaves_out_what_was_missed():
+    """A board without a battery begins in 1970 and learns the time a moment later."""
+    log = Log()
+    clock = SetClock(
+        datetime(1970, 1, 6, tzinfo=UTC), (timedelta(seconds=10), START - datetime(1970, 1, 6, tzinfo=UTC))
+    )
+    seconds = often(timedelta(seconds=1))
+    simulated(clock, log.job("venue", trigger=seconds), lasts=timedelta(seconds=20), look_every=timedelta(seconds=1))
+    assert len(log.ran) == 20
+    assert [at for _, at in log.ran[10:]] == [START + timedelta(seconds=10 + number) for number in range(10)]
+
+
+def test_what_came_while_the_machine_slept_is_done_once_if_it_is_not_too_late():
+    late, too_late = Log(), Log()
+    for log, minutes in ((late, 30), (too_late, 32)):
+        clock = SetClock(START, (timedelta(minutes=10), timedelta(hours=5, minutes=minutes - 10)))
+        half_past = often(timedelta(minutes=30))
+        simulated(clock, log.job("candle", trigger=half_past), lasts=timedelta(minutes=11))
+    assert hours(late) == [0, 5.5]
+    assert hours(too_late) == [0]
+
+
+def test_a_job_that_takes_longer_than_its_time_is_never_done_twice_at_once_nor_made_up_for():
+    log, inside = Log(), []
+
+    async def run(at: datetime) -> None:
+        assert not inside
+        inside.append(at)
+        await asyncio.sleep(90)
+        inside.clear()
+        log.ran.append(("slow", at))
+
+    slow = Job(name="slow", run=run, trigger=every(Timeframe.M1), grace=timedelta(seconds=20))
+    assert simulated(SetClock(), slow, lasts=timedelta(minutes=10), look_every=timedelta(seconds=5)) == []
+    assert [round(hour * 60) for hour in hours(log)] == [0, 2, 4, 6, 8]
+
+
+def test_a_job_that_makes_up_for_what_it_missed_runs_at_the_start_and_again_after_it_failed():
+    tries: list[datetime] = []
+    clock = SetClock(START + HOUR)
+
+    async def run(at: datetime) -> None:
+        tries.append(clock.now())
+        if len(tries) in (1, 2, 3, 5):
+            raise OSError("the database is locked")
+
+    digest = Job(name="digest", run=run, trigger=Daily(Days(at=time(3), zone=ZoneInfo("UTC"))), grace=None)
+    told = simulated(clock, digest, lasts=3 * HOUR)
+    after = [(at - START).total_seconds() - 3600 for at in tries]
+    assert after == pytest.approx([0, 1, 3, 7, 7200, 7201], abs=0.5)
+    assert len(told) == 4
+
+
+def test_an_alarm_that_goes_on_failing_is_asked_with_growing_rests():
+    asked: list[datetime] = []
+    clock = SetClock()
+
+    async def alarm() -> datetime:
+        asked.append(clock.now())
+        raise OSError("the database is away")
+
+    second = timedelta(seconds=1)
+    simulated(clock, Log().job("approvals", alarm=alarm), lasts=timedelta(minutes=10), look_every=second)
+    assert 20 < len(asked) < 30
+
+
+@pytest.mark.parametrize("takes", [0, 40])
+def test_the_day_is_closed_once_the_candle_that_closes_with_it_is_in(takes: float):
+    """Else its last candle would be in no day: the candle comes when the venue has it, the day ends by the clock."""
+    log = Log()
+
+    async def ready(_: datetime) -> None:
+        await asyncio.sleep(takes)
+
+    candle = log.job("candle", trigger=every(Timeframe.H1), ready=ready)
+    digest = log.job("digest", trigger=Daily(Days(at=time(1), zone=ZoneInfo("UTC"))), grace=None)
+    simulated(SetClock(START + HOUR / 2), digest, candle, lasts=HOUR)
+    assert log.ran[0][0] == "digest", "what it may have missed before"
+    log.ran.clear()
+    simulated(SetClock(START + HOUR / 2), candle, digest, lasts=HOUR)
+    assert log.ran[1:] == [("candle", START + HOUR), ("digest", START + HOUR)]
+
+
+async def test_an_end_while_a_job_waits_for_another_is_no_long_wait():
+    begun = asyncio.Event()
+
+    async def ready(_: datetime) -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    log = Log()
+    candle = log.job("candle", trigger=OFTEN, ready=ready)
+    digest = log.job("digest", trigger=OFTEN, grace=None)
+    driver = WallDriver(jobs=(candle, digest), clock=WallClock(), on_trouble=log.trouble.append, finish_within=0.1)
+    driver.start()
+    await begun.wait()
+    async with asyncio.timeout(10):
+        await driver.stop()
+    assert log.trouble == [] or not any(log.trouble)

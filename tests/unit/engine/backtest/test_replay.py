@@ -14,9 +14,11 @@ import pytest
 
 from engine.backtest.replay import Pace, Replay
 from engine.clocks import MarketClock
+from engine.domain.days import Days
 from engine.domain.errors import StoreError
 from engine.domain.market import Timeframe
-from engine.jobs import Job, daily, every
+from engine.jobs import Job
+from engine.triggers import Daily, every
 from tests.fakes.feed import START
 from tests.fakes.patience import until
 
@@ -107,7 +109,7 @@ async def test_time_jumps_from_one_job_to_the_next_and_the_end_is_included():
 async def test_jobs_of_one_moment_run_in_the_order_of_the_table():
     bench = Bench()
     bench.job("candle", trigger=every(Timeframe.H4))()
-    bench.job("digest", trigger=daily(time(4), ZoneInfo("UTC")))()
+    bench.job("digest", trigger=Daily(Days(at=time(4), zone=ZoneInfo("UTC"))))()
     bench.job("hourly", trigger=every(Timeframe.H1))()
     ran = await bench.run(START + 4 * HOUR)
     assert ran[-3:] == [("candle", 4), ("digest", 4), ("hourly", 4)]
@@ -115,8 +117,60 @@ async def test_jobs_of_one_moment_run_in_the_order_of_the_table():
 
 async def test_a_day_ends_when_it_ends_where_people_live():
     bench = Bench()
-    bench.job("digest", trigger=daily(time(0), ZoneInfo("Asia/Kolkata")))()
+    bench.job("digest", trigger=Daily(Days(at=time(), zone=ZoneInfo("Asia/Kolkata"))))()
     assert await bench.run(START + 48 * HOUR) == [("digest", 18.5), ("digest", 42.5)]
+
+
+EVENING = Daily(Days(at=time(18), zone=ZoneInfo("UTC")))
+
+
+@pytest.mark.parametrize("minutes", [17 * 60 + 59, 18 * 60, 18 * 60 + 1])
+async def test_a_day_that_ended_while_nothing_ran_is_made_up_for_at_the_start_and_comes_in_time_from_then_on(
+    minutes: int,
+):
+    bench = Bench(clock=MarketClock(START + timedelta(minutes=minutes)))
+    bench.job("candle", trigger=every(Timeframe.H1))()
+    bench.job("digest", trigger=EVENING, grace=None)()
+    ran = await bench.run(START + 3 * 24 * HOUR)
+    begun = 18 if minutes <= 18 * 60 else 19
+    assert [hours for name, hours in ran if name == "digest"] == [begun, 42, 66]
+    assert [hours for name, hours in ran if name == "candle"] == list(range(begun, 73))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+async def test_through_a_year_with_its_changes_of_clocks_each_local_day_ends_once(zone: str):
+    daily = Daily(Days(at=time(2, 30), zone=ZoneInfo(zone)))
+    bench = Bench()
+    bench.job("digest", trigger=daily)()
+    await bench.run(START + 366 * 24 * HOUR)
+    ended = [at.astimezone(daily.days.zone).date() for _, at in bench.ran]
+    assert ended == [ended[0] + timedelta(days=number) for number in range(366)]
+
+
+async def test_a_job_that_makes_up_for_what_it_missed_runs_again_at_the_next_moment_after_it_failed():
+    bench = Bench()
+
+    async def fail(at: datetime) -> None:
+        if len([name for name, _ in bench.ran if name == "digest"]) in (2, 3):
+            raise StoreError("The database is locked.")
+
+    bench.job("candle", trigger=every(Timeframe.H1))()
+    bench.job("digest", trigger=EVENING, grace=None)(fail)
+    ran = await bench.run(START + 24 * HOUR)
+    assert [hours for name, hours in ran if name == "digest"] == [0, 18, 19, 20]
+
+
+async def test_what_could_not_be_committed_is_made_up_for():
+    notebook = Notebook()
+    bench = Bench(pace=Pace(speed=math.inf, wait_for_people=0, commit_every=4), journal=notebook)
+
+    async def candle(at: datetime) -> None:
+        notebook.broken = at == START + 19 * HOUR
+
+    bench.job("candle", trigger=every(Timeframe.H1))(candle)
+    bench.job("digest", trigger=EVENING, grace=None)()
+    ran = await bench.run(START + 24 * HOUR)
+    assert [hours for name, hours in ran if name == "digest"] == [0, 18, 20]
 
 
 async def test_an_alarm_goes_off_between_candles():

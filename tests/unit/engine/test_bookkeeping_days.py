@@ -1,0 +1,193 @@
+"""Every local day is fixed once: at any hour, in any zone, through changes of both, and late where it was missed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise, takewhile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.bookkeeping import Bookkeeping
+from engine.domain.approvals import Press, Verb
+from engine.domain.days import Days
+from engine.domain.events import DigestDue
+from engine.domain.reports import MOST_TOLD, Digest
+from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
+from tests.fakes.examples import examples
+from tests.fakes.feed import START
+from tests.fakes.reports import digest as an_old_digest
+
+HOUR = timedelta(hours=1)
+DOWN = (*(QUIET,) * 26, (100, 100, 89, 90, 10_000), *((90, 91, 89, 90, 10_000),) * 60)
+"""An hour in which a stop at 95 is hit: from two to three on the second day."""
+
+
+def ending(books: Bookkeeping, at: str, zone: str = "UTC") -> Bookkeeping:
+    """The same books where days end at another time, or somewhere else."""
+    return replace(books, days=Days(at=time.fromisoformat(at), zone=ZoneInfo(zone)))
+
+
+async def fixed(room: Room) -> list[Digest]:
+    """Every day that was fixed, oldest first."""
+    return list(reversed(await room.views.digests(10_000)))
+
+
+async def pass_days(room: Room, books: Bookkeeping, begin: datetime, end: datetime) -> None:
+    """Do what is due, when it is due."""
+    for day in books.days.after(begin):
+        if day.ends > end:
+            return
+        await books.digest(day.ends)
+
+
+@pytest.mark.parametrize(
+    ("at_time", "zone", "first"),
+    [
+        ("00:00", "UTC", "2024-01-02"),
+        ("18:00", "UTC", "2024-01-02"),
+        ("00:01", "UTC", "2024-01-02"),
+        ("18:00", "Asia/Tokyo", "2024-01-02"),
+        ("05:00", "Asia/Kathmandu", "2024-01-03"),
+        ("00:00", "America/New_York", "2024-01-01"),
+        ("02:30", "Europe/Berlin", "2024-01-02"),
+    ],
+)
+async def test_each_day_has_its_figures_at_any_hour_and_anywhere(room: Room, at_time: str, zone: str, first: str):
+    books = ending(room.books, at_time, zone)
+    await pass_days(room, books, at(DAY), at(DAY) + timedelta(days=40))
+    found = await fixed(room)
+    assert [day.id for day in found] == [
+        (date.fromisoformat(first) + timedelta(days=number)).isoformat() for number in range(40)
+    ]
+    assert found[0].begins == at(DAY)
+    assert all(before.ends == day.begins for before, day in pairwise(found))
+    assert [event.digest_id for event in await room.events(DigestDue)] == [day.id for day in found]
+
+
+async def test_days_that_were_missed_are_fixed_late_each_by_itself_and_people_are_told_of_the_newest(room: Room):
+    await room.books.digest(at(3 * DAY))
+    await room.books.digest(at(33 * DAY) + HOUR)
+    found = await fixed(room)
+    assert len(found) == 32
+    assert [day.ends for day in found] == [at(number * DAY) for number in range(2, 34)]
+    told = [event.digest_id for event in await room.events(DigestDue)]
+    assert told == [found[0].id, found[1].id, *(day.id for day in found[-MOST_TOLD:])]
+    await room.books.digest(at(33 * DAY) + HOUR)
+    assert len(await fixed(room)) == 32
+
+
+async def test_a_day_that_is_fixed_late_has_its_own_figures_and_not_those_of_now(tmp_path: Path):
+    """The program was away when the day ended, and when the stop was hit after that."""
+    async with engine_room(tmp_path, DOWN) as room:
+        books = ending(room.books, "01:30")
+        room.clock.to(DAY + 60)
+        await room.enter(1.0, stop=5.0, target=50.0)
+        await room.books.mark(at(DAY + 60))
+        await room.books.close(at(DAY + 60))
+        (held,) = await room.held()
+        on_time = await room.store.read(lambda uow: uow.account.portfolio())
+        room.clock.to(DAY + 5 * 60)
+        await room.orchestrator.pump()
+        assert await room.held() == ()
+        await books.digest(at(DAY + 5 * 60))
+        (first,) = await fixed(room)
+        assert (first.id, first.ends) == ("2024-01-02", at(DAY + 90))
+        assert (first.opened, first.closed, first.realised) == (1, 0, 0)
+        assert (first.open_positions, first.equity, first.fees) == (1, on_time.equity, held.fees)
+        assert first.open_risk == held.quantity * (100 - held.stop)
+        await room.books.close(at(DAY + 6 * 60))
+        await books.digest(at(2 * DAY + 90))
+        (trade,) = await room.views.trades(1)
+        second = (await fixed(room))[-1]
+        assert (second.closed, second.realised, second.open_positions) == (1, trade.net, 0)
+        assert first.net + second.net == trade.net == second.equity - CASH
+
+
+async def test_what_was_filled_after_the_last_candle_is_in_the_day_that_it_was_filled_in(room: Room):
+    await room.books.mark(at(DAY))
+    await room.books.close(at(DAY))
+    room.clock.to(DAY + 10)
+    approval = await room.ask()
+    await room.approvals.answer(approval.id, Press(person="Ann", verb=Verb.APPROVE))
+    await ending(room.books, "00:30").digest(at(DAY + 30))
+    (day,) = await fixed(room)
+    portfolio = await room.store.read(lambda uow: uow.account.portfolio())
+    assert day.equity == portfolio.equity
+    assert day.net == portfolio.equity - CASH != 0
+
+
+async def test_a_database_of_before_goes_on_without_losing_a_day(room: Room):
+    """Once days were named by their beginning, and at another time than midnight only the first was ever kept."""
+    old = an_old_digest(id="2024-01-02", begins=at(DAY), ends=at(DAY) + 18 * HOUR, equity=CASH)
+    await room.store.transact(lambda uow: uow.account.add_digest(old))
+    await ending(room.books, "18:00").digest(at(9 * DAY))
+    found = await fixed(room)
+    assert [day.id for day in found] == [f"2024-01-{number:02}" for number in range(2, 10)]
+    assert all(before.ends == day.begins for before, day in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "names"),
+    [
+        (("18:00", "UTC"), ("20:00", "UTC"), ["2024-01-10", "2024-01-11", "2024-01-12"]),
+        (("18:00", "UTC"), ("06:00", "UTC"), ["2024-01-10", "2024-01-11", "2024-01-12"]),
+        (("00:00", "UTC"), ("18:00", "Asia/Tokyo"), ["2024-01-09", "2024-01-10", "2024-01-11"]),
+        (("18:00", "Asia/Tokyo"), ("06:30", "America/New_York"), ["2024-01-10", "2024-01-11", "2024-01-12"]),
+        (("06:30", "America/New_York"), ("00:00", "UTC"), ["2024-01-10", "2024-01-11", "2024-01-12"]),
+    ],
+)
+async def test_the_end_of_the_day_can_be_set_anew_on_an_account_that_exists(
+    room: Room, then: tuple[str, str], now: tuple[str, str], names: Sequence[str]
+):
+    changed = datetime(2024, 1, 10, 19, tzinfo=UTC)
+    await pass_days(room, ending(room.books, *then), at(DAY), changed)
+    last = (await fixed(room))[-1]
+    await pass_days(room, ending(room.books, *now), changed, changed + timedelta(days=9))
+    found = await fixed(room)
+    place = found.index(last)
+    assert [day.id for day in found[place : place + 3]] == names
+    assert all(before.ends == day.begins for before, day in pairwise(found))
+
+
+ZONES = (
+    *("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia"),
+    *("Asia/Tokyo", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/Havana"),
+)
+a_time = st.times().map(lambda found: found.replace(second=0, microsecond=0)) | st.just(time())
+a_change = st.tuples(a_time, st.sampled_from(ZONES), st.integers(1, 9 * 24), st.booleans())
+"""Days that end so, for so many hours, and whether the program is there meanwhile."""
+
+
+@given(changes=st.lists(a_change, min_size=1, max_size=4), begin=st.integers(0, 364))
+@examples(36)
+def test_no_date_comes_twice_and_no_moment_is_lost_whatever_is_set(
+    changes: list[tuple[time, str, int, bool]], begin: int
+):
+    with TemporaryDirectory() as folder:
+        asyncio.run(_live_through(Path(folder), changes, START + timedelta(days=begin)))
+
+
+async def _live_through(folder: Path, changes: list[tuple[time, str, int, bool]], now: datetime) -> None:
+    async with engine_room(folder) as room:
+        await room.store.transact(lambda uow: uow.settings.set("account.began", now.isoformat()))
+        began, due = now, set[str]()
+        for ends_at, zone, lasts, there in changes:
+            books, begin, now = ending(room.books, f"{ends_at}", zone), now, now + lasts * HOUR
+            if there:
+                await books.digest(begin)
+                await pass_days(room, books, begin, now)
+            await books.digest(now)
+            due |= {day.name for day in takewhile(lambda day: day.ends <= now, books.days.after(begin + 50 * HOUR))}  # noqa: B023
+        found = await fixed(room)
+        assert [day.id for day in found] == sorted({day.id for day in found})
+        assert [day.begins for day in found] == [began, *(day.ends for day in found)][: len(found)]
+        assert all(before.ends < day.ends for before, day in pairwise(found))
+        assert due <= {day.id for day in found}, "two days after a change every date has come again"
