@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 
 import structlog
 from aiogram.exceptions import AiogramError, TelegramForbiddenError
@@ -23,7 +24,7 @@ LOOK_EVERY = 2.0
 
 
 class Reports:
-    """Watches for days that end. Who was away for several gets the newest: /daily has the others.
+    """Watches for days that end. Who was away for many gets the newest: /daily has the others.
 
     Args:
         followers: Those who may look now; one who was taken off the list gets nothing more.
@@ -49,7 +50,7 @@ class Reports:
             await asyncio.sleep(LOOK_EVERY)
 
     async def send_due(self) -> None:
-        """Send the newest day to everybody who has not got it.
+        """Send everybody the days that they have not got, oldest first.
 
         Raises:
             StoreError: The database cannot be read.
@@ -57,11 +58,17 @@ class Reports:
         newest = await self._window.newest_digest()
         if newest is None:
             return
-        for chat in self._subscribers.waiting_for(newest.ends):
+        for chat, seen in self._subscribers.waiting_for(newest.ends):
             if chat in self._followers:
-                await self._send(chat, newest)
+                await self._send_since(chat, seen)
 
-    async def _send(self, chat: str, day: Digest) -> None:
+    async def _send_since(self, chat: str, seen: datetime) -> None:
+        for day in await self._window.days_since(seen):
+            if not await self._send(chat, day):
+                return
+
+    async def _send(self, chat: str, day: Digest) -> bool:
+        """Send a day; whether the next one may follow it."""
         try:
             await self._sender.send(chat, alerts.digest(day))
         except TelegramForbiddenError:
@@ -71,3 +78,5 @@ class Reports:
             log.warning("viewer.report_not_sent", chat=chat, detail=type(error).__name__)
         else:
             self._subscribers.sent(chat, day.ends)
+            return True
+        return False

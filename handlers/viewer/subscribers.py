@@ -44,11 +44,12 @@ class Subscribers:
         with self._transaction() as connection:
             return connection.execute("DELETE FROM subscriber WHERE chat = ?", (chat,)).rowcount > 0
 
-    def waiting_for(self, ends: datetime) -> tuple[str, ...]:
-        """The chats that have not got the day that ends then, in a fixed order."""
+    def waiting_for(self, ends: datetime) -> tuple[tuple[str, datetime], ...]:
+        """The chats that have not got the day that ends then, in a fixed order, each with when its newest day ended."""
         with self._transaction() as connection:
             rows = connection.execute("SELECT chat, seen FROM subscriber ORDER BY chat").fetchall()
-        return tuple(chat for chat, seen in rows if datetime.fromisoformat(seen) < ends)
+        known = ((chat, datetime.fromisoformat(seen)) for chat, seen in rows)
+        return tuple((chat, seen) for chat, seen in known if seen < ends)
 
     def sent(self, chat: str, ends: datetime) -> None:
         """Note that a chat has got the day that ends then."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from engine.domain.errors import UnknownId
 from engine.domain.messages import Card
-from engine.domain.reports import Digest
+from engine.domain.reports import MOST_TOLD, Digest
 from engine.views import Views
 from handlers.cards import alerts, answers, wording
 
@@ -56,6 +56,11 @@ class Window:
     async def newest_digest(self) -> Digest | None:
         """The newest day that has ended; ``None`` before the first."""
         return next(iter(await self.views.digests(1)), None)
+
+    async def days_since(self, seen: datetime) -> tuple[Digest, ...]:
+        """The newest days that have ended after a time, oldest first."""
+        newest = await self.views.digests(MOST_TOLD)
+        return tuple(day for day in reversed(newest) if day.ends > seen)
 
     async def chart(self, days: int) -> Picture:
         """The equity of so many days as a picture.

@@ -16,14 +16,14 @@ def test_a_subscriber_waits_for_days_that_end_after_the_subscription(tmp_path: P
     subscribers = Subscribers(tmp_path / "viewer.sqlite")
     assert subscribers.add("7", DAY)
     assert subscribers.waiting_for(DAY) == ()
-    assert subscribers.waiting_for(NEXT) == ("7",)
+    assert subscribers.waiting_for(NEXT) == (("7", DAY),)
 
 
 def test_subscribing_twice_changes_nothing(tmp_path: Path):
     subscribers = Subscribers(tmp_path / "viewer.sqlite")
     subscribers.add("7", DAY)
     assert not subscribers.add("7", NEXT)
-    assert subscribers.waiting_for(NEXT) == ("7",)
+    assert subscribers.waiting_for(NEXT) == (("7", DAY),)
 
 
 def test_a_day_that_was_sent_is_not_waited_for_again_after_a_restart(tmp_path: Path):
