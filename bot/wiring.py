@@ -7,11 +7,14 @@ Tests call ``build`` as well, with servers of their own behind the same settings
 
 from __future__ import annotations
 
+import asyncio
 import math
 import secrets as randomness
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -32,6 +35,8 @@ from handlers.notifications import routes
 
 COMMIT_EVERY = 100
 """How many candles share a commit at full speed, where nothing else is asked for."""
+CATCH_UP_WITHIN, CATCH_UP_LOOK = 300.0, 0.5
+"""Wall seconds for which a day's figures wait for a venue that is behind, and between two looks at how far it is."""
 WAIT_FOR_PEOPLE = timedelta(minutes=2)
 """How long a question holds a replay at a watchable speed, where nothing else is asked for."""
 
@@ -80,6 +85,7 @@ async def build(
         approvals=engine.approvals,
         books=engine.books,
         candles_in=engine.market.live.closed if engine.market.live else None,
+        caught_up=partial(caught_up, lambda: engine.venue.advanced_to) if engine.market.live else None,
     )
     kept = _housekeeping(settings, engine, doors)
     driver = _driver(settings, engine, (*jobs, kept, *_live_jobs(settings, engine), *more_jobs(engine)))
@@ -90,6 +96,17 @@ def _housekeeping(settings: Settings, engine: Engine, doors: Doors) -> Job:
     retention = Retention(**settings.retention.model_dump())
     housekeeping = Housekeeping(store=engine.store, retention=retention, wall=doors.wall)
     return Job(name="retention", run=housekeeping.run, alarm=housekeeping.next_due)
+
+
+async def caught_up(reached: Callable[[], datetime | None], at: datetime, within: float = CATCH_UP_WITHIN) -> None:
+    """Wait until the venue has followed its market up to a time; not for ever.
+
+    After a start that takes some seconds, and what was hit until a day ended belongs to that day.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            while (there := reached()) is None or there < at:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(CATCH_UP_LOOK)
 
 
 def _live_jobs(settings: Settings, engine: Engine) -> Sequence[Job]:

@@ -62,10 +62,12 @@ def job_table(
     approvals: Approvals,
     books: Bookkeeping,
     candles_in: Callable[[datetime], Awaitable[None]] | None = None,
+    caught_up: Callable[[datetime], Awaitable[None]] | None = None,
 ) -> tuple[Job, ...]:
     """Everything this program does by itself, in the order in which it is done when it is due at the same time.
 
-    ``candles_in`` waits for the candles that close at a time; ``None`` where they are there by then.
+    ``candles_in`` waits for the candles that close at a time, ``caught_up`` until all that the venue did up to a time
+    is known; ``None`` where both are there by then.
     """
     shortest = min((context.timeframe for context in contexts), key=lambda timeframe: timeframe.duration)
 
@@ -90,7 +92,7 @@ def job_table(
         Job(name="candle", trigger=every(shortest), run=candle, ready=candles_in),
         Job(name="second look", run=look_again, alarm=kit.orchestrator.next_look),
         Job(name="approvals", run=expire, alarm=approvals.next_deadline),
-        Job(name="digest", trigger=Daily(books.days), run=books.digest, grace=None),
+        Job(name="digest", trigger=Daily(books.days), run=books.digest, grace=None, ready=caught_up),
     )
 
 

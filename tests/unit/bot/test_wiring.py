@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.wiring import COMMIT_EVERY, WAIT_FOR_PEOPLE, pace
+from bot.wiring import COMMIT_EVERY, WAIT_FOR_PEOPLE, caught_up, pace
 from config.loader import load
 from engine.backtest.replay import Pace
 
@@ -34,3 +36,16 @@ def test_at_a_speed_one_can_watch_questions_wait_and_at_full_speed_only_when_ask
     tmp_path: Path, asked: dict[str, Any], expected: Pace
 ):
     assert pace(load("base", None, asked, {}, tmp_path)) == expected
+
+
+async def test_a_day_waits_for_a_venue_that_is_behind_and_not_for_one_that_stays_away():
+    end = datetime(2026, 1, 1, 18, tzinfo=UTC)
+    reached: list[datetime | None] = [None]
+    waiting = asyncio.create_task(caught_up(lambda: reached[-1], end))
+    for reached[-1] in (None, end - timedelta(seconds=1)):
+        done, _ = await asyncio.wait({waiting}, timeout=0.1)
+        assert not done
+    reached.append(end)
+    async with asyncio.timeout(10):
+        await waiting
+        await caught_up(lambda: None, end, within=0.05)
