@@ -96,6 +96,27 @@ def job_table(
     )
 
 
+class Troubles:
+    """What is wrong with the jobs, each by itself: that one succeeds says nothing of another.
+
+    Args:
+        tell: Called with all that is wrong, an empty text where nothing is.
+    """
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._by_job: dict[str, str] = {}
+
+    def of(self, job: Job) -> Callable[[str], None]:
+        """Tells of one job; an empty text where all is well again."""
+
+        def note(text: str) -> None:
+            self._by_job[job.name] = text
+            self._tell("; ".join(each for each in self._by_job.values() if each))
+
+        return note
+
+
 class WallDriver:
     """Drives the table on the wall clock: never two jobs at once, nothing twice, nothing that is too late.
 
@@ -116,7 +137,7 @@ class WallDriver:
         self._look_every = look_every
         self._jobs = jobs
         self._clock = clock
-        self._on_trouble = on_trouble
+        self._troubles = Troubles(on_trouble)
         self._in_turn = asyncio.Lock()
         self._ending = asyncio.Event()
         self._over: dict[str, datetime] = {}  # up to which time what a job's trigger says is done, or left out
@@ -171,9 +192,12 @@ class WallDriver:
         try:
             at = await alarm()
         except Exception:  # noqa: BLE001 - the boundary of every job, as in ``run_guarded``
-            _note_failure(job, self._clock.now(), self._on_trouble)
+            _note_failure(job, self._clock.now(), self._troubles.of(job))
             return False
-        return at is None or at > self._clock.now() or await self._do(job, at)
+        if at is not None and at <= self._clock.now():
+            return await self._do(job, at)
+        self._troubles.of(job)("")
+        return True
 
     async def _do(self, job: Job, at: datetime) -> bool:
         """Do a job when its turn has come, unless the end comes first; whether it succeeded."""
@@ -187,7 +211,7 @@ class WallDriver:
                 if not self._ending.is_set():
                     await job.run(at)
 
-        return await run_guarded(replace(job, run=in_turn), at, self._on_trouble)
+        return await run_guarded(replace(job, run=in_turn), at, self._troubles.of(job))
 
     async def _those_before(self, job: Job, at: datetime) -> None:
         """Wait until all that the triggers of earlier jobs in the table said up to a time is done."""

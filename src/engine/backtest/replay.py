@@ -22,7 +22,7 @@ import structlog
 from engine.clocks import MarketClock
 from engine.domain.errors import StoreError
 from engine.faults import fault_id
-from engine.jobs import Job, run_guarded
+from engine.jobs import Job, Troubles, run_guarded
 
 _log = structlog.get_logger(__name__)
 
@@ -105,6 +105,7 @@ class Replay:
         self._pace = pace
         self._open_questions = open_questions
         self._on_trouble = on_trouble
+        self._troubles = Troubles(on_trouble)
         self._answering = answering
         self._journal = journal or NoJournal()
         self._uncommitted = 0
@@ -167,7 +168,7 @@ class Replay:
         return {job.name for job in self._jobs if job.grace is None}
 
     async def _do(self, job: Job, at: datetime) -> None:
-        done = await run_guarded(job, at, self._on_trouble)
+        done = await run_guarded(job, at, self._troubles.of(job))
         self._owed.discard(job.name)
         if not done and job.grace is None:
             self._owed.add(job.name)

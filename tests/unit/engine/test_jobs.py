@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from random import Random
@@ -172,6 +173,14 @@ async def test_trouble_is_over_once_the_job_succeeds():
     assert log.trouble[1] == ""
 
 
+async def test_the_trouble_of_one_job_is_not_over_because_another_succeeds():
+    log = Log()
+    venue = log.job("venue", trigger=OFTEN, enough=5)
+    await drive(log, log.job("digest", fails=True, trigger=OFTEN, grace=None, enough=99), venue)
+    first = next(number for number, text in enumerate(log.trouble) if text)
+    assert all("digest failed at " in text for text in log.trouble[first:])
+
+
 async def test_a_job_that_runs_when_the_driver_stops_is_finished():
     begun, done = asyncio.Event(), []
 
@@ -254,12 +263,16 @@ def simulated(clock: SetClock, *jobs: Job, lasts: timedelta, look_every: timedel
         await asyncio.sleep(lasts.total_seconds())
         await driver.stop()
 
-    loop = SimulatedLoop(Random(1), horizon=2 * lasts.total_seconds())  # noqa: S311 - chance from a seed
+    in_simulated_time(live(), 2 * lasts.total_seconds())
+    return [text for text in told if text]
+
+
+def in_simulated_time(story: Coroutine[None, None, None], horizon: float) -> None:
+    loop = SimulatedLoop(Random(1), horizon=horizon)  # noqa: S311 - chance from a seed
     try:
-        loop.run_until_complete(live())
+        loop.run_until_complete(story)
     finally:
         loop.close()
-    return [text for text in told if text]
 
 
 def hours(log: Log) -> list[float]:
@@ -351,6 +364,26 @@ def test_a_job_that_makes_up_for_what_it_missed_runs_at_the_start_and_again_afte
     after = [(at - START).total_seconds() - 3600 for at in tries]
     assert after == pytest.approx([0, 1, 3, 7, 7200, 7201], abs=0.5)
     assert len(told) == 4
+
+
+def test_an_alarm_that_can_say_again_is_no_trouble_any_more():
+    log, told = Log(), []
+
+    async def alarm() -> None:
+        told.append(len(told))
+        if len(told) == 1:
+            raise OSError("the database is away")
+
+    async def live() -> None:
+        job = log.job("approvals", alarm=alarm)
+        driver = WallDriver(jobs=(job,), clock=SetClock(), on_trouble=log.trouble.append)
+        driver.start()
+        await asyncio.sleep(5)
+        await driver.stop()
+
+    in_simulated_time(live(), 10.0)
+    assert log.trouble[0].startswith("approvals failed at ")
+    assert set(log.trouble[1:]) == {""}
 
 
 def test_an_alarm_that_goes_on_failing_is_asked_with_growing_rests():
