@@ -173,6 +173,17 @@ async def test_the_running_day_has_figures_before_it_is_over(room: Room):
     assert (digest.begins, digest.ends, digest.net) == (at(DAY), at(DAY + 60), 0)
 
 
+async def test_at_the_moment_a_day_ends_its_figures_are_shown_and_not_those_since_the_beginning(room: Room):
+    for day in (2, 3):
+        room.clock.to(day * DAY)
+        await room.books.close(room.clock.now())
+        await room.books.digest(room.clock.now())
+    assert (await room.views.latest_digest()).id == "2024-01-03"
+    room.clock.to(3 * DAY + 60)
+    running = await room.views.latest_digest()
+    assert (running.id, running.begins) == ("2024-01-04", at(3 * DAY))
+
+
 async def test_lists_are_newest_first_and_as_long_as_asked_for(room: Room):
     await buy(room)
     assert [view.id for view in await room.views.orders(1)] == ["O2"]
