@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -43,6 +44,8 @@ VENUE = "venue.sqlite"
 CHAT = 7
 """The chat where the cards go."""
 TOKEN = "the-token-of-the-api"
+_OURS = re.compile("[0-9a-f]{12}5[0-9a-f]{19}")
+"""The program's own name of an order: a UUID of version 5."""
 VERBS = ("Approve", "Approve half", "Reject")
 
 Json = dict[str, Any]
@@ -228,7 +231,8 @@ class Files:
         theirs = {row["client_id"]: row for row in self.venue("SELECT * FROM orders")}
         sent = {name: row for name, row in ours.items() if row["status"] != "rejected" or name in theirs}
         found = [f"only here: {ours[name]}" for name in sent.keys() - theirs.keys()]
-        found += [f"only at the venue: {theirs[name]}" for name in theirs.keys() - ours.keys()]
+        unknown = [name for name in theirs.keys() - ours.keys() if _OURS.fullmatch(name)]
+        found += [f"only at the venue: {theirs[name]}" for name in unknown]
         for name, column in product(sent.keys() & theirs.keys(), ("status", "side", "kind", "venue_id")):
             if str(ours[name][column]) != str(theirs[name][column]):
                 found.append(f"{name}: {column} is {ours[name][column]} here, {theirs[name][column]} at the venue")
@@ -245,7 +249,10 @@ class Files:
         )
 
     def _positions(self) -> list[str]:
-        """Each position open has one order for all of it, here and at the venue: its bracket, or its sale under way."""
+        """Each position open has one order for all of it, here and at the venue: its bracket, or its sale under way.
+
+        What somebody else waits to sell there is not ours to count.
+        """
         held = self.rows("SELECT * FROM positions WHERE status = 'open'")
         found = []
         for position in held:
@@ -255,5 +262,6 @@ class Files:
             left = [Decimal(order["quantity"]) - Decimal(order["filled"]) for order in orders]
             if left != [Decimal(position["quantity"])]:
                 found.append(f"{position['id']} of {position['quantity']} has the orders {orders}")
-        waiting = self.venue("SELECT * FROM orders WHERE side = 'sell' AND status = 'open'")
+        selling = self.venue("SELECT * FROM orders WHERE side = 'sell' AND status = 'open'")
+        waiting = [row for row in selling if _OURS.fullmatch(row["client_id"])]
         return found if len(waiting) == len(held) else [*found, f"{len(held)} positions, orders {waiting}"]

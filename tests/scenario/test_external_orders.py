@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from bot.app import App
 from engine.domain.errors import StoreError, UnknownId
 from engine.domain.events import BalanceAdopted, ExternalCancelled, ExternalTraded, PositionClosed
 from engine.domain.messages import CardKind, Destination
-from engine.domain.trading import Intent, OrderKind, OrderStatus, Purpose, Side
+from engine.domain.trading import Intent, OrderKind, OrderStatus, Purpose, Side, client_id
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
 from handlers.notifications import Notifications, routes
 from tests.auditor import check_conservation
@@ -89,6 +90,27 @@ async def test_what_they_buy_on_top_belongs_to_the_position_that_they_have(tmp_p
         assert held.quantity == Decimal(5)
         assert [order.position_id for order in await room.views.orders(9)] == [held.id, held.id]
         assert ("Position", held.id) in (await card(room, "external:O2")).fields
+
+
+async def test_what_they_wait_to_sell_is_theirs_and_the_audit_counts_only_what_is_ours(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        await room.enter()
+        (held,) = await room.held()
+        resting = Intent(
+            client_id="hand-1",
+            market=BTC.symbol,
+            side=Side.SELL,
+            kind=OrderKind.BRACKET,
+            quantity=Decimal(1),
+            stop=Decimal(10),
+            target=Decimal(500),
+        )
+        await room.venue.submit(resting)
+        await room.orchestrator.pump()
+        assert Files(folder=tmp_path).complaints() == []
+        await room.venue.submit(replace(resting, client_id=client_id("bracket", held.id, "2")))
+        (unknown, doubled) = Files(folder=tmp_path).complaints()
+        assert (unknown.partition(":")[0], doubled.partition(",")[0]) == ("only at the venue", "1 positions")
 
 
 async def test_nobody_is_told_a_story_of_what_the_bot_has_not_decided(tmp_path: Path):
