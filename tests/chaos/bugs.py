@@ -10,9 +10,10 @@ from typing import TypeVar
 from bot.doors import Doors
 from engine.domain.approvals import Approval
 from engine.domain.messages import Destination
-from engine.domain.trading import Intent, Sent, Unknown
+from engine.domain.trading import Intent, OrderKind, OrderStatus, Sent, Side, Unknown
 from engine.store.approvals import Approvals
 from engine.store.chat import ChatMemory
+from engine.store.orders import Order, Orders
 from engine.store.outbox import Outbox
 from engine.store.unit_of_work import UnitOfWork
 
@@ -83,7 +84,22 @@ def forgets_fees(doors: Doors) -> Doors:
     return _with_spoilt(doors, spoil)
 
 
-BUGS = (sends_again, swaps_blindly, forgets_cards, shows_once, acts_twice, forgets_fees)
+def sells_again(doors: Doors) -> Doors:
+    """A sale that the venue has taken, and not filled yet, is forgotten: what it sells is sold once more."""
+
+    class Forgetful(Orders):
+        def of_position(self, position_id: str) -> tuple[Order, ...]:
+            return tuple(order for order in super().of_position(position_id) if not _is_under_way(order))
+
+    return _with_part(doors, "orders", Forgetful)
+
+
+BUGS = (sends_again, swaps_blindly, forgets_cards, shows_once, acts_twice, forgets_fees, sells_again)
+
+
+def _is_under_way(order: Order) -> bool:
+    sale = order.intent.side is Side.SELL and order.intent.kind is OrderKind.MARKET
+    return sale and order.status is OrderStatus.OPEN
 
 
 def _with_part(doors: Doors, name: str, kind: type) -> Doors:

@@ -14,6 +14,8 @@ PLATFORM = ("cut", "lost", "late", "hang", "bad gateway", "html", "flood", "slow
 SLACK = ("cut", "lost", "late", "hang", "unavailable", "html", "internal", "rate limited", "slow")
 VENUE = ("deaf", "lost", "slow")
 """Between the program and the venue; what is ``lost`` was done."""
+SALES = ("refused",)
+"""What the venue does with an order to sell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,7 @@ class Faults:
         Args:
             at_least: The share of these calls that goes wrong in calm times too.
         """
-        if self.over:
+        if self.over or place not in self._kinds:
             return ""
         chance = self._chances[place]
         now = self._now()

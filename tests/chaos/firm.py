@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from config.settings import Settings
+from tests.chaos.markets import Shape, shape_of
 from tests.fakes.database import url_of
 from tests.fakes.program import VENUE
 from tests.fakes.slack_methods import BOT_TOKEN, SIGNING_SECRET
@@ -52,12 +53,18 @@ CHAT = ADA.telegram
 def settings_for(seed: int, folder: Path) -> Settings:
     """The settings of a run."""
     chance = Random(f"{seed}/settings")
+    shape = shape_of(seed)
+    shared, other = shape.coins.symbols
     end = MARKET_BEGINS + timedelta(hours=CANDLES + CALM_CANDLES)
     two = chance.choice((None, None, 0))
     sections: dict[str, Any] = {
         "profile": "chaos",
         "database": {"url": url_of(folder)},
-        "venue": {"file": folder / VENUE, "depth": chance.choice(("0.02", "0.02", "0.001"))},
+        "venue": {
+            "file": folder / VENUE,
+            "depth": chance.choice(("0.02", "0.02", "0.001")),
+            "balances": {shape.coins.quote: shape.coins.balance},
+        },
         "telegram": {"token": TOKEN, "chat_id": CHAT, "messages_per_second": 20},
         "people": [
             {"name": p.name, "role": p.role, "telegram": p.telegram, "slack": p.slack, "web": p.web} for p in STAFF
@@ -74,14 +81,14 @@ def settings_for(seed: int, folder: Path) -> Settings:
             "seed": seed,
             "start": MARKET_BEGINS,
             "history": HISTORY,
-            "markets": {"BTC/USDT": {"start_price": 60000}, "ETH/USDT": {"start_price": 3000, "lot": "0.0001"}},
+            "markets": shape.coins.markets,
         },
         "replay": {
             "end": end,
             "speed": chance.choice((1200, 1800)),
             "wait_for_people": chance.choice((0, 0, 0, 0, 0, 0, 0, 0.2)),
         },
-        "contexts": [_context("one", chance.choice((["BTC/USDT"], ["BTC/USDT", "ETH/USDT"])), chance)],
+        "contexts": [_context("one", chance.choice(([shared], [shared, other])), chance)],
     }
     if chance.random() < 0.4:
         sections["slack"] = {
@@ -92,7 +99,9 @@ def settings_for(seed: int, folder: Path) -> Settings:
             "messages_per_second": 5,
         }
     if chance.random() < 0.3:
-        sections["contexts"].append(_context("other", ["BTC/USDT"], chance))
+        sections["contexts"].append(_context("other", [shared], chance))
+    if shape.thin:
+        _share_a_thin_market(sections, shape, Random(f"{seed}/thin"))
     return Settings.model_validate(sections)
 
 
@@ -105,3 +114,24 @@ def _context(name: str, markets: list[str], chance: Random) -> dict[str, Any]:
         "target_atr": chance.choice((0.5, 2.0)),
     }
     return {"name": name, "strategy": "ma_cross", "markets": markets, "timeframe": "1h", "higher": [], "params": params}
+
+
+def _share_a_thin_market(sections: dict[str, Any], shape: Shape, chance: Random) -> None:
+    """Let several contexts hold one coin, hardly ask anybody, and wish the exits that take so long again and again."""
+    shared, other = shape.coins.symbols
+    sections["approval"]["auto_above"] = chance.choice((0.0, 0.0, 0.0, 2.0))
+    sections["contexts"] = [_impatient("one", [shared, other], chance), _impatient("other", [shared], chance)]
+    if chance.random() < 0.3:
+        sections["contexts"].append(_impatient("third", [shared], chance))
+
+
+def _impatient(name: str, markets: list[str], chance: Random) -> dict[str, Any]:
+    """A strategy that enters as often as any, holds for a candle or two, and is seldom stopped before."""
+    context = _context(name, markets, chance)
+    context["params"] |= {
+        "slow": chance.choice((2, 3, 4)),
+        "stop_atr": chance.choice((1.0, 3.0)),
+        "target_atr": chance.choice((2.0, 6.0)),
+        "max_candles": chance.choice((1, 2, 4)),
+    }
+    return context

@@ -11,9 +11,10 @@ from typing import Any
 
 from engine.domain.errors import VenueError
 from engine.domain.market import Book, Candles, Timeframe
-from engine.domain.trading import Intent, NotFound, OrderKind, OrderState, Rejected, Sent, Unknown
+from engine.domain.trading import Intent, NotFound, OrderKind, OrderState, Rejected, Sent, Side, Unknown
 from engine.exchanges.paper import PaperExchange
-from engine.ports import VenueEvent
+from engine.ports import MarketFeed, VenueEvent
+from engine.simulation.fills import FillModel
 from tests.chaos.faults import Faults
 
 ORDERS_LOST = 0.08
@@ -26,13 +27,22 @@ class Line:
     Args:
         moment: Told of every moment at which the power may be cut.
         note: Told of every call, for the trace.
+        before_sending: Told of every order that reaches the venue, just before it does.
     """
 
-    def __init__(self, seed: int, faults: Faults, moment: Callable[[], None], note: Callable[..., None]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        faults: Faults,
+        moment: Callable[[], None],
+        note: Callable[..., None],
+        before_sending: Callable[[Intent], None],
+    ) -> None:
         self._chance = Random(f"{seed}/line")
         self._refuses = self._chance.choice((0.0, 0.0, 0.1))
         self._faults = faults
         self._note = note
+        self._before_sending = before_sending
         self.moment = moment
         self.sent: Counter[str] = Counter()
         self.opened: list[PaperExchange] = []
@@ -44,6 +54,9 @@ class Line:
         if fault == "deaf":
             self.sent[intent.client_id] += 1
             return lost
+        self._before_sending(intent)
+        if intent.side is Side.SELL and self._faults.draw("sales"):
+            return Rejected(client_id=intent.client_id, reason="nothing can be sold now")
         if intent.kind is OrderKind.BRACKET and not self._faults.over and self._chance.random() < self._refuses:
             self._faults.happened("venue: stop refused")
             return Rejected(client_id=intent.client_id, reason="not today")
@@ -84,12 +97,16 @@ class Line:
         return 0.0 if self._chance.random() < 0.7 else self._chance.expovariate(50)
 
 
-def venue_on(line: Line) -> type[PaperExchange]:
-    """The paper venue at the other end of a line."""
+def venue_on(line: Line, market: Callable[[MarketFeed, FillModel], MarketFeed]) -> type[PaperExchange]:
+    """The paper venue at the other end of a line.
+
+    Args:
+        market: Changes what the venue trades on.
+    """
 
     class DistantVenue(PaperExchange):
-        def __init__(self, **options: Any) -> None:
-            super().__init__(**options)
+        def __init__(self, *, feed: MarketFeed, model: FillModel, **options: Any) -> None:
+            super().__init__(feed=market(feed, model), model=model, **options)
             line.opened.append(self)
 
         async def submit(self, intent: Intent) -> Sent:

@@ -24,16 +24,21 @@ from starlette.responses import Response
 from bot.app import App
 from bot.doors import Doors
 from engine.domain.errors import GreenlightError
+from engine.ports import MarketFeed
+from engine.simulation.fills import FillModel
 from engine.store.database import Database
 from tests.chaos import faults, invariants
 from tests.chaos.doors import Page, store_in
 from tests.chaos.faults import Faults
 from tests.chaos.firm import CALM_CANDLES, CANDLES, MARKET_BEGINS, Someone, settings_for
 from tests.chaos.loop import LIFE, Life, SimulatedLoop
+from tests.chaos.markets import ThinFeed, shape_of
 from tests.chaos.people import Crowd
+from tests.chaos.positions import Positions
 from tests.chaos.slack import PATH, Session, Slack
 from tests.chaos.telegram import Wire
 from tests.chaos.venue import Line, venue_on
+from tests.chaos.watch import Watch
 from tests.fakes.database import new_file
 from tests.fakes.program import Files, Json
 from tests.fakes.telegram_state import TOKEN, BotApi
@@ -83,6 +88,8 @@ class World:
         self.chance = Random(f"{seed}/world")
         length = CANDLES * 3600 / float(self.settings.replay.speed)
         kinds = {"telegram": faults.PLATFORM, "slack": faults.SLACK, "venue": faults.VENUE}
+        if shape_of(seed).thin:
+            kinds["sales"] = faults.SALES
         self.faults = Faults(seed, kinds, loop.time, length=length)
         self.telegram = BotApi(
             username="greenlight_bot",
@@ -92,7 +99,11 @@ class World:
             monotonic=loop.time,
         )
         self.slack = Slack(self)
-        self.line = Line(seed, self.faults, self.moment, self.note)
+        self.positions = Positions(sqlite3.connect(new_file(folder), isolation_level=None), self.files.venue_file)
+        self.watch = Watch(
+            self.positions, complain=self.complain, now=self._market_time, is_calm=lambda: self.faults.over
+        )
+        self.line = Line(seed, self.faults, self.moment, self.note, self.watch.before_sending)
         self.app: App | None = None
         self.stores: list[Database] = []
         self._hash = hashlib.sha256()
@@ -107,7 +118,7 @@ class World:
         self._doors = doors(
             Doors(
                 store=store_in(self),
-                venue=venue_on(self.line),
+                venue=venue_on(self.line, self._market),
                 wall=self.wall,
                 telegram=lambda: Wire(self, wires),
                 slack=lambda _: Session(self, wires),
@@ -124,10 +135,16 @@ class World:
 
     def moment(self) -> None:
         """Something that outlives the program is about to be touched, or just was: the power may be cut."""
+        self.watch.look()
         if self._fuse > 0 and LIFE.get() is self._life:
             self._fuse -= 1
             if self._fuse == 0:
                 self._cut()
+
+    def _market(self, feed: MarketFeed, model: FillModel) -> MarketFeed:
+        """What the venue trades on."""
+        shape = shape_of(self.seed)
+        return ThinFeed(feed, shape.coins, seed=self.seed, model=model) if shape.thin else feed
 
     def note(self, *what: object) -> None:
         """Write down what happened, for the trace."""
@@ -222,11 +239,15 @@ class World:
         for life in self._lives:
             await self.loop.bury(life)
         self._pick_up_the_pieces()
+        self.positions.close()
         self._eyes.close()
 
     def _market_at(self) -> datetime:
+        return self._market_time() or MARKET_BEGINS
+
+    def _market_time(self) -> datetime | None:
         program = self.app.program if self.app else None
-        return program.engine.clock.now() if program else MARKET_BEGINS
+        return program.engine.clock.now() if program else None
 
     # Lives
 
