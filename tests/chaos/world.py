@@ -193,13 +193,19 @@ class World:
 
     async def _wrong_in_the_chat(self) -> list[str]:
         """What stays wrong: something may happen, such as a platform being called well, just while one looks."""
-        found = await invariants.of_the_chat(self)
+        found = await self._look_at_the_chat()
         for _ in range(LOOKS - 1):
             if not found:
                 break
             await asyncio.sleep(SETTLED_AFTER)
-            found = await invariants.of_the_chat(self)
+            found = await self._look_at_the_chat()
         return found
+
+    async def _look_at_the_chat(self) -> list[str]:
+        try:
+            return await invariants.of_the_chat(self)
+        except RuntimeError as error:  # the program has ended, and shut the threads that read for its cards
+            return [f"no card can be drawn: {error}"]
 
     async def _until(self, holds: Callable[[], bool], within: float, what: str) -> None:
         deadline = self.loop.time() + within
