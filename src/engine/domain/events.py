@@ -53,7 +53,11 @@ class OrderChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilled:
-    """A part of an order traded."""
+    """A part of an order traded.
+
+    Attributes:
+        alarmed: Whether people were told that its position had no stop.
+    """
 
     at: datetime
     order_id: str
@@ -64,6 +68,7 @@ class OrderFilled:
     fee: Decimal
     position_id: str
     approval_id: str = ""
+    alarmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,8 +229,8 @@ def topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case f
     match event:
         case ApprovalAsked(approval_id=approval_id) | ApprovalChanged(approval_id=approval_id):
             return (f"approval:{approval_id}",)
-        case OrderFilled(position_id=position_id, approval_id=approval_id):
-            return (*_approval(approval_id), f"trade:{position_id}")
+        case OrderFilled(position_id=position_id, approval_id=approval_id, alarmed=alarmed):
+            return (*_approval(approval_id), f"trade:{position_id}", *_alarm(position_id, alarmed=alarmed))
         case OrderIntended(approval_id=approval_id) | OrderChanged(approval_id=approval_id):
             return _approval(approval_id)
         case PositionOpened(position_id=position_id) | PositionProtected(position_id=position_id):
@@ -233,8 +238,8 @@ def topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case f
         case ProtectionFailed(position_id=position_id):
             return (f"trade:{position_id}", f"unprotected:{position_id}")
         case PositionClosed(position_id=position_id, approval_id=approval_id, alarmed=alarmed):
-            alarm = (f"unprotected:{position_id}",) if alarmed else ()
-            return (*_approval(approval_id), f"trade:{position_id}", f"closed:{position_id}", *alarm)
+            shown = f"trade:{position_id}", f"closed:{position_id}"
+            return (*_approval(approval_id), *shown, *_alarm(position_id, alarmed=alarmed))
         case ExternalTraded(order_id=order_id) | ExternalCancelled(order_id=order_id):
             return (f"external:{order_id}",)
         case EmergencyProgressed(halt_id=halt_id):
@@ -255,3 +260,7 @@ def topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case f
 
 def _approval(approval_id: str) -> tuple[str, ...]:
     return (f"approval:{approval_id}",) if approval_id else ()
+
+
+def _alarm(position_id: str, *, alarmed: bool) -> tuple[str, ...]:
+    return (f"unprotected:{position_id}",) if alarmed else ()

@@ -36,10 +36,15 @@ def settle_position(uow: UnitOfWork, order: Order, fill: Fill, after: Position, 
             fee=fill.fee,
             position_id=after.id,
             approval_id=order.approval_id,
+            alarmed=after.is_open and _is_alarmed(uow, after),  # closing it draws the alarm anew by itself
         )
     )
     if not after.is_open:
         _tell_closed(uow, after, fill.at)
+
+
+def _is_alarmed(uow: UnitOfWork, position: Position) -> bool:
+    return uow.outbox.knows(f"unprotected:{position.id}")
 
 
 def _tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:
@@ -52,6 +57,6 @@ def _tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:
             closed_by=position.closed_by,
             net=position.net,
             approval_id=asked.id if asked else "",
-            alarmed=uow.outbox.knows(f"unprotected:{position.id}"),
+            alarmed=_is_alarmed(uow, position),
         )
     )

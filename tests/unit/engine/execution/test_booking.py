@@ -15,6 +15,8 @@ from tests.fakes.engine import DAY, QUIET, Room, engine_room
 ROOM = Destination(platform="web", address="room")
 FALL = (100, 100, 80, 85, 10_000)
 """A candle that falls through the stop at 90."""
+THIN = (100, 101, 99, 100, 100)
+"""A candle of a market in which two of ten find a buyer at once."""
 
 
 async def show_everything(room: Room) -> None:
@@ -47,3 +49,24 @@ async def test_an_alarm_about_a_position_is_over_when_it_is_closed(tmp_path: Pat
         assert [closed.alarmed for closed in await room.events(PositionClosed)] == [True]
         shown = {s.topic: s.wanted_version for s in await room.store.read(lambda uow: uow.outbox.due())}
         assert shown["unprotected:T1"] == 2
+
+
+async def test_an_alarm_says_what_is_left_while_it_is_being_sold(tmp_path: Path):
+    rows = (*(QUIET,) * 24, *(THIN,) * 6)
+    async with engine_room(tmp_path, rows, route=routes({ROOM: tuple(CardKind)})) as room:
+        asked = await room.ask(quantity=Decimal(10))
+        await room.approvals.answer(asked.id, Press(person="Ada", verb=Verb.APPROVE))
+        room.clock.to(DAY + 60)
+        room.venue.refuses = (Purpose.PROTECTION,)
+        orders = await room.store.read(lambda uow: uow.orders.of_position("T1"))
+        (bracket,) = [order for order in orders if order.purpose is Purpose.PROTECTION]
+        await room.venue.cancel(bracket.intent.client_id)
+        await room.orchestrator.pump()
+        (before,) = await room.held()
+        await show_everything(room)
+        room.clock.to(DAY + 85)
+        await room.orchestrator.pump()
+
+        (after,) = await room.held()
+        assert 0 < after.quantity < before.quantity, "it is still being sold"
+        assert "unprotected:T1" in await due(room)
