@@ -1,15 +1,16 @@
 """What is done when: the table of jobs as data, and the driver for the wall clock.
 
-In a replay ``engine.backtest.replay`` drives the same table on the market clock and asks the same triggers.
+Live, APScheduler drives the table (``engine.looks``). In a replay ``engine.backtest.replay`` drives the same table on
+the market clock and asks the same triggers.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -18,6 +19,7 @@ from engine.bookkeeping import Bookkeeping
 from engine.cycle import run_cycles
 from engine.deciding import Kit
 from engine.faults import fault_id
+from engine.looks import Look, Looks, ScheduledLooks
 from engine.ports import Clock
 from engine.strategies.context import StrategyContexts
 from engine.triggers import Daily, Trigger, every
@@ -120,8 +122,9 @@ class Troubles:
 class WallDriver:
     """Drives the table on the wall clock: never two jobs at once, nothing twice, nothing that is too late.
 
-    It looks at the clock anew every ``look_every``, so that a clock that is set, or a machine that slept, costs no job
-    more than that: what was missed many times meanwhile is done once, for the newest time.
+    APScheduler (``looks``) has it look at the clock at each time that a job is due, and every second at the latest, so
+    that a clock that is set, or a machine that slept, costs no job more than that: what was missed many times meanwhile
+    is done once, for the newest time.
     """
 
     def __init__(
@@ -132,60 +135,69 @@ class WallDriver:
         on_trouble: Callable[[str], None],
         finish_within: float = FINISH_WITHIN,
         look_every: timedelta = LOOK_EVERY,
+        looks: Looks | None = None,
     ) -> None:
         self._finish_within = finish_within
         self._look_every = look_every
         self._jobs = jobs
         self._clock = clock
+        self._looks = looks or ScheduledLooks(clock.now)
         self._troubles = Troubles(on_trouble)
         self._in_turn = asyncio.Lock()
         self._ending = asyncio.Event()
         self._over: dict[str, datetime] = {}  # up to which time what a job's trigger says is done, or left out
+        self._owed = {job.name for job in jobs if job.grace is None and job.trigger is not None}
+        self._rests: dict[str, timedelta] = {}  # how long what failed was left alone the last time
         self._moved = asyncio.Condition()
-        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin; what a job's trigger said before now is over, unless it makes up for what it has missed."""
         now = self._clock.now()
+        looks: dict[str, Look] = {}
         for job in self._jobs:
             if job.trigger is not None:
                 self._over[job.name] = job.trigger.latest(now - timedelta.resolution)
-                self._tasks.append(asyncio.create_task(self._by_trigger(job, job.trigger), name=job.name))
+                looks[job.name] = partial(self._by_trigger, job, job.trigger)
             if job.alarm is not None:
-                self._tasks.append(asyncio.create_task(self._by_alarm(job, job.alarm), name=f"{job.name} alarm"))
+                looks[f"{job.name} alarm"] = partial(self._by_alarm, job, job.alarm)
+        self._looks.start(looks)
 
     async def stop(self) -> None:
         """Start nothing more, and let what runs finish, within so many wall seconds."""
         self._ending.set()
         await self._note()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self._finish_within)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._looks.stop(self._finish_within)
 
-    async def _by_trigger(self, job: Job, trigger: Trigger) -> None:
-        """Do a job whenever its trigger says so."""
-        owed, rest = job.grace is None, timedelta(0)
-        while not self._ending.is_set():
-            now = self._clock.now()
-            due, over = trigger.latest(now), self._over[job.name]
-            if now < over - SET_BACK:  # the clock was set back: what comes now is done when it comes
-                self._over[job.name] = over = trigger.latest(now - self._look_every)
-            if owed or due > over:
-                done = await self._do(job, due) if job.grace is None or now - due <= job.grace else True
-                owed = not done and job.grace is None
-                rest = _longer(rest) if owed else timedelta(0)
-                self._over[job.name] = max(due, over)
-                await self._note()
-            await self._wait(rest or min(self._until_next(trigger), self._look_every))
+    async def _by_trigger(self, job: Job, trigger: Trigger) -> timedelta:
+        """Do a job if its trigger says so; how long until the next look."""
+        now = self._clock.now()
+        due, over = trigger.latest(now), self._over[job.name]
+        if now < over - SET_BACK:  # the clock was set back: what comes now is done when it comes
+            self._over[job.name] = over = trigger.latest(now - self._look_every)
+        if job.name in self._owed or due > over:
+            done = await self._do(job, due) if job.grace is None or now - due <= job.grace else True
+            self._keep_owed(job, done=done or job.grace is not None)
+            self._over[job.name] = max(due, over)
+            await self._note()
+        return self._rests.get(job.name) or min(self._until_next(trigger), self._look_every)
 
-    async def _by_alarm(self, job: Job, alarm: Callable[[], Awaitable[datetime | None]]) -> None:
-        """Do a job whenever its alarm has gone off."""
-        rest = timedelta(0)
-        while not self._ending.is_set():
-            rest = timedelta(0) if await self._ring(job, alarm) else _longer(rest)
-            await self._wait(max(rest, self._look_every))
+    def _keep_owed(self, job: Job, *, done: bool) -> None:
+        """What makes up for what it missed is owed until it succeeds, and tried again after longer and longer rests."""
+        if done:
+            self._owed.discard(job.name)
+            self._rests.pop(job.name, None)
+        else:
+            self._owed.add(job.name)
+            self._rests[job.name] = _longer(self._rests.get(job.name, timedelta(0)))
+
+    async def _by_alarm(self, job: Job, alarm: Callable[[], Awaitable[datetime | None]]) -> timedelta:
+        """Do a job if its alarm has gone off; how long until the next look."""
+        name = f"{job.name} alarm"
+        if await self._ring(job, alarm):
+            self._rests.pop(name, None)
+            return self._look_every
+        self._rests[name] = _longer(self._rests.get(name, timedelta(0)))
+        return max(self._rests[name], self._look_every)
 
     async def _ring(self, job: Job, alarm: Callable[[], Awaitable[datetime | None]]) -> bool:
         """Do a job if its alarm has gone off; whether all went well."""
@@ -229,12 +241,6 @@ class WallDriver:
     def _until_next(self, trigger: Trigger) -> timedelta:
         now = self._clock.now()
         return trigger.after(now) - now
-
-    async def _wait(self, rest: timedelta) -> None:
-        """Let so much time of the event loop pass, unless the end comes first."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(rest.total_seconds()):
-                await self._ending.wait()
 
 
 def _longer(rest: timedelta) -> timedelta:

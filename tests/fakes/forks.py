@@ -8,6 +8,8 @@ FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
     [
         "alembic.command",
+        "apscheduler.schedulers.asyncio",
+        "apscheduler.triggers.interval",
         "bot.app",
         "bot.cli",
         "handlers.telegram",

@@ -20,6 +20,7 @@ from engine.triggers import Daily, every, often
 from tests.chaos.loop import SimulatedLoop
 from tests.fakes.engine import DAY, Room, at, signals
 from tests.fakes.feed import START
+from tests.fakes.looks import LoopedLooks
 
 
 def table(room: Room) -> tuple[Job, ...]:
@@ -258,7 +259,7 @@ def simulated(clock: SetClock, *jobs: Job, lasts: timedelta, look_every: timedel
     told: list[str] = []
 
     async def live() -> None:
-        driver = WallDriver(jobs=jobs, clock=clock, on_trouble=told.append, look_every=look_every)
+        driver = WallDriver(jobs=jobs, clock=clock, on_trouble=told.append, look_every=look_every, looks=LoopedLooks())
         driver.start()
         await asyncio.sleep(lasts.total_seconds())
         await driver.stop()
@@ -376,7 +377,7 @@ def test_an_alarm_that_can_say_again_is_no_trouble_any_more():
 
     async def live() -> None:
         job = log.job("approvals", alarm=alarm)
-        driver = WallDriver(jobs=(job,), clock=SetClock(), on_trouble=log.trouble.append)
+        driver = WallDriver(jobs=(job,), clock=SetClock(), on_trouble=log.trouble.append, looks=LoopedLooks())
         driver.start()
         await asyncio.sleep(5)
         await driver.stop()

@@ -1,0 +1,97 @@
+"""Looks that APScheduler calls, on the machine's clock."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from engine.looks import ScheduledLooks
+
+SOON = timedelta(milliseconds=50)
+
+
+class Steps:
+    """The machine's clock, with what somebody adds to it."""
+
+    def __init__(self) -> None:
+        self.by = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.by
+
+
+async def seen(looked: asyncio.Queue[str], count: int) -> list[str]:
+    async with asyncio.timeout(20):
+        return [await looked.get() for _ in range(count)]
+
+
+async def test_each_is_called_at_once_and_again_after_the_rest_it_asks_for():
+    looked: asyncio.Queue[str] = asyncio.Queue()
+
+    async def often() -> timedelta:
+        looked.put_nowait("often")
+        return SOON
+
+    async def seldom() -> timedelta:
+        looked.put_nowait("seldom")
+        return timedelta(hours=1)
+
+    looks = ScheduledLooks(lambda: datetime.now(UTC))
+    looks.start({"often": often, "seldom": seldom})
+    found = await seen(looked, 5)
+    await looks.stop(1.0)
+    assert (found.count("seldom"), found.count("often")) == (1, 4)
+
+
+async def test_one_that_fails_is_called_again_and_the_others_go_on():
+    looked: asyncio.Queue[str] = asyncio.Queue()
+
+    async def fails() -> timedelta:
+        looked.put_nowait("fails")
+        raise OSError("no more files")
+
+    async def works() -> timedelta:
+        looked.put_nowait("works")
+        return SOON
+
+    looks = ScheduledLooks(lambda: datetime.now(UTC))
+    looks.start({"fails": fails, "works": works})
+    found = await seen(looked, 30)
+    await looks.stop(1.0)
+    assert found.count("fails") >= 2
+    assert found.count("works") > found.count("fails")
+
+
+async def test_a_clock_that_is_set_back_by_an_hour_stops_no_look():
+    """The next look was set for a time that is now an hour away."""
+    looked: asyncio.Queue[str] = asyncio.Queue()
+    clock = Steps()
+
+    async def look() -> timedelta:
+        looked.put_nowait("look")
+        return timedelta(hours=1)
+
+    looks = ScheduledLooks(clock.now)
+    looks.start({"look": look})
+    await seen(looked, 1)
+    await asyncio.sleep(0)  # the watch has seen the clock as it was
+    clock.by = -timedelta(hours=2)
+    await seen(looked, 1)
+    await looks.stop(1.0)
+
+
+async def test_one_under_way_at_the_end_is_let_finish_and_none_begins():
+    begun, done = asyncio.Event(), []
+
+    async def look() -> timedelta:
+        begun.set()
+        await asyncio.sleep(0.1)
+        done.append("the last line")
+        return timedelta(0)
+
+    looks = ScheduledLooks(lambda: datetime.now(UTC))
+    looks.start({"look": look})
+    await begun.wait()
+    await looks.stop(5.0)
+    assert done == ["the last line"]
+    await ScheduledLooks(lambda: datetime.now(UTC)).stop(1.0)
