@@ -14,12 +14,13 @@ from bot.platforms import VERSION, RemotePlatform, Web, remote_platforms, web_ch
 from config.settings import PLATFORMS, Settings
 from engine.domain.errors import StoreError
 from engine.domain.messages import CardKind, Destination, Person, Ref
-from engine.domain.reports import CLOCK, MARKET_DATA, STORE, HaltView
+from engine.domain.reports import CLOCK, MARKET_DATA, STORE, HaltView, Stranger
 from engine.domain.trading import Halt
 from engine.failover import Failover
 from engine.outbox import EDITS_APART, OutboxSender
 from engine.places import take_places
 from engine.ports import Platform
+from engine.store.database import Database
 from engine.store.watch import StorageWatch
 from engine.watch import PlatformWatch
 from handlers.access import Access, Identity
@@ -59,6 +60,7 @@ async def build_chat(
     """The ways in and out of the chat, on every platform that is configured."""
     commands = build_commands(views=engine.views, desk=engine.desk, clock=engine.clock, version=VERSION)
     access = _access(settings)
+    await _forget_listed(engine.store, access)
     reception = Reception(
         access=access,
         commands=commands,
@@ -106,6 +108,16 @@ async def build_chat(
         web=web,
         remote=remote,
     )
+
+
+async def _forget_listed(store: Database, access: Access) -> None:
+    """Whoever is listed now is a stranger no more."""
+
+    def is_listed(each: Stranger) -> bool:
+        return access.person(each.platform, each.user) is not None
+
+    if any(map(is_listed, await store.read(lambda uow: uow.strangers.recent()))):
+        await store.transact(lambda uow: uow.strangers.forget(is_listed))
 
 
 def _storage_watch(

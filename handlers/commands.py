@@ -161,6 +161,12 @@ def build_commands(*, views: Views, desk: Desk, clock: Clock, version: str) -> C
                 run=acts.emergency,
                 help="sell everything and stop; without its word it only says what that would be",
             ),
+            Command(
+                name="strangers",
+                role=Role.ADMIN,
+                run=reads.strangers,
+                help="who wrote and is not let in, with the id that would",
+            ),
             Command(name="digest", run=reads.digest, help="the figures of today so far"),
             Command(name="health", run=reads.health, help="whether every part is well"),
             Command(name="version", run=reads.version, help="which version this is"),
@@ -215,6 +221,10 @@ class _Reads:
         except UnknownId as error:
             newest = [view.approval.id for view in await self._views.approvals(1)]
             raise UnknownId(error.message, f"Try /why {newest[0]}." if newest else error.remedy) from error
+
+    async def strangers(self, call: Call) -> Card:
+        arguments.nothing(call.words)
+        return answers.strangers(await self._views.strangers())
 
     async def digest(self, call: Call) -> Card:
         arguments.nothing(call.words)

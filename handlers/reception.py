@@ -2,7 +2,8 @@
 
     delivery new? → person known? → sent while we were away? → understood? → role enough? → run → audited
 
-Strangers learn nothing, not even that there is somebody: they are audited and get no answer.
+Strangers learn nothing, not even that there is somebody: they get no answer. They are audited and
+kept for the admins to see, as long as they do not come in floods.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from datetime import datetime
 
 import structlog
 
+from engine.clocks import monotonic
 from engine.desk import Desk
 from engine.domain.approvals import Press
 from engine.domain.errors import GreenlightError, StoreError
 from engine.domain.messages import Button, Card, Destination, Incoming, Person, Pressed, Role, Typed
+from engine.domain.reports import Stranger
 from engine.faults import fault_id
 from engine.ports import Clock
 from engine.store.database import Database
@@ -23,9 +26,12 @@ from engine.store.unit_of_work import UnitOfWork
 from handlers.access import Access, require
 from handlers.cards import answers
 from handlers.commands import Call, CommandTable
+from handlers.strangers import Strangers, shown_name
 
 LONGEST_TEXT = 1000
 """Characters of a text that are read, and of any text that is audited."""
+LONGEST_ID = 64
+"""Characters of a stranger's id that are shown."""
 
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +47,7 @@ class Reception:
         clock: Market time, for the audit.
         wall: Wall time.
         started_at: When this process started, by the wall clock, floored to the second as platforms send times.
+        monotonic: Wall seconds, for how fast strangers are noted.
     """
 
     def __init__(
@@ -53,6 +60,7 @@ class Reception:
         clock: Clock,
         wall: Callable[[], datetime],
         started_at: datetime,
+        monotonic: Callable[[], float] = monotonic,
     ) -> None:
         self._access = access
         self._commands = commands
@@ -61,6 +69,7 @@ class Reception:
         self._clock = clock
         self._wall = wall
         self._started_at = started_at
+        self._strangers = Strangers(monotonic)
         self._under_way: set[str] = set()
 
     async def receive(self, incoming: Incoming) -> Card | None:
@@ -77,22 +86,35 @@ class Reception:
         self._under_way.add(delivery)
         person = self._access.person(incoming.platform, incoming.user)
         try:
-            return await self._received(incoming, person)
+            return await (self._received(incoming, person) if person else self._met(incoming))
         except Exception as error:  # noqa: BLE001 - the boundary to every platform: the store itself failed
             return _failed(error) if person else None
         finally:
             self._under_way.discard(delivery)
 
-    async def _received(self, incoming: Incoming, person: Person | None) -> Card | None:
+    async def _met(self, incoming: Incoming) -> None:
+        """Note what a stranger did, once, as long as they do not come in floods; the first time also in the log."""
+        is_known = self._strangers.knows(incoming.platform, incoming.user)
+        if not (times := self._strangers.to_note(incoming.platform, incoming.user)):
+            return
+        at, user, name = self._wall(), incoming.user[:LONGEST_ID], shown_name(incoming.name)
+        met = Stranger(platform=incoming.platform, user=user, name=name, first_at=at, last_at=at, times=times)
+        finish = self._finishing(incoming, "", "stranger: no answer")
+
+        def work(uow: UnitOfWork) -> bool:
+            uow.chat.delivered(_delivery(incoming), at)
+            return finish(uow) and uow.strangers.note(met)
+
+        if await self._database.transact(work) and not is_known:
+            _log.info("a stranger wrote", platform=met.platform, user=user, name=name, to_let_in="add the id to people")
+
+    async def _received(self, incoming: Incoming, person: Person) -> Card | None:
         """Answer what is new; of what a crash interrupted nobody knows how far it got."""
         is_new = await self._begin(incoming)
         if not is_new and await self._is_finished(incoming):
             return None
-        if person is None:
-            await self._finish(incoming, person, "stranger: no answer")
-            return None
         card = await self._answer(incoming, person) if is_new else answers.interrupted()
-        await self._finish(incoming, person, card.title)
+        await self._database.transact(self._finishing(incoming, person.name, card.title))
         return card
 
     async def _begin(self, incoming: Incoming) -> bool:
@@ -143,23 +165,25 @@ class Reception:
         if ref is not None:
             await self._database.transact(lambda uow: uow.register(f"approval:{approval_id}", to, ref))
 
-    async def _finish(self, incoming: Incoming, person: Person | None, outcome: str) -> None:
-        """Audit what was done about a delivery, and note that it is finished."""
+    def _finishing(self, incoming: Incoming, person: str, outcome: str) -> Callable[[UnitOfWork], bool]:
+        """Audits what was done about a delivery, and notes that it is finished; whether it was not before."""
         at, wall_at, action = self._clock.now(), self._wall(), _action(incoming)
 
-        def work(uow: UnitOfWork) -> None:
-            uow.chat.delivered(_finished(incoming), wall_at)
+        def work(uow: UnitOfWork) -> bool:
+            if not uow.chat.delivered(_finished(incoming), wall_at):
+                return False
             uow.chat.audit(
                 at=at,
                 wall_at=wall_at,
                 platform=incoming.platform,
                 user=incoming.user[:LONGEST_TEXT],
-                person=person.name if person else "",
+                person=person,
                 action=action,
                 outcome=outcome[:LONGEST_TEXT],
             )
+            return True
 
-        await self._database.transact(work)
+        return work
 
 
 def _delivery(incoming: Incoming) -> str:

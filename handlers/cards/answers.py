@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -18,6 +19,7 @@ from engine.domain.reports import (
     PositionView,
     Profit,
     Status,
+    Stranger,
 )
 from engine.domain.trading import Position
 from handlers.cards import alerts, phrases, replies, wording
@@ -194,6 +196,31 @@ def answered(kind: Reply, asked: Approval) -> Card:
 def whoami(person: Person, platform: str) -> Card:
     """Who the bot takes somebody for."""
     return Card(title=f"You are {person.name}", fields=(("Role", person.role), ("Here by", platform)))
+
+
+def strangers(newest_first: Sequence[Stranger]) -> Card:
+    """Who wrote and got no answer, and how to let them in. What they call themselves is any text of theirs."""
+    if not newest_first:
+        return Card(title="No strangers", text="Nobody has written who is not listed in people.")
+    listable = [each for each in newest_first if "/" not in each.user]  # who has one is of another workspace
+    return Card(
+        title=f"{wording.count(len(newest_first), 'stranger')} wrote and got no answer",
+        table=Table(
+            head=("ID", "Platform", "Calls themselves", "Times", "Last", "First"),
+            rows=tuple(map(_stranger_row, newest_first)),
+        ),
+        text=f"To let one in, add a line to people and restart: {_listed(listable[0])}" if listable else "",
+    )
+
+
+def _stranger_row(each: Stranger) -> tuple[str, ...]:
+    times, last, first = str(each.times), wording.moment(each.last_at), wording.moment(each.first_at)
+    return (each.user, each.platform, each.name, times, last, first)
+
+
+def _listed(stranger: Stranger) -> str:
+    """How somebody would be listed, in YAML and JSON alike; their admin gives them their name."""
+    return json.dumps({"name": "THEIR NAME", "role": str(Role.VIEWER), stranger.platform: stranger.user})
 
 
 def health(parts: Sequence[Part]) -> Card:

@@ -72,6 +72,7 @@ def command(body: Body, us: Us, speech: Speech, sent_at: datetime | None) -> Hea
             sent_at=sent_at,
             address=body["channel_id"],
             action=Typed(text=speech.after_command(body.get("text", ""))),
+            name=str(body.get("user_name") or ""),
         ),
         place=Place(channel=body["channel_id"], response_url=body["response_url"]),
     )
@@ -95,6 +96,7 @@ def press(body: Body, us: Us) -> Heard | None:
             address=channel,
             action=Pressed(data=action["value"]),
             ref=Ref(messages=(message,)) if message else None,
+            name=str(user.get("username") or user.get("name") or ""),
         ),
         place=Place(channel=channel, thread=shown.get("thread_ts") or message, person="" if in_home else user["id"]),
     )

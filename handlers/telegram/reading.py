@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from telegram import CallbackQuery, Message, Update
+from telegram import CallbackQuery, Message, Update, User
 
 from engine.domain.messages import Incoming, Pressed, Ref, Typed
 from handlers.telegram.places import place_of
@@ -48,6 +48,7 @@ def _typed(update_id: int, message: Message, bot_name: str) -> Incoming | None:
         sent_at=message.date,
         address=place_of(message).address,
         action=Typed(text=text),
+        name=_name(author),
     )
 
 
@@ -64,7 +65,12 @@ def _pressed(update_id: int, query: CallbackQuery, *, waited: bool) -> Incoming 
         address=_pressed_at(query),
         action=Pressed(data=query.data),
         ref=Ref(messages=(str(query.message.message_id),)),
+        name=_name(query.from_user),
     )
+
+
+def _name(user: User) -> str:
+    return f"{user.full_name} (@{user.username})" if user.username else user.full_name
 
 
 def _pressed_at(query: CallbackQuery) -> str:

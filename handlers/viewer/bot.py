@@ -20,6 +20,7 @@ from engine.domain.messages import Card
 from engine.faults import fault_id
 from handlers.cards import answers
 from handlers.lanes import Lanes
+from handlers.strangers import Strangers, shown_name
 from handlers.viewer.commands import ViewerCommands
 from handlers.viewer.reports import Reports
 from handlers.viewer.sending import Sender
@@ -28,6 +29,7 @@ from handlers.viewer.window import Picture, Window
 
 log = structlog.get_logger(__name__)
 
+PLATFORM = "telegram"
 POLL_SECONDS = 10
 CONNECT_EVERY = 5.0
 """Wall seconds between two tries to reach Telegram at the start."""
@@ -63,6 +65,7 @@ class ViewerBot:
         self._sender = Sender(self._bot)
         self._reports = Reports(window=window, subscribers=subscribers, followers=followers, sender=self._sender)
         self._lanes = Lanes()
+        self._strangers = Strangers()
         self._dispatcher = Dispatcher()
         self._dispatcher.message.register(self._heard)
 
@@ -110,10 +113,24 @@ class ViewerBot:
         """Answer a follower; strangers and groups learn nothing, not even that somebody is there."""
         author = message.from_user
         if author is None or message.chat.type != "private" or str(author.id) not in self._followers:
-            log.info("viewer.stranger", user=author.id if author else None)
+            self._note_stranger(message)
             return
         chat = str(message.chat.id)
         await asyncio.wait({self._lanes.add(chat, partial(self._reply, chat, (message.text or "")[:LONGEST_TEXT]))})
+
+    def _note_stranger(self, message: Message) -> None:
+        """Leave one line with the id of each, for whoever is to let them in; a follower in a group is none."""
+        author = message.from_user
+        if author is None or str(author.id) in self._followers or self._strangers.knows(PLATFORM, str(author.id)):
+            return
+        if not self._strangers.to_note(PLATFORM, str(author.id)):
+            return
+        log.info(
+            "viewer.stranger",
+            user=author.id,
+            name=shown_name(author.full_name),
+            to_let_in="add the id to viewer.followers",
+        )
 
     async def _reply(self, chat: str, text: str) -> None:
         """Answer one command; a chat's own come one after the other: the last word of /subscribe and its end counts."""

@@ -31,6 +31,7 @@ from engine.domain.reports import (
     PositionView,
     Profit,
     Status,
+    Stranger,
     Why,
 )
 from engine.domain.trading import HaltKind, Position
@@ -59,6 +60,10 @@ class Views:
     days: Days
     parts: Callable[[], Sequence[Part]]
     no_entry: Callable[[], str] = str
+
+    async def strangers(self) -> tuple[Stranger, ...]:
+        """Who wrote of late and is not listed, the newest first."""
+        return await self.store.read(lambda uow: uow.strangers.recent())
 
     async def status(self) -> Status:
         """The bot at a glance."""

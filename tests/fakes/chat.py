@@ -25,6 +25,7 @@ from engine.domain.reports import (
     PositionView,
     Profit,
     Status,
+    Stranger,
     Why,
 )
 from engine.domain.trading import Halt, HaltKind, Position
@@ -69,6 +70,9 @@ class FakeViews:
         if self.broken:
             raise RuntimeError("the password is hunter2")
         return reports.status(equity=Decimal(10000))
+
+    async def strangers(self) -> tuple[Stranger, ...]:
+        return (reports.stranger(),)
 
     async def positions(self) -> tuple[PositionView, ...]:
         return (reports.position_view(),)

@@ -33,6 +33,7 @@ from engine.domain.reports import (
     PositionView,
     Profit,
     Status,
+    Stranger,
     Why,
 )
 from engine.domain.trading import Clamp, Halt, HaltKind, OrderKind, OrderStatus, Position, Purpose, Side, TradePlan
@@ -164,6 +165,11 @@ def halt(kind: HaltKind = HaltKind.PAUSE, **changes: Any) -> HaltView:
 
 def trouble(**changes: Any) -> PlatformTrouble:
     usual = PlatformTrouble(id="P1", platform="telegram", text="Telegram cannot be reached.", since=NOON)
+    return replace(usual, **changes)
+
+
+def stranger(**changes: Any) -> Stranger:
+    usual = Stranger(platform="telegram", user="666", name="Eve (@eve)", first_at=NOON, last_at=ANSWERED, times=3)
     return replace(usual, **changes)
 
 

@@ -157,6 +157,7 @@ class Incoming:
             was sent while the program ran.
         address: Where it was sent, for the reply.
         ref: The message that carried the button, on a press.
+        name: What they call themselves there: anything they like, of any length; empty where it is not said.
     """
 
     platform: str
@@ -166,3 +167,4 @@ class Incoming:
     address: str
     action: Typed | Pressed
     ref: Ref | None = None
+    name: str = ""

@@ -252,6 +252,18 @@ class AuditEntry:
     outcome: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stranger:
+    """Somebody who wrote and is not listed; times are the wall's. The name is their own choice, and may be empty."""
+
+    platform: str
+    user: str
+    name: str
+    first_at: datetime
+    last_at: datetime
+    times: int
+
+
 MOST_TOLD = 7
 """How many days that were missed people are told of, each by itself: the newest. Of the others /profit tells."""
 STORE = "store"

@@ -14,7 +14,7 @@ _SET = text(
 
 
 class Settings:
-    """A table of texts: what the database is stamped with, the web's session key, emergencies and troubles."""
+    """A table of texts: what the database is stamped with, the web's session key, troubles, strangers."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -16,7 +16,7 @@ from engine.store.columns import Money, UtcTime
 
 
 class Setting(SQLModel, table=True):
-    """Small durable facts: what the database is stamped with, the web's session key, emergencies and troubles."""
+    """Small durable facts: what the database is stamped with, the web's session key, troubles, strangers."""
 
     __tablename__ = "settings"
     key: str = Field(primary_key=True)

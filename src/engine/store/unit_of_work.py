@@ -21,6 +21,7 @@ from engine.store.orders import Orders
 from engine.store.outbox import Outbox
 from engine.store.positions import Positions
 from engine.store.settings import Settings
+from engine.store.strangers import Strangers
 from engine.store.tables import EventRow, table_of
 from engine.store.troubles import Troubles
 
@@ -55,6 +56,7 @@ class UnitOfWork:
         self.chat = ChatMemory(connection, numbering)
         self.outbox = Outbox(connection, numbering)
         self.troubles = Troubles(self.settings, numbering)
+        self.strangers = Strangers(self.settings)
         self.shown = False
         self._route = route
         self._numbering = numbering

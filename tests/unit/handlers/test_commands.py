@@ -16,7 +16,7 @@ ADMIN = Person(name="Ada", role=Role.ADMIN)
 
 ALL = (
     *("start", "help", "whoami", "status", "positions", "balance", "profit", "trades", "pending"),
-    *("approve", "reject", "why", "pause", "resume", "emergency", "digest", "health", "version"),
+    *("approve", "reject", "why", "pause", "resume", "emergency", "strangers", "digest", "health", "version"),
 )
 
 
@@ -55,7 +55,7 @@ def test_every_menu_entry_fits_the_platforms(room):
 
 def test_viewers_may_use_exactly_the_commands_that_change_nothing(room):
     traders = [command.name for command in room.table.commands if command.role is not Role.VIEWER]
-    assert traders == ["approve", "reject", "pause", "resume", "emergency"]
+    assert traders == ["approve", "reject", "pause", "resume", "emergency", "strangers"]
 
 
 @pytest.mark.parametrize("text", ["/Status", "/status@GreenlightBot", "  /STATUS  "])
@@ -131,6 +131,13 @@ async def test_help_lists_what_the_person_may_do_by_role(room):
     for_viewers = (await room.say("/help", VIEWER)).text
     assert "/status" in for_viewers
     assert "/approve" not in for_viewers
+
+
+async def test_strangers_are_shown_to_admins_alone(room):
+    assert (await room.say("/strangers", ADMIN)).title == "1 stranger wrote and got no answer"
+    for person in (TRADER, VIEWER):
+        with pytest.raises(NotAllowed, match="/strangers needs the role admin"):
+            await room.say("/strangers", person)
 
 
 @pytest.mark.parametrize("text", ["/approve A17", "/reject A17", "/pause", "/resume"])

@@ -8,9 +8,11 @@ from engine.domain.approvals import Ordered, Pending
 from engine.domain.messages import Destination, Incoming, Person, Pressed, Ref, Role, Typed
 from engine.store.database import Database
 from engine.store.migrate import upgrade
+from engine.store.strangers import KEPT
 from handlers.access import Access, Identity
 from handlers.commands import build_commands
 from handlers.reception import Reception
+from handlers.strangers import AT_ONCE, LONGEST_NAME
 from tests.fakes import reports
 from tests.fakes.chat import FakeClock, FakeDesk, FakeViews
 
@@ -41,9 +43,10 @@ class Room:
             clock=self.clock,
             wall=lambda: STARTED + timedelta(seconds=30),
             started_at=started_at,
+            monotonic=self.clock.monotonic,
         )
 
-    def incoming(self, action, *, user="1001", delivery=None, sent_at=None, platform="telegram", ref=None):
+    def incoming(self, action, *, user="1001", delivery=None, sent_at=None, platform="telegram", ref=None, name=""):
         self.deliveries += 1
         return Incoming(
             platform=platform,
@@ -53,6 +56,7 @@ class Room:
             address=CHAT.address,
             action=action,
             ref=ref,
+            name=name,
         )
 
     async def type(self, text, **changes):
@@ -60,6 +64,9 @@ class Room:
 
     async def press(self, data, **changes):
         return await self.reception.receive(self.incoming(Pressed(data=data), **changes))
+
+    async def strangers(self):
+        return await self.database.read(lambda uow: uow.strangers.recent())
 
     async def audit(self):
         """What was noted, oldest first."""
@@ -102,6 +109,57 @@ async def test_strangers_learn_nothing_change_nothing_and_are_audited(room, acti
     assert room.state == Pending()
     (entry,) = await room.audit()
     assert (entry.user, entry.person, entry.outcome) == ("666", "", "stranger: no answer")
+
+
+async def test_a_strangers_first_message_leaves_one_line_with_the_id_also_after_a_restart(room):
+    with capture_logs() as logs:
+        for _ in range(3):
+            assert await room.type("/status my password", user="666", name="Eve (@eve)") is None
+        room.reception = room.open(started_at=STARTED)
+        await room.press("approve:A17", user="666", name="Eve (@eve)")
+        await room.type("hello", user="U0666", platform="slack")
+    lines = [(line["platform"], line["user"], line["name"]) for line in logs if line["event"] == "a stranger wrote"]
+    assert lines == [("telegram", "666", "Eve (@eve)"), ("slack", "U0666", "")]
+    assert "password" not in str(logs)
+    assert [(each.user, each.name, each.times) for each in await room.strangers()] == [
+        ("U0666", "", 1),
+        ("666", "Eve (@eve)", 4),
+    ]
+
+
+async def test_a_delivery_of_a_stranger_counts_once(room):
+    for _ in range(3):
+        await room.type("/status", user="666", delivery="77")
+    assert len(await room.audit()) == 1
+    assert [each.times for each in await room.strangers()] == [1]
+
+
+async def test_a_strangers_name_is_cut_and_has_nothing_but_what_can_be_shown(room):
+    hostile = "Eve\x00\x1b[31m\u202e\n\ud800 <b>&`" + "x" * 4000
+    with capture_logs() as logs:
+        await room.type("/start", user="666", name=hostile)
+    (stranger,) = await room.strangers()
+    assert stranger.name.startswith("Eve [31m <b>&`xx")
+    assert len(stranger.name) == LONGEST_NAME
+    assert [line["name"] for line in logs] == [stranger.name]
+
+
+async def test_a_flood_of_strangers_fills_neither_log_nor_database_nor_memory_and_a_later_one_is_noted(room):
+    with capture_logs() as logs:
+        for number in range(3000):
+            await room.type("/start", user=str(10_000 + number))
+        for _ in range(3000):
+            await room.type("/start", user="10000")
+    assert len([line for line in logs if line["event"] == "a stranger wrote"]) == AT_ONCE
+    assert len(logs) < AT_ONCE + 10
+    assert len(await room.database.read(lambda uow: uow.chat.newest_audit(9000))) == 2 * AT_ONCE
+    assert len(await room.strangers()) == KEPT
+    room.clock.pass_(timedelta(minutes=2))
+    await room.type("/start", user="666")
+    await room.type("/start", user="10000")
+    flooder, newest, *_ = await room.strangers()
+    assert (newest.user, newest.times, flooder.user) == ("666", 1, "10000")
+    assert await room.type("/version") is not None
 
 
 async def test_an_id_that_is_known_elsewhere_is_a_stranger_here(room):

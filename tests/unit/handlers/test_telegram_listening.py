@@ -83,6 +83,7 @@ async def test_a_message_becomes_something_a_person_typed(fake: FakeTelegram) ->
             sent_at=datetime.fromtimestamp(1_700_000_000, UTC),
             address="-100",
             action=Typed(text="/why A17 now"),
+            name="User 7 (@user7)",
         )
     ]
 
@@ -102,6 +103,7 @@ async def test_a_press_becomes_something_a_person_pressed_with_the_message_it_wa
             address="-100",
             action=Pressed(data="approve:A1"),
             ref=Ref(messages=(str(message),)),
+            name="User 8 (@user8)",
         )
     ]
 

@@ -29,6 +29,21 @@ def test_the_status_names_what_stops_new_entries():
     ]
 
 
+def test_strangers_are_shown_with_their_ids_and_the_line_that_lets_one_in():
+    foreign = reports.stranger(platform="slack", user="T0OTHER/U1", name="", times=1)
+    card = answers.strangers((foreign, reports.stranger()))
+    assert card.title == "2 strangers wrote and got no answer"
+    assert card.table is not None
+    assert [row[:4] for row in card.table.rows] == [
+        ("T0OTHER/U1", "slack", "", "1"),
+        ("666", "telegram", "Eve (@eve)", "3"),
+    ]
+    assert card.table.rows[0][4:] == ("2026-01-03 12:05 UTC", "2026-01-03 12:00 UTC")
+    assert card.text.endswith(': {"name": "THEIR NAME", "role": "viewer", "telegram": "666"}')
+    assert answers.strangers((foreign,)).text == ""
+    assert answers.strangers(()).title == "No strangers"
+
+
 def test_a_new_pause_says_whose_it_is_what_it_replaces_and_what_else_holds():
     longer, shorter = reports.halt(by="Ada", reason="paused by Ada", until=None), reports.halt(until=reports.ANSWERED)
     drawdown = reports.halt(HaltKind.DRAWDOWN, reason="drawdown 11.0%", until=reports.ANSWERED)

@@ -57,6 +57,14 @@ def test_a_slash_command_is_one_of_ours_and_answered_for_its_writer_alone() -> N
     assert heard.place == Place(channel="C1", response_url="https://hooks.example/1")
 
 
+def test_what_people_call_themselves_is_told_where_slack_says_it() -> None:
+    named = reading.press(PRESS | {"user": PRESS["user"] | {"username": "ann"}}, US)
+    assert named is not None
+    assert named.incoming.name == "ann"
+    assert reading.command(COMMAND | {"user_name": "ann"}, US, SPEECH, AT).incoming.name == "ann"
+    assert reading.command(COMMAND, US, SPEECH, AT).incoming.name == ""
+
+
 def test_a_press_carries_its_message_and_its_own_time_and_is_answered_in_its_thread() -> None:
     heard = reading.press(PRESS, US)
     assert heard is not None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from engine.domain.reports import Digest
 from handlers.viewer.subscribers import Subscribers
@@ -79,6 +80,20 @@ async def test_a_follower_is_answered_in_the_order_of_the_questions(tmp_path: Pa
         first, second = fake.texts(BEN)
         assert first.startswith("Trading")
         assert second.startswith("Greenlight, for followers")
+
+
+async def test_a_stranger_leaves_one_line_with_the_id_and_a_follower_in_a_group_none(tmp_path: Path) -> None:
+    async with FakeTelegram() as fake:
+        fake.chat(BEN)
+        with capture_logs() as logs:
+            async with following(tmp_path, fake):
+                for _ in range(3):
+                    fake.type(666, 666, "/status")
+                fake.type(-100, BEN, "/status")
+                fake.type(BEN, BEN, "/status")
+                await fake.wait_for(lambda: fake.texts(BEN))
+        assert fake.texts(666) == []
+    assert [(line["user"], line["name"]) for line in logs if line["event"] == "viewer.stranger"] == [(666, "User 666")]
 
 
 async def test_one_look_for_reports_that_fails_is_not_the_last(tmp_path: Path) -> None:
