@@ -34,6 +34,7 @@ from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.store.database import Database, Route, stamp
 from engine.store.open_files import OpenFiles
+from engine.store.peak import recount_drawdown
 from engine.store.unit_of_work import UnitOfWork
 from engine.views import Views
 
@@ -165,6 +166,8 @@ async def _open_account(
             _begin_with(uow, quote, balances, past)
             uow.settings.set("account.began", clock.now().isoformat())
             uow.emit(Welcomed(at=clock.now() + INSTANT))
+        elif not uow.account.counts_from_peak():
+            recount_drawdown(uow)
         return uow.account.last_equity_at(), uow.last_event_at()
 
     reached = [at for at in (*await store.transact(work), venue.advanced_to) if at is not None]

@@ -94,19 +94,32 @@ class RiskSettings(Section):
     risk_per_trade: Fraction = Decimal("0.01")
     """What a trade may lose at its stop, as a fraction of equity."""
     max_position: Fraction = Decimal("0.25")
-    """The largest value of one position, as a fraction of equity."""
+    """The largest value of one coin, held or being bought, over all contexts, as a fraction of equity."""
     max_exposure: Fraction = Decimal("0.75")
     """The largest value of all positions together, as a fraction of equity."""
     max_drawdown: Fraction = Decimal("0.10")
-    """How far equity may fall below its peak before entries pause, as a fraction of the peak."""
+    """How far equity may fall below its peak before entries pause, and pause again at each further such step."""
     drawdown_pause: Duration = timedelta(hours=48)
-    """How long that pause lasts, in market time."""
+    """How long such a pause lasts, in market time."""
+    recovery_size: Fraction = Decimal("0.5")
+    """What each such step leaves of risk_per_trade, max_position and max_exposure, until it has been made good."""
+    max_total_drawdown: Fraction = Decimal("0.25")
+    """How far equity may fall below its peak before entries end until an admin resumes, as a fraction of the peak."""
     max_spread: Fraction = Decimal("0.005")
     """The widest spread that is traded, as a fraction of the mid price; a wider real book is looked at twice."""
     max_price_gap: Fraction = Decimal("0.02")
     """How far the book may be from the last close, as a fraction of it; a real one that leaps farther is seen twice."""
     max_slippage: Fraction = Decimal("0.005")
     """How far an order may move through the book, as a fraction of the best price."""
+
+    @field_validator("max_total_drawdown")
+    @classmethod
+    def _beyond_the_first(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        first = info.data.get("max_drawdown")
+        if first is not None and value < first:
+            message = f"must not be below risk.max_drawdown, which is {first}: it is the last limit"
+            raise problem(message, other="risk.max_drawdown")
+        return value
 
 
 _FEWEST_TICKS = 1000

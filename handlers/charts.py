@@ -9,7 +9,8 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from datetime import datetime
 from typing import Any
 
-Points = Sequence[tuple[datetime, float]]
+Points = Sequence[tuple[datetime, float, float]]
+"""UTC times, values, and how far each is below the account's peak of its time, as a fraction."""
 
 MOST_POINTS = 1000
 """More than a picture has columns."""
@@ -24,10 +25,10 @@ class Draughtsman:
         self._pool = _one_worker()
 
     async def equity(self, points: Points, title: str) -> bytes:
-        """Draw values over time with how far they lie below their highest so far, as a PNG.
+        """Draw values over time with their drawdowns, as a PNG.
 
         Args:
-            points: UTC times and values, oldest first; at least two.
+            points: Oldest first; at least two.
             title: What stands above.
         """
         pool = self._pool
@@ -56,15 +57,6 @@ def thinned(points: Points) -> Points:
     return points[::-1][::step][::-1]
 
 
-def falls(values: Sequence[float]) -> list[float]:
-    """How far each value lies below the highest so far, in percent, negative."""
-    highest, found = float("-inf"), []
-    for value in values:
-        highest = max(highest, value)
-        found.append((value / highest - 1) * 100 if highest > 0 else 0.0)
-    return found
-
-
 def draw_equity(points: Points, title: str) -> bytes:
     """The picture itself; see ``Draughtsman.equity``."""
     import io
@@ -73,12 +65,12 @@ def draw_equity(points: Points, title: str) -> bytes:
     from matplotlib.figure import Figure
 
     untyped: Any = matplotlib.dates
-    times, values = [at for at, _ in points], [value for _, value in points]
+    times, values, below_peak = zip(*points, strict=True)
     figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (3, 1)})
     above.plot(times, values, color=_LINE, linewidth=1.6)
     above.set_title(title, loc="left")
-    below.fill_between(times, falls(values), color=_FALL, alpha=0.5, linewidth=0)
+    below.fill_between(times, [-100 * drawdown for drawdown in below_peak], color=_FALL, alpha=0.5, linewidth=0)
     below.set_ylabel("drawdown, %")
     locator = untyped.AutoDateLocator()
     below.xaxis.set_major_locator(locator)

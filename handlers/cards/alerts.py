@@ -10,7 +10,7 @@ from handlers.cards import phrases, wording
 
 _HALT_ENDS = {
     HaltKind.PAUSE: "/resume ends the pause.",
-    HaltKind.DRAWDOWN: "An admin can end it early with /resume.",
+    HaltKind.DRAWDOWN: "An admin can end it early with /resume. Then entries are smaller until it has been made good.",
     HaltKind.DATA: "It ends by itself once the data can be traded on.",
     HaltKind.CHANGED: "It does not end by itself. Look at the coin first; /resume {market} then allows entries again.",
     HaltKind.EMERGENCY: "Only an admin ends it, with /resume.",
@@ -18,6 +18,7 @@ _HALT_ENDS = {
     HaltKind.REFUSED: "It ends by itself once the venue takes an order for it; an admin can end it early with /resume.",
     HaltKind.LEDGER: "Look at the account at the venue, and at /positions. Only an admin ends it, with /resume.",
 }
+_TOTAL_ENDS = "Only an admin ends it, with /resume; then the total limit counts from the equity of that moment."
 _MEANWHILE = {
     HaltKind.DATA: "Stops and targets stand at the venue; the strategies' own exits wait for data to be trusted.",
     HaltKind.CHANGED: (
@@ -29,6 +30,7 @@ _MEANWHILE = {
     HaltKind.REFUSED: "The venue is asked again after longer and longer pauses, up to half an hour.",
 }
 _CALLED_BY_PEOPLE = (HaltKind.PAUSE, HaltKind.EMERGENCY)
+_SMALLER = "Entries are smaller until the drawdown has been made good."
 _AS_BEFORE = "Open positions keep their stops and are managed as before."
 
 
@@ -98,14 +100,18 @@ def halt(view: HaltView) -> Card:
     facts = (("Reason", stopped.reason), ("Since", wording.moment(stopped.since)))
     if view.ended_at is not None:
         ended = ("Ended", f"{wording.moment(view.ended_at)}{_by(view.ended_by)}")
-        return Card(title=wording.sentence(f"{where}the {name} has ended ({view.id})"), fields=(*facts, ended))
+        after = _SMALLER if stopped.kind is HaltKind.DRAWDOWN else ""
+        return Card(
+            title=wording.sentence(f"{where}the {name} has ended ({view.id})"), fields=(*facts, ended), text=after
+        )
     end = phrases.end(stopped)
     until = (("Until", end),) if end else ()
     caller = stopped.by if stopped.kind in _CALLED_BY_PEOPLE else ""
+    ends = _TOTAL_ENDS if stopped.is_total else _HALT_ENDS[stopped.kind].format(market=stopped.market)
     return Card(
         title=wording.sentence(f"{where}no new entries: {name}{_by(caller)}{f' ({view.id})' if view.id else ''}"),
         fields=(*facts, *until),
-        text=f"{_MEANWHILE.get(stopped.kind, _AS_BEFORE)} {_HALT_ENDS[stopped.kind].format(market=stopped.market)}",
+        text=f"{_MEANWHILE.get(stopped.kind, _AS_BEFORE)} {ends}",
     )
 
 

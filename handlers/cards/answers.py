@@ -101,13 +101,15 @@ def profit(report: Profit) -> Card:
         for day in report.days
     )
     won = "no closed trades" if report.win_rate is None else wording.percent(report.win_rate)
+    span = wording.count(len(report.days), "day")
     return Card(
-        title=f"{wording.signed(report.net, report.quote)} in {wording.count(len(report.days), 'day')}",
+        title=f"{wording.signed(report.net, report.quote)} in {span}",
         fields=(
             ("Fees, already taken off", wording.money(report.fees, report.quote)),
             ("Closed trades", str(report.closed)),
             ("Won", won),
-            ("Deepest drawdown", wording.percent(report.max_drawdown)),
+            ("Drawdown", wording.percent(report.drawdown)),
+            (f"Largest drawdown in {span}", wording.percent(report.max_drawdown)),
         ),
         table=Table(head=("Day", "Net", "Equity", "Closed"), rows=rows),
         graph=tuple(float(day.equity) for day in report.days),
@@ -167,12 +169,22 @@ def paused(report: Paused) -> Card:
     )
 
 
+_COUNTED_ANEW = (
+    "The total limit counts from the equity of now on; the drawdown itself still counts from the peak, and entries are "
+    "smaller until it has been made good."
+)
+
+
 def resumed(ended: Sequence[HaltView]) -> Card:
     """What ``/resume`` ended."""
     if not ended:
         return Card(title="Nothing was paused", text="/status shows whether anything else stops new entries.")
     names = wording.listing([f"{phrases.HALTS[view.halt.kind]} ({view.id})" for view in ended])
-    return Card(title=f"Ended: {names}", text="/status shows whether anything else stops new entries.")
+    total = any(view.halt.is_total for view in ended)
+    return Card(
+        title=f"Ended: {names}",
+        text=wording.lines(_COUNTED_ANEW if total else "", "/status shows whether anything else stops new entries."),
+    )
 
 
 def manual(groups: Sequence[tuple[Role, Sequence[tuple[str, str]]]]) -> Card:

@@ -15,7 +15,7 @@ from handlers.cards import alerts, answers, wording
 CHART_DAYS, MOST_DAYS = 30, 365
 DAYS_SHOWN = 7
 
-Draw = Callable[[tuple[tuple[datetime, float], ...], str], Awaitable[bytes]]
+Draw = Callable[[tuple[tuple[datetime, float, float], ...], str], Awaitable[bytes]]
 """Draws values over time, under a title, as a PNG."""
 
 
@@ -74,8 +74,8 @@ class Window:
         if len(curve) < 2:  # noqa: PLR2004 - a line has two ends
             raise UnknownId("There is nothing to draw yet.", "Ask again after the next candles.")
         title = f"Equity in {status.quote}, {wording.count(days, 'day')}"
-        png = await self.draw(tuple((at, float(equity)) for at, equity in curve), title)
-        change = curve[-1][1] - curve[0][1]
+        png = await self.draw(tuple((point.at, float(point.equity), float(point.drawdown)) for point in curve), title)
+        change = curve[-1].equity - curve[0].equity
         fields = (
             ("Equity", wording.money(status.equity, status.quote)),
             ("Drawdown", wording.percent(status.drawdown)),

@@ -54,7 +54,7 @@ class PriceRow(BaseModel):
 
 
 class StatusRow(BaseModel):
-    """The bot at a glance; ``drawdown`` is a fraction of the highest equity."""
+    """The bot at a glance; ``drawdown`` is a fraction of the account's peak."""
 
     id: str
     status: Literal["trading", "paused"]

@@ -19,7 +19,7 @@ from engine.domain.market import Timeframe
 from engine.domain.reports import MOST_TOLD, Digest, FillView
 from engine.domain.trading import Fill, HaltKind, Portfolio, Position, Side
 from engine.ports import Exchange
-from engine.risk.halts import drawdown_halt
+from engine.risk.halts import drawdown_halt, paused_at
 from engine.risk.rules import RiskLimits
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
@@ -84,6 +84,7 @@ class Bookkeeping:
     def _close(self, uow: UnitOfWork, at: datetime) -> None:
         portfolio = uow.account.record_equity(at)
         halt = drawdown_halt(portfolio, [found.halt for found in uow.halts.open()], self.limits, at)
+        uow.account.note_pause(paused_at(portfolio, self.limits))
         if halt is not None:
             uow.emit(Halted(at=at, halt_id=uow.halts.add(halt), kind=halt.kind))
 
@@ -99,10 +100,8 @@ def _mark(uow: UnitOfWork, seen: Mapping[str, _Close], at: datetime) -> None:
 
 
 def end_halt(uow: UnitOfWork, halt_id: str, kind: HaltKind, at: datetime, by: str = "") -> None:
-    """End a halt; after a drawdown pause the fall is counted from the equity of now."""
+    """End a halt."""
     uow.halts.end(halt_id, at, by)
-    if kind is HaltKind.DRAWDOWN:
-        uow.account.rebase_peak()
     uow.emit(HaltEnded(at=at, halt_id=halt_id, kind=kind, by=by))
 
 

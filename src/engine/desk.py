@@ -61,8 +61,9 @@ class Desk:
     async def resume(self, person: Person) -> tuple[HaltView, ...]:
         """End every pause; which ones ended.
 
-        A drawdown pause and an emergency are ended by an admin only; bad data by good data, and a database that does
-        not work by one that does. A market that has changed is named, see ``accept_change``.
+        A drawdown halt and an emergency are ended by an admin only; bad data by good data, and a database that does
+        not work by one that does. After a drawdown halt without end the total limit counts from the equity of now. A
+        market that has changed is named, see ``accept_change``.
 
         Raises:
             NotAllowed: Only an admin may end what is in force, and the person is none.
@@ -96,10 +97,7 @@ class Desk:
         standing = [found for found in uow.halts.open() if found.halt.kind not in _NOT_ENDED_BY_RESUME]
         may_end = [found for found in standing if found.halt.kind is HaltKind.PAUSE or person.role.includes(Role.ADMIN)]
         if standing and not may_end:
-            raise NotAllowed(
-                f"Entries are stopped because {standing[0].halt.reason}; only an admin may end that early.",
-                "Ask an admin, or see /status for when it ends by itself.",
-            )
+            raise _only_an_admin([found.halt for found in standing])
         changed = _changed(uow)
         if changed and not may_end:
             halt = changed[0].halt
@@ -116,8 +114,24 @@ class Desk:
     def _end(self, uow: UnitOfWork, halts: Sequence[HaltView], person: Person) -> tuple[HaltView, ...]:
         for found in halts:
             end_halt(uow, found.id, found.halt.kind, self.clock.now(), person.name)
+        if any(found.halt.is_total for found in halts):
+            uow.account.count_total_from_now()
         return tuple(uow.halts.get(found.id) for found in halts)
 
 
 def _changed(uow: UnitOfWork) -> list[HaltView]:
     return [found for found in uow.halts.open() if found.halt.kind is HaltKind.CHANGED]
+
+
+def _only_an_admin(standing: Sequence[Halt]) -> NotAllowed:
+    """Why a trader cannot let entries go on; what does not end by itself is named first."""
+    halt = min(standing, key=lambda halt: halt.until is not None)
+    if halt.until is None:
+        return NotAllowed(
+            f"Entries are stopped because {halt.reason}; only an admin may end that.",
+            "Ask an admin: it does not end by itself.",
+        )
+    return NotAllowed(
+        f"Entries are stopped because {halt.reason}; only an admin may end that early.",
+        "Ask an admin, or see /status for when it ends by itself.",
+    )

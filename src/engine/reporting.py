@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice, pairwise
 
-from engine.analysis.performance import max_drawdown, win_rate
+from engine.analysis.performance import win_rate
 from engine.domain.approvals import Approval
 from engine.domain.days import Day, Days
 from engine.domain.errors import UnknownId
@@ -57,14 +57,16 @@ def profit(uow: UnitOfWork, count: int, now: datetime, days: Days) -> Profit:
     rows = tuple(_day(uow, before.ends, day) for before, day in spans)
     first = spans[0][0].ends if spans else now
     closed = uow.positions.closed_within(first, now)
-    curve = [uow.account.equity_at(first), *(value for _, value in uow.account.equity_within(first, now))]
+    drawdown = uow.account.portfolio().drawdown
+    curve = uow.account.curve_within(first, now)
     return Profit(
         days=rows,
         net=sum((row.net for row in rows), Decimal(0)),
         fees=uow.orders.fees_within(first, now),
         closed=len(closed),
         win_rate=win_rate([trade.net for trade in closed]),
-        max_drawdown=max_drawdown(curve),
+        drawdown=drawdown,
+        max_drawdown=max(uow.account.drawdown_at(first), drawdown, *(point.drawdown for point in curve)),
         quote=uow.account.quote,
     )
 

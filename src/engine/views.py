@@ -21,6 +21,7 @@ from engine.domain.reports import (
     Balance,
     Digest,
     EmergencyView,
+    EquityPoint,
     Exposed,
     ExternalView,
     FillView,
@@ -210,9 +211,9 @@ class Views:
         """The newest points of the equity curve, oldest first."""
         return await self.store.read(lambda uow: uow.account.newest_equity(points))
 
-    async def equity_since(self, begin: datetime) -> tuple[tuple[datetime, Decimal], ...]:
-        """The equity curve from a time on, oldest first."""
-        return await self.store.read(lambda uow: uow.account.equity_within(begin, self.clock.now()))
+    async def equity_since(self, begin: datetime) -> tuple[EquityPoint, ...]:
+        """The equity curve from a time on with its drawdowns, oldest first."""
+        return await self.store.read(lambda uow: uow.account.curve_within(begin, self.clock.now()))
 
     async def orders(self, count: int, before: str = "") -> tuple[OrderView, ...]:
         """The newest orders first."""

@@ -225,6 +225,7 @@ def profit(days: int = 2) -> Profit:
         fees=Decimal("1.25"),
         closed=1,
         win_rate=0.5,
+        drawdown=Decimal("0.015"),
         max_drawdown=Decimal("0.02"),
         quote="USDT",
     )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.domain.market import Book, Level, Market
-from engine.domain.trading import Halt, MarketStats, Portfolio, RiskView, TradePlan
+from engine.domain.trading import Buying, Halt, MarketStats, Portfolio, RiskView, TradePlan
 from tests.fakes.feed import BTC, START
 from tests.fakes.reports import plan
 
@@ -23,6 +23,11 @@ def portfolio(**changes: Any) -> Portfolio:
     """Ten thousand in cash."""
     usual = Portfolio(cash=Decimal(10_000), equity=Decimal(10_000), peak=Decimal(10_000))
     return replace(usual, **changes)
+
+
+def buying(value: Decimal, **changes: str) -> Buying:
+    """An unfinished buying order of the context ``momentum`` on BTC that may still cost so much."""
+    return Buying(value=value, **{"order_id": "O7", "context": "momentum", "market": "BTC/USDT", **changes})
 
 
 def view(

@@ -104,6 +104,15 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EquityPoint:
+    """The account at one closed candle; ``drawdown`` is a fraction of the peak of that time."""
+
+    at: datetime
+    equity: Decimal
+    drawdown: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PositionView:
     """An open position at the price of now. ``unrealised`` is before, ``net`` after the fees paid so far."""
 
@@ -136,13 +145,20 @@ class DayProfit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profit:
-    """The last days, newest last, and what they come to. ``win_rate`` is of the closed trades, ``None`` without any."""
+    """The last days, newest last, and what they come to.
+
+    Attributes:
+        win_rate: Of the closed trades; ``None`` without any.
+        drawdown: Of now, from the account's peak.
+        max_drawdown: The largest within these days, each from the account's peak of its time.
+    """
 
     days: tuple[DayProfit, ...]
     net: Decimal
     fees: Decimal
     closed: int
     win_rate: float | None
+    drawdown: Decimal
     max_drawdown: Decimal
     quote: str
 

@@ -260,14 +260,27 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Buying:
+    """An unfinished buying order: what it may still cost, at the price it was planned at, in the quote currency."""
+
+    order_id: str
+    context: str
+    market: str
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Portfolio:
     """The account at one moment, in the quote currency.
 
     Attributes:
         cash: What is free to spend: what open orders may still cost is taken off.
         equity: All cash and every position at its mark price.
-        peak: The highest equity since the account began or the last drawdown pause ended.
-        reserved: What open buying orders may still cost.
+        peak: The highest equity since the account began; money paid in or out moves it in proportion.
+        buying: The unfinished buying orders.
+        paused_at: The drawdown at which entries were last paused for it; 0 once it has been made good.
+        total_from: What the total limit counts from where an admin has let entries go on after it was reached: the
+            highest equity since then; ``None`` for the peak.
     """
 
     cash: Decimal
@@ -275,12 +288,24 @@ class Portfolio:
     peak: Decimal
     positions: tuple[Position, ...] = ()
     marks: dict[str, Decimal] | None = None
-    reserved: Decimal = Decimal(0)
+    buying: tuple[Buying, ...] = ()
+    paused_at: Decimal = Decimal(0)
+    total_from: Decimal | None = None
 
     @property
     def drawdown(self) -> Decimal:
         """How far equity is below its peak, as a fraction of the peak."""
-        return (self.peak - self.equity) / self.peak if self.peak > 0 else Decimal(0)
+        return fall(self.peak, self.equity)
+
+    @property
+    def total_fall(self) -> Decimal:
+        """How far equity is below what the total limit counts from, as a fraction of that."""
+        return fall(self.peak if self.total_from is None else self.total_from, self.equity)
+
+    @property
+    def reserved(self) -> Decimal:
+        """What open buying orders may still cost."""
+        return sum((order.value for order in self.buying), Decimal(0))
 
     def mark(self, position: Position) -> Decimal:
         """The price a position is valued at: its market's last known one, else its entry."""
@@ -290,6 +315,11 @@ class Portfolio:
     def exposure(self) -> Decimal:
         """The value of everything held, and of what open orders may still buy."""
         return sum((p.quantity * self.mark(p) for p in self.positions), self.reserved)
+
+
+def fall(highest: Decimal, equity: Decimal) -> Decimal:
+    """How far equity is below a height, as a fraction of it; 0 at or above it."""
+    return max(Decimal(0), (highest - equity) / highest) if highest > 0 else Decimal(0)
 
 
 class HaltKind(StrEnum):
@@ -326,6 +356,11 @@ class Halt:
     until: datetime | None = None
     market: str = ""
     by: str = ""
+
+    @property
+    def is_total(self) -> bool:
+        """Whether it is for the total limit of a drawdown, which does not end by itself."""
+        return self.kind is HaltKind.DRAWDOWN and self.until is None
 
     def stops(self, market: str, now: datetime) -> bool:
         """Whether it stops entries into a market now."""

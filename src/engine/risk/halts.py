@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from engine.domain.trading import Halt, HaltKind, Portfolio
 from engine.risk.rules import RiskLimits
 
 
 def drawdown_halt(portfolio: Portfolio, open_halts: Sequence[Halt], limits: RiskLimits, now: datetime) -> Halt | None:
-    """The pause that a drawdown calls for, unless one is in force already."""
-    if portfolio.drawdown < limits.max_drawdown or any(halt.kind is HaltKind.DRAWDOWN for halt in open_halts):
+    """What a drawdown calls for and is not in force yet: a halt without end at the total limit, else a pause."""
+    if limits.total_reached(portfolio):
+        standing = any(halt.is_total for halt in open_halts)
+        return None if standing else Halt(kind=HaltKind.DRAWDOWN, reason=limits.total_words(portfolio), since=now)
+    if not limits.pause_due(portfolio):
         return None
     return Halt(
         kind=HaltKind.DRAWDOWN,
-        reason=f"drawdown {portfolio.drawdown:.1%} has reached the limit of {limits.max_drawdown:.1%}",
+        reason=limits.pause_words(portfolio),
         since=now,
         until=now + limits.drawdown_pause,
     )
+
+
+def paused_at(portfolio: Portfolio, limits: RiskLimits) -> Decimal:
+    """The drawdown at which entries were last paused, after this close: 0 once less than half a step is left of it."""
+    if limits.total_reached(portfolio) or limits.pause_due(portfolio):
+        return max(portfolio.paused_at, portfolio.drawdown)
+    return Decimal(0) if portfolio.drawdown < limits.max_drawdown / 2 else portfolio.paused_at

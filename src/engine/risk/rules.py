@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from engine.domain.figures import cents, plain
 from engine.domain.market import Level
-from engine.domain.trading import RiskView, TradePlan
+from engine.domain.trading import Buying, Portfolio, Position, RiskView, TradePlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +21,12 @@ class RiskLimits:
 
     Attributes:
         risk_per_trade: What one trade may lose at its stop.
-        max_position: The largest value of one position.
+        max_position: The largest value held of one coin, over all contexts.
         max_exposure: The largest value of everything held.
-        max_drawdown: From this fall below the peak on there are no new entries.
-        drawdown_pause: How long such a pause lasts; then drawdown counts from the equity of that moment.
+        max_drawdown: The step at which falls below the peak count: at each further one entries pause.
+        drawdown_pause: How long such a pause lasts.
+        recovery_size: What each such step leaves of the three sizes above, until drawdown is less than it again.
+        max_total_drawdown: From this fall on there are no entries until an admin says so.
         max_spread: The widest spread traded into.
         max_price_gap: The farthest the book may be from the last close.
         max_slippage: The farthest the mean fill price may be from the best price.
@@ -35,9 +37,41 @@ class RiskLimits:
     max_exposure: Decimal = Decimal("0.75")
     max_drawdown: Decimal = Decimal("0.10")
     drawdown_pause: timedelta = timedelta(hours=48)
+    recovery_size: Decimal = Decimal("0.5")
+    max_total_drawdown: Decimal = Decimal("0.25")
     max_spread: Decimal = Decimal("0.005")
     max_price_gap: Decimal = Decimal("0.02")
     max_slippage: Decimal = Decimal("0.005")
+
+    def steps(self, drawdown: Decimal) -> int:
+        """How many times ``max_drawdown`` fits into a drawdown."""
+        return int(drawdown / self.max_drawdown)
+
+    def size_at(self, drawdown: Decimal) -> Decimal:
+        """What a drawdown leaves of the sizes of entries: ``recovery_size`` to the power of its steps."""
+        return self.recovery_size ** self.steps(drawdown)
+
+    def pause_due(self, portfolio: Portfolio) -> bool:
+        """Whether drawdown has reached a step further down than the one at which entries were last paused."""
+        return self.steps(portfolio.drawdown) > self.steps(portfolio.paused_at)
+
+    def total_reached(self, portfolio: Portfolio) -> bool:
+        """Whether only an admin lets entries go on."""
+        return portfolio.total_fall >= self.max_total_drawdown
+
+    def pause_words(self, portfolio: Portfolio) -> str:
+        """Why entries pause."""
+        reached = self.steps(portfolio.drawdown) * self.max_drawdown
+        return f"drawdown {portfolio.drawdown:.1%} has reached the limit of {reached:.1%}"
+
+    def total_words(self, portfolio: Portfolio) -> str:
+        """Why entries have ended."""
+        if portfolio.total_from is None:
+            return f"drawdown {portfolio.drawdown:.1%} has reached the total limit of {self.max_total_drawdown:.1%}"
+        return (
+            f"drawdown {portfolio.drawdown:.1%}: equity has fallen by the total limit of {self.max_total_drawdown:.1%} "
+            f"from {portfolio.total_from:.2f}, its highest since an admin let entries go on"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,19 +102,26 @@ def market_data(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict 
 
 
 def drawdown(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
-    """No entries this far below the peak."""
-    del plan
-    fallen = view.portfolio.drawdown
-    if fallen < limits.max_drawdown:
+    """No entries where a halt for it is due, and less at risk than usual until it has been made good."""
+    account = view.portfolio
+    if limits.total_reached(account):
+        return Verdict(quantity=_NOTHING, reason=limits.total_words(account))
+    if limits.pause_due(account):
+        return Verdict(quantity=_NOTHING, reason=limits.pause_words(account))
+    allowed = _share(limits.risk_per_trade, account, limits) * account.equity
+    if not limits.steps(account.drawdown) or plan.risk <= allowed:
         return None
-    return Verdict(quantity=_NOTHING, reason=f"drawdown {fallen:.1%} has reached {limits.max_drawdown:.1%}")
+    reason = f"a trade risks at most {_of_equity(limits.risk_per_trade, account, limits)}: {plain(cents(allowed))}"
+    return Verdict(quantity=plan.quantity * allowed / plan.risk, reason=reason)
 
 
 def one_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
-    """A context holds at most one position of a market."""
+    """A context holds at most one position of a market, and does not buy it twice."""
     del limits
-    held = [p for p in view.portfolio.positions if (p.context, p.market) == (plan.context, plan.market)]
-    return Verdict(quantity=_NOTHING, reason=f"{plan.context} already holds {held[0].id}") if held else None
+    own = (plan.context, plan.market)
+    held = [f"already holds {p.id}" for p in view.portfolio.positions if (p.context, p.market) == own]
+    buying = [f"is already buying: {o.order_id}" for o in view.portfolio.buying if (o.context, o.market) == own]
+    return Verdict(quantity=_NOTHING, reason=f"{plan.context} {[*held, *buying][0]}") if held or buying else None
 
 
 def price_sanity(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -114,20 +155,28 @@ def slippage(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | N
 
 
 def max_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
-    """One position is worth at most so much of equity."""
-    return _value(plan, limits.max_position * view.portfolio.equity, f"a position is at most {limits.max_position:.0%}")
+    """One coin is worth at most so much of equity, whoever holds or is buying it."""
+    account, base = view.portfolio, view.market.base
+    held = [(f"{p.id} ({p.context}) holds", p.quantity * account.mark(p)) for p in account.positions if _of(p, base)]
+    buying = [(f"{o.order_id} ({o.context}) is buying", o.value) for o in account.buying if _of(o, base)]
+    taken = sum((value for _, value in (*held, *buying)), _NOTHING)
+    room = _share(limits.max_position, account, limits) * account.equity - taken
+    already = ", ".join(f"{who} {value:.2f}" for who, value in (*held, *buying))
+    return _value(plan, room, f"{base} is at most {_of_equity(limits.max_position, account, limits)}", already)
 
 
 def max_exposure(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """Everything held is worth at most so much of equity."""
-    room = limits.max_exposure * view.portfolio.equity - view.portfolio.exposure
-    return _value(plan, room, f"exposure is at most {limits.max_exposure:.0%}")
+    account = view.portfolio
+    room = _share(limits.max_exposure, account, limits) * account.equity - account.exposure
+    already = f"{account.exposure:.2f} is held or being bought" if account.exposure else ""
+    return _value(plan, room, f"exposure is at most {_of_equity(limits.max_exposure, account, limits)}", already)
 
 
 def cash(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """Only what can be paid, with room for slippage and fees."""
     affordable = view.portfolio.cash / (1 + 2 * limits.max_slippage)
-    return _value(plan, affordable, "cash is limited", of="what is free, less room for slippage and fees")
+    return _value(plan, affordable, "cash is limited to what is free, less room for slippage and fees")
 
 
 def min_notional(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -170,9 +219,28 @@ def depth_within(levels: tuple[Level, ...], allowed: Decimal) -> Decimal:
     return taken
 
 
-def _value(plan: TradePlan, room: Decimal, rule: str, of: str = "of equity") -> Verdict | None:
+def _of(bought: Position | Buying, base: str) -> bool:
+    return bought.market.partition("/")[0] == base
+
+
+def _share(usual: Decimal, account: Portfolio, limits: RiskLimits) -> Decimal:
+    """What the drawdown leaves of a share of equity."""
+    return usual * limits.size_at(account.drawdown)
+
+
+def _of_equity(usual: Decimal, account: Portfolio, limits: RiskLimits) -> str:
+    share = _share(usual, account, limits)
+    without = "" if share == usual else f" ({_percent(usual)} without the drawdown of {account.drawdown:.1%})"
+    return f"{_percent(share)} of equity{without}"
+
+
+def _percent(share: Decimal) -> str:
+    return f"{(100 * share).normalize():f}%"
+
+
+def _value(plan: TradePlan, room: Decimal, rule: str, already: str = "") -> Verdict | None:
     if plan.notional <= room:
         return None
-    return Verdict(
-        quantity=max(_NOTHING, room / plan.price), reason=f"{rule} {of}: there is room for {plain(cents(room))}"
-    )
+    room = max(_NOTHING, room)
+    reason = f"{rule}: there is room for {plain(cents(room))}{f', for {already}' if already else ''}"
+    return Verdict(quantity=room / plan.price, reason=reason)

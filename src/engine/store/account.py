@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
 
 from engine.domain.errors import StoreError, UnknownId
-from engine.domain.reports import Digest
-from engine.domain.trading import Fill, OrderKind, OrderStatus, Portfolio, Side
+from engine.domain.reports import Digest, EquityPoint
+from engine.domain.trading import Buying, Fill, OrderKind, OrderStatus, Portfolio, Side
 from engine.store import codec
 from engine.store.columns import Money, UtcTime
 from engine.store.memory import NoMemory
@@ -22,6 +22,7 @@ from engine.store.settings import Settings
 from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow, key_of, table_of
 
 _OUTSIDE = "account.outside"
+_DRAWDOWN = "account.drawdown"
 _TABLE = table_of(AccountRow)
 _MARKS = table_of(MarkRow)
 _ORDERS = table_of(OrderRow)
@@ -39,14 +40,34 @@ _POINT = text(
     " DO UPDATE SET equity = excluded.equity, cash = excluded.cash, drawdown = excluded.drawdown"
 ).bindparams(bindparam("at", type_=UtcTime), *(bindparam(name, type_=Money) for name in ("equity", "cash", "drawdown")))
 _ALL_MARKS = select(_MARKS.c.market, _MARKS.c.price).order_by(_MARKS.c.market)
-_BUYING = select(_ORDERS.c.quantity, _ORDERS.c.filled, _ORDERS.c.price).where(
-    _ORDERS.c.side == Side.BUY,
-    _ORDERS.c.kind == OrderKind.MARKET,
-    _ORDERS.c.status.not_in([status for status in OrderStatus if status.final]),
+_BUYING = (
+    select(_ORDERS)
+    .where(
+        _ORDERS.c.side == Side.BUY,
+        _ORDERS.c.kind == OrderKind.MARKET,
+        _ORDERS.c.status.not_in([status for status in OrderStatus if status.final]),
+    )
+    .order_by(_ORDERS.c.number)
 )
+_RECOUNT = update(_EQUITY).where(_EQUITY.c.at == bindparam("moment"))
 _POINTS = select(_EQUITY.c.at, _EQUITY.c.equity)
+_CURVE = select(_EQUITY.c.at, _EQUITY.c.equity, _EQUITY.c.drawdown)
 _DIGEST = select(_DIGESTS.c.figures).where(*key_of(_DIGESTS))
 _ADD_DIGEST = insert(_DIGESTS)
+
+
+def paid_into(highest: Decimal, equity: Decimal, change: Decimal) -> Decimal:
+    """A height of equity once money was paid in or out: in proportion to equity, so that the fall from it stays."""
+    after = equity + change
+    return highest * after / equity if equity > 0 else max(after, Decimal(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawdownState:
+    """What is remembered of a drawdown beside the peak; see ``Portfolio`` for each."""
+
+    paused_at: Decimal = Decimal(0)
+    total_from: Decimal | None = None
 
 
 class Account:
@@ -65,6 +86,7 @@ class Account:
     def open(self, quote: str, cash: Decimal) -> None:
         """Begin an account with what its venue holds in the quote currency."""
         self._connection.execute(_OPEN, {"quote": quote, "opening": cash, "cash": cash, "peak": cash})
+        self._remember(DrawdownState())
 
     @property
     def quote(self) -> str:
@@ -103,9 +125,12 @@ class Account:
         self._settings.set(_OUTSIDE, json.dumps({name: str(amount) for name, amount in amounts.items()}))
 
     def pay_in(self, change: Decimal) -> None:
-        """Book cash that came from outside, or went: it is neither profit nor loss."""
-        row = self._row()
-        self._change(cash=row.cash + change, opening=row.opening + change, peak=row.peak + change)
+        """Book cash that came from outside, or went: neither profit nor loss, so drawdown stays what it is."""
+        row, equity, state = self._row(), self.portfolio().equity, self._drawdown()
+        peak = paid_into(row.peak, equity, change)
+        self._change(cash=row.cash + change, opening=row.opening + change, peak=peak)
+        if state.total_from is not None:
+            self._remember(replace(state, total_from=paid_into(state.total_from, equity, change)))
 
     def mark(self, closes: Mapping[str, Decimal], at: datetime) -> None:
         """Note the last closing price of some markets: what everything held of them is valued at."""
@@ -122,33 +147,65 @@ class Account:
 
         Cash is what is free: what open buying orders may still cost is taken off and counted as exposure.
         """
-        row, marks = self._row(), self.marks()
-        positions = self._positions.open()
+        row, marks, state = self._row(), self.marks(), self._drawdown()
+        positions, buying = self._positions.open(), self._buying()
         held = sum((p.quantity * marks.get(p.market, p.entry_price) for p in positions), Decimal(0))
-        reserved = self._reserved()
         return Portfolio(
-            cash=row.cash - reserved,
+            cash=row.cash - sum((order.value for order in buying), Decimal(0)),
             equity=row.cash + held,
             peak=row.peak,
             positions=positions,
             marks=marks,
-            reserved=reserved,
+            buying=buying,
+            paused_at=state.paused_at,
+            total_from=state.total_from,
         )
 
     def record_equity(self, at: datetime) -> Portfolio:
-        """Put the account of now on the equity curve, and raise the peak where it is higher."""
+        """Put the account of now on the equity curve, and raise what falls count from where it is higher."""
         now = self.portfolio()
         if now.equity > now.peak:
-            now = replace(now, peak=now.equity)
+            now = replace(now, peak=now.equity, total_from=None)
             self._change(peak=now.peak)
+        elif now.total_from is not None:
+            now = replace(now, total_from=max(now.total_from, now.equity))
+        self._remember(DrawdownState(paused_at=now.paused_at, total_from=now.total_from))
         cash = now.cash + now.reserved
         point = {"at": at, "equity": now.equity, "cash": cash, "drawdown": now.drawdown}
         self._connection.execute(_POINT, point)
         return now
 
-    def rebase_peak(self) -> None:
-        """Count drawdown from the equity of now on."""
-        self._change(peak=self.portfolio().equity)
+    def note_pause(self, drawdown: Decimal) -> None:
+        """Note the drawdown at which entries were last paused for it; 0 for one that has been made good."""
+        self._remember(replace(self._drawdown(), paused_at=drawdown))
+
+    def count_total_from_now(self) -> None:
+        """Count the total limit from the equity of now; drawdown still counts from the peak."""
+        self._remember(replace(self._drawdown(), total_from=self.portfolio().equity))
+
+    def counts_from_peak(self) -> bool:
+        """Whether drawdown has always counted from the peak here; an older version let go of it after each pause."""
+        return self._kept_drawdown() is not None
+
+    def recount(self, peak: Decimal, drawdowns: Mapping[datetime, Decimal]) -> None:
+        """Put the true peak and the drawdown of each moment in the place of what an older version counted."""
+        self._change(peak=peak)
+        if drawdowns:
+            rows = [{"moment": at, "drawdown": drawdown} for at, drawdown in drawdowns.items()]
+            self._connection.execute(_RECOUNT, rows)
+        self._remember(DrawdownState(paused_at=self.portfolio().drawdown))  # the pause of before was this drawdown's
+
+    def curve_within(self, begin: datetime, end: datetime) -> tuple[EquityPoint, ...]:
+        """The equity curve in ``(begin, end]`` with the drawdown of each moment, oldest first."""
+        at = _EQUITY.c.at
+        rows = self._connection.execute(_CURVE.where(at > begin, at <= end).order_by(at))
+        return tuple(EquityPoint(at=row.at, equity=row.equity, drawdown=row.drawdown) for row in rows)
+
+    def drawdown_at(self, at: datetime) -> Decimal:
+        """The drawdown at the last mark at or before a time; 0 before the first."""
+        query = _CURVE.where(_EQUITY.c.at <= at).order_by(_EQUITY.c.at.desc()).limit(1)
+        row = self._connection.execute(query).first()
+        return row.drawdown if row else Decimal(0)
 
     def equity_within(self, begin: datetime, end: datetime) -> tuple[tuple[datetime, Decimal], ...]:
         """The equity curve in ``(begin, end]``, oldest first."""
@@ -199,13 +256,31 @@ class Account:
     def _figures(self, digest_id: str) -> str | None:
         return self._connection.execute(_DIGEST, {"its_id": digest_id}).scalar()
 
-    def _reserved(self) -> Decimal:
-        """What unfinished buying orders may still cost, at the prices they were planned at."""
-        return self._memory.recall("orders", "reserved", self._load_reserved)
+    def _buying(self) -> tuple[Buying, ...]:
+        return self._memory.recall("orders", "buying", self._load_buying)
 
-    def _load_reserved(self) -> Decimal:
-        buying = self._connection.execute(_BUYING)
-        return sum(((row.quantity - row.filled) * row.price for row in buying), Decimal(0))
+    def _load_buying(self) -> tuple[Buying, ...]:
+        rows = self._connection.execute(_BUYING)
+        return tuple(
+            Buying(
+                order_id=row.id, context=row.context, market=row.market, value=(row.quantity - row.filled) * row.price
+            )
+            for row in rows
+        )
+
+    def _drawdown(self) -> DrawdownState:
+        return self._kept_drawdown() or DrawdownState()
+
+    def _kept_drawdown(self) -> DrawdownState | None:
+        return self._memory.recall("settings", _DRAWDOWN, self._load_drawdown)
+
+    def _load_drawdown(self) -> DrawdownState | None:
+        kept = self._settings.get(_DRAWDOWN)
+        return codec.load(DrawdownState, kept) if kept else None
+
+    def _remember(self, state: DrawdownState) -> None:
+        if state != self._kept_drawdown():
+            self._settings.set(_DRAWDOWN, codec.dump(state))
 
     def _found(self) -> Row[Any] | None:
         return self._memory.recall("account", "row", lambda: self._connection.execute(_ACCOUNT).first())

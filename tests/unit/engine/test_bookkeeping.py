@@ -94,14 +94,38 @@ async def test_a_fall_from_the_peak_pauses_entries_once(room: Room):
     assert found.halt.until == at(DAY + 120) + timedelta(hours=48)
 
 
-async def test_after_a_drawdown_pause_the_fall_counts_from_the_equity_of_now(room: Room):
+async def test_after_a_drawdown_pause_the_fall_still_counts_from_the_peak_and_is_not_paused_for_again(room: Room):
     await room.enter(1.0)
     await mark(room, "200", DAY + 60)
     await mark(room, "140", DAY + 120)
+    before = await room.store.read(lambda uow: uow.account.portfolio())
     await room.books.mark(at(DAY + 120 + 48 * 60))
-    assert await room.store.read(lambda uow: uow.account.portfolio().drawdown) == 0
-    await room.books.close(at(DAY + 120 + 48 * 60))
-    assert len(await room.events(Halted)) == 1
+    assert await room.store.read(lambda uow: uow.account.portfolio().drawdown) == before.drawdown > Decimal("0.1")
+    await mark(room, "139", DAY + 120 + 48 * 60)
+    assert len(await room.events(Halted)) == len(await room.events(HaltEnded)) == 1
+
+
+async def test_each_step_down_pauses_and_the_total_limit_ends_entries_whatever_restarts_come(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        await room.enter(1.0)
+    for hour, price in enumerate(("200", "140", "130", "129", "99", "98", "74", "73"), start=1):
+        async with engine_room(tmp_path) as room:
+            await mark(room, price, DAY + 60 * hour)
+    async with engine_room(tmp_path) as room:
+        await room.books.mark(at(DAY + 60 * 24 * 365))
+        halts = [await room.views.halt(event.halt_id) for event in await room.events(Halted)]
+    assert [(halt.halt.reason, halt.ended_at is None) for halt in halts] == [
+        ("drawdown 12.0% has reached the limit of 10.0%", False),
+        ("drawdown 20.2% has reached the limit of 20.0%", False),
+        ("drawdown 25.2% has reached the total limit of 25.0%", True),
+    ]
+
+
+async def test_a_drawdown_that_was_made_good_pauses_again(room: Room):
+    await room.enter(1.0)
+    for hour, price in enumerate(("200", "140", "180", "152", "140"), start=1):
+        await mark(room, price, DAY + 60 * hour)
+    assert [halted.at for halted in await room.events(Halted)] == [at(DAY + 120), at(DAY + 300)]
 
 
 async def test_a_day_is_told_of_once_with_its_figures(tmp_path: Path):

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from engine.cycle import run_cycles
 from engine.domain.autonomy import AskHuman, Execute, Refuse
 from engine.domain.decisions import Stance
 from engine.domain.errors import VenueError
 from engine.domain.events import Halted, HaltEnded
 from engine.domain.messages import Person, Role
 from engine.domain.trading import HaltKind
-from tests.fakes.engine import DAY, QUIET, Room, at, engine_room
+from tests.fakes.engine import DAY, QUIET, Room, at, engine_room, signals
 from tests.fakes.feed import BTC
 
 ANN = Person(name="Ann", role=Role.TRADER)
@@ -198,3 +199,17 @@ async def test_entries_of_one_candle_share_what_there_is(tmp_path: Path):
         assert [plan.market for plan in plans][:3] == symbols[:3]
         assert sum(plan.notional for plan in plans) <= Decimal(7500)
         assert record.decisions[3].clamps[1].rule == "max_exposure"
+
+
+async def test_contexts_that_enter_at_one_candle_share_what_one_coin_may_be_worth(tmp_path: Path):
+    """The second sees what the first has written down and not yet sent; a coin is one coin on every quote."""
+    quotes = ("BTC/USDT", "BTC/USDC")
+    markets = [replace(BTC, symbol=symbol) for symbol in quotes]
+    async with engine_room(tmp_path, dict.fromkeys(quotes, (QUIET,) * 30), markets=markets) as room:
+        room.script.entries[room.clock.now()] = signals(1.0)
+        contexts = [replace(room.context, name=name) for name in ("one", "two", "three")]
+        records = await run_cycles(room.kit, contexts, room.clock.now())
+        judged = [each for record in records for each in record.decisions]
+        assert sum(each.ruling.plan.notional for each in judged if isinstance(each.ruling, Execute)) <= Decimal(2500)
+        assert "O1 (one) is buying" in judged[-1].clamps[-1].reason
+        assert "there is room for 0." in judged[-1].clamps[-1].reason

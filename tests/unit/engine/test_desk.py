@@ -15,6 +15,7 @@ from engine.domain.events import Halted, HaltEnded
 from engine.domain.messages import Person, Role
 from engine.domain.reports import Paused
 from engine.domain.trading import Halt, HaltKind
+from engine.risk.rules import RiskLimits
 from tests.fakes.engine import DAY, Room, at, engine_room
 
 TOM, ADA = Person(name="Tom", role=Role.TRADER), Person(name="Ada", role=Role.ADMIN)
@@ -126,10 +127,40 @@ async def test_bad_data_is_ended_by_good_data_only(room: Room):
     assert len((await room.views.status()).halts) == 1
 
 
-async def test_after_an_admin_ended_it_the_fall_counts_from_now(room: Room):
-    await room.enter(1.0)
-    await room.store.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(60)}, at(DAY)))
+async def fall_to(room: Room, price: int) -> None:
+    """Value what is held at a price, and close the books on it."""
+    await room.store.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(price)}, at(DAY)))
     await room.books.close(at(DAY))
-    assert not (await room.views.status()).trading
+
+
+async def test_an_admin_who_ends_a_drawdown_pause_early_leaves_the_drawdown_what_it_is(room: Room):
+    await room.enter(1.0)
+    await fall_to(room, 60)
+    before = await room.views.status()
+    assert not before.trading
     await room.desk.resume(ADA)
-    assert (await room.views.status()).drawdown == 0
+    await fall_to(room, 59)
+    after = await room.views.status()
+    assert after.trading
+    assert after.drawdown > before.drawdown > Decimal("0.1")
+
+
+async def test_the_total_limit_is_ended_by_an_admin_only_and_counts_from_there_over_a_restart(tmp_path: Path):
+    limits = RiskLimits(max_drawdown=Decimal("0.04"), max_total_drawdown=Decimal("0.1"))
+    async with engine_room(tmp_path, limits=limits) as room:
+        await room.enter(1.0)
+        await fall_to(room, 60)
+        with pytest.raises(NotAllowed, match=r"total limit of 10\.0%; only an admin may end that") as refused:
+            await room.desk.resume(TOM)
+        assert "it does not end by itself" in refused.value.remedy
+        (ended,) = await room.desk.resume(ADA)
+        assert ended.halt.is_total
+    async with engine_room(tmp_path, limits=limits) as room:
+        await fall_to(room, 59)
+        status = await room.views.status()
+        assert status.trading
+        assert status.drawdown > Decimal("0.1")
+        await fall_to(room, 23)
+        (total,) = (await room.views.status()).halts
+        assert total.halt.is_total
+        assert "from 8997.20, its highest since an admin let entries go on" in total.halt.reason

@@ -11,9 +11,12 @@ import pytest
 
 from engine.domain.approvals import Press, Verb
 from engine.domain.errors import UnknownId, VenueError
+from engine.domain.events import HaltEnded
 from engine.domain.messages import Person, Role
 from engine.domain.reports import Part
-from engine.domain.trading import Halt, HaltKind, OrderStatus
+from engine.domain.trading import Halt, HaltKind, OrderStatus, fall
+from handlers.cards import alerts, answers
+from handlers.web.account_rows import StatusRow
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
 
 ANN = Person(name="Ann", role=Role.TRADER)
@@ -156,7 +159,32 @@ async def test_profit_is_told_by_days_from_the_first_one_on(tmp_path: Path):
         assert [(row.net, row.closed) for row in profit.days] == [(trade.net, 1), (0, 0)]
         assert (profit.net, profit.closed, profit.win_rate) == (trade.net, 1, 1.0)
         assert profit.fees == trade.fees
-        assert profit.max_drawdown == 0
+        assert (profit.drawdown, profit.max_drawdown > 0) == (0, False)
+
+
+async def test_every_reader_tells_the_same_drawdown_after_a_pause_has_ended(tmp_path: Path):
+    """From the peak of before these days, whatever pauses there were; the largest is called by another name."""
+    async with engine_room(tmp_path) as room:
+        await room.enter(1.0)
+        for hour, price in ((1, 200), (2, 140), (3, 120), (60, 150)):
+            room.clock.to(DAY + 60 * hour)
+            await room.books.mark(room.clock.now())
+            await room.store.transact(
+                lambda uow, price=price: uow.account.mark({"BTC/USDT": Decimal(price)}, room.clock.now())
+            )
+            await room.books.close(room.clock.now())
+        assert len(await room.events(HaltEnded)) == 1
+        status, views = await room.views.status(), room.views
+        profit, digest, curve = await views.profit(40), await views.latest_digest(), await views.equity_since(at(0))
+        assert status.drawdown == fall(max(point.equity for point in curve), status.equity)
+        told = [profit.drawdown, digest.drawdown, curve[-1].drawdown]
+        assert told == [status.drawdown] * 3
+        assert await views.store.read(lambda uow: uow.account.portfolio().drawdown) == status.drawdown
+        assert StatusRow.of(status, "1").drawdown == status.drawdown
+        cards = [answers.status(status), answers.profit(profit), alerts.digest(digest)]
+        assert {dict(card.fields)["Drawdown"] for card in cards} == {"10.00%"}
+        assert dict(cards[1].fields)["Largest drawdown in 3 days"] == "16.00%"
+        assert (await views.profit(1)).max_drawdown == profit.max_drawdown, "the day began with it"
 
 
 async def test_profit_of_a_new_account_is_nothing(room: Room):

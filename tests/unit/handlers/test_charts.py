@@ -5,21 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from handlers.charts import MOST_POINTS, Draughtsman, falls, thinned
+from handlers.charts import MOST_POINTS, Draughtsman, thinned
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def points(count: int) -> list[tuple[datetime, float]]:
-    return [(NOON + timedelta(hours=n), 100.0 + n % 7) for n in range(count)]
-
-
-def test_how_far_each_value_lies_below_the_highest_so_far():
-    assert falls([100, 110, 99, 110, 121]) == pytest.approx([0, 0, -10, 0, 0])
-
-
-def test_nothing_is_above_a_worthless_start():
-    assert falls([0, 0]) == [0, 0]
+def points(count: int) -> list[tuple[datetime, float, float]]:
+    return [(NOON + timedelta(hours=n), 100.0 + n % 7, 0.1 - n % 7 / 100) for n in range(count)]
 
 
 @pytest.mark.parametrize("count", [2, MOST_POINTS, MOST_POINTS + 1, 5 * MOST_POINTS + 3])

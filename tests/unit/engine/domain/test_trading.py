@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ import pytest
 from engine.domain.trading import Halt, HaltKind, OrderStatus, Portfolio, client_id
 from tests.fakes.feed import BTC
 from tests.fakes.reports import NOON, plan, position
+from tests.fakes.risk import buying, portfolio
 
 
 def test_a_client_id_follows_from_what_the_order_is_for_and_fits_every_venue():
@@ -51,11 +53,22 @@ def test_the_account_is_valued_at_the_last_known_prices():
         peak=Decimal(100),
         positions=(held,),
         marks={held.market: Decimal(90)},
-        reserved=Decimal(7),
+        buying=(buying(Decimal(3)), buying(Decimal(4), market="ETH/USDT")),
     )
     assert known.drawdown == Decimal("0.2")
     assert known.mark(held) == Decimal(90)
-    assert known.exposure == Decimal(187)
+    assert (known.reserved, known.exposure) == (Decimal(7), Decimal(187))
+
+
+def test_the_total_limit_counts_from_the_peak_until_an_admin_let_entries_go_on():
+    fallen = portfolio(equity=Decimal(6_000))
+    assert (fallen.drawdown, fallen.total_fall) == (Decimal("0.4"), Decimal("0.4"))
+    let_go_on = replace(fallen, total_from=Decimal(8_000))
+    assert (let_go_on.drawdown, let_go_on.total_fall) == (Decimal("0.4"), Decimal("0.25"))
+
+
+def test_an_equity_above_its_peak_is_no_drawdown():
+    assert portfolio(equity=Decimal(10_001)).drawdown == 0
 
 
 def test_an_account_without_prices_or_money_is_no_error():

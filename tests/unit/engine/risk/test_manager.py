@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -9,14 +10,14 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from engine.domain.trading import Allowed, Clamp, Denied, Halt, HaltKind, RiskView, Side, TradePlan
-from engine.risk.halts import drawdown_halt
+from engine.domain.trading import Allowed, Clamp, Denied, Halt, HaltKind, Portfolio, RiskView, Side, TradePlan
+from engine.risk.halts import drawdown_halt, paused_at
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits, depth_within
 from tests.fakes.examples import examples
 from tests.fakes.feed import BTC, START
 from tests.fakes.reports import plan, position
-from tests.fakes.risk import entry, portfolio, view
+from tests.fakes.risk import buying, entry, portfolio, view
 
 MANAGER = RiskManager()
 PAUSE = Halt(kind=HaltKind.PAUSE, reason="paused by Ann", since=START)
@@ -42,9 +43,19 @@ ACCOUNTS = st.builds(
     portfolio,
     cash=decimals("100", "20000"),
     equity=decimals("9800", "20000"),
-    peak=decimals("1", "11000"),
+    peak=decimals("1", "25000"),
+    paused_at=decimals("0", "0.6"),
+    total_from=st.one_of(st.none(), decimals("9800", "20000")),
     positions=HELD,
-    reserved=decimals("0", "2000"),
+    buying=st.lists(
+        st.builds(
+            buying,
+            decimals("0.01", "2000"),
+            market=st.sampled_from(["BTC/USDT", "BTC/EUR", "ETH/USDT"]),
+            context=st.sampled_from(["momentum", "another"]),
+        ),
+        max_size=2,
+    ).map(tuple),
 )
 VIEWS = st.builds(
     view,
@@ -72,13 +83,47 @@ def test_a_judgement_only_shrinks_and_never_breaks_a_limit(wanted: TradePlan, se
     assert allowed.quantity == (judgement.clamps[-1].after if judgement.clamps else wanted.quantity)
     assert 0 < allowed.quantity <= wanted.quantity
     assert allowed.quantity % BTC.lot == 0
-    assert allowed.notional <= limits.max_position * account.equity
-    assert allowed.notional + account.exposure <= limits.max_exposure * account.equity
+    size = limits.size_at(account.drawdown)
+    assert allowed.notional + _of_btc(account) <= size * limits.max_position * account.equity
+    assert allowed.notional + account.exposure <= size * limits.max_exposure * account.equity
+    assert allowed.risk <= size * limits.risk_per_trade * account.equity or size == 1
     assert allowed.notional * (1 + 2 * limits.max_slippage) <= account.cash
     assert allowed.quantity <= depth_within(seen.book.asks, limits.max_slippage)
     assert allowed.notional >= BTC.min_notional
-    assert account.drawdown < limits.max_drawdown
+    assert not limits.pause_due(account)
+    assert account.total_fall < limits.max_total_drawdown
     assert not seen.halts
+
+
+def _of_btc(account: Portfolio) -> Decimal:
+    held = sum((p.quantity * p.entry_price for p in account.positions if p.market == "BTC/USDT"), Decimal(0))
+    return held + sum((order.value for order in account.buying if order.market.startswith("BTC/")), Decimal(0))
+
+
+@examples(200)
+@given(PLANS, VIEWS, decimals("0", "0.6"), decimals("0", "0.6"), decimals("0.1", "1"))
+def test_no_entry_is_larger_for_a_deeper_drawdown(
+    wanted: TradePlan, seen: RiskView, one: Decimal, other: Decimal, recovery_size: Decimal
+):
+    manager = RiskManager(limits=RiskLimits(recovery_size=recovery_size))
+    judged = [_entered(manager, wanted, seen, drawdown) for drawdown in sorted((Decimal(0), one, other))]
+    assert judged == sorted(judged, reverse=True)
+
+
+def _entered(manager: RiskManager, wanted: TradePlan, seen: RiskView, drawdown: Decimal) -> Decimal:
+    """How much is bought at a drawdown for which entries were paused already."""
+    equity = seen.portfolio.equity
+    account = replace(seen.portfolio, peak=equity / (1 - drawdown), paused_at=Decimal(1), total_from=equity)
+    judgement = manager.judge(wanted, replace(seen, portfolio=account))
+    return judgement.plan.quantity if isinstance(judgement, Allowed) else Decimal(0)
+
+
+@examples(100)
+@given(PLANS, VIEWS)
+def test_what_was_judged_once_is_not_cut_again_at_the_press(wanted: TradePlan, seen: RiskView):
+    first = MANAGER.judge(wanted, seen)
+    if isinstance(first, Allowed):
+        assert MANAGER.judge(first.plan, seen) == Allowed(plan=first.plan)
 
 
 def _check_clamps(wanted: TradePlan, clamps: tuple[Clamp, ...]) -> None:
@@ -130,7 +175,7 @@ def test_what_stops_names_its_rule_and_its_reason():
     assert [clamp.rule for clamp in judgement.clamps] == ["halts"]
 
 
-@pytest.mark.parametrize("equity", [9001, 9000, 4000])
+@pytest.mark.parametrize("equity", [9001, 9000, 8001])
 def test_a_fall_to_the_limit_calls_for_a_pause_of_its_own_length(equity: int):
     limits = RiskLimits()
     halt = drawdown_halt(portfolio(equity=Decimal(equity)), (), limits, START)
@@ -140,4 +185,68 @@ def test_a_fall_to_the_limit_calls_for_a_pause_of_its_own_length(equity: int):
     assert halt is not None
     assert (halt.kind, halt.until, halt.market) == (HaltKind.DRAWDOWN, START + limits.drawdown_pause, "")
     assert "10.0%" in halt.reason
-    assert drawdown_halt(portfolio(equity=Decimal(equity)), (PAUSE, halt), limits, START) is None
+    paused = portfolio(equity=Decimal(equity), paused_at=Decimal("0.6"))
+    assert drawdown_halt(paused, (PAUSE, halt), limits, START) is None
+
+
+@pytest.mark.parametrize(
+    ("equity", "paused", "reason"),
+    [
+        ("9000", "0", "drawdown 10.0% has reached the limit of 10.0%"),
+        ("8001", "0.104", None),
+        ("8000", "0.104", "drawdown 20.0% has reached the limit of 20.0%"),
+        ("7600", "0.207", None),
+        ("8900", "0.207", None),
+        ("7600", "0", "drawdown 24.0% has reached the limit of 20.0%"),
+    ],
+)
+def test_each_further_step_down_calls_for_a_pause_and_none_calls_twice(equity: str, paused: str, reason: str | None):
+    account = portfolio(equity=Decimal(equity), paused_at=Decimal(paused))
+    halt = drawdown_halt(account, (), RiskLimits(), START)
+    assert (halt.reason if halt else None) == reason
+
+
+@pytest.mark.parametrize(
+    ("equity", "paused", "after"),
+    [("9000", "0", "0.1"), ("9200", "0.1", "0.1"), ("9500", "0.1", "0.1"), ("9501", "0.1", "0"), ("7500", "0", "0.25")],
+)
+def test_a_step_counts_again_once_less_than_half_of_it_is_left(equity: str, paused: str, after: str):
+    account = portfolio(equity=Decimal(equity), paused_at=Decimal(paused))
+    assert paused_at(account, RiskLimits()) == Decimal(after)
+
+
+@pytest.mark.parametrize("equity", ["7500", "3000"])
+def test_at_the_total_limit_entries_end_until_somebody_says_so(equity: str):
+    account = portfolio(equity=Decimal(equity))
+    halt = drawdown_halt(account, (PAUSE,), RiskLimits(), START)
+    assert halt is not None
+    assert (halt.is_total, halt.until) == (True, None)
+    assert "total limit of 25.0%" in halt.reason
+    assert drawdown_halt(account, (halt,), RiskLimits(), START) is None
+
+
+@pytest.mark.parametrize(("equity", "ends"), [("5626", False), ("5625", True)])
+def test_once_an_admin_has_spoken_the_total_limit_counts_from_there(equity: str, ends: bool):  # noqa: FBT001 - a table
+    account = portfolio(equity=Decimal(equity), paused_at=Decimal("0.45"), total_from=Decimal(7500))
+    halt = drawdown_halt(account, (), RiskLimits(), START)
+    assert (halt is not None and halt.is_total) is ends
+    assert not ends or "7500.00, its highest since an admin let entries go on" in halt.reason
+
+
+@examples(50)
+@given(st.lists(st.integers(-300, 250), min_size=1, max_size=200), st.integers(0, 100))
+def test_whatever_the_market_does_the_fall_ends_a_step_beyond_the_total_limit(moves: list[int], share: int):
+    """Every entry is taken that is allowed, and loses or wins all that it risks; nothing else changes equity."""
+    limits = RiskLimits(risk_per_trade=Decimal("0.05"))
+    account, halted = portfolio(), False
+    for move in moves:
+        wanted = entry(quantity=BTC.quantity(share * 10_000), price=Decimal("100.02"))
+        judgement = RiskManager(limits=limits).judge(wanted, view(portfolio=account))
+        if not halted and isinstance(judgement, Allowed):
+            earned = max(Decimal(-1), Decimal(move) / 100) * judgement.plan.risk
+            account = replace(account, equity=account.equity + earned, cash=account.cash + earned)
+        account = replace(account, peak=max(account.peak, account.equity))
+        halt = drawdown_halt(account, (), limits, START)
+        account = replace(account, paused_at=paused_at(account, limits))
+        halted = halted or (halt is not None and halt.is_total)
+    assert account.drawdown <= limits.max_total_drawdown + limits.risk_per_trade

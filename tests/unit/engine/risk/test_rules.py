@@ -16,7 +16,7 @@ from engine.risk import rules
 from engine.risk.rules import RiskLimits, depth_within
 from tests.fakes.feed import START
 from tests.fakes.reports import plan, position
-from tests.fakes.risk import entry, portfolio, view
+from tests.fakes.risk import buying, entry, portfolio, view
 
 LIMITS = RiskLimits()
 ONE = entry(quantity=Decimal(1))
@@ -36,10 +36,45 @@ def test_a_halt_of_another_market_does_not_matter():
     assert rules.halts(ONE, view(halts=(halt,)), LIMITS) is None
 
 
-@pytest.mark.parametrize(("equity", "stops"), [(9001, False), (9000, True), (5000, True)])
-def test_drawdown_stops_from_its_limit_on(equity: int, stops: bool):  # noqa: FBT001 - a table
-    verdict = rules.drawdown(ONE, view(portfolio=portfolio(equity=Decimal(equity), peak=Decimal(10_000))), LIMITS)
+@pytest.mark.parametrize(
+    ("equity", "paused", "stops"),
+    [(9001, "0", False), (9000, "0", True), (9000, "0.1", False), (8000, "0.1", True), (7500, "0.25", True)],
+)
+def test_drawdown_stops_what_comes_before_the_pause_that_is_due(equity: int, paused: str, stops: bool):  # noqa: FBT001 - a table
+    account = portfolio(equity=Decimal(equity), paused_at=Decimal(paused))
+    verdict = rules.drawdown(ONE, view(portfolio=account), LIMITS)
     assert (verdict is not None) is stops
+    assert verdict is None or verdict.quantity == 0
+
+
+def test_after_the_pause_a_trade_risks_half_as_much_at_each_step_until_it_is_made_good():
+    """It buys at 100.00 with a stop at 98."""
+    wanted = entry(quantity=Decimal(60), price=Decimal(100), stop=Decimal(98))
+    cuts = {}
+    for equity in (9_001, 9_000, 8_000, 7_600):
+        account = portfolio(equity=Decimal(equity), paused_at=Decimal("0.24"))
+        verdict = rules.drawdown(wanted, view(portfolio=account), LIMITS)
+        cuts[equity] = None if verdict is None else (verdict.quantity, verdict.reason)
+    assert cuts == {
+        9_001: None,
+        9_000: (Decimal("22.5"), "a trade risks at most 0.5% of equity (1% without the drawdown of 10.0%): 45.00"),
+        8_000: (Decimal(10), "a trade risks at most 0.25% of equity (1% without the drawdown of 20.0%): 20.00"),
+        7_600: (Decimal("9.5"), "a trade risks at most 0.25% of equity (1% without the drawdown of 24.0%): 19.00"),
+    }
+
+
+def test_in_a_drawdown_a_coin_and_everything_held_have_half_their_share():
+    account = portfolio(equity=Decimal(9_000), paused_at=Decimal("0.1"))
+    wanted = entry(quantity=Decimal(40), price=Decimal(100))
+    coin, everything = [
+        rule(wanted, view(portfolio=account), LIMITS) for rule in (rules.max_position, rules.max_exposure)
+    ]
+    assert coin == rules.Verdict(
+        quantity=Decimal("11.25"),
+        reason="BTC is at most 12.5% of equity (25% without the drawdown of 10.0%): there is room for 1125.00",
+    )
+    assert everything is not None
+    assert everything.quantity == Decimal("33.75")
 
 
 def test_a_context_holds_one_position_of_a_market_and_another_context_may_hold_its_own():
@@ -49,6 +84,14 @@ def test_a_context_holds_one_position_of_a_market_and_another_context_may_hold_i
     assert "T3" in verdict.reason
     other = position(context="another", market=ONE.market)
     assert rules.one_position(ONE, view(portfolio=portfolio(positions=(other,))), LIMITS) is None
+
+
+def test_a_context_does_not_buy_a_market_again_that_it_is_still_buying():
+    ours, theirs = buying(Decimal(100), context=ONE.context), buying(Decimal(100), context="another")
+    assert rules.one_position(ONE, view(portfolio=portfolio(buying=(ours,))), LIMITS) == rules.Verdict(
+        quantity=Decimal(0), reason="btc_momentum is already buying: O7"
+    )
+    assert rules.one_position(ONE, view(portfolio=portfolio(buying=(theirs,))), LIMITS) is None
 
 
 @pytest.mark.parametrize(("close", "stops"), [("100", False), ("102", False), ("102.1", True), ("97", True)])
@@ -96,12 +139,34 @@ def test_one_position_has_its_share_of_equity():
     verdict = rules.max_position(entry(quantity=Decimal(26), price=Decimal(100)), view(), LIMITS)
     assert verdict is not None
     assert verdict.quantity == Decimal(25)
-    assert verdict.reason == "a position is at most 25% of equity: there is room for 2500.00"
+    assert verdict.reason == "BTC is at most 25% of equity: there is room for 2500.00"
+
+
+def test_a_coin_counts_over_all_contexts_and_quotes_and_as_long_as_it_is_being_bought():
+    held = (
+        position(id="T3", context="trend", quantity=Decimal(8), entry_price=Decimal(100)),
+        position(id="T4", context="external", market="BTC/EUR", quantity=Decimal(3), entry_price=Decimal(100)),
+        position(id="T5", context="trend", market="ETH/USDT", quantity=Decimal(50), entry_price=Decimal(100)),
+    )
+    account = portfolio(positions=held, buying=(buying(Decimal(500)), buying(Decimal(900), market="WBTC/USDT")))
+    verdict = rules.max_position(entry(quantity=Decimal(25), price=Decimal(100)), view(portfolio=account), LIMITS)
+    assert verdict == rules.Verdict(
+        quantity=Decimal(9),
+        reason="BTC is at most 25% of equity: there is room for 900.00, for T3 (trend) holds 800.00, "
+        "T4 (external) holds 300.00, O7 (momentum) is buying 500.00",
+    )
+
+
+def test_a_coin_of_which_more_is_held_than_allowed_has_no_room_and_not_less_than_none():
+    held = position(context="trend", quantity=Decimal(30), entry_price=Decimal(100))
+    verdict = rules.max_position(ONE, view(portfolio=portfolio(positions=(held,))), LIMITS)
+    assert verdict is not None
+    assert (verdict.quantity, "room for 0.00," in verdict.reason) == (0, True)
 
 
 def test_everything_held_has_its_share_and_what_is_on_order_counts():
     held = position(quantity=Decimal(60), entry_price=Decimal(100), market="ETH/USDT")
-    account = portfolio(positions=(held,), reserved=Decimal(500))
+    account = portfolio(positions=(held,), buying=(buying(Decimal(500)),))
     verdict = rules.max_exposure(entry(quantity=Decimal(20), price=Decimal(100)), view(portfolio=account), LIMITS)
     assert verdict is not None
     assert verdict.quantity == Decimal(10)
@@ -112,6 +177,8 @@ def test_with_nothing_left_nothing_is_allowed_and_never_less_than_nothing():
     verdict = rules.max_exposure(ONE, view(portfolio=portfolio(positions=(held,))), LIMITS)
     assert verdict is not None
     assert verdict.quantity == 0
+    reason = "exposure is at most 75% of equity: there is room for 0.00, for 9000.00 is held or being bought"
+    assert verdict.reason == reason
 
 
 def test_cash_must_pay_for_it_with_room_for_slippage_and_fees():

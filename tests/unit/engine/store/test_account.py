@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.errors import StoreError, UnknownId
-from engine.domain.trading import OrderKind, OrderStatus, Portfolio, Side
+from engine.domain.reports import EquityPoint
+from engine.domain.trading import Buying, OrderKind, OrderStatus, Portfolio, Side
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import at
@@ -101,8 +102,67 @@ async def test_the_curve_keeps_the_peak_and_the_fall_from_it(account: Database):
     await account.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(69)}, at(2)))
     fallen = await account.transact(lambda uow: uow.account.record_equity(at(2)))
     assert (fallen.peak, fallen.drawdown) == (CASH + 200, Decimal(510) / Decimal(10_200))
-    await account.transact(lambda uow: uow.account.rebase_peak())
-    assert (await portfolio(account)).drawdown == 0
+    assert await account.read(lambda uow: (uow.account.drawdown_at(at(1)), uow.account.drawdown_at(at(9)))) == (
+        0,
+        fallen.drawdown,
+    )
+    assert await account.read(lambda uow: uow.account.curve_within(at(1), at(2))) == (
+        EquityPoint(at=at(2), equity=fallen.equity, drawdown=fallen.drawdown),
+    )
+
+
+async def test_the_total_limit_counts_from_the_highest_since_an_admin_spoke_until_there_is_a_new_peak(
+    account: Database,
+):
+    async def marked(price: str) -> Portfolio:
+        await account.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(price)}, at(2)))
+        return await account.transact(lambda uow: uow.account.record_equity(at(2)))
+
+    await hold(account, "10", "60")
+    fallen = await account.transact(lambda uow: uow.account.record_equity(at(1)))
+    assert fallen.total_fall == fallen.drawdown == Decimal("0.04")
+    await account.transact(lambda uow: uow.account.count_total_from_now())
+    seen = [await marked(price) for price in ("80", "70", "110", "100")]
+    assert [each.total_from for each in seen] == [CASH - 200, CASH - 200, None, None]
+    assert seen[1].total_fall == Decimal(100) / Decimal(9800)
+    assert [each.peak for each in seen] == [CASH, CASH, CASH + 100, CASH + 100]
+
+
+async def test_what_is_remembered_of_a_drawdown_outlives_a_new_high_only_where_it_should(account: Database):
+    await hold(account, "10", "60")
+    await account.transact(lambda uow: (uow.account.note_pause(Decimal("0.04")), uow.account.count_total_from_now()))
+    assert (await portfolio(account)).paused_at == Decimal("0.04")
+    await account.transact(lambda uow: uow.account.record_equity(at(1)))
+    kept = await portfolio(account)
+    assert (kept.paused_at, kept.total_from) == (Decimal("0.04"), CASH - 400)
+
+
+@pytest.mark.parametrize("change", ["1", "90000", "-5000"])
+async def test_money_paid_in_or_out_changes_no_drawdown(account: Database, change: str):
+    await hold(account, "10", "50")
+    await account.transact(lambda uow: (uow.account.record_equity(at(1)), uow.account.count_total_from_now()))
+    await account.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(20)}, at(2)))
+    before = await account.transact(lambda uow: uow.account.record_equity(at(2)))
+    await account.transact(lambda uow: uow.account.pay_in(Decimal(change)))
+    after = await account.transact(lambda uow: uow.account.record_equity(at(3)))
+    assert after.equity == before.equity + Decimal(change)
+    assert abs(after.drawdown - before.drawdown) < Decimal("1e-20")
+    assert abs(after.total_fall - before.total_fall) < Decimal("1e-20")
+    assert before.total_fall < before.drawdown == Decimal("0.08")
+
+
+async def test_an_account_that_is_emptied_and_filled_again_begins_anew(account: Database):
+    for change in (-CASH, Decimal(500)):
+        await account.transact(lambda uow, change=change: uow.account.pay_in(change))
+    assert ((await portfolio(account)).peak, (await portfolio(account)).drawdown) == (Decimal(500), 0)
+
+
+async def test_unfinished_buys_are_known_by_order_context_and_market(account: Database):
+    bought = order(7, quantity=Decimal(3), status=OrderStatus.OPEN)
+    await account.transact(lambda uow: uow.orders.add(bought))
+    assert (await portfolio(account)).buying == (
+        Buying(order_id=bought.id, context=bought.context, market=bought.intent.market, value=Decimal(300)),
+    )
 
 
 async def test_a_moment_is_on_the_curve_once(account: Database):

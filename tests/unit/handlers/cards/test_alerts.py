@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -61,7 +62,15 @@ def test_a_halt_without_a_time_says_who_ends_it(kind, end):
 
 
 def test_a_drawdown_halt_says_that_an_admin_ends_it():
-    assert "admin" in alerts.halt(reports.halt(HaltKind.DRAWDOWN)).text
+    pause = alerts.halt(reports.halt(HaltKind.DRAWDOWN, until=reports.ANSWERED))
+    assert "An admin can end it early" in pause.text
+    assert "Only an admin ends it" in alerts.halt(reports.halt(HaltKind.DRAWDOWN, until=None)).text
+
+
+def test_once_a_drawdown_pause_is_over_entries_are_said_to_be_smaller():
+    ended = {"ended_at": reports.ANSWERED}
+    assert "Entries are smaller" in alerts.halt(replace(reports.halt(HaltKind.DRAWDOWN), **ended)).text
+    assert alerts.halt(replace(reports.halt(), **ended)).text == ""
 
 
 def test_a_halt_of_one_market_names_it():

@@ -114,6 +114,11 @@ def test_profit_is_signed_by_day_and_drawn():
     assert card.graph == (10000.0, 10001.0)
 
 
+def test_profit_tells_the_drawdown_of_now_from_the_largest_of_its_days():
+    fields = dict(answers.profit(reports.profit()).fields)
+    assert (fields["Drawdown"], fields["Largest drawdown in 2 days"]) == ("1.50%", "2.00%")
+
+
 def test_trades_say_how_they_ended():
     rows = answers.trades((reports.position(), reports.closed_position())).table.rows
     assert rows[0][-2:] == ("", "open")
@@ -133,6 +138,12 @@ def test_what_resume_ended_is_named():
     ended = (reports.halt(), reports.halt(HaltKind.DRAWDOWN))
     assert answers.resumed(ended).title == "Ended: pause (H1) and drawdown halt (H1)"
     assert answers.resumed(()).title == "Nothing was paused"
+
+
+def test_who_ends_the_total_limit_is_told_what_counts_now():
+    pause, total = reports.halt(HaltKind.DRAWDOWN, until=reports.NOON), reports.halt(HaltKind.DRAWDOWN, until=None)
+    assert "total limit" not in answers.resumed((pause,)).text
+    assert "The total limit counts from the equity of now on" in answers.resumed((pause, total)).text
 
 
 def test_the_greeting_names_the_person_and_is_not_pinned():
