@@ -30,7 +30,7 @@ _MEANWHILE = {
     HaltKind.REFUSED: "The venue is asked again after longer and longer pauses, up to half an hour.",
 }
 _CALLED_BY_PEOPLE = (HaltKind.PAUSE, HaltKind.EMERGENCY)
-_SMALLER = "Entries are smaller until the drawdown has been made good."
+_SMALLER = "Unless something else stops them, entries come back smaller until the drawdown has been made good."
 _AS_BEFORE = "Open positions keep their stops and are managed as before."
 
 

@@ -44,6 +44,14 @@ def refusal(tmp_path: Path) -> Refusal:
         ("web:\n  host: ''", "my.yaml, line 2: web.host: must not be empty"),
         ("risk:\n  max_position: lots", "my.yaml, line 2: risk.max_position: must be a number"),
         ("risk:\n  max_position: 1.5", "my.yaml, line 2: risk.max_position: must be less than or equal to 1"),
+        (
+            "risk:\n  max_drawdown: 0.1\n  max_total_drawdown: 0.09",
+            (
+                "my.yaml, line 3 and my.yaml, line 2: risk.max_total_drawdown: must not be below risk.max_drawdown, "
+                "which is 0.1: it is the last limit"
+            ),
+        ),
+        ("risk:\n  recovery_size: 0", "my.yaml, line 2: risk.recovery_size: must be greater than 0"),
         ("quality:\n  max_move: .nan", "my.yaml, line 2: quality.max_move: must be a number"),
         (
             "telegram:\n  mode: webhook",

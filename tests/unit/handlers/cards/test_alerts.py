@@ -69,7 +69,7 @@ def test_a_drawdown_halt_says_that_an_admin_ends_it():
 
 def test_once_a_drawdown_pause_is_over_entries_are_said_to_be_smaller():
     ended = {"ended_at": reports.ANSWERED}
-    assert "Entries are smaller" in alerts.halt(replace(reports.halt(HaltKind.DRAWDOWN), **ended)).text
+    assert "entries come back smaller" in alerts.halt(replace(reports.halt(HaltKind.DRAWDOWN), **ended)).text
     assert alerts.halt(replace(reports.halt(), **ended)).text == ""
 
 
