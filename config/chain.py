@@ -8,6 +8,7 @@ from pathlib import Path
 from config.nodes import Node, Place, Problem, did_you_mean, grow, merge
 from config.yamlfile import YamlFile, read_yaml
 
+COMMAND_LINE = Place("command line")
 PROFILES = Path(__file__).parent / "profiles"
 DEFAULT_PROFILE = "demo"
 
@@ -43,7 +44,7 @@ def read_layers(profile: Node | None, file: Path | None, directory: Path) -> Lay
     wanted = profile or Node(DEFAULT_PROFILE, Place("default"))
     reader = _Chain(directory=directory, otherwise=wanted if file else None)
     if file:
-        reader.follow(file, Node(str(file), Place("command line")))
+        reader.follow(file, Node(str(file), COMMAND_LINE))
     else:
         reader.extend(wanted, Path())
     layers = reader.layers
@@ -54,6 +55,14 @@ def read_layers(profile: Node | None, file: Path | None, directory: Path) -> Lay
     if layers.names:
         layers.root = merge(grow({"profile": layers.names[0]}, wanted.place), layers.root)
     return layers
+
+
+def _repeated(name: Node) -> str:
+    """A name as it was given on the command line; empty for one from elsewhere, which could be a misplaced secret."""
+    text = str(name.value)
+    if name.place != COMMAND_LINE:
+        return ""
+    return text if text.isprintable() else repr(text)
 
 
 @dataclass(slots=True)
@@ -73,12 +82,17 @@ class _Chain:
             self.follow(PROFILES / f"{text}.yaml", name)
         else:
             built_in = ", ".join(profiles())
-            self._stop(f"there is no such profile{did_you_mean(text, profiles())} (built in: {built_in})", name.place)
+            near = did_you_mean(text, profiles())
+            asked = _repeated(name)
+            which = f"profile {asked}" if asked else "such profile"
+            self._stop(f"there is no {which}{near} (built in: {built_in})", name.place)
 
     def follow(self, file: Path, named: Node) -> None:
         """Read a file, lay what was read so far over it, and go on to what it extends."""
         if not file.is_file():
-            self._stop(f"there is no file {self.shown(file)}", named.place)
+            asked = _repeated(named) or self.shown(file)
+            near = did_you_mean(file.name, [each.name for each in file.parent.glob("*.y*ml")])
+            self._stop(f"there is no file {asked}{near}", named.place)
         elif file.resolve() in self.seen:
             chain = " -> ".join(self.shown(each) for each in [*self.seen, file.resolve()])
             self._stop(f"extends itself: {chain}", named.place, key="extends")

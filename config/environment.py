@@ -42,7 +42,7 @@ def read_dotenv(file: Path, shown: str) -> Variables:
     if not file.exists():
         return Variables(Node({}, Place(shown)))
     try:
-        bindings = list(parse_stream(io.StringIO(file.read_text(encoding="utf-8"))))
+        bindings = list(parse_stream(io.StringIO(file.read_text(encoding="utf-8-sig"))))
     except UnicodeDecodeError:
         return Variables(Node({}, Place(shown)), [Problem("", "this is not a UTF-8 text file", shown)])
     except OSError as error:

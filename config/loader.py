@@ -15,14 +15,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from config.chain import PROFILES, Layers, read_layers
+from config.chain import COMMAND_LINE, PROFILES, Layers, read_layers
 from config.environment import read_dotenv, read_environment
-from config.nodes import KeyPath, Node, Place, Problem, find, grow, merge, plain, plant
+from config.nodes import KeyPath, Node, Problem, find, grow, merge, plain, plant
 from config.problems import problems_of
 from config.settings import Settings
 from engine.domain.errors import ConfigError
-
-COMMAND_LINE = Place("command line")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

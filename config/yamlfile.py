@@ -49,7 +49,7 @@ def read_yaml(file: Path, shown: str) -> YamlFile:
         shown: The file as people know it.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         return _unreadable(Place(shown), "this is not a UTF-8 text file")
     except OSError as error:

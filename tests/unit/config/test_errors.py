@@ -266,12 +266,25 @@ def test_nobody_to_talk_to_with_a_chat_token_is_refused(refusal: Refusal):
 
 def test_an_unknown_profile_is_named_with_the_nearest(refusal: Refusal):
     known = "(built in: base, demo, paper, prod)"
-    assert refusal(profile="dmo") == [f"command line: there is no such profile; did you mean demo? {known}"]
+    assert refusal(profile="dmo") == [f"command line: there is no profile dmo; did you mean demo? {known}"]
+    assert refusal(profile="me 1234 &\n") == [rf"command line: there is no profile 'me 1234 &\n' {known}"]
     assert refusal(BOT_PROFILE="bas") == [
         f"environment (BOT_PROFILE): there is no such profile; did you mean base? {known}"
     ]
     assert refusal("web: {}\nextends: dem") == [
         f"my.yaml, line 2: there is no such profile; did you mean demo? {known}"
+    ]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_files_as_another_system_writes_them_are_read_from_the_first_line_on(refusal: Refusal, mark: str, end: str):
+    dotenv = f"{mark}BOT_WEB__PORT=x{end}BOT_DIGEST__AT=y{end}"
+    yaml = f"{mark}risk:{end}  max_position: x{end}"
+    assert [line.partition(":")[0] for line in refusal(yaml, dotenv=dotenv)] == [
+        ".env, line 1 (BOT_WEB__PORT)",
+        "my.yaml, line 2",
+        ".env, line 2 (BOT_DIGEST__AT)",
     ]
 
 
@@ -283,8 +296,10 @@ def test_a_profile_that_the_file_does_not_extend_is_refused(refusal: Refusal):
 
 def test_a_file_that_is_not_there_is_refused(refusal: Refusal, tmp_path: Path):
     assert refusal("\nextends: lower.yaml") == ["my.yaml, line 2: there is no file lower.yaml"]
-    with pytest.raises(ConfigError, match=r"command line: there is no file nowhere\.yaml"):
-        load(None, tmp_path / "nowhere.yaml", {}, {}, tmp_path)
+    missing = tmp_path / "mine.yaml"
+    with pytest.raises(ConfigError) as refused:
+        load(None, missing, {}, {}, tmp_path)
+    assert str(refused.value).endswith(f"command line: there is no file {missing}; did you mean my.yaml?")
 
 
 def test_files_that_extend_each_other_are_refused(refusal: Refusal, tmp_path: Path):
