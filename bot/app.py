@@ -13,11 +13,11 @@ import structlog
 
 from bot.doors import DOORS, Doors
 from bot.engine_room import Engine
-from bot.instance import Instance, note_file, remove, write
+from bot.instance import Instance, local_url, note_file, remove, write
 from bot.live_market import refuse_real_orders
 from bot.lock import only_instance
 from bot.markets import Source, source
-from bot.own_files import narrow_own_files
+from bot.own_files import is_own_folder, narrow_own_files
 from bot.platforms import VERSION
 from bot.summary import summary
 from bot.wiring import Program, build
@@ -28,6 +28,7 @@ from engine.domain.errors import StoreError
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
 from engine.jobs import Job
 from engine.store.alone import alone_on_server
+from engine.store.location import file_of
 from engine.store.migrate import upgrade
 
 _log = structlog.get_logger(__name__)
@@ -51,6 +52,9 @@ class App:
         more_jobs: Further jobs on the same clock, see ``wiring.build``.
         doors: How the store and the venue are opened, see ``bot.doors``.
         accept_balances: Book what the venue has more or less than the books as paid in or out.
+
+    Attributes:
+        stopping: Whether it has been asked to stop, or stops by itself.
     """
 
     def __init__(
@@ -67,14 +71,14 @@ class App:
         self._announce = announce
         self._more_jobs = more_jobs
         self._doors = doors
-        self._stop = asyncio.Event()
+        self.stopping = asyncio.Event()
         self._ready = False
         self._failure: StoreError | None = None
         self.program: Program | None = None
 
     def stop(self) -> None:
         """Ask the program to stop; it finishes what is under way."""
-        self._stop.set()
+        self.stopping.set()
 
     def give_up(self, error: StoreError) -> None:
         """Stop, because the program cannot go on."""
@@ -143,11 +147,10 @@ class App:
 
     def _invite(self, program: Program, closing: AsyncExitStack) -> None:
         """Print the one-time link of everybody who may use the web chat, and note where the API answers."""
-        web, asked = program.chat.web, self._settings.web
+        web = program.chat.web
         if web is None:
             return
-        host = "127.0.0.1" if asked.host in ("0.0.0.0", "::") else asked.host  # noqa: S104 - compared, not bound
-        url = f"http://{host}:{web.server.port}"
+        url = local_url(self._settings.web.host, web.server.port)
         note, instance = note_file(self._settings), Instance(url=url, token=program.api_token)
         write(note, instance)
         closing.callback(remove, note, instance)
@@ -168,7 +171,7 @@ class App:
         else:
             self._begin_market(program, closing)
             program.driver.start()
-            await self._stop.wait()
+            await self.stopping.wait()
             await program.driver.stop()
         self._ready = False
 
@@ -191,7 +194,7 @@ class App:
         clock, end = program.engine.clock, program.engine.market.end
         began, from_time = clock.monotonic(), clock.now()
         playing = asyncio.create_task(replay.run(end), name="replay")
-        stopping = asyncio.create_task(self._stop.wait(), name="stop")
+        stopping = asyncio.create_task(self.stopping.wait(), name="stop")
         await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if playing.done():
             playing.result()
@@ -211,7 +214,7 @@ class App:
         due, since = await outbox.flush(), clock.monotonic()
         if due:
             self._announce(f"{due} cards wait for their platform; Ctrl-C leaves them for the next start.")
-        while due and clock.monotonic() - since < LAST_CARDS_WITHIN and not self._stop.is_set():
+        while due and clock.monotonic() - since < LAST_CARDS_WITHIN and not self.stopping.is_set():
             await asyncio.sleep(0.1)
             still = await outbox.flush()
             due, since = still, (clock.monotonic() if still < due else since)
@@ -224,7 +227,14 @@ def _migrate(url: str) -> None:
 
 
 def _how_to_begin_anew(settings: Settings) -> str:
-    return f"It goes on with {mask_url(settings.database.url)}; to begin anew, delete {settings.venue_file.parent}."
+    """Only a folder of the program's own may go as a whole: any other may hold what is not the program's."""
+    url, file = settings.database.url, file_of(settings.database.url)
+    goes = str(settings.venue_file) if file is None else f"{file} and {settings.venue_file}"
+    if file and file.parent == settings.venue_file.parent and is_own_folder(file.parent):
+        goes = str(file.parent)
+    return f"It goes on with {mask_url(url)}; to begin anew, " + (
+        f"delete {goes}." if file else f"empty that database and delete {goes}."
+    )
 
 
 async def _cancel(task: asyncio.Task[object]) -> None:
@@ -234,18 +244,22 @@ async def _cancel(task: asyncio.Task[object]) -> None:
 
 
 async def run_until_signal(app: App) -> None:
-    """Run an app; the first SIGINT or SIGTERM stops it in order, and in time."""
-
-    def stop() -> None:
-        app.stop()
-        overdue = threading.Timer(END_WITHIN, _end)
-        overdue.daemon = True
-        overdue.start()
-
+    """Run an app; the first SIGINT or SIGTERM stops it in order. Stopping, whatever the reason, ends in time."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    await app.run()
+        loop.add_signal_handler(number, app.stop)
+    limit = asyncio.create_task(_end_in_time(app), name="end in time")
+    try:
+        await app.run()
+    finally:
+        limit.cancel()
+
+
+async def _end_in_time(app: App) -> None:
+    await app.stopping.wait()
+    overdue = threading.Timer(END_WITHIN, _end)
+    overdue.daemon = True
+    overdue.start()
 
 
 def _end() -> None:

@@ -7,6 +7,7 @@ import gc
 import json
 import os
 import sys
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +17,8 @@ import typer
 
 from bot import cli_config, cli_data, cli_db
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, check_trading, load_or_exit
-from bot.instance import Instance, note_file, read
+from bot.instance import Instance, local_url, note_file, read
+from bot.terminal import announce
 from config.loader import Loaded, load_with_places
 from config.settings import Settings, secrets
 from engine.domain.errors import ConfigError, GreenlightError
@@ -85,7 +87,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Ask the running instance how it is."""
-    found = _asked(load_or_exit(profile, config, {}).settings, "GET", "/api/status")
+    found = _asked(load_or_exit(profile, config, {}).settings, "GET", "/api/status", ())
     typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(f"{name}: {found[name]}" for name in found))
 
 
@@ -98,7 +100,8 @@ def emergency(
 ) -> None:
     """Say what the emergency stop of the running instance would sell; with --now, call it."""
     settings = load_or_exit(profile, config, {}).settings
-    found = _asked(settings, "POST" if now else "GET", "/api/emergency")
+    wanted = ("id", "left") if now else ("entries", "positions", "questions")
+    found = _asked(settings, "POST" if now else "GET", "/api/emergency", wanted)
     left = found["left"] if now else found
     for order in left["entries"]:
         typer.echo(f"To take back: {order['id']}, {order['side']} {order['quantity']} {order['market']}")
@@ -168,7 +171,7 @@ def _start(settings: Settings, *, accept_balances: bool) -> None:
 
     logs.configure(settings.logs, secrets(settings))
     sys.setswitchinterval(SWITCH_EVERY)
-    asyncio.run(run_until_signal(App(settings, announce=typer.echo, accept_balances=accept_balances)))
+    asyncio.run(run_until_signal(App(settings, announce=announce, accept_balances=accept_balances)))
 
 
 def _with_own_database(loaded: Loaded, seed: int | None) -> Settings:
@@ -187,20 +190,36 @@ def _with_own_database(loaded: Loaded, seed: int | None) -> Settings:
     return settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
 
 
-def _asked(settings: Settings, method: str, path: str) -> Any:
-    """What the running instance answers; without one, this exits and says so."""
+def _asked(settings: Settings, method: str, path: str, wanted: Collection[str]) -> Mapping[str, Any]:
+    """What the running instance answers, with everything in it that is wanted; without one, this exits and says so."""
     instance = _running(settings)
     bearer = {"Authorization": f"Bearer {instance.token.get_secret_value()}"}
     try:
-        answer = httpx.request(method, f"{instance.url}{path}", headers=bearer, timeout=ASK_WITHIN)
+        # It is on this machine: a proxy of the environment's is asked for nothing, least of all with the token.
+        answer = httpx.request(method, f"{instance.url}{path}", headers=bearer, timeout=ASK_WITHIN, trust_env=False)
         answer.raise_for_status()
+        found = answer.json()
     except httpx.HTTPStatusError as error:
-        typer.echo(f"{instance.url} refuses: {error.response.status_code}. Set BOT_WEB__TOKEN as it has it.", err=True)
-        raise typer.Exit(1) from None
-    except httpx.HTTPError:
-        typer.echo(f"No bot answers at {instance.url}. Start it with: bot run --profile {settings.profile}", err=True)
-        raise typer.Exit(1) from None
-    return answer.json()
+        raise _exit(_refusal(instance, error.response)) from None
+    except (httpx.HTTPError, httpx.InvalidURL):
+        raise _exit(f"No bot answers at {instance.url}. Start it with: bot run --profile {settings.profile}") from None
+    except ValueError:  # no JSON, or no text at all
+        found = None
+    if not isinstance(found, dict) or not all(name in found for name in wanted):
+        raise _exit(f"What answers at {instance.url} is no Greenlight of this version. Set BOT_WEB__PORT to the bot's.")
+    return found
+
+
+def _refusal(instance: Instance, answer: httpx.Response) -> str:
+    if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return f"{instance.url} refuses: {answer.status_code}. Set BOT_WEB__TOKEN as it has it."
+    return f"{instance.url} cannot answer: {answer.status_code}. See the bot's log, and whether it is the bot there."
+
+
+def _exit(words: str) -> typer.Exit:
+    """Say what is wrong; the caller raises what comes back."""
+    typer.echo(words, err=True)
+    return typer.Exit(1)
 
 
 def _running(settings: Settings) -> Instance:
@@ -209,10 +228,5 @@ def _running(settings: Settings) -> Instance:
     if note is not None:
         return note
     if settings.web.token is None:
-        typer.echo(f"No bot of profile {settings.profile} is running here. Start it with: bot run", err=True)
-        raise typer.Exit(1)
-    return Instance(url=f"http://{settings.web.host}:{settings.web.port}", token=settings.web.token)
-
-
-if __name__ == "__main__":
-    app()
+        raise _exit(f"No bot of profile {settings.profile} is running here. Start it with: bot run")
+    return Instance(url=local_url(settings.web.host, settings.web.port), token=settings.web.token)

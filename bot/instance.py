@@ -23,6 +23,12 @@ class Instance:
     token: SecretStr
 
 
+def local_url(host: str, port: int) -> str:
+    """Where a web server that listens at an address answers on this machine."""
+    at = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://[{at}]:{port}" if ":" in at else f"http://{at}:{port}"
+
+
 def note_file(settings: Settings) -> Path:
     """Where the note is: beside the venue's file, which is beside the database."""
     return settings.venue_file.parent / NAME

@@ -31,14 +31,19 @@ def own_files(settings: Settings) -> Iterator[Path]:
 def narrow_own_files(settings: Settings) -> None:
     """Take from all others what an earlier version, a copy or a restore has left readable to them.
 
-    A folder is narrowed where it is one of the program's own, below ``var/``: any other may be shared.
+    A folder is narrowed where it is one of the program's own.
     """
     for file in own_files(settings):
         if private_files.is_wider(file):
             private_files.narrow(file)
-    for folder in {file.parent.resolve() for file in account_files(settings)}:
-        if Path(_VAR).absolute() in folder.parents:
+    for folder in {file.parent for file in account_files(settings)}:
+        if is_own_folder(folder):
             private_files.narrow(folder)
+
+
+def is_own_folder(folder: Path) -> bool:
+    """Whether a folder is one of the program's own, below ``var/``: any other may be shared."""
+    return Path(_VAR).absolute() in folder.resolve().parents
 
 
 def wider_files(settings: Settings) -> tuple[Path, ...]:

@@ -104,7 +104,10 @@ def refuse_absent_extra() -> None:
 
     missing = [name for name in ("aiogram", "matplotlib") if find_spec(name) is None]
     if missing:
-        raise ConfigError(f"The viewer needs {' and '.join(missing)}.", "Install its extra: pip install '.[viewer]'.")
+        raise ConfigError(
+            f"The viewer needs {' and '.join(missing)}.",
+            "Install its extra: .venv/bin/pip install -c constraints.txt -e '.[viewer]'",
+        )
 
 
 def _refuse_other_layout(url: str) -> None:

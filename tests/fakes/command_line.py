@@ -41,7 +41,7 @@ def bot(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[s
 
 def _run(folder: Path, words: Sequence[str], environment: Mapping[str, str], out: Path, err: Path) -> None:
     """What the script ``bot`` does, where and with what it would have been started."""
-    from bot.cli import app
+    from bot.main import main
 
     os.chdir(folder)
     os.environ.clear()
@@ -50,7 +50,7 @@ def _run(folder: Path, words: Sequence[str], environment: Mapping[str, str], out
         with file.open("a") as opened:
             os.dup2(opened.fileno(), stream.fileno())
     sys.argv = ["bot", *words]
-    app()
+    main()
 
 
 async def question_in(page: httpx.AsyncClient) -> str:

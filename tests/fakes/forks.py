@@ -12,6 +12,7 @@ FORKS.set_forkserver_preload(
         "apscheduler.triggers.interval",
         "bot.app",
         "bot.cli",
+        "bot.main",
         "handlers.telegram",
         "handlers.web.server",
         "psycopg",

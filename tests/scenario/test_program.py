@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import sqlite3
@@ -183,6 +184,25 @@ def test_the_running_instance_is_asked_for_its_status_and_the_next_start_goes_on
         assert api(url, tmp_path, "/api/status").json()["now"] >= reached[:19]
     assert "job failed" not in (tmp_path / "err.txt").read_text()
     assert bot(tmp_path, "db", "check").returncode == 0
+
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_the_replay_of_the_readme_works_after_the_demo_and_beside_it(tmp_path):
+    """As it stands there, on candles of a few of its days: with everything set as somebody has it who ran the demo."""
+    market = {"BOT_MARKET__START": "2022-04-25"}
+    assert bot(tmp_path, "data", "generate", ".", "--length", "8d", **market).returncode == 0
+    [block] = re.findall(r"^```sh\n(BOT_[^`]*--data[^`]*)^```$", README.read_text(), flags=re.MULTILINE)
+    words = shlex.split(block.replace("\\\n", " "))
+    program = words.index(".venv/bin/bot")
+    said = dict(word.split("=", 1) for word in words[:program])
+    used = {"BOT_DATABASE__URL": f"sqlite:///{tmp_path}/var/demo/greenlight.sqlite"}
+    with running(tmp_path, **used) as url:
+        port = {"BOT_WEB__PORT": url.rpartition(":")[2]}
+        ran = bot(tmp_path, *words[program + 1 :], **(used | port | said))
+    assert ran.returncode == 0, ran.stderr
+    assert re.search(r"^candles +\d{2,} in", ran.stdout, flags=re.MULTILINE), ran.stdout
 
 
 def test_a_database_of_another_market_is_refused_and_left_alone(tmp_path):

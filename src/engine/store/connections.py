@@ -40,7 +40,7 @@ _NOTICE_SILENCE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_
 """A server whose machine is gone is noticed within half a minute (seconds; the last one in milliseconds)."""
 _BE_NOTICED = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 """For the server to notice as soon that we are gone: a session that is cut off unnoticed keeps its locks for hours."""
-_NO_DRIVER = "Install the driver: pip install '.[postgres]'."
+_NO_DRIVER = "Install the driver: .venv/bin/pip install -c constraints.txt -e '.[postgres]'"
 
 
 def as_it_is(_: Engine) -> None:
