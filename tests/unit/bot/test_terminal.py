@@ -74,7 +74,25 @@ def test_whoever_asked_for_hang_ups_to_be_ignored_is_obeyed(tmp_path: Path):
 
 
 def test_an_interrupt_while_it_loads_ends_it_without_a_word(tmp_path: Path):
-    """The first read of its configuration is where it waits: a pipe to which nobody writes."""
+    """What it loads waits here for somebody who reads: it is a library of that name, found before the real one."""
+    os.mkfifo(tmp_path / "loading")
+    (tmp_path / "httpx.py").write_text("import time\nopen('loading', 'w')\ntime.sleep(60)\n")
+    process = subprocess.Popen(
+        [BOT, "status"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with (tmp_path / "loading").open():
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out, err) == (-signal.SIGINT, "", "")
+
+
+def test_an_interrupt_while_a_command_is_at_work_ends_it_without_a_word(tmp_path: Path):
+    """Its configuration is where it waits: a pipe to which nobody writes."""
     os.mkfifo(tmp_path / ".env")
     process = subprocess.Popen(
         [BOT, "config", "validate"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
