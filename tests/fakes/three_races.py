@@ -45,10 +45,14 @@ class Race:
         return max(self.edited.values())
 
 
+ROOM = {"risk_per_trade": 0.0004, "max_position": 0.7}
+"""For many positions in one coin: each is some five per cent of equity."""
+
+
 def questions(count: int) -> Json:
     """A configuration in which so many questions come at once."""
     trend = {"strategy": "momentum", "markets": ["BTC/USDT"], "timeframe": "1h", "higher": []}
-    return {"contexts": [trend | {"name": f"trend {n}"} for n in range(count)], "risk": {"max_position": 0.05}}
+    return {"contexts": [trend | {"name": f"trend {n}"} for n in range(count)], "risk": ROOM}
 
 
 async def run_races(folder: Path, races: int, rng: random.Random, *, on_postgres: bool = False) -> list[Race]:

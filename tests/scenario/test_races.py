@@ -21,6 +21,7 @@ from engine.exchanges.paper import PaperExchange
 from tests.fakes import crowd
 from tests.fakes.program import CHAT, Files, Json, browser, cards, crew, question, running, settings_of
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.three_races import ROOM
 
 PATIENCE = 90.0
 EIGHT = tuple(f"P{n}" for n in range(1, 9))
@@ -263,9 +264,9 @@ def counted(heard: Sequence[crowd.Heard], asked: str) -> Counter[str]:
 
 
 def several_contexts(count: int) -> Json:
-    """So many contexts on the same market; small positions, so that there is room for all of them."""
+    """So many contexts on the same market."""
     trend = {"strategy": "momentum", "markets": ["BTC/USDT"], "timeframe": "1h", "higher": []}
-    return {"contexts": [trend | {"name": f"trend {n}"} for n in range(count)], "risk": {"max_position": 0.05}}
+    return {"contexts": [trend | {"name": f"trend {n}"} for n in range(count)], "risk": ROOM}
 
 
 def each_question_became_one_order(folder: Path, questions: int) -> None:
