@@ -161,7 +161,7 @@ class HaltRow(SQLModel, table=True):
 
 
 class AccountRow(SQLModel, table=True):
-    """The account in the quote currency: what it began with, what is free, the peak that drawdown counts from."""
+    """The account in the quote currency: what it began with, what is free, its peak."""
 
     __tablename__ = "account"
     quote: str = Field(primary_key=True)
