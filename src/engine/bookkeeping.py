@@ -155,7 +155,7 @@ def figures(uow: UnitOfWork, name: str, ends: datetime) -> Digest | None:
         realised=sum((position.net for position in closed), Decimal(0)),
         fees=uow.orders.fees_within(begins, ends),
         equity=equity,
-        drawdown=max(Decimal(0), replace(portfolio, equity=equity).drawdown),
+        drawdown=_drawdown(uow, portfolio, equity, ends),
         equity_curve=tuple(value for _, value in curve),
         opened=uow.positions.opened_within(begins, ends),
         closed=len(closed),
@@ -166,6 +166,14 @@ def figures(uow: UnitOfWork, name: str, ends: datetime) -> Digest | None:
         answered=sum(settled.values()),
         expired=expired,
     )
+
+
+def _drawdown(uow: UnitOfWork, portfolio: Portfolio, equity: Decimal, ends: datetime) -> Decimal:
+    """The drawdown at a time: of a day that is fixed late from the peak of its own time, as it was recorded then."""
+    recorded = uow.account.last_equity_at()
+    if recorded is not None and recorded > ends:
+        return uow.account.drawdown_at(ends)
+    return max(Decimal(0), replace(portfolio, equity=equity).drawdown)
 
 
 def _gain(portfolio: Portfolio, fill: Fill) -> Decimal:

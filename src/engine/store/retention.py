@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, select
+from sqlalchemy import Connection, Row, Table, and_, delete, select
 from sqlalchemy.sql import ColumnElement
 
 from engine.store.settings import Settings
@@ -105,19 +106,33 @@ def _held(connection: Connection, settings: Settings, retention: Retention, now:
 
 
 def _thin_equity(connection: Connection, settings: Settings, kept: timedelta | None, now: datetime) -> int:
-    """Keep the points on the grid; those before the last run's end have been looked at."""
+    """Keep the points on the grid, and of each step the one furthest below the peak.
+
+    Those before the last run's end have been looked at.
+    """
     if kept is None:
         return 0
     done, at = settings.get(_GRID_DONE), _EQUITY.c.at
-    query = select(at).where(at < now - kept).order_by(at).limit(AT_ONCE)
-    looked_at = list(connection.execute(query.where(at > datetime.fromisoformat(done)) if done else query).scalars())
+    query = select(at, _EQUITY.c.drawdown).where(at < now - kept).order_by(at).limit(AT_ONCE)
+    looked_at = connection.execute(query.where(at > datetime.fromisoformat(done)) if done else query).all()
     if not looked_at:
         return 0
-    between = [point for point in looked_at if (point - datetime.min.replace(tzinfo=point.tzinfo)) % GRID]
+    lowest: dict[datetime, Row[Any, Any]] = {}
+    for point in looked_at:
+        step = _on_grid(point.at)
+        if step not in lowest or point.drawdown > lowest[step].drawdown:
+            lowest[step] = point
+    between = [
+        point.at for point in looked_at if point.at != _on_grid(point.at) and point is not lowest[_on_grid(point.at)]
+    ]
     if between:
         connection.execute(delete(_EQUITY).where(at.in_(between)))
-    settings.set(_GRID_DONE, looked_at[-1].isoformat())
+    settings.set(_GRID_DONE, looked_at[-1].at.isoformat())
     return len(looked_at)
+
+
+def _on_grid(at: datetime) -> datetime:
+    return at - (at - datetime.min.replace(tzinfo=at.tzinfo)) % GRID
 
 
 def _older(

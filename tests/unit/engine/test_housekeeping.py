@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from engine.domain.autonomy import Refuse
 from engine.domain.decisions import Stance
@@ -18,6 +19,7 @@ from engine.store import retention
 from engine.store.database import Database
 from engine.store.history import history
 from engine.store.retention import AT_ONCE, Retention
+from engine.store.tables import EquityRow, table_of
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.database import new_database
 from tests.fakes.engine import events_of
@@ -129,6 +131,25 @@ async def test_an_old_equity_curve_keeps_a_point_each_quarter_of_an_hour(store: 
     curve = [at for at, _ in await store.read(lambda uow: uow.account.newest_equity(10**6))]
     edge = datetime(2026, 3, 3, tzinfo=UTC)
     assert curve == [at for at in points if at >= edge or at.minute % 15 == 0]
+
+
+async def test_of_an_old_curve_the_deepest_points_stay(store: Database):
+    """Else the largest drawdown of some months would become less by and by."""
+
+    def work(uow: UnitOfWork) -> None:
+        for minute in range(60):
+            uow.account.mark({"BTC/USDT": Decimal(100)}, BEGAN)
+            uow.account.record_equity(BEGAN + timedelta(minutes=minute))
+            uow.account.pay_in(Decimal(1))
+        points = table_of(EquityRow)
+        low = BEGAN + timedelta(minutes=23)
+        uow.connection.execute(update(points).where(points.c.at == low).values(drawdown=Decimal("0.07")))
+
+    await store.transact(work)
+    await keep(store, equity=timedelta(days=1)).run(BEGAN + timedelta(days=3))
+    curve = await store.read(lambda uow: uow.account.curve_within(BEGAN - timedelta(days=1), BEGAN + timedelta(days=1)))
+    assert [(point.at - BEGAN) / timedelta(minutes=1) for point in curve] == [0, 15, 23, 30, 45]
+    assert max(point.drawdown for point in curve) == Decimal("0.07")
 
 
 async def test_chat_deliveries_and_audit_go_by_the_wall_clock_and_events_by_the_markets(store: Database):
