@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 Look = Callable[[], Awaitable[timedelta]]
 """Does what is due, if anything is; how long to wait until the next look."""
-AT_LEAST_EVERY = timedelta(hours=1)
-"""How far apart two looks are at most, whatever a look has said."""
+AT_LEAST_EVERY = timedelta(seconds=1)
+"""When a look is called that came due before the one before it had ended: APScheduler skips it then."""
 SET_BACK = timedelta(seconds=2)
 """By how much the machine's clock may go back and the scheduler is let wait: by so much every look comes late."""
 
