@@ -167,3 +167,5 @@ def _tame_libraries(level: int) -> None:
         logger.propagate = True
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    # While a job runs it is not called again: APScheduler warns of that each second.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)

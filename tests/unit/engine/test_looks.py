@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 from engine.looks import ScheduledLooks
@@ -95,3 +96,18 @@ async def test_one_under_way_at_the_end_is_let_finish_and_none_begins():
     await looks.stop(5.0)
     assert done == ["the last line"]
     await ScheduledLooks(lambda: datetime.now(UTC)).stop(1.0)
+
+
+async def test_one_that_asks_for_no_rest_on_a_busy_loop_is_called_again_within_seconds():
+    """Seen: due before its last call had ended, it was skipped, and then left alone for an hour."""
+    looked: asyncio.Queue[str] = asyncio.Queue()
+
+    async def look() -> timedelta:
+        asyncio.get_running_loop().call_soon(time.sleep, 0.02)
+        looked.put_nowait("look")
+        return timedelta(0)
+
+    looks = ScheduledLooks(lambda: datetime.now(UTC))
+    looks.start({"look": look})
+    await seen(looked, 4)
+    await looks.stop(1.0)
