@@ -155,8 +155,10 @@ async def _open_account(
         Whether the database was known.
     """
     quote = quote_of(market.contexts.contexts, market.feed)
-    balances = await venue.balances()
     owner = owner_of(settings, market)
+    # First, and without writing: whatever the venue is asked, it follows the market that it is given to now.
+    await store.read(lambda uow: stamp(uow, owner))
+    balances = await venue.balances()
 
     past = await venue.events(0)
     known = not await store.transact(lambda uow: stamp(uow, owner))
