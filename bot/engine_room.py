@@ -66,11 +66,16 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
     """The engine on its clock, at the time where the last run left off."""
     clock: AnyClock = WallClock() if settings.market.clock == "wall" else MarketClock(market.start)
     store = doors.store(settings.database.url, route=route, alone=True)
+    max_factor = Decimal(repr(settings.quality.max_factor))
     venue = doors.venue(
         file=settings.venue_file,
         feed=market.feed,
         clock=clock,
-        model=FillModel(**settings.venue.model_dump(include={"fee", "spread", "depth", "levels", "level_step"})),
+        model=FillModel(
+            **settings.venue.model_dump(include={"fee", "spread", "depth", "levels", "level_step"}),
+            max_factor=max_factor,
+            gone_for=settings.quality.gone_for,
+        ),
         balances=settings.venue.balances,
         client=store,
     )
@@ -87,7 +92,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         analyzer=TechnicalAnalyzer(extra_indicators=settings.indicators.extra),
         risk=RiskManager(limits=limits),
         autonomy=Autonomy(**settings.approval.model_dump()),
-        orchestrator=ExecutionOrchestrator(store=store, exchange=venue, clock=clock),
+        orchestrator=ExecutionOrchestrator(store=store, exchange=venue, clock=clock, max_factor=max_factor),
         no_entry=no_entry,
     )
     approvals = Approvals(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import get_close_matches
 
 from config.sections import ContextSettings
@@ -76,7 +77,8 @@ def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ..
     """
     asked, risk, clock = settings.market, settings.risk, WallClock()
     client = venue_client(settings)
-    feed = LiveFeed(timeframes, fresh_for=STALE_POLLS * asked.poll_every)
+    max_factor = Decimal(repr(settings.quality.max_factor))
+    feed = LiveFeed(timeframes, fresh_for=STALE_POLLS * asked.poll_every, max_factor=max_factor)
     refresher = Refresher(
         client=client,
         feed=feed,

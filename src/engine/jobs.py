@@ -74,10 +74,13 @@ def job_table(
     shortest = min((context.timeframe for context in contexts), key=lambda timeframe: timeframe.duration)
 
     async def candle(at: datetime) -> None:
-        """What the venue did is taken in first; the books are closed last, on everything that happened."""
+        """Doubts are settled and closes marked first, so that nothing is protected in a market that is another now.
+
+        The books are closed last, on everything that happened.
+        """
         await kit.orchestrator.settle_unknown()
-        await kit.orchestrator.restore_protection()
         await books.mark(at)
+        await kit.orchestrator.restore_protection()
         try:
             await run_cycles(kit, contexts.due(at), at)
             await kit.orchestrator.pump()

@@ -252,6 +252,8 @@ class PaperExchange:
             return f"the venue has no market {intent.market}"
         if intent.quantity <= 0 or intent.quantity % market.lot:
             return f"{plain(intent.quantity)} {market.base} is not a whole number of lots of {plain(market.lot)}"
+        if quote is not None and self._matching.is_another(market.symbol, quote.mid, self._clock.now()):
+            return f"something else is traded as {market.symbol} now, at {plain(quote.mid)}"
         if intent.kind is OrderKind.BRACKET:
             return _bad_bracket(intent, market) or self._refused_sale(intent, market, quote)
         if quote is None:

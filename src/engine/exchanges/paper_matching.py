@@ -30,7 +30,7 @@ from engine.exchanges.paper_rows import VenueOrder
 from engine.ports import MarketFeed
 from engine.simulation import fills
 from engine.simulation.fills import FillModel, Part
-from engine.simulation.path import Crossing, first_change, first_crossing
+from engine.simulation.path import Crossing, first_change, first_crossing, is_another
 
 _SPENT = "the cash does not pay for the rest"
 _REPLACED = "what was traded under this name is no more"
@@ -114,10 +114,10 @@ class Matching:
         for symbol in sorted({order.intent.market for order in orders} & advanced.keys() & until.keys()):
             turns = self._feed.path(symbol, advanced[symbol], until[symbol])
             path = self._with_ends(symbol, turns, advanced[symbol], until[symbol])
-            landing = first_change(turns)
+            landing = self._landing(symbol, turns, advanced[symbol])
             if landing is not None:
                 turns, (at, price) = turns[:landing], turns[landing - 1]
-                path = [point for point in path if point[0] < at]
+                path = [*(point for point in path if point[0] < at), (at, price)]
                 happenings.append(_Replaced(at=at, symbol=symbol, price=price))
             own = [order for order in orders if order.intent.market == symbol]
             met = [reached for order in own if (reached := _reached(order, path)) is not None]
@@ -125,6 +125,32 @@ class Matching:
             if not all(order.waits_for_price for order in own):
                 happenings += [_Turned(at=at, symbol=symbol, price=price) for at, price in dict(turns).items()]
         return sorted(happenings, key=_place)
+
+    def is_another(self, symbol: str, price: Decimal, at: datetime) -> bool:
+        """Whether what is traded now is something else than what the last closed candle was of."""
+        last = self._last_trade(symbol, at)
+        if last is None:
+            return False
+        traded_at, close = last
+        return is_another(close, price, self._model.max_factor) or at - traded_at >= self._model.gone_for
+
+    def _landing(self, symbol: str, turns: Sequence[Point], after: datetime) -> int | None:
+        """Where the path first is that of something else, see ``first_change``."""
+        last = self._last_trade(symbol, after) if turns else None
+        return first_change(
+            turns,
+            max_factor=self._model.max_factor,
+            gone_for=self._model.gone_for,
+            traded_at=last[0] if last else after,
+        )
+
+    def _last_trade(self, symbol: str, at: datetime) -> tuple[datetime, Decimal] | None:
+        """When the last candle before a moment closed, and its close; ``None`` where there was none."""
+        try:
+            candles = self._feed.candles(symbol, self._feed.timeframe, at, 1)
+        except NoData:
+            return None
+        return (candles.closed_at, Decimal(repr(float(candles.close[-1])))) if len(candles) else None
 
     def carry_out(self, happenings: Sequence[Happening]) -> None:
         """Let orders trade as they are met; the caller holds the transaction."""

@@ -6,16 +6,30 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from engine.data_halts import standing_change
 from engine.domain.errors import StoreError, VenueError
 from engine.domain.events import ProtectionFailed
-from engine.domain.trading import Ack, NotFound, OrderState, OrderStatus, Purpose, Rejected, Sent, Side, Unknown
+from engine.domain.trading import (
+    Ack,
+    NotFound,
+    OrderState,
+    OrderStatus,
+    Position,
+    Purpose,
+    Rejected,
+    Sent,
+    Side,
+    Unknown,
+)
 from engine.execution import answers
 from engine.execution import orders as writing
 from engine.execution.coverage import sellable
 from engine.execution.intake import take_in
 from engine.execution.protection import Action, Cancel, Protect, protect, protection_pause
 from engine.ports import Clock, Exchange, VenueEvent
+from engine.simulation.path import is_another
 from engine.store.database import Database
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
@@ -33,9 +47,15 @@ class ExecutionOrchestrator:
 
     An order is written down and committed before it comes here; what the venue answers is written down after. A crash
     in between leaves an order whose fate is asked for at the next start, by its client id (``execution.reconcile``).
+
+    Args:
+        max_factor: From this factor on a price is that of something else than what was marked last.
     """
 
-    def __init__(self, *, store: Database, exchange: Exchange, clock: Clock) -> None:
+    def __init__(
+        self, *, store: Database, exchange: Exchange, clock: Clock, max_factor: Decimal = Decimal(1000)
+    ) -> None:
+        self._max_factor = max_factor
         self._store = store
         self._exchange = exchange
         self._clock = clock
@@ -242,10 +262,22 @@ class ExecutionOrchestrator:
 
     async def _place(self, needed: Protect) -> None:
         position, number = needed.position, needed.number
+        if await self._is_another(position):
+            self._look_again_soon()
+            return
         order = await self._store.transact(lambda uow: writing.intend_bracket(uow, position, number, self._clock.now()))
         answer = await self._submit(order)
         if isinstance(answer, Rejected):
             await self._leave_unprotected(needed, answer.reason)
+
+    async def _is_another(self, position: Position) -> bool:
+        """Whether what is traded now is something else than what was bought: its price says nothing about stops."""
+        try:
+            price = (await self._exchange.book(position.market)).mid
+        except VenueError:
+            return False
+        marks = await self._store.read(lambda uow: uow.account.marks())
+        return is_another(marks.get(position.market, position.entry_price), price, self._max_factor)
 
     async def _leave_unprotected(self, needed: Protect, reason: str) -> None:
         """A position that cannot be protected is closed, and people are told.
@@ -306,6 +338,12 @@ class ExecutionOrchestrator:
 
 
 def _wanted(uow: UnitOfWork, position_id: str, now: datetime) -> tuple[tuple[Action, ...], datetime | None]:
-    """What a position needs at the venue now, and until when that has to wait."""
+    """What a position needs at the venue now, and until when that has to wait.
+
+    Nothing is placed in a market that has changed its nature: what stop and target were set for is not what is traded.
+    """
     position, orders = uow.positions.get(position_id), uow.orders.of_position(position_id)
-    return protect(position, orders, now), protection_pause(position, orders)
+    wanted = protect(position, orders, now)
+    if standing_change(uow, position.market) is not None:
+        wanted = tuple(action for action in wanted if isinstance(action, Cancel))
+    return wanted, protection_pause(position, orders)

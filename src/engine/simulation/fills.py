@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
 from engine.domain.market import Book, Level, Market
@@ -31,6 +31,8 @@ class FillModel:
         level_step: From one level to the next, as a fraction of the price.
         reserve: How far the price may run, as a fraction, before the cash set aside for the waiting rest of a buy
             order is too little; the order is then cut to what the cash can pay.
+        max_factor: From this factor on a jump is no move of a price: another thing is traded under the name.
+        gone_for: What is traded after so long without a trade is another thing as well.
     """
 
     fee: Decimal = Decimal("0.001")
@@ -39,6 +41,8 @@ class FillModel:
     levels: int = 5
     level_step: Decimal = Decimal("0.0003")
     reserve: Decimal = Decimal("0.02")
+    max_factor: Decimal = Decimal(1000)
+    gone_for: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -21,8 +21,6 @@ from engine.domain.market import Candles
 
 LEGS = 3
 """How many straight lines lead through a candle."""
-ANOTHER_THING = 1000
-"""From this factor on a jump is no move of a price: a coin was replaced, or is counted anew."""
 
 
 def sound(candles: Candles) -> Candles:
@@ -130,16 +128,34 @@ def _corners(candles: Candles, index: int, span: int) -> Iterator[tuple[int, flo
         yield start + span * leg // LEGS, prices[leg]
 
 
-def first_change(points: Sequence[tuple[datetime, Decimal]]) -> int | None:
+def first_change(
+    points: Sequence[tuple[datetime, Decimal]], *, max_factor: Decimal, gone_for: timedelta, traded_at: datetime
+) -> int | None:
     """Where a path first lands after a jump that no price makes: what is priced from there on is something else.
+
+    Args:
+        points: The path's points, oldest first.
+        max_factor: From this factor on a jump is no move of a price.
+        gone_for: A jump after nothing was traded for so long is none either, whatever its size.
+        traded_at: When it was last traded before the first point.
 
     Returns:
         The index of that point; the one before it is the last price of what it was. ``None`` without such a jump.
     """
+    times = [traded_at, *(at for at, _ in points)]
     for index, ((before, last), (at, price)) in enumerate(pairwise(points), start=1):
-        if at == before and max(last, price) >= ANOTHER_THING * min(last, price):
+        if (
+            at == before
+            and price != last
+            and (is_another(last, price, max_factor) or at - times[index - 1] >= gone_for)
+        ):
             return index
     return None
+
+
+def is_another(last: Decimal, price: Decimal, max_factor: Decimal) -> bool:
+    """Whether two prices are too far apart to be those of one thing: a coin was replaced, or is counted anew."""
+    return max(last, price) >= max_factor * min(last, price)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from engine.domain.errors import BadInput
 from engine.domain.events import Halted, HaltEnded
 from engine.domain.messages import Person, Role
 from engine.domain.trading import HaltKind
+from engine.simulation.fills import FillModel
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
 from tests.fakes.feed import BTC, Row
 
@@ -143,3 +144,62 @@ async def test_the_reasons_of_a_decision_say_it(tmp_path: Path) -> None:
         assert judged.decision.stance is Stance.HOLD
         assert judged.decision.reasons[0].startswith("bad data: BTC/USDT: the price went from 100 to 250000")
         assert judged.quality.changes
+
+
+RISES = {
+    "after nine days without a candle": (
+        *(QUIET,) * 30,
+        *(None,) * 24 * 9,
+        *((50_000, 50_010, 49_990, 50_000, 1e4),) * 9,
+    ),
+    "after eight days, to a hundredth": (*(QUIET,) * 30, *(None,) * 24 * 8, *((1, 1.01, 0.99, 1, 1e6),) * 9),
+}
+
+
+@pytest.mark.parametrize("rows", RISES.values(), ids=RISES.keys())
+async def test_what_comes_after_weeks_of_nothing_is_no_price_for_what_is_held(tmp_path: Path, rows: tuple) -> None:
+    """Seen: 9,997.50 became 1,255,748 by a target that another coin had reached."""
+    async with engine_room(tmp_path, rows) as room:
+        await room.enter(1.0, stop=2.0, target=3.0)
+        before, missing = await equity(room), sum(row is None for row in rows)
+        for hours in range(25, 34):
+            room.clock.to((hours + (missing if hours > 30 else 0)) * 60)
+            await room.orchestrator.pump()
+        (trade,) = await room.views.trades(5)
+        assert trade.closed_by == "payout"
+        assert 0 < before - await equity(room) < 5, "the fee"
+
+
+@pytest.mark.parametrize("price", [NEW[0], 0.02], ids=["up", "down"])
+async def test_a_stop_that_is_placed_late_is_not_placed_in_another_coin(tmp_path: Path, price: float) -> None:
+    """Seen: it was placed at the new price, and filled there as a target at once: 9,997.50 became 6,248,750."""
+    rows = (*(QUIET,) * 30, *((price, price * 1.001, price * 0.999, price, 1e6),) * 30)
+    async with engine_room(tmp_path, rows) as room:
+        room.venue.loses_brackets = True
+        await room.enter(1.0, stop=2.0, target=3.0)
+        before = await equity(room)
+        room.clock.to(30 * 60 - 1)
+        room.venue.loses_brackets = False
+        for minutes in (*range(30 * 60, 30 * 60 + 3), *range(AFTER, AFTER + 600, 60)):
+            room.clock.to(minutes)
+            await room.orchestrator.settle_unknown()
+            await room.books.mark(at(minutes))
+            await room.orchestrator.look_again()
+            if minutes % 60 == 0:
+                await room.cycle()
+        assert [trade.is_open for trade in await room.views.trades(5)] == [True]
+        assert abs(await equity(room) - before) < 1
+        assert HaltKind.CHANGED in [view.halt.kind for view in (await room.views.status()).halts]
+
+
+async def test_the_venue_pays_out_from_the_factor_that_is_set(tmp_path: Path) -> None:
+    rows = (*(QUIET,) * 30, *((20_000, 20_010, 19_990, 20_000, 1e4),) * 9)
+    for factor, closed_by in ((Decimal(100), "payout"), (Decimal(1000), "target")):
+        folder = tmp_path / closed_by
+        folder.mkdir()
+        async with engine_room(folder, rows, model=FillModel(max_factor=factor)) as room:
+            await room.enter(1.0, stop=2.0, target=3.0)
+            room.clock.to(AFTER)
+            await room.orchestrator.pump()
+            (trade,) = await room.views.trades(5)
+            assert trade.closed_by == closed_by

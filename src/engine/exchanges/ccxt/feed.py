@@ -19,6 +19,7 @@ from engine.domain.errors import NoData
 from engine.domain.market import Book, Candles, Market, Timeframe, from_millis, to_millis
 from engine.simulation import path
 from engine.simulation.frames import resample
+from engine.simulation.path import is_another
 
 MOST_POINTS = 8000
 """How many observed prices of one market are kept; the older half goes when there are more."""
@@ -55,12 +56,14 @@ class LiveFeed:
     Args:
         symbols: The markets to be traded.
         fresh_for: How long an observed price and book hold.
+        max_factor: From this factor on a rise is a jump as well: it is no way that a price went.
     """
 
     timeframe = Timeframe.M1
     """How finely a venue notes how far it has followed this feed."""
 
-    def __init__(self, symbols: Iterable[str], *, fresh_for: timedelta) -> None:
+    def __init__(self, symbols: Iterable[str], *, fresh_for: timedelta, max_factor: Decimal = Decimal(1000)) -> None:
+        self._max_factor = max_factor
         self._watched = {symbol: Watched(market=Market(symbol=symbol)) for symbol in symbols}
         self.fresh_for = fresh_for
 
@@ -86,7 +89,7 @@ class LiveFeed:
         if watched.points:
             before, last = watched.points[-1]
             at = max(at, before)
-            if at > before and last > price:
+            if at > before and (last > price or is_another(last, price, self._max_factor)):
                 watched.points.append((at, last))
         watched.points.append((at, price))
         watched.book, watched.doubted = book, False

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -361,3 +361,13 @@ def test_a_stop_sells_whole_at_no_better_than_its_price_and_what_the_market_show
         assert min(fill.price for fill in sold.fills) >= lowest * Decimal("0.99")
     elif sold.closed_by == "target":
         assert sold.filled == Decimal(quantity)
+
+
+def test_a_rise_that_no_price_makes_is_a_jump_and_a_smaller_one_is_a_way() -> None:
+    feed = LiveFeed(["BTC/USDT"], fresh_for=FRESH)
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    for seconds, price in ((0, 100), (5, 300), (10, 400_000)):
+        feed.see("BTC/USDT", at + timedelta(seconds=seconds), Decimal(price))
+    turns = feed.path("BTC/USDT", at, at + timedelta(seconds=10))
+    assert [price for _, price in turns] == [300, 300, 400_000]
+    assert turns[1][0] == turns[2][0]
