@@ -136,7 +136,8 @@ def first_change(
     Args:
         points: The path's points, oldest first.
         max_factor: From this factor on a jump is no move of a price.
-        gone_for: A jump after nothing was traded for so long is none either, whatever its size.
+        gone_for: A rise after nothing was traded for so long is none either, whatever its size; a fall is a gap, for
+            a stop is never to be paid better than the market would.
         traded_at: When it was last traded before the first point.
 
     Returns:
@@ -144,11 +145,8 @@ def first_change(
     """
     times = [traded_at, *(at for at, _ in points)]
     for index, ((before, last), (at, price)) in enumerate(pairwise(points), start=1):
-        if (
-            at == before
-            and price != last
-            and (is_another(last, price, max_factor) or at - times[index - 1] >= gone_for)
-        ):
+        came_back = price > last and at - times[index - 1] >= gone_for
+        if at == before and (is_another(last, price, max_factor) or came_back):
             return index
     return None
 
