@@ -172,6 +172,22 @@ class Settings(Section):
                     raise problem(message, at=f"contexts.{number}.markets.{index}")
         return contexts
 
+    @field_validator("contexts")
+    @classmethod
+    def _paid_in_one_currency(
+        cls, contexts: tuple[ContextSettings, ...], info: ValidationInfo
+    ) -> tuple[ContextSettings, ...]:
+        """Every market is priced in the one currency that the paper account has."""
+        quotes = list(dict.fromkeys(symbol.partition("/")[2] for each in contexts for symbol in each.markets))
+        if len(quotes) > 1:
+            named = ", ".join(quotes)
+            raise problem(f"its markets are priced in {named}: trade one quote currency at a time", at="contexts")
+        venue = info.data.get("venue")
+        if quotes and venue and venue.orders == "paper" and not venue.balances.get(quotes[0]):
+            message = f"has no {quotes[0]}, which the markets of the contexts are priced in"
+            raise problem(message, at="venue.balances", other="contexts")
+        return contexts
+
 
 def secrets(settings: Settings) -> tuple[SecretStr, ...]:
     """Every secret that is set, passwords inside the database's URL included: what logs must mask."""

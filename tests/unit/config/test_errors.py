@@ -264,6 +264,25 @@ def test_nobody_to_talk_to_with_a_chat_token_is_refused(refusal: Refusal):
     assert line == f"my.yaml, line 1 and environment (BOT_TELEGRAM__TOKEN): {words}"
 
 
+EURO = (
+    "market: {markets: {BTC/EUR: {start_price: 30000}%s}}\n"
+    "contexts: [{name: a, strategy: momentum, markets: [BTC/EUR%s], timeframe: 1h}]\n"
+)
+
+
+def test_an_account_that_owns_nothing_of_the_quote_is_refused(refusal: Refusal):
+    """Seen: everything called good, and an equity of 0.00 EUR beside 10,000 USDT."""
+    (line,) = refusal(EURO % ("", ""))
+    assert "venue.balances: has no EUR, which the markets of the contexts are priced in" in line
+    for balances in ("{EUR: 0}", "{USDT: 10}"):
+        assert "has no EUR" in refusal(EURO % ("", "") + f"venue: {{balances: {balances}}}")[0]
+
+
+def test_markets_of_two_quotes_are_refused(refusal: Refusal):
+    (line,) = refusal(EURO % (", ETH/USDT: {start_price: 3000}", ", ETH/USDT"))
+    assert "contexts: its markets are priced in EUR, USDT: trade one quote currency at a time" in line
+
+
 def test_an_unknown_profile_is_named_with_the_nearest(refusal: Refusal):
     known = "(built in: base, demo, paper, prod)"
     assert refusal(profile="dmo") == [f"command line: there is no profile dmo; did you mean demo? {known}"]
