@@ -291,6 +291,8 @@ class RetentionSettings(Section):
     """The indicator readings of decisions that held; then their conditions and reasons alone."""
     held: Duration | None = timedelta(days=30)
     """Decisions that held, altogether."""
+    refused: Duration | None = timedelta(days=365)
+    """Decisions that were refused at once: no order and no question came of them."""
     equity: Duration | None = timedelta(days=90)
     """Every point of the equity curve; after that one each quarter of an hour."""
     events: Duration | None = timedelta(days=365)

@@ -10,11 +10,13 @@ from engine.store.retention import Retention, let_go
 from engine.store.unit_of_work import UnitOfWork
 
 DAY = timedelta(days=1)
+QUIET = timedelta(minutes=7, seconds=30)
+"""How long after midnight it is done: the candles that close then, and the day, come first."""
 _DONE = "retention.done"
 
 
 class Housekeeping:
-    """Carries out the retention, at each midnight UTC of the market's clock; a missed one is made good at once.
+    """Carries out the retention after each midnight UTC of the market's clock; a missed one is made good at once.
 
     Args:
         wall: The wall clock, which messages and deliveries are kept by.
@@ -44,13 +46,13 @@ class Housekeeping:
 
         while await self._store.transact(step):
             await self._store.give_way()
-        self._due = midnight + DAY
+        self._due = midnight + DAY + QUIET
         await self._store.give_back()
 
 
 def _next_due(uow: UnitOfWork) -> datetime | None:
     done = uow.settings.get(_DONE)
     if done is not None:
-        return datetime.fromisoformat(done) + DAY
+        return datetime.fromisoformat(done) + DAY + QUIET
     began = uow.settings.get("account.began")
     return datetime.fromisoformat(began) + DAY if began else None

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from sqlalchemy import Column, Connection, RowMapping, Table, func, select
 
-from engine.store.retention import forgotten
+from engine.store.retention import LET_GO, forgotten
 from engine.store.settings import Settings
 from engine.store.tables import ApprovalRow, DecisionRow, EventRow, FillRow, OrderRow, PositionRow, table_of
 
@@ -43,9 +43,10 @@ def history(connection: Connection) -> History:
 
     Decisions that were let go still count; the fingerprint is that of what is kept.
     """
-    decisions, gone = _by(connection, _DECISIONS.c.status), forgotten(Settings(connection))
+    decisions, settings = _by(connection, _DECISIONS.c.status), Settings(connection)
+    gone = {status: count for status in LET_GO if (count := forgotten(settings, status))}
     return History(
-        decisions={**decisions, "held": decisions.get("held", 0) + gone} if gone else decisions,
+        decisions=decisions | {status: decisions.get(status, 0) + count for status, count in gone.items()},
         approvals=_by(connection, _APPROVALS.c.status),
         orders=_by(connection, _ORDERS.c.status),
         trades=_by(connection, _POSITIONS.c.status),

@@ -28,8 +28,8 @@ AT_ONCE = 2000
 """How many rows of a kind one transaction lets go: others want to write as well."""
 GRID = timedelta(minutes=15)
 """How far the points of the equity curve are apart once they are old; the steps of every time zone are whole ones."""
-FORGOTTEN = "retention.held"
-"""The setting that counts the decisions that were let go."""
+LET_GO = ("held", "refused")
+"""The statuses of decisions that led to nothing."""
 _GRID_DONE = "retention.equity"
 _DECISIONS, _EQUITY, _EVENTS = table_of(DecisionRow), table_of(EquityRow), table_of(EventRow)
 _READINGS = table_of(ReadingsRow)
@@ -43,6 +43,7 @@ class Retention:
     Attributes:
         held_readings: The indicator readings of decisions that held; their conditions and reasons stay.
         held: Decisions that held, altogether.
+        refused: Decisions that were refused at once: no order and no question came of them.
         equity: Every point of the equity curve; after that one each quarter of an hour.
         events: What happened, as facts; what came of it is kept by itself.
         chat: Messages of the web chat, in wall time as the two below.
@@ -52,6 +53,7 @@ class Retention:
 
     held_readings: timedelta | None = timedelta(days=2)
     held: timedelta | None = timedelta(days=30)
+    refused: timedelta | None = timedelta(days=365)
     equity: timedelta | None = timedelta(days=90)
     events: timedelta | None = timedelta(days=365)
     chat: timedelta | None = timedelta(days=90)
@@ -59,9 +61,9 @@ class Retention:
     audit: timedelta | None = timedelta(days=730)
 
 
-def forgotten(settings: Settings) -> int:
-    """How many decisions that held were let go."""
-    return int(settings.get(FORGOTTEN) or 0)
+def forgotten(settings: Settings, status: str) -> int:
+    """How many decisions of a status were let go."""
+    return int(settings.get(f"retention.{status}") or 0)
 
 
 def let_go(connection: Connection, settings: Settings, retention: Retention, now: datetime, wall: datetime) -> bool:
@@ -76,7 +78,8 @@ def let_go(connection: Connection, settings: Settings, retention: Retention, now
     """
     parts = (
         _thin_readings(connection, retention.held_readings, now),
-        _held(connection, settings, retention, now),
+        _decisions(connection, settings, "held", retention.held, now),
+        _decisions(connection, settings, "refused", retention.refused, now),
         _thin_equity(connection, settings, retention.equity, now),
         _older(connection, _EVENTS, _EVENTS.c.at, retention.events, now),
         _older(connection, _CHAT, _CHAT.c.at, retention.chat, wall),
@@ -93,16 +96,17 @@ def _thin_readings(connection: Connection, kept: timedelta | None, now: datetime
     return connection.execute(delete(_READINGS).where(old)).rowcount
 
 
-def _held(connection: Connection, settings: Settings, retention: Retention, now: datetime) -> int:
-    if retention.held is None:
+def _decisions(connection: Connection, settings: Settings, status: str, kept: timedelta | None, now: datetime) -> int:
+    if kept is None:
         return 0
-    query = select(_DECISIONS.c.id).where(_DECISIONS.c.status == "held", _DECISIONS.c.at < now - retention.held)
+    query = select(_DECISIONS.c.id).where(_DECISIONS.c.status == status, _DECISIONS.c.at < now - kept)
     old = list(connection.execute(query.limit(AT_ONCE)).scalars())
+    if not old:
+        return 0
     connection.execute(delete(_READINGS).where(_READINGS.c.decision_id.in_(old)))
-    gone = connection.execute(delete(_DECISIONS).where(_DECISIONS.c.id.in_(old))).rowcount
-    if gone:
-        settings.set(FORGOTTEN, str(forgotten(settings) + gone))
-    return gone
+    connection.execute(delete(_DECISIONS).where(_DECISIONS.c.id.in_(old)))
+    settings.set(f"retention.{status}", str(forgotten(settings, status) + len(old)))
+    return len(old)
 
 
 def _thin_equity(connection: Connection, settings: Settings, kept: timedelta | None, now: datetime) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from engine.domain.autonomy import Refuse
 from engine.domain.decisions import Stance
 from engine.domain.events import Welcomed
-from engine.housekeeping import Housekeeping
+from engine.housekeeping import QUIET, Housekeeping
 from engine.store import retention
 from engine.store.database import Database
 from engine.store.history import history
@@ -67,8 +67,8 @@ async def test_it_is_due_a_day_after_the_account_began_and_then_at_each_midnight
     house = keep(store)
     assert await house.next_due() == BEGAN + timedelta(days=1)
     await house.run(BEGAN + timedelta(days=1))
-    assert await house.next_due() == datetime(2026, 3, 3, tzinfo=UTC)
-    assert await keep(store).next_due() == datetime(2026, 3, 3, tzinfo=UTC), "after a restart too"
+    assert await house.next_due() == datetime(2026, 3, 3, tzinfo=UTC) + QUIET
+    assert await keep(store).next_due() == datetime(2026, 3, 3, tzinfo=UTC) + QUIET, "after a restart too"
 
 
 async def test_before_there_is_an_account_nothing_is_due(tmp_path: Path):
@@ -98,15 +98,20 @@ async def test_what_led_to_anything_is_kept_whole(store: Database):
         )
 
     await store.transact(work)
-    await keep(store, held=timedelta(0), held_readings=timedelta(0)).run(BEGAN + timedelta(days=900))
+    house = keep(store, held=timedelta(0), held_readings=timedelta(0))
+    await house.run(BEGAN + timedelta(days=300))
     kept = await store.read(lambda uow: uow.decisions.newest(9))
     assert sorted(each.decision.id for each in kept) == ["D900", "D901"]
     assert all(each.signals for each in kept)
+    await house.run(BEGAN + timedelta(days=900))
+    (asked_about,) = await store.read(lambda uow: uow.decisions.newest(9))
+    assert (asked_about.decision.id, bool(asked_about.signals)) == ("D900", True), "what was refused led to nothing"
+    assert (await store.read(lambda uow: history(uow.connection))).decisions["refused"] == 1
 
 
 async def test_null_keeps_everything(store: Database):
     ids = await days_of_holding(store, 3)
-    nothing = dict.fromkeys(("held_readings", "held", "equity", "events", "chat", "deliveries", "audit"))
+    nothing = dict.fromkeys(("held_readings", "held", "refused", "equity", "events", "chat", "deliveries", "audit"))
     await keep(store, **nothing).run(BEGAN + timedelta(days=9000))
     kept = await store.read(lambda uow: uow.decisions.newest(500))
     assert len(kept) == len(ids)
@@ -118,7 +123,7 @@ async def test_more_than_fits_into_one_transaction_goes_in_several(store: Databa
     await store.transact(lambda uow: [hold(uow, BEGAN + timedelta(seconds=step)) for step in range(count)])
     await keep(store, held=timedelta(days=1)).run(BEGAN + timedelta(days=9))
     assert await store.read(lambda uow: uow.decisions.newest(9)) == ()
-    assert await store.read(lambda uow: retention.forgotten(uow.settings)) == count
+    assert await store.read(lambda uow: retention.forgotten(uow.settings, "held")) == count
 
 
 @pytest.mark.parametrize("minutes", [1, 5, 15, 60])
