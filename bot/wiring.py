@@ -85,7 +85,9 @@ async def build(
         approvals=engine.approvals,
         books=engine.books,
         candles_in=engine.market.live.closed if engine.market.live else None,
-        caught_up=partial(caught_up, lambda: engine.venue.advanced_to) if engine.market.live else None,
+        caught_up=partial(caught_up, lambda: min(engine.venue.advanced.values(), default=None))
+        if engine.market.live
+        else None,
     )
     kept = _housekeeping(settings, engine, doors)
     driver = _driver(settings, engine, (*jobs, kept, *_live_jobs(settings, engine), *more_jobs(engine)))
