@@ -190,7 +190,9 @@ def resumed(ended: Sequence[HaltView]) -> Card:
 def manual(groups: Sequence[tuple[Role, Sequence[tuple[str, str]]]]) -> Card:
     """The commands by the role they need: how each is written, and what it does."""
     parts = (
-        wording.lines(f"For a {role}:", *(f"{usage}: {does}" for usage, does in rows)) for role, rows in groups if rows
+        wording.lines(f"For {'an' if role == 'admin' else 'a'} {role}:", *(f"{usage}: {does}" for usage, does in rows))
+        for role, rows in groups
+        if rows
     )
     return Card(title="Commands", text="\n\n".join(parts))
 

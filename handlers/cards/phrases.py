@@ -29,6 +29,8 @@ _ENDED_BY = {
     HaltKind.PAUSE: "somebody resumes",
     HaltKind.DRAWDOWN: "an admin resumes",
     HaltKind.EMERGENCY: "an admin resumes",
+    HaltKind.LEDGER: "an admin resumes",
+    HaltKind.CHANGED: "somebody resumes that market by its name",
 }
 
 _STANDING = {

@@ -125,8 +125,8 @@ def _changed(uow: UnitOfWork) -> list[HaltView]:
 
 def _only_an_admin(standing: Sequence[Halt]) -> NotAllowed:
     """Why a trader cannot let entries go on; what does not end by itself is named first."""
-    halt = min(standing, key=lambda halt: halt.until is not None)
-    if halt.until is None:
+    halt = min(standing, key=_ends_by_itself)
+    if not _ends_by_itself(halt):
         return NotAllowed(
             f"Entries are stopped because {halt.reason}; only an admin may end that.",
             "Ask an admin: it does not end by itself.",
@@ -135,3 +135,7 @@ def _only_an_admin(standing: Sequence[Halt]) -> NotAllowed:
         f"Entries are stopped because {halt.reason}; only an admin may end that early.",
         "Ask an admin, or see /status for when it ends by itself.",
     )
+
+
+def _ends_by_itself(halt: Halt) -> bool:
+    return halt.until is not None or halt.kind is HaltKind.REFUSED

@@ -94,10 +94,13 @@ def _oversold(uow: UnitOfWork, order: Order, position: Position, excess: Fill) -
     others = external.book_excess(uow, order, excess)
     whose = f"of {', '.join(others)}" if others else "that no position here holds"
     base = excess.market.partition("/")[0]
+    if any((view.halt.kind, view.halt.by) == (HaltKind.LEDGER, order.id) for view in uow.halts.open()):
+        return others  # people know: a sale that walks a book comes in several fills
     halt = Halt(
         kind=HaltKind.LEDGER,
         reason=f"{order.id} sold {excess.quantity:f} {base} more than {position.id} held: coins {whose}",
         since=excess.at,
+        by=order.id,
     )
     uow.emit(Halted(at=excess.at, halt_id=uow.halts.add(halt), kind=halt.kind))
     return others

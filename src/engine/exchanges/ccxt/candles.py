@@ -103,7 +103,7 @@ class CandleRefresher:
         return {
             symbol: f"{symbol} {timeframe}: {answer.issues[0].detail}"
             for (symbol, timeframe), answer in self._bad.items()
-            if _kinds(answer.issues) != {_CHANGED}
+            if not all(kind.startswith(_CHANGED) for kind in _kinds(answer.issues))
         }
 
     def now_there(self) -> datetime:
@@ -162,7 +162,7 @@ class CandleRefresher:
         """Note whether an answer can be used; what stays bad is asked for ever less often."""
         _, report = self._quality.check(candles.tail(self._history), now)
         issues = tuple(issue for issue in report.refused if issue.kind not in _ONLY_TIME_MENDS)
-        issues += tuple(Issue(kind=_CHANGED, detail=change.detail) for change in report.changes)
+        issues += tuple(Issue(kind=f"{_CHANGED} {change.at}", detail=change.detail) for change in report.changes)
         before = self._bad.pop(wanted, None)
         if not issues:
             self._pauses.end(("bad", wanted))

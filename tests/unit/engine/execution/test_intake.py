@@ -156,7 +156,7 @@ async def test_a_sale_of_what_is_closed_closes_it_no_second_time(store: Database
     assert [closed.position_id for closed in await events_of(store, PositionClosed)] == ["T1", "T2"]
     assert await store.read(lambda uow: uow.account.outside()) == {"BTC": Decimal(-1)}
     reasons = [view.halt.reason.rpartition(": ")[2] for view in await store.read(lambda uow: uow.halts.open())]
-    assert reasons == ["coins of T2", "coins of T2"]
+    assert reasons == ["coins of T2"], "one alarm for one order"
 
 
 LOTS = st.integers(1, 1000).map(lambda lots: Decimal(lots) / 1000)
