@@ -262,21 +262,24 @@ class ExecutionOrchestrator:
 
     async def _place(self, needed: Protect) -> None:
         position, number = needed.position, needed.number
-        if await self._is_another(position):
-            self._look_again_soon()
-            return
+        if await self._is_for_another(position):
+            return  # until people have looked; each candle asks again
         order = await self._store.transact(lambda uow: writing.intend_bracket(uow, position, number, self._clock.now()))
         answer = await self._submit(order)
         if isinstance(answer, Rejected):
             await self._leave_unprotected(needed, answer.reason)
 
-    async def _is_another(self, position: Position) -> bool:
-        """Whether what is traded now is something else than what was bought: its price says nothing about stops."""
+    async def _is_for_another(self, position: Position) -> bool:
+        """Whether a stop and target would be filled at once at the price of something else than what was bought."""
         try:
             price = (await self._exchange.book(position.market)).mid
         except VenueError:
             return False
-        marks = await self._store.read(lambda uow: uow.account.marks())
+        changed, marks = await self._store.read(
+            lambda uow: (standing_change(uow, position.market), uow.account.marks())
+        )
+        if changed is not None:
+            return not (position.stop or Decimal(0)) < price < (position.target or Decimal("Infinity"))
         return is_another(marks.get(position.market, position.entry_price), price, self._max_factor)
 
     async def _leave_unprotected(self, needed: Protect, reason: str) -> None:
@@ -338,12 +341,6 @@ class ExecutionOrchestrator:
 
 
 def _wanted(uow: UnitOfWork, position_id: str, now: datetime) -> tuple[tuple[Action, ...], datetime | None]:
-    """What a position needs at the venue now, and until when that has to wait.
-
-    Nothing is placed in a market that has changed its nature: what stop and target were set for is not what is traded.
-    """
+    """What a position needs at the venue now, and until when that has to wait."""
     position, orders = uow.positions.get(position_id), uow.orders.of_position(position_id)
-    wanted = protect(position, orders, now)
-    if standing_change(uow, position.market) is not None:
-        wanted = tuple(action for action in wanted if isinstance(action, Cancel))
-    return wanted, protection_pause(position, orders)
+    return protect(position, orders, now), protection_pause(position, orders)
