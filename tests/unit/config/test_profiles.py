@@ -8,11 +8,12 @@ import pytest
 
 from config.chain import PROFILES, profiles
 from config.loader import load
-from config.sections import QualitySettings, RiskSettings, Section, VenueSettings
+from config.sections import QualitySettings, RetentionSettings, RiskSettings, Section, VenueSettings
 from config.shape import path_of
 from engine.analysis.quality import QualityLimits
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
+from engine.store.retention import Retention
 
 EXAMPLE = Path(__file__).parents[3] / ".env.example"
 FIXED = {
@@ -88,7 +89,13 @@ def test_every_fixed_name_is_a_setting():
 
 
 @pytest.mark.parametrize(
-    ("section", "rules"), [(RiskSettings, RiskLimits), (VenueSettings, FillModel), (QualitySettings, QualityLimits)]
+    ("section", "rules"),
+    [
+        (RiskSettings, RiskLimits),
+        (VenueSettings, FillModel),
+        (QualitySettings, QualityLimits),
+        (RetentionSettings, Retention),
+    ],
 )
 def test_a_limit_has_the_same_default_in_the_settings_and_in_the_engine(section: type[Section], rules: type):
     shared = {field.name: field.default for field in fields(rules) if field.name in section.model_fields}
