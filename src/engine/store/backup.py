@@ -21,8 +21,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
-from sqlalchemy import Column, Connection, Table, delete, func, insert, select, text
-from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy import Column, Connection, Engine, Table, delete, func, insert, select, text
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from engine import private_files
 from engine.domain.errors import StoreError
@@ -33,6 +33,8 @@ from engine.store.tables import Setting, table_of
 
 FORMAT = 1
 ROWS_AT_ONCE = 500
+TRIES = 6
+"""How often a backup tries to have its turn among those who write; each try waits for ``LOCK_WAIT_MS``."""
 _VENUE = "venue.sqlite"
 _TABLES = table_of(Setting).metadata.sorted_tables
 _DAMAGED = (BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, ArithmeticError, sqlite3.Error)
@@ -87,7 +89,7 @@ def _write(url: str, venue: Path, archive: ZipFile, revision: str) -> int:
     writer, reader = connect(url, writer=True), connect(url)
     try:
         with reader.connect() as connection, TemporaryDirectory() as scratch:
-            with writer.begin():
+            with _nobody_writes(writer):
                 connection.execute(select(func.count()).select_from(table_of(Setting)))  # the snapshot begins here
                 copy = _copy(venue, Path(scratch) / _VENUE)
             counts = {table.name: _write_table(connection, table, archive) for table in _TABLES}
@@ -98,6 +100,25 @@ def _write(url: str, venue: Path, archive: ZipFile, revision: str) -> int:
         reader.dispose()
     archive.writestr("manifest.json", json.dumps({"format": FORMAT, "revision": revision, "tables": counts}))
     return sum(counts.values())
+
+
+@contextmanager
+def _nobody_writes(writer: Engine) -> Iterator[None]:
+    """Take a turn as a writer, so that nobody else does. SQLite's turns are not fair: a busy bot may win several."""
+    with _turn(writer, TRIES):
+        yield
+
+
+def _turn(writer: Engine, tries: int) -> Connection:
+    held = writer.connect()
+    try:
+        held.begin()
+    except OperationalError:
+        held.close()
+        if tries <= 1:
+            raise
+        return _turn(writer, tries - 1)
+    return held
 
 
 def _write_table(connection: Connection, table: Table, archive: ZipFile) -> int:

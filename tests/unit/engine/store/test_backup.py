@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from threading import Timer
 from zipfile import ZipFile
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from engine.domain.errors import StoreError
 from engine.domain.events import Welcomed
 from engine.exchanges.paper_file import VenueFile
-from engine.store import migrate
+from engine.store import connections, migrate
 from engine.store.backup import backup, restore
 from engine.store.database import Database
 from engine.store.history import history
@@ -226,6 +227,18 @@ async def test_a_backup_while_others_write_is_of_one_moment(each_database: str, 
         copy = archive.extract("venue.sqlite", tmp_path / "copy")
     (at_venue,) = rows_of_file(Path(copy), "SELECT n FROM number")
     assert {row["value"] for row in rows} == {at_venue["n"]}
+
+
+def test_a_busy_writer_is_waited_for_more_than_once(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connections, "LOCK_WAIT_MS", 200)
+    busy = connections.connect(full, writer=True)
+    held = busy.connect()
+    held.begin()
+    release = Timer(0.3, held.close)
+    release.start()
+    assert backup(full, tmp_path / "venue.sqlite", tmp_path / "late.zip")
+    release.join()
+    busy.dispose()
 
 
 def test_a_new_database_of_a_failed_restore_stays_empty(tmp_path: Path):
