@@ -33,6 +33,8 @@ READERS = 4
 TROUBLE = (OperationalError, ProgrammingError, InternalError)
 """What the drivers raise when the database, and not a row, is at fault: away, full, locked, without its tables."""
 
+STEPWISE = "auto_vacuum=INCREMENTAL"
+"""How a file of SQLite's is made: it keeps track of what refers to each page, so that pages can be moved one by one."""
 _WRITER_LOCK = 0x67726E6C
 """The advisory lock of whoever writes: the letters ``grnl``."""
 _CONNECT_WITHIN_S = 10
@@ -148,6 +150,9 @@ def _sqlite(file: Path, *, writer: bool, read_only: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # we begin transactions ourselves, see below
+        if not read_only and _is_empty(connection):
+            # So that room can be given back in steps; once anything is in a file, even its mode, this comes too late.
+            connection.execute(f"PRAGMA {STEPWISE}")
         mode = "query_only=ON" if read_only else "journal_mode=WAL"
         for pragma in (mode, "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={LOCK_WAIT_MS}"):
             connection.execute(f"PRAGMA {pragma}")
@@ -157,6 +162,10 @@ def _sqlite(file: Path, *, writer: bool, read_only: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
 
     return engine
+
+
+def _is_empty(connection: Any) -> bool:
+    return bool(connection.execute("PRAGMA page_count").fetchone() == (0,))
 
 
 def _make(file: Path) -> None:

@@ -10,12 +10,14 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TypeVar
 
+from sqlalchemy import Engine
+
 from engine.domain.errors import StoreError
 from engine.domain.events import Event
 from engine.domain.messages import Destination
 from engine.store.alone import keep_alone
 from engine.store.batch import Batch
-from engine.store.compaction import give_back
+from engine.store.compaction import give_back, is_worth_it
 from engine.store.connections import READERS, as_it_is, connect, in_words, is_sqlite
 from engine.store.unit_of_work import UnitOfWork
 
@@ -135,13 +137,16 @@ class Database(DatabaseReader):
             await self._visit(self._commit)
 
     async def give_back(self) -> None:
-        """Give room that is no longer needed back to the disk; who wants to write waits meanwhile."""
+        """Give room that is no longer needed back to the disk, in steps between which others write."""
 
-        def work() -> None:
-            self._batch.commit()
-            give_back(self._write_engine)
+        def outside(step: Callable[[Engine], bool]) -> bool:
+            self._commit()
+            return step(self._write_engine)
 
-        await self._visit(work)
+        more = await self._visit(partial(outside, is_worth_it))
+        while more:
+            more = await self._visit(partial(outside, give_back))
+            await self.give_way()
 
     def on_shown(self, listener: Callable[[], None]) -> None:
         """Call a listener, in the event loop, after each transaction that changed what should be shown."""
