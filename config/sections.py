@@ -284,6 +284,10 @@ class DigestSettings(Section):
         return Days(at=self.at, zone=self.zone)
 
 
+_SENT_AGAIN_WITHIN = timedelta(days=2)
+"""For how long a platform may send again what was never answered: Telegram does for a day."""
+
+
 class RetentionSettings(Section):
     """How long the database keeps what nothing is decided by any more; null for ever. Orders and questions stay."""
 
@@ -297,12 +301,23 @@ class RetentionSettings(Section):
     """Every point of the equity curve; after that one each quarter of an hour."""
     events: Duration | None = timedelta(days=365)
     """What happened, as facts; what came of it stays."""
+    halts: Duration | None = timedelta(days=730)
+    """Halts that have ended, and times when a platform was not well; emergency stops and changed markets stay."""
+    cards: Duration | None = timedelta(days=90)
+    """Where the cards of what is over are shown; they stay there as they are."""
     chat: Duration | None = timedelta(days=90)
     """Messages of the web chat, in wall time as the two below."""
     deliveries: Duration | None = timedelta(days=30)
     """The ids of what people sent, so that nothing counts twice."""
     audit: Duration | None = timedelta(days=730)
     """What people did or tried."""
+
+    @field_validator("deliveries")
+    @classmethod
+    def _as_long_as_it_is_sent_again(cls, value: timedelta | None) -> timedelta | None:
+        if value is not None and value < _SENT_AGAIN_WITHIN:
+            raise problem("must be at least 2d: platforms send again, for a day, what they had no answer to")
+        return value
 
 
 class QualitySettings(Section):

@@ -39,7 +39,7 @@ class Housekeeping:
         midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
         def step(uow: UnitOfWork) -> bool:
-            more = let_go(uow.connection, uow.settings, self._retention, midnight, self._wall())
+            more = let_go(uow, self._retention, midnight, self._wall())
             if not more:
                 uow.settings.set(_DONE, midnight.isoformat())
             return more

@@ -1,6 +1,7 @@
 """What the database lets go of: what nothing is decided by any more, by its age and kind.
 
-Orders, fills, positions, approvals, digests, and every decision that led to one of them, stay for ever.
+Orders, fills, positions, approvals, digests, and every decision that led to one of them, stay for ever; so do emergency
+stops, and the halts of markets that have changed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, and_, delete, select
 from sqlalchemy.sql import ColumnElement
 
+from engine.domain.trading import HaltKind
+from engine.store.old_cards import let_go_cards
 from engine.store.settings import Settings
 from engine.store.tables import (
     AuditRow,
@@ -20,9 +23,11 @@ from engine.store.tables import (
     DeliveryRow,
     EquityRow,
     EventRow,
+    HaltRow,
     ReadingsRow,
     table_of,
 )
+from engine.store.unit_of_work import UnitOfWork
 
 AT_ONCE = 2000
 """How many rows of a kind one transaction lets go: others want to write as well."""
@@ -30,9 +35,11 @@ GRID = timedelta(minutes=15)
 """How far the points of the equity curve are apart once they are old; the steps of every time zone are whole ones."""
 LET_GO = ("held", "refused")
 """The statuses of decisions that led to nothing."""
+ASKED_FOR = (HaltKind.CHANGED, HaltKind.EMERGENCY)
+"""The kinds of halts that are asked for long after their end: what was accepted of a market, what a stop has sold."""
 _GRID_DONE = "retention.equity"
 _DECISIONS, _EQUITY, _EVENTS = table_of(DecisionRow), table_of(EquityRow), table_of(EventRow)
-_READINGS = table_of(ReadingsRow)
+_READINGS, _HALTS = table_of(ReadingsRow), table_of(HaltRow)
 _AUDIT, _CHAT, _DELIVERIES = table_of(AuditRow), table_of(ChatMessageRow), table_of(DeliveryRow)
 
 
@@ -46,6 +53,8 @@ class Retention:
         refused: Decisions that were refused at once: no order and no question came of them.
         equity: Every point of the equity curve; after that one each quarter of an hour.
         events: What happened, as facts; what came of it is kept by itself.
+        halts: Halts that have ended, and times when a platform was not well.
+        cards: Where the cards of what is over are shown; they stay there as they are.
         chat: Messages of the web chat, in wall time as the two below.
         deliveries: The ids of what was acted on, so that nothing counts twice.
         audit: What people did or tried.
@@ -56,6 +65,8 @@ class Retention:
     refused: timedelta | None = timedelta(days=365)
     equity: timedelta | None = timedelta(days=90)
     events: timedelta | None = timedelta(days=365)
+    halts: timedelta | None = timedelta(days=730)
+    cards: timedelta | None = timedelta(days=90)
     chat: timedelta | None = timedelta(days=90)
     deliveries: timedelta | None = timedelta(days=30)
     audit: timedelta | None = timedelta(days=730)
@@ -66,22 +77,24 @@ def forgotten(settings: Settings, status: str) -> int:
     return int(settings.get(f"retention.{status}") or 0)
 
 
-def let_go(connection: Connection, settings: Settings, retention: Retention, now: datetime, wall: datetime) -> bool:
+def let_go(uow: UnitOfWork, retention: Retention, now: datetime, wall: datetime) -> bool:
     """Let go of what is old enough, or of as much of it as one transaction does; whether more is left.
 
     Args:
-        connection: The writer's.
-        settings: Where it is noted what went.
+        uow: The transaction in which they go.
         retention: How long each kind is kept.
         now: The market's time.
         wall: The wall clock's.
     """
+    connection, settings = uow.connection, uow.settings
     parts = (
         _thin_readings(connection, retention.held_readings, now),
         _decisions(connection, settings, "held", retention.held, now),
         _decisions(connection, settings, "refused", retention.refused, now),
         _thin_equity(connection, settings, retention.equity, now),
         _older(connection, _EVENTS, _EVENTS.c.at, retention.events, now),
+        _cards(uow, retention.cards, now),
+        _halts(uow, retention.halts, now),
         _older(connection, _CHAT, _CHAT.c.at, retention.chat, wall),
         _older(connection, _DELIVERIES, _DELIVERIES.c.wall_at, retention.deliveries, wall),
         _older(connection, _AUDIT, _AUDIT.c.wall_at, retention.audit, wall),
@@ -137,6 +150,20 @@ def _thin_equity(connection: Connection, settings: Settings, kept: timedelta | N
 
 def _on_grid(at: datetime) -> datetime:
     return at - (at - datetime.min.replace(tzinfo=at.tzinfo)) % GRID
+
+
+def _cards(uow: UnitOfWork, kept: timedelta | None, now: datetime) -> int:
+    if kept is None:
+        return 0
+    return let_go_cards(uow.connection, now - kept, uow.troubles.not_over_by(now - kept), AT_ONCE)
+
+
+def _halts(uow: UnitOfWork, kept: timedelta | None, now: datetime) -> int:
+    if kept is None:
+        return 0
+    uow.troubles.let_go(now - kept)
+    old = _some(_HALTS, and_(_HALTS.c.kind.not_in(ASKED_FOR), _HALTS.c.ended_at < now - kept))
+    return uow.connection.execute(delete(_HALTS).where(old)).rowcount
 
 
 def _older(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, text
+from collections.abc import Collection
+
+from sqlalchemy import Connection, delete, select, text
 
 from engine.store.tables import Setting, key_of, table_of
 
@@ -26,3 +28,13 @@ class Settings:
     def set(self, key: str, value: str) -> None:
         """Keep a text under a key, in place of the one before."""
         self._connection.execute(_SET, {"key": key, "value": value})
+
+    def starting_with(self, prefix: str) -> dict[str, str]:
+        """Every text whose key begins with a prefix, by its key."""
+        found = self._connection.execute(select(_TABLE).where(_TABLE.c.key.startswith(prefix, autoescape=True)))
+        return {row.key: row.value for row in found}
+
+    def drop(self, keys: Collection[str]) -> None:
+        """Keep nothing under these keys."""
+        if keys:
+            self._connection.execute(delete(_TABLE).where(_TABLE.c.key.in_(keys)))

@@ -49,9 +49,26 @@ class Troubles:
         trouble_id = self._settings.get(_newest(platform))
         return self.get(trouble_id) if trouble_id else None
 
+    def not_over_by(self, before: datetime) -> frozenset[str]:
+        """The ids of those that are not over, or were not by then."""
+        return frozenset(trouble.id for trouble in self._all() if not _was_over(trouble, before))
+
+    def let_go(self, before: datetime) -> None:
+        """Forget those that were over by then, but for the newest of each platform."""
+        newest = set(self._settings.starting_with(_newest("")).values())
+        over = [each.id for each in self._all() if _was_over(each, before) and each.id not in newest]
+        self._settings.drop([_key(trouble_id) for trouble_id in over])
+
+    def _all(self) -> list[PlatformTrouble]:
+        return [codec.load(PlatformTrouble, kept) for kept in self._settings.starting_with(_key("")).values()]
+
     def _keep(self, trouble: PlatformTrouble) -> PlatformTrouble:
         self._settings.set(_key(trouble.id), codec.dump(trouble))
         return trouble
+
+
+def _was_over(trouble: PlatformTrouble, before: datetime) -> bool:
+    return trouble.ended_at is not None and trouble.ended_at < before
 
 
 def _key(trouble_id: str) -> str:

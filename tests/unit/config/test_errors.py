@@ -52,6 +52,17 @@ def refusal(tmp_path: Path) -> Refusal:
             ),
         ),
         ("risk:\n  recovery_size: 0", "my.yaml, line 2: risk.recovery_size: must be greater than 0"),
+        (
+            "retention:\n  deliveries: 1h",
+            (
+                "my.yaml, line 2: retention.deliveries: must be at least 2d: platforms send again, for a day, "
+                "what they had no answer to"
+            ),
+        ),
+        (
+            "retention:\n  cards: soon",
+            "my.yaml, line 2: retention.cards: must be seconds or a duration such as 90s, 15m, 2h, 1d or 1h30m",
+        ),
         ("quality:\n  max_move: .nan", "my.yaml, line 2: quality.max_move: must be a number"),
         (
             "telegram:\n  mode: webhook",

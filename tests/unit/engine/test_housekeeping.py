@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -111,7 +111,7 @@ async def test_what_led_to_anything_is_kept_whole(store: Database):
 
 async def test_null_keeps_everything(store: Database):
     ids = await days_of_holding(store, 3)
-    nothing = dict.fromkeys(("held_readings", "held", "refused", "equity", "events", "chat", "deliveries", "audit"))
+    nothing = dict.fromkeys(each.name for each in fields(Retention))
     await keep(store, **nothing).run(BEGAN + timedelta(days=9000))
     kept = await store.read(lambda uow: uow.decisions.newest(500))
     assert len(kept) == len(ids)

@@ -1,0 +1,72 @@
+"""Where cards of what is long over are shown: nothing edits them any more, and nothing is put under them.
+
+A card stays where it is; what goes is that anybody knows where. What is not shown as it should be waits, however old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, Table, and_, delete, func, not_, or_, select
+from sqlalchemy.sql import ColumnElement
+
+from engine.domain.trading import OrderStatus
+from engine.store.tables import ApprovalRow, DigestRow, HaltRow, OrderRow, OutboxRow, PositionRow, table_of
+
+_OUTBOX, _APPROVALS, _POSITIONS = table_of(OutboxRow), table_of(ApprovalRow), table_of(PositionRow)
+_HALTS, _ORDERS, _DIGESTS = table_of(HaltRow), table_of(OrderRow), table_of(DigestRow)
+_TOPIC = _OUTBOX.c.topic
+_IS_SHOWN = _OUTBOX.c.wanted_version <= _OUTBOX.c.sent_version
+_UNDER_WAY = _ORDERS.c.status.in_([status for status in OrderStatus if not status.final])
+
+
+def let_go_cards(connection: Connection, before: datetime, troubles: Collection[str], limit: int) -> int:
+    """Forget where what is over is shown.
+
+    Args:
+        connection: The writer's.
+        before: What was over by then goes, in market time.
+        troubles: The ids of the platforms' troubles that were not.
+        limit: How many rows go at the most.
+
+    Returns:
+        How many went.
+    """
+    number = _OUTBOX.c.number
+    old = select(number).where(_IS_SHOWN, or_(*is_old(before, troubles).values())).limit(limit)
+    return connection.execute(delete(_OUTBOX).where(number.in_(old))).rowcount
+
+
+def is_old(before: datetime, troubles: Collection[str]) -> Mapping[str, ColumnElement[bool]]:
+    """For each kind of topic that is ever over, when a row of the outbox is about one that was by then."""
+    held = _since(_POSITIONS.c.closed_at, before)
+    standing = _since(_HALTS.c.ended_at, before)
+    asked = or_(
+        _since(_APPROVALS.c.settled_at, before),
+        _APPROVALS.c.decision_id.in_(select(_POSITIONS.c.decision_id).where(held)),
+        _APPROVALS.c.id.in_(select(_ORDERS.c.approval_id).where(_UNDER_WAY)),
+    )
+    return {
+        "approval": _without("approval", _APPROVALS, asked),
+        **{kind: _without(kind, _POSITIONS, held) for kind in ("trade", "closed", "unprotected")},
+        **{kind: _without(kind, _HALTS, standing) for kind in ("halt", "emergency")},
+        "external": _without("external", _ORDERS, or_(_UNDER_WAY, _ORDERS.c.updated_at >= before)),
+        "digest": _without("digest", _DIGESTS, _DIGESTS.c.ends >= before),
+        "platform": and_(_is("platform"), _TOPIC.not_in([f"platform:{each}" for each in troubles])),
+    }
+
+
+def _since(over: ColumnElement[datetime | None], before: datetime) -> ColumnElement[bool]:
+    """Whether something is not over, or was not by then."""
+    return or_(over.is_(None), over >= before)
+
+
+def _is(kind: str) -> ColumnElement[bool]:
+    return _TOPIC.startswith(f"{kind}:")
+
+
+def _without(kind: str, table: Table, needed: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a topic is of a kind, and there is no subject of it that is still needed."""
+    subject = func.substr(_TOPIC, len(kind) + 2)
+    return and_(_is(kind), not_(select(table.c.id).where(table.c.id == subject, needed).exists()))

@@ -1,0 +1,223 @@
+"""Where the cards of what is over are shown is forgotten after a while, and nothing else is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from engine.domain.approvals import Expired
+from engine.domain.messages import Destination, Ref
+from engine.domain.trading import Halt, HaltKind, Intent, OrderKind, OrderStatus, Purpose, Side
+from engine.store.database import Database
+from engine.store.old_cards import is_old, let_go_cards
+from engine.store.orders import Order
+from engine.store.retention import Retention, let_go
+from engine.store.tables import OutboxRow, table_of
+from engine.store.unit_of_work import UnitOfWork
+from handlers.notifications import TOPICS
+from tests.fakes.reports import NOON, asked, closed_position, digest, judged, position
+
+ROOM, CHAT = Destination(platform="web", address="room"), Destination(platform="telegram", address="-100")
+REF = Ref(messages=("7",))
+OVER = NOON + timedelta(days=1)
+KEPT = timedelta(days=90)
+LONG_AFTER = OVER + KEPT + timedelta(days=1)
+RETENTION = Retention(cards=KEPT)
+
+
+def question(uow: UnitOfWork, over: datetime | None) -> str:
+    uow.decisions.add(judged())
+    pending = asked()
+    uow.approvals.add(pending)
+    if over is not None:
+        uow.approvals.swap(pending, replace(pending, state=Expired(at=over), version=1))
+    return pending.id
+
+
+def trade(uow: UnitOfWork, over: datetime | None) -> str:
+    held = position() if over is None else closed_position(closed_at=over)
+    uow.positions.put(held, "D12")
+    return held.id
+
+
+def halt(uow: UnitOfWork, over: datetime | None) -> str:
+    halt_id = uow.halts.add(Halt(kind=HaltKind.PAUSE, reason="a look at the news", since=NOON))
+    if over is not None:
+        uow.halts.end(halt_id, over)
+    return halt_id
+
+
+def order(uow: UnitOfWork, over: datetime | None, approval_id: str = "") -> str:
+    intent = Intent(
+        client_id="c" * 32, market="BTC/USDT", side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal("0.01")
+    )
+    uow.orders.add(
+        Order(
+            id="O5",
+            intent=intent,
+            purpose=Purpose.EXTERNAL,
+            context="momentum",
+            price=Decimal(20_000),
+            status=OrderStatus.OPEN if over is None else OrderStatus.CANCELLED,
+            created_at=over or NOON,
+            approval_id=approval_id,
+        )
+    )
+    return "O5"
+
+
+def trouble(uow: UnitOfWork, over: datetime | None) -> str:
+    begun = uow.troubles.begin("telegram", "Telegram cannot be reached.", NOON)
+    if over is not None:
+        uow.troubles.end(begun, over)
+    return begun.id
+
+
+def day(uow: UnitOfWork, over: datetime | None) -> str:
+    figures = digest(ends=over or LONG_AFTER)
+    uow.account.add_digest(figures)
+    return figures.id
+
+
+KINDS = {
+    question: ("approval",),
+    trade: ("trade", "closed", "unprotected"),
+    halt: ("halt", "emergency"),
+    order: ("external",),
+    trouble: ("platform",),
+    day: ("digest",),
+}
+"""What makes the subject of each kind of topic, over at a time or not at all; its id."""
+
+
+def one_of_each(uow: UnitOfWork, over: datetime | None) -> list[str]:
+    return [f"{kind}:{subject}" for make, kinds in KINDS.items() for subject in (make(uow, over),) for kind in kinds]
+
+
+def show(uow: UnitOfWork, topic: str, *places: Destination) -> None:
+    """Let places show a topic as it is to be shown."""
+    uow.outbox.changed(topic, places)
+    for showing in uow.outbox.due():
+        if showing.topic == topic:
+            uow.outbox.sent(showing, REF)
+
+
+async def made(store: Database, over: datetime | None) -> list[str]:
+    """A topic of each kind, shown at two places."""
+
+    def work(uow: UnitOfWork) -> list[str]:
+        topics = one_of_each(uow, over)
+        for topic in topics:
+            show(uow, topic, ROOM, CHAT)
+        return topics
+
+    return await store.transact(work)
+
+
+async def left_after(store: Database, now: datetime) -> set[str]:
+    """The topics that are still known to be shown somewhere once what is old was let go."""
+    await store.transact(lambda uow: let_go(uow, RETENTION, now, now))
+    return {row["topic"] for row in await store.read(outbox)}
+
+
+def outbox(uow: UnitOfWork) -> list[dict[str, Any]]:
+    return [dict(row) for row in uow.connection.execute(select(table_of(OutboxRow))).mappings()]
+
+
+def test_every_kind_of_card_that_comes_again_and_again_is_forgotten():
+    assert set(is_old(NOON, ())) == set(TOPICS) - {"welcome"} == {kind for kinds in KINDS.values() for kind in kinds}
+
+
+async def test_where_a_card_is_shown_is_forgotten_a_while_after_its_subject_is_over(store: Database):
+    topics = await made(store, OVER)
+    assert await left_after(store, OVER + KEPT) == set(topics)
+    assert await left_after(store, LONG_AFTER) == set()
+
+
+async def test_what_is_not_over_can_be_edited_however_old_it_is(store: Database):
+    topics = await made(store, None)
+    assert await left_after(store, NOON + timedelta(days=9000)) == {*topics} - {"digest:2026-01-03"}
+
+
+async def test_what_was_never_shown_waits_and_what_was_left_does_not(store: Database):
+    def work(uow: UnitOfWork) -> list[str]:
+        topics = one_of_each(uow, OVER)
+        for topic in topics:
+            uow.outbox.changed(topic, [ROOM, CHAT])
+        uow.outbox.leave(CHAT)
+        return topics
+
+    topics = await store.transact(work)
+    assert await left_after(store, LONG_AFTER) == set(topics)
+    rows = await store.read(outbox)
+    assert {row["platform"] for row in rows} == {"web"}
+    assert len(rows) == len(topics)
+
+
+async def test_a_question_is_known_while_its_trade_is_told_of_below_it(store: Database):
+    def work(uow: UnitOfWork) -> None:
+        show(uow, f"approval:{question(uow, OVER)}", ROOM)
+        trade(uow, None)
+
+    await store.transact(work)
+    assert await left_after(store, LONG_AFTER) == {"approval:A17"}
+    closed = LONG_AFTER + timedelta(days=300)
+    await store.transact(lambda uow: trade(uow, closed))
+    assert await left_after(store, closed + KEPT) == {"approval:A17"}
+    assert await left_after(store, closed + KEPT + timedelta(hours=1)) == set()
+
+
+@pytest.mark.parametrize(("over", "left"), [(None, {"approval:A17"}), (OVER, set())])
+async def test_a_question_is_known_while_its_order_can_still_change(
+    store: Database, over: datetime | None, left: set[str]
+):
+    def work(uow: UnitOfWork) -> None:
+        show(uow, f"approval:{question(uow, OVER)}", ROOM)
+        order(uow, over, approval_id="A17")
+
+    await store.transact(work)
+    assert await left_after(store, LONG_AFTER) == left
+
+
+async def test_halts_and_troubles_go_after_their_cards(store: Database):
+    """But not what is asked for later: which changes of a market were accepted, and how a platform was last."""
+
+    def work(uow: UnitOfWork) -> None:
+        for kind in HaltKind:
+            uow.halts.end(uow.halts.add(Halt(kind=kind, reason="x", since=NOON, market="BTC/USDT")), OVER)
+            uow.halts.add(Halt(kind=kind, reason="stands", since=NOON, market="ETH/USDT"))
+        for _ in range(2):
+            trouble(uow, OVER)
+
+    def kept(uow: UnitOfWork) -> tuple[list[HaltKind], int, list[str]]:
+        ended = [kind for kind in HaltKind if uow.halts.last_ended(kind, "BTC/USDT")]
+        return ended, len(uow.halts.open()), sorted(uow.settings.starting_with("platform.trouble."))
+
+    await store.transact(work)
+    await store.transact(lambda uow: let_go(uow, RETENTION, LONG_AFTER, LONG_AFTER))
+    both = ["platform.trouble.P1", "platform.trouble.P2"]
+    assert await store.read(kept) == (list(HaltKind), len(HaltKind), both)
+    years_after = NOON + timedelta(days=9000)
+    await store.transact(lambda uow: let_go(uow, RETENTION, years_after, years_after))
+    assert await store.read(kept) == ([HaltKind.CHANGED, HaltKind.EMERGENCY], len(HaltKind), both[1:])
+    last = await store.read(lambda uow: uow.troubles.newest("telegram"))
+    assert last is not None
+    assert last.id == "P2"
+
+
+async def test_nothing_of_it_goes_where_it_is_kept_for_ever(store: Database):
+    topics, years_after = await made(store, OVER), NOON + timedelta(days=9000)
+    await store.transact(lambda uow: let_go(uow, Retention(cards=None, halts=None), years_after, years_after))
+    assert {row["topic"] for row in await store.read(outbox)} == set(topics)
+    assert await store.read(lambda uow: (uow.halts.get("H1").id, uow.troubles.get("P1").id)) == ("H1", "P1")
+
+
+async def test_more_cards_than_one_transaction_lets_go_of_take_several(store: Database):
+    topics = await made(store, OVER)
+    went = [await store.transact(lambda uow: let_go_cards(uow.connection, LONG_AFTER, (), 7)) for _ in range(4)]
+    assert went == [7, 7, 2 * len(topics) - 14, 0]
