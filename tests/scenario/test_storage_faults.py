@@ -35,6 +35,7 @@ from tests.fakes.program import write_config
 
 CHAT = Destination(platform="chat", address="7")
 PLACES = {CHAT: tuple(CardKind)}
+DEAF = Destination(platform="deaf", address="8")
 PATIENCE = 30
 
 
@@ -43,12 +44,17 @@ class Wall:
 
     name = "chat"
 
-    def __init__(self) -> None:
+    def __init__(self, place: Destination = CHAT) -> None:
+        self.place = place
+        self.is_away = False
         self.shown: dict[str, Card] = {}
         self.puts: list[str] = []
 
     async def put(self, to: Destination, card: Card, ref: Ref | None, under: Ref | None = None) -> Ref:
-        assert (to, under) == (CHAT, None)
+        assert to == self.place, "there is one place"
+        assert under is None
+        if self.is_away:
+            raise OSError("away")
         ref = ref or Ref(messages=(f"m{len(self.shown) + 1}",))
         self.shown[ref.messages[0]] = card
         self.puts.append(card.title)
@@ -56,9 +62,10 @@ class Wall:
 
 
 @asynccontextmanager
-async def watched(room: Room, wall: Wall) -> AsyncIterator[StorageWatch]:
+async def watched(room: Room, *walls: Wall) -> AsyncIterator[StorageWatch]:
     """The watch at work, which tries again without delay."""
-    teller = DirectTeller(platforms={"chat": wall}, places=PLACES)
+    places = {wall.place: tuple(CardKind) for wall in walls}
+    teller = DirectTeller(platforms={wall.place.platform: wall for wall in walls}, places=places)
 
     async def tell(halt: Halt) -> dict[Destination, Ref]:
         from engine.domain.reports import HaltView
@@ -162,6 +169,26 @@ async def test_a_database_locked_by_another_process_is_waited_for_and_then_given
         await room.enter()
         assert len(await room.held()) == 1
         assert check_conservation(tmp_path / "venue.sqlite") == []
+
+
+async def test_the_end_is_told_where_it_was_told_that_it_began_and_nowhere_else(tmp_path: Path):
+    wall, deaf = Wall(), Wall(DEAF)
+    deaf.is_away = True
+    route = routes(PLACES | {DEAF: tuple(CardKind)})
+    async with engine_room(tmp_path, route=route) as room, watched(room, wall, deaf) as watch:
+        await set_pragma(room, "max_page_count = 1")
+        with pytest.raises(StoreError, match="full"):
+            await write_on(room)
+        await until(lambda: bool(wall.puts))
+        deaf.is_away = False
+        with room.store._write_engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        await until(lambda: watch.health == "ok")
+        halts = [showing for showing in await room.store.read(lambda uow: uow.outbox.due()) if "halt" in showing.topic]
+        assert [showing.destination for showing in halts] == [CHAT]
+        assert halts[0].ref is not None
+        events = await room.store.read(lambda uow: uow.connection.exec_driver_sql("SELECT kind FROM events").all())
+        assert [kind for (kind,) in events if "Halt" in kind] == ["Halted", "HaltEnded"]
 
 
 async def test_a_server_that_restarts_stops_entries_until_it_is_back(tmp_path: Path):

@@ -63,14 +63,18 @@ class UnitOfWork:
 
     def emit(self, event: Event) -> None:
         """Write down that something happened, and mark the cards it changes as wanting to be shown anew."""
-        written = {"at": event.at, "kind": type(event).__name__, "body": codec.dump(event)}
-        self.connection.execute(_ADD_EVENT, written)
+        self.record(event)
         places: dict[str, list[Destination]] = {}
         for topic, destination in self._route(event):
             places.setdefault(topic, []).append(destination)
         for topic, destinations in places.items():
             self.outbox.changed(topic, destinations)
             self.shown = True
+
+    def record(self, event: Event) -> None:
+        """Write down that something happened, and show it nowhere."""
+        written = {"at": event.at, "kind": type(event).__name__, "body": codec.dump(event)}
+        self.connection.execute(_ADD_EVENT, written)
 
     def complete(self) -> None:
         """Write what was held back so that it is written at once; the last step before it is kept."""

@@ -70,8 +70,13 @@ class StorageWatch:
 
     @property
     def health(self) -> str:
-        """``ok``, or why nothing can be written."""
+        """``ok``, or why nothing can be written and what to do."""
         return self._halt.reason if self._halt else "ok"
+
+    @property
+    def halt(self) -> Halt | None:
+        """The halt that stands while nothing can be written: it is known here alone."""
+        return self._halt
 
     async def run(self) -> None:
         """Watch until cancelled, or until the program has to end."""
@@ -97,7 +102,7 @@ class StorageWatch:
         if isinstance(error, FileReplaced):
             self._replaced = self._replaced or error
         if self._halt is None:
-            self._halt = Halt(kind=HaltKind.STORE, reason=error.message, since=self._clock.now())
+            self._halt = Halt(kind=HaltKind.STORE, reason=str(error), since=self._clock.now())
             self._troubled.set()
 
     async def _told(self) -> Mapping[Destination, Ref]:
@@ -123,9 +128,12 @@ class StorageWatch:
 
 
 def _write_down(uow: UnitOfWork, halt: Halt, now: datetime, shown: Mapping[Destination, Ref]) -> None:
+    """Write down that it was and that it is over; its end is told where it was told that it began, and nowhere else."""
     halt_id = uow.halts.add(halt)
-    uow.emit(Halted(at=halt.since, halt_id=halt_id, kind=halt.kind))
+    uow.record(Halted(at=halt.since, halt_id=halt_id, kind=halt.kind))
     uow.halts.end(halt_id, now)
-    uow.emit(HaltEnded(at=now, halt_id=halt_id, kind=halt.kind))
+    uow.record(HaltEnded(at=now, halt_id=halt_id, kind=halt.kind))
+    topic = f"halt:{halt_id}"
+    uow.step_in(topic, shown)
     for destination, ref in shown.items():
-        uow.register(f"halt:{halt_id}", destination, ref)
+        uow.register(topic, destination, ref)
