@@ -17,7 +17,7 @@ import typer
 
 from bot import cli_config, cli_data, cli_db
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, check_trading, load_or_exit
-from bot.instance import Instance, local_url, note_file, read
+from bot.instance import Instance, local_url, note_file, parts_at, read
 from bot.terminal import announce
 from config.loader import Loaded, load_with_places
 from config.settings import Settings, secrets
@@ -227,6 +227,12 @@ def _running(settings: Settings) -> Instance:
     note = read(note_file(settings))
     if note is not None:
         return note
-    if settings.web.token is None:
-        raise _exit(f"No bot of profile {settings.profile} is running here. Start it with: bot run")
-    return Instance(url=local_url(settings.web.host, settings.web.port), token=settings.web.token)
+    url = local_url(settings.web.host, settings.web.port)
+    if settings.web.token is not None:
+        return Instance(url=url, token=settings.web.token)
+    if parts_at(url) is not None:
+        raise _exit(
+            f"The bot that answers at {url} has left no note at {note_file(settings)}: it runs on other files, or "
+            "these were deleted or moved. Put them back as they were, or set BOT_WEB__TOKEN as it has it."
+        )
+    raise _exit(f"No bot of profile {settings.profile} is running here. Start it with: bot run")

@@ -1,18 +1,25 @@
-"""A note of the running instance beside its database, so that ``bot status`` on this machine can ask it."""
+"""A note of the running instance beside its database, so that ``bot status`` on this machine can ask it.
+
+Where the note went with the files, whoever answers at the port still says whether it is a bot.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from pydantic import SecretStr
 
 from config.settings import Settings
 from engine import private_files
 
 NAME = "instance.json"
+ANSWER_WITHIN = 2.0
+"""Wall seconds that a running bot has to say that it is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,4 +62,14 @@ def read(file: Path) -> Instance | None:
         found = json.loads(file.read_text())
         return Instance(url=found["url"], token=SecretStr(found["token"]))
     except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def parts_at(url: str) -> Mapping[str, str] | None:
+    """How each part of the bot is that answers at a URL, ``ok`` or ``failing``; ``None`` where no bot answers."""
+    try:
+        # It is on this machine: a proxy of the environment's is asked for nothing.
+        found = httpx.get(f"{url}/health", timeout=ANSWER_WITHIN, trust_env=False).json()
+        return {str(part["name"]): str(part["status"]) for part in found["parts"]}
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
         return None

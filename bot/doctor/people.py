@@ -5,14 +5,12 @@ from __future__ import annotations
 import httpx
 
 from bot.doctor.check import Case, Check
-from bot.instance import note_file, read
+from bot.instance import local_url, note_file, parts_at, read
 from bot.lock import holder
 from config.settings import PLATFORMS, Settings
-from engine.domain.errors import ConfigError
+from engine.domain.errors import ConfigError, StoreError
 from engine.domain.messages import Role
-
-ANSWER_WITHIN = 2.0
-"""Wall seconds that a running bot has to say that it is one."""
+from engine.domain.reports import STORE
 
 
 def _people(case: Case) -> str:
@@ -50,6 +48,7 @@ def _web_port(case: Case) -> str:
     except ConfigError:
         if url := _our_own(case.settings):
             return f"our own bot answers at {url}"
+        _refuse_bot(local_url(web.host, web.port), web.port)
         raise
     return f"{web.host}:{web.port} is free" if web.port else f"any free port of {web.host}"
 
@@ -59,10 +58,28 @@ def _our_own(settings: Settings) -> str:
     note = read(note_file(settings))
     if note is None or not holder(settings.venue_file) or httpx.URL(note.url).port != settings.web.port:
         return ""
-    try:
-        return note.url if httpx.get(f"{note.url}/health", timeout=ANSWER_WITHIN).is_success else ""
-    except httpx.HTTPError:
-        return ""
+    return note.url if parts_at(note.url) is not None else ""
+
+
+def _refuse_bot(url: str, port: int) -> None:
+    """Say so where a bot has the port that is not one on these files, or is no more.
+
+    Raises:
+        StoreError: It cannot write: its files are perhaps those that should be here.
+        ConfigError: It is at work on other files.
+    """
+    parts = parts_at(url)
+    if parts is None:
+        return
+    if parts.get(STORE) == "failing":
+        raise StoreError(
+            f"The bot that answers at {url} can write nothing, and it does not run on the files that are here now.",
+            "If its files were here: put them back as they were, or stop it. Its web page says what it misses.",
+        )
+    raise ConfigError(
+        f"web.port {port} is in use by another bot, which runs on other files.",
+        "Stop that bot, or set BOT_WEB__PORT to a free port.",
+    )
 
 
 CHECKS = (

@@ -138,7 +138,7 @@ def _unusable(host: str, port: int, error: OSError) -> ConfigError:
         case errno.EADDRINUSE:
             return ConfigError(
                 f"web.port {port} is in use by another program.",
-                "Stop that program, or set BOT_WEB__PORT to a free port.",
+                "Stop that program (bot doctor says whether it is a bot), or set BOT_WEB__PORT to a free port.",
             )
         case errno.EACCES:
             return ConfigError(f"web.port {port} may not be used.", "Set BOT_WEB__PORT to a port from 1024 on.")

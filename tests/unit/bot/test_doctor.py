@@ -4,8 +4,9 @@ import asyncio
 import json
 import socket
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from bot.lock import only_instance
 from config.loader import load
 from config.settings import Settings
 from engine.domain.errors import GreenlightError
+from tests.fakes.command_line import bot
 from tests.fakes.program import running
 from tests.fakes.telegram import FakeTelegram, Fault
 
@@ -127,12 +129,28 @@ def test_what_a_candle_file_holds_is_said(tmp_path):
     assert "bot data check" in text
 
 
-def test_a_taken_port_is_wrong_unless_our_own_bot_has_it(tmp_path):
+@contextmanager
+def rude() -> Iterator[int]:
+    """The port of a program that hangs up on whoever calls."""
+
+    def hang_up() -> None:
+        with suppress(OSError):
+            while True:
+                other.accept()[0].close()
+
     with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
+        calls = threading.Thread(target=hang_up, daemon=True)
+        calls.start()
+        yield other.getsockname()[1]
+        other.shutdown(socket.SHUT_RDWR)
+        calls.join()
+
+
+def test_a_taken_port_is_wrong_unless_our_own_bot_has_it(tmp_path):
+    with rude() as port:
         lines = looked(settings_of(tmp_path, web={"port": port}))
     assert wrong(lines) == ["web port"]
-    assert str(port) in lines["web port"].text
+    assert f"{port} is in use by another program" in lines["web port"].text
 
 
 async def test_our_own_bot_on_the_port_is_well(tmp_path):
@@ -146,9 +164,33 @@ async def test_our_own_bot_on_the_port_is_well(tmp_path):
     assert "a bot is running on this account: pid" in lines["instance"].text
 
 
+async def test_a_bot_whose_files_are_gone_and_one_on_other_files_are_not_taken_for_a_stranger(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = settings_of(tmp_path, web={"port": port}, replay={"speed": 1})
+    other = settings_of(tmp_path / "other", web={"port": port})
+    async with running(settings) as app:
+        lines = await asyncio.to_thread(looked, other)
+        assert wrong(lines) == ["web port"]
+        assert "another bot, which runs on other files" in lines["web port"].text
+        (tmp_path / "var").rename(tmp_path / "away")
+        async with asyncio.timeout(30):
+            while app.program.chat.storage.health == "ok":  # noqa: ASYNC110 - read from outside
+                await asyncio.sleep(0.02)
+        lines = await asyncio.to_thread(looked, settings)
+        assert wrong(lines) == ["web port"]
+        assert "can write nothing" in lines["web port"].text
+        assert "put them back" in lines["web port"].remedy
+        asked = await asyncio.to_thread(
+            bot, tmp_path, "status", BOT_DATABASE__URL=settings.database.url, BOT_WEB__PORT=str(port)
+        )
+        assert (asked.returncode, "has left no note" in asked.stderr) == (1, True), asked
+        (tmp_path / "away").rename(tmp_path / "var")
+
+
 def test_a_lock_without_an_answer_does_not_make_the_port_ours(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        settings = settings_of(tmp_path, web={"port": other.getsockname()[1]})
+    with rude() as port:
+        settings = settings_of(tmp_path, web={"port": port})
         with only_instance(settings):
             assert wrong(looked(settings)) == ["web port"]
 
