@@ -14,7 +14,7 @@ from bot.platforms import VERSION, RemotePlatform, Web, remote_platforms, web_ch
 from config.settings import PLATFORMS, Settings
 from engine.domain.errors import StoreError
 from engine.domain.messages import CardKind, Destination, Person, Ref
-from engine.domain.reports import CLOCK, MARKET_DATA, STORE, HaltView, Stranger
+from engine.domain.reports import CLOCK, MARKET_DATA, HaltView, Stranger
 from engine.domain.trading import Halt
 from engine.failover import Failover
 from engine.outbox import EDITS_APART, OutboxSender
@@ -78,6 +78,7 @@ async def build_chat(
     platforms: dict[str, Platform] = {platform.name: platform for platform in remote}
     if web is not None:
         platforms[web.chat.name] = web.chat
+    past: dict[str, Platform] = {web.chat.name: web.chat.unwritten} if web else {}
     places = destinations(settings)
     await take_places(engine.store, places=places, platforms=platforms, shown_at=shown_at(places))
     watch = PlatformWatch(store=engine.store, health=_health_of(engine, remote), clock=engine.clock)
@@ -104,7 +105,7 @@ async def build_chat(
         outbox=outbox,
         failover=failover,
         watch=watch,
-        storage=_storage_watch(settings, engine, platforms, give_up),
+        storage=_storage_watch(settings, engine, platforms | past, give_up),
         web=web,
         remote=remote,
     )
@@ -133,7 +134,7 @@ def _storage_watch(
         give_up(error)
 
     watch = StorageWatch(store=engine.store, clock=engine.clock, tell=tell, check=engine.files.check, give_up=end)
-    engine.health.watch(STORE, lambda: watch.health)
+    engine.health.watch_store(lambda: watch.halt)
     return watch
 
 

@@ -136,6 +136,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
             days=settings.digest.days,
             parts=health.parts,
             no_entry=lambda: _nowhere(market, no_entry),
+            unwritten=health.unwritten,
         ),
         health=health,
         files=files,

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.domain.reports import Part
+from engine.domain.reports import STORE, Part
+from engine.domain.trading import Halt
+
+
+def _nothing() -> None:
+    """There is no halt."""
 
 
 class Health:
@@ -13,10 +18,20 @@ class Health:
     def __init__(self) -> None:
         self._lines: dict[str, Callable[[], str]] = {}
         self._said: dict[str, str] = {}
+        self._unwritten: Callable[[], Halt | None] = _nothing
 
     def watch(self, name: str, ask: Callable[[], str]) -> None:
         """Ask a part each time; it answers ``ok`` or what is wrong."""
         self._lines[name] = ask
+
+    def watch_store(self, halt: Callable[[], Halt | None]) -> None:
+        """Ask each time whether anything can be written; it answers with the halt that stands where nothing can."""
+        self._unwritten = halt
+        self.watch(STORE, lambda: found.reason if (found := halt()) else "ok")
+
+    def unwritten(self) -> Halt | None:
+        """The halt that stands while nothing can be written, and so is not written down."""
+        return self._unwritten()
 
     def teller(self, name: str) -> Callable[[str], None]:
         """A line that a part writes itself; an empty text when all is well again."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import structlog
 
-from engine.domain.messages import Card, CardKind, Destination, Ref
+from engine.domain.messages import Card, CardKind, Destination, Lane, Ref
 from engine.faults import fault_id
 from engine.ports import Platform
 
@@ -32,8 +33,8 @@ class DirectTeller:
         self._places = [place for place, kinds in places.items() if CardKind.ALERTS in kinds]
 
     async def show(self, card: Card) -> dict[Destination, Ref]:
-        """Show a card everywhere at once; the messages that show it, where it could be shown."""
-        refs = await asyncio.gather(*(self._put(place, card) for place in self._places))
+        """Show a card everywhere at once, as what is urgent; the messages that show it, where it could be shown."""
+        refs = await asyncio.gather(*(self._put(place, replace(card, lane=Lane.URGENT)) for place in self._places))
         return {place: ref for place, ref in zip(self._places, refs, strict=True) if ref is not None}
 
     async def _put(self, place: Destination, card: Card) -> Ref | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card
 from engine.domain.reports import CLOCK, MARKET_DATA, Digest, HaltView, PlatformTrouble
-from engine.domain.trading import HaltKind, Position
+from engine.domain.trading import Halt, HaltKind, Position
 from handlers.cards import phrases, wording
 
 _HALT_ENDS = {
@@ -107,12 +107,17 @@ def halt(view: HaltView) -> Card:
     end = phrases.end(stopped)
     until = (("Until", end),) if end else ()
     caller = stopped.by if stopped.kind in _CALLED_BY_PEOPLE else ""
-    ends = _TOTAL_ENDS if stopped.is_total else _HALT_ENDS[stopped.kind].format(market=stopped.market)
     return Card(
         title=wording.sentence(f"{where}no new entries: {name}{_by(caller)}{f' ({view.id})' if view.id else ''}"),
         fields=(*facts, *until),
-        text=f"{_MEANWHILE.get(stopped.kind, _AS_BEFORE)} {ends}",
+        text=meanwhile(stopped),
     )
+
+
+def meanwhile(halt: Halt) -> str:
+    """What goes on while entries are stopped, and what ends it."""
+    ends = _TOTAL_ENDS if halt.is_total else _HALT_ENDS[halt.kind].format(market=halt.market)
+    return f"{_MEANWHILE.get(halt.kind, _AS_BEFORE)} {ends}"
 
 
 def _by(person: str) -> str:

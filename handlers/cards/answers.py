@@ -51,7 +51,8 @@ def status(report: Status, *, hints: bool = True) -> Card:
 def _halt_line(view: HaltView) -> str:
     halt = view.halt
     end, where = phrases.end(halt), f"{halt.market}: " if halt.market else ""
-    return f"{view.id}, {where}{phrases.HALTS[halt.kind]}{f' until {end}' if end else ''}: {halt.reason}"
+    known_as = f"{view.id}, " if view.id else ""
+    return f"{known_as}{where}{phrases.HALTS[halt.kind]}{f' until {end}' if end else ''}: {halt.reason}"
 
 
 def positions(held: Sequence[PositionView]) -> Card:

@@ -15,7 +15,7 @@ Money = Annotated[Decimal, PlainSerializer(lambda value: f"{value:f}", return_ty
 
 
 class HaltRow(BaseModel):
-    """A reason for no new entries."""
+    """A reason for no new entries; its ``id`` is empty as long as it cannot be written down."""
 
     id: str
     status: Literal["active", "ended"]

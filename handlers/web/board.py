@@ -47,6 +47,6 @@ class Board:
             positions = await self._views.positions()
             curve = await self._views.equity_curve(POINTS)
         except GreenlightError as error:  # the chat beside it goes on
-            return render("board_missing.html", reason=str(error))
+            return render("board_missing.html", reason=str(error), halts=self._views.unwritten_halts())
         equity = [float(value) for _, value in curve] + [float(status.equity)]
-        return render("board.html", status=status, positions=positions, equity=equity)
+        return render("board.html", status=status, halts=status.halts, positions=positions, equity=equity)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from engine.domain.messages import Card, Destination, Incoming, Pressed, Ref, Typed
 from handlers.web.caller import Caller
+from handlers.web.unwritten import Unwritten
 
 if TYPE_CHECKING:
     from engine.store.chat import ChatMessage
@@ -34,6 +35,9 @@ class WebChat:
         database: Where the messages are.
         receive: The one way in for every platform (``Reception.receive``).
         wall: The wall clock; messages carry its time.
+
+    Attributes:
+        unwritten: Shows what cannot be written down.
     """
 
     name = "web"
@@ -49,18 +53,26 @@ class WebChat:
         self._receive = receive
         self._wall = wall
         self._changed = asyncio.Event()
+        self.unwritten = Unwritten(wall=wall, on_change=self._ring)
         self.closed = False
 
     async def put(self, to: Destination, card: Card, ref: Ref | None, under: Ref | None = None) -> Ref:  # noqa: ARG002 - one room
         """Show a card to everybody, in place of the one at ``ref`` where there is one."""
 
         def work(uow: UnitOfWork) -> int:
-            message = int(ref.messages[0]) if ref else _shown_before(uow, card)
+            message = _number(ref)
             return uow.chat.put_message(
-                message_id=message, audience=EVERYBODY, author="", at=self._wall(), card=card, text=""
+                message_id=_shown_before(uow, card) if message is None else message,
+                audience=EVERYBODY,
+                author="",
+                at=self._wall(),
+                card=card,
+                text="",
             )
 
         message = await self._database.transact(work)
+        if ref:
+            self.unwritten.forget(ref)
         self._ring()
         return Ref(messages=(str(message),))
 
@@ -122,6 +134,11 @@ class WebChat:
 def _delivery_id(caller: Caller, delivery: UUID) -> str:
     """Named after its sender, so that nobody can use up a delivery of somebody else."""
     return f"{caller.user}:{delivery.hex}"
+
+
+def _number(ref: Ref | None) -> int | None:
+    """The message of the database that shows a card; what was shown past it, in this run or another, has none."""
+    return int(ref.messages[0]) if ref and ref.messages[0].isdecimal() else None
 
 
 def _shown_before(uow: UnitOfWork, card: Card) -> int | None:

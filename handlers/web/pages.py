@@ -13,6 +13,8 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from engine.domain.errors import StoreError
+from engine.store.chat import ChatMessage
 from handlers.web.caller import Caller
 from handlers.web.guard import STREAM_PATH
 from handlers.web.kit import Kit, UseKit, address_of
@@ -23,6 +25,9 @@ REFRESH_SECONDS = 1.0
 """How often the dashboard is looked at when nothing else happens."""
 CALM_SECONDS = 0.05
 """The shortest time between two looks, so that a fast replay does not flood the page."""
+
+WITHHELD = "This cannot be answered now: nothing can be written down. See “No new entries” for what to do."
+"""Why a button does not work while nothing can be written."""
 
 HOME = "../"
 """The page, seen from a link of somebody's own: a proxy may serve all of it below a path of its own."""
@@ -69,13 +74,14 @@ async def page(request: Request, kit: UseKit) -> Response:
         # A link followed from another site arrives without the cookie; coming from our own page it is sent.
         again = request.headers.get("sec-fetch-site") == "cross-site"
         return HTMLResponse(render("door.html", root="", state="bounce" if again else "closed"), 200 if again else 401)
-    messages = await kit.chat.since(caller.person.name, 0)
+    messages = await _written(kit, caller, 0)
     return HTMLResponse(
         render(
             "page.html",
             root="",
             caller=caller,
             messages=messages,
+            **_standing(kit, caller),
             version=max((message.version for message in messages), default=0),
             build=kit.version,
             board=await kit.board.html(),
@@ -95,8 +101,12 @@ async def enter(token: str, request: Request, kit: UseKit) -> Response:
     user = kit.links.redeem(token)
     response = RedirectResponse(HOME, 303)
     if user is not None and (caller := kit.sessions.known(user)):
+        try:
+            await kit.note(platform="web", user=user, person=caller.person.name, action="enter", outcome="entered")
+        except StoreError as error:
+            kit.links.give_back(token, user)
+            return HTMLResponse(render("door.html", root=HOME, state="stopped", reason=str(error)), 503)
         kit.sessions.begin(response, user, secure=request.url.scheme == "https")
-        await kit.note(platform="web", user=user, person=caller.person.name, action="enter", outcome="entered")
         return response
     if kit.sessions.caller(request):
         return response  # their own link again, on a browser that is signed in
@@ -130,7 +140,9 @@ async def stream(
     after: Annotated[int, Query(ge=0)] = 0,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Everything that changes, as it changes: ``message`` and ``board`` events, and ``hello`` at the beginning.
+    """Everything that changes, as it changes.
+
+    The events: ``hello`` at the beginning, ``message``, ``standing`` for what is known from memory alone, ``board``.
 
     Args:
         caller: The person at the page.
@@ -140,12 +152,14 @@ async def stream(
     """
     yield ServerSentEvent(event="hello", data={"build": kit.version}, retry=RECONNECT_MS)
     version = last_event_id if last_event_id is not None else after
-    board = ""
+    board, standing = "", None
     while not kit.chat.closed and kit.sessions.known(caller.user):
         bell = kit.chat.bell()
         for event in await _news(kit, caller, version):
             version = max(version, int(event.id or 0))
             yield event
+        if standing != (standing := _standing(kit, caller)):
+            yield ServerSentEvent(event="standing", data=standing)
         if board != (board := await kit.board.html()):
             yield ServerSentEvent(event="board", data=board)
         with suppress(TimeoutError):
@@ -153,9 +167,28 @@ async def stream(
         await asyncio.sleep(CALM_SECONDS)
 
 
+async def _written(kit: Kit, caller: Caller, version: int) -> tuple[ChatMessage, ...]:
+    """The messages after a version; none while they cannot be read, which the board beside them says."""
+    try:
+        return await kit.chat.since(caller.person.name, version)
+    except StoreError:
+        return ()
+
+
+def _standing(kit: Kit, caller: Caller) -> dict[str, str]:
+    """What the page shows past the database: the cards that cannot be written down, and why no button works.
+
+    The latter is empty while they do.
+    """
+    return {
+        "standing": render("standing.html", messages=kit.chat.unwritten.messages, caller=caller),
+        "withheld": WITHHELD if kit.views.unwritten_halts() else "",
+    }
+
+
 async def _news(kit: Kit, caller: Caller, version: int) -> list[ServerSentEvent]:
     """The messages after a version; only the last one moves the point that a reconnect goes on from."""
-    messages = await kit.chat.since(caller.person.name, version)
+    messages = await _written(kit, caller, version)
     newest = max((message.version for message in messages), default=version)
     return [
         ServerSentEvent(

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from engine.domain.approvals import Verb
-from handlers.cards import wording
+from handlers.cards import alerts, wording
 from handlers.web.drawing import curve
 
 STATIC = Path(__file__).parent / "static"
@@ -42,6 +42,8 @@ def _environment() -> Environment:
         "percent": wording.percent,
         "moment": wording.moment,
         "words": wording.words,
+        "sentence": wording.sentence,
+        "meanwhile": alerts.meanwhile,
         "iso": _iso,
         "trend": _trend,
         "pressed": lambda verb: PRESSED[verb],

@@ -56,6 +56,10 @@ class SignInLinks:
         """Whose link this is, once; ``None`` when it was used or never existed."""
         return self._users.pop(token, None)
 
+    def give_back(self, token: str, user: str) -> None:
+        """Let a link work again that let nobody in."""
+        self._users[token] = user
+
 
 class Attempts:
     """Counts failures by address within a sliding window.

@@ -15,7 +15,6 @@ from engine.domain.decisions import Judged
 from engine.domain.errors import UnknownId, VenueError
 from engine.domain.market import Book
 from engine.domain.reports import (
-    STORE,
     ApprovalView,
     AuditEntry,
     Balance,
@@ -35,11 +34,15 @@ from engine.domain.reports import (
     Stranger,
     Why,
 )
-from engine.domain.trading import HaltKind, Position
+from engine.domain.trading import Halt, HaltKind, Position
 from engine.execution.emergency import exposed, progress
 from engine.ports import Clock, Quotes
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
+
+
+def _none() -> None:
+    """Everything can be written down, as far as a process knows that writes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class Views:
         days: Where days end.
         parts: Tells the health of each part of the program.
         no_entry: Tells why nothing is entered in any context, where that is no halt; empty where it is not so.
+        unwritten: Tells the halt that cannot be written down, for nothing can be.
     """
 
     store: DatabaseReader
@@ -61,6 +65,7 @@ class Views:
     days: Days
     parts: Callable[[], Sequence[Part]]
     no_entry: Callable[[], str] = str
+    unwritten: Callable[[], Halt | None] = _none
 
     async def strangers(self) -> tuple[Stranger, ...]:
         """Who wrote of late and is not listed, the newest first."""
@@ -148,6 +153,11 @@ class Views:
             UnknownId: There is none with that id.
         """
         return await self.store.read(lambda uow: uow.halts.get(halt_id))
+
+    def unwritten_halts(self) -> tuple[HaltView, ...]:
+        """The halts that are known from memory alone; they have no id yet. None of it needs the database."""
+        halt = self.unwritten()
+        return (HaltView(id="", halt=halt),) if halt else ()
 
     async def exposed(self) -> Exposed:
         """What an emergency stop would end now."""
@@ -237,16 +247,14 @@ class Views:
 
     def _status(self, uow: UnitOfWork) -> Status:
         portfolio, now = uow.account.portfolio(), self.clock.now()
-        halts, works = uow.halts.open(), all(part.ok for part in self.parts() if part.name == STORE)
+        halts = (*uow.halts.open(), *self.unwritten_halts())
         no_entry = self.no_entry()
         return Status(
             profile=self.profile,
             venue=self.exchange.name,
             quote=uow.account.quote,
             now=now,
-            trading=works
-            and not no_entry
-            and not any(found.halt.stops("", now) and not found.halt.market for found in halts),
+            trading=not no_entry and not any(found.halt.stops("", now) and not found.halt.market for found in halts),
             halts=halts,
             equity=portfolio.equity,
             cash=portfolio.cash,

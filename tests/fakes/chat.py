@@ -64,6 +64,7 @@ class FakeViews:
     questions_by_trade: dict[str, str] = field(default_factory=dict)
     asked_days: int = 0
     asked_trades: int = 0
+    unwritten: tuple[HaltView, ...] = ()
     broken: bool = False
 
     async def status(self) -> Status:
@@ -128,6 +129,9 @@ class FakeViews:
 
     async def latest_digest(self) -> Digest:
         return reports.digest()
+
+    def unwritten_halts(self) -> tuple[HaltView, ...]:
+        return self.unwritten
 
     async def health(self) -> tuple[Part, ...]:
         return reports.health()

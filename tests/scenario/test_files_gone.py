@@ -115,6 +115,40 @@ async def test_a_folder_that_is_moved_away_and_back_is_gone_on_with(tmp_path: Pa
         assert (await api.post("/api/approvals/A1/approve", json={})).status_code == 200
 
 
+async def test_people_who_have_the_web_chat_alone_are_told_past_the_database_and_of_its_end(tmp_path: Path):
+    async with asked(settings_of(tmp_path, **kept_in(tmp_path / "kept"))) as (app, api):
+        assert app.program is not None
+        assert app.program.chat.web is not None
+        page = httpx.AsyncClient(base_url=address(app), headers={"origin": address(app)}, verify=PLAIN)
+        async with page:
+            await page.get(f"/enter/{app.program.chat.web.links.issue('p1')}")
+            (tmp_path / "kept").rename(tmp_path / "elsewhere")
+            stopped = await shown(page, "No new entries: storage halt")
+            assert "Put it back as it was" in stopped
+            assert 'data-withheld="This cannot be answered now' in stopped
+            status = (await api.get("/api/status")).json()
+            assert [(halt["kind"], halt["status"]) for halt in status["halts"]] == [("store", "active")]
+            assert "not where it was any more" in status["halts"][0]["reason"]
+            assert status["status"] == "paused"
+
+            later = await page.get(f"/enter/{app.program.chat.web.links.issue('p2')}")
+            assert (later.status_code, "Put it back as it was" in later.text) == (503, True)
+
+            (tmp_path / "elsewhere").rename(tmp_path / "kept")
+            over = await shown(page, "The storage halt has ended (H1)")
+            assert "No new entries: storage halt" not in over
+            assert 'data-withheld=""' in over
+            assert (await page.get(later.request.url)).status_code == 303, "their link was not used up"
+
+
+async def shown(page: httpx.AsyncClient, words: str) -> str:
+    """The page, once it shows them."""
+    async with asyncio.timeout(PATIENCE):
+        while words not in (found := (await page.get("/")).text):  # noqa: ASYNC110 - asked over HTTP
+            await asyncio.sleep(0.1)
+    return found
+
+
 @pytest.mark.parametrize("name", ["bot.sqlite", "bot.sqlite-wal", "venue.sqlite", "venue.sqlite.lock"])
 async def test_each_of_the_files_counts(tmp_path: Path, name: str):
     settings = settings_of(tmp_path, **kept_in(tmp_path / "kept"))

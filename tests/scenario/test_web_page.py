@@ -9,9 +9,11 @@ from playwright.async_api import expect
 
 from engine.domain.approvals import Press, Verb
 from engine.domain.messages import Card
+from engine.domain.trading import HaltKind
 from handlers.cards import alerts
+from tests.fakes import reports
 from tests.fakes.browser import PHONE, chromium, needs_chromium
-from tests.fakes.web import served
+from tests.fakes.web import ROOM, served
 
 pytestmark = [
     pytest.mark.browser,
@@ -75,6 +77,29 @@ async def test_a_press_that_does_not_arrive_can_be_repeated(browser, web):
         await expect(ann.page.get_by_role("alert")).to_have_text("That did not arrive. Try again.")
         await card(ann).get_by_role("button", name="Reject").click()
         await expect(card(ann)).to_contain_text("Rejected by Ann")
+
+
+async def test_a_button_that_cannot_work_says_why_and_works_again_by_itself(browser, web):
+    stopped = reports.halt(HaltKind.STORE, reason="The disk is full. Make room on it.")
+    await web.room.ask()
+    async with browser.visit() as ann:
+        await enter(ann, web, "Ann")
+        web.room.views.unwritten = (stopped,)
+        ref = await web.room.chat.unwritten.put(ROOM, alerts.halt(stopped), None)
+        await expect(ann.page.locator("#standing")).to_contain_text("Make room on it.")
+        for button in await card(ann).get_by_role("button").all():
+            await expect(button).to_be_disabled()
+        await expect(card(ann)).to_contain_text("This cannot be answered now")
+        await ann.page.reload()
+        await expect(card(ann).get_by_role("button", name="Reject")).to_be_disabled()
+        web.room.views.unwritten = ()
+        await web.room.chat.put(ROOM, Card(title="It is over", topic="halt:H1"), ref)
+        await expect(ann.page.get_by_role("log")).to_contain_text("It is over")
+        await expect(ann.page.get_by_role("log")).not_to_contain_text("Make room on it.")
+        await expect(card(ann)).not_to_contain_text("This cannot be answered now")
+        await card(ann).get_by_role("button", name="Reject").click()
+        await expect(card(ann)).to_contain_text("Rejected by Ann")
+        assert ann.complaints == []
 
 
 async def test_commands_are_completed_and_sent_by_keyboard_alone(browser, web):

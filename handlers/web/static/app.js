@@ -5,6 +5,7 @@ const MOST_MESSAGES = 300;
 const byId = (id) => document.getElementById(id);
 const log = byId("log"), pinned = byId("pinned"), board = byId("board"), link = byId("link"), notice = byId("notice");
 const newer = byId("newer"), text = byId("text"), menu = byId("menu"), more = byId("more");
+const standing = byId("standing");
 let version = Number(document.body.dataset.version);
 
 // ---- messages
@@ -29,6 +30,7 @@ function place(id, html, isPinned) {
   template.innerHTML = html.trim();
   const message = template.content.firstElementChild;
   localTimes(message);
+  withhold(message);
   const home = isPinned ? pinned : log;
   const stay = atEnd(), shown = byId(`m${id}`);
   if (shown && shown.parentElement === home) {
@@ -59,6 +61,29 @@ function fold() {
 
 newer.addEventListener("click", toEnd);
 log.addEventListener("scroll", () => { if (atEnd()) newer.hidden = true; });
+
+// What is known from memory alone, while nothing can be written down: cards at the end, and why no button works.
+function showStanding(data) {
+  const stay = atEnd();
+  standing.innerHTML = data.standing;
+  localTimes(standing);
+  document.body.dataset.withheld = data.withheld;
+  withhold(document);
+  if (stay) toEnd();
+  else if (standing.children.length) newer.hidden = false;
+}
+
+function withhold(root) {
+  const why = document.body.dataset.withheld;
+  for (const button of root.querySelectorAll(".press")) {
+    button.disabled = Boolean(why) || button.closest(".message").hasAttribute("aria-busy");
+    button.title = why;
+  }
+  for (const words of root.querySelectorAll(".withheld")) {
+    words.textContent = why;
+    words.hidden = !why;
+  }
+}
 
 // ---- the board
 
@@ -103,6 +128,7 @@ function listen() {
     const { id, pinned: isPinned, html } = JSON.parse(event.data);
     place(id, html, isPinned);
   });
+  source.addEventListener("standing", (event) => showStanding(JSON.parse(event.data)));
   source.addEventListener("board", (event) => showBoard(JSON.parse(event.data)));
   source.addEventListener("error", () => {
     say("lost", "Reconnecting…");
@@ -170,8 +196,8 @@ document.addEventListener("click", async (event) => {
   await post("chat/press", { data: button.dataset.press });
   // Where the outcome is known the card has been replaced by now, or is about to be; else it may be pressed again.
   setTimeout(() => {
-    for (const other of buttons) other.disabled = false;
     card.removeAttribute("aria-busy");
+    withhold(card);
     button.textContent = label;
   }, 1500);
 });
@@ -221,6 +247,7 @@ menu.addEventListener("click", (event) => {
 });
 
 localTimes(document);
+withhold(document);
 fold();
 toEnd();
 if (matchMedia("(pointer: fine)").matches) text.focus(); // on a phone it would open the keyboard

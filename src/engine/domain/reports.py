@@ -16,7 +16,7 @@ from engine.domain.trading import Fill, Halt, OrderKind, OrderStatus, Position, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HaltView:
-    """A halt with its id."""
+    """A halt with its id; that is empty as long as the halt cannot be written down."""
 
     id: str
     halt: Halt

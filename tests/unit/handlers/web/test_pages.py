@@ -9,7 +9,9 @@ import pytest
 
 from engine.domain.errors import StoreError
 from engine.domain.messages import Card, Table
+from engine.domain.trading import HaltKind
 from handlers.access import Access
+from handlers.cards import alerts
 from tests.fakes import reports
 from tests.fakes.web import ROOM, opened, served
 
@@ -256,3 +258,61 @@ async def test_old_and_new_icon_are_served(web):
 
 async def test_the_room_has_a_name_of_its_own():
     assert (ROOM.platform, ROOM.address) == ("web", "room")
+
+
+STOPPED = reports.halt(HaltKind.STORE, reason="The disk is full. Make room on it.")
+
+
+async def test_what_cannot_be_written_down_is_shown_from_memory_even_while_nothing_can_be_read(live):
+    async def unreadable(*_):
+        raise StoreError("The disk is away.")
+
+    await live.room.ask()
+    async with live.enter("Ann") as browser, listening(browser) as events:
+        _, standing, _ = await upto(events, "standing")
+        assert (standing["standing"].strip(), standing["withheld"]) == ("", "")
+        live.room.database.read = live.room.views.status = unreadable
+        live.room.views.unwritten = (replace(STOPPED, id=""),)
+        ref = await live.room.chat.unwritten.put(ROOM, alerts.halt(replace(STOPPED, id="")), None)
+        _, standing, _ = await upto(events, "standing")
+        assert "No new entries: storage halt" in standing["standing"]
+        assert "nothing can be written down" in standing["withheld"]
+        _, board, _ = await upto(events, "board")
+        assert "The disk is full. Make room on it." in board
+        assert "No new entries: storage halt" in (await browser.get("/")).text
+        del live.room.database.read, live.room.views.status
+        live.room.views.unwritten = ()
+        await live.room.chat.put(ROOM, Card(title="It is over", topic="halt:H1"), ref)
+        _, message, _ = await upto(events, "message")
+        assert "It is over" in message["html"]
+        _, standing, _ = await upto(events, "standing")
+        assert (standing["standing"].strip(), standing["withheld"]) == ("", "")
+
+
+async def test_a_link_lets_nobody_in_and_is_not_used_up_while_nothing_can_be_written(web):
+    async def unwritable(_):
+        raise StoreError("The disk is full.", "Make room on it.")
+
+    link = f"/enter/{web.room.links.issue('Ann')}"
+    web.room.database.transact = unwritable
+    answer = await web.client.get(link)
+    assert (answer.status_code, "Make room on it." in answer.text) == (503, True)
+    assert "set-cookie" not in answer.headers
+    del web.room.database.transact
+    assert (await web.client.get(link)).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [(HaltKind.STORE, "nothing else is ordered"), (HaltKind.DATA, "exits wait for data"), (HaltKind.PAUSE, "/resume")],
+)
+async def test_the_board_says_what_goes_on_under_a_halt_and_what_ends_it(web, kind, words):
+    web.room.views.changes = {"trading": False, "halts": (reports.halt(kind),)}
+    async with web.enter("Ann") as browser:
+        assert words in (await browser.get("/")).text
+
+
+async def test_the_board_says_why_nothing_is_entered_where_that_is_no_halt(web):
+    web.room.views.changes = {"trading": False, "no_entry": "the clock is 9 s off"}
+    async with web.enter("Ann") as browser:
+        assert "The clock is 9 s off" in (await browser.get("/")).text
