@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +17,16 @@ import typer
 from bot import cli_config, cli_data, cli_db
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, check_trading, load_or_exit
 from bot.instance import Instance, local_url, note_file, parts_at, read
+from bot.run_options import (
+    DataOption,
+    EndOption,
+    MoreData,
+    SeedOption,
+    SpeedOption,
+    StartOption,
+    UntilEndOption,
+    overrides,
+)
 from bot.terminal import announce
 from config.loader import Loaded, load_with_places
 from config.settings import Settings, secrets
@@ -33,7 +42,6 @@ app.add_typer(cli_config.app, name="config")
 app.add_typer(cli_db.app, name="db")
 app.add_typer(cli_data.app, name="data")
 
-DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 SWITCH_EVERY = 0.001
 """Seconds after which a thread that computes lets another go on; Python's own 5 ms are felt at every statement read."""
 COLLECT_EVERY = 20_000
@@ -46,30 +54,22 @@ ASK_WITHIN = 5.0
 def run(
     profile: ProfileOption = None,
     config: ConfigOption = None,
-    data: Annotated[
-        list[Path] | None, typer.Option(help="A candle file to replay, named SYMBOL-INTERVAL; several may follow.")
-    ] = None,
-    more_data: Annotated[list[Path] | None, typer.Argument(metavar="[DATA]...", help="Further candle files.")] = None,
-    start: Annotated[datetime | None, typer.Option(formats=DATES, help="Where to begin (UTC).")] = None,
-    end: Annotated[datetime | None, typer.Option(formats=DATES, help="Where to stop (UTC).")] = None,
-    speed: Annotated[str | None, typer.Option(help="Market seconds in a wall second, or max.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The generated market's seed.")] = None,
+    data: DataOption = None,
+    more_data: MoreData = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    speed: SpeedOption = None,
+    seed: SeedOption = None,
     *,
-    until_end: Annotated[bool, typer.Option("--until-end", help="Exit when the data ends.")] = False,
+    until_end: UntilEndOption = False,
     accept_balances: Annotated[
         bool, typer.Option("--accept-balances", help="Book what the venue has more or less as paid in or out.")
     ] = False,
 ) -> None:
     """Start the bot, and keep it running until it is stopped."""
-    files = [str(path) for path in (*(data or ()), *(more_data or ()))]
-    replay: dict[str, Any] = {
-        "data": files or None,
-        "start": start.isoformat() if start else None,
-        "end": end.isoformat() if end else None,
-        "speed": speed,
-        "until_end": True if until_end else None,
-    }
-    loaded = load_or_exit(profile, config, {"replay": replay, "market": {"seed": seed}})
+    files = (*(data or ()), *(more_data or ()))
+    asked = overrides(data=files, start=start, end=end, speed=speed, seed=seed, until_end=until_end)
+    loaded = load_or_exit(profile, config, asked)
     check_trading(loaded)
     settings = _with_own_database(loaded, seed)
     try:
@@ -134,16 +134,24 @@ def viewer(profile: ProfileOption = None, config: ConfigOption = None) -> None:
 def doctor(
     profile: ProfileOption = None,
     config: ConfigOption = None,
-    data: Annotated[list[Path] | None, typer.Option(help="A candle file that is to be replayed.")] = None,
+    data: DataOption = None,
+    more_data: MoreData = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    speed: SpeedOption = None,
+    seed: SeedOption = None,
+    *,
+    until_end: UntilEndOption = False,
 ) -> None:
-    """Look at every token, URL, file and clock that a run needs; say what is wrong and what to do."""
-    overrides = {"replay": {"data": [str(path) for path in data] if data else None}}
+    """Look at every token, URL, file and clock that the run of the same options needs; say what is wrong."""
+    files = (*(data or ()), *(more_data or ()))
+    asked = overrides(data=files, start=start, end=end, speed=speed, seed=seed, until_end=until_end)
     try:
-        loaded = load_with_places(profile, config, overrides, os.environ, Path.cwd())
+        loaded = load_with_places(profile, config, asked, os.environ, Path.cwd())
     except ConfigError as error:
         typer.echo(_shown("wrong", "configuration", error.message, error.remedy))
         raise typer.Exit(1) from None
-    settings = _with_own_database(loaded, None)
+    settings = _with_own_database(loaded, seed)
     typer.echo(_shown("ok", "configuration", f"it can be used, profile {settings.profile}", ""))
     from bot.doctor import Case, Verdict, examine
     from engine.clocks import wall

@@ -1,0 +1,45 @@
+"""What ``bot run`` can be told on the command line about its replay, and whoever looks at the same run beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
+DataOption = Annotated[
+    list[Path] | None,
+    typer.Option("--data", help="A candle file to replay, named SYMBOL-INTERVAL; several may follow."),
+]
+MoreData = Annotated[list[Path] | None, typer.Argument(metavar="[DATA]...", help="Further candle files.")]
+StartOption = Annotated[datetime | None, typer.Option("--start", formats=DATES, help="Where to begin (UTC).")]
+EndOption = Annotated[datetime | None, typer.Option("--end", formats=DATES, help="Where to stop (UTC).")]
+SpeedOption = Annotated[str | None, typer.Option("--speed", help="Market seconds in a wall second, or max.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="The generated market's seed.")]
+UntilEndOption = Annotated[bool, typer.Option("--until-end", help="Exit when the data ends.")]
+
+
+def overrides(
+    *,
+    data: Sequence[Path],
+    start: datetime | None,
+    end: datetime | None,
+    speed: str | None,
+    seed: int | None,
+    until_end: bool,
+) -> dict[str, Any]:
+    """What was asked for, as the settings over every other; ``None`` is what was not asked for."""
+    return {
+        "replay": {
+            "data": [str(file) for file in data] or None,
+            "start": start.isoformat() if start else None,
+            "end": end.isoformat() if end else None,
+            "speed": speed,
+            "until_end": True if until_end else None,
+        },
+        "market": {"seed": seed},
+    }

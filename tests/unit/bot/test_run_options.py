@@ -1,0 +1,54 @@
+"""``bot doctor`` takes what ``bot run`` takes, and looks at the very run that it would be."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from typer.main import get_command
+
+from bot.cli import app
+from bot.run_options import overrides
+from tests.fakes.command_line import bot
+
+BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def options(command: str) -> dict[str, tuple[str, ...]]:
+    """The options and arguments of a command: how each is written."""
+    return {each.name: tuple(each.opts) for each in get_command(app).commands[command].params if each.name}
+
+
+def test_the_doctor_takes_every_option_of_the_run_that_says_what_is_run():
+    of_run = options("run")
+    del of_run["accept_balances"]  # it says what is done at the start, and the doctor does nothing
+    assert options("doctor") == of_run
+
+
+def write_candles(folder: Path, name: str, level: int) -> None:
+    rows = [f"{(BEGIN + timedelta(hours=hour)).isoformat()},{level},{level},{level},{level},1" for hour in range(500)]
+    (folder / name).write_text("\n".join(["timestamp,open,high,low,close,volume", *rows]) + "\n")
+
+
+def test_the_doctor_looks_at_every_file_and_at_the_database_of_that_run(tmp_path: Path):
+    write_candles(tmp_path, "BTCUSDT-1h.csv", 60_000)
+    write_candles(tmp_path, "ETHUSDT-1h.csv", 3_000)
+    words = ("--data", "BTCUSDT-1h.csv", "ETHUSDT-1h.csv", "--start", "2026-05-10", "--speed", "max", "--until-end")
+    looked = bot(tmp_path, "doctor", *words, BOT_WEB__PORT="0")
+    assert looked.returncode == 0, looked
+    assert "BTCUSDT-1h.csv: 500 candles" in looked.stdout
+    assert "ETHUSDT-1h.csv: 500 candles" in looked.stdout
+    assert "from 2026-05-10 00:00 UTC on" in looked.stdout
+    assert "var/demo/BTCUSDT-1h+ETHUSDT-1h/greenlight.sqlite is new" in looked.stdout
+    assert list(tmp_path.glob("var")) == [], "looking changes nothing"
+
+
+def test_the_doctor_looks_at_the_database_of_that_seed(tmp_path: Path):
+    looked = bot(tmp_path, "doctor", "--seed", "3", BOT_WEB__PORT="0")
+    assert looked.returncode == 0, looked
+    assert "generated from seed 3" in looked.stdout
+    assert "var/demo/seed-3/greenlight.sqlite is new" in looked.stdout
+
+
+def test_what_was_not_asked_for_is_nothing():
+    asked = overrides(data=(), start=None, end=BEGIN, speed=None, seed=None, until_end=False)
+    assert asked["market"] == {"seed": None}
+    assert {name: value for name, value in asked["replay"].items() if value is not None} == {"end": BEGIN.isoformat()}
