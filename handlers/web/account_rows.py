@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, PlainSerializer
+from pydantic import AwareDatetime, BaseModel
 
 from engine.domain.reports import FillView, HaltView, OrderView, PositionView, Status
-from engine.domain.trading import Position
-
-Money = Annotated[Decimal, PlainSerializer(lambda value: f"{value:f}", return_type=str)]
-"""An exact amount, written out in full: ``"0.00000001"``, never ``1E-8``."""
+from engine.domain.trading import Halt, HaltKind, Position
+from handlers.web.amounts import Derived, Exact
 
 
 class HaltRow(BaseModel):
@@ -19,7 +16,7 @@ class HaltRow(BaseModel):
 
     id: str
     status: Literal["active", "ended"]
-    kind: str
+    kind: HaltKind
     reason: str
     market: str
     by: str
@@ -45,16 +42,31 @@ class HaltRow(BaseModel):
             ended_by=view.ended_by,
         )
 
+    def view(self) -> HaltView:
+        """The halt that the row tells of."""
+        halt = Halt(
+            kind=self.kind,
+            reason=self.reason,
+            market=self.market,
+            by=self.by,
+            since=self.since,
+            until=self.until,
+        )
+        return HaltView(id=self.id, halt=halt, ended_at=self.ended_at, ended_by=self.ended_by)
+
 
 class PriceRow(BaseModel):
     """The last known price of a market."""
 
     market: str
-    price: Money
+    price: Exact
 
 
 class StatusRow(BaseModel):
-    """The bot at a glance; ``drawdown`` is a fraction of the account's peak."""
+    """The bot at a glance; ``drawdown`` is a fraction of the account's peak.
+
+    ``no_entry`` says why nothing is entered anywhere, where that is no halt.
+    """
 
     id: str
     status: Literal["trading", "paused"]
@@ -63,17 +75,18 @@ class StatusRow(BaseModel):
     venue: str
     quote: str
     now: AwareDatetime
-    equity: Money
-    cash: Money
-    exposure: Money
-    drawdown: Money
-    day_net: Money
+    equity: Derived
+    cash: Derived
+    exposure: Derived
+    drawdown: Derived
+    day_net: Derived
     positions: int
     pending: int
     contexts: list[str]
     last_cycle_at: AwareDatetime | None
     prices: list[PriceRow]
     halts: list[HaltRow]
+    no_entry: str
 
     @classmethod
     def of(cls, status: Status, version: str) -> Self:
@@ -97,6 +110,29 @@ class StatusRow(BaseModel):
             last_cycle_at=status.last_cycle_at,
             prices=[PriceRow(market=market, price=price) for market, price in status.prices],
             halts=[HaltRow.of(view) for view in status.halts],
+            no_entry=status.no_entry,
+        )
+
+    def report(self) -> Status:
+        """The status that the row tells of, for whoever has asked the API."""
+        return Status(
+            profile=self.profile,
+            venue=self.venue,
+            quote=self.quote,
+            now=self.now,
+            trading=self.status == "trading",
+            halts=tuple(row.view() for row in self.halts),
+            equity=self.equity,
+            cash=self.cash,
+            exposure=self.exposure,
+            drawdown=self.drawdown,
+            day_net=self.day_net,
+            positions=self.positions,
+            pending=self.pending,
+            contexts=tuple(self.contexts),
+            last_cycle_at=self.last_cycle_at,
+            prices=tuple((row.market, row.price) for row in self.prices),
+            no_entry=self.no_entry,
         )
 
 
@@ -107,16 +143,16 @@ class PositionRow(BaseModel):
     status: Literal["open", "closed"]
     context: str
     market: str
-    quantity: Money
-    entry_price: Money
-    price: Money | None
-    value: Money | None
-    unrealised: Money | None
-    net: Money
-    fees: Money
-    realised: Money
-    stop: Money | None
-    target: Money | None
+    quantity: Exact
+    entry_price: Derived
+    price: Exact | None
+    value: Derived | None
+    unrealised: Derived | None
+    net: Derived
+    fees: Exact
+    realised: Derived
+    stop: Exact | None
+    target: Exact | None
     protected: bool | None
     opened_at: AwareDatetime
     closed_at: AwareDatetime | None
@@ -158,12 +194,12 @@ class OrderRow(BaseModel):
     side: str
     kind: str
     purpose: str
-    quantity: Money
-    filled: Money
-    average: Money | None
-    fee: Money
-    stop: Money | None
-    target: Money | None
+    quantity: Exact
+    filled: Exact
+    average: Derived | None
+    fee: Exact
+    stop: Exact | None
+    target: Exact | None
     reason: str
     decision_id: str
     approval_id: str
@@ -188,9 +224,9 @@ class FillRow(BaseModel):
     position_id: str
     market: str
     side: str
-    quantity: Money
-    price: Money
-    fee: Money
+    quantity: Exact
+    price: Exact
+    fee: Exact
     at: AwareDatetime
 
     @classmethod

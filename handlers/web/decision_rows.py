@@ -12,7 +12,7 @@ from engine.domain.decisions import Judged
 from engine.domain.reports import ApprovalView, AuditEntry
 from engine.domain.trading import TradePlan
 from engine.store.decisions import status_of
-from handlers.web.account_rows import Money
+from handlers.web.amounts import Derived, Exact, Share
 
 
 class PlanRow(BaseModel):
@@ -20,11 +20,11 @@ class PlanRow(BaseModel):
 
     market: str
     side: str
-    quantity: Money
-    price: Money
-    notional: Money
-    stop: Money | None
-    target: Money | None
+    quantity: Exact
+    price: Exact
+    notional: Derived
+    stop: Exact | None
+    target: Exact | None
 
     @classmethod
     def of(cls, plan: TradePlan) -> Self:
@@ -45,8 +45,8 @@ class ClampRow(BaseModel):
     """A risk rule that changed or stopped the plan."""
 
     rule: str
-    before: Money
-    after: Money
+    before: Exact
+    after: Exact
     reason: str
 
 
@@ -60,7 +60,7 @@ class DecisionRow(BaseModel):
     market: str
     at: AwareDatetime
     stance: str
-    confidence: float
+    confidence: Share
     agreement: str
     reasons: list[str]
     refused_for: list[str]
@@ -121,8 +121,8 @@ class ApprovalRow(BaseModel):
     answered_at: AwareDatetime | None
     reasons: list[str]
     order_id: str
-    price_then: Money | None
-    price_now: Money | None
+    price_then: Exact | None
+    price_now: Exact | None
     version: int
 
     @classmethod

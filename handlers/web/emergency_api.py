@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel
 
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Role
-from engine.domain.reports import EmergencyView, Exposed
+from engine.domain.reports import PositionView
 from handlers.access import require
-from handlers.web.account_rows import OrderRow, PositionRow
 from handlers.web.api import KnownCaller
+from handlers.web.emergency_rows import EmergencyRow, ExposedRow
 from handlers.web.errors import Problem
-from handlers.web.kit import UseKit
+from handlers.web.kit import Kit, UseKit
+
+PRICES_WITHIN = 2.0
+"""Wall seconds that the venue has to tell its prices of now."""
 
 _UNAUTHORISED: dict[int | str, dict[str, Any]] = {401: {"model": Problem, "description": "Not known here"}}
 _REFUSED: dict[int | str, dict[str, Any]] = {403: {"model": Problem, "description": "Only an admin may"}}
@@ -22,53 +26,10 @@ _REFUSED: dict[int | str, dict[str, Any]] = {403: {"model": Problem, "descriptio
 router = APIRouter(prefix="/api/emergency", tags=["emergency"], responses=_UNAUTHORISED)
 
 
-class ExposedRow(BaseModel):
-    """What the emergency stop would end, or has left to end."""
-
-    entries: list[OrderRow]
-    positions: list[PositionRow]
-    questions: int
-
-    @classmethod
-    def of(cls, exposed: Exposed) -> Self:
-        """It as a row."""
-        return cls(
-            entries=[OrderRow.of(order) for order in exposed.entries],
-            positions=[PositionRow.of(position) for position in exposed.positions],
-            questions=exposed.questions,
-        )
-
-
-class EmergencyRow(BaseModel):
-    """An emergency stop: how far it is, what is left, what it has sold."""
-
-    id: str
-    status: Literal["active", "ended"]
-    by: str
-    since: AwareDatetime
-    note: str
-    left: ExposedRow
-    closed: list[PositionRow]
-
-    @classmethod
-    def of(cls, view: EmergencyView) -> Self:
-        """An emergency stop as a row."""
-        halt = view.halt.halt
-        return cls(
-            id=view.halt.id,
-            status="ended" if view.halt.ended_at else "active",
-            by=halt.by,
-            since=halt.since,
-            note=view.note,
-            left=ExposedRow.of(view.left),
-            closed=[PositionRow.of(position) for position in view.closed],
-        )
-
-
 @router.get("")
 async def preview(kit: UseKit, _: KnownCaller) -> ExposedRow:
     """What the emergency stop would end now."""
-    return ExposedRow.of(await kit.views.exposed())
+    return ExposedRow.of(await kit.views.exposed(), await _prices_of_now(kit))
 
 
 @router.post("", responses=_REFUSED)
@@ -86,4 +47,13 @@ async def call(kit: UseKit, caller: KnownCaller) -> EmergencyRow:
         await note(error.message)
         raise
     await note(f"called: {halt_id}")
-    return EmergencyRow.of(await kit.views.emergency(halt_id))
+    return EmergencyRow.of(await kit.views.emergency(halt_id), await _prices_of_now(kit))
+
+
+async def _prices_of_now(kit: Kit) -> Sequence[PositionView]:
+    """What is held, at the prices of now; nothing where these are not to be had soon, for people wait."""
+    try:
+        async with asyncio.timeout(PRICES_WITHIN):
+            return await kit.views.positions()
+    except (GreenlightError, TimeoutError):
+        return ()

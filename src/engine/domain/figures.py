@@ -6,6 +6,8 @@ from decimal import Decimal
 
 _CENT = Decimal("0.01")
 _FINEST = -8
+_DECIMALS, _SIGNIFICANT = 8, 12
+"""What a number that was worked out keeps: so many digits after the point, or significant ones where it is small."""
 
 
 def plain(value: Decimal | float, digits: int | None = None) -> str:
@@ -32,3 +34,15 @@ def cents(value: Decimal) -> Decimal:
     finest = max(value.adjusted() - 1, _FINEST)
     rounded = value.quantize(Decimal(1).scaleb(finest)) if value else value
     return rounded or Decimal("0.00")
+
+
+def bounded(value: Decimal) -> Decimal:
+    """A number that was worked out, without the digits that a division leaves behind and the zeros at its end.
+
+    Eight digits after the point stay, and twelve significant ones where these reach further; what is missing or
+    infinite stays what it is.
+    """
+    if not value.is_finite():
+        return value
+    rounded = round(value, max(_DECIMALS, _SIGNIFICANT - 1 - value.adjusted())).normalize()
+    return rounded or Decimal(0)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.figures import cents, plain
+from engine.domain.figures import bounded, cents, plain
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,33 @@ def test_no_number_has_an_exponent_and_none_loses_its_value(value: float | Decim
 )
 def test_an_amount_has_cents_or_two_digits_below(value: str, text: str) -> None:
     assert plain(cents(Decimal(value))) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0.01539278239536817576616664334", "0.0153927823954"),
+        ("-0.3333333333333333333333333333", "-0.333333333333"),
+        ("10012.345600000000000000000001", "10012.3456"),
+        ("54959.89123456789123", "54959.89123457"),
+        ("0.00000012345678901234567", "0.000000123456789012"),
+        ("3709.5466140", "3709.546614"),
+        ("123456789012345.5", "123456789012345.5"),
+        ("1000", "1000"),
+        ("0E-8", "0"),
+        ("-0.00", "0"),
+    ],
+)
+def test_what_was_worked_out_has_no_more_digits_than_mean_something(value: str, text: str) -> None:
+    assert plain(bounded(Decimal(value))) == text
+
+
+def test_what_is_no_number_stays_what_it_is() -> None:
+    assert plain(bounded(Decimal("NaN"))) == "nan"
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=20))
+def test_bounding_a_number_once_is_enough_and_moves_it_by_less_than_anybody_sees(value: Decimal) -> None:
+    once = bounded(value)
+    assert bounded(once) == once
+    assert abs(once - value) <= max(Decimal("5E-9"), 0)

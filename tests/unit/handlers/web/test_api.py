@@ -8,6 +8,8 @@ from structlog.testing import capture_logs
 
 from engine.approvals import Answered
 from engine.domain.approvals import Pending, Reply
+from engine.domain.errors import VenueError
+from engine.domain.reports import Exposed
 from handlers.web.account_rows import OrderRow
 from tests.fakes import reports
 from tests.fakes.openapi import mismatch
@@ -304,6 +306,35 @@ async def test_the_token_may_reject_what_needs_two_people_to_approve(web):
 async def test_an_id_is_understood_in_small_letters(web):
     await web.room.ask()
     assert (await web.client.post("/api/approvals/a17/reject", headers=BEARER)).json()["id"] == "A17"
+
+
+async def test_the_emergency_stop_tells_what_is_held_at_the_prices_of_now(web):
+    async def exposed():
+        return Exposed(entries=(), positions=(reports.position(),), questions=0)
+
+    web.room.views.exposed = exposed
+    (row,) = (await web.client.get("/api/emergency", headers=BEARER)).json()["positions"]
+    (held,) = (await web.client.get("/api/positions", headers=BEARER)).json()
+    assert row == held
+    assert (row["price"], row["value"], row["protected"]) == ("20100.00", "124.02", True)
+
+    async def away():
+        raise VenueError("The venue is away.")
+
+    web.room.views.positions = away
+    (row,) = (await web.client.get("/api/emergency", headers=BEARER)).json()["positions"]
+    assert (row["id"], row["price"]) == ("T3", None), "nobody has to wait for a venue to see what would be sold"
+    assert (await web.client.post("/api/emergency", headers=BEARER)).status_code == 200
+
+
+async def test_what_was_worked_out_has_a_bounded_number_of_digits(web):
+    third = Decimal(1) / 3
+    web.room.views.changes = {"drawdown": third / 10, "equity": 10_000 + third, "no_entry": "the clock is off"}
+    status = (await web.client.get("/api/status", headers=BEARER)).json()
+    assert (status["drawdown"], status["equity"]) == ("0.0333333333333", "10000.33333333")
+    assert status["prices"] == [{"market": "BTC/USDT", "price": "20000.00"}]
+    assert status["no_entry"] == "the clock is off"
+    assert OrderRow.of(reports.order(average=20_000 + third)).model_dump()["average"] == "20000.33333333"
 
 
 async def test_the_emergency_stop_can_be_looked_at_by_all_and_called_by_admins(web):

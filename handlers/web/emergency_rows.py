@@ -1,0 +1,55 @@
+"""The API's rows about the emergency stop. The same rules hold as for those about the account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, BaseModel
+
+from engine.domain.reports import EmergencyView, Exposed, PositionView
+from handlers.web.account_rows import OrderRow, PositionRow
+
+
+class ExposedRow(BaseModel):
+    """What the emergency stop would end, or has left to end."""
+
+    entries: list[OrderRow]
+    positions: list[PositionRow]
+    questions: int
+
+    @classmethod
+    def of(cls, exposed: Exposed, held: Sequence[PositionView]) -> Self:
+        """It as a row, with the prices of now."""
+        now = {view.position.id: view for view in held}
+        return cls(
+            entries=[OrderRow.of(order) for order in exposed.entries],
+            positions=[PositionRow.of(position, now.get(position.id)) for position in exposed.positions],
+            questions=exposed.questions,
+        )
+
+
+class EmergencyRow(BaseModel):
+    """An emergency stop: how far it is, what is left, what it has sold."""
+
+    id: str
+    status: Literal["active", "ended"]
+    by: str
+    since: AwareDatetime
+    note: str
+    left: ExposedRow
+    closed: list[PositionRow]
+
+    @classmethod
+    def of(cls, view: EmergencyView, held: Sequence[PositionView]) -> Self:
+        """An emergency stop as a row, with the prices of now."""
+        halt = view.halt.halt
+        return cls(
+            id=view.halt.id,
+            status="ended" if view.halt.ended_at else "active",
+            by=halt.by,
+            since=halt.since,
+            note=view.note,
+            left=ExposedRow.of(view.left, held),
+            closed=[PositionRow.of(position) for position in view.closed],
+        )
