@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import httpx
 import typer
 
 from bot import cli_config, cli_data, cli_db
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, check_trading, load_or_exit
-from bot.instance import Instance, local_url, note_file, parts_at, read
 from bot.run_options import (
     DataOption,
     EndOption,
@@ -46,8 +43,6 @@ SWITCH_EVERY = 0.001
 """Seconds after which a thread that computes lets another go on; Python's own 5 ms are felt at every statement read."""
 COLLECT_EVERY = 20_000
 """New objects after which garbage is looked for; Python's own 700 cost a tenth of the start, which makes none."""
-ASK_WITHIN = 5.0
-"""Wall seconds a running instance has to answer."""
 
 
 @app.command()
@@ -87,8 +82,10 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Ask the running instance how it is."""
-    found = _asked(load_or_exit(profile, config, {}).settings, "GET", "/api/status", ())
-    typer.echo(json.dumps(found, indent=2) if as_json else "\n".join(f"{name}: {found[name]}" for name in found))
+    from bot import asking
+
+    settings = load_or_exit(profile, config, {}).settings
+    _echo(lambda: asking.status(settings, as_json=as_json))
 
 
 @app.command()
@@ -99,20 +96,19 @@ def emergency(
     now: Annotated[bool, typer.Option("--now", help="Do it.")] = False,
 ) -> None:
     """Say what the emergency stop of the running instance would sell; with --now, call it."""
+    from bot import asking
+
     settings = load_or_exit(profile, config, {}).settings
-    wanted = ("id", "left") if now else ("entries", "positions", "questions")
-    found = _asked(settings, "POST" if now else "GET", "/api/emergency", wanted)
-    left = found["left"] if now else found
-    for order in left["entries"]:
-        typer.echo(f"To take back: {order['id']}, {order['side']} {order['quantity']} {order['market']}")
-    for held in left["positions"]:
-        typer.echo(f"To sell: {held['id']}, {held['quantity']} {held['market']}")
-    typer.echo(f"Open questions: {left['questions']}")
-    typer.echo(
-        f"The emergency stop {found['id']} stands and goes on until nothing is left; an admin's /resume ends it."
-        if now
-        else "Nothing was done. bot emergency --now stops entries and sells everything."
-    )
+    _echo(lambda: asking.stop_everything(settings) if now else asking.exposed(settings))
+
+
+def _echo(answer: Callable[[], str]) -> None:
+    """Print what the running instance has answered, or say why it has not, and exit."""
+    try:
+        typer.echo(answer())
+    except GreenlightError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -196,51 +192,3 @@ def _with_own_database(loaded: Loaded, seed: int | None) -> Settings:
         return settings
     url = url_of(usual.parent / name / usual.name)
     return settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
-
-
-def _asked(settings: Settings, method: str, path: str, wanted: Collection[str]) -> Mapping[str, Any]:
-    """What the running instance answers, with everything in it that is wanted; without one, this exits and says so."""
-    instance = _running(settings)
-    bearer = {"Authorization": f"Bearer {instance.token.get_secret_value()}"}
-    try:
-        # It is on this machine: a proxy of the environment's is asked for nothing, least of all with the token.
-        answer = httpx.request(method, f"{instance.url}{path}", headers=bearer, timeout=ASK_WITHIN, trust_env=False)
-        answer.raise_for_status()
-        found = answer.json()
-    except httpx.HTTPStatusError as error:
-        raise _exit(_refusal(instance, error.response)) from None
-    except (httpx.HTTPError, httpx.InvalidURL):
-        raise _exit(f"No bot answers at {instance.url}. Start it with: bot run --profile {settings.profile}") from None
-    except ValueError:  # no JSON, or no text at all
-        found = None
-    if not isinstance(found, dict) or not all(name in found for name in wanted):
-        raise _exit(f"What answers at {instance.url} is no Greenlight of this version. Set BOT_WEB__PORT to the bot's.")
-    return found
-
-
-def _refusal(instance: Instance, answer: httpx.Response) -> str:
-    if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        return f"{instance.url} refuses: {answer.status_code}. Set BOT_WEB__TOKEN as it has it."
-    return f"{instance.url} cannot answer: {answer.status_code}. See the bot's log, and whether it is the bot there."
-
-
-def _exit(words: str) -> typer.Exit:
-    """Say what is wrong; the caller raises what comes back."""
-    typer.echo(words, err=True)
-    return typer.Exit(1)
-
-
-def _running(settings: Settings) -> Instance:
-    """Where the instance of these settings answers: as its note says, else as configured."""
-    note = read(note_file(settings))
-    if note is not None:
-        return note
-    url = local_url(settings.web.host, settings.web.port)
-    if settings.web.token is not None:
-        return Instance(url=url, token=settings.web.token)
-    if parts_at(url) is not None:
-        raise _exit(
-            f"The bot that answers at {url} has left no note at {note_file(settings)}: it runs on other files, or "
-            "these were deleted or moved. Put them back as they were, or set BOT_WEB__TOKEN as it has it."
-        )
-    raise _exit(f"No bot of profile {settings.profile} is running here. Start it with: bot run")

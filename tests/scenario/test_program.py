@@ -175,6 +175,9 @@ def test_the_running_instance_is_asked_for_its_status_and_the_next_start_goes_on
         said = bot(tmp_path, "status", "--json")
         assert said.returncode == 0, said.stderr
         assert json.loads(said.stdout)["profile"] == "demo"
+        text = bot(tmp_path, "status").stdout
+        assert re.search(r"^Equity: 10,000\.00 USDT$", text, re.MULTILINE), text
+        assert not set("[]{}'") & set(text), text
         assert httpx.get(f"{url}/ready").status_code == 200
         first = api(url, tmp_path, "/api/approvals").json()[0]
     reached = market_time(tmp_path)
