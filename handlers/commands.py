@@ -102,7 +102,7 @@ class CommandTable:
 
 def build_commands(*, views: Views, desk: Desk, clock: Clock, version: str) -> CommandTable:
     """Make the table of everything this version can do; what is not built is not in it."""
-    reads, acts = _Reads(views, version), _Acts(views, desk, clock)
+    reads, acts = _Reads(views, clock, version), _Acts(views, desk, clock)
 
     async def manual(call: Call) -> Card:
         arguments.nothing(call.words)
@@ -178,8 +178,9 @@ def build_commands(*, views: Views, desk: Desk, clock: Clock, version: str) -> C
 class _Reads:
     """The commands that change nothing."""
 
-    def __init__(self, views: Views, version: str) -> None:
+    def __init__(self, views: Views, clock: Clock, version: str) -> None:
         self._views = views
+        self._clock = clock
         self._version = version
 
     async def start(self, call: Call) -> Card:
@@ -212,7 +213,7 @@ class _Reads:
 
     async def pending(self, call: Call) -> Card:
         arguments.nothing(call.words)
-        return answers.pending(await self._views.pending())
+        return answers.pending(await self._views.pending(), self._clock.now())
 
     async def why(self, call: Call) -> Card:
         wanted = arguments.any_id(_only(call.words))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card
-from engine.domain.reports import CLOCK, MARKET_DATA, Digest, HaltView, PlatformTrouble
+from engine.domain.reports import CLOCK, MARKET_DATA, Digest, HaltView, PlatformTrouble, TradeView
 from engine.domain.trading import Halt, HaltKind, Position
 from handlers.cards import phrases, wording
 
@@ -34,11 +34,12 @@ _SMALLER = "Unless something else stops them, entries come back smaller until th
 _AS_BEFORE = "Open positions keep their stops and are managed as before."
 
 
-def trade(held: Position) -> Card:
+def trade(view: TradeView) -> Card:
     """One trade as it stands: bought, protected; once it is closed a line, for how it ended has a card of its own."""
+    held = view.position
     quote = wording.quote(held.market)
     if not held.is_open:
-        return Card(title=f"{held.id}: {held.market} closed, {wording.signed(held.net, quote)} (see below)")
+        return Card(title=f"{held.id}: {held.market} closed, {_result(held)} (see below)")
     return Card(
         title=f"{held.id}: holding {wording.quantity(held.quantity)} {held.market}",
         fields=(
@@ -46,9 +47,27 @@ def trade(held: Position) -> Card:
             ("Value", wording.money(held.quantity * held.entry_price, quote)),
             *(phrases.levels(held.entry_price, held.stop, held.target) or (("Stop", _no_stop(held)),)),
             ("Fees so far", wording.money(held.fees, quote)),
-            ("Strategy", held.context),
-            ("Opened", wording.moment(held.opened_at)),
+            *_opened(view),
         ),
+    )
+
+
+def _result(held: Position) -> str:
+    """What a closed trade came to."""
+    return wording.gain(held.net, held.share(held.net), wording.quote(held.market))
+
+
+def _opened(view: TradeView) -> tuple[tuple[str, str], ...]:
+    """When a trade was opened, by whom, and what for."""
+    held, decision = view.position, view.decision
+    opened = ("Opened", wording.moment(held.opened_at))
+    if decision is None:
+        return (opened, ("Decided by", "somebody else, outside the bot"))
+    return (
+        opened,
+        ("Strategy", phrases.strategy(decision)),
+        *((("Trigger", decision.trigger),) if decision.trigger else ()),
+        ("Decided by", phrases.decided_by(view.asked, decision)),
     )
 
 
@@ -56,29 +75,40 @@ def _no_stop(held: Position) -> str:
     return "none: it was bought by somebody else" if held.context == "external" else "being placed"
 
 
-def closed(trade: Position) -> Card:
+def closed(view: TradeView) -> Card:
     """How a trade ended, net of its fees."""
-    quote = wording.quote(trade.market)
-    ended = (("Closed", wording.moment(trade.closed_at)),) if trade.closed_at else ()
+    held = view.position
+    quote = wording.quote(held.market)
+    ended = (("Closed", wording.moment(held.closed_at)),) if held.closed_at else ()
     return Card(
-        title=f"{trade.id}: {trade.market} closed, {wording.signed(trade.net, quote)}",
+        title=f"{held.id}: {held.market} closed, {_result(held)}",
         fields=(
-            ("Closed by", wording.words(trade.closed_by)),
-            ("Bought at", wording.price(trade.entry_price)),
-            ("Before fees", wording.signed(trade.realised, quote)),
-            ("Fees", wording.money(trade.fees, quote)),
-            ("Strategy", trade.context),
-            ("Opened", wording.moment(trade.opened_at)),
+            ("Closed by", _why_closed(view)),
+            ("Sold", phrases.prices(held)),
+            ("Before fees", wording.signed(held.realised, quote)),
+            ("Fees", wording.money(held.fees, quote)),
             *ended,
+            *_opened(view),
         ),
+        text=f"/why {held.id} tells the whole story.",
     )
 
 
-def unprotected(held: Position) -> Card:
+def _why_closed(view: TradeView) -> str:
+    """What closed it, with the reason of a decision or the level of a stop or target."""
+    held = view.position
+    level = {"stop": held.stop, "target": held.target}.get(held.closed_by)
+    if level is not None:
+        return f"{phrases.closed_by(held)} at {wording.price(level)}"
+    because = f": {'; '.join(view.exit.reasons)}" if view.exit is not None else ""
+    return f"{phrases.closed_by(held)}{because}"
+
+
+def unprotected(view: TradeView) -> Card:
     """A position whose stop the venue refused."""
+    held = view.position
     if not held.is_open:
-        net = wording.signed(held.net, wording.quote(held.market))
-        return Card(title=f"{held.id} had no stop: it was closed, {net}", fields=(("Market", held.market),))
+        return Card(title=f"{held.id} had no stop: it was closed, {_result(held)}", fields=(("Market", held.market),))
     return Card(
         title=f"{held.id} has no stop: {wording.quantity(held.quantity)} {held.market}",
         text="The venue refused the stop. The position is being sold at the market price.",
@@ -154,13 +184,15 @@ def digest(report: Digest) -> Card:
     """One day's figures."""
     quote = report.quote
     return Card(
-        title=f"{report.id}: {wording.signed(report.net, quote)} net of fees",
+        title=f"{report.id}: {wording.gain(report.net, report.share, quote)} net of fees",
         fields=(
+            *phrases.benchmark(report.benchmark),
             ("Equity", wording.money(report.equity, quote)),
             ("Realised", wording.signed(report.realised, quote)),
             ("Fees", wording.money(report.fees, quote)),
             ("Drawdown", wording.percent(report.drawdown)),
-            ("Trades", f"{report.opened} opened, {report.closed} closed, {report.won} won"),
+            ("Trades", f"{report.opened} opened, {report.closed} closed"),
+            ("Won", phrases.won(report.won, report.closed)),
             ("Open positions", str(report.open_positions)),
             ("Lost if every stop fills", wording.money(report.open_risk, quote)),
             ("Questions", f"{report.asked} asked, {report.answered} answered, {report.expired} expired"),

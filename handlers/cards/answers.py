@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.approvals import Approval, Reply
 from engine.domain.errors import GreenlightError
-from engine.domain.messages import Card, Person, Role, Table
+from engine.domain.messages import Card, Item, Person, Role, Table
 from engine.domain.reports import (
     ApprovalView,
     Balance,
+    DayProfit,
     HaltView,
     Part,
     Paused,
@@ -33,9 +35,10 @@ def status(report: Status, *, hints: bool = True) -> Card:
         title=f"{on} ({report.profile}, {report.venue})",
         fields=(
             ("Equity", wording.money(report.equity, report.quote)),
-            ("Today", wording.signed(report.day_net, report.quote)),
-            ("Cash", wording.money(report.cash, report.quote)),
-            ("Exposure", wording.money(report.exposure, report.quote)),
+            ("Today", wording.gain(report.day_net, report.day_share, report.quote)),
+            *_since(report),
+            ("Cash", _with_share(report.cash, report)),
+            ("Exposure", _with_share(report.exposure, report)),
             ("Drawdown", wording.percent(report.drawdown)),
             ("Open positions", str(report.positions)),
             ("Open questions", f"{report.pending}{' (/pending)' if report.pending and hints else ''}"),
@@ -46,6 +49,19 @@ def status(report: Status, *, hints: bool = True) -> Card:
         ),
         text=wording.lines(wording.sentence(report.no_entry), *map(_halt_line, report.halts)),
     )
+
+
+def _since(report: Status) -> tuple[tuple[str, str], ...]:
+    """What has come of the account since it began, beside what holding its markets would have."""
+    if report.began_at is None:
+        return ()
+    since = f"Since {wording.moment(report.began_at)}"
+    return ((since, wording.gain(report.net, report.share, report.quote)), *phrases.benchmark(report.benchmark))
+
+
+def _with_share(amount: Decimal, report: Status) -> str:
+    share = _of(amount, report.equity)
+    return wording.money(amount, report.quote) + (f" ({share}%)" if share else "")
 
 
 def _halt_line(view: HaltView) -> str:
@@ -59,62 +75,67 @@ def positions(held: Sequence[PositionView]) -> Card:
     """The open positions at the prices of now."""
     if not held:
         return Card(title="No open positions")
-    head = ("ID", "Market", "Quantity", "Entry", "Now", "Net", "Stop", "Target")
     naked = [view.position.id for view in held if not view.protected]
     return Card(
         title=wording.count(len(held), "open position"),
-        table=Table(head=head, rows=tuple(map(_position_row, held))),
+        items=tuple(map(_position, held)),
         text=f"Without a stop at the venue: {wording.listing(naked)}" if naked else "",
     )
 
 
-def _position_row(view: PositionView) -> tuple[str, ...]:
+def _position(view: PositionView) -> Item:
     held = view.position
-    return (
-        held.id,
-        held.market,
-        wording.quantity(held.quantity),
-        wording.price(held.entry_price),
-        wording.price(view.price),
-        wording.signed(view.net),
-        _level(held.stop),
-        _level(held.target),
+    levels = [
+        f"{name} {wording.price(level)}" for name, level in (("stop", held.stop), ("target", held.target)) if level
+    ]
+    return Item(
+        title=f"{held.id} {held.market} {wording.gain(view.net, view.share)}",
+        text=wording.lines(
+            f"{wording.quantity(held.quantity)} at {wording.price(held.entry_price)} → {wording.price(view.price)}",
+            ", ".join(levels) or "no stop, no target",
+        ),
     )
-
-
-def _level(price: Decimal | None) -> str:
-    return "none" if price is None else wording.price(price)
 
 
 def balance(report: Balance) -> Card:
     """What the account owns."""
-    rows = tuple((name, wording.figure(held), wording.money(value)) for name, held, value in report.rows)
+    rows = tuple(
+        (name, wording.figure(held), wording.money(value), _of(value, report.equity))
+        for name, held, value in report.rows
+    )
     return Card(
         title=f"Balance: {wording.money(report.equity, report.quote)}",
-        table=Table(head=("Currency", "Quantity", f"Value in {report.quote}"), rows=rows),
+        table=Table(head=("", "Quantity", f"In {report.quote}", "%"), rows=rows),
     )
+
+
+def _of(part: Decimal, whole: Decimal) -> str:
+    """A part of a whole, in per cent to one decimal; empty where there is no whole."""
+    return f"{part / whole * 100:.1f}" if whole > 0 else ""
 
 
 def profit(report: Profit) -> Card:
     """Profit and loss of the last days, net of fees."""
-    rows = tuple(
-        (f"{day.day:%Y-%m-%d}", wording.signed(day.net), wording.money(day.equity), str(day.closed))
-        for day in report.days
-    )
-    won = "no closed trades" if report.win_rate is None else wording.percent(report.win_rate)
     span = wording.count(len(report.days), "day")
     return Card(
-        title=f"{wording.signed(report.net, report.quote)} in {span}",
+        title=f"{wording.gain(report.net, report.share, report.quote)} in {span}",
         fields=(
+            ("Since", wording.moment(report.begins)),
+            *phrases.benchmark(report.benchmark),
             ("Fees, already taken off", wording.money(report.fees, report.quote)),
-            ("Closed trades", str(report.closed)),
-            ("Won", won),
+            ("Won", phrases.won(report.won, report.closed)),
             ("Drawdown", wording.percent(report.drawdown)),
             (f"Largest drawdown in {span}", wording.percent(report.max_drawdown)),
         ),
-        table=Table(head=("Day", "Net", "Equity", "Closed"), rows=rows),
+        table=Table(head=("Day", "Net", "%", "Hold %"), rows=tuple(map(_day_row, report.days))),
         graph=tuple(float(day.equity) for day in report.days),
     )
+
+
+def _day_row(day: DayProfit) -> tuple[str, ...]:
+    """A day in a line that a phone shows whole."""
+    shares = (wording.signed_percent(share) if share is not None else "" for share in (day.share, day.benchmark))
+    return (f"{day.day:%m-%d}", wording.signed(day.net), *shares)
 
 
 def trades(newest_first: Sequence[Position]) -> Card:
@@ -123,36 +144,43 @@ def trades(newest_first: Sequence[Position]) -> Card:
         return Card(title="No trades yet")
     return Card(
         title=f"The last {wording.count(len(newest_first), 'trade')}",
-        table=Table(
-            head=("ID", "Market", "Opened", "Entry", "Net", "Ended by"), rows=tuple(map(_trade_row, newest_first))
+        items=tuple(map(_trade, newest_first)),
+        text=f"/why {newest_first[0].id} tells the whole story of one.",
+    )
+
+
+def _trade(held: Position) -> Item:
+    result = "open" if held.is_open else wording.gain(held.net, held.share(held.net))
+    ended = f"{wording.moment(held.closed_at)}, by {phrases.closed_by(held)}" if held.closed_at else ""
+    return Item(
+        title=f"{held.id} {held.market} {result}",
+        text=wording.lines(
+            f"{phrases.prices(held)}", f"{wording.moment(held.opened_at)}{f' to {ended}' if ended else ''}"
         ),
     )
 
 
-def _trade_row(trade: Position) -> tuple[str, ...]:
-    ended = "open" if trade.is_open else wording.words(trade.closed_by)
-    net = "" if trade.is_open else wording.signed(trade.net)
-    opened = wording.moment(trade.opened_at)
-    return (trade.id, trade.market, opened, wording.price(trade.entry_price), net, ended)
-
-
-def pending(questions: Sequence[ApprovalView]) -> Card:
+def pending(questions: Sequence[ApprovalView], now: datetime) -> Card:
     """The open questions, with prices of now."""
     if not questions:
         return Card(title="Nothing to decide", text="No question is open.")
     first = questions[0].approval.id
     return Card(
         title=wording.count(len(questions), "open question"),
-        table=Table(head=("ID", "What", "Price", "Agreement", "Expires"), rows=tuple(map(_question_row, questions))),
+        items=tuple(_question(view, now) for view in questions),
         text=f"Answer with its buttons, or with /approve {first}, /approve {first} half or /reject {first} reason.",
     )
 
 
-def _question_row(view: ApprovalView) -> tuple[str, ...]:
+def _question(view: ApprovalView, now: datetime) -> Item:
     asked, plan = view.approval, view.approval.plan
-    price = wording.price(plan.price) if view.price is None else phrases.price_move(plan.price, view.price)
-    expires = wording.moment(asked.expires_at)
-    return (asked.id, phrases.headline(plan), price, view.decision.agreement, expires)
+    return Item(
+        title=f"{asked.id} {phrases.headline(plan)}",
+        text=wording.lines(
+            wording.price(plan.price) if view.price is None else phrases.price_move(plan.price, view.price),
+            f"{view.decision.agreement}, expires {phrases.expiry(asked.expires_at, now)}",
+        ),
+    )
 
 
 def paused(report: Paused) -> Card:

@@ -68,9 +68,10 @@ def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None,
         ("Risk to the stop", phrases.risk(plan, equity)),
         *phrases.levels(plan.price, plan.stop, plan.target),
         ("Agreement", decision.agreement),
-        ("Strategy", _strategy(view)),
+        ("Strategy", phrases.strategy(decision)),
+        *((("Trigger", decision.trigger),) if decision.trigger else ()),
         *_votes(asked, votes, approvers),
-        ("Expires", wording.moment(asked.expires_at)),
+        ("Expires", phrases.expiry(asked.expires_at, asked.asked_at)),
     )
     return Card(
         title=f"{phrases.headline(plan)}? ({asked.id})",
@@ -121,11 +122,6 @@ def _settled(view: ApprovalView, title: str, fields: Fields, price: Decimal | No
 
 def _asked(asked: Approval) -> tuple[str, str]:
     return "Asked", f"{phrases.headline(asked.plan)}, {wording.moment(asked.asked_at)}"
-
-
-def _strategy(view: ApprovalView) -> str:
-    strategy, context = wording.words(view.decision.strategy), view.decision.context
-    return strategy if view.decision.strategy == context else f"{strategy} ({context})"
 
 
 def _consent(votes: Sequence[Vote]) -> str:

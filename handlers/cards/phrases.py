@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
-from engine.domain.approvals import Vote
+from engine.domain.approvals import Approval, Ordered, Vote
 from engine.domain.autonomy import drift
-from engine.domain.decisions import Condition
+from engine.domain.decisions import Condition, Decision
 from engine.domain.figures import plain
 from engine.domain.reports import OrderView
 from engine.domain.trading import Halt, HaltKind, OrderStatus, Position, TradePlan
@@ -120,10 +121,66 @@ def fills(view: OrderView) -> str:
     return f"{wording.quantity(view.filled)}{part}{average}, fee {fee}"
 
 
+def benchmark(share: Decimal | None) -> tuple[tuple[str, str], ...]:
+    """What holding the traded markets came to in the same time, where that is known."""
+    return (("Buy and hold of the markets", wording.signed_percent(share)),) if share is not None else ()
+
+
+def won(number: int, closed: int) -> str:
+    """How many trades made money: ``14 of 23 (60.87%)``."""
+    return f"{number} of {closed} ({wording.percent(number / closed)})" if closed else "no closed trades"
+
+
+def expiry(at: datetime, now: datetime) -> str:
+    """When something ends, and how long that is: ``in 2 h, 2026-01-03 14:00 UTC``."""
+    return f"in {wording.span(at - now)}, {wording.moment(at)}" if at > now else wording.moment(at)
+
+
+def strategy(decision: Decision) -> str:
+    """A strategy, its timeframe and, where that has another name, the context it works in."""
+    name = wording.words(decision.strategy)
+    name = name if decision.strategy == decision.context else f"{name} ({decision.context})"
+    return f"{name} on {decision.timeframe}" if decision.timeframe else name
+
+
+def decided_by(asked: Approval | None, decision: Decision) -> str:
+    """Who let a trade happen: people by name, or the bot alone with its confidence."""
+    votes = asked.state.votes if asked is not None and isinstance(asked.state, Ordered) else ()
+    if votes:
+        half = " (half)" if any(each.half for each in votes) else ""
+        return f"{wording.listing([each.person for each in votes])}{half}"
+    return f"the bot alone, {decision.agreement}"
+
+
+_CLOSED_BY = {
+    "stop": "its stop",
+    "target": "its target",
+    "exit": "its strategy",
+    "emergency": "an emergency sale",
+    "external": "somebody else",
+    "payout": "a payout: its market is no more",
+}
+"""What closes a position, in words."""
+
+
+def closed_by(held: Position) -> str:
+    """What or who closed a position."""
+    return _CLOSED_BY.get(held.closed_by, wording.words(held.closed_by))
+
+
+def prices(held: Position) -> str:
+    """What was paid and, where anything was sold, got for it: ``0.01234 at 20,000.00 → 20,400.00 (+2.00%)``."""
+    quantity = wording.quantity(held.bought or held.quantity)
+    if held.exit_price is None:
+        return f"{quantity} at {wording.price(held.entry_price)}"
+    with_decimals = held.exit_price + 0 * held.entry_price  # a mean that comes out even reads like other prices
+    return f"{quantity} at {price_move(held.entry_price, with_decimals)}"
+
+
 def position(held: Position) -> str:
     """A position and its levels while it is open, what came of it once closed."""
     if not held.is_open:
-        net = wording.signed(held.net, wording.quote(held.market))
-        return f"{held.id}, closed by {wording.words(held.closed_by)}, {net} net"
+        net = wording.gain(held.net, held.share(held.net), wording.quote(held.market))
+        return f"{held.id}, closed by {closed_by(held)}, {net} net"
     named = (("stop", held.stop), ("target", held.target))
     return ", ".join([held.id, *(f"{name} {wording.price(level)}" for name, level in named if level is not None)])

@@ -69,6 +69,9 @@ def _lines(card: Card) -> list[_Line]:
         lines.append(_Line(text=f"{label}: {first}", bold_from=len(label) + 2))
         lines += [_Line(text=text, bold_from=0) for text in more]
     lines += [_Line(text=text) for text in _split(card.text)]
+    for item in card.items:
+        lines += [_Line(text=text, bold_from=0) for text in _split(item.title)]
+        lines += [_Line(text=text) for text in _split(item.text)]
     if card.table:
         lines += [_Line(text=text, fixed=True) for text in aligned(card.table)]
     if graph := sparkline(card.graph):

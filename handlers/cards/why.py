@@ -37,7 +37,8 @@ def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:
     decision, plan = judged.decision, judged.plan
     return (
         ("Decided", wording.moment(decision.at)),
-        ("Strategy", f"{wording.words(decision.strategy)} ({decision.context})"),
+        ("Strategy", phrases.strategy(decision)),
+        *((("Trigger", decision.trigger),) if decision.trigger else ()),
         ("Confidence", confidence(decision)),
         *((("Plan", _plan(plan)),) if plan else ()),
         ("Ruling", ruling(judged.ruling)),

@@ -25,6 +25,11 @@ def signed(value: Decimal, currency: str = "") -> str:
     return f"{'+' if rounded > 0 else ''}{rounded:,f} {currency}".rstrip()
 
 
+def gain(net: Decimal, share: Decimal | None, currency: str = "") -> str:
+    """A profit or loss and what it is of what it was made with: ``+12.30 USDT (+1.20%)``."""
+    return signed(net, currency) + (f" ({signed_percent(share)})" if share is not None else "")
+
+
 def price(value: Decimal | float | None) -> str:
     """A price with the precision it has, but no more than seven digits where two decimals suffice (means, averages)."""
     exact = _decimal(value)

@@ -72,6 +72,7 @@ def _pieces(card: Card) -> Iterator[_Piece]:
     yield from _title(clean(card.title))
     yield from _fields([(clean(name), clean(value)) for name, value in card.fields])
     yield from (_plain(text) for text in chunks(clean(card.text), SECTION))
+    yield from _items([(clean(item.title), clean(item.text)) for item in card.items])
     if card.table:
         yield from (_code(text) for text in chunks("\n".join(aligned(card.table)), SECTION - 2 * len(_FENCE)))
     if graph := sparkline(card.graph):
@@ -115,6 +116,31 @@ def _field(name: str, value: str) -> Block:
     if name.strip() and not _MARKUP.search(f"{name}{value}"):
         return {"type": "mrkdwn", "text": f"*{_escaped(name.strip())}*\n{_escaped(value)}", "verbatim": True}
     return _text(f"{name}\n{value}")
+
+
+def _items(items: Sequence[tuple[str, str]]) -> Iterator[_Piece]:
+    """Like things one below the other, as many as a section takes; one that is too long for that stands alone."""
+    together: list[tuple[str, str]] = []
+    for title, text in (item for item in items if "".join(item).strip()):
+        is_long = size(f"*{title}*\n{text}") > SECTION
+        if together and (is_long or sum(size(f"*{a}*\n{b}\n") for a, b in [*together, (title, text)]) > SECTION):
+            yield _listed(together)
+            together = []
+        if is_long:
+            yield from (_plain(part) for part in chunks(f"{title}\n{text}", SECTION))
+        else:
+            together.append((title, text))
+    if together:
+        yield _listed(together)
+
+
+def _listed(items: Sequence[tuple[str, str]]) -> _Piece:
+    """A section of things, each under its bold title; not bold where anything would be taken for markup."""
+    lines = "\n".join(_escaped(f"{title}\n{text}") for title, text in items)
+    if any(_MARKUP.search(f"{title}{text}") or not title.strip() for title, text in items):
+        return _Piece(block={"type": "section", "text": _text("\n".join(map("\n".join, items)))}, text=lines)
+    bold = "\n".join(f"*{_escaped(title.strip())}*\n{_escaped(text)}" for title, text in items)
+    return _Piece(block={"type": "section", "text": {"type": "mrkdwn", "text": bold, "verbatim": True}}, text=lines)
 
 
 def _plain(text: str) -> _Piece:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from html import unescape
 
-from engine.domain.messages import Card, Table
+from engine.domain.messages import Card, Item, Table
 
 
 class Speech:
@@ -45,6 +45,7 @@ class Speech:
             card,
             title=self._said(card.title),
             text=self._said(card.text),
+            items=tuple(Item(title=self._said(item.title), text=self._said(item.text)) for item in card.items),
             fields=tuple((self._said(name), self._said(value)) for name, value in card.fields),
             table=Table(head=table.head, rows=tuple(tuple(map(self._said, row)) for row in table.rows))
             if table

@@ -80,6 +80,12 @@ class StatusRow(BaseModel):
     exposure: Derived
     drawdown: Derived
     day_net: Derived
+    day_share: Derived | None
+    day_benchmark: Derived | None
+    began_at: AwareDatetime | None
+    net: Derived
+    share: Derived | None
+    benchmark: Derived | None
     positions: int
     pending: int
     contexts: list[str]
@@ -104,6 +110,12 @@ class StatusRow(BaseModel):
             exposure=status.exposure,
             drawdown=status.drawdown,
             day_net=status.day_net,
+            day_share=status.day_share,
+            day_benchmark=status.day_benchmark,
+            began_at=status.began_at,
+            net=status.net,
+            share=status.share,
+            benchmark=status.benchmark,
             positions=status.positions,
             pending=status.pending,
             contexts=list(status.contexts),
@@ -137,7 +149,10 @@ class StatusRow(BaseModel):
 
 
 class PositionRow(BaseModel):
-    """What is or was held. ``price``, ``value``, ``unrealised`` and ``protected`` are known while it is open."""
+    """What is or was held; ``share`` is ``net`` as a fraction of ``cost``.
+
+    ``price``, ``value``, ``unrealised`` and ``protected`` are known while it is open.
+    """
 
     id: str
     status: Literal["open", "closed"]
@@ -149,8 +164,12 @@ class PositionRow(BaseModel):
     value: Derived | None
     unrealised: Derived | None
     net: Derived
+    share: Derived | None
     fees: Exact
     realised: Derived
+    bought: Exact
+    cost: Derived
+    exit_price: Derived | None
     stop: Exact | None
     target: Exact | None
     protected: bool | None
@@ -172,8 +191,12 @@ class PositionRow(BaseModel):
             value=view.value if view else None,
             unrealised=view.unrealised if view else None,
             net=view.net if view else position.net,
+            share=view.share if view else position.share(position.net),
             fees=position.fees,
             realised=position.realised,
+            bought=position.bought,
+            cost=position.cost,
+            exit_price=position.exit_price,
             stop=position.stop,
             target=position.target,
             protected=view.protected if view else None,

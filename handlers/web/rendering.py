@@ -36,7 +36,9 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "money": lambda amount: wording.money(Decimal(amount)),
+        "gain": wording.gain,
         "signed": wording.signed,
+        "signed_percent": wording.signed_percent,
         "price": wording.price,
         "quantity": wording.quantity,
         "percent": wording.percent,

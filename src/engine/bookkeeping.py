@@ -11,6 +11,7 @@ from itertools import takewhile
 from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import HISTORY
 from engine.data_halts import note_changes
+from engine.domain.benchmark import gain
 from engine.domain.days import Day, Days
 from engine.domain.decisions import QualityReport
 from engine.domain.errors import DataError, VenueError
@@ -82,7 +83,7 @@ class Bookkeeping:
             uow.emit(DigestDue(at=at, digest_id=digest_id))
 
     def _close(self, uow: UnitOfWork, at: datetime) -> None:
-        portfolio = uow.account.record_equity(at)
+        portfolio = uow.account.record_equity(at, self.markets)
         halt = drawdown_halt(portfolio, [found.halt for found in uow.halts.open()], self.limits, at)
         uow.account.note_pause(paused_at(portfolio, self.limits))
         if halt is not None:
@@ -165,6 +166,8 @@ def figures(uow: UnitOfWork, name: str, ends: datetime) -> Digest | None:
         asked=uow.approvals.asked_within(begins, ends),
         answered=sum(settled.values()),
         expired=expired,
+        share=(equity - before) / before if before > 0 else None,
+        benchmark=gain(uow.account.benchmark_at(begins), uow.account.benchmark_at(ends)),
     )
 
 

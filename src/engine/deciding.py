@@ -43,7 +43,7 @@ from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
 
-NO_SIGNALS = Signals(triggered=False, conditions=())
+NO_SIGNALS = Signals(trigger="", conditions=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +265,8 @@ class Conclusion:
             confidence=signals.confidence if signals else 1.0,
             conditions=signals.conditions if signals else (),
             reasons=reasons,
+            timeframe=self.context.timeframe,
+            trigger=signals.trigger if signals else "",
         )
 
     def _reasons(self, signals: Signals) -> tuple[str, ...]:

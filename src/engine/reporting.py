@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice, pairwise
 
-from engine.analysis.performance import win_rate
 from engine.domain.approvals import Approval
+from engine.domain.benchmark import gain
 from engine.domain.days import Day, Days
 from engine.domain.errors import UnknownId
-from engine.domain.reports import ApprovalView, Balance, DayProfit, ExternalView, PositionView, Profit, Why
-from engine.domain.trading import OrderKind, Position
+from engine.domain.reports import (
+    ApprovalView,
+    Balance,
+    DayProfit,
+    ExternalView,
+    PositionView,
+    Profit,
+    TradeView,
+    Why,
+)
+from engine.domain.trading import OrderKind, Portfolio, Position, Side
 from engine.store.unit_of_work import UnitOfWork
 
 
-def position(uow: UnitOfWork, held: Position, price: Decimal | None) -> PositionView:
-    """What is held, at a price; at its last mark where there is none."""
-    at = price if price is not None else uow.account.marks().get(held.market, held.entry_price)
+def position(uow: UnitOfWork, held: Position, portfolio: Portfolio) -> PositionView:
+    """What is held, at the price that it has in the account."""
+    at = portfolio.mark(held)
+    net = held.unrealised(at) + held.net
     return PositionView(
         position=held,
         price=at,
         value=held.quantity * at,
         unrealised=held.unrealised(at),
-        net=held.unrealised(at) + held.net,
+        net=net,
+        share=held.share(net),
         protected=_is_protected(uow, held),
     )
 
@@ -35,9 +47,8 @@ def _is_protected(uow: UnitOfWork, held: Position) -> bool:
     return any(not order.status.final for order in brackets)
 
 
-def balance(uow: UnitOfWork) -> Balance:
-    """What the account owns: cash, then each currency held with its value at the last marks."""
-    portfolio, quote = uow.account.portfolio(), uow.account.quote
+def balance(portfolio: Portfolio, quote: str) -> Balance:
+    """What the account owns: cash, then each currency held with its value."""
     held: dict[str, tuple[Decimal, Decimal]] = {}
     for each in portfolio.positions:
         base = each.market.partition("/")[0]
@@ -48,36 +59,82 @@ def balance(uow: UnitOfWork) -> Balance:
     return Balance(quote=quote, rows=rows, equity=portfolio.equity)
 
 
-def profit(uow: UnitOfWork, count: int, now: datetime, days: Days) -> Profit:
-    """The last days, the running one included; days before the account began are left out."""
-    ended = list(islice(days.before(now), count))
-    spans = list(pairwise([*reversed(ended), replace(days.running(now), ends=now)]))
-    began = uow.settings.get("account.began")
-    spans = [(before, day) for before, day in spans if began is None or day.ends > datetime.fromisoformat(began)]
-    rows = tuple(_day(uow, before.ends, day) for before, day in spans)
-    first = spans[0][0].ends if spans else now
+def began_at(uow: UnitOfWork) -> datetime | None:
+    """When the account began; ``None`` before its first candle."""
+    kept = uow.settings.get("account.began")
+    return datetime.fromisoformat(kept) if kept else None
+
+
+def profit(uow: UnitOfWork, spans: Sequence[tuple[datetime, Day]], portfolio: Portfolio) -> Profit:
+    """What some days came to; days before the account began are left out.
+
+    Args:
+        uow: Where they are kept.
+        spans: When each day begins, and the day, oldest first; the last one ends now.
+        portfolio: The account of now.
+    """
+    began, now = began_at(uow), spans[-1][1].ends
+    spans = [(begin, day) for begin, day in spans if began is None or day.ends > began] or list(spans[-1:])
+    rows = tuple(_day(uow, begin, day, portfolio.equity if day.ends == now else None) for begin, day in spans)
+    first = spans[0][0]
     closed = uow.positions.closed_within(first, now)
-    drawdown = uow.account.portfolio().drawdown
     curve = uow.account.curve_within(first, now)
     return Profit(
         days=rows,
-        net=sum((row.net for row in rows), Decimal(0)),
+        begins=first if began is None else max(first, began),
+        net=portfolio.equity - uow.account.equity_at(first),
+        share=share(portfolio.equity, uow.account.equity_at(first)),
+        benchmark=gain(uow.account.benchmark_at(first), uow.account.benchmark_at(now)),
         fees=uow.orders.fees_within(first, now),
         closed=len(closed),
-        win_rate=win_rate([trade.net for trade in closed]),
-        drawdown=drawdown,
-        max_drawdown=max(uow.account.drawdown_at(first), drawdown, *(point.drawdown for point in curve)),
+        won=sum(trade.net > 0 for trade in closed),
+        drawdown=portfolio.drawdown,
+        max_drawdown=max(uow.account.drawdown_at(first), portfolio.drawdown, *(point.drawdown for point in curve)),
         quote=uow.account.quote,
     )
 
 
-def _day(uow: UnitOfWork, begin: datetime, day: Day) -> DayProfit:
-    equity = uow.account.equity_at(day.ends)
+def last_days(days: Days, count: int, now: datetime) -> list[tuple[datetime, Day]]:
+    """When each of the last days begins, and the day; the running one, which ends now, is the last."""
+    ended = list(islice(days.before(now), count))
+    spans = pairwise([*reversed(ended), replace(days.running(now), ends=now)])
+    return [(before.ends, day) for before, day in spans]
+
+
+def _day(uow: UnitOfWork, begin: datetime, day: Day, equity: Decimal | None) -> DayProfit:
+    before, after = uow.account.equity_at(begin), uow.account.equity_at(day.ends) if equity is None else equity
     return DayProfit(
         day=day.date,
-        net=equity - uow.account.equity_at(begin),
-        equity=equity,
+        net=after - before,
+        share=share(after, before),
+        benchmark=gain(uow.account.benchmark_at(begin), uow.account.benchmark_at(day.ends)),
+        equity=after,
         closed=len(uow.positions.closed_within(begin, day.ends)),
+    )
+
+
+def share(after: Decimal, before: Decimal) -> Decimal | None:
+    """The change of an amount as a fraction of what it was; ``None`` where that was nothing."""
+    return after / before - 1 if before > 0 else None
+
+
+def trade(uow: UnitOfWork, position_id: str) -> TradeView:
+    """A trade with what opened it, who was asked, and what sold it.
+
+    Raises:
+        UnknownId: There is no trade with that id.
+    """
+    held = uow.positions.get(position_id)
+    decision_id = uow.positions.decision_of(position_id)
+    orders = [uow.orders.view(order.id) for order in uow.orders.of_position(position_id)]
+    sales = tuple(order for order in orders if order.side is Side.SELL and order.filled)
+    exits = [order.decision_id for order in sales if order.decision_id]
+    return TradeView(
+        position=held,
+        decision=uow.decisions.get(decision_id).decision if decision_id else None,
+        asked=uow.approvals.of_decision(decision_id) if decision_id else None,
+        sales=sales,
+        exit=uow.decisions.get(exits[-1]).decision if exits else None,
     )
 
 

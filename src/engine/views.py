@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +10,8 @@ from decimal import Decimal
 from engine import reporting
 from engine.bookkeeping import days_to_come, figures
 from engine.domain.approvals import Approval
-from engine.domain.days import Days
+from engine.domain.benchmark import gain
+from engine.domain.days import Day, Days
 from engine.domain.decisions import Judged
 from engine.domain.errors import UnknownId, VenueError
 from engine.domain.market import Book
@@ -32,6 +33,7 @@ from engine.domain.reports import (
     Profit,
     Status,
     Stranger,
+    TradeView,
     Why,
 )
 from engine.domain.trading import Halt, HaltKind, Position
@@ -73,25 +75,33 @@ class Views:
 
     async def status(self) -> Status:
         """The bot at a glance."""
-        return await self.store.read(self._status)
+        prices = await self._prices()
+        return await self.store.read(lambda uow: self._status(uow, prices))
 
     async def positions(self) -> tuple[PositionView, ...]:
         """What is held, at the prices of now."""
-        held, changed = await self.store.read(lambda uow: (uow.positions.open(), _changed(uow)))
-        prices = {
-            symbol: None if symbol in changed else await self._bid(symbol)
-            for symbol in dict.fromkeys(position.market for position in held)
-        }
-        return await self.store.read(lambda uow: tuple(reporting.position(uow, p, prices[p.market]) for p in held))
+        prices = await self._prices()
+
+        def work(uow: UnitOfWork) -> tuple[PositionView, ...]:
+            portfolio = uow.account.portfolio().valued(prices)
+            return tuple(reporting.position(uow, held, portfolio) for held in portfolio.positions)
+
+        return await self.store.read(work)
 
     async def balance(self) -> Balance:
-        """What the account owns."""
-        return await self.store.read(reporting.balance)
+        """What the account owns, at the prices of now."""
+        prices = await self._prices()
+        return await self.store.read(
+            lambda uow: reporting.balance(uow.account.portfolio().valued(prices), uow.account.quote)
+        )
 
     async def profit(self, days: int) -> Profit:
         """The last days, the running one included."""
-        now = self.clock.now()
-        return await self.store.read(lambda uow: reporting.profit(uow, days, now, self.days))
+        return await self._profit(reporting.last_days(self.days, days, self.clock.now()))
+
+    async def _profit(self, spans: Sequence[tuple[datetime, Day]]) -> Profit:
+        prices = await self._prices()
+        return await self.store.read(lambda uow: reporting.profit(uow, spans, uow.account.portfolio().valued(prices)))
 
     async def trades(self, count: int, before: str = "", status: str = "") -> tuple[Position, ...]:
         """The newest trades first; only the ``open`` or the ``closed`` ones, where a status is given.
@@ -100,13 +110,13 @@ class Views:
         """
         return await self.store.read(lambda uow: uow.positions.newest(count, before, status))
 
-    async def trade(self, position_id: str) -> Position:
-        """One trade.
+    async def trade(self, position_id: str) -> TradeView:
+        """One trade, from its decision to its end.
 
         Raises:
             UnknownId: There is none with that id.
         """
-        return await self.store.read(lambda uow: uow.positions.get(position_id))
+        return await self.store.read(lambda uow: reporting.trade(uow, position_id))
 
     async def asked_for(self, position_id: str) -> str:
         """The id of the question that a trade came from; empty where nobody was asked.
@@ -245,8 +255,11 @@ class Views:
         """How each part of the program is."""
         return tuple(self.parts())
 
-    def _status(self, uow: UnitOfWork) -> Status:
-        portfolio, now = uow.account.portfolio(), self.clock.now()
+    def _status(self, uow: UnitOfWork, prices: Mapping[str, Decimal]) -> Status:
+        portfolio, now = uow.account.portfolio().valued(prices), self.clock.now()
+        began, opening = reporting.began_at(uow), uow.account.opening
+        day, benchmark = self.days.begin(now), uow.account.benchmark_at(now)
+        before = uow.account.equity_at(day)
         halts = (*uow.halts.open(), *self.unwritten_halts())
         no_entry = self.no_entry()
         return Status(
@@ -260,7 +273,13 @@ class Views:
             cash=portfolio.cash,
             exposure=portfolio.exposure,
             drawdown=portfolio.drawdown,
-            day_net=portfolio.equity - uow.account.equity_at(self.days.begin(now)),
+            day_net=portfolio.equity - before,
+            day_share=reporting.share(portfolio.equity, before),
+            day_benchmark=gain(uow.account.benchmark_at(day), benchmark),
+            began_at=began,
+            net=portfolio.equity - opening,
+            share=reporting.share(portfolio.equity, opening),
+            benchmark=gain(uow.account.benchmark_at(began), benchmark) if began else None,
             positions=len(portfolio.positions),
             pending=len(uow.approvals.open()),
             contexts=tuple(self.contexts),
@@ -277,15 +296,17 @@ class Views:
             lambda uow: tuple(reporting.approval(uow, each, prices[each.plan.market]) for each in approvals)
         )
 
+    async def _prices(self) -> dict[str, Decimal]:
+        """What each market that something is held of trades at now; the last closes stand for what is left out."""
+        held, changed = await self.store.read(lambda uow: (uow.positions.open(), _changed(uow)))
+        symbols = dict.fromkeys(position.market for position in held if position.market not in changed)
+        books = {symbol: await self._book(symbol) for symbol in symbols}
+        return {symbol: book.mid for symbol, book in books.items() if book is not None}
+
     async def _ask(self, symbol: str) -> Decimal | None:
         """What buying would cost now."""
         book = await self._book(symbol)
         return book.ask if book else None
-
-    async def _bid(self, symbol: str) -> Decimal | None:
-        """What selling would bring now."""
-        book = await self._book(symbol)
-        return book.bid if book else None
 
     async def _book(self, symbol: str) -> Book | None:
         try:

@@ -26,6 +26,7 @@ from engine.domain.reports import (
     Profit,
     Status,
     Stranger,
+    TradeView,
     Why,
 )
 from engine.domain.trading import Halt, HaltKind, Position
@@ -90,8 +91,8 @@ class FakeViews:
         known = [each for each in self.trades_by_id.values() if status in ("", "open" if each.is_open else "closed")]
         return paged(known, count, before)
 
-    async def trade(self, position_id: str) -> Position:
-        return _known(self.trades_by_id, position_id)
+    async def trade(self, position_id: str) -> TradeView:
+        return reports.trade_view(_known(self.trades_by_id, position_id))
 
     async def asked_for(self, position_id: str) -> str:
         _known(self.trades_by_id, position_id)

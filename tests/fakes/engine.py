@@ -77,7 +77,7 @@ def signals(confidence: float = 1.0, *, stop: float | None = 2.0, target: float 
         Condition(name="speaks for it", holds=True, weight=confidence),
         Condition(name="speaks against it", holds=False, weight=1 - confidence),
     )
-    return Signals(triggered=True, conditions=conditions, stop_distance=stop, target_distance=target)
+    return Signals(trigger="it fired", conditions=conditions, stop_distance=stop, target_distance=target)
 
 
 @dataclass

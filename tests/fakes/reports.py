@@ -34,6 +34,7 @@ from engine.domain.reports import (
     Profit,
     Status,
     Stranger,
+    TradeView,
     Why,
 )
 from engine.domain.trading import Clamp, Halt, HaltKind, OrderKind, OrderStatus, Position, Purpose, Side, TradePlan
@@ -71,6 +72,8 @@ def decision(**changes: Any) -> Decision:
             Condition(name="macd_rising", holds=False),
         ),
         reasons=("The price broke out upwards.",),
+        timeframe="1h",
+        trigger="the MACD rose above its signal",
     )
     return replace(usual, **changes)
 
@@ -142,6 +145,8 @@ def position(**changes: Any) -> Position:
         stop=Decimal("19500.00"),
         target=Decimal("21000.00"),
         fees=Decimal("0.12"),
+        bought=Decimal("0.00617"),
+        cost=Decimal("123.40"),
     )
     return replace(usual, **changes)
 
@@ -155,6 +160,10 @@ def closed_position(**changes: Any) -> Position:
         closed_by="target",
     )
     return replace(usual, **changes)
+
+
+def trade_view(position_: Position | None = None, **changes: Any) -> TradeView:
+    return TradeView(position=position_ or position(), **{"decision": decision(), **changes})
 
 
 def halt(kind: HaltKind = HaltKind.PAUSE, **changes: Any) -> HaltView:
@@ -186,6 +195,12 @@ def status(**changes: Any) -> Status:
         exposure=Decimal("1012.35"),
         drawdown=Decimal("0.0123"),
         day_net=Decimal("-12.5"),
+        day_share=Decimal("-0.00125"),
+        day_benchmark=Decimal("0.002"),
+        began_at=NOON - timedelta(days=2),
+        net=Decimal("12.3456"),
+        share=Decimal("0.00123456"),
+        benchmark=Decimal("0.0345"),
         positions=1,
         pending=2,
         contexts=("btc_momentum", "eth_reversion"),
@@ -202,6 +217,7 @@ def position_view(**changes: Any) -> PositionView:
         value=Decimal("124.02"),
         unrealised=Decimal("0.62"),
         net=Decimal("0.50"),
+        share=Decimal("0.00405"),
         protected=True,
     )
     return replace(usual, **changes)
@@ -215,16 +231,24 @@ def balance() -> Balance:
 def profit(days: int = 2) -> Profit:
     rows = tuple(
         DayProfit(
-            day=date(2026, 1, 1 + index), net=Decimal(10 - 15 * index), equity=Decimal(10000 + index), closed=index
+            day=date(2026, 1, 1 + index),
+            net=Decimal(10 - 15 * index),
+            share=Decimal(10 - 15 * index) / 10000,
+            benchmark=Decimal("0.01"),
+            equity=Decimal(10000 + index),
+            closed=index,
         )
         for index in range(days)
     )
     return Profit(
         days=rows,
+        begins=NOON - timedelta(days=2),
         net=Decimal(-5),
+        share=Decimal("-0.0005"),
+        benchmark=Decimal("0.0201"),
         fees=Decimal("1.25"),
-        closed=1,
-        win_rate=0.5,
+        closed=2,
+        won=1,
         drawdown=Decimal("0.015"),
         max_drawdown=Decimal("0.02"),
         quote="USDT",
@@ -251,6 +275,8 @@ def digest(**changes: Any) -> Digest:
         asked=5,
         answered=4,
         expired=1,
+        share=Decimal("0.003457"),
+        benchmark=Decimal("-0.01"),
     )
     return replace(usual, **changes)
 

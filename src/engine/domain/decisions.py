@@ -88,15 +88,21 @@ class Signals:
     """What one strategy says of one market at one closed candle.
 
     Attributes:
-        triggered: Whether the strategy's own trigger fired; without it there is no entry, whatever agrees.
+        trigger: The strategy's own trigger that fired, in words; empty where none did, and then there is no entry,
+            whatever agrees.
         conditions: The named conditions whose weighted agreement is the confidence.
         stop_distance, target_distance: From the entry price, in the quote currency.
     """
 
-    triggered: bool
+    trigger: str
     conditions: tuple[Condition, ...]
     stop_distance: float | None = None
     target_distance: float | None = None
+
+    @property
+    def triggered(self) -> bool:
+        """Whether the trigger fired."""
+        return bool(self.trigger)
 
     @property
     def confidence(self) -> float:
@@ -122,6 +128,8 @@ class Decision:
         id: Short and readable, e.g. ``D12``; given by the store.
         key: What makes it this decision and no other (context, market, candle, stance): order ids derive from it.
         confidence: Weighted agreement of ``conditions``, in [0, 1].
+        timeframe: The one whose closed candle it was made at, e.g. ``1h``; empty in those of older versions.
+        trigger: What fired, in words; empty where nothing did, on an exit, and in those of older versions.
     """
 
     id: str
@@ -134,6 +142,8 @@ class Decision:
     confidence: float
     conditions: tuple[Condition, ...]
     reasons: tuple[str, ...]
+    timeframe: str = ""
+    trigger: str = ""
 
     @property
     def agreement(self) -> str:

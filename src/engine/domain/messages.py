@@ -83,6 +83,14 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One of several like things, in short lines that a phone shows whole: what it is, and below that how it stands."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One thing to show. Its texts are plain: each platform escapes them in its own way.
 
@@ -92,6 +100,7 @@ class Card:
         lane: How loud it is.
         fields: Short facts, name and value.
         text: Prose; may have several lines.
+        items: Like things, one below the other.
         graph: Numbers over time to draw as a small picture (equity), oldest first.
         buttons: One row of buttons.
         pinned: Whether it stays on top of the chat.
@@ -103,6 +112,7 @@ class Card:
     lane: Lane = Lane.NORMAL
     fields: tuple[tuple[str, str], ...] = ()
     text: str = ""
+    items: tuple[Item, ...] = ()
     table: Table | None = None
     graph: tuple[float, ...] = ()
     buttons: tuple[Button, ...] = ()
@@ -112,6 +122,7 @@ class Card:
     def plain(self) -> str:
         """The whole card as plain text, for screen readers, logs and platforms that refuse markup."""
         parts = [self.title, *(f"{name}: {value}" for name, value in self.fields), self.text]
+        parts += [line for item in self.items for line in (item.title, item.text)]
         if self.table:
             parts += ["  ".join(self.table.head), *("  ".join(row) for row in self.table.rows)]
         return "\n".join(part for part in parts if part)

@@ -80,8 +80,12 @@ class Status:
     Attributes:
         trading: Whether new entries are possible anywhere.
         no_entry: Why not, where that is no halt: the clock, or an outage of the venue.
-        day_net: Equity now less equity when the day began.
-        prices: The last known price of each traded market.
+        equity: All cash and what is held, at the prices of now.
+        began_at: When the account began; ``None`` before its first candle.
+        net, share: Equity now less what the account began with, and as a fraction of that.
+        benchmark: What holding the traded markets has come to since then, as a fraction; ``None`` where not known.
+        day_net, day_share, day_benchmark: The same since the day began.
+        prices: The price of each traded market: of now for what is held, else the last close.
     """
 
     profile: str
@@ -95,6 +99,12 @@ class Status:
     exposure: Decimal
     drawdown: Decimal
     day_net: Decimal
+    day_share: Decimal | None
+    day_benchmark: Decimal | None
+    began_at: datetime | None
+    net: Decimal
+    share: Decimal | None
+    benchmark: Decimal | None
     positions: int
     pending: int
     contexts: tuple[str, ...]
@@ -114,13 +124,18 @@ class EquityPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionView:
-    """An open position at the price of now. ``unrealised`` is before, ``net`` after the fees paid so far."""
+    """An open position at the price of now. ``unrealised`` is before, ``net`` after the fees paid so far.
+
+    Attributes:
+        share: ``net`` as a fraction of what it cost; ``None`` where that is not known.
+    """
 
     position: Position
     price: Decimal
     value: Decimal
     unrealised: Decimal
     net: Decimal
+    share: Decimal | None
     protected: bool
 
 
@@ -135,10 +150,17 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayProfit:
-    """One day: the change of equity, which is net of all fees, and the trades closed in it."""
+    """One day: the change of equity, which is net of all fees, and the trades closed in it.
+
+    Attributes:
+        share: ``net`` as a fraction of the equity at its begin; ``None`` where there was none.
+        benchmark: What holding the traded markets came to in it, as a fraction; ``None`` where not known.
+    """
 
     day: date
     net: Decimal
+    share: Decimal | None
+    benchmark: Decimal | None
     equity: Decimal
     closed: int
 
@@ -148,16 +170,21 @@ class Profit:
     """The last days, newest last, and what they come to.
 
     Attributes:
-        win_rate: Of the closed trades; ``None`` without any.
+        begins: When the first of these days began.
+        share, benchmark: As those of a day, over all of them.
+        won: How many of the closed trades made money after fees.
         drawdown: Of now, from the account's peak.
         max_drawdown: The largest within these days, each from the account's peak of its time.
     """
 
     days: tuple[DayProfit, ...]
+    begins: datetime
     net: Decimal
+    share: Decimal | None
+    benchmark: Decimal | None
     fees: Decimal
     closed: int
-    win_rate: float | None
+    won: int
     drawdown: Decimal
     max_drawdown: Decimal
     quote: str
@@ -211,6 +238,24 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TradeView:
+    """A trade from its decision to its end.
+
+    Attributes:
+        decision: What it was opened for; ``None`` where somebody else did that.
+        asked: The question that people answered; ``None`` where nobody was asked.
+        sales: The orders that sold of it, oldest first.
+        exit: The decision that closed it; ``None`` where none did.
+    """
+
+    position: Position
+    decision: Decision | None = None
+    asked: Approval | None = None
+    sales: tuple[OrderView, ...] = ()
+    exit: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FillView:
     """A fill with what it belongs to."""
 
@@ -228,6 +273,8 @@ class Digest:
         id: The date of the day, e.g. 2026-01-31: see ``engine.domain.days``.
         begins: When the day before ended: between days no time is lost, whatever their end was set to.
         net: Change of equity over the day: realised and unrealised, after fees.
+        share: That as a fraction of the equity at its begin; ``None`` for days fixed by older versions.
+        benchmark: What holding the traded markets came to in it, as a fraction; ``None`` where not known.
         realised: Of the trades closed in the day, after their fees.
         equity_curve: The equity at each mark of the day, oldest first.
         asked, answered, expired: Approvals asked, answered (either way), expired within the day.
@@ -252,6 +299,8 @@ class Digest:
     asked: int
     answered: int
     expired: int
+    share: Decimal | None = None
+    benchmark: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -229,6 +230,8 @@ class Position:
         entry_price: Mean price of what was bought, in the quote currency.
         fees: Paid so far, in the quote currency.
         realised: Profit of what was sold, before fees, in the quote currency.
+        bought, cost: All that was ever bought of it, in the base currency, and what that came to before fees, in the
+            quote currency.
     """
 
     id: str
@@ -243,6 +246,8 @@ class Position:
     realised: Decimal = Decimal(0)
     closed_at: datetime | None = None
     closed_by: str = ""
+    bought: Decimal = Decimal(0)
+    cost: Decimal = Decimal(0)
 
     @property
     def is_open(self) -> bool:
@@ -257,6 +262,21 @@ class Position:
     def net(self) -> Decimal:
         """What it has made so far, after fees."""
         return self.realised - self.fees
+
+    @property
+    def sold(self) -> Decimal:
+        """How much of it was sold, in the base currency."""
+        return self.bought - self.quantity
+
+    @property
+    def exit_price(self) -> Decimal | None:
+        """Mean price of what was sold; ``None`` as long as that is nothing."""
+        proceeds = self.realised + self.cost - self.quantity * self.entry_price
+        return proceeds / self.sold if self.sold > 0 else None
+
+    def share(self, net: Decimal) -> Decimal | None:
+        """A profit or loss of it as a fraction of its cost; ``None`` where that is not known."""
+        return net / self.cost if self.cost > 0 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,6 +335,12 @@ class Portfolio:
     def exposure(self) -> Decimal:
         """The value of everything held, and of what open orders may still buy."""
         return sum((p.quantity * self.mark(p) for p in self.positions), self.reserved)
+
+    def valued(self, prices: Mapping[str, Decimal]) -> Portfolio:
+        """The same account at other prices, where there are any; its peak is never below its equity."""
+        now = replace(self, marks={**(self.marks or {}), **prices})
+        equity = now.cash + now.exposure
+        return replace(now, equity=equity, peak=max(self.peak, equity))
 
 
 def fall(highest: Decimal, equity: Decimal) -> Decimal:

@@ -23,6 +23,8 @@ def bought(position: Position, fill: Fill) -> Position:
         fees=position.fees + fill.fee,
         closed_at=None,
         closed_by="",
+        bought=position.bought + fill.quantity,
+        cost=position.cost + fill.quantity * fill.price,
     )
 
 

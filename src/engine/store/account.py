@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
 
+from engine.domain.benchmark import Benchmark
 from engine.domain.errors import StoreError, UnknownId
 from engine.domain.reports import Digest, EquityPoint
 from engine.domain.trading import Buying, Fill, OrderKind, OrderStatus, Portfolio, Side
@@ -23,6 +24,7 @@ from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, Order
 
 _OUTSIDE = "account.outside"
 _DRAWDOWN = "account.drawdown"
+_BENCHMARK = "account.benchmark"
 _TABLE = table_of(AccountRow)
 _MARKS = table_of(MarkRow)
 _ORDERS = table_of(OrderRow)
@@ -36,9 +38,13 @@ _MARK = text(
     " ON CONFLICT (market) DO UPDATE SET price = excluded.price, at = excluded.at"
 ).bindparams(bindparam("price", type_=Money), bindparam("at", type_=UtcTime))
 _POINT = text(
-    "INSERT INTO equity (at, equity, cash, drawdown) VALUES (:at, :equity, :cash, :drawdown) ON CONFLICT (at)"
-    " DO UPDATE SET equity = excluded.equity, cash = excluded.cash, drawdown = excluded.drawdown"
-).bindparams(bindparam("at", type_=UtcTime), *(bindparam(name, type_=Money) for name in ("equity", "cash", "drawdown")))
+    "INSERT INTO equity (at, equity, cash, drawdown, benchmark) VALUES (:at, :equity, :cash, :drawdown, :benchmark)"
+    " ON CONFLICT (at) DO UPDATE SET equity = excluded.equity, cash = excluded.cash, drawdown = excluded.drawdown,"
+    " benchmark = excluded.benchmark"
+).bindparams(
+    bindparam("at", type_=UtcTime),
+    *(bindparam(name, type_=Money) for name in ("equity", "cash", "drawdown", "benchmark")),
+)
 _ALL_MARKS = select(_MARKS.c.market, _MARKS.c.price).order_by(_MARKS.c.market)
 _BUYING = (
     select(_ORDERS)
@@ -52,6 +58,7 @@ _BUYING = (
 _RECOUNT = update(_EQUITY).where(_EQUITY.c.at == bindparam("moment"))
 _POINTS = select(_EQUITY.c.at, _EQUITY.c.equity)
 _CURVE = select(_EQUITY.c.at, _EQUITY.c.equity, _EQUITY.c.drawdown)
+_BENCHMARKS = select(_EQUITY.c.benchmark)
 _DIGEST = select(_DIGESTS.c.figures).where(*key_of(_DIGESTS))
 _ADD_DIGEST = insert(_DIGESTS)
 
@@ -161,8 +168,13 @@ class Account:
             total_from=state.total_from,
         )
 
-    def record_equity(self, at: datetime) -> Portfolio:
-        """Put the account of now on the equity curve, and raise what falls count from where it is higher."""
+    def record_equity(self, at: datetime, markets: Collection[str] = ()) -> Portfolio:
+        """Put the account of now on the equity curve, and raise what falls count from where it is higher.
+
+        Args:
+            at: The market time of now.
+            markets: What the account trades: holding these is its benchmark.
+        """
         now = self.portfolio()
         if now.equity > now.peak:
             now = replace(now, peak=now.equity, total_from=None)
@@ -171,7 +183,8 @@ class Account:
             now = replace(now, total_from=max(now.total_from, now.equity))
         self._remember(DrawdownState(paused_at=now.paused_at, total_from=now.total_from))
         cash = now.cash + now.reserved
-        point = {"at": at, "equity": now.equity, "cash": cash, "drawdown": now.drawdown}
+        benchmark = self._benchmark_of(markets, now.marks or {})
+        point = {"at": at, "equity": now.equity, "cash": cash, "drawdown": now.drawdown, "benchmark": benchmark}
         self._connection.execute(_POINT, point)
         return now
 
@@ -218,6 +231,17 @@ class Account:
         query = _POINTS.where(_EQUITY.c.at <= at).order_by(_EQUITY.c.at.desc()).limit(1)
         row = self._connection.execute(query).first()
         return row.equity if row else self.opening
+
+    def benchmark_at(self, at: datetime) -> Decimal | None:
+        """What 1 held in the markets had become at the last mark at or before a time; at the first one before it.
+
+        ``None`` where that was not recorded then.
+        """
+        upto = _BENCHMARKS.where(_EQUITY.c.at <= at).order_by(_EQUITY.c.at.desc()).limit(1)
+        row = self._connection.execute(upto).first()
+        if row is None:
+            row = self._connection.execute(_BENCHMARKS.order_by(_EQUITY.c.at).limit(1)).first()
+        return row.benchmark if row else None
 
     def last_equity_at(self) -> datetime | None:
         """When the equity was last recorded."""
@@ -281,6 +305,18 @@ class Account:
     def _remember(self, state: DrawdownState) -> None:
         if state != self._kept_drawdown():
             self._settings.set(_DRAWDOWN, codec.dump(state))
+
+    def _benchmark_of(self, markets: Collection[str], marks: Mapping[str, Decimal]) -> Decimal | None:
+        """What holding the markets has come to; it is spread anew where these are others than before."""
+        kept = self._memory.recall("settings", _BENCHMARK, self._load_benchmark)
+        now = kept.over(markets, marks)
+        if now != kept:
+            self._settings.set(_BENCHMARK, codec.dump(now))
+        return now.worth(marks) if now.held else None
+
+    def _load_benchmark(self) -> Benchmark:
+        kept = self._settings.get(_BENCHMARK)
+        return codec.load(Benchmark, kept) if kept else Benchmark(held={})
 
     def _found(self) -> Row[Any] | None:
         return self._memory.recall("account", "row", lambda: self._connection.execute(_ACCOUNT).first())

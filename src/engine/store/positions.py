@@ -47,6 +47,8 @@ class Positions:
             "opened_at": position.opened_at,
             "closed_at": position.closed_at,
             "closed_by": position.closed_by,
+            "bought": position.bought,
+            "cost": position.cost,
             "decision_id": decision_id,
         }
         if not self._connection.execute(_CHANGE, {"its_id": position.id, **values}).rowcount:
@@ -121,4 +123,6 @@ def _position(row: Row[Any]) -> Position:
         realised=row.realised,
         closed_at=row.closed_at,
         closed_by=row.closed_by,
+        bought=row.bought,
+        cost=row.cost,
     )

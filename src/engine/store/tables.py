@@ -141,6 +141,8 @@ class PositionRow(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
     closed_by: str = ""
     decision_id: str = ""
+    bought: Decimal = Field(sa_type=Money)
+    cost: Decimal = Field(sa_type=Money)
 
 
 class HaltRow(SQLModel, table=True):
@@ -181,13 +183,14 @@ class MarkRow(SQLModel, table=True):
 
 
 class EquityRow(SQLModel, table=True):
-    """The account at one closed candle."""
+    """The account at one closed candle; ``benchmark`` is what 1 put into its markets at the beginning had become."""
 
     __tablename__ = "equity"
     at: datetime = Field(sa_type=UtcTime, primary_key=True)
     equity: Decimal = Field(sa_type=Money)
     cash: Decimal = Field(sa_type=Money)
     drawdown: Decimal = Field(sa_type=Money)
+    benchmark: Decimal | None = Field(default=None, sa_type=Money)
 
 
 class DigestRow(SQLModel, table=True):

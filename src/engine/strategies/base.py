@@ -1,7 +1,7 @@
 """What every strategy shares: when it may speak, where its stop and target lie, when a position has had its time.
 
 A strategy is a frozen dataclass of its parameters, so the configuration checks them by their types. It says four
-things: ``warmup``, ``triggered``, ``conditions`` and ``reversal``.
+things: ``warmup``, ``trigger``, ``conditions`` and ``reversal``.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class StrategyBase(ABC):
         """How many closed candles of its own timeframe it needs before it says anything."""
 
     @abstractmethod
-    def triggered(self, own: Frame) -> bool:
-        """Whether its set-up appeared on the newest candle; an edge, so it holds for one candle."""
+    def trigger(self, own: Frame) -> str | None:
+        """What set it off on the newest candle, in words; an edge, so it holds for one candle. ``None`` for nothing."""
 
     @abstractmethod
     def conditions(self, own: Frame, frames: Frames) -> tuple[Condition, ...]:
@@ -76,7 +76,7 @@ class StrategyBase(ABC):
         atr = own.signals.atr or 0.0
         ready = atr > 0 and len(own.candles) >= self.warmup
         return Signals(
-            triggered=ready and self.triggered(own) and self.reversal(own) is None,
+            trigger=(self.trigger(own) or "") if ready and self.reversal(own) is None else "",
             conditions=self.conditions(own, frames),
             stop_distance=self.stop_atr * atr if atr > 0 else None,
             target_distance=self.target_atr * atr if atr > 0 else None,

@@ -49,9 +49,11 @@ class MovingAverageCross(StrategyBase):
         """The longest average it reads, and one candle more to see a cross."""
         return max(self.slow, _LONG_RUN) + 1
 
-    def triggered(self, own: Frame) -> bool:
-        """Whether the fast average rose above the slow one on the newest candle."""
-        return flags.crossed_above(self._spread(own), 0.0)
+    def trigger(self, own: Frame) -> str | None:
+        """The fast average rose above the slow one on the newest candle."""
+        if flags.crossed_above(self._spread(own), 0.0):
+            return f"the {self.fast}-candle mean rose above the {self.slow}-candle mean"
+        return None
 
     def conditions(self, own: Frame, frames: Frames) -> tuple[Condition, ...]:
         """The longer trends, the side of the 200-candle mean, strength, volume, and not being late."""

@@ -47,9 +47,11 @@ class MeanReversion(StrategyBase):
         """Enough for a settled RSI and for bands one candle ago."""
         return _SETTLED
 
-    def triggered(self, own: Frame) -> bool:
-        """Whether the close came back into the bands, or the RSI out of oversold, on the newest candle."""
-        return bool({Flag.CLOSE_BACK_IN_BANDS, Flag.RSI_LEFT_OVERSOLD} & set(own.signals.flags))
+    def trigger(self, own: Frame) -> str | None:
+        """The close came back into the bands, or the RSI out of oversold, on the newest candle."""
+        if Flag.CLOSE_BACK_IN_BANDS in own.signals.flags:
+            return "the close came back above the lower Bollinger band"
+        return "the RSI left oversold" if Flag.RSI_LEFT_OVERSOLD in own.signals.flags else None
 
     def conditions(self, own: Frame, frames: Frames) -> tuple[Condition, ...]:
         """Low enough, room to the mean, support, volume, a turning candle, and no fall on longer timeframes."""

@@ -43,9 +43,11 @@ class Momentum(StrategyBase):
         """Enough for a settled MACD and for a channel one candle ago."""
         return max(_MACD_SETTLED, self.breakout + 2)
 
-    def triggered(self, own: Frame) -> bool:
-        """Whether the MACD crossed up or a breakout began on the newest candle."""
-        return Flag.MACD_CROSSED_UP in own.signals.flags or self._breaks_out(own)
+    def trigger(self, own: Frame) -> str | None:
+        """The MACD crossed up or a breakout began on the newest candle."""
+        if self._breaks_out(own):
+            return f"the close rose above the high of {self.breakout} candles"
+        return "the MACD rose above its signal" if Flag.MACD_CROSSED_UP in own.signals.flags else None
 
     def conditions(self, own: Frame, frames: Frames) -> tuple[Condition, ...]:
         """The longer trends, the MACD, strength with room left, volume, the breakout, the candle."""

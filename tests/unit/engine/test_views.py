@@ -70,8 +70,9 @@ async def test_bad_data_of_one_market_stops_trading_nowhere_else(room: Room):
 async def test_positions_are_shown_at_the_price_of_now(room: Room):
     await buy(room)
     (view,) = await room.views.positions()
-    assert (view.price, view.value, view.protected) == (Decimal("99.98"), Decimal("999.80"), True)
-    assert view.unrealised == Decimal("-0.40"), "bought at the ask, it can be sold at the bid"
+    assert (view.price, view.value, view.protected) == (Decimal("100.00"), Decimal("1000.00"), True)
+    assert view.unrealised == Decimal("-0.20"), "bought at the ask, it is worth the middle of the book"
+    assert view.share == view.net / view.position.cost
     assert view.net == view.unrealised - view.position.fees
 
 
@@ -157,7 +158,7 @@ async def test_profit_is_told_by_days_from_the_first_one_on(tmp_path: Path):
         (trade,) = await room.views.trades(9)
         assert [row.day for row in profit.days] == [date(2024, 1, 2), date(2024, 1, 3)]
         assert [(row.net, row.closed) for row in profit.days] == [(trade.net, 1), (0, 0)]
-        assert (profit.net, profit.closed, profit.win_rate) == (trade.net, 1, 1.0)
+        assert (profit.net, profit.closed, profit.won) == (trade.net, 1, 1)
         assert profit.fees == trade.fees
         assert (profit.drawdown, profit.max_drawdown > 0) == (0, False)
 
@@ -189,7 +190,7 @@ async def test_every_reader_tells_the_same_drawdown_after_a_pause_has_ended(tmp_
 
 async def test_profit_of_a_new_account_is_nothing(room: Room):
     profit = await room.views.profit(7)
-    assert (profit.net, profit.closed, profit.win_rate, profit.fees) == (0, 0, None, 0)
+    assert (profit.net, profit.closed, profit.won, profit.fees) == (0, 0, 0, 0)
 
 
 async def test_the_running_day_has_figures_before_it_is_over(room: Room):
@@ -217,7 +218,7 @@ async def test_lists_are_newest_first_and_as_long_as_asked_for(room: Room):
     assert [view.id for view in await room.views.orders(1)] == ["O2"]
     assert [view.order_id for view in await room.views.fills(5)] == ["O1"]
     assert [position.id for position in await room.views.trades(5)] == ["T1"]
-    assert (await room.views.trade("T1")).id == "T1"
+    assert (await room.views.trade("T1")).position.id == "T1"
     assert [judged.decision.id for judged in await room.views.decisions(5)] == ["D1"]
     assert await room.views.audit(5) == ()
     assert await room.views.health() == (Part(name="jobs", ok=True, detail="ok"),)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.messages import Card, Table
+from engine.domain.messages import Card, Item, Table
 from handlers.cards.monospace import aligned, sparkline
 from handlers.cards.telegram_html import LIMIT, render, utf16_units
 from tests.fakes.telegram_entities import parse_html
@@ -15,10 +15,11 @@ ROWS = st.lists(st.tuples(TEXTS, TEXTS), max_size=4).map(tuple)
 
 def cards() -> st.SearchStrategy[Card]:
     return st.builds(
-        lambda title, fields, text, times, rows, graph: Card(
+        lambda title, fields, text, times, items, rows, graph: Card(
             title=title,
             fields=fields,
             text=text * (1 + times // max(1, len(text))),
+            items=tuple(Item(title=name, text=value) for name, value in items),
             table=Table(head=("Market", "Profit"), rows=rows) if rows else None,
             graph=tuple(graph),
         ),
@@ -26,6 +27,7 @@ def cards() -> st.SearchStrategy[Card]:
         ROWS,
         TEXTS,
         LONG,
+        ROWS,
         ROWS,
         st.lists(st.floats(), max_size=60),
     )
@@ -44,6 +46,7 @@ def test_every_part_is_understood_and_short_enough(card: Card) -> None:
 def test_nothing_is_lost_by_splitting(card: Card) -> None:
     shown = "".join(part.plain for part in render(card))
     wanted = [card.title, *(f"{name}: {value}" for name, value in card.fields), card.text]
+    wanted += [text for item in card.items for text in (item.title, item.text)]
     wanted += aligned(card.table) if card.table else []
     wanted.append(sparkline(card.graph))
     assert squeezed(shown) == squeezed("".join(wanted)).replace("\ud800", "?")

@@ -74,9 +74,9 @@ def test_an_order_that_nobody_was_asked_about_changes_no_card_when_it_is_sent():
         ("halt:H1", Lane.URGENT, "No new entries: pause by Ann (H1)"),
         ("platform:P1", Lane.URGENT, "Telegram is in trouble (P1)"),
         ("trade:T3", Lane.NORMAL, "T3: holding 0.00617 BTC/USDT"),
-        ("closed:T4", Lane.NORMAL, "T4: BTC/USDT closed, +5.92 USDT"),
+        ("closed:T4", Lane.NORMAL, "T4: BTC/USDT closed, +5.92 USDT (+4.80%)"),
         ("welcome:1", Lane.NORMAL, "Greenlight is running"),
-        ("digest:2022-05-01", Lane.QUIET, "2022-05-01: +34.57 USDT net of fees"),
+        ("digest:2022-05-01", Lane.QUIET, "2022-05-01: +34.57 USDT (+0.35%) net of fees"),
     ],
 )
 async def test_every_topic_has_a_card_as_loud_as_it_matters(views, topic, lane, title):

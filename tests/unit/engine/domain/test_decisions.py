@@ -15,7 +15,7 @@ CONDITIONS = st.lists(
 
 @given(CONDITIONS)
 def test_confidence_is_a_share(conditions: tuple[Condition, ...]):
-    confidence = Signals(triggered=True, conditions=conditions).confidence
+    confidence = Signals(trigger="it fired", conditions=conditions).confidence
     assert 0 <= confidence <= 1 + 1e-12
     if conditions and all(condition.holds for condition in conditions):
         assert confidence == 1
@@ -23,11 +23,11 @@ def test_confidence_is_a_share(conditions: tuple[Condition, ...]):
 
 def test_conditions_count_by_their_weight():
     conditions = (Condition(name="a", holds=True, weight=3), Condition(name="b", holds=False))
-    assert Signals(triggered=False, conditions=conditions).confidence == 0.75
+    assert Signals(trigger="", conditions=conditions).confidence == 0.75
 
 
 def test_without_conditions_there_is_no_confidence():
-    assert Signals(triggered=True, conditions=()).confidence == 0
+    assert Signals(trigger="it fired", conditions=()).confidence == 0
 
 
 def test_agreement_counts_heads():

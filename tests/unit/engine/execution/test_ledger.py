@@ -56,6 +56,18 @@ def test_what_is_bought_after_it_was_closed_is_held_again():
     assert (again.quantity, again.entry_price, again.realised) == (Decimal(1), Decimal(91), Decimal(-10))
 
 
+def test_what_it_cost_and_what_was_got_for_it_survive_selling_and_buying_again():
+    held = ledger.bought(EMPTY, fill(BUY, 1, Decimal(2), Decimal(100)))
+    assert (held.bought, held.cost, held.sold, held.exit_price) == (2, 200, 0, None)
+    part = ledger.sold(held, fill(SELL, 2, Decimal(1), Decimal(110)), "exit")
+    more = ledger.bought(part, fill(BUY, 3, Decimal(1), Decimal(120)))
+    assert (more.bought, more.cost, more.sold, more.exit_price) == (3, 320, 1, 110)
+    closed = ledger.sold(more, fill(SELL, 4, Decimal(2), Decimal(130)), "exit")
+    assert closed.exit_price == Decimal(370) / 3
+    assert closed.share(closed.realised) == Decimal(50) / 320
+    assert EMPTY.share(Decimal(1)) is None
+
+
 def test_more_than_is_held_cannot_be_sold():
     held = ledger.bought(EMPTY, fill(BUY, 1, Decimal(2)))
     with pytest.raises(LedgerError, match="which holds 2"):

@@ -111,6 +111,30 @@ async def test_the_curve_keeps_the_peak_and_the_fall_from_it(account: Database):
     )
 
 
+async def test_the_benchmark_is_recorded_with_the_curve_and_outlives_the_program(account: Database):
+    async def recorded(minute: int, **prices: str) -> None:
+        marks = {f"{base}/USDT": Decimal(price) for base, price in prices.items()}
+        await account.transact(lambda uow: uow.account.mark(marks, at(minute)))
+        await account.transact(lambda uow: uow.account.record_equity(at(minute), ["BTC/USDT", "ETH/USDT"]))
+
+    async def worth(minute: int) -> Decimal | None:
+        return await account.read(lambda uow: uow.account.benchmark_at(at(minute)))
+
+    assert await worth(1) is None
+    await recorded(1, BTC="100", ETH="10")
+    await recorded(2, BTC="120", ETH="10")
+    await recorded(3, BTC="120", ETH="5")
+    assert [await worth(minute) for minute in (0, 1, 2, 3, 9)] == [
+        1,
+        1,
+        Decimal("1.1"),
+        Decimal("0.85"),
+        Decimal("0.85"),
+    ]
+    await account.transact(lambda uow: uow.account.record_equity(at(4)))
+    assert await worth(4) == Decimal("0.85"), "what is traded no more is held on"
+
+
 async def test_the_total_limit_counts_from_the_highest_since_an_admin_spoke_until_there_is_a_new_peak(
     account: Database,
 ):

@@ -24,7 +24,7 @@ from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON, asked, decision, judged, position
 from tests.fakes.venue import fill, order
 
-HEAD = "0002"
+HEAD = "0003"
 
 
 def _fill(uow: UnitOfWork) -> None:
@@ -72,6 +72,18 @@ def test_a_new_database_gets_every_table_and_the_newest_revision(each_database: 
     assert migrate.versions(each_database) == (HEAD, HEAD)
     assert {"decisions", "approvals", "orders", "fills", "positions", "outbox"} < tables_of(each_database)
     assert migrate.integrity(each_database) == []
+
+
+async def test_what_positions_of_before_cost_is_counted_up_from_their_fills(each_database: str):
+    await fill_with_data(each_database)
+    command.downgrade(migrate.config(each_database), "0002")
+    migrate.upgrade(each_database)
+    database = Database(each_database)
+    held = await database.read(lambda uow: uow.positions.get("T3"))
+    bought = fill(order(1), 1, order(1).intent.quantity)
+    assert (held.bought, held.cost) == (bought.quantity, bought.quantity * bought.price)
+    assert await database.read(lambda uow: uow.account.benchmark_at(NOON)) is None
+    await database.close()
 
 
 def test_a_new_file_is_made_with_its_folder(tmp_path: Path):

@@ -3,40 +3,82 @@ from decimal import Decimal
 
 import pytest
 
+from engine.domain.approvals import Ordered
 from engine.domain.trading import HaltKind
 from handlers.cards import alerts
 from tests.fakes import reports
 
 
 def test_an_open_trade_shows_what_protects_it():
-    card = alerts.trade(reports.position())
+    card = alerts.trade(reports.trade_view(reports.position()))
     assert card.title == "T3: holding 0.00617 BTC/USDT"
     assert dict(card.fields)["Stop"] == "19,500.00 (-2.50%)"
     assert dict(card.fields)["Fees so far"] == "0.12 USDT"
 
 
 def test_a_trade_without_a_stop_yet_says_so():
-    assert dict(alerts.trade(reports.position(stop=None, target=None)).fields)["Stop"] == "being placed"
+    assert (
+        dict(alerts.trade(reports.trade_view(reports.position(stop=None, target=None))).fields)["Stop"]
+        == "being placed"
+    )
 
 
 def test_the_card_of_a_trade_that_was_closed_is_a_line_that_does_not_tell_it_twice():
-    assert alerts.trade(reports.closed_position()).plain == "T3: BTC/USDT closed, +5.92 USDT (see below)"
+    assert (
+        alerts.trade(reports.trade_view(reports.closed_position())).plain
+        == "T3: BTC/USDT closed, +5.92 USDT (+4.80%) (see below)"
+    )
 
 
 def test_a_closed_trade_is_told_net_of_fees():
-    card = alerts.closed(reports.closed_position())
-    assert card.title == "T3: BTC/USDT closed, +5.92 USDT"
+    card = alerts.closed(reports.trade_view(reports.closed_position()))
+    assert card.title == "T3: BTC/USDT closed, +5.92 USDT (+4.80%)"
     told = dict(card.fields)
-    assert (told["Closed by"], told["Before fees"], told["Fees"]) == ("target", "+6.17 USDT", "0.25 USDT")
+    assert (told["Closed by"], told["Before fees"], told["Fees"]) == (
+        "its target at 21,000.00",
+        "+6.17 USDT",
+        "0.25 USDT",
+    )
 
 
 def test_a_loss_is_told_as_one():
-    assert alerts.closed(reports.closed_position(realised=Decimal(-3))).title.endswith("-3.25 USDT")
+    assert alerts.closed(reports.trade_view(reports.closed_position(realised=Decimal(-3)))).title.endswith(
+        "-3.25 USDT (-2.63%)"
+    )
+
+
+def test_a_trade_says_what_set_it_off_on_which_timeframe_and_who_decided():
+    alone = dict(alerts.trade(reports.trade_view()).fields)
+    assert alone["Strategy"] == "momentum (btc_momentum) on 1h"
+    assert alone["Trigger"] == "the MACD rose above its signal"
+    assert alone["Decided by"] == "the bot alone, 1 of 2 agree"
+    state = Ordered(votes=(reports.vote(half=True),), order_id="O5", price=Decimal(20000), at=reports.ANSWERED)
+    asked = dict(alerts.trade(reports.trade_view(asked=reports.asked(state))).fields)
+    assert asked["Decided by"] == "Ann (half)"
+    theirs = dict(alerts.trade(reports.trade_view(decision=None)).fields)
+    assert theirs["Decided by"] == "somebody else, outside the bot"
+
+
+@pytest.mark.parametrize(
+    ("closed_by", "says"),
+    [
+        ("stop", "its stop at 19,500.00"),
+        ("exit", "its strategy: the MACD fell"),
+        ("emergency", "an emergency sale"),
+        ("external", "somebody else"),
+    ],
+)
+def test_a_closed_trade_says_why_and_at_what_price(closed_by, says):
+    leaving = reports.decision(reasons=("the MACD fell",)) if closed_by == "exit" else None
+    view = reports.trade_view(reports.closed_position(closed_by=closed_by), exit=leaving)
+    told = dict(alerts.closed(view).fields)
+    assert told["Closed by"] == says
+    assert told["Sold"] == "0.00617 at 20,000.00 → 21,000.00 (+5.00%)"
 
 
 def test_a_position_without_a_stop_is_an_alarm_until_it_is_closed():
-    assert alerts.unprotected(reports.position()).title == "T3 has no stop: 0.00617 BTC/USDT"
-    assert "it was closed" in alerts.unprotected(reports.closed_position()).title
+    assert alerts.unprotected(reports.trade_view(reports.position())).title == "T3 has no stop: 0.00617 BTC/USDT"
+    assert "it was closed" in alerts.unprotected(reports.trade_view(reports.closed_position())).title
 
 
 def test_a_pause_says_by_whom_until_when_and_how_it_ends():
@@ -119,13 +161,15 @@ def test_a_halt_that_ended_says_by_whom():
 
 def test_the_digest_has_every_figure_and_a_picture():
     card = alerts.digest(reports.digest())
-    assert card.title == "2026-01-03: +34.57 USDT net of fees"
+    assert card.title == "2026-01-03: +34.57 USDT (+0.35%) net of fees"
     assert dict(card.fields) == {
+        "Buy and hold of the markets": "-1.00%",
         "Equity": "10,034.57 USDT",
         "Realised": "+20.00 USDT",
         "Fees": "1.50 USDT",
         "Drawdown": "0.00%",
-        "Trades": "3 opened, 2 closed, 1 won",
+        "Trades": "3 opened, 2 closed",
+        "Won": "1 of 2 (50.00%)",
         "Open positions": "1",
         "Lost if every stop fills": "50.25 USDT",
         "Questions": "5 asked, 4 answered, 1 expired",

@@ -13,10 +13,18 @@ def test_the_status_says_whether_it_trades_and_how_it_stands():
     assert card.title == "Trading (demo, paper)"
     told = dict(card.fields)
     assert told["Equity"] == "10,012.35 USDT"
-    assert told["Today"] == "-12.50 USDT"
+    assert told["Today"] == "-12.50 USDT (-0.12%)"
+    assert told["Since 2026-01-01 12:00 UTC"] == "+12.35 USDT (+0.12%)"
+    assert told["Buy and hold of the markets"] == "+3.45%"
+    assert told["Cash"] == "9,000.00 USDT (89.9%)"
     assert told["Drawdown"] == "1.23%"
     assert told["Open questions"] == "2 (/pending)"
     assert told["Prices"] == "BTC/USDT 20,000.00"
+
+
+def test_the_status_of_a_new_account_has_no_past():
+    names = {name for name, _ in answers.status(reports.status(began_at=None, benchmark=None)).fields}
+    assert not any(name.startswith(("Since", "Buy and hold")) for name in names)
 
 
 def test_the_status_names_what_stops_new_entries():
@@ -76,41 +84,34 @@ def test_the_status_before_the_first_cycle_says_so():
 def test_positions_without_a_stop_are_pointed_out():
     card = answers.positions((reports.position_view(), reports.position_view(protected=False)))
     assert card.title == "2 open positions"
-    assert card.table.rows[0] == (
-        "T3",
-        "BTC/USDT",
-        "0.00617",
-        "20,000.00",
-        "20,100.00",
-        "+0.50",
-        "19,500.00",
-        "21,000.00",
-    )
+    assert card.items[0].title == "T3 BTC/USDT +0.50 (+0.40%)"
+    assert card.items[0].text == "0.00617 at 20,000.00 → 20,100.00\nstop 19,500.00, target 21,000.00"
     assert card.text == "Without a stop at the venue: T3"
 
 
 def test_levels_that_do_not_exist_are_called_none():
     view = reports.position_view(position=reports.position(stop=None, target=None))
-    assert answers.positions((view,)).table.rows[0][-2:] == ("none", "none")
+    assert answers.positions((view,)).items[0].text.endswith("\nno stop, no target")
 
 
 def test_nothing_open_is_said_plainly():
     assert answers.positions(()).title == "No open positions"
     assert answers.trades(()).title == "No trades yet"
-    assert answers.pending(()).title == "Nothing to decide"
+    assert answers.pending((), reports.NOON).title == "Nothing to decide"
 
 
 def test_the_balance_lists_every_currency():
     card = answers.balance(reports.balance())
     assert card.title == "Balance: 9,124.52 USDT"
-    assert card.table.rows == (("USDT", "9,000.5", "9,000.50"), ("BTC", "0.00617", "124.02"))
+    assert card.table.rows == (("USDT", "9,000.5", "9,000.50", "98.6"), ("BTC", "0.00617", "124.02", "1.4"))
 
 
 def test_profit_is_signed_by_day_and_drawn():
     card = answers.profit(reports.profit())
-    assert card.title == "-5.00 USDT in 2 days"
-    assert card.table.rows[0] == ("2026-01-01", "+10.00", "10,000.00", "0")
-    assert dict(card.fields)["Won"] == "50.00%"
+    assert card.title == "-5.00 USDT (-0.05%) in 2 days"
+    assert card.table.rows[0] == ("01-01", "+10.00", "+0.10%", "+1.00%")
+    assert dict(card.fields)["Won"] == "1 of 2 (50.00%)"
+    assert dict(card.fields)["Since"] == "2026-01-01 12:00 UTC"
     assert card.graph == (10000.0, 10001.0)
 
 
@@ -120,16 +121,23 @@ def test_profit_tells_the_drawdown_of_now_from_the_largest_of_its_days():
 
 
 def test_trades_say_how_they_ended():
-    rows = answers.trades((reports.position(), reports.closed_position())).table.rows
-    assert rows[0][-2:] == ("", "open")
-    assert rows[1][-2:] == ("+5.92", "target")
+    held, closed = answers.trades((reports.position(), reports.closed_position())).items
+    assert (held.title, held.text) == ("T3 BTC/USDT open", "0.00617 at 20,000.00\n2026-01-03 12:05 UTC")
+    assert closed.title == "T3 BTC/USDT +5.92 (+4.80%)"
+    assert closed.text.splitlines() == [
+        "0.00617 at 20,000.00 → 21,000.00 (+5.00%)",
+        "2026-01-03 12:05 UTC to 2026-01-03 15:05 UTC, by its target",
+    ]
 
 
 def test_open_questions_come_with_prices_of_now_and_how_to_answer():
-    card = answers.pending((reports.approval_view(price=Decimal("20100.00")),))
-    assert card.table.rows == (
-        ("A17", "Buy 0.01234 BTC/USDT", "20,000.00 → 20,100.00 (+0.50%)", "1 of 2 agree", "2026-01-03 12:30 UTC"),
-    )
+    card = answers.pending((reports.approval_view(price=Decimal("20100.00")),), reports.NOON)
+    (item,) = card.items
+    assert item.title == "A17 Buy 0.01234 BTC/USDT"
+    assert item.text.splitlines() == [
+        "20,000.00 → 20,100.00 (+0.50%)",
+        "1 of 2 agree, expires in 30 min, 2026-01-03 12:30 UTC",
+    ]
     assert "/approve A17 half" in card.text
     assert card.buttons == ()
 

@@ -26,8 +26,9 @@ def test_a_question_says_everything_needed_to_answer_it():
         "Stop": "19,500.00 (-2.50%)",
         "Target": "21,000.00 (+5.00%)",
         "Agreement": "1 of 2 agree",
-        "Strategy": "momentum (btc_momentum)",
-        "Expires": "2026-01-03 12:30 UTC",
+        "Strategy": "momentum (btc_momentum) on 1h",
+        "Trigger": "the MACD rose above its signal",
+        "Expires": "in 30 min, 2026-01-03 12:30 UTC",
     }
     assert card.text.splitlines() == [
         "✓ above ma 200: 20,000 over 19,200",
@@ -176,4 +177,4 @@ def test_an_expired_question_says_since_when():
 
 def test_a_position_that_has_closed_meanwhile_says_what_it_made():
     view = reports.approval_view(ORDERED, order=reports.filled_order(), position=reports.closed_position())
-    assert fields(view)["Position"] == "T3, closed by target, +5.92 USDT net"
+    assert fields(view)["Position"] == "T3, closed by its target, +5.92 USDT (+4.80%) net"

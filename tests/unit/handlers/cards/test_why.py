@@ -94,7 +94,7 @@ def test_the_story_ends_with_votes_order_fills_and_position():
         "became O5 2026-01-03 12:05 UTC, price 20,000.00 → 20,010.00 (+0.05%)",
         "O5, buy 0.00617 BTC/USDT, filled",
         "filled 0.00617 @ 20,011.23, fee 0.12 USDT",
-        "T3, closed by target, +5.92 USDT net",
+        "T3, closed by its target, +5.92 USDT (+4.80%) net",
     ]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.approvals import Verb
-from engine.domain.messages import Button, Card, Table
+from engine.domain.messages import Button, Card, Item, Table
 from handlers.cards.monospace import aligned, clean, sparkline
 from handlers.slack.blocks import LIMIT, MOST_BLOCKS, Part, addressed, chunks, render, size
 from tests.fakes.examples import examples
@@ -30,6 +30,7 @@ def cards() -> st.SearchStrategy[Card]:
         title=texts() | long,
         fields=st.lists(st.tuples(texts(), texts() | long), max_size=12).map(tuple),
         text=texts() | long,
+        items=st.lists(st.builds(Item, title=texts() | long, text=texts() | long), max_size=12).map(tuple),
         table=st.none() | st.builds(Table, head=st.just(("A", "B")), rows=rows),
         graph=st.lists(st.floats(), max_size=5).map(tuple),
         buttons=st.lists(
@@ -62,6 +63,7 @@ def test_slack_takes_every_message_with_and_without_its_blocks(card: Card) -> No
 def test_nothing_is_lost_by_splitting(card: Card) -> None:
     shown = squeezed("".join(seen(part) for part in render(card)))
     wanted = [card.title, *(text for field in card.fields for text in field), card.text, sparkline(card.graph)]
+    wanted += [text for item in card.items for text in (item.title, item.text)]
     wanted += aligned(card.table) if card.table else []
     assert [text for text in map(clean, wanted) if squeezed(text) not in shown] == []
 
