@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from pathlib import Path
 
 import structlog
 
@@ -19,7 +20,7 @@ from bot.lock import only_instance
 from bot.markets import Source, source
 from bot.own_files import is_own_folder, narrow_own_files
 from bot.platforms import VERSION
-from bot.summary import summary
+from bot.summary import Summary, as_json, summary, text
 from bot.wiring import Program, build
 from config.kinds import mask_url
 from config.settings import Settings
@@ -200,13 +201,24 @@ class App:
             playing.result()
             took = clock.monotonic() - began
             await self._show_the_rest(program)
-            self._announce(await summary(program.engine, from_time, took))
+            came_to = await summary(program.engine, from_time, took)
+            self._announce(text(came_to))
+            if file := self._settings.replay.summary:
+                self._keep(came_to, file)
             if not self._settings.replay.until_end:
                 await stopping
         replay.stop()
         await asyncio.wait({playing}, timeout=STOP_WITHIN)
         await _cancel(playing)
         await _cancel(stopping)
+
+    def _keep(self, came_to: Summary, file: Path) -> None:
+        try:
+            file.write_text(as_json(came_to), encoding="utf-8")
+        except OSError as error:
+            self._announce(
+                f"{file} cannot be written: {error.strerror}. Nothing else is amiss; what it came to is above."
+            )
 
     async def _show_the_rest(self, program: Program) -> None:
         """Let the last cards be shown, as long as any still get through; what does not stays due for the next start."""

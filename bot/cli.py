@@ -21,6 +21,7 @@ from bot.run_options import (
     SeedOption,
     SpeedOption,
     StartOption,
+    SummaryOption,
     UntilEndOption,
     overrides,
 )
@@ -57,13 +58,14 @@ def run(
     seed: SeedOption = None,
     *,
     until_end: UntilEndOption = False,
+    summary: SummaryOption = None,
     accept_balances: Annotated[
         bool, typer.Option("--accept-balances", help="Book what the venue has more or less as paid in or out.")
     ] = False,
 ) -> None:
     """Start the bot, and keep it running until it is stopped."""
     files = (*(data or ()), *(more_data or ()))
-    asked = overrides(data=files, start=start, end=end, speed=speed, seed=seed, until_end=until_end)
+    asked = overrides(data=files, start=start, end=end, speed=speed, seed=seed, until_end=until_end, summary=summary)
     loaded = load_or_exit(profile, config, asked)
     check_trading(loaded)
     settings = _with_own_database(loaded, seed)

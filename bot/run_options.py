@@ -20,6 +20,9 @@ StartOption = Annotated[datetime | None, typer.Option("--start", formats=DATES, 
 EndOption = Annotated[datetime | None, typer.Option("--end", formats=DATES, help="Where to stop (UTC).")]
 SpeedOption = Annotated[str | None, typer.Option("--speed", help="Market seconds in a wall second, or max.")]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="The generated market's seed.")]
+SummaryOption = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write what the replay came to as JSON.")
+]
 UntilEndOption = Annotated[bool, typer.Option("--until-end", help="Exit when the data ends.")]
 
 
@@ -31,6 +34,7 @@ def overrides(
     speed: str | None,
     seed: int | None,
     until_end: bool,
+    summary: Path | None = None,
 ) -> dict[str, Any]:
     """What was asked for, as the settings over every other; ``None`` is what was not asked for."""
     return {
@@ -40,6 +44,7 @@ def overrides(
             "end": end.isoformat() if end else None,
             "speed": speed,
             "until_end": True if until_end else None,
+            "summary": str(summary) if summary else None,
         },
         "market": {"seed": seed},
     }

@@ -1,39 +1,120 @@
-"""What a replay came to, for the terminal."""
+"""What a replay came to: for the terminal, and as JSON for programs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+
+from pydantic import TypeAdapter
 
 from bot.engine_room import Engine
 from engine.domain.figures import cents, plain
-from engine.store.history import history
+from engine.store.history import History, history
 
 
-async def summary(engine: Engine, since: datetime, took: float) -> str:
-    """The figures of a run: candles and their pace, what was decided, asked and traded, and its fingerprint.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The figures of a run; money in the quote currency, shares as fractions.
+
+    Attributes:
+        seconds: Wall time it took.
+        net, share: What equity has changed by since the run began, after all fees.
+        benchmark: What holding the same markets came to; ``None`` where not known.
+        won: How many of the trades that were closed made money.
+        max_drawdown: The largest one, from the account's peak of its time.
+        history: What was decided, asked, ordered and traded since the account began, and its fingerprint.
+    """
+
+    market: str
+    begins: datetime
+    ends: datetime
+    candles: int
+    seconds: float
+    quote: str
+    equity: Decimal
+    cash: Decimal
+    exposure: Decimal
+    net: Decimal
+    share: Decimal | None
+    benchmark: Decimal | None
+    fees: Decimal
+    closed: int
+    won: int
+    drawdown: Decimal
+    max_drawdown: Decimal
+    history: History
+
+
+async def summary(engine: Engine, since: datetime, took: float) -> Summary:
+    """The figures of a run.
 
     Args:
         engine: The engine that ran.
         since: The market time at which this run began.
         took: Wall seconds it took.
     """
-    told = await engine.store.read(lambda uow: history(uow.connection))
-    status = await engine.views.status()
+    status, profit = await engine.views.status(), await engine.views.since(since)
     markets = {symbol for context in engine.market.contexts for symbol in context.markets}
-    candles = int((engine.clock.now() - since) / engine.market.feed.timeframe.duration) * len(markets)
-    return "\n".join(
-        (
-            f"Replayed {engine.market.label} from {since:%Y-%m-%d %H:%M} to {engine.clock.now():%Y-%m-%d %H:%M} UTC",
-            f"candles    {candles} in {took:.1f} s, {candles / took if took else 0:.0f} a second",
-            f"decisions  {_counts(told.decisions)}",
-            f"approvals  {_counts(told.approvals)}",
-            f"orders     {_counts(told.orders)}; {told.fills} fills",
-            f"trades     {_counts(told.trades)}",
-            f"equity     {plain(cents(status.equity))} {status.quote}, drawdown {status.drawdown:.1%}",
-            f"history    {told.events} events, fingerprint {told.fingerprint}",
-        )
+    return Summary(
+        market=engine.market.label,
+        begins=since,
+        ends=engine.clock.now(),
+        candles=int((engine.clock.now() - since) / engine.market.feed.timeframe.duration) * len(markets),
+        seconds=took,
+        quote=status.quote,
+        equity=status.equity,
+        cash=status.cash,
+        exposure=status.exposure,
+        net=profit.net,
+        share=profit.share,
+        benchmark=profit.benchmark,
+        fees=profit.fees,
+        closed=profit.closed,
+        won=profit.won,
+        drawdown=profit.drawdown,
+        max_drawdown=profit.max_drawdown,
+        history=await engine.store.read(lambda uow: history(uow.connection)),
     )
+
+
+def as_json(run: Summary) -> str:
+    """The figures as JSON: decimals and times as text, as the API writes them."""
+    return TypeAdapter(Summary).dump_json(run, indent=2).decode() + "\n"
+
+
+def text(run: Summary) -> str:
+    """The figures as lines."""
+    told, pace = run.history, run.candles / run.seconds if run.seconds else 0
+    won = f", {run.won} of {run.closed} won ({run.won / run.closed:.1%})" if run.closed else ""
+    held = f"{run.benchmark:+.2%}" if run.benchmark is not None else "not known"
+    lines = {
+        "candles": f"{run.candles} in {run.seconds:.1f} s, {pace:.0f} a second",
+        "decisions": _counts(told.decisions),
+        "approvals": _counts(told.approvals),
+        "orders": f"{_counts(told.orders)}; {told.fills} fills",
+        "trades": f"{_counts(told.trades)}{won}",
+        "profit": f"{_signed(run.net)} {run.quote}{_percent(run.share)} after {_money(run.fees)} of fees",
+        "hold": f"buying and holding the markets came to {held}",
+        "equity": f"{_money(run.equity)} {run.quote}: cash {_money(run.cash)}, exposure {_money(run.exposure)}",
+        "drawdown": f"{run.drawdown:.2%}, the largest {run.max_drawdown:.2%}",
+        "history": f"{told.events} events, fingerprint {told.fingerprint}",
+    }
+    head = f"Replayed {run.market} from {run.begins:%Y-%m-%d %H:%M} to {run.ends:%Y-%m-%d %H:%M} UTC"
+    return "\n".join((head, *(f"{name:<11}{line}" for name, line in lines.items())))
+
+
+def _money(amount: Decimal) -> str:
+    return plain(cents(amount))
+
+
+def _signed(amount: Decimal) -> str:
+    return f"{'+' if amount > 0 else ''}{_money(amount)}"
+
+
+def _percent(share: Decimal | None) -> str:
+    return f" ({share:+.2%})" if share is not None else ""
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -246,6 +246,8 @@ class ReplaySettings(Section):
     """How many closed candles share one commit at speed max; nothing for 100 there, and 1 at any other speed."""
     until_end: bool = False
     """Whether the program ends with the data; otherwise it stays and answers."""
+    summary: Path | None = None
+    """A file for what the replay came to, as JSON; nothing for none."""
 
     @field_validator("end")
     @classmethod

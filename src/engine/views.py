@@ -99,6 +99,11 @@ class Views:
         """The last days, the running one included."""
         return await self._profit(reporting.last_days(self.days, days, self.clock.now()))
 
+    async def since(self, begin: datetime) -> Profit:
+        """What all the time from a moment to now came to, as if it were one day."""
+        now = self.clock.now()
+        return await self._profit([(begin, Day(date=begin.date(), ends=now))])
+
     async def _profit(self, spans: Sequence[tuple[datetime, Day]]) -> Profit:
         prices = await self._prices()
         return await self.store.read(lambda uow: reporting.profit(uow, spans, uow.account.portfolio().valued(prices)))
