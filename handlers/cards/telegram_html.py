@@ -11,6 +11,7 @@ from html import escape
 
 from engine.domain.messages import Card
 from handlers.cards.monospace import aligned, clean, sparkline
+from handlers.cards.times import marked
 
 LIMIT = 4096
 """UTF-16 units a message may have."""
@@ -34,10 +35,12 @@ class _Line:
 
     @property
     def html(self) -> str:
-        if self.bold_from is None or self.bold_from >= len(self.text):
+        if self.fixed:
             return escape(self.text)
+        if self.bold_from is None or self.bold_from >= len(self.text):
+            return _marked(self.text)
         plain, bold = self.text[: self.bold_from], self.text[self.bold_from :]
-        return f"{escape(plain)}<b>{escape(bold)}</b>"
+        return f"{_marked(plain)}<b>{_marked(bold)}</b>"
 
     def cut(self, units: int) -> tuple[_Line, _Line]:
         """The longest beginning that fits into so many units, at a blank where one is near, and the rest."""
@@ -49,6 +52,11 @@ class _Line:
             _Line(text=self.text[:at], bold_from=self.bold_from, fixed=self.fixed),
             _Line(text=self.text[at:], bold_from=rest_from, fixed=self.fixed),
         )
+
+
+def _marked(text: str) -> str:
+    """A text as HTML, with times that each reader sees in their own zone (#date-time-entity-formatting)."""
+    return marked(text, escape, lambda words, at: f'<tg-time unix="{at.timestamp():.0f}" format="dt">{words}</tg-time>')
 
 
 def utf16_units(text: str) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 from engine.domain.approvals import Verb
 from engine.domain.messages import Button, Card
 from handlers.cards.monospace import aligned, clean, sparkline
+from handlers.cards.times import marked
 
 Block = dict[str, Any]
 
@@ -90,7 +91,7 @@ def _fields(fields: Sequence[tuple[str, str]]) -> Iterator[_Piece]:
     """Fields two abreast, as many as a section takes; one that is too long for that stands alone."""
     abreast: list[tuple[str, str]] = []
     for name, value in fields:
-        is_long = size(f"{name}\n{value}") > FIELD
+        is_long = len(f"*{_escaped(name)}*\n{_marked(value)}".encode("utf-16-le")) // 2 > FIELD
         if abreast and (is_long or len(abreast) == MOST_FIELDS or _length([*abreast, (name, value)]) > SECTION):
             yield _section(abreast)
             abreast = []
@@ -114,7 +115,7 @@ def _section(fields: Sequence[tuple[str, str]]) -> _Piece:
 def _field(name: str, value: str) -> Block:
     """A bold name over its value; not bold where something in it would be taken for markup."""
     if name.strip() and not _MARKUP.search(f"{name}{value}"):
-        return {"type": "mrkdwn", "text": f"*{_escaped(name.strip())}*\n{_escaped(value)}", "verbatim": True}
+        return {"type": "mrkdwn", "text": f"*{_escaped(name.strip())}*\n{_marked(value)}", "verbatim": True}
     return _text(f"{name}\n{value}")
 
 
@@ -122,8 +123,8 @@ def _items(items: Sequence[tuple[str, str]]) -> Iterator[_Piece]:
     """Like things one below the other, as many as a section takes; one that is too long for that stands alone."""
     together: list[tuple[str, str]] = []
     for title, text in (item for item in items if "".join(item).strip()):
-        is_long = size(f"*{title}*\n{text}") > SECTION
-        if together and (is_long or sum(size(f"*{a}*\n{b}\n") for a, b in [*together, (title, text)]) > SECTION):
+        is_long = _height(title, text) > SECTION
+        if together and (is_long or sum(_height(*item) for item in [*together, (title, text)]) > SECTION):
             yield _listed(together)
             together = []
         if is_long:
@@ -134,12 +135,17 @@ def _items(items: Sequence[tuple[str, str]]) -> Iterator[_Piece]:
         yield _listed(together)
 
 
+def _height(title: str, text: str) -> int:
+    """How much of a section a thing takes, with its marks."""
+    return len(f"*{_escaped(title)}*\n{_marked(text)}\n".encode("utf-16-le")) // 2
+
+
 def _listed(items: Sequence[tuple[str, str]]) -> _Piece:
     """A section of things, each under its bold title; not bold where anything would be taken for markup."""
     lines = "\n".join(_escaped(f"{title}\n{text}") for title, text in items)
     if any(_MARKUP.search(f"{title}{text}") or not title.strip() for title, text in items):
         return _Piece(block={"type": "section", "text": _text("\n".join(map("\n".join, items)))}, text=lines)
-    bold = "\n".join(f"*{_escaped(title.strip())}*\n{_escaped(text)}" for title, text in items)
+    bold = "\n".join(f"*{_escaped(title.strip())}*\n{_marked(text)}" for title, text in items)
     return _Piece(block={"type": "section", "text": {"type": "mrkdwn", "text": bold, "verbatim": True}}, text=lines)
 
 
@@ -163,6 +169,11 @@ def _text(text: str) -> Block:
 
 def _escaped(text: str) -> str:
     return escape(text, quote=False)
+
+
+def _marked(text: str) -> str:
+    """A text as mrkdwn, with times that each reader sees in their own zone (messaging/formatting-message-text#date)."""
+    return marked(text, _escaped, lambda words, at: f"<!date^{at.timestamp():.0f}^{{date_num}} {{time}}|{words}>")
 
 
 def _actions(buttons: Iterable[Button]) -> Block:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from engine.domain.approvals import Verb
 from handlers.cards import alerts, wording
+from handlers.cards.times import marked
 from handlers.web.drawing import curve
 
 STATIC = Path(__file__).parent / "static"
@@ -46,12 +48,22 @@ def _environment() -> Environment:
         "words": wording.words,
         "sentence": wording.sentence,
         "meanwhile": alerts.meanwhile,
+        "times": _times,
         "iso": _iso,
         "trend": _trend,
         "pressed": lambda verb: PRESSED[verb],
     }
     environment.globals["curve"] = curve
     return environment
+
+
+def _times(text: str) -> Markup:
+    """A text with its times marked, for the page to show them in the reader's zone."""
+
+    def time(words: str, at: datetime) -> str:
+        return f'<time class="whole" datetime="{_iso(at)}">{words}</time>'
+
+    return Markup(marked(text, lambda piece: str(escape(piece)), time))  # noqa: S704 - every piece is escaped
 
 
 def _iso(at: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,7 @@ KINDS = {
     "pre": "pre",
     "a": "text_link",
     "blockquote": "blockquote",
+    "tg-time": "date_time",
 }
 NAMED = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"'}
 SPACES = " \t\r\n\0\v"
@@ -97,6 +99,8 @@ class _Reader:
         attributes = self._attributes(tag, start)
         if tag == "span" and attributes.get("class") != "tg-spoiler":
             raise CannotParse(f'Tag "span" must have class "tg-spoiler" at byte offset {self._bytes(start)}')
+        if tag == "tg-time" and not _is_time(attributes):
+            raise CannotParse(f'Tag "tg-time" has no valid time at byte offset {self._bytes(start)}')
         self.opened.append(_Open(tag=tag, offset=self.units, attributes=attributes))
 
     def _attributes(self, tag: str, start: int) -> dict[str, str]:
@@ -173,10 +177,19 @@ def _numeric(name: str) -> str | None:
     return chr(code) if 0 < code < 0x10FFFF else None
 
 
+def _is_time(attributes: dict[str, str]) -> bool:
+    """Bot API 9.5, #date-time-entity-formatting."""
+    shape = re.fullmatch(r"r|w?[dD]?[tT]?", attributes.get("format", ""))
+    return attributes.get("unix", "").isdecimal() and shape is not None
+
+
 def _entity(opened: _Open, end: int) -> Entity:
     entity: Entity = {"offset": opened.offset, "length": end - opened.offset, "type": KINDS[opened.tag]}
     if opened.tag == "a":
         entity["url"] = opened.attributes.get("href", "")
+    if opened.tag == "tg-time":
+        entity["unix_time"] = int(opened.attributes["unix"])
+        entity["date_time_format"] = opened.attributes.get("format", "")
     return entity
 
 

@@ -13,8 +13,10 @@ let version = Number(document.body.dataset.version);
 function localTimes(root) {
   for (const time of root.querySelectorAll("time")) {
     const at = new Date(time.dateTime);
-    time.title = at.toLocaleString();
-    time.textContent = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    time.title = time.classList.contains("whole") ? at.toISOString() : at.toLocaleString();
+    time.textContent = time.classList.contains("whole")
+      ? at.toLocaleString([], { dateStyle: "medium", timeStyle: "short" })
+      : at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   }
 }
 
@@ -90,6 +92,7 @@ function withhold(root) {
 function showBoard(html) {
   const focused = board.contains(document.activeElement) && document.activeElement.id;
   board.innerHTML = html;
+  localTimes(board);
   if (focused) byId(focused)?.focus({ preventScroll: true });
   const waiting = byId("jump")?.dataset.waiting;
   document.title = waiting ? `(${waiting}) Greenlight` : "Greenlight";
@@ -248,6 +251,7 @@ menu.addEventListener("click", (event) => {
 
 localTimes(document);
 withhold(document);
+if (matchMedia("(max-width: 900px)").matches) for (const known of pinned.querySelectorAll("details")) known.open = false;
 fold();
 toEnd();
 if (matchMedia("(pointer: fine)").matches) text.focus(); // on a phone it would open the keyboard

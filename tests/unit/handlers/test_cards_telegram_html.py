@@ -120,3 +120,12 @@ def test_a_long_bold_value_stays_bold_over_the_split() -> None:
 
 def test_a_card_without_anything_has_no_parts() -> None:
     assert render(Card(title=" \n ", text="\n")) == ()
+
+
+def test_times_are_shown_in_the_zone_of_each_reader_but_in_tables():
+    table = Table(head=("At",), rows=(("2026-01-03 14:00 UTC",),))
+    (part,) = render(Card(title="", fields=(("Opened", "2026-01-03 14:00 UTC"),), table=table))
+    text, entities = parse_html(part.html)
+    (time,) = [entity for entity in entities if entity["type"] == "date_time"]
+    assert (time["unix_time"], time["date_time_format"]) == (1767448800, "dt")
+    assert text == part.plain == f"Opened: 2026-01-03 14:00 UTC\n{'At':>20}\n2026-01-03 14:00 UTC"

@@ -122,3 +122,20 @@ def test_chunks_fit_and_hold_everything(text: str, limit: int) -> None:
     pieces = list(chunks(text, limit))
     assert all(size(piece) <= limit and piece.strip() for piece in pieces)
     assert squeezed("".join(pieces)) == squeezed(text)
+
+
+def test_times_are_shown_in_the_zone_of_each_reader() -> None:
+    opened = "2026-01-03 14:00 UTC"
+    card = Card(title="T1", fields=(("Opened", opened),), items=(Item(title="T2", text=f"opened {opened}"),))
+    (part,) = render(card)
+    marks = f"<!date^1767448800^{{date_num}} {{time}}|{opened}>"
+    assert [block["fields"][0]["text"] for block in part.blocks if "fields" in block] == [f"*Opened*\n{marks}"]
+    assert part.blocks[-1]["text"]["text"] == f"*T2*\nopened {marks}"
+    assert part.text == f"T1\nOpened: {opened}\nT2\nopened {opened}"
+
+
+def test_many_things_with_times_fill_sections_that_slack_takes() -> None:
+    items = tuple(Item(title=f"T{n} BTC/USDT", text="2026-01-03 14:00 UTC to 2026-01-04 14:00 UTC") for n in range(50))
+    for part in render(Card(title="The last 50 trades", items=items)):
+        seen(part)
+        assert all(len(block["text"]["text"]) <= 3000 for block in part.blocks)
