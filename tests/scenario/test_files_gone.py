@@ -47,7 +47,11 @@ async def asked(settings: Settings) -> AsyncIterator[tuple[App, httpx.AsyncClien
     """A running bot with a question open, and the API."""
     async with running(settings) as app:
         headers = {"authorization": f"Bearer {TOKEN}"}
-        async with httpx.AsyncClient(base_url=address(app), headers=headers, timeout=PATIENCE, verify=PLAIN) as api:
+        # The watch tries again after as long as the server keeps a connection: what it is about to close is not used.
+        limits = httpx.Limits(keepalive_expiry=1)
+        async with httpx.AsyncClient(
+            base_url=address(app), headers=headers, timeout=PATIENCE, verify=PLAIN, limits=limits
+        ) as api:
             async with asyncio.timeout(PATIENCE):
                 while not (await api.get("/api/approvals")).json():  # noqa: ASYNC110 - asked over HTTP
                     await asyncio.sleep(0.02)
