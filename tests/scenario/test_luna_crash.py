@@ -189,12 +189,17 @@ def test_every_digest_is_shown_with_its_net(told):
     digests = [json.loads(row["figures"]) for row in told.rows("SELECT figures FROM digests ORDER BY ends")]
     titles = [card["text"].splitlines()[0] for card in told.shown[str(ADA)]]
     shown = [title for title in titles if re.match(r"\d{4}-\d\d-\d\d: ", title)]
-    expected = [f"{each['id']}: {_signed(Decimal(each['net']))} USDT net of fees" for each in digests]
+    expected = [f"{each['id']}: {_signed(Decimal(each['net']))} USDT{_share(each)} net of fees" for each in digests]
     assert shown == expected
 
 
 def _signed(value):
     return f"{round(value, 2):+,}" if value else "0.00"
+
+
+def _share(each):
+    share = round(100 * Decimal(each["share"]), 2) + 0
+    return f" ({share:+}%)" if share else " (0.00%)"
 
 
 def test_an_auditor_of_the_venues_own_file_agrees_at_every_candle(tale, told, candles):
