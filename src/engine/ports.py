@@ -165,6 +165,14 @@ class Exchange(Quotes, Protocol):
         """Send an order once. A lost answer is ``Unknown``, never an exception and never a rejection."""
         ...
 
+    async def unsellable(self, symbol: str, quantity: Decimal) -> str:
+        """Why so much would not be sold at market now, as far as that can be known without an order.
+
+        The market, its price and steps, what the sale is worth, what is held; coins that wait in a bracket count as
+        free. Empty where nothing speaks against it: the order may be refused all the same.
+        """
+        ...
+
     async def find(self, client_id: str) -> OrderState | NotFound:
         """What the venue knows of an order."""
         ...

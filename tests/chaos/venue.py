@@ -115,6 +115,10 @@ def venue_on(line: Line, market: Callable[[MarketFeed, FillModel], MarketFeed]) 
             )  # as the venue has it before anything is written, for what is lost on the way too
             return await line.submit(intent, lambda: PaperExchange.submit(self, intent))
 
+        async def unsellable(self, symbol: str, quantity: Decimal) -> str:
+            reason: str = await line.ask("unsellable", symbol, lambda: PaperExchange.unsellable(self, symbol, quantity))
+            return reason
+
         async def find(self, client_id: str) -> OrderState | NotFound:
             found: OrderState | NotFound = await line.ask(
                 "find", client_id, lambda: PaperExchange.find(self, client_id)

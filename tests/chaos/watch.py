@@ -20,7 +20,7 @@ Found = Iterator[tuple[str, str]]
 FAILED_AN_HOUR = 24
 """Orders of a position that may come to nothing in a market hour. Pauses that double from 10 s up leave room for nine
 tries in it; a try is a stop and target, and where that is refused a sale in its place. The others are stops taken back
-for a sale, and orders that were lost on the way: they are no refusal, and make nobody wait longer."""
+for a sale, and what was not sent after all: it makes nobody wait longer."""
 UNPROTECTED_FOR = timedelta(minutes=90)
 """Market time within which all of a position is covered once the venue works, or people were told that it is not: two
 of the longest pauses between two tries, and as much again."""

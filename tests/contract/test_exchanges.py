@@ -192,6 +192,30 @@ async def test_dust_can_be_sold_when_it_is_everything_that_is_held(bench: Make) 
     assert (await venue.balances())["BTC"] == 0
 
 
+@pytest.mark.parametrize("quantity", ["1", "0.05", "0.099", "0.15", "0.0005", "2"])
+async def test_what_speaks_against_a_sale_is_told_without_an_order_in_the_words_of_the_refusal(
+    bench: Make, quantity: str
+) -> None:
+    """A bracket stands, and its coins count as free."""
+    venue = bench().venue
+    await venue.submit(order("a", "1"))
+    await venue.submit(bracket("b", "90", "110"))
+    before = await venue.events(0)
+    told = await venue.unsellable(BTC.symbol, Decimal(quantity))
+    assert (await venue.events(0), (await state(venue, "b")).status) == (before, OrderStatus.OPEN)
+    await venue.cancel(client_id("b"))
+    sent = await venue.submit(order("c", quantity, Side.SELL))
+    assert told == (sent.reason if isinstance(sent, Rejected) else "")
+
+
+async def test_nothing_can_be_sold_where_there_is_no_market_or_no_price(bench: Make) -> None:
+    on = bench(QUIET, QUIET, None, None, QUIET)
+    assert "no market DOGE/USDT" in await on.venue.unsellable("DOGE/USDT", Decimal(1))
+    await on.venue.submit(order("a", "1"))
+    on.to(200)
+    assert await on.venue.unsellable(BTC.symbol, Decimal(1)) == "BTC/USDT has no price at this moment"
+
+
 async def test_a_large_order_takes_level_after_level_and_the_rest_waits_for_the_next_turn(bench: Make) -> None:
     on = bench()
     await on.venue.submit(order("a", "80"))

@@ -118,6 +118,10 @@ class FickleVenue(PaperExchange):
     """``request``: orders never arrive; ``answer``: they do, and nobody hears of it."""
     loses_brackets: bool = False
     """Whether requests of brackets never arrive."""
+    loses_sales: bool = False
+    """Whether those of sales at market do not."""
+    speaks_against: str = ""
+    """Why it would sell nothing."""
     on_taken: Callable[[], object] | None = None
     """What happens once it has taken an order, before it answers."""
     storm: int = 0
@@ -154,6 +158,9 @@ class FickleVenue(PaperExchange):
             raise self.deaf
         return await super().book(symbol)
 
+    async def unsellable(self, symbol: str, quantity: Decimal) -> str:
+        return self.speaks_against or await super().unsellable(symbol, quantity)
+
     async def candles(self, symbol: str, timeframe: Timeframe, limit: int) -> Candles:
         self.candles_asked += 1
         if self.blind is not None:
@@ -163,12 +170,15 @@ class FickleVenue(PaperExchange):
     async def submit(self, intent: Intent) -> Sent:
         if _purpose(intent) in self.refuses:
             return Rejected(client_id=intent.client_id, reason="not today")
+        if self.speaks_against and _purpose(intent) is Purpose.EXIT:
+            return Rejected(client_id=intent.client_id, reason=self.speaks_against)
         lost = Unknown(client_id=intent.client_id, reason="the answer was lost")
         try:
             self._answer_or_fail()
         except VenueError as error:
             return Unknown(client_id=intent.client_id, reason=error.message)
-        if self.loses == "request" or (self.loses_brackets and intent.kind is OrderKind.BRACKET):
+        on_the_way = {Purpose.PROTECTION: self.loses_brackets, Purpose.EXIT: self.loses_sales}
+        if self.loses == "request" or on_the_way.get(_purpose(intent)):
             return lost
         answer = await super().submit(intent)
         if self.on_taken is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from engine.domain.approvals import Press, Reply, Verb
-from engine.domain.errors import NotAllowed, StoreError, VenueError
+from engine.domain.errors import NotAllowed, SaleRefused, StoreError, VenueError
 from engine.domain.events import EmergencyProgressed
 from engine.domain.messages import CardKind, Destination, Person, Role
 from engine.domain.trading import Intent, OrderKind, Purpose, Side
 from engine.execution.emergency import DONE, LONGEST_PAUSE, EmergencyStopSystem
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree
+from engine.execution.retries import LONGEST_PAUSE as LONGEST
+from engine.execution.retries import pause_after
 from engine.store.database import Database
 from handlers.notifications import Notifications, routes
 from tests.auditor import check_conservation
@@ -54,6 +56,12 @@ async def carry_out(room: Room, most: int = ENOUGH) -> list[float]:
     with pytest.raises(Over):
         await system.run()
     return pauses
+
+
+async def times(room: Room, purpose: Purpose) -> list[datetime]:
+    """When the orders for a purpose were written down, oldest first."""
+    orders = await room.store.read(lambda uow: uow.orders.of_position("T1"))
+    return [order.created_at for order in orders if order.purpose is purpose]
 
 
 async def call(room: Room) -> str:
@@ -133,16 +141,86 @@ async def test_a_stop_stays_while_its_market_has_no_price_and_the_card_says_so(t
 
 
 async def test_a_venue_that_refuses_the_sale_is_asked_less_and_less_often(tmp_path: Path):
+    """Seen: the stop taken back and placed again every 30 seconds, for as long as the venue refused."""
     async with engine_room(tmp_path, (THIN,) * 60) as room:
         await room.enter()
         await call(room)
         room.venue.refuses = (Purpose.EXIT,)
-        pauses = await carry_out(room, most=12)
+        begun = room.clock.now()
+        pauses = await carry_out(room, most=250)
         assert pauses[:6] == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0]
+        assert room.clock.now() - begun > timedelta(hours=2)
+        refused = await times(room, Purpose.EXIT)
+        assert len(refused) <= 14, "ten seconds, doubled up to half an hour"
+        assert all(after - before >= pause_after(n) for n, (before, after) in enumerate(pairwise(refused), start=1))
+        assert len(await times(room, Purpose.PROTECTION)) == len(refused) + 1
         assert [view.protected for view in await room.views.positions()] == [True]
-        assert await state(room) == "T1 BTC/USDT: the venue refuses the sale: not today; tried again in 30 s"
-        assert len([order for order in await room.orders() if order[:2] == ("exit", "rejected")]) == len(pauses)
+        again = f"{refused[-1] + pause_after(len(refused)):%Y-%m-%d %H:%M:%S} UTC"
+        assert await state(room) == f"T1 BTC/USDT: the venue refuses the sale: not today; asked again at {again}"
+        assert len(await room.events(EmergencyProgressed)) == len(refused), "the card changes where something does"
         room.venue.refuses = ()
+        room.clock.at += LONGEST
+        await carry_out(room)
+        await must_be_over(room, tmp_path)
+
+
+async def test_a_stop_stays_where_the_venue_would_refuse_the_sale(tmp_path: Path):
+    """What is worth less than the least that is traded is taken only as all of the coin that is held."""
+    rows = ((100, 101, 99, 100, 10_000),) * 25 + ((60, 61, 59, 60, 10_000),) * 24
+    async with engine_room(tmp_path, rows) as room:
+        for context, quantity in (("dust", "0.15"), ("big", "10")):
+            bought = plan(
+                key=context, context=context, quantity=Decimal(quantity), stop=Decimal(50), target=Decimal(150)
+            )
+            order = await room.store.transact(
+                lambda uow, bought=bought: intend(uow, bought, room.clock.now(), decision_id="D9")
+            )
+            await room.orchestrator.send(order)
+        room.clock.to(DAY + 90)
+        await call(room)
+        await carry_out(room)
+        await must_be_over(room, tmp_path)
+        of_it = await room.store.read(lambda uow: uow.orders.of_position("T1"))
+        assert [(order.purpose, order.status) for order in of_it] == [
+            ("entry", "filled"),
+            ("protection", "cancelled"),
+            ("exit", "filled"),
+        ]
+        notes = [event.note for event in await room.events(EmergencyProgressed)]
+        least = "the venue would refuse the sale: it is worth less than the least that is traded, 10 USDT"
+        assert notes[0] == f"T1 BTC/USDT: {least}; tried again in 1 s"
+
+
+async def test_it_waits_for_no_pause_from_before_it_was_called(tmp_path: Path):
+    async with engine_room(tmp_path, (THIN,) * 60) as room:
+        await room.enter()
+        room.venue.refuses = (Purpose.EXIT,)
+        for _ in range(8):
+            with pytest.raises(SaleRefused):
+                await room.orchestrator.sell("T1")
+            room.clock.at += LONGEST
+        with pytest.raises(SaleRefused):
+            await room.orchestrator.sell("T1")
+        room.clock.at += timedelta(seconds=1)
+        room.venue.refuses = ()
+        await call(room)
+        await carry_out(room)
+        await must_be_over(room, tmp_path)
+
+
+async def test_sales_that_are_lost_on_the_way_wait_longer_each_time_too(tmp_path: Path):
+    """Each has taken the stop back, which is placed again as soon as the venue does not know the sale."""
+    async with engine_room(tmp_path, (THIN,) * 60) as room:
+        await room.enter()
+        await call(room)
+        room.venue.loses_sales = True
+        await carry_out(room, most=60)
+        lost = await times(room, Purpose.EXIT)
+        assert 3 < len(lost) <= 10
+        assert [view.protected for view in await room.views.positions()] == [True]
+        assert "T1 BTC/USDT: the venue refuses the sale: it never reached the venue" in await state(room)
+        room.venue.loses_sales = False
+        room.clock.at += LONGEST
         await carry_out(room)
         await must_be_over(room, tmp_path)
 

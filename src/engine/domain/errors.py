@@ -9,10 +9,13 @@ GreenlightError            what went wrong, and what to do about it
 ├── StoreError             the database cannot be used as it is
 ├── LedgerError            a booking would leave less than nothing
 └── VenueError             the venue cannot be reached or answers nonsense
-    └── NoData             the venue answered, but not with what was asked for
+    ├── NoData             the venue answered, but not with what was asked for
+    └── SaleRefused        the venue does not sell a position: when that is tried again
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class GreenlightError(Exception):
@@ -74,3 +77,15 @@ class VenueError(GreenlightError):
 
 class NoData(VenueError):
     """The venue answered, but has nothing of what was asked for."""
+
+
+class SaleRefused(VenueError):
+    """The venue refuses to sell a position, or would.
+
+    Args:
+        again_at: When it is tried again at the soonest; ``None`` where nothing was taken back for it, so at any time.
+    """
+
+    def __init__(self, message: str, *, again_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.again_at = again_at

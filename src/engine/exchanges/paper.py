@@ -106,6 +106,12 @@ class PaperExchange:
         except VenueError as error:
             return Unknown(client_id=intent.client_id, reason=str(error))
 
+    async def unsellable(self, symbol: str, quantity: Decimal) -> str:
+        """Why so much would not be sold at market now; empty where nothing speaks against it."""
+        now = await self._advance()
+        sale = Intent(client_id="", market=symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=quantity)
+        return self._refusal(sale, self._quote(symbol, now))
+
     async def find(self, client_id: str) -> OrderState | NotFound:
         """What the venue knows of an order."""
         await self._advance()
@@ -224,7 +230,7 @@ class PaperExchange:
         known = self._file.order(intent.client_id)
         if known is not None:
             return _ack(known)
-        quote = self._matching.quote(intent.market, now) if intent.market in self._feed.markets else None
+        quote = self._quote(intent.market, now)
         reason = self._refusal(intent, quote)
         if reason:
             return Rejected(client_id=intent.client_id, reason=reason)
@@ -237,6 +243,9 @@ class PaperExchange:
             self._write_advanced(intent.market, now)
         self._written = dict(self._advanced)
         return _ack(order)
+
+    def _quote(self, symbol: str, now: datetime) -> Quote | None:
+        return self._matching.quote(symbol, now) if symbol in self._feed.markets else None
 
     def _reserve(self, intent: Intent, quote: Quote | None) -> Decimal:
         if intent.side is Side.SELL or quote is None:

@@ -18,7 +18,7 @@ from engine.domain.trading import (
     Sent,
     Unknown,
 )
-from engine.execution.retries import ALARM_AFTER, failures
+from engine.execution.retries import ALARM_AFTER, failures, is_lost
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
@@ -48,7 +48,7 @@ def mark(
 
 
 def watch_refusals(uow: UnitOfWork, order: Order, now: datetime) -> None:
-    """After the venue refused or ended an order: halt its market where such orders come to nothing again and again."""
+    """After an order was refused, lost or ended: halt its market where such orders come to nothing again and again."""
     if not order.position_id:
         return
     end_refusals(uow, order.position_id, now)
@@ -89,9 +89,11 @@ def _caller(position: Position, purpose: Purpose) -> str:
 
 def _halt(position: Position, refused: Sequence[Order], now: datetime) -> Halt:
     purpose, why = refused[0].purpose, refused[0].reason or "it was cancelled"
+    row = f"{len(refused)} orders in a row"
+    what = f"{row} were lost or refused" if any(map(is_lost, refused)) else f"the venue refused {row}"
     return Halt(
         kind=HaltKind.REFUSED,
-        reason=f"{position.id} cannot be {_SALES[purpose]}: the venue refused {len(refused)} orders in a row ({why})",
+        reason=f"{position.id} cannot be {_SALES[purpose]}: {what} ({why})",
         since=now,
         market=position.market,
         by=_caller(position, purpose),

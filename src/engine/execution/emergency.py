@@ -4,7 +4,8 @@
 
 The halt is the wish: it is committed before anything else is done, so that a restart goes on with it. Selling only
 reduces risk, so nobody is asked. While the venue does not answer it is left alone a little longer each time, or for as
-long as it asks for; positions keep their stops until they can be sold.
+long as it asks for. Positions keep their stops until a sale can be had; where the venue refuses one all the same, the
+next waits longer each time, for the stop is taken back for each.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from engine.domain.errors import GreenlightError, VenueError
+from engine.domain.errors import GreenlightError, SaleRefused, VenueError
 from engine.domain.events import EmergencyProgressed, Halted
 from engine.domain.reports import EmergencyView, Exposed
 from engine.domain.trading import Halt, HaltKind, Position, Purpose, Side
@@ -88,10 +89,10 @@ class EmergencyStopSystem:
                 halt_id = await self.standing()
                 if not halt_id:
                     return
-                troubles = await self._once()
+                troubles = await self._once(pause)
                 left = await self._store.read(_what_is_left)
                 if troubles:
-                    await self._tell(halt_id, f"{'; '.join(troubles)}; tried again in {pause:g} s")
+                    await self._tell(halt_id, troubles)
                 else:
                     await self._tell(halt_id, f"still to go: {left}" if left else DONE)
                     backoff, pause = FIRST_PAUSE, FIRST_PAUSE if left else LOOKS_EVERY
@@ -114,16 +115,20 @@ class EmergencyStopSystem:
         uow.emit(Halted(at=now, halt_id=halt_id, kind=HaltKind.EMERGENCY))
         return halt_id
 
-    async def _once(self) -> tuple[str, ...]:
+    async def _once(self, pause: float) -> str:
         """Try everything once, as long as nobody ends the halt meanwhile.
 
+        Args:
+            pause: After how many wall seconds what fails is tried again, unless it says when.
+
         Returns:
-            What failed or was refused, and why: each thing by its name.
+            What failed or was refused, and why: each thing by its name. Empty where nothing was.
 
         Raises:
             VenueError: The venue asks to be left alone.
         """
-        troubles: dict[str, str] = {}
+        later: dict[str, str] = {}
+        soon: dict[str, str] = {}
         for name, attempt in await self._attempts():
             if not await self.standing():
                 break
@@ -132,18 +137,20 @@ class EmergencyStopSystem:
             except VenueError as error:
                 if error.retry_after:
                     raise
-                troubles[name] = error.message.rstrip(".")
-        return _in_words(troubles)
+                waits = isinstance(error, SaleRefused) and error.again_at is not None
+                (later if waits else soon)[name] = error.message.rstrip(".")
+        again = (f"tried again in {pause:g} s",) if soon else ()
+        return "; ".join((*_in_words(later), *_in_words(soon), *again))
 
     async def _attempts(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         """What there is to do, each with the name of what it is done to."""
-        orders, positions = await self._store.read(lambda uow: (_entries(uow), _to_sell(uow)))
+        orders, positions, since = await self._store.read(lambda uow: (_entries(uow), _to_sell(uow), _since(uow)))
 
         def take_back(order: Order) -> Callable[[], Awaitable[None]]:
             return lambda: self._orchestrator.take_back(order, "by the emergency stop")
 
         def sell(position: Position) -> Callable[[], Awaitable[None]]:
-            return lambda: self._orchestrator.sell(position.id)
+            return lambda: self._orchestrator.sell(position.id, since)
 
         return [
             *((order.id, take_back(order)) for order in orders),
@@ -197,6 +204,11 @@ def _standing(uow: UnitOfWork) -> str:
     return next((found.id for found in uow.halts.open() if found.halt.kind is HaltKind.EMERGENCY), "")
 
 
+def _since(uow: UnitOfWork) -> datetime | None:
+    """When the emergency that is not over was called for; ``None`` where there is none."""
+    return next((found.halt.since for found in uow.halts.open() if found.halt.kind is HaltKind.EMERGENCY), None)
+
+
 def _entries(uow: UnitOfWork) -> list[Order]:
     """Every order that could still buy, somebody else's too where it is known."""
     return [order for order in uow.orders.unfinished() if order.intent.side is Side.BUY]
@@ -204,7 +216,7 @@ def _entries(uow: UnitOfWork) -> list[Order]:
 
 def _to_sell(uow: UnitOfWork) -> list[Position]:
     """Everything held, but for what somebody else buys by hand once the stop was called: they will know why."""
-    since = next((found.halt.since for found in uow.halts.open() if found.halt.kind is HaltKind.EMERGENCY), None)
+    since = _since(uow)
     held = uow.positions.open()
     return [p for p in held if p.context != CONTEXT or since is None or p.opened_at <= since]
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.data_halts import standing_change
-from engine.domain.errors import StoreError, VenueError
+from engine.domain.errors import SaleRefused, StoreError, VenueError
 from engine.domain.events import ProtectionFailed
 from engine.domain.trading import (
     Ack,
@@ -23,7 +23,7 @@ from engine.domain.trading import (
     Side,
     Unknown,
 )
-from engine.execution import answers
+from engine.execution import answers, retries
 from engine.execution import orders as writing
 from engine.execution.coverage import sellable
 from engine.execution.intake import take_in
@@ -71,6 +71,8 @@ class ExecutionOrchestrator:
         async with self._one_at_a_time:
             try:
                 yield
+            except SaleRefused:
+                raise  # that leaves nothing half done
             except (VenueError, StoreError):
                 self._look_again_soon()
                 raise
@@ -122,25 +124,56 @@ class ExecutionOrchestrator:
                 await self._mark(order, OrderStatus.REJECTED, reason)
             await self._pump()
 
-    async def sell(self, position_id: str) -> None:
+    async def sell(self, position_id: str, since: datetime | None = None) -> None:
         """Sell at market all that may be sold of a position; nothing where all of it is being sold already.
 
-        Its stop and target stay until there is somebody to sell to.
+        Its stop and target stay until a sale can be had, as far as that can be known. A sale that comes to nothing all
+        the same has taken them back for nothing, so the next one waits, longer each time (``retries``).
+
+        Args:
+            position_id: What to sell.
+            since: When somebody called for it: it does not wait for what failed before.
 
         Raises:
             NoData: Nobody buys it now; nothing was written down, and it is protected as before.
-            VenueError: The venue does not answer, or refuses the sale; then it is protected again.
+            SaleRefused: The venue would refuse it, or has done so; it is protected as before, or again.
+            VenueError: The venue does not answer.
         """
         async with self._in_turn():
             await self._pump()
-            position = await self._store.read(lambda uow: uow.positions.get(position_id))
-            await self._exchange.book(position.market)
+            position, orders = await self._store.read(lambda uow: _known(uow, position_id))
+            self._refuse_before_its_time(orders, since)
+            quantity = sellable(position, orders)
+            unsellable = await self._why_unsellable(position.market, quantity) if quantity > 0 else ""
+            if unsellable:
+                raise SaleRefused(f"the venue would refuse the sale: {unsellable}")
             now = self._clock.now()
             order = await self._store.transact(lambda uow: writing.intend_sale(uow, position_id, now))
-            answer = await self._send(order) if order is not None else None
+            if order is None:
+                return
+            await self._send(order)
             await self._pump()
-            if isinstance(answer, Rejected):
-                raise VenueError(f"the venue refuses the sale: {answer.reason}")
+            _, orders = await self._store.read(lambda uow: _known(uow, position_id))
+            self._refuse_before_its_time(orders, since)
+
+    def _refuse_before_its_time(self, orders: Sequence[Order], since: datetime | None) -> None:
+        """Say no while the pause after sales that came to nothing lasts, in the same words all the while."""
+        counted = [order for order in orders if since is None or order.created_at >= since]
+        pause = retries.not_before(counted, Purpose.EXIT)
+        if pause is not None and self._clock.now() < pause:
+            why = retries.failures(counted, Purpose.EXIT)[0].reason or "it was cancelled there"
+            until = f"{pause:%Y-%m-%d %H:%M:%S} UTC"
+            raise SaleRefused(f"the venue refuses the sale: {why}; asked again at {until}", again_at=pause)
+
+    async def _why_unsellable(self, market: str, quantity: Decimal) -> str:
+        """Why there is no sale to be had, as far as that can be known before anything is taken back for it.
+
+        Raises:
+            NoData: Nobody buys it now.
+            VenueError: The venue does not answer.
+        """
+        await self._exchange.book(market)
+        return await self._exchange.unsellable(market, quantity)
 
     async def _send(self, order: Order) -> Sent | None:
         """Send an order; a position whose sale is refused, or not sent after all, gets its protection back."""
@@ -157,16 +190,13 @@ class ExecutionOrchestrator:
         if unwanted:
             await self._mark(order, OrderStatus.REJECTED, unwanted)
             return None
-        if order.purpose is Purpose.EXIT and not await self._clear_the_way(order):
-            return None
-        return await self._submit(order)
+        return await (self._try_sale(order) if order.purpose is Purpose.EXIT else self._submit(order))
 
     async def _submit(self, order: Order) -> Sent:
         """Hand an order to the venue, once it is on the disk that this is about to happen."""
         await self._store.flush()
         answer = await self._exchange.submit(order.intent)
-        now = self._clock.now()
-        await self._store.transact(lambda uow: answers.record(uow, order, answer, now))
+        await self._record(order, answer)
         if isinstance(answer, Unknown):
             self._look_again_soon()
         return answer
@@ -181,19 +211,24 @@ class ExecutionOrchestrator:
         stopping = [found.halt for found in uow.halts.open() if found.halt.stops(order.intent.market, now)]
         return f"{writing.NOT_SENT}: {stopping[0].reason}" if stopping else ""
 
-    async def _clear_the_way(self, order: Order) -> bool:
-        """Take back what else of a position's orders trades its coins; whether the sale is still covered by them.
+    async def _try_sale(self, order: Order) -> Sent | None:
+        """Send a sale once nothing else of its position trades its coins; ``None`` where it is not sent after all.
 
-        Its bracket gives way only where there is somebody to sell to.
+        Its bracket gives way only where a sale can be had, as far as that can be known: what the venue would refuse
+        counts as refused.
         """
         try:
-            await self._exchange.book(order.intent.market)
+            if not await self._is_covered(order):
+                return None
+            unsellable = await self._why_unsellable(order.intent.market, order.intent.quantity)
+            if unsellable:
+                return await self._record(order, Rejected(client_id=order.intent.client_id, reason=unsellable))
             await self._take_back_others(order)
-            events = await self._exchange.events(await self._store.read(lambda uow: uow.account.venue_seq))
+            covered = await self._is_covered(order)
         except VenueError as error:
             await self._mark(order, OrderStatus.REJECTED, f"{writing.NOT_SENT}: {error.message}")
-            return False
-        return await self._store.transact(lambda uow: self._is_covered(uow, order, events))
+            return None
+        return await self._submit(order) if covered else None
 
     async def _take_back_others(self, order: Order) -> None:
         """The rest of an entry would be held without a stop, a bracket would sell the same coins."""
@@ -207,8 +242,12 @@ class ExecutionOrchestrator:
         await self._store.flush()
         return await self._exchange.cancel(order.intent.client_id)
 
-    def _is_covered(self, uow: UnitOfWork, order: Order, events: Sequence[VenueEvent]) -> bool:
-        """Whether a position still holds what an order sells of it; else the order is not sent."""
+    async def _is_covered(self, order: Order) -> bool:
+        """Whether a position still holds what an order sells of it, after all that happened; else it is not sent."""
+        events = await self._exchange.events(await self._store.read(lambda uow: uow.account.venue_seq))
+        return await self._store.transact(lambda uow: self._covers(uow, order, events))
+
+    def _covers(self, uow: UnitOfWork, order: Order, events: Sequence[VenueEvent]) -> bool:
         self._concerned |= dict.fromkeys(take_in(uow, events))
         position, orders = uow.positions.get(order.position_id), uow.orders.of_position(order.position_id)
         if sellable(position, orders, besides=order.id) >= order.intent.quantity:
@@ -217,6 +256,11 @@ class ExecutionOrchestrator:
         reason = f"{writing.NOT_SENT}: the position was {what} meanwhile"
         answers.mark(uow, order, OrderStatus.REJECTED, self._clock.now(), reason=reason)
         return False
+
+    async def _record(self, order: Order, answer: Sent) -> Sent:
+        now = self._clock.now()
+        await self._store.transact(lambda uow: answers.record(uow, order, answer, now))
+        return answer
 
     async def _mark(self, order: Order, status: OrderStatus, reason: str) -> None:
         now = self._clock.now()
@@ -316,13 +360,15 @@ class ExecutionOrchestrator:
         def work(uow: UnitOfWork) -> None:
             at = self._clock.now()
             if isinstance(state, NotFound):
-                reason = f"{writing.NEVER_ARRIVED}: the bot stopped before it was sent; it is not sent again"
-                answers.mark(uow, order, OrderStatus.REJECTED, at, reason=reason)
+                answers.mark(uow, order, OrderStatus.REJECTED, at, reason=_never_arrived(order))
+                answers.watch_refusals(uow, order, at)
             else:
                 answers.record(uow, order, Ack(client_id=state.client_id, venue_id=state.venue_id, at=at), at)
 
         await self._store.transact(work)
         self._missed_since.pop(order.id, None)
+        if order.position_id:
+            self._concerned[order.position_id] = None
 
     async def _leave_in_doubt(self, order: Order) -> None:
         self._look_again_soon()
@@ -340,7 +386,17 @@ class ExecutionOrchestrator:
         return order.purpose is Purpose.ENTRY and now - missed_since < LATE_WITHIN
 
 
+def _never_arrived(order: Order) -> str:
+    lost = order.status is OrderStatus.UNKNOWN
+    why = writing.LOST if lost else f"{writing.NEVER_ARRIVED}: the bot stopped before it was sent"
+    return f"{why}; it is not sent again"
+
+
+def _known(uow: UnitOfWork, position_id: str) -> tuple[Position, tuple[Order, ...]]:
+    return uow.positions.get(position_id), uow.orders.of_position(position_id)
+
+
 def _wanted(uow: UnitOfWork, position_id: str, now: datetime) -> tuple[tuple[Action, ...], datetime | None]:
     """What a position needs at the venue now, and until when that has to wait."""
-    position, orders = uow.positions.get(position_id), uow.orders.of_position(position_id)
+    position, orders = _known(uow, position_id)
     return protect(position, orders, now), protection_pause(position, orders)

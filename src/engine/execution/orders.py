@@ -17,6 +17,8 @@ NOT_SENT = "not sent"
 """How the reason of every order begins that was written down and is not handed to the venue after all."""
 NEVER_ARRIVED = "it never reached the venue"
 """How the reason of every order begins that the venue does not know."""
+LOST = f"{NEVER_ARRIVED}: its request was lost"
+"""How that of one begins which was sent; the others were written down when the bot stopped."""
 
 
 def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str, approval_id: str = "") -> Order:

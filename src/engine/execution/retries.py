@@ -1,7 +1,7 @@
-"""When a sale that came to nothing at the venue may be tried again: after a pause that doubles. Pure.
+"""When a sale that came to nothing may be tried again: after a pause that doubles. Pure.
 
-What a venue refuses once it mostly refuses twice, so it is not asked at every occasion; and what it refuses again and
-again people must look at.
+What a venue refuses once it mostly refuses twice, and a line that loses one request loses the next, so it is not asked
+at every occasion; and what comes to nothing again and again people must look at.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from engine.domain.trading import OrderStatus, Purpose
-from engine.execution.orders import NEVER_ARRIVED, NOT_SENT, TAKEN_BACK
+from engine.execution.orders import LOST, NEVER_ARRIVED, NOT_SENT, TAKEN_BACK
 from engine.store.orders import Order
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=30)
@@ -21,7 +21,9 @@ _OUR_DOING = (NOT_SENT, NEVER_ARRIVED, TAKEN_BACK)
 
 
 def failures(orders: Sequence[Order], purpose: Purpose) -> tuple[Order, ...]:
-    """The newest orders for a purpose that came to nothing at the venue one after the other, newest first.
+    """The newest orders for a purpose that came to nothing at the venue, or on the way there, one after the other.
+
+    Newest first.
 
     Args:
         orders: All orders of a position, oldest first.
@@ -29,7 +31,7 @@ def failures(orders: Sequence[Order], purpose: Purpose) -> tuple[Order, ...]:
     """
     failed: list[Order] = []
     for order in reversed(orders):
-        if order.purpose is not purpose or _was_never_there(order):
+        if order.purpose is not purpose or _was_never_sent(order):
             continue
         if not _came_to_nothing(order):
             break
@@ -40,10 +42,10 @@ def failures(orders: Sequence[Order], purpose: Purpose) -> tuple[Order, ...]:
 def not_before(orders: Sequence[Order], purpose: Purpose) -> datetime | None:
     """When the venue may next be asked for an order of this purpose; ``None`` for at once.
 
-    One that it took and somebody ended is placed again at once; a row of them is not.
+    One that was lost, or that it took and somebody ended, is placed again at once; a row of them is not.
     """
     failed = failures(orders, purpose)
-    if not failed or [order.status for order in failed] == [OrderStatus.CANCELLED]:
+    if not failed or (len(failed) == 1 and (is_lost(failed[0]) or failed[0].status is OrderStatus.CANCELLED)):
         return None
     return failed[0].created_at + pause_after(len(failed))
 
@@ -54,13 +56,18 @@ def pause_after(failed: int) -> timedelta:
     return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
 
 
-def _was_never_there(order: Order) -> bool:
-    """Whether the venue had no part in what became of an order, or has not answered yet."""
+def is_lost(order: Order) -> bool:
+    """Whether an order was sent and the venue never got it."""
+    return order.status is OrderStatus.REJECTED and order.reason.startswith(LOST)
+
+
+def _was_never_sent(order: Order) -> bool:
+    """Whether an order was not handed to the venue, or its fate is not known yet."""
     rejected_here = order.status is OrderStatus.REJECTED and order.reason.startswith(_OUR_DOING)
-    return rejected_here or order.status in (OrderStatus.INTENT, OrderStatus.UNKNOWN)
+    return (rejected_here and not is_lost(order)) or order.status in (OrderStatus.INTENT, OrderStatus.UNKNOWN)
 
 
 def _came_to_nothing(order: Order) -> bool:
-    """Whether the venue refused an order, or ended it before anything of it traded."""
+    """Whether the venue refused an order or never got it, or ended it before anything of it traded."""
     ended_by_venue = order.status is OrderStatus.CANCELLED and not order.reason.startswith(TAKEN_BACK)
     return order.status is OrderStatus.REJECTED or (ended_by_venue and not order.filled)

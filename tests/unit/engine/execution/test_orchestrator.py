@@ -16,7 +16,7 @@ from engine.domain.messages import Person, Role
 from engine.domain.trading import HaltKind, Intent, OrderKind, OrderStatus, Position, Purpose, Side, TradePlan
 from engine.execution.orchestrator import LATE_WITHIN, SEND_WITHIN
 from engine.execution.orders import intend
-from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE
+from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE, failures
 from engine.store.orders import Order
 from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room
 from tests.fakes.program import Files
@@ -227,6 +227,17 @@ async def test_a_stop_stays_while_there_is_nobody_to_sell_to(room: Room):
     assert (await room.views.orders(1))[0].reason == "not sent: Nobody trades BTC/USDT."
 
 
+async def test_a_stop_stays_where_the_venue_would_refuse_the_sale(room: Room):
+    """Its refusal counts as one: what cannot be sold again and again people must know."""
+    await buy(room)
+    order = await exit_of(room, (await room.held())[0])
+    room.venue.speaks_against = "trading is suspended"
+    await room.orchestrator.send(order)
+    assert (await room.orders())[1:] == [("protection", "open", Decimal(10)), ("exit", "rejected", Decimal(10))]
+    orders = await room.store.read(lambda uow: uow.orders.of_position("T1"))
+    assert [failed.reason for failed in failures(orders, Purpose.EXIT)] == ["trading is suspended"]
+
+
 async def test_the_rest_of_an_entry_is_taken_back_before_its_position_is_sold(tmp_path: Path):
     async with engine_room(tmp_path, (THIN,) * 60) as room:
         await buy(room, "12")
@@ -265,6 +276,26 @@ async def test_a_bracket_that_never_arrived_is_placed_anew(room: Room):
     await room.orchestrator.settle_unknown()
     await room.orchestrator.restore_protection()
     assert [status for _, status, _ in await room.orders()] == ["filled", "rejected", "open"]
+
+
+async def test_brackets_that_are_lost_for_days_are_sent_twice_an_hour_and_people_are_told(room: Room):
+    """Seen: one every ten seconds, for as long as the line lost them."""
+    room.venue.loses_brackets = True
+    await buy(room)
+    begun = room.clock.now()
+    while room.clock.now() < begun + timedelta(hours=21):
+        room.clock.at = min(await room.orchestrator.next_look(), begun + timedelta(hours=21))
+        await room.orchestrator.look_again()
+    assert len(await room.orders()) <= 1 + 2 * 21 + 8
+    (halt,) = [view.halt for view in (await room.views.status()).halts]
+    assert halt.kind is HaltKind.REFUSED
+    assert halt.reason.startswith("T1 cannot be protected: 4 orders in a row were lost or refused (it never reached")
+    room.venue.loses_brackets = False
+    room.clock.at += LONGEST_PAUSE
+    await room.orchestrator.look_again()
+    await room.orchestrator.look_again()
+    assert [view.protected for view in await room.views.positions()] == [True]
+    assert (await room.views.status()).halts == ()
 
 
 async def test_an_answer_that_was_lost_is_found_in_what_the_venue_did(room: Room):

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.trading import OrderStatus, Purpose
+from engine.execution.orders import LOST
 from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE, failures, not_before, pause_after
 from tests.fakes.engine import at
 from tests.fakes.venue import bracket, leaving
@@ -59,6 +60,13 @@ def test_one_that_the_venue_took_ends_the_row(taken):
 def test_what_the_venue_has_never_seen_does_not_count(reason: str):
     refused = leaving(1, status=REJECTED, reason="closed")
     assert failures([refused, leaving(2, status=REJECTED, reason=reason)], Purpose.EXIT) == (refused,)
+
+
+def test_one_that_was_lost_is_sent_again_at_once_and_a_row_of_them_waits_like_refusals():
+    lost = [bracket(n, status=REJECTED, reason=f"{LOST}; it is not sent again", created_at=at(n)) for n in (1, 2, 3)]
+    assert not_before(lost[:1], Purpose.PROTECTION) is None
+    assert not_before(lost[:2], Purpose.PROTECTION) == at(2) + timedelta(seconds=20)
+    assert not_before(lost, Purpose.PROTECTION) == at(3) + timedelta(seconds=40)
 
 
 def test_an_order_that_the_venue_ends_at_once_failed_too():
