@@ -131,7 +131,7 @@ class Notifications:
         return alerts.closed(await self._views.trade(subject))
 
     async def _unprotected(self, subject: str) -> Card:
-        return alerts.unprotected(await self._views.trade(subject))
+        return alerts.unprotected(await self._views.trade(subject), has_stop=await self._views.has_stop(subject))
 
     async def _halt(self, subject: str) -> Card:
         return alerts.halt(await self._views.halt(subject))

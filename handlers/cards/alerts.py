@@ -104,14 +104,17 @@ def _why_closed(view: TradeView) -> str:
     return f"{phrases.closed_by(held)}{because}"
 
 
-def unprotected(view: TradeView) -> Card:
-    """A position whose stop the venue refused."""
+def unprotected(view: TradeView, *, has_stop: bool) -> Card:
+    """A position whose stop the venue did not take, until it does or the position is sold."""
     held = view.position
     if not held.is_open:
         return Card(title=f"{held.id} had no stop: it was closed, {_result(held)}", fields=(("Market", held.market),))
+    if has_stop:
+        return Card(title=f"{held.id} had no stop: it is protected again", fields=(("Market", held.market),))
     return Card(
         title=f"{held.id} has no stop: {wording.quantity(held.quantity)} {held.market}",
-        text="The venue refused the stop. The position is being sold at the market price.",
+        text="The venue did not take the stop. Where it refuses it, the position is sold at the market price; "
+        "both are tried again after longer and longer pauses, up to half an hour.",
     )
 
 

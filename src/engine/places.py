@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 import structlog
 
 from engine.domain.messages import Destination
-from engine.domain.trading import HaltKind
+from engine.domain.trading import HaltKind, OrderStatus, Position, Purpose
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 
@@ -35,7 +35,7 @@ async def take_places(
     """
 
     def needs(uow: UnitOfWork) -> tuple[dict[str, list[Destination]], list[Destination]]:
-        shown = {topic: uow.outbox.places(topic) for topic in _open(uow)}
+        shown = {topic: uow.outbox.places(topic) for topic in _open(uow, platforms)}
         unseen = {topic: [each for each in shown_at(topic) if each not in at] for topic, at in shown.items()}
         old = [each for each in uow.outbox.all_places() if each.platform in platforms and each not in places]
         return {topic: at for topic, at in unseen.items() if at}, old
@@ -45,11 +45,24 @@ async def take_places(
         await store.transact(lambda uow: _take(uow, unseen, old))
 
 
-def _open(uow: UnitOfWork) -> list[str]:
-    """The topics that people still have to do with."""
+def _open(uow: UnitOfWork, platforms: Collection[str]) -> list[str]:
+    """The topics whose cards tell of something that still is so; what has only happened is not told anew."""
     kinds = {HaltKind.EMERGENCY: "emergency"}
-    halts = [f"{kinds.get(found.halt.kind, 'halt')}:{found.id}" for found in uow.halts.open()]
-    return [*halts, *(f"approval:{asked.id}" for asked in uow.approvals.open())]
+    held = uow.positions.open()
+    troubles = [trouble for name in platforms if (trouble := uow.troubles.newest(name)) is not None]
+    return [
+        *(f"{kinds.get(found.halt.kind, 'halt')}:{found.id}" for found in uow.halts.open()),
+        *(f"approval:{asked.id}" for asked in uow.approvals.open()),
+        *(f"unprotected:{position.id}" for position in held if _is_without_stop(uow, position)),
+        *(f"platform:{trouble.id}" for trouble in troubles if trouble.ended_at is None),
+        *(f"trade:{position.id}" for position in held),
+    ]
+
+
+def _is_without_stop(uow: UnitOfWork, held: Position) -> bool:
+    """Whether the last stop that was asked for was not taken, and none stands."""
+    asked = [order.status for order in uow.orders.of_position(held.id) if order.purpose is Purpose.PROTECTION]
+    return bool(asked) and asked[-1] is OrderStatus.REJECTED and all(status.final for status in asked)
 
 
 def _take(uow: UnitOfWork, unseen: dict[str, list[Destination]], old: Sequence[Destination]) -> None:

@@ -22,7 +22,7 @@ from engine.domain.reports import (
     TradeView,
     Why,
 )
-from engine.domain.trading import OrderKind, Portfolio, Position, Side
+from engine.domain.trading import OrderKind, OrderStatus, Portfolio, Position, Side
 from engine.store.unit_of_work import UnitOfWork
 
 
@@ -45,6 +45,12 @@ def _is_protected(uow: UnitOfWork, held: Position) -> bool:
     """Whether the venue has a stop for it."""
     brackets = [o for o in uow.orders.of_position(held.id) if o.intent.kind is OrderKind.BRACKET]
     return any(not order.status.final for order in brackets)
+
+
+def has_stop(uow: UnitOfWork, position_id: str) -> bool:
+    """Whether the venue is known to hold a stop for a position."""
+    brackets = [o for o in uow.orders.of_position(position_id) if o.intent.kind is OrderKind.BRACKET]
+    return any(order.status is OrderStatus.OPEN for order in brackets)
 
 
 def balance(portfolio: Portfolio, quote: str) -> Balance:

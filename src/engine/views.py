@@ -123,6 +123,10 @@ class Views:
         """
         return await self.store.read(lambda uow: reporting.trade(uow, position_id))
 
+    async def has_stop(self, position_id: str) -> bool:
+        """Whether the venue is known to hold a stop for a trade."""
+        return await self.store.read(lambda uow: reporting.has_stop(uow, position_id))
+
     async def asked_for(self, position_id: str) -> str:
         """The id of the question that a trade came from; empty where nobody was asked.
 

@@ -94,6 +94,10 @@ class FakeViews:
     async def trade(self, position_id: str) -> TradeView:
         return reports.trade_view(_known(self.trades_by_id, position_id))
 
+    async def has_stop(self, position_id: str) -> bool:
+        _known(self.trades_by_id, position_id)
+        return False
+
     async def asked_for(self, position_id: str) -> str:
         _known(self.trades_by_id, position_id)
         return self.questions_by_trade.get(position_id, "")

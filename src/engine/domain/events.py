@@ -81,10 +81,15 @@ class PositionOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionProtected:
-    """The venue holds a stop and a target for a position."""
+    """The venue holds a stop and a target for a position.
+
+    Attributes:
+        alarmed: Whether people were told that it had no stop.
+    """
 
     at: datetime
     position_id: str
+    alarmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,8 +238,10 @@ def topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case f
             return (*_approval(approval_id), f"trade:{position_id}", *_alarm(position_id, alarmed=alarmed))
         case OrderIntended(approval_id=approval_id) | OrderChanged(approval_id=approval_id):
             return _approval(approval_id)
-        case PositionOpened(position_id=position_id) | PositionProtected(position_id=position_id):
+        case PositionOpened(position_id=position_id):
             return (f"trade:{position_id}",)
+        case PositionProtected(position_id=position_id, alarmed=alarmed):
+            return (f"trade:{position_id}", *_alarm(position_id, alarmed=alarmed))
         case ProtectionFailed(position_id=position_id):
             return (f"trade:{position_id}", f"unprotected:{position_id}")
         case PositionClosed(position_id=position_id, approval_id=approval_id, alarmed=alarmed):

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine.domain.messages import Destination
-from engine.domain.trading import Halt, HaltKind
+from engine.domain.trading import Halt, HaltKind, Purpose
 from engine.places import take_places
 from tests.fakes.engine import Room
 
@@ -52,6 +52,38 @@ async def test_what_stops_entries_is_told_at_the_new_place(room: Room, kind: Hal
     await want(room, topic, OLD)
     await start(room, NEW)
     assert await due(room) == {(topic, "-1005")}
+
+
+async def test_what_is_held_and_has_no_stop_is_told_at_the_new_place_until_it_has_one(room: Room):
+    room.venue.refuses = (Purpose.PROTECTION, Purpose.EXIT)
+    await room.enter()
+    await want(room, "unprotected:T1", OLD)
+    await start(room, NEW)
+    assert await due(room) == {("unprotected:T1", "-1005"), ("trade:T1", "-1005")}
+    room.venue.refuses = ()
+    room.clock.at = await room.orchestrator.next_look()
+    await room.orchestrator.look_again()
+    await start(room, ROOM)
+    assert {topic for topic, place in await due(room) if place == "room"} == {"trade:T1"}
+
+
+async def test_what_is_held_is_told_at_the_new_place_and_what_is_sold_is_not(room: Room):
+    await room.enter()
+    await want(room, "trade:T1", OLD)
+    await start(room, NEW)
+    assert await due(room) == {("trade:T1", "-1005")}
+    await room.orchestrator.sell("T1")
+    await start(room, ROOM)
+    assert {topic for topic, place in await due(room) if place == "room"} == set()
+
+
+async def test_a_platform_in_trouble_is_told_at_the_new_place_until_it_is_well(room: Room):
+    begun = await room.store.transact(lambda uow: uow.troubles.begin("telegram", "it is away", room.clock.now()))
+    await start(room, NEW)
+    assert await due(room) == {("platform:P1", "-1005")}
+    await room.store.transact(lambda uow: uow.troubles.end(begun, room.clock.now()))
+    await start(room, ROOM)
+    assert {topic for topic, place in await due(room) if place == "room"} == set()
 
 
 async def test_a_start_at_the_same_places_changes_nothing(room: Room):

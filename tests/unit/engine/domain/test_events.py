@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from engine.domain.events import Event, Halted, HaltEnded, PositionClosed, topics
+from engine.domain.events import Event, Halted, HaltEnded, PositionClosed, PositionProtected, topics
 from engine.domain.trading import HaltKind
 from tests.fakes.events import EVENTS
 from tests.fakes.reports import NOON
@@ -47,6 +47,11 @@ def test_an_event_changes_the_cards_of_what_it_is_about(event: Event):
 def test_an_alarm_about_a_position_says_when_it_is_closed():
     closed = PositionClosed(at=NOON, position_id="T1", closed_by="exit", net=Decimal(-1), alarmed=True)
     assert topics(closed) == ("trade:T1", "closed:T1", "unprotected:T1")
+
+
+def test_an_alarm_about_a_position_says_when_it_is_protected_again():
+    protected = PositionProtected(at=NOON, position_id="T1", alarmed=True)
+    assert topics(protected) == ("trade:T1", "unprotected:T1")
 
 
 def test_an_emergency_has_one_card_from_the_call_to_its_end():

@@ -9,7 +9,7 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.events import PositionClosed
 from engine.domain.messages import CardKind, Destination
 from engine.domain.trading import Purpose
-from handlers.notifications import routes
+from handlers.notifications import Notifications, routes
 from tests.fakes.engine import DAY, QUIET, Room, engine_room
 
 ROOM = Destination(platform="web", address="room")
@@ -49,6 +49,22 @@ async def test_an_alarm_about_a_position_is_over_when_it_is_closed(tmp_path: Pat
         assert [closed.alarmed for closed in await room.events(PositionClosed)] == [True]
         shown = {s.topic: s.wanted_version for s in await room.store.read(lambda uow: uow.outbox.due())}
         assert shown["unprotected:T1"] == 2
+
+
+async def test_an_alarm_about_a_position_is_over_when_its_stop_is_taken(tmp_path: Path):
+    """Seen: a card that said it had no stop, for as long as it was held."""
+    async with engine_room(tmp_path, route=routes({ROOM: tuple(CardKind)})) as room:
+        room.venue.refuses = (Purpose.PROTECTION, Purpose.EXIT)
+        await room.enter()
+        cards = Notifications(room.views)
+        assert (await cards.card("unprotected:T1")).title.startswith("T1 has no stop")
+        await show_everything(room)
+        room.venue.refuses = ()
+        room.clock.at = await room.orchestrator.next_look()
+        await room.orchestrator.look_again()
+
+        assert "unprotected:T1" in await due(room)
+        assert (await cards.card("unprotected:T1")).title == "T1 had no stop: it is protected again"
 
 
 async def test_an_alarm_says_what_is_left_while_it_is_being_sold(tmp_path: Path):
