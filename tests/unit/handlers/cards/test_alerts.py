@@ -77,9 +77,10 @@ def test_a_closed_trade_says_why_and_at_what_price(closed_by, says):
 
 
 def test_a_position_without_a_stop_is_an_alarm_until_it_is_closed():
-    assert alerts.unprotected(reports.trade_view(reports.position()), has_stop=False).title == "T3 has no stop: 0.00617 BTC/USDT"
-    assert alerts.unprotected(reports.trade_view(reports.position()), has_stop=True).title == "T3 had no stop: it is protected again"
-    assert "it was closed" in alerts.unprotected(reports.trade_view(reports.closed_position()), has_stop=False).title
+    held, closed = reports.trade_view(), reports.trade_view(reports.closed_position())
+    assert alerts.unprotected(held, has_stop=False).title == "T3 has no stop: 0.00617 BTC/USDT"
+    assert alerts.unprotected(held, has_stop=True).title == "T3 had no stop: it is protected again"
+    assert "it was closed" in alerts.unprotected(closed, has_stop=False).title
 
 
 def test_a_pause_says_by_whom_until_when_and_how_it_ends():
