@@ -15,7 +15,6 @@ import structlog
 from bot.doors import DOORS, Doors
 from bot.engine_room import Engine
 from bot.instance import Instance, local_url, note_file, remove, write
-from bot.live_market import refuse_real_orders
 from bot.lock import only_instance
 from bot.markets import Source, source
 from bot.own_files import is_own_folder, narrow_own_files
@@ -92,7 +91,6 @@ class App:
         Raises:
             GreenlightError: It cannot start or go on, in words for the person who started it.
         """
-        refuse_real_orders(self._settings)
         market = source(self._settings)  # where it cannot be opened, nothing is left behind
         async with AsyncExitStack() as closing:
             closing.enter_context(only_instance(self._settings))

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from bot import cli_config, cli_data, cli_db
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, check_trading, load_or_exit
+from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit, load_run_or_exit
 from bot.run_options import (
     DataOption,
     EndOption,
@@ -66,13 +66,12 @@ def run(
     """Start the bot, and keep it running until it is stopped."""
     files = (*(data or ()), *(more_data or ()))
     asked = overrides(data=files, start=start, end=end, speed=speed, seed=seed, until_end=until_end, summary=summary)
-    loaded = load_or_exit(profile, config, asked)
-    check_trading(loaded)
+    loaded = load_run_or_exit(profile, config, asked)
     settings = _with_own_database(loaded, seed)
     try:
         _start(settings, accept_balances=accept_balances)
     except GreenlightError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(loaded.told(error), err=True)
         raise typer.Exit(REFUSED) from None
 
 
@@ -142,10 +141,12 @@ def doctor(
     until_end: UntilEndOption = False,
 ) -> None:
     """Look at every token, URL, file and clock that the run of the same options needs; say what is wrong."""
+    from bot.run_rules import RULES
+
     files = (*(data or ()), *(more_data or ()))
     asked = overrides(data=files, start=start, end=end, speed=speed, seed=seed, until_end=until_end)
     try:
-        loaded = load_with_places(profile, config, asked, os.environ, Path.cwd())
+        loaded = load_with_places(profile, config, asked, os.environ, Path.cwd(), RULES)
     except ConfigError as error:
         typer.echo(_shown("wrong", "configuration", error.message, error.remedy))
         raise typer.Exit(1) from None

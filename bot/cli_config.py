@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from bot.run_options import (
+    DataOption,
+    EndOption,
+    MoreData,
+    SeedOption,
+    SpeedOption,
+    StartOption,
+    UntilEndOption,
+    overrides,
+)
 from config.loader import Loaded, describe, flat, load_with_places, schema
 from config.nodes import dotted
-from engine.domain.errors import ConfigError
+from config.rules import Rule
+from engine.domain.errors import ConfigError, GreenlightError
 
 REFUSED = 2
 """The exit code of a configuration that cannot be used."""
@@ -25,44 +36,56 @@ ConfigOption = Annotated[
 ]
 
 
-def load_or_exit(profile: str | None, config: Path | None, overrides: Mapping[str, Any]) -> Loaded:
+def load_or_exit(
+    profile: str | None, config: Path | None, asked: Mapping[str, Any], rules: Sequence[Rule] = ()
+) -> Loaded:
     """Read the configuration of this process; say what is wrong with it in plain lines and exit.
 
     Raises:
         typer.Exit: It cannot be used.
     """
     try:
-        return load_with_places(profile, config, overrides, os.environ, Path.cwd())
+        return load_with_places(profile, config, asked, os.environ, Path.cwd(), rules)
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
 
 
-def check_trading(loaded: Loaded) -> None:
-    """Check contexts against their strategies, and indicators by name; say what is wrong, where it stands, and exit.
+def load_run_or_exit(profile: str | None, config: Path | None, asked: Mapping[str, Any]) -> Loaded:
+    """As ``load_or_exit``, for a run: everything that one would refuse is wrong as well.
 
     Raises:
-        typer.Exit: A parameter or a name cannot be used.
+        typer.Exit: It cannot be used.
     """
-    from bot.markets import strategy_of
-    from engine.analysis.indicators import check_names
+    from bot.run_rules import RULES
 
-    try:
-        for number, context in enumerate(loaded.settings.contexts):
-            strategy_of(context, f"contexts.{number}")
-        check_names(loaded.settings.indicators.extra)
-    except ConfigError as error:
-        key = str(error).partition(":")[0]
-        place = loaded.place(tuple(int(part) if part.isdigit() else part for part in key.split(".")))
-        typer.echo(f"The configuration cannot be used:\n  {place}: {error}", err=True)
-        raise typer.Exit(REFUSED) from None
+    return load_or_exit(profile, config, asked, RULES)
 
 
 @app.command()
-def validate(profile: ProfileOption = None, config: ConfigOption = None) -> None:
-    """Say whether the configuration can be used, and everything that is wrong with it."""
-    loaded = load_or_exit(profile, config, {})
-    check_trading(loaded)
+def validate(
+    profile: ProfileOption = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    more_data: MoreData = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    speed: SpeedOption = None,
+    seed: SeedOption = None,
+    *,
+    until_end: UntilEndOption = False,
+) -> None:
+    """Say whether bot run could use the configuration, given the same options, and everything that is wrong with it."""
+    from bot.markets import source
+
+    files = (*(data or ()), *(more_data or ()))
+    asked = overrides(data=files, start=start, end=end, speed=speed, seed=seed, until_end=until_end)
+    loaded = load_run_or_exit(profile, config, asked)
+    try:
+        source(loaded.settings)
+    except GreenlightError as error:
+        typer.echo(loaded.told(error), err=True)
+        raise typer.Exit(REFUSED) from None
     typer.echo(f"The configuration is good: profile {loaded.settings.profile}.")
 
 

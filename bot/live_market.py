@@ -1,4 +1,4 @@
-"""A real venue's market for the paper venue, and the door in front of real orders."""
+"""A real venue's market for the paper venue."""
 
 from __future__ import annotations
 
@@ -23,11 +23,8 @@ from engine.exchanges.ccxt.venue_time import MOST_SKEW, REMEDY, ClockCheck
 from engine.ports import NoEntry
 from engine.strategies.context import StrategyContexts
 
-CONSENT = "I understand"
-"""What ``live_trading`` has to say before an order may go to a real venue."""
 STALE_POLLS = 4
 """How many polls a price and a book hold."""
-_NO_KEY_NEEDED = "`bot run --profile paper` trades on real prices with play money."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,25 +41,6 @@ def no_entry_of(live: Refresher, contexts: StrategyContexts) -> NoEntry:
     own = {each.name: each.timeframe for each in contexts}
     shortest = min(own.values(), key=lambda each: each.duration)
     return lambda context: live.no_entry(own.get(context, shortest))
-
-
-def refuse_real_orders(settings: Settings) -> None:
-    """Let nobody trade real money by accident, and, so far, nobody at all.
-
-    Raises:
-        ConfigError: Real orders are asked for.
-    """
-    if settings.venue.orders == "paper":
-        return
-    if settings.live_trading != CONSENT:
-        raise ConfigError(
-            f"live_trading: profile {settings.profile} sends orders to a real venue, and nobody has agreed to that.",
-            f'Write live_trading: "{CONSENT}" into your file. {_NO_KEY_NEEDED}',
-        )
-    raise ConfigError(
-        "venue.orders: orders at a real venue come with a later version; this one has none to send them with.",
-        _NO_KEY_NEEDED,
-    )
 
 
 def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ...]]) -> LiveMarket:
@@ -147,11 +125,12 @@ def _check_contexts(contexts: tuple[ContextSettings, ...], listed: Mapping[str, 
             if symbol not in listed:
                 near = get_close_matches(symbol, listed, n=1)
                 hint = f"Did you mean {near[0]}?" if near else "See which markets it has."
-                raise ConfigError(f"contexts.{number}.markets: {client.name} has no market {symbol}.", hint)
+                raise ConfigError(f"{client.name} has no market {symbol}.", hint, key=f"contexts.{number}.markets")
             if not listed[symbol].trading:
                 raise GreenlightError(f"{client.name} has halted {symbol}.", "Wait, or leave it out.")
         if context.timeframe not in client.timeframes:
             raise ConfigError(
-                f"contexts.{number}.timeframe: {client.name} has no {context.timeframe} candles.",
+                f"{client.name} has no {context.timeframe} candles.",
                 f"It has {', '.join(each for each in Timeframe if each in client.timeframes)}.",
+                key=f"contexts.{number}.timeframe",
             )

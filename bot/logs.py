@@ -156,7 +156,7 @@ def _file_handler(file: Path) -> logging.Handler:
         return _PrivateFile(file, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8")
     except OSError as error:
         raise ConfigError(
-            f"logs.file: {file} cannot be written: {error.strerror}.", "Set another, or leave it out."
+            f"{file} cannot be written: {error.strerror}.", "Set another, or leave it out.", key="logs.file"
         ) from error
 
 

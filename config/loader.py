@@ -8,7 +8,7 @@ The sources of pydantic-settings are not used: they keep no places, stop at the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from config.chain import COMMAND_LINE, PROFILES, Layers, read_layers
 from config.environment import read_dotenv, read_environment
 from config.nodes import KeyPath, Node, Problem, find, grow, merge, plain, plant
 from config.problems import problems_of
+from config.rules import Rule, broken, placed
 from config.settings import Settings
-from engine.domain.errors import ConfigError
+from engine.domain.errors import ConfigError, GreenlightError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,12 @@ class Loaded:
         """Where the value at a path was written; ``default`` where it was not."""
         known, place = find(self.tree, path)
         return str(place) if known == path else "default"
+
+    def told(self, error: GreenlightError) -> str:
+        """What is wrong, for people; where it is with a setting, with its place, as ``load`` says it."""
+        if isinstance(error, ConfigError) and error.key:
+            return _told([placed(error, self.tree)])
+        return str(error)
 
 
 def load(
@@ -69,11 +76,20 @@ def load_with_places(
     overrides: Mapping[str, Any],
     environ: Mapping[str, str],
     directory: Path,
+    rules: Sequence[Rule] = (),
 ) -> Loaded:
     """Read the configuration as ``load`` does, and keep where each value was written.
 
+    Args:
+        profile: As those below, see ``load``.
+        file: See there.
+        overrides: See there.
+        environ: See there.
+        directory: See there.
+        rules: What must hold beside.
+
     Raises:
-        ConfigError: As ``load``.
+        ConfigError: As ``load``; what breaks a rule is in it as well.
     """
     dotenv = read_dotenv(directory / ".env", ".env")
     variables = read_environment(environ)
@@ -81,10 +97,10 @@ def load_with_places(
     asked = Node(profile, COMMAND_LINE) if profile else over.value.get("profile")
     layers = read_layers(asked, file, directory)
     tree = merge(layers.root, Node({name: node for name, node in over.value.items() if name != "profile"}, over.place))
-    settings, refused = _validate(tree, layers)
+    settings, refused = _validate(tree, layers, rules)
     problems = [*layers.problems, *dotenv.problems, *variables.problems, *refused]
     if problems or settings is None:
-        raise ConfigError("\n".join(["The configuration cannot be used:", *(f"  {each}" for each in problems)]))
+        raise ConfigError(_told(problems))
     return Loaded(settings=settings, tree=tree)
 
 
@@ -111,6 +127,10 @@ def schema() -> dict[str, Any]:
     return Settings.model_json_schema()
 
 
+def _told(problems: Iterable[Problem]) -> str:
+    return "\n".join(["The configuration cannot be used:", *(f"  {each}" for each in problems)])
+
+
 def _command_line(overrides: Mapping[str, Any]) -> Node:
     root = Node({}, COMMAND_LINE)
     for name, value in overrides.items():
@@ -121,17 +141,21 @@ def _command_line(overrides: Mapping[str, Any]) -> Node:
 
 
 def _said(value: Any) -> Any:
-    """A value without the options that were not given."""
+    """A value without the options that were not given; ``None`` where none was."""
     if not isinstance(value, Mapping):
         return value
-    return {name: _said(child) for name, child in value.items() if child is not None}
+    said = {name: _said(child) for name, child in value.items()}
+    return {name: child for name, child in said.items() if child is not None} or None
 
 
-def _validate(tree: Node, layers: Layers) -> tuple[Settings | None, list[Problem]]:
-    """The settings, or what is wrong with them; neither where a file could not be read."""
+def _validate(tree: Node, layers: Layers, rules: Sequence[Rule]) -> tuple[Settings | None, list[Problem]]:
+    """The settings, and what is wrong with them; neither where a file could not be read."""
     if not layers.readable:
         return None, []
+    sections: dict[str, Any] = {}
+    settings, refused = None, []
     try:
-        return Settings.model_validate(plain(tree)), []
+        settings = Settings.model_validate(plain(tree), context=sections)
     except ValidationError as error:
-        return None, problems_of(error, tree)
+        refused = problems_of(error, tree)
+    return settings, [*refused, *broken(rules, sections, tree)]

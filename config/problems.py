@@ -39,15 +39,43 @@ def problems_of(error: ValidationError, tree: Node) -> list[Problem]:
     found: dict[KeyPath, Problem] = {}
     for detail in error.errors(include_url=False, include_input=True):
         path = _path(detail, tree)
-        found.setdefault(path, Problem(dotted(path), _message(detail, path), _places(detail, path, tree)))
+        found.setdefault(path, Problem(dotted(path), _message(detail, path), places(tree, path, _other(detail))))
     return list(found.values())
+
+
+def path_of(key: str) -> KeyPath:
+    """The path of a dotted key."""
+    return tuple(int(part) if part.isdecimal() else part for part in key.split("."))
+
+
+def places(tree: Node, path: KeyPath, other: str = "") -> str:
+    """Where a setting was written; both places where a rule is about two of them.
+
+    Args:
+        tree: The values with their places.
+        path: The setting's.
+        other: The second one's key; empty where there is none.
+    """
+    place = _place(tree, path)
+    second = _place(tree, path_of(other)) if other else place
+    return place if second == place else f"{place} and {second}"
+
+
+def _place(tree: Node, path: KeyPath) -> str:
+    """Of the setting, or of the section that it would stand in; ``default`` where nobody wrote anything of it."""
+    known, place = find(tree, path)
+    return str(place) if known else "default"
+
+
+def _other(detail: ErrorDetails) -> str:
+    return str(detail.get("ctx", {}).get("other") or "")
 
 
 def _path(detail: ErrorDetails, tree: Node) -> KeyPath:
     """The path of the setting; pydantic appends the member of a union that it tried, which nobody wrote."""
     at = detail.get("ctx", {}).get("at")
     if at:
-        return tuple(int(part) if part.isdecimal() else part for part in str(at).split("."))
+        return path_of(str(at))
     location = detail["loc"]
     if location[-1:] == (_KEY,):
         return location[:-1]
@@ -86,13 +114,3 @@ def _nearest_setting(path: KeyPath) -> str:
 def _nearest_choice(detail: ErrorDetails) -> str:
     choices = str(detail.get("ctx", {})["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
     return did_you_mean(str(detail["input"]), choices)
-
-
-def _places(detail: ErrorDetails, path: KeyPath, tree: Node) -> str:
-    """Where it was written; both places where a rule was about two settings."""
-    other = detail.get("ctx", {}).get("other")
-    _, place = find(tree, path)
-    if not other:
-        return str(place)
-    _, second = find(tree, tuple(int(part) if part.isdecimal() else part for part in str(other).split(".")))
-    return str(place) if second == place else f"{place} and {second}"

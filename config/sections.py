@@ -24,6 +24,7 @@ from config.kinds import (
 )
 from config.nodes import did_you_mean
 from engine.domain.days import Days
+from engine.domain.figures import plain
 from engine.domain.market import Timeframe
 from engine.domain.messages import Role
 
@@ -79,13 +80,22 @@ class ApprovalSettings(Section):
     auto_above: float = Field(default=0.8, ge=0)
     """From this confidence (0 to 1) on it trades alone; above 1 it never does."""
     ask_above: float = Field(default=0.55, ge=0, le=1)
-    """From this confidence (0 to 1) on it asks; below, it refuses."""
+    """From this confidence (0 to 1) on it asks; below, it refuses. Not above auto_above."""
     expires_after: Duration = timedelta(minutes=15)
     """How long a question stays open, in market time."""
     max_price_drift: Decimal = Field(default=Decimal("0.01"), gt=0, lt=1)
     """How far the price may leave the asked price before an approval is refused, as a fraction of it."""
     two_people_above: Decimal | None = Field(default=None, ge=0)
     """From this order value on, in the quote currency, two people must approve; nothing for never."""
+
+    @field_validator("ask_above")
+    @classmethod
+    def _asks_below_where_it_is_sure(cls, value: float, info: ValidationInfo) -> float:
+        alone = info.data.get("auto_above")
+        if alone is not None and value > alone:
+            message = f"must not be above approval.auto_above, which is {plain(alone)}: nothing would ever be asked"
+            raise problem(message, other="approval.auto_above")
+        return value
 
 
 class RiskSettings(Section):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from config.kinds import passwords_in, problem
-from config.nodes import did_you_mean
 from config.platforms import FailoverSettings, SlackSettings, TelegramSettings, ViewerSettings, WebSettings
 from config.sections import (
     ApprovalSettings,
@@ -158,35 +158,13 @@ class Settings(Section):
         _refuse_twice("contexts", "name", [context.name.casefold() for context in contexts])
         return contexts
 
-    @field_validator("contexts")
+    @field_validator("*")
     @classmethod
-    def _known_markets(cls, contexts: tuple[ContextSettings, ...], info: ValidationInfo) -> tuple[ContextSettings, ...]:
-        market, replay = info.data.get("market"), info.data.get("replay")
-        if not market or not market.markets or not replay or replay.data:
-            return contexts
-        for number, context in enumerate(contexts):
-            for index, symbol in enumerate(context.markets):
-                if symbol not in market.markets:
-                    hint = did_you_mean(symbol, market.markets)
-                    message = f"there is no market with this symbol in market.markets{hint}"
-                    raise problem(message, at=f"contexts.{number}.markets.{index}")
-        return contexts
-
-    @field_validator("contexts")
-    @classmethod
-    def _paid_in_one_currency(
-        cls, contexts: tuple[ContextSettings, ...], info: ValidationInfo
-    ) -> tuple[ContextSettings, ...]:
-        """Every market is priced in the one currency that the paper account has."""
-        quotes = list(dict.fromkeys(symbol.partition("/")[2] for each in contexts for symbol in each.markets))
-        if len(quotes) > 1:
-            named = ", ".join(quotes)
-            raise problem(f"its markets are priced in {named}: trade one quote currency at a time", at="contexts")
-        venue = info.data.get("venue")
-        if quotes and venue and venue.orders == "paper" and not venue.balances.get(quotes[0]):
-            message = f"has no {quotes[0]}, which the markets of the contexts are priced in"
-            raise problem(message, at="venue.balances", other="contexts")
-        return contexts
+    def _is_right_by_itself(cls, value: Any, info: ValidationInfo) -> Any:
+        """Note a section for the rules of a run, which are asked of what is right though others be wrong."""
+        if isinstance(info.context, dict) and info.field_name:
+            info.context[info.field_name] = value
+        return value
 
 
 def secrets(settings: Settings) -> tuple[SecretStr, ...]:

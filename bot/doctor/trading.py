@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bot.doctor.check import Case, Check
 from bot.live_market import look_at_venue
-from bot.markets import source, strategy_of
+from bot.markets import source
+from bot.strategies import strategy_of
 from config.settings import Settings
 from engine.analysis.indicators import check_names
 from engine.domain.errors import ConfigError

@@ -7,7 +7,12 @@ from pathlib import Path
 from tests.fakes.command_line import bot
 from tests.fakes.database import rows_of_file
 
-ENVIRON = {"BOT_DATABASE__URL": "sqlite:///x.sqlite", "BOT_WEB__ENABLED": "false", "BOT_APPROVAL__AUTO_ABOVE": "0"}
+ENVIRON = {
+    "BOT_DATABASE__URL": "sqlite:///x.sqlite",
+    "BOT_WEB__ENABLED": "false",
+    "BOT_APPROVAL__AUTO_ABOVE": "0",
+    "BOT_APPROVAL__ASK_ABOVE": "0",
+}
 RUN = ("run", "--profile", "demo", "--speed", "max", "--until-end")
 
 

@@ -138,7 +138,7 @@ def check_names(names: Sequence[str]) -> None:
         try:
             _resolve(name)
         except ConfigError as error:
-            raise ConfigError(f"indicators.extra: {error.message}", error.remedy) from None
+            raise ConfigError(error.message, error.remedy, key="indicators.extra") from None
 
 
 def _call(name: str, columns: Mapping[str, pd.Series[float]]) -> pd.Series[float] | pd.DataFrame | None:

@@ -36,7 +36,17 @@ class GreenlightError(Exception):
 
 
 class ConfigError(GreenlightError):
-    """The configuration cannot be used; the start is refused."""
+    """The configuration cannot be used; the start is refused.
+
+    Args:
+        key: Dotted path of the setting it is about, where it is one; the message begins with it.
+        other: Dotted path of a second setting that takes part in it.
+    """
+
+    def __init__(self, message: str, remedy: str = "", *, key: str = "", other: str = "") -> None:
+        super().__init__(f"{key}: {message}" if key else message, remedy)
+        self.key = key
+        self.other = other
 
 
 class BadInput(GreenlightError):

@@ -37,6 +37,7 @@ class Momentum(StrategyBase):
     def __post_init__(self) -> None:
         StrategyBase.__post_init__(self)
         self.demand(self.breakout > 0, "breakout must be above 0")
+        self.demand(self.rsi_low < self.rsi_high, "rsi_low must be below rsi_high")
 
     @property
     def warmup(self) -> int:

@@ -4,12 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from bot.cli_config import app
+from engine.exchanges.files import write_candles
+from tests.fakes.command_line import bot
+from tests.fakes.series import walk
 
 TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
 ROOT = Path(__file__).parents[3]
@@ -48,6 +52,40 @@ def test_an_indicator_that_does_not_exist_is_refused_before_a_candle_needs_it(ro
         "The configuration cannot be used:",
         "  my.yaml, line 2: indicators.extra: There is no indicator 'adxx_14'. Did you mean 'adx'?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("config validate", "The configuration is good: profile base."),
+        ("run --until-end --speed max", "Replayed LTCUSDT-1h, BTCUSDT-1h (2024-01-01 to 2024-01-17)"),
+        ("doctor", "ok       market: LTCUSDT-1h, BTCUSDT-1h (2024-01-01 to 2024-01-17)"),
+    ],
+)
+def test_validate_run_and_doctor_agree_on_what_they_are_given(room: Path, command: str, words: str):
+    """Seen: a profile for candle files was refused by the one and run by the other, and the reverse without files."""
+    (room / "my.yaml").write_text(
+        "extends: base\nweb: {enabled: false}\n"
+        "contexts: [{name: a, strategy: momentum, markets: [LTC/USDT], timeframe: 1h, higher: []}]\n"
+    )
+    for name in ("LTCUSDT-1h.csv", "BTCUSDT-1h.csv"):
+        write_candles(room / name, replace(walk(1, 400), market=f"{name[:3]}/USDT"))
+    asked = [*command.split(), "--config", "my.yaml"]
+    files = ["--data", "LTCUSDT-1h.csv", "BTCUSDT-1h.csv"]
+    assert words in bot(room, *asked, *files).stdout
+    for options, wrong in (
+        ([], "market.markets: There is no market to trade."),
+        ([*files, "--start", "2030-01-01"], "replay.start: The candle files reach from 2024-01-01 00:00 to 2024-01-17"),
+    ):
+        refused = bot(room, *asked, *options)
+        assert refused.returncode == (1 if command == "doctor" else 2)
+        assert wrong in refused.stdout + refused.stderr
+
+
+def test_what_does_not_run_a_market_does_not_ask_for_one(room: Path):
+    """Seen: a profile for candle files could not be shown, and the bot on it not be asked how it is."""
+    (room / "my.yaml").write_text("contexts: [{name: a, strategy: momentum, markets: [LTC/USDT]}]\n")
+    assert CliRunner().invoke(app, ["show", "--config", "my.yaml"]).exit_code == 0
 
 
 def test_show_says_what_is_in_force_and_where_it_was_written(room: Path):

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from bot.doctor import CHECKS, Case, Line, examine
-from bot.live_market import refuse_real_orders
 from bot.markets import source
+from bot.run_rules import demand
 from config.loader import load
 from config.settings import Settings
 from engine.domain.errors import ConfigError
@@ -57,7 +57,7 @@ def test_the_market_of_paper_is_the_venues_and_nothing_is_asked_of_it_yet(tmp_pa
     ("changes", "words"),
     [
         ({"market__exchange": "binanse"}, "Did you mean binance"),
-        ({"replay__data": ["BTCUSDT-1h.parquet"]}, "replay.data asks for a replay"),
+        ({"replay__data": ["BTCUSDT-1h.parquet"]}, "replay.data: asks for a replay"),
         ({"contexts": []}, "No context trades anything"),
     ],
 )
@@ -89,10 +89,10 @@ def test_a_venue_must_be_named(tmp_path: Path) -> None:
 
 
 def test_paper_needs_nobodys_word_and_real_orders_do(tmp_path: Path) -> None:
-    refuse_real_orders(settings(tmp_path))
+    demand(settings(tmp_path))
     for said, words in ((None, "nobody has agreed"), ("i understand", "nobody has agreed"), ("I understand", "later")):
         with pytest.raises(ConfigError, match=words):
-            refuse_real_orders(settings(tmp_path, "prod", live_trading=said))
+            demand(settings(tmp_path, "prod", live_trading=said))
     with pytest.raises(ConfigError, match="live_trading: profile prod"):
         source(settings(tmp_path, "prod"))
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.markets import STRATEGIES, WARMUP_CANDLES, generated_feed, quote_of, source, strategy_of
+from bot.markets import WARMUP_CANDLES, generated_feed, quote_of, source
+from bot.strategies import STRATEGIES, strategy_of
 from config.loader import load
 from config.sections import ContextSettings
 from config.settings import Settings

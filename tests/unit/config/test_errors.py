@@ -112,6 +112,13 @@ def refusal(tmp_path: Path) -> Refusal:
         ),
         ("approval:\n  ask_above: 1.1", "my.yaml, line 2: approval.ask_above: must be less than or equal to 1"),
         (
+            "approval:\n  auto_above: 0.5\n  ask_above: 0.6",
+            (
+                "my.yaml, line 3 and my.yaml, line 2: approval.ask_above: must not be above approval.auto_above, "
+                "which is 0.5: nothing would ever be asked"
+            ),
+        ),
+        (
             "replay:\n  start: 2022-06-01\n  end: 2022-05-01",
             "my.yaml, line 3 and my.yaml, line 2: replay.end: must be after replay.start",
         ),
@@ -156,13 +163,6 @@ def refusal(tmp_path: Path) -> Refusal:
         (
             "contexts:\n  - {name: a, strategy: momentum, markets: []}",
             "my.yaml, line 2: contexts.0.markets: must not be empty",
-        ),
-        (
-            "contexts:\n  - name: a\n    strategy: momentum\n    markets:\n      - BTC/USD",
-            (
-                "my.yaml, line 5: contexts.0.markets.0: "
-                "there is no market with this symbol in market.markets; did you mean BTC/USDT?"
-            ),
         ),
         (
             "contexts:\n  - name: a\n    strategy: momentum\n    markets: [BTC/USDT]\n    params: {fast: [1]}",
@@ -273,25 +273,6 @@ def test_nobody_to_talk_to_with_a_chat_token_is_refused(refusal: Refusal):
     words = "people: must name at least one person, because a chat token is set: nobody could answer the bot"
     (line,) = refusal("people: []", BOT_TELEGRAM__TOKEN="123:abc")
     assert line == f"my.yaml, line 1 and environment (BOT_TELEGRAM__TOKEN): {words}"
-
-
-EURO = (
-    "market: {markets: {BTC/EUR: {start_price: 30000}%s}}\n"
-    "contexts: [{name: a, strategy: momentum, markets: [BTC/EUR%s], timeframe: 1h}]\n"
-)
-
-
-def test_an_account_that_owns_nothing_of_the_quote_is_refused(refusal: Refusal):
-    """Seen: everything called good, and an equity of 0.00 EUR beside 10,000 USDT."""
-    (line,) = refusal(EURO % ("", ""))
-    assert "venue.balances: has no EUR, which the markets of the contexts are priced in" in line
-    for balances in ("{EUR: 0}", "{USDT: 10}"):
-        assert "has no EUR" in refusal(EURO % ("", "") + f"venue: {{balances: {balances}}}")[0]
-
-
-def test_markets_of_two_quotes_are_refused(refusal: Refusal):
-    (line,) = refusal(EURO % (", ETH/USDT: {start_price: 3000}", ", ETH/USDT"))
-    assert "contexts: its markets are priced in EUR, USDT: trade one quote currency at a time" in line
 
 
 def test_an_unknown_profile_is_named_with_the_nearest(refusal: Refusal):

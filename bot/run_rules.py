@@ -1,0 +1,205 @@
+"""What must hold for a run, beyond the form of the settings. Run, ``config validate`` and ``doctor`` go by this list.
+
+Nothing is opened or asked for it: no database, no network, no candle file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from difflib import get_close_matches
+from importlib.util import find_spec
+
+from bot.strategies import faults
+from config.rules import Rule
+from config.settings import Settings
+from engine.analysis.indicators import check_names
+from engine.domain.errors import ConfigError
+from engine.exchanges.ccxt.client import check_exchange, known_exchanges
+from engine.store.location import file_of
+from handlers.access import PROGRAM
+
+CONSENT = "I understand"
+"""What ``live_trading`` has to say before an order may go to a real venue."""
+_NO_KEY_NEEDED = "`bot run --profile paper` trades on real prices with play money."
+_DRIVER = "psycopg"
+
+
+def demand(settings: Settings) -> None:
+    """See that every rule holds.
+
+    Raises:
+        ConfigError: One does not; the first of them, for ``load_with_places`` tells all.
+    """
+    for rule in RULES:
+        for error in rule.broken(settings):
+            raise error
+
+
+def _real_orders(settings: Settings) -> Iterator[ConfigError]:
+    """Nobody trades real money by accident, and, so far, nobody at all."""
+    if settings.venue.orders == "paper":
+        return
+    if settings.live_trading != CONSENT:
+        yield ConfigError(
+            f"profile {settings.profile} sends orders to a real venue, and nobody has agreed to that.",
+            f'Write live_trading: "{CONSENT}" into your file. {_NO_KEY_NEEDED}',
+            key="live_trading",
+            other="venue.orders",
+        )
+    else:
+        yield ConfigError(
+            "orders at a real venue come with a later version; this one has none to send them with.",
+            _NO_KEY_NEEDED,
+            key="venue.orders",
+        )
+
+
+def _one_clock(settings: Settings) -> Iterator[ConfigError]:
+    replay = settings.replay
+    asked = {"data": replay.data, "start": replay.start, "end": replay.end, "until_end": replay.until_end}
+    for name, value in asked.items():
+        if value and settings.market.clock == "wall":
+            message = "asks for a replay, and market.clock: wall for the time of this machine."
+            yield ConfigError(message, "Leave one of them out.", key=f"replay.{name}", other="market.clock")
+
+
+def _something_to_trade(settings: Settings) -> Iterator[ConfigError]:
+    if not settings.contexts:
+        remedy = "Add one under contexts: with its markets and timeframe."
+        yield ConfigError("No context trades anything.", remedy, key="contexts")
+    if _is_generated(settings) and not settings.market.markets:
+        yield no_market()
+
+
+def no_market() -> ConfigError:
+    """There is neither a market to make up nor a file."""
+    remedy = "Set market.markets, or give candle files with --data."
+    return ConfigError("There is no market to trade.", remedy, key="market.markets")
+
+
+def _one_quote(settings: Settings) -> Iterator[ConfigError]:
+    """Every market is priced in the one currency that the paper account has."""
+    quotes = list(dict.fromkeys(symbol.partition("/")[2] for each in settings.contexts for symbol in each.markets))
+    if len(quotes) > 1:
+        named = ", ".join(quotes)
+        yield ConfigError(f"its markets are priced in {named}.", "Trade one quote currency at a time.", key="contexts")
+    elif quotes and settings.venue.orders == "paper" and not settings.venue.balances.get(quotes[0]):
+        yield ConfigError(
+            f"has no {quotes[0]}, which the markets of the contexts are priced in.",
+            f"Give the account some: {{{quotes[0]}: ...}}.",
+            key="venue.balances",
+            other="contexts",
+        )
+
+
+def _generated_markets(settings: Settings) -> Iterator[ConfigError]:
+    """A context can only trade what is generated, and candles no shorter than those; what files hold, they tell."""
+    market = settings.market
+    if not _is_generated(settings) or not market.markets:
+        return
+    for number, context in enumerate(settings.contexts):
+        for index, symbol in enumerate(context.markets):
+            if symbol not in market.markets:
+                near = get_close_matches(symbol, market.markets, n=1)
+                yield ConfigError(
+                    f"there is no market {symbol} in market.markets.",
+                    f"Did you mean {near[0]}?" if near else "Add it there, or give its candle file with --data.",
+                    key=f"contexts.{number}.markets.{index}",
+                )
+        if context.timeframe.duration < market.timeframe.duration:
+            yield ConfigError(
+                f"is {context.timeframe}, and the generated candles are {market.timeframe}.",
+                f"Set it to {market.timeframe} or longer, or market.timeframe to a shorter one.",
+                key=f"contexts.{number}.timeframe",
+                other="market.timeframe",
+            )
+
+
+def _generated_time(settings: Settings) -> Iterator[ConfigError]:
+    """A generated market has a beginning; what spans files have, they tell."""
+    market, replay = settings.market, settings.replay
+    if not _is_generated(settings):
+        return
+    first = market.start - market.history
+    if replay.start and replay.start < first:
+        message = f"the generated market begins at {_moment(first)}: market.start less market.history."
+        yield ConfigError(message, "Start later, or set market.start earlier.", key="replay.start")
+    if replay.end and not replay.start and replay.end <= market.start:
+        yield ConfigError(
+            f"must be after market.start, which is {_moment(market.start)}: nothing is left to replay.",
+            "Set a later end, or --start.",
+            key="replay.end",
+            other="market.start",
+        )
+
+
+def _contexts(settings: Settings) -> Iterator[ConfigError]:
+    for number, context in enumerate(settings.contexts):
+        key = f"contexts.{number}"
+        if twice := sorted({symbol for symbol in context.markets if context.markets.count(symbol) > 1}):
+            yield ConfigError(f"has {', '.join(twice)} twice.", "Name each market once.", key=f"{key}.markets")
+        if short := [each for each in context.higher if each.duration <= context.timeframe.duration]:
+            yield ConfigError(
+                f"must be longer than the context's timeframe of {context.timeframe}: {', '.join(short)} is not.",
+                "Name longer ones, or none: [].",
+                key=f"{key}.higher",
+                other=f"{key}.timeframe",
+            )
+        yield from faults(context, key)
+
+
+def _indicators(settings: Settings) -> Iterator[ConfigError]:
+    for name in settings.indicators.extra:
+        try:
+            check_names([name])
+        except ConfigError as error:
+            yield error
+
+
+def _known_venue(settings: Settings) -> Iterator[ConfigError]:
+    if settings.market.source != "ccxt":
+        return
+    try:
+        check_exchange(settings.market.exchange or "", known_exchanges())
+    except ConfigError as error:
+        yield error
+
+
+def _names_of_people(settings: Settings) -> Iterator[ConfigError]:
+    for number, person in enumerate(settings.people):
+        if person.name.casefold() == PROGRAM.name:
+            message = f"nobody can be called {person.name}: that is how the API's token is named."
+            yield ConfigError(message, "Choose another name.", key=f"people.{number}.name")
+
+
+def driver_missing(
+    settings: Settings, has: Callable[[str], bool] = lambda name: find_spec(name) is not None
+) -> Iterator[ConfigError]:
+    """A database on a server needs its driver, which is an extra."""
+    if file_of(settings.database.url) is None and not has(_DRIVER):
+        remedy = "Install it: .venv/bin/pip install -c constraints.txt -e '.[postgres]'"
+        yield ConfigError("nothing here can talk to PostgreSQL.", remedy, key="database.url")
+
+
+def _is_generated(settings: Settings) -> bool:
+    return settings.market.source == "replay" and not settings.replay.data
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+RULES = (
+    Rule(needs=("profile", "live_trading", "venue"), broken=_real_orders),
+    Rule(needs=("database",), broken=driver_missing),
+    Rule(needs=("people",), broken=_names_of_people),
+    Rule(needs=("market", "replay"), broken=_one_clock),
+    Rule(needs=("market", "replay", "contexts"), broken=_something_to_trade),
+    Rule(needs=("market", "replay", "contexts"), broken=_generated_markets),
+    Rule(needs=("market", "replay"), broken=_generated_time),
+    Rule(needs=("venue", "contexts"), broken=_one_quote),
+    Rule(needs=("market",), broken=_known_venue),
+    Rule(needs=("indicators",), broken=_indicators),
+    Rule(needs=("contexts",), broken=_contexts),
+)

@@ -1,0 +1,74 @@
+"""The strategies by name, and a context's own: built from its parameters, which are checked by its typed fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from config.sections import ContextSettings
+from engine.domain.errors import ConfigError
+from engine.strategies.base import StrategyBase
+from engine.strategies.ma_cross import MovingAverageCross
+from engine.strategies.mean_reversion import MeanReversion
+from engine.strategies.momentum import Momentum
+
+STRATEGIES: Mapping[str, type[StrategyBase]] = {
+    "ma_cross": MovingAverageCross,
+    "momentum": Momentum,
+    "mean_reversion": MeanReversion,
+}
+
+
+def strategy_of(asked: ContextSettings, key: str) -> StrategyBase:
+    """A context's strategy with its parameters.
+
+    Args:
+        asked: The context.
+        key: Its dotted path among the settings, for errors.
+
+    Raises:
+        ConfigError: A parameter does not exist (the nearest is named), or has a wrong type or value.
+    """
+    for fault in faults(asked, key):
+        raise fault
+    return _built(asked, {**asked.params, "higher": asked.higher})
+
+
+def faults(asked: ContextSettings, key: str) -> Iterator[ConfigError]:
+    """Everything that is wrong with a context's parameters, whatever else is wrong with it."""
+    names = _names(asked)
+    for name in asked.params:
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(names)}."
+            yield ConfigError(f"{asked.strategy} has no such parameter.", hint, key=f"{key}.params.{name}")
+    try:
+        _built(asked, {name: value for name, value in asked.params.items() if name in names} | {"higher": ()})
+    except ValidationError as error:
+        yield from (_refused(asked, key, each) for each in error.errors())
+    except ConfigError as error:
+        yield ConfigError(error.message, error.remedy, key=f"{key}.params")
+
+
+def _names(asked: ContextSettings) -> list[str]:
+    """What can be set under ``params``; the timeframes have settings of their own."""
+    return [field.name for field in fields(STRATEGIES[asked.strategy]) if field.name not in ("timeframe", "higher")]
+
+
+def _built(asked: ContextSettings, params: Mapping[str, Any]) -> StrategyBase:
+    built: StrategyBase = TypeAdapter(STRATEGIES[asked.strategy]).validate_python(
+        {"timeframe": asked.timeframe, **params}
+    )
+    return built
+
+
+def _refused(asked: ContextSettings, key: str, detail: ErrorDetails) -> ConfigError:
+    name = str(detail["loc"][0])
+    usual = next(field.default for field in fields(STRATEGIES[asked.strategy]) if field.name == name)
+    message = detail["msg"].replace("Input should be", "must be")
+    return ConfigError(f"{message}.", f"{asked.strategy} has {usual} by itself.", key=f"{key}.params.{name}")

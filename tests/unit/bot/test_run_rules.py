@@ -1,0 +1,159 @@
+"""What must hold for a run: everything that is broken is told at once, each with its key, file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.markets import source
+from bot.run_rules import RULES, demand, driver_missing
+from config.chain import PROFILES
+from config.loader import load, load_with_places
+from engine.domain.errors import ConfigError
+
+Refusal = Callable[..., list[str]]
+OWN = "contexts: [{name: a, strategy: momentum, markets: [LTC/USDT], timeframe: 1d, higher: []}]\n"
+EURO = (
+    "market: {markets: {BTC/EUR: {start_price: 30000}%s}}\n"
+    "contexts: [{name: a, strategy: momentum, markets: [BTC/EUR%s], timeframe: 1h}]\n"
+)
+
+
+@pytest.fixture
+def refusal(tmp_path: Path) -> Refusal:
+    """Reads a configuration as a run does, and returns the lines of its refusal; none where there is none."""
+
+    def read(yaml: str | None = None, *, profile: str | None = None, data: tuple[str, ...] = (), **environ: str):
+        file = tmp_path / "my.yaml"
+        file.write_text(yaml or "", encoding="utf-8")
+        over = {"replay": {"data": list(data) or None}}
+        try:
+            load_with_places(profile, file if yaml is not None else None, over, environ, tmp_path, RULES)
+        except ConfigError as error:
+            return [line.removeprefix("  ") for line in str(error).splitlines()[1:]]
+        return []
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("yaml", "beginning"),
+    [
+        ("people: [{name: Api, role: admin}]", "my.yaml, line 1: people.0.name: nobody can be called Api"),
+        (
+            "replay: {end: 2025-06-01}",
+            f"my.yaml, line 1 and {PROFILES / 'demo.yaml'}, line 22: replay.end: must be after market.start, which is",
+        ),
+        (
+            "replay: {start: 2020-01-01}",
+            "my.yaml, line 1: replay.start: the generated market begins at 2025-03-07 00:00",
+        ),
+        (
+            "market: {timeframe: 4h}\ncontexts: [{name: a, strategy: momentum, markets: [BTC/USDT], higher: []}]",
+            "my.yaml, line 2 and my.yaml, line 1: contexts.0.timeframe: is 1h, and the generated candles are 4h.",
+        ),
+        (
+            "contexts: [{name: a, strategy: momentum, markets: [BTC/USDT, BTC/USDT]}]",
+            "my.yaml, line 1: contexts.0.markets: has BTC/USDT twice.",
+        ),
+        (
+            "contexts: [{name: a, strategy: momentum, markets: [BTC/USDT], timeframe: 4h}]",
+            "my.yaml, line 1: contexts.0.higher: must be longer than the context's timeframe of 4h: 4h is not.",
+        ),
+        (
+            "contexts: [{name: a, strategy: momentum, markets: [BTC/USDT], params: {rsi_low: 80}}]",
+            "my.yaml, line 1: contexts.0.params: The strategy momentum cannot work like this: rsi_low must be below",
+        ),
+        ("market: {clock: wall, source: ccxt, exchange: binanc}", "my.yaml, line 1: market.exchange: ccxt knows no"),
+    ],
+)
+def test_what_a_run_cannot_use_is_named_with_key_file_and_line(refusal: Refusal, yaml: str, beginning: str) -> None:
+    (line,) = refusal(yaml)
+    assert line.startswith(beginning)
+
+
+def test_everything_is_told_at_once_beside_what_is_wrong_by_itself(refusal: Refusal) -> None:
+    lines = refusal(
+        "web: {port: x}\n"
+        "indicators: {extra: [adxx, cmff]}\n"
+        "contexts:\n"
+        "  - {name: a, strategy: momentum, markets: [LTC/USDT], params: {stop_art: 1, max_candles: soon}}\n"
+        "  - {name: b, strategy: momentum, markets: [BTC/USD, BTC/USDT], timeframe: 5m, params: {breakout: 0}}\n"
+    )
+    keys = [line.split(": ")[1] for line in lines]
+    assert keys == [
+        "web.port",
+        "contexts.0.markets.0",
+        "contexts.1.markets.0",
+        "contexts.1.timeframe",
+        "contexts",
+        "indicators.extra",
+        "indicators.extra",
+        "contexts.0.params.stop_art",
+        "contexts.0.params.max_candles",
+        "contexts.1.params",
+    ]
+
+
+def test_a_section_that_is_wrong_by_itself_is_asked_nothing_more(refusal: Refusal) -> None:
+    (line,) = refusal("contexts: [{name: a, strategy: momentum, markets: [LTC/USDT], timeframe: 7m}]")
+    assert "contexts.0.timeframe: must be" in line
+
+
+def test_a_profile_without_markets_is_good_for_files_alone(refusal: Refusal) -> None:
+    """Seen: called good without files, which run refuses."""
+    assert refusal(f"extends: base\n{OWN}", data=("LTCUSDT-1d.parquet",)) == []
+    (line,) = refusal(f"extends: base\n{OWN}")
+    assert "market.markets: There is no market to trade. Set market.markets, or give candle files with --data." in line
+
+
+def test_markets_that_are_only_in_files_are_right_where_files_are_given(refusal: Refusal) -> None:
+    """Seen: refused though run with files works, and by every other command as well."""
+    assert refusal(OWN, data=("LTCUSDT-1d.parquet",)) == []
+    (line,) = refusal(OWN)
+    assert line == (
+        "my.yaml, line 1: contexts.0.markets.0: there is no market LTC/USDT in market.markets. Did you mean BTC/USDT?"
+    )
+
+
+def test_profiles_that_do_not_start_are_not_called_good(refusal: Refusal) -> None:
+    assert "live_trading: profile prod sends orders to a real venue" in refusal(profile="prod")[0]
+    assert "venue.orders: orders at a real venue come with" in refusal("live_trading: I understand", profile="prod")[0]
+    assert [line.split(": ")[1] for line in refusal(profile="base")] == ["contexts", "market.markets"]
+    assert refusal(profile="demo") == refusal(profile="paper") == []
+
+
+def test_a_replay_on_the_walls_clock_is_refused_with_all_that_asks_for_it(refusal: Refusal) -> None:
+    found = refusal(profile="paper", data=("BTCUSDT-1h.parquet",), BOT_REPLAY__UNTIL_END="true")
+    assert [line.split(": ")[1] for line in found] == ["replay.data", "replay.until_end"]
+    assert found[1].startswith("environment (BOT_REPLAY__UNTIL_END) and ")
+
+
+def test_an_account_that_owns_nothing_of_the_quote_is_refused(refusal: Refusal) -> None:
+    """Seen: everything called good, and an equity of 0.00 EUR beside 10,000 USDT."""
+    (line,) = refusal(EURO % ("", ""))
+    assert "venue.balances: has no EUR, which the markets of the contexts are priced in" in line
+    for balances in ("{EUR: 0}", "{USDT: 10}"):
+        assert "has no EUR" in refusal(EURO % ("", "") + f"venue: {{balances: {balances}}}")[0]
+
+
+def test_markets_of_two_quotes_are_refused(refusal: Refusal) -> None:
+    (line,) = refusal(EURO % (", ETH/USDT: {start_price: 3000}", ", ETH/USDT"))
+    assert "contexts: its markets are priced in EUR, USDT. Trade one quote currency at a time." in line
+
+
+def test_a_server_needs_its_driver_and_a_file_none(tmp_path: Path) -> None:
+    server = load(None, None, {}, {"BOT_DATABASE__URL": "postgresql://u:p@h/n"}, tmp_path)
+    (error,) = driver_missing(server, lambda _: False)
+    assert str(error).startswith("database.url: nothing here can talk to PostgreSQL. Install it: ")
+    assert list(driver_missing(server, lambda _: True)) == []
+    assert list(driver_missing(load(None, None, {}, {}, tmp_path), lambda _: False)) == []
+
+
+def test_a_market_is_opened_by_the_same_rules(tmp_path: Path) -> None:
+    settings = load(None, None, {"people": [{"name": "api", "role": "admin"}]}, {}, tmp_path)
+    for act in (demand, source):
+        with pytest.raises(ConfigError, match=r"people\.0\.name"):
+            act(settings)
