@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.live_market import live_market
 from bot.run_rules import demand, no_market
 from bot.strategies import strategy_of
+from config.sections import MarketSettings
 from config.settings import Settings
 from engine.clocks import wall
 from engine.domain.errors import ConfigError
@@ -77,7 +78,7 @@ def generated_feed(settings: Settings) -> GeneratedFeed:
     asked = settings.market
     recipes = [
         GeneratedMarket(
-            market=Market(symbol=symbol, lot=each.lot, tick=each.tick, min_notional=each.min_notional),
+            market=_market(symbol, each),
             start_price=float(each.start_price),
             volatility=each.volatility,
         )
@@ -91,6 +92,11 @@ def generated_feed(settings: Settings) -> GeneratedFeed:
     return GeneratedFeed(generator)
 
 
+def _market(symbol: str, asked: MarketSettings) -> Market:
+    market = Market(symbol=symbol, lot=asked.lot, tick=asked.tick)
+    return market if asked.min_notional is None else replace(market, min_notional=asked.min_notional)
+
+
 def _generated(settings: Settings) -> Source:
     feed = generated_feed(settings)
     start = settings.replay.start or settings.market.start
@@ -99,10 +105,7 @@ def _generated(settings: Settings) -> Source:
 
 
 def _files(settings: Settings) -> Source:
-    known = {
-        symbol: Market(symbol=symbol, lot=each.lot, tick=each.tick, min_notional=each.min_notional)
-        for symbol, each in settings.market.markets.items()
-    }
+    known = {symbol: _market(symbol, each) for symbol, each in settings.market.markets.items()}
     feed = FileFeed.load(settings.replay.data, known)
     contexts, idle = _contexts(settings, feed)
     first, last = feed.span

@@ -10,7 +10,8 @@ from decimal import Decimal
 from pydantic import TypeAdapter
 
 from bot.engine_room import Engine
-from engine.domain.figures import cents, plain
+from engine.domain.currencies import rounded
+from engine.domain.figures import plain
 from engine.store.history import History, history
 
 
@@ -88,6 +89,9 @@ def text(run: Summary) -> str:
     """The figures as lines."""
     told, pace = run.history, run.candles / run.seconds if run.seconds else 0
     won = f", {run.won} of {run.closed} won ({run.won / run.closed:.1%})" if run.closed else ""
+    net, fees, equity, cash, exposure = (
+        plain(rounded(amount, run.quote)) for amount in (run.net, run.fees, run.equity, run.cash, run.exposure)
+    )
     held = f"{run.benchmark:+.2%}" if run.benchmark is not None else "not known"
     lines = {
         "candles": f"{run.candles} in {run.seconds:.1f} s, {pace:.0f} a second",
@@ -95,22 +99,14 @@ def text(run: Summary) -> str:
         "approvals": _counts(told.approvals),
         "orders": f"{_counts(told.orders)}; {told.fills} fills",
         "trades": f"{_counts(told.trades)}{won}",
-        "profit": f"{_signed(run.net)} {run.quote}{_percent(run.share)} after {_money(run.fees)} of fees",
+        "profit": f"{'+' if run.net > 0 else ''}{net} {run.quote}{_percent(run.share)} after {fees} of fees",
         "hold": f"buying and holding the markets came to {held}",
-        "equity": f"{_money(run.equity)} {run.quote}: cash {_money(run.cash)}, exposure {_money(run.exposure)}",
+        "equity": f"{equity} {run.quote}: cash {cash}, exposure {exposure}",
         "drawdown": f"{run.drawdown:.2%}, the largest {run.max_drawdown:.2%}",
         "history": f"{told.events} events, fingerprint {told.fingerprint}",
     }
     head = f"Replayed {run.market} from {run.begins:%Y-%m-%d %H:%M} to {run.ends:%Y-%m-%d %H:%M} UTC"
     return "\n".join((head, *(f"{name:<11}{line}" for name, line in lines.items())))
-
-
-def _money(amount: Decimal) -> str:
-    return plain(cents(amount))
-
-
-def _signed(amount: Decimal) -> str:
-    return f"{'+' if amount > 0 else ''}{_money(amount)}"
 
 
 def _percent(share: Decimal | None) -> str:

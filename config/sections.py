@@ -143,8 +143,8 @@ class MarketSettings(Section):
     """The smallest step of a quantity, in the base currency."""
     tick: Decimal = Field(default=Decimal("0.01"), gt=0)
     """The smallest step of a price, in the quote currency."""
-    min_notional: Decimal = Field(default=Decimal(10), ge=0)
-    """The smallest order value, in the quote currency."""
+    min_notional: Decimal | None = Field(default=None, ge=0)
+    """The smallest order value, in the quote currency; nothing for about ten dollars in it."""
     start_price: Decimal = Field(gt=0)
     """The price at the beginning, in the quote currency."""
     volatility: float = Field(default=0.7, gt=0, le=10)

@@ -89,7 +89,7 @@ def _position(view: PositionView) -> Item:
         f"{name} {wording.price(level)}" for name, level in (("stop", held.stop), ("target", held.target)) if level
     ]
     return Item(
-        title=f"{held.id} {held.market} {wording.gain(view.net, view.share)}",
+        title=f"{held.id} {held.market} {wording.gain_amount(view.net, view.share, wording.quote(held.market))}",
         text=wording.lines(
             f"{wording.quantity(held.quantity)} at {wording.price(held.entry_price)} → {wording.price(view.price)}",
             ", ".join(levels) or "no stop, no target",
@@ -100,7 +100,7 @@ def _position(view: PositionView) -> Item:
 def balance(report: Balance) -> Card:
     """What the account owns."""
     rows = tuple(
-        (name, wording.figure(held), wording.money(value), _of(value, report.equity))
+        (name, wording.figure(held), wording.amount(value, report.quote), _of(value, report.equity))
         for name, held, value in report.rows
     )
     return Card(
@@ -127,15 +127,15 @@ def profit(report: Profit) -> Card:
             ("Drawdown", wording.percent(report.drawdown)),
             (f"Largest drawdown in {span}", wording.percent(report.max_drawdown)),
         ),
-        table=Table(head=("Day", "Net", "%", "Hold %"), rows=tuple(map(_day_row, report.days))),
+        table=Table(head=("Day", "Net", "%", "Hold %"), rows=tuple(_day_row(day, report.quote) for day in report.days)),
         graph=tuple(float(day.equity) for day in report.days),
     )
 
 
-def _day_row(day: DayProfit) -> tuple[str, ...]:
+def _day_row(day: DayProfit, quote: str) -> tuple[str, ...]:
     """A day in a line that a phone shows whole."""
     shares = (wording.signed_percent(share) if share is not None else "" for share in (day.share, day.benchmark))
-    return (f"{day.day:%m-%d}", wording.signed(day.net), *shares)
+    return (f"{day.day:%m-%d}", wording.signed_amount(day.net, quote), *shares)
 
 
 def trades(newest_first: Sequence[Position]) -> Card:
@@ -150,7 +150,7 @@ def trades(newest_first: Sequence[Position]) -> Card:
 
 
 def _trade(held: Position) -> Item:
-    result = "open" if held.is_open else wording.gain(held.net, held.share(held.net))
+    result = "open" if held.is_open else wording.gain_amount(held.net, held.share(held.net), wording.quote(held.market))
     ended = f"{wording.moment(held.closed_at)}, by {phrases.closed_by(held)}" if held.closed_at else ""
     return Item(
         title=f"{held.id} {held.market} {result}",

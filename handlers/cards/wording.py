@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from engine.domain.figures import cents
+from engine.domain.currencies import rounded
 
 _CENT = Decimal("0.01")
 _PRICE_DIGITS = 7
@@ -14,20 +14,39 @@ _FIGURE_DIGITS = 8
 UNKNOWN = "unknown"
 
 
-def money(value: Decimal, currency: str = "") -> str:
-    """An amount with two decimals, ``1,234.50 USDT``; amounts below a cent keep two significant digits."""
-    return f"{cents(value):,f} {currency}".rstrip()
+def amount(value: Decimal, currency: str) -> str:
+    """An amount with the decimals of its currency, which stands beside: ``1,234.50``, ``0.01234500`` bitcoin."""
+    return f"{rounded(value, currency):,f}"
 
 
-def signed(value: Decimal, currency: str = "") -> str:
-    """A profit or loss, always with its sign: ``+12.30 USDT``, ``-0.41``; nothing is ``0.00``."""
-    rounded = cents(value)
-    return f"{'+' if rounded > 0 else ''}{rounded:,f} {currency}".rstrip()
+def money(value: Decimal, currency: str) -> str:
+    """An amount and its currency: ``1,234.50 USDT``."""
+    return f"{amount(value, currency)} {currency}"
 
 
-def gain(net: Decimal, share: Decimal | None, currency: str = "") -> str:
+def signed_amount(value: Decimal, currency: str) -> str:
+    """A profit or loss, always with its sign: ``+12.30``, ``-0.41``; nothing is ``0.00``."""
+    exact = rounded(value, currency)
+    return f"{'+' if exact > 0 else ''}{exact:,f}"
+
+
+def signed(value: Decimal, currency: str) -> str:
+    """A profit or loss and its currency: ``+12.30 USDT``."""
+    return f"{signed_amount(value, currency)} {currency}"
+
+
+def gain(net: Decimal, share: Decimal | None, currency: str) -> str:
     """A profit or loss and what it is of what it was made with: ``+12.30 USDT (+1.20%)``."""
-    return signed(net, currency) + (f" ({signed_percent(share)})" if share is not None else "")
+    return _with_share(signed(net, currency), share)
+
+
+def gain_amount(net: Decimal, share: Decimal | None, currency: str) -> str:
+    """The same where its currency stands beside: ``+12.30 (+1.20%)``."""
+    return _with_share(signed_amount(net, currency), share)
+
+
+def _with_share(told: str, share: Decimal | None) -> str:
+    return told if share is None else f"{told} ({signed_percent(share)})"
 
 
 def price(value: Decimal | float | None) -> str:

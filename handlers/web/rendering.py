@@ -37,9 +37,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "money": lambda amount: wording.money(Decimal(amount)),
-        "gain": wording.gain,
-        "signed": wording.signed,
+        "amount": lambda value, currency: wording.amount(Decimal(value), currency),
+        "signed": wording.signed_amount,
+        "figure": wording.figure,
+        "quote": wording.quote,
+        "gain": wording.gain_amount,
         "signed_percent": wording.signed_percent,
         "price": wording.price,
         "quantity": wording.quantity,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-_CENT = Decimal("0.01")
-_FINEST = -8
 _DECIMALS, _SIGNIFICANT = 8, 12
 """What a number that was worked out keeps: so many digits after the point, or significant ones where it is small."""
 
@@ -25,15 +23,6 @@ def plain(value: Decimal | float, digits: int | None = None) -> str:
     places = digits - 1 - exact.adjusted()
     text = f"{round(exact, places) if places > 0 else exact.to_integral_value():f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def cents(value: Decimal) -> Decimal:
-    """An amount to the cent; below a cent to two significant digits, and to eight decimals at the finest."""
-    if abs(value) >= _CENT:
-        return value.quantize(_CENT)
-    finest = max(value.adjusted() - 1, _FINEST)
-    rounded = value.quantize(Decimal(1).scaleb(finest)) if value else value
-    return rounded or Decimal("0.00")
 
 
 def bounded(value: Decimal) -> Decimal:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from engine.domain.currencies import dollar, least_order
 from engine.domain.errors import DataError
 from engine.domain.figures import plain
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_THE_QUOTE = Decimal(-1)
 _DIGITS = 24
 """How many digits a price may have: ``Decimal`` reckons with 28."""
 
@@ -84,13 +86,17 @@ class Market:
         symbol: ``BASE/QUOTE``, for example ``BTC/USDT``.
         lot: The smallest step of a quantity, in the base currency.
         tick: The smallest step of a price, in the quote currency.
-        min_notional: The smallest order value the venue accepts, in the quote currency.
+        min_notional: The smallest order value the venue accepts, in the quote currency; not given, what suits that.
     """
 
     symbol: str
     lot: Decimal = Decimal("0.00001")
     tick: Decimal = Decimal("0.01")
-    min_notional: Decimal = Decimal(10)
+    min_notional: Decimal = _OF_THE_QUOTE
+
+    def __post_init__(self) -> None:
+        if self.min_notional == _OF_THE_QUOTE:
+            object.__setattr__(self, "min_notional", least_order(self.quote))
 
     @property
     def base(self) -> str:
@@ -128,8 +134,8 @@ class Market:
     def around(cls, symbol: str, lowest: float, highest: float) -> Self:
         """A market with steps that hold over a range of prices, for candle files that say nothing about them.
 
-        The lowest price gets six significant digits; at the highest a lot is worth one unit of the quote currency at
-        most. Steps are powers of ten: a wider range has steps that divide those of a narrower one within.
+        The lowest price gets six significant digits; at the highest a lot is worth about a dollar at most. Steps are
+        powers of ten: a wider range has steps that divide those of a narrower one within.
 
         Args:
             symbol: ``BASE/QUOTE``.
@@ -137,9 +143,10 @@ class Market:
             highest: The highest price.
         """
         finest = _magnitude(highest) - _DIGITS
+        dollars = _magnitude(highest) - dollar(symbol.partition("/")[2]).adjusted()
         return cls(
             symbol=symbol,
-            lot=Decimal(1).scaleb(-max(0, _magnitude(highest) + 1)),
+            lot=Decimal(1).scaleb(-max(0, dollars + 1)),
             tick=Decimal(1).scaleb(min(-2, max(_magnitude(lowest) - 5, finest))),
         )
 

@@ -301,6 +301,7 @@ class Portfolio:
         paused_at: The drawdown at which entries were last paused for it; 0 once it has been made good.
         total_from: What the total limit counts from where an admin has let entries go on after it was reached: the
             highest equity since then; ``None`` for the peak.
+        quote: The currency.
     """
 
     cash: Decimal
@@ -311,6 +312,7 @@ class Portfolio:
     buying: tuple[Buying, ...] = ()
     paused_at: Decimal = Decimal(0)
     total_from: Decimal | None = None
+    quote: str = ""
 
     @property
     def drawdown(self) -> Decimal:

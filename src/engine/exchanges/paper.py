@@ -14,8 +14,9 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from engine.domain.currencies import rounded
 from engine.domain.errors import NoData, VenueError
-from engine.domain.figures import cents, plain
+from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.trading import Ack, Intent, NotFound, OrderKind, OrderState, Rejected, Sent, Side, Unknown
 from engine.exchanges.paper_client import Client, PromptClient
@@ -278,7 +279,8 @@ class PaperExchange:
         needed = fills.worst_cost(intent.quantity, quote.mid, offered, self._model)
         free = self._matching.free_cash(market.quote)
         if needed > free:
-            return f"it may cost {plain(cents(needed))} {market.quote} with fees, and {plain(cents(free))} is free"
+            cost, there = (plain(rounded(each, market.quote)) for each in (needed, free))
+            return f"it may cost {cost} {market.quote} with fees, and {there} is free"
         return ""
 
     def _refused_sale(self, intent: Intent, market: Market, quote: Quote | None) -> str:

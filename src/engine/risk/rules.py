@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from engine.domain.figures import cents, plain
+from engine.domain.currencies import rounded
+from engine.domain.figures import plain
 from engine.domain.market import Level
 from engine.domain.trading import Buying, Portfolio, Position, RiskView, TradePlan
 
@@ -70,7 +71,7 @@ class RiskLimits:
             return f"drawdown {portfolio.drawdown:.1%} has reached the total limit of {self.max_total_drawdown:.1%}"
         return (
             f"drawdown {portfolio.drawdown:.1%}: equity has fallen by the total limit of {self.max_total_drawdown:.1%} "
-            f"from {portfolio.total_from:.2f}, its highest since an admin let entries go on"
+            f"from {_told(portfolio.total_from, portfolio.quote)}, its highest since an admin let entries go on"
         )
 
 
@@ -111,7 +112,8 @@ def drawdown(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | N
     allowed = _share(limits.risk_per_trade, account, limits) * account.equity
     if not limits.steps(account.drawdown) or plan.risk <= allowed:
         return None
-    reason = f"a trade risks at most {_of_equity(limits.risk_per_trade, account, limits)}: {plain(cents(allowed))}"
+    most = _told(allowed, view.market.quote)
+    reason = f"a trade risks at most {_of_equity(limits.risk_per_trade, account, limits)}: {most}"
     return Verdict(quantity=plan.quantity * allowed / plan.risk, reason=reason)
 
 
@@ -161,7 +163,7 @@ def max_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
     buying = [(f"{o.order_id} ({o.context}) is buying", o.value) for o in account.buying if _of(o, base)]
     taken = sum((value for _, value in (*held, *buying)), _NOTHING)
     room = _share(limits.max_position, account, limits) * account.equity - taken
-    already = ", ".join(f"{who} {value:.2f}" for who, value in (*held, *buying))
+    already = ", ".join(f"{who} {_told(value, view.market.quote)}" for who, value in (*held, *buying))
     return _value(plan, room, f"{base} is at most {_of_equity(limits.max_position, account, limits)}", already)
 
 
@@ -169,7 +171,7 @@ def max_exposure(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
     """Everything held is worth at most so much of equity."""
     account = view.portfolio
     room = _share(limits.max_exposure, account, limits) * account.equity - account.exposure
-    already = f"{account.exposure:.2f} is held or being bought" if account.exposure else ""
+    already = f"{_told(account.exposure, view.market.quote)} is held or being bought" if account.exposure else ""
     return _value(plan, room, f"exposure is at most {_of_equity(limits.max_exposure, account, limits)}", already)
 
 
@@ -184,9 +186,8 @@ def min_notional(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
     del limits
     if plan.notional >= view.market.min_notional and plan.quantity > 0:
         return None
-    reason = (
-        f"an order of {plain(cents(plan.notional))} is below the venue's minimum of {plain(view.market.min_notional)}"
-    )
+    value, least = _told(plan.notional, view.market.quote), plain(view.market.min_notional)
+    reason = f"an order of {value} {view.market.quote} is below the venue's minimum of {least}"
     return Verdict(quantity=_NOTHING, reason=reason)
 
 
@@ -238,9 +239,15 @@ def _percent(share: Decimal) -> str:
     return f"{(100 * share).normalize():f}%"
 
 
+def _told(value: Decimal, currency: str) -> str:
+    return plain(rounded(value, currency))
+
+
 def _value(plan: TradePlan, room: Decimal, rule: str, already: str = "") -> Verdict | None:
     if plan.notional <= room:
         return None
     room = max(_NOTHING, room)
-    reason = f"{rule}: there is room for {plain(cents(room))}{f', for {already}' if already else ''}"
+    reason = (
+        f"{rule}: there is room for {_told(room, plan.market.partition('/')[2])}{f', for {already}' if already else ''}"
+    )
     return Verdict(quantity=room / plan.price, reason=reason)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.domain.currencies import dollar
 from engine.domain.errors import NoData
 from engine.domain.market import Candles, Market, Timeframe, to_millis
 
@@ -47,7 +48,7 @@ _CRASH_LASTS = timedelta(days=40)
 _BIGGEST_MOVE = 0.35
 """Of the log price in one candle: beyond it the tails of the t distribution are cut."""
 _TURNOVER = 5_000_000.0
-"""What is traded an hour in quiet times, in the quote currency."""
+"""What is traded an hour in quiet times, in dollars."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,7 +214,8 @@ def _make(
     closes = _on_tick(recipe.start_price * np.exp(logs), recipe.market)
     opens = np.concatenate([[track.price], closes[:-1]])
     wicks = rng.exponential(0.4, (2, CHUNK)) * sigma
-    volume = _TURNOVER * (step / timedelta(hours=1)) / closes * weather.volatility
+    turnover = _TURNOVER * float(dollar(recipe.market.quote))
+    volume = turnover * (step / timedelta(hours=1)) / closes * weather.volatility
     volume *= (0.4 + 0.6 * np.abs(noise)) * rng.lognormal(0.0, 0.4, CHUNK)
     return Candles(
         market=recipe.market.symbol,

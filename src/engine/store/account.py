@@ -166,6 +166,7 @@ class Account:
             buying=buying,
             paused_at=state.paused_at,
             total_from=state.total_from,
+            quote=row.quote,
         )
 
     def record_equity(self, at: datetime, markets: Collection[str] = ()) -> Portfolio:

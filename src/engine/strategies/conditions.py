@@ -12,7 +12,7 @@ from engine.domain.figures import plain
 from engine.domain.market import Timeframe
 from engine.ports import Frames
 
-_CENT = 0.01
+_SMALL = 0.1
 _MOST_PLACES = 12
 
 
@@ -76,8 +76,8 @@ def near_support(signals: TechnicalSignals, reach_atr: float, *, weight: float =
 
 
 def number(value: float, places: int = 2) -> str:
-    """A reading with two decimals and thousands set off; small prices keep two significant digits more than that."""
-    return plain(value, places + 2) if 0 < abs(value) < _CENT else f"{value:,.{places}f}"
+    """A reading with two decimals and thousands set off; below 0.1 with two significant digits more than that."""
+    return plain(value, places + 2) if 0 < abs(value) < _SMALL else f"{value:,.{places}f}"
 
 
 def distinctly(*values: float, places: int = 2) -> tuple[str, ...]:

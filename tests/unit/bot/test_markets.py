@@ -63,6 +63,20 @@ def test_another_seed_is_another_market(tmp_path: Path):
     assert generated_feed(settings(tmp_path, market__seed=7)).price("BTC/USDT", now) == prices[7]
 
 
+def test_the_least_order_of_a_generated_market_suits_its_quote_where_none_is_set(tmp_path: Path):
+    markets = {
+        "ETH/BTC": {"start_price": "0.05", "tick": "0.000001"},
+        "BTC/USDT": {"start_price": 60_000},
+        "SOL/USDT": {"start_price": 150, "min_notional": 0},
+    }
+    made = generated_feed(settings(tmp_path, market__markets=markets)).markets
+    assert {symbol: made[symbol].min_notional for symbol in markets} == {
+        "ETH/BTC": Decimal("0.0001"),
+        "BTC/USDT": Decimal(10),
+        "SOL/USDT": Decimal(0),
+    }
+
+
 def test_without_a_market_there_is_nothing_to_generate(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"no market to trade.*market\.markets"):
         generated_feed(load("base", None, {}, {}, tmp_path))

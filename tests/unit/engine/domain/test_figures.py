@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.figures import bounded, cents, plain
+from engine.domain.figures import bounded, plain
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,6 @@ def test_no_number_has_an_exponent_and_none_loses_its_value(value: float | Decim
     assert set(plain(value)) <= set("-0123456789.")
     assert Decimal(plain(value)) == Decimal(str(value))
     assert set(plain(value, 4)) <= set("-0123456789.")
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [("1234.567", "1234.57"), ("0.00001234", "0.000012"), ("0.0000000001", "0.00"), ("0", "0.00"), ("1E+3", "1000.00")],
-)
-def test_an_amount_has_cents_or_two_digits_below(value: str, text: str) -> None:
-    assert plain(cents(Decimal(value))) == text
 
 
 @pytest.mark.parametrize(

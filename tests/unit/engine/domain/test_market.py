@@ -109,6 +109,22 @@ def test_steps_suit_the_lowest_and_the_highest_price(lowest: float, highest: flo
     assert market.tick == min(Decimal(tick), Decimal("0.01"))
 
 
+@pytest.mark.parametrize(
+    ("symbol", "lowest", "highest", "lot", "least"),
+    [
+        ("BTC/USDT", 60_000, 60_000, "0.00001", "10"),
+        ("ETH/BTC", 0.03, 0.08, "0.0001", "0.0001"),
+        ("XRP/ETH", 0.0002, 0.0004, "0.1", "0.001"),
+        ("BTC/JPY", 9_000_000, 9_500_000, "0.00001", "1000"),
+    ],
+)
+def test_the_steps_and_the_least_order_of_a_file_suit_what_it_is_priced_in(symbol, lowest, highest, lot, least):
+    """Seen: a lot of ETH/BTC was a whole ether, and the least order ten bitcoin."""
+    market = Market.around(symbol, lowest, highest)
+    assert (market.lot, market.min_notional) == (Decimal(lot), Decimal(least))
+    assert Market(symbol=symbol, min_notional=Decimal(0)).min_notional == 0
+
+
 def test_a_symbol_names_both_currencies():
     assert (BTC.base, BTC.quote) == ("BTC", "USDT")
 

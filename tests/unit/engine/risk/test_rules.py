@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -179,6 +180,23 @@ def test_with_nothing_left_nothing_is_allowed_and_never_less_than_nothing():
     assert verdict.quantity == 0
     reason = "exposure is at most 75% of equity: there is room for 0.00, for 9000.00 is held or being bought"
     assert verdict.reason == reason
+
+
+def test_reasons_tell_amounts_as_the_quote_does():
+    """Seen: room for 0.02, for 0.30 is held, of an account in bitcoin."""
+    market = Market(symbol="ETH/BTC", lot=Decimal("0.0001"), tick=Decimal("0.000001"))
+    held = position(quantity=Decimal(6), entry_price=Decimal("0.05"), market="LTC/BTC")
+    account = portfolio(
+        equity=Decimal("0.4123"), peak=Decimal("0.4123"), positions=(held,), total_from=Decimal("0.6"), quote="BTC"
+    )
+    asked = entry(market="ETH/BTC", quantity=Decimal(1), price=Decimal("0.05"))
+    verdict = rules.max_exposure(asked, view(portfolio=account, market=market), LIMITS)
+    assert verdict is not None
+    assert "room for 0.00922500, for 0.30000000 is held" in verdict.reason
+    assert "from 0.60000000, its highest" in LIMITS.total_words(account)
+    dust = rules.min_notional(replace(asked, quantity=Decimal("0.001")), view(market=market), LIMITS)
+    assert dust is not None
+    assert dust.reason == "an order of 0.00005000 BTC is below the venue's minimum of 0.0001"
 
 
 def test_cash_must_pay_for_it_with_room_for_slippage_and_fees():

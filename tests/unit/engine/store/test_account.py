@@ -55,7 +55,7 @@ async def test_a_new_account_is_all_cash(account: Database):
         CASH,
         0,
     )
-    assert await portfolio(account) == Portfolio(cash=CASH, equity=CASH, peak=CASH, marks={})
+    assert await portfolio(account) == Portfolio(cash=CASH, equity=CASH, peak=CASH, marks={}, quote="USDT")
 
 
 async def test_buying_costs_and_selling_brings_money_and_fees_are_lost(account: Database):

@@ -35,6 +35,7 @@ def test_a_limit_is_told_with_the_reading() -> None:
     [
         (look.above("a", "volume ratio", 1.0004, 1.0), "volume ratio 1.0004, wants above 1.0000"),
         (look.below("a", "RSI", 34.996, 35.0), "RSI 34.996, wants below 35.000"),
+        (look.above("a", "close", 0.05123, 0.0498), "close 0.05123, wants above 0.0498"),
         (look.above("a", "close", 0.05123, 0.05119), "close 0.05123, wants above 0.05119"),
         (look.between("a", "RSI", 49.998, 50, 70), "RSI 49.998, wants 50 to 70"),
         (

@@ -11,40 +11,44 @@ AMOUNTS = st.decimals(min_value=-(10**9), max_value=10**9, places=9)
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
+    ("value", "currency", "text"),
     [
-        ("1234.5", "1,234.50"),
-        ("0", "0.00"),
-        ("0.00412", "0.0041"),
-        ("-0.004", "-0.0040"),
-        ("1E-20", "0.00"),
-        ("2E+4", "20,000.00"),
+        ("1234.5", "USDT", "1,234.50"),
+        ("1234.5", "JPY", "1,234"),
+        ("1234.5", "BTC", "1,234.50000000"),
+        ("0", "EUR", "0.00"),
+        ("0.00412", "USDT", "0.0041"),
+        ("-0.004", "USDT", "-0.0040"),
+        ("1E-20", "USDT", "0.00"),
+        ("2E+4", "USDT", "20,000.00"),
     ],
 )
-def test_money_has_two_decimals_and_small_amounts_do_not_vanish(value, text):
-    assert wording.money(Decimal(value)) == text
-
-
-def test_money_names_its_currency():
-    assert wording.money(Decimal(3), "USDT") == "3.00 USDT"
+def test_money_has_the_decimals_of_its_currency_and_small_amounts_do_not_vanish(value, currency, text):
+    assert wording.amount(Decimal(value), currency) == text
+    assert wording.money(Decimal(value), currency) == f"{text} {currency}"
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [("12.3", "+12.30"), ("-12.3", "-12.30"), ("0", "0.00"), ("-1E-12", "0.00")]
 )
 def test_profit_and_loss_carry_their_sign(value, text):
-    assert wording.signed(Decimal(value)) == text
+    assert wording.signed_amount(Decimal(value), "USDT") == text
+    assert wording.signed(Decimal(value), "USDT") == f"{text} USDT"
+
+
+def test_a_profit_in_bitcoin_has_its_eight_decimals():
+    assert wording.signed(Decimal("0.0001234567"), "BTC") == "+0.00012346 BTC"
 
 
 @given(AMOUNTS)
 def test_what_is_shown_of_an_amount_is_within_half_a_cent(value):
-    shown = Decimal(wording.money(value).replace(",", ""))
+    shown = Decimal(wording.amount(value, "USDT").replace(",", ""))
     assert abs(shown - value) <= Decimal("0.005")
 
 
 @given(AMOUNTS)
 def test_a_loss_never_reads_as_a_gain(value):
-    text = wording.signed(value)
+    text = wording.signed_amount(value, "USDT")
     assert text.startswith("+") <= (value > 0)
     assert text.startswith("-") <= (value < 0)
 
