@@ -29,13 +29,28 @@ FOREIGN = "This request comes from another site"
 TOO_LONG = "This request is too long, or does not say how long it is."
 
 
+USUAL_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Where a page is from: its origin, the host with its port where that is not the usual one."""
+
+    scheme: str
+    host: str
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnNames:
     """Under which names the server is called, and which pages are its own.
 
     Attributes:
         hosts: Host names without a port; ``*.example.org`` stands for every name below it, ``*`` for any.
-        pages: Hosts, with their port where it is not the usual one, whose pages count as ours whatever ``Host`` says.
+        pages: Hosts, with their port where it is not the usual one, whose pages count as ours whatever ``Host`` says;
+            their scheme is that of the request.
     """
 
     hosts: frozenset[str]
@@ -52,22 +67,30 @@ class OwnNames:
 
     def has(self, headers: Headers) -> bool:
         """Whether a request asks for one of these hosts; a port is of no matter."""
-        name = _without_port(headers.get("host", "").lower())
+        name = _without_port(_host(headers))
         below = any(own.startswith("*.") and name.endswith(own[1:]) for own in self.hosts)
         return name != "" and (name in self.hosts or below or "*" in self.hosts)
 
-    def is_same_origin(self, headers: Headers) -> bool:
-        """Whether the browser says that a page of this very host and port made the request.
+    def is_same_origin(self, scheme: str, headers: Headers) -> bool:
+        """Whether the browser says that a page of this very scheme, host and port made the request.
 
         A proxy may have put another name in the place of the host that the browser asked for.
+
+        Args:
+            scheme: How the browser asked, as far as is known: ``http`` or ``https``.
+            headers: Of the request.
         """
         page = _page(headers)
-        return page != "" and (page == headers.get("host", "").lower() or page in self.pages)
+        return page is not None and page.scheme == scheme and self.is_own_host(page, headers)
 
-    def is_foreign(self, headers: Headers) -> bool:
+    def is_own_host(self, page: Page, headers: Headers) -> bool:
+        """Whether a page is of a host and port of ours, whatever its scheme."""
+        return page.host in {_without_usual_port(page.scheme, host) for host in (_host(headers), *self.pages)}
+
+    def is_foreign(self, scheme: str, headers: Headers) -> bool:
         """Whether the browser says that somebody else's page made the request. Programs say neither."""
         if "origin" in headers:
-            return not self.is_same_origin(headers)
+            return not self.is_same_origin(scheme, headers)
         return headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
 
 
@@ -76,12 +99,24 @@ def is_unsafe(method: str) -> bool:
     return method not in ("GET", "HEAD", "OPTIONS")
 
 
-def _page(headers: Headers) -> str:
-    """Host and port of the page that made a request; empty where the browser does not say."""
+def _page(headers: Headers) -> Page | None:
+    """The page that made a request; ``None`` where the browser does not say, or says none of the web."""
     try:
-        return urlsplit(headers.get("origin", "")).netloc.lower()
+        origin = urlsplit(headers.get("origin", ""))
     except ValueError:
-        return ""
+        return None
+    if origin.scheme not in USUAL_PORTS or not origin.netloc:
+        return None
+    return Page(scheme=origin.scheme, host=_without_usual_port(origin.scheme, origin.netloc.lower()))
+
+
+def _host(headers: Headers) -> str:
+    return headers.get("host", "").lower()
+
+
+def _without_usual_port(scheme: str, host: str) -> str:
+    """A host as an origin of this scheme has it: browsers leave the usual port out, proxies may put it in."""
+    return host.removesuffix(f":{USUAL_PORTS[scheme]}")
 
 
 def _without_port(host: str) -> str:
@@ -123,30 +158,34 @@ class Guard:
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         """Why a request is refused, and the status that says so; ``None`` where it is passed on."""
         guarded = is_unsafe(scope["method"]) or scope["path"] == STREAM_PATH
+        scheme = scope.get("scheme", "http")
         if not self._names.has(headers):
             return 400, _not_our_name(headers)
-        if guarded and self._names.is_foreign(headers):
-            return 403, _foreign(headers)
+        if guarded and self._names.is_foreign(scheme, headers):
+            return 403, self._foreign(scheme, headers)
         is_call = scope["method"] == "POST" and scope["path"].startswith(HOOKS_PATH)
         if is_call and not is_short(headers):  # FastAPI looks at its own routes only
             return 413, TOO_LONG
         return None
 
+    def _foreign(self, scheme: str, headers: Headers) -> str:
+        """What is wrong, and what a proxy that stands between has to do if it is not another site after all."""
+        page = _page(headers)
+        if page is None:
+            return f"{FOREIGN}."
+        told = f"{FOREIGN}: the page is of {page}, and the server was asked for as {scheme}://{_host(headers)}."
+        wanted = []
+        if not self._names.is_own_host(page, headers):
+            wanted.append(f"let it pass on the Host header, or add {page.host} to web.allowed_hosts")
+        if page.scheme == "https" != scheme:
+            wanted.append("let it send X-Forwarded-Proto: https, from an address in web.trusted_proxies")
+        proxy = f" If there is a proxy between them, {'; and '.join(wanted)}." if wanted else ""
+        return told + proxy + (" Open the page by https." if page.scheme == "http" != scheme else "")
+
 
 def _not_our_name(headers: Headers) -> str:
     name = headers.get("host", "")
     return f"This server is not called {name!r}. If that is right, add the name to web.allowed_hosts."
-
-
-def _foreign(headers: Headers) -> str:
-    """What is wrong, and what a proxy that stands between has to do if it is not another site after all."""
-    page, host = _page(headers), headers.get("host", "")
-    if not page:
-        return f"{FOREIGN}."
-    return (
-        f"{FOREIGN}: the page is of {page}, and the server was asked for as {host}. If there is a proxy between them, "
-        f"let it pass on the Host header, or add {page} to web.allowed_hosts."
-    )
 
 
 def _add_headers(headers: MutableHeaders, path: str) -> None:

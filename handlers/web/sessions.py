@@ -112,7 +112,7 @@ class Sessions:
 
         A request that changes something counts only when the browser says that it comes from our own page.
         """
-        if is_unsafe(request.method) and not self._names.is_same_origin(request.headers):
+        if is_unsafe(request.method) and not self._names.is_same_origin(request.url.scheme, request.headers):
             return None
         try:
             user = self._signer.loads(request.cookies.get(self.cookie, ""), max_age=SESSION_SECONDS)

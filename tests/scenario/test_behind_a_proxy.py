@@ -44,12 +44,13 @@ async def behind_proxy(
     names: OwnNames | None = None,
     trusted: tuple[str, ...] = ("127.0.0.1",),
 ) -> AsyncIterator[Proxied]:
-    """A proxy that strips ``path`` and sends these headers on in the place of the browser's."""
+    """A proxy by https that strips ``path``, and sends these headers on in the place of the browser's."""
     async with served(folder) as room:
         app = create_app(await room.room.kit(names=names), names=names, trusted_proxies=trusted)
         behind = WebServer(app, host="127.0.0.1", port=0)
         await behind.start()
-        proxy = WebServer(_proxy(f"http://127.0.0.1:{behind.port}", path, passes or {}, room), host="127.0.0.1", port=0)
+        sends = {"x-forwarded-proto": "https", **(passes or {})}
+        proxy = WebServer(_proxy(f"http://127.0.0.1:{behind.port}", path, sends, room), host="127.0.0.1", port=0)
         await proxy.start()
         origin = {"origin": f"https://{PUBLIC}", "host": PUBLIC}
         try:
@@ -86,9 +87,12 @@ def _proxy(behind: str, path: str, passes: Mapping[str, str], room: Served) -> F
 
 
 async def enter(proxied: Proxied) -> httpx.Response:
-    """Open the own link, through the proxy, and go where it leads."""
+    """Open the own link, through the proxy. Its https is only said: the cookie is kept as if it had been."""
     link = f"{proxied.root}enter/{proxied.room.room.links.issue('Ann')}"
-    return await proxied.browser.get(link)
+    entered = await proxied.browser.get(link)
+    for cookie in proxied.browser.cookies.jar:
+        cookie.secure = False
+    return entered
 
 
 KNOWN = OwnNames.of(public=[PUBLIC])
@@ -127,16 +131,62 @@ async def test_a_proxy_that_rewrites_the_host_is_told_what_it_must_pass_on(tmp_p
         answer = await proxied.say("/version")
         assert answer.status_code == 403
         assert answer.json()["detail"] == (
-            "This request comes from another site: the page is of bot.example.org, and the server was asked for as "
-            "127.0.0.1:9. If there is a proxy between them, let it pass on the Host header, or add bot.example.org to "
-            "web.allowed_hosts."
+            "This request comes from another site: the page is of https://bot.example.org, and the server was asked "
+            "for as https://127.0.0.1:9. If there is a proxy between them, let it pass on the Host header, or add "
+            "bot.example.org to web.allowed_hosts."
         )
+
+
+async def test_a_proxy_that_does_not_say_https_is_told_so(tmp_path: Path):
+    async with behind_proxy(tmp_path, passes={"x-forwarded-proto": ""}, names=KNOWN) as proxied:
+        await enter(proxied)
+        answer = await proxied.say("/version")
+        assert answer.status_code == 403
+        assert answer.json()["detail"] == (
+            "This request comes from another site: the page is of https://bot.example.org, and the server was asked "
+            "for as http://bot.example.org. If there is a proxy between them, let it send X-Forwarded-Proto: https, "
+            "from an address in web.trusted_proxies."
+        )
+
+
+async def test_a_proxy_that_is_not_trusted_is_not_believed_in_where_a_page_is_from(tmp_path: Path):
+    async with behind_proxy(tmp_path, names=KNOWN, trusted=()) as proxied:
+        await enter(proxied)
+        assert (await proxied.say("/version")).status_code == 403
+
+
+@pytest.mark.parametrize("passes", [{}, {"host": "127.0.0.1"}])
+async def test_a_page_by_http_cannot_act_on_a_bot_by_https(tmp_path: Path, passes: Mapping[str, str]):
+    """Seen: whoever can put a page at the http address of the same name could press every button."""
+    async with behind_proxy(tmp_path, passes=passes, names=KNOWN) as proxied:
+        await enter(proxied)
+        proxied.browser.headers["origin"] = f"http://{PUBLIC}"
+        answer = await proxied.say("/version")
+        assert answer.status_code == 403
+        assert answer.json()["detail"].endswith(". Open the page by https.")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "same"),
+    [
+        ("http", f"{PUBLIC}:80", True),
+        ("https", f"{PUBLIC}:443", True),
+        ("http", f"{PUBLIC}:443", False),
+        ("https", f"{PUBLIC}:80", False),
+    ],
+)
+async def test_the_usual_port_may_be_left_out(tmp_path: Path, scheme: str, host: str, same: bool):  # noqa: FBT001
+    passes, names = {"host": host, "x-forwarded-proto": scheme}, OwnNames.of(listening=[PUBLIC])
+    async with behind_proxy(tmp_path, passes=passes, names=names) as proxied:
+        await enter(proxied)
+        proxied.browser.headers["origin"] = f"{scheme}://{PUBLIC}"
+        assert (await proxied.say("/version")).status_code == (204 if same else 403)
 
 
 async def test_another_port_or_site_of_the_same_proxy_is_not_the_page(tmp_path: Path):
     async with behind_proxy(tmp_path, passes={"host": "127.0.0.1"}, names=KNOWN) as proxied:
         await enter(proxied)
-        for origin in (f"https://{PUBLIC}:9000", f"https://evil.{PUBLIC}", "https://evil.example", "null"):
+        for origin in (f"https://{PUBLIC}:9000", f"https://evil.{PUBLIC}", "https://evil.example", "ftp://x", "null"):
             proxied.browser.headers["origin"] = origin
             assert (await proxied.say("/version")).status_code == 403
 

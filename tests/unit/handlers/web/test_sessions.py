@@ -16,13 +16,14 @@ def sessions(key=KEY, people=(ANN,)):
     return Sessions(key=key, access=Access(list(people)))
 
 
-def request(cookies="", method="GET", **headers):
+def request(cookies="", method="GET", scheme="http", **headers):
     named = {"host": "bot:8080", "cookie": cookies, **headers}
     return Request(
         {
             "type": "http",
             "method": method,
             "path": "/",
+            "scheme": scheme,
             "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in named.items()],
         }
     )
@@ -84,7 +85,7 @@ def test_a_person_who_was_removed_is_locked_out_at_once():
     assert sessions(people=()).caller(request(cookie_of(signed_in()))) is None
 
 
-@pytest.mark.parametrize("origin", [None, "http://bot:9090", "https://evil.example", "null"])
+@pytest.mark.parametrize("origin", [None, "http://bot:9090", "https://bot:8080", "https://evil.example", "null"])
 def test_a_change_counts_only_when_it_comes_from_our_own_page(origin):
     headers = {"origin": origin} if origin else {}
     assert sessions().caller(request(cookie_of(signed_in()), "POST", **headers)) is None
@@ -92,6 +93,12 @@ def test_a_change_counts_only_when_it_comes_from_our_own_page(origin):
 
 def test_our_own_page_may_change_things():
     assert sessions().caller(request(cookie_of(signed_in()), "POST", origin="http://bot:8080"))
+    assert sessions().caller(request(cookie_of(signed_in()), "POST", scheme="https", origin="https://bot:8080"))
+
+
+def test_a_page_by_http_changes_nothing_on_a_bot_by_https():
+    cookie = cookie_of(signed_in())
+    assert sessions().caller(request(cookie, "POST", scheme="https", origin="http://bot:8080")) is None
 
 
 def test_two_bots_on_one_machine_use_different_cookies():
