@@ -13,7 +13,7 @@ def test_the_board_of_an_account_in_bitcoin_tells_everything_in_its_decimals() -
     """Seen: two decimals for all of it."""
     account = status(quote="BTC", equity=Decimal("0.39891813"), cash=Decimal("0.3"), day_net=Decimal("-0.0001"))
     held = position_view(position=position(market="ETH/BTC"), net=Decimal("0.00001234"))
-    html = render("board.html", status=account, positions=[held], equity=[0.398594761, 0.39891813])
+    html = render("board.html", status=account, halts=(), positions=[held], equity=[0.398594761, 0.39891813])
     shown = re.findall(r">(?:Low |High )?([+-]?\d[\d,]*\.\d+)", html)
     for amount in ("0.39891813", "-0.00010000", "0.39859476", "+0.00001234", "0.30000000"):
         assert amount in shown
