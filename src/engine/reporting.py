@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from itertools import islice, pairwise
 
 from engine.domain.approvals import Approval
 from engine.domain.benchmark import gain
-from engine.domain.days import Day, Days
+from engine.domain.days import Day
 from engine.domain.errors import UnknownId
 from engine.domain.reports import (
     ApprovalView,
@@ -98,13 +96,6 @@ def profit(uow: UnitOfWork, spans: Sequence[tuple[datetime, Day]], portfolio: Po
         max_drawdown=max(uow.account.drawdown_at(first), portfolio.drawdown, *(point.drawdown for point in curve)),
         quote=uow.account.quote,
     )
-
-
-def last_days(days: Days, count: int, now: datetime) -> list[tuple[datetime, Day]]:
-    """When each of the last days begins, and the day; the running one, which ends now, is the last."""
-    ended = list(islice(days.before(now), count))
-    spans = pairwise([*reversed(ended), replace(days.running(now), ends=now)])
-    return [(before.ends, day) for before, day in spans]
 
 
 def _day(uow: UnitOfWork, begin: datetime, day: Day, equity: Decimal | None) -> DayProfit:

@@ -11,10 +11,9 @@ from engine import reporting
 from engine.bookkeeping import days_to_come, figures
 from engine.domain.approvals import Approval
 from engine.domain.benchmark import gain
-from engine.domain.days import Day, Days
+from engine.domain.days import Day, Days, Period
 from engine.domain.decisions import Judged
-from engine.domain.errors import UnknownId, VenueError
-from engine.domain.market import Book
+from engine.domain.errors import UnknownId
 from engine.domain.reports import (
     ApprovalView,
     AuditEntry,
@@ -36,11 +35,12 @@ from engine.domain.reports import (
     TradeView,
     Why,
 )
-from engine.domain.trading import Halt, HaltKind, Position
+from engine.domain.trading import Halt, Position
 from engine.execution.emergency import exposed, progress
 from engine.ports import Clock, Quotes
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
+from engine.valuation import ask, prices_of_held
 
 
 def _none() -> None:
@@ -75,12 +75,12 @@ class Views:
 
     async def status(self) -> Status:
         """The bot at a glance."""
-        prices = await self._prices()
+        prices = await prices_of_held(self.store, self.exchange)
         return await self.store.read(lambda uow: self._status(uow, prices))
 
     async def positions(self) -> tuple[PositionView, ...]:
         """What is held, at the prices of now."""
-        prices = await self._prices()
+        prices = await prices_of_held(self.store, self.exchange)
 
         def work(uow: UnitOfWork) -> tuple[PositionView, ...]:
             portfolio = uow.account.portfolio().valued(prices)
@@ -90,14 +90,14 @@ class Views:
 
     async def balance(self) -> Balance:
         """What the account owns, at the prices of now."""
-        prices = await self._prices()
+        prices = await prices_of_held(self.store, self.exchange)
         return await self.store.read(
             lambda uow: reporting.balance(uow.account.portfolio().valued(prices), uow.account.quote)
         )
 
     async def profit(self, days: int) -> Profit:
         """The last days, the running one included."""
-        return await self._profit(reporting.last_days(self.days, days, self.clock.now()))
+        return await self._profit(self.days.last(Period.DAY, days, self.clock.now()))
 
     async def since(self, begin: datetime) -> Profit:
         """What all the time from a moment to now came to, as if it were one day."""
@@ -105,7 +105,7 @@ class Views:
         return await self._profit([(begin, Day(date=begin.date(), ends=now))])
 
     async def _profit(self, spans: Sequence[tuple[datetime, Day]]) -> Profit:
-        prices = await self._prices()
+        prices = await prices_of_held(self.store, self.exchange)
         return await self.store.read(lambda uow: reporting.profit(uow, spans, uow.account.portfolio().valued(prices)))
 
     async def trades(self, count: int, before: str = "", status: str = "") -> tuple[Position, ...]:
@@ -299,31 +299,9 @@ class Views:
 
     async def _approval_views(self, approvals: Sequence[Approval]) -> tuple[ApprovalView, ...]:
         prices = {
-            symbol: await self._ask(symbol) for symbol in dict.fromkeys(approval.plan.market for approval in approvals)
+            symbol: await ask(self.exchange, symbol)
+            for symbol in dict.fromkeys(approval.plan.market for approval in approvals)
         }
         return await self.store.read(
             lambda uow: tuple(reporting.approval(uow, each, prices[each.plan.market]) for each in approvals)
         )
-
-    async def _prices(self) -> dict[str, Decimal]:
-        """What each market that something is held of trades at now; the last closes stand for what is left out."""
-        held, changed = await self.store.read(lambda uow: (uow.positions.open(), _changed(uow)))
-        symbols = dict.fromkeys(position.market for position in held if position.market not in changed)
-        books = {symbol: await self._book(symbol) for symbol in symbols}
-        return {symbol: book.mid for symbol, book in books.items() if book is not None}
-
-    async def _ask(self, symbol: str) -> Decimal | None:
-        """What buying would cost now."""
-        book = await self._book(symbol)
-        return book.ask if book else None
-
-    async def _book(self, symbol: str) -> Book | None:
-        try:
-            return await self.exchange.book(symbol)
-        except VenueError:
-            return None
-
-
-def _changed(uow: UnitOfWork) -> set[str]:
-    """The markets whose price of now is perhaps that of something else than what is held."""
-    return {found.halt.market for found in uow.halts.open() if found.halt.kind is HaltKind.CHANGED}

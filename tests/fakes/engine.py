@@ -28,6 +28,7 @@ from engine.domain.errors import VenueError
 from engine.domain.events import Event
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.reports import Part
+from engine.domain.results import AtWork
 from engine.domain.trading import (
     Intent,
     NotFound,
@@ -44,6 +45,7 @@ from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.ports import Frames, NoEntry, VenueEvent, all_is_there
+from engine.results import Results
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
@@ -206,6 +208,7 @@ class Room:
     books: Bookkeeping
     desk: Desk
     views: Views
+    results: Results
 
     @property
     def orchestrator(self) -> ExecutionOrchestrator:
@@ -339,6 +342,17 @@ async def engine_room(
             contexts=("hand",),
             days=days,
             parts=lambda: (Part(name="jobs", ok=True, detail="ok"),),
+        ),
+        results=Results(
+            store=store,
+            exchange=venue,
+            clock=clock,
+            days=days,
+            at_work=(AtWork(name="hand", strategy="script", markets=symbols, timeframe="1h"),),
+            limits=limits,
+            autonomy=autonomy,
+            no_entry=no_entry,
+            least=lambda symbol: venue.market(symbol).min_notional,
         ),
     )
     try:

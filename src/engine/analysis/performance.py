@@ -2,10 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from decimal import Decimal
+from itertools import groupby
+
+from engine.domain.results import Performance, Tally, TradeStats
+from engine.domain.trading import Position
+
+_NOTHING = Decimal(0)
 
 
 def win_rate(nets: Sequence[Decimal]) -> float | None:
     """The share of closed trades that made money after fees, in [0, 1]; ``None`` without trades. Nothing is no win."""
     return sum(net > 0 for net in nets) / len(nets) if nets else None
+
+
+def expectancy(nets: Sequence[Decimal]) -> Decimal | None:
+    """What a trade brings on average, in the currency of ``nets``; ``None`` without trades.
+
+    Win rate x mean win - loss rate x mean loss, as ``calculate_expectancy`` of freqtrade has it
+    (https://github.com/freqtrade/freqtrade/blob/develop/freqtrade/data/metrics.py): that is the mean of all nets.
+    """
+    return sum(nets, _NOTHING) / len(nets) if nets else None
+
+
+def profit_factor(nets: Sequence[Decimal]) -> Decimal | None:
+    """What was won for each unit that was lost: gross profit / gross loss, fees taken off each trade before.
+
+    As in TradeStation's strategy performance report
+    (https://help.tradestation.com/10_00/eng/tradestationhelp/subsystems/spr_topics/report/profit_factor__strategy_performance_report_.htm).
+
+    Returns:
+        ``None`` where nothing was lost: there is nothing to divide by.
+    """
+    lost = -sum((net for net in nets if net < 0), _NOTHING)
+    return sum((net for net in nets if net > 0), _NOTHING) / lost if lost else None
+
+
+def losing_streak(nets: Iterable[Decimal]) -> int:
+    """The largest number of losses in a row; a trade that came to nothing ends a row."""
+    return max((len(list(row)) for lost, row in groupby(nets, lambda net: net < 0) if lost), default=0)
+
+
+def tally(trades: Sequence[Position]) -> Tally:
+    """Closed trades counted together."""
+    return Tally(
+        trades=len(trades),
+        won=sum(trade.net > 0 for trade in trades),
+        net=sum((trade.net for trade in trades), _NOTHING),
+        cost=sum((trade.cost for trade in trades), _NOTHING) if all(trade.cost > 0 for trade in trades) else None,
+    )
+
+
+def tallies(trades: Sequence[Position], key: Callable[[Position], str]) -> list[tuple[str, Tally]]:
+    """Closed trades counted by something they have in common, in the order in which that first appears."""
+    names = dict.fromkeys(map(key, trades))
+    return [(name, tally([trade for trade in trades if key(trade) == name])) for name in names]
+
+
+def performance(trades: Sequence[Position], quote: str) -> Performance:
+    """Closed trades by market and by context; the best are those that brought most."""
+    by_market, by_context = (tallies(trades, key) for key in (lambda t: t.market, lambda t: t.context))
+    return Performance(
+        quote=quote, total=tally(trades), markets=_best_first(by_market), contexts=_best_first(by_context)
+    )
+
+
+def _best_first(counted: Iterable[tuple[str, Tally]]) -> tuple[tuple[str, Tally], ...]:
+    return tuple(sorted(counted, key=lambda each: (-each[1].net, each[0])))
+
+
+def trade_stats(trades: Sequence[Position], quote: str) -> TradeStats:
+    """How closed trades ended, given in the order in which they were closed."""
+    nets = [trade.net for trade in trades]
+    endings = tallies(trades, lambda trade: trade.closed_by)
+    return TradeStats(
+        quote=quote,
+        total=tally(trades),
+        endings=tuple(sorted(endings, key=lambda each: (-each[1].trades, each[0]))),
+        won_after=_mean_time([trade for trade in trades if trade.net > 0]),
+        lost_after=_mean_time([trade for trade in trades if trade.net < 0]),
+        expectancy=expectancy(nets),
+        profit_factor=profit_factor(nets),
+        best=max(trades, key=lambda trade: trade.net, default=None),
+        worst=min(trades, key=lambda trade: trade.net, default=None),
+        losing_streak=losing_streak(nets),
+    )
+
+
+def _mean_time(trades: Sequence[Position]) -> timedelta | None:
+    held = [trade.closed_at - trade.opened_at for trade in trades if trade.closed_at is not None]
+    return sum(held, timedelta(0)) / len(held) if held else None

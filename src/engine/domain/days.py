@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from itertools import count
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,24 @@ class Day:
     def name(self) -> str:
         """Its date, e.g. 2026-01-31."""
         return self.date.isoformat()
+
+
+class Period(StrEnum):
+    """Days counted together: a day alone, those of a week from Monday on, those of a month."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+    def first(self, day: date) -> date:
+        """The first date of the period that a date belongs to."""
+        match self:
+            case Period.DAY:
+                return day
+            case Period.WEEK:
+                return day - day.weekday() * _ONE
+            case Period.MONTH:
+                return day.replace(day=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +84,22 @@ class Days:
     def begin(self, moment: datetime) -> datetime:
         """When the day that a moment belongs to began."""
         return next(self.before(moment)).ends
+
+    def begin_of(self, day: date) -> datetime:
+        """When the day of a date begins: when the last one before it ends, also where there is no such date."""
+        before = (self._day(day - number * _ONE) for number in count(1))
+        return next(found.ends for found in before if found is not None)
+
+    def last(self, period: Period, number: int, now: datetime) -> list[tuple[datetime, Day]]:
+        """When each of the last periods begins, and the period under its first date; the last one ends now."""
+        spans: list[tuple[datetime, Day]] = []
+        first, ends = period.first(self.running(now).date), now
+        while len(spans) < number:
+            begin = self.begin_of(first)
+            if begin < ends or not spans:  # a date that was left out has no day
+                spans.append((begin, Day(date=first, ends=ends)))
+            first, ends = period.first(first - _ONE), begin
+        return spans[::-1]
 
     def _day(self, day: date) -> Day | None:
         """A date's day; ``None`` for a date that was left out, as Samoa left out 30 December 2011."""

@@ -169,6 +169,7 @@ class Incoming:
         address: Where it was sent, for the reply.
         ref: The message that carried the button, on a press.
         name: What they call themselves there: anything they like, of any length; empty where it is not said.
+        is_private: Whether it was written to the bot alone: then a command needs no slash.
     """
 
     platform: str
@@ -179,3 +180,4 @@ class Incoming:
     action: Typed | Pressed
     ref: Ref | None = None
     name: str = ""
+    is_private: bool = False

@@ -357,3 +357,19 @@ class Part:
     name: str
     ok: bool
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """A line of the log that was a warning or worse, on one line and with its secrets masked; the time is the wall's.
+
+    Attributes:
+        level: ``warning``, ``error`` or ``critical``.
+        logger: Which part wrote it.
+        text: What it says: any text, strangers' words among it.
+    """
+
+    at: datetime
+    level: str
+    logger: str
+    text: str

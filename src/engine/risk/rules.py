@@ -5,15 +5,15 @@ A rule returns the quantity it allows: the plan's own to pass it, less to shrink
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.domain.currencies import rounded
 from engine.domain.figures import plain
 from engine.domain.market import Level
-from engine.domain.trading import Buying, Portfolio, Position, RiskView, TradePlan
+from engine.domain.trading import Buying, Halt, Portfolio, Position, RiskView, TradePlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,14 @@ class RiskLimits:
     def size_at(self, drawdown: Decimal) -> Decimal:
         """What a drawdown leaves of the sizes of entries: ``recovery_size`` to the power of its steps."""
         return self.recovery_size ** self.steps(drawdown)
+
+    def coin_limit(self, account: Portfolio) -> Decimal:
+        """What one coin may be worth now, in the quote currency."""
+        return self.max_position * self.size_at(account.drawdown) * account.equity
+
+    def exposure_limit(self, account: Portfolio) -> Decimal:
+        """What everything held may be worth now, in the quote currency."""
+        return self.max_exposure * self.size_at(account.drawdown) * account.equity
 
     def pause_due(self, portfolio: Portfolio) -> bool:
         """Whether drawdown has reached a step further down than the one at which entries were last paused."""
@@ -92,23 +100,20 @@ _NOTHING = Decimal(0)
 def halts(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries while anything is halted that concerns this market."""
     del limits
-    stopping = [halt for halt in view.halts if halt.stops(plan.market, view.now)]
-    return Verdict(quantity=_NOTHING, reason=stopping[0].reason) if stopping else None
+    return _stopped(halted(plan.market, view.halts, view.now))
 
 
 def market_data(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries by a clock that is wrong, or while the venue is away."""
     del plan, limits
-    return Verdict(quantity=_NOTHING, reason=view.no_entry) if view.no_entry else None
+    return _stopped(view.no_entry)
 
 
 def drawdown(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries where a halt for it is due, and less at risk than usual until it has been made good."""
     account = view.portfolio
-    if limits.total_reached(account):
-        return Verdict(quantity=_NOTHING, reason=limits.total_words(account))
-    if limits.pause_due(account):
-        return Verdict(quantity=_NOTHING, reason=limits.pause_words(account))
+    if reason := fallen(account, limits):
+        return _stopped(reason)
     allowed = _share(limits.risk_per_trade, account, limits) * account.equity
     if not limits.steps(account.drawdown) or plan.risk <= allowed:
         return None
@@ -120,10 +125,7 @@ def drawdown(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | N
 def one_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """A context holds at most one position of a market, and does not buy it twice."""
     del limits
-    own = (plan.context, plan.market)
-    held = [f"already holds {p.id}" for p in view.portfolio.positions if (p.context, p.market) == own]
-    buying = [f"is already buying: {o.order_id}" for o in view.portfolio.buying if (o.context, o.market) == own]
-    return Verdict(quantity=_NOTHING, reason=f"{plan.context} {[*held, *buying][0]}") if held or buying else None
+    return _stopped(taken(plan.context, plan.market, view.portfolio))
 
 
 def price_sanity(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -158,27 +160,17 @@ def slippage(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | N
 
 def max_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """One coin is worth at most so much of equity, whoever holds or is buying it."""
-    account, base = view.portfolio, view.market.base
-    held = [(f"{p.id} ({p.context}) holds", p.quantity * account.mark(p)) for p in account.positions if _of(p, base)]
-    buying = [(f"{o.order_id} ({o.context}) is buying", o.value) for o in account.buying if _of(o, base)]
-    taken = sum((value for _, value in (*held, *buying)), _NOTHING)
-    room = _share(limits.max_position, account, limits) * account.equity - taken
-    already = ", ".join(f"{who} {_told(value, view.market.quote)}" for who, value in (*held, *buying))
-    return _value(plan, room, f"{base} is at most {_of_equity(limits.max_position, account, limits)}", already)
+    return _value(plan, coin_room(view.market.symbol, view.portfolio, limits))
 
 
 def max_exposure(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """Everything held is worth at most so much of equity."""
-    account = view.portfolio
-    room = _share(limits.max_exposure, account, limits) * account.equity - account.exposure
-    already = f"{_told(account.exposure, view.market.quote)} is held or being bought" if account.exposure else ""
-    return _value(plan, room, f"exposure is at most {_of_equity(limits.max_exposure, account, limits)}", already)
+    return _value(plan, exposure_room(view.market.quote, view.portfolio, limits))
 
 
 def cash(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """Only what can be paid, with room for slippage and fees."""
-    affordable = view.portfolio.cash / (1 + 2 * limits.max_slippage)
-    return _value(plan, affordable, "cash is limited to what is free, less room for slippage and fees")
+    return _value(plan, cash_room(view.market.quote, view.portfolio, limits))
 
 
 def min_notional(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -205,6 +197,95 @@ ENTRY_RULES: tuple[Rule, ...] = (
     min_notional,
 )
 """In the order in which they are asked: what stops comes first, dust is looked for last."""
+
+
+def halted(market: str, standing: Sequence[Halt], now: datetime) -> str:
+    """Why nothing may be entered in a market while something is halted; empty where it may."""
+    return next((halt.reason for halt in standing if halt.stops(market, now)), "")
+
+
+def fallen(account: Portfolio, limits: RiskLimits) -> str:
+    """Why nothing may be entered for a drawdown; empty where it may."""
+    if limits.total_reached(account):
+        return limits.total_words(account)
+    return limits.pause_words(account) if limits.pause_due(account) else ""
+
+
+def taken(context: str, market: str, account: Portfolio) -> str:
+    """What a context has of a market already, so that it may not enter it; empty where that is nothing."""
+    own = (context, market)
+    held = [f"already holds {p.id}" for p in account.positions if (p.context, p.market) == own]
+    buying = [f"is already buying: {o.order_id}" for o in account.buying if (o.context, o.market) == own]
+    return f"{context} {[*held, *buying][0]}" if held or buying else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What a limit leaves for an entry: nothing where it is below 0.
+
+    Attributes:
+        quote: The currency that ``value`` is in.
+        rule: The limit in words.
+        already: What has been taken of it; empty for nothing.
+    """
+
+    value: Decimal
+    quote: str
+    rule: str
+    already: str = ""
+
+    @property
+    def words(self) -> str:
+        """Why there is no more."""
+        room = _told(max(_NOTHING, self.value), self.quote)
+        return f"{self.rule}: there is room for {room}{f', for {self.already}' if self.already else ''}"
+
+
+def coin_room(market: str, account: Portfolio, limits: RiskLimits) -> Room:
+    """What may still be bought of a market's coin."""
+    base, _, quote = market.partition("/")
+    held = [(f"{p.id} ({p.context}) holds", p.quantity * account.mark(p)) for p in account.positions if _of(p, base)]
+    buying = [(f"{o.order_id} ({o.context}) is buying", o.value) for o in account.buying if _of(o, base)]
+    return Room(
+        quote=quote,
+        value=limits.coin_limit(account) - sum((value for _, value in (*held, *buying)), _NOTHING),
+        rule=f"{base} is at most {_of_equity(limits.max_position, account, limits)}",
+        already=", ".join(f"{who} {_told(value, quote)}" for who, value in (*held, *buying)),
+    )
+
+
+def exposure_room(quote: str, account: Portfolio, limits: RiskLimits) -> Room:
+    """What may still be bought of anything."""
+    return Room(
+        quote=quote,
+        value=limits.exposure_limit(account) - account.exposure,
+        rule=f"exposure is at most {_of_equity(limits.max_exposure, account, limits)}",
+        already=f"{_told(account.exposure, quote)} is held or being bought" if account.exposure else "",
+    )
+
+
+def cash_room(quote: str, account: Portfolio, limits: RiskLimits) -> Room:
+    """What can still be paid."""
+    return Room(
+        quote=quote,
+        value=account.cash / (1 + 2 * limits.max_slippage),
+        rule="cash is limited to what is free, less room for slippage and fees",
+    )
+
+
+def full(market: str, account: Portfolio, limits: RiskLimits, least: Decimal) -> str:
+    """Why no entry worth ``least``, in the quote currency, may be made into a market; empty where it may."""
+    quote = market.partition("/")[2]
+    rooms = (
+        coin_room(market, account, limits),
+        exposure_room(quote, account, limits),
+        cash_room(quote, account, limits),
+    )
+    return next((room.words for room in rooms if room.value <= 0 or room.value < least), "")
+
+
+def _stopped(reason: str) -> Verdict | None:
+    return Verdict(quantity=_NOTHING, reason=reason) if reason else None
 
 
 def depth_within(levels: tuple[Level, ...], allowed: Decimal) -> Decimal:
@@ -243,11 +324,7 @@ def _told(value: Decimal, currency: str) -> str:
     return plain(rounded(value, currency))
 
 
-def _value(plan: TradePlan, room: Decimal, rule: str, already: str = "") -> Verdict | None:
-    if plan.notional <= room:
+def _value(plan: TradePlan, left: Room) -> Verdict | None:
+    if plan.notional <= left.value:
         return None
-    room = max(_NOTHING, room)
-    reason = (
-        f"{rule}: there is room for {_told(room, plan.market.partition('/')[2])}{f', for {already}' if already else ''}"
-    )
-    return Verdict(quantity=room / plan.price, reason=reason)
+    return Verdict(quantity=max(_NOTHING, left.value) / plan.price, reason=left.words)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine.domain.days import Day, Days
+from engine.domain.days import Day, Days, Period
 from tests.fakes.examples import examples
 
 HOUR = timedelta(hours=1)
@@ -127,3 +127,38 @@ def test_a_moment_is_in_the_day_that_has_begun_and_not_ended(zone: str, at: time
 
 def test_a_day_is_named_by_its_date():
     assert Day(date=date(2026, 1, 31), ends=datetime(2026, 2, 1, tzinfo=UTC)).name == "2026-01-31"
+
+
+def test_weeks_begin_on_a_monday_and_months_on_the_first() -> None:
+    days, now = days_of("UTC"), datetime(2026, 1, 14, 15, tzinfo=UTC)  # a Wednesday
+    weeks, months = days.last(Period.WEEK, 3, now), days.last(Period.MONTH, 3, now)
+    assert [each.name for _, each in weeks] == ["2025-12-29", "2026-01-05", "2026-01-12"]
+    assert [each.name for _, each in months] == ["2025-11-01", "2025-12-01", "2026-01-01"]
+    assert [f"{begin:%m-%d %H}" for begin, _ in weeks] == ["12-29 00", "01-05 00", "01-12 00"]
+    assert months[-1] == (datetime(2026, 1, 1, tzinfo=UTC), Day(date=date(2026, 1, 1), ends=now))
+
+
+def test_a_week_of_days_that_end_in_the_evening_begins_the_evening_before() -> None:
+    days, now = days_of("Europe/Berlin", time(18)), datetime(2026, 3, 31, 12, tzinfo=UTC)
+    (begin, week), _ = days.last(Period.WEEK, 2, now)
+    assert (week.name, week.ends - begin) == ("2026-03-23", timedelta(days=7, hours=-1)), "clocks went forward in it"
+    assert begin == datetime(2026, 3, 22, 17, tzinfo=UTC)
+
+
+@given(zone=zones, at=clocks, now=moments, period=st.sampled_from(Period), count=st.integers(1, 15))
+@example(zone="Pacific/Apia", at=time(), now=datetime(2011, 12, 31, 12, tzinfo=UTC), period=Period.DAY, count=4)
+@examples(50)
+def test_periods_follow_one_another_and_consist_of_whole_days(
+    zone: str, at: time, now: datetime, period: Period, count: int
+) -> None:
+    """Each is what its days are: nothing is in two of them, and nothing is left out."""
+    days = days_of(zone, at)
+    spans = days.last(period, count, now)
+    assert len(spans) == count
+    assert spans[-1][1].ends == now
+    assert all(before.ends == begin for (_, before), (begin, _) in pairwise(spans))
+    for begin, span in spans[:-1]:
+        within = [day for day in islice(days.after(begin), 32) if day.ends <= span.ends]
+        assert within[-1].ends == span.ends
+        assert {period.first(day.date) for day in within} == {span.date}
+    assert period.first(days.running(now).date) == spans[-1][1].date

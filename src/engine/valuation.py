@@ -1,0 +1,39 @@
+"""What things trade at now, for those who look: asked of the venue, left out where that does not answer."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from engine.domain.errors import VenueError
+from engine.domain.market import Book
+from engine.domain.trading import HaltKind
+from engine.ports import Quotes
+from engine.store.database import DatabaseReader
+from engine.store.unit_of_work import UnitOfWork
+
+
+async def prices_of_held(store: DatabaseReader, exchange: Quotes) -> dict[str, Decimal]:
+    """What each market that something is held of trades at now; the last closes stand for what is left out."""
+    held, changed = await store.read(lambda uow: (uow.positions.open(), _changed(uow)))
+    symbols = dict.fromkeys(position.market for position in held if position.market not in changed)
+    books = {symbol: await book(exchange, symbol) for symbol in symbols}
+    return {symbol: found.mid for symbol, found in books.items() if found is not None}
+
+
+async def ask(exchange: Quotes, symbol: str) -> Decimal | None:
+    """What buying would cost now; ``None`` where the venue does not say."""
+    found = await book(exchange, symbol)
+    return found.ask if found else None
+
+
+async def book(exchange: Quotes, symbol: str) -> Book | None:
+    """A market's order book; ``None`` where the venue does not say."""
+    try:
+        return await exchange.book(symbol)
+    except VenueError:
+        return None
+
+
+def _changed(uow: UnitOfWork) -> set[str]:
+    """The markets whose price of now is perhaps that of something else than what is held."""
+    return {found.halt.market for found in uow.halts.open() if found.halt.kind is HaltKind.CHANGED}
