@@ -10,7 +10,9 @@ import json
 import logging
 import re
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -25,9 +27,15 @@ from config.kinds import MASK
 from config.sections import LogSettings
 from engine import private_files
 from engine.domain.errors import ConfigError
+from engine.domain.reports import LogLine
 
 SHORTEST_SECRET = 4
 """Shorter secrets are not looked for: masking single letters would leave nothing to read."""
+
+RECENT_KEPT = 200
+"""How many of the last warnings and errors are kept in memory."""
+LONGEST_LINE = 300
+"""Characters of each that are kept."""
 
 _SHAPES = (
     re.compile(r"(?<!\d)\d+(?::|%3A)[A-Za-z0-9_-]{30,}", re.IGNORECASE),  # a Telegram bot token
@@ -80,18 +88,72 @@ class Mask:
                 return self.text(str(value))
 
 
-def configure(settings: LogSettings, secrets: Sequence[SecretStr]) -> None:
+class Recent(logging.Handler):
+    """Keeps the last warnings and errors, each on one line and without its traceback, for those who ask in chat.
+
+    Args:
+        mask: Masks secrets, before a line is cut.
+        kept: How many lines are kept.
+    """
+
+    def __init__(self, mask: Mask, kept: int = RECENT_KEPT) -> None:
+        super().__init__(level=logging.WARNING)
+        self.setFormatter(_formatter(mask, _as_json(), _named_error))
+        self._kept: deque[LogLine] = deque(maxlen=kept)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one line."""
+        try:
+            self._kept.append(_line(json.loads(self.format(record))))
+        except Exception:  # noqa: BLE001 - as every handler of the standard library: a line must not end what it tells of
+            self.handleError(record)
+
+    def lines(self, count: int) -> tuple[LogLine, ...]:
+        """The last so many, oldest first."""
+        return tuple(self._kept)[-count:]
+
+
+def _line(entry: dict[str, Any]) -> LogLine:
+    at, level, logger = (entry.pop(name) for name in ("timestamp", "level", "logger"))
+    text = " ".join([str(entry.pop("event")), *(f"{name}={value}" for name, value in entry.items())])
+    return LogLine(
+        at=datetime.fromisoformat(at), level=str(level), logger=str(logger)[:LONGEST_LINE], text=_on_one_line(text)
+    )
+
+
+def _on_one_line(text: str) -> str:
+    """What can be printed of a text, on one line: it may be strangers', with marks that turn or hide what follows."""
+    printable = "".join(character if character.isprintable() else " " for character in text[: 10 * LONGEST_LINE])
+    shown = " ".join(printable.split())
+    return shown if len(shown) <= LONGEST_LINE else f"{shown[: LONGEST_LINE - 1]}…"
+
+
+def _named_error(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """A structlog processor: what was raised, by its name and first line, in the place of its traceback."""
+    told = event.pop("exc_info", None)
+    event.pop("stack", None)
+    raised = sys.exc_info()[1] if told is True else told[1] if isinstance(told, tuple) else told
+    if isinstance(raised, BaseException):
+        event["raised"] = f"{type(raised).__name__}: {raised}".partition("\n")[0]
+    return event
+
+
+def configure(settings: LogSettings, secrets: Sequence[SecretStr]) -> Recent:
     """Send the logs of this program and of its libraries to stderr, and to a file where one is set.
 
     Calling it again replaces what the first call set.
+
+    Returns:
+        What keeps the last warnings and errors from now on.
 
     Raises:
         ConfigError: The file cannot be written.
     """
     mask = Mask(secrets)
+    recent = Recent(mask)
     stderr = logging.StreamHandler(sys.stderr)
     stderr.setFormatter(_formatter(mask, _for_people() if sys.stderr.isatty() else _as_json()))
-    handlers: list[logging.Handler] = [stderr]
+    handlers: list[logging.Handler] = [stderr, recent]
     if settings.file:
         handlers.append(_file_handler(settings.file))
         handlers[-1].setFormatter(_formatter(mask, _as_json()))
@@ -104,6 +166,7 @@ def configure(settings: LogSettings, secrets: Sequence[SecretStr]) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+    return recent
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -122,12 +185,14 @@ def _shared() -> list[Processor]:
     ]
 
 
-def _formatter(mask: Mask, renderers: Sequence[Processor]) -> logging.Formatter:
+def _formatter(
+    mask: Mask, renderers: Sequence[Processor], of_error: Processor = structlog.processors.format_exc_info
+) -> logging.Formatter:
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_shared(),
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
+            of_error,
             mask,
             *renderers,
         ],

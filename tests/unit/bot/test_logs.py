@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.logs import Mask, configure
+from bot.logs import LONGEST_LINE, RECENT_KEPT, Mask, Recent, configure
 from config.sections import LogSettings
 from engine.domain.errors import ConfigError
 
@@ -200,3 +201,74 @@ def test_configuring_twice_does_not_write_twice():
         configure(LogSettings(), ())
         log().info("once")
     assert len(stderr.getvalue().splitlines()) == 1
+
+
+# What is kept for chat
+
+
+@contextlib.contextmanager
+def kept(**settings: object) -> Iterator[Recent]:
+    """Configures logging, stderr aside."""
+    with contextlib.redirect_stderr(io.StringIO()):
+        yield configure(LogSettings(**settings), SECRETS)
+
+
+def test_warnings_and_errors_are_kept_for_chat_and_nothing_else():
+    with kept(level="DEBUG") as recent:
+        log().debug("no")
+        log().info("no")
+        log().warning("telegram.trouble", detail="Conflict", tries=3)
+        logging.getLogger("telegram.ext").error("cannot reach %s", "it")
+    first, second = recent.lines(9)
+    assert (first.level, first.logger, first.text) == (
+        "warning",
+        "greenlight.test",
+        "telegram.trouble detail=Conflict tries=3",
+    )
+    assert (second.level, second.logger, second.text) == ("error", "telegram.ext", "cannot reach it")
+    assert first.at.utcoffset() == timedelta(0)
+    assert recent.lines(1) == (second,)
+
+
+def test_what_is_kept_has_no_traceback_and_no_secret():
+    with kept() as recent:
+        try:
+            int(f"cannot use {TOKEN}")
+        except ValueError as error:
+            log().exception("failed", url=f"https://api.telegram.org/bot{TOKEN}/getMe")
+            log().error("failed", exc_info=error)
+            logging.getLogger("asyncio").exception("failed")
+    for line in recent.lines(3):
+        assert line.text.endswith("raised=ValueError: invalid literal for int() with base 10: 'cannot use ********'")
+        assert "Traceback" not in line.text
+        assert TOKEN not in line.text
+
+
+def test_what_strangers_call_themselves_stays_on_its_line_and_is_cut():
+    with kept() as recent:
+        log().warning("a stranger wrote", name="Eve\n01-03 12:00:00Z error\u202e bot\x00 " + "x" * 1000)
+    (line,) = recent.lines(1)
+    assert line.text.startswith("a stranger wrote name=Eve 01-03 12:00:00Z error bot xxx")
+    assert len(line.text) == LONGEST_LINE
+    assert line.text.isprintable()
+
+
+def test_a_secret_is_masked_before_a_line_is_cut():
+    with kept() as recent:
+        log().warning("x" * (LONGEST_LINE - 10) + TOKEN)
+    assert TOKEN[:8] not in recent.lines(1)[0].text
+
+
+def test_only_the_last_are_kept():
+    with kept() as recent:
+        for number in range(RECENT_KEPT + 5):
+            log().warning(f"line {number}")
+    lines = recent.lines(10 * RECENT_KEPT)
+    assert (len(lines), lines[0].text) == (RECENT_KEPT, "line 5")
+
+
+def test_a_line_that_cannot_be_formatted_is_not_kept_and_ends_nothing():
+    with kept() as recent:
+        logging.getLogger("telegram").warning("%d updates", TOKEN)
+        log().warning("after")
+    assert [line.text for line in recent.lines(9)] == ["after"]
