@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -25,6 +25,7 @@ from engine.domain.reports import (
 )
 from engine.domain.trading import Position
 from handlers.cards import alerts, phrases, replies, wording
+from handlers.cards.monospace import WIDTH, folded
 
 
 def status(report: Status, *, hints: bool = True) -> Card:
@@ -99,14 +100,21 @@ def _position(view: PositionView) -> Item:
 
 def balance(report: Balance) -> Card:
     """What the account owns."""
-    rows = tuple(
-        (name, wording.figure(held), wording.amount(value, report.quote), _of(value, report.equity))
-        for name, held, value in report.rows
-    )
     return Card(
         title=f"Balance: {wording.money(report.equity, report.quote)}",
-        table=Table(head=("", "Quantity", f"In {report.quote}", "%"), rows=rows),
+        items=tuple(
+            Item(
+                title=f"{name} {wording.figure(held)}",
+                text=" ".join(filter(None, (wording.money(value, report.quote), _in_brackets(value, report.equity)))),
+            )
+            for name, held, value in report.rows
+        ),
     )
+
+
+def _in_brackets(part: Decimal, whole: Decimal) -> str:
+    share = _of(part, whole)
+    return f"({share}%)" if share else ""
 
 
 def _of(part: Decimal, whole: Decimal) -> str:
@@ -249,16 +257,24 @@ def strangers(newest_first: Sequence[Stranger]) -> Card:
     return Card(
         title=f"{wording.count(len(newest_first), 'stranger')} wrote and got no answer",
         table=Table(
-            head=("ID", "Platform", "Calls themselves", "Times", "Last", "First"),
-            rows=tuple(map(_stranger_row, newest_first)),
+            head=("ID, and what they call themselves",),
+            rows=tuple((row,) for each in newest_first for row in _stranger_rows(each)),
         ),
         text=f"To let one in, add a line to people and restart: {_listed(listable[0])}" if listable else "",
     )
 
 
-def _stranger_row(each: Stranger) -> tuple[str, ...]:
-    times, last, first = str(each.times), wording.moment(each.last_at), wording.moment(each.first_at)
-    return (each.user, each.platform, each.name, times, last, first)
+def _stranger_rows(each: Stranger) -> Iterator[str]:
+    """Of one width: so no platform makes a command, a mention or a link of what they call themselves."""
+    first, last = wording.moment(each.first_at), wording.moment(each.last_at)
+    yield from folded(each.user)
+    said = (
+        f"{each.platform}, {wording.count(each.times, 'message')}",
+        each.name,
+        f"last {last}",
+        *([f"first {first}"] if first != last else []),
+    )
+    yield from (f"  {row}" for line in said for row in folded(line, WIDTH - 2))
 
 
 def _listed(stranger: Stranger) -> str:
@@ -269,10 +285,15 @@ def _listed(stranger: Stranger) -> str:
 def health(parts: Sequence[Part]) -> Card:
     """Which parts of the program are well."""
     sick = [part.name for part in parts if not part.ok]
-    rows = tuple((part.name, "ok" if part.ok else "NOT OK", part.detail) for part in parts)
     return Card(
         title=f"Not well: {wording.listing(sick)}" if sick else "All is well",
-        table=Table(head=("Part", "State", "Detail"), rows=rows),
+        items=tuple(
+            Item(
+                title=f"{part.name}: {'ok' if part.ok else 'NOT OK'}",
+                text=part.detail if part.detail != "ok" else "",
+            )
+            for part in parts
+        ),
     )
 
 

@@ -11,6 +11,9 @@ from engine.domain.messages import Table
 GRAPH_WIDTH = 24
 """Characters a graph is drawn with at most: one line on a narrow phone."""
 
+WIDTH = 38
+"""Characters that a phone shows in a line."""
+
 _BARS = "▁▂▃▄▅▆▇█"
 _GAP = "  "
 
@@ -41,6 +44,23 @@ def aligned(table: Table) -> list[str]:
     widths = [max(_width(row[column]) for row in rows) for column in range(columns)]
     right = [all(_is_number(row[column]) for row in rows[1:]) for column in range(columns)]
     return [_GAP.join(map(_padded, row, widths, right)).rstrip() for row in rows]
+
+
+def folded(text: str, width: int = WIDTH) -> list[str]:
+    """A text in lines that are at most so wide, broken between words where that is possible."""
+    lines = [""]
+    for word in (piece for whole in text.split() for piece in _cut(whole, width)):
+        longer = f"{lines[-1]} {word}".lstrip()
+        lines = [*lines[:-1], longer] if _width(longer) <= width else [*lines, word]
+    return [line for line in lines if line]
+
+
+def _cut(word: str, width: int) -> list[str]:
+    pieces = [""]
+    for character in word:
+        longer = pieces[-1] + character
+        pieces = [*pieces[:-1], longer] if _width(longer) <= width else [*pieces, character]
+    return pieces
 
 
 def clean(text: str) -> str:

@@ -165,7 +165,12 @@ _CLOSED_BY = {
 
 def closed_by(held: Position) -> str:
     """What or who closed a position."""
-    return _CLOSED_BY.get(held.closed_by, wording.words(held.closed_by))
+    return ending(held.closed_by)
+
+
+def ending(closed_by: str) -> str:
+    """What closes positions, in words: ``stop`` → ``its stop``."""
+    return _CLOSED_BY.get(closed_by, wording.words(closed_by))
 
 
 def prices(held: Position) -> str:

@@ -140,9 +140,9 @@ def lines(*parts: str) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def count(number: int, noun: str) -> str:
-    """A number of things: ``1 trade``, ``3 trades``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def count(number: int, noun: str, several: str = "") -> str:
+    """A number of things: ``1 trade``, ``3 trades``; ``several`` where it takes more than an s."""
+    return f"{number} {noun}" if number == 1 else f"{number} {several or f'{noun}s'}"
 
 
 def quote(market: str) -> str:

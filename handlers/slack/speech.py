@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from html import unescape
 
-from engine.domain.messages import Card, Item, Table
+from engine.domain.messages import Card, Item
 
 
 class Speech:
@@ -39,17 +39,17 @@ class Speech:
         return f"/{written}" if head in self._names else written
 
     def shown(self, card: Card) -> Card:
-        """A card whose commands can be written there as they stand: ``/why A1`` becomes ``/bot why A1``."""
-        table = card.table
+        """A card whose commands can be written there as they stand: ``/why A1`` becomes ``/bot why A1``.
+
+        Tables stay as they are: they hold figures, the log and what strangers call themselves, and are as wide as they
+        may be.
+        """
         return replace(
             card,
             title=self._said(card.title),
             text=self._said(card.text),
             items=tuple(Item(title=self._said(item.title), text=self._said(item.text)) for item in card.items),
             fields=tuple((self._said(name), self._said(value)) for name, value in card.fields),
-            table=Table(head=table.head, rows=tuple(tuple(map(self._said, row)) for row in table.rows))
-            if table
-            else None,
         )
 
     def _said(self, text: str) -> str:

@@ -27,6 +27,7 @@ from engine.domain.reports import (
     DayProfit,
     Digest,
     HaltView,
+    LogLine,
     OrderView,
     Part,
     PlatformTrouble,
@@ -37,6 +38,7 @@ from engine.domain.reports import (
     TradeView,
     Why,
 )
+from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, Tally, TradeStats
 from engine.domain.trading import Clamp, Halt, HaltKind, OrderKind, OrderStatus, Position, Purpose, Side, TradePlan
 
 NOON = datetime(2026, 1, 3, 12, 0, tzinfo=UTC)
@@ -332,3 +334,74 @@ def judged(**changes: Any) -> Judged:
 
 def why(**changes: Any) -> Why:
     return Why(**{"judged": judged(), **changes})
+
+
+def tally(trades: int = 23, won: int = 14, net: str = "120.50", cost: str | None = "4820") -> Tally:
+    return Tally(trades=trades, won=won, net=Decimal(net), cost=Decimal(cost) if cost else None)
+
+
+def performance(**changes: Any) -> Performance:
+    usual = Performance(
+        quote="USDT",
+        total=tally(),
+        markets=(("BTC/USDT", tally(20, 14, "140.50", "4000")), ("ETH/USDT", tally(3, 0, "-20", "820"))),
+        contexts=(("btc_momentum", tally(20, 14, "140.50", "4000")), ("eth_reversion", tally(3, 0, "-20", "820"))),
+    )
+    return replace(usual, **changes)
+
+
+def trade_stats(**changes: Any) -> TradeStats:
+    usual = TradeStats(
+        quote="USDT",
+        total=tally(),
+        endings=(("target", tally(14, 14, "200", "2800")), ("stop", tally(9, 0, "-79.50", "2020"))),
+        won_after=timedelta(hours=5, minutes=20),
+        lost_after=timedelta(hours=1),
+        expectancy=Decimal("5.24"),
+        profit_factor=Decimal("2.5157"),
+        best=closed_position(),
+        worst=closed_position(id="T4", realised=Decimal(-20), closed_by="stop"),
+        losing_streak=4,
+    )
+    return replace(usual, **changes)
+
+
+def counts(**changes: Any) -> Counts:
+    usual = Counts(
+        quote="USDT",
+        equity=Decimal(10000),
+        positions=2,
+        possible=6,
+        others=0,
+        questions=1,
+        asked=Decimal(500),
+        exposure=Decimal(1500),
+        max_exposure=Decimal(7500),
+        coins=(("BTC", Decimal(1000)), ("ETH", Decimal(500))),
+        max_coin=Decimal(2500),
+        size=Decimal(1),
+    )
+    return replace(usual, **changes)
+
+
+def context_view(**changes: Any) -> ContextView:
+    at_work = AtWork(name="btc_momentum", strategy="momentum", markets=("BTC/USDT", "ETH/USDT"), timeframe="1h")
+    usual = ContextView(
+        at_work=at_work,
+        held=1,
+        closed=tally(),
+        obstacles=(("BTC/USDT", "btc_momentum already holds T3"),),
+    )
+    return replace(usual, **changes)
+
+
+def strategies(**changes: Any) -> Strategies:
+    usual = Strategies(quote="USDT", contexts=(context_view(),), auto_above=0.8, ask_above=0.55)
+    return replace(usual, **changes)
+
+
+def log_line(**changes: Any) -> LogLine:
+    usual = LogLine(
+        at=NOON, level="warning", logger="handlers.telegram.health", text="telegram.trouble detail=Conflict"
+    )
+    return replace(usual, **changes)

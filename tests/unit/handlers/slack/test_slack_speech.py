@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.domain.messages import Card, Table
+from engine.domain.messages import Card, Item, Table
 from handlers.slack.speech import Speech
 
 SPEECH = Speech("/bot", ("help", "status", "why"))
@@ -40,7 +40,7 @@ def test_cards_name_commands_as_they_can_be_written_there() -> None:
             title="Send /why A1.",
             fields=(("Open questions", "2 (/status)"),),
             text="/help lists what there is, </status> and a/why and /whyever and ./why do not.\n/unknown stays",
-            table=Table(head=("Command",), rows=(("/why ID",),)),
+            items=(Item(title="store: ok", text="see /status"),),
         )
     )
     assert card.title == "Send /bot why A1."
@@ -48,4 +48,10 @@ def test_cards_name_commands_as_they_can_be_written_there() -> None:
     assert card.text == (
         "/bot help lists what there is, </status> and a/why and /whyever and ./why do not.\n/unknown stays"
     )
-    assert card.table == Table(head=("Command",), rows=(("/bot why ID",),))
+    assert card.items == (Item(title="store: ok", text="see /bot status"),)
+
+
+def test_what_somebody_else_said_stays_as_they_said_it() -> None:
+    """A table is data: a line of the log, what a stranger calls themselves."""
+    table = Table(head=("Newest last",), rows=(("name=/why the bot",),))
+    assert SPEECH.shown(Card(title="The log", table=table)).table == table

@@ -1,0 +1,200 @@
+"""What trading has come to, and how it stands against its limits: the answers of ``engine.results`` as cards. Pure.
+
+Lists are items of short lines, tables are at most ``WIDTH`` characters wide: a phone shows either whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from engine.domain.days import Period
+from engine.domain.messages import Card, Item, Table
+from engine.domain.reports import DayProfit, Profit
+from engine.domain.results import ContextView, Counts, Performance, Strategies, Tally, TradeStats
+from engine.domain.trading import Position
+from handlers.cards import phrases, wording
+from handlers.cards.monospace import WIDTH, aligned
+
+_NO_TRADES = Card(title="No closed trades yet", text="/positions shows what is open.")
+
+
+def periods(report: Profit, period: Period) -> Card:
+    """Profit and loss by day, week or month, net of fees, each under its first date."""
+    span = wording.count(len(report.days), str(period))
+    return Card(
+        title=f"{wording.gain(report.net, report.share, report.quote)} in {span}",
+        fields=(
+            ("Since", wording.moment(report.begins)),
+            *phrases.benchmark(report.benchmark),
+            ("Won", phrases.won(report.won, report.closed)),
+        ),
+        table=_narrowed((period.capitalize(), "Net", "%", "Hold %", "#"), [_row(each, period) for each in report.days]),
+        text="Hold: buy and hold of the markets. #: trades closed, where there is room.",
+        graph=tuple(float(each.equity) for each in report.days),
+    )
+
+
+def _row(each: DayProfit, period: Period) -> tuple[str, ...]:
+    began = f"{each.day:%Y-%m}" if period is Period.MONTH else f"{each.day:%m-%d}"
+    shares = (
+        wording.signed_percent(share).rstrip("%") if share is not None else "" for share in (each.share, each.benchmark)
+    )
+    return (began, wording.signed(each.net), *shares, str(each.closed))
+
+
+def _narrowed(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """A table without as many of its last columns as do not fit."""
+    table = Table(head=tuple(head), rows=tuple(map(tuple, rows)))
+    if len(head) > 1 and max(map(len, aligned(table))) > WIDTH:
+        return _narrowed(head[:-1], [row[:-1] for row in rows])
+    return table
+
+
+def performance(report: Performance) -> Card:
+    """Closed trades by market, then by strategy where there are several, the best first."""
+    if not report.total.trades:
+        return _NO_TRADES
+    contexts = report.contexts if len(report.contexts) > 1 else ()
+    return Card(
+        title=f"{_result(report.total, report.quote)}, {wording.count(report.total.trades, 'closed trade')}",
+        fields=(("Won", _won(report.total)), *_cost(report.total, report.quote)),
+        items=(
+            *(_tallied(market, counted) for market, counted in report.markets),
+            *(_tallied(f"Strategy {wording.words(name)}", counted) for name, counted in contexts),
+        ),
+        text="Per cent is of what the trades cost.",
+    )
+
+
+def _cost(counted: Tally, quote: str) -> tuple[tuple[str, str], ...]:
+    return () if counted.cost is None else (("Bought for", wording.money(counted.cost, quote)),)
+
+
+def _tallied(name: str, counted: Tally) -> Item:
+    return Item(title=f"{name} {_result(counted)}", text=f"won {_won(counted)}")
+
+
+def _result(counted: Tally, quote: str = "") -> str:
+    return wording.gain(counted.net, counted.share, quote)
+
+
+def _won(counted: Tally) -> str:
+    return phrases.won(counted.won, counted.trades)
+
+
+def stats(report: TradeStats) -> Card:
+    """How trades ended, how long they took, and what one of them brings."""
+    total = report.total
+    if not total.trades or report.expectancy is None:
+        return _NO_TRADES
+    factor = "nothing was lost" if report.profit_factor is None else f"{report.profit_factor:.2f}"
+    return Card(
+        title=f"{_result(total, report.quote)}, {wording.count(total.trades, 'closed trade')}",
+        fields=(
+            ("Won", _won(total)),
+            ("Brought by a trade on average", wording.gain(report.expectancy, total.share, report.quote)),
+            ("Profit factor (won / lost)", factor),
+            *((("Winners held for", wording.span(report.won_after)),) if report.won_after is not None else ()),
+            *((("Losers held for", wording.span(report.lost_after)),) if report.lost_after is not None else ()),
+            *((("Best", _trade(report.best)),) if report.best else ()),
+            *((("Worst", _trade(report.worst)),) if report.worst else ()),
+            ("Longest row of losses", wording.count(report.losing_streak, "trade")),
+        ),
+        text="Closed by:",
+        items=tuple(
+            _tallied(f"{wording.sentence(phrases.ending(name))}:", counted) for name, counted in report.endings
+        ),
+    )
+
+
+def _trade(held: Position) -> str:
+    return f"{held.id} {held.market} {wording.gain(held.net, held.share(held.net))}"
+
+
+def count(report: Counts) -> Card:
+    """What is open against what may be."""
+    of_equity = _share(report.asked, report.equity)
+    worth = f", {wording.money(report.asked, report.quote)}{of_equity} if all are approved" if report.questions else ""
+    return Card(
+        title=f"{report.positions} of {wording.count(report.possible, 'position')} open",
+        fields=(
+            *((("Held beside them", _others(report.others)),) if report.others else ()),
+            ("Open questions", f"{report.questions}{worth}"),
+            ("Exposure", _against(report.exposure, report.max_exposure, report)),
+            *((_smaller(report),) if report.size < 1 else ()),
+        ),
+        items=tuple(
+            Item(title=f"{coin} {wording.money(value)}{_share(value, report.equity)}", text=_most(value, report))
+            for coin, value in report.coins
+        ),
+        text="A strategy holds at most one position of each of its markets. Per cent is of equity.",
+    )
+
+
+def _others(number: int) -> str:
+    return f"{wording.count(number, 'position')} that no strategy here holds"
+
+
+def _against(amount: Decimal, limit: Decimal, report: Counts) -> str:
+    now, most = _share(amount, report.equity), _share(limit, report.equity)
+    return f"{wording.money(amount)}{now} of {wording.money(limit, report.quote)}{most}"
+
+
+def _most(value: Decimal, report: Counts) -> str:
+    over = "above the limit of" if value > report.max_coin else "of at most"
+    return f"{over} {wording.money(report.max_coin)}{_share(report.max_coin, report.equity)}"
+
+
+def _smaller(report: Counts) -> tuple[str, str]:
+    return ("Limits", f"{wording.percent(report.size)} of the usual ones until the drawdown has been made good")
+
+
+def _share(part: Decimal, whole: Decimal) -> str:
+    return f" ({wording.percent(part / whole)})" if whole > 0 else ""
+
+
+def strategies(report: Strategies) -> Card:
+    """The strategies at work, how each stands, and whether it may enter now."""
+    return Card(
+        title=f"{wording.count(len(report.contexts), 'strategy', 'strategies')} at work",
+        fields=_bands(report),
+        items=tuple(_context(view, report.quote) for view in report.contexts),
+    )
+
+
+def _bands(report: Strategies) -> tuple[tuple[str, str], ...]:
+    """From which confidence on the bot acts alone, and from which on it asks."""
+    alone = f"from {report.auto_above:.2f} on" if report.auto_above <= 1 else "never"
+    asks = f"from {report.ask_above:.2f} on" if report.ask_above < report.auto_above else "never"
+    return (("Acts alone", alone), ("Asks", asks))
+
+
+def _context(view: ContextView, quote: str) -> Item:
+    at_work = view.at_work
+    does = "" if at_work.strategy == at_work.name else f"{wording.words(at_work.strategy)}, "
+    closed = f"won {_won(view.closed)}, {_result(view.closed, quote)}" if view.closed.trades else "no closed trades"
+    return Item(
+        title=f"{wording.words(at_work.name)} on {at_work.timeframe}: {_may_enter(view)}",
+        text=wording.lines(
+            f"{does}{', '.join(at_work.markets)}",
+            f"{view.held} open; {closed}",
+            *_obstacles(view),
+        ),
+    )
+
+
+def _may_enter(view: ContextView) -> str:
+    stopped = dict(view.obstacles)
+    free = [market for market in view.at_work.markets if market not in stopped]
+    if not stopped:
+        return "may enter"
+    return f"may enter {wording.listing(free)}" if free else "no entries now"
+
+
+def _obstacles(view: ContextView) -> tuple[str, ...]:
+    """Why not: once where it is the same for all of its markets."""
+    reasons = dict.fromkeys(reason for _, reason in view.obstacles)
+    if len(reasons) == 1 and len(view.obstacles) == len(view.at_work.markets):
+        return (f"Not now: {next(iter(reasons))}",)
+    return tuple(f"Not {market}: {reason}" for market, reason in view.obstacles)
