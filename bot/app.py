@@ -30,6 +30,7 @@ from engine.jobs import Job
 from engine.store.alone import alone_on_server
 from engine.store.location import file_of
 from engine.store.migrate import upgrade
+from handlers.commands import RecentLogs
 
 _log = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ class App:
         more_jobs: Further jobs on the same clock, see ``wiring.build``.
         doors: How the store and the venue are opened, see ``bot.doors``.
         accept_balances: Book what the venue has more or less than the books as paid in or out.
+        logs: Tells the last so many warnings and errors of the log.
 
     Attributes:
         stopping: Whether it has been asked to stop, or stops by itself.
@@ -65,9 +67,11 @@ class App:
         more_jobs: Callable[[Engine], Sequence[Job]] = lambda _: (),
         doors: Doors = DOORS,
         accept_balances: bool = False,
+        logs: RecentLogs = lambda _: (),
     ) -> None:
         self._settings = settings
         self._accept_balances = accept_balances
+        self._logs = logs
         self._announce = announce
         self._more_jobs = more_jobs
         self._doors = doors
@@ -103,6 +107,7 @@ class App:
                 give_up=self.give_up,
                 more_jobs=self._more_jobs,
                 doors=self._doors,
+                logs=self._logs,
             )
             self.program = program
             closing.push_async_callback(program.engine.store.close)

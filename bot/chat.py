@@ -25,7 +25,7 @@ from engine.store.watch import StorageWatch
 from engine.watch import PlatformWatch
 from handlers.access import Access, Identity
 from handlers.cards import alerts
-from handlers.commands import CommandTable, build_commands
+from handlers.commands import CommandTable, RecentLogs, build_commands
 from handlers.direct import DirectTeller
 from handlers.notifications import Notifications, is_urgent, shown_at
 from handlers.reception import Reception
@@ -56,9 +56,12 @@ async def build_chat(
     ready: Callable[[], bool],
     give_up: Callable[[StoreError], None],
     doors: Doors,
+    logs: RecentLogs,
 ) -> Chat:
     """The ways in and out of the chat, on every platform that is configured."""
-    commands = build_commands(views=engine.views, desk=engine.desk, clock=engine.clock, version=VERSION)
+    commands = build_commands(
+        views=engine.views, results=engine.results, desk=engine.desk, clock=engine.clock, version=VERSION, logs=logs
+    )
     access = _access(settings)
     await _forget_listed(engine.store, access)
     reception = Reception(

@@ -176,9 +176,9 @@ def _start(settings: Settings, *, accept_balances: bool) -> None:
     from bot import logs
     from bot.app import App, run_until_signal
 
-    logs.configure(settings.logs, secrets(settings))
+    recent = logs.configure(settings.logs, secrets(settings))
     sys.setswitchinterval(SWITCH_EVERY)
-    asyncio.run(run_until_signal(App(settings, announce=announce, accept_balances=accept_balances)))
+    asyncio.run(run_until_signal(App(settings, announce=announce, accept_balances=accept_balances, logs=recent.lines)))
 
 
 def _with_own_database(loaded: Loaded, seed: int | None) -> Settings:

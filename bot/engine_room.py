@@ -24,11 +24,13 @@ from engine.desk import Desk
 from engine.domain.autonomy import Autonomy
 from engine.domain.events import Welcomed
 from engine.domain.market import Timeframe
-from engine.domain.reports import CLOCK, MARKET_DATA
+from engine.domain.reports import CLOCK, MARKET_DATA, STORE
+from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.ports import NoEntry, VenueEvent, all_is_there
+from engine.results import Results
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
@@ -36,6 +38,7 @@ from engine.store.database import Database, Route, stamp
 from engine.store.open_files import OpenFiles
 from engine.store.peak import recount_drawdown
 from engine.store.unit_of_work import UnitOfWork
+from engine.strategies.context import StrategyContext
 from engine.views import Views
 
 AnyClock = MarketClock | WallClock
@@ -55,6 +58,7 @@ class Engine:
     desk: Desk
     emergency: EmergencyStopSystem
     views: Views
+    results: Results
     health: Health
     files: OpenFiles
     """The account's files, and the locks beside them."""
@@ -138,10 +142,38 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
             no_entry=lambda: _nowhere(market, no_entry),
             unwritten=health.unwritten,
         ),
+        results=Results(
+            store=store,
+            exchange=venue,
+            clock=clock,
+            days=settings.digest.days,
+            at_work=tuple(map(_at_work, market.contexts)),
+            limits=limits,
+            autonomy=kit.autonomy,
+            no_entry=lambda context: no_entry(context) or _store_trouble(health),
+            least=lambda symbol: _least(market, symbol),
+        ),
         health=health,
         files=files,
         resumed=resumed,
     )
+
+
+def _at_work(context: StrategyContext) -> AtWork:
+    """A strategy as people are told of it."""
+    own = context.strategy.name
+    return AtWork(name=context.name, strategy=own, markets=context.markets, timeframe=context.timeframe)
+
+
+def _least(market: Source, symbol: str) -> Decimal:
+    """The smallest order's value; 0 of a market that the venue has not told of yet."""
+    found = market.feed.markets.get(symbol)
+    return found.min_notional if found else Decimal(0)
+
+
+def _store_trouble(health: Health) -> str:
+    """Why nothing can be entered where nothing can be written; empty where it can."""
+    return next((f"{STORE}: {part.detail}" for part in health.parts() if part.name == STORE and not part.ok), "")
 
 
 def _nowhere(market: Source, no_entry: NoEntry) -> str:

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from config.settings import Settings
 from engine.clocks import MarketClock
+from engine.domain.autonomy import Autonomy
 from engine.domain.errors import ConfigError, NoData, StoreError
 from engine.domain.market import Book
+from engine.results import Results
+from engine.risk.rules import RiskLimits
 from engine.store import migrate
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
@@ -74,11 +77,20 @@ async def run_viewer(settings: Settings) -> None:
             days=settings.digest.days,
             parts=tuple,
         )
+        results = Results(
+            store=reader,
+            exchange=views.exchange,
+            clock=clock,
+            days=views.days,
+            at_work=(),
+            limits=RiskLimits(**settings.risk.model_dump()),
+            autonomy=Autonomy(**settings.approval.model_dump()),
+        )
         bot = ViewerBot(
             token=asked.token,
             api_url=asked.api_url,
             followers=followers,
-            window=Window(views=views, catch_up=_follower(reader, clock), draw=draughtsman.equity),
+            window=Window(views=views, results=results, catch_up=_follower(reader, clock), draw=draughtsman.equity),
             subscribers=Subscribers(subscribers_file(settings)),
         )
         await bot.run()

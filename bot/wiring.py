@@ -31,6 +31,7 @@ from engine.housekeeping import Housekeeping
 from engine.jobs import Job, WallDriver, job_table
 from engine.store.retention import Retention
 from engine.triggers import often
+from handlers.commands import RecentLogs
 from handlers.notifications import routes
 
 COMMIT_EVERY = 100
@@ -60,6 +61,7 @@ async def build(
     give_up: Callable[[StoreError], None] = lambda _: None,
     more_jobs: Callable[[Engine], Sequence[Job]] = lambda _: (),
     doors: Doors = DOORS,
+    logs: RecentLogs = lambda _: (),
 ) -> Program:
     """Put the program together on a migrated database.
 
@@ -70,6 +72,7 @@ async def build(
         give_up: Ends the program, which cannot go on.
         more_jobs: Further jobs on the same clock, e.g. people who answer at market times.
         doors: How it reaches what outlives it.
+        logs: Tells the last so many warnings and errors of the log.
 
     Raises:
         ConfigError: The settings contradict what they are about.
@@ -78,7 +81,7 @@ async def build(
     """
     engine = await build_engine(settings, market or source(settings), routes(destinations(settings)), doors)
     api_token = settings.web.token or SecretStr(randomness.token_urlsafe(24))
-    chat = await build_chat(settings, engine, api_token, ready, give_up, doors)
+    chat = await build_chat(settings, engine, api_token, ready, give_up, doors, logs)
     jobs = job_table(
         kit=engine.kit,
         contexts=engine.market.contexts,

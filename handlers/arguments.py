@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from engine.domain.days import Period
 from engine.domain.errors import BadInput
 
 _APPROVAL = re.compile(r"[Aa]?0*([1-9][0-9]{0,8})")
@@ -18,6 +19,8 @@ _UNITS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta
 _SHOWN = 30
 _ALIKE = 0.65
 """From this likeness on (``difflib``'s ratio) a word may be meant: below, ``/price`` would be taken for ``/panic``."""
+_PERIODS = {Period.DAY: (7, 365), Period.WEEK: (8, 104), Period.MONTH: (6, 60)}
+"""How many periods are shown where no number is written, and how many at most."""
 LONGEST_PAUSE = timedelta(days=365)
 
 
@@ -60,6 +63,16 @@ def number(words: Sequence[str], *, default: int, most: int, noun: str) -> int:
     if len(words) > 1 or not re.fullmatch("[0-9]{1,9}", words[0]) or not 1 <= int(words[0]) <= most:
         raise BadInput(f"The number of {noun} is a whole number from 1 to {most}.")
     return int(words[0])
+
+
+def periods(words: Sequence[str], period: Period) -> int:
+    """How many days, weeks or months to show.
+
+    Raises:
+        BadInput: It is no such number, or there is more than one word.
+    """
+    default, most = _PERIODS[period]
+    return number(words, default=default, most=most, noun=f"{period}s")
 
 
 def duration(words: Sequence[str]) -> timedelta | None:

@@ -9,6 +9,7 @@ kept for the admins to see, as long as they do not come in floods.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -80,6 +81,7 @@ class Reception:
         Returns:
             The answer; ``None`` for strangers and for deliveries that were answered before, or are being acted on.
         """
+        incoming = self._understood(incoming)
         delivery = _delivery(incoming)
         if delivery in self._under_way:
             return None
@@ -91,6 +93,12 @@ class Reception:
             return _failed(error) if person else None
         finally:
             self._under_way.discard(delivery)
+
+    def _understood(self, incoming: Incoming) -> Incoming:
+        """The same; a command that was written to us alone without its slash has it."""
+        if not incoming.is_private or not isinstance(incoming.action, Typed):
+            return incoming
+        return replace(incoming, action=Typed(text=self._commands.slashed(incoming.action.text)))
 
     async def _met(self, incoming: Incoming) -> None:
         """Note what a stranger did, once, as long as they do not come in floods; the first time also in the log."""

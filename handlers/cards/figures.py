@@ -29,18 +29,20 @@ def periods(report: Profit, period: Period) -> Card:
             *phrases.benchmark(report.benchmark),
             ("Won", phrases.won(report.won, report.closed)),
         ),
-        table=_narrowed((period.capitalize(), "Net", "%", "Hold %", "#"), [_row(each, period) for each in report.days]),
+        table=_narrowed(
+            (period.capitalize(), "Net", "%", "Hold %", "#"), [_row(each, period, report.quote) for each in report.days]
+        ),
         text="Hold: buy and hold of the markets. #: trades closed, where there is room.",
         graph=tuple(float(each.equity) for each in report.days),
     )
 
 
-def _row(each: DayProfit, period: Period) -> tuple[str, ...]:
+def _row(each: DayProfit, period: Period, quote: str) -> tuple[str, ...]:
     began = f"{each.day:%Y-%m}" if period is Period.MONTH else f"{each.day:%m-%d}"
     shares = (
         wording.signed_percent(share).rstrip("%") if share is not None else "" for share in (each.share, each.benchmark)
     )
-    return (began, wording.signed(each.net), *shares, str(each.closed))
+    return (began, wording.signed_amount(each.net, quote), *shares, str(each.closed))
 
 
 def _narrowed(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
@@ -60,8 +62,8 @@ def performance(report: Performance) -> Card:
         title=f"{_result(report.total, report.quote)}, {wording.count(report.total.trades, 'closed trade')}",
         fields=(("Won", _won(report.total)), *_cost(report.total, report.quote)),
         items=(
-            *(_tallied(market, counted) for market, counted in report.markets),
-            *(_tallied(f"Strategy {wording.words(name)}", counted) for name, counted in contexts),
+            *(_tallied(market, counted, report.quote) for market, counted in report.markets),
+            *(_tallied(f"Strategy {wording.words(name)}", counted, report.quote) for name, counted in contexts),
         ),
         text="Per cent is of what the trades cost.",
     )
@@ -71,11 +73,12 @@ def _cost(counted: Tally, quote: str) -> tuple[tuple[str, str], ...]:
     return () if counted.cost is None else (("Bought for", wording.money(counted.cost, quote)),)
 
 
-def _tallied(name: str, counted: Tally) -> Item:
-    return Item(title=f"{name} {_result(counted)}", text=f"won {_won(counted)}")
+def _tallied(name: str, counted: Tally, quote: str) -> Item:
+    result = wording.gain_amount(counted.net, counted.share, quote)
+    return Item(title=f"{name} {result}", text=f"won {_won(counted)}")
 
 
-def _result(counted: Tally, quote: str = "") -> str:
+def _result(counted: Tally, quote: str) -> str:
     return wording.gain(counted.net, counted.share, quote)
 
 
@@ -103,13 +106,14 @@ def stats(report: TradeStats) -> Card:
         ),
         text="Closed by:",
         items=tuple(
-            _tallied(f"{wording.sentence(phrases.ending(name))}:", counted) for name, counted in report.endings
+            _tallied(f"{wording.sentence(phrases.ending(name))}:", counted, report.quote)
+            for name, counted in report.endings
         ),
     )
 
 
 def _trade(held: Position) -> str:
-    return f"{held.id} {held.market} {wording.gain(held.net, held.share(held.net))}"
+    return f"{held.id} {held.market} {wording.gain_amount(held.net, held.share(held.net), wording.quote(held.market))}"
 
 
 def count(report: Counts) -> Card:
@@ -125,7 +129,10 @@ def count(report: Counts) -> Card:
             *((_smaller(report),) if report.size < 1 else ()),
         ),
         items=tuple(
-            Item(title=f"{coin} {wording.money(value)}{_share(value, report.equity)}", text=_most(value, report))
+            Item(
+                title=f"{coin} {wording.amount(value, report.quote)}{_share(value, report.equity)}",
+                text=_most(value, report),
+            )
             for coin, value in report.coins
         ),
         text="A strategy holds at most one position of each of its markets. Per cent is of equity.",
@@ -138,12 +145,12 @@ def _others(number: int) -> str:
 
 def _against(amount: Decimal, limit: Decimal, report: Counts) -> str:
     now, most = _share(amount, report.equity), _share(limit, report.equity)
-    return f"{wording.money(amount)}{now} of {wording.money(limit, report.quote)}{most}"
+    return f"{wording.amount(amount, report.quote)}{now} of {wording.money(limit, report.quote)}{most}"
 
 
 def _most(value: Decimal, report: Counts) -> str:
     over = "above the limit of" if value > report.max_coin else "of at most"
-    return f"{over} {wording.money(report.max_coin)}{_share(report.max_coin, report.equity)}"
+    return f"{over} {wording.amount(report.max_coin, report.quote)}{_share(report.max_coin, report.equity)}"
 
 
 def _smaller(report: Counts) -> tuple[str, str]:

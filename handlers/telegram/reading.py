@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 from telegram import CallbackQuery, Message, Update, User
+from telegram.constants import ChatType
 
 from engine.domain.messages import Incoming, Pressed, Ref, Typed
 from handlers.telegram.places import place_of
@@ -49,6 +50,7 @@ def _typed(update_id: int, message: Message, bot_name: str) -> Incoming | None:
         address=place_of(message).address,
         action=Typed(text=text),
         name=_name(author),
+        is_private=message.chat.type == ChatType.PRIVATE,
     )
 
 

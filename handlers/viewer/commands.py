@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from engine.domain.days import Period
 from engine.domain.errors import BadInput
 from engine.domain.messages import Card
 from handlers import arguments
@@ -43,7 +44,11 @@ class ViewerCommands:
             Command(name="start", help="what this bot shows", run=self._help),
             Command(name="help", help="what can be asked for", run=self._help),
             Command(name="status", help="where things stand", run=self._status),
-            Command(name="daily", help="the running day, and the last ones", run=self._daily),
+            Command(name="daily", help="the running day, and the last ones: /daily 14", run=self._daily),
+            Command(name="weekly", help="profit and trades by week, from Monday on: /weekly 8", run=self._weekly),
+            Command(name="monthly", help="profit and trades by month: /monthly 6", run=self._monthly),
+            Command(name="performance", help="closed trades by market and by strategy", run=self._performance),
+            Command(name="stats", help="how trades ended, how long they lasted, what one brings", run=self._stats),
             Command(name="chart", help="the equity as a picture: /chart 7 for the last 7 days", run=self._chart),
             Command(name="subscribe", help="get the report of each day when it ends", run=self._subscribe),
             Command(name="unsubscribe", help="get no more reports", run=self._unsubscribe),
@@ -63,7 +68,7 @@ class ViewerCommands:
         """
         head, *words = text.split() or [""]
         name = head.removeprefix("/").partition("@")[0].lower()
-        command = self._by_name.get(name) if head.startswith("/") else None
+        command = self._by_name.get(name)  # with its slash or without: nobody else is written to in a private chat
         if command is None:
             near = arguments.did_you_mean(name, self._by_name, mark="/")
             raise BadInput(f"There is no command {head[:LONGEST_NAME] or '/'}.", near or "/help lists what there is.")
@@ -81,8 +86,21 @@ class ViewerCommands:
         return await self._window.status()
 
     async def _daily(self, asked: Asked) -> Card:
+        return await self._window.daily(arguments.periods(asked.words, Period.DAY))
+
+    async def _weekly(self, asked: Asked) -> Card:
+        return await self._window.periods(Period.WEEK, arguments.periods(asked.words, Period.WEEK))
+
+    async def _monthly(self, asked: Asked) -> Card:
+        return await self._window.periods(Period.MONTH, arguments.periods(asked.words, Period.MONTH))
+
+    async def _performance(self, asked: Asked) -> Card:
         arguments.nothing(asked.words)
-        return await self._window.daily()
+        return await self._window.performance()
+
+    async def _stats(self, asked: Asked) -> Card:
+        arguments.nothing(asked.words)
+        return await self._window.stats()
 
     async def _chart(self, asked: Asked) -> Picture:
         days = arguments.number(asked.words, default=CHART_DAYS, most=MOST_DAYS, noun="days")

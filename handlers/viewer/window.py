@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from engine.domain.days import Period
 from engine.domain.errors import UnknownId
 from engine.domain.messages import Card
 from engine.domain.reports import MOST_TOLD, Digest
+from engine.results import Results
 from engine.views import Views
-from handlers.cards import alerts, answers, wording
+from handlers.cards import alerts, answers, figures, wording
 
 CHART_DAYS, MOST_DAYS = 30, 365
-DAYS_SHOWN = 7
 
 Draw = Callable[[tuple[tuple[datetime, float, float], ...], str], Awaitable[bytes]]
 """Draws values over time, under a title, as a PNG."""
@@ -33,11 +34,13 @@ class Window:
 
     Attributes:
         views: What is kept, on a connection that cannot write.
+        results: The figures, on the same.
         catch_up: Takes the views' clock to what the bot has reached; asked before every look.
         draw: Makes charts.
     """
 
     views: Views
+    results: Results
     catch_up: Callable[[], Awaitable[None]]
     draw: Draw
 
@@ -46,12 +49,26 @@ class Window:
         await self.catch_up()
         return answers.status(await self.views.status(), hints=False)
 
-    async def daily(self) -> Card:
-        """The last days, the running one included."""
-        await self.catch_up()
+    async def daily(self, days: int) -> Card:
+        """The running day, and the last ones."""
+        shown = await self.periods(Period.DAY, days)
         running = alerts.digest(await self.views.latest_digest())
-        days = answers.profit(await self.views.profit(DAYS_SHOWN))
-        return replace(running, table=days.table)
+        return replace(running, table=shown.table)
+
+    async def periods(self, period: Period, count: int) -> Card:
+        """The last days, weeks or months, the running one included."""
+        await self.catch_up()
+        return figures.periods(await self.results.periods(period, count), period)
+
+    async def performance(self) -> Card:
+        """The closed trades by market and by strategy."""
+        await self.catch_up()
+        return figures.performance(await self.results.performance())
+
+    async def stats(self) -> Card:
+        """How trades ended."""
+        await self.catch_up()
+        return figures.stats(await self.results.stats())
 
     async def newest_digest(self) -> Digest | None:
         """The newest day that has ended; ``None`` before the first."""

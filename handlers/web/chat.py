@@ -115,6 +115,7 @@ class WebChat:
                 sent_at=self._wall(),
                 address=ROOM,
                 action=action,
+                is_private=True,
             )
         )
         if reply is None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from engine.approvals import Answered
 from engine.domain.approvals import Approval, Judge, Press, RuledOrder, Tell, step
+from engine.domain.days import Period
 from engine.domain.errors import BadInput, NotAllowed, UnknownId
 from engine.domain.messages import Person, Role
 from engine.domain.reports import (
@@ -19,6 +20,7 @@ from engine.domain.reports import (
     EmergencyView,
     Exposed,
     HaltView,
+    LogLine,
     Part,
     Paused,
     PlatformTrouble,
@@ -29,6 +31,7 @@ from engine.domain.reports import (
     TradeView,
     Why,
 )
+from engine.domain.results import Counts, Performance, Strategies, TradeStats
 from engine.domain.trading import Halt, HaltKind, Position
 from tests.fakes import reports
 
@@ -140,6 +143,35 @@ class FakeViews:
 
     async def health(self) -> tuple[Part, ...]:
         return reports.health()
+
+
+@dataclass
+class FakeResults:
+    """Answers with the usual figures."""
+
+    asked_periods: list[tuple[Period, int]] = field(default_factory=list)
+
+    async def periods(self, period: Period, count: int) -> Profit:
+        self.asked_periods.append((period, count))
+        return reports.profit()
+
+    async def performance(self) -> Performance:
+        return reports.performance()
+
+    async def stats(self) -> TradeStats:
+        return reports.trade_stats()
+
+    async def counts(self) -> Counts:
+        return reports.counts()
+
+    async def strategies(self) -> Strategies:
+        return reports.strategies()
+
+
+def no_logs(count: int) -> tuple[LogLine, ...]:
+    """A log without warnings."""
+    del count
+    return ()
 
 
 @dataclass

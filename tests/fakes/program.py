@@ -26,6 +26,7 @@ from bot.app import App
 from bot.doors import DOORS, Doors
 from config.loader import load
 from config.settings import Settings
+from handlers.commands import RecentLogs
 from tests.auditor import check_conservation, read_fills
 from tests.fakes.database import execute, rows_of, rows_of_file, url_of
 from tests.fakes.plain import PLAIN
@@ -126,10 +127,13 @@ def settings_of(folder: Path, fake: FakeTelegram | None = None, **options: Any) 
 
 @asynccontextmanager
 async def running(
-    settings: Settings, doors: Doors = DOORS, announce: Callable[[str], None] = lambda _: None
+    settings: Settings,
+    doors: Doors = DOORS,
+    announce: Callable[[str], None] = lambda _: None,
+    logs: RecentLogs = lambda _: (),
 ) -> AsyncIterator[App]:
     """The program in this process, from its first answer to its orderly stop."""
-    app = App(settings, announce=announce, doors=doors)
+    app = App(settings, announce=announce, doors=doors, logs=logs)
     life = asyncio.create_task(app.run())
     try:
         while not (app.program and app.program.chat.web and app.program.chat.web.server.port):

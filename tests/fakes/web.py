@@ -31,7 +31,7 @@ from handlers.web.kit import Kit
 from handlers.web.server import WebServer, create_app
 from handlers.web.sessions import Attempts, Sessions, SignInLinks, session_key
 from tests.fakes import reports
-from tests.fakes.chat import FakeClock, FakeDesk, FakeViews, paged
+from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_logs, paged
 from tests.fakes.database import blank
 from tests.fakes.plain import PLAIN
 
@@ -104,7 +104,9 @@ class WebRoom:
         self.access = Access([_identity(name, role) for name, role in PEOPLE.items()])
         self.ready = True
         self.refs: dict[str, Ref] = {}
-        commands = build_commands(views=self.views, desk=self.desk, clock=self.clock, version="1.2.3")
+        commands = build_commands(
+            views=self.views, results=FakeResults(), logs=no_logs, desk=self.desk, clock=self.clock, version="1.2.3"
+        )
         self.reception = Reception(
             access=self.access,
             commands=commands,

@@ -3,20 +3,23 @@ from datetime import timedelta
 import pytest
 
 from engine.domain.approvals import Expired, Ordered, Rejected
+from engine.domain.days import Period
 from engine.domain.errors import BadInput, NotAllowed, UnknownId
 from engine.domain.messages import Person, Role
 from engine.domain.trading import HaltKind
+from handlers.cards.monospace import WIDTH, aligned
 from handlers.commands import Call, build_commands
 from tests.fakes import reports
-from tests.fakes.chat import FakeClock, FakeDesk, FakeViews
+from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_logs
 
 VIEWER = Person(name="Vic", role=Role.VIEWER)
 TRADER = Person(name="Ann", role=Role.TRADER)
 ADMIN = Person(name="Ada", role=Role.ADMIN)
 
 ALL = (
-    *("start", "help", "whoami", "status", "positions", "balance", "profit", "trades", "pending"),
-    *("approve", "reject", "why", "pause", "resume", "emergency", "strangers", "digest", "health", "version"),
+    *("start", "help", "whoami", "status", "positions", "balance", "count", "profit", "daily", "weekly", "monthly"),
+    *("performance", "stats", "strategies", "trades", "pending", "approve", "reject", "why", "pause", "resume"),
+    *("emergency", "strangers", "logs", "digest", "health", "version"),
 )
 
 
@@ -30,7 +33,10 @@ class Room:
             trades_by_id={"T3": reports.position()},
         )
         self.desk = FakeDesk(self.views, self.clock)
-        self.table = build_commands(views=self.views, desk=self.desk, clock=self.clock, version="0.1.0")
+        self.results = FakeResults()
+        self.table = build_commands(
+            views=self.views, results=self.results, logs=no_logs, desk=self.desk, clock=self.clock, version="0.1.0"
+        )
 
     async def say(self, text, person=TRADER):
         command, words = self.table.find(text)
@@ -55,7 +61,7 @@ def test_every_menu_entry_fits_the_platforms(room):
 
 def test_viewers_may_use_exactly_the_commands_that_change_nothing(room):
     traders = [command.name for command in room.table.commands if command.role is not Role.VIEWER]
-    assert traders == ["approve", "reject", "pause", "resume", "emergency", "strangers"]
+    assert traders == ["approve", "reject", "pause", "resume", "emergency", "strangers", "logs"]
 
 
 @pytest.mark.parametrize("text", ["/Status", "/status@GreenlightBot", "  /STATUS  "])
@@ -64,7 +70,6 @@ async def test_a_command_is_found_however_it_is_written(room, text):
 
 
 def test_freqtrades_names_are_understood_where_they_mean_the_same(room):
-    assert room.table.find("/daily 3")[0].name == "profit"
     assert room.table.find("/stopentry")[0].name == "pause"
 
 
@@ -75,8 +80,8 @@ def test_a_text_that_is_not_a_command_is_none(room, text):
 
 def test_a_misspelt_command_is_answered_with_the_nearest(room):
     with pytest.raises(BadInput) as refused:
-        room.table.find("/statsu")
-    assert str(refused.value) == "There is no command /statsu. Did you mean /status?"
+        room.table.find("/statuz")
+    assert str(refused.value) == "There is no command /statuz. Did you mean /status?"
 
 
 @pytest.mark.parametrize("typed", ["/price", "/buy", "/thanks", "/menu", "/cancel", "/"])
@@ -87,7 +92,8 @@ def test_a_word_that_is_like_no_command_is_answered_with_the_way_to_all_of_them(
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("/stat", "/status"), ("/res", "/resume"), ("/p", "/pause"), ("/stopen", "/stopentry")]
+    ("typed", "meant"),
+    [("/stat", "/stats"), ("/statu", "/status"), ("/res", "/resume"), ("/p", "/pause"), ("/stopen", "/stopentry")],
 )
 def test_a_command_that_was_only_begun_is_answered_with_the_shortest_that_begins_so(room, typed, meant):
     with pytest.raises(BadInput) as refused:
@@ -113,6 +119,14 @@ def test_a_command_like_no_other_is_answered_with_help(room):
         ("/positions", "1 open position"),
         ("/balance", "Balance: 9,124.52 USDT"),
         ("/profit", "-5.00 USDT"),
+        ("/daily", "-5.00 USDT (-0.05%) in 2 days"),
+        ("/weekly", "-5.00 USDT (-0.05%) in 2 weeks"),
+        ("/monthly 2", "-5.00 USDT (-0.05%) in 2 months"),
+        ("/performance", "+120.50 USDT (+2.50%), 23 closed trades"),
+        ("/stats", "+120.50 USDT (+2.50%), 23 closed trades"),
+        ("/count", "2 of 6 positions open"),
+        ("/strategies", "1 strategy at work"),
+        ("/status table", "1 open position"),
         ("/trades", "The last 1 trade"),
         ("/pending", "1 open question"),
         ("/why d12", "Why D12"),
@@ -133,11 +147,49 @@ async def test_help_lists_what_the_person_may_do_by_role(room):
     assert "/approve" not in for_viewers
 
 
-async def test_strangers_are_shown_to_admins_alone(room):
-    assert (await room.say("/strangers", ADMIN)).title == "1 stranger wrote and got no answer"
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [("/strangers", "1 stranger wrote and got no answer"), ("/logs 3", "No warnings since the start")],
+)
+async def test_what_strangers_wrote_is_shown_to_admins_alone(room, text, title):
+    assert (await room.say(text, ADMIN)).title == title
     for person in (TRADER, VIEWER):
-        with pytest.raises(NotAllowed, match="/strangers needs the role admin"):
-            await room.say("/strangers", person)
+        with pytest.raises(NotAllowed, match=f"{text.split()[0]} needs the role admin"):
+            await room.say(text, person)
+
+
+async def test_periods_are_as_many_as_asked_for(room):
+    for text in ("/daily", "/weekly 3", "/monthly"):
+        await room.say(text)
+    assert room.results.asked_periods == [(Period.DAY, 7), (Period.WEEK, 3), (Period.MONTH, 6)]
+
+
+READING = (
+    *("/start", "/help", "/whoami", "/status", "/status table", "/positions", "/balance", "/count", "/profit 2"),
+    *("/daily", "/weekly", "/monthly", "/performance", "/stats", "/strategies", "/trades", "/pending", "/why D12"),
+    *("/emergency", "/strangers", "/logs", "/digest", "/health", "/version"),
+)
+
+
+@pytest.mark.parametrize("text", READING)
+async def test_whatever_is_read_fits_a_phone(room, text):
+    """What is of one width cannot be broken anew there."""
+    table = (await room.say(text, ADMIN)).table
+    assert table is None or max(map(len, aligned(table))) <= WIDTH
+
+
+def test_every_reading_command_is_looked_at(room):
+    read = {text.split()[0].removeprefix("/") for text in READING}
+    acts = {"approve", "reject", "pause", "resume"}
+    assert read | acts == {command.name for command in room.table.commands}
+
+
+@pytest.mark.parametrize(
+    ("text", "slashed"),
+    [("status", "/status"), (" Why  A1 ", "/Why  A1"), ("/status", "/status"), ("hello", "hello"), ("", "")],
+)
+def test_the_slash_is_put_before_the_name_of_a_command_alone(room, text, slashed):
+    assert room.table.slashed(text) == slashed
 
 
 @pytest.mark.parametrize("text", ["/approve A17", "/reject A17", "/pause", "/resume"])
@@ -206,7 +258,15 @@ async def test_why_of_an_unknown_id_names_one_that_exists(room):
         ("/profit 366", "/profit [days]"),
         ("/trades 51", "/trades [n]"),
         ("/pause soon", "/pause [duration]"),
-        ("/status now", "/status"),
+        ("/status now", "/status [table]"),
+        ("/daily 0", "/daily [n]"),
+        ("/weekly 105", "/weekly [n]"),
+        ("/monthly two", "/monthly [n]"),
+        ("/monthly 2 3", "/monthly [n]"),
+        ("/performance BTC/USDT", "/performance"),
+        ("/stats 3", "/stats"),
+        ("/count all", "/count"),
+        ("/strategies btc_momentum", "/strategies"),
         ("/resume all", "/resume [market]"),
         ("/resume BTC/USDT ETH/USDT", "/resume [market]"),
     ],

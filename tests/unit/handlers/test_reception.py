@@ -14,7 +14,7 @@ from handlers.commands import build_commands
 from handlers.reception import Reception
 from handlers.strangers import AT_ONCE, LONGEST_NAME
 from tests.fakes import reports
-from tests.fakes.chat import FakeClock, FakeDesk, FakeViews
+from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_logs
 
 STARTED = reports.NOON
 PEOPLE = {"1001": ("Ann", Role.TRADER), "1002": ("Vic", Role.VIEWER), "1003": ("Bob", Role.TRADER)}
@@ -37,7 +37,9 @@ class Room:
         desk = FakeDesk(self.views, self.clock)
         return Reception(
             access=Access([Identity(person=person, platform="telegram", user=user) for user, person in people.items()]),
-            commands=build_commands(views=self.views, desk=desk, clock=self.clock, version="0.1.0"),
+            commands=build_commands(
+                views=self.views, results=FakeResults(), logs=no_logs, desk=desk, clock=self.clock, version="0.1.0"
+            ),
             database=self.database,
             desk=desk,
             clock=self.clock,
@@ -46,7 +48,9 @@ class Room:
             monotonic=self.clock.monotonic,
         )
 
-    def incoming(self, action, *, user="1001", delivery=None, sent_at=None, platform="telegram", ref=None, name=""):
+    def incoming(
+        self, action, *, user="1001", delivery=None, sent_at=None, platform="telegram", ref=None, name="", private=False
+    ):
         self.deliveries += 1
         return Incoming(
             platform=platform,
@@ -57,6 +61,7 @@ class Room:
             action=action,
             ref=ref,
             name=name,
+            is_private=private,
         )
 
     async def type(self, text, **changes):
@@ -93,6 +98,19 @@ async def test_a_command_is_answered_and_audited(room):
     assert (entry.platform, entry.user, entry.person) == ("telegram", "1001", "Ann")
     assert (entry.action, entry.outcome) == ("/status", card.title)
     assert (entry.at, entry.wall_at) == (reports.NOON, STARTED + timedelta(seconds=30))
+
+
+async def test_where_nobody_else_reads_a_command_needs_no_slash(room):
+    card = await room.type("Status", private=True)
+    assert card.title.startswith("Trading")
+    assert (await room.type("approve 17 half", private=True)).title.startswith("You approved half of A17")
+    assert [entry.action for entry in await room.audit()] == ["/Status", "/approve 17 half"]
+
+
+@pytest.mark.parametrize(("text", "private"), [("status", False), ("my password", True), ("statuz", True)])
+async def test_any_other_text_is_no_command_and_leaves_no_trace_of_what_it_says(room, text, private):
+    assert (await room.type(text, private=private)).title == "I understand commands"
+    assert [entry.action for entry in await room.audit()] == ["a text that is not a command"]
 
 
 async def test_a_press_becomes_an_order_and_is_audited(room):
@@ -263,7 +281,7 @@ async def test_a_text_that_is_not_a_command_gets_a_hint_and_is_not_written_down(
 
 
 async def test_what_is_not_understood_is_answered_in_words(room):
-    assert (await room.type("/statsu")).plain == "There is no command /statsu.\nDid you mean /status?"
+    assert (await room.type("/statuz")).plain == "There is no command /statuz.\nDid you mean /status?"
     assert "Usage: /approve ID [half]" in (await room.type("/approve")).text
 
 

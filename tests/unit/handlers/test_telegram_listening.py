@@ -88,6 +88,16 @@ async def test_a_message_becomes_something_a_person_typed(fake: FakeTelegram) ->
     ]
 
 
+@pytest.mark.parametrize(("chat", "private"), [(ANN, True), (GROUP, False)])
+async def test_what_nobody_else_reads_is_told_from_what_a_group_reads(
+    fake: FakeTelegram, chat: int, *, private: bool
+) -> None:
+    async with running(fake) as bot:
+        fake.type(chat, ANN, "status")
+        await fake.wait_for(lambda: bot.heard)
+    assert [heard.is_private for heard in bot.heard] == [private]
+
+
 async def test_a_press_becomes_something_a_person_pressed_with_the_message_it_was_on(fake: FakeTelegram) -> None:
     message = question(fake, chat=GROUP)
     async with running(fake) as bot:

@@ -15,7 +15,7 @@ from engine.domain.reports import MOST_TOLD, Digest
 from handlers.viewer.subscribers import Subscribers
 from handlers.viewer.window import Window
 from tests.fakes import reports
-from tests.fakes.chat import FakeViews
+from tests.fakes.chat import FakeResults, FakeViews
 from tests.fakes.telegram import FakeTelegram, Fault
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ async def reporting(folder: Path, fake: FakeTelegram) -> AsyncIterator[tuple[End
     async with Bot(fake.token, session=AiohttpSession(api=TelegramAPIServer.from_base(fake.url))) as bot:
         for user in (ANN, BEN):
             fake.chat(user)
-        window = Window(views=views, catch_up=nothing, draw=nothing)
+        window = Window(views=views, results=FakeResults(), catch_up=nothing, draw=nothing)
         followers = {str(ANN), str(BEN)}
         yield (
             views,

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from engine.domain.reports import Digest
 from handlers.viewer.subscribers import Subscribers
 from handlers.viewer.window import Window
-from tests.fakes.chat import FakeViews
+from tests.fakes.chat import FakeResults, FakeViews
 from tests.fakes.telegram import FakeTelegram
 
 pytestmark = [
@@ -58,7 +58,7 @@ async def following(folder: Path, fake: FakeTelegram) -> AsyncIterator[Days]:
         token=SecretStr(fake.token),
         api_url=fake.url,
         followers={str(BEN)},
-        window=Window(views=views, catch_up=slowly, draw=blank),
+        window=Window(views=views, results=FakeResults(), catch_up=slowly, draw=blank),
         subscribers=Subscribers(folder / "viewer.sqlite"),
     )
     running = asyncio.create_task(bot.run())

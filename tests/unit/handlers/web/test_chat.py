@@ -62,6 +62,11 @@ async def test_only_who_asked_sees_the_question_and_the_reply(room):
     assert await room.chat.since("Tom", 0) == ()
 
 
+async def test_a_command_needs_no_slash_where_nobody_else_reads(room):
+    await room.chat.say(ANN, "version", uuid4())
+    assert titles(await room.chat.since("Ann", 0)) == ["version", "Greenlight 1.2.3"]
+
+
 async def test_what_arrives_twice_has_one_effect(room):
     delivery = UUID(int=7)
     for _ in range(3):

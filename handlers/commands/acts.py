@@ -1,0 +1,69 @@
+"""The commands that do something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.desk import Desk
+from engine.domain.approvals import Press, Verb
+from engine.domain.errors import BadInput, UnknownId
+from engine.domain.messages import Card
+from engine.ports import Clock
+from engine.views import Views
+from handlers import arguments
+from handlers.cards import answers, emergencies
+from handlers.commands.table import Call
+
+
+class Acts:
+    """The commands that do something."""
+
+    def __init__(self, views: Views, desk: Desk, clock: Clock) -> None:
+        self._views = views
+        self._desk = desk
+        self._clock = clock
+
+    async def approve(self, call: Call) -> Card:
+        wanted = _first(call.words)
+        verb = Verb.HALF if arguments.half(call.words[1:]) else Verb.APPROVE
+        return await self._answer(wanted, Press(person=call.person.name, verb=verb))
+
+    async def reject(self, call: Call) -> Card:
+        reason = " ".join(call.words[1:])
+        return await self._answer(_first(call.words), Press(person=call.person.name, verb=Verb.REJECT, reason=reason))
+
+    async def _answer(self, approval_id: str, press: Press) -> Card:
+        try:
+            answer = await self._desk.answer(approval_id, press)
+        except UnknownId as error:
+            raise UnknownId(error.message, await self._nearest(approval_id)) from error
+        return answers.answered(answer.reply, answer.approval)
+
+    async def _nearest(self, approval_id: str) -> str:
+        open_ids = [view.approval.id for view in await self._views.pending()]
+        if not open_ids:
+            return "No question is open."
+        return f"Did you mean {min(open_ids, key=lambda known: abs(int(known[1:]) - int(approval_id[1:])))}?"
+
+    async def pause(self, call: Call) -> Card:
+        length = arguments.duration(call.words)
+        until = self._clock.now() + length if length else None
+        return answers.paused(await self._desk.pause(call.person, until))
+
+    async def resume(self, call: Call) -> Card:
+        market = arguments.market(call.words)
+        if market:
+            return answers.resumed(await self._desk.accept_change(call.person, market))
+        return answers.resumed(await self._desk.resume(call.person))
+
+    async def emergency(self, call: Call) -> Card:
+        if not arguments.flag(call.words, emergencies.NOW):
+            return emergencies.preview(await self._views.exposed())
+        halt_id = await self._desk.stop_everything(call.person)
+        return emergencies.progress(await self._views.emergency(halt_id))
+
+
+def _first(words: Sequence[str]) -> str:
+    if not words:
+        raise BadInput("Which question? Its id is missing; /pending lists them.")
+    return arguments.approval_id(words[0])

@@ -1,0 +1,108 @@
+"""Everything this version can do, as a table; the order is that of the menus."""
+
+from __future__ import annotations
+
+from engine.desk import Desk
+from engine.domain.messages import Card, Role
+from engine.ports import Clock
+from engine.results import Results
+from engine.views import Views
+from handlers import arguments
+from handlers.cards import answers, emergencies
+from handlers.commands.acts import Acts
+from handlers.commands.figures import Figures
+from handlers.commands.reads import Reads, RecentLogs
+from handlers.commands.table import Call, Command, CommandTable
+
+
+def build_commands(
+    *, views: Views, results: Results, desk: Desk, clock: Clock, version: str, logs: RecentLogs
+) -> CommandTable:
+    """Make the table of everything this version can do; what is not built is not in it."""
+    reads, acts, figures = Reads(views, clock, version, logs), Acts(views, desk, clock), Figures(results)
+
+    async def manual(call: Call) -> Card:
+        arguments.nothing(call.words)
+        roles = [role for role in Role if call.person.role.includes(role)]
+        return answers.manual([(role, [(c.usage, c.help) for c in table.commands if c.role is role]) for role in roles])
+
+    trader = Role.TRADER
+    table = CommandTable(
+        [
+            Command(name="start", run=reads.start, help="what to try first"),
+            Command(name="help", run=manual, help="the commands you may use"),
+            Command(name="whoami", run=reads.whoami, help="who the bot takes you for"),
+            Command(name="status", args="[table]", run=reads.status, help="where things stand"),
+            Command(name="positions", run=reads.positions, help="open positions with stop and target"),
+            Command(name="balance", run=reads.balance, help="what the account owns"),
+            Command(name="count", run=figures.count, help="positions, questions and exposure against their limits"),
+            Command(name="profit", args="[days]", run=reads.profit, help="profit and loss of the last days"),
+            Command(name="daily", args="[n]", run=figures.daily, help="profit and trades by day"),
+            Command(name="weekly", args="[n]", run=figures.weekly, help="profit and trades by week, from Monday on"),
+            Command(name="monthly", args="[n]", run=figures.monthly, help="profit and trades by month"),
+            Command(name="performance", run=figures.performance, help="closed trades by market and by strategy"),
+            Command(name="stats", run=figures.stats, help="how trades ended, how long they lasted, what one brings"),
+            Command(
+                name="strategies", run=figures.strategies, help="the strategies at work, and whether each may enter"
+            ),
+            Command(name="trades", args="[n]", run=reads.trades, help="the last trades"),
+            Command(name="pending", run=reads.pending, help="open questions"),
+            Command(
+                name="approve",
+                args="ID [half]",
+                role=trader,
+                run=acts.approve,
+                help="approve a question, or half of its quantity",
+            ),
+            Command(
+                name="reject",
+                args="ID [reason]",
+                role=trader,
+                run=acts.reject,
+                help="reject a question",
+            ),
+            Command(
+                name="why", args="ID", run=reads.why, help="the whole story of a decision, question, order or trade"
+            ),
+            Command(
+                name="pause",
+                aliases=("stopentry", "stopbuy"),
+                args="[duration]",
+                role=trader,
+                run=acts.pause,
+                help="no new entries, for 15m, 1h30m, 1d or until /resume; exits go on; the longer pause holds",
+            ),
+            Command(
+                name="resume",
+                args="[market]",
+                role=trader,
+                run=acts.resume,
+                help="allow new entries again; a market that has changed wants its name",
+            ),
+            Command(
+                name="emergency",
+                aliases=("panic",),
+                args=f"[{emergencies.NOW}]",
+                role=Role.ADMIN,
+                run=acts.emergency,
+                help="sell everything and stop; without its word it only says what that would be",
+            ),
+            Command(
+                name="strangers",
+                role=Role.ADMIN,
+                run=reads.strangers,
+                help="who wrote and is not let in, with the id that would",
+            ),
+            Command(
+                name="logs",
+                args="[n]",
+                role=Role.ADMIN,
+                run=reads.logs,
+                help="the last warnings and errors in the log",
+            ),
+            Command(name="digest", run=reads.digest, help="the figures of today so far"),
+            Command(name="health", run=reads.health, help="whether every part is well"),
+            Command(name="version", run=reads.version, help="which version this is"),
+        ]
+    )
+    return table

@@ -1,0 +1,99 @@
+"""The commands that show what is there: the account, its trades, what was decided, the program itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from engine.domain.errors import BadInput, UnknownId
+from engine.domain.messages import Card
+from engine.domain.reports import LogLine
+from engine.ports import Clock
+from engine.views import Views
+from handlers import arguments
+from handlers.cards import alerts, answers, logs, why
+from handlers.commands.table import Call
+
+PROFIT_DAYS, MOST_DAYS = 7, 365
+TRADES_SHOWN, MOST_TRADES = 10, 50
+TABLE = "table"
+LINES_SHOWN, MOST_LINES = 10, 50
+
+RecentLogs = Callable[[int], Sequence[LogLine]]
+"""Tells the last so many warnings and errors of the log, oldest first."""
+
+
+class Reads:
+    """The commands that change nothing."""
+
+    def __init__(self, views: Views, clock: Clock, version: str, logs: RecentLogs) -> None:
+        self._views = views
+        self._clock = clock
+        self._version = version
+        self._logs = logs
+
+    async def start(self, call: Call) -> Card:
+        arguments.nothing(call.words)
+        return answers.start(call.person)
+
+    async def whoami(self, call: Call) -> Card:
+        arguments.nothing(call.words)
+        return answers.whoami(call.person, call.platform)
+
+    async def status(self, call: Call) -> Card:
+        if arguments.flag(call.words, TABLE):  # as freqtrade calls what is held
+            return answers.positions(await self._views.positions())
+        return answers.status(await self._views.status())
+
+    async def positions(self, call: Call) -> Card:
+        arguments.nothing(call.words)
+        return answers.positions(await self._views.positions())
+
+    async def balance(self, call: Call) -> Card:
+        arguments.nothing(call.words)
+        return answers.balance(await self._views.balance())
+
+    async def profit(self, call: Call) -> Card:
+        days = arguments.number(call.words, default=PROFIT_DAYS, most=MOST_DAYS, noun="days")
+        return answers.profit(await self._views.profit(days))
+
+    async def trades(self, call: Call) -> Card:
+        count = arguments.number(call.words, default=TRADES_SHOWN, most=MOST_TRADES, noun="trades")
+        return answers.trades(await self._views.trades(count))
+
+    async def pending(self, call: Call) -> Card:
+        arguments.nothing(call.words)
+        return answers.pending(await self._views.pending(), self._clock.now())
+
+    async def why(self, call: Call) -> Card:
+        wanted = arguments.any_id(_only(call.words))
+        try:
+            return why.card(await self._views.why(wanted))
+        except UnknownId as error:
+            newest = [view.approval.id for view in await self._views.approvals(1)]
+            raise UnknownId(error.message, f"Try /why {newest[0]}." if newest else error.remedy) from error
+
+    async def strangers(self, call: Call) -> Card:
+        arguments.nothing(call.words)
+        return answers.strangers(await self._views.strangers())
+
+    async def logs(self, call: Call) -> Card:
+        count = arguments.number(call.words, default=LINES_SHOWN, most=MOST_LINES, noun="lines")
+        return logs.card(self._logs(count))
+
+    async def digest(self, call: Call) -> Card:
+        arguments.nothing(call.words)
+        return alerts.digest(await self._views.latest_digest())
+
+    async def health(self, call: Call) -> Card:
+        arguments.nothing(call.words)
+        return answers.health(await self._views.health())
+
+    async def version(self, call: Call) -> Card:
+        arguments.nothing(call.words)
+        return answers.version(self._version)
+
+
+def _only(words: Sequence[str]) -> str:
+    if len(words) != 1:
+        raise BadInput("One id belongs here.")
+    return words[0]

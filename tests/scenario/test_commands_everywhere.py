@@ -1,0 +1,184 @@
+"""Every command on every platform: as it should be written, without what it needs, wrongly, and with bad intent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from engine.domain.reports import LogLine
+from tests.fakes.program import ASKED, Json, browser, running
+from tests.fakes.three_platforms import Everywhere, everywhere
+
+ADA, VIC, GROUP = 1001, 1004, -100
+TEAM: list[Json] = [
+    {"name": "Ada", "role": "admin", "telegram": ADA, "slack": "U0ADA", "web": "ada"},
+    {"name": "Vic", "role": "viewer", "telegram": VIC, "slack": "U0VIC", "web": "vic"},
+]
+BAD = "'; DROP TABLE positions; -- <b>&amp;</b> <@U0ADA> `x` ../../etc 🙂\u202e"
+NOTHING = "Nothing comes after this command."
+LOG = LogLine(at=ASKED, level="warning", logger="handlers.strangers", text="a stranger wrote name=/emergency now <b>")
+
+ANSWERED_WITHIN = 20.0
+"""Wall seconds."""
+
+SAID: dict[str, dict[str, str]] = {
+    "start": {"": "Hello Ada", BAD: NOTHING},
+    "help": {"": "Commands", "me": NOTHING},
+    "whoami": {"": "You are Ada", BAD: NOTHING},
+    "status": {"": "Trading", "table": "No open positions", BAD: "is not understood after this command"},
+    "positions": {"": "No open positions", "BTC": NOTHING},
+    "balance": {"": "Balance: 10,000.00 USDT", BAD: NOTHING},
+    "count": {"": "0 of 1 position open", BAD: NOTHING},
+    "profit": {"": "0.00 USDT (0.00%) in 1 day", "0": "a whole number from 1 to 365", BAD: "a whole number"},
+    "daily": {"": "0.00 USDT (0.00%) in 1 day", "-1": "The number of days is", BAD: "a whole number from 1 to 365"},
+    "weekly": {"2": "0.00 USDT (0.00%) in 1 week", "1e3": "The number of weeks is", BAD: "from 1 to 104"},
+    "monthly": {"": "0.00 USDT (0.00%) in 1 month", "٣": "The number of months is", "9" * 900: "from 1 to 60"},
+    "performance": {"": "No closed trades yet", BAD: NOTHING},
+    "stats": {"": "No closed trades yet", BAD: NOTHING},
+    "strategies": {"": "1 strategy at work", BAD: NOTHING},
+    "trades": {"5": "No trades yet", "51": "a whole number from 1 to 50", BAD: "The number of trades is"},
+    "pending": {"": "1 open question", BAD: NOTHING},
+    "why": {"a1": "Why D1", "": "One id belongs here", "A9": "There is no", "<b>A1</b>": "is not an id"},
+    "approve": {"": "Which question?", "A9": "There is no", f"A1 {BAD}": "is not understood after the id"},
+    "pause": {"2h": "No new entries: pause by Ada", "soon": "A duration looks like", BAD: "A duration looks like"},
+    "resume": {"": "Ended: pause", BAD: "is not a market", "DOGE/USDT": "DOGE/USDT"},
+    "emergency": {"": "The emergency stop sells everything", BAD: "is not understood after this command"},
+    "strangers": {"": "No strangers", BAD: NOTHING},
+    "logs": {"": "The last 1 warning or error", "51": "a whole number from 1 to 50", BAD: "The number of lines is"},
+    "digest": {"": "2024-01-06", BAD: NOTHING},
+    "health": {"": "well", BAD: NOTHING},
+    "version": {"": "Greenlight", BAD: NOTHING},
+    "reject": {"": "Which question?", "A0": "is not the id", f"A1 {BAD}": "You rejected A1"},
+}
+"""What follows each command, and what the answer says; the last one ends the question."""
+
+Say = Callable[[str, str], Awaitable[None]]
+Heard = Callable[[str], list[str]]
+
+
+class Talk:
+    """Somebody on a platform: what they write, and what they are answered."""
+
+    def __init__(self, say: Say, heard: Heard) -> None:
+        self._say = say
+        self._heard = heard
+        self._seen: dict[str, int] = {}
+
+    async def ask(self, text: str, words: str, who: str = "Ada") -> str:
+        """Write, and return the answer that says what it should."""
+        before = self._seen.get(who, 0)
+        await self._say(who, text)
+
+        def answers() -> list[tuple[int, str]]:
+            return [(number, said) for number, said in enumerate(self._heard(who)) if number >= before]
+
+        def found() -> list[tuple[int, str]]:
+            return [(number, said) for number, said in answers() if words in said]
+
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                while not found():  # noqa: ASYNC110 - the platforms tell nobody
+                    await asyncio.sleep(0.01)
+        assert found(), f"{text!r} was answered {answers()}, not {words!r}"
+        number, said = found()[0]
+        self._seen[who] = number + 1
+        return said
+
+
+async def on_telegram(at: Everywhere, stack: AsyncExitStack) -> Talk:
+    del stack
+    chats = {"Ada": ADA, "Vic": VIC}
+
+    async def say(who: str, text: str) -> None:
+        at.telegram.type(chats[who], chats[who], text)
+
+    return Talk(say, lambda who: at.telegram.texts(chats[who]))
+
+
+async def on_slack(at: Everywhere, stack: AsyncExitStack) -> Talk:
+    del stack
+    people = {"Ada": at.slack.user("U0ADA"), "Vic": at.slack.user("U0VIC")}
+
+    async def say(who: str, text: str) -> None:
+        if text.startswith("/"):
+            people[who].command(text.removeprefix("/"))
+        else:
+            people[who].say(text)
+
+    return Talk(say, lambda who: [message.text for message in people[who].messages()])
+
+
+async def on_the_web(at: Everywhere, stack: AsyncExitStack) -> Talk:
+    assert at.app
+    clients = {who: await stack.enter_async_context(browser(at.app, who.lower())) for who in ("Ada", "Vic")}
+
+    async def say(who: str, text: str) -> None:
+        answer = await clients[who].post("/chat/say", json={"text": text, "delivery_id": str(uuid4())})
+        assert answer.status_code == 204, answer.text
+
+    def heard(who: str) -> list[str]:
+        rows = at.files.rows("SELECT card FROM chat_messages WHERE audience = ? AND author = '' ORDER BY id", who)
+        return [plain(json.loads(row["card"])) for row in rows]
+
+    return Talk(say, heard)
+
+
+def plain(card: Json) -> str:
+    table = card.get("table") or {"rows": []}
+    items = [f"{item['title']}\n{item['text']}" for item in card.get("items", ())]
+    return "\n".join([card["title"], card["text"], *items, *("  ".join(row) for row in table["rows"])])
+
+
+@pytest.mark.parametrize("platform", [on_telegram, on_slack, on_the_web])
+async def test_every_command_is_answered_however_it_is_written(
+    tmp_path: Path, platform: Callable[[Everywhere, AsyncExitStack], Awaitable[Talk]]
+) -> None:
+    async with everywhere(tmp_path, people=TEAM) as at, AsyncExitStack() as stack:
+        at.app = await stack.enter_async_context(running(at.settings, logs=lambda _: (LOG,)))
+        await at.until(lambda: at.files.rows("SELECT id FROM approvals") and at.files.is_quiet())
+        talk = await platform(at, stack)
+        chat = at.app.program.chat
+        assert {command.name for command in chat.commands.commands} == SAID.keys()
+        for name, asked in SAID.items():
+            for rest, words in asked.items():
+                await talk.ask(f"/{name} {rest}".rstrip(" "), words)
+        # A word without its slash, where nobody else reads; a viewer sees figures, and not the log.
+        await talk.ask("weekly 3", "in 1 week")
+        await talk.ask("hello there", "I understand commands")
+        await talk.ask("stats", "No closed trades yet", "Vic")
+        await talk.ask("/logs", "/logs needs the role admin" if platform is not on_slack else "logs needs", "Vic")
+        shows_the_log_as_data(await talk.ask("/logs 1", "/emergency now"), at, platform)
+        assert at.files.approval()["status"] == "rejected"
+        assert at.files.approval()["state"]["reason"].startswith("'; DROP TABLE positions; -- <b>&amp;</b>")
+        assert at.files.complaints() == []
+        assert [call for call in at.telegram.calls if call.code == 400] == []
+        assert [call for call in at.slack.calls if call.outcome.startswith("invalid")] == []
+
+
+def shows_the_log_as_data(said: str, at: Everywhere, platform: object) -> None:
+    """What a stranger calls themselves is nothing to press, and no markup."""
+    assert "<b>" in said
+    if platform is on_telegram:
+        shown = at.telegram.messages(ADA)[-1]
+        kinds = {entity["type"] for entity in shown.entities}
+        assert "pre" in kinds
+        assert kinds <= {"pre", "bold"}
+
+
+async def test_in_a_group_a_command_needs_its_slash(tmp_path: Path) -> None:
+    async with everywhere(tmp_path, people=TEAM) as at, at.running():
+        await at.until(lambda: at.files.rows("SELECT id FROM approvals") and at.files.is_quiet())
+        at.telegram.type(GROUP, ADA, "pause")
+        await at.until(lambda: at.telegram.texts(GROUP))
+        assert at.telegram.texts(GROUP)[0].startswith("I understand commands")
+        at.telegram.type(ADA, ADA, "pause")
+        await at.until(lambda: at.telegram.texts(ADA))
+        assert at.telegram.texts(ADA)[0].startswith("No new entries: pause by Ada")
+        assert len(at.files.rows("SELECT * FROM halts")) == 1
