@@ -82,6 +82,26 @@ async def test_a_follower_is_answered_in_the_order_of_the_questions(tmp_path: Pa
         assert second.startswith("Greenlight, for followers")
 
 
+async def test_figures_are_shown_to_followers_with_a_slash_or_without(tmp_path: Path) -> None:
+    asked = {
+        "/daily 3": "2026-01-03: +34.57 USDT",
+        "weekly": "-5.00 USDT (-0.05%) in 2 weeks",
+        "/monthly 61": "The number of months is a whole number from 1 to 60.",
+        "performance": "+120.50 USDT (+2.50%), 23 closed trades",
+        "Stats": "+120.50 USDT (+2.50%), 23 closed trades",
+        "hello": "There is no command hello.",
+        "/logs": "There is no command /logs.",
+    }
+    async with FakeTelegram() as fake:
+        fake.chat(BEN)
+        for text in asked:
+            fake.type(BEN, BEN, text)
+        async with following(tmp_path, fake):
+            await fake.wait_for(lambda: len(fake.messages(BEN)) == len(asked))
+        for words, said in zip(asked.values(), fake.texts(BEN), strict=True):
+            assert said.startswith(words)
+
+
 async def test_a_stranger_leaves_one_line_with_the_id_and_a_follower_in_a_group_none(tmp_path: Path) -> None:
     async with FakeTelegram() as fake:
         fake.chat(BEN)
