@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from engine.domain.decisions import QualityReport
+from engine.domain.decisions import QualityReport, SeriesChange
 from engine.domain.events import Halted
 from engine.domain.trading import Halt, HaltKind
 from engine.store.unit_of_work import UnitOfWork
+
+_GOES_ON = "idle"
+"""The kind of change that is no moment: while people think about it, it is still the same one."""
 
 
 def standing_change(uow: UnitOfWork, symbol: str) -> Halt | None:
@@ -21,24 +24,45 @@ def standing_change(uow: UnitOfWork, symbol: str) -> Halt | None:
 
 
 def note_changes(uow: UnitOfWork, symbol: str, report: QualityReport, at: datetime) -> Halt | None:
-    """Halt a market whose candles say that it has changed, unless that was accepted; the halt that stands.
+    """Halt a market whose candles say that it has changed, unless people were told of that; the halt that stands.
 
-    Changes are accepted once people have ended the halt, and those before the account began are none of its business.
+    Ending the halt accepts what it told of, and nothing that came while it stood or in the very candle in which it was
+    ended: that halts anew. Changes before the account began are none of its business.
     """
     standing = standing_change(uow, symbol)
-    if standing is not None or not report.changes:
+    if standing is not None:
+        for change in report.changes:
+            if change.kind == _GOES_ON and _is_told(uow, symbol, change):
+                _note_told(uow, symbol, change)
         return standing
-    accepted = _accepted_until(uow, symbol)
-    new = [change for change in report.changes if accepted is None or change.at >= accepted]
+    new = [change for change in report.changes if _is_ours(uow, change) and not _is_told(uow, symbol, change)]
     if not new:
         return None
+    for change in new:
+        _note_told(uow, symbol, change)
     reason = f"{symbol}: {'; '.join(change.detail for change in new)}"
     halt = Halt(kind=HaltKind.CHANGED, reason=reason, since=at, market=symbol)
     uow.emit(Halted(at=at, halt_id=uow.halts.add(halt), kind=halt.kind))
     return halt
 
 
-def _accepted_until(uow: UnitOfWork, symbol: str) -> datetime | None:
+def _is_ours(uow: UnitOfWork, change: SeriesChange) -> bool:
     began = uow.settings.get("account.began")
-    known = (uow.halts.last_ended(HaltKind.CHANGED, symbol), datetime.fromisoformat(began) if began else None)
-    return max((at for at in known if at is not None), default=None)
+    return began is None or change.at >= datetime.fromisoformat(began)
+
+
+def _is_told(uow: UnitOfWork, symbol: str, change: SeriesChange) -> bool:
+    """Whether a halt has told of a change: candles of another length tell of it with another time."""
+    told = uow.settings.get(_key(symbol, change))
+    return told is not None and change.at < datetime.fromisoformat(told)
+
+
+def _note_told(uow: UnitOfWork, symbol: str, change: SeriesChange) -> None:
+    """Note up to when the candles go that people were told of, for each kind of change by itself."""
+    until = (change.until or change.at).isoformat()
+    if uow.settings.get(_key(symbol, change)) != until:
+        uow.settings.set(_key(symbol, change), until)
+
+
+def _key(symbol: str, change: SeriesChange) -> str:
+    return f"changed.{symbol}.{change.kind}"

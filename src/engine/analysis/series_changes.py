@@ -84,14 +84,14 @@ def _tell_jumps(candles: Candles, rows: Rows) -> Iterator[SeriesChange]:
         detail = (
             f"the price went from {plain(before, 6)} to {plain(after, 6)} within a candle, at {_time(candles, row)}"
         )
-        yield SeriesChange(kind="jump", at=from_millis(int(candles.open_ms[row])), detail=detail)
+        yield _change("jump", candles, row, row, detail)
 
 
 def _tell_gaps(candles: Candles, rows: Rows) -> Iterator[SeriesChange]:
     for row in rows:
         ended = from_millis(int(candles.open_ms[row - 1])) + candles.timeframe.duration
         detail = f"there was no candle from {ended:%Y-%m-%d %H:%M} to {_time(candles, row)}"
-        yield SeriesChange(kind="gone", at=from_millis(int(candles.open_ms[row])), detail=detail)
+        yield _change("gone", candles, row, row, detail)
 
 
 def _idle(candles: Candles, limits: ChangeLimits) -> Iterator[SeriesChange]:
@@ -102,7 +102,12 @@ def _idle(candles: Candles, limits: ChangeLimits) -> Iterator[SeriesChange]:
     enough = count * candles.timeframe.millis >= _millis(candles, limits.idle_for)
     if count >= _FEWEST and (enough or not first):
         detail = f"nothing has been traded since {_time(candles, first)}"
-        yield SeriesChange(kind="idle", at=from_millis(int(candles.open_ms[first])), detail=detail)
+        yield _change("idle", candles, first, len(candles) - 1, detail)
+
+
+def _change(kind: str, candles: Candles, first: np.intp | int, last: np.intp | int, detail: str) -> SeriesChange:
+    at, until = (from_millis(int(candles.open_ms[row])) for row in (first, last))
+    return SeriesChange(kind=kind, at=at, detail=detail, until=until + candles.timeframe.duration)
 
 
 def _time(candles: Candles, row: int | np.intp) -> str:

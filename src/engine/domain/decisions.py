@@ -164,12 +164,15 @@ class SeriesChange:
     """That a market is no longer what it was.
 
     Attributes:
+        kind: ``jump``, ``gone`` or ``idle``.
         at: When the candle opens with which it changed.
+        until: When that candle closes; of what goes on, the newest one. ``None`` in what was kept before it was noted.
     """
 
     kind: str
     at: datetime
     detail: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,12 +59,6 @@ class Halts:
     def _load(self) -> tuple[HaltView, ...]:
         return tuple(_view(row) for row in self._connection.execute(_OPEN))
 
-    def last_ended(self, kind: HaltKind, market: str) -> datetime | None:
-        """When a halt of this kind of a market was last ended."""
-        wanted = (_TABLE.c.kind == kind, _TABLE.c.market == market, _TABLE.c.status == "ended")
-        query = select(_TABLE.c.ended_at).where(*wanted).order_by(_TABLE.c.ended_at.desc()).limit(1)
-        return self._memory.recall("halts", (kind, market), lambda: self._connection.execute(query).scalar())
-
     def get(self, halt_id: str) -> HaltView:
         """One halt.
 

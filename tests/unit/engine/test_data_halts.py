@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.domain.decisions import Stance
+from engine.data_halts import note_changes
+from engine.domain.decisions import QualityReport, SeriesChange, Stance
 from engine.domain.errors import BadInput
 from engine.domain.events import Halted, HaltEnded
 from engine.domain.messages import Person, Role
@@ -135,6 +136,63 @@ async def test_a_market_that_was_gone_or_is_dead_waits_for_people(
         await room.desk.accept_change(TOM, "BTC/USDT")
         await live(room, (hour + 1) * 60)
         assert (await room.views.status()).halts == ()
+
+
+async def changes_told(room: Room) -> list[str]:
+    halted = [each for each in await room.events(Halted) if each.kind is HaltKind.CHANGED]
+    halts = await room.store.read(lambda uow: [uow.halts.get(each.halt_id).halt for each in halted])
+    return [halt.reason for halt in halts]
+
+
+@pytest.mark.parametrize(("again", "lifted"), [(32, 32), (33, 36)], ids=["in the same candle", "while it stood"])
+async def test_a_second_change_that_nobody_was_told_of_asks_again(tmp_path: Path, again: int, lifted: int) -> None:
+    rows = (*(QUIET,) * 30, *(NEW,) * (again - 30), *((50, 51, 49, 50, 10_000),) * 20)
+    async with engine_room(tmp_path, rows) as room:
+        for hour in range(31, lifted + 1):
+            await live(room, hour * 60)
+        room.clock.to(lifted * 60 + 20)
+        await room.desk.accept_change(TOM, "BTC/USDT")
+        for hour in range(lifted + 1, lifted + 4):
+            await live(room, hour * 60)
+        first, second = await changes_told(room)
+        assert "from 100 to 250000 within" in first
+        assert "from 250000 to 50 within" in second
+        assert "from 100 to" not in second
+        assert await room.held() == ()
+        await room.desk.accept_change(TOM, "BTC/USDT")
+        await live(room, 42 * 60)
+        assert len(await room.held()) == 1
+
+
+async def test_that_nothing_is_traded_any_more_is_told_though_it_began_before_a_change_was_lifted(
+    tmp_path: Path,
+) -> None:
+    rows = (*(QUIET,) * 30, *(NEW,) * 2, *((250_000, 250_000, 250_000, 250_000, 0),) * 40)
+    async with engine_room(tmp_path, rows) as room:
+        await live(room, 32 * 60)
+        await live(room, 33 * 60)
+        room.clock.to(40 * 60)
+        await room.desk.accept_change(TOM, "BTC/USDT")
+        await live(room, 55 * 60)
+        assert len(await changes_told(room)) == 1
+        await live(room, 56 * 60)
+        assert (await changes_told(room))[1:] == ["BTC/USDT: nothing has been traded since 2024-01-02 08:00"]
+
+
+async def test_what_goes_on_while_people_think_about_it_is_the_same_change(room: Room) -> None:
+    """Candles are known so far back only, so that it seems to begin later and later."""
+
+    async def idle(since: float, until: float) -> bool:
+        change = SeriesChange(kind="idle", at=at(since), detail="nothing is traded", until=at(until))
+        report = QualityReport(changes=(change,))
+        return await room.store.transact(lambda uow: note_changes(uow, "BTC/USDT", report, at(until))) is not None
+
+    assert await idle(DAY + 60, DAY + 1500)
+    assert await idle(DAY + 1000, DAY + 3000)
+    assert await idle(DAY + 2900, DAY + 5000)
+    await room.desk.accept_change(TOM, "BTC/USDT")
+    assert not await idle(DAY + 4500, DAY + 5060)
+    assert await idle(DAY + 6000, DAY + 7500), "in between something was traded"
 
 
 async def test_the_reasons_of_a_decision_say_it(tmp_path: Path) -> None:
