@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import secrets as randomness
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -88,9 +88,7 @@ async def build(
         approvals=engine.approvals,
         books=engine.books,
         candles_in=engine.market.live.closed if engine.market.live else None,
-        caught_up=partial(caught_up, lambda: min(engine.venue.advanced.values(), default=None))
-        if engine.market.live
-        else None,
+        caught_up=partial(caught_up, lambda: engine.venue.advanced) if engine.market.live else None,
     )
     kept = _housekeeping(settings, engine, doors)
     driver = _driver(settings, engine, (*jobs, kept, *_live_jobs(settings, engine), *more_jobs(engine)))
@@ -103,14 +101,16 @@ def _housekeeping(settings: Settings, engine: Engine, doors: Doors) -> Job:
     return Job(name="retention", run=housekeeping.run, alarm=housekeeping.next_due)
 
 
-async def caught_up(reached: Callable[[], datetime | None], at: datetime, within: float = CATCH_UP_WITHIN) -> None:
-    """Wait until the venue has followed its market up to a time; not for ever.
+async def caught_up(
+    reached: Callable[[], Mapping[str, datetime]], at: datetime, within: float = CATCH_UP_WITHIN
+) -> None:
+    """Wait until the venue has followed each of its markets up to a time; not for ever.
 
     After a start that takes some seconds, and what was hit until a day ended belongs to that day.
     """
     with suppress(TimeoutError):
         async with asyncio.timeout(within):
-            while (there := reached()) is None or there < at:  # noqa: ASYNC110 - it tells nobody
+            while not (there := reached()) or min(there.values()) < at:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(CATCH_UP_LOOK)
 
 

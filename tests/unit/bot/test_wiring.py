@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.wiring import COMMIT_EVERY, WAIT_FOR_PEOPLE, caught_up, pace
+from bot.wiring import CATCH_UP_LOOK, COMMIT_EVERY, WAIT_FOR_PEOPLE, caught_up, pace
 from config.loader import load
 from engine.backtest.replay import Pace
+from engine.domain.market import Market
+from engine.exchanges.ccxt.feed import LiveFeed
+from engine.exchanges.paper import PaperExchange
+from engine.simulation.fills import FillModel
+from tests.fakes.feed import BTC, START, HandClock
 
 USUAL = WAIT_FOR_PEOPLE.total_seconds()
 
@@ -38,14 +46,52 @@ def test_at_a_speed_one_can_watch_questions_wait_and_at_full_speed_only_when_ask
     assert pace(load("base", None, asked, {}, tmp_path)) == expected
 
 
+def _feed(markets: Sequence[Market]) -> LiveFeed:
+    feed = LiveFeed([market.symbol for market in markets], fresh_for=timedelta(seconds=30))
+    for market in markets:
+        feed.list_as(market)
+    return feed
+
+
+async def test_a_day_waits_for_the_market_that_hangs_while_others_go_on(tmp_path: Path):
+    """Its stop may have been hit within the day; one that never comes back does not hold the day up for ever."""
+    markets = (BTC, replace(BTC, symbol="ETH/USDT"))
+    feed, clock, end = _feed(markets), HandClock(), START + timedelta(minutes=10)
+
+    def see(*symbols: str) -> None:
+        for symbol in symbols:
+            feed.see(symbol, clock.now(), Decimal(100))
+
+    see("BTC/USDT", "ETH/USDT")
+    venue = PaperExchange(
+        file=tmp_path / "venue.sqlite", feed=feed, clock=clock, model=FillModel(), balances={"USDT": Decimal(1000)}
+    )
+    try:
+        await venue.events(0)
+        clock.at = end
+        see("BTC/USDT")
+        await venue.events(0)
+        assert venue.advanced == {"BTC/USDT": end, "ETH/USDT": START}
+        waiting = asyncio.create_task(caught_up(lambda: venue.advanced, end))
+        done, _ = await asyncio.wait({waiting}, timeout=2 * CATCH_UP_LOOK)
+        assert not done
+        await caught_up(lambda: venue.advanced, end, within=0.05)
+        see("ETH/USDT")
+        await venue.events(0)
+        async with asyncio.timeout(10):
+            await waiting
+    finally:
+        venue.close()
+
+
 async def test_a_day_waits_for_a_venue_that_is_behind_and_not_for_one_that_stays_away():
     end = datetime(2026, 1, 1, 18, tzinfo=UTC)
-    reached: list[datetime | None] = [None]
+    reached: list[Mapping[str, datetime]] = [{}]
     waiting = asyncio.create_task(caught_up(lambda: reached[-1], end))
-    for reached[-1] in (None, end - timedelta(seconds=1)):
+    for reached[-1] in ({}, {"BTC/USDT": end - timedelta(seconds=1)}):
         done, _ = await asyncio.wait({waiting}, timeout=0.1)
         assert not done
-    reached.append(end)
+    reached.append({"BTC/USDT": end})
     async with asyncio.timeout(10):
         await waiting
-        await caught_up(lambda: None, end, within=0.05)
+        await caught_up(dict, end, within=0.05)
