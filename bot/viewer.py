@@ -75,6 +75,7 @@ async def run_viewer(settings: Settings) -> None:
             profile=settings.profile,
             contexts=tuple(context.name for context in settings.contexts),
             days=settings.digest.days,
+            limits=RiskLimits(**settings.risk.model_dump()),
             parts=tuple,
         )
         results = Results(
@@ -90,7 +91,13 @@ async def run_viewer(settings: Settings) -> None:
             token=asked.token,
             api_url=asked.api_url,
             followers=followers,
-            window=Window(views=views, results=results, catch_up=_follower(reader, clock), draw=draughtsman.equity),
+            window=Window(
+                views=views,
+                results=results,
+                catch_up=_follower(reader, clock),
+                draw=draughtsman.equity,
+                told_weekly=settings.digest.every == "week",
+            ),
             subscribers=Subscribers(subscribers_file(settings)),
         )
         await bot.run()

@@ -79,7 +79,9 @@ async def build(
         DataError: A candle file cannot be used.
         StoreError: The database or the venue's file cannot be used.
     """
-    engine = await build_engine(settings, market or source(settings), routes(destinations(settings)), doors)
+    engine = await build_engine(
+        settings, market or source(settings), routes(destinations(settings), settings.alerts.losing_streak), doors
+    )
     api_token = settings.web.token or SecretStr(randomness.token_urlsafe(24))
     chat = await build_chat(settings, engine, api_token, ready, give_up, doors, logs)
     jobs = job_table(

@@ -269,12 +269,14 @@ class ReplaySettings(Section):
 
 
 class DigestSettings(Section):
-    """The daily profit and loss digest."""
+    """The profit and loss digest."""
 
     at: ClockTime = time(0, 0)
     """The time of day at which a day ends and its digest is sent, in the time zone below, on the market clock."""
     timezone: str = "UTC"
     """The time zone of that time and of the day's date, e.g. Europe/Berlin."""
+    every: Literal["day", "week"] = "day"
+    """How often people are told: of each day, or of each week as its Sunday ends; days have figures either way."""
 
     @field_validator("timezone")
     @classmethod
@@ -294,6 +296,13 @@ class DigestSettings(Section):
     def days(self) -> Days:
         """Where the account's days end."""
         return Days(at=self.at, zone=self.zone)
+
+
+class AlertSettings(Section):
+    """What people are alerted to beside halts and faults."""
+
+    losing_streak: int = Field(default=4, ge=0)
+    """From how many losses in a row of one strategy context on there is an alert; 0 for none."""
 
 
 _SENT_AGAIN_WITHIN = timedelta(days=2)
@@ -384,6 +393,8 @@ class LogSettings(Section):
     """The least important message that is written."""
     file: Path | None = None
     """A file that gets them too, as JSON lines; nothing for none."""
+    trades: bool | None = None
+    """Whether each order, fill, trade, question and halt is a line; nothing for yes, but no at replay speed max."""
 
     @field_validator("level", mode="before")
     @classmethod

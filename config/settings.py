@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validato
 from config.kinds import passwords_in, problem
 from config.platforms import FailoverSettings, SlackSettings, TelegramSettings, ViewerSettings, WebSettings
 from config.sections import (
+    AlertSettings,
     ApprovalSettings,
     ContextSettings,
     DatabaseSettings,
@@ -67,7 +68,9 @@ class Settings(Section):
     replay: ReplaySettings = Field(default_factory=ReplaySettings)
     """How a market is replayed."""
     digest: DigestSettings = Field(default_factory=DigestSettings)
-    """The daily digest."""
+    """The digest of days or weeks."""
+    alerts: AlertSettings = Field(default_factory=AlertSettings)
+    """What people are alerted to."""
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     """How long things are kept."""
     quality: QualitySettings = Field(default_factory=QualitySettings)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from engine.domain.errors import UnknownId
-from engine.domain.events import Event, topics
+from engine.domain.events import Event, LosingStreakChanged, topics
 from engine.domain.messages import Card, CardKind, Destination, Lane
 from engine.views import Views
 from handlers.cards import alerts, approval, emergencies
@@ -19,6 +19,8 @@ TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "approval": (Lane.URGENT, CardKind.QUESTIONS),
     "unprotected": (Lane.URGENT, CardKind.ALERTS),
     "halt": (Lane.URGENT, CardKind.ALERTS),
+    "recovery": (Lane.URGENT, CardKind.ALERTS),
+    "streak": (Lane.URGENT, CardKind.ALERTS),
     "platform": (Lane.URGENT, CardKind.ALERTS),
     "external": (Lane.URGENT, CardKind.ALERTS),
     "emergency": (Lane.URGENT, CardKind.ALERTS),
@@ -37,14 +39,20 @@ Route = Callable[[Event], tuple[tuple[str, Destination], ...]]
 """Which topics look different after an event, with each place that shows them."""
 
 
-def routes(places: Mapping[Destination, Collection[CardKind]]) -> Route:
+def routes(places: Mapping[Destination, Collection[CardKind]], losing_streak: int = 0) -> Route:
     """The route of a program that shows each of these chats the kinds of cards it is to have. Pure.
 
     It stands alone because the store needs it before there are views.
+
+    Args:
+        places: The chats, and what each is to have.
+        losing_streak: From how many losses in a row on people are told of them; 0 for never.
     """
     at = shown_at(places)
 
     def route(event: Event) -> tuple[tuple[str, Destination], ...]:
+        if isinstance(event, LosingStreakChanged) and not 0 < losing_streak <= event.losses:
+            return ()
         return tuple((topic, to) for topic in topics(event) for to in at(topic))
 
     return route
@@ -91,6 +99,8 @@ class Notifications:
             "closed": self._closed,
             "unprotected": self._unprotected,
             "halt": self._halt,
+            "recovery": self._recovery,
+            "streak": self._streak,
             "platform": self._platform,
             "external": self._external,
             "emergency": self._emergency,
@@ -111,7 +121,12 @@ class Notifications:
         return replace(card, topic=topic, thread=thread, lane=TOPICS[kind][0])
 
     async def _thread(self, kind: str, subject: str) -> str:
-        """All of a trade's life belongs under the question it came from, else under its own first card."""
+        """All of a trade's life belongs under the question it came from, else under its own first card.
+
+        What comes after a halt belongs under its card.
+        """
+        if kind == "recovery":
+            return f"halt:{subject}"
         if kind not in _OF_A_TRADE:
             return ""
         asked = await self._views.asked_for(subject)
@@ -135,6 +150,12 @@ class Notifications:
 
     async def _halt(self, subject: str) -> Card:
         return alerts.halt(await self._views.halt(subject))
+
+    async def _recovery(self, subject: str) -> Card:
+        return alerts.recovery(await self._views.recovery(subject))
+
+    async def _streak(self, subject: str) -> Card:
+        return alerts.streak(await self._views.streak(subject))
 
     async def _platform(self, subject: str) -> Card:
         return alerts.platform(await self._views.trouble(subject))

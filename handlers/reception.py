@@ -165,7 +165,7 @@ class Reception:
         verb, approval_id = button
         await self._register(incoming, approval_id)
         answer = await self._desk.answer(approval_id, Press(person=person.name, verb=verb))
-        return answers.answered(answer.reply, answer.approval)
+        return answers.answered(answer.reply, answer.approval, answer.halt)
 
     async def _register(self, incoming: Incoming, approval_id: str) -> None:
         """Note the message that was pressed, in case a crash lost which one shows the question."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card
-from engine.domain.reports import CLOCK, MARKET_DATA, Digest, HaltView, PlatformTrouble, TradeView
+from engine.domain.reports import CLOCK, MARKET_DATA, Digest, HaltView, PlatformTrouble, Recovery, Streak, TradeView
 from engine.domain.trading import Halt, HaltKind, Position
+from engine.domain.weeks import is_week
 from handlers.cards import phrases, wording
 
 _HALT_ENDS = {
@@ -115,6 +116,7 @@ def unprotected(view: TradeView, *, has_stop: bool) -> Card:
         title=f"{held.id} has no stop: {wording.quantity(held.quantity)} {held.market}",
         text="The venue did not take the stop. Where it refuses it, the position is sold at the market price; "
         "both are tried again after longer and longer pauses, up to half an hour.",
+        alarm=True,
     )
 
 
@@ -153,6 +155,41 @@ def meanwhile(halt: Halt) -> str:
     return f"{_MEANWHILE.get(halt.kind, _AS_BEFORE)} {ends}"
 
 
+def recovery(view: Recovery) -> Card:
+    """A drawdown halt has ended: how entries come back."""
+    ended, whole = view.halt, wording.money(view.whole_from, view.quote)
+    smaller = f"{wording.percent(view.size)} of the usual, until equity is above {whole}"
+    title = "Entries are possible again" if view.standing is None else "There are still no new entries"
+    return Card(
+        title=f"{title}: the {phrases.HALTS[ended.halt.kind]} has ended ({ended.id})",
+        fields=(
+            *((("Ended", f"{wording.moment(ended.ended_at)}{_by(ended.ended_by)}"),) if ended.ended_at else ()),
+            *((("No new entries", phrases.stopped(view.standing)),) if view.standing else ()),
+            ("Drawdown", wording.percent(view.drawdown)),
+            ("Size of entries", "as usual" if view.size == 1 else smaller),
+        ),
+    )
+
+
+def streak(view: Streak) -> Card:
+    """Losses in a row of a strategy, as long as they go on and once they are over."""
+    cost = wording.gain(view.net, view.net / view.equity if view.equity > 0 else None, view.quote)
+    trades = view.first if view.first == view.last else f"{view.first} to {view.last}"
+    title = f"{wording.words(view.context)}: {wording.count(view.losses, 'loss', 'losses')} in a row"
+    fields = (("Since", wording.moment(view.since)), ("Came to", f"{cost} of equity"), ("Trades", trades))
+    if view.ended_at is not None:
+        ended = ("Ended", f"{wording.moment(view.ended_at)}, by {view.ended_by}")
+        return Card(title=f"{title}, which are over ({view.id})", fields=(*fields, ended))
+    return Card(
+        title=f"{title} ({view.id})",
+        fields=fields,
+        text=(
+            f"It goes on trading. /pause stops the new entries of all strategies; /why {view.last} tells how the last "
+            "one came about."
+        ),
+    )
+
+
 def _by(person: str) -> str:
     return f" by {person}" if person else ""
 
@@ -184,10 +221,11 @@ def platform(trouble: PlatformTrouble) -> Card:
 
 
 def digest(report: Digest) -> Card:
-    """One day's figures."""
-    quote = report.quote
+    """One day's figures, or those of a week."""
+    quote, span = report.quote, "Week" if is_week(report.id) else "Day"
+    name = f"Week {report.id}" if is_week(report.id) else report.id
     return Card(
-        title=f"{report.id}: {wording.gain(report.net, report.share, quote)} net of fees",
+        title=f"{name}: {wording.gain(report.net, report.share, quote)} net of fees",
         fields=(
             *phrases.benchmark(report.benchmark),
             ("Equity", wording.money(report.equity, quote)),
@@ -199,7 +237,7 @@ def digest(report: Digest) -> Card:
             ("Open positions", str(report.open_positions)),
             ("Lost if every stop fills", wording.money(report.open_risk, quote)),
             ("Questions", f"{report.asked} asked, {report.answered} answered, {report.expired} expired"),
-            ("Day", f"{wording.moment(report.begins)} to {wording.moment(report.ends)}"),
+            (span, f"{wording.moment(report.begins)} to {wording.moment(report.ends)}"),
         ),
         graph=tuple(float(equity) for equity in report.equity_curve),
     )

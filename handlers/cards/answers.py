@@ -172,11 +172,12 @@ def pending(questions: Sequence[ApprovalView], now: datetime) -> Card:
     """The open questions, with prices of now."""
     if not questions:
         return Card(title="Nothing to decide", text="No question is open.")
-    first = questions[0].approval.id
+    first = questions[0]
+    approving = "" if first.halt else f"/approve {first.approval.id}, /approve {first.approval.id} half or "
     return Card(
         title=wording.count(len(questions), "open question"),
         items=tuple(_question(view, now) for view in questions),
-        text=f"Answer with its buttons, or with /approve {first}, /approve {first} half or /reject {first} reason.",
+        text=f"Answer with its buttons, or with {approving}/reject {first.approval.id} reason.",
     )
 
 
@@ -187,6 +188,7 @@ def _question(view: ApprovalView, now: datetime) -> Item:
         text=wording.lines(
             wording.price(plan.price) if view.price is None else phrases.price_move(plan.price, view.price),
             f"{view.decision.agreement}, expires {phrases.expiry(asked.expires_at, now)}",
+            f"no new entries: {phrases.stopped(view.halt)}" if view.halt else "",
         ),
     )
 
@@ -239,9 +241,9 @@ def start(person: Person) -> Card:
     return replace(alerts.welcome(), title=f"Hello {person.name}, Greenlight is running", pinned=False)
 
 
-def answered(kind: Reply, asked: Approval) -> Card:
+def answered(kind: Reply, asked: Approval, halt: HaltView | None = None) -> Card:
     """What the person who answered an approval is told."""
-    return Card(title=replies.reply(kind, asked))
+    return Card(title=replies.reply(kind, asked, halt))
 
 
 def whoami(person: Person, platform: str) -> Card:

@@ -18,6 +18,8 @@ Fields = tuple[tuple[str, str], ...]
 LABELS = {Verb.APPROVE: "Approve", Verb.HALF: "Approve half", Verb.REJECT: "Reject"}
 """The words on the buttons, in their order."""
 
+_COMES_BACK = "It can be approved once entries are possible again, unless it expires before."
+
 _REASON_WIDTH = 100
 _MOST_NAMED = 6
 """People that a card names; of more it gives the number."""
@@ -62,7 +64,9 @@ def card(view: ApprovalView, equity: Decimal | None = None, approvers: Sequence[
 
 def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None, approvers: Sequence[str]) -> Card:
     asked, decision, plan = view.approval, view.decision, view.approval.plan
+    verbs = [Verb.REJECT] if view.halt else list(LABELS)
     fields = (
+        *((("No new entries", phrases.stopped(view.halt)),) if view.halt else ()),
         ("Asked price", wording.price(plan.price)),
         ("Value", wording.money(plan.notional, wording.quote(plan.market))),
         ("Risk to the stop", phrases.risk(plan, equity)),
@@ -76,8 +80,8 @@ def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None,
     return Card(
         title=f"{phrases.headline(plan)}? ({asked.id})",
         fields=fields,
-        text=phrases.conditions(decision.conditions),
-        buttons=tuple(Button(label=label, verb=verb, approval_id=asked.id) for verb, label in LABELS.items()),
+        text=wording.lines(_COMES_BACK if view.halt else "", phrases.conditions(decision.conditions)),
+        buttons=tuple(Button(label=LABELS[verb], verb=verb, approval_id=asked.id) for verb in verbs),
     )
 
 

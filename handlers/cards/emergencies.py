@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from engine.domain.messages import Card
-from engine.domain.reports import EmergencyView, Exposed, ExternalView
+from engine.domain.reports import EmergencyView, Exposed, ExternalView, HaltView
 from engine.domain.trading import Position, Purpose, Side
 from handlers.cards import phrases, wording
 
@@ -42,7 +44,24 @@ def progress(view: EmergencyView) -> Card:
         title=f"EMERGENCY STOP: no new entries, everything is sold ({view.halt.id})",
         fields=(since, ("State", view.note), *_left(view.left), *sold),
         text="It goes on by itself until nothing is left. Only an admin's /resume allows entries again.",
+        alarm=True,
     )
+
+
+def called(halt: HaltView) -> Card:
+    """The answer to whoever called it. It says nothing that will not be so any more: the card of the stop does."""
+    stop = halt.halt
+    return Card(
+        title=f"The emergency stop is called ({halt.id})",
+        fields=(("Called", f"{wording.moment(stop.since)} by {stop.by}"),),
+        text=f"The card of {halt.id} shows how far it is, until it is over; so does /emergency.",
+    )
+
+
+def so_far(view: EmergencyView, now: datetime) -> Card:
+    """How far it is, to somebody who asks: as of a moment, for an answer is never brought up to date."""
+    card = progress(view)
+    return replace(card, fields=(("As of", wording.moment(now)), *card.fields), alarm=False)
 
 
 def _left(exposed: Exposed) -> tuple[tuple[str, str], ...]:

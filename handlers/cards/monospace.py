@@ -13,6 +13,8 @@ GRAPH_WIDTH = 24
 
 WIDTH = 38
 """Characters that a phone shows in a line."""
+ALARM = "\N{LARGE RED CIRCLE} "
+"""What stands before the title of an alarm where titles have no colour."""
 
 _BARS = "▁▂▃▄▅▆▇█"
 _GAP = "  "

@@ -10,7 +10,7 @@ from engine.domain.approvals import Approval, Ordered, Vote
 from engine.domain.autonomy import drift
 from engine.domain.decisions import Condition, Decision
 from engine.domain.figures import plain
-from engine.domain.reports import OrderView
+from engine.domain.reports import HaltView, OrderView
 from engine.domain.trading import Halt, HaltKind, OrderStatus, Position, TradePlan
 from handlers.cards import wording
 
@@ -63,6 +63,12 @@ def risk(plan: TradePlan, equity: Decimal | None = None) -> str:
 def end(halt: Halt) -> str:
     """Until when a halt stops entries: a time, or what people do; empty for what ends once something is well."""
     return wording.moment(halt.until) if halt.until is not None else _ENDED_BY.get(halt.kind, "")
+
+
+def stopped(view: HaltView) -> str:
+    """Why there are no entries, and until when: ``paused by Ada, until 2026-01-03 14:00 UTC``."""
+    until = end(view.halt)
+    return f"{view.halt.reason}{f', until {until}' if until else ''} ({view.id})"
 
 
 def levels(entry: Decimal, stop: Decimal | None, target: Decimal | None) -> tuple[tuple[str, str], ...]:

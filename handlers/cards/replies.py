@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import assert_never
 
 from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected, Reply
+from engine.domain.reports import HaltView
 from handlers.cards import phrases, wording
 
 
-def reply(kind: Reply, asked: Approval) -> str:
+def reply(kind: Reply, asked: Approval, halt: HaltView | None = None) -> str:
     """Put the answer to a press, or to ``/approve`` and ``/reject``, into words.
 
     Args:
         kind: What the answer came to.
         asked: The approval as it is after it.
+        halt: What stops the entry, where that is the answer.
     """
     match kind:
         case Reply.TAKEN:
@@ -24,10 +26,17 @@ def reply(kind: Reply, asked: Approval) -> str:
             return f"You have approved it already: {_still_missing(asked)}"
         case Reply.REJECTED:
             return f"You rejected {asked.id}. Nothing is traded."
+        case Reply.STOPPED:
+            return _stopped(asked, halt)
         case Reply.TOO_LATE:
             return f"Too late: {asked.id} {_settled_by(asked)}."
         case _:
             assert_never(kind)
+
+
+def _stopped(asked: Approval, halt: HaltView | None) -> str:
+    why = f": {phrases.stopped(halt)}" if halt else ""
+    return f"No new entries{why}. Nothing was done; {asked.id} stays open until {wording.moment(asked.expires_at)}."
 
 
 def _taken(asked: Approval) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 
 from engine.domain.messages import Card
-from handlers.cards.monospace import aligned, clean, sparkline
+from handlers.cards.monospace import ALARM, aligned, clean, sparkline
 from handlers.cards.times import marked
 
 LIMIT = 4096
@@ -70,7 +70,8 @@ def render(card: Card) -> tuple[Part, ...]:
 
 
 def _lines(card: Card) -> list[_Line]:
-    lines = [_Line(text=text, bold_from=0) for text in _split(card.title)]
+    title = f"{ALARM if card.alarm else ''}{card.title}"
+    lines = [_Line(text=text, bold_from=0) for text in _split(title)]
     for name, value in card.fields:
         label = clean(name).replace("\n", " ")
         first, *more = _split(value) or [""]

@@ -37,7 +37,7 @@ class Acts:
             answer = await self._desk.answer(approval_id, press)
         except UnknownId as error:
             raise UnknownId(error.message, await self._nearest(approval_id)) from error
-        return answers.answered(answer.reply, answer.approval)
+        return answers.answered(answer.reply, answer.approval, answer.halt)
 
     async def _nearest(self, approval_id: str) -> str:
         open_ids = [view.approval.id for view in await self._views.pending()]
@@ -57,10 +57,11 @@ class Acts:
         return answers.resumed(await self._desk.resume(call.person))
 
     async def emergency(self, call: Call) -> Card:
-        if not arguments.flag(call.words, emergencies.NOW):
-            return emergencies.preview(await self._views.exposed())
-        halt_id = await self._desk.stop_everything(call.person)
-        return emergencies.progress(await self._views.emergency(halt_id))
+        if arguments.flag(call.words, emergencies.NOW):
+            return emergencies.called(await self._views.halt(await self._desk.stop_everything(call.person)))
+        if halt_id := await self._views.standing_emergency():
+            return emergencies.so_far(await self._views.emergency(halt_id), self._clock.now())
+        return emergencies.preview(await self._views.exposed())
 
 
 def _first(words: Sequence[str]) -> str:

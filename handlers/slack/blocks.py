@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.domain.approvals import Verb
 from engine.domain.messages import Button, Card
-from handlers.cards.monospace import aligned, clean, sparkline
+from handlers.cards.monospace import ALARM, aligned, clean, sparkline
 from handlers.cards.times import marked
 
 Block = dict[str, Any]
@@ -70,7 +70,7 @@ def size(text: str) -> int:
 
 
 def _pieces(card: Card) -> Iterator[_Piece]:
-    yield from _title(clean(card.title))
+    yield from _title(clean(f"{ALARM if card.alarm else ''}{card.title}"))
     yield from _fields([(clean(name), clean(value)) for name, value in card.fields])
     yield from (_plain(text) for text in chunks(clean(card.text), SECTION))
     yield from _items([(clean(item.title), clean(item.text)) for item in card.items])

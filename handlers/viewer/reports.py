@@ -1,4 +1,4 @@
-"""Each day's report, sent once to everybody who wants it."""
+"""Each day's report, or each week's, sent once to everybody who wants it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from handlers.viewer.window import Window
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY = 2.0
-"""Wall seconds between two looks at whether another day has ended."""
+"""Wall seconds between two looks at whether another has ended."""
 
 
 class Reports:
-    """Watches for days that end. Who was away for many gets the newest: /daily has the others.
+    """Watches for days, or weeks, that end. Who was away for many gets the newest: /daily has the others.
 
     Args:
         followers: Those who may look now; one who was taken off the list gets nothing more.

@@ -10,11 +10,14 @@ from engine.domain.days import Period
 from engine.domain.errors import UnknownId
 from engine.domain.messages import Card
 from engine.domain.reports import MOST_TOLD, Digest
+from engine.domain.weeks import ended
 from engine.results import Results
 from engine.views import Views
 from handlers.cards import alerts, answers, figures, wording
 
 CHART_DAYS, MOST_DAYS = 30, 365
+DAYS_OF_WEEKS = 7 * (MOST_TOLD + 1)
+"""Days among which the newest weeks are whole, wherever the running one has got to."""
 
 Draw = Callable[[tuple[tuple[datetime, float, float], ...], str], Awaitable[bytes]]
 """Draws values over time, under a title, as a PNG."""
@@ -37,12 +40,14 @@ class Window:
         results: The figures, on the same.
         catch_up: Takes the views' clock to what the bot has reached; asked before every look.
         draw: Makes charts.
+        told_weekly: Whether followers are sent weeks instead of days.
     """
 
     views: Views
     results: Results
     catch_up: Callable[[], Awaitable[None]]
     draw: Draw
+    told_weekly: bool = False
 
     async def status(self) -> Card:
         """The bot at a glance."""
@@ -71,13 +76,18 @@ class Window:
         return figures.stats(await self.results.stats())
 
     async def newest_digest(self) -> Digest | None:
-        """The newest day that has ended; ``None`` before the first."""
-        return next(iter(await self.views.digests(1)), None)
+        """The newest day or week that has ended and is told of; ``None`` before the first."""
+        return next(reversed(await self._told()), None)
 
     async def days_since(self, seen: datetime) -> tuple[Digest, ...]:
-        """The newest days that have ended after a time, oldest first."""
-        newest = await self.views.digests(MOST_TOLD)
-        return tuple(day for day in reversed(newest) if day.ends > seen)
+        """The newest days, or weeks, that have ended after a time, oldest first."""
+        return tuple(day for day in await self._told() if day.ends > seen)
+
+    async def _told(self) -> tuple[Digest, ...]:
+        """What people are told of, oldest first."""
+        if not self.told_weekly:
+            return (await self.views.digests(MOST_TOLD))[::-1]
+        return ended((await self.views.digests(DAYS_OF_WEEKS))[::-1])[-MOST_TOLD:]
 
     async def chart(self, days: int) -> Picture:
         """The equity of so many days as a picture.

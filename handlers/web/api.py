@@ -15,6 +15,7 @@ from engine.domain.errors import GreenlightError, NotAllowed
 from engine.domain.messages import Role
 from engine.domain.reports import ApprovalView
 from handlers.access import PROGRAM, require
+from handlers.cards import replies
 from handlers.web.account_rows import FillRow, OrderRow, PositionRow, StatusRow
 from handlers.web.caller import Caller
 from handlers.web.decision_rows import ApprovalRow, AuditRow, DecisionRow, settled_by
@@ -65,7 +66,10 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
         "description": "The person's role is too low, or it takes two people and the token is none",
     },
     404: {"model": Problem, "description": "There is no such approval"},
-    409: {"model": AlreadyAnswered, "description": "It was answered before, or time was up"},
+    409: {
+        "model": AlreadyAnswered,
+        "description": "It was answered before, time was up, or entries are halted",
+    },
     503: {"model": Problem, "description": "Fresh data is missing: it can be answered again"},
 }
 
@@ -249,6 +253,8 @@ def _told(answered: Answered, view: ApprovalView) -> AnswerRow:
     approval, reply = answered.approval, answered.reply
     if reply is Reply.TOO_LATE or reply is Reply.REPEATED:
         raise Refusal(409, _why_too_late(answered), status=approval.status, by=settled_by(approval))
+    if reply is Reply.STOPPED:
+        raise Refusal(409, replies.reply(reply, approval, answered.halt), status=approval.status, by=[])
     if reply is Reply.TAKEN and approval.status == "pending":
         raise Refusal(503, f"{approval.id} could not be judged, because fresh data is missing. Answer again.")
     return AnswerRow(

@@ -6,6 +6,8 @@ answer ─▶ step ─▶ compare-and-swap ─▶ fresh book ─▶ judged again
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -32,7 +34,8 @@ from engine.domain.decisions import Decision
 from engine.domain.errors import VenueError
 from engine.domain.events import ApprovalAsked, ApprovalChanged
 from engine.domain.market import Book
-from engine.domain.trading import Allowed, Denied, MarketStats, RiskView, TradePlan
+from engine.domain.reports import HaltView
+from engine.domain.trading import Allowed, Denied, HaltKind, MarketStats, RiskView, TradePlan
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.ports import Clock, Exchange, NoEntry, all_is_there
@@ -51,10 +54,15 @@ WITHDRAWN_BY = "the emergency stop"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What came of a press: the reply to the person, and the approval as it is now."""
+    """What came of a press: the reply to the person, and the approval as it is now.
+
+    Attributes:
+        halt: What stops the entry, where that is the answer.
+    """
 
     reply: Reply
     approval: Approval
+    halt: HaltView | None = None
 
 
 class Approvals:
@@ -104,12 +112,39 @@ class Approvals:
     async def answer(self, approval_id: str, press: Press) -> Answered:
         """Let a person answer. Returns once the outcome is known, or the press is known to be too late.
 
+        While entries are halted a yes changes nothing: the question stays open for when they are not.
+
         Raises:
             UnknownId: There is no such approval.
         """
+        with self._busy():
+            return await self._stopped(approval_id, press) or await self._answer(approval_id, press)
+
+    async def _answer(self, approval_id: str, press: Press) -> Answered:
         approval, effects = await self._happen(approval_id, press)
         replies = [effect.reply for effect in effects if isinstance(effect, Tell)]
-        return Answered(reply=replies[0] if replies else Reply.TOO_LATE, approval=approval)
+        answered = Answered(reply=replies[0] if replies else Reply.TOO_LATE, approval=approval)
+        if answered.reply is Reply.TAKEN and isinstance(approval.state, Pending):  # perhaps it was halted meanwhile
+            return await self._stopped(approval_id, press) or answered
+        return answered
+
+    async def _stopped(self, approval_id: str, press: Press) -> Answered | None:
+        """The answer to a yes that a halt stops; ``None`` where none does, or the question is not open any more.
+
+        The emergency stop answers every question itself.
+        """
+        now = self._clock.now()
+
+        def work(uow: UnitOfWork) -> Answered | None:
+            asked = uow.approvals.get(approval_id)
+            halt = uow.halts.stopping(asked.plan.market, now)
+            if halt is None or halt.halt.kind is HaltKind.EMERGENCY:
+                return None
+            if not isinstance(asked.state, Pending) or now >= asked.expires_at:
+                return None
+            return Answered(reply=Reply.STOPPED, approval=asked, halt=halt)
+
+        return None if press.verb is Verb.REJECT else await self._store.read(work)
 
     async def expire(self) -> None:
         """Let time pass for every open approval."""
@@ -132,15 +167,20 @@ class Approvals:
         return min((_deadline(approval) for approval in waiting), default=None)
 
     async def _happen(self, approval_id: str, happening: Happening) -> tuple[Approval, tuple[Effect, ...]]:
-        self._under_way += 1
-        try:
+        with self._busy():
             approval, effects = await self._step(approval_id, happening)
             for effect in effects:
                 if isinstance(effect, Judge):
                     approval = await self._judge(approval, half=effect.half)
+        return approval, effects
+
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        self._under_way += 1
+        try:
+            yield
         finally:
             self._under_way -= 1
-        return approval, effects
 
     async def _step(self, approval_id: str, happening: Happening) -> tuple[Approval, tuple[Effect, ...]]:
         """Step what is stored, and swap the result in; begin anew where somebody else was faster."""
@@ -176,7 +216,10 @@ class Approvals:
     def _rule(
         self, uow: UnitOfWork, approval: Approval, plan: TradePlan, book: Book, asked_at: datetime
     ) -> tuple[Approval, Order | None]:
-        """Judge on the portfolio of now; write the intent as judged, or the refusal, in one transaction."""
+        """Judge on the portfolio of now; write the intent as judged, or the refusal, in one transaction.
+
+        What was halted since the press is given back, unless by the emergency stop.
+        """
         now = self._clock.now()
         if not self._is_still_ours(uow, approval):
             return uow.approvals.get(approval.id), None
@@ -185,6 +228,9 @@ class Approvals:
             return self._settle(uow, approval, late), None
         if now - asked_at > FRESH_FOR:
             return self._settle(uow, approval, RuledMissing(reason="the price was too old when it was judged")), None
+        halt = uow.halts.stopping(plan.market, now)
+        if halt is not None and halt.halt.kind is not HaltKind.EMERGENCY:
+            return self._settle(uow, approval, RuledMissing(reason=halt.halt.reason)), None
         judgement = self._judgement(uow, plan, book, now)
         if isinstance(judgement, Denied):
             return self._settle(uow, approval, RuledRefusal(reasons=judgement.reasons, price=book.ask)), None

@@ -15,14 +15,16 @@ from engine.domain.benchmark import gain
 from engine.domain.days import Day, Days
 from engine.domain.decisions import QualityReport
 from engine.domain.errors import DataError, VenueError
-from engine.domain.events import DigestDue, Halted, HaltEnded
+from engine.domain.events import DigestDue
 from engine.domain.market import Timeframe
 from engine.domain.reports import MOST_TOLD, Digest, FillView
-from engine.domain.trading import Fill, HaltKind, Portfolio, Position, Side
+from engine.domain.trading import Fill, Portfolio, Position, Side
+from engine.domain.weeks import ends_week, week_of
 from engine.ports import Exchange
 from engine.risk.halts import drawdown_halt, paused_at
 from engine.risk.rules import RiskLimits
 from engine.store.database import Database
+from engine.store.halting import begin_halt, end_halt
 from engine.store.unit_of_work import UnitOfWork
 
 
@@ -42,6 +44,7 @@ class Bookkeeping:
         markets: The traded markets, each with the timeframe whose closes it is marked at.
         quality: What a close must pass before anything is valued at it.
         days: Where days end.
+        told_weekly: Whether people are told of weeks instead of days; each day has its figures all the same.
     """
 
     store: Database
@@ -50,9 +53,10 @@ class Bookkeeping:
     quality: DataQualityMonitor
     limits: RiskLimits
     days: Days
+    told_weekly: bool = False
 
     async def mark(self, at: datetime) -> None:
-        """Note the closing price of every market that has a good one, and end the halts whose time is over.
+        """Note the closing price of every market that has a good one.
 
         A market without one keeps its last good price; its data is none of the other markets' business.
         """
@@ -72,14 +76,27 @@ class Bookkeeping:
         """Put the account on the equity curve; stop entries where it has fallen too far."""
         await self.store.transact(lambda uow: self._close(uow, at))
 
+    async def end_halts(self, at: datetime) -> None:
+        """End the halts whose time is over."""
+        await self.store.transact(lambda uow: _end_halts(uow, at))
+
+    async def next_halt_end(self) -> datetime | None:
+        """When the next halt ends by itself."""
+        standing = await self.store.read(lambda uow: uow.halts.open())
+        return min((found.halt.until for found in standing if found.halt.until is not None), default=None)
+
     async def digest(self, at: datetime) -> None:
-        """Fix the figures of each day that has ended by a time and has none yet; people are told of the newest."""
+        """Fix the figures of each day that has ended by a time and has none yet.
+
+        People are told of the newest, or of the newest weeks that ended with one of them.
+        """
         await self.store.transact(lambda uow: self._digest(uow, at))
 
     def _digest(self, uow: UnitOfWork, at: datetime) -> None:
         ended = list(takewhile(lambda day: day.ends <= at, days_to_come(uow, self.days)))
-        new = [digest.id for digest in (_fix(uow, day) for day in ended) if digest is not None]
-        for digest_id in new[-MOST_TOLD:]:
+        new = [day for day in ended if _fix(uow, day) is not None]
+        told = [week_of(day.date) for day in new if ends_week(day.date)] if self.told_weekly else [d.name for d in new]
+        for digest_id in told[-MOST_TOLD:]:
             uow.emit(DigestDue(at=at, digest_id=digest_id))
 
     def _close(self, uow: UnitOfWork, at: datetime) -> None:
@@ -87,7 +104,7 @@ class Bookkeeping:
         halt = drawdown_halt(portfolio, [found.halt for found in uow.halts.open()], self.limits, at)
         uow.account.note_pause(paused_at(portfolio, self.limits))
         if halt is not None:
-            uow.emit(Halted(at=at, halt_id=uow.halts.add(halt), kind=halt.kind))
+            begin_halt(uow, halt)
 
 
 def _mark(uow: UnitOfWork, seen: Mapping[str, _Close], at: datetime) -> None:
@@ -95,15 +112,12 @@ def _mark(uow: UnitOfWork, seen: Mapping[str, _Close], at: datetime) -> None:
     changed = {symbol for symbol, close in seen.items() if note_changes(uow, symbol, close.report, at)}
     closes = {symbol: close.price for symbol, close in seen.items() if close.price is not None}
     uow.account.mark({symbol: price for symbol, price in closes.items() if symbol not in changed}, at)
+
+
+def _end_halts(uow: UnitOfWork, at: datetime) -> None:
     for found in uow.halts.open():
         if found.halt.until is not None and found.halt.until <= at:
-            end_halt(uow, found.id, found.halt.kind, at)
-
-
-def end_halt(uow: UnitOfWork, halt_id: str, kind: HaltKind, at: datetime, by: str = "") -> None:
-    """End a halt."""
-    uow.halts.end(halt_id, at, by)
-    uow.emit(HaltEnded(at=at, halt_id=halt_id, kind=kind, by=by))
+            end_halt(uow, found, found.halt.until)  # however late anybody looks, entries were possible from then on
 
 
 def days_to_come(uow: UnitOfWork, days: Days) -> Iterator[Day]:

@@ -12,13 +12,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from engine.analysis.technical import HISTORY
-from engine.bookkeeping import end_halt
 from engine.deciding import Concluded, Conclusion, Kit, Seen, data_halts
 from engine.domain.decisions import CycleRecord, Input, Issue, QualityReport, SeriesChange
 from engine.domain.errors import VenueError
 from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Timeframe
 from engine.domain.trading import HaltKind
+from engine.store.halting import end_halt
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
 
@@ -69,7 +69,7 @@ async def end_data_halts(kit: Kit, contexts: Sequence[StrategyContext], now: dat
     def work(uow: UnitOfWork) -> None:
         for symbol, timeframe in sorted(good):
             for found in data_halts(uow, symbol, timeframe):
-                end_halt(uow, found.id, found.halt.kind, now)
+                end_halt(uow, found, now)
 
     await kit.store.transact(work)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.domain.decisions import QualityReport, SeriesChange
-from engine.domain.events import Halted
 from engine.domain.trading import Halt, HaltKind
+from engine.store.halting import begin_halt
 from engine.store.unit_of_work import UnitOfWork
 
 _GOES_ON = "idle"
@@ -42,7 +42,7 @@ def note_changes(uow: UnitOfWork, symbol: str, report: QualityReport, at: dateti
         _note_told(uow, symbol, change)
     reason = f"{symbol}: {'; '.join(change.detail for change in new)}"
     halt = Halt(kind=HaltKind.CHANGED, reason=reason, since=at, market=symbol)
-    uow.emit(Halted(at=at, halt_id=uow.halts.add(halt), kind=halt.kind))
+    begin_halt(uow, halt)
     return halt
 
 

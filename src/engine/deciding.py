@@ -12,11 +12,9 @@ from decimal import Decimal
 from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.approvals import Approvals
-from engine.bookkeeping import end_halt
 from engine.data_halts import note_changes
 from engine.domain.autonomy import AskHuman, Autonomy, Execute, Refuse, Ruling, route
 from engine.domain.decisions import Decision, Exit, Input, Issue, Judged, QualityReport, Signals, Stance
-from engine.domain.events import Halted
 from engine.domain.market import Book, Market, Timeframe
 from engine.domain.reports import HaltView
 from engine.domain.trading import (
@@ -39,6 +37,7 @@ from engine.ports import Clock, Exchange, Frames, NoEntry, all_is_there
 from engine.risk import sizing
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
+from engine.store.halting import begin_halt, end_halt
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
@@ -138,13 +137,13 @@ class Conclusion:
         standing = data_halts(self.uow, symbol, self.context.timeframe)
         if quality.usable:
             for found in standing:
-                end_halt(self.uow, found.id, found.halt.kind, self.at)
+                end_halt(self.uow, found, self.at)
         elif not standing and not self.kit.no_entry(self.context.name):
             reason = f"{symbol}: {quality.refused[0].detail}"
             halt = Halt(
                 kind=HaltKind.DATA, reason=reason, since=self.at, market=symbol, by=_source(self.context.timeframe)
             )
-            self.uow.emit(Halted(at=self.at, halt_id=self.uow.halts.add(halt), kind=halt.kind))
+            begin_halt(self.uow, halt)
 
     def _wished_exits(self) -> list[tuple[Position, Exit]]:
         if self.context.timeframe not in self.seen.frames:

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.approvals import Answered, Approvals
-from engine.bookkeeping import end_halt
 from engine.domain.approvals import Press
 from engine.domain.errors import BadInput, NotAllowed
-from engine.domain.events import Halted
 from engine.domain.messages import Person, Role
 from engine.domain.reports import HaltView, Paused
 from engine.domain.trading import Halt, HaltKind
 from engine.execution.emergency import EmergencyStopSystem
 from engine.ports import Clock
 from engine.store.database import Database
+from engine.store.halting import begin_halt, end_halt
 from engine.store.unit_of_work import UnitOfWork
 
 _NOT_ENDED_BY_RESUME = (HaltKind.DATA, HaltKind.CHANGED, HaltKind.STORE)
@@ -87,11 +86,9 @@ class Desk:
             if found.halt.lasts(until):
                 return Paused(holds=found, is_new=False, ended=(), beside=beside)
         for found in pauses:
-            end_halt(uow, found.id, found.halt.kind, now, person.name)
+            end_halt(uow, found, now, person.name)
         halt = Halt(kind=HaltKind.PAUSE, reason=f"paused by {person.name}", since=now, until=until, by=person.name)
-        halt_id = uow.halts.add(halt)
-        uow.emit(Halted(at=now, halt_id=halt_id, kind=halt.kind))
-        return Paused(holds=HaltView(id=halt_id, halt=halt), is_new=True, ended=pauses, beside=beside)
+        return Paused(holds=HaltView(id=begin_halt(uow, halt), halt=halt), is_new=True, ended=pauses, beside=beside)
 
     def _resume(self, uow: UnitOfWork, person: Person) -> tuple[HaltView, ...]:
         standing = [found for found in uow.halts.open() if found.halt.kind not in _NOT_ENDED_BY_RESUME]
@@ -113,7 +110,7 @@ class Desk:
 
     def _end(self, uow: UnitOfWork, halts: Sequence[HaltView], person: Person) -> tuple[HaltView, ...]:
         for found in halts:
-            end_halt(uow, found.id, found.halt.kind, self.clock.now(), person.name)
+            end_halt(uow, found, self.clock.now(), person.name)
         if any(found.halt.is_total for found in halts):
             uow.account.count_total_from_now()
         return tuple(uow.halts.get(found.id) for found in halts)

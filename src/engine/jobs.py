@@ -90,10 +90,15 @@ def job_table(
     async def look_again(_: datetime) -> None:
         await kit.orchestrator.look_again()
 
+    async def end_halts(at: datetime) -> None:
+        """What ends a halt is the clock; a candle that closes at the same time is decided on without it."""
+        await books.end_halts(at)
+
     async def expire(_: datetime) -> None:
         await approvals.expire()
 
     return (
+        Job(name="halts", run=end_halts, alarm=books.next_halt_end),
         Job(name="candle", trigger=every(shortest), run=candle, ready=candles_in),
         Job(name="second look", run=look_again, alarm=kit.orchestrator.next_look),
         Job(name="approvals", run=expire, alarm=approvals.next_deadline),

@@ -14,13 +14,17 @@ from engine.domain.reports import (
     ApprovalView,
     Balance,
     DayProfit,
+    Digest,
     ExternalView,
     PositionView,
     Profit,
+    Recovery,
     TradeView,
     Why,
 )
 from engine.domain.trading import OrderKind, OrderStatus, Portfolio, Position, Side
+from engine.domain.weeks import dates_of, is_week, together
+from engine.risk.rules import RiskLimits
 from engine.store.unit_of_work import UnitOfWork
 
 
@@ -135,8 +139,8 @@ def trade(uow: UnitOfWork, position_id: str) -> TradeView:
     )
 
 
-def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None) -> ApprovalView:
-    """A question with its decision, and what became of it."""
+def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None, now: datetime) -> ApprovalView:
+    """A question with its decision, what became of it, and what stops it now."""
     order = uow.orders.of_decision(asked.decision_id)
     return ApprovalView(
         approval=asked,
@@ -144,6 +148,38 @@ def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None) -> Approva
         price=price,
         order=order,
         position=uow.positions.get(order.position_id) if order and order.position_id else None,
+        halt=uow.halts.stopping(asked.plan.market, now),
+    )
+
+
+def digest(uow: UnitOfWork, digest_id: str) -> Digest:
+    """The figures of a day, or of a week.
+
+    Raises:
+        UnknownId: That day has not been fixed, or no day of that week.
+    """
+    if not is_week(digest_id):
+        return uow.account.digest(digest_id)
+    days = uow.account.digests([day.isoformat() for day in dates_of(digest_id)])
+    if not days:
+        raise UnknownId(f"There are no figures of {digest_id}.")
+    return together(digest_id, days)
+
+
+def recovery(uow: UnitOfWork, halt_id: str, limits: RiskLimits, now: datetime) -> Recovery:
+    """How entries come back after a drawdown halt.
+
+    Raises:
+        UnknownId: There is no halt with that id.
+    """
+    account = uow.account.portfolio()
+    return Recovery(
+        halt=uow.halts.get(halt_id),
+        quote=uow.account.quote,
+        drawdown=account.drawdown,
+        size=limits.size_at(account.drawdown),
+        whole_from=account.peak * (1 - limits.max_drawdown),
+        standing=uow.halts.stopping("", now),
     )
 
 

@@ -30,14 +30,17 @@ from engine.domain.reports import (
     PlatformTrouble,
     PositionView,
     Profit,
+    Recovery,
     Status,
     Stranger,
+    Streak,
     TradeView,
     Why,
 )
 from engine.domain.trading import Halt, Position
-from engine.execution.emergency import exposed, progress
+from engine.execution.emergency import exposed, progress, standing
 from engine.ports import Clock, Quotes
+from engine.risk.rules import RiskLimits
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
 from engine.valuation import ask, prices_of_held
@@ -54,6 +57,7 @@ class Views:
     Attributes:
         contexts: Names of the strategy contexts at work.
         days: Where days end.
+        limits: By which the sizes of entries are reduced after a drawdown.
         parts: Tells the health of each part of the program.
         no_entry: Tells why nothing is entered in any context, where that is no halt; empty where it is not so.
         unwritten: Tells the halt that cannot be written down, for nothing can be.
@@ -65,6 +69,7 @@ class Views:
     profile: str
     contexts: Sequence[str]
     days: Days
+    limits: RiskLimits
     parts: Callable[[], Sequence[Part]]
     no_entry: Callable[[], str] = str
     unwritten: Callable[[], Halt | None] = _none
@@ -190,6 +195,27 @@ class Views:
         """
         return await self.store.read(lambda uow: progress(uow, halt_id))
 
+    async def standing_emergency(self) -> str:
+        """The id of the emergency stop that is not over; empty where there is none."""
+        return await self.store.read(standing)
+
+    async def recovery(self, halt_id: str) -> Recovery:
+        """How entries come back after a drawdown halt.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        now = self.clock.now()
+        return await self.store.read(lambda uow: reporting.recovery(uow, halt_id, self.limits, now))
+
+    async def streak(self, streak_id: str) -> Streak:
+        """Losses in a row of a strategy context.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        return await self.store.read(lambda uow: uow.streaks.get(streak_id))
+
     async def external(self, order_id: str) -> ExternalView:
         """What somebody else did to the account, by the order that shows it.
 
@@ -199,12 +225,12 @@ class Views:
         return await self.store.read(lambda uow: reporting.external(uow, order_id))
 
     async def digest(self, digest_id: str) -> Digest:
-        """The figures of a day that has ended.
+        """The figures of a day or a week that has ended.
 
         Raises:
-            UnknownId: That day has not been fixed.
+            UnknownId: That day has not been fixed, or no day of that week.
         """
-        return await self.store.read(lambda uow: uow.account.digest(digest_id))
+        return await self.store.read(lambda uow: reporting.digest(uow, digest_id))
 
     async def latest_digest(self) -> Digest:
         """The figures of the running day so far; of the last one where the day has only begun.
@@ -302,6 +328,7 @@ class Views:
             symbol: await ask(self.exchange, symbol)
             for symbol in dict.fromkeys(approval.plan.market for approval in approvals)
         }
+        now = self.clock.now()
         return await self.store.read(
-            lambda uow: tuple(reporting.approval(uow, each, prices[each.plan.market]) for each in approvals)
+            lambda uow: tuple(reporting.approval(uow, each, prices[each.plan.market], now) for each in approvals)
         )

@@ -26,8 +26,10 @@ from engine.domain.reports import (
     PlatformTrouble,
     PositionView,
     Profit,
+    Recovery,
     Status,
     Stranger,
+    Streak,
     TradeView,
     Why,
 )
@@ -128,6 +130,16 @@ class FakeViews:
     async def emergency(self, halt_id: str) -> EmergencyView:
         halt = _known(self.halts_by_id, halt_id)
         return EmergencyView(halt=halt, note="begun", left=NOTHING_LEFT, closed=())
+
+    async def standing_emergency(self) -> str:
+        calls = [known for known, view in self.halts_by_id.items() if view.halt.kind is HaltKind.EMERGENCY]
+        return next(iter(calls), "")
+
+    async def recovery(self, halt_id: str) -> Recovery:
+        return reports.recovery(halt=_known(self.halts_by_id, halt_id))
+
+    async def streak(self, streak_id: str) -> Streak:
+        return reports.streak(id=streak_id)
 
     async def trouble(self, trouble_id: str) -> PlatformTrouble:
         return reports.trouble(id=trouble_id)

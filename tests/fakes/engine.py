@@ -281,6 +281,7 @@ async def engine_room(
     day_ends: time = time(),
     route: Route = nowhere,
     no_entry: NoEntry = all_is_there,
+    told_weekly: bool = False,
 ) -> AsyncIterator[Room]:
     """Open an engine in a folder, a new one or the one that is there, and close it in the end."""
     clock, script = HandClock(minutes), Script()
@@ -332,6 +333,7 @@ async def engine_room(
             quality=kit.quality,
             limits=limits,
             days=days,
+            told_weekly=told_weekly,
         ),
         desk=Desk(store=store, approvals=approvals, emergency=emergency, clock=clock),
         views=Views(
@@ -341,6 +343,7 @@ async def engine_room(
             profile="test",
             contexts=("hand",),
             days=days,
+            limits=limits,
             parts=lambda: (Part(name="jobs", ok=True, detail="ok"),),
         ),
         results=Results(

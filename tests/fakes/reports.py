@@ -33,8 +33,10 @@ from engine.domain.reports import (
     PlatformTrouble,
     PositionView,
     Profit,
+    Recovery,
     Status,
     Stranger,
+    Streak,
     TradeView,
     Why,
 )
@@ -172,6 +174,32 @@ def halt(kind: HaltKind = HaltKind.PAUSE, **changes: Any) -> HaltView:
     own = {name: changes.pop(name) for name in ("ended_at", "ended_by") if name in changes}
     usual = Halt(kind=kind, reason="a look at the news", since=NOON, by="Ann" if kind is HaltKind.PAUSE else "")
     return HaltView(id="H1", halt=replace(usual, **changes), **own)
+
+
+def recovery(**changes: Any) -> Recovery:
+    usual = Recovery(
+        halt=halt(HaltKind.DRAWDOWN, ended_at=ANSWERED),
+        quote="USDT",
+        drawdown=Decimal("0.12"),
+        size=Decimal("0.5"),
+        whole_from=Decimal(9000),
+    )
+    return replace(usual, **changes)
+
+
+def streak(**changes: Any) -> Streak:
+    usual = Streak(
+        id="S1",
+        context="btc_momentum",
+        quote="USDT",
+        since=NOON,
+        first="T3",
+        last="T9",
+        equity=Decimal(10000),
+        losses=4,
+        net=Decimal("-123.4"),
+    )
+    return replace(usual, **changes)
 
 
 def trouble(**changes: Any) -> PlatformTrouble:

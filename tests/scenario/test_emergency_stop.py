@@ -392,6 +392,8 @@ async def test_it_has_one_card_that_is_edited_as_it_goes_on(tmp_path: Path):
             "EMERGENCY STOP",
             "The emergency stop is over",
         ]
+        assert [card.alarm for card in (begun, done, over)] == [True, True, False]
+        assert (await room.views.emergency("H1")).note == "over"
         assert dict(begun.fields)["Positions to sell"].startswith("T1, ")
         assert (dict(done.fields)["State"], dict(done.fields)["Positions to sell"]) == (DONE, "none")
         due = [s.topic for s in await room.store.read(lambda uow: uow.outbox.due())]

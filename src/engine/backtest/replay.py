@@ -144,7 +144,7 @@ class Replay:
         if not due or (until is not None and at > until):
             return True
         if not await self._travel(at):
-            return False  # a question was opened or answered on the way: what is due next may have changed
+            return False  # what is due next has changed on the way, or may have: a question was answered
         for job in self._jobs:
             if job.name in self._owed or (job.name in due and due[job.name] <= at):
                 await self._do(job, at)
@@ -214,6 +214,8 @@ class Replay:
             if not self._answering():
                 self._clock.move(passed)
             if self._stopping or (held and not await self._is_held()):
+                return False
+            if min((await self._due()).values(), default=to) < to:  # somebody has paused until then, say
                 return False
         return True
 

@@ -2,7 +2,7 @@
 
     Pending ──approve, enough votes──▶ Claimed ──judged again──▶ Ordered | Refused
        │  ▲                               │
-       │  └──────── missing data ─────────┘
+       │  └─── missing data, or halted ───┘
        ├──reject──▶ Rejected
        └──time is up──▶ Expired
 
@@ -156,7 +156,7 @@ class RuledRefusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuledMissing:
-    """It could not be judged: data was missing."""
+    """Not now: data was missing, or entries are halted."""
 
     reason: str
 
@@ -175,6 +175,8 @@ class Reply(StrEnum):
     """They had voted already, and another person is needed."""
     REJECTED = "rejected"
     """Their no won."""
+    STOPPED = "stopped"
+    """Entries are halted: nothing was done, and the question is as open as before."""
     TOO_LATE = "too late"
     """Somebody else was first, or time was up."""
 

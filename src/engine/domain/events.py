@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import assert_never
 
 from engine.domain.trading import HaltKind, Side
@@ -119,6 +120,19 @@ class PositionClosed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LosingStreakChanged:
+    """A strategy context has lost once more in a row, or its losses in a row are over.
+
+    Attributes:
+        losses: How many they are, or were.
+    """
+
+    at: datetime
+    streak_id: str
+    losses: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalTraded:
     """Somebody else traded on this account, and it is in the books now under an order of its own."""
 
@@ -155,21 +169,31 @@ class EmergencyProgressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halted:
-    """New entries stopped: a pause, a drawdown, bad data, an emergency."""
+    """New entries stopped: a pause, a drawdown, bad data, an emergency.
+
+    Attributes:
+        questions: The open ones that it stops.
+    """
 
     at: datetime
     halt_id: str
     kind: HaltKind
+    questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HaltEnded:
-    """A halt ended, by itself or by somebody."""
+    """A halt ended, by itself or by somebody.
+
+    Attributes:
+        questions: The open ones that it stopped.
+    """
 
     at: datetime
     halt_id: str
     kind: HaltKind
     by: str = ""
+    questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +217,7 @@ class PlatformRecovered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDue:
-    """A day ended and its figures were fixed."""
+    """A day ended and its figures were fixed; or a week did, where people are told once a week."""
 
     at: datetime
     digest_id: str
@@ -216,6 +240,7 @@ Event = (
     | PositionProtected
     | ProtectionFailed
     | PositionClosed
+    | LosingStreakChanged
     | ExternalTraded
     | ExternalCancelled
     | BalanceAdopted
@@ -247,12 +272,17 @@ def topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case f
         case PositionClosed(position_id=position_id, approval_id=approval_id, alarmed=alarmed):
             shown = f"trade:{position_id}", f"closed:{position_id}"
             return (*_approval(approval_id), *shown, *_alarm(position_id, alarmed=alarmed))
+        case LosingStreakChanged(streak_id=streak_id):
+            return (f"streak:{streak_id}",)
         case ExternalTraded(order_id=order_id) | ExternalCancelled(order_id=order_id):
             return (f"external:{order_id}",)
         case EmergencyProgressed(halt_id=halt_id):
             return (f"emergency:{halt_id}",)
-        case Halted(halt_id=halt_id, kind=kind) | HaltEnded(halt_id=halt_id, kind=kind):
-            return (f"emergency:{halt_id}" if kind is HaltKind.EMERGENCY else f"halt:{halt_id}",)
+        case Halted(halt_id=halt_id, kind=kind, questions=questions):
+            return (_halt(halt_id, kind), *chain.from_iterable(map(_approval, questions)))
+        case HaltEnded(halt_id=halt_id, kind=kind, questions=questions):
+            recovery = (f"recovery:{halt_id}",) if kind is HaltKind.DRAWDOWN else ()
+            return (_halt(halt_id, kind), *recovery, *chain.from_iterable(map(_approval, questions)))
         case BalanceAdopted():
             return ()
         case PlatformTroubled(trouble_id=trouble_id) | PlatformRecovered(trouble_id=trouble_id):
@@ -263,6 +293,10 @@ def topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case f
             return ("welcome:1",)
         case _:
             assert_never(event)
+
+
+def _halt(halt_id: str, kind: HaltKind) -> str:
+    return f"emergency:{halt_id}" if kind is HaltKind.EMERGENCY else f"halt:{halt_id}"
 
 
 def _approval(approval_id: str) -> tuple[str, ...]:

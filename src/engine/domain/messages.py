@@ -104,6 +104,7 @@ class Card:
         graph: Numbers over time to draw as a small picture (equity), oldest first.
         buttons: One row of buttons.
         pinned: Whether it stays on top of the chat.
+        alarm: Whether it is about a danger that lasts: red, or under a red sign where nothing has a colour.
     """
 
     title: str
@@ -117,6 +118,7 @@ class Card:
     graph: tuple[float, ...] = ()
     buttons: tuple[Button, ...] = ()
     pinned: bool = False
+    alarm: bool = False
 
     @property
     def plain(self) -> str:

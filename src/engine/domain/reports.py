@@ -41,6 +41,50 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """How entries come back after a drawdown halt.
+
+    Attributes:
+        drawdown: Of now.
+        size: What the drawdown leaves of the usual sizes of entries, as a fraction; 1 for all of it.
+        whole_from: The equity from which on they have their usual size.
+        standing: What stops entries all the same.
+    """
+
+    halt: HaltView
+    quote: str
+    drawdown: Decimal
+    size: Decimal
+    whole_from: Decimal
+    standing: HaltView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streak:
+    """Losses in a row of one strategy context.
+
+    Attributes:
+        since: When the first of them was closed.
+        first, last: The ids of the first and the newest of the trades that lost.
+        equity: Of the account when the first was opened.
+        net: What they came to, after fees.
+        ended_by: The trade that did not lose.
+    """
+
+    id: str
+    context: str
+    quote: str
+    since: datetime
+    first: str
+    last: str
+    equity: Decimal
+    losses: int = 0
+    net: Decimal = Decimal(0)
+    ended_at: datetime | None = None
+    ended_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exposed:
     """What an emergency stop would end: orders that could still buy, everything held, how many open questions."""
 
@@ -218,13 +262,19 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalView:
-    """An approval with what it is about. ``price`` is the price of now; ``None`` where it is not known."""
+    """An approval with what it is about.
+
+    Attributes:
+        price: Of now; ``None`` where it is not known.
+        halt: What stops entries into its market now; ``None`` where nothing does.
+    """
 
     approval: Approval
     decision: Decision
     price: Decimal | None
     order: OrderView | None = None
     position: Position | None = None
+    halt: HaltView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,10 +317,10 @@ class FillView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """One day's figures, fixed when the day ended, or later where that was missed.
+    """One day's figures, fixed when the day ended, or later where that was missed; or those of a week.
 
     Attributes:
-        id: The date of the day, e.g. 2026-01-31: see ``engine.domain.days``.
+        id: The date of the day, e.g. 2026-01-31: see ``engine.domain.days``. Of a week 2026-W05: see ``weeks``.
         begins: When the day before ended: between days no time is lost, whatever their end was set to.
         net: Change of equity over the day: realised and unrealised, after fees.
         share: That as a fraction of the equity at its begin; ``None`` for days fixed by older versions.

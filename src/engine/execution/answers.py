@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from engine.domain.events import Halted, HaltEnded, OrderChanged, PositionProtected
+from engine.domain.events import OrderChanged, PositionProtected
 from engine.domain.reports import HaltView
 from engine.domain.trading import (
     Ack,
@@ -20,6 +20,7 @@ from engine.domain.trading import (
 )
 from engine.execution.booking import is_alarmed
 from engine.execution.retries import ALARM_AFTER, failures, is_lost
+from engine.store.halting import begin_halt, end_halt
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
@@ -57,8 +58,7 @@ def watch_refusals(uow: UnitOfWork, order: Order, now: datetime) -> None:
     position, orders = uow.positions.get(order.position_id), uow.orders.of_position(order.position_id)
     refused = failures(orders, order.purpose)
     if position.is_open and len(refused) >= ALARM_AFTER and not _is_told(uow, position, orders, order.purpose):
-        halt = _halt(position, refused, now)
-        uow.emit(Halted(at=now, halt_id=uow.halts.add(halt), kind=halt.kind))
+        begin_halt(uow, _halt(position, refused, now))
 
 
 def end_refusals(uow: UnitOfWork, position_id: str, now: datetime) -> None:
@@ -70,8 +70,7 @@ def end_refusals(uow: UnitOfWork, position_id: str, now: datetime) -> None:
     for purpose in _SALES:
         view = standing.get(_caller(position, purpose))
         if view is not None and (not position.is_open or len(failures(orders, purpose)) < ALARM_AFTER):
-            uow.halts.end(view.id, now)
-            uow.emit(HaltEnded(at=now, halt_id=view.id, kind=view.halt.kind, by=""))
+            end_halt(uow, view, now)
 
 
 def _standing(uow: UnitOfWork) -> Mapping[str, HaltView]:

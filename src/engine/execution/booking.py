@@ -6,6 +6,7 @@ from datetime import datetime
 
 from engine.domain.events import OrderFilled, PositionClosed, PositionOpened
 from engine.domain.trading import Fill, Position, Side
+from engine.execution.streaks import note_result
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
@@ -49,7 +50,10 @@ def is_alarmed(uow: UnitOfWork, position_id: str) -> bool:
 
 
 def _tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:
-    """Write down that a position is closed; the question it came from and an alarm about it show it too."""
+    """Write down that a position is closed; the question it came from and an alarm about it show it too.
+
+    What the bot has not opened is no loss or win of its own.
+    """
     asked = uow.approvals.of_decision(uow.positions.decision_of(position.id))
     uow.emit(
         PositionClosed(
@@ -61,3 +65,5 @@ def _tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:
             alarmed=is_alarmed(uow, position.id),
         )
     )
+    if uow.positions.decision_of(position.id):
+        note_result(uow, position, at)

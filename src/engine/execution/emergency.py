@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from engine.domain.errors import GreenlightError, SaleRefused, VenueError
-from engine.domain.events import EmergencyProgressed, Halted
+from engine.domain.events import EmergencyProgressed
 from engine.domain.reports import EmergencyView, Exposed
 from engine.domain.trading import Halt, HaltKind, Position, Purpose, Side
 from engine.execution.external import CONTEXT
@@ -26,6 +26,7 @@ from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.faults import fault_id
 from engine.ports import Clock
 from engine.store.database import Database
+from engine.store.halting import begin_halt
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
@@ -65,7 +66,7 @@ class EmergencyStopSystem:
 
     async def standing(self) -> str:
         """The id of the emergency that is not over; empty where there is none."""
-        return await self._store.read(_standing)
+        return await self._store.read(standing)
 
     def start(self) -> None:
         """Begin to carry it out, beside everything else."""
@@ -106,14 +107,12 @@ class EmergencyStopSystem:
             await self._wait(pause)
 
     def _call(self, uow: UnitOfWork, by: str) -> str:
-        halt_id = _standing(uow)
+        halt_id = standing(uow)
         if halt_id:
             return halt_id
         now = self._clock.now()
         reason = f"{by} called the emergency stop"
-        halt_id = uow.halts.add(Halt(kind=HaltKind.EMERGENCY, reason=reason, since=now, by=by))
-        uow.emit(Halted(at=now, halt_id=halt_id, kind=HaltKind.EMERGENCY))
-        return halt_id
+        return begin_halt(uow, Halt(kind=HaltKind.EMERGENCY, reason=reason, since=now, by=by))
 
     async def _once(self, pause: float) -> str:
         """Try everything once, as long as nobody ends the halt meanwhile.
@@ -194,13 +193,14 @@ def progress(uow: UnitOfWork, halt_id: str) -> EmergencyView:
     until = view.ended_at or last or view.halt.since
     return EmergencyView(
         halt=view,
-        note=uow.settings.get(_key(halt_id)) or "begun",
+        note=uow.settings.get(_key(halt_id)) or "begun" if view.ended_at is None else "over",
         left=exposed(uow),
         closed=uow.positions.closed_within(view.halt.since - timedelta.resolution, until),
     )
 
 
-def _standing(uow: UnitOfWork) -> str:
+def standing(uow: UnitOfWork) -> str:
+    """The id of the emergency stop that is not over; empty where there is none."""
     return next((found.id for found in uow.halts.open() if found.halt.kind is HaltKind.EMERGENCY), "")
 
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.domain.events import ExternalCancelled, Halted, OrderChanged
+from engine.domain.events import ExternalCancelled, OrderChanged
 from engine.domain.trading import Fill, Halt, HaltKind, OrderState, OrderStatus, Position, Purpose, Side
 from engine.execution import external, ledger
 from engine.execution.answers import end_refusals, watch_refusals
 from engine.execution.booking import settle_position
 from engine.execution.orders import TAKEN_BACK
 from engine.ports import VenueEvent
+from engine.store.halting import begin_halt
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
@@ -102,7 +103,7 @@ def _oversold(uow: UnitOfWork, order: Order, position: Position, excess: Fill) -
         since=excess.at,
         by=order.id,
     )
-    uow.emit(Halted(at=excess.at, halt_id=uow.halts.add(halt), kind=halt.kind))
+    begin_halt(uow, halt)
     return others
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -272,6 +272,11 @@ class Account:
         if figures is None:
             raise UnknownId(f"There is no digest of {digest_id}.", "Days look like 2026-01-31.")
         return codec.load(Digest, figures)
+
+    def digests(self, names: Sequence[str]) -> tuple[Digest, ...]:
+        """The figures of those of some days that have been fixed, in order."""
+        found = (self._figures(name) for name in names)
+        return tuple(codec.load(Digest, figures) for figures in found if figures is not None)
 
     def newest_digests(self, limit: int) -> tuple[Digest, ...]:
         """The newest first."""

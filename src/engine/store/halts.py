@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -18,6 +18,7 @@ _TABLE = table_of(HaltRow)
 _ROW = select(_TABLE).where(*key_of(_TABLE))
 _OPEN = select(_TABLE).where(_TABLE.c.status == "open").order_by(_TABLE.c.number)
 _ADD = insert(_TABLE)
+_FOR_EVER = datetime.max.replace(tzinfo=UTC)
 _CHANGE = update(_TABLE).where(*key_of(_TABLE))
 
 
@@ -55,6 +56,11 @@ class Halts:
     def open(self) -> tuple[HaltView, ...]:
         """Those that have not been ended, oldest first."""
         return self._memory.recall("halts", "open", self._load)
+
+    def stopping(self, market: str, now: datetime) -> HaltView | None:
+        """What stops entries into a market now; of several the one that lasts longest."""
+        stopping = [found for found in self.open() if found.halt.stops(market, now)]
+        return max(stopping, key=lambda found: found.halt.until or _FOR_EVER, default=None)
 
     def _load(self) -> tuple[HaltView, ...]:
         return tuple(_view(row) for row in self._connection.execute(_OPEN))

@@ -22,6 +22,7 @@ from engine.store.outbox import Outbox
 from engine.store.positions import Positions
 from engine.store.settings import Settings
 from engine.store.strangers import Strangers
+from engine.store.streaks import Streaks
 from engine.store.tables import EventRow, table_of
 from engine.store.troubles import Troubles
 
@@ -35,6 +36,7 @@ class UnitOfWork:
 
     Attributes:
         shown: Whether an event of this transaction changes something that people see.
+        events: What happened in it, in order.
     """
 
     def __init__(
@@ -57,7 +59,9 @@ class UnitOfWork:
         self.outbox = Outbox(connection, numbering)
         self.troubles = Troubles(self.settings, numbering)
         self.strangers = Strangers(self.settings)
+        self.streaks = Streaks(self.settings, numbering)
         self.shown = False
+        self.events: list[Event] = []
         self._route = route
         self._numbering = numbering
 
@@ -75,6 +79,7 @@ class UnitOfWork:
         """Write down that something happened, and show it nowhere."""
         written = {"at": event.at, "kind": type(event).__name__, "body": codec.dump(event)}
         self.connection.execute(_ADD_EVENT, written)
+        self.events.append(event)
 
     def complete(self) -> None:
         """Write what was held back so that it is written at once; the last step before it is kept."""

@@ -24,14 +24,16 @@ from engine.domain.approvals import (
     Vote,
 )
 from engine.domain.errors import UnknownId, VenueError
-from engine.domain.events import ApprovalAsked, ApprovalChanged, OrderIntended
+from engine.domain.events import ApprovalAsked, ApprovalChanged, Halted, OrderIntended
 from engine.domain.messages import Person, Role
-from engine.domain.trading import Purpose
+from engine.domain.trading import Halt, HaltKind, Purpose
+from engine.store.halting import begin_halt
 from tests.fakes.engine import DAY, Room, approvals_of, at, engine_room
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
 ASK = Decimal("100.02")
+BOB = Person(name="Bob", role=Role.TRADER)
 
 
 def press(person: str = "Ann", verb: Verb = Verb.APPROVE) -> Press:
@@ -179,12 +181,83 @@ async def test_a_price_that_ran_away_is_refused_with_both_figures(room: Room):
     assert await room.orders() == []
 
 
-async def test_what_was_paused_meanwhile_is_refused(room: Room):
+@pytest.mark.parametrize("verb", [Verb.APPROVE, Verb.HALF])
+async def test_a_yes_during_a_pause_changes_nothing_and_after_it_makes_one_order(room: Room, verb: Verb):
     approval = await room.ask()
-    await room.desk.pause(Person(name="Bob", role=Role.TRADER), None)
+    pause = (await room.desk.pause(BOB, None)).holds
+    stopped = await room.approvals.answer(approval.id, press(verb=verb))
+    assert (stopped.reply, stopped.halt, stopped.approval) == (Reply.STOPPED, pause, approval)
+    assert await stored(room, approval) == approval
+    assert await room.events(ApprovalChanged) == []
+    await room.desk.resume(BOB)
+    assert (await room.approvals.answer(approval.id, press(verb=verb))).approval.status == "ordered"
+    assert [purpose for purpose, _, _ in await room.orders()] == ["entry", "protection"]
+
+
+async def test_a_no_during_a_pause_counts(room: Room):
+    approval = await room.ask()
+    await room.desk.pause(BOB, None)
+    assert (await room.approvals.answer(approval.id, press(verb=Verb.REJECT))).approval.status == "rejected"
+
+
+async def test_a_question_about_another_market_is_answered_while_one_is_halted(room: Room):
+    approval, now = await room.ask(), room.clock.now()
+    halts = [Halt(kind=HaltKind.DATA, reason="a spike", since=now, market=name) for name in ("ETH/USDT", "BTC/USDT")]
+    await room.store.transact(lambda uow: begin_halt(uow, halts[0]))
+    assert await room.store.read(lambda uow: uow.halts.stopping("BTC/USDT", now)) is None
+    await room.store.transact(lambda uow: begin_halt(uow, halts[1]))
+    assert (await room.approvals.answer(approval.id, press())).reply is Reply.STOPPED
+    assert [event.questions for event in await room.events(Halted)] == [(), ("A1",)]
+
+
+async def test_of_several_halts_the_answer_names_the_one_that_lasts_longest(room: Room):
+    approval = await room.ask()
+    await room.desk.pause(BOB, at(DAY + 60))
+    reason, since = "drawdown 10.1% has reached the limit of 10.0%", room.clock.now()
+    longer = Halt(kind=HaltKind.DRAWDOWN, reason=reason, since=since, until=at(DAY + 90))
+    await room.store.transact(lambda uow: begin_halt(uow, longer))
+    answered = await room.approvals.answer(approval.id, press())
+    assert answered.halt is not None
+    assert answered.halt.halt == longer
+
+
+async def test_whoever_pauses_while_a_yes_is_judged_leaves_the_question_open(room: Room):
+    approval = await room.ask()
+
+    async def pause() -> None:
+        await room.desk.pause(BOB, None)
+
+    room.venue.meanwhile = pause
+    answered = await room.approvals.answer(approval.id, press())
+    assert (answered.reply, answered.approval.state) == (Reply.STOPPED, Pending())
+    assert await room.orders() == []
+    await room.desk.resume(BOB)
+    assert (await room.approvals.answer(approval.id, press())).approval.status == "ordered"
+
+
+async def test_whoever_calls_the_emergency_stop_while_a_yes_is_judged_has_it_refused(room: Room):
+    approval = await room.ask()
+
+    async def stop() -> None:
+        await room.desk.emergency.call("Ann")
+
+    room.venue.meanwhile = stop
     answered = await room.approvals.answer(approval.id, press())
     assert isinstance(answered.approval.state, Refused)
-    assert answered.approval.state.reasons == ("paused by Bob",)
+    assert answered.approval.state.reasons == ("Ann called the emergency stop",)
+
+
+async def test_a_claim_found_at_a_restart_during_a_pause_is_given_back(tmp_path: Path):
+    async with engine_room(tmp_path) as before:
+        approval = await before.ask()
+        await claim(before, approval)
+        await before.desk.pause(BOB, None)
+    async with engine_room(tmp_path, minutes=DAY + 1) as after:
+        await after.approvals.recover()
+        assert (await stored(after, approval)).state == Pending()
+        assert await after.orders() == []
+        await after.desk.resume(BOB)
+        assert (await after.approvals.answer(approval.id, press())).approval.status == "ordered"
 
 
 async def test_it_is_judged_on_the_account_of_now(room: Room):

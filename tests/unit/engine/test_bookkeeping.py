@@ -71,15 +71,15 @@ async def test_a_bad_close_is_no_mark_and_the_others_go_on(tmp_path: Path, close
 
 async def test_a_pause_ends_by_itself_when_its_time_is_over(room: Room):
     view = (await room.desk.pause(ANN, at(DAY + 60))).holds
-    await room.books.mark(at(DAY + 59))
+    await room.books.end_halts(at(DAY + 59))
     assert await room.events(HaltEnded) == []
-    await room.books.mark(at(DAY + 60))
+    await room.books.end_halts(at(DAY + 61))  # nobody looked at once
     assert await room.events(HaltEnded) == [HaltEnded(at=at(DAY + 60), halt_id=view.id, kind=HaltKind.PAUSE)]
 
 
 async def test_a_pause_without_an_end_stays(room: Room):
     await room.desk.pause(ANN, None)
-    await room.books.mark(at(DAY + 60 * 24 * 365))
+    await room.books.end_halts(at(DAY + 60 * 24 * 365))
     assert await room.events(HaltEnded) == []
 
 
@@ -99,7 +99,7 @@ async def test_after_a_drawdown_pause_the_fall_still_counts_from_the_peak_and_is
     await mark(room, "200", DAY + 60)
     await mark(room, "140", DAY + 120)
     before = await room.store.read(lambda uow: uow.account.portfolio())
-    await room.books.mark(at(DAY + 120 + 48 * 60))
+    await room.books.end_halts(at(DAY + 120 + 48 * 60))
     assert await room.store.read(lambda uow: uow.account.portfolio().drawdown) == before.drawdown > Decimal("0.1")
     await mark(room, "139", DAY + 120 + 48 * 60)
     assert len(await room.events(Halted)) == len(await room.events(HaltEnded)) == 1
@@ -112,7 +112,7 @@ async def test_each_step_down_pauses_and_the_total_limit_ends_entries_whatever_r
         async with engine_room(tmp_path) as room:
             await mark(room, price, DAY + 60 * hour)
     async with engine_room(tmp_path) as room:
-        await room.books.mark(at(DAY + 60 * 24 * 365))
+        await room.books.end_halts(at(DAY + 60 * 24 * 365))
         halts = [await room.views.halt(event.halt_id) for event in await room.events(Halted)]
     assert [(halt.halt.reason, halt.ended_at is None) for halt in halts] == [
         ("drawdown 12.0% has reached the limit of 10.0%", False),

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise, takewhile
+from itertools import groupby, pairwise, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.days import Days
 from engine.domain.events import DigestDue
 from engine.domain.reports import MOST_TOLD, Digest
+from engine.domain.weeks import ends_week, week_of
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
 from tests.fakes.examples import examples
 from tests.fakes.feed import START
@@ -38,6 +39,27 @@ def ending(books: Bookkeeping, at: str, zone: str = "UTC") -> Bookkeeping:
 async def fixed(room: Room) -> list[Digest]:
     """Every day that was fixed, oldest first."""
     return list(reversed(await room.views.digests(10_000)))
+
+
+@pytest.mark.parametrize("hourly", [True, False], ids=["as they end", "all at once"])
+async def test_weeks_are_told_of_in_place_of_days_and_each_day_has_its_figures(tmp_path: Path, hourly: bool):  # noqa: FBT001
+    """From a Friday on, so that the first week is a short one, over two Sundays."""
+    async with engine_room(tmp_path, told_weekly=True) as room:
+        begin = room.clock.now()
+        await room.store.transact(lambda uow: uow.account.record_equity(begin))
+        end = begin + timedelta(days=20)
+        if hourly:
+            await pass_days(room, room.books, begin, end)
+        else:
+            await room.books.digest(end)
+        days, weeks = await fixed(room), [event.digest_id for event in await room.events(DigestDue)]
+        told = [await room.views.digest(week) for week in weeks]
+    assert len(days) == 20
+    by_week = [list(own) for _, own in groupby(days, lambda day: week_of(date.fromisoformat(day.id)))]
+    whole = [own for own in by_week if ends_week(date.fromisoformat(own[-1].id))]
+    assert weeks == [week_of(date.fromisoformat(own[0].id)) for own in whole]
+    assert [(each.begins, each.ends) for each in told] == [(own[0].begins, own[-1].ends) for own in whole]
+    assert 2 <= len(weeks) <= 3
 
 
 async def pass_days(room: Room, books: Bookkeeping, begin: datetime, end: datetime) -> None:

@@ -13,7 +13,10 @@ import pytest
 
 from engine.clocks import WallClock
 from engine.domain.days import Days
+from engine.domain.events import HaltEnded
 from engine.domain.market import Timeframe
+from engine.domain.messages import Person, Role
+from engine.domain.trading import HaltKind
 from engine.jobs import Job, WallDriver, job_table, run_guarded
 from engine.strategies.context import StrategyContexts
 from engine.triggers import Daily, every, often
@@ -32,9 +35,14 @@ def table(room: Room) -> tuple[Job, ...]:
     )
 
 
+def job(room: Room, name: str) -> Job:
+    return next(each for each in table(room) if each.name == name)
+
+
 def test_candles_come_before_answers_and_the_day_is_closed_last(room: Room):
     jobs = table(room)
     assert [(job.name, job.trigger is not None, job.alarm is not None) for job in jobs] == [
+        ("halts", False, True),
         ("candle", True, False),
         ("second look", False, True),
         ("approvals", False, True),
@@ -44,8 +52,7 @@ def test_candles_come_before_answers_and_the_day_is_closed_last(room: Room):
 
 async def test_a_closed_candle_is_decided_on_and_then_the_books_are_closed(room: Room):
     room.script.entries[room.clock.now()] = signals(1.0)
-    candle = table(room)[0]
-    await candle.run(room.clock.now())
+    await job(room, "candle").run(room.clock.now())
     assert [purpose for purpose, _, _ in await room.orders()] == ["entry", "protection"]
     (point,) = await room.views.equity_curve(5)
     assert point[0] == room.clock.now()
@@ -57,14 +64,14 @@ async def test_an_order_in_doubt_is_settled_before_anything_is_decided(room: Roo
     await room.enter()
     room.venue.loses = ""
     room.clock.to(DAY + 60)
-    await table(room)[0].run(room.clock.now())
+    await job(room, "candle").run(room.clock.now())
     room.clock.to(DAY + 120)
-    await table(room)[0].run(room.clock.now())
+    await job(room, "candle").run(room.clock.now())
     assert [status for _, status, _ in await room.orders()] == ["rejected"]
 
 
 async def test_open_questions_run_out_at_their_own_time(room: Room):
-    approvals = next(job for job in table(room) if job.name == "approvals")
+    approvals = job(room, "approvals")
     assert approvals.alarm is not None
     assert await approvals.alarm() is None
     asked = await room.ask(minutes=15)
@@ -72,6 +79,17 @@ async def test_open_questions_run_out_at_their_own_time(room: Room):
     room.clock.to(DAY + 15)
     await approvals.run(at(DAY + 15))
     assert (await room.views.approval(asked.id)).approval.status == "expired"
+
+
+async def test_a_pause_ends_at_its_own_time_and_not_at_the_next_candle(room: Room):
+    halts = job(room, "halts")
+    assert halts.alarm is not None
+    assert await halts.alarm() is None
+    await room.desk.pause(Person(name="Ann", role=Role.TRADER), at(DAY + 7))
+    assert await halts.alarm() == at(DAY + 7)
+    await halts.run(at(DAY + 7))
+    assert await halts.alarm() is None
+    assert await room.events(HaltEnded) == [HaltEnded(at=at(DAY + 7), halt_id="H1", kind=HaltKind.PAUSE)]
 
 
 @dataclass

@@ -169,15 +169,20 @@ async def test_every_reader_tells_the_same_drawdown_after_a_pause_has_ended(tmp_
         await room.enter(1.0)
         for hour, price in ((1, 200), (2, 140), (3, 120), (60, 150)):
             room.clock.to(DAY + 60 * hour)
+            await room.books.end_halts(room.clock.now())
             await room.books.mark(room.clock.now())
             await room.store.transact(
                 lambda uow, price=price: uow.account.mark({"BTC/USDT": Decimal(price)}, room.clock.now())
             )
             await room.books.close(room.clock.now())
-        assert len(await room.events(HaltEnded)) == 1
+        (ended,) = await room.events(HaltEnded)
+        back = await room.views.recovery(ended.halt_id)
         status, views = await room.views.status(), room.views
         profit, digest, curve = await views.profit(40), await views.latest_digest(), await views.equity_since(at(0))
         assert status.drawdown == fall(max(point.equity for point in curve), status.equity)
+        assert back.drawdown == status.drawdown
+        assert (back.size, back.standing) == (Decimal("0.5"), None)
+        assert back.whole_from == Decimal("0.9") * max(point.equity for point in curve)
         told = [profit.drawdown, digest.drawdown, curve[-1].drawdown]
         assert told == [status.drawdown] * 3
         assert await views.store.read(lambda uow: uow.account.portfolio().drawdown) == status.drawdown

@@ -118,6 +118,11 @@ def test_a_long_bold_value_stays_bold_over_the_split() -> None:
     assert parse_html(parts[0].html)[1][0]["offset"] == len("Why: ")
 
 
+def test_an_alarm_has_a_red_sign_before_its_title() -> None:
+    assert render(Card(title="EMERGENCY STOP", alarm=True))[0].plain == "\N{LARGE RED CIRCLE} EMERGENCY STOP"
+    assert render(Card(title="over"))[0].plain == "over"
+
+
 def test_a_card_without_anything_has_no_parts() -> None:
     assert render(Card(title=" \n ", text="\n")) == ()
 

@@ -316,8 +316,19 @@ async def test_the_emergency_stop_explains_itself_and_acts_on_its_word_only(room
     assert "/emergency now does it" in shown.text
     assert room.desk.stopped_by == []
     done = await room.say("/panic now", ADMIN)
-    assert done.title.startswith("EMERGENCY STOP")
+    assert done.title == "The emergency stop is called (H2)"
     assert room.desk.stopped_by == ["Ada"]
+
+
+async def test_the_answer_to_the_call_of_the_emergency_stop_says_nothing_that_will_not_be_so_any_more(room):
+    """An answer is never brought up to date: how far it is stands on its card, and in what is asked for anew."""
+    called = await room.say("/emergency now", ADMIN)
+    assert not called.alarm
+    assert [name for name, _ in called.fields] == ["Called"]
+    asked = await room.say("/emergency", ADMIN)
+    assert asked.title.startswith("EMERGENCY STOP: no new entries")
+    assert asked.fields[0][0] == "As of"
+    assert not asked.alarm
 
 
 @pytest.mark.parametrize("text", ["/emergency no", "/emergency now now"])

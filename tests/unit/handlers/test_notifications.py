@@ -6,7 +6,7 @@ import pytest
 from engine.domain import events
 from engine.domain.approvals import Expired
 from engine.domain.messages import CardKind, Destination, Lane
-from engine.domain.trading import Side
+from engine.domain.trading import HaltKind, Side
 from handlers.notifications import Notifications, routes
 from tests.fakes import reports
 from tests.fakes.chat import FakeViews
@@ -58,6 +58,13 @@ def test_a_place_is_shown_only_the_kinds_of_cards_it_is_to_have():
     assert route(events.Welcomed(at=AT)) == (("welcome:1", CHAT), ("welcome:1", ROOM))
 
 
+@pytest.mark.parametrize(("losses", "from_on", "shown"), [(3, 4, False), (4, 4, True), (9, 4, True), (9, 0, False)])
+def test_losses_in_a_row_are_told_from_so_many_on(losses: int, from_on: int, shown: bool):  # noqa: FBT001
+    route = routes({CHAT: ALL}, losing_streak=from_on)
+    changed = events.LosingStreakChanged(at=AT, streak_id="S1", losses=losses)
+    assert route(changed) == ((("streak:S1", CHAT),) if shown else ())
+
+
 def test_without_destinations_nothing_is_shown():
     assert routes({})(events.Welcomed(at=AT)) == ()
 
@@ -72,6 +79,8 @@ def test_an_order_that_nobody_was_asked_about_changes_no_card_when_it_is_sent():
         ("approval:A17", Lane.URGENT, "Buy 0.01234 BTC/USDT? (A17)"),
         ("unprotected:T3", Lane.URGENT, "T3 has no stop: 0.00617 BTC/USDT"),
         ("halt:H1", Lane.URGENT, "No new entries: pause by Ann (H1)"),
+        ("recovery:H1", Lane.URGENT, "Entries are possible again: the pause has ended (H1)"),
+        ("streak:S1", Lane.URGENT, "btc momentum: 4 losses in a row (S1)"),
         ("platform:P1", Lane.URGENT, "Telegram is in trouble (P1)"),
         ("trade:T3", Lane.NORMAL, "T3: holding 0.00617 BTC/USDT"),
         ("closed:T4", Lane.NORMAL, "T4: BTC/USDT closed, +5.92 USDT (+4.80%)"),
@@ -90,6 +99,8 @@ async def test_every_topic_an_event_can_have_has_a_card(views):
         events.ProtectionFailed(at=AT, position_id="T3", reason="refused"),
         events.PositionClosed(at=AT, position_id="T4", closed_by="stop", net=Decimal(1)),
         events.Halted(at=AT, halt_id="H1", kind=reports.halt().halt.kind),
+        events.HaltEnded(at=AT, halt_id="H1", kind=HaltKind.DRAWDOWN),
+        events.LosingStreakChanged(at=AT, streak_id="S1", losses=4),
         events.PlatformTroubled(at=AT, trouble_id="P1", platform="telegram", text="away"),
         events.PlatformRecovered(at=AT, trouble_id="P1", platform="telegram"),
         events.DigestDue(at=AT, digest_id="2022-05-01"),
@@ -133,3 +144,7 @@ async def test_the_life_of_a_trade_that_nobody_was_asked_about_belongs_under_its
 async def test_what_is_about_no_trade_stands_alone(views):
     cards = [await Notifications(views).card(topic) for topic in ("approval:A17", "halt:H1", "welcome:1")]
     assert [card.thread for card in cards] == ["", "", ""]
+
+
+async def test_how_entries_come_back_belongs_under_the_card_of_the_halt(views):
+    assert (await Notifications(views).card("recovery:H1")).thread == "halt:H1"

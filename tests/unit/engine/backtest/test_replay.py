@@ -218,6 +218,26 @@ async def test_an_alarm_set_by_a_job_is_heeded():
     assert await bench.run(START + HOUR) == [("candle", 0), ("approvals", 0.25), ("candle", 1)]
 
 
+async def test_an_alarm_that_is_set_while_time_passes_is_heeded_before_what_was_due_next():
+    """Somebody pauses until ten past, long before the next candle."""
+    bench, alarms = Bench(pace=Pace(speed=3600, wait_for_people=0)), list[datetime]()
+
+    async def alarm() -> datetime | None:
+        return min(alarms, default=None)
+
+    async def ring(_: datetime) -> None:
+        alarms.clear()
+
+    bench.job("halts", alarm=alarm)(ring)
+    bench.job("candle", trigger=every(Timeframe.H1))()
+    running = asyncio.create_task(bench.replay().run(START + HOUR))
+    await until(lambda: bench.clock.now() > START + timedelta(minutes=1))
+    alarms.append(START + timedelta(minutes=30))
+    await running
+    assert [name for name, _ in bench.ran] == ["candle", "halts", "candle"]
+    assert bench.ran[1][1] < START + timedelta(minutes=40)
+
+
 async def test_a_job_that_fails_is_told_of_and_the_others_go_on():
     bench = Bench()
 

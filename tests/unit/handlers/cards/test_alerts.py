@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -178,6 +179,51 @@ def test_the_digest_has_every_figure_and_a_picture():
         "Day": "2026-01-02 12:00 UTC to 2026-01-03 12:00 UTC",
     }
     assert card.graph == (10000.0, 10034.57)
+
+
+def test_the_digest_of_a_week_says_so():
+    card = alerts.digest(reports.digest(id="2026-W05", begins=reports.NOON - timedelta(days=7)))
+    assert card.title == "Week 2026-W05: +34.57 USDT (+0.35%) net of fees"
+    assert dict(card.fields)["Week"] == "2025-12-27 12:00 UTC to 2026-01-03 12:00 UTC"
+    assert "Day" not in dict(card.fields)
+
+
+def test_the_end_of_a_drawdown_pause_says_how_much_smaller_entries_are_and_until_when():
+    card = alerts.recovery(reports.recovery())
+    assert card.title == "Entries are possible again: the drawdown halt has ended (H1)"
+    assert dict(card.fields)["Size of entries"] == "50.00% of the usual, until equity is above 9,000.00 USDT"
+    whole = dict(alerts.recovery(reports.recovery(size=Decimal(1), drawdown=Decimal("0.05"))).fields)
+    assert (whole["Drawdown"], whole["Size of entries"]) == ("5.00%", "as usual")
+
+
+def test_the_end_of_a_drawdown_pause_says_so_where_something_else_stops_entries():
+    card = alerts.recovery(reports.recovery(standing=reports.halt(reason="paused by Ada")))
+    assert card.title == "There are still no new entries: the drawdown halt has ended (H1)"
+    assert dict(card.fields)["No new entries"] == "paused by Ada, until somebody resumes (H1)"
+
+
+def test_losses_in_a_row_say_how_many_since_when_what_they_cost_and_what_to_do():
+    card = alerts.streak(reports.streak())
+    assert card.title == "btc momentum: 4 losses in a row (S1)"
+    assert dict(card.fields) == {
+        "Since": "2026-01-03 12:00 UTC",
+        "Came to": "-123.40 USDT (-1.23%) of equity",
+        "Trades": "T3 to T9",
+    }
+    assert "/pause" in card.text
+    assert "/why T9" in card.text
+
+
+def test_losses_in_a_row_that_are_over_say_by_which_trade():
+    card = alerts.streak(reports.streak(ended_at=reports.ANSWERED, ended_by="T10"))
+    assert card.title == "btc momentum: 4 losses in a row, which are over (S1)"
+    assert dict(card.fields)["Ended"] == "2026-01-03 12:05 UTC, by T10"
+    assert card.text == ""
+
+
+def test_what_is_a_danger_is_an_alarm_until_it_is_over():
+    assert alerts.unprotected(reports.trade_view(reports.position())).alarm
+    assert not alerts.unprotected(reports.trade_view(reports.closed_position())).alarm
 
 
 def test_the_welcome_is_pinned_and_says_what_to_try():

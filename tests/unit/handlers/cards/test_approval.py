@@ -46,6 +46,14 @@ def test_a_question_carries_three_buttons_that_name_it():
     assert [Button.parse(button.data)[1] for button in buttons] == ["A17"] * 3
 
 
+def test_a_question_that_a_halt_stops_can_only_be_rejected_and_says_why_and_until_when():
+    halt = reports.halt(reason="paused by Ada", until=reports.ANSWERED)
+    card = approval.card(replace(reports.approval_view(), halt=halt))
+    assert [button.label for button in card.buttons] == ["Reject"]
+    assert card.fields[0] == ("No new entries", "paused by Ada, until 2026-01-03 12:05 UTC (H1)")
+    assert card.text.startswith("It can be approved once entries are possible again")
+
+
 def test_a_question_to_one_person_says_nothing_of_votes():
     assert "Approvals" not in fields(reports.approval_view())
 

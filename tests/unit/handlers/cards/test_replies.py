@@ -35,6 +35,14 @@ def test_a_press_still_being_judged_says_so():
     assert reply(Reply.TAKEN, reports.asked(claimed)) == "You approved A17. It is being checked on fresh prices."
 
 
+def test_a_yes_while_entries_are_stopped_is_told_by_whom_until_when_and_that_nothing_was_done():
+    halt = reports.halt(reason="paused by Ada", until=reports.ANSWERED)
+    assert reply(Reply.STOPPED, reports.asked(Pending()), halt) == (
+        "No new entries: paused by Ada, until 2026-01-03 12:05 UTC (H1). Nothing was done; "
+        "A17 stays open until 2026-01-03 12:30 UTC."
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "begins"), [(Reply.COUNTED, "Your approval counts"), (Reply.REPEATED, "You have approved it already")]
 )

@@ -113,6 +113,12 @@ def test_no_message_has_too_many_blocks() -> None:
     assert len(render(tiny)) == 1
 
 
+def test_an_alarm_has_a_red_sign_before_its_title() -> None:
+    part = render(Card(title="EMERGENCY STOP", alarm=True))[0]
+    assert part.text == "\N{LARGE RED CIRCLE} EMERGENCY STOP"
+    assert part.blocks[0]["text"]["text"] == part.text
+
+
 def test_a_card_without_anything_has_no_messages() -> None:
     assert render(Card(title="", text=" \n ")) == ()
 

@@ -57,7 +57,9 @@ async def nothing(*_: object) -> bytes:
 
 
 @asynccontextmanager
-async def reporting(folder: Path, fake: FakeTelegram) -> AsyncIterator[tuple[Ended, Subscribers, Reports]]:
+async def reporting(
+    folder: Path, fake: FakeTelegram, *, told_weekly: bool = False
+) -> AsyncIterator[tuple[Ended, Subscribers, Reports]]:
     from aiogram import Bot
     from aiogram.client.session.aiohttp import AiohttpSession
     from aiogram.client.telegram import TelegramAPIServer
@@ -69,7 +71,7 @@ async def reporting(folder: Path, fake: FakeTelegram) -> AsyncIterator[tuple[End
     async with Bot(fake.token, session=AiohttpSession(api=TelegramAPIServer.from_base(fake.url))) as bot:
         for user in (ANN, BEN):
             fake.chat(user)
-        window = Window(views=views, results=FakeResults(), catch_up=nothing, draw=nothing)
+        window = Window(views=views, results=FakeResults(), catch_up=nothing, draw=nothing, told_weekly=told_weekly)
         followers = {str(ANN), str(BEN)}
         yield (
             views,
@@ -88,6 +90,14 @@ async def test_each_day_is_sent_once_and_those_that_come_late_together_each_by_i
         late = range(15 - MOST_TOLD + 1, 16)
         assert sent(fake, BEN) == [name(number) for number in (1, 2, 3, 4, *late)]
         assert sent(fake, ANN) == [name(number) for number in (2, 3, 4, *late)]
+
+
+async def test_each_week_is_sent_once_where_weeks_are_told_of(tmp_path: Path) -> None:
+    async with FakeTelegram() as fake, reporting(tmp_path, fake, told_weekly=True) as (views, subscribers, reports_):
+        subscribers.add(str(ANN), datetime(2025, 12, 31, tzinfo=UTC))
+        for views.days in range(31):
+            await reports_.send_due()
+        assert sent(fake, ANN) == [f"Week 2026-W0{number}" for number in range(1, 5)]
 
 
 async def test_no_day_is_sent_before_one_that_could_not_be(tmp_path: Path) -> None:

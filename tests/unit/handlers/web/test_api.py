@@ -210,6 +210,19 @@ async def test_missing_data_says_to_answer_again(web):
     assert "again" in answer.json()["detail"]
 
 
+async def test_while_entries_are_halted_the_answer_says_so_and_the_question_stays_open(web):
+    asked = await web.room.ask()
+
+    class Paused:
+        async def answer(self, *_):
+            return Answered(reply=Reply.STOPPED, approval=asked, halt=reports.halt(reason="paused by Ada"))
+
+    object.__setattr__(web.app.state.kit, "desk", Paused())
+    answer = await web.client.post("/api/approvals/A17/approve", headers=BEARER)
+    assert (answer.status_code, answer.json()["status"], answer.json()["by"]) == (409, "pending", [])
+    assert answer.json()["detail"].startswith("No new entries: paused by Ada, until somebody resumes (H1).")
+
+
 @pytest.mark.parametrize("verb", ["approve", "reject"])
 async def test_an_unknown_question_is_not_found(web, verb):
     answer = await web.client.post(f"/api/approvals/A99/{verb}", headers=BEARER)

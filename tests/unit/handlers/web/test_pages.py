@@ -1,5 +1,6 @@
 import asyncio
 import json
+import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -8,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from engine.domain.errors import StoreError
-from engine.domain.messages import Card, Table
+from engine.domain.messages import Card, Lane, Table
 from engine.domain.trading import HaltKind
 from handlers.access import Access
 from handlers.cards import alerts
@@ -65,6 +66,17 @@ async def test_a_stranger_stands_before_the_door(web):
     assert answer.status_code == 401
     assert "A17" not in answer.text
     assert "Ann" not in answer.text
+
+
+async def test_an_alarm_is_red_on_the_page(web):
+    await web.room.chat.put(ROOM, Card(title="EMERGENCY STOP", lane=Lane.URGENT, alarm=True), None)
+    await web.room.chat.put(ROOM, Card(title="No new entries", lane=Lane.URGENT), None)
+    halts = [reports.halt(kind) for kind in (HaltKind.EMERGENCY, HaltKind.PAUSE)]
+    web.room.views.changes = {"halts": tuple(halts)}
+    async with web.enter("Ann") as browser:
+        page = (await browser.get("/")).text
+    assert re.findall(r'class="message card ([^"]*)"', page) == ["urgent alarm", "urgent"]
+    assert re.findall(r'<section class="(halt[^"]*)"', page) == ["halt alarm", "halt"]
 
 
 async def test_a_link_lets_in_once(web):

@@ -1,0 +1,29 @@
+"""Halts that begin and end: kept, and told of on their own card and on those of the questions they stop."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from engine.domain.events import Halted, HaltEnded
+from engine.domain.reports import HaltView
+from engine.domain.trading import Halt
+from engine.store.unit_of_work import UnitOfWork
+
+
+def begin_halt(uow: UnitOfWork, halt: Halt) -> str:
+    """Stop entries; the id of the halt."""
+    halt_id = uow.halts.add(halt)
+    uow.emit(Halted(at=halt.since, halt_id=halt_id, kind=halt.kind, questions=_stopped(uow, halt)))
+    return halt_id
+
+
+def end_halt(uow: UnitOfWork, found: HaltView, at: datetime, by: str = "") -> None:
+    """End a halt."""
+    uow.halts.end(found.id, at, by)
+    stopped = _stopped(uow, found.halt)
+    uow.emit(HaltEnded(at=at, halt_id=found.id, kind=found.halt.kind, by=by, questions=stopped))
+
+
+def _stopped(uow: UnitOfWork, halt: Halt) -> tuple[str, ...]:
+    """The open questions about what it concerns."""
+    return tuple(asked.id for asked in uow.approvals.open() if halt.concerns(asked.plan.market))
