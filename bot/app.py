@@ -20,6 +20,7 @@ from bot.markets import Source, source
 from bot.own_files import is_own_folder, narrow_own_files
 from bot.platforms import VERSION
 from bot.summary import Summary, as_json, summary, text
+from bot.trade_log import TradeLog
 from bot.wiring import Program, build
 from config.kinds import mask_url
 from config.settings import Settings
@@ -78,6 +79,7 @@ class App:
         self.stopping = asyncio.Event()
         self._ready = False
         self._failure: StoreError | None = None
+        self._began: float | None = None
         self.program: Program | None = None
 
     def stop(self) -> None:
@@ -111,13 +113,48 @@ class App:
             )
             self.program = program
             closing.push_async_callback(program.engine.store.close)
+            closing.push_async_callback(self._note_end, program)
+            if writes_trades(self._settings):
+                self._log_trades(program, closing)
             closing.callback(program.engine.venue.close)
             closing.push_async_callback(program.engine.emergency.stop)
             await self._come_back(program.engine)
             await self._open_doors(program, closing)
+            self._note_begin(program)
             await self._work(program, closing)
         if self._failure:
             raise self._failure
+
+    def _log_trades(self, program: Program, closing: AsyncExitStack) -> None:
+        trades = TradeLog(program.engine.store)
+        closing.push_async_callback(trades.flush)
+        writing = asyncio.create_task(trades.run(), name="trade log")
+        closing.push_async_callback(_cancel, writing)
+
+    def _note_begin(self, program: Program) -> None:
+        self._began = program.engine.clock.monotonic()
+        contexts = program.engine.market.contexts
+        _log.info(
+            "started",
+            version=VERSION,
+            profile=self._settings.profile,
+            venue=program.engine.venue.name,
+            prices=program.engine.market.label,
+            markets=sorted({symbol for context in contexts for symbol in context.markets}),
+            contexts=[context.name for context in contexts],
+            market_time=program.engine.clock.now().isoformat(),
+        )
+
+    async def _note_end(self, program: Program) -> None:
+        """Note the end of what had begun; what is held stays untold where the database is why it ends."""
+        if self._began is None:
+            return
+        engine, facts = program.engine, dict[str, object]()
+        with suppress(StoreError):
+            held = await engine.store.read(lambda uow: uow.positions.open())
+            facts["open_positions"] = [f"{position.id} {position.market}" for position in held]
+        uptime = round(engine.clock.monotonic() - self._began)
+        _log.info("stopped", uptime_seconds=uptime, market_time=engine.clock.now().isoformat(), **facts)
 
     async def _come_back(self, engine: Engine) -> None:
         """Agree with the venue on what happened meanwhile, before anything trades."""
@@ -233,6 +270,13 @@ class App:
             await asyncio.sleep(0.1)
             still = await outbox.flush()
             due, since = still, (clock.monotonic() if still < due else since)
+
+
+def writes_trades(settings: Settings) -> bool:
+    """Whether what trades has its lines in the log: as set, else unless it all happens at full speed."""
+    if settings.logs.trades is not None:
+        return settings.logs.trades
+    return settings.market.clock == "wall" or settings.replay.speed != "max"
 
 
 def _migrate(url: str) -> None:

@@ -7,6 +7,7 @@ A body that fails takes back its own savepoint alone. Nobody else writes or sees
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -39,6 +40,8 @@ class Batch:
         self._memory = Memory()
         event.listen(engine, "before_cursor_execute", self._hear)
         self.shown = self._news = False
+        self._events: list[Event] = []
+        self._kept: deque[Event] = deque()  # a thread fills it while another empties it
 
     @property
     def is_open(self) -> bool:
@@ -68,6 +71,7 @@ class Batch:
             self._take_back(connection)  # whatever it was
             raise
         self.shown = self.shown or uow.shown
+        self._events += uow.events
         return result
 
     def look(self, work: Callable[[UnitOfWork], T]) -> T:
@@ -80,6 +84,7 @@ class Batch:
             if self._connection is not None:
                 self._connection.commit()
                 self._news = self._news or self.shown
+                self._kept.extend(self._events)
         finally:
             self.forget()
 
@@ -88,8 +93,13 @@ class Batch:
         news, self._news = self._news, False
         return news
 
+    def take_kept(self) -> tuple[Event, ...]:
+        """What happened that was kept since this was last asked, in order."""
+        return tuple(self._kept.popleft() for _ in range(len(self._kept)))
+
     def forget(self) -> None:
         """Take back what waits."""
+        self._events.clear()
         self._memory.forget()
         connection, self._connection, self.shown = self._connection, None, False
         if connection is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -102,6 +102,7 @@ class Database(DatabaseReader):
         self._write_engine = connect(url, writer=True, prepare=prepare)
         super().__init__(url, read_only=False)
         self._listeners: list[Callable[[], None]] = []
+        self._on_kept: list[Callable[[Sequence[Event]], None]] = []
         self._on_trouble: list[Callable[[StoreError], None]] = []
         self._check: Callable[[], None] = _nothing
         self._batch = Batch(self._write_engine, route)
@@ -151,6 +152,10 @@ class Database(DatabaseReader):
     def on_shown(self, listener: Callable[[], None]) -> None:
         """Call a listener, in the event loop, after each transaction that changed what should be shown."""
         self._listeners.append(listener)
+
+    def on_kept(self, listener: Callable[[Sequence[Event]], None]) -> None:
+        """Call a listener, in the event loop, with what happened, in order, once that is kept."""
+        self._on_kept.append(listener)
 
     def on_trouble(self, listener: Callable[[StoreError], None]) -> None:
         """Call a listener, in the event loop, after each transaction that the database itself could not do."""
@@ -210,6 +215,9 @@ class Database(DatabaseReader):
         if self._batch.take_news():
             for listener in self._listeners:
                 listener()
+        if kept := self._batch.take_kept():
+            for tell in self._on_kept:
+                tell(kept)
 
     async def _within(self, run: Callable[[], T]) -> T:
         """Do something in the open batch: on a file right here, as nothing there waits for a lock or for the disk.

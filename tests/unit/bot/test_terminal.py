@@ -27,7 +27,7 @@ def shell(folder: Path, line: str, **more: str) -> subprocess.CompletedProcess[b
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", line.replace("bot ", f"{BOT} ", 1)],
         cwd=folder,
-        env=quiet | {"BOT_WEB__PORT": "0"} | more,
+        env=quiet | {"BOT_WEB__PORT": "0", "BOT_LOGS__LEVEL": "WARNING"} | more,
         capture_output=True,
         timeout=PATIENCE,
         check=False,
@@ -110,7 +110,7 @@ def started(folder: Path, *before: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [*before, str(BOT), "run"],
         cwd=folder,
-        env=quiet | {"BOT_WEB__PORT": "0"},
+        env=quiet | {"BOT_WEB__PORT": "0", "BOT_LOGS__LEVEL": "WARNING"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

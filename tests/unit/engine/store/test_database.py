@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextvars import Context
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,25 @@ async def test_what_waits_is_not_called_kept_because_nobody_waits_for_it_any_mor
         await asyncio.gather(before, writing)
         await shown.flush()
     assert (heard, shown.waiting) == ([False], False)
+
+
+async def test_what_happened_is_told_of_in_order_once_it_is_kept_and_what_failed_never_is(store: Database):
+    told: list[Event] = []
+    store.on_kept(told.extend)
+    first, second, lost = (Welcomed(at=NOON + timedelta(hours=hour)) for hour in range(3))
+
+    def fails(uow: UnitOfWork) -> None:
+        uow.emit(lost)
+        raise ValueError("no luck")
+
+    with store.together():
+        await store.transact(lambda uow: uow.emit(first))
+        with pytest.raises(ValueError, match="no luck"):
+            await store.transact(fails)
+        await store.transact(lambda uow: uow.emit(second))
+        assert told == []
+        await store.flush()
+    assert told == [first, second]
 
 
 async def test_what_is_waiting_when_it_is_closed_in_a_hurry_is_as_if_it_had_never_been(store: Database, tmp_path: Path):

@@ -1,0 +1,188 @@
+"""A line in the log for what trades: orders, fills, positions, questions and what stops entries, once it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from engine.domain.errors import StoreError
+from engine.domain.events import (
+    ApprovalAsked,
+    ApprovalChanged,
+    Event,
+    ExternalCancelled,
+    ExternalTraded,
+    Halted,
+    HaltEnded,
+    OrderChanged,
+    OrderFilled,
+    PositionClosed,
+    PositionOpened,
+    PositionProtected,
+    ProtectionFailed,
+)
+from engine.domain.figures import cents, plain
+from engine.domain.trading import OrderStatus
+from engine.faults import fault_id
+from engine.store.database import Database
+from engine.store.unit_of_work import UnitOfWork
+
+_log = structlog.get_logger(__name__)
+
+_ORDERS = {
+    OrderStatus.OPEN: "order sent",
+    OrderStatus.CANCELLED: "order cancelled",
+    OrderStatus.REJECTED: "order refused",
+    OrderStatus.UNKNOWN: "order in doubt",
+}
+"""What has a line beside the fills: an order that is filled has theirs."""
+_ANSWERS = {
+    "pending": "question voted on",
+    "ordered": "question approved",
+    "refused": "question refused at the press",
+    "rejected": "question rejected",
+    "expired": "question expired",
+}
+_LOUD = ("order refused", "order in doubt", "position has no stop", "entries stopped", "somebody else traded")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line: what happened, when by the market's clock, and the facts of it."""
+
+    text: str
+    at: datetime
+    facts: Mapping[str, str]
+
+    def write(self) -> None:
+        """Write it; what somebody may have to see to as a warning."""
+        write = _log.warning if self.text in _LOUD else _log.info
+        write(self.text, market_time=self.at.isoformat(), **self.facts)
+
+
+class TradeLog:
+    """Writes the lines beside everything else, in the order in which things happened.
+
+    Args:
+        store: Where it is told of what is kept, and reads what an event does not say.
+    """
+
+    def __init__(self, store: Database) -> None:
+        self._store = store
+        self._events: deque[Event] = deque()
+        self._news = asyncio.Event()
+        store.on_kept(self._hear)
+
+    async def run(self) -> None:
+        """Write whatever happens, until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what waits; where the database cannot be read, without what only it knows."""
+        while self._events:
+            events = tuple(self._events)
+            try:
+                lines = await self._store.read(lambda uow: [_line(uow, each) for each in events])  # noqa: B023
+            except StoreError:
+                lines = [Line(text=type(each).__name__, at=each.at, facts={}) for each in events]
+            except Exception:  # noqa: BLE001 - the boundary of the log: what is wrong with a line stops no trade
+                _log.exception("lines about trades could not be written", reference=fault_id())
+                lines = []
+            for _ in events:
+                self._events.popleft()
+            for line in lines:
+                if line is not None:
+                    line.write()
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        self._events.extend(events)
+        self._news.set()
+
+
+def _line(uow: UnitOfWork, event: Event) -> Line | None:  # noqa: C901, PLR0912 - one case for each event
+    """What is to be said of an event; ``None`` for what is part of another, or trades nothing."""
+    match event:
+        case OrderChanged(order_id=order_id, status=status, reason=reason) if status in _ORDERS:
+            text, facts = _ORDERS[OrderStatus(status)], {**_order(uow, order_id), "reason": reason}
+        case OrderFilled(order_id=order_id, position_id=position_id):
+            quote = event.market.partition("/")[2]
+            text, facts = "order filled", {"order": order_id, "side": event.side, "market": event.market}
+            facts |= {"quantity": plain(event.quantity, 8), "price": plain(event.price, 8)}
+            facts |= {"fee": f"{plain(event.fee, 8)} {quote}", "position": position_id}
+        case PositionOpened(position_id=position_id):
+            text, facts = "position opened", _position(uow, position_id)
+        case PositionProtected(position_id=position_id):
+            text, facts = "position protected", {**_position(uow, position_id), **_levels(uow, position_id)}
+        case ProtectionFailed(position_id=position_id, reason=reason):
+            text, facts = "position has no stop", {**_position(uow, position_id), "reason": reason}
+        case PositionClosed(position_id=position_id, closed_by=closed_by, net=net):
+            text, facts = "position closed", {**_position(uow, position_id), "by": closed_by, "net": plain(cents(net))}
+        case ApprovalAsked(approval_id=approval_id):
+            text, facts = "question asked", _question(uow, approval_id)
+        case ApprovalChanged(approval_id=approval_id, status=status, by=by) if status in _ANSWERS:
+            text, facts = _ANSWERS[status], {"question": approval_id, "by": by}
+        case Halted(halt_id=halt_id):
+            text, facts = "entries stopped", _halt(uow, halt_id)
+        case HaltEnded(halt_id=halt_id, by=by):
+            text, facts = "entries no longer stopped by this", {**_halt(uow, halt_id), "by": by}
+        case ExternalTraded(order_id=order_id):
+            text, facts = "somebody else traded", _order(uow, order_id)
+        case ExternalCancelled(order_id=order_id):
+            text, facts = "somebody else cancelled an order", _order(uow, order_id)
+        case _:
+            return None
+    return Line(text=text, at=event.at, facts={name: value for name, value in facts.items() if value})
+
+
+def _order(uow: UnitOfWork, order_id: str) -> dict[str, str]:
+    order = uow.orders.view(order_id)
+    return {
+        "order": order_id,
+        "side": order.side,
+        "market": order.market,
+        "kind": order.kind,
+        "purpose": order.purpose,
+        "quantity": plain(order.quantity, 8),
+        "context": order.context,
+        "position": order.position_id,
+        "question": order.approval_id,
+    }
+
+
+def _position(uow: UnitOfWork, position_id: str) -> dict[str, str]:
+    held = uow.positions.get(position_id)
+    return {"position": position_id, "market": held.market, "context": held.context}
+
+
+def _levels(uow: UnitOfWork, position_id: str) -> dict[str, str]:
+    held = uow.positions.get(position_id)
+    levels = {"stop": held.stop, "target": held.target}
+    return {name: plain(level, 8) for name, level in levels.items() if level is not None}
+
+
+def _question(uow: UnitOfWork, approval_id: str) -> dict[str, str]:
+    asked = uow.approvals.get(approval_id)
+    plan = asked.plan
+    return {
+        "question": approval_id,
+        "side": plan.side,
+        "market": plan.market,
+        "quantity": plain(plan.quantity, 8),
+        "price": plain(plan.price, 8),
+        "context": plan.context,
+        "expires": asked.expires_at.isoformat(),
+    }
+
+
+def _halt(uow: UnitOfWork, halt_id: str) -> dict[str, str]:
+    halt = uow.halts.get(halt_id).halt
+    until = halt.until.isoformat() if halt.until else ""
+    return {"halt": halt_id, "kind": halt.kind, "market": halt.market, "reason": halt.reason, "until": until}
