@@ -1,4 +1,4 @@
-"""The command line: ``bot run``, ``bot status``, ``bot doctor``, and what ``config``, ``db`` and ``data`` offer."""
+"""The command line: ``bot run``, ``bot status``, ``bot doctor`` and more; ``bot config`` and others are groups."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_config, cli_data, cli_db
+from bot import cli_config, cli_data, cli_db, cli_export
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit, load_run_or_exit
 from bot.run_options import (
     DataOption,
@@ -39,6 +39,7 @@ app = typer.Typer(
 app.add_typer(cli_config.app, name="config")
 app.add_typer(cli_db.app, name="db")
 app.add_typer(cli_data.app, name="data")
+app.add_typer(cli_export.app, name="export")
 
 SWITCH_EVERY = 0.001
 """Seconds after which a thread that computes lets another go on; Python's own 5 ms are felt at every statement read."""

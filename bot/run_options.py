@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+"""How times are written on the command line; they are UTC."""
 
 DataOption = Annotated[
     list[Path] | None,

@@ -7,9 +7,11 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 import structlog
 
+from engine.domain.currencies import rounded
 from engine.domain.errors import StoreError
 from engine.domain.events import (
     ApprovalAsked,
@@ -26,7 +28,7 @@ from engine.domain.events import (
     PositionProtected,
     ProtectionFailed,
 )
-from engine.domain.figures import cents, plain
+from engine.domain.figures import plain
 from engine.domain.trading import OrderStatus
 from engine.faults import fault_id
 from engine.store.database import Database
@@ -124,7 +126,7 @@ def _line(uow: UnitOfWork, event: Event) -> Line | None:  # noqa: C901, PLR0912 
         case ProtectionFailed(position_id=position_id, reason=reason):
             text, facts = "position has no stop", {**_position(uow, position_id), "reason": reason}
         case PositionClosed(position_id=position_id, closed_by=closed_by, net=net):
-            text, facts = "position closed", {**_position(uow, position_id), "by": closed_by, "net": plain(cents(net))}
+            text, facts = "position closed", {**_position(uow, position_id), "by": closed_by, "net": _net(uow, net)}
         case ApprovalAsked(approval_id=approval_id):
             text, facts = "question asked", _question(uow, approval_id)
         case ApprovalChanged(approval_id=approval_id, status=status, by=by) if status in _ANSWERS:
@@ -155,6 +157,11 @@ def _order(uow: UnitOfWork, order_id: str) -> dict[str, str]:
         "position": order.position_id,
         "question": order.approval_id,
     }
+
+
+def _net(uow: UnitOfWork, net: Decimal) -> str:
+    """A profit or loss in the decimals of the account's currency."""
+    return plain(rounded(net, uow.account.quote))
 
 
 def _position(uow: UnitOfWork, position_id: str) -> dict[str, str]:

@@ -159,11 +159,18 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EquityPoint:
-    """The account at one closed candle; ``drawdown`` is a fraction of the peak of that time."""
+    """The account at one closed candle.
+
+    Attributes:
+        drawdown: As a fraction of the peak of that time.
+        benchmark: What 1 held in the traded markets since the beginning had become; ``None`` where not recorded.
+    """
 
     at: datetime
     equity: Decimal
+    cash: Decimal
     drawdown: Decimal
+    benchmark: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ _BUYING = (
 )
 _RECOUNT = update(_EQUITY).where(_EQUITY.c.at == bindparam("moment"))
 _POINTS = select(_EQUITY.c.at, _EQUITY.c.equity)
-_CURVE = select(_EQUITY.c.at, _EQUITY.c.equity, _EQUITY.c.drawdown)
+_CURVE = select(_EQUITY)
 _BENCHMARKS = select(_EQUITY.c.benchmark)
 _DIGEST = select(_DIGESTS.c.figures).where(*key_of(_DIGESTS))
 _ADD_DIGEST = insert(_DIGESTS)
@@ -213,7 +213,14 @@ class Account:
         """The equity curve in ``(begin, end]`` with the drawdown of each moment, oldest first."""
         at = _EQUITY.c.at
         rows = self._connection.execute(_CURVE.where(at > begin, at <= end).order_by(at))
-        return tuple(EquityPoint(at=row.at, equity=row.equity, drawdown=row.drawdown) for row in rows)
+        return tuple(_point(row) for row in rows)
+
+    def curve_from(self, begin: datetime | None, after: datetime | None, limit: int) -> tuple[EquityPoint, ...]:
+        """A page of the equity curve, oldest first: from ``begin`` on, after the last point of the page before."""
+        at = _EQUITY.c.at
+        query = _CURVE if begin is None else _CURVE.where(at >= begin)
+        query = query if after is None else query.where(at > after)
+        return tuple(_point(row) for row in self._connection.execute(query.order_by(at).limit(limit)))
 
     def drawdown_at(self, at: datetime) -> Decimal:
         """The drawdown at the last mark at or before a time; 0 before the first."""
@@ -335,3 +342,7 @@ class Account:
 
     def _change(self, **values: object) -> None:
         self._connection.execute(_CHANGE, values)
+
+
+def _point(row: Row[Any]) -> EquityPoint:
+    return EquityPoint(at=row.at, equity=row.equity, cash=row.cash, drawdown=row.drawdown, benchmark=row.benchmark)

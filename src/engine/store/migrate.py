@@ -80,13 +80,17 @@ def _migrate(url: str) -> None:
     command.upgrade(config(url), "head")
 
 
-def versions(url: str) -> tuple[str, str]:
+def versions(url: str, *, read_only: bool = False) -> tuple[str, str]:
     """The database's revision (empty when new) and the program's.
+
+    Args:
+        url: Where it is.
+        read_only: Whether it must be there already, and stay as it is.
 
     Raises:
         StoreError: The database cannot be used, or is damaged.
     """
-    engine = connect(url)
+    engine = connect(url, read_only=read_only)
     try:
         with in_words(), engine.connect() as connection:
             return _revision(connection), head()

@@ -179,6 +179,12 @@ class Orders:
         query = newest_first(select(_ORDERS), _ORDERS.c.number, limit, before)
         return tuple(_view(row) for row in self._connection.execute(query))
 
+    def page(self, begin: datetime | None, after: int, limit: int) -> tuple[OrderView, ...]:
+        """A page of those written down at or after ``begin``, oldest first, after the one with a number."""
+        query = select(_ORDERS).where(_ORDERS.c.number > after).order_by(_ORDERS.c.number).limit(limit)
+        query = query if begin is None else query.where(_ORDERS.c.created_at >= begin)
+        return tuple(_view(row) for row in self._connection.execute(query))
+
     def newest_fills(self, limit: int, before: str = "") -> tuple[FillView, ...]:
         """The newest fills first."""
         query = newest_first(select(_FILLS), _FILLS.c.number, limit, before)

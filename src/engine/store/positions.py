@@ -84,6 +84,18 @@ class Positions:
         query = newest_first(query, _TABLE.c.number, limit, before)
         return tuple(_position(row) for row in self._connection.execute(query))
 
+    def page(self, begin: datetime | None, after: int, limit: int) -> tuple[tuple[Position, str], ...]:
+        """A page of those opened at or after ``begin``, oldest first, each with the id of its decision.
+
+        Args:
+            begin: A time; ``None`` for all of them.
+            after: The number of the last one of the page before; 0 for the first page.
+            limit: How many a page has.
+        """
+        query = select(_TABLE).where(_TABLE.c.number > after).order_by(_TABLE.c.number).limit(limit)
+        query = query if begin is None else query.where(_TABLE.c.opened_at >= begin)
+        return tuple((_position(row), row.decision_id) for row in self._connection.execute(query))
+
     def closed_within(self, begin: datetime, end: datetime) -> tuple[Position, ...]:
         """Those closed in ``(begin, end]``, in order."""
         at = _TABLE.c.closed_at

@@ -107,7 +107,7 @@ async def test_the_curve_keeps_the_peak_and_the_fall_from_it(account: Database):
         fallen.drawdown,
     )
     assert await account.read(lambda uow: uow.account.curve_within(at(1), at(2))) == (
-        EquityPoint(at=at(2), equity=fallen.equity, drawdown=fallen.drawdown),
+        EquityPoint(at=at(2), equity=fallen.equity, cash=CASH - 1000, drawdown=fallen.drawdown),
     )
 
 

@@ -24,7 +24,8 @@ CASH = Decimal(10_000)
 
 def curve(*values: int) -> list[EquityPoint]:
     """A value each minute, as it was counted without a peak."""
-    return [EquityPoint(at=at(n), equity=Decimal(value), drawdown=Decimal(0)) for n, value in enumerate(values)]
+    none = Decimal(0)
+    return [EquityPoint(at=at(n), equity=Decimal(v), cash=none, drawdown=none) for n, v in enumerate(values)]
 
 
 @examples(60)
