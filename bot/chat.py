@@ -25,6 +25,7 @@ from engine.store.watch import StorageWatch
 from engine.watch import PlatformWatch
 from handlers.access import Access, Identity
 from handlers.cards import alerts
+from handlers.charts.draughtsman import Draughtsman
 from handlers.commands import CommandTable, RecentLogs, build_commands
 from handlers.direct import DirectTeller
 from handlers.notifications import Notifications, is_urgent, shown_at
@@ -43,6 +44,7 @@ class Chat:
     storage: StorageWatch
     web: Web | None
     remote: tuple[RemotePlatform, ...]
+    draughtsman: Draughtsman
 
     async def show(self) -> None:
         """Keep every place showing what it should, or another in its place."""
@@ -73,7 +75,8 @@ async def build_chat(
         wall=doors.wall,
         started_at=doors.wall().replace(microsecond=0),
     )
-    remote = tuple(remote_platforms(settings, reception, commands, engine, access, doors))
+    draughtsman = Draughtsman()
+    remote = tuple(remote_platforms(settings, reception, commands, engine, access, doors, draughtsman.draw))
     hooks = [route for platform in remote for route in platform.hooks]
     web = None
     if settings.web.enabled:
@@ -111,6 +114,7 @@ async def build_chat(
         storage=_storage_watch(settings, engine, platforms | past, give_up),
         web=web,
         remote=remote,
+        draughtsman=draughtsman,
     )
 
 

@@ -18,6 +18,7 @@ from config.settings import Settings
 from engine.ports import Platform
 from engine.views import Views
 from handlers.access import Access
+from handlers.charts.illustrating import Draw
 from handlers.commands import CommandTable
 from handlers.reception import Reception
 
@@ -63,21 +64,32 @@ class RemotePlatform(Platform, Protocol):
 
 
 def remote_platforms(
-    settings: Settings, reception: Reception, commands: CommandTable, engine: Engine, access: Access, doors: Doors
+    settings: Settings,
+    reception: Reception,
+    commands: CommandTable,
+    engine: Engine,
+    access: Access,
+    doors: Doors,
+    draw: Draw,
 ) -> Iterator[RemotePlatform]:
     """The platforms with a token; how each is shows in the health of the whole."""
     if settings.telegram.token is not None:
-        telegram = _telegram(settings.telegram, settings.telegram.token, reception, commands, doors)
+        telegram = _telegram(settings.telegram, settings.telegram.token, reception, commands, doors, draw)
         engine.health.watch(telegram.name, lambda: telegram.health)
         yield telegram
     if settings.slack.bot_token is not None:
-        slack = _slack(settings.slack, settings.slack.bot_token, reception, commands, engine.views, access, doors)
+        slack = _slack(settings.slack, settings.slack.bot_token, reception, commands, engine.views, access, doors, draw)
         engine.health.watch(slack.name, lambda: slack.health)
         yield slack
 
 
 def _telegram(
-    asked: TelegramSettings, token: SecretStr, reception: Reception, commands: CommandTable, doors: Doors
+    asked: TelegramSettings,
+    token: SecretStr,
+    reception: Reception,
+    commands: CommandTable,
+    doors: Doors,
+    draw: Draw,
 ) -> RemotePlatform:
     from handlers.telegram import TelegramPlatform, WebhookAt
 
@@ -93,6 +105,7 @@ def _telegram(
         messages_per_second=asked.messages_per_second,
         poll_timeout=asked.poll_timeout,
         webhook=webhook,
+        draw=draw,
         transport=doors.telegram,
     )
 
@@ -105,6 +118,7 @@ def _slack(
     views: Views,
     access: Access,
     doors: Doors,
+    draw: Draw,
 ) -> RemotePlatform:
     from handlers.slack import SlackPlatform, board
 
@@ -117,6 +131,7 @@ def _slack(
         names=commands.names,
         receive=reception.receive,
         home=board(views, access),
+        draw=draw,
         messages_per_second=asked.messages_per_second,
         ping_interval=asked.ping_interval,
         sessions=doors.slack,

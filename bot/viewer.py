@@ -11,7 +11,7 @@ from config.settings import Settings
 from engine.clocks import MarketClock
 from engine.domain.autonomy import Autonomy
 from engine.domain.errors import ConfigError, NoData, StoreError
-from engine.domain.market import Book
+from engine.domain.market import Book, Candles, Timeframe
 from engine.results import Results
 from engine.risk.rules import RiskLimits
 from engine.store import migrate
@@ -34,6 +34,15 @@ class NoQuotes:
         Raises:
             NoData: Always.
         """
+        raise NoData(f"The viewer does not ask the venue for {symbol}.")
+
+    async def candles(self, symbol: str, timeframe: Timeframe, limit: int, until: datetime | None = None) -> Candles:
+        """No candles.
+
+        Raises:
+            NoData: Always.
+        """
+        del timeframe, limit, until
         raise NoData(f"The viewer does not ask the venue for {symbol}.")
 
 
@@ -60,7 +69,7 @@ async def run_viewer(settings: Settings) -> None:
         _refuse_other_layout(settings.database.url)
         venue = await reader.read(lambda uow: _venue_of(uow, settings.profile))
         # What is slow to load comes once nothing is to be refused any more.
-        from handlers.charts import Draughtsman
+        from handlers.charts.draughtsman import Draughtsman
         from handlers.viewer.bot import ViewerBot
         from handlers.viewer.subscribers import Subscribers
         from handlers.viewer.window import Window
@@ -95,7 +104,7 @@ async def run_viewer(settings: Settings) -> None:
                 views=views,
                 results=results,
                 catch_up=_follower(reader, clock),
-                draw=draughtsman.equity,
+                draw=draughtsman.draw,
                 told_weekly=settings.digest.every == "week",
             ),
             subscribers=Subscribers(subscribers_file(settings)),

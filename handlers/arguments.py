@@ -12,6 +12,7 @@ from engine.domain.errors import BadInput
 
 _APPROVAL = re.compile(r"[Aa]?0*([1-9][0-9]{0,8})")
 _ANY = re.compile(r"([ADOTadot])0*([1-9][0-9]{0,8})")
+_TRADE = re.compile(r"[Tt]0*([1-9][0-9]{0,8})")
 _NUMBER = "[0-9]{1,8}"
 _DURATION = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?", re.IGNORECASE)
 _MARKET = re.compile("[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20}")
@@ -73,6 +74,21 @@ def periods(words: Sequence[str], period: Period) -> int:
     """
     default, most = _PERIODS[period]
     return number(words, default=default, most=most, noun=f"{period}s")
+
+
+def days_or_trade(words: Sequence[str], *, default: int, most: int) -> int | str:
+    """The only word as a number of days, or as the id of a trade; ``default`` days where nothing was written.
+
+    Raises:
+        BadInput: It is neither, or there is more than one word.
+    """
+    found = _TRADE.fullmatch(words[0]) if len(words) == 1 else None
+    if found:
+        return f"T{found[1]}"
+    try:
+        return number(words, default=default, most=most, noun="days")
+    except BadInput as error:
+        raise BadInput(f"{error.message} A trade is named by its id, such as T3.") from None
 
 
 def duration(words: Sequence[str]) -> timedelta | None:

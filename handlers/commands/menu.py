@@ -46,6 +46,12 @@ def build_commands(
                 name="strategies", run=figures.strategies, help="the strategies at work, and whether each may enter"
             ),
             Command(name="trades", args="[n]", run=reads.trades, help="the last trades"),
+            Command(
+                name="chart",
+                args="[days | ID]",
+                run=reads.chart,
+                help="a picture: the equity of so many days, or the candles of a trade",
+            ),
             Command(name="pending", run=reads.pending, help="open questions"),
             Command(
                 name="approve",

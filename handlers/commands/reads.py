@@ -10,11 +10,12 @@ from engine.domain.reports import LogLine
 from engine.ports import Clock
 from engine.views import Views
 from handlers import arguments
-from handlers.cards import alerts, answers, logs, why
+from handlers.cards import alerts, answers, logs, pictures, why
 from handlers.commands.table import Call
 
 PROFIT_DAYS, MOST_DAYS = 7, 365
 TRADES_SHOWN, MOST_TRADES = 10, 50
+CHART_DAYS = 30
 TABLE = "table"
 LINES_SHOWN, MOST_LINES = 10, 50
 
@@ -59,6 +60,12 @@ class Reads:
     async def trades(self, call: Call) -> Card:
         count = arguments.number(call.words, default=TRADES_SHOWN, most=MOST_TRADES, noun="trades")
         return answers.trades(await self._views.trades(count))
+
+    async def chart(self, call: Call) -> Card:
+        wanted = arguments.days_or_trade(call.words, default=CHART_DAYS, most=MOST_DAYS)
+        if isinstance(wanted, int):
+            return pictures.equity(await self._views.curve(wanted), wanted)
+        return pictures.trade(await self._views.trade_candles(wanted))
 
     async def pending(self, call: Call) -> Card:
         arguments.nothing(call.words)

@@ -9,6 +9,7 @@
     speech.py     pure: how commands are written there
     sending.py    shows cards: new, in place, in threads, in parts; says when not now
     replying.py   answers where people asked
+    uploads.py    shares pictures
     home.py       the App Home
     blocks.py     pure: ``Card`` → Block Kit in messages that fit
     pacing.py     how fast the bot may speak

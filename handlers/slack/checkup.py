@@ -23,6 +23,7 @@ SCOPES = frozenset(
         "channels:read",  # whether it is in the channel of its cards
         "chat:write",  # cards and answers
         "commands",  # its slash command
+        "files:write",  # pictures
         "groups:read",  # whether it is in a private one
         "im:history",  # who writes to it alone
         "pins:write",  # the welcome stays on top

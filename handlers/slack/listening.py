@@ -1,6 +1,6 @@
 """What people do on Slack, by whichever way it comes in: acknowledged at once, handled after.
 
-    slack_bolt ──▶ ack ──▶ read ──▶ receive, a person's own in order ──▶ reply
+    slack_bolt ──▶ ack ──▶ read ──▶ receive, a person's own in order ──▶ draw ──▶ reply
 
 Slack wants its answer within three seconds, and delivers again what it got none for; the receiver knows deliveries by
 their ``delivery_id``. Both ways in end here: :mod:`handlers.slack.sockets` and :mod:`handlers.slack.hooks`.
@@ -20,6 +20,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from engine.domain.messages import Card, Incoming
+from handlers.charts.illustrating import Draw, Illustrated, illustrated
 from handlers.lanes import Lanes
 from handlers.slack import reading
 from handlers.slack.client import SDK_LOG
@@ -29,7 +30,7 @@ from handlers.slack.speech import Speech
 log = structlog.get_logger(__name__)
 
 Receive = Callable[[Incoming], Awaitable[Card | None]]
-Reply = Callable[[Heard, Card], Awaitable[None]]
+Reply = Callable[[Heard, Illustrated], Awaitable[None]]
 Greet = Callable[[str], Awaitable[None]]
 
 STOP_WITHIN = 5.0
@@ -44,6 +45,7 @@ class Listener:
     Args:
         receive: Handles what a person did; what it returns is the reply.
         reply: Shows a reply.
+        draw: Draws pictures; only the reply that has one waits for it.
         greet: Shows somebody who opened it the App Home.
         speech: How commands are written there.
     """
@@ -53,10 +55,12 @@ class Listener:
         *,
         receive: Receive,
         reply: Reply,
+        draw: Draw,
         greet: Greet,
         speech: Speech,
     ) -> None:
         self._receive = receive
+        self._draw = draw
         self._reply = reply
         self._greet = greet
         self._speech = speech
@@ -111,8 +115,17 @@ class Listener:
         except Exception:  # one delivery that cannot be handled must not stop all that come after it
             log.exception("slack.receive_failed", delivery_id=heard.incoming.delivery_id)
             return
-        if card:
-            self._lanes.add(("reply", heard.incoming.address), partial(self._reply, heard, card))
+        if card and card.picture:
+            self._lanes.add(("picture", heard.incoming.delivery_id), partial(self._illustrate, heard, card))
+        elif card:
+            self._show(heard, Illustrated(card=card))
+
+    async def _illustrate(self, heard: Heard, card: Card) -> None:
+        self._show(heard, await illustrated(card, self._draw))
+
+    def _show(self, heard: Heard, shown: Illustrated) -> None:
+        """Reply when every reply before has been shown."""
+        self._lanes.add(("reply", heard.incoming.address), partial(self._reply, heard, shown))
 
 
 async def _authorised() -> AuthorizeResult:

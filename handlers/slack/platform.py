@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 
 from engine.clocks import wall
 from engine.domain.messages import Card, Destination, Ref
+from handlers.charts.illustrating import Draw, no_pictures
 from handlers.outages import Health, Outage
 from handlers.slack.client import HideTokens, make_client, make_session
 from handlers.slack.health import explained, rest
@@ -27,6 +28,7 @@ from handlers.slack.replying import Replier
 from handlers.slack.sending import Sender
 from handlers.slack.sockets import Sockets
 from handlers.slack.speech import Speech
+from handlers.slack.uploads import Uploads
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +49,7 @@ class SlackPlatform:
         names: The names of our commands, without slash.
         receive: Handles what a person did and returns the reply. It may be given the same ``delivery_id`` again.
         home: What a person's App Home shows.
+        draw: Draws the pictures of replies.
         messages_per_second: How fast to write into one channel.
         ping_interval: How often to look whether the socket still carries anything.
         answer_timeout: How long any answer may take.
@@ -67,6 +70,7 @@ class SlackPlatform:
         names: Iterable[str],
         receive: Receive,
         home: Board,
+        draw: Draw = no_pictures,
         messages_per_second: float = 1.0,
         ping_interval: timedelta = timedelta(seconds=10),
         answer_timeout: timedelta = timedelta(seconds=10),
@@ -84,7 +88,10 @@ class SlackPlatform:
         self._home = Home(client=self._client, pacer=pacer, cards=home, speech=speech)
         self._listener = Listener(
             receive=receive,
-            reply=Replier(sender=self._sender, client=self._client, speech=speech).reply,
+            reply=Replier(
+                sender=self._sender, uploads=Uploads(client=self._client), client=self._client, speech=speech
+            ).reply,
+            draw=draw,
             greet=self._home.open,
             speech=speech,
         )

@@ -76,17 +76,23 @@ class Sender:
                 await self._pin(channel, shown[0])
             return Ref(messages=tuple(shown))
 
-    async def say(self, part: Part, place: Place) -> None:
-        """Post one message of an answer where everybody there can read it.
+    async def say(self, part: Part, place: Place) -> str:
+        """Post one message of an answer where everybody there can read it; the id of that conversation.
 
         Raises:
             RetryAt: Flood control, or an outage.
             BadCard: Slack will not take it, or not there.
         """
-        if error := await self._failure(self._post(place.channel, part, place.thread)):
+        said: list[str] = []
+
+        async def post() -> None:
+            said.append((await self._posted(place.channel, part, place.thread))["channel"])
+
+        if error := await self._failure(post()):
             if reason(error) in CLOSED:  # where cards go is what counts for health
                 raise BadCard(explained(error))
             raise await self._translated(place.channel, error, ())
+        return said[0]
 
     async def _failure(self, work: Awaitable[object]) -> Exception | None:
         """Do it; return what went wrong.
@@ -114,6 +120,9 @@ class Sender:
             await self._take_away(channel, surplus)
 
     async def _post(self, channel: str, part: Part, thread: str, *, loud: bool = False) -> str:
+        return str((await self._posted(channel, part, thread, loud=loud))["ts"])
+
+    async def _posted(self, channel: str, part: Part, thread: str, *, loud: bool = False) -> AsyncSlackResponse:
         """Post a message; beside the thread where that is not there: an alert must arrive."""
 
         async def post(blocks: Sequence[Block]) -> AsyncSlackResponse:
@@ -134,8 +143,8 @@ class Sender:
             if not thread or reason(error) not in NO_THREAD:
                 raise
             log.warning("slack.thread_missing", channel=channel, detail=reason(error))
-            return await self._post(channel, part, "")
-        return str(posted["ts"])
+            return await self._posted(channel, part, "")
+        return posted
 
     async def _edit(self, channel: str, message: str, part: Part) -> None:
         async def edit(blocks: Sequence[Block]) -> AsyncSlackResponse:

@@ -9,6 +9,7 @@
     reading.py    pure: an update of theirs → ``Incoming``
     places.py     pure: a chat, or a topic of a group, as one address
     sending.py    shows cards: new, in place, in parts; says when not now
+    photos.py     pure: a picture and the words below it
     pacing.py     how fast the bot may speak
     checkup.py    looks whether it could run, for ``bot doctor``
     health.py     what the library's errors mean

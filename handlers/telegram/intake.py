@@ -1,6 +1,6 @@
 """What is done about one update, however it came.
 
-    acknowledge a press ──▶ read ──▶ receive, a person's own in order ──▶ handled ──▶ reply
+    acknowledge a press ──▶ read ──▶ receive, a person's own in order ──▶ handled ──▶ draw ──▶ reply
 
 A reply is a message, and messages in a chat are few: 20 a minute in a group. In a crowd of presses, where a reply would
 come late or never, a press is answered by its acknowledgement, which costs no message: that then waits a moment, until
@@ -19,6 +19,7 @@ from telegram import Bot, CallbackQuery, Update
 from telegram.error import TelegramError, TimedOut
 
 from engine.domain.messages import Card, Incoming
+from handlers.charts.illustrating import Draw, Illustrated, illustrated
 from handlers.lanes import Lanes
 from handlers.pacing import PATIENCE, Pacer
 from handlers.telegram.health import explained
@@ -28,7 +29,7 @@ from handlers.telegram.reading import incoming
 log = structlog.get_logger(__name__)
 
 Receive = Callable[[Incoming], Awaitable[Card | None]]
-Reply = Callable[[Incoming, Card], Awaitable[None]]
+Reply = Callable[[Incoming, Illustrated], Awaitable[None]]
 News = asyncio.Future[Card | None]
 
 ACK_WITHIN = 2.0
@@ -49,11 +50,13 @@ class Intake:
         bot: The client.
         receive: Handles what a person did; what it returns is the reply.
         reply: Shows a reply as a message.
+        draw: Draws pictures; only the reply that has one waits for it.
         pacer: Knows how soon a message could be sent.
     """
 
-    def __init__(self, *, bot: Bot, receive: Receive, reply: Reply, pacer: Pacer) -> None:
+    def __init__(self, *, bot: Bot, receive: Receive, reply: Reply, draw: Draw, pacer: Pacer) -> None:
         self._bot = bot
+        self._draw = draw
         self._receive = receive
         self._reply = reply
         self._pacer = pacer
@@ -120,9 +123,23 @@ class Intake:
             news.set_result(card)
         if heard and card:
             told = partial(self._was_told, query, ack) if query and news is not None else None
-            self._lanes.add(("reply", heard.address), partial(self._answer, heard, card, told))
+            self._show(heard, card, told)
         elif heard and news is None:
             self._settle(_chat(heard))
+
+    def _show(self, heard: Incoming, card: Card, told: Callable[[], Awaitable[bool]] | None) -> None:
+        """Reply when every reply before has been shown; one with a picture when that is drawn, and no other waits."""
+
+        def reply(shown: Illustrated) -> None:
+            self._lanes.add(("reply", heard.address), partial(self._answer, heard, shown, told))
+
+        async def draw() -> None:
+            reply(await illustrated(card, self._draw))
+
+        if card.picture is None:
+            reply(Illustrated(card=card))
+        else:
+            self._lanes.add(("picture", heard.delivery_id), draw)
 
     def _settle(self, chat: str) -> None:
         """One message less is owed; anybody can write to the bot, and nothing of their chats must stay."""
@@ -137,14 +154,14 @@ class Intake:
             log.exception("telegram.receive_failed", delivery_id=heard.delivery_id)
             return None
 
-    async def _answer(self, heard: Incoming, card: Card, told: Callable[[], Awaitable[bool]] | None) -> None:
+    async def _answer(self, heard: Incoming, shown: Illustrated, told: Callable[[], Awaitable[bool]] | None) -> None:
         """Reply by message, unless the acknowledgement has said it."""
         if told is not None:
             if await told():
                 return
             self._owed[_chat(heard)] += 1
         try:
-            await self._reply(heard, card)
+            await self._reply(heard, shown)
         finally:
             self._settle(_chat(heard))
 

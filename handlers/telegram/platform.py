@@ -14,12 +14,14 @@ from starlette.routing import BaseRoute
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Incoming, Ref
 from engine.ports import RetryAt
+from handlers.charts.illustrating import Draw, Illustrated, no_pictures, with_note
 from handlers.outages import Health
 from handlers.telegram.client import HideToken, Transport, make_client
 from handlers.telegram.connecting import LISTENING
 from handlers.telegram.intake import Intake, Receive
 from handlers.telegram.listening import Poller
 from handlers.telegram.pacing import make_pacer
+from handlers.telegram.photos import NotShown, as_messages
 from handlers.telegram.reading import PLATFORM
 from handlers.telegram.sending import Sender
 from handlers.telegram.webhook import Webhook, WebhookAt
@@ -44,6 +46,7 @@ class TelegramPlatform:
         poll_timeout: How long Telegram may hold a poll open.
         webhook: Where Telegram is to call; ``None`` for long polling.
         answer_timeout: How long any answer may take, over the poll's own time.
+        draw: Draws the pictures of replies.
         transport: Makes what carries the requests; ``None`` for the network.
     """
 
@@ -60,6 +63,7 @@ class TelegramPlatform:
         poll_timeout: timedelta = timedelta(seconds=30),
         webhook: WebhookAt | None = None,
         answer_timeout: timedelta = timedelta(seconds=10),
+        draw: Draw = no_pictures,
         transport: Transport | None = None,
     ) -> None:
         self._hide_token = HideToken(token)
@@ -69,7 +73,7 @@ class TelegramPlatform:
         self._health.begin(LISTENING, "Telegram is not connected yet.")
         pacer = make_pacer(per_second=messages_per_second)
         self._sender = Sender(bot=self._bot, pacer=pacer, health=self._health)
-        intake = Intake(bot=self._bot, receive=receive, reply=self._reply, pacer=pacer)
+        intake = Intake(bot=self._bot, receive=receive, reply=self._reply, draw=draw, pacer=pacer)
         self._listener: Poller | Webhook = (
             Webhook(bot=self._bot, intake=intake, health=self._health, menu=menu, at=webhook)
             if webhook
@@ -123,22 +127,30 @@ class TelegramPlatform:
         """
         return await self._sender.put(to, card, ref, reply_to=int(under.messages[-1]) if under else None)
 
-    async def _reply(self, heard: Incoming, card: Card) -> None:
+    async def _reply(self, heard: Incoming, shown: Illustrated) -> None:
         """Show a reply, on a press under the card that was pressed; in an outage try again for a while."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + REPLY_WITHIN
         to = Destination(platform=self.name, address=heard.address)
         pressed = int(heard.ref.messages[-1]) if heard.ref else None
-        while True:
+        left = as_messages(shown)
+        while left:
             try:
-                await self._sender.put(to, card, None, reply_to=pressed, is_reply=True)
+                await self._say(to, left[0], pressed)
+                left.pop(0)
             except RetryAt as later:
                 if loop.time() + later.seconds > deadline:
                     log.warning("telegram.reply_given_up", delivery_id=heard.delivery_id, health=self.health)
                     return
                 await asyncio.sleep(later.seconds)
+            except NotShown as error:
+                left[0] = Illustrated(card=with_note(left[0].card, str(error)))
             except GreenlightError as error:
                 log.warning("telegram.reply_refused", delivery_id=heard.delivery_id, detail=str(error))
                 return
-            else:
-                return
+
+    async def _say(self, to: Destination, message: Illustrated, reply_to: int | None) -> None:
+        if message.png:
+            await self._sender.photo(to, message, reply_to=reply_to)
+        else:
+            await self._sender.put(to, message.card, None, reply_to=reply_to, is_reply=True)

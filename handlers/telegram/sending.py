@@ -16,9 +16,11 @@ from engine.domain.errors import GreenlightError
 from engine.domain.messages import Button, Card, Destination, Lane, Ref
 from engine.ports import BadCard, Gone, RetryAt
 from handlers.cards.telegram_html import Part, render
+from handlers.charts.illustrating import Illustrated
 from handlers.outages import Health, Outage
 from handlers.pacing import Pacer
 from handlers.telegram.health import explained, seconds
+from handlers.telegram.photos import NotShown
 from handlers.telegram.places import Place, place_at
 from handlers.unfinished import Unfinished
 
@@ -89,6 +91,41 @@ class Sender:
                 await self._pin(place.chat, shown[0])
             return Ref(messages=tuple(shown))
 
+    async def photo(self, to: Destination, message: Illustrated, *, reply_to: int | None) -> None:
+        """Show a picture with a card that fits below it, or with none.
+
+        Raises:
+            RetryAt: Flood control, or an outage.
+            NotShown: Telegram does not take the picture, or pictures are not let into that chat.
+            BadCard: The bot may not write there.
+        """
+        place = place_at(to.address)
+        async with self._locks[to.address]:
+            error = await self._failure(self._send_photo(place, message, reply_to))
+        if isinstance(error, BadRequest):
+            raise NotShown(f"The picture is missing. {explained(error)}")
+        if error:
+            failure = await self._translated(place, error, ())
+            raise BadCard(failure.message) if isinstance(failure, Closed) else failure
+        self._went_well(to.address, message.card.topic)
+
+    async def _send_photo(self, place: Place, message: Illustrated, reply_to: int | None) -> None:
+        caption = next(iter(render(message.card)), Part(html="", plain=""))
+        await self._with_markup(
+            place.chat,
+            caption,
+            lambda text, mode: self._bot.send_photo(
+                place.chat,
+                message.png,
+                caption=text or None,
+                message_thread_id=place.topic,
+                parse_mode=mode,
+                disable_notification=message.card.lane is Lane.QUIET,
+                reply_parameters=_replying(reply_to),
+                filename="chart.png",
+            ),
+        )
+
     async def _failure(self, work: Awaitable[None]) -> TelegramError | RetryAt | None:
         """Do it; return what went wrong.
 
@@ -124,7 +161,6 @@ class Sender:
     async def _send(
         self, place: Place, part: Part, keyboard: InlineKeyboardMarkup | None, lane: Lane, reply_to: int | None
     ) -> str:
-        reply = ReplyParameters(message_id=reply_to, allow_sending_without_reply=True) if reply_to else None
         sent = await self._with_markup(
             place.chat,
             part,
@@ -136,7 +172,7 @@ class Sender:
                 reply_markup=keyboard,
                 disable_notification=lane is Lane.QUIET,
                 link_preview_options=NO_PREVIEW,
-                reply_parameters=reply,
+                reply_parameters=_replying(reply_to),
             ),
         )
         return str(sent.message_id)
@@ -223,6 +259,10 @@ class Sender:
         self._outage.over()
         self._health.well("sending")
         self._health.well(_place(address))
+
+
+def _replying(to: int | None) -> ReplyParameters | None:
+    return ReplyParameters(message_id=to, allow_sending_without_reply=True) if to else None
 
 
 def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:

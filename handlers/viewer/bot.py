@@ -19,13 +19,14 @@ from engine.domain.errors import ConfigError, GreenlightError
 from engine.domain.messages import Card
 from engine.faults import fault_id
 from handlers.cards import answers
+from handlers.charts.illustrating import Illustrated
 from handlers.lanes import Lanes
 from handlers.strangers import Strangers, shown_name
 from handlers.viewer.commands import ViewerCommands
 from handlers.viewer.reports import Reports
 from handlers.viewer.sending import Sender
 from handlers.viewer.subscribers import Subscribers
-from handlers.viewer.window import Picture, Window
+from handlers.viewer.window import Window
 
 log = structlog.get_logger(__name__)
 
@@ -139,7 +140,7 @@ class ViewerBot:
         except AiogramError as error:
             log.warning("viewer.answer_not_sent", detail=type(error).__name__)
 
-    async def _answer(self, chat: str, text: str) -> Card | Picture:
+    async def _answer(self, chat: str, text: str) -> Card | Illustrated:
         try:
             return await self._commands.answer(chat, text)
         except GreenlightError as error:

@@ -10,8 +10,9 @@ from engine.domain.days import Period
 from engine.domain.errors import BadInput
 from engine.domain.messages import Card
 from handlers import arguments
+from handlers.charts.illustrating import Illustrated
 from handlers.viewer.subscribers import Subscribers
-from handlers.viewer.window import CHART_DAYS, MOST_DAYS, Picture, Window
+from handlers.viewer.window import CHART_DAYS, MOST_DAYS, Window
 
 LONGEST_NAME = 30
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,7 +32,7 @@ class Command:
 
     name: str
     help: str
-    run: Callable[[Asked], Awaitable[Card | Picture]]
+    run: Callable[[Asked], Awaitable[Card | Illustrated]]
 
 
 class ViewerCommands:
@@ -59,7 +60,7 @@ class ViewerCommands:
         """Name and help of every command, for Telegram's own menu."""
         return tuple((command.name, command.help) for command in self.table)
 
-    async def answer(self, chat: str, text: str) -> Card | Picture:
+    async def answer(self, chat: str, text: str) -> Card | Illustrated:
         """Answer what a follower wrote.
 
         Raises:
@@ -102,7 +103,7 @@ class ViewerCommands:
         arguments.nothing(asked.words)
         return await self._window.stats()
 
-    async def _chart(self, asked: Asked) -> Picture:
+    async def _chart(self, asked: Asked) -> Illustrated:
         days = arguments.number(asked.words, default=CHART_DAYS, most=MOST_DAYS, noun="days")
         return await self._window.chart(days)
 

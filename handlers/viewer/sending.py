@@ -13,7 +13,7 @@ from aiogram.types import BufferedInputFile
 
 from engine.domain.messages import Card
 from handlers.cards.telegram_html import render
-from handlers.viewer.window import Picture
+from handlers.charts.illustrating import Illustrated
 
 T = TypeVar("T")
 
@@ -27,14 +27,16 @@ class Sender:
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
 
-    async def send(self, chat: str, shown: Card | Picture) -> None:
-        """Send a card as text, a picture as a photo with its card below.
+    async def send(self, chat: str, shown: Card | Illustrated) -> None:
+        """Send a card as text, one with a picture as a photo with its text below.
 
         Raises:
             AiogramError: It could not be sent.
         """
         match shown:
-            case Picture(png=png, card=card):
+            case Illustrated(card=card, png=b""):
+                await self.send(chat, card)
+            case Illustrated(card=card, png=png):
                 caption = render(card)[0].html
                 photo = BufferedInputFile(png, filename="equity.png")
                 await _patiently(lambda: self._bot.send_photo(chat, photo, caption=caption, parse_mode=ParseMode.HTML))

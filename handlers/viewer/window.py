@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from engine.domain.days import Period
-from engine.domain.errors import UnknownId
 from engine.domain.messages import Card
 from engine.domain.reports import MOST_TOLD, Digest
 from engine.domain.weeks import ended
 from engine.results import Results
 from engine.views import Views
-from handlers.cards import alerts, answers, figures, wording
+from handlers.cards import alerts, answers, figures, pictures
+from handlers.charts.illustrating import Draw, Illustrated, illustrated
 
 CHART_DAYS, MOST_DAYS = 30, 365
 DAYS_OF_WEEKS = 7 * (MOST_TOLD + 1)
 """Days among which the newest weeks are whole, wherever the running one has got to."""
-
-Draw = Callable[[tuple[tuple[datetime, float, float], ...], str], Awaitable[bytes]]
-"""Draws values over time, under a title, as a PNG."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """A PNG and what stands under it."""
-
-    png: bytes
-    card: Card
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,22 +78,12 @@ class Window:
             return (await self.views.digests(MOST_TOLD))[::-1]
         return ended((await self.views.digests(DAYS_OF_WEEKS))[::-1])[-MOST_TOLD:]
 
-    async def chart(self, days: int) -> Picture:
+    async def chart(self, days: int) -> Illustrated:
         """The equity of so many days as a picture.
 
         Raises:
             UnknownId: There is nothing to draw yet.
         """
         await self.catch_up()
-        status = await self.views.status()
-        curve = await self.views.equity_since(status.now - timedelta(days=days))
-        if len(curve) < 2:  # noqa: PLR2004 - a line has two ends
-            raise UnknownId("There is nothing to draw yet.", "Ask again after the next candles.")
-        title = f"Equity in {status.quote}, {wording.count(days, 'day')}"
-        png = await self.draw(tuple((point.at, float(point.equity), float(point.drawdown)) for point in curve), title)
-        change = curve[-1].equity - curve[0].equity
-        fields = (
-            ("Equity", wording.money(status.equity, status.quote)),
-            ("Drawdown", wording.percent(status.drawdown)),
-        )
-        return Picture(png=png, card=Card(title=f"{title}: {wording.signed(change, status.quote)}", fields=fields))
+        card = pictures.equity(await self.views.curve(days), days)
+        return await illustrated(card, self.draw)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from engine.clocks import monotonic
+from engine.domain.charts import EquityChart
 from engine.domain.errors import GreenlightError
+from engine.domain.reports import EquityPoint, Status
+from handlers.cards.pictures import equity_chart
 from handlers.web.rendering import render
 
 if TYPE_CHECKING:
@@ -48,5 +51,19 @@ class Board:
             curve = await self._views.equity_curve(POINTS)
         except GreenlightError as error:  # the chat beside it goes on
             return render("board_missing.html", reason=str(error), halts=self._views.unwritten_halts())
-        equity = [float(value) for _, value in curve] + [float(status.equity)]
-        return render("board.html", status=status, halts=status.halts, positions=positions, equity=equity)
+        return render("board.html", status=status, halts=status.halts, positions=positions, chart=_chart(curve, status))
+
+
+def _chart(curve: Sequence[EquityPoint], status: Status) -> EquityChart | None:
+    """The newest candles and now; ``None`` where that is one moment."""
+    points = [point for point in curve if point.at < status.now]
+    if not points:
+        return None
+    now = EquityPoint(
+        at=status.now,
+        equity=status.equity,
+        cash=status.cash,
+        drawdown=status.drawdown,
+        benchmark=curve[-1].benchmark,
+    )
+    return equity_chart([*points, now], status.quote)

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from engine.domain.approvals import Verb
 from handlers.cards import alerts, wording
 from handlers.cards.times import marked
+from handlers.charts.scenes import scene_of
 from handlers.web.drawing import curve
 
 STATIC = Path(__file__).parent / "static"
@@ -55,7 +56,7 @@ def _environment() -> Environment:
         "trend": _trend,
         "pressed": lambda verb: PRESSED[verb],
     }
-    environment.globals["curve"] = curve
+    environment.globals |= {"curve": curve, "scene": scene_of}
     return environment
 
 

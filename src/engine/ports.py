@@ -134,7 +134,7 @@ class VenueEvent:
 
 
 class Quotes(Protocol):
-    """What it takes to say what things are worth now."""
+    """What it takes to say what things are worth now, and were."""
 
     @property
     def name(self) -> str:
@@ -146,6 +146,14 @@ class Quotes(Protocol):
 
         Raises:
             NoData: There is none.
+        """
+        ...
+
+    async def candles(self, symbol: str, timeframe: Timeframe, limit: int, until: datetime | None = None) -> Candles:
+        """The newest candles that had closed at a time; at that of now where none is given.
+
+        Raises:
+            NoData: There are none, or the venue does not remember any of that time.
         """
         ...
 
@@ -179,14 +187,6 @@ class Exchange(Quotes, Protocol):
 
     async def cancel(self, client_id: str) -> OrderState | NotFound:
         """Cancel what is left of an order; one that is final is returned as it is."""
-        ...
-
-    async def candles(self, symbol: str, timeframe: Timeframe, limit: int) -> Candles:
-        """The newest closed candles.
-
-        Raises:
-            NoData: There are none.
-        """
         ...
 
     async def balances(self) -> Mapping[str, Decimal]:

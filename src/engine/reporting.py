@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from engine.domain.approvals import Approval
 from engine.domain.benchmark import gain
+from engine.domain.curves import thinned
 from engine.domain.days import Day
 from engine.domain.errors import UnknownId
 from engine.domain.reports import (
@@ -15,6 +16,8 @@ from engine.domain.reports import (
     Balance,
     DayProfit,
     Digest,
+    EquityCurve,
+    EquityPoint,
     ExternalView,
     PositionView,
     Profit,
@@ -99,6 +102,36 @@ def profit(uow: UnitOfWork, spans: Sequence[tuple[datetime, Day]], portfolio: Po
         drawdown=portfolio.drawdown,
         max_drawdown=max(uow.account.drawdown_at(first), portfolio.drawdown, *(point.drawdown for point in curve)),
         quote=uow.account.quote,
+    )
+
+
+def curve(uow: UnitOfWork, begin: datetime, now: datetime, portfolio: Portfolio) -> EquityCurve:
+    """The account from a time, or from its own beginning, until now.
+
+    Args:
+        uow: Where it is kept.
+        begin: From when.
+        now: The market time.
+        portfolio: The account of now.
+    """
+    kept, since = uow.account, max(begin, began_at(uow) or begin)
+    first = kept.point_at(since)
+    last = EquityPoint(
+        at=now,
+        equity=portfolio.equity,
+        cash=portfolio.cash + portfolio.reserved,
+        drawdown=portfolio.drawdown,
+        benchmark=kept.benchmark_at(now),
+    )
+    between = thinned((point for point in kept.curve_each(since, now) if point.at < now), since, now)
+    points = (first, *between, last)
+    return EquityCurve(
+        quote=kept.quote,
+        points=points,
+        net=last.equity - first.equity,
+        share=share(last.equity, first.equity),
+        benchmark=gain(first.benchmark, last.benchmark),
+        max_drawdown=max(point.drawdown for point in points),
     )
 
 

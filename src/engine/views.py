@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine import reporting
@@ -13,13 +14,14 @@ from engine.domain.approvals import Approval
 from engine.domain.benchmark import gain
 from engine.domain.days import Day, Days, Period
 from engine.domain.decisions import Judged
-from engine.domain.errors import UnknownId
+from engine.domain.errors import NoData, UnknownId, VenueError
 from engine.domain.reports import (
     ApprovalView,
     AuditEntry,
     Balance,
     Digest,
     EmergencyView,
+    EquityCurve,
     EquityPoint,
     Exposed,
     ExternalView,
@@ -34,16 +36,18 @@ from engine.domain.reports import (
     Status,
     Stranger,
     Streak,
+    TradeCandles,
     TradeView,
     Why,
 )
+from engine.domain.trade_window import windows
 from engine.domain.trading import Halt, Position
 from engine.execution.emergency import exposed, progress, standing
 from engine.ports import Clock, Quotes
 from engine.risk.rules import RiskLimits
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
-from engine.valuation import ask, prices_of_held
+from engine.valuation import ask, book, prices_of_held
 
 
 def _none() -> None:
@@ -262,13 +266,41 @@ class Views:
         """
         return await self.store.read(lambda uow: uow.troubles.get(trouble_id))
 
-    async def equity_curve(self, points: int) -> tuple[tuple[datetime, Decimal], ...]:
+    async def equity_curve(self, points: int) -> tuple[EquityPoint, ...]:
         """The newest points of the equity curve, oldest first."""
         return await self.store.read(lambda uow: uow.account.newest_equity(points))
 
-    async def equity_since(self, begin: datetime) -> tuple[EquityPoint, ...]:
-        """The equity curve from a time on with its drawdowns, oldest first."""
-        return await self.store.read(lambda uow: uow.account.curve_within(begin, self.clock.now()))
+    async def curve(self, days: int) -> EquityCurve:
+        """The account over the last days, as far as it is that old.
+
+        Raises:
+            UnknownId: Nothing has been recorded of them yet.
+        """
+        prices, now = await prices_of_held(self.store, self.exchange), self.clock.now()
+
+        def work(uow: UnitOfWork) -> EquityCurve:
+            if uow.account.last_equity_at() is None:
+                raise UnknownId("There is nothing to draw yet.", "Ask again after the next candles.")
+            return reporting.curve(uow, now - timedelta(days=days), now, uow.account.portfolio().valued(prices))
+
+        return await self.store.read(work)
+
+    async def trade_candles(self, position_id: str) -> TradeCandles:
+        """A trade with the candles around it, on its own timeframe if it is not too long for that.
+
+        Raises:
+            UnknownId: There is no trade with that id.
+            NoData: The venue does not remember any candle of that time.
+        """
+        trade, now = await self.trade(position_id), self.clock.now()
+        held, decided_on = trade.position, trade.decision.timeframe if trade.decision else ""
+        found = await book(self.exchange, held.market) if held.is_open else None
+        for window in windows(held.opened_at, held.closed_at, now, decided_on):
+            with suppress(VenueError):
+                candles = await self.exchange.candles(held.market, window.timeframe, window.count, window.until)
+                if len(candles) and candles.closed_at > held.opened_at:
+                    return TradeCandles(trade=trade, candles=candles, now=now, price=found.mid if found else None)
+        raise NoData(f"There are no candles of the time of {position_id}.", f"/why {position_id} tells its story.")
 
     async def orders(self, count: int, before: str = "") -> tuple[OrderView, ...]:
         """The newest orders first."""

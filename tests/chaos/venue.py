@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -135,9 +136,11 @@ def venue_on(line: Line, market: Callable[[MarketFeed, FillModel], MarketFeed]) 
             book: Book = await line.ask("book", symbol, lambda: PaperExchange.book(self, symbol))
             return book
 
-        async def candles(self, symbol: str, timeframe: Timeframe, limit: int) -> Candles:
+        async def candles(
+            self, symbol: str, timeframe: Timeframe, limit: int, until: datetime | None = None
+        ) -> Candles:
             candles: Candles = await line.ask(
-                "candles", symbol, lambda: PaperExchange.candles(self, symbol, timeframe, limit)
+                "candles", symbol, lambda: PaperExchange.candles(self, symbol, timeframe, limit, until)
             )
             return candles
 

@@ -476,6 +476,17 @@ async def test_candles_are_those_that_have_closed(bench: Make) -> None:
     assert len(await on.venue.candles(BTC.symbol, Timeframe.H4, 500)) == 2
 
 
+async def test_candles_of_a_time_before_are_those_that_had_closed_then_and_none_is_of_the_future(bench: Make) -> None:
+    on = bench()
+    on.to(60 * 9 - 1)
+    before = await on.venue.candles(BTC.symbol, Timeframe.H1, 3, START + timedelta(hours=6, minutes=30))
+    assert (len(before), before.closed_at) == (3, START + timedelta(hours=6))
+    ahead = await on.venue.candles(BTC.symbol, Timeframe.H1, 3, START + timedelta(days=9))
+    assert ahead.closed_at == START + timedelta(hours=8)
+    with pytest.raises(NoData):
+        await on.venue.candles(BTC.symbol, Timeframe.H1, 3, START - timedelta(hours=5))
+
+
 async def test_what_the_venue_does_not_have_is_no_data(bench: Make) -> None:
     on = bench(QUIET, QUIET, None, QUIET)
     with pytest.raises(NoData, match="no market DOGE/USDT"):

@@ -18,6 +18,7 @@ from engine.domain.reports import (
     Balance,
     Digest,
     EmergencyView,
+    EquityCurve,
     Exposed,
     HaltView,
     LogLine,
@@ -30,6 +31,7 @@ from engine.domain.reports import (
     Status,
     Stranger,
     Streak,
+    TradeCandles,
     TradeView,
     Why,
 )
@@ -102,6 +104,13 @@ class FakeViews:
     async def has_stop(self, position_id: str) -> bool:
         _known(self.trades_by_id, position_id)
         return False
+
+    async def curve(self, days: int) -> EquityCurve:
+        self.asked_days = days
+        return reports.equity_curve()
+
+    async def trade_candles(self, position_id: str) -> TradeCandles:
+        return reports.trade_candles(_known(self.trades_by_id, position_id))
 
     async def asked_for(self, position_id: str) -> str:
         _known(self.trades_by_id, position_id)

@@ -163,11 +163,11 @@ class FickleVenue(PaperExchange):
     async def unsellable(self, symbol: str, quantity: Decimal) -> str:
         return self.speaks_against or await super().unsellable(symbol, quantity)
 
-    async def candles(self, symbol: str, timeframe: Timeframe, limit: int) -> Candles:
+    async def candles(self, symbol: str, timeframe: Timeframe, limit: int, until: datetime | None = None) -> Candles:
         self.candles_asked += 1
         if self.blind is not None:
             raise self.blind
-        return await super().candles(symbol, timeframe, limit)
+        return await super().candles(symbol, timeframe, limit, until)
 
     async def submit(self, intent: Intent) -> Sent:
         if _purpose(intent) in self.refuses:

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+
 from engine.domain.approvals import Approval, Pending, State, Vote
 from engine.domain.autonomy import AskHuman
 from engine.domain.decisions import (
@@ -20,12 +22,14 @@ from engine.domain.decisions import (
     Stance,
     TechnicalSignals,
 )
-from engine.domain.market import Timeframe
+from engine.domain.market import Candles, Timeframe, to_millis
 from engine.domain.reports import (
     ApprovalView,
     Balance,
     DayProfit,
     Digest,
+    EquityCurve,
+    EquityPoint,
     HaltView,
     LogLine,
     OrderView,
@@ -37,6 +41,7 @@ from engine.domain.reports import (
     Status,
     Stranger,
     Streak,
+    TradeCandles,
     TradeView,
     Why,
 )
@@ -152,6 +157,53 @@ def position(**changes: Any) -> Position:
         bought=Decimal("0.00617"),
         cost=Decimal("123.40"),
     )
+    return replace(usual, **changes)
+
+
+def points(*equity: Decimal) -> tuple[EquityPoint, ...]:
+    """An equity curve with a point each hour until noon, its peak the highest so far."""
+    begin, peak, found = NOON - len(equity) * timedelta(hours=1), Decimal(0), list[EquityPoint]()
+    for hour, value in enumerate(equity):
+        peak = max(peak, value)
+        found.append(
+            EquityPoint(
+                at=begin + hour * timedelta(hours=1),
+                equity=value,
+                cash=value,
+                drawdown=1 - value / peak,
+                benchmark=1 + Decimal(hour % 5 - 2) / 100,
+            )
+        )
+    return tuple(found)
+
+
+def equity_curve(**changes: Any) -> EquityCurve:
+    usual = EquityCurve(
+        quote="USDT",
+        points=points(Decimal(10000), Decimal(9900), Decimal("10050.50")),
+        net=Decimal("50.50"),
+        share=Decimal("0.00505"),
+        benchmark=Decimal("-0.02"),
+        max_drawdown=Decimal("0.01"),
+    )
+    return replace(usual, **changes)
+
+
+def trade_candles(held: Position, **changes: Any) -> TradeCandles:
+    """Three hourly candles, the trade opened within the second."""
+    begin = to_millis(held.opened_at.replace(minute=0)) - Timeframe.H1.millis
+    closes = np.array([19_900.0, 20_000.0, 20_500.0])
+    candles = Candles(
+        market=held.market,
+        timeframe=Timeframe.H1,
+        open_ms=np.arange(3, dtype=np.int64) * Timeframe.H1.millis + begin,
+        open=closes - 50,
+        high=closes + 100,
+        low=closes - 100,
+        close=closes,
+        volume=np.ones(3),
+    )
+    usual = TradeCandles(trade=trade_view(held), candles=candles, now=NOON + timedelta(hours=4))
     return replace(usual, **changes)
 
 

@@ -74,6 +74,7 @@ class FakeSlack:
         )
         self._dispatcher = Dispatcher(line=self.sockets, patience=self.patience, answered=self._answered)
         self.methods = Methods(self.at, self.sockets.ticket, self._trigger_lives)
+        self.methods.files.address = self.url
         self.http = WebApi(self)
 
     # Life
@@ -104,6 +105,7 @@ class FakeSlack:
         app = web.Application(client_max_size=2**22)
         app.router.add_get("/link/", self._link)
         app.router.add_post("/hook/{name}", self._hook)
+        app.router.add_post("/upload/{file}", self._upload)
         app.router.add_route("*", "/api/{method}", self._api)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -114,6 +116,9 @@ class FakeSlack:
 
     async def _hook(self, request: web.Request) -> web.StreamResponse:
         return await self.http.hook(request)
+
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        return await self.http.upload(request)
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
         return await self.http.serve(request)

@@ -28,6 +28,7 @@ SCOPES = {
     "channels:read",
     "chat:write",
     "commands",
+    "files:write",
     "groups:read",
     "im:history",
     "im:read",
@@ -57,8 +58,8 @@ class Messages:
 
     def post(self, params: Json) -> Json:
         """A new message, in a channel, to a person, or in a thread."""
-        where = self._open_channel(params)
-        thread = self._thread(where, params.get("thread_ts"))
+        where = self.open_channel(params)
+        thread = self.thread(where, params.get("thread_ts"))
         version, more = self._version(params, longest=None)
         broadcast = thread is not None and params.get("reply_broadcast") in {True, "true", "1"}
         message = self._at.add(where, BOT_USER, version, thread_ts=thread, broadcast=broadcast)
@@ -88,11 +89,11 @@ class Messages:
 
     def whisper(self, params: Json) -> Json:
         """A message that one person sees, until they reload."""
-        where = self._open_channel(params)
+        where = self.open_channel(params)
         user = str(params.get("user", ""))
         if user not in self._at.people or (where.kind != "im" and user not in where.members):
             raise SlackError("user_not_in_channel")
-        thread = self._thread(where, params.get("thread_ts"))
+        thread = self.thread(where, params.get("thread_ts"))
         version, more = self._version(params, longest=None)
         message = self._at.add(where, BOT_USER, version, thread_ts=thread, only_for=user)
         return {"message_ts": message.ts, **more}
@@ -106,7 +107,7 @@ class Messages:
 
     def pin(self, params: Json) -> Json:
         """A message is pinned to its channel."""
-        where = self._open_channel(params)
+        where = self.open_channel(params)
         message = self._there(where, params.get("timestamp"))
         if message.ts in where.pinned:
             raise SlackError("already_pinned")
@@ -115,7 +116,7 @@ class Messages:
 
     def react(self, params: Json) -> Json:
         """An emoji under a message."""
-        where = self._open_channel(params)
+        where = self.open_channel(params)
         name = str(params.get("name", ""))
         if not re.fullmatch(r"[a-z0-9_+'-]+", name):
             raise SlackError("invalid_name")
@@ -141,7 +142,7 @@ class Messages:
         else:
             only_for = None if params.get("response_type") == "in_channel" else hook.user
             version, _ = self._version(params, longest=None)
-            thread = self._thread(where, params.get("thread_ts"))
+            thread = self.thread(where, params.get("thread_ts"))
             self._at.add(where, BOT_USER, version, only_for=only_for, thread_ts=thread)
         hook.uses -= 1
 
@@ -157,7 +158,7 @@ class Messages:
             raise SlackError("channel_not_found")
         return found
 
-    def _open_channel(self, params: Json) -> Channel:
+    def open_channel(self, params: Json) -> Channel:
         """A channel the bot may write to; a person's id stands for the conversation with them, ``#name`` for a name."""
         given = str(params.get("channel") or "")
         if given in self._at.people:
@@ -182,7 +183,7 @@ class Messages:
             raise SlackError(foreign)
         return message
 
-    def _thread(self, where: Channel, ts: object) -> str | None:
+    def thread(self, where: Channel, ts: object) -> str | None:
         if not ts:
             return None
         if not re.fullmatch(r"\d+\.\d{6}", str(ts)):

@@ -75,6 +75,15 @@ class WebApi:
             return web.json_response(error.answer(), status=404 if gone else 400)
         return web.Response(text="ok")
 
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        """A file comes, by itself or in a form; nobody shows a token."""
+        if (trouble := hitting(self.troubles, "upload")) and trouble.fault is not Fault.LOST:
+            return web.Response(status=503, text="upstream connect error")
+        content = await request.read()
+        if not self.fake.methods.files.take(request.match_info["file"], content):
+            return web.Response(status=400, text="the file is not what was announced")
+        return web.Response(text=f"OK - {len(content)}")
+
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one call, or let it go wrong."""
         method = request.match_info["method"]

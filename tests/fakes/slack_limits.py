@@ -55,6 +55,8 @@ TIER_OF = {
     "chat.postEphemeral": 4,
     "chat.update": 3,
     "conversations.info": 3,
+    "files.completeUploadExternal": 4,
+    "files.getUploadURLExternal": 4,
     "conversations.open": 3,
     "pins.add": 2,
     "reactions.add": 3,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.fakes.slack_api import ME, SCOPES, Messages
+from tests.fakes.slack_files import Files
 from tests.fakes.slack_limits import Limits
 from tests.fakes.slack_state import Json, SlackError, Workspace
 from tests.fakes.slack_views import Views
@@ -30,9 +31,11 @@ class Methods:
         self.limits = Limits(at.monotonic)
         self.messages = Messages(at)
         self.views = Views(at, trigger_lives)
+        self.files = Files(at, self.messages)
         self._known: dict[str, tuple[str, Callable[[Json], Json]]] = {
             **self.messages.methods,
             **self.views.methods,
+            **self.files.methods,
             "auth.test": ("", lambda _: ME),
             CONNECT: ("", lambda _: {"url": self._ticket()}),
         }

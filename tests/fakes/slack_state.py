@@ -54,6 +54,7 @@ class Message:
     edited_ts: str | None = None
     edits: list[Version] = field(default_factory=list)
     reactions: list[str] = field(default_factory=list)
+    files: tuple[bytes, ...] = ()
 
     @property
     def is_bots(self) -> bool:

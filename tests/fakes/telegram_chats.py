@@ -96,6 +96,8 @@ class Chat:
     messages: dict[int, Shown] = field(default_factory=dict)
     pinned: list[int] = field(default_factory=list)
     blocked: bool = False
+    no_photos: bool = False
+    """Whether pictures are not let in, as a group's admins can have it."""
     moved_to: int = 0
     topics: dict[int, Topic] = field(default_factory=dict)
     last_id: int = 0

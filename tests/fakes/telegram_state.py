@@ -17,6 +17,7 @@ TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
 TEXT_UNITS = 4096
 CAPTION_UNITS = 1024
 PHOTO_BYTES = 10 * 1024 * 1024
+PHOTO_SIDES, PHOTO_RATIO = 10_000, 20
 PNG, JPEG = b"\x89PNG\r\n", b"\xff\xd8\xff"
 DATA_BYTES = 64
 DEFAULT_UPDATES = {"message", "edited_message", "channel_post", "edited_channel_post", "callback_query"}
@@ -222,19 +223,27 @@ class BotApi:
 
     def _send_photo(self, params: Json) -> Json:
         chat = self._chat(params)
-        photo = params.get(str(params.get("photo", "")).removeprefix("attach://"))
+        given = params.get("photo", "")
+        photo = given if isinstance(given, bytes) else params.get(str(given).removeprefix("attach://"))
         if not isinstance(photo, bytes) or not photo:
             raise bad_request("there is no photo in the request")
-        if not photo.startswith((PNG, JPEG)) or len(photo) > PHOTO_BYTES:
-            raise bad_request("IMAGE_PROCESS_FAILED")
+        if chat.no_photos:
+            raise bad_request("not enough rights to send photos to the chat")
+        checked_photo(photo)
         captioned = params | {"text": params.get("caption", "")}
-        version = self._version(captioned, too_long="message caption is too long", units=CAPTION_UNITS)
+        version = self._version(
+            captioned, too_long="message caption is too long", units=CAPTION_UNITS, may_be_empty=True
+        )
+        reply_to, topic = self._reply_to(params, chat), self._topic(params, chat)
         self.flood.check(chat.id)
-        return self.show(self.add(chat, self.me, version, photo=photo))
+        silent = params.get("disable_notification") == "true"
+        return self.show(self.add(chat, self.me, version, photo=photo, reply_to=reply_to, silent=silent, topic=topic))
 
     def _edit_text(self, params: Json) -> Json:
         chat = self._chat(params)
         message = self._mine(params, chat, missing="message to edit not found", foreign="message can't be edited")
+        if message.photo:
+            raise bad_request("there is no text in the message to edit")
         return self._replace(message, self._version(params, too_long="MESSAGE_TOO_LONG"))
 
     def _edit_markup(self, params: Json) -> Json:
@@ -404,7 +413,7 @@ class BotApi:
             return None
         raise bad_request("message to be replied not found")
 
-    def _version(self, params: Json, *, too_long: str, units: int = TEXT_UNITS) -> Version:
+    def _version(self, params: Json, *, too_long: str, units: int = TEXT_UNITS, may_be_empty: bool = False) -> Version:
         text, entities = str(params.get("text", "")), _decoded(params.get("entities")) or []
         mode = params.get("parse_mode", "")
         if mode.lower() == "html":
@@ -415,7 +424,7 @@ class BotApi:
         elif mode:
             raise bad_request("unsupported parse_mode")
         text, entities = trimmed(text, entities)
-        if not text:
+        if not text and not may_be_empty:
             raise bad_request("message text is empty")
         if utf16_units(text) > units:
             raise bad_request(too_long)
@@ -425,6 +434,20 @@ class BotApi:
         if not self.markup_works:
             raise CannotParse('Unsupported start tag "b" at byte offset 0')
         return parse_html(text)
+
+
+def checked_photo(photo: bytes) -> None:
+    """See that a file is a picture within the limits: 10 MB, 10,000 pixels of both sides, a ratio of 20.
+
+    Raises:
+        ApiError: It is not.
+    """
+    if not photo.startswith((PNG, JPEG)) or len(photo) > PHOTO_BYTES:
+        raise bad_request("IMAGE_PROCESS_FAILED")
+    if photo.startswith(PNG):
+        width, height = (int.from_bytes(photo[at : at + 4], "big") for at in (16, 20))
+        if width + height > PHOTO_SIDES or max(width, height) > PHOTO_RATIO * min(width, height):
+            raise bad_request("PHOTO_INVALID_DIMENSIONS")
 
 
 def _buttons(params: Json) -> Buttons:

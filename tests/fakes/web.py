@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from engine.approvals import Answered
 from engine.domain.approvals import Approval, Ordered, Press
 from engine.domain.decisions import Judged
 from engine.domain.messages import Card, Destination, Person, Ref, Role
-from engine.domain.reports import AuditEntry, FillView, OrderView, Status
+from engine.domain.reports import AuditEntry, EquityPoint, FillView, OrderView, Status
 from engine.domain.trading import Fill, Side
 from engine.store.database import Database
 from handlers.access import Access, Identity
@@ -46,16 +46,14 @@ class WebViews(FakeViews):
 
     database: Database | None = None
     changes: dict[str, object] = field(default_factory=dict)
-    curve: tuple[Decimal, ...] = tuple(Decimal(10000 + 7 * step - (step % 9) * 11) for step in range(60))
+    equity: tuple[Decimal, ...] = tuple(Decimal(10000 + 7 * step - (step % 9) * 11) for step in range(60))
 
     async def status(self) -> Status:
         waiting = len(await self.pending())
         return replace(await super().status(), pending=waiting, **self.changes)
 
-    async def equity_curve(self, points: int) -> tuple[tuple[datetime, Decimal], ...]:
-        return tuple((reports.NOON + index * timedelta(hours=1), value) for index, value in enumerate(self.curve))[
-            -points:
-        ]
+    async def equity_curve(self, points: int) -> tuple[EquityPoint, ...]:
+        return reports.points(*self.equity)[-points:]
 
     async def orders(self, count: int, before: str = "") -> tuple[OrderView, ...]:
         return paged((reports.filled_order(), reports.order(id="O4", fee=Decimal("1E-8"))), count, before)

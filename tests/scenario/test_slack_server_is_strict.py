@@ -145,6 +145,31 @@ async def test_a_missing_scope_is_named_beside_those_there_are(fake: FakeSlack, 
     assert "commands" in body["provided"].split(",") == headers["X-OAuth-Scopes"].split(",")
 
 
+async def test_a_file_is_announced_uploaded_and_then_shared_in_a_conversation_the_bot_is_in(
+    fake: FakeSlack, raw: Raw
+) -> None:
+    fake.channel("C2", "U1")
+    fake.remove_bot("C2")
+    first = (await raw.post())["ts"]
+    assert await raw.refused("files.getUploadURLExternal", filename="a.png", length=0) == "invalid_arguments"
+    ticket = await raw.ok("files.getUploadURLExternal", filename="a.png", length=3)
+    done: Json = {"files": [{"id": ticket["file_id"], "title": "A"}]}
+    assert await raw.refused("files.completeUploadExternal", **done, channel_id=C) == "file_not_found"
+    for content, status in ((b"1234", 400), (b"123", 200)):
+        async with raw.http.post(ticket["upload_url"], data=content) as answer:
+            assert answer.status == status
+    assert await raw.refused("files.completeUploadExternal", **done, channel_id="U1") == "invalid_arguments"
+    assert await raw.refused("files.completeUploadExternal", **done, channel_id="C2") == "not_in_channel"
+    assert await raw.refused("files.completeUploadExternal", **done, channel_id=C, thread_ts="1.000000") == (
+        "thread_not_found"
+    )
+    await raw.ok("files.completeUploadExternal", **done, channel_id=C, thread_ts=first)
+    assert [(message.files, message.thread_ts) for message in fake.messages(C)] == [((), None), ((b"123",), first)]
+    assert await raw.refused("files.completeUploadExternal", **done, channel_id=C) == "file_not_found", "it is used up"
+    fake.scopes.discard("files:write")
+    assert await raw.refused("files.getUploadURLExternal", filename="a.png", length=3) == "missing_scope"
+
+
 async def test_an_unknown_method_is_unknown(raw: Raw) -> None:
     assert await raw.refused("chat.fax") == "unknown_method"
 

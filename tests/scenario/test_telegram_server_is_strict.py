@@ -673,3 +673,50 @@ async def test_a_refusal_has_the_shape_of_a_recorded_one(raw: Raw) -> None:
     theirs = recording("Responses/wrong_file_id.json")
     assert shape(body) == shape(theirs)
     assert body["description"].partition(":")[0] == theirs["description"].partition(":")[0]
+
+
+# Photos
+
+
+def png(width: int, height: int, size: int = 100) -> bytes:
+    """What looks like a PNG of that size."""
+    head = b"\x89PNG\r\n\x1a\n" + bytes(8) + width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    return head.ljust(size, b"\0")
+
+
+@pytest.mark.parametrize(
+    ("photo", "caption", "refusal"),
+    [
+        (png(990, 825), "x" * 1024, ""),
+        (png(990, 825), "", ""),
+        (png(990, 825), "x" * 1025, "message caption is too long"),
+        (png(9000, 1001), "", "PHOTO_INVALID_DIMENSIONS"),
+        (png(2100, 100), "", "PHOTO_INVALID_DIMENSIONS"),
+        (png(990, 825, 10 * 1024 * 1024 + 1), "", "IMAGE_PROCESS_FAILED"),
+        (b"GIF89a", "", "IMAGE_PROCESS_FAILED"),
+        (b"", "", "there is no photo in the request"),
+    ],
+    ids=["right", "no caption", "long caption", "too large", "too narrow", "too heavy", "no picture", "nothing"],
+)
+@pytest.mark.parametrize("name", ["photo", "one"], ids=["by itself", "attached"])
+async def test_a_photo_has_its_limits(fake: FakeTelegram, photo: bytes, caption: str, refusal: str, name: str) -> None:
+    url = f"{fake.url}/bot{fake.token}/sendPhoto"
+    params = {"chat_id": str(CHAT), "caption": caption} | ({} if name == "photo" else {"photo": f"attach://{name}"})
+    async with httpx.AsyncClient(verify=PLAIN) as http:
+        answer = await http.post(url, data=params, files={name: ("a.png", photo)})
+    if refusal:
+        assert answer.json()["description"] == f"Bad Request: {refusal}"
+        assert fake.messages(CHAT) == []
+    else:
+        assert [(message.photo, message.text) for message in fake.messages(CHAT)] == [(photo, caption)]
+
+
+async def test_the_text_of_a_photo_is_no_text_to_edit(fake: FakeTelegram, raw: Raw) -> None:
+    url = f"{fake.url}/bot{fake.token}/sendPhoto"
+    async with httpx.AsyncClient(verify=PLAIN) as http:
+        await http.post(url, data={"chat_id": CHAT}, files={"photo": ("a.png", png(9, 9))})
+    (shown,) = fake.messages(CHAT)
+    assert await raw.refused("editMessageText", chat_id=CHAT, message_id=shown.message_id, text="x") == (
+        400,
+        "Bad Request: there is no text in the message to edit",
+    )

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from engine.domain.approvals import Verb
+from engine.domain.charts import Chart
 
 CALLBACK_BYTES = 64
 """The tightest limit of any platform on what a button may carry (Telegram's callback data)."""
@@ -102,6 +103,7 @@ class Card:
         text: Prose; may have several lines.
         items: Like things, one below the other.
         graph: Numbers over time to draw as a small picture (equity), oldest first.
+        picture: What is to be drawn beside it; only replies have one, for what is drawn is not edited.
         buttons: One row of buttons.
         pinned: Whether it stays on top of the chat.
         alarm: Whether it is about a danger that lasts: red, or under a red sign where nothing has a colour.
@@ -116,6 +118,7 @@ class Card:
     items: tuple[Item, ...] = ()
     table: Table | None = None
     graph: tuple[float, ...] = ()
+    picture: Chart | None = None
     buttons: tuple[Button, ...] = ()
     pinned: bool = False
     alarm: bool = False

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from engine.domain.approvals import Approval
 from engine.domain.decisions import Decision, Judged
+from engine.domain.market import Candles
 from engine.domain.trading import Fill, Halt, OrderKind, OrderStatus, Position, Purpose, Side
 
 
@@ -174,6 +175,26 @@ class EquityPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EquityCurve:
+    """The account over the last days, now included.
+
+    Attributes:
+        points: Oldest first, the first at the beginning and the last at the prices of now; thinned to what a picture
+            has room for, with the highest and the lowest ones among them.
+        net, share: What equity has changed by, and as a fraction of the first point's.
+        benchmark: What holding the traded markets came to, as a fraction; ``None`` where not known.
+        max_drawdown: The largest one, from the account's peak of its time.
+    """
+
+    quote: str
+    points: tuple[EquityPoint, ...]
+    net: Decimal
+    share: Decimal | None
+    benchmark: Decimal | None
+    max_drawdown: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PositionView:
     """An open position at the price of now. ``unrealised`` is before, ``net`` after the fees paid so far.
 
@@ -310,6 +331,20 @@ class TradeView:
     asked: Approval | None = None
     sales: tuple[OrderView, ...] = ()
     exit: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeCandles:
+    """A trade with the candles around it.
+
+    Attributes:
+        price: Of now, where it is open and that is known.
+    """
+
+    trade: TradeView
+    candles: Candles
+    now: datetime
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,13 +144,14 @@ class PaperExchange:
             raise NoData(f"Nobody trades {symbol} at {now:%Y-%m-%d %H:%M:%S}.")
         return book
 
-    async def candles(self, symbol: str, timeframe: Timeframe, limit: int) -> Candles:
-        """The newest closed candles.
+    async def candles(self, symbol: str, timeframe: Timeframe, limit: int, until: datetime | None = None) -> Candles:
+        """The newest candles that had closed at a time, which is never later than now.
 
         Raises:
             NoData: There are none.
         """
         now = await self._advance()
+        now = now if until is None else min(now, until)
         candles = self._feed.candles(self.market(symbol).symbol, timeframe, now, limit)
         if not len(candles):
             raise NoData(f"No {timeframe} candle of {symbol} has closed before {now:%Y-%m-%d %H:%M}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -215,6 +215,12 @@ class Account:
         rows = self._connection.execute(_CURVE.where(at > begin, at <= end).order_by(at))
         return tuple(_point(row) for row in rows)
 
+    def curve_each(self, begin: datetime, end: datetime) -> Iterator[EquityPoint]:
+        """The equity curve in ``(begin, end]``, oldest first, one by one: it is never in memory as a whole."""
+        at = _EQUITY.c.at
+        rows = self._connection.execute(_CURVE.where(at > begin, at <= end).order_by(at)).yield_per(500)
+        yield from map(_point, rows)
+
     def curve_from(self, begin: datetime | None, after: datetime | None, limit: int) -> tuple[EquityPoint, ...]:
         """A page of the equity curve, oldest first: from ``begin`` on, after the last point of the page before."""
         at = _EQUITY.c.at
@@ -240,6 +246,14 @@ class Account:
         row = self._connection.execute(query).first()
         return row.equity if row else self.opening
 
+    def point_at(self, at: datetime) -> EquityPoint:
+        """The account as it was at a time: at the last mark at or before it; at its opening before the first."""
+        row = self._connection.execute(_CURVE.where(_EQUITY.c.at <= at).order_by(_EQUITY.c.at.desc()).limit(1)).first()
+        if row is not None:
+            return replace(_point(row), at=at)
+        opening = self.opening
+        return EquityPoint(at=at, equity=opening, cash=opening, drawdown=Decimal(0), benchmark=self.benchmark_at(at))
+
     def benchmark_at(self, at: datetime) -> Decimal | None:
         """What 1 held in the markets had become at the last mark at or before a time; at the first one before it.
 
@@ -254,12 +268,12 @@ class Account:
     def last_equity_at(self) -> datetime | None:
         """When the equity was last recorded."""
         newest = self.newest_equity(1)
-        return newest[0][0] if newest else None
+        return newest[0].at if newest else None
 
-    def newest_equity(self, points: int) -> tuple[tuple[datetime, Decimal], ...]:
+    def newest_equity(self, points: int) -> tuple[EquityPoint, ...]:
         """The newest points of the equity curve, oldest first."""
-        rows = self._connection.execute(_POINTS.order_by(_EQUITY.c.at.desc()).limit(points)).all()
-        return tuple((row.at, row.equity) for row in reversed(rows))
+        rows = self._connection.execute(_CURVE.order_by(_EQUITY.c.at.desc()).limit(points)).all()
+        return tuple(_point(row) for row in reversed(rows))
 
     def add_digest(self, digest: Digest) -> bool:
         """Fix a day's figures; ``False`` where they were fixed already."""

@@ -55,8 +55,8 @@ async def test_a_closed_candle_is_decided_on_and_then_the_books_are_closed(room:
     await job(room, "candle").run(room.clock.now())
     assert [purpose for purpose, _, _ in await room.orders()] == ["entry", "protection"]
     (point,) = await room.views.equity_curve(5)
-    assert point[0] == room.clock.now()
-    assert point[1] < 10_000  # the fee and the spread of what was just bought
+    assert point.at == room.clock.now()
+    assert point.equity < 10_000  # the fee and the spread of what was just bought
 
 
 async def test_an_order_in_doubt_is_settled_before_anything_is_decided(room: Room):

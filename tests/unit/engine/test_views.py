@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from engine.domain.approvals import Press, Verb
-from engine.domain.errors import UnknownId, VenueError
+from engine.domain.errors import NoData, UnknownId, VenueError
 from engine.domain.events import HaltEnded
+from engine.domain.market import Timeframe, from_millis
 from engine.domain.messages import Person, Role
 from engine.domain.reports import Part
 from engine.domain.trading import Halt, HaltKind, OrderStatus, fall
@@ -178,7 +179,7 @@ async def test_every_reader_tells_the_same_drawdown_after_a_pause_has_ended(tmp_
         (ended,) = await room.events(HaltEnded)
         back = await room.views.recovery(ended.halt_id)
         status, views = await room.views.status(), room.views
-        profit, digest, curve = await views.profit(40), await views.latest_digest(), await views.equity_since(at(0))
+        profit, digest, curve = await views.profit(40), await views.latest_digest(), await views.equity_curve(99)
         assert status.drawdown == fall(max(point.equity for point in curve), status.equity)
         assert back.drawdown == status.drawdown
         assert (back.size, back.standing) == (Decimal("0.5"), None)
@@ -228,3 +229,44 @@ async def test_lists_are_newest_first_and_as_long_as_asked_for(room: Room):
     assert await room.views.audit(5) == ()
     assert await room.views.health() == (Part(name="jobs", ok=True, detail="ok"),)
     assert await room.views.equity_curve(5) == ()
+
+
+async def test_the_curve_begins_with_the_account_ends_now_and_agrees_with_what_profit_tells(tmp_path: Path):
+    async with engine_room(tmp_path, RISING) as room:
+        with pytest.raises(UnknownId, match="nothing to draw yet"):
+            await room.views.curve(30)
+        await room.enter(1.0)
+        for hour in range(1, 30):
+            room.clock.to(DAY + 60 * hour)
+            await room.books.mark(room.clock.now())
+            await room.books.close(room.clock.now())
+        room.clock.to(DAY + 60 * 29 + 30)
+        curve, since = await room.views.curve(30), await room.views.since(at(DAY))
+        kept, status = await room.views.equity_curve(99), await room.views.status()
+        assert (curve.points[0].at, curve.points[0].equity) == (at(DAY), CASH)
+        assert (curve.points[-1].at, curve.points[-1].equity) == (room.clock.now(), status.equity)
+        assert curve.points[1:-1] == kept
+        assert (curve.net, curve.share, curve.quote) == (since.net, since.share, "USDT")
+        assert (curve.max_drawdown, curve.benchmark) == (since.max_drawdown, since.benchmark)
+        last_day = await room.views.curve(1)
+        assert last_day.points[0].at == room.clock.now() - timedelta(days=1)
+        assert last_day.points[0].equity == kept[4].equity, "what it was worth then"
+
+
+async def test_a_trade_is_shown_with_the_candles_around_it(tmp_path: Path):
+    async with engine_room(tmp_path, (QUIET,) * 400) as room:
+        room.clock.to(100 * 60)
+        await room.enter(1.0)
+        room.clock.to(110 * 60 + 30)
+        found = await room.views.trade_candles("T1")
+        assert (found.candles.timeframe, found.candles.closed_at) == (Timeframe.H1, at(110 * 60))
+        assert from_millis(int(found.candles.open_ms[0])) < at(100 * 60), "some from before"
+        assert (found.price, found.now) == ((await room.venue.book("BTC/USDT")).mid, room.clock.now())
+        room.clock.to(300 * 60)
+        long = await room.views.trade_candles("T1")
+        assert long.candles.timeframe is Timeframe.H4
+        room.venue.deaf = room.venue.blind = VenueError("down")
+        with pytest.raises(NoData, match="There are no candles of the time of T1"):
+            await room.views.trade_candles("T1")
+        with pytest.raises(UnknownId):
+            await room.views.trade_candles("T9")

@@ -18,7 +18,19 @@ ADMIN = Person(name="Ada", role=Role.ADMIN)
 
 ALL = (
     *("start", "help", "whoami", "status", "positions", "balance", "count", "profit", "daily", "weekly", "monthly"),
-    *("performance", "stats", "strategies", "trades", "pending", "approve", "reject", "why", "pause", "resume"),
+    *(
+        "performance",
+        "stats",
+        "strategies",
+        "trades",
+        "chart",
+        "pending",
+        "approve",
+        "reject",
+        "why",
+        "pause",
+        "resume",
+    ),
     *("emergency", "strangers", "logs", "digest", "health", "version"),
 )
 
@@ -128,6 +140,9 @@ def test_a_command_like_no_other_is_answered_with_help(room):
         ("/strategies", "1 strategy at work"),
         ("/status table", "1 open position"),
         ("/trades", "The last 1 trade"),
+        ("/chart", "Equity in USDT, 30 days: +50.50 USDT"),
+        ("/chart 7", "Equity in USDT, 7 days: +50.50 USDT"),
+        ("/chart t3", "T3: BTC/USDT open"),
         ("/pending", "1 open question"),
         ("/why d12", "Why D12"),
         ("/why A17", "Why D12"),
@@ -138,6 +153,19 @@ def test_a_command_like_no_other_is_answered_with_help(room):
 )
 async def test_every_reading_command_answers(room, text, title):
     assert (await room.say(text)).title.startswith(title)
+
+
+@pytest.mark.parametrize("text", ["/chart 0", "/chart 366", "/chart -7", "/chart BTC/USDT", "/chart T3 7", "/chart T0"])
+async def test_what_is_no_chart_is_answered_with_what_is(room, text):
+    with pytest.raises(BadInput) as refused:
+        await room.say(text)
+    assert "from 1 to 365. A trade is named by its id, such as T3." in refused.value.message
+    assert refused.value.remedy == "Usage: /chart [days | ID]"
+
+
+async def test_a_trade_that_is_not_there_has_no_chart(room):
+    with pytest.raises(UnknownId, match="There is no T99"):
+        await room.say("/chart T99")
 
 
 async def test_help_lists_what_the_person_may_do_by_role(room):

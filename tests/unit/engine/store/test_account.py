@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -192,7 +193,8 @@ async def test_unfinished_buys_are_known_by_order_context_and_market(account: Da
 async def test_a_moment_is_on_the_curve_once(account: Database):
     for _ in range(2):
         await account.transact(lambda uow: uow.account.record_equity(at(1)))
-    assert await account.read(lambda uow: uow.account.newest_equity(9)) == ((at(1), CASH),)
+    (point,) = await account.read(lambda uow: uow.account.newest_equity(9))
+    assert (point.at, point.equity) == (at(1), CASH)
 
 
 async def test_the_curve_is_read_by_time(account: Database):
@@ -212,7 +214,12 @@ async def test_the_curve_is_read_by_time(account: Database):
     )
     assert await account.read(lambda uow: uow.account.equity_at(at(2.5))) == CASH + 100
     assert await account.read(lambda uow: uow.account.equity_at(at(0.5))) == CASH
-    assert await account.read(lambda uow: uow.account.newest_equity(2)) == ((at(2), CASH + 100), (at(3), CASH + 200))
+    second, third = await account.read(lambda uow: uow.account.newest_equity(2))
+    assert [(point.at, point.equity) for point in (second, third)] == [(at(2), CASH + 100), (at(3), CASH + 200)]
+    assert await account.read(lambda uow: tuple(uow.account.curve_each(at(1), at(3)))) == (second, third)
+    opened, between = await account.read(lambda uow: (uow.account.point_at(at(0)), uow.account.point_at(at(2.5))))
+    assert (opened.at, opened.equity, opened.cash, opened.drawdown) == (at(0), CASH, CASH, 0)
+    assert between == replace(second, at=at(2.5))
     assert await account.read(lambda uow: uow.account.last_equity_at()) == at(3)
 
 

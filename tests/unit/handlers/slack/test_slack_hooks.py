@@ -14,6 +14,7 @@ from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
 
 from engine.domain.messages import Card, Incoming
+from handlers.charts.illustrating import no_pictures
 from handlers.slack.hooks import PATH, make_route
 from handlers.slack.listening import Listener
 from handlers.slack.reading import Heard, Us
@@ -41,7 +42,11 @@ class Door:
         self.heard: list[Incoming] = []
         self.open = True
         listener = Listener(
-            receive=self.receive, reply=self.reply, greet=self.greet, speech=Speech("/bot", ("status",))
+            receive=self.receive,
+            reply=self.reply,
+            draw=no_pictures,
+            greet=self.greet,
+            speech=Speech("/bot", ("status",)),
         )
         listener.us = Us(team="T1", user="UBOT")
         self.app = Starlette(routes=[make_route(listener.app, SecretStr(SECRET), lambda: self.open)])

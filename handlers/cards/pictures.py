@@ -1,0 +1,128 @@
+"""What ``/chart`` answers: an equity curve or the candles of a trade, with the figures beside it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from engine.domain.charts import EquityChart, Mark, Meaning, TradeChart
+from engine.domain.market import from_millis
+from engine.domain.messages import Card
+from engine.domain.reports import EquityCurve, EquityPoint, TradeCandles
+from engine.domain.trading import Position
+from handlers.cards import phrases, wording
+
+_MOST_SALES = 4
+"""Sales of a trade that are shown one by one; of more only their mean price."""
+
+
+def equity(curve: EquityCurve, days: int) -> Card:
+    """The equity of the last days."""
+    first, last = curve.points[0], curve.points[-1]
+    span = wording.count(days, "day")
+    gain = wording.gain(curve.net, curve.share, curve.quote)
+    return Card(
+        title=f"Equity in {curve.quote}, {span}: {gain}",
+        fields=(
+            ("Equity", wording.money(last.equity, curve.quote)),
+            ("Since", wording.moment(first.at)),
+            *phrases.benchmark(curve.benchmark),
+            ("Drawdown", wording.percent(last.drawdown)),
+            (f"Largest drawdown in {span}", wording.percent(curve.max_drawdown)),
+        ),
+        picture=equity_chart(curve.points, curve.quote),
+    )
+
+
+def equity_chart(points: Sequence[EquityPoint], quote: str) -> EquityChart:
+    """An equity curve, beside what its beginning would have come to in the traded markets."""
+    low, high = min(point.equity for point in points), max(point.equity for point in points)
+    title = f"Equity in {quote}, {_day(points[0].at)} to {_day(points[-1].at)}"
+    known = next((point.benchmark for point in points if point.benchmark), None)
+    start = points[0].equity
+    deepest = wording.percent(max(point.drawdown for point in points))
+    first, now, least, most = (wording.amount(each, quote) for each in (start, points[-1].equity, low, high))
+    return EquityChart(
+        title=title,
+        alt=f"{title}: from {first} to {now}, lowest {least}, highest {most}, largest drawdown {deepest}",
+        start=float(start),
+        times=tuple(point.at for point in points),
+        equity=tuple(float(point.equity) for point in points),
+        drawdown=tuple(float(point.drawdown) for point in points),
+        hold=tuple(float(start * point.benchmark / known) if known and point.benchmark else None for point in points)
+        if known
+        else (),
+    )
+
+
+def _day(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d}"
+
+
+def trade(found: TradeCandles) -> Card:
+    """The candles around a trade."""
+    held, quote = found.trade.position, wording.quote(found.trade.position.market)
+    net = held.net if found.price is None else held.net + held.unrealised(found.price)
+    so_far = "closed" if not held.is_open else "open"
+    return Card(
+        title=f"{held.id}: {held.market} {so_far}, {wording.gain(net, held.share(net), quote)}",
+        fields=(
+            ("Opened", wording.moment(held.opened_at)),
+            *((("Closed", wording.moment(held.closed_at)),) if held.closed_at else ()),
+            *((("Closed by", phrases.closed_by(held)),) if held.closed_at else ()),
+            ("Traded", phrases.prices(held)),
+            *phrases.levels(held.entry_price, held.stop, held.target),
+        ),
+        text=f"/why {held.id} tells the whole story.",
+        picture=trade_chart(found),
+    )
+
+
+def trade_chart(found: TradeCandles) -> TradeChart:
+    """The candles themselves, with every price of the trade marked."""
+    held, candles = found.trade.position, found.candles
+    marks = _marks(found)
+    title = f"{held.id} {held.market}, candles of {candles.timeframe}"
+    return TradeChart(
+        title=title,
+        alt=f"{title}: " + ", ".join(mark.label for mark in marks),
+        seconds=candles.timeframe.millis // 1000,
+        times=tuple(from_millis(int(at)) for at in candles.open_ms),
+        open=tuple(map(float, candles.open)),
+        high=tuple(map(float, candles.high)),
+        low=tuple(map(float, candles.low)),
+        close=tuple(map(float, candles.close)),
+        marks=marks,
+    )
+
+
+def _marks(found: TradeCandles) -> tuple[Mark, ...]:
+    held = found.trade.position
+    end = held.closed_at or found.now
+    return (
+        *_mark(held, Meaning.TARGET, "Target", held.target, held.opened_at, end),
+        *_mark(held, Meaning.STOP, "Stop", held.stop, held.opened_at, end),
+        *_mark(held, Meaning.ENTRY, "Entry", held.entry_price, held.opened_at),
+        *_exits(found),
+        *_mark(held, Meaning.NOW, "Now", found.price, found.now),
+    )
+
+
+def _exits(found: TradeCandles) -> tuple[Mark, ...]:
+    """What was sold, sale by sale as long as these can be told apart."""
+    held, sales = found.trade.position, found.trade.sales
+    if held.closed_at and (len(sales) < 2 or len(sales) > _MOST_SALES):  # noqa: PLR2004 - one is the whole
+        return _mark(held, Meaning.EXIT, "Exit", held.exit_price, held.closed_at)
+    sold = [_mark(held, Meaning.EXIT, "Sold", sale.average, sale.updated_at) for sale in sales[-_MOST_SALES:]]
+    return tuple(mark for marks in sold for mark in marks)
+
+
+def _mark(
+    held: Position, meaning: Meaning, name: str, price: Decimal | None, begin: datetime, end: datetime | None = None
+) -> tuple[Mark, ...]:
+    """A price of a trade, with the decimals of the others; none where there is no such price."""
+    if price is None:
+        return ()
+    label = f"{name} {wording.price(price + 0 * held.entry_price)}"
+    return (Mark(meaning=meaning, label=label, price=float(price), begin=begin, end=end),)

@@ -1,0 +1,127 @@
+"""The candles of a trade as a scene, with what it paid, got and waited for, each price with its label. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from engine.domain.charts import Mark, Meaning, TradeChart
+from handlers.charts.scales import moment, spread, ticks, width_of
+from handlers.charts.scene import SMALL, USUAL, Areas, Point, Scene, Shape, Strokes, Words, ends, plain
+
+_TOP, _AXIS, _LINE = 32.0, 20.0, 12.5
+_FAR = 1.5
+"""How many heights of its candles a price may be away from them and still be drawn where it is."""
+_ARROW = 4.5
+
+Place = Callable[[float], float]
+When = Callable[[datetime], float]
+
+
+def scene(chart: TradeChart, width: float, height: float) -> Scene:
+    """Draw the candles of a trade.
+
+    Args:
+        chart: What to draw; at least one candle.
+        width: Of the box.
+        height: Of the box.
+    """
+    low, high = _range(chart)
+    top, bottom = _TOP, height - _AXIS
+    begin, length = chart.times[0], timedelta(seconds=chart.seconds)
+    end = max(chart.times[-1] + length, *(mark.end or mark.begin for mark in chart.marks), begin + length)
+    marks = ticks(low, high, 6)
+    left = max((width_of(text, SMALL) for _, text in marks), default=0) + 6
+    labels = [_label(mark, low, high, end - begin) for mark in chart.marks]
+    right = width - max((width_of(text, SMALL) for lines in labels for text in lines), default=0) - 14
+
+    def x(at: datetime) -> float:
+        return round(left + (max(at, begin) - begin) / (end - begin) * (right - left), 1)
+
+    def y(price: float) -> float:
+        inside = min(max(price, low), high)
+        return round(bottom - (inside - low) / (high - low) * (bottom - top), 1)
+
+    shapes = (
+        Words(role="title", text=plain(chart.title), x=4, y=11, size=USUAL),
+        Strokes(role="grid", lines=tuple(((left, y(value)), (right, y(value))) for value, _ in marks)),
+        *(Words(role="axis", text=text, x=left - 5, y=y(value), anchor="end") for value, text in marks),
+        *_candles(chart, x, y),
+        *_marks(chart, x, y, right, (top, bottom)),
+        *_labels(chart, labels, y, right, (top, bottom)),
+        *ends(begin, end, (left, right), width, height - 7),
+    )
+    return Scene(width=width, height=height, alt=plain(chart.alt), shapes=shapes)
+
+
+def _range(chart: TradeChart) -> tuple[float, float]:
+    """From where to where the axis goes: all candles, and every price that is not very far from them."""
+    low, high = min(chart.low), max(chart.high)
+    room = max(high - low, 0.002 * abs(high), 1e-12)
+    near = [mark.price for mark in chart.marks if low - _FAR * room <= mark.price <= high + _FAR * room]
+    low, high = min(low, *near, low), max(high, *near, high)
+    edge = 0.06 * max(high - low, room)
+    return low - edge, high + edge
+
+
+def _label(mark: Mark, low: float, high: float, span: timedelta) -> tuple[str, ...]:
+    """What stands beside a price; an arrow where it lies outside the picture, and the time of what was at one."""
+    arrow = "↑ " if mark.price > high else "↓ " if mark.price < low else ""
+    first = plain(f"{arrow}{mark.label}")
+    return (first,) if mark.end is not None or mark.meaning is Meaning.NOW else (first, moment(mark.begin, span))
+
+
+def _candles(chart: TradeChart, x: When, y: Place) -> list[Shape]:
+    step = (x(chart.times[0] + timedelta(seconds=chart.seconds)) - x(chart.times[0])) or 1.0
+    half = max(0.35 * step, 0.4)
+    bodies: dict[bool, list[tuple[Point, ...]]] = {True: [], False: []}
+    wicks: dict[bool, list[tuple[Point, ...]]] = {True: [], False: []}
+    for at, opened, highest, lowest, closed in zip(
+        chart.times, chart.open, chart.high, chart.low, chart.close, strict=True
+    ):
+        middle, rises = round(x(at) + step / 2, 2), closed >= opened
+        upper, lower = y(max(opened, closed)), max(y(min(opened, closed)), y(max(opened, closed)) + 0.6)
+        a, b = round(middle - half, 2), round(middle + half, 2)
+        bodies[rises].append(((a, upper), (b, upper), (b, lower), (a, lower)))
+        wicks[rises].append(((middle, y(highest)), (middle, y(lowest))))
+    found: list[Shape] = []
+    for rises, name in ((True, "rise"), (False, "sink")):
+        if bodies[rises]:
+            found += [Strokes(role=name, lines=tuple(wicks[rises])), Areas(role=name, shapes=tuple(bodies[rises]))]
+    return found
+
+
+def _marks(chart: TradeChart, x: When, y: Place, right: float, box: tuple[float, float]) -> list[Shape]:
+    """A line for what held for a while; an arrow and its time for what was paid or got."""
+    found: list[Shape] = []
+    for mark in chart.marks:
+        at, height = x(mark.begin), y(mark.price)
+        if mark.end is not None:
+            found.append(Strokes(role=mark.meaning, lines=(((at, height), (x(mark.end), height)),)))
+        elif mark.meaning is Meaning.NOW:
+            found.append(Strokes(role=mark.meaning, lines=(((at - 6, height), (right, height)),)))
+        else:
+            way = 1 if mark.meaning is Meaning.ENTRY else -1  # an arrow up from below, or down from above
+            tip, foot = height + 2 * way, height + (2 + 2 * _ARROW) * way
+            found.append(Strokes(role="moment", lines=(((at, box[0]), (at, box[1])),), dashed=True))
+            found.append(Areas(role=mark.meaning, shapes=(((at, tip), (at - _ARROW, foot), (at + _ARROW, foot)),)))
+    return found
+
+
+def _labels(
+    chart: TradeChart, labels: list[tuple[str, ...]], y: Place, right: float, box: tuple[float, float]
+) -> list[Shape]:
+    """The labels beside the candles, none over another, each joined to its price."""
+    heights = [len(lines) * _LINE for lines in labels]
+    places = spread([y(mark.price) for mark in chart.marks], heights, *box)
+    found: list[Shape] = []
+    for mark, lines, place in zip(chart.marks, labels, places, strict=True):
+        price = y(mark.price)
+        found.append(Strokes(role="leader", lines=(((right, price), (right + 5, place), (right + 8, place)),)))
+        first = place - (len(lines) - 1) * _LINE / 2
+        found.append(Words(role=mark.meaning, text=lines[0], x=right + 10, y=round(first, 1)))
+        found += [
+            Words(role="axis", text=text, x=right + 10, y=round(first + _LINE * number, 1))
+            for number, text in enumerate(lines[1:], start=1)
+        ]
+    return found

@@ -1,0 +1,101 @@
+"""What charts look like: everything within the box, every price labelled, no label over another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.charts.scales import width_of
+from handlers.charts.scene import Scene, Words
+from handlers.charts.scenes import scene_of
+from tests.fakes.charts import HOSTILE, equity_chart, trade_chart
+from tests.fakes.examples import examples
+
+
+def box(words: Words) -> tuple[float, float, float, float]:
+    wide = width_of(words.text, words.size)
+    left = {"start": words.x, "middle": words.x - wide / 2, "end": words.x - wide}[words.anchor]
+    return left, words.y - words.size / 2, left + wide, words.y + words.size / 2
+
+
+def complaints(scene: Scene) -> list[str]:
+    """Words that stick out of the box, and labels that lie over others."""
+    boxes = {words: box(words) for words in scene.words}
+    found = [
+        f"{words.text!r} sticks out"
+        for words, (left, top, right, bottom) in boxes.items()
+        if left < -1 or top < -1 or right > scene.width + 1 or bottom > scene.height + 1
+    ]
+    for (one, a), (other, b) in combinations(boxes.items(), 2):
+        if a[0] < b[2] - 1 and b[0] < a[2] - 1 and a[1] < b[3] - 1 and b[1] < a[3] - 1:
+            found.append(f"{one.text!r} lies over {other.text!r}")
+    return found
+
+
+@pytest.mark.parametrize("width", [332, 360])
+@pytest.mark.parametrize(
+    "values",
+    [(10_000.0, 10_050.0, 9_900.0, 10_200.0), (1e6, 1e6), (0.5, 0.4, 0.3), (8e7, 8.4e7, 7.9e7)],
+    ids=["around the beginning", "nothing happened", "down", "large"],
+)
+def test_an_equity_curve_has_axes_that_can_be_read(values: tuple[float, ...], width: float):
+    scene = scene_of(equity_chart(*values, hold=tuple(value * 1.01 for value in values)), width, 240)
+    texts = [words.text for words in scene.words]
+    assert complaints(scene) == []
+    assert {"equity", "buy and hold", "drawdown", "0%", "3 Jan 12:00"} <= set(texts)
+    assert texts[-1].endswith("UTC")
+    assert scene.alt == "from 1 to 2"
+
+
+def test_the_largest_drawdown_is_told_and_none_is_not():
+    assert "-10.0%" in [words.text for words in scene_of(equity_chart(100.0, 90.0, 95.0)).words]
+    assert not any(words.text.startswith("-") for words in scene_of(equity_chart(100.0, 101.0)).words)
+
+
+def test_a_line_that_is_not_known_at_first_begins_where_it_is():
+    chart = equity_chart(1.0, 2.0, 3.0, 4.0, hold=(None, None, 1.0, 2.0))
+    (hold,) = [shape for shape in scene_of(chart).shapes if shape.role == "hold" and shape.kind == "strokes"][1:]
+    assert [len(line) for line in hold.lines] == [2]
+    assert not [words for words in scene_of(replace(chart, hold=())).words if words.text == "buy and hold"]
+
+
+@pytest.mark.parametrize("price", [60_000, 8e-7, 1.2345, 0.00001234])
+@pytest.mark.parametrize(
+    "levels",
+    [
+        {"stop": 0.98, "target": 1.03, "exit_": 1.03},
+        {"stop": 0.9999, "target": 1.0001, "exit_": 0.9999},
+        {"stop": 0.3, "target": 4.0, "exit_": 1.0},
+    ],
+    ids=["apart", "all at one price", "far away"],
+)
+def test_every_price_of_a_trade_has_a_label_that_can_be_read(price: float, levels: dict[str, float]):
+    scene = scene_of(trade_chart(price, **levels))
+    assert complaints(scene) == []
+    assert {words.role for words in scene.words} == {"title", "axis", "stop", "target", "entry", "exit"}
+    assert "3 Jan 17:00" in [words.text for words in scene.words], "when it was bought"
+
+
+def test_a_price_outside_of_the_picture_is_pointed_at():
+    labels = {words.role: words.text for words in scene_of(trade_chart(100, stop=0.5, target=2)).words}
+    assert labels["stop"].startswith("↓ Stop 50")
+    assert labels["target"].startswith("↑ Target 200")
+
+
+def test_no_text_breaks_a_picture():
+    chart = replace(trade_chart(), title=HOSTILE, alt=HOSTILE)
+    scene = scene_of(chart)
+    (title,) = [words.text for words in scene.words if words.role == "title"]
+    assert title == scene.alt == "<svg onload=x> $\\frac{1}{0}$   ? 汉"
+
+
+@examples(60)
+@given(st.lists(st.floats(1e-8, 1e8), min_size=2, max_size=50))
+def test_whatever_the_account_was_worth_it_can_be_drawn(values: list[float]):
+    scene = scene_of(equity_chart(*values))
+    points = [point for shape in scene.shapes if shape.kind == "strokes" for line in shape.lines for point in line]
+    assert all(0 <= x <= scene.width and 0 <= y <= scene.height for x, y in points)
