@@ -210,7 +210,9 @@ class Replay:
                 return True
             before = self._clock.monotonic()
             await self._sleep(min(BREATH, rest / rate))
-            passed = timedelta(seconds=min(rest, (self._clock.monotonic() - before) * rate))
+            slept = self._clock.monotonic() - before
+            asked = not held and await self._is_held()  # what was asked just now must not be hours old at once
+            passed = timedelta(seconds=min(rest, slept * (1.0 if asked else rate)))
             if not self._answering():
                 self._clock.move(passed)
             if self._stopping or (held and not await self._is_held()):

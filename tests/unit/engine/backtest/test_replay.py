@@ -299,6 +299,16 @@ async def test_while_a_question_is_open_the_market_waits_and_goes_on_once_it_is_
     assert await running == [("candle", 0), ("candle", 1), ("candle", 2)]
 
 
+async def test_what_is_asked_while_time_passes_is_not_old_at_once():
+    bench = Bench(pace=Pace(speed=72_000, wait_for_people=3600))  # an hour of the market is 50 ms
+    bench.job("candle", trigger=every(Timeframe.D1))()
+    asyncio.get_running_loop().call_later(0.02, bench.questions.append, "C1")
+    running = asyncio.create_task(bench.replay().run(START + timedelta(days=2)))
+    await asyncio.sleep(0.2)
+    assert bench.clock.now() < START + timedelta(minutes=1)
+    running.cancel()
+
+
 async def test_the_market_can_be_stopped_while_it_waits():
     bench = Bench(pace=Pace(speed=math.inf, wait_for_people=3600), questions=["A1"])
     bench.job("candle", trigger=every(Timeframe.H1))()
