@@ -118,6 +118,7 @@ class App:
                 self._log_trades(program, closing)
             closing.callback(program.engine.venue.close)
             closing.push_async_callback(program.engine.emergency.stop)
+            closing.push_async_callback(program.engine.closings.stop)
             await self._come_back(program.engine)
             await self._open_doors(program, closing)
             self._note_begin(program)

@@ -19,6 +19,7 @@ from engine.approvals import Approvals
 from engine.backtest.replay import INSTANT
 from engine.bookkeeping import Bookkeeping
 from engine.clocks import MarketClock, WallClock
+from engine.closings import Closings
 from engine.deciding import Kit
 from engine.desk import Desk
 from engine.domain.autonomy import Autonomy
@@ -54,6 +55,7 @@ class Engine:
     venue: PaperExchange
     kit: Kit
     approvals: Approvals
+    closings: Closings
     books: Bookkeeping
     desk: Desk
     emergency: EmergencyStopSystem
@@ -95,7 +97,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         quality=DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump())),
         analyzer=TechnicalAnalyzer(extra_indicators=settings.indicators.extra),
         risk=RiskManager(limits=limits),
-        autonomy=Autonomy(**settings.approval.model_dump()),
+        autonomy=Autonomy(**settings.approval.model_dump(exclude={"confirm_within"})),
         orchestrator=ExecutionOrchestrator(store=store, exchange=venue, clock=clock, max_factor=max_factor),
         no_entry=no_entry,
     )
@@ -107,6 +109,13 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         orchestrator=kit.orchestrator,
         clock=clock,
         no_entry=no_entry,
+    )
+    closings = Closings(
+        store=store,
+        exchange=venue,
+        orchestrator=kit.orchestrator,
+        clock=clock,
+        good_for=settings.approval.confirm_within,
     )
     emergency = EmergencyStopSystem(store=store, orchestrator=kit.orchestrator, clock=clock)
     health = Health()
@@ -121,6 +130,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         venue=venue,
         kit=kit,
         approvals=approvals,
+        closings=closings,
         books=Bookkeeping(
             store=store,
             exchange=venue,
@@ -130,7 +140,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
             days=settings.digest.days,
             told_weekly=settings.digest.every == "week",
         ),
-        desk=Desk(store=store, approvals=approvals, emergency=emergency, clock=clock),
+        desk=Desk(store=store, approvals=approvals, closings=closings, emergency=emergency, clock=clock),
         emergency=emergency,
         views=Views(
             store=store,

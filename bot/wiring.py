@@ -140,7 +140,8 @@ def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay |
         return WallDriver(jobs=jobs, clock=engine.clock, on_trouble=on_trouble)
 
     async def open_questions() -> Sequence[str]:
-        return await engine.store.read(lambda uow: uow.approvals.open_ids())
+        asked = await engine.store.read(lambda uow: uow.approvals.open_ids())
+        return (*asked, *engine.closings.open_ids)
 
     return Replay(
         clock=engine.clock,
@@ -148,7 +149,7 @@ def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay |
         pace=pace(settings),
         open_questions=open_questions,
         on_trouble=on_trouble,
-        answering=lambda: engine.approvals.busy,
+        answering=lambda: engine.approvals.busy or engine.closings.busy,
         journal=engine.store,
     )
 

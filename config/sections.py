@@ -87,6 +87,8 @@ class ApprovalSettings(Section):
     """How far the price may leave the asked price before an approval is refused, as a fraction of it."""
     two_people_above: Decimal | None = Field(default=None, ge=0)
     """From this order value on, in the quote currency, two people must approve; nothing for never."""
+    confirm_within: Duration = timedelta(minutes=2)
+    """How long what /close names can be confirmed by a press, in market time."""
 
     @field_validator("ask_above")
     @classmethod

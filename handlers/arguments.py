@@ -6,7 +6,9 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from decimal import Decimal
 
+from engine.domain.closing import WHOLE, Wanted
 from engine.domain.days import Period
 from engine.domain.errors import BadInput
 
@@ -16,6 +18,11 @@ _TRADE = re.compile(r"[Tt]0*([1-9][0-9]{0,8})")
 _NUMBER = "[0-9]{1,8}"
 _DURATION = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?", re.IGNORECASE)
 _MARKET = re.compile("[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20}")
+_TRADE = re.compile(r"[Tt]?0*([1-9][0-9]{0,8})")
+_HELD = re.compile(r"[A-Za-z0-9]{1,20}(?:[/-][A-Za-z0-9]{1,20})?")
+_PER_CENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")
+_FRACTION = re.compile(r"0?\.[0-9]{1,8}")
+_SHARES = {"": WHOLE, "all": WHOLE, "half": Decimal("0.5")}
 _UNITS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
 _SHOWN = 30
 _ALIKE = 0.65
@@ -121,6 +128,32 @@ def market(words: Sequence[str]) -> str:
     if len(words) > 1 or not _MARKET.fullmatch(words[0]):
         raise BadInput(f"{_short(' '.join(words))} is not a market; those look like BTC/USDT.")
     return words[0].upper()
+
+
+def closing(words: Sequence[str]) -> Wanted:
+    """What to close and how much of it: ``T3``, ``3``, ``BTC/USDT``, ``btc`` or ``all``; ``half``, ``25%`` or ``0.25``.
+
+    Raises:
+        BadInput: It is neither a trade nor a market, or no share of one.
+    """
+    if not words:
+        return Wanted(what="")
+    trade = _TRADE.fullmatch(words[0])
+    if not trade and not _HELD.fullmatch(words[0]):
+        raise BadInput(f"{_short(words[0])} is neither a trade nor a market; those look like T3 and BTC/USDT.")
+    what = f"T{trade[1]}" if trade else words[0].upper().replace("-", "/")
+    return Wanted(what=what, share=_share("".join(words[1:]).lower()))
+
+
+def _share(word: str) -> Decimal:
+    if word in _SHARES:
+        return _SHARES[word]
+    per_cent, fraction = _PER_CENT.fullmatch(word), _FRACTION.fullmatch(word)
+    share = Decimal(per_cent[1]) / 100 if per_cent else Decimal(fraction[0]) if fraction else Decimal(0)
+    if not 0 < share <= WHOLE:
+        near = did_you_mean(word, [name for name in _SHARES if name])
+        raise BadInput(f"{_short(word)} is no share; those look like half, 25% or 0.25.", near)
+    return share
 
 
 def nothing(words: Sequence[str]) -> None:

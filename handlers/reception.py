@@ -16,7 +16,8 @@ import structlog
 
 from engine.clocks import monotonic
 from engine.desk import Desk
-from engine.domain.approvals import Press
+from engine.domain.approvals import Press, Verb
+from engine.domain.closing import Choice
 from engine.domain.errors import GreenlightError, StoreError
 from engine.domain.messages import Button, Card, Destination, Incoming, Person, Pressed, Role, Typed
 from engine.domain.reports import Stranger
@@ -25,7 +26,7 @@ from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from handlers.access import Access, require
-from handlers.cards import answers
+from handlers.cards import answers, closings
 from handlers.commands import Call, CommandTable
 from handlers.strangers import Strangers, shown_name
 
@@ -121,7 +122,7 @@ class Reception:
         is_new = await self._begin(incoming)
         if not is_new and await self._is_finished(incoming):
             return None
-        card = await self._answer(incoming, person) if is_new else answers.interrupted()
+        card = await (self._answer(incoming, person) if is_new else self._interrupted(incoming, person))
         await self._database.transact(self._finishing(incoming, person.name, card.title))
         return card
 
@@ -143,6 +144,17 @@ class Reception:
         except Exception as error:  # noqa: BLE001 - people get an id, the log gets the rest
             return _failed(error)
 
+    async def _interrupted(self, incoming: Incoming, person: Person) -> Card:
+        """What can be said of something that was being acted on when the program stopped."""
+        match incoming.action:
+            case Pressed(data=data) if (button := Button.parse(data)) is not None and isinstance(button[0], Choice):
+                try:
+                    return closings.card(await self._desk.closings.look(button[1], person.name))
+                except GreenlightError as error:
+                    return answers.error(error)
+            case _:
+                return answers.interrupted()
+
     async def _act(self, incoming: Incoming, person: Person) -> Card:
         match incoming.action:
             case Typed(text=text):
@@ -161,11 +173,15 @@ class Reception:
         button = Button.parse(data)
         if button is None:
             return answers.not_a_button()
-        require(person, Role.TRADER, "Answering a question")
-        verb, approval_id = button
-        await self._register(incoming, approval_id)
-        answer = await self._desk.answer(approval_id, Press(person=person.name, verb=verb))
-        return answers.answered(answer.reply, answer.approval, answer.halt)
+        match button:
+            case (Verb() as verb, approval_id):
+                require(person, Role.TRADER, "Answering a question")
+                await self._register(incoming, approval_id)
+                answer = await self._desk.answer(approval_id, Press(person=person.name, verb=verb))
+                return answers.answered(answer.reply, answer.approval, answer.halt)
+            case (choice, closing_id):
+                require(person, Role.TRADER, "Closing a position")
+                return closings.card(await self._desk.closings.press(closing_id, person.name, choice))
 
     async def _register(self, incoming: Incoming, approval_id: str) -> None:
         """Note the message that was pressed, in case a crash lost which one shows the question."""

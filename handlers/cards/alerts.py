@@ -48,6 +48,7 @@ def trade(view: TradeView) -> Card:
             ("Value", wording.money(held.quantity * held.entry_price, quote)),
             *(phrases.levels(held.entry_price, held.stop, held.target) or (("Stop", _no_stop(held)),)),
             ("Fees so far", wording.money(held.fees, quote)),
+            *_parts(view),
             *_opened(view),
         ),
     )
@@ -86,6 +87,7 @@ def closed(view: TradeView) -> Card:
         fields=(
             ("Closed by", _why_closed(view)),
             ("Sold", phrases.prices(held)),
+            *_parts(view),
             ("Before fees", wording.signed(held.realised, quote)),
             ("Fees", wording.money(held.fees, quote)),
             *ended,
@@ -101,8 +103,16 @@ def _why_closed(view: TradeView) -> str:
     level = {"stop": held.stop, "target": held.target}.get(held.closed_by)
     if level is not None:
         return f"{phrases.closed_by(held)} at {wording.price(level)}"
-    because = f": {'; '.join(view.exit.reasons)}" if view.exit is not None else ""
+    because = f": {'; '.join(view.exit.reasons)}" if view.exit is not None and held.closed_by == "exit" else ""
     return f"{phrases.closed_by(held)}{because}"
+
+
+def _parts(view: TradeView) -> tuple[tuple[str, str], ...]:
+    """What people closed of it by hand, where that was not all that was left."""
+    by_hand = [order for order in view.sales if order.asked_by]
+    if not view.position.is_open and view.position.closed_by_person:
+        by_hand = by_hand[:-1]
+    return tuple(("Part closed by", f"{order.asked_by}, /close: {phrases.fills(order)}") for order in by_hand)
 
 
 def unprotected(view: TradeView, *, has_stop: bool) -> Card:

@@ -81,7 +81,7 @@ def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None,
         title=f"{phrases.headline(plan)}? ({asked.id})",
         fields=fields,
         text=wording.lines(_COMES_BACK if view.halt else "", phrases.conditions(decision.conditions)),
-        buttons=tuple(Button(label=LABELS[verb], verb=verb, approval_id=asked.id) for verb in verbs),
+        buttons=tuple(Button(label=LABELS[verb], verb=verb, about=asked.id) for verb in verbs),
     )
 
 

@@ -170,8 +170,8 @@ _CLOSED_BY = {
 
 
 def closed_by(held: Position) -> str:
-    """What or who closed a position."""
-    return ending(held.closed_by)
+    """What or who closed a position: ``its stop``; ``Ann, /close``."""
+    return f"{held.closed_by_person}, /close" if held.closed_by_person else ending(held.closed_by)
 
 
 def ending(closed_by: str) -> str:

@@ -11,7 +11,7 @@ from engine.domain.messages import Card
 from engine.ports import Clock
 from engine.views import Views
 from handlers import arguments
-from handlers.cards import answers, emergencies
+from handlers.cards import answers, closings, emergencies
 from handlers.commands.table import Call
 
 
@@ -55,6 +55,9 @@ class Acts:
         if market:
             return answers.resumed(await self._desk.accept_change(call.person, market))
         return answers.resumed(await self._desk.resume(call.person))
+
+    async def close(self, call: Call) -> Card:
+        return closings.card(await self._desk.closings.ask(call.person.name, arguments.closing(call.words)))
 
     async def emergency(self, call: Call) -> Card:
         if arguments.flag(call.words, emergencies.NOW):

@@ -86,6 +86,14 @@ def build_commands(
                 help="allow new entries again; a market that has changed wants its name",
             ),
             Command(
+                name="close",
+                aliases=("forceexit", "fx", "forcesell"),
+                args="ID|MARKET|all [share]",
+                role=trader,
+                run=acts.close,
+                help="sell a position, or a share of it (half, 25%), once you have pressed what that would be",
+            ),
+            Command(
                 name="emergency",
                 aliases=("panic",),
                 args=f"[{emergencies.NOW}]",

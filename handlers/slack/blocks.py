@@ -14,6 +14,7 @@ from html import escape
 from typing import Any
 
 from engine.domain.approvals import Verb
+from engine.domain.closing import Choice
 from engine.domain.messages import Button, Card
 from handlers.cards.monospace import ALARM, aligned, clean, sparkline
 from handlers.cards.times import marked
@@ -27,7 +28,7 @@ MOST_BLOCKS = 48
 MOST_FIELDS = 10
 SECTION, FIELD, HEADER, BUTTON = 2900, 1900, 150, 75
 
-_STYLES = {Verb.APPROVE: "primary", Verb.REJECT: "danger"}
+_STYLES = {Verb.APPROVE: "primary", Verb.REJECT: "danger", Choice.CLOSE: "danger"}
 _MARKUP = re.compile(r"[*_~`|]|:\w+:|://")
 """What Slack would take for markup, an emoji or a link."""
 _FENCE = "```"

@@ -38,12 +38,14 @@ class Place:
         channel: A channel, a conversation, or a person's id for the conversation with them.
         thread: The message under which it goes; empty for none.
         response_url: Where it goes so that only the person sees it; empty for everybody in the channel.
+        pressed: The message that was pressed, where everybody sees it; empty for none.
         person: Whom it names, where others may read it too; empty for nobody.
     """
 
     channel: str
     thread: str = ""
     response_url: str = ""
+    pressed: str = ""
     person: str = ""
 
 
@@ -86,7 +88,9 @@ def press(body: Body, us: Us) -> Heard | None:
     user, shown = body["user"], body["container"]
     in_home = shown["type"] == "view"
     channel = user["id"] if in_home else body["channel"]["id"]
-    message = "" if in_home or shown.get("is_ephemeral") else shown["message_ts"]
+    is_private = bool(shown.get("is_ephemeral"))
+    message = "" if in_home or is_private else shown["message_ts"]
+    whisper = body.get("response_url", "") if is_private else ""
     return Heard(
         incoming=Incoming(
             platform=PLATFORM,
@@ -98,7 +102,13 @@ def press(body: Body, us: Us) -> Heard | None:
             ref=Ref(messages=(message,)) if message else None,
             name=str(user.get("username") or user.get("name") or ""),
         ),
-        place=Place(channel=channel, thread=shown.get("thread_ts") or message, person="" if in_home else user["id"]),
+        place=Place(
+            channel=channel,
+            thread=shown.get("thread_ts") or message,
+            response_url=whisper,
+            pressed=message,
+            person="" if in_home or whisper else user["id"],
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 
@@ -12,11 +13,11 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from engine.domain.errors import GreenlightError
-from engine.domain.messages import Card
-from engine.ports import BadCard, RetryAt
+from engine.domain.messages import Card, Destination, Pressed, Ref
+from engine.ports import BadCard, Gone, RetryAt
 from handlers.charts.illustrating import Illustrated, with_note
 from handlers.slack.blocks import Part, addressed, render
-from handlers.slack.reading import Heard, Place
+from handlers.slack.reading import PLATFORM, Heard, Place
 from handlers.slack.sending import Sender
 from handlers.slack.speech import Speech
 from handlers.slack.uploads import NotShared, Uploads
@@ -28,7 +29,7 @@ REPLY_WITHIN = 900.0
 MOST_PRIVATE = 5
 """How many messages Slack takes at a response URL."""
 IN_PERSON = "The picture comes in your direct messages with me."
-Step = Callable[[], Awaitable[None]]
+Step = Callable[[], Awaitable[object]]
 REST = 1.0
 """Seconds after which a response URL that did not answer is tried again."""
 
@@ -65,7 +66,9 @@ class Replier:
                 await asyncio.sleep(later.seconds)
             except NotShared as error:
                 note = Card(title="There is no picture", text=str(error))
-                left[:1] = [partial(self._show, part, heard.place) for part in self._parts(note, heard.place)]
+                left[:1] = self._words(note, heard)
+            except Gone:  # what was pressed is there no more: the answer stands by itself
+                left = self._steps(heard, replace(shown, card=replace(shown.card, topic="")))
             except GreenlightError as error:
                 log.warning("slack.reply_refused", delivery_id=heard.incoming.delivery_id, detail=str(error))
                 return
@@ -75,7 +78,7 @@ class Replier:
         place, card = heard.place, shown.card
         if shown.png and place.response_url:
             card = with_note(card, IN_PERSON)
-        words: list[Step] = [partial(self._show, part, place) for part in self._parts(card, place)]
+        words = self._words(card, heard)
         return [*words, self._picture(heard, shown)] if shown.png else words
 
     def _picture(self, heard: Heard, shown: Illustrated) -> Step:
@@ -96,21 +99,26 @@ class Replier:
 
         return share
 
-    def _parts(self, card: Card, place: Place) -> list[Part]:
+    def _words(self, card: Card, heard: Heard) -> list[Step]:
+        """What is to be said: what was pressed is replaced by a card with a topic, else the answer is a new message."""
+        place, is_press = heard.place, isinstance(heard.incoming.action, Pressed)
+        if card.topic and place.pressed:
+            to = Destination(platform=PLATFORM, address=place.channel)
+            return [partial(self._sender.put, to, card, Ref(messages=(place.pressed,)))]
         parts = list(render(self._speech.shown(card)))
+        if place.response_url:
+            replaces = bool(card.topic) and is_press
+            return [
+                partial(self._whisper, part, place.response_url, replaces=replaces and not index)
+                for index, part in enumerate(parts[:MOST_PRIVATE])
+            ]
         if place.person:
             parts[:1] = [addressed(part, place.person) for part in parts[:1]]
-        return parts[:MOST_PRIVATE] if place.response_url else parts
+        return [partial(self._sender.say, part, place) for part in parts]
 
-    async def _show(self, part: Part, place: Place) -> None:
-        if place.response_url:
-            await self._whisper(part, place.response_url)
-        else:
-            await self._sender.say(part, place)
-
-    async def _whisper(self, part: Part, url: str) -> None:
-        """Post to a response URL; as text alone, should Slack not take the blocks."""
-        shown: dict[str, object] = {"response_type": "ephemeral", "text": part.text}
+    async def _whisper(self, part: Part, url: str, *, replaces: bool = False) -> None:
+        """Post to a response URL, in place of what was pressed or not; as text alone, if blocks are refused."""
+        shown: dict[str, object] = {"response_type": "ephemeral", "text": part.text, "replace_original": replaces}
         status, seconds = await self._sent(url, {**shown, "blocks": list(part.blocks)})
         if status == HTTPStatus.BAD_REQUEST:
             status, seconds = await self._sent(url, shown)

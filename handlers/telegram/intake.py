@@ -155,9 +155,9 @@ class Intake:
             return None
 
     async def _answer(self, heard: Incoming, shown: Illustrated, told: Callable[[], Awaitable[bool]] | None) -> None:
-        """Reply by message, unless the acknowledgement has said it."""
+        """Reply by message, unless the acknowledgement has said it and there is nothing whose place it takes."""
         if told is not None:
-            if await told():
+            if await told() and not shown.card.topic:
                 return
             self._owed[_chat(heard)] += 1
         try:

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Incoming, Ref
-from engine.ports import RetryAt
+from engine.ports import Gone, RetryAt
 from handlers.charts.illustrating import Draw, Illustrated, no_pictures, with_note
 from handlers.outages import Health
 from handlers.telegram.client import HideToken, Transport, make_client
@@ -128,16 +128,19 @@ class TelegramPlatform:
         return await self._sender.put(to, card, ref, reply_to=int(under.messages[-1]) if under else None)
 
     async def _reply(self, heard: Incoming, shown: Illustrated) -> None:
-        """Show a reply, on a press under the card that was pressed; in an outage try again for a while."""
+        """Show a reply, on a press in place of what was pressed or under it; in an outage try again for a while."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + REPLY_WITHIN
         to = Destination(platform=self.name, address=heard.address)
         pressed = int(heard.ref.messages[-1]) if heard.ref else None
+        place = heard.ref if shown.card.topic and heard.is_carried else None
         left = as_messages(shown)
         while left:
             try:
-                await self._say(to, left[0], pressed)
+                await self._say(to, left[0], place, pressed)
                 left.pop(0)
+            except Gone:
+                place = None
             except RetryAt as later:
                 if loop.time() + later.seconds > deadline:
                     log.warning("telegram.reply_given_up", delivery_id=heard.delivery_id, health=self.health)
@@ -149,8 +152,8 @@ class TelegramPlatform:
                 log.warning("telegram.reply_refused", delivery_id=heard.delivery_id, detail=str(error))
                 return
 
-    async def _say(self, to: Destination, message: Illustrated, reply_to: int | None) -> None:
+    async def _say(self, to: Destination, message: Illustrated, place: Ref | None, reply_to: int | None) -> None:
         if message.png:
             await self._sender.photo(to, message, reply_to=reply_to)
         else:
-            await self._sender.put(to, message.card, None, reply_to=reply_to, is_reply=True)
+            await self._sender.put(to, message.card, place, reply_to=reply_to, is_reply=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from telegram import CallbackQuery, Message, Update, User
+from telegram import CallbackQuery, MaybeInaccessibleMessage, Message, Update, User
 from telegram.constants import ChatType
 
 from engine.domain.messages import Incoming, Pressed, Ref, Typed
@@ -67,8 +67,15 @@ def _pressed(update_id: int, query: CallbackQuery, *, waited: bool) -> Incoming 
         address=_pressed_at(query),
         action=Pressed(data=query.data),
         ref=Ref(messages=(str(query.message.message_id),)),
+        is_carried=_carries(query.message, query.data),
         name=_name(query.from_user),
     )
+
+
+def _carries(message: MaybeInaccessibleMessage, data: str) -> bool:
+    """Whether a message has the button that was pressed: what a press carries is up to the client it comes from."""
+    markup = message.reply_markup if isinstance(message, Message) else None
+    return markup is not None and any(button.callback_data == data for row in markup.inline_keyboard for button in row)
 
 
 def _name(user: User) -> str:

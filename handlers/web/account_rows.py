@@ -182,6 +182,7 @@ class PositionRow(BaseModel):
     opened_at: AwareDatetime
     closed_at: AwareDatetime | None
     closed_by: str
+    closed_by_person: str
 
     @classmethod
     def of(cls, position: Position, view: PositionView | None = None) -> Self:
@@ -209,6 +210,7 @@ class PositionRow(BaseModel):
             opened_at=position.opened_at,
             closed_at=position.closed_at,
             closed_by=position.closed_by,
+            closed_by_person=position.closed_by_person,
         )
 
 
@@ -233,6 +235,7 @@ class OrderRow(BaseModel):
     decision_id: str
     approval_id: str
     position_id: str
+    asked_by: str
     created_at: AwareDatetime
     updated_at: AwareDatetime
 

@@ -120,11 +120,13 @@ class WebChat:
         )
         if reply is None:
             return
-        await self._database.transact(
-            lambda uow: uow.chat.put_message(
-                message_id=None, audience=caller.person.name, author="", at=self._wall(), card=reply, text=""
-            )
-        )
+        audience = caller.person.name
+
+        def work(uow: UnitOfWork) -> None:
+            message = _shown_before(uow, reply, audience, HISTORY)
+            uow.chat.put_message(message_id=message, audience=audience, author="", at=self._wall(), card=reply, text="")
+
+        await self._database.transact(work)
         self._ring()
 
     def _ring(self) -> None:
@@ -142,7 +144,9 @@ def _number(ref: Ref | None) -> int | None:
     return int(ref.messages[0]) if ref and ref.messages[0].isdecimal() else None
 
 
-def _shown_before(uow: UnitOfWork, card: Card) -> int | None:
-    """The message that showed this topic before a crash lost the note of it."""
-    recent = uow.chat.messages(audience=EVERYBODY, limit=_LOOK_BACK)
-    return next((m.id for m in reversed(recent) if m.card and card.topic and m.card.topic == card.topic), None)
+def _shown_before(uow: UnitOfWork, card: Card, audience: str = EVERYBODY, limit: int = _LOOK_BACK) -> int | None:
+    """The message to an audience that shows the topic of a card: what was asked, or what a crash lost the note of."""
+    if not card.topic:
+        return None
+    recent = [m for m in uow.chat.messages(audience=audience, limit=limit) if m.audience == audience]
+    return next((m.id for m in reversed(recent) if m.card and m.card.topic == card.topic), None)

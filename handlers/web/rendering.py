@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from engine.domain.approvals import Verb
+from engine.domain.closing import Choice
 from handlers.cards import alerts, wording
 from handlers.cards.times import marked
 from handlers.charts.scenes import scene_of
@@ -19,7 +20,13 @@ from handlers.web.drawing import curve
 
 STATIC = Path(__file__).parent / "static"
 
-PRESSED = {Verb.APPROVE: "Approving…", Verb.HALF: "Approving half…", Verb.REJECT: "Rejecting…"}
+PRESSED = {
+    Verb.APPROVE: "Approving…",
+    Verb.HALF: "Approving half…",
+    Verb.REJECT: "Rejecting…",
+    Choice.CLOSE: "Closing…",
+    Choice.KEEP: "Keeping…",
+}
 """What a button says while its press is being handled."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.approvals import Answered, Approvals
+from engine.closings import Closings
 from engine.domain.approvals import Press
 from engine.domain.errors import BadInput, NotAllowed
 from engine.domain.messages import Person, Role
@@ -28,6 +29,7 @@ class Desk:
 
     store: Database
     approvals: Approvals
+    closings: Closings
     emergency: EmergencyStopSystem
     clock: Clock
 

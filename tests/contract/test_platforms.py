@@ -182,7 +182,7 @@ QUESTION = Card(
     text="The averages crossed.\nVolume agrees.",
     table=Table(head=("Market", "Held"), rows=(("ETH/USDT", "1.5"),)),
     graph=(1.0, 2.0, 3.0),
-    buttons=tuple(Button(label=verb.title(), verb=verb, approval_id="A17") for verb in Verb),
+    buttons=tuple(Button(label=verb.title(), verb=verb, about="A17") for verb in Verb),
 )
 HOSTILE = "<script>alert('&amp;')</script> *bold* _x_ `y` 😀"
 

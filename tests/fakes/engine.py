@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.approvals import Approvals
 from engine.bookkeeping import Bookkeeping
+from engine.closings import Closings
 from engine.cycle import run_cycles
 from engine.deciding import NO_SIGNALS, Kit
 from engine.desk import Desk
@@ -124,6 +126,10 @@ class FickleVenue(PaperExchange):
     """Whether those of sales at market do not."""
     speaks_against: str = ""
     """Why it would sell nothing."""
+    hangs: str = ""
+    """Which call does not return before ``answers`` is set: ``book`` or ``submit``."""
+    answers: asyncio.Event
+    """Set for what hangs to go on."""
     on_taken: Callable[[], object] | None = None
     """What happens once it has taken an order, before it answers."""
     storm: int = 0
@@ -139,6 +145,10 @@ class FickleVenue(PaperExchange):
             self.storm -= 1
             raise VenueError("The venue answers 503.", retry_after=self.retry_after)
 
+    async def _hang(self, name: str) -> None:
+        if name == self.hangs:
+            await self.answers.wait()
+
     async def find(self, client_id: str) -> OrderState | NotFound:
         self._answer_or_fail()
         return await super().find(client_id)
@@ -152,6 +162,7 @@ class FickleVenue(PaperExchange):
         return await super().events(after)
 
     async def book(self, symbol: str) -> Book:
+        await self._hang("book")
         self.clock.at += self.thinks
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
@@ -170,6 +181,7 @@ class FickleVenue(PaperExchange):
         return await super().candles(symbol, timeframe, limit, until)
 
     async def submit(self, intent: Intent) -> Sent:
+        await self._hang("submit")
         if _purpose(intent) in self.refuses:
             return Rejected(client_id=intent.client_id, reason="not today")
         if self.speaks_against and _purpose(intent) is Purpose.EXIT:
@@ -294,7 +306,7 @@ async def engine_room(
         balances={"USDT": cash},
     )
 
-    venue.clock, venue.called_at = clock, []
+    venue.clock, venue.called_at, venue.answers = clock, [], asyncio.Event()
 
     def open_account(uow: UnitOfWork) -> None:
         if not uow.account.opened():
@@ -317,6 +329,7 @@ async def engine_room(
     symbols = tuple(market.symbol for market in markets)
     context = StrategyContext(name="hand", strategy=script, markets=symbols, timeframe=Timeframe.H1)
     approvals = approvals_of(kit)
+    closings = Closings(store=store, exchange=venue, orchestrator=kit.orchestrator, clock=clock)
     emergency = EmergencyStopSystem(store=store, orchestrator=kit.orchestrator, clock=clock)
     room = Room(
         clock=clock,
@@ -335,7 +348,7 @@ async def engine_room(
             days=days,
             told_weekly=told_weekly,
         ),
-        desk=Desk(store=store, approvals=approvals, emergency=emergency, clock=clock),
+        desk=Desk(store=store, approvals=approvals, closings=closings, emergency=emergency, clock=clock),
         views=Views(
             store=store,
             exchange=venue,
@@ -361,6 +374,7 @@ async def engine_room(
     try:
         yield room
     finally:
+        await closings.stop()
         await emergency.stop()
         await store.close()
         venue.close()

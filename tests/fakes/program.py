@@ -253,19 +253,22 @@ class Files:
         )
 
     def _positions(self) -> list[str]:
-        """Each position open has one order for all of it, here and at the venue: its bracket, or its sale under way.
+        """What each position open holds is in orders, here and at the venue: its bracket, or a sale under way, or both.
 
         What somebody else waits to sell there is not ours to count.
         """
         held = self.rows("SELECT * FROM positions WHERE status = 'open'")
-        found = []
+        found, standing = [], 0
         for position in held:
             orders = self.rows(
                 "SELECT * FROM orders WHERE position_id = ? AND side = 'sell' AND status = 'open'", position["id"]
             )
             left = [Decimal(order["quantity"]) - Decimal(order["filled"]) for order in orders]
-            if left != [Decimal(position["quantity"])]:
+            standing += len(orders)
+            brackets = [order for order in orders if order["kind"] == "bracket"]
+            if len(brackets) > 1 or sum(left) != Decimal(position["quantity"]):
                 found.append(f"{position['id']} of {position['quantity']} has the orders {orders}")
         selling = self.venue("SELECT * FROM orders WHERE side = 'sell' AND status = 'open'")
         waiting = [row for row in selling if _OURS.fullmatch(row["client_id"])]
-        return found if len(waiting) == len(held) else [*found, f"{len(held)} positions, orders {waiting}"]
+        counted = f"{len(held)} positions, {standing} orders here, there {waiting}"
+        return found if len(waiting) == standing else [*found, counted]

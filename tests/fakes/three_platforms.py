@@ -95,6 +95,12 @@ class Page:
         """The titles of everything on the page."""
         return [versions[-1].title for versions in self._versions.values()]
 
+    async def say(self, text: str) -> None:
+        """Write a text."""
+        body = {"text": text, "delivery_id": str(uuid4())}
+        answer = await self._client.post("/chat/say", json=body)
+        assert answer.status_code == 204, answer.text
+
     async def press(self, data: str, delivery: str = "") -> None:
         """Press a button by its data."""
         body = {"data": data, "delivery_id": delivery or str(uuid4())}
@@ -216,6 +222,16 @@ class Everywhere:
         card = self.on_slack(data.partition(":")[2])
         assert card
         return self.slacker(name).press(card, data, forged=True)
+
+    async def write(self, platform: str, name: str, text: str) -> None:
+        """Write a command on a platform, where others are too."""
+        match platform:
+            case "telegram":
+                self.telegram.type(CHAT, next(each["telegram"] for each in TEAM if each["name"] == name), text)
+            case "slack":
+                self.slacker(name).command(text.removeprefix("/"), CHANNEL)
+            case _:
+                await self.pages[name].say(text)
 
     async def press(self, platform: str, name: str, data: str) -> None:
         """Press a button on a platform."""

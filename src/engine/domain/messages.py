@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from engine.domain.approvals import Verb
 from engine.domain.charts import Chart
+from engine.domain.closing import Choice
 
 CALLBACK_BYTES = 64
 """The tightest limit of any platform on what a button may carry (Telegram's callback data)."""
@@ -53,11 +54,16 @@ class CardKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """Something to press. It carries an id and a verb, never state: the state is read again at the press."""
+    """Something to press. It carries a verb and an id, never state: the state is read again at the press.
+
+    Attributes:
+        verb: What it does: answer an approval, or confirm what somebody asked for.
+        about: The id of what it does that to.
+    """
 
     label: str
-    verb: Verb
-    approval_id: str
+    verb: Verb | Choice
+    about: str
 
     def __post_init__(self) -> None:
         if len(self.data.encode()) > CALLBACK_BYTES:
@@ -66,13 +72,14 @@ class Button:
     @property
     def data(self) -> str:
         """What travels with the press, e.g. ``approve:A17``."""
-        return f"{self.verb}:{self.approval_id}"
+        return f"{self.verb}:{self.about}"
 
     @staticmethod
-    def parse(data: str) -> tuple[Verb, str] | None:
+    def parse(data: str) -> tuple[Verb | Choice, str] | None:
         """Read what a press carried; ``None`` where it is none of ours."""
-        verb, _, approval_id = data.partition(":")
-        return (Verb(verb), approval_id) if verb in set(Verb) and approval_id else None
+        word, _, about = data.partition(":")
+        known = {str(verb): verb for verb in (*Verb, *Choice)}
+        return (known[word], about) if word in known and about else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +103,8 @@ class Card:
     """One thing to show. Its texts are plain: each platform escapes them in its own way.
 
     Attributes:
-        topic: What it is about, e.g. ``approval:A17``; empty for a reply to one person.
+        topic: What it is about, e.g. ``approval:A17``; empty for most replies to one person. A reply that has one takes
+            the place of the message whose button was pressed, where the platform can do that.
         thread: The topic under whose card it belongs where a platform has threads; empty where it stands alone.
         lane: How loud it is.
         fields: Short facts, name and value.
@@ -172,7 +180,8 @@ class Incoming:
         sent_at: When it was sent at the earliest, by the wall clock; ``None`` where the platform does not say, and it
             was sent while the program ran.
         address: Where it was sent, for the reply.
-        ref: The message that carried the button, on a press.
+        ref: The message that was pressed, on a press.
+        is_carried: Whether that message carries the button, so that an answer may take its place.
         name: What they call themselves there: anything they like, of any length; empty where it is not said.
         is_private: Whether it was written to the bot alone: then a command needs no slash.
     """
@@ -184,5 +193,6 @@ class Incoming:
     address: str
     action: Typed | Pressed
     ref: Ref | None = None
+    is_carried: bool = True
     name: str = ""
     is_private: bool = False

@@ -5,11 +5,13 @@ All money is in the quote currency of the account unless a field says otherwise;
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
 from engine.domain.approvals import Approval
+from engine.domain.closing import Closing
 from engine.domain.decisions import Decision, Judged
 from engine.domain.market import Candles
 from engine.domain.trading import Fill, Halt, OrderKind, OrderStatus, Position, Purpose, Side
@@ -264,7 +266,7 @@ class Profit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
-    """An order with its fills."""
+    """An order with its fills. ``asked_by`` is the person who asked for it; empty where the bot decided."""
 
     id: str
     client_id: str
@@ -286,6 +288,25 @@ class OrderView:
     updated_at: datetime
     stop: Decimal | None = None
     target: Decimal | None = None
+    asked_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingView:
+    """A wish to close positions, and what has become of it.
+
+    Attributes:
+        now: When it was looked at.
+        orders: The sales, by position.
+        positions: The positions that it names, as they are now.
+        protected: The ids of those that have a stop at the venue.
+    """
+
+    closing: Closing
+    now: datetime
+    orders: Mapping[str, OrderView] = field(default_factory=dict)
+    positions: Mapping[str, Position] = field(default_factory=dict)
+    protected: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

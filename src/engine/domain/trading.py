@@ -232,6 +232,7 @@ class Position:
         realised: Profit of what was sold, before fees, in the quote currency.
         bought, cost: All that was ever bought of it, in the base currency, and what that came to before fees, in the
             quote currency.
+        closed_by_person: The person who closed it, where ``closed_by`` is ``close``.
     """
 
     id: str
@@ -248,6 +249,7 @@ class Position:
     closed_by: str = ""
     bought: Decimal = Decimal(0)
     cost: Decimal = Decimal(0)
+    closed_by_person: str = ""
 
     @property
     def is_open(self) -> bool:

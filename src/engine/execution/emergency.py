@@ -183,6 +183,11 @@ def exposed(uow: UnitOfWork) -> Exposed:
     return Exposed(entries=entries, positions=uow.positions.open(), questions=len(uow.approvals.open()))
 
 
+def being_ended(uow: UnitOfWork) -> frozenset[str]:
+    """The ids of the positions that an emergency stop is selling; none where none was called."""
+    return frozenset(position.id for position in _to_sell(uow)) if standing(uow) else frozenset()
+
+
 def progress(uow: UnitOfWork, halt_id: str) -> EmergencyView:
     """How far an emergency stop is.
 

@@ -80,14 +80,21 @@ def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState) ->
     if fill.side is Side.BUY:
         settle_position(uow, order, fill, ledger.bought(position, fill), opened=opened)
         return (position.id,)
-    closed_by = state.closed_by or ("exit" if order.decision_id else "emergency")
+    closed_by = state.closed_by or _closed_by(order)
     covered = min(fill.quantity, position.quantity)
     if covered:
         own = ledger.part(fill, covered)
-        settle_position(uow, order, own, ledger.sold(position, own, closed_by), opened=False)
+        settle_position(uow, order, own, ledger.sold(position, own, closed_by, order.asked_by), opened=False)
     if covered == fill.quantity:
         return (position.id,)
     return (position.id, *_oversold(uow, order, position, ledger.part(fill, fill.quantity - covered)))
+
+
+def _closed_by(order: Order) -> str:
+    """What closes a position with a sale at market: its strategy, a person, or what had to."""
+    if order.decision_id:
+        return "exit"
+    return "close" if order.asked_by else "emergency"
 
 
 def _oversold(uow: UnitOfWork, order: Order, position: Position, excess: Fill) -> tuple[str, ...]:

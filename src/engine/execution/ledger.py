@@ -23,13 +23,14 @@ def bought(position: Position, fill: Fill) -> Position:
         fees=position.fees + fill.fee,
         closed_at=None,
         closed_by="",
+        closed_by_person="",
         bought=position.bought + fill.quantity,
         cost=position.cost + fill.quantity * fill.price,
     )
 
 
-def sold(position: Position, fill: Fill, closed_by: str) -> Position:
-    """A position after some was sold; closed once nothing is left.
+def sold(position: Position, fill: Fill, closed_by: str, person: str = "") -> Position:
+    """A position after some was sold; closed once nothing is left, by what and by whom.
 
     Raises:
         LedgerError: More was sold than it holds.
@@ -45,6 +46,7 @@ def sold(position: Position, fill: Fill, closed_by: str) -> Position:
         fees=position.fees + fill.fee,
         closed_at=fill.at if closed else None,
         closed_by=closed_by if closed else "",
+        closed_by_person=person if closed else "",
     )
 
 

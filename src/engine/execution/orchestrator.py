@@ -305,10 +305,13 @@ class ExecutionOrchestrator:
             await self._protect(order.position_id)
 
     async def _place(self, needed: Protect) -> None:
-        position, number = needed.position, needed.number
+        position = needed.position
         if await self._is_for_another(position):
             return  # until people have looked; each candle asks again
-        order = await self._store.transact(lambda uow: writing.intend_bracket(uow, position, number, self._clock.now()))
+        now = self._clock.now()
+        order = await self._store.transact(
+            lambda uow: writing.intend_bracket(uow, position, needed.number, needed.quantity, now)
+        )
         answer = await self._submit(order)
         if isinstance(answer, Rejected):
             await self._leave_unprotected(needed, answer.reason)
@@ -335,7 +338,7 @@ class ExecutionOrchestrator:
         def work(uow: UnitOfWork) -> Order:
             now = self._clock.now()
             uow.emit(ProtectionFailed(at=now, position_id=needed.position.id, reason=reason))
-            return writing.intend_emergency_exit(uow, needed.position, needed.number, now)
+            return writing.intend_emergency_exit(uow, needed.position, needed.number, needed.quantity, now)
 
         order = await self._store.transact(work)
         await self._try(order)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from engine.domain.closing import Closing
 from engine.domain.events import OrderIntended
 from engine.domain.trading import Intent, OrderKind, OrderStatus, Position, Purpose, Side, TradePlan, client_id
 from engine.execution.coverage import sellable
@@ -46,14 +47,14 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
     return _write(uow, order)
 
 
-def intend_bracket(uow: UnitOfWork, position: Position, number: int, now: datetime) -> Order:
-    """Write down the n-th stop and target of a position, for all of it."""
-    return _leave(uow, position, "bracket", number, position.quantity, now)
+def intend_bracket(uow: UnitOfWork, position: Position, number: int, quantity: Decimal, now: datetime) -> Order:
+    """Write down the n-th stop and target of a position, for so much of it."""
+    return _leave(uow, position, "bracket", number, quantity, now)
 
 
-def intend_emergency_exit(uow: UnitOfWork, position: Position, number: int, now: datetime) -> Order:
-    """Write down the sale of a position that could not be protected."""
-    return _leave(uow, position, "emergency", number, position.quantity, now)
+def intend_emergency_exit(uow: UnitOfWork, position: Position, number: int, quantity: Decimal, now: datetime) -> Order:
+    """Write down the sale of so much of a position as could not be protected."""
+    return _leave(uow, position, "emergency", number, quantity, now)
 
 
 def intend_sale(uow: UnitOfWork, position_id: str, now: datetime) -> Order | None:
@@ -63,7 +64,20 @@ def intend_sale(uow: UnitOfWork, position_id: str, now: datetime) -> Order | Non
     return _leave(uow, position, "sale", len(orders) + 1, quantity, now) if quantity > 0 else None
 
 
-def _leave(uow: UnitOfWork, position: Position, name: str, number: int, quantity: Decimal, now: datetime) -> Order:
+def intend_closing(uow: UnitOfWork, position: Position, closing: Closing, quantity: Decimal, now: datetime) -> Order:
+    """Write down the sale of so much of a position that a person has confirmed: one a position and wish."""
+    return _leave(uow, position, "closing", int(closing.id[1:]), quantity, now, closing.person)
+
+
+def _leave(
+    uow: UnitOfWork,
+    position: Position,
+    name: str,
+    number: int,
+    quantity: Decimal,
+    now: datetime,
+    asked_by: str = "",
+) -> Order:
     """Write down the n-th order of a name that sells of a position."""
     bracket = name == "bracket"
     order = Order(
@@ -83,6 +97,7 @@ def _leave(uow: UnitOfWork, position: Position, name: str, number: int, quantity
         status=OrderStatus.INTENT,
         created_at=now,
         position_id=position.id,
+        asked_by=asked_by,
     )
     return _write(uow, order)
 

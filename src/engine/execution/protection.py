@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from engine.domain.trading import OrderKind, OrderStatus, Position, Purpose
 from engine.execution import retries
@@ -21,37 +22,42 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protect:
-    """Place a stop and a target for everything held; the n-th bracket of this position."""
+    """Place a stop and a target for so much of a position; its n-th bracket."""
 
     position: Position
     number: int
+    quantity: Decimal
 
 
 Action = Cancel | Protect
 
 
 def protect(position: Position, orders: Sequence[Order], now: datetime) -> tuple[Action, ...]:
-    """What to cancel, or else to place, so that one bracket covers the whole position.
+    """What to cancel, or else to place, so that one bracket covers all of a position that is not being sold.
 
-    What is cancelled must be gone before anything is placed: asked again then, it says what. While an exit is under way
-    nothing is placed: the exit sells what the bracket would. Of a position that is closed nothing must stay behind, and
-    no exit may sell more than is held: somebody else may have sold it. A venue that refuses brackets is not asked for
-    one before ``protection_pause`` is over.
+    What is cancelled must be gone before anything is placed: asked again then, it says what. While an exit of all of it
+    is under way nothing is placed: the exit sells what the bracket would; and while an exit was only written down
+    nothing is changed. Of a position that is closed nothing must stay behind, and no exit may sell more than is held:
+    somebody else may have sold it. A venue that refuses brackets is not asked for one before ``protection_pause`` is
+    over.
     """
     brackets = [order for order in orders if order.intent.kind is OrderKind.BRACKET]
     standing = [order for order in brackets if not order.status.final]
     exits = [order for order in orders if is_selling(order)]
+    free = sellable(position, orders)
     if not position.is_open:
         return _cancel([*standing, *_sent(exits)])
-    if exits:
-        return _cancel(_sent(exits)) if sellable(position, orders) < 0 else ()
-    if position.stop is None:
+    if free < 0:
+        return _cancel(_sent(exits))
+    if free == 0 or len(_sent(exits)) < len(exits) or position.stop is None:
         return ()
-    fitting = [order for order in standing if order.rest == position.quantity]
+    fitting = [order for order in standing if order.rest == free]
     if standing:
         return _cancel([order for order in standing if order not in fitting[:1]])
     pause = protection_pause(position, orders)
-    return () if pause is not None and now < pause else (Protect(position=position, number=len(brackets) + 1),)
+    if pause is not None and now < pause:
+        return ()
+    return (Protect(position=position, number=len(brackets) + 1, quantity=free),)
 
 
 def protection_pause(position: Position, orders: Sequence[Order]) -> datetime | None:

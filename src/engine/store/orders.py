@@ -32,7 +32,11 @@ _ADD_FILL = insert(_FILLS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """An order as it was written down: what is sent, and what it is for."""
+    """An order as it was written down: what is sent, and what it is for.
+
+    Attributes:
+        asked_by: The person who asked for it; empty where the bot decided, or people answered its question.
+    """
 
     id: str
     intent: Intent
@@ -46,6 +50,7 @@ class Order:
     approval_id: str = ""
     position_id: str = ""
     reason: str = ""
+    asked_by: str = ""
 
     @property
     def rest(self) -> Decimal:
@@ -85,6 +90,7 @@ class Orders:
             "decision_id": order.decision_id,
             "approval_id": order.approval_id,
             "position_id": order.position_id,
+            "asked_by": order.asked_by,
             "created_at": order.created_at,
             "updated_at": order.created_at,
         }
@@ -238,6 +244,7 @@ def _order(row: Row[Any]) -> Order:
         approval_id=row.approval_id,
         position_id=row.position_id,
         reason=row.reason,
+        asked_by=row.asked_by,
     )
 
 
@@ -263,6 +270,7 @@ def _view(row: Row[Any]) -> OrderView:
         updated_at=row.updated_at,
         stop=row.stop,
         target=row.target,
+        asked_by=row.asked_by,
     )
 
 

@@ -47,6 +47,7 @@ class Positions:
             "opened_at": position.opened_at,
             "closed_at": position.closed_at,
             "closed_by": position.closed_by,
+            "closed_by_person": position.closed_by_person,
             "bought": position.bought,
             "cost": position.cost,
             "decision_id": decision_id,
@@ -135,6 +136,7 @@ def _position(row: Row[Any]) -> Position:
         realised=row.realised,
         closed_at=row.closed_at,
         closed_by=row.closed_by,
+        closed_by_person=row.closed_by_person,
         bought=row.bought,
         cost=row.cost,
     )

@@ -103,6 +103,7 @@ class OrderRow(SQLModel, table=True):
     position_id: str = Field(default="", index=True)
     created_at: datetime = Field(sa_type=UtcTime)
     updated_at: datetime = Field(sa_type=UtcTime)
+    asked_by: str = ""
 
 
 class FillRow(SQLModel, table=True):
@@ -143,6 +144,7 @@ class PositionRow(SQLModel, table=True):
     decision_id: str = ""
     bought: Decimal = Field(sa_type=Money)
     cost: Decimal = Field(sa_type=Money)
+    closed_by_person: str = ""
 
 
 class HaltRow(SQLModel, table=True):

@@ -13,6 +13,7 @@ from engine.store import codec
 from engine.store.account import Account
 from engine.store.approvals import Approvals
 from engine.store.chat import ChatMemory
+from engine.store.closings import Closings
 from engine.store.decisions import Decisions
 from engine.store.halts import Halts
 from engine.store.memory import NoMemory
@@ -60,6 +61,7 @@ class UnitOfWork:
         self.troubles = Troubles(self.settings, numbering)
         self.strangers = Strangers(self.settings)
         self.streaks = Streaks(self.settings, numbering)
+        self.closings = Closings(self.settings, numbering)
         self.shown = False
         self.events: list[Event] = []
         self._route = route

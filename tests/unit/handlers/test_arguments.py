@@ -1,5 +1,6 @@
 from contextlib import suppress
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -95,3 +96,73 @@ def test_a_very_long_word_is_not_repeated_in_full():
     with pytest.raises(BadInput) as refused:
         arguments.approval_id("x" * 1000)
     assert len(refused.value.message) < 120
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "share"),
+    [
+        ("T3", "T3", "1"),
+        ("t03", "T3", "1"),
+        ("3", "T3", "1"),
+        ("btc", "BTC", "1"),
+        ("BTC/usdt", "BTC/USDT", "1"),
+        ("btc-usdt", "BTC/USDT", "1"),
+        ("btcusdt half", "BTCUSDT", "0.5"),
+        ("1000sats", "1000SATS", "1"),
+        ("all", "ALL", "1"),
+        ("ALL HALF", "ALL", "0.5"),
+        ("T3 all", "T3", "1"),
+        ("T3 50%", "T3", "0.5"),
+        ("T3 50 %", "T3", "0.5"),
+        ("T3 12.5%", "T3", "0.125"),
+        ("T3 100%", "T3", "1"),
+        ("T3 0.25", "T3", "0.25"),
+        ("T3 .25", "T3", "0.25"),
+        ("", "", "1"),
+    ],
+)
+def test_what_to_close_and_how_much_of_it_is_understood_however_it_is_written(text, what, share):
+    wanted = arguments.closing(text.split())
+    assert (wanted.what, wanted.share) == (what, Decimal(share))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "T3 " + each
+        for each in (
+            "50",
+            "1",
+            "1.0",
+            "0",
+            "0%",
+            "101%",
+            "-5%",
+            "1e-1",
+            "0,5",
+            "nan",
+            "\u00bd",
+            "\u0665\u0660%",
+            "half half",
+        )
+    ]
+    + ["T3 " + "9" * 500, "T3 0." + "0" * 500 + "1", "T3 T4", "T3 limit"],
+)
+def test_what_is_no_share_is_refused(text):
+    with pytest.raises(BadInput, match="is no share; those look like half, 25% or 0"):
+        arguments.closing(text.split())
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["BTC/", "/USDT", "BTC//USDT", "'; DROP TABLE orders", "<b>", "BTC/USDT/X", "⏰", "T3;", "x" * 500, "-1", "\u0663"],
+)
+def test_what_is_neither_a_trade_nor_a_market_is_refused(word):
+    with pytest.raises(BadInput, match="neither a trade nor a market"):
+        arguments.closing([word])
+
+
+def test_a_share_that_is_nearly_a_word_names_it():
+    with pytest.raises(BadInput, match="is no share") as refused:
+        arguments.closing(["T3", "hal"])
+    assert refused.value.remedy == "Did you mean half?"

@@ -18,20 +18,8 @@ ADMIN = Person(name="Ada", role=Role.ADMIN)
 
 ALL = (
     *("start", "help", "whoami", "status", "positions", "balance", "count", "profit", "daily", "weekly", "monthly"),
-    *(
-        "performance",
-        "stats",
-        "strategies",
-        "trades",
-        "chart",
-        "pending",
-        "approve",
-        "reject",
-        "why",
-        "pause",
-        "resume",
-    ),
-    *("emergency", "strangers", "logs", "digest", "health", "version"),
+    *("performance", "stats", "strategies", "trades", "chart", "pending", "approve", "reject", "why", "pause"),
+    *("resume", "close", "emergency", "strangers", "logs", "digest", "health", "version"),
 )
 
 
@@ -73,7 +61,7 @@ def test_every_menu_entry_fits_the_platforms(room):
 
 def test_viewers_may_use_exactly_the_commands_that_change_nothing(room):
     traders = [command.name for command in room.table.commands if command.role is not Role.VIEWER]
-    assert traders == ["approve", "reject", "pause", "resume", "emergency", "strangers", "logs"]
+    assert traders == ["approve", "reject", "pause", "resume", "close", "emergency", "strangers", "logs"]
 
 
 @pytest.mark.parametrize("text", ["/Status", "/status@GreenlightBot", "  /STATUS  "])
@@ -83,6 +71,7 @@ async def test_a_command_is_found_however_it_is_written(room, text):
 
 def test_freqtrades_names_are_understood_where_they_mean_the_same(room):
     assert room.table.find("/stopentry")[0].name == "pause"
+    assert {room.table.find(f"/{name} 3")[0].name for name in ("forceexit", "fx", "forcesell")} == {"close"}
 
 
 @pytest.mark.parametrize("text", ["hello", "", "   ", "approve A17"])

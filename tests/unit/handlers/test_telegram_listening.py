@@ -98,6 +98,16 @@ async def test_what_nobody_else_reads_is_told_from_what_a_group_reads(
     assert [heard.is_private for heard in bot.heard] == [private]
 
 
+async def test_a_press_of_what_its_message_does_not_have_is_told_apart(fake: FakeTelegram) -> None:
+    """A client of somebody's own may send anything: an answer to that takes the place of no message."""
+    message = question(fake, chat=GROUP)
+    async with running(fake) as bot:
+        await caught_up(fake)
+        fake.press(GROUP, message, BEN, "close:C1", forged=True)
+        await fake.wait_for(lambda: bot.heard)
+    assert [heard.is_carried for heard in bot.heard] == [False]
+
+
 async def test_a_press_becomes_something_a_person_pressed_with_the_message_it_was_on(fake: FakeTelegram) -> None:
     message = question(fake, chat=GROUP)
     async with running(fake) as bot:

@@ -16,7 +16,7 @@ from tests.fakes.telegram import FakeTelegram, Fault
 from tests.fakes.telegram_bot import Bot, make_bot, running, to
 
 CHAT = 7
-BUTTONS = tuple(Button(label=verb.title(), verb=verb, approval_id="A17") for verb in Verb)
+BUTTONS = tuple(Button(label=verb.title(), verb=verb, about="A17") for verb in Verb)
 EMOJI = "Line 🚀 of a long report about 汉字 & <tags>\n"
 LONG = EMOJI * (10_000 // len(EMOJI))
 
@@ -107,9 +107,7 @@ async def test_an_empty_card_is_refused_before_it_is_sent(fake: FakeTelegram, bo
 
 async def test_a_card_that_telegram_never_takes_is_a_bad_card(fake: FakeTelegram, bot: Bot) -> None:
     with pytest.raises(BadCard, match="inline keyboard button"):
-        await bot.platform.put(
-            to(CHAT), Card(title="x", buttons=(Button(label="", verb=Verb.HALF, approval_id="1"),)), None
-        )
+        await bot.platform.put(to(CHAT), Card(title="x", buttons=(Button(label="", verb=Verb.HALF, about="1"),)), None)
 
 
 # In place

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.approvals import Verb
+from engine.domain.closing import Choice
 from engine.domain.errors import StoreError
 from engine.domain.messages import CALLBACK_BYTES, Button, Card, Role, Table
 
@@ -21,10 +22,12 @@ def test_each_role_includes_the_ones_before_it():
     }
 
 
-@given(st.sampled_from(Verb), st.text(min_size=1, max_size=20).filter(lambda text: len(text.encode()) <= 50))
-def test_a_press_carries_what_its_button_said(verb: Verb, approval_id: str):
-    button = Button(label="Approve", verb=verb, approval_id=approval_id)
-    assert Button.parse(button.data) == (verb, approval_id)
+@given(
+    st.sampled_from([*Verb, *Choice]), st.text(min_size=1, max_size=20).filter(lambda text: len(text.encode()) <= 50)
+)
+def test_a_press_carries_what_its_button_said(verb: Verb | Choice, about: str):
+    button = Button(label="Approve", verb=verb, about=about)
+    assert Button.parse(button.data) == (verb, about)
 
 
 @given(st.text())
@@ -33,16 +36,18 @@ def test_a_forged_press_is_none_of_ours(data: str):
     assert parsed is None or f"{parsed[0]}:{parsed[1]}" == data
 
 
-@pytest.mark.parametrize("data", ["", "approve", "approve:", ":A1", "APPROVE:A1", "delete:A1"])
+@pytest.mark.parametrize(
+    "data", ["", "approve", "approve:", ":A1", "APPROVE:A1", "delete:A1", "close", "keep:", "asked:C1"]
+)
 def test_what_is_no_button_of_ours_is_recognised(data: str):
     assert Button.parse(data) is None
 
 
 def test_a_button_that_no_platform_could_carry_is_refused():
     longest = "A" * (CALLBACK_BYTES - len("approve:"))
-    assert len(Button(label="ok", verb=Verb.APPROVE, approval_id=longest).data) == CALLBACK_BYTES
+    assert len(Button(label="ok", verb=Verb.APPROVE, about=longest).data) == CALLBACK_BYTES
     with pytest.raises(ValueError, match="more than 64 bytes"):
-        Button(label="ok", verb=Verb.APPROVE, approval_id=longest + "A")
+        Button(label="ok", verb=Verb.APPROVE, about=longest + "A")
 
 
 def test_the_plain_text_of_a_card_leaves_nothing_out():

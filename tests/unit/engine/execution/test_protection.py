@@ -24,7 +24,7 @@ def needed(held: Position, orders: Sequence[Order], minutes: float = 60) -> tupl
 
 
 def test_a_fresh_position_gets_its_first_bracket():
-    assert needed(HELD, [order(1, position_id="T1")]) == (Protect(position=HELD, number=1),)
+    assert needed(HELD, [order(1, position_id="T1")]) == (Protect(position=HELD, number=1, quantity=HELD.quantity),)
 
 
 @pytest.mark.parametrize("status", [OrderStatus.OPEN, OrderStatus.INTENT, OrderStatus.UNKNOWN])
@@ -36,7 +36,7 @@ def test_a_bracket_of_another_size_is_replaced_by_the_next_one():
     small = bracket(2, status=OPEN, quantity=Decimal(1))
     assert needed(HELD, [small]) == (Cancel(order=small),), "and nothing is placed while it may still sell"
     gone = replace(small, status=CANCELLED, reason="taken back: it no longer fits the position")
-    assert needed(HELD, [gone]) == (Protect(position=HELD, number=2),)
+    assert needed(HELD, [gone]) == (Protect(position=HELD, number=2, quantity=HELD.quantity),)
 
 
 def test_of_a_bracket_that_is_partly_filled_the_rest_counts():
@@ -51,12 +51,27 @@ def test_one_bracket_is_enough():
 
 @pytest.mark.parametrize("status", [OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.FILLED])
 def test_a_bracket_that_is_over_is_followed_by_another(status: OrderStatus):
-    assert needed(HELD, [bracket(2, status=status)]) == (Protect(position=HELD, number=2),)
+    assert needed(HELD, [bracket(2, status=status)]) == (Protect(position=HELD, number=2, quantity=HELD.quantity),)
 
 
 def test_while_it_is_being_sold_nothing_is_placed():
     assert needed(HELD, [leaving(2, status=OPEN)]) == ()
-    assert needed(HELD, [leaving(2, status=OrderStatus.CANCELLED)]) == (Protect(position=HELD, number=1),)
+    assert needed(HELD, [leaving(2, status=OrderStatus.CANCELLED)]) == (
+        Protect(position=HELD, number=1, quantity=HELD.quantity),
+    )
+
+
+@pytest.mark.parametrize("status", [OPEN, OrderStatus.UNKNOWN])
+def test_while_a_part_is_being_sold_the_rest_gets_its_bracket(status: OrderStatus):
+    part = leaving(3, status=status, quantity=Decimal("1.5"), filled=Decimal("0.5"))
+    assert needed(HELD, [part]) == (Protect(position=HELD, number=1, quantity=Decimal(1)),)
+    whole, rest = bracket(2, status=OPEN), bracket(2, status=OPEN, quantity=Decimal(1))
+    assert needed(HELD, [whole, part]) == (Cancel(order=whole),)
+    assert needed(HELD, [rest, part]) == ()
+
+
+def test_a_sale_of_a_part_that_is_not_sent_yet_changes_nothing():
+    assert needed(HELD, [bracket(2, status=OPEN), leaving(3, quantity=Decimal(1))]) == ()
 
 
 def test_nothing_is_needed_once_it_is_closed_or_without_a_stop():
@@ -80,6 +95,6 @@ def test_an_exit_of_more_than_is_held_is_taken_back():
 def test_what_the_venue_refused_is_asked_for_again_after_a_pause_that_grows():
     once, twice = bracket(2, status=REJECTED, reason="no"), bracket(3, status=REJECTED, reason="no", created_at=at(10))
     assert needed(HELD, [once], minutes=0.1) == ()
-    assert needed(HELD, [once], minutes=0.2) == (Protect(position=HELD, number=2),)
+    assert needed(HELD, [once], minutes=0.2) == (Protect(position=HELD, number=2, quantity=HELD.quantity),)
     assert needed(HELD, [once, twice], minutes=10.3) == ()
-    assert needed(HELD, [once, twice], minutes=10.4) == (Protect(position=HELD, number=3),)
+    assert needed(HELD, [once, twice], minutes=10.4) == (Protect(position=HELD, number=3, quantity=HELD.quantity),)

@@ -13,8 +13,10 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
+from engine.domain.approvals import Verb
 from engine.domain.errors import StoreError
 from engine.domain.events import Welcomed
+from engine.domain.messages import Button, Card
 from engine.store import migrate
 from engine.store.connections import connect
 from engine.store.database import Database
@@ -24,7 +26,7 @@ from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON, asked, decision, judged, position
 from tests.fakes.venue import fill, order
 
-HEAD = "0003"
+HEAD = "0004"
 
 
 def _fill(uow: UnitOfWork) -> None:
@@ -83,6 +85,34 @@ async def test_what_positions_of_before_cost_is_counted_up_from_their_fills(each
     bought = fill(order(1), 1, order(1).intent.quantity)
     assert (held.bought, held.cost) == (bought.quantity, bought.quantity * bought.price)
     assert await database.read(lambda uow: uow.account.benchmark_at(NOON)) is None
+    await database.close()
+
+
+async def test_cards_of_before_keep_their_buttons(each_database: str):
+    """Their text may say anything, the old name of what a button is about too."""
+    button = Button(label="Approve", verb=Verb.APPROVE, about="A1")
+    card = Card(title='{"x":"y","approval_id":"A1"}', buttons=(button,))
+
+    def put(uow: UnitOfWork) -> int:
+        return uow.chat.put_message(message_id=None, audience="", author="", at=NOON, card=card, text="")
+
+    database = Database(each_database)
+    await database.transact(put)
+    await database.close()
+    command.downgrade(migrate.config(each_database), "0003")
+    migrate.upgrade(each_database)
+    database = Database(each_database)
+    assert [message.card for message in await database.read(lambda uow: uow.chat.messages(audience=""))] == [card]
+    await database.close()
+
+
+async def test_what_was_sold_before_was_asked_for_by_nobody(each_database: str):
+    await fill_with_data(each_database)
+    command.downgrade(migrate.config(each_database), "0003")
+    migrate.upgrade(each_database)
+    database = Database(each_database)
+    assert (await database.read(lambda uow: uow.orders.get("O1"))).asked_by == ""
+    assert (await database.read(lambda uow: uow.positions.get("T3"))).closed_by_person == ""
     await database.close()
 
 

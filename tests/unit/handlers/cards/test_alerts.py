@@ -6,7 +6,7 @@ import pytest
 
 from engine.domain.approvals import Ordered
 from engine.domain.trading import HaltKind
-from handlers.cards import alerts
+from handlers.cards import alerts, phrases
 from tests.fakes import reports
 
 
@@ -75,6 +75,22 @@ def test_a_closed_trade_says_why_and_at_what_price(closed_by, says):
     told = dict(alerts.closed(view).fields)
     assert told["Closed by"] == says
     assert told["Sold"] == "0.00617 at 20,000.00 → 21,000.00 (+5.00%)"
+
+
+def test_a_trade_that_somebody_closed_names_them_and_no_reason_of_an_earlier_sale():
+    by_ann = reports.closed_position(closed_by="close", closed_by_person="Ann")
+    view = reports.trade_view(by_ann, exit=reports.decision(reasons=("the MACD fell",)))
+    assert dict(alerts.closed(view).fields)["Closed by"] == "Ann, /close"
+
+
+def test_a_part_that_somebody_closed_is_said_beside_what_closed_the_rest():
+    sold, rest = reports.filled_order(asked_by="Ann"), reports.filled_order(id="O9")
+    part = f"Ann, /close: {phrases.fills(sold)}"
+    ended = reports.trade_view(reports.closed_position(closed_by="stop"), sales=(sold, rest))
+    assert dict(alerts.closed(ended).fields)["Part closed by"] == part
+    assert dict(alerts.trade(reports.trade_view(reports.position(), sales=(sold,))).fields)["Part closed by"] == part
+    whole = reports.closed_position(closed_by="close", closed_by_person="Ann")
+    assert "Part closed by" not in dict(alerts.closed(reports.trade_view(whole, sales=(sold,))).fields)
 
 
 def test_a_position_without_a_stop_is_an_alarm_until_it_is_closed():

@@ -33,9 +33,9 @@ def cards() -> st.SearchStrategy[Card]:
         items=st.lists(st.builds(Item, title=texts() | long, text=texts() | long), max_size=12).map(tuple),
         table=st.none() | st.builds(Table, head=st.just(("A", "B")), rows=rows),
         graph=st.lists(st.floats(), max_size=5).map(tuple),
-        buttons=st.lists(
-            st.builds(Button, label=texts() | long, verb=st.sampled_from(Verb), approval_id=st.just("A1"))
-        ).map(lambda buttons: tuple({button.data: button for button in buttons}.values())),
+        buttons=st.lists(st.builds(Button, label=texts() | long, verb=st.sampled_from(Verb), about=st.just("A1"))).map(
+            lambda buttons: tuple({button.data: button for button in buttons}.values())
+        ),
     )
 
 
@@ -69,7 +69,7 @@ def test_nothing_is_lost_by_splitting(card: Card) -> None:
 
 
 def test_an_ordinary_card_is_one_message_with_a_header_bold_names_and_its_buttons() -> None:
-    buttons = tuple(Button(label=verb.title(), verb=verb, approval_id="A1") for verb in Verb)
+    buttons = tuple(Button(label=verb.title(), verb=verb, about="A1") for verb in Verb)
     card = Card(title="Buy?", fields=(("Stop", "41,000.00"), ("Risk", "<1%")), text="It crossed.", buttons=buttons)
     (part,) = render(card)
     header, fields, text, actions = part.blocks
@@ -95,7 +95,7 @@ def test_a_table_stands_in_columns() -> None:
 
 
 def test_more_than_a_message_takes_goes_into_the_next_with_the_buttons_under_the_last() -> None:
-    button = Button(label="Approve", verb=Verb.APPROVE, approval_id="A1")
+    button = Button(label="Approve", verb=Verb.APPROVE, about="A1")
     words = " ".join(f"word{number}" for number in range(2000))
     parts = render(Card(title="Long", text=words, buttons=(button,)))
     assert [len(buttons_of([{"block_id": "b", **block} for block in part.blocks])) for part in parts] == [

@@ -124,7 +124,7 @@ async def test_the_board_has_status_questions_with_buttons_and_positions_for_kno
 @pytest.mark.parametrize("size", [0, 400, 2000])
 def test_what_is_too_much_is_left_out_and_that_is_said(size: int) -> None:
     def question(number: int) -> Card:
-        button = Button(label="Approve", verb=Verb.APPROVE, approval_id=f"A{number}")
+        button = Button(label="Approve", verb=Verb.APPROVE, about=f"A{number}")
         return Card(title=f"Buy? (A{number})", text="x" * size, buttons=(button,))
 
     blocks = composed([question(number) for number in range(1, 90)], SPEECH)

@@ -72,7 +72,7 @@ def test_a_press_carries_its_message_and_its_own_time_and_is_answered_in_its_thr
     assert heard.incoming.ref == Ref(messages=("5.000001",))
     assert heard.incoming.sent_at == AT.replace(microsecond=250_000)
     assert heard.incoming.delivery_id == "1.2.abc"
-    assert heard.place == Place(channel="C1", thread="5.000001", person="U1")
+    assert heard.place == Place(channel="C1", thread="5.000001", pressed="5.000001", person="U1")
 
 
 def test_a_press_on_a_message_in_a_thread_is_answered_in_that_thread() -> None:
@@ -91,10 +91,12 @@ def test_a_press_at_home_has_no_message_and_is_answered_in_the_conversation() ->
     assert (heard.incoming.ref, heard.incoming.address, heard.place) == (None, "U1", Place(channel="U1"))
 
 
-def test_a_press_on_an_ephemeral_message_has_no_message_to_edit() -> None:
-    heard = reading.press(PRESS | {"container": PRESS["container"] | {"is_ephemeral": True}}, US)
+def test_a_press_on_an_ephemeral_message_has_no_message_to_edit_and_is_answered_as_privately() -> None:
+    private = {"container": PRESS["container"] | {"is_ephemeral": True}, "response_url": "https://hooks.example/2"}
+    heard = reading.press(PRESS | private, US)
     assert heard is not None
-    assert (heard.incoming.ref, heard.place.thread) == (None, "")
+    assert heard.incoming.ref is None
+    assert heard.place == Place(channel="C1", response_url="https://hooks.example/2")
 
 
 def test_a_button_that_carries_nothing_is_nothing() -> None:

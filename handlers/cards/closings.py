@@ -1,0 +1,192 @@
+"""Positions that people close by hand: what a press would do, and what it did. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from engine.domain.closing import ALL, WHOLE, Choice, Closing, Sale, Stage, Unsold
+from engine.domain.messages import Button, Card, Item
+from engine.domain.reports import ClosingView, OrderView
+from engine.domain.trading import OrderStatus, Position
+from handlers.cards import phrases, wording
+
+HALF = Decimal("0.5")
+
+_ON_ITS_WAY = {
+    OrderStatus.INTENT: "being sent; the venue has not answered yet",
+    OrderStatus.OPEN: "being sold: {done} so far",
+    OrderStatus.UNKNOWN: "sent, but the venue's answer was lost: it is being asked, and nothing is sent twice",
+    OrderStatus.CANCELLED: "the venue ended it after {done}",
+}
+
+
+def card(view: ClosingView) -> Card:
+    """A wish to close positions, in whatever stage it is; one card from the question to what came of it."""
+    closing = view.closing
+    if closing.is_open(view.now):
+        return _question(view)
+    if not closing.sales:
+        return Card(title="Nothing can be closed now", items=_unsold(view))
+    topic, again = f"closing:{closing.id}", f"/close {' '.join(_said(closing))} asks again."
+    match closing.stage:
+        case Stage.ASKED:
+            return Card(title=f"Time is up: nothing was sold ({closing.id})", topic=topic, text=again)
+        case Stage.KEPT:
+            return Card(title=f"Kept: nothing was sold ({closing.id})", topic=topic)
+        case Stage.CONFIRMED:
+            return Card(title=_outcome(view), topic=topic, items=(*_sold(view), *_unsold(view)))
+
+
+def _question(view: ClosingView) -> Card:
+    closing, sales = view.closing, view.closing.sales
+    return Card(
+        title=f"{_headline(closing)}? ({closing.id})",
+        topic=f"closing:{closing.id}",
+        fields=(("Until", phrases.expiry(closing.expires_at, view.now)),),
+        items=(*map(_sale, sales), *_unsold(view)),
+        text="It sells at market, at what is paid then. Only you can press it.",
+        buttons=(
+            Button(label=_label(closing), verb=Choice.CLOSE, about=closing.id),
+            Button(label="Keep", verb=Choice.KEEP, about=closing.id),
+        ),
+    )
+
+
+def _headline(closing: Closing) -> str:
+    """What would happen, in a line."""
+    if len(closing.sales) > 1:
+        part = "" if closing.wanted.share == WHOLE else f"{_share(closing.wanted.share)} of "
+        return f"Close {part}{wording.count(len(closing.sales), 'position')}"
+    (sale,) = closing.sales
+    return f"Close {_part(closing, sale)}{sale.position_id}: sell {_quantity(sale.quantity, sale)}"
+
+
+def _label(closing: Closing) -> str:
+    sales = closing.sales
+    if len(sales) > 1:
+        return f"Close {len(sales)}"
+    return f"Close {_part(closing, sales[0])}{sales[0].position_id}"
+
+
+def _part(closing: Closing, sale: Sale) -> str:
+    return f"{_share(closing.wanted.share)} of " if closing.wanted.share != WHOLE and not sale.widened else ""
+
+
+def _share(share: Decimal) -> str:
+    return "half" if share == HALF else f"{wording.quantity(share * 100)}%"
+
+
+def _said(closing: Closing) -> tuple[str, ...]:
+    """What was asked for, as it is written after the command."""
+    share = closing.wanted.share
+    what = closing.wanted.what
+    return (what.lower() if what == ALL else what, *((_share(share),) if share != WHOLE else ()))
+
+
+def _sale(sale: Sale) -> Item:
+    """One position as it would be sold, in lines that a phone shows whole."""
+    is_all = sale.quantity == sale.held
+    sold = wording.quantity(sale.quantity)
+    return Item(
+        title=f"{sale.position_id} {sale.market.symbol} {wording.gain(sale.net, sale.share, sale.market.quote)}",
+        text=wording.lines(
+            f"{f'all {sold}' if is_all else f'{sold} of {wording.quantity(sale.held)}'} "
+            f"at about {wording.price(sale.price)}",
+            _protection(sale),
+            _too_little(sale),
+            "Somebody else bought it, not the bot." if sale.external else "",
+            sale.warning and f"Look first: {sale.warning}",
+        ),
+    )
+
+
+def _protection(sale: Sale) -> str:
+    """What becomes of stop and target."""
+    named = _levels(sale.stop, sale.target)
+    if not named:
+        return "no stop, no target"
+    return f"{named} anew for {wording.quantity(sale.rest)}" if sale.rest else f"{named} taken back"
+
+
+def _levels(stop: Decimal | None, target: Decimal | None) -> str:
+    return wording.listing([name for name, level in (("stop", stop), ("target", target)) if level is not None])
+
+
+def _too_little(sale: Sale) -> str:
+    if not sale.widened:
+        return ""
+    least = f"{wording.quantity(sale.market.min_notional)} {sale.market.quote}"
+    return f"All of it, as the rest would be worth less than the smallest order, {least}."
+
+
+def _quantity(quantity: Decimal, sale: Sale) -> str:
+    return f"{wording.quantity(quantity)} {sale.market.symbol}"
+
+
+def _unsold(view: ClosingView) -> tuple[Item, ...]:
+    return tuple(_left(each, view.positions.get(each.position_id)) for each in view.closing.unsold)
+
+
+def _left(unsold: Unsold, position: Position | None) -> Item:
+    became = position if position is not None and not position.is_open else None
+    said = phrases.position(became) if became is not None else wording.sentence(unsold.reason)
+    return Item(title=f"{unsold.position_id} {unsold.market}: nothing sold", text=said)
+
+
+def _outcome(view: ClosingView) -> str:
+    """What came of it, in a line: how many were sold whole, in part, or not."""
+    closing, orders = view.closing, view.orders.values()
+    name = f" ({closing.id})"
+    if not orders:
+        return f"Nothing was sold{name}"
+    if len(closing.sales) == 1:
+        (order,) = orders
+        return f"{_one(order, view.positions[order.position_id])}{name}"
+    done = sum(order.status is OrderStatus.FILLED for order in orders)
+    return f"{done} of {wording.count(len(closing.sales), 'position')} sold{name}"
+
+
+def _one(order: OrderView, held: Position) -> str:
+    if not held.is_open:
+        return f"{held.id}: closed, {wording.gain(held.net, held.share(held.net), wording.quote(held.market))}"
+    if order.filled:
+        whole = "" if order.filled == order.quantity else f" of {wording.quantity(order.quantity)}"
+        return f"{held.id}: {wording.quantity(order.filled)}{whole} {held.market} sold"
+    return f"{held.id}: not sold" if order.status.final else f"{held.id}: not sold yet"
+
+
+def _sold(view: ClosingView) -> tuple[Item, ...]:
+    return tuple(_came_of(order, view) for order in view.orders.values())
+
+
+def _came_of(order: OrderView, view: ClosingView) -> Item:
+    held = view.positions[order.position_id]
+    gain = "" if held.is_open else f" {wording.gain(held.net, held.share(held.net), wording.quote(held.market))}"
+    return Item(
+        title=f"{held.id} {held.market}{gain}",
+        text=wording.lines(_progress(order), _rest(held, order, view) if held.is_open else ""),
+    )
+
+
+def _progress(order: OrderView) -> str:
+    done = f"{wording.quantity(order.filled)} of {wording.quantity(order.quantity)}"
+    match order.status:
+        case OrderStatus.FILLED:
+            return f"sold {wording.quantity(order.filled)} @ {wording.price(order.average)} ({order.id})"
+        case OrderStatus.REJECTED:
+            return f"Not sold: {order.reason} ({order.id}). It is not tried again."
+        case _:
+            return f"{order.id}: {_ON_ITS_WAY[order.status].format(done=done)}"
+
+
+def _rest(held: Position, order: OrderView, view: ClosingView) -> str:
+    """What is still held, and whether it is protected."""
+    stays = f"{wording.quantity(held.quantity)} held"
+    levels = _levels(held.stop, held.target)
+    if not levels:
+        return f"{stays}, without a stop"
+    if held.id in view.protected:
+        return f"{stays}: {levels} stand"
+    if not order.status.final and order.quantity - order.filled >= held.quantity:
+        return stays
+    return f"{stays}: {levels} being placed again"

@@ -1,0 +1,317 @@
+"""Positions that people close by hand: asked for, confirmed by the one who asked, sold.
+
+    ask ─▶ what it would come to now ─▶ press ─▶ read again ─▶ sales written down, in one transaction ─▶ sent
+
+Selling only reduces risk, so no pause stops it. What a press confirms is what was named: where more than that has
+become of a position meanwhile, it is left alone, and that is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import structlog
+
+from engine.data_halts import standing_change
+from engine.domain.closing import ALL, Choice, Closing, Sale, Stage, Unsold, Wanted
+from engine.domain.errors import BadInput, GreenlightError, NoData, NotAllowed, UnknownId, VenueError
+from engine.domain.reports import ClosingView
+from engine.domain.trading import OrderKind, Position
+from engine.execution import closing as rules
+from engine.execution.coverage import sellable
+from engine.execution.emergency import being_ended
+from engine.execution.external import CONTEXT
+from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.execution.orders import intend_closing
+from engine.faults import fault_id
+from engine.ports import Clock, Exchange
+from engine.store.database import Database
+from engine.store.orders import Order
+from engine.store.unit_of_work import UnitOfWork
+
+GOOD_FOR = timedelta(minutes=2)
+"""How long a press confirms what was named: the world it was named in is gone after that."""
+PATIENCE = 5.0
+"""Wall seconds that the venue has to say what somebody pays, and after which a press is answered whatever it does."""
+
+_log = structlog.get_logger(__name__)
+
+Prices = Mapping[str, Decimal | str]
+"""What somebody pays in each market now, or why that is not known."""
+
+
+class Closings:
+    """Lets people close what is held, and tells them what becomes of it.
+
+    Args:
+        good_for: How long a press confirms what was named.
+        patience: Wall seconds for which people wait for the venue.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Database,
+        exchange: Exchange,
+        orchestrator: ExecutionOrchestrator,
+        clock: Clock,
+        good_for: timedelta = GOOD_FOR,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._good_for = good_for
+        self._patience = patience
+        self._store = store
+        self._exchange = exchange
+        self._orchestrator = orchestrator
+        self._clock = clock
+        self._waiting: dict[str, datetime] = {}
+        self._sending: set[asyncio.Task[None]] = set()
+        self._under_way = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being asked for or carried out: from the press until all of it is sent."""
+        return bool(self._sending or self._under_way)
+
+    @property
+    def open_ids(self) -> tuple[str, ...]:
+        """The ids of the wishes that wait for their press, as far as they were asked since the start."""
+        now = self._clock.now()
+        self._waiting = {found: until for found, until in self._waiting.items() if now < until}
+        return tuple(self._waiting)
+
+    async def ask(self, person: str, wanted: Wanted) -> ClosingView:
+        """What closing something would come to. Nothing is done before its person confirms it.
+
+        Raises:
+            BadInput: Nothing that is held is meant; names what is held.
+            UnknownId: There is no such trade.
+        """
+        self._under_way += 1
+        try:
+            named = await self._store.read(lambda uow: _named(uow, wanted))
+            prices = await self._prices(position.market for position in named)
+            closing = await self._store.transact(lambda uow: self._ask(uow, person, wanted, prices))
+            if closing.id:
+                self._waiting[closing.id] = closing.expires_at
+            return await self._view(closing)
+        finally:
+            self._under_way -= 1
+
+    async def look(self, closing_id: str, person: str) -> ClosingView:
+        """What became of a wish.
+
+        Raises:
+            UnknownId: It is no longer known.
+            NotAllowed: Somebody else asked for it.
+        """
+        closing = await self._store.read(lambda uow: uow.closings.get(closing_id))
+        if closing.person != person:
+            raise NotAllowed(
+                f"{closing.person} asked for that, and only {closing.person} can answer it: nothing was done.",
+                "To close something yourself: /close.",
+            )
+        return await self._view(closing)
+
+    async def press(self, closing_id: str, person: str, choice: Choice) -> ClosingView:
+        """Confirm what was asked for, or let it be. Only its person can, once, and within its time.
+
+        Returns once the sales are sent, or after a few seconds: then they go on by themselves.
+
+        Raises:
+            UnknownId: It is no longer known.
+            NotAllowed: Somebody else asked for it.
+            NoData: Nobody says what is paid now; it can be pressed again.
+        """
+        self._under_way += 1
+        try:
+            return await self._press(await self.look(closing_id, person), choice)
+        finally:
+            self._under_way -= 1
+
+    async def stop(self) -> None:
+        """Leave what is not sent to the next start, which asks the venue for it and sends nothing again."""
+        for task in tuple(self._sending):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _press(self, seen: ClosingView, choice: Choice) -> ClosingView:
+        closing = seen.closing
+        if not closing.is_open(seen.now):
+            return seen
+        if choice is Choice.KEEP:
+            return await self._view(await self._store.transact(lambda uow: self._keep(uow, closing.id)))
+        prices = await self._prices(sale.market.symbol for sale in closing.sales)
+        if all(isinstance(price, str) for price in prices.values()):
+            raise NoData(
+                f"Nothing was sold: {'; '.join(map(str, prices.values()))}.",
+                "Stops stay where they are. The button can be pressed again while its time lasts.",
+            )
+        closing, orders = await self._store.transact(lambda uow: self._confirm(uow, closing.id, prices))
+        await self._carry_out(orders)
+        return await self._view(closing)
+
+    def _ask(self, uow: UnitOfWork, person: str, wanted: Wanted, prices: Prices) -> Closing:
+        now, ending = self._clock.now(), being_ended(uow)
+        found = [self._sale(uow, position, wanted, prices, ending) for position in _named(uow, wanted)]
+        sales = tuple(each for each in found if isinstance(each, Sale))
+        closing = Closing(
+            id=uow.closings.next_id() if sales else "",
+            person=person,
+            wanted=wanted,
+            sales=sales,
+            unsold=tuple(each for each in found if isinstance(each, Unsold)),
+            asked_at=now,
+            expires_at=now + self._good_for,
+        )
+        if sales:
+            uow.closings.put(closing)
+        return closing
+
+    def _sale(
+        self, uow: UnitOfWork, position: Position, wanted: Wanted, prices: Prices, ending: frozenset[str]
+    ) -> Sale | Unsold:
+        price = prices.get(position.market, f"{position.market} was not asked for its price")
+        reason = "the emergency stop is selling it" if position.id in ending else ""
+        if reason or isinstance(price, str):
+            return Unsold(position_id=position.id, market=position.market, reason=reason or str(price))
+        free = sellable(position, uow.orders.of_position(position.id))
+        found = rules.sale_of(position, free, self._exchange.market(position.market), price, wanted.share)
+        changed = standing_change(uow, position.market)
+        return replace(found, warning=changed.reason) if isinstance(found, Sale) and changed is not None else found
+
+    def _keep(self, uow: UnitOfWork, closing_id: str) -> Closing:
+        closing = uow.closings.get(closing_id)
+        if not closing.is_open(self._clock.now()):
+            return closing
+        return self._settle(uow, replace(closing, stage=Stage.KEPT))
+
+    def _confirm(self, uow: UnitOfWork, closing_id: str, prices: Prices) -> tuple[Closing, list[Order]]:
+        """Write the sales down on what is held now; nothing where another press was first, or time is up."""
+        closing, now, ending = uow.closings.get(closing_id), self._clock.now(), being_ended(uow)
+        if not closing.is_open(now):
+            return closing, []
+        orders, unsold = list[Order](), list(closing.unsold)
+        for sale in closing.sales:
+            position = uow.positions.get(sale.position_id)
+            ruled = self._ruled(uow, sale, position, prices[sale.market.symbol], ending)
+            if isinstance(ruled, Unsold):
+                unsold.append(ruled)
+            else:
+                orders.append(intend_closing(uow, position, closing, ruled, now))
+        written = {order.position_id: order.id for order in orders}
+        confirmed = replace(closing, stage=Stage.CONFIRMED, orders=written, unsold=tuple(unsold))
+        return self._settle(uow, confirmed), orders
+
+    def _ruled(
+        self, uow: UnitOfWork, sale: Sale, position: Position, price: Decimal | str, ending: frozenset[str]
+    ) -> Decimal | Unsold:
+        reason = "the emergency stop is selling it" if position.id in ending else ""
+        if reason or isinstance(price, str):
+            return Unsold(position_id=position.id, market=position.market, reason=reason or str(price))
+        return rules.confirmed(sale, position, sellable(position, uow.orders.of_position(position.id)), price)
+
+    def _settle(self, uow: UnitOfWork, closing: Closing) -> Closing:
+        uow.closings.put(closing)
+        self._waiting.pop(closing.id, None)
+        return closing
+
+    async def _carry_out(self, orders: Sequence[Order]) -> None:
+        """Send the sales, beside everything else, and wait a while for it: a venue that hangs holds nobody up."""
+        if not orders:
+            return
+        task = asyncio.create_task(self._send(orders), name="closing")
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+        await asyncio.wait({task}, timeout=self._patience)
+
+    async def _send(self, orders: Sequence[Order]) -> None:
+        """Send each sale; what fails is seen to by the orchestrator's second look, which sends nothing again."""
+        for order in orders:
+            try:
+                await self._orchestrator.send(order)
+            except GreenlightError as error:
+                _log.warning("a sale met a fault", order=order.id, detail=error.message)
+            except Exception:  # noqa: BLE001 - the boundary of a task: one sale must not hold up the others
+                _log.exception("a sale failed", order=order.id, reference=fault_id())
+
+    async def _prices(self, symbols: Iterable[str]) -> dict[str, Decimal | str]:
+        """What somebody pays in each market, or why that is not known."""
+        known = tuple(dict.fromkeys(symbols))
+        found = await asyncio.gather(*map(self._price, known))
+        return dict(zip(known, found, strict=True))
+
+    async def _price(self, symbol: str) -> Decimal | str:
+        try:
+            async with asyncio.timeout(self._patience):
+                return (await self._exchange.book(symbol)).bid
+        except TimeoutError:
+            return f"the venue did not say within {self._patience:g} s what {symbol} is worth"
+        except VenueError as error:
+            return f"{symbol} has no price now: {error.message.rstrip('.')}"
+
+    async def _view(self, closing: Closing) -> ClosingView:
+        now = self._clock.now()
+        return await self._store.read(lambda uow: _viewed(uow, closing, now))
+
+
+def _viewed(uow: UnitOfWork, closing: Closing, now: datetime) -> ClosingView:
+    named = [sale.position_id for sale in closing.sales] + [each.position_id for each in closing.unsold]
+    return ClosingView(
+        closing=closing,
+        now=now,
+        orders={position_id: uow.orders.view(order_id) for position_id, order_id in closing.orders.items()},
+        positions={position_id: uow.positions.get(position_id) for position_id in named},
+        protected=frozenset(position_id for position_id in named if _has_stop(uow, position_id)),
+    )
+
+
+def _has_stop(uow: UnitOfWork, position_id: str) -> bool:
+    orders = uow.orders.of_position(position_id)
+    return any(order.intent.kind is OrderKind.BRACKET and not order.status.final for order in orders)
+
+
+def _named(uow: UnitOfWork, wanted: Wanted) -> list[Position]:
+    """The positions that are meant, oldest first.
+
+    Raises:
+        BadInput: None is; names what is held.
+        UnknownId: There is no such trade.
+    """
+    held, what = uow.positions.open(), wanted.what
+    own = [position for position in held if position.context != CONTEXT]
+    found = own if what == ALL else [position for position in held if what in _names(position)]
+    if found:
+        return found
+    if _is_id(what):
+        raise _not_held(uow, what, held)
+    missing = "Nothing was named." if not what else "Nothing is held." if what == ALL else f"Nothing is held of {what}."
+    raise BadInput(missing, _listed(held))
+
+
+def _names(position: Position) -> tuple[str, ...]:
+    """What a position may be called: its id, its market with or without a slash, its coin."""
+    base, _, quote = position.market.upper().partition("/")
+    return position.id, f"{base}/{quote}", f"{base}{quote}", base
+
+
+def _is_id(what: str) -> bool:
+    return what[:1] == "T" and what[1:].isascii() and what[1:].isdigit()
+
+
+def _not_held(uow: UnitOfWork, position_id: str, held: Sequence[Position]) -> BadInput:
+    try:
+        closed = uow.positions.get(position_id)
+    except UnknownId:
+        return UnknownId(f"There is no trade {position_id}.", _listed(held))
+    return BadInput(f"{closed.id} {closed.market} is closed already.", _listed(held))
+
+
+def _listed(held: Sequence[Position]) -> str:
+    return f"Held: {', '.join(f'{p.id} {p.market}' for p in held)}." if held else "Nothing is held."
