@@ -73,6 +73,7 @@ def settings_for(seed: int, folder: Path) -> Settings:
             "auto_above": chance.choice((0.6, 2.0, 2.0)),
             "ask_above": 0.0,
             "expires_after": "90m",
+            "confirm_within": "90m",
             "max_price_drift": chance.choice(("0.05", "0.002")),
             "two_people_above": two,
         },

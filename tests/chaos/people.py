@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 VERBS = ("approve", "half", "reject")
 TYPED = ("/status", "/pending", "/positions", "/balance", "/profit 2", "/trades", "/why {id}", "/health", "/digest")
+CLOSED = ("/close {trade}", "/close all", "/close {trade} half", "/close all 25%", "/fx {trade} 0.9", "/close nothing")
 TRADED = ("/approve {id}", "/approve {id} half", "/reject {id} too hot", "/pause 30m", "/resume", "/approve A999")
 NONSENSE = ("approve everything", "/aprove A1", "/pause forever", "/approve", "/why me", "", "/profit -3", "⏰" * 500)
 FORGED = ("approve:A999", "buy:A1", "approve:", "x" * 60, "approve:A1;drop table orders")
@@ -91,6 +93,7 @@ class Crowd:
             (self._answer_together, 2),
             (self._ask, 2),
             (self._steer, 1),
+            (self._close, 12 if self._held() else 1),
             (self._talk_nonsense, 1),
             (self._forge, 1),
             (self._deliver_again, 1),
@@ -119,6 +122,36 @@ class Crowd:
 
     async def _steer(self) -> None:
         self._say(self._trader(), self._chance.choice(TRADED))
+
+    async def _close(self) -> None:
+        """Press what somebody has asked to close, or ask for that."""
+        kept = self._world.rows("SELECT value FROM settings WHERE key LIKE 'closing.%' ORDER BY key")
+        wishes = [wish for row in kept if (wish := json.loads(row["value"]))["stage"] == "asked"]
+        if wishes:
+            self._confirm(self._chance.choice(wishes))
+            return
+        trade = self._chance.choice(self._held() or ["T1"])
+        self._say(self._trader(), self._chance.choice(CLOSED).replace("{trade}", trade))
+
+    def _held(self) -> list[str]:
+        return [row["id"] for row in self._world.rows("SELECT id FROM positions WHERE status = 'open' ORDER BY number")]
+
+    def _confirm(self, wish: Json) -> None:
+        """Press it, mostly as the one who asked, once or twice."""
+        data = f"{self._chance.choice(('close', 'close', 'close', 'keep'))}:{wish['id']}"
+        asked = next(person for person in STAFF if person.name == wish["person"])
+        who = self._chance.choices((asked, self._chance.choice(STAFF)), (4, 1))[0]
+        for _ in range(self._chance.choice((1, 1, 2))):
+            self._confirm_somewhere(who, data)
+
+    def _confirm_somewhere(self, who: Someone, data: str) -> None:
+        private = self._world.telegram.chat(who.telegram).messages.values()
+        showing = [m for m in private if not m.deleted and data in [b["callback_data"] for b in m.buttons]]
+        if showing and self._chance.random() < 0.5:
+            update = self._world.telegram.press(who.telegram, showing[0].message_id, who.telegram, data)
+            self._did(f"telegram:{update}", who, f"pressed {data}")
+        else:
+            self._click(who, data)
 
     async def _talk_nonsense(self) -> None:
         self._say(self._chance.choice(STAFF), self._chance.choice(NONSENSE))

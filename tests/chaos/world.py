@@ -170,7 +170,8 @@ class World:
         faulty_until = MARKET_BEGINS + timedelta(hours=CANDLES)
         try:
             await self._until(lambda: self._market_at() >= faulty_until, PLAYED_WITHIN, "the market goes on")
-            crowd.cancel()
+            if not crowd.cancel():
+                crowd.result()  # people do not go home by themselves
             self.faults.over, self._cuts, self._fuse = True, 0, 0
             self.note("the faults are over")
             self.people.pause()
