@@ -28,6 +28,7 @@ from tests.fakes.told import DATABASE, LOG, TOLD
 def settings_of(directory: Path, overrides: Mapping[str, Any], fake: FakeTelegram) -> Settings:
     """The demo's settings with a Telegram server and people; everything else as the overrides say."""
     environ = {
+        "BOT_DIGEST__EVERY": "day",
         "BOT_DATABASE__URL": f"sqlite:///{directory / DATABASE}",
         "BOT_LOGS__FILE": str(directory / LOG),
         "BOT_PEOPLE": json.dumps(PEOPLE),
