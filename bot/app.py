@@ -6,9 +6,11 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
+from types import TracebackType
 
 import structlog
 
@@ -113,7 +115,7 @@ class App:
             )
             self.program = program
             closing.push_async_callback(program.engine.store.close)
-            closing.push_async_callback(self._note_end, program)
+            closing.push_async_exit(_unless_cancelled(partial(self._note_end, program)))
             if writes_trades(self._settings):
                 self._log_trades(program, closing)
             closing.callback(program.engine.venue.close)
@@ -128,7 +130,7 @@ class App:
 
     def _log_trades(self, program: Program, closing: AsyncExitStack) -> None:
         trades = TradeLog(program.engine.store)
-        closing.push_async_callback(trades.flush)
+        closing.push_async_exit(_unless_cancelled(trades.flush))
         writing = asyncio.create_task(trades.run(), name="trade log")
         closing.push_async_callback(_cancel, writing)
 
@@ -296,6 +298,18 @@ def _how_to_begin_anew(settings: Settings) -> str:
     return f"It goes on with {mask_url(url)}; to begin anew, " + (
         f"delete {goes}." if file else f"empty that database and delete {goes}."
     )
+
+
+def _unless_cancelled(
+    end: Callable[[], Awaitable[None]],
+) -> Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], Awaitable[None]]:
+    """Does something at the end, but not where nobody waits for it any more."""
+
+    async def close(kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not asyncio.CancelledError:
+            await end()
+
+    return close
 
 
 async def _cancel(task: asyncio.Task[object]) -> None:

@@ -328,9 +328,24 @@ async def test_while_an_answer_is_carried_out_the_market_stands_still():
     for _ in range(10):
         await asyncio.sleep(0.01)
     assert bench.hours == [("candle", 0)]
-    assert bench.clock.now() == START + timedelta(seconds=1)
+    assert bench.clock.now() == START
     bench.answering = False
     assert await running == [("candle", 0), ("candle", 1)]
+
+
+async def test_an_answer_that_comes_within_the_moment_of_its_question_is_carried_out_in_it():
+    bench = Bench()
+
+    async def ask(_: datetime) -> None:
+        bench.answering = True
+
+    bench.job("candle", trigger=every(Timeframe.H1))(ask)
+    running = asyncio.create_task(bench.replay().run(START))
+    await asyncio.sleep(0.1)
+    assert bench.clock.now() == START
+    bench.answering = False
+    await running
+    assert bench.clock.now() == START + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("wait", [0, 0.2])
