@@ -14,7 +14,7 @@ from engine.domain.errors import BadInput
 
 _APPROVAL = re.compile(r"[Aa]?0*([1-9][0-9]{0,8})")
 _ANY = re.compile(r"([ADOTadot])0*([1-9][0-9]{0,8})")
-_TRADE = re.compile(r"[Tt]0*([1-9][0-9]{0,8})")
+_TRADE_ID = re.compile(r"[Tt]0*([1-9][0-9]{0,8})")
 _NUMBER = "[0-9]{1,8}"
 _DURATION = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?", re.IGNORECASE)
 _MARKET = re.compile("[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20}")
@@ -89,7 +89,7 @@ def days_or_trade(words: Sequence[str], *, default: int, most: int) -> int | str
     Raises:
         BadInput: It is neither, or there is more than one word.
     """
-    found = _TRADE.fullmatch(words[0]) if len(words) == 1 else None
+    found = _TRADE_ID.fullmatch(words[0]) if len(words) == 1 else None
     if found:
         return f"T{found[1]}"
     try:

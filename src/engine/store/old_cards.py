@@ -21,24 +21,24 @@ _IS_SHOWN = _OUTBOX.c.wanted_version <= _OUTBOX.c.sent_version
 _UNDER_WAY = _ORDERS.c.status.in_([status for status in OrderStatus if not status.final])
 
 
-def let_go_cards(connection: Connection, before: datetime, troubles: Collection[str], limit: int) -> int:
+def let_go_cards(connection: Connection, before: datetime, going_on: Collection[str], limit: int) -> int:
     """Forget where what is over is shown.
 
     Args:
         connection: The writer's.
         before: What was over by then goes, in market time.
-        troubles: The ids of the platforms' troubles that were not.
+        going_on: The ids of the platforms' troubles and of the losing streaks that were not.
         limit: How many rows go at the most.
 
     Returns:
         How many went.
     """
     number = _OUTBOX.c.number
-    old = select(number).where(_IS_SHOWN, or_(*is_old(before, troubles).values())).limit(limit)
+    old = select(number).where(_IS_SHOWN, or_(*is_old(before, going_on).values())).limit(limit)
     return connection.execute(delete(_OUTBOX).where(number.in_(old))).rowcount
 
 
-def is_old(before: datetime, troubles: Collection[str]) -> Mapping[str, ColumnElement[bool]]:
+def is_old(before: datetime, going_on: Collection[str]) -> Mapping[str, ColumnElement[bool]]:
     """For each kind of topic that is ever over, when a row of the outbox is about one that was by then."""
     held = _since(_POSITIONS.c.closed_at, before)
     standing = _since(_HALTS.c.ended_at, before)
@@ -50,10 +50,13 @@ def is_old(before: datetime, troubles: Collection[str]) -> Mapping[str, ColumnEl
     return {
         "approval": _without("approval", _APPROVALS, asked),
         **{kind: _without(kind, _POSITIONS, held) for kind in ("trade", "closed", "unprotected")},
-        **{kind: _without(kind, _HALTS, standing) for kind in ("halt", "emergency")},
+        **{kind: _without(kind, _HALTS, standing) for kind in ("halt", "recovery", "emergency")},
         "external": _without("external", _ORDERS, or_(_UNDER_WAY, _ORDERS.c.updated_at >= before)),
         "digest": _without("digest", _DIGESTS, _DIGESTS.c.ends >= before),
-        "platform": and_(_is("platform"), _TOPIC.not_in([f"platform:{each}" for each in troubles])),
+        **{
+            kind: and_(_is(kind), _TOPIC.not_in([f"{kind}:{each}" for each in going_on]))
+            for kind in ("platform", "streak")
+        },
     }
 
 

@@ -155,13 +155,16 @@ def _on_grid(at: datetime) -> datetime:
 def _cards(uow: UnitOfWork, kept: timedelta | None, now: datetime) -> int:
     if kept is None:
         return 0
-    return let_go_cards(uow.connection, now - kept, uow.troubles.not_over_by(now - kept), AT_ONCE)
+    before = now - kept
+    going_on = uow.troubles.not_over_by(before) | uow.streaks.not_over_by(before)
+    return let_go_cards(uow.connection, before, going_on, AT_ONCE)
 
 
 def _halts(uow: UnitOfWork, kept: timedelta | None, now: datetime) -> int:
     if kept is None:
         return 0
     uow.troubles.let_go(now - kept)
+    uow.streaks.let_go(now - kept)
     old = _some(_HALTS, and_(_HALTS.c.kind.not_in(ASKED_FOR), _HALTS.c.ended_at < now - kept))
     return uow.connection.execute(delete(_HALTS).where(old)).rowcount
 

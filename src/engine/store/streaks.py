@@ -38,6 +38,19 @@ class Streaks:
         """A trade ended it."""
         self.put(replace(streak, ended_at=at, ended_by=by))
 
+    def not_over_by(self, before: datetime) -> frozenset[str]:
+        """The ids of those that are not over, or were not by then."""
+        return frozenset(streak.id for streak in self._all() if not _was_over(streak, before))
+
+    def let_go(self, before: datetime) -> None:
+        """Forget those that were over by then, but for the newest of each context."""
+        newest = set(self._settings.starting_with(_newest("")).values())
+        over = [each.id for each in self._all() if _was_over(each, before) and each.id not in newest]
+        self._settings.drop([_key(streak_id) for streak_id in over])
+
+    def _all(self) -> list[Streak]:
+        return [codec.load(Streak, kept) for kept in self._settings.starting_with(_key("S")).values()]
+
     def get(self, streak_id: str) -> Streak:
         """One streak.
 
@@ -48,6 +61,10 @@ class Streaks:
         if kept is None:
             raise UnknownId(f"There is no streak {streak_id}.")
         return codec.load(Streak, kept)
+
+
+def _was_over(streak: Streak, before: datetime) -> bool:
+    return streak.ended_at is not None and streak.ended_at < before
 
 
 def _key(streak_id: str) -> str:

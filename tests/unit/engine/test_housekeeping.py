@@ -133,7 +133,7 @@ async def test_an_old_equity_curve_keeps_a_point_each_quarter_of_an_hour(store: 
     house = keep(store, equity=timedelta(days=1))
     for day in (1, 2, 3, 3):
         await house.run(BEGAN + timedelta(days=day))
-    curve = [at for at, _ in await store.read(lambda uow: uow.account.newest_equity(10**6))]
+    curve = [point.at for point in await store.read(lambda uow: uow.account.newest_equity(10**6))]
     edge = datetime(2026, 3, 3, tzinfo=UTC)
     assert curve == [at for at in points if at >= edge or at.minute % 15 == 0]
 

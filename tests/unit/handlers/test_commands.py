@@ -183,7 +183,18 @@ async def test_periods_are_as_many_as_asked_for(room):
 
 READING = (
     *("/start", "/help", "/whoami", "/status", "/status table", "/positions", "/balance", "/count", "/profit 2"),
-    *("/daily", "/weekly", "/monthly", "/performance", "/stats", "/strategies", "/trades", "/pending", "/why D12"),
+    *(
+        "/daily",
+        "/weekly",
+        "/monthly",
+        "/performance",
+        "/stats",
+        "/strategies",
+        "/trades",
+        "/chart",
+        "/pending",
+        "/why D12",
+    ),
     *("/emergency", "/strangers", "/logs", "/digest", "/health", "/version"),
 )
 
@@ -197,7 +208,7 @@ async def test_whatever_is_read_fits_a_phone(room, text):
 
 def test_every_reading_command_is_looked_at(room):
     read = {text.split()[0].removeprefix("/") for text in READING}
-    acts = {"approve", "reject", "pause", "resume"}
+    acts = {"approve", "reject", "pause", "resume", "close"}
     assert read | acts == {command.name for command in room.table.commands}
 
 
@@ -209,7 +220,7 @@ def test_the_slash_is_put_before_the_name_of_a_command_alone(room, text, slashed
     assert room.table.slashed(text) == slashed
 
 
-@pytest.mark.parametrize("text", ["/approve A17", "/reject A17", "/pause", "/resume"])
+@pytest.mark.parametrize("text", ["/approve A17", "/reject A17", "/pause", "/resume", "/close T3"])
 async def test_viewers_may_only_look(room, text):
     with pytest.raises(NotAllowed, match="needs the role trader; yours is viewer"):
         await room.say(text, VIEWER)

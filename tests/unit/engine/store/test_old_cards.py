@@ -17,10 +17,10 @@ from engine.store.database import Database
 from engine.store.old_cards import is_old, let_go_cards
 from engine.store.orders import Order
 from engine.store.retention import Retention, let_go
-from engine.store.tables import OutboxRow, table_of
+from engine.store.tables import HaltRow, OutboxRow, table_of
 from engine.store.unit_of_work import UnitOfWork
 from handlers.notifications import TOPICS
-from tests.fakes.reports import NOON, asked, closed_position, digest, judged, position
+from tests.fakes.reports import NOON, asked, closed_position, digest, judged, position, streak
 
 ROOM, CHAT = Destination(platform="web", address="room"), Destination(platform="telegram", address="-100")
 REF = Ref(messages=("7",))
@@ -28,6 +28,7 @@ OVER = NOON + timedelta(days=1)
 KEPT = timedelta(days=90)
 LONG_AFTER = OVER + KEPT + timedelta(days=1)
 RETENTION = Retention(cards=KEPT)
+_HALTS = table_of(HaltRow)
 
 
 def question(uow: UnitOfWork, over: datetime | None) -> str:
@@ -78,6 +79,14 @@ def trouble(uow: UnitOfWork, over: datetime | None) -> str:
     return begun.id
 
 
+def losses(uow: UnitOfWork, over: datetime | None) -> str:
+    begun = streak(id=uow.streaks.next_id())
+    uow.streaks.put(begun)
+    if over is not None:
+        uow.streaks.end(begun, over, "T9")
+    return begun.id
+
+
 def day(uow: UnitOfWork, over: datetime | None) -> str:
     figures = digest(ends=over or LONG_AFTER)
     uow.account.add_digest(figures)
@@ -87,9 +96,10 @@ def day(uow: UnitOfWork, over: datetime | None) -> str:
 KINDS = {
     question: ("approval",),
     trade: ("trade", "closed", "unprotected"),
-    halt: ("halt", "emergency"),
+    halt: ("halt", "recovery", "emergency"),
     order: ("external",),
     trouble: ("platform",),
+    losses: ("streak",),
     day: ("digest",),
 }
 """What makes the subject of each kind of topic, over at a time or not at all; its id."""
@@ -195,7 +205,9 @@ async def test_halts_and_troubles_go_after_their_cards(store: Database):
             trouble(uow, OVER)
 
     def kept(uow: UnitOfWork) -> tuple[list[HaltKind], int, list[str]]:
-        ended = [kind for kind in HaltKind if uow.halts.last_ended(kind, "BTC/USDT")]
+        query = select(_HALTS.c.kind).where(_HALTS.c.status == "ended")
+        found = set(uow.connection.execute(query).scalars())
+        ended = [kind for kind in HaltKind if kind in found]
         return ended, len(uow.halts.open()), sorted(uow.settings.starting_with("platform.trouble."))
 
     await store.transact(work)
@@ -219,5 +231,5 @@ async def test_nothing_of_it_goes_where_it_is_kept_for_ever(store: Database):
 
 async def test_more_cards_than_one_transaction_lets_go_of_take_several(store: Database):
     topics = await made(store, OVER)
-    went = [await store.transact(lambda uow: let_go_cards(uow.connection, LONG_AFTER, (), 7)) for _ in range(4)]
-    assert went == [7, 7, 2 * len(topics) - 14, 0]
+    went = [await store.transact(lambda uow: let_go_cards(uow.connection, LONG_AFTER, (), 9)) for _ in range(4)]
+    assert went == [9, 9, 2 * len(topics) - 18, 0]

@@ -238,8 +238,9 @@ def test_losses_in_a_row_that_are_over_say_by_which_trade():
 
 
 def test_what_is_a_danger_is_an_alarm_until_it_is_over():
-    assert alerts.unprotected(reports.trade_view(reports.position())).alarm
-    assert not alerts.unprotected(reports.trade_view(reports.closed_position())).alarm
+    assert alerts.unprotected(reports.trade_view(), has_stop=False).alarm
+    assert not alerts.unprotected(reports.trade_view(), has_stop=True).alarm
+    assert not alerts.unprotected(reports.trade_view(reports.closed_position()), has_stop=False).alarm
 
 
 def test_the_welcome_is_pinned_and_says_what_to_try():
