@@ -52,9 +52,11 @@ def test_an_account_in_another_currency_trades_and_reads_right(
     write_candles(tmp_path / file, priced(symbol, price, money))
     (tmp_path / "my.yaml").write_text(PROFILE.format(quote=quote, money=money, symbol=symbol))
     done = bot(tmp_path, *RUN, "--data", file)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
+    assert "error" not in done.stderr
+    assert "warning" not in done.stderr
     assert re.search(r"trades +\d+ closed", done.stdout)
-    (equity,) = re.findall(rf"^equity +(\S+) {quote},", done.stdout, re.MULTILINE)
+    (equity,) = re.findall(rf"^equity +(\S+) {quote}:", done.stdout, re.MULTILINE)
     assert re.fullmatch(told, equity)
     assert Decimal(equity) == pytest.approx(Decimal(str(money)), rel=Decimal("0.2"))
     cards = rows_of_file(tmp_path / "x.sqlite", "SELECT * FROM chat_messages")
