@@ -73,9 +73,9 @@ def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None,
         *phrases.levels(plan.price, plan.stop, plan.target),
         ("Agreement", decision.agreement),
         ("Strategy", phrases.strategy(decision)),
-        *((("Trigger", decision.trigger),) if decision.trigger else ()),
         *_votes(asked, votes, approvers),
         ("Expires", phrases.expiry(asked.expires_at, asked.asked_at)),
+        *((("Trigger", decision.trigger),) if decision.trigger else ()),
     )
     return Card(
         title=f"{phrases.headline(plan)}? ({asked.id})",

@@ -185,7 +185,8 @@ def prices(held: Position) -> str:
     if held.exit_price is None:
         return f"{quantity} at {wording.price(held.entry_price)}"
     with_decimals = held.exit_price + 0 * held.entry_price  # a mean that comes out even reads like other prices
-    return f"{quantity} at {price_move(held.entry_price, with_decimals)}"
+    moved = price_move(held.entry_price, with_decimals)
+    return f"{quantity} at {moved}" if not held.is_open else f"{wording.quantity(held.sold)} of {quantity} at {moved}"
 
 
 def position(held: Position) -> str:

@@ -139,6 +139,12 @@ def test_trades_say_how_they_ended():
     ]
 
 
+def test_of_a_trade_that_is_sold_in_part_it_is_said_how_much_was():
+    part = reports.position(quantity=Decimal("0.00500"), realised=Decimal("0.234"))
+    (item,) = answers.trades((part,)).items
+    assert item.text.splitlines()[0] == "0.00117 of 0.00617 at 20,000.00 → 20,200.00 (+1.00%)"
+
+
 def test_open_questions_come_with_prices_of_now_and_how_to_answer():
     card = answers.pending((reports.approval_view(price=Decimal("20100.00")),), reports.NOON)
     (item,) = card.items
