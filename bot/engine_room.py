@@ -22,7 +22,6 @@ from engine.clocks import MarketClock, WallClock
 from engine.closings import Closings
 from engine.deciding import Kit
 from engine.desk import Desk
-from engine.domain.autonomy import Autonomy
 from engine.domain.events import Welcomed
 from engine.domain.market import Timeframe
 from engine.domain.reports import CLOCK, MARKET_DATA, STORE
@@ -97,7 +96,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         quality=DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump())),
         analyzer=TechnicalAnalyzer(extra_indicators=settings.indicators.extra),
         risk=RiskManager(limits=limits),
-        autonomy=Autonomy(**settings.approval.model_dump(exclude={"confirm_within"})),
+        autonomy=settings.approval.autonomy,
         orchestrator=ExecutionOrchestrator(store=store, exchange=venue, clock=clock, max_factor=max_factor),
         no_entry=no_entry,
     )

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from config.settings import Settings
 from engine.clocks import MarketClock
-from engine.domain.autonomy import Autonomy
 from engine.domain.errors import ConfigError, NoData, StoreError
 from engine.domain.market import Book, Candles, Timeframe
 from engine.results import Results
@@ -94,7 +93,7 @@ async def run_viewer(settings: Settings) -> None:
             days=views.days,
             at_work=(),
             limits=RiskLimits(**settings.risk.model_dump()),
-            autonomy=Autonomy(**settings.approval.model_dump()),
+            autonomy=settings.approval.autonomy,
         )
         bot = ViewerBot(
             token=asked.token,

@@ -23,6 +23,7 @@ from config.kinds import (
     problem,
 )
 from config.nodes import did_you_mean
+from engine.domain.autonomy import Autonomy
 from engine.domain.days import Days
 from engine.domain.figures import plain
 from engine.domain.market import Timeframe
@@ -89,6 +90,11 @@ class ApprovalSettings(Section):
     """From this order value on, in the quote currency, two people must approve; nothing for never."""
     confirm_within: Duration = timedelta(minutes=2)
     """How long what /close names can be confirmed by a press, in market time."""
+
+    @property
+    def autonomy(self) -> Autonomy:
+        """When the bot acts alone, when it asks, and how."""
+        return Autonomy(**self.model_dump(exclude={"confirm_within"}))
 
     @field_validator("ask_above")
     @classmethod

@@ -248,7 +248,7 @@ async def test_what_waits_is_not_called_kept_because_nobody_waits_for_it_any_mor
         go_on.set()
         await asyncio.gather(before, writing)
         await shown.flush()
-    assert (heard, shown.waiting) == ([False], False)
+    assert (len(heard), shown.waiting) == (1, False)
 
 
 async def test_what_happened_is_told_of_in_order_once_it_is_kept_and_what_failed_never_is(store: Database):
