@@ -85,7 +85,7 @@ def closed(view: TradeView) -> Card:
     return Card(
         title=f"{held.id}: {held.market} closed, {_result(held)}",
         fields=(
-            ("Closed by", _why_closed(view)),
+            ("Closed by", phrases.why_closed(view)),
             ("Sold", phrases.prices(held)),
             *_parts(view),
             ("Before fees", wording.signed(held.realised, quote)),
@@ -95,16 +95,6 @@ def closed(view: TradeView) -> Card:
         ),
         text=f"/why {held.id} tells the whole story.",
     )
-
-
-def _why_closed(view: TradeView) -> str:
-    """What closed it, with the reason of a decision or the level of a stop or target."""
-    held = view.position
-    level = {"stop": held.stop, "target": held.target}.get(held.closed_by)
-    if level is not None:
-        return f"{phrases.closed_by(held)} at {wording.price(level)}"
-    because = f": {'; '.join(view.exit.reasons)}" if view.exit is not None and held.closed_by == "exit" else ""
-    return f"{phrases.closed_by(held)}{because}"
 
 
 def _parts(view: TradeView) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ from engine.domain.approvals import Approval, Ordered, Vote
 from engine.domain.autonomy import drift
 from engine.domain.decisions import Condition, Decision
 from engine.domain.figures import plain
-from engine.domain.reports import HaltView, OrderView
+from engine.domain.reports import HaltView, OrderView, TradeView
 from engine.domain.trading import Halt, HaltKind, OrderStatus, Position, TradePlan
 from handlers.cards import wording
 
@@ -177,6 +177,16 @@ def closed_by(held: Position) -> str:
 def ending(closed_by: str) -> str:
     """What closes positions, in words: ``stop`` → ``its stop``."""
     return _CLOSED_BY.get(closed_by, wording.words(closed_by))
+
+
+def why_closed(view: TradeView) -> str:
+    """What closed it, with the reason of a decision or the level of a stop or target."""
+    held = view.position
+    level = {"stop": held.stop, "target": held.target}.get(held.closed_by)
+    if level is not None:
+        return f"{closed_by(held)} at {wording.price(level)}"
+    because = f": {'; '.join(view.exit.reasons)}" if view.exit is not None and held.closed_by == "exit" else ""
+    return f"{closed_by(held)}{because}"
 
 
 def prices(held: Position) -> str:

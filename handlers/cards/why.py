@@ -9,7 +9,7 @@ from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending
 from engine.domain.autonomy import AskHuman, Execute, Refuse, Ruling
 from engine.domain.decisions import Decision, Input, Judged, QualityReport, TechnicalSignals
 from engine.domain.messages import Card
-from engine.domain.reports import Why
+from engine.domain.reports import TradeView, Why
 from engine.domain.trading import Clamp, TradePlan
 from handlers.cards import phrases, wording
 
@@ -128,8 +128,18 @@ def _outcome(story: Why) -> Iterable[str]:
     if story.order:
         yield phrases.order(story.order)
         yield from ([f"filled {phrases.fills(story.order)}"] if story.order.filled else [])
+    if story.trade:
+        yield from _sales(story.trade)
     if story.position:
         yield phrases.position(story.position)
+
+
+def _sales(trade: TradeView) -> Iterable[str]:
+    """Each sale of it, at what price, and what closed it."""
+    for order in trade.sales:
+        yield f"{order.id} sold {phrases.fills(order)}, {wording.moment(order.updated_at)}"
+    if not trade.position.is_open:
+        yield f"closed by {phrases.why_closed(trade)}: {phrases.prices(trade.position)}"
 
 
 def _approval(asked: Approval) -> Iterable[str]:

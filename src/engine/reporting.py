@@ -239,11 +239,13 @@ def why(uow: UnitOfWork, any_id: str) -> Why:
             f"{any_id} was not decided here: somebody else traded on this account.", "See /positions and /trades."
         )
     order = uow.orders.of_decision(decision_id)
+    became = trade(uow, order.position_id) if order and order.position_id else None
     return Why(
         judged=uow.decisions.get(decision_id),
         approval=uow.approvals.of_decision(decision_id),
         order=order,
-        position=uow.positions.get(order.position_id) if order and order.position_id else None,
+        position=became.position if became else None,
+        trade=became,
     )
 
 

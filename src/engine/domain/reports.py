@@ -328,12 +328,13 @@ class ApprovalView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """Everything that led to one decision and what became of it."""
+    """Everything that led to one decision and what became of it; ``trade`` is that of ``position``."""
 
     judged: Judged
     approval: Approval | None = None
     order: OrderView | None = None
     position: Position | None = None
+    trade: TradeView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ import pytest
 from engine.domain.approvals import Claimed, Expired, Ordered, Pending, Refused, Rejected
 from engine.domain.autonomy import Execute, Refuse
 from engine.domain.decisions import Condition
+from engine.domain.trading import Side
 from handlers.cards import why
 from tests.fakes import reports
 
@@ -94,6 +95,18 @@ def test_the_story_ends_with_votes_order_fills_and_position():
         "became O5 2026-01-03 12:05 UTC, price 20,000.00 → 20,010.00 (+0.05%)",
         "O5, buy 0.00617 BTC/USDT, filled",
         "filled 0.00617 @ 20,011.23, fee 0.12 USDT",
+        "T3, closed by its target, +5.92 USDT (+4.80%) net",
+    ]
+
+
+def test_the_story_of_a_trade_says_what_sold_it_why_and_at_what_price():
+    held = reports.closed_position()
+    sale = reports.filled_order(id="O6", side=Side.SELL, average=Decimal("21000.00"), updated_at=held.closed_at)
+    trade = reports.trade_view(held, sales=(sale,))
+    told = section(why.card(reports.why(position=held, trade=trade)), "What became of it")
+    assert told == [
+        "O6 sold 0.00617 @ 21,000.00, fee 0.12 USDT, 2026-01-03 15:05 UTC",
+        "closed by its target at 21,000.00: 0.00617 at 20,000.00 → 21,000.00 (+5.00%)",
         "T3, closed by its target, +5.92 USDT (+4.80%) net",
     ]
 
