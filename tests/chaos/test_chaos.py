@@ -16,16 +16,25 @@ from tests.chaos.run import play, told
 
 ROOT = Path(__file__).parents[2]
 SEEDS, CHUNK = 200, 10
+ALWAYS = 40
+"""The seeds that are played by whoever runs the tests; the others wait for those who run the slow ones too."""
 FOUND_WITHIN = 40
 """Seeds in which a known bug must have been found."""
 
 
-@pytest.mark.parametrize("first", range(1, SEEDS + 1, CHUNK))
+@pytest.mark.parametrize(
+    "first",
+    [
+        *range(1, ALWAYS, CHUNK),
+        *(pytest.param(first, marks=pytest.mark.slow) for first in range(ALWAYS + 1, SEEDS + 1, CHUNK)),
+    ],
+)
 def test_nothing_is_found_whatever_goes_wrong(first: int) -> None:
     reports = map(play, range(first, first + CHUNK))
     assert [told(report) for report in reports if report.complaints] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
 def test_a_known_bug_is_found(bug: Callable[[Doors], Doors]) -> None:
     found = next(filter(None, (play(seed, doors=bug).complaints for seed in range(1, FOUND_WITHIN + 1))), [])
@@ -39,6 +48,7 @@ def test_a_seed_replays_exactly() -> None:
     assert once.trace == again.trace
 
 
+@pytest.mark.slow
 def test_a_seed_is_the_same_run_in_every_process() -> None:
     traces = {_trace(seed=5, hash_seed=hash_seed) for hash_seed in ("1", "22")}
     assert traces == {play(5).trace}

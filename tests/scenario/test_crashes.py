@@ -18,6 +18,7 @@ from tests.fakes.program import ASKED, CHAT, FALLEN, Files, cards, question, set
 from tests.fakes.telegram import FakeTelegram
 
 
+@pytest.mark.slow
 async def test_a_question_outlives_the_process_and_what_was_sent_meanwhile_is_stale(tmp_path):
     async with FakeTelegram() as fake:
         fake.chat(CHAT)

@@ -107,6 +107,7 @@ async def test_a_folder_that_is_deleted_stops_entries_and_the_first_bot_ends_onc
     assert checked.returncode == 0, "the end of the first leaves the second's files alone"
 
 
+@pytest.mark.slow
 async def test_a_folder_that_is_moved_away_and_back_is_gone_on_with(tmp_path: Path, telegram: FakeTelegram):
     async with asked(settings_in(tmp_path, telegram)) as (app, api):
         (tmp_path / "kept").rename(tmp_path / "elsewhere")

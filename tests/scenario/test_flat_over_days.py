@@ -122,6 +122,7 @@ QUIET_DAYS, QUIET_WARM = 16, 4
 """The same where nobody writes."""
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_nothing_grows_over_market_days_while_nobody_writes(tmp_path):
     taken = (await run(tmp_path, QUIET_DAYS, busy=False))[QUIET_WARM:]

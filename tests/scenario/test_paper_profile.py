@@ -283,6 +283,7 @@ def outage_cards(telegram: FakeTelegram) -> list[Shown]:
     return [shown for shown in telegram.messages(CHAT) if not shown.text.startswith("Greenlight is running")]
 
 
+@pytest.mark.slow
 async def test_a_venue_that_is_down_at_the_start_is_told_of_and_waited_for(tmp_path: Path) -> None:
     fake, told = FakeExchange(), list[str]()
     await fake.start()
@@ -298,6 +299,7 @@ async def test_a_venue_that_is_down_at_the_start_is_told_of_and_waited_for(tmp_p
             await fake.stop()
 
 
+@pytest.mark.slow
 async def test_a_venue_that_asks_for_quiet_gets_it_and_is_asked_again(tmp_path: Path) -> None:
     async with listening() as fake, running(settings_of(tmp_path, fake.url)) as app:
         await all_in(app)

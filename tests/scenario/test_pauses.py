@@ -81,6 +81,7 @@ async def test_a_pause_ends_when_its_time_is_over_long_before_the_next_candle(tm
         await at.until(lambda: at.say("Approved by Sue, filled (A1)") and at.settled())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ended_meanwhile", [False, True])
 async def test_killed_during_a_pause_the_question_is_as_it_was_when_the_bot_comes_back(
     tmp_path: Path,

@@ -39,6 +39,7 @@ async def stopped(life: Life) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", [pytest.param("book", marks=pytest.mark.slow), "submit"])
 async def test_told_to_stop_while_an_answer_is_carried_out_it_stops_and_goes_on_later(tmp_path, call):
     """The venue never answers, so that there is nothing to finish: what is known is kept."""

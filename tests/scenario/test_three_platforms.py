@@ -199,6 +199,7 @@ async def test_doubled_deliveries_have_one_effect_also_across_a_restart(tmp_path
             only_one_order(at)
 
 
+@pytest.mark.slow
 async def test_what_was_said_while_the_program_did_not_run_is_answered_once_it_does(tmp_path: Path) -> None:
     async with everywhere(tmp_path) as at:
         async with at.running():

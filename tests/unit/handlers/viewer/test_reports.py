@@ -80,6 +80,7 @@ async def reporting(
         )
 
 
+@pytest.mark.slow
 async def test_each_day_is_sent_once_and_those_that_come_late_together_each_by_itself(tmp_path: Path) -> None:
     async with FakeTelegram() as fake, reporting(tmp_path, fake) as (views, subscribers, due):
         subscribers.add(str(BEN), datetime(2026, 1, 1, tzinfo=UTC))
