@@ -74,7 +74,7 @@ def equity(
     """The equity curve, a row for each closed candle.
 
     equity and cash in the account's currency; drawdown as a fraction of the peak of that time; benchmark is what 1 held
-    in the traded markets since the beginning had become.
+    in the traded markets since the beginning had become; paid is what was paid in since then, less what was paid out.
     """
     _export("equity", csv, since, profile, config, force=force)
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from pydantic import TypeAdapter
-
 from bot.engine_room import Engine
 from engine.domain.currencies import rounded
 from engine.domain.figures import plain
+from engine.store import codec
 from engine.store.history import History, history
 
 
@@ -21,7 +20,7 @@ class Summary:
 
     Attributes:
         seconds: Wall time it took.
-        net, share: What equity has changed by since the run began, after all fees.
+        net, share: The profit or loss since the run began, after all fees, without what was paid in or out.
         benchmark: What holding the same markets came to; ``None`` where not known.
         won: How many of the trades that were closed made money.
         max_drawdown: The largest one, from the account's peak of its time.
@@ -45,6 +44,8 @@ class Summary:
     won: int
     drawdown: Decimal
     max_drawdown: Decimal
+    paid_in: Decimal
+    paid_out: Decimal
     history: History
 
 
@@ -76,22 +77,26 @@ async def summary(engine: Engine, since: datetime, took: float) -> Summary:
         won=profit.won,
         drawdown=profit.drawdown,
         max_drawdown=profit.max_drawdown,
+        paid_in=profit.paid_in,
+        paid_out=profit.paid_out,
         history=await engine.store.read(lambda uow: history(uow.connection)),
     )
 
 
 def as_json(run: Summary) -> str:
     """The figures as JSON: decimals and times as text, as the API writes them."""
-    return TypeAdapter(Summary).dump_json(run, indent=2).decode() + "\n"
+    return codec.dump(run, indent=2) + "\n"
 
 
 def text(run: Summary) -> str:
     """The figures as lines."""
     told, pace = run.history, run.candles / run.seconds if run.seconds else 0
     won = f", {run.won} of {run.closed} won ({run.won / run.closed:.1%})" if run.closed else ""
-    net, fees, equity, cash, exposure = (
-        plain(rounded(amount, run.quote)) for amount in (run.net, run.fees, run.equity, run.cash, run.exposure)
+    net, fees, equity, cash, exposure, paid_in, paid_out = (
+        plain(rounded(amount, run.quote))
+        for amount in (run.net, run.fees, run.equity, run.cash, run.exposure, run.paid_in, run.paid_out)
     )
+    moved = f"; without {paid_in} paid in and {paid_out} paid out" if run.paid_in or run.paid_out else ""
     held = f"{run.benchmark:+.2%}" if run.benchmark is not None else "not known"
     lines = {
         "candles": f"{run.candles} in {run.seconds:.1f} s, {pace:.0f} a second",
@@ -99,7 +104,7 @@ def text(run: Summary) -> str:
         "approvals": _counts(told.approvals),
         "orders": f"{_counts(told.orders)}; {told.fills} fills",
         "trades": f"{_counts(told.trades)}{won}",
-        "profit": f"{'+' if run.net > 0 else ''}{net} {run.quote}{_percent(run.share)} after {fees} of fees",
+        "profit": f"{'+' if run.net > 0 else ''}{net} {run.quote}{_percent(run.share)} after {fees} of fees{moved}",
         "hold": f"buying and holding the markets came to {held}",
         "equity": f"{equity} {run.quote}: cash {cash}, exposure {exposure}",
         "drawdown": f"{run.drawdown:.2%}, the largest {run.max_drawdown:.2%}",

@@ -227,6 +227,7 @@ def digest(report: Digest) -> Card:
     return Card(
         title=f"{name}: {wording.gain(report.net, report.share, quote)} net of fees",
         fields=(
+            *phrases.payments(report.paid_in, report.paid_out, quote),
             *phrases.benchmark(report.benchmark),
             ("Equity", wording.money(report.equity, quote)),
             ("Realised", wording.signed(report.realised, quote)),

@@ -57,7 +57,11 @@ def _since(report: Status) -> tuple[tuple[str, str], ...]:
     if report.began_at is None:
         return ()
     since = f"Since {wording.moment(report.began_at)}"
-    return ((since, wording.gain(report.net, report.share, report.quote)), *phrases.benchmark(report.benchmark))
+    return (
+        (since, wording.gain(report.net, report.share, report.quote)),
+        *phrases.payments(report.paid_in, report.paid_out, report.quote),
+        *phrases.benchmark(report.benchmark),
+    )
 
 
 def _with_share(amount: Decimal, report: Status) -> str:
@@ -129,6 +133,7 @@ def profit(report: Profit) -> Card:
         title=f"{wording.gain(report.net, report.share, report.quote)} in {span}",
         fields=(
             ("Since", wording.moment(report.begins)),
+            *phrases.payments(report.paid_in, report.paid_out, report.quote),
             *phrases.benchmark(report.benchmark),
             ("Fees, already taken off", wording.money(report.fees, report.quote)),
             ("Won", phrases.won(report.won, report.closed)),
@@ -136,7 +141,7 @@ def profit(report: Profit) -> Card:
             (f"Largest drawdown in {span}", wording.percent(report.max_drawdown)),
         ),
         table=Table(head=("Day", "Net", "%", "Hold %"), rows=tuple(_day_row(day, report.quote) for day in report.days)),
-        graph=tuple(float(day.equity) for day in report.days),
+        graph=phrases.course(report.days),
     )
 
 

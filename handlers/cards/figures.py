@@ -26,6 +26,7 @@ def periods(report: Profit, period: Period) -> Card:
         title=f"{wording.gain(report.net, report.share, report.quote)} in {span}",
         fields=(
             ("Since", wording.moment(report.begins)),
+            *phrases.payments(report.paid_in, report.paid_out, report.quote),
             *phrases.benchmark(report.benchmark),
             ("Won", phrases.won(report.won, report.closed)),
         ),
@@ -33,7 +34,7 @@ def periods(report: Profit, period: Period) -> Card:
             (period.capitalize(), "Net", "%", "Hold %", "#"), [_row(each, period, report.quote) for each in report.days]
         ),
         text="Hold: buy and hold of the markets. #: trades closed, where there is room.",
-        graph=tuple(float(each.equity) for each in report.days),
+        graph=phrases.course(report.days),
     )
 
 

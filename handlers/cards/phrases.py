@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import accumulate
 
 from engine.domain.approvals import Approval, Ordered, Vote
 from engine.domain.autonomy import drift
 from engine.domain.decisions import Condition, Decision
 from engine.domain.figures import plain
-from engine.domain.reports import HaltView, OrderView, TradeView
+from engine.domain.reports import DayProfit, HaltView, OrderView, TradeView
 from engine.domain.trading import Halt, HaltKind, OrderStatus, Position, TradePlan
 from handlers.cards import wording
 
@@ -130,6 +131,18 @@ def fills(view: OrderView) -> str:
 def benchmark(share: Decimal | None) -> tuple[tuple[str, str], ...]:
     """What holding the traded markets came to in the same time, where that is known."""
     return (("Buy and hold of the markets", wording.signed_percent(share)),) if share is not None else ()
+
+
+def payments(paid_in: Decimal, paid_out: Decimal, quote: str) -> tuple[tuple[str, str], ...]:
+    """What was paid in and out in the same time, where anything was: no result counts it."""
+    both = (("Paid in", paid_in), ("Paid out", paid_out))
+    return tuple((name, wording.money(amount, quote)) for name, amount in both if amount)
+
+
+def course(days: Sequence[DayProfit]) -> tuple[float, ...]:
+    """The equity at the end of each day, without what was paid in or out since the first began."""
+    moved = accumulate(day.paid for day in days)
+    return tuple(float(day.equity - paid) for day, paid in zip(days, moved, strict=True))
 
 
 def won(number: int, closed: int) -> str:

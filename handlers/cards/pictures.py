@@ -9,6 +9,7 @@ from decimal import Decimal
 from engine.domain.charts import EquityChart, Mark, Meaning, TradeChart
 from engine.domain.market import from_millis
 from engine.domain.messages import Card
+from engine.domain.payments import Payment, paid
 from engine.domain.reports import EquityCurve, EquityPoint, TradeCandles
 from engine.domain.trading import Position
 from handlers.cards import phrases, wording
@@ -27,33 +28,51 @@ def equity(curve: EquityCurve, days: int) -> Card:
         fields=(
             ("Equity", wording.money(last.equity, curve.quote)),
             ("Since", wording.moment(first.at)),
+            *phrases.payments(curve.paid_in, curve.paid_out, curve.quote),
             *phrases.benchmark(curve.benchmark),
             ("Drawdown", wording.percent(last.drawdown)),
             (f"Largest drawdown in {span}", wording.percent(curve.max_drawdown)),
         ),
-        picture=equity_chart(curve.points, curve.quote),
+        picture=equity_chart(curve.points, curve.quote, curve.payments),
     )
 
 
-def equity_chart(points: Sequence[EquityPoint], quote: str) -> EquityChart:
-    """An equity curve, beside what its beginning would have come to in the traded markets."""
+def equity_chart(points: Sequence[EquityPoint], quote: str, payments: Sequence[Payment] = ()) -> EquityChart:
+    """An equity curve, beside what the same money would have come to in the traded markets.
+
+    Args:
+        points: Oldest first.
+        quote: The account's currency.
+        payments: All that was ever paid in and out.
+    """
     low, high = min(point.equity for point in points), max(point.equity for point in points)
     title = f"Equity in {quote}, {_day(points[0].at)} to {_day(points[-1].at)}"
     known = next((point.benchmark for point in points if point.benchmark), None)
     start = points[0].equity
     deepest = wording.percent(max(point.drawdown for point in points))
     first, now, least, most = (wording.amount(each, quote) for each in (start, points[-1].equity, low, high))
+    since = [payments[points[0].payments : point.payments] for point in points]
+    moved = f", {wording.signed(paid(since[-1]), quote)} of it paid in or out" if since[-1] else ""
     return EquityChart(
         title=title,
-        alt=f"{title}: from {first} to {now}, lowest {least}, highest {most}, largest drawdown {deepest}",
+        alt=f"{title}: from {first} to {now}{moved}, lowest {least}, highest {most}, largest drawdown {deepest}",
         start=float(start),
         times=tuple(point.at for point in points),
         equity=tuple(float(point.equity) for point in points),
         drawdown=tuple(float(point.drawdown) for point in points),
-        hold=tuple(float(start * point.benchmark / known) if known and point.benchmark else None for point in points)
+        hold=tuple(_held(start, known, point, paid_so_far) for point, paid_so_far in zip(points, since, strict=True))
         if known
         else (),
+        put_in=tuple(float(start + paid(paid_so_far)) for paid_so_far in since) if since[-1] else (),
     )
+
+
+def _held(start: Decimal, known: Decimal, point: EquityPoint, payments: Sequence[Payment]) -> float | None:
+    """What the beginning, and each payment from its own time on, had become in the traded markets."""
+    if not point.benchmark:
+        return None
+    units = start / known + sum((each.amount / (each.benchmark or known) for each in payments), Decimal(0))
+    return float(units * point.benchmark)
 
 
 def _day(at: datetime) -> str:

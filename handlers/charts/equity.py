@@ -29,7 +29,8 @@ def scene(chart: EquityChart, width: float, height: float) -> Scene:
         height: Of the box.
     """
     known = [value for value in chart.hold if value is not None]
-    low, high = _range([*chart.equity, *known, chart.start])
+    put_in = chart.put_in or (chart.start,) * len(chart.times)
+    low, high = _range([*chart.equity, *known, *put_in])
     deepest = max(*chart.drawdown, _LEAST_FALL)
     top, below = _TOP + _LEGEND, height - _AXIS
     fall_top = below - (below - top) * _FALL_SHARE
@@ -42,7 +43,7 @@ def scene(chart: EquityChart, width: float, height: float) -> Scene:
     depth = _scale(0.0, deepest, fall_top, below)
     xs = [x(at) for at in chart.times]
     line = tuple(zip(xs, map(y, chart.equity), strict=True))
-    zero = y(chart.start)
+    zero = tuple(zip(xs, map(y, put_in), strict=True))
     fallen = tuple(zip(xs, map(depth, chart.drawdown), strict=True))
     shapes: list[Shape] = [
         Words(role="title", text=plain(chart.title), x=4, y=11, size=USUAL),
@@ -51,7 +52,7 @@ def scene(chart: EquityChart, width: float, height: float) -> Scene:
         *(Words(role="axis", text=text, x=left - 5, y=y(value), anchor="end") for value, text in marks),
         Areas(role="gain", shapes=_between(line, zero, above=True)),
         Areas(role="loss", shapes=_between(line, zero, above=False)),
-        Strokes(role="zero", lines=(((left, zero), (right, zero)),), dashed=True),
+        Strokes(role="zero", lines=(_corners(zero),), dashed=True),
         Areas(role="fall", shapes=(((xs[0], fall_top), *fallen, (xs[-1], fall_top)),)),
         Strokes(role="grid", lines=(((left, fall_top), (right, fall_top)),)),
         *(Words(role="axis", text=text, x=left - 5, y=depth(value), anchor="end") for value, text in falls),
@@ -98,20 +99,37 @@ def _legend(left: float, holds: bool) -> list[Shape]:  # noqa: FBT001 - whether 
     return found
 
 
-def _between(line: Sequence[Point], zero: float, *, above: bool) -> tuple[tuple[Point, ...], ...]:
-    """What lies between a line and a height, on one side of it, as one shape; none where the line is never there."""
-    side = [(x, min(y, zero) if above else max(y, zero)) for x, y in _crossed(line, zero)]
-    return ((((side[0][0], zero), *side, (side[-1][0], zero))),) if any(y != zero for _, y in side) else ()
+def _between(line: Sequence[Point], zero: Sequence[Point], *, above: bool) -> tuple[tuple[Point, ...], ...]:
+    """What lies between two lines, on one side of the second, as one shape; none where the first is never there."""
+    found = _crossed(line, zero)
+    side = tuple((x, min(y, z) if above else max(y, z)) for x, y, z in found)
+    if all(y == z for (_, y), (_, _, z) in zip(side, found, strict=True)):
+        return ()
+    first, *others = _corners([(x, z) for x, _, z in found])
+    return ((first, *side, *reversed(others)),)
 
 
-def _crossed(line: Sequence[Point], zero: float) -> list[Point]:
-    """A line with a point wherever it crosses a height."""
-    found = list(line[:1])
-    for (x0, y0), (x1, y1) in pairwise(line):
-        if (y0 - zero) * (y1 - zero) < 0:
-            found.append((round(x0 + (x1 - x0) * (zero - y0) / (y1 - y0), 1), zero))
-        found.append((x1, y1))
+def _crossed(line: Sequence[Point], zero: Sequence[Point]) -> list[tuple[float, float, float]]:
+    """Two lines over the same places, each place with both heights, and those where they cross."""
+    both = [(x, y, z) for (x, y), (_, z) in zip(line, zero, strict=True)]
+    found = both[:1]
+    for (x0, y0, z0), (x1, y1, z1) in pairwise(both):
+        if (y0 - z0) * (y1 - z1) < 0:
+            share = (z0 - y0) / ((y1 - y0) - (z1 - z0))
+            height = round(z0 + (z1 - z0) * share, 1)
+            found.append((round(x0 + (x1 - x0) * share, 1), height, height))
+        found.append((x1, y1, z1))
     return found
+
+
+def _corners(line: Sequence[Point]) -> tuple[Point, ...]:
+    """A line without the points between two of the same height."""
+    inner = (here for before, here, after in zip(line, line[1:], line[2:], strict=False) if _turns(before, here, after))
+    return (line[0], *inner, line[-1])
+
+
+def _turns(before: Point, here: Point, after: Point) -> bool:
+    return not before[1] == here[1] == after[1]
 
 
 def _known(xs: Sequence[float], ys: Sequence[float | None]) -> tuple[tuple[Point, ...], ...]:

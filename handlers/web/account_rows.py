@@ -65,6 +65,7 @@ class PriceRow(BaseModel):
 class StatusRow(BaseModel):
     """The bot at a glance; ``drawdown`` is a fraction of the account's peak.
 
+    ``net`` and ``share`` are since ``began_at``, without what was paid in and out since then.
     ``no_entry`` says why nothing is entered anywhere, where that is no halt.
     """
 
@@ -93,6 +94,8 @@ class StatusRow(BaseModel):
     prices: list[PriceRow]
     halts: list[HaltRow]
     no_entry: str
+    paid_in: Derived
+    paid_out: Derived
 
     @classmethod
     def of(cls, status: Status, version: str) -> Self:
@@ -123,6 +126,8 @@ class StatusRow(BaseModel):
             prices=[PriceRow(market=market, price=price) for market, price in status.prices],
             halts=[HaltRow.of(view) for view in status.halts],
             no_entry=status.no_entry,
+            paid_in=status.paid_in,
+            paid_out=status.paid_out,
         )
 
     def report(self) -> Status:
@@ -151,6 +156,8 @@ class StatusRow(BaseModel):
             last_cycle_at=self.last_cycle_at,
             prices=tuple((row.market, row.price) for row in self.prices),
             no_entry=self.no_entry,
+            paid_in=self.paid_in,
+            paid_out=self.paid_out,
         )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.clocks import monotonic
 from engine.domain.charts import EquityChart
 from engine.domain.errors import GreenlightError
+from engine.domain.payments import Payment
 from engine.domain.reports import EquityPoint, Status
 from handlers.cards.pictures import equity_chart
 from handlers.web.rendering import render
@@ -48,13 +49,14 @@ class Board:
         try:
             status = await self._views.status()
             positions = await self._views.positions()
-            curve = await self._views.equity_curve(POINTS)
+            curve, payments = await self._views.equity_curve(POINTS), await self._views.payments()
         except GreenlightError as error:  # the chat beside it goes on
             return render("board_missing.html", reason=str(error), halts=self._views.unwritten_halts())
-        return render("board.html", status=status, halts=status.halts, positions=positions, chart=_chart(curve, status))
+        chart = _chart(curve, payments, status)
+        return render("board.html", status=status, halts=status.halts, positions=positions, chart=chart)
 
 
-def _chart(curve: Sequence[EquityPoint], status: Status) -> EquityChart | None:
+def _chart(curve: Sequence[EquityPoint], payments: Sequence[Payment], status: Status) -> EquityChart | None:
     """The newest candles and now; ``None`` where that is one moment."""
     points = [point for point in curve if point.at < status.now]
     if not points:
@@ -65,5 +67,6 @@ def _chart(curve: Sequence[EquityPoint], status: Status) -> EquityChart | None:
         cash=status.cash,
         drawdown=status.drawdown,
         benchmark=curve[-1].benchmark,
+        payments=len(payments),
     )
-    return equity_chart([*points, now], status.quote)
+    return equity_chart([*points, now], status.quote, payments)

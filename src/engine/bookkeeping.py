@@ -11,13 +11,13 @@ from itertools import takewhile
 from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import HISTORY
 from engine.data_halts import note_changes
-from engine.domain.benchmark import gain
 from engine.domain.days import Day, Days
 from engine.domain.decisions import QualityReport
 from engine.domain.errors import DataError, VenueError
 from engine.domain.events import DigestDue
 from engine.domain.market import Timeframe
-from engine.domain.reports import MOST_TOLD, Digest, FillView
+from engine.domain.payments import Change, paid
+from engine.domain.reports import MOST_TOLD, Digest, EquityPoint, FillView
 from engine.domain.trading import Fill, Portfolio, Position, Side
 from engine.domain.weeks import ends_week, week_of
 from engine.ports import Exchange
@@ -26,6 +26,8 @@ from engine.risk.rules import RiskLimits
 from engine.store.database import Database
 from engine.store.halting import begin_halt, end_halt
 from engine.store.unit_of_work import UnitOfWork
+
+_NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,10 +155,17 @@ def figures(uow: UnitOfWork, name: str, ends: datetime) -> Digest | None:
     begins, last = _begins(uow), _last(uow)
     if begins is None or begins >= ends:
         return None
-    before = last.equity if last else uow.account.equity_at(begins)
-    curve = [(begins, before), *uow.account.equity_within(begins, ends)]
-    portfolio, fills = uow.account.portfolio(), uow.orders.fills_after(curve[-1][0])
-    equity = curve[-1][1] + sum((_gain(portfolio, each.fill) for each in fills if each.fill.at <= ends), Decimal(0))
+    first = uow.account.point_at(begins)
+    if last is not None:
+        first = replace(first, equity=last.equity, payments=last.payments)
+    curve = (first, *uow.account.curve_within(begins, ends))
+    portfolio, fills = uow.account.portfolio(), uow.orders.fills_after(curve[-1].at)
+    payments, counted = uow.account.payments(), _counted(uow, curve[-1], ends)
+    equity = curve[-1].equity + paid(payments[curve[-1].payments : counted])
+    equity += sum(
+        (_gain(portfolio, each.fill) for each in fills if each.fill.at <= ends and each.position_id), _NOTHING
+    )
+    became = Change(before=first.equity, after=equity, payments=payments[first.payments : counted])
     held = _held(uow, ends, [each for each in fills if each.fill.at > ends])
     closed = uow.positions.closed_within(begins, ends)
     settled = uow.approvals.settled_within(begins, ends)
@@ -166,12 +175,12 @@ def figures(uow: UnitOfWork, name: str, ends: datetime) -> Digest | None:
         begins=begins,
         ends=ends,
         quote=uow.account.quote,
-        net=equity - before,
+        net=became.net,
         realised=sum((position.net for position in closed), Decimal(0)),
         fees=uow.orders.fees_within(begins, ends),
         equity=equity,
-        drawdown=_drawdown(uow, portfolio, equity, ends),
-        equity_curve=tuple(value for _, value in curve),
+        drawdown=_drawdown(uow, portfolio, equity + paid(payments[counted:]), ends),
+        equity_curve=tuple(point.equity - paid(payments[first.payments : point.payments]) for point in curve),
         opened=uow.positions.opened_within(begins, ends),
         closed=len(closed),
         won=sum(position.net > 0 for position in closed),
@@ -180,13 +189,25 @@ def figures(uow: UnitOfWork, name: str, ends: datetime) -> Digest | None:
         asked=uow.approvals.asked_within(begins, ends),
         answered=sum(settled.values()),
         expired=expired,
-        share=(equity - before) / before if before > 0 else None,
-        benchmark=gain(uow.account.benchmark_at(begins), uow.account.benchmark_at(ends)),
+        share=became.share,
+        benchmark=became.held(first.benchmark, uow.account.benchmark_at(ends)),
+        paid_in=became.paid_in,
+        paid_out=became.paid_out,
+        payments=counted,
     )
 
 
+def _counted(uow: UnitOfWork, newest: EquityPoint, ends: datetime) -> int:
+    """How many payments are in the equity at a time: those of the newest point, and those after it up to then."""
+    later = uow.account.payments()[newest.payments :]
+    return newest.payments + sum(1 for _ in takewhile(lambda payment: payment.at <= ends, later))
+
+
 def _drawdown(uow: UnitOfWork, portfolio: Portfolio, equity: Decimal, ends: datetime) -> Decimal:
-    """The drawdown at a time: of a day that is fixed late from the peak of its own time, as it was recorded then."""
+    """The drawdown at a time: of a day that is fixed late from the peak of its own time, as it was recorded then.
+
+    The peak of now has moved with every payment: so has the equity that it is compared with.
+    """
     recorded = uow.account.last_equity_at()
     if recorded is not None and recorded > ends:
         return uow.account.drawdown_at(ends)

@@ -7,10 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.approvals import Approval
-from engine.domain.benchmark import gain
 from engine.domain.curves import thinned
 from engine.domain.days import Day
 from engine.domain.errors import UnknownId
+from engine.domain.payments import Change, paid
 from engine.domain.reports import (
     ApprovalView,
     Balance,
@@ -86,23 +86,46 @@ def profit(uow: UnitOfWork, spans: Sequence[tuple[datetime, Day]], portfolio: Po
     """
     began, now = began_at(uow), spans[-1][1].ends
     spans = [(begin, day) for begin, day in spans if began is None or day.ends > began] or list(spans[-1:])
-    rows = tuple(_day(uow, begin, day, portfolio.equity if day.ends == now else None) for begin, day in spans)
+    last = point_of(uow, portfolio, now)
+    rows = tuple(_day(uow, begin, day, last if day.ends == now else None) for begin, day in spans)
     first = spans[0][0]
     closed = uow.positions.closed_within(first, now)
     curve = uow.account.curve_within(first, now)
+    point = uow.account.point_at(first)
+    became = change(uow, point, last)
     return Profit(
         days=rows,
         begins=first if began is None else max(first, began),
-        net=portfolio.equity - uow.account.equity_at(first),
-        share=share(portfolio.equity, uow.account.equity_at(first)),
-        benchmark=gain(uow.account.benchmark_at(first), uow.account.benchmark_at(now)),
+        net=became.net,
+        share=became.share,
+        benchmark=became.held(point.benchmark, last.benchmark),
         fees=uow.orders.fees_within(first, now),
         closed=len(closed),
         won=sum(trade.net > 0 for trade in closed),
         drawdown=portfolio.drawdown,
-        max_drawdown=max(uow.account.drawdown_at(first), portfolio.drawdown, *(point.drawdown for point in curve)),
+        max_drawdown=max(point.drawdown, last.drawdown, *(each.drawdown for each in curve)),
         quote=uow.account.quote,
+        paid_in=became.paid_in,
+        paid_out=became.paid_out,
     )
+
+
+def point_of(uow: UnitOfWork, portfolio: Portfolio, now: datetime) -> EquityPoint:
+    """The account of now as a point of its curve; what holding its markets came to is that of the last mark."""
+    return EquityPoint(
+        at=now,
+        equity=portfolio.equity,
+        cash=portfolio.cash + portfolio.reserved,
+        drawdown=portfolio.drawdown,
+        benchmark=uow.account.benchmark_at(now),
+        payments=len(uow.account.payments()),
+    )
+
+
+def change(uow: UnitOfWork, first: EquityPoint, last: EquityPoint) -> Change:
+    """What became of the account between two points of its curve."""
+    between = uow.account.payments()[first.payments : last.payments]
+    return Change(before=first.equity, after=last.equity, payments=between)
 
 
 def curve(uow: UnitOfWork, begin: datetime, now: datetime, portfolio: Portfolio) -> EquityCurve:
@@ -116,40 +139,34 @@ def curve(uow: UnitOfWork, begin: datetime, now: datetime, portfolio: Portfolio)
     """
     kept, since = uow.account, max(begin, began_at(uow) or begin)
     first = kept.point_at(since)
-    last = EquityPoint(
-        at=now,
-        equity=portfolio.equity,
-        cash=portfolio.cash + portfolio.reserved,
-        drawdown=portfolio.drawdown,
-        benchmark=kept.benchmark_at(now),
-    )
+    last = point_of(uow, portfolio, now)
     between = thinned((point for point in kept.curve_each(since, now) if point.at < now), since, now)
-    points = (first, *between, last)
+    points, became = (first, *between, last), change(uow, first, last)
     return EquityCurve(
         quote=kept.quote,
         points=points,
-        net=last.equity - first.equity,
-        share=share(last.equity, first.equity),
-        benchmark=gain(first.benchmark, last.benchmark),
+        net=became.net,
+        share=became.share,
+        benchmark=became.held(first.benchmark, last.benchmark),
         max_drawdown=max(point.drawdown for point in points),
+        payments=kept.payments(),
+        paid_in=became.paid_in,
+        paid_out=became.paid_out,
     )
 
 
-def _day(uow: UnitOfWork, begin: datetime, day: Day, equity: Decimal | None) -> DayProfit:
-    before, after = uow.account.equity_at(begin), uow.account.equity_at(day.ends) if equity is None else equity
+def _day(uow: UnitOfWork, begin: datetime, day: Day, now: EquityPoint | None) -> DayProfit:
+    first, last = uow.account.point_at(begin), now or uow.account.point_at(day.ends)
+    became = change(uow, first, last)
     return DayProfit(
         day=day.date,
-        net=after - before,
-        share=share(after, before),
-        benchmark=gain(uow.account.benchmark_at(begin), uow.account.benchmark_at(day.ends)),
-        equity=after,
+        net=became.net,
+        share=became.share,
+        benchmark=became.held(first.benchmark, last.benchmark),
+        equity=last.equity,
+        paid=paid(became.payments),
         closed=len(uow.positions.closed_within(begin, day.ends)),
     )
-
-
-def share(after: Decimal, before: Decimal) -> Decimal | None:
-    """The change of an amount as a fraction of what it was; ``None`` where that was nothing."""
-    return after / before - 1 if before > 0 else None
 
 
 def trade(uow: UnitOfWork, position_id: str) -> TradeView:

@@ -11,10 +11,10 @@ from decimal import Decimal
 from engine import reporting
 from engine.bookkeeping import days_to_come, figures
 from engine.domain.approvals import Approval
-from engine.domain.benchmark import gain
 from engine.domain.days import Day, Days, Period
 from engine.domain.decisions import Judged
 from engine.domain.errors import NoData, UnknownId, VenueError
+from engine.domain.payments import Payment
 from engine.domain.reports import (
     ApprovalView,
     AuditEntry,
@@ -270,6 +270,10 @@ class Views:
         """The newest points of the equity curve, oldest first."""
         return await self.store.read(lambda uow: uow.account.newest_equity(points))
 
+    async def payments(self) -> tuple[Payment, ...]:
+        """All that was ever paid in and out, in the order in which it was booked."""
+        return await self.store.read(lambda uow: uow.account.payments())
+
     async def curve(self, days: int) -> EquityCurve:
         """The account over the last days, as far as it is that old.
 
@@ -324,9 +328,9 @@ class Views:
 
     def _status(self, uow: UnitOfWork, prices: Mapping[str, Decimal]) -> Status:
         portfolio, now = uow.account.portfolio().valued(prices), self.clock.now()
-        began, opening = reporting.began_at(uow), uow.account.opening
-        day, benchmark = self.days.begin(now), uow.account.benchmark_at(now)
-        before = uow.account.equity_at(day)
+        began, last = reporting.began_at(uow), reporting.point_of(uow, portfolio, now)
+        opened, day = uow.account.opened_as(began or now), uow.account.point_at(self.days.begin(now))
+        whole, today = reporting.change(uow, opened, last), reporting.change(uow, day, last)
         halts = (*uow.halts.open(), *self.unwritten_halts())
         no_entry = self.no_entry()
         return Status(
@@ -340,19 +344,21 @@ class Views:
             cash=portfolio.cash,
             exposure=portfolio.exposure,
             drawdown=portfolio.drawdown,
-            day_net=portfolio.equity - before,
-            day_share=reporting.share(portfolio.equity, before),
-            day_benchmark=gain(uow.account.benchmark_at(day), benchmark),
+            day_net=today.net,
+            day_share=today.share,
+            day_benchmark=today.held(day.benchmark, last.benchmark),
             began_at=began,
-            net=portfolio.equity - opening,
-            share=reporting.share(portfolio.equity, opening),
-            benchmark=gain(uow.account.benchmark_at(began), benchmark) if began else None,
+            net=whole.net,
+            share=whole.share,
+            benchmark=whole.held(opened.benchmark, last.benchmark) if began else None,
             positions=len(portfolio.positions),
             pending=len(uow.approvals.open()),
             contexts=tuple(self.contexts),
             last_cycle_at=uow.account.last_equity_at(),
             prices=tuple((portfolio.marks or {}).items()),
             no_entry=no_entry,
+            paid_in=whole.paid_in,
+            paid_out=whole.paid_out,
         )
 
     async def _approval_views(self, approvals: Sequence[Approval]) -> tuple[ApprovalView, ...]:

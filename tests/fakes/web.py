@@ -17,6 +17,7 @@ from engine.approvals import Answered
 from engine.domain.approvals import Approval, Ordered, Press
 from engine.domain.decisions import Judged
 from engine.domain.messages import Card, Destination, Person, Ref, Role
+from engine.domain.payments import Payment
 from engine.domain.reports import AuditEntry, EquityPoint, FillView, OrderView, Status
 from engine.domain.trading import Fill, Side
 from engine.store.database import Database
@@ -54,6 +55,9 @@ class WebViews(FakeViews):
 
     async def equity_curve(self, points: int) -> tuple[EquityPoint, ...]:
         return reports.points(*self.equity)[-points:]
+
+    async def payments(self) -> tuple[Payment, ...]:
+        return ()
 
     async def orders(self, count: int, before: str = "") -> tuple[OrderView, ...]:
         return paged((reports.filled_order(), reports.order(id="O4", fee=Decimal("1E-8"))), count, before)

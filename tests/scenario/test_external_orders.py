@@ -188,7 +188,7 @@ async def test_coins_from_before_the_books_began_may_be_sold_too(tmp_path: Path)
         past = await room.venue.events(0)
 
         def begin(uow):
-            uow.account.pay_in(balances["USDT"])
+            uow.account.pay_in(balances["USDT"], room.clock.now())
             uow.account.put_outside("BTC", balances["BTC"])
             uow.account.took(past[-1].seq)
 
@@ -199,6 +199,10 @@ async def test_coins_from_before_the_books_began_may_be_sold_too(tmp_path: Path)
         await same_money(room)
         assert await room.held() == ()
         assert await room.store.read(lambda uow: uow.account.outside()) == {"BTC": Decimal("0.5")}
+        status = await room.views.status()
+        assert status.equity > balances["USDT"] + 100
+        assert (status.net, status.day_net, status.drawdown) == (0, 0, 0), "the coins were there before"
+        assert status.paid_in == status.equity
 
 
 async def test_a_database_from_yesterday_takes_in_what_happened_since(tmp_path: Path):
@@ -247,7 +251,8 @@ async def test_money_that_no_order_explains_stops_the_start_until_an_admin_says_
     assert any("paid in or out: USDT" in line for line in await ended(settings, accept_balances=True))
     assert [(row["before"], row["after"]) for row in files.events("BalanceAdopted")] == [("10000", "10500")]
     (account,) = files.rows("SELECT * FROM account")
-    assert {Decimal(account[name]) for name in ("opening", "cash", "peak")} == {Decimal(10500)}
+    assert [Decimal(account[name]) for name in ("opening", "cash", "peak")] == [10000, 10500, 10500]
+    assert [Decimal(row["amount"]) for row in files.rows("SELECT amount FROM payments")] == [500]
     await ended(settings)
 
 

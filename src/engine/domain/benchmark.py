@@ -32,8 +32,3 @@ class Benchmark:
             return self
         share = self.worth(prices) / len(priced)
         return Benchmark(held={market: share / price for market, price in priced.items()})
-
-
-def gain(begin: Decimal | None, end: Decimal | None) -> Decimal | None:
-    """The change of a benchmark's worth as a fraction; ``None`` where one end is not known."""
-    return None if begin is None or end is None or begin <= 0 else end / begin - 1

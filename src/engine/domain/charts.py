@@ -14,11 +14,13 @@ class EquityChart:
     Attributes:
         title: What it shows, in which unit, and of which time.
         alt: The same for those who cannot see it, with what it comes to.
-        start: Equity at the beginning: above it there is profit, below it loss.
+        start: Equity at the beginning: above it, or above ``put_in``, there is profit, below it loss.
         times: When each of these was.
         equity: In the account's currency.
         drawdown: How far each is below the peak of its time, as a fraction.
-        hold: What the equity of the beginning, held in the traded markets, had become; ``None`` where not known.
+        hold: What the equity of the beginning, held in the traded markets, had become, and each payment from its own
+            time on; ``None`` where not known.
+        put_in: ``start`` with what was paid in and out up to each of these times; empty where nothing was.
     """
 
     title: str
@@ -28,6 +30,7 @@ class EquityChart:
     equity: tuple[float, ...]
     drawdown: tuple[float, ...]
     hold: tuple[float | None, ...] = ()
+    put_in: tuple[float, ...] = ()
 
 
 class Meaning(StrEnum):

@@ -14,6 +14,7 @@ from engine.domain.approvals import Approval
 from engine.domain.closing import Closing
 from engine.domain.decisions import Decision, Judged
 from engine.domain.market import Candles
+from engine.domain.payments import Payment
 from engine.domain.trading import Fill, Halt, OrderKind, OrderStatus, Position, Purpose, Side
 
 
@@ -129,9 +130,10 @@ class Status:
         no_entry: Why not, where that is no halt: the clock, or an outage of the venue.
         equity: All cash and what is held, at the prices of now.
         began_at: When the account began; ``None`` before its first candle.
-        net, share: Equity now less what the account began with, and as a fraction of that.
+        net, share: The profit or loss since the account began, and as a fraction: see ``engine.domain.payments``.
         benchmark: What holding the traded markets has come to since then, as a fraction; ``None`` where not known.
         day_net, day_share, day_benchmark: The same since the day began.
+        paid_in, paid_out: What was since the account began.
         prices: The price of each traded market: of now for what is held, else the last close.
     """
 
@@ -158,6 +160,8 @@ class Status:
     last_cycle_at: datetime | None
     prices: tuple[tuple[str, Decimal], ...]
     no_entry: str = ""
+    paid_in: Decimal = Decimal(0)
+    paid_out: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +171,7 @@ class EquityPoint:
     Attributes:
         drawdown: As a fraction of the peak of that time.
         benchmark: What 1 held in the traded markets since the beginning had become; ``None`` where not recorded.
+        payments: How many of the account's payments are in it: the first so many.
     """
 
     at: datetime
@@ -174,6 +179,7 @@ class EquityPoint:
     cash: Decimal
     drawdown: Decimal
     benchmark: Decimal | None = None
+    payments: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,9 +189,11 @@ class EquityCurve:
     Attributes:
         points: Oldest first, the first at the beginning and the last at the prices of now; thinned to what a picture
             has room for, with the highest and the lowest ones among them.
-        net, share: What equity has changed by, and as a fraction of the first point's.
+        net, share: The profit or loss from the first to the last, and as a fraction: see ``engine.domain.payments``.
         benchmark: What holding the traded markets came to, as a fraction; ``None`` where not known.
         max_drawdown: The largest one, from the account's peak of its time.
+        payments: All that was ever paid in and out; each point says how many of them are in it.
+        paid_in, paid_out: What was between the first and the last point.
     """
 
     quote: str
@@ -194,6 +202,9 @@ class EquityCurve:
     share: Decimal | None
     benchmark: Decimal | None
     max_drawdown: Decimal
+    payments: tuple[Payment, ...] = ()
+    paid_in: Decimal = Decimal(0)
+    paid_out: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,11 +235,12 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayProfit:
-    """One day: the change of equity, which is net of all fees, and the trades closed in it.
+    """One day: its profit or loss, net of all fees and without what was paid in or out, and the trades closed in it.
 
     Attributes:
-        share: ``net`` as a fraction of the equity at its begin; ``None`` where there was none.
+        share: ``net`` as a fraction: see ``engine.domain.payments``; ``None`` where there was nothing.
         benchmark: What holding the traded markets came to in it, as a fraction; ``None`` where not known.
+        paid: What was paid in, less what was paid out.
     """
 
     day: date
@@ -237,6 +249,7 @@ class DayProfit:
     benchmark: Decimal | None
     equity: Decimal
     closed: int
+    paid: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +262,7 @@ class Profit:
         won: How many of the closed trades made money after fees.
         drawdown: Of now, from the account's peak.
         max_drawdown: The largest within these days, each from the account's peak of its time.
+        paid_in, paid_out: What was within these days.
     """
 
     days: tuple[DayProfit, ...]
@@ -262,6 +276,8 @@ class Profit:
     drawdown: Decimal
     max_drawdown: Decimal
     quote: str
+    paid_in: Decimal = Decimal(0)
+    paid_out: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,13 +402,15 @@ class Digest:
     Attributes:
         id: The date of the day, e.g. 2026-01-31: see ``engine.domain.days``. Of a week 2026-W05: see ``weeks``.
         begins: When the day before ended: between days no time is lost, whatever their end was set to.
-        net: Change of equity over the day: realised and unrealised, after fees.
-        share: That as a fraction of the equity at its begin; ``None`` for days fixed by older versions.
+        net: Profit or loss of the day: realised and unrealised, after fees, without what was paid in or out.
+        share: That as a fraction: see ``engine.domain.payments``; ``None`` for days fixed by older versions.
         benchmark: What holding the traded markets came to in it, as a fraction; ``None`` where not known.
         realised: Of the trades closed in the day, after their fees.
-        equity_curve: The equity at each mark of the day, oldest first.
+        equity_curve: The equity at each mark of the day, oldest first, without what was paid in or out within it.
         asked, answered, expired: Approvals asked, answered (either way), expired within the day.
         open_risk: What is lost if every open stop fills at its price.
+        paid_in, paid_out: What was within the day.
+        payments: How many of the account's payments are in ``equity``: the first so many.
     """
 
     id: str
@@ -415,6 +433,9 @@ class Digest:
     expired: int
     share: Decimal | None = None
     benchmark: Decimal | None = None
+    paid_in: Decimal = Decimal(0)
+    paid_out: Decimal = Decimal(0)
+    payments: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

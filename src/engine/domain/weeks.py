@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from math import prod
@@ -42,7 +42,8 @@ def dates_of(week: str) -> tuple[date, ...]:
 def together(week: str, days: Sequence[Digest]) -> Digest:
     """The figures of a week, of those of its days, oldest first; what is of a moment is as the last of them left it."""
     first, last = days[0], days[-1]
-    net, before = sum((day.net for day in days), Decimal(0)), first.equity - first.net
+    net, paid_in, paid_out = (sum(each, Decimal(0)) for each in zip(*map(_moved, days), strict=True))
+    base = first.equity - first.net + first.paid_out - first.paid_in + paid_in
     held = [day.benchmark for day in days if day.benchmark is not None]
     return Digest(
         id=week,
@@ -54,7 +55,7 @@ def together(week: str, days: Sequence[Digest]) -> Digest:
         fees=sum((day.fees for day in days), Decimal(0)),
         equity=last.equity,
         drawdown=last.drawdown,
-        equity_curve=(*first.equity_curve, *(value for day in days[1:] for value in day.equity_curve[1:])),
+        equity_curve=tuple(_curve(days)),
         opened=sum(day.opened for day in days),
         closed=sum(day.closed for day in days),
         won=sum(day.won for day in days),
@@ -63,9 +64,25 @@ def together(week: str, days: Sequence[Digest]) -> Digest:
         asked=sum(day.asked for day in days),
         answered=sum(day.answered for day in days),
         expired=sum(day.expired for day in days),
-        share=net / before if before > 0 else None,
+        share=net / base if base > 0 else None,
         benchmark=prod((1 + share for share in held), start=Decimal(1)) - 1 if len(held) == len(days) else None,
+        paid_in=paid_in,
+        paid_out=paid_out,
+        payments=last.payments,
     )
+
+
+def _moved(day: Digest) -> tuple[Decimal, Decimal, Decimal]:
+    return day.net, day.paid_in, day.paid_out
+
+
+def _curve(days: Sequence[Digest]) -> Iterator[Decimal]:
+    """The curves of some days as one, without what was paid in or out since the first began."""
+    yield from days[0].equity_curve[:1]
+    paid = Decimal(0)
+    for day in days:
+        yield from (value - paid for value in day.equity_curve[1:])
+        paid += day.paid_in - day.paid_out
 
 
 def ended(days: Sequence[Digest]) -> tuple[Digest, ...]:

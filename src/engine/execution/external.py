@@ -1,7 +1,8 @@
 """Trades on the same account that are not this program's: taken over into the books, and told of.
 
 What somebody else bought becomes a position of its own without a stop; it is theirs to look after. What they sold is
-taken from such positions first, then from ours, oldest first, and last from what was held before the books began.
+taken from such positions first, then from ours, oldest first, and last from what was held before the books began. What
+that last brings counts as paid in: it was never part of the account's equity.
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ def _book_parts(uow: UnitOfWork, order: Order, fill: Fill, parts: Sequence[tuple
         _change(uow, order, position, part)
     rest = fill.quantity - sum((part.quantity for _, part in parts), Decimal(0))
     if rest:
+        beside = ledger.part(fill, rest)
         uow.account.put_outside(fill.market.partition("/")[0], -rest)
+        uow.account.count_as_paid(beside.quantity * beside.price - beside.fee, fill.at)
 
 
 def _book_aside(uow: UnitOfWork, order: Order, fill: Fill, base: str, quote: str) -> tuple[str, ...]:

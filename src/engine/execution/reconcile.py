@@ -105,7 +105,7 @@ def _accept(uow: UnitOfWork, differences: Differences, now: datetime) -> bool:
             return False
     for currency, (here, there) in differences.items():
         if currency == quote:
-            uow.account.pay_in(there - here)
+            uow.account.pay_in(there - here, now)
         else:
             uow.account.put_outside(currency, there - here)
         uow.emit(BalanceAdopted(at=now, currency=currency, before=here, after=there))

@@ -1,4 +1,4 @@
-"""The account: cash, marks, the equity curve and the digests fixed from it."""
+"""The account: cash, payments, marks, the equity curve and the digests fixed from it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
 
 from engine.domain.benchmark import Benchmark
 from engine.domain.errors import StoreError, UnknownId
+from engine.domain.figures import plain
+from engine.domain.payments import Payment
 from engine.domain.reports import Digest, EquityPoint
 from engine.domain.trading import Buying, Fill, OrderKind, OrderStatus, Portfolio, Side
 from engine.store import codec
@@ -20,7 +22,7 @@ from engine.store.columns import Money, UtcTime
 from engine.store.memory import NoMemory
 from engine.store.positions import Positions
 from engine.store.settings import Settings
-from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow, key_of, table_of
+from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow, PaymentRow, key_of, table_of
 
 _OUTSIDE = "account.outside"
 _DRAWDOWN = "account.drawdown"
@@ -29,6 +31,7 @@ _TABLE = table_of(AccountRow)
 _MARKS = table_of(MarkRow)
 _ORDERS = table_of(OrderRow)
 _EQUITY = table_of(EquityRow)
+_PAYMENTS = table_of(PaymentRow)
 _DIGESTS = table_of(DigestRow)
 _ACCOUNT = select(_TABLE)
 _OPEN = insert(_TABLE)
@@ -38,9 +41,10 @@ _MARK = text(
     " ON CONFLICT (market) DO UPDATE SET price = excluded.price, at = excluded.at"
 ).bindparams(bindparam("price", type_=Money), bindparam("at", type_=UtcTime))
 _POINT = text(
-    "INSERT INTO equity (at, equity, cash, drawdown, benchmark) VALUES (:at, :equity, :cash, :drawdown, :benchmark)"
+    "INSERT INTO equity (at, equity, cash, drawdown, benchmark, payments)"
+    " VALUES (:at, :equity, :cash, :drawdown, :benchmark, :payments)"
     " ON CONFLICT (at) DO UPDATE SET equity = excluded.equity, cash = excluded.cash, drawdown = excluded.drawdown,"
-    " benchmark = excluded.benchmark"
+    " benchmark = excluded.benchmark, payments = excluded.payments"
 ).bindparams(
     bindparam("at", type_=UtcTime),
     *(bindparam(name, type_=Money) for name in ("equity", "cash", "drawdown", "benchmark")),
@@ -56,7 +60,9 @@ _BUYING = (
     .order_by(_ORDERS.c.number)
 )
 _RECOUNT = update(_EQUITY).where(_EQUITY.c.at == bindparam("moment"))
-_POINTS = select(_EQUITY.c.at, _EQUITY.c.equity)
+_POINTS = select(_EQUITY.c.equity)
+_ALL_PAYMENTS = select(_PAYMENTS).order_by(_PAYMENTS.c.number)
+_PAY = insert(_PAYMENTS)
 _CURVE = select(_EQUITY)
 _BENCHMARKS = select(_EQUITY.c.benchmark)
 _DIGEST = select(_DIGESTS.c.figures).where(*key_of(_DIGESTS))
@@ -78,7 +84,7 @@ class DrawdownState:
 
 
 class Account:
-    """The ``account``, ``marks``, ``equity`` and ``digests`` tables."""
+    """The ``account``, ``payments``, ``marks``, ``equity`` and ``digests`` tables."""
 
     def __init__(self, connection: Connection, settings: Settings, positions: Positions, memory: NoMemory) -> None:
         self._connection = connection
@@ -102,7 +108,7 @@ class Account:
 
     @property
     def opening(self) -> Decimal:
-        """What the account began with."""
+        """What the account began with; payments do not change it."""
         return Decimal(self._row().opening)
 
     @property
@@ -129,15 +135,26 @@ class Account:
         """Add to that, or take from it."""
         amounts = self.outside()
         amounts[currency] = amounts.get(currency, Decimal(0)) + change
-        self._settings.set(_OUTSIDE, json.dumps({name: str(amount) for name, amount in amounts.items()}))
+        self._settings.set(_OUTSIDE, json.dumps({name: plain(amount) for name, amount in amounts.items()}))
 
-    def pay_in(self, change: Decimal) -> None:
-        """Book cash that came from outside, or went: neither profit nor loss, so drawdown stays what it is."""
-        row, equity, state = self._row(), self.portfolio().equity, self._drawdown()
-        peak = paid_into(row.peak, equity, change)
-        self._change(cash=row.cash + change, opening=row.opening + change, peak=peak)
+    def pay_in(self, change: Decimal, at: datetime) -> None:
+        """Book cash that came from outside, or went."""
+        self._change(cash=self._row().cash + change)
+        self.count_as_paid(change, at)
+
+    def count_as_paid(self, change: Decimal, at: datetime) -> None:
+        """Let cash that has moved count as paid in or out: neither profit nor loss, so drawdown stays what it is."""
+        row, state, equity = self._row(), self._drawdown(), self.portfolio().equity - change
+        self._change(peak=paid_into(row.peak, equity, change))
         if state.total_from is not None:
             self._remember(replace(state, total_from=paid_into(state.total_from, equity, change)))
+        number = len(self.payments()) + 1
+        new = {"number": number, "at": at, "amount": change, "benchmark": self.benchmark_at(at)}
+        self._connection.execute(_PAY, new)
+
+    def payments(self) -> tuple[Payment, ...]:
+        """All that was ever paid in and out, in the order in which it was booked."""
+        return self._memory.recall("payments", "all", self._load_payments)
 
     def mark(self, closes: Mapping[str, Decimal], at: datetime) -> None:
         """Note the last closing price of some markets: what everything held of them is valued at."""
@@ -186,7 +203,7 @@ class Account:
         cash = now.cash + now.reserved
         benchmark = self._benchmark_of(markets, now.marks or {})
         point = {"at": at, "equity": now.equity, "cash": cash, "drawdown": now.drawdown, "benchmark": benchmark}
-        self._connection.execute(_POINT, point)
+        self._connection.execute(_POINT, point | {"payments": len(self.payments())})
         return now
 
     def note_pause(self, drawdown: Decimal) -> None:
@@ -234,12 +251,6 @@ class Account:
         row = self._connection.execute(query).first()
         return row.drawdown if row else Decimal(0)
 
-    def equity_within(self, begin: datetime, end: datetime) -> tuple[tuple[datetime, Decimal], ...]:
-        """The equity curve in ``(begin, end]``, oldest first."""
-        at = _EQUITY.c.at
-        rows = self._connection.execute(_POINTS.where(at > begin, at <= end).order_by(at))
-        return tuple((row.at, row.equity) for row in rows)
-
     def equity_at(self, at: datetime) -> Decimal:
         """The equity at the last mark at or before a time; the opening balance before the first."""
         query = _POINTS.where(_EQUITY.c.at <= at).order_by(_EQUITY.c.at.desc()).limit(1)
@@ -249,8 +260,10 @@ class Account:
     def point_at(self, at: datetime) -> EquityPoint:
         """The account as it was at a time: at the last mark at or before it; at its opening before the first."""
         row = self._connection.execute(_CURVE.where(_EQUITY.c.at <= at).order_by(_EQUITY.c.at.desc()).limit(1)).first()
-        if row is not None:
-            return replace(_point(row), at=at)
+        return replace(_point(row), at=at) if row is not None else self.opened_as(at)
+
+    def opened_as(self, at: datetime) -> EquityPoint:
+        """The account as it was opened, before anything was paid in or out; its benchmark is that of a time."""
         opening = self.opening
         return EquityPoint(at=at, equity=opening, cash=opening, drawdown=Decimal(0), benchmark=self.benchmark_at(at))
 
@@ -307,6 +320,10 @@ class Account:
     def _figures(self, digest_id: str) -> str | None:
         return self._connection.execute(_DIGEST, {"its_id": digest_id}).scalar()
 
+    def _load_payments(self) -> tuple[Payment, ...]:
+        rows = self._connection.execute(_ALL_PAYMENTS)
+        return tuple(Payment(at=row.at, amount=row.amount, benchmark=row.benchmark) for row in rows)
+
     def _buying(self) -> tuple[Buying, ...]:
         return self._memory.recall("orders", "buying", self._load_buying)
 
@@ -359,4 +376,11 @@ class Account:
 
 
 def _point(row: Row[Any]) -> EquityPoint:
-    return EquityPoint(at=row.at, equity=row.equity, cash=row.cash, drawdown=row.drawdown, benchmark=row.benchmark)
+    return EquityPoint(
+        at=row.at,
+        equity=row.equity,
+        cash=row.cash,
+        drawdown=row.drawdown,
+        benchmark=row.benchmark,
+        payments=row.payments,
+    )

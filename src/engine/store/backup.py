@@ -26,6 +26,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from engine import private_files
 from engine.domain.errors import StoreError
+from engine.domain.figures import plain
 from engine.store import migrate
 from engine.store.columns import Money, UtcTime
 from engine.store.connections import connect, first_line
@@ -131,7 +132,7 @@ def _write_table(connection: Connection, table: Table, archive: ZipFile) -> int:
 
 
 def _plain(value: Decimal | datetime) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return value.isoformat() if isinstance(value, datetime) else plain(value)
 
 
 def _copy(venue: Path, to: Path) -> Path | None:

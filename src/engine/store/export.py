@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from engine.domain.approvals import Ordered
 from engine.domain.errors import StoreError
+from engine.domain.payments import paid
 from engine.domain.reports import EquityPoint, OrderView
 from engine.domain.trading import Position
 from engine.store import migrate
@@ -81,7 +82,7 @@ HEADS: dict[What, tuple[str, ...]] = {
         "created_at",
         "updated_at",
     ),
-    What.EQUITY: ("at", "equity", "cash", "drawdown", "benchmark"),
+    What.EQUITY: ("at", "equity", "cash", "drawdown", "benchmark", "paid"),
 }
 """The names of the columns. They stay what they are; new ones come behind the last."""
 
@@ -200,14 +201,16 @@ def _order(order: OrderView) -> Row:
 
 
 def _equity(engine: Engine, since: datetime | None) -> Iterator[Row]:
-    def page(uow: UnitOfWork, after: datetime | None) -> tuple[EquityPoint, ...]:
-        return uow.account.curve_from(since, after, PAGE)
+    def page(uow: UnitOfWork, after: datetime | None) -> list[tuple[EquityPoint, Decimal]]:
+        payments = uow.account.payments()
+        return [(point, paid(payments[: point.payments])) for point in uow.account.curve_from(since, after, PAGE)]
 
-    return map(_point, _pages(engine, page, None, lambda point: point.at))
+    rows: Iterator[tuple[EquityPoint, Decimal]] = _pages(engine, page, None, lambda row: row[0].at)
+    return starmap(_point, rows)
 
 
-def _point(point: EquityPoint) -> Row:
-    return (point.at, point.equity, point.cash, point.drawdown, point.benchmark)
+def _point(point: EquityPoint, paid_so_far: Decimal) -> Row:
+    return (point.at, point.equity, point.cash, point.drawdown, point.benchmark, paid_so_far)
 
 
 _ROWS: dict[What, Callable[[Engine, datetime | None], Iterator[Row]]] = {

@@ -185,13 +185,27 @@ class MarkRow(SQLModel, table=True):
 
 
 class EquityRow(SQLModel, table=True):
-    """The account at one closed candle; ``benchmark`` is what 1 put into its markets at the beginning had become."""
+    """The account at one closed candle; ``benchmark`` is what 1 put into its markets at the beginning had become.
+
+    ``payments`` is how many of the payments are in it: the first so many.
+    """
 
     __tablename__ = "equity"
     at: datetime = Field(sa_type=UtcTime, primary_key=True)
     equity: Decimal = Field(sa_type=Money)
     cash: Decimal = Field(sa_type=Money)
     drawdown: Decimal = Field(sa_type=Money)
+    benchmark: Decimal | None = Field(default=None, sa_type=Money)
+    payments: int = 0
+
+
+class PaymentRow(SQLModel, table=True):
+    """Money paid in, or out where it is below 0; ``benchmark`` is what the curve's was then."""
+
+    __tablename__ = "payments"
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    at: datetime = Field(sa_type=UtcTime)
+    amount: Decimal = Field(sa_type=Money)
     benchmark: Decimal | None = Field(default=None, sa_type=Money)
 
 

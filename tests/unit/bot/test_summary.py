@@ -29,6 +29,8 @@ RUN = Summary(
     won=2,
     drawdown=Decimal("0.01"),
     max_drawdown=Decimal("0.0298"),
+    paid_in=Decimal(0),
+    paid_out=Decimal(0),
     history=History(
         decisions={"held": 170, "executed": 4},
         approvals={},
@@ -51,6 +53,11 @@ def test_the_lines_say_what_came_of_it_beside_what_holding_would_have():
     assert lines["drawdown"] == "1.00%, the largest 2.98%"
 
 
+def test_what_was_paid_in_or_out_is_named_beside_the_profit():
+    moved = replace(RUN, paid_in=Decimal(500))
+    assert "after 3.21 of fees; without 500.00 paid in and 0.00 paid out" in text(moved)
+
+
 def test_a_run_of_nothing_divides_by_nothing():
     empty = replace(RUN, candles=0, seconds=0.0, closed=0, won=0, share=None, benchmark=None)
     assert "0 in 0.0 s, 0 a second" in text(empty)
@@ -61,6 +68,7 @@ def test_a_run_of_nothing_divides_by_nothing():
 def test_programs_get_every_figure_exactly():
     told = json.loads(as_json(RUN))
     assert told["net"] == "-12.345"
+    assert json.loads(as_json(replace(RUN, net=Decimal("0E-8"))))["net"] == "0.00000000"
     assert told["begins"] == "2026-01-03T12:00:00Z"
     assert told["history"]["decisions"] == {"held": 170, "executed": 4}
     assert set(told) == set(Summary.__slots__)

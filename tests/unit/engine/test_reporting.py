@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from engine.domain.trading import Fill, Side
 from tests.fakes.engine import CASH, engine_room
 
 HOUR = timedelta(hours=1)
+NONE: Mapping[int, int] = {}
 ONE_MORE = Fill(
     venue_id="1",
     client_id="1",
@@ -30,9 +32,12 @@ ONE_MORE = Fill(
 
 
 async def earned(
-    folder: Path, zone: str, at: time, begin: datetime, count: int
+    folder: Path, zone: str, at: time, begin: datetime, count: int, payments: Mapping[int, int] = NONE
 ) -> tuple[Profit, list[tuple[str, Decimal]]]:
-    """What /profit says of an account that earns 1 every hour, and what the digests of its days say."""
+    """What /profit says of an account that earns 1 every hour, and what the digests of its days say.
+
+    Payments come ten minutes before the hour is full.
+    """
     days = Days(at=at, zone=ZoneInfo(zone))
     hours = count * 24 - 7
     now = begin + hours * HOUR + HOUR / 3
@@ -41,6 +46,8 @@ async def earned(
         def work(uow) -> None:
             uow.settings.set("account.began", begin.isoformat())
             for number in range(1, hours + 1):
+                if number in payments:
+                    uow.account.pay_in(Decimal(payments[number]), begin + number * HOUR - HOUR / 6)
                 uow.account.settle(ONE_MORE)
                 uow.account.record_equity(begin + number * HOUR)
 
@@ -73,6 +80,69 @@ async def test_profit_and_digests_say_the_same_of_every_day(tmp_path: Path, zone
     assert len(rows) in (7, 8)
     assert all(before.day < row.day for before, row in pairwise(profit.days))
     assert sum(net for _, net in digests) == 8 * 24 - 7
+
+
+@pytest.mark.parametrize("payments", [{30: 5000}, {30: -9000}, {19: 5000, 20: -8000, 40: 700}, {2 * 24 - 7: -50}])
+async def test_money_paid_in_or_out_is_no_profit_of_any_day(tmp_path: Path, payments: dict[int, int]):
+    begin = datetime(2026, 1, 1, 5, tzinfo=UTC)
+    profit, digests = await earned(tmp_path / "paid", "UTC", time(), begin, 2, payments)
+    alone, digests_alone = await earned(tmp_path / "alone", "UTC", time(), begin, 2)
+    assert digests == digests_alone
+    assert [day.net for day in profit.days] == [day.net for day in alone.days]
+    assert (profit.net, profit.max_drawdown) == (alone.net, 0)
+    paid_in = sum(amount for amount in payments.values() if amount > 0)
+    assert (profit.paid_in, profit.paid_out) == (paid_in, paid_in - sum(payments.values()))
+    assert profit.share == profit.net / (CASH + paid_in)
+    assert sum(day.paid for day in profit.days) == sum(payments.values())
+
+
+@pytest.mark.parametrize("amount", [5000, -9000])
+async def test_every_report_takes_off_what_was_paid_in_or_out(tmp_path: Path, amount: int):
+    """The market doubles, and rises by half; between the two money comes or goes, noticed before a mark is made up."""
+    begin, base = datetime(2026, 1, 1, 5, tzinfo=UTC), CASH + max(0, amount)
+
+    def work(uow) -> None:
+        uow.settings.set("account.began", begin.isoformat())
+        for hour, price in enumerate(("100", "200", "300")):
+            if hour:
+                uow.account.settle(ONE_MORE)
+            if hour == 2:
+                uow.account.pay_in(Decimal(amount), begin + 2.5 * HOUR)
+            uow.account.mark({"BTC/USDT": Decimal(price)}, begin + hour * HOUR)
+            uow.account.record_equity(begin + hour * HOUR, ["BTC/USDT"])
+
+    async with engine_room(tmp_path) as room:
+        await room.store.transact(work)
+        room.clock.at = begin + 2.6 * HOUR
+        status, curve = await room.views.status(), await room.views.curve(30)
+        day, (kept,) = await room.views.latest_digest(), (await room.views.profit(1)).days
+    assert status.equity == CASH + 2 + amount
+    assert {status.net, status.day_net, curve.net, day.net, kept.net} == {2}
+    assert {status.share, status.day_share, curve.share, day.share, kept.share} == {Decimal(2) / base}
+    assert status.drawdown == day.drawdown == curve.max_drawdown == 0
+    held = (CASH * 2 + amount * Decimal("0.5")) / base
+    assert abs(status.benchmark - held) < Decimal("1e-12")
+    assert {status.benchmark, status.day_benchmark, curve.benchmark, day.benchmark} == {kept.benchmark}
+    assert day.equity_curve == (CASH, CASH + 1, CASH + 2)
+    assert (status.paid_in, status.paid_out) == (day.paid_in, day.paid_out) == (max(0, amount), max(0, -amount))
+
+
+async def test_a_digest_just_after_a_payment_has_it_in_its_equity_and_no_drawdown(tmp_path: Path):
+    begin = datetime(2026, 1, 1, 5, tzinfo=UTC)
+
+    def work(uow) -> None:
+        uow.settings.set("account.began", begin.isoformat())
+        uow.account.record_equity(begin)
+        uow.account.pay_in(Decimal(90_000), begin + 2 * HOUR)
+
+    async with engine_room(tmp_path) as room:
+        await room.store.transact(work)
+        room.clock.at = begin + 3 * HOUR
+        now = await room.views.latest_digest()
+        await replace(room.books, days=Days(at=time(6), zone=ZoneInfo("UTC"))).digest(begin + 3 * HOUR)
+        (late,) = await room.views.digests(1)
+    assert (now.equity, now.net, now.drawdown, now.payments) == (CASH + 90_000, 0, 0, 1)
+    assert (late.ends, late.equity, late.net, late.drawdown, late.payments) == (begin + HOUR, CASH, 0, 0, 0)
 
 
 async def test_today_began_when_the_last_day_ended(tmp_path: Path):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.benchmark import Benchmark, gain
+from engine.domain.benchmark import Benchmark
 
 NOTHING = Benchmark(held={})
 PRICES = st.dictionaries(
@@ -37,9 +37,3 @@ def test_spreading_anew_never_changes_what_it_is_worth(before: dict[str, Decimal
     held = NOTHING.over(before, known)
     assert abs(held.over(after, known).worth(known) - held.worth(known)) <= Decimal("1e-9")
     assert held.over(before, {market: 3 * price for market, price in known.items()}) == held
-
-
-def test_a_gain_needs_both_its_ends():
-    assert gain(Decimal(2), Decimal(3)) == Decimal("0.5")
-    assert gain(None, Decimal(3)) is None
-    assert gain(Decimal(2), None) is None

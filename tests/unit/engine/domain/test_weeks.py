@@ -41,6 +41,16 @@ def test_what_happened_in_a_week_is_added_up_and_what_is_of_a_moment_is_the_last
     assert week.equity_curve == (*first.equity_curve, last.equity_curve[1])
 
 
+def test_what_was_paid_in_or_out_is_no_result_of_a_week_either():
+    first = day(0, net=Decimal(100), equity=Decimal(15100), paid_in=Decimal(5000), payments=1)
+    rest = day(1, net=Decimal(-50), equity=Decimal(15050), equity_curve=(Decimal(15100), Decimal(15050)))
+    last = day(2, net=Decimal(0), equity=Decimal(13050), paid_out=Decimal(2000), payments=2, equity_curve=())
+    week = together("2026-W01", [first, rest, last])
+    assert (week.net, week.equity, week.paid_in, week.paid_out, week.payments) == (50, 13050, 5000, 2000, 2)
+    assert week.share == Decimal(50) / (10_000 + 5000)
+    assert week.equity_curve == (*first.equity_curve, Decimal(10050))
+
+
 def test_what_a_market_came_to_in_a_week_is_not_known_where_it_is_not_of_each_day():
     assert together("2026-W01", [day(0), day(1, benchmark=None)]).benchmark is None
 

@@ -7,8 +7,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 from engine.domain.errors import StoreError, UnknownId
+from engine.domain.payments import Payment
 from engine.domain.reports import EquityPoint
 from engine.domain.trading import Buying, OrderKind, OrderStatus, Portfolio, Side
 from engine.store.database import Database
@@ -168,7 +170,7 @@ async def test_money_paid_in_or_out_changes_no_drawdown(account: Database, chang
     await account.transact(lambda uow: (uow.account.record_equity(at(1)), uow.account.count_total_from_now()))
     await account.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(20)}, at(2)))
     before = await account.transact(lambda uow: uow.account.record_equity(at(2)))
-    await account.transact(lambda uow: uow.account.pay_in(Decimal(change)))
+    await account.transact(lambda uow: uow.account.pay_in(Decimal(change), at(2)))
     after = await account.transact(lambda uow: uow.account.record_equity(at(3)))
     assert after.equity == before.equity + Decimal(change)
     assert abs(after.drawdown - before.drawdown) < Decimal("1e-20")
@@ -178,8 +180,35 @@ async def test_money_paid_in_or_out_changes_no_drawdown(account: Database, chang
 
 async def test_an_account_that_is_emptied_and_filled_again_begins_anew(account: Database):
     for change in (-CASH, Decimal(500)):
-        await account.transact(lambda uow, change=change: uow.account.pay_in(change))
+        await account.transact(lambda uow, change=change: uow.account.pay_in(change, at(1)))
     assert ((await portfolio(account)).peak, (await portfolio(account)).drawdown) == (Decimal(500), 0)
+
+
+async def test_payments_are_kept_with_their_time_and_each_point_knows_which_are_in_it(account: Database):
+    async def mark(minute: int, price: str) -> None:
+        await account.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(price)}, at(minute)))
+        await account.transact(lambda uow: uow.account.record_equity(at(minute), ["BTC/USDT"]))
+
+    await account.transact(lambda uow: uow.account.pay_in(Decimal(500), at(0)))
+    await mark(1, "100")
+    await mark(2, "110")
+    await account.transact(lambda uow: uow.account.pay_in(Decimal(-2000), at(2.5)))
+    await mark(2, "110")  # made up for after a start
+    assert await account.read(lambda uow: uow.account.payments()) == (
+        Payment(at=at(0), amount=Decimal(500)),
+        Payment(at=at(2.5), amount=Decimal(-2000), benchmark=Decimal("1.1")),
+    )
+    assert await account.read(lambda uow: uow.account.opening) == CASH
+    points = await account.read(lambda uow: (uow.account.point_at(at(0)), *uow.account.newest_equity(9)))
+    assert [(point.equity, point.payments) for point in points] == [(CASH, 0), (CASH + 500, 1), (CASH - 1500, 2)]
+
+
+async def test_nothing_that_is_kept_has_an_exponent(account: Database):
+    await account.transact(lambda uow: uow.account.put_outside("BTC", Decimal("1E-8")))
+    await account.transact(lambda uow: uow.account.add_digest(digest(net=Decimal("0E-8"))))
+    assert await account.read(lambda uow: uow.settings.get("account.outside")) == '{"BTC": "0.00000001"}'
+    kept = await account.read(lambda uow: uow.connection.execute(text("SELECT figures FROM digests")).scalar_one())
+    assert '"net":"0.00000000"' in kept
 
 
 async def test_unfinished_buys_are_known_by_order_context_and_market(account: Database):
@@ -208,10 +237,6 @@ async def test_the_curve_is_read_by_time(account: Database):
                 uow.account.record_equity(at(minute)),
             )
         )
-    assert await account.read(lambda uow: uow.account.equity_within(at(1), at(3))) == (
-        (at(2), CASH + 100),
-        (at(3), CASH + 200),
-    )
     assert await account.read(lambda uow: uow.account.equity_at(at(2.5))) == CASH + 100
     assert await account.read(lambda uow: uow.account.equity_at(at(0.5))) == CASH
     second, third = await account.read(lambda uow: uow.account.newest_equity(2))

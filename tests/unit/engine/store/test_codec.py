@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
@@ -50,6 +51,12 @@ def test_a_card_comes_back_as_it_was(title: str, text: str):
 def test_writing_what_was_read_writes_the_same(value: Any):
     text = codec.dump(value)
     assert codec.dump(codec.load(type(value), text)) == text
+
+
+def test_no_decimal_is_written_with_an_exponent():
+    found = codec.dump(plan(quantity=Decimal("1E-8"), price=Decimal("2E+4"), stop=Decimal("0E-8")))
+    assert '"quantity":"0.00000001","price":"20000","stop":"0.00000000"' in found
+    assert codec.dump_as(tuple[Decimal, ...], (Decimal("1E-9"),)) == '["0.000000001"]'
 
 
 def test_what_is_something_else_is_refused():

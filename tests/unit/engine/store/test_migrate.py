@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,18 +18,30 @@ from sqlalchemy import inspect
 
 from engine.domain.approvals import Verb
 from engine.domain.errors import StoreError
-from engine.domain.events import Welcomed
+from engine.domain.events import BalanceAdopted, Welcomed
 from engine.domain.messages import Button, Card
+from engine.domain.payments import Payment
 from engine.store import migrate
 from engine.store.connections import connect
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
-from tests.fakes.database import execute, new_file, tables_of
+from tests.fakes.database import execute, new_file, rows_of, tables_of
 from tests.fakes.engine import events_of
-from tests.fakes.reports import NOON, asked, decision, judged, position
+from tests.fakes.reports import NOON, asked, decision, digest, judged, position
 from tests.fakes.venue import fill, order
 
-HEAD = "0004"
+HEAD = "0005"
+HOUR = timedelta(hours=1)
+DAY_OF_A_PAYMENT = digest(
+    id="2026-01-04",
+    begins=NOON,
+    ends=NOON + 24 * HOUR,
+    equity=Decimal(1550),
+    net=Decimal(50),
+    share=Decimal(50) / 1500,
+    paid_in=Decimal(500),
+    payments=1,
+)
 
 
 def _fill(uow: UnitOfWork) -> None:
@@ -85,6 +100,43 @@ async def test_what_positions_of_before_cost_is_counted_up_from_their_fills(each
     bought = fill(order(1), 1, order(1).intent.quantity)
     assert (held.bought, held.cost) == (bought.quantity, bought.quantity * bought.price)
     assert await database.read(lambda uow: uow.account.benchmark_at(NOON)) is None
+    await database.close()
+
+
+async def test_what_was_paid_in_before_is_no_profit_any_more_and_is_one_again_on_the_way_down(each_database: str):
+    """As an older version has left it: 500 were adopted between two marks, and the day counted them."""
+
+    def of_before(uow: UnitOfWork) -> None:
+        uow.account.open("USDT", Decimal(1000))
+        uow.account.mark({"BTC/USDT": Decimal(100)}, NOON)
+        uow.account.record_equity(NOON, ["BTC/USDT"])
+        uow.account.pay_in(Decimal(500), NOON + HOUR)
+        uow.account.record_equity(NOON + 2 * HOUR, ["BTC/USDT"])
+        for currency in ("USDT", "BTC"):
+            told = BalanceAdopted(at=NOON + HOUR, currency=currency, before=Decimal(1000), after=Decimal(1500))
+            uow.emit(told)
+        uow.account.add_digest(digest(id="2026-01-03", equity=Decimal(1000), net=Decimal(0)))
+        uow.account.add_digest(DAY_OF_A_PAYMENT)
+
+    database = Database(each_database)
+    await database.transact(of_before)
+    await database.close()
+    command.downgrade(migrate.config(each_database), "0004")
+    (account,) = rows_of(each_database, "SELECT opening FROM account")
+    assert Decimal(account["opening"]) == 1500
+    (_, counted) = rows_of(each_database, "SELECT figures FROM digests ORDER BY id")
+    figures = json.loads(counted["figures"])
+    assert (figures["net"], Decimal(figures["share"])) == ("550", Decimal("0.55"))
+    assert "payments" not in figures
+    migrate.upgrade(each_database)
+    database = Database(each_database)
+    paid = Payment(at=NOON + HOUR, amount=Decimal(500), benchmark=Decimal(1))
+    assert await database.read(lambda uow: uow.account.payments()) == (paid,)
+    assert await database.read(lambda uow: uow.account.opening) == 1000
+    assert [point.payments for point in await database.read(lambda uow: uow.account.newest_equity(9))] == [0, 1]
+    newest, first = await database.read(lambda uow: uow.account.newest_digests(2))
+    assert newest == DAY_OF_A_PAYMENT
+    assert (first.net, first.share, first.payments) == (0, digest().share, 0)
     await database.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, update
 
-from engine.domain.events import BalanceAdopted
+from engine.domain.payments import Payment
 from engine.domain.reports import EquityPoint
 from engine.store.database import Database
 from engine.store.peak import recount_drawdown, running_peaks
@@ -37,16 +38,19 @@ def test_without_payments_the_peak_is_the_highest_so_far(values: Sequence[int]):
 
 
 @pytest.mark.parametrize(
-    ("values", "minute", "amount", "expected"),
+    ("values", "first", "amount", "expected"),
     [
-        ((12_000, 9_000, 19_000), 1, 9_000, [12_000, 12_000, 24_000, 24_000]),  # a quarter below before and after
-        ((12_000, 9_000, 4_500), 1, -4_500, [12_000, 12_000, 6_000, 6_000]),
-        ((12_000, 9_000), 1, 9_000, [12_000, 12_000, 24_000]),
-        ((20_000,), -1, 10_000, [20_000, 20_000]),
+        ((12_000, 9_000, 19_000), 2, 9_000, [12_000, 12_000, 24_000, 24_000]),  # a quarter below before and after
+        ((12_000, 9_000, 4_500), 2, -4_500, [12_000, 12_000, 6_000, 6_000]),
+        ((12_000, 9_000), 2, 9_000, [12_000, 12_000, 24_000]),
+        ((20_000,), 0, 10_000, [20_000, 20_000]),
     ],
 )
-def test_payments_move_the_peak_in_proportion(values: tuple[int, ...], minute: int, amount: int, expected: list[int]):
-    assert list(running_peaks(CASH, curve(*values), ((at(minute), Decimal(amount)),))) == expected
+def test_payments_move_the_peak_in_proportion(values: tuple[int, ...], first: int, amount: int, expected: list[int]):
+    """The points from the first one on have the payment in them."""
+    points = [replace(point, payments=int(number >= first)) for number, point in enumerate(curve(*values))]
+    payment = Payment(at=at(first), amount=Decimal(amount))
+    assert list(running_peaks(CASH, points, (payment,))) == expected
 
 
 async def test_an_older_versions_books_are_put_right_and_the_pause_of_before_is_not_called_again(store: Database):
@@ -58,11 +62,10 @@ async def test_an_older_versions_books_are_put_right_and_the_pause_of_before_is_
             {"at": point.at, "equity": point.equity, "cash": CASH, "drawdown": CASH} for point in curve(12_000, 9_000)
         ]
         uow.connection.execute(insert(table_of(EquityRow)), points)
-        values = {"cash": Decimal(18_000), "opening": Decimal(19_000), "peak": Decimal(18_000)}
+        values = {"cash": Decimal(9_000), "peak": Decimal(9_000)}
         uow.connection.execute(update(table_of(AccountRow)).values(values))
+        uow.account.pay_in(Decimal(9_000), at(1))
         uow.connection.execute(delete(table_of(Setting)))
-        for currency in ("USDT", "BTC"):
-            uow.emit(BalanceAdopted(at=at(1), currency=currency, before=Decimal(9_000), after=Decimal(18_000)))
 
     await store.transact(of_before)
     assert not await store.read(lambda uow: uow.account.counts_from_peak())

@@ -1,10 +1,12 @@
+from dataclasses import replace
 from decimal import Decimal
 
+from engine.domain.days import Period
 from engine.domain.errors import BadInput
 from engine.domain.messages import Person, Role
 from engine.domain.reports import Paused
 from engine.domain.trading import HaltKind
-from handlers.cards import answers
+from handlers.cards import alerts, answers, figures
 from tests.fakes import reports
 
 
@@ -20,6 +22,27 @@ def test_the_status_says_whether_it_trades_and_how_it_stands():
     assert told["Drawdown"] == "1.23%"
     assert told["Open questions"] == "2 (/pending)"
     assert told["Prices"] == "BTC/USDT 20,000.00"
+
+
+def test_what_was_paid_in_and_out_is_told_beside_every_result():
+    moved = {"paid_in": Decimal(500), "paid_out": Decimal("20.5")}
+    told = [("Paid in", "500.00 USDT"), ("Paid out", "20.50 USDT")]
+    cards = (
+        answers.status(reports.status(**moved)),
+        answers.profit(replace(reports.profit(), **moved)),
+        figures.periods(replace(reports.profit(), **moved), Period.WEEK),
+        alerts.digest(reports.digest(**moved)),
+    )
+    assert [[field for field in card.fields if field in told] for card in cards] == [told] * 4
+    assert not [name for name, _ in answers.status(reports.status()).fields if name.startswith("Paid")]
+
+
+def test_what_was_paid_in_is_no_rise_of_the_graph():
+    report = reports.profit()
+    first, second = report.days
+    jumped = replace(report, days=(first, replace(second, equity=second.equity + 500, paid=Decimal(500))))
+    assert answers.profit(jumped).graph == answers.profit(report).graph == (10_000, 10_001)
+    assert figures.periods(jumped, Period.DAY).graph == (10_000, 10_001)
 
 
 def test_the_status_of_a_new_account_has_no_past():

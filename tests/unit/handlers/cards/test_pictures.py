@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.domain.charts import EquityChart, Meaning, TradeChart
 from engine.domain.messages import Card
+from engine.domain.payments import Payment
 from engine.store import codec
 from handlers.cards import pictures
 from tests.fakes import reports
@@ -42,6 +43,24 @@ def test_a_curve_tells_what_it_comes_to_and_what_holding_would_have():
     assert (chart.start, chart.equity, chart.drawdown) == (10_000, (10_000, 9_900, 10_050.5), (0, 0.01, 0))
     assert [round(value or 0, 2) for value in chart.hold] == [10_000, 10_102.04, 10_204.08]
     assert "lowest 9,900.00, highest 10,050.50, largest drawdown 1.00%" in chart.alt
+
+
+def test_money_that_was_paid_in_is_told_and_the_same_money_is_held_from_its_own_time_on():
+    first, second, third = reports.equity_curve().points
+    points = (
+        first,
+        replace(second, equity=Decimal(14_900), payments=1),
+        replace(third, equity=Decimal(15_050), payments=1),
+    )
+    payment = Payment(at=second.at, amount=Decimal(5000), benchmark=first.benchmark)
+    curve = reports.equity_curve(points=points, payments=(payment,), paid_in=Decimal(5000))
+    card = pictures.equity(curve, 7)
+    assert ("Paid in", "5,000.00 USDT") in card.fields
+    assert not [name for name, _ in card.fields if name == "Paid out"]
+    chart = chart_of(card)
+    assert chart.put_in == (10_000, 15_000, 15_000)
+    assert [round(value or 0, 2) for value in chart.hold] == [10_000, 15_153.06, 15_306.12]
+    assert "to 15,050.00, +5,000.00 USDT of it paid in or out, lowest" in chart.alt
 
 
 def test_what_was_not_recorded_at_first_is_held_from_where_it_was():

@@ -93,6 +93,23 @@ def test_no_text_breaks_a_picture():
     assert title == scene.alt == "<svg onload=x> $\\frac{1}{0}$   ? 汉"
 
 
+def test_what_was_paid_in_is_no_gain_in_the_picture():
+    """The line that profit is above of goes up with it, and so does the picture's height."""
+    chart = equity_chart(100.0, 101.0, 601.0, 590.0)
+    shapes = {shape.role: shape for shape in scene_of(replace(chart, put_in=(100.0, 100.0, 600.0, 600.0))).shapes}
+    assert [len(line) for line in shapes["zero"].lines] == [4]
+    gained = scene_of(chart), scene_of(replace(chart, put_in=(100.0, 100.0, 600.0, 600.0)))
+    assert [_area(scene, "gain") > 10 * _area(gained[1], "gain") for scene in gained] == [True, False]
+    assert [_area(scene, "loss") > 0 for scene in gained] == [False, True]
+
+
+def _area(scene: Scene, role: str) -> float:
+    """Of all shapes with a role, by the formula of Gauss."""
+    shapes = [shape for each in scene.shapes if each.role == role and each.kind == "areas" for shape in each.shapes]
+    around = [(a, b) for shape in shapes for a, b in zip(shape, (*shape[1:], shape[0]), strict=True)]
+    return abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in around)) / 2
+
+
 @examples(60)
 @given(st.lists(st.floats(1e-8, 1e8), min_size=2, max_size=50))
 def test_whatever_the_account_was_worth_it_can_be_drawn(values: list[float]):

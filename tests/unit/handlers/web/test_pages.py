@@ -215,6 +215,13 @@ async def test_the_board_comes_again_only_when_it_has_changed(live):
     assert "11,111.11" in board
 
 
+async def test_the_board_tells_what_its_profit_leaves_out(web):
+    web.room.views.changes = {"paid_in": Decimal(500), "paid_out": Decimal("20.5")}
+    async with web.enter("Ann") as browser:
+        page = (await browser.get("/")).text
+    assert "Without 500.00 paid in and 20.50 paid out" in page
+
+
 async def test_a_pause_and_bare_positions_are_plain_to_see(web):
     web.room.views.changes = {"trading": False, "halts": (reports.halt(),)}
 
