@@ -26,6 +26,9 @@ MINUTE = 60_000
 SPANS = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240, "1d": 1440, "1w": 10080}
 """Binance's intervals, in minutes."""
 INFO, KLINES, DEPTH = "/api/v3/exchangeInfo", "/api/v3/klines", "/api/v3/depth"
+TRADES = "/api/v3/aggTrades"
+BETWEEN_TRADES = 250
+"""Milliseconds from one trade to the next, in every market."""
 
 
 def now_ms() -> int:
@@ -149,6 +152,11 @@ class Symbol:
         texts = [f"{price:.8f}" for price in (first, max(looks), min(looks), last)]
         return [opens, *texts, f"{volume:.8f}", closes - 1, f"{volume * last:.8f}", 100, "0", "0", "0"]
 
+    def trade(self, number: int) -> Json:
+        at = number * BETWEEN_TRADES
+        made = {"a": number, "p": f"{self.price(at):.8f}", "q": "0.10000000", "f": number, "l": number, "T": at}
+        return {**made, "m": bool(number % 2), "M": True}
+
     def depth(self, now: int, levels: int) -> Json:
         mid, step = self.price(now), float(self.tick)
         below = math.floor(mid / step) - 1
@@ -256,6 +264,8 @@ class FakeExchange:
             return 400, {"code": -1121, "msg": "Invalid symbol."}
         if path == DEPTH:
             return 200, symbol.depth(self.now_ms(), int(query.get("limit", "100")))
+        if path == TRADES:
+            return 200, _trades(symbol, query, self.now_ms())
         if path == KLINES:
             return 200, _klines(symbol, query, self.now_ms())
         return 404, {"code": -1, "msg": f"no such path {path}"}
@@ -281,6 +291,14 @@ def _klines(symbol: Symbol, query: Mapping[str, str], now: int) -> list[Row]:
         first = -(-(int(query["startTime"]) - anchor) // span) * span + anchor
     opens = range(first, min(newest, first + (limit - 1) * span) + 1, span)
     return [symbol.kline(each, span, now) for each in opens]
+
+
+def _trades(symbol: Symbol, query: Mapping[str, str], now: int) -> list[Json]:
+    """From a time on, as many as are asked for; without one, the newest."""
+    limit = min(int(query.get("limit", "500")), 1000)
+    newest = min(now, int(query.get("endTime", now))) // BETWEEN_TRADES
+    first = -(-int(query["startTime"]) // BETWEEN_TRADES) if "startTime" in query else newest - limit + 1
+    return [symbol.trade(each) for each in range(first, min(newest, first + limit - 1) + 1)]
 
 
 async def _cut(request: web.Request, text: str) -> web.StreamResponse:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 
@@ -21,6 +21,11 @@ from engine.domain.market import Candles
 
 LEGS = 3
 """How many straight lines lead through a candle."""
+_SECOND = 1000
+"""A path along trades has no more than two points in so many milliseconds."""
+
+Trade = tuple[int, float]
+"""When something was traded, in milliseconds since 1970, and at what price."""
 
 
 def sound(candles: Candles) -> Candles:
@@ -78,16 +83,23 @@ def turning_points(candles: Candles, after_ms: int, until_ms: int) -> Iterator[t
 
 
 def points_over_gap(
-    candles: Candles, after_ms: int, until_ms: int, before: float | None
+    candles: Candles,
+    after_ms: int,
+    until_ms: int,
+    before: float | None,
+    trades: Sequence[Trade] | None = None,
 ) -> Iterator[tuple[int, float]]:
     """The points in ``(after_ms, until_ms]`` of a path through a time that nobody observed, oldest first.
 
     Args:
         candles: Those of that time; the last one may still be open.
-        after_ms: Where it begins. The candle that it cuts counts with its low and its close: its high may belong to the
-            time before, and a low that does has stopped out then what it could.
+        after_ms: Where it begins. The candle that is open there counts with its trades. Where these are not known and
+            the gap cuts it, it counts with its low and its close: its high may belong to the time before, and a low
+            that does has stopped out then what it could.
         until_ms: Where it ends. The candle that it cuts is told up to then: all of that lies in it.
         before: The price at its beginning, if that is known.
+        trades: Those of the candle that is open at its beginning, from there on, oldest first; ``None`` where they
+            are not known.
     """
     span = candles.timeframe.millis
     first = int(candles.open_ms.searchsorted(after_ms - span, side="right"))
@@ -95,7 +107,9 @@ def points_over_gap(
     for index in range(first, stop):
         opens = int(candles.open_ms[index])
         closes = min(opens + span, until_ms)
-        if opens < after_ms:
+        if opens <= after_ms and trades is not None:
+            yield from _extremes(trades)
+        elif opens < after_ms:
             yield from _cut_corners(candles, index, after_ms, closes, before)
         else:
             if before is not None:
@@ -112,6 +126,14 @@ def _cut_corners(
         yield after_ms + 1, float(candles.open[index])
     yield (after_ms + closes) // 2, float(candles.low[index])
     yield closes, float(candles.close[index])
+
+
+def _extremes(trades: Sequence[Trade]) -> Iterator[tuple[int, float]]:
+    """The highest and the lowest trade of each second, in the order in which they were made."""
+    for _, of_second in groupby(trades, key=lambda trade: trade[0] // _SECOND):
+        within = list(of_second)
+        ends = min(range(len(within)), key=lambda i: within[i][1]), max(range(len(within)), key=lambda i: within[i][1])
+        yield from (within[index] for index in sorted(set(ends)))
 
 
 def _corners(candles: Candles, index: int, span: int) -> Iterator[tuple[int, float]]:

@@ -17,6 +17,7 @@ from engine.domain.market import Book, Candles, Market, Timeframe, to_millis
 from engine.exchanges.ccxt import parsing
 from engine.exchanges.ccxt.parsing import Listing
 from engine.ports import Clock
+from engine.simulation.path import Trade
 
 if TYPE_CHECKING:
     from engine.exchanges.ccxt.venue_time import VenueTime
@@ -26,6 +27,8 @@ T = TypeVar("T")
 
 BOOK_LEVELS = 100
 """How many levels of a book are asked for; a number that every large venue takes."""
+TRADES = 1000
+"""How many trades are asked for at once; a venue that has fewer in a page gives those."""
 _SHOWN = 160
 """The longest piece of a venue's own words that is handed on."""
 
@@ -149,6 +152,20 @@ class VenueClient:
         if not len(found):
             raise NoData(f"{self.name} has no {timeframe} candles of {symbol}.")
         return found
+
+    async def trades(self, symbol: str, since: datetime) -> list[Trade]:
+        """A page of public trades, oldest first: from a time on, or the newest of them where the venue knows no such.
+
+        Raises:
+            NoData: The venue does not tell them.
+            VenueError: It cannot be reached, or answers nonsense.
+        """
+        if not self._ccxt.has.get("fetchTrades"):
+            raise NoData(f"{self.name} does not tell its trades.")
+        return await self._call(
+            lambda venue: venue.fetch_trades(symbol, to_millis(since), TRADES),
+            lambda rows: parsing.trades(rows, symbol),
+        )
 
     async def book(self, market: Market) -> Book:
         """The order book of now.

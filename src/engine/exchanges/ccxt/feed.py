@@ -3,8 +3,8 @@
 The price is what was last observed, until somebody looks again. Down to a lower one it jumps, for nobody saw it pass
 what lies between: a stop in there sells at what was seen. Up to a higher one it goes in a line: a target in there sells
 at its own price. Where nobody looked for a while (the program was down, the venue could not be reached) the path is
-laid along the candles of that time, and until these have come in the feed does not say that it knows that time: orders
-wait for it, each market's by themselves.
+laid along the candles and trades of that time, and until these have come in the feed does not say that it knows that
+time: orders wait for it, each market's by themselves.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from decimal import Decimal
 
 from engine.domain.errors import NoData
 from engine.domain.market import Book, Candles, Market, Timeframe, from_millis, to_millis
+from engine.exchanges.ccxt.gaps import Gap
 from engine.simulation import path
 from engine.simulation.frames import resample
 from engine.simulation.path import is_another
@@ -100,12 +101,12 @@ class LiveFeed:
         """Note that an answer came in that is not believed yet; until one is, there is no price of now."""
         self._of(symbol).doubted = True
 
-    def bridge(self, candles: Candles, after: datetime, until: datetime) -> None:
-        """Lay the path through a time that nobody observed along its candles; what they skip is a jump."""
-        watched = self._of(candles.market)
-        inner = watched.bridge = path.sound(candles)
+    def bridge(self, gap: Gap) -> None:
+        """Lay the path through a time that nobody observed along what is told of it; what that skips is a jump."""
+        watched = self._of(gap.candles.market)
+        inner = watched.bridge = path.sound(gap.candles)
         begin = float(watched.points[-1][1]) if watched.points else None
-        turns = path.points_over_gap(inner, to_millis(after), to_millis(until), begin)
+        turns = path.points_over_gap(inner, to_millis(gap.after), to_millis(gap.until), begin, gap.trades)
         quotable = float(watched.market.tick)  # what is less than a tick is no price that anybody paid
         watched.points += [(from_millis(at), watched.market.price(price)) for at, price in turns if price >= quotable]
 

@@ -1,7 +1,7 @@
 """Looks at the order books of a real venue every few seconds, for their prices: each market's by itself.
 
 A book that is far from what is known (``plausible``) is looked at once more before it counts, and a time in which
-nobody looked is told by its candles first.
+nobody looked is told first of all (``gaps``).
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from engine.domain.errors import NoData, VenueError
-from engine.domain.market import Book, Candles, Market
+from engine.domain.market import Book, Market
 from engine.exchanges.ccxt.client import VenueClient
 from engine.exchanges.ccxt.feed import LiveFeed
+from engine.exchanges.ccxt.gaps import Gap, told_of
 from engine.exchanges.ccxt.plausible import BookLimits, Doubts
 from engine.ports import Clock
 
@@ -21,14 +22,10 @@ IDLE = 0.25
 """Wall seconds between two looks at whether a market is listed by now."""
 SECOND_LOOK = 1.0
 """Wall seconds until a book that is not believed is looked at again."""
-_ROWS = 300
-"""How many candles a gap in what was observed is bridged with at most; no venue gives fewer at once."""
 _NEWEST = 2
 """How many of the newest candles tell where a market trades now."""
 
 Tell = Callable[[str, VenueError | None], Awaitable[None]]
-Gap = tuple[Candles, datetime, datetime]
-"""Candles, and from when to when the path is laid along them."""
 
 
 class Looking:
@@ -95,7 +92,7 @@ class Looking:
         else:
             self._feed.list_as(market)
             for gap in gaps:
-                self._feed.bridge(*gap)
+                self._feed.bridge(gap)
             self._feed.see(symbol, book.at, book.mid, book)
             await self._tell(symbol, None)
 
@@ -123,24 +120,9 @@ class Looking:
         return self._limits.is_within(book, newest)
 
     async def _unobserved(self, symbol: str, since: datetime | None, until: datetime) -> list[Gap]:
-        """The candles of a time in which nobody looked, if there was one; before the start nobody did."""
+        """What is told of a time in which nobody looked, if there was one; before the start nobody did."""
         seen = self._feed.seen_at(symbol)
         after = seen or since
         if after is None or until <= after or (seen is not None and until - seen <= self._feed.fresh_for):
             return []
-        return await self._gaps(symbol, after, until)
-
-    async def _gaps(self, symbol: str, after: datetime, until: datetime) -> list[Gap]:
-        """The shortest candles that reach back so far, and up to where the first of them opens shorter ones."""
-        lengths = sorted(self._client.timeframes, key=lambda each: each.millis)
-        reaching = [each for each in lengths if (until - each.floor(after)) / each.duration < _ROWS]
-        timeframe = reaching[0] if reaching else lengths[-1]
-        opens = timeframe.floor(after)
-        try:
-            found = await self._client.candles(symbol, timeframe, _ROWS, opens)
-        except NoData:
-            return []
-        if timeframe is lengths[0] or opens == after:
-            return [(found, after, until)]
-        begins = opens + timeframe.duration
-        return [*await self._gaps(symbol, after, begins), (found, begins, until)]
+        return await told_of(self._client, symbol, after, until)

@@ -1,4 +1,4 @@
-"""From what ccxt says of a venue to our own words: steps in Decimal, candles as columns, a book to trade on."""
+"""From what ccxt says of a venue to our own words: steps in Decimal, candles as columns, trades, a book to trade on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from engine.analysis.candle_times import MILLISECONDS
 from engine.domain.errors import NoData, VenueError
 from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Level, Market, Timeframe
+from engine.simulation.path import Trade
 
 DECIMAL_PLACES = 2
 SIGNIFICANT_DIGITS = 3
@@ -107,6 +109,21 @@ def candles(rows: Sequence[Sequence[Any]], symbol: str, timeframe: Timeframe) ->
         close=close,
         volume=volume,
     )
+
+
+def trades(rows: Sequence[Raw], symbol: str) -> list[Trade]:
+    """Ccxt's public trades, oldest first.
+
+    Raises:
+        VenueError: One of them has no time or no price.
+    """
+    found = []
+    for row in rows:
+        at_ms, price = row["timestamp"], row["price"]
+        if not isinstance(at_ms, int) or not price or not 0 < float(price) < float("inf"):
+            raise VenueError(f"What came as trades of {symbol} are none.")
+        found.append((at_ms, float(price)))
+    return sorted(found, key=itemgetter(0))
 
 
 def book(raw: Raw, market: Market, at: datetime) -> Book:

@@ -17,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.errors import NoData
-from engine.domain.market import Book, Level, Market, Timeframe
+from engine.domain.market import Book, Level, Market, Timeframe, to_millis
 from engine.domain.trading import Ack, Intent, OrderKind, OrderState, OrderStatus, Rejected, Side, client_id
 from engine.exchanges.ccxt.feed import MOST_POINTS, LiveFeed
+from engine.exchanges.ccxt.gaps import Gap
 from engine.exchanges.paper import PaperExchange
 from engine.simulation.fills import FillModel
 from tests.auditor import check_conservation
@@ -165,10 +166,23 @@ class Bench:
         assert isinstance(await self.venue.submit(bracket(f"b{name}", quantity, symbol=symbol)), Ack)
         return self.venue
 
-    def bridge(self, rows: Sequence[Row], after: float, until: float, minute: int) -> None:
-        """Lay the path from one second to another along minutes from that one on."""
-        candles = hand_candles(rows, timeframe=Timeframe.M1, start=START + timedelta(minutes=minute))
-        self.feed.bridge(candles, START + timedelta(seconds=after), START + timedelta(seconds=until))
+    def bridge(
+        self,
+        rows: Sequence[Row],
+        after: float,
+        until: float,
+        minute: int,
+        trades: Sequence[tuple[float, float]] | None = None,
+    ) -> None:
+        """Lay the path from one second to another along minutes from that one on, and the first one's trades."""
+        self.feed.bridge(
+            Gap(
+                candles=hand_candles(rows, timeframe=Timeframe.M1, start=START + timedelta(minutes=minute)),
+                after=START + timedelta(seconds=after),
+                until=START + timedelta(seconds=until),
+                trades=trades and [(to_millis(START + timedelta(seconds=at)), price) for at, price in trades],
+            )
+        )
 
 
 def intent(name: str, quantity: str = "1", side: Side = Side.BUY, symbol: str = BTC.symbol) -> Intent:
@@ -301,7 +315,7 @@ async def test_a_market_that_is_not_heard_of_holds_up_no_other_and_comes_after(b
     venue = bench.open()
     assert venue.advanced[ETH.symbol] == START + timedelta(seconds=300), "a restart knows how far each one was"
     candles = hand_candles([(100, 100, 94, 99, 50)], ETH.symbol, Timeframe.M1, START + timedelta(minutes=6))
-    bench.feed.bridge(candles, START + timedelta(seconds=300), START + timedelta(seconds=420))
+    bench.feed.bridge(Gap(candles=candles, after=START + timedelta(seconds=300), until=START + timedelta(seconds=420)))
     bench.see(420, "99", symbol=ETH.symbol)
     sold = await state(venue, "bETH/USDT")
     assert (sold.closed_by, sold.filled) == ("stop", Decimal(50))
@@ -321,6 +335,36 @@ async def test_an_order_does_not_meet_prices_from_before_it_was_placed(bench: Be
     bench.bridge(GAP, after=300, until=600, minute=6)
     bench.see(600, "100")
     assert (await state(venue, "late")).status is OrderStatus.OPEN
+
+
+BEFORE, DURING = (301, 90), (350, 94)
+"""Trades of the minute in which the gap begins: a low from before the bracket, and one that reaches its stop."""
+
+
+@pytest.mark.parametrize(
+    ("trades", "sold_at"),
+    [([BEFORE, (302, 100), (359, 100)], None), ([BEFORE, (302, 100), DURING, (359, 100)], 350)],
+    ids=["a low from before it", "a low of its own"],
+)
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_bracket_meets_only_what_was_traded_since_it_was_placed(
+    bench: Bench, trades: list[tuple[float, float]], sold_at: int | None, *, restarted: bool
+) -> None:
+    """After a restart all is told anew from the minute on that the venue's file noted."""
+    venue = await bench.buy()
+    await venue.cancel(client_id("b"))
+    bench.see(312, "100")
+    assert isinstance(await venue.submit(bracket("late")), Ack)
+    if restarted:
+        venue = bench.open(feed_of(BTC, ETH))
+    after = 300 if restarted else 316
+    told = [trade for trade in trades if trade[0] > after]
+    bench.bridge([(100, 101, 90, 100, 50)], after=after, until=400, minute=5, trades=told)
+    bench.see(400, "100")
+    sold = await state(venue, "late")
+    assert sold.closed_by == ("" if sold_at is None else "stop")
+    if sold_at is not None:
+        assert START + timedelta(seconds=sold_at - 48) < sold.fills[0].at <= START + timedelta(seconds=sold_at)
 
 
 looks = st.lists(st.tuples(st.integers(1, 40), st.integers(80, 130)), min_size=1, max_size=12)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ import pytest
 from engine.analysis.quality import DataQualityMonitor
 from engine.clocks import WallClock
 from engine.domain.errors import NoData
-from engine.domain.market import Timeframe
+from engine.domain.market import Timeframe, to_millis
 from engine.exchanges.ccxt.candles import ASKED_AGAIN
 from engine.exchanges.ccxt.client import VenueClient
 from engine.exchanges.ccxt.feed import LiveFeed
@@ -25,7 +25,7 @@ from engine.exchanges.ccxt.refresh import Refresher
 from engine.exchanges.ccxt.venue_time import ClockCheck
 from engine.ports import Clock
 from tests.fakes import exchange
-from tests.fakes.exchange import DEPTH, INFO, KLINES, FakeExchange, Symbol, listening
+from tests.fakes.exchange import DEPTH, INFO, KLINES, TRADES, FakeExchange, Symbol, listening
 from tests.fakes.feed import HandClock
 from tests.fakes.patience import until
 
@@ -182,6 +182,42 @@ async def test_a_long_absence_is_bridged_with_longer_candles(fake: FakeExchange)
         asked = [query["interval"] for sent, query in fake.calls if sent == KLINES and "startTime" in query]
         assert asked == ["30m", "1m"], "minutes up to where the first half hour opens"
         assert feed.path(BTC, since, datetime.now(UTC))[0][0] - since <= timedelta(minutes=30)
+
+
+DIP = 90.0
+NO_TRADES = {
+    "not told": exchange.MAINTENANCE,
+    "none": exchange.Fault(change=lambda _: []),
+    "the newest alone": exchange.Fault(change=lambda rows: rows[-40:]),
+}
+
+
+def dipping(at: datetime) -> Callable[[int], float]:
+    """A price of 100 that falls by ten for two seconds."""
+    begins = to_millis(at)
+    return lambda ms: DIP if begins <= ms < begins + 2000 else 100.0
+
+
+@pytest.mark.parametrize(
+    ("second", "fault", "told"),
+    [
+        pytest.param(4, [], [], id="before it"),
+        pytest.param(40, [], [40, 41], id="in its first minute"),
+        pytest.param(200, [], [200], id="later"),
+        *(pytest.param(4, [fault], [38], id=name) for name, fault in NO_TRADES.items()),
+    ],
+)
+async def test_a_low_counts_where_it_was_traded_and_where_that_is_not_told_in_the_middle_of_its_minute(
+    fake: FakeExchange, second: int, fault: list[exchange.Fault], told: list[int]
+) -> None:
+    minute = Timeframe.M1.floor(datetime.now(UTC)) - timedelta(minutes=6)
+    since = minute + timedelta(seconds=16)
+    fake.symbols["BTCUSDT"].price = dipping(minute + timedelta(seconds=second))
+    fake.fail(TRADES, *fault, times=20)
+    async with following(fake, BTC, since=since) as (feed, refresher):
+        await refresher.first(10)
+        lows = [at for at, price in feed.path(BTC, since, datetime.now(UTC)) if price == DIP]
+    assert [at - minute for at in lows] == [timedelta(seconds=at) for at in told]
 
 
 async def test_a_price_is_not_taken_in_before_the_time_before_it_is_known(fake: FakeExchange) -> None:
