@@ -25,9 +25,9 @@ structlog.configure(
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """Half as many workers again as there are cores: a story waits about as long as it computes."""
+    """Twice as many workers as there are cores: a story waits longer than it computes."""
     cores = yield
-    return cores + (cores + 1) // 2
+    return 2 * cores
 
 
 @pytest.hookimpl(trylast=True)

@@ -112,3 +112,11 @@ def test_a_book_that_cannot_be_is_none(
 ) -> None:
     with pytest.raises(kind, match=words):
         parsing.book({"bids": bids, "asks": asks}, BTC, AT)
+
+
+def test_trades_are_put_in_order_and_what_is_none_is_refused() -> None:
+    rows = [{"timestamp": 2, "price": 101.5}, {"timestamp": 1, "price": "100"}]
+    assert parsing.trades(rows, "BTC/USDT") == [(1, 100.0), (2, 101.5)]
+    for wrong in ({"timestamp": None, "price": 1.0}, {"timestamp": 1, "price": None}, {"timestamp": 1, "price": -1.0}):
+        with pytest.raises(VenueError, match="trades of BTC/USDT"):
+            parsing.trades([rows[0], wrong], "BTC/USDT")
