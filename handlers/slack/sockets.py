@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 HELLO_WITHIN = 10.0
 """Seconds from the connection to Slack's first word."""
 GOODBYE_WITHIN = 1.0
-"""Seconds that a connection of ours waits for Slack to take leave too."""
+"""Seconds that a connection of ours waits for what is to be acknowledged, and for Slack to take leave too."""
 MOST_BYTES = 4 * 1024 * 1024
 """More than Slack ever sends at once; a longer message ends the socket, and a new one is opened."""
 PLACE = "socket"
@@ -72,7 +72,13 @@ class Connection:
             while (text := await self._next()) is not None:
                 self._take(json.loads(text))
         finally:
-            await self._socket.close()
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """Close; before that, acknowledge what has come in, for an end that was said goodbye to still carries it."""
+        if self._answering and not self._socket.closed:
+            await asyncio.wait(self._answering, timeout=GOODBYE_WITHIN)
+        await self._socket.close()
 
     async def _next(self) -> str | None:
         """The next message; ``None`` at the end of a connection that was to end."""
@@ -168,6 +174,7 @@ class Sockets:
         socket = await session.ws_connect(
             opened["url"],
             heartbeat=self._ping_interval,
+            autoclose=False,
             max_msg_size=MOST_BYTES,
             timeout=aiohttp.ClientWSTimeout(ws_close=GOODBYE_WITHIN),
         )

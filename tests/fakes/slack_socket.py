@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import struct
 import time
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from tests.fakes.slack_blocks import Json
 from tests.fakes.slack_delivery import COMMANDS, EVENTS, FAILED, INTERACTIVE, TICK, TIMEOUT, Act, Attempt, Patience
 from tests.fakes.slack_state import APP
 
 TICKET_LIVES = 30.0
+GOODBYE = struct.pack("!H", WSCloseCode.OK)
+GOODBYE_WITHIN = 5.0
+"""Seconds that a client has to close too, until its connection is cut."""
 HOST = {"host": "applink-1"}
 
 
 @dataclass(kw_only=True, eq=False)
 class Connection:
-    """One websocket; a stalled one stays open, and nothing goes through."""
+    """One websocket; a stalled one stays open, and nothing goes through; one that is leaving gets nothing more."""
 
     name: str
     socket: web.WebSocketResponse
@@ -29,6 +33,7 @@ class Connection:
     flowing: asyncio.Event
     pinged: int = 0
     ponged: int = 0
+    leaving: bool = False
 
     async def send(self, message: Json) -> None:
         """Send a message; into the void where the connection is stalled or gone."""
@@ -40,6 +45,13 @@ class Connection:
         """Return once the connection carries something again, or is gone."""
         while not (self.flowing.is_set() or self.transport.is_closing()):  # noqa: ASYNC110 - the transport has no event
             await asyncio.sleep(TICK)
+
+    async def leave(self) -> None:
+        """Say goodbye; what the client sends before it closes too is still heard (RFC 6455, 1.4)."""
+        self.leaving = True
+        with contextlib.suppress(ConnectionError):
+            await self.socket.send_frame(GOODBYE, WSMsgType.CLOSE)
+        asyncio.get_running_loop().call_later(GOODBYE_WITHIN, self.transport.abort)
 
     def cut(self) -> None:
         """Break the connection without a word."""
@@ -154,10 +166,11 @@ class SocketLine:
 
     async def deliver(self, act: Act, attempt: Attempt) -> str:
         """Send an envelope over one of the connections, each in its turn, and wait for its acknowledgement."""
-        if not self.connections:
+        usable = [connection for connection in self.connections if not connection.leaving]
+        if not usable:
             return FAILED
         self._turn += 1
-        over = self.connections[self._turn % len(self.connections)]
+        over = usable[self._turn % len(usable)]
         attempt.by, envelope_id = over.name, str(uuid4())
         waiting = self._waiting[envelope_id] = _Waiting(act, attempt, over)
         envelope = _envelope(act, attempt, envelope_id)
@@ -203,7 +216,7 @@ class SocketLine:
             await connection.send({"type": "disconnect", "reason": reason, "debug_info": HOST})
         await asyncio.sleep(grace)
         for connection in ending:
-            await connection.socket.close()
+            await connection.leave()
 
 
 def _envelope(act: Act, attempt: Attempt, envelope_id: str) -> Json:

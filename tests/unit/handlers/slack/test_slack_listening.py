@@ -243,6 +243,15 @@ async def test_while_a_socket_is_refreshed_no_press_falls_in_between(fake: FakeS
         await until(lambda: len(bot.heard) == 20)
 
 
+async def test_what_comes_just_before_slacks_goodbye_is_acknowledged(fake: FakeSlack) -> None:
+    async with running(fake):
+        act = fake.user("U1").command("why A1", CHANNEL)
+        fake.refresh_sockets("warning", grace=0)
+        await act.finished()
+        assert act.acked, act
+        await until(lambda: len(fake.sockets.connections) == 1 and fake.sockets.opened == 2)
+
+
 async def test_an_outage_is_told_and_the_socket_comes_back_with_the_server(fake: FakeSlack) -> None:
     async with running(fake) as bot:
         await asyncio.to_thread(fake.stop)
