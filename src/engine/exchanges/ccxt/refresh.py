@@ -35,6 +35,8 @@ _log = structlog.get_logger(__name__)
 
 LIST_EVERY = 300.0
 """Wall seconds between two looks at which markets are traded."""
+HALTED_LIST_EVERY = 15.0
+"""The same while one is halted or delisted: what is held there can be sold soon after its return."""
 WAIT_FOR_CANDLES = 20.0
 """Wall seconds that a decision waits for the candle it is about."""
 
@@ -72,6 +74,7 @@ class Refresher:
         self._clocks = clocks
         self._symbols = tuple(timeframes)
         self._listed: dict[str, Market] = {}
+        self._known: set[str] = set()
         self._looking = Looking(
             client=client, feed=feed, clock=clock, poll=poll, limits=limits, listed=self._listed, tell=self._tell
         )
@@ -97,6 +100,7 @@ class Refresher:
         Args:
             since: Up to when each market was followed before, by symbol; from there its path is bridged.
         """
+        self._known = set(since)
         loops: dict[str, Loop] = {"list": self._keep_listed, "candles": self._candles.run}
         loops |= {
             f"look at {symbol}": partial(self._looking.keep_looking, symbol, since.get(symbol))
@@ -191,9 +195,17 @@ class Refresher:
             else:
                 self._pauses.end(MARKETS)
                 await self._tell(MARKETS, None)
-                await asyncio.sleep(LIST_EVERY)
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait until the list is to be asked for again: not sooner over a name that the venue has never had."""
+        asked = self._clock.monotonic()
+        every = HALTED_LIST_EVERY if self._known - self._listed.keys() else LIST_EVERY
+        while self._clock.monotonic() - asked < every:  # noqa: ASYNC110 - by the clock it was given
+            await asyncio.sleep(LOOK_EVERY)
 
     def _list(self, listed: Mapping[str, Listing]) -> None:
+        self._known |= listed.keys() & set(self._symbols)
         for symbol in self._symbols:
             found = listed.get(symbol)
             if found is None:

@@ -16,12 +16,12 @@ from engine.analysis.quality import DataQualityMonitor
 from engine.clocks import WallClock
 from engine.domain.errors import NoData
 from engine.domain.market import Timeframe, to_millis
-from engine.exchanges.ccxt.candles import ASKED_AGAIN
+from engine.exchanges.ccxt.candles import ASKED_AGAIN, LOOK_EVERY
 from engine.exchanges.ccxt.client import VenueClient
 from engine.exchanges.ccxt.feed import LiveFeed
 from engine.exchanges.ccxt.pauses import Pauses
 from engine.exchanges.ccxt.plausible import BookLimits
-from engine.exchanges.ccxt.refresh import Refresher
+from engine.exchanges.ccxt.refresh import HALTED_LIST_EVERY, LIST_EVERY, Refresher
 from engine.exchanges.ccxt.venue_time import ClockCheck
 from engine.ports import Clock
 from tests.fakes import exchange
@@ -146,6 +146,54 @@ async def test_a_market_that_is_halted_or_unknown_is_paused_and_the_others_go_on
         with pytest.raises(NoData, match="halted"):
             feed.candles(ETH, Timeframe.M1, now, 5)
         assert {query["symbol"] for path, query in fake.calls if path == DEPTH} == {"BTCUSDT"}
+
+
+class LeapingClock(WallClock):
+    """A clock whose seconds can be skipped."""
+
+    skipped = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.skipped
+
+
+@pytest.mark.parametrize("how", ["halted", "delisted", "delisted before the start"])
+async def test_a_market_that_the_list_stopped_is_looked_for_soon(fake: FakeExchange, how: str) -> None:
+    clock, bitcoin, since = LeapingClock(), fake.symbols["BTCUSDT"], None
+
+    def stop() -> None:
+        if how == "halted":
+            bitcoin.status = "BREAK"
+        else:
+            del fake.symbols["BTCUSDT"]
+
+    if how == "delisted before the start":
+        stop()
+        since = datetime.now(UTC) - timedelta(minutes=2)
+    async with following(fake, BTC, ETH, clock=clock, since=since) as (feed, refresher):
+        await refresher.first(3)
+        if since is None:
+            stop()
+            clock.skipped += LIST_EVERY
+        await until(lambda: "halted it" in refresher.health or "no market of this name" in refresher.health)
+        asked = fake.asked()[INFO]
+        await asyncio.sleep(2 * LOOK_EVERY)
+        assert fake.asked()[INFO] == asked
+        fake.symbols["BTCUSDT"], bitcoin.status = bitcoin, "TRADING"
+        clock.skipped += HALTED_LIST_EVERY
+        await until(lambda: not feed.paused(BTC) and refresher.health == "ok", seconds=5)
+        clock.skipped += HALTED_LIST_EVERY
+        await asyncio.sleep(2 * LOOK_EVERY)
+        assert fake.asked()[INFO] == asked + 1, "nothing is stopped any more"
+
+
+async def test_a_name_the_venue_has_never_had_is_not_looked_for_soon(fake: FakeExchange) -> None:
+    clock = LeapingClock()
+    async with following(fake, BTC, "BTCC/USDT", clock=clock) as (_, refresher):
+        assert "no market of this name" in await refresher.first(3)
+        clock.skipped += HALTED_LIST_EVERY
+        await asyncio.sleep(2 * LOOK_EVERY)
+        assert fake.asked()[INFO] == 1
 
 
 @pytest.mark.parametrize("fault", [exchange.DELISTED, exchange.EMPTY], ids=["delisted", "nobody trades"])
