@@ -127,6 +127,7 @@ def _line(uow: UnitOfWork, event: Event) -> Line | None:  # noqa: C901, PLR0912 
             text, facts = "position has no stop", {**_position(uow, position_id), "reason": reason}
         case PositionClosed(position_id=position_id, closed_by=closed_by, net=net):
             text, facts = "position closed", {**_position(uow, position_id), "by": closed_by, "net": _net(uow, net)}
+            facts |= {"person": uow.positions.get(position_id).closed_by_person}
         case ApprovalAsked(approval_id=approval_id):
             text, facts = "question asked", _question(uow, approval_id)
         case ApprovalChanged(approval_id=approval_id, status=status, by=by) if status in _ANSWERS:
@@ -156,6 +157,7 @@ def _order(uow: UnitOfWork, order_id: str) -> dict[str, str]:
         "context": order.context,
         "position": order.position_id,
         "question": order.approval_id,
+        "person": order.asked_by,
     }
 
 

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from bot.app import writes_trades
 from bot.trade_log import TradeLog
 from engine.domain.approvals import Press, Verb
+from engine.domain.closing import Choice, Wanted
 from engine.domain.messages import Person, Role
 from engine.domain.trading import Purpose
 from tests.fakes.engine import DAY, QUIET, Room, at, engine_room
@@ -63,6 +64,17 @@ async def test_a_trade_is_told_from_its_question_to_its_end(tmp_path: Path):
     assert Decimal(lines[8]["net"]) < -100
     assert {line["log_level"] for line in lines} == {"info"}
     assert lines[0]["market_time"] == at(DAY).isoformat()
+
+
+async def test_who_closed_a_position_by_hand_is_told(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        await room.enter()
+        log, closings = TradeLog(room.store), room.desk.closings
+        asked = await closings.ask("Ada", Wanted(what="T1"))
+        await closings.press(asked.closing.id, "Ada", Choice.CLOSE)
+        lines = await flushed(log)
+    assert lines[-1] | {"event": "position closed", "by": "close", "person": "Ada"} == lines[-1]
+    assert [line["person"] for line in lines if line["event"] == "order sent"] == ["Ada"]
 
 
 async def test_what_goes_wrong_is_a_warning_with_its_reason(tmp_path: Path):
