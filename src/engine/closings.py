@@ -39,6 +39,8 @@ GOOD_FOR = timedelta(minutes=2)
 PATIENCE = 5.0
 """Wall seconds that the venue has to say what somebody pays, and after which a press is answered whatever it does."""
 
+_NOTHING = "Nothing is held."
+
 _log = structlog.get_logger(__name__)
 
 Prices = Mapping[str, Decimal | str]
@@ -291,7 +293,9 @@ def _named(uow: UnitOfWork, wanted: Wanted) -> list[Position]:
         return found
     if _is_id(what):
         raise _not_held(uow, what, held)
-    missing = "Nothing was named." if not what else "Nothing is held." if what == ALL else f"Nothing is held of {what}."
+    if not held:
+        raise BadInput(_NOTHING)
+    missing = {"": "Nothing was named.", ALL: "The bot itself holds nothing."}.get(what, f"Nothing is held of {what}.")
     raise BadInput(missing, _listed(held))
 
 
@@ -314,4 +318,4 @@ def _not_held(uow: UnitOfWork, position_id: str, held: Sequence[Position]) -> Ba
 
 
 def _listed(held: Sequence[Position]) -> str:
-    return f"Held: {', '.join(f'{p.id} {p.market}' for p in held)}." if held else "Nothing is held."
+    return f"Held: {', '.join(f'{p.id} {p.market}' for p in held)}." if held else _NOTHING

@@ -214,8 +214,13 @@ async def test_where_nothing_is_held_that_is_said(room: Room):
     await press(room, await ask(room))
     with pytest.raises(BadInput, match=r"T1 BTC/USDT is closed already\. Nothing is held\."):
         await ask(room, "T1")
-    with pytest.raises(BadInput, match="Nothing is held"):
-        await ask(room, ALL)
+
+
+@pytest.mark.parametrize("what", ["", ALL, "ETH/USDT"])
+async def test_where_nothing_at_all_is_held_that_is_said_once(room: Room, what: str):
+    with pytest.raises(BadInput) as refused:
+        await ask(room, what)
+    assert str(refused.value).strip() == "Nothing is held."
 
 
 async def theirs(room: Room) -> None:
@@ -235,6 +240,12 @@ async def test_what_somebody_else_bought_is_closed_by_its_name_and_not_with_all(
     await press(room, await ask(room, "T2"))
     assert [held.id for held in await room.held()] == ["T1"]
     assert [view.protected for view in await room.views.positions()] == [True]
+
+
+async def test_all_is_nothing_where_only_somebody_else_bought(room: Room):
+    await theirs(room)
+    with pytest.raises(BadInput, match=r"The bot itself holds nothing\. Held: T1 BTC/USDT\."):
+        await ask(room, ALL)
 
 
 async def test_a_pause_does_not_stop_it(room: Room):
