@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card
 from engine.domain.reports import CLOCK, MARKET_DATA, Digest, HaltView, PlatformTrouble, Recovery, Streak, TradeView
@@ -222,6 +224,7 @@ def platform(trouble: PlatformTrouble) -> Card:
 
 def digest(report: Digest) -> Card:
     """One day's figures, or those of a week."""
+    put_in = report.equity - report.net  # what the day began with, and what was paid in
     quote, span = report.quote, "Week" if is_week(report.id) else "Day"
     name = f"Week {report.id}" if is_week(report.id) else report.id
     return Card(
@@ -230,13 +233,13 @@ def digest(report: Digest) -> Card:
             *phrases.payments(report.paid_in, report.paid_out, quote),
             *phrases.benchmark(report.benchmark),
             ("Equity", wording.money(report.equity, quote)),
-            ("Realised", wording.signed(report.realised, quote)),
-            ("Fees", wording.money(report.fees, quote)),
+            ("Realised", wording.gain(report.realised, wording.part(report.realised, put_in), quote)),
+            ("Fees", wording.of(report.fees, put_in, quote)),
             ("Drawdown", wording.percent(report.drawdown)),
             ("Trades", f"{report.opened} opened, {report.closed} closed"),
             ("Won", phrases.won(report.won, report.closed)),
             ("Open positions", str(report.open_positions)),
-            ("Lost if every stop fills", wording.money(report.open_risk, quote)),
+            ("Lost if every stop fills", phrases.of_equity(report.open_risk, report.equity, quote)),
             ("Questions", f"{report.asked} asked, {report.answered} answered, {report.expired} expired"),
             (span, f"{wording.moment(report.begins)} to {wording.moment(report.ends)}"),
         ),

@@ -76,19 +76,19 @@ def _halt_line(view: HaltView) -> str:
     return f"{known_as}{where}{phrases.HALTS[halt.kind]}{f' until {end}' if end else ''}: {halt.reason}"
 
 
-def positions(held: Sequence[PositionView]) -> Card:
-    """The open positions at the prices of now."""
+def positions(held: Sequence[PositionView], now: datetime) -> Card:
+    """The open positions at the prices of now, and how long they are held."""
     if not held:
         return Card(title="No open positions")
     naked = [view.position.id for view in held if not view.protected]
     return Card(
         title=wording.count(len(held), "open position"),
-        items=tuple(map(_position, held)),
+        items=tuple(_position(view, now) for view in held),
         text=f"Without a stop at the venue: {wording.listing(naked)}" if naked else "",
     )
 
 
-def _position(view: PositionView) -> Item:
+def _position(view: PositionView, now: datetime) -> Item:
     held = view.position
     levels = [
         f"{name} {wording.price(level)}" for name, level in (("stop", held.stop), ("target", held.target)) if level
@@ -98,6 +98,7 @@ def _position(view: PositionView) -> Item:
         text=wording.lines(
             f"{wording.quantity(held.quantity)} at {wording.price(held.entry_price)} → {wording.price(view.price)}",
             ", ".join(levels) or "no stop, no target",
+            phrases.held_for(held.opened_at, now),
         ),
     )
 
@@ -151,26 +152,46 @@ def _day_row(day: DayProfit, quote: str) -> tuple[str, ...]:
     return (f"{day.day:%m-%d}", wording.signed_amount(day.net, quote), *shares)
 
 
-def trades(newest_first: Sequence[Position]) -> Card:
-    """The last trades, open or closed."""
+def trades(newest_first: Sequence[Position], held: Sequence[PositionView], now: datetime) -> Card:
+    """The last trades, open or closed.
+
+    Args:
+        newest_first: The trades.
+        held: What is open among them, at the prices of now.
+        now: The market time.
+    """
     if not newest_first:
         return Card(title="No trades yet")
+    so_far = {view.position.id: view for view in held}
     return Card(
         title=f"The last {wording.count(len(newest_first), 'trade')}",
-        items=tuple(map(_trade, newest_first)),
+        items=tuple(_trade(each, so_far.get(each.id), now) for each in newest_first),
         text=f"/why {newest_first[0].id} tells the whole story of one.",
     )
 
 
-def _trade(held: Position) -> Item:
-    result = "open" if held.is_open else wording.gain_amount(held.net, held.share(held.net), wording.quote(held.market))
-    ended = f"{wording.moment(held.closed_at)}, by {phrases.closed_by(held)}" if held.closed_at else ""
+def _trade(held: Position, so_far: PositionView | None, now: datetime) -> Item:
+    """One trade in lines that a phone shows whole."""
+    bought_then_sold = phrases.prices(held).replace(" → ", "\n→ ")
     return Item(
-        title=f"{held.id} {held.market} {result}",
-        text=wording.lines(
-            f"{phrases.prices(held)}", f"{wording.moment(held.opened_at)}{f' to {ended}' if ended else ''}"
-        ),
+        title=f"{held.id} {held.market} {_result(held, so_far)}".rstrip(),
+        text=wording.lines(bought_then_sold, *_time_held(held, now)),
     )
+
+
+def _result(held: Position, so_far: PositionView | None) -> str:
+    """What a trade came to, or would if it ended now; empty where that is not known."""
+    quote = wording.quote(held.market)
+    if not held.is_open:
+        return wording.gain_amount(held.net, held.share(held.net), quote)
+    return wording.gain_amount(so_far.net, so_far.share, quote) if so_far is not None else ""
+
+
+def _time_held(held: Position, now: datetime) -> tuple[str, ...]:
+    if held.closed_at is None:
+        return (phrases.held_for(held.opened_at, now), "still open")
+    opened, closed = wording.moment(held.opened_at), wording.moment(held.closed_at)
+    return (opened, f"to {closed}, {wording.span(held.closed_at - held.opened_at)}", f"by {phrases.closed_by(held)}")
 
 
 def pending(questions: Sequence[ApprovalView], now: datetime) -> Card:
@@ -192,7 +213,8 @@ def _question(view: ApprovalView, now: datetime) -> Item:
         title=f"{asked.id} {phrases.headline(plan)}",
         text=wording.lines(
             wording.price(plan.price) if view.price is None else phrases.price_move(plan.price, view.price),
-            f"{view.decision.agreement}, expires {phrases.expiry(asked.expires_at, now)}",
+            f"{view.decision.agreement}, expires",
+            phrases.expiry(asked.expires_at, now),
             f"no new entries: {phrases.stopped(view.halt)}" if view.halt else "",
         ),
     )

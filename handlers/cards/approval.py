@@ -39,7 +39,7 @@ def card(view: ApprovalView, equity: Decimal | None = None, approvers: Sequence[
 
     Args:
         view: The approval with its decision and what became of it.
-        equity: What the account is worth now; where given, the risk of an open question is also a share of it.
+        equity: What the account is worth now; where given, value and risk of an open question are also shares of it.
         approvers: The people who may answer; where given, a question that needs two names those it still waits for.
     """
     asked = view.approval
@@ -68,7 +68,7 @@ def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None,
     fields = (
         *((("No new entries", phrases.stopped(view.halt)),) if view.halt else ()),
         ("Asked price", wording.price(plan.price)),
-        ("Value", wording.money(plan.notional, wording.quote(plan.market))),
+        ("Value", phrases.of_equity(plan.notional, equity, wording.quote(plan.market))),
         ("Risk to the stop", phrases.risk(plan, equity)),
         *phrases.levels(plan.price, plan.stop, plan.target),
         ("Agreement", decision.agreement),

@@ -13,6 +13,7 @@ from handlers.cards import phrases, wording
 
 NOW = "now"
 """The word that makes the command act."""
+_SHOWN_BY = "The card of {id} shows how far it is, until it is over; so does /emergency."
 
 
 def preview(exposed: Exposed) -> Card:
@@ -54,14 +55,21 @@ def called(halt: HaltView) -> Card:
     return Card(
         title=f"The emergency stop is called ({halt.id})",
         fields=(("Called", f"{wording.moment(stop.since)} by {stop.by}"),),
-        text=f"The card of {halt.id} shows how far it is, until it is over; so does /emergency.",
+        text=_SHOWN_BY.format(id=halt.id),
     )
 
 
 def so_far(view: EmergencyView, now: datetime) -> Card:
     """How far it is, to somebody who asks: as of a moment, for an answer is never brought up to date."""
     card = progress(view)
-    return replace(card, fields=(("As of", wording.moment(now)), *card.fields), alarm=False)
+    if view.halt.ended_at is not None:
+        return card
+    return replace(
+        card,
+        title=f"The emergency stop as of {wording.moment(now)} ({view.halt.id})",
+        text=_SHOWN_BY.format(id=view.halt.id),
+        alarm=False,
+    )
 
 
 def _left(exposed: Exposed) -> tuple[tuple[str, str], ...]:

@@ -181,12 +181,13 @@ def _bands(report: Strategies) -> tuple[tuple[str, str], ...]:
 def _context(view: ContextView, quote: str) -> Item:
     at_work = view.at_work
     does = "" if at_work.strategy == at_work.name else f"{wording.words(at_work.strategy)}, "
-    closed = f"won {_won(view.closed)}, {_result(view.closed, quote)}" if view.closed.trades else "no closed trades"
+    closed = (f"won {_won(view.closed)}", _result(view.closed, quote)) if view.closed.trades else ("no closed trades",)
     return Item(
         title=f"{wording.words(at_work.name)} on {at_work.timeframe}: {_may_enter(view)}",
         text=wording.lines(
             f"{does}{', '.join(at_work.markets)}",
-            f"{view.held} open; {closed}",
+            f"{view.held} open",
+            *closed,
             *_obstacles(view),
         ),
     )

@@ -57,8 +57,13 @@ def asked_at_price(plan: TradePlan) -> str:
 
 def risk(plan: TradePlan, equity: Decimal | None = None) -> str:
     """What is lost if the stop fills at its price; as a share of equity too, where that is known."""
-    amount = wording.money(plan.risk, wording.quote(plan.market))
-    return f"{amount} ({wording.percent(plan.risk / equity)} of equity)" if equity else amount
+    return of_equity(plan.risk, equity, wording.quote(plan.market))
+
+
+def of_equity(amount: Decimal, equity: Decimal | None, currency: str) -> str:
+    """An amount and, where equity is known, its share of that: ``120.00 USDT (1.20% of equity)``."""
+    told = wording.money(amount, currency)
+    return f"{told} ({wording.percent(amount / equity)} of equity)" if equity is not None and equity > 0 else told
 
 
 def end(halt: Halt) -> str:
@@ -153,6 +158,11 @@ def won(number: int, closed: int) -> str:
 def expiry(at: datetime, now: datetime) -> str:
     """When something ends, and how long that is: ``in 2 h, 2026-01-03 14:00 UTC``."""
     return f"in {wording.span(at - now)}, {wording.moment(at)}" if at > now else wording.moment(at)
+
+
+def held_for(opened_at: datetime, now: datetime) -> str:
+    """Since when something is held, and how long that is: ``2026-01-03 14:00 UTC, for 2 h``."""
+    return f"{wording.moment(opened_at)}, for {wording.span(now - opened_at)}"
 
 
 def strategy(decision: Decision) -> str:

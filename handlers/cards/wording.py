@@ -45,6 +45,17 @@ def gain_amount(net: Decimal, share: Decimal | None, currency: str) -> str:
     return _with_share(signed_amount(net, currency), share)
 
 
+def part(amount: Decimal, whole: Decimal) -> Decimal | None:
+    """What an amount is of another, as a fraction; ``None`` where that is nothing."""
+    return amount / whole if whole > 0 else None
+
+
+def of(amount: Decimal, whole: Decimal, currency: str) -> str:
+    """An amount and what it is of another: ``120.00 USDT (1.20%)``."""
+    share = part(amount, whole)
+    return money(amount, currency) + (f" ({percent(share)})" if share is not None else "")
+
+
 def _with_share(told: str, share: Decimal | None) -> str:
     return told if share is None else f"{told} ({signed_percent(share)})"
 

@@ -42,12 +42,15 @@ class Reads:
 
     async def status(self, call: Call) -> Card:
         if arguments.flag(call.words, TABLE):  # as freqtrade calls what is held
-            return answers.positions(await self._views.positions())
+            return await self._held()
         return answers.status(await self._views.status())
 
     async def positions(self, call: Call) -> Card:
         arguments.nothing(call.words)
-        return answers.positions(await self._views.positions())
+        return await self._held()
+
+    async def _held(self) -> Card:
+        return answers.positions(await self._views.positions(), self._clock.now())
 
     async def balance(self, call: Call) -> Card:
         arguments.nothing(call.words)
@@ -59,7 +62,9 @@ class Reads:
 
     async def trades(self, call: Call) -> Card:
         count = arguments.number(call.words, default=TRADES_SHOWN, most=MOST_TRADES, noun="trades")
-        return answers.trades(await self._views.trades(count))
+        newest = await self._views.trades(count)
+        held = await self._views.positions() if any(each.is_open for each in newest) else ()
+        return answers.trades(newest, held, self._clock.now())
 
     async def chart(self, call: Call) -> Card:
         wanted = arguments.days_or_trade(call.words, default=CHART_DAYS, most=MOST_DAYS)

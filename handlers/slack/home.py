@@ -56,7 +56,7 @@ def board(views: Views, access: Access) -> Board:
         except GreenlightError as error:
             return (answers.error(error),)
         questions = [approval.card(view, status.equity, access.approvers) for view in asked]
-        return (answers.status(status), *questions, answers.positions(held))
+        return (answers.status(status), *questions, answers.positions(held, status.now))
 
     return cards
 

@@ -201,9 +201,11 @@ READING = (
 
 @pytest.mark.parametrize("text", READING)
 async def test_whatever_is_read_fits_a_phone(room, text):
-    """What is of one width cannot be broken anew there."""
-    table = (await room.say(text, ADMIN)).table
-    assert table is None or max(map(len, aligned(table))) <= WIDTH
+    """What is of one width cannot be broken anew there, and figures are not to be; a reason is a sentence, and may."""
+    card = await room.say(text, ADMIN)
+    assert card.table is None or max(map(len, aligned(card.table))) <= WIDTH
+    lines = [line for item in card.items for line in (item.title, *item.text.splitlines())]
+    assert [line for line in lines if len(line) > WIDTH and not line.startswith("Not ")] == []
 
 
 def test_every_reading_command_is_looked_at(room):
@@ -354,8 +356,9 @@ async def test_the_answer_to_the_call_of_the_emergency_stop_says_nothing_that_wi
     assert not called.alarm
     assert [name for name, _ in called.fields] == ["Called"]
     asked = await room.say("/emergency", ADMIN)
-    assert asked.title.startswith("EMERGENCY STOP: no new entries")
-    assert asked.fields[0][0] == "As of"
+    assert asked.title == "The emergency stop as of 2026-01-03 12:00 UTC (H2)"
+    assert "State" in dict(asked.fields)
+    assert "goes on" not in asked.text
     assert not asked.alarm
 
 

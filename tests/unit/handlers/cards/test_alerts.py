@@ -184,13 +184,13 @@ def test_the_digest_has_every_figure_and_a_picture():
     assert dict(card.fields) == {
         "Buy and hold of the markets": "-1.00%",
         "Equity": "10,034.57 USDT",
-        "Realised": "+20.00 USDT",
-        "Fees": "1.50 USDT",
+        "Realised": "+20.00 USDT (+0.20%)",
+        "Fees": "1.50 USDT (0.01%)",
         "Drawdown": "0.00%",
         "Trades": "3 opened, 2 closed",
         "Won": "1 of 2 (50.00%)",
         "Open positions": "1",
-        "Lost if every stop fills": "50.25 USDT",
+        "Lost if every stop fills": "50.25 USDT (0.50% of equity)",
         "Questions": "5 asked, 4 answered, 1 expired",
         "Day": "2026-01-02 12:00 UTC to 2026-01-03 12:00 UTC",
     }

@@ -21,7 +21,7 @@ def test_a_question_says_everything_needed_to_answer_it():
     assert card.title == "Buy 0.01234 BTC/USDT? (A17)"
     assert dict(card.fields) == {
         "Asked price": "20,000.00",
-        "Value": "246.80 USDT",
+        "Value": "246.80 USDT (2.47% of equity)",
         "Risk to the stop": "6.17 USDT (0.06% of equity)",
         "Stop": "19,500.00 (-2.50%)",
         "Target": "21,000.00 (+5.00%)",

@@ -151,7 +151,9 @@ def test_a_strategy_tells_what_it_does_how_it_stands_and_what_it_may() -> None:
             "btc momentum on 1h: may enter ETH/USDT",
             [
                 "momentum, BTC/USDT, ETH/USDT",
-                "1 open; won 14 of 23 (60.87%), +120.50 USDT (+2.50%)",
+                "1 open",
+                "won 14 of 23 (60.87%)",
+                "+120.50 USDT (+2.50%)",
                 "Not BTC/USDT: btc_momentum already holds T3",
             ],
         )
@@ -164,7 +166,7 @@ def test_a_strategy_that_is_stopped_everywhere_says_why_once() -> None:
     free = reports.context_view(obstacles=())
     first, second = figures.strategies(reports.strategies(contexts=(stopped, free))).items
     assert first.title == "btc momentum on 1h: no entries now"
-    assert first.text.splitlines()[1:] == ["1 open; no closed trades", "Not now: paused by Ann"]
+    assert first.text.splitlines()[1:] == ["1 open", "no closed trades", "Not now: paused by Ann"]
     assert second.title == "btc momentum on 1h: may enter"
 
 
