@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card
 from engine.domain.reports import CLOCK, MARKET_DATA, Digest, HaltView, PlatformTrouble, Recovery, Streak, TradeView
