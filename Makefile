@@ -1,10 +1,12 @@
 # Everything a person does with this checkout. `make` alone lists it.
-# ARGS goes to the command that is run: make run ARGS="--seed 3", make test ARGS="-k approvals"; make chaos SEEDS=1000.
+# ARGS goes to the command that is run: make run ARGS="--seed 3", make test ARGS="-k approvals"; make chaos SEEDS=1000;
+# make regress BASE=v0.1.0.
 .DEFAULT_GOAL := help
-.PHONY: help run test check chaos bench format constraints clean
+.PHONY: help run test check chaos regress bench format constraints clean
 
 ARGS ?=
 SEEDS ?= 200
+BASE ?= HEAD
 BIN := .venv/bin
 # Set on some machines; without byte-code every start takes seconds longer.
 unexport PYTHONDONTWRITEBYTECODE
@@ -30,6 +32,10 @@ check: ## Check formatting, lint, types and the floors between modules
 chaos: ## Play SEEDS runs of the whole firm on simulated time, with faults and crashes
 	@scripts/environment.sh dev
 	$(BIN)/python -m tests.chaos.run --seeds $(SEEDS) $(ARGS)
+
+regress: ## Replay BASE and this checkout over the same candles: every decision, fill and equity that differs
+	@scripts/environment.sh dev
+	$(BIN)/python -m tests.regress.run --base $(BASE) $(ARGS)
 
 bench: ## Measure how fast it is
 	@scripts/environment.sh dev
