@@ -12,7 +12,7 @@ from config.settings import Settings
 from engine.domain.errors import GreenlightError
 from handlers.cards import answers, wording
 from handlers.web.account_rows import StatusRow
-from handlers.web.emergency_rows import EmergencyRow, ExposedRow
+from handlers.web.emergency_rows import EmergencyRow, ExposedRow, PreviewRow
 
 T = TypeVar("T")
 
@@ -33,12 +33,15 @@ def status(settings: Settings, *, as_json: bool) -> str:
 
 
 def exposed(settings: Settings) -> str:
-    """What its emergency stop would end.
+    """What its emergency stop would end, or how far the one is that stands.
 
     Raises:
         GreenlightError: Nobody answers, or nobody who is understood.
     """
-    found = _asked(settings, "GET", "/api/emergency", ExposedRow.model_validate_json)
+    found = _asked(settings, "GET", "/api/emergency", PreviewRow.model_validate_json)
+    if stop := found.standing:
+        called = f"The emergency stop {stop.id} stands since {wording.moment(stop.since)}, called by {stop.by}."
+        return wording.lines(*_ended(found), called, f"State: {stop.note}", "An admin's /resume ends it.")
     return wording.lines(*_ended(found), "Nothing was done. bot emergency --now stops entries and sells everything.")
 
 

@@ -13,7 +13,7 @@ from engine.domain.messages import Role
 from engine.domain.reports import PositionView
 from handlers.access import require
 from handlers.web.api import KnownCaller
-from handlers.web.emergency_rows import EmergencyRow, ExposedRow
+from handlers.web.emergency_rows import EmergencyRow, PreviewRow, StandingRow
 from handlers.web.errors import Problem
 from handlers.web.kit import Kit, UseKit
 
@@ -27,9 +27,12 @@ router = APIRouter(prefix="/api/emergency", tags=["emergency"], responses=_UNAUT
 
 
 @router.get("")
-async def preview(kit: UseKit, _: KnownCaller) -> ExposedRow:
-    """What the emergency stop would end now."""
-    return ExposedRow.of(await kit.views.exposed(), await _prices_of_now(kit))
+async def preview(kit: UseKit, _: KnownCaller) -> PreviewRow:
+    """What the emergency stop would end now; with ``standing``, what one that was called has left, and why."""
+    row = PreviewRow.of(await kit.views.exposed(), await _prices_of_now(kit))
+    if halt_id := await kit.views.standing_emergency():
+        row.standing = StandingRow.of(await kit.views.emergency(halt_id))
+    return row
 
 
 @router.post("", responses=_REFUSED)

@@ -29,6 +29,27 @@ class ExposedRow(BaseModel):
         )
 
 
+class StandingRow(BaseModel):
+    """An emergency stop that is not over: who called it when, and how far it is or what it waits for."""
+
+    id: str
+    by: str
+    since: AwareDatetime
+    note: str
+
+    @classmethod
+    def of(cls, view: EmergencyView) -> Self:
+        """It as a row."""
+        halt = view.halt.halt
+        return cls(id=view.halt.id, by=halt.by, since=halt.since, note=view.note)
+
+
+class PreviewRow(ExposedRow):
+    """What the emergency stop would end, and the one that stands already, if there is one."""
+
+    standing: StandingRow | None = None
+
+
 class EmergencyRow(BaseModel):
     """An emergency stop: how far it is, what is left, what it has sold."""
 

@@ -425,6 +425,12 @@ async def test_the_command_line_asks_the_running_bot_and_a_restart_goes_on(tmp_p
         assert "Open questions: 1" in shown.stdout
         done = await asyncio.to_thread(bot, tmp_path, "emergency", "--now", *config)
         assert (done.returncode, "H1 stands" in done.stdout) == (0, True)
+        later = await asyncio.to_thread(bot, tmp_path, "emergency", *config)
+        assert (later.returncode, "H1 stands since" in later.stdout, "Nothing was done" in later.stdout) == (
+            0,
+            True,
+            False,
+        )
         assert (await page.post(f"/api/approvals/{asked}/approve", json={})).status_code == 409
     lines: list[str] = []
     async with running(settings, announce=lines.append) as app:

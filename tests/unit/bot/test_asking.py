@@ -10,7 +10,7 @@ import pytest
 from bot import asking
 from config.loader import load
 from engine.domain.errors import GreenlightError, StoreError
-from engine.domain.reports import Exposed
+from engine.domain.reports import EmergencyView, Exposed
 from engine.domain.trading import HaltKind
 from handlers.cards import answers
 from tests.fakes import reports
@@ -73,6 +73,23 @@ async def test_the_emergency_stop_is_told_with_what_it_would_sell_and_its_value(
         "Nothing was done. bot emergency --now stops entries and sells everything.",
     ]
     assert "The emergency stop H2 stands" in await asyncio.to_thread(asking.stop_everything, settings)
+
+
+async def test_an_emergency_stop_that_stands_is_told_with_what_it_waits_for(web, settings):
+    async def exposed():
+        return EXPOSED
+
+    async def emergency(_):
+        waits = "T3 BTC/USDT: BTC/USDT is not traded: binance has halted it; tried again in 30 s"
+        return EmergencyView(halt=reports.halt(HaltKind.EMERGENCY), note=waits, left=EXPOSED, closed=())
+
+    web.room.views.exposed, web.room.views.emergency = exposed, emergency
+    web.room.views.halts_by_id = {"H1": reports.halt(HaltKind.EMERGENCY)}
+    said = (await asyncio.to_thread(asking.exposed, settings)).splitlines()
+    assert said[1].startswith("To sell: T3")
+    assert said[3].startswith("The emergency stop H1 stands since ")
+    assert said[4].endswith("binance has halted it; tried again in 30 s")
+    assert "Nothing was done" not in said[5]
 
 
 async def test_what_the_bot_cannot_answer_is_told_in_its_own_words(web, settings):

@@ -352,7 +352,12 @@ async def test_what_was_worked_out_has_a_bounded_number_of_digits(web):
 
 async def test_the_emergency_stop_can_be_looked_at_by_all_and_called_by_admins(web):
     async with web.enter("Vic") as browser:
-        assert (await browser.get("/api/emergency")).json() == {"entries": [], "positions": [], "questions": 0}
+        assert (await browser.get("/api/emergency")).json() == {
+            "entries": [],
+            "positions": [],
+            "questions": 0,
+            "standing": None,
+        }
         refused = await browser.post("/api/emergency")
         assert (refused.status_code, web.room.desk.stopped_by) == (403, [])
     called = await web.client.post("/api/emergency", headers=BEARER)
