@@ -359,6 +359,16 @@ def interrupted() -> Card:
     )
 
 
+def in_private() -> Card:
+    """For everybody where an admin asked what only admins may read."""
+    return Card(title="The answer is in your direct messages with me")
+
+
+def not_in_private(remedy: str) -> Card:
+    """The same where there is no way yet to answer in private; the remedy says how there will be one."""
+    return Card(title="That is not for everybody here, and I cannot write to you in private yet", text=remedy)
+
+
 def not_a_button() -> Card:
     """For a press that carries nothing of ours."""
     return Card(title="That button is not one of mine", text="/pending lists the open questions.")

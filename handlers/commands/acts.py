@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engine.desk import Desk
 from engine.domain.approvals import Press, Verb
@@ -62,6 +63,10 @@ class Acts:
     async def emergency(self, call: Call) -> Card:
         if arguments.flag(call.words, emergencies.NOW):
             return emergencies.called(await self._views.halt(await self._desk.stop_everything(call.person)))
+        return replace(await self._emergency(), private=True)
+
+    async def _emergency(self) -> Card:
+        """What it would do, or how far it is."""
         if halt_id := await self._views.standing_emergency():
             return emergencies.so_far(await self._views.emergency(halt_id), self._clock.now())
         return emergencies.preview(await self._views.exposed())

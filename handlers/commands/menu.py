@@ -104,6 +104,7 @@ def build_commands(
             Command(
                 name="strangers",
                 role=Role.ADMIN,
+                private=True,
                 run=reads.strangers,
                 help="who wrote and is not let in, with the id that would",
             ),
@@ -111,6 +112,7 @@ def build_commands(
                 name="logs",
                 args="[n]",
                 role=Role.ADMIN,
+                private=True,
                 run=reads.logs,
                 help="the last warnings and errors in the log",
             ),

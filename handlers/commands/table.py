@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.domain.errors import BadInput, UnknownId
 from engine.domain.messages import Card, Person, Role
@@ -29,6 +29,7 @@ class Command:
     Attributes:
         args: What may come after it, as usage shows it, e.g. ``ID [half]``.
         role: The least role that may use it.
+        private: Whether its answer is for the one who asked alone, also where others read along.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Command:
     aliases: tuple[str, ...] = ()
     args: str = ""
     role: Role = Role.VIEWER
+    private: bool = False
 
     @property
     def usage(self) -> str:
@@ -91,8 +93,9 @@ class CommandTable:
         """
         require(call.person, command.role, f"/{command.name}")
         try:
-            return await command.run(call)
+            card = await command.run(call)
         except UnknownId:
             raise
         except BadInput as error:
             raise BadInput(error.message, f"{error.remedy} Usage: {command.usage}".strip()) from error
+        return replace(card, private=True) if command.private else card

@@ -75,6 +75,7 @@ def command(body: Body, us: Us, speech: Speech, sent_at: datetime | None) -> Hea
             address=body["channel_id"],
             action=Typed(text=speech.after_command(body.get("text", ""))),
             name=str(body.get("user_name") or ""),
+            is_private=True,
         ),
         place=Place(channel=body["channel_id"], response_url=body["response_url"]),
     )
@@ -101,6 +102,7 @@ def press(body: Body, us: Us) -> Heard | None:
             action=Pressed(data=action["value"]),
             ref=Ref(messages=(message,)) if message else None,
             name=str(user.get("username") or user.get("name") or ""),
+            is_private=in_home or is_private,
         ),
         place=Place(
             channel=channel,
@@ -133,6 +135,7 @@ def event(body: Body, us: Us, speech: Speech) -> Heard | None:
             sent_at=_moment(body["event_time"]),
             address=said["channel"],
             action=Typed(text=speech.typed(text)),
+            is_private=is_direct,
         ),
         place=Place(channel=said["channel"], thread=said.get("thread_ts") or ("" if is_direct else said["ts"])),
     )

@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Pressed, Ref
 from engine.ports import BadCard, Gone, RetryAt
+from handlers.cards import answers
 from handlers.charts.illustrating import Illustrated, with_note
 from handlers.slack.blocks import Part, addressed, render
 from handlers.slack.reading import PLATFORM, Heard, Place
@@ -76,10 +77,29 @@ class Replier:
     def _steps(self, heard: Heard, shown: Illustrated) -> list[Step]:
         """What is to be done, one after the other; each can be tried again."""
         place, card = heard.place, shown.card
+        if card.private and not heard.incoming.is_private:
+            return self._in_private(heard, card)
         if shown.png and place.response_url:
             card = with_note(card, IN_PERSON)
         words = self._words(card, heard)
         return [*words, self._picture(heard, shown)] if shown.png else words
+
+    def _in_private(self, heard: Heard, card: Card) -> list[Step]:
+        """Answer in person what is not for everybody; say so where it was asked for, or how to get the answer."""
+        alone, refused = Place(channel=heard.incoming.user), list[BadCard]()
+
+        async def say(part: Part) -> None:
+            try:
+                await self._sender.say(part, alone)
+            except BadCard as error:
+                refused.append(error)
+
+        async def note() -> None:
+            remedy = f"Send {self._speech.command} with the command after it: only you see that answer."
+            (said,) = self._words(answers.not_in_private(remedy) if refused else answers.in_private(), heard)
+            await said()
+
+        return [*(partial(say, part) for part in render(self._speech.shown(card))), note]
 
     def _picture(self, heard: Heard, shown: Illustrated) -> Step:
         """Share a picture where the words are; what only one person sees has no files, they get it in person."""

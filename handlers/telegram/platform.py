@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Incoming, Ref
 from engine.ports import Gone, RetryAt
+from handlers.cards import answers
 from handlers.charts.illustrating import Draw, Illustrated, no_pictures, with_note
 from handlers.outages import Health
 from handlers.telegram.client import HideToken, Transport, make_client
@@ -23,7 +24,7 @@ from handlers.telegram.listening import Poller
 from handlers.telegram.pacing import make_pacer
 from handlers.telegram.photos import NotShown, as_messages
 from handlers.telegram.reading import PLATFORM
-from handlers.telegram.sending import Sender
+from handlers.telegram.sending import Closed, Sender
 from handlers.telegram.webhook import Webhook, WebhookAt
 
 log = structlog.get_logger(__name__)
@@ -128,12 +129,37 @@ class TelegramPlatform:
         return await self._sender.put(to, card, ref, reply_to=int(under.messages[-1]) if under else None)
 
     async def _reply(self, heard: Incoming, shown: Illustrated) -> None:
-        """Show a reply, on a press in place of what was pressed or under it; in an outage try again for a while."""
+        """Show a reply: where it was asked for, or to its person alone where others would read what is not for them."""
+        try:
+            if shown.card.private and not heard.is_private:
+                shown = Illustrated(card=await self._in_private(heard, shown))
+            await self._tell(heard, shown, heard.address)
+        except RetryAt:
+            log.warning("telegram.reply_given_up", delivery_id=heard.delivery_id, health=self.health)
+        except GreenlightError as error:
+            log.warning("telegram.reply_refused", delivery_id=heard.delivery_id, detail=str(error))
+
+    async def _in_private(self, heard: Incoming, shown: Illustrated) -> Card:
+        """Show a reply to its person alone; what is said of it where it was asked for."""
+        try:
+            await self._tell(heard, shown, heard.user)  # the private chat with somebody has their id
+        except Closed:
+            return answers.not_in_private(f"Write to @{self._bot.username} alone, press Start there, and ask again.")
+        return answers.in_private()
+
+    async def _tell(self, heard: Incoming, shown: Illustrated, address: str) -> None:
+        """Show a reply, on a press in place of what was pressed or under it; in an outage try again for a while.
+
+        Raises:
+            RetryAt: The outage lasts.
+            GreenlightError: It cannot be shown there.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + REPLY_WITHIN
-        to = Destination(platform=self.name, address=heard.address)
-        pressed = int(heard.ref.messages[-1]) if heard.ref else None
-        place = heard.ref if shown.card.topic and heard.is_carried else None
+        to = Destination(platform=self.name, address=address)
+        ref = heard.ref if address == heard.address else None
+        pressed = int(ref.messages[-1]) if ref else None
+        place = ref if shown.card.topic and heard.is_carried else None
         left = as_messages(shown)
         while left:
             try:
@@ -143,14 +169,10 @@ class TelegramPlatform:
                 place = None
             except RetryAt as later:
                 if loop.time() + later.seconds > deadline:
-                    log.warning("telegram.reply_given_up", delivery_id=heard.delivery_id, health=self.health)
-                    return
+                    raise
                 await asyncio.sleep(later.seconds)
             except NotShown as error:
                 left[0] = Illustrated(card=with_note(left[0].card, str(error)))
-            except GreenlightError as error:
-                log.warning("telegram.reply_refused", delivery_id=heard.delivery_id, detail=str(error))
-                return
 
     async def _say(self, to: Destination, message: Illustrated, place: Ref | None, reply_to: int | None) -> None:
         if message.png:

@@ -37,7 +37,7 @@ _CLOSED = ("chat not found", "rights", "write_forbidden", "chat_restricted", "pe
 _NO_TOPIC = ("message thread not found", "topic_closed", "topic_deleted")
 
 
-class Closed(GreenlightError):
+class Closed(BadCard):
     """A chat does not let the bot write."""
 
 
@@ -69,7 +69,8 @@ class Sender:
         Raises:
             RetryAt: Flood control, an outage, or a chat that does not let the bot write.
             Gone: A message of ``ref`` cannot be edited any more; the others are taken away.
-            BadCard: Telegram will never take it; a reply also where the bot may not write.
+            BadCard: Telegram will never take it.
+            Closed: The bot may not write there, and it is a reply.
         """
         parts = render(card)
         if not parts:
@@ -81,8 +82,8 @@ class Sender:
             error = await self._failure(self._show(place, card, parts, old, shown=shown, reply_to=reply_to))
             if error:
                 failure = await self._translated(place, error, old)
-                if isinstance(failure, Closed):
-                    failure = BadCard(failure.message) if is_reply else self._closed(place, failure)
+                if isinstance(failure, Closed) and not is_reply:
+                    failure = self._closed(place, failure)
                 left = () if isinstance(failure, Gone) else (*shown, *old[len(shown) :])
                 self._unfinished.keep(to.address, card.topic, ref, left)
                 raise failure
@@ -97,7 +98,7 @@ class Sender:
         Raises:
             RetryAt: Flood control, or an outage.
             NotShown: Telegram does not take the picture, or pictures are not let into that chat.
-            BadCard: The bot may not write there.
+            Closed: The bot may not write there.
         """
         place = place_at(to.address)
         async with self._locks[to.address]:
@@ -105,8 +106,7 @@ class Sender:
         if isinstance(error, BadRequest):
             raise NotShown(f"The picture is missing. {explained(error)}")
         if error:
-            failure = await self._translated(place, error, ())
-            raise BadCard(failure.message) if isinstance(failure, Closed) else failure
+            raise await self._translated(place, error, ())
         self._went_well(to.address, message.card.topic)
 
     async def _send_photo(self, place: Place, message: Illustrated, reply_to: int | None) -> None:

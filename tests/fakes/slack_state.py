@@ -165,6 +165,8 @@ class Workspace:
         self.triggers: dict[str, float] = {}
         self.hooks: dict[str, Hook] = {}
         self.complaints: list[str] = []
+        self.messages_tab = True
+        """Whether people and the app can write to each other, as the app's manifest has it."""
         self.told: Callable[[Json], None] = lambda _: None
         self._numbers = itertools.count(1)
         self._last_ts = 0

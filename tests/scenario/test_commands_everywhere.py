@@ -14,7 +14,7 @@ import pytest
 
 from engine.domain.reports import LogLine
 from tests.fakes.program import ASKED, Json, browser, running
-from tests.fakes.three_platforms import Everywhere, everywhere
+from tests.fakes.three_platforms import CHANNEL, Everywhere, everywhere
 
 ADA, VIC, GROUP = 1001, 1004, -100
 TEAM: list[Json] = [
@@ -184,3 +184,31 @@ async def test_in_a_group_a_command_needs_its_slash(tmp_path: Path) -> None:
         await at.until(lambda: at.telegram.texts(ADA))
         assert at.telegram.texts(ADA)[0].startswith("No new entries: pause by Ada")
         assert len(at.files.rows("SELECT * FROM halts")) == 1
+
+
+async def test_what_only_an_admin_may_read_is_read_by_nobody_else_of_a_group(tmp_path: Path) -> None:
+    async with everywhere(tmp_path, people=TEAM) as at, AsyncExitStack() as stack:
+        at.app = await stack.enter_async_context(running(at.settings, logs=lambda _: (LOG,)))
+        await at.until(lambda: at.files.rows("SELECT id FROM approvals") and at.files.is_quiet())
+        at.slack.channel(CHANNEL, "U0ADA", "U0VIC")
+        at.telegram.type(ADA, ADA, "/logs")
+        at.telegram.type(GROUP, ADA, "/logs")
+        at.telegram.type(GROUP, ADA, "/strangers")
+        at.slack.user("U0ADA").mention("logs", CHANNEL)
+        at.slack.user("U0ADA").mention("strangers", CHANNEL)
+        on_web = await on_the_web(at, stack)
+        await on_web.ask("/logs", "a stranger wrote")
+        ada = at.slack.user("U0ADA")
+        await at.until(lambda: len(at.telegram.texts(GROUP)) == 2 and len(ada.messages()) == 2)
+        await at.until(lambda: sum("direct messages" in text for text in at.slack.texts(CHANNEL)) == 2)
+    told = "The answer is in your direct messages with me"
+    assert at.telegram.texts(GROUP) == [told, told]
+    public = "\n".join([*at.telegram.texts(GROUP), *at.slack.texts(CHANNEL)])
+    assert "a stranger wrote" not in public
+    assert "No strangers" not in public
+    alone = [at.telegram.texts(ADA)[1:], [message.text for message in ada.messages()]]
+    assert [("a stranger wrote" in logs, "No strangers" in strangers) for logs, strangers in alone] == [
+        (True, True)
+    ] * 2
+    rows = at.files.rows("SELECT audience FROM chat_messages WHERE card LIKE '%a stranger wrote%'")
+    assert [row["audience"] for row in rows] == ["Ada"]

@@ -115,6 +115,7 @@ class Card:
         buttons: One row of buttons.
         pinned: Whether it stays on top of the chat.
         alarm: Whether it is about a danger that lasts: red, or under a red sign where nothing has a colour.
+        private: Whether it is for the one who asked alone, wherever that was: only replies are.
     """
 
     title: str
@@ -130,6 +131,7 @@ class Card:
     buttons: tuple[Button, ...] = ()
     pinned: bool = False
     alarm: bool = False
+    private: bool = False
 
     @property
     def plain(self) -> str:
@@ -183,7 +185,7 @@ class Incoming:
         ref: The message that was pressed, on a press.
         is_carried: Whether that message carries the button, so that an answer may take its place.
         name: What they call themselves there: anything they like, of any length; empty where it is not said.
-        is_private: Whether it was written to the bot alone: then a command needs no slash.
+        is_private: Whether nobody else reads it, nor the answer: then a command needs no slash.
     """
 
     platform: str

@@ -208,6 +208,17 @@ async def test_whatever_is_read_fits_a_phone(room, text):
     assert [line for line in lines if len(line) > WIDTH and not line.startswith("Not ")] == []
 
 
+@pytest.mark.parametrize("text", READING)
+async def test_what_only_an_admin_may_read_is_for_the_one_who_asked_alone(room, text):
+    command, _ = room.table.find(text)
+    assert (await room.say(text, ADMIN)).private == (command.role is Role.ADMIN)
+
+
+async def test_what_an_admin_does_is_told_where_it_was_done(room):
+    assert not (await room.say("/emergency now", ADMIN)).private
+    assert (await room.say("/emergency", ADMIN)).private
+
+
 def test_every_reading_command_is_looked_at(room):
     read = {text.split()[0].removeprefix("/") for text in READING}
     acts = {"approve", "reject", "pause", "resume", "close"}

@@ -143,6 +143,39 @@ async def test_the_reply_to_a_press_hangs_under_the_card(fake: FakeTelegram) -> 
     assert (fake.messages(ANN)[-1].text, fake.messages(ANN)[-1].reply_to) == ("echo approve:A1", message)
 
 
+async def tell_a_secret(heard: Incoming) -> Card:
+    del heard
+    return Card(title="The log", private=True)
+
+
+async def test_what_is_for_one_person_is_answered_in_private_and_the_group_is_told_where(fake: FakeTelegram) -> None:
+    async with running(fake, receive=tell_a_secret):
+        fake.type(GROUP, ANN, "/logs")
+        await fake.wait_for(lambda: fake.texts(GROUP))
+        fake.type(ANN, ANN, "/logs")
+        await fake.wait_for(lambda: len(fake.texts(ANN)) == 2)
+    assert fake.texts(ANN) == ["The log", "The log"]
+    assert fake.texts(GROUP) == ["The answer is in your direct messages with me"]
+
+
+@pytest.mark.parametrize("blocked", [True, False])
+async def test_where_there_is_no_private_chat_yet_the_group_is_told_how_to_open_one(
+    fake: FakeTelegram,
+    blocked: bool,  # noqa: FBT001
+) -> None:
+    if blocked:
+        fake.block(BEN)
+    else:
+        del fake.api.chats[BEN]
+    async with running(fake, receive=tell_a_secret) as bot:
+        fake.type(GROUP, BEN, "/logs")
+        await fake.wait_for(lambda: fake.texts(GROUP))
+        assert bot.platform.health == "ok"
+    (told,) = fake.texts(GROUP)
+    assert "I cannot write to you in private yet" in told
+    assert "Write to @greenlight_bot alone, press Start there, and ask again." in told
+
+
 async def test_a_command_for_another_bot_is_not_heard_and_ours_loses_its_address(fake: FakeTelegram) -> None:
     async with running(fake) as bot:
         fake.type(GROUP, ANN, "/status@other_bot")

@@ -136,6 +136,44 @@ async def test_a_receiver_that_fails_stops_nothing(fake: FakeSlack, mode: str) -
 # Replies
 
 
+SECRET = Card(title="The log", private=True)
+
+
+async def tell_a_secret(heard: Incoming) -> Card:
+    del heard
+    return SECRET
+
+
+async def test_what_is_for_one_person_is_answered_in_person_and_the_channel_is_told_where(fake: FakeSlack) -> None:
+    async with running(fake, receive=tell_a_secret):
+        fake.user("U1").mention("status", CHANNEL)
+        await until(lambda: fake.texts(CHANNEL))
+    assert [message.text for message in fake.user("U1").messages()] == ["The log"]
+    (told,) = fake.texts(CHANNEL)
+    assert told == "The answer is in your direct messages with me"
+
+
+async def test_where_there_is_no_way_to_a_person_the_channel_is_told_how_to_ask(fake: FakeSlack) -> None:
+    fake.at.messages_tab = False
+    async with running(fake, receive=tell_a_secret):
+        fake.user("U1").mention("status", CHANNEL)
+        await until(lambda: fake.texts(CHANNEL))
+    (told,) = fake.texts(CHANNEL)
+    assert "I cannot write to you in private yet" in told
+    assert "Send /bot with the command after it: only you see that answer." in told
+    assert "The log" not in told
+
+
+async def test_what_only_one_person_reads_already_is_answered_there(fake: FakeSlack) -> None:
+    async with running(fake, receive=tell_a_secret):
+        await fake.user("U1").command("status", CHANNEL).finished()
+        await until(lambda: fake.texts(CHANNEL))
+        fake.user("U1").say("status")
+        await until(lambda: fake.user("U1").messages())
+    assert [(message.text, message.only_for) for message in fake.messages(CHANNEL)] == [("The log", "U1")]
+    assert [message.text for message in fake.user("U1").messages()] == ["The log"]
+
+
 async def test_a_reply_waits_out_a_flood_and_comes_once(fake: FakeSlack) -> None:
     async def answer(heard: Incoming) -> Card:
         return Card(title="Status")
