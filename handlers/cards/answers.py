@@ -275,7 +275,7 @@ def answered(kind: Reply, asked: Approval, halt: HaltView | None = None) -> Card
 
 def whoami(person: Person, platform: str) -> Card:
     """Who the bot takes somebody for."""
-    return Card(title=f"You are {person.name}", fields=(("Role", person.role), ("Here by", platform)))
+    return Card(title=f"Signed in as {person.name}", fields=(("Role", person.role), ("Here by", platform)))
 
 
 def strangers(newest_first: Sequence[Stranger]) -> Card:

@@ -45,7 +45,7 @@ def _taken(asked: Approval) -> str:
             half = "half of " if any(vote.half for vote in votes) else ""
             return f"You approved {half}{asked.id}: order {order_id} at {wording.price(price)}."
         case Refused(reasons=reasons):
-            return f"You approved {asked.id}, but on fresh prices it was refused: {'; '.join(reasons)}."
+            return f"You approved {asked.id}, but it was refused when it was judged again: {'; '.join(reasons)}."
         case Pending():
             until = wording.moment(asked.expires_at)
             return f"{asked.id} could not be checked: fresh prices are missing. It stays open until {until}."
@@ -69,7 +69,7 @@ def _settled_by(asked: Approval) -> str:
         case Ordered(votes=votes) | Claimed(votes=votes):
             return f"was {phrases.consent(votes)} at {wording.moment(votes[-1].at)}"
         case Refused(votes=votes, reasons=reasons):
-            return f"was {phrases.consent(votes)} and refused on fresh prices: {'; '.join(reasons)}"
+            return f"was {phrases.consent(votes)}, and refused when it was judged again: {'; '.join(reasons)}"
         case Rejected(by=by, at=at):
             return f"was rejected by {by} at {wording.moment(at)}"
         case Expired(at=at):

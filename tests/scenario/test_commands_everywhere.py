@@ -31,7 +31,7 @@ ANSWERED_WITHIN = 20.0
 SAID: dict[str, dict[str, str]] = {
     "start": {"": "Hello Ada", BAD: NOTHING},
     "help": {"": "Commands", "me": NOTHING},
-    "whoami": {"": "You are Ada", BAD: NOTHING},
+    "whoami": {"": "Signed in as Ada", BAD: NOTHING},
     "status": {"": "Trading", "table": "No open positions", BAD: "is not understood after this command"},
     "positions": {"": "No open positions", "BTC": NOTHING},
     "balance": {"": "Balance: 10,000.00 USDT", BAD: NOTHING},

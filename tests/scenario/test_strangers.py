@@ -60,4 +60,4 @@ async def test_an_admin_sees_strangers_on_every_platform_and_whoever_is_listed_i
             at.telegram.type(EVE, EVE, "/whoami", date=4_000_000_000)
             await at.until(lambda: at.telegram.texts(EVE))
         assert at.telegram.texts(1002)[1].startswith("1 stranger wrote")
-        assert at.telegram.texts(EVE)[0].startswith("You are Eve")
+        assert at.telegram.texts(EVE)[0].startswith("Signed in as Eve")

@@ -217,7 +217,7 @@ def _times(candles: Candles, now: datetime, limits: QualityLimits) -> tuple[list
     recent = candles.open_ms[-limits.window :]
     missing = int(recent[-1] - recent[0]) // millis + 1 - len(recent)
     if missing > limits.max_missing:
-        detail = f"{missing} of the newest {limits.window} candles are missing, at most {limits.max_missing}"
+        detail = f"{missing} of the newest {limits.window} candles missing, at most {limits.max_missing}"
         return [*refused, Issue(kind="gap", detail=detail)], []
     return refused, [
         Issue(kind="gap", detail=f"missing among the newest {limits.window}: {missing}")

@@ -144,7 +144,10 @@ def _gap_findings(candles: Candles) -> list[Issue]:
     missing = np.diff(times) // candles.timeframe.millis - 1
     gaps = np.flatnonzero(missing > 0)
     found = [
-        Issue(kind="gap", detail=f"{missing[at]} candles are missing after {_time(int(times[at]))}")
+        Issue(
+            kind="gap",
+            detail=f"{missing[at]} {'candle' if missing[at] == 1 else 'candles'} missing after {_time(int(times[at]))}",
+        )
         for at in gaps[:_SHOWN]
     ]
     rest = gaps[_SHOWN:]

@@ -237,8 +237,8 @@ class Room:
     @property
     def words(self) -> str:
         """Why there is no more."""
-        room = _told(max(_NOTHING, self.value), self.quote)
-        return f"{self.rule}: there is room for {room}{f', for {self.already}' if self.already else ''}"
+        room = f"there is room for {_told(self.value, self.quote)}" if self.value > 0 else "there is no room left"
+        return f"{self.rule}: {room}{f', for {self.already}' if self.already else ''}"
 
 
 def coin_room(market: str, account: Portfolio, limits: RiskLimits) -> Room:

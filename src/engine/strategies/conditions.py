@@ -5,7 +5,7 @@ A reading that is not there yet makes a condition not hold, and the detail says 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from engine.domain.decisions import Condition, TechnicalSignals
 from engine.domain.figures import plain
@@ -41,7 +41,7 @@ def uptrends(frames: Frames, timeframes: Sequence[Timeframe]) -> tuple[Condition
     The nearest timeframe counts fully, the next one half, and so on: a daily trend takes months to turn.
     """
     return tuple(
-        _trend(f"trend up on {timeframe}", frames, timeframe, weight=1 / place, holds=_is_up)
+        _trend(f"trend up on {timeframe}", frames, timeframe, weight=1 / place, rising=True)
         for place, timeframe in enumerate(timeframes, start=1)
     )
 
@@ -52,7 +52,7 @@ def no_downtrends(frames: Frames, timeframes: Sequence[Timeframe]) -> tuple[Cond
     Weighted as in ``uptrends``.
     """
     return tuple(
-        _trend(f"no downtrend on {timeframe}", frames, timeframe, weight=1 / place, holds=_is_not_down)
+        _trend(f"no downtrend on {timeframe}", frames, timeframe, weight=1 / place, rising=False)
         for place, timeframe in enumerate(timeframes, start=1)
     )
 
@@ -96,21 +96,21 @@ def _compared(name: str, what: str, value: float | None, limit: float | None, *,
     return Condition(name=name, holds=holds, weight=weight, detail=f"{what} {reads}, wants {side} {wanted}")
 
 
-def _trend(
-    name: str, frames: Frames, timeframe: Timeframe, *, weight: float, holds: Callable[[float, float, float], bool]
-) -> Condition:
+def _trend(name: str, frames: Frames, timeframe: Timeframe, *, weight: float, rising: bool) -> Condition:
+    """Holds in a rising trend, or else where there is no falling one."""
     signals = frames[timeframe].signals if timeframe in frames else None
     if signals is None or signals.ma_20 is None or signals.ma_50 is None:
         return Condition(name=name, holds=False, weight=weight, detail=f"too few {timeframe} candles to see a trend")
     close, fast, slow = signals.close, signals.ma_20, signals.ma_50
     at, near, far = distinctly(close, fast, slow)
-    detail = f"close {at}, means {near} (20) and {far} (50)"
-    return Condition(name=name, holds=holds(close, fast, slow), weight=weight, detail=detail)
+    is_so = _is_up(close, fast, slow) if rising else _is_down(close, fast, slow)
+    detail = f"close {at} and MA20 {near} {'>' if rising else '<'} MA50 {far}: {'yes' if is_so else 'no'}"
+    return Condition(name=name, holds=is_so is rising, weight=weight, detail=detail)
 
 
 def _is_up(close: float, fast: float, slow: float) -> bool:
     return close > slow and fast > slow
 
 
-def _is_not_down(close: float, fast: float, slow: float) -> bool:
-    return close >= slow or fast >= slow
+def _is_down(close: float, fast: float, slow: float) -> bool:
+    return close < slow and fast < slow

@@ -116,7 +116,7 @@ def test_a_command_like_no_other_is_answered_with_help(room):
     ("text", "title"),
     [
         ("/start", "Hello Ann"),
-        ("/whoami", "You are Ann"),
+        ("/whoami", "Signed in as Ann"),
         ("/positions", "1 open position"),
         ("/balance", "Balance: 9,124.52 USDT"),
         ("/profit", "-5.00 USDT"),

@@ -250,7 +250,7 @@ def test_everything_wrong_with_a_file_is_found(tmp_path: Path) -> None:
     assert [issue.kind for issue in report.findings] == [
         "unsorted", "duplicate", "off-grid", "not a number", "negative", "inconsistent", "gap", "gap",
     ]  # fmt: skip
-    assert report.findings[6].detail == "2 candles are missing after 2024-01-01 01:00"
+    assert report.findings[6].detail == "2 candles missing after 2024-01-01 01:00"
     assert report.findings[3].detail == "row 4 (2024-01-01 04:00) has a price or volume that is no number"
 
 

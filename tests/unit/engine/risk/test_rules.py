@@ -178,7 +178,7 @@ def test_with_nothing_left_nothing_is_allowed_and_never_less_than_nothing():
     verdict = rules.max_exposure(ONE, view(portfolio=portfolio(positions=(held,))), LIMITS)
     assert verdict is not None
     assert verdict.quantity == 0
-    reason = "exposure is at most 75% of equity: there is room for 0.00, for 9000.00 is held or being bought"
+    reason = "exposure is at most 75% of equity: there is no room left, for 9000.00 is held or being bought"
     assert verdict.reason == reason
 
 

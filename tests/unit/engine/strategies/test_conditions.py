@@ -63,7 +63,7 @@ def test_no_reading_has_an_exponent(value: float) -> None:
 def test_the_close_of_a_tiny_market_is_told_in_plain_digits() -> None:
     tiny = frame(close=8.306e-07, ma_20=8.2e-07, ma_50=8.1e-07, atr=1e-9, supports=(8.301e-07,))
     (trend,) = look.uptrends(tiny, [Timeframe.H4])
-    assert trend.detail == "close 0.0000008306, means 0.00000082 (20) and 0.00000081 (50)"
+    assert trend.detail == "close 0.0000008306 and MA20 0.00000082 > MA50 0.00000081: yes"
     near = look.near_support(tiny[Timeframe.H4].signals, 1.0)
     assert near.detail == "support 0.0000008301 is 0.5 ATR below, wants at most 1"
     assert look.between("a", "x", 1.0, 1e-7, 2e-5).detail == "x 1.00, wants 0.0000001 to 0.00002"

@@ -23,7 +23,7 @@ def test_a_press_for_half_is_told_so():
 
 def test_a_press_that_won_and_was_refused_is_told_why():
     text = reply(Reply.TAKEN, reports.asked(REFUSED))
-    assert text == "You approved A17, but on fresh prices it was refused: the price is 0.9% away."
+    assert text == "You approved A17, but it was refused when it was judged again: the price is 0.9% away."
 
 
 def test_a_press_that_could_not_be_judged_is_told_that_the_question_stays_open():
@@ -61,7 +61,7 @@ def test_a_no_that_won_is_confirmed():
     [
         (ORDERED, "Too late: A17 was approved by Ann at 2026-01-03 12:05 UTC."),
         (Claimed(votes=VOTES, until=reports.ANSWERED), "Too late: A17 was approved by Ann at 2026-01-03 12:05 UTC."),
-        (REFUSED, "Too late: A17 was approved by Ann and refused on fresh prices: the price is 0.9% away."),
+        (REFUSED, "Too late: A17 was approved by Ann, and refused when it was judged again: the price is 0.9% away."),
         (
             Rejected(by="Bob", reason="", at=reports.ANSWERED),
             "Too late: A17 was rejected by Bob at 2026-01-03 12:05 UTC.",
