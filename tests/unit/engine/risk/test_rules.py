@@ -162,7 +162,7 @@ def test_a_coin_of_which_more_is_held_than_allowed_has_no_room_and_not_less_than
     held = position(context="trend", quantity=Decimal(30), entry_price=Decimal(100))
     verdict = rules.max_position(ONE, view(portfolio=portfolio(positions=(held,))), LIMITS)
     assert verdict is not None
-    assert (verdict.quantity, "room for 0.00," in verdict.reason) == (0, True)
+    assert (verdict.quantity, "no room left, for" in verdict.reason) == (0, True)
 
 
 def test_everything_held_has_its_share_and_what_is_on_order_counts():
