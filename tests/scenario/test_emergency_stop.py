@@ -136,7 +136,7 @@ async def test_a_stop_stays_while_its_market_has_no_price_and_the_card_says_so(t
         of_it = await room.store.read(lambda uow: uow.orders.of_position(view.position.id))
         assert [(order.purpose, order.status) for order in of_it] == [("entry", "filled"), ("protection", "open")]
         card = await Notifications(room.views).card("emergency:H1")
-        assert dict(card.fields)["State"].startswith("T2 ETH/USDT: Nobody trades ETH/USDT")
+        assert dict(card.fields)["State"].startswith("T2 ETH/USDT: ETH/USDT has no price at")
         assert dict(card.fields)["State"].endswith("tried again in 30 s")
 
 

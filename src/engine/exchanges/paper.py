@@ -141,6 +141,7 @@ class PaperExchange:
         quote = self._matching.quote(symbol, now)
         book = quote.book(market, self._model, now) if quote else None
         if book is None:
+            self._feed.price(symbol, now)  # where there is none, it says why: halted, delisted, too old
             raise NoData(f"Nobody trades {symbol} at {now:%Y-%m-%d %H:%M:%S}.")
         return book
 

@@ -219,6 +219,18 @@ async def test_an_order_walks_the_book_that_was_seen(bench: Bench) -> None:
     assert fills == [(Decimal(p), Decimal(q)) for p, q in (("100.01", "0.4"), ("100.05", "0.5"), ("100.30", "0.1"))]
 
 
+async def test_a_market_that_is_not_traded_has_no_book_and_says_why(bench: Bench) -> None:
+    """What an emergency stop that waits for it tells people."""
+    venue = await bench.buy()
+    bench.feed.pause(BTC.symbol, "binance has halted it")
+    with pytest.raises(NoData, match="BTC/USDT is not traded: binance has halted it"):
+        await venue.book(BTC.symbol)
+    bench.feed.list_as(BTC)
+    bench.clock.to(10)
+    with pytest.raises(NoData, match="newest price of BTC/USDT is 300 s old"):
+        await venue.book(BTC.symbol)
+
+
 async def test_a_stop_that_nobody_saw_passed_sells_at_what_was_seen_beyond_it(bench: Bench) -> None:
     venue = await bench.buy("50")
     book = book_of({"90.99": "0.4", "90.90": "5"}, {"91.01": "1"}, seconds=305)
