@@ -52,6 +52,12 @@ def wider_files(settings: Settings) -> tuple[Path, ...]:
     return (*found, DOTENV) if private_files.is_wider(DOTENV) and _has_secrets(settings) else found
 
 
+def wider_folders(settings: Settings) -> tuple[Path, ...]:
+    """The folders of the account in which others see what files there are, or may even reach them."""
+    folders = {file.parent for file in account_files(settings)}
+    return tuple(sorted(folder for folder in folders if private_files.is_wider_folder(folder)))
+
+
 def _has_secrets(settings: Settings) -> bool:
     """Whether a secret that is in force stands in ``.env``; one of the environment's may stand nowhere."""
     try:

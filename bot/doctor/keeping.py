@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.doctor.check import Case, Check
 from bot.engine_room import owner_of
 from bot.markets import source
-from bot.own_files import open_folders, wider_files
+from bot.own_files import is_own_folder, open_folders, wider_files, wider_folders
 from config.kinds import mask_url
 from engine.domain.errors import StoreError
 from engine.domain.figures import plain
@@ -39,12 +39,19 @@ def _private_files(case: Case) -> str:
             f"Others on this machine may read or write {named}.",
             f"chmod go= {named} (bot run does it to its own files)",
         )
+    wide = wider_folders(case.settings)
+    if own := [folder for folder in wide if is_own_folder(folder)]:
+        named = " ".join(map(str, own))
+        raise StoreError(
+            f"Others on this machine may look into {named}.", f"chmod go= {named} (bot run does it to its own folders)"
+        )
     if folders := open_folders(case.settings):
         named = " ".join(map(str, folders))
         raise StoreError(
             f"Others on this machine may put another file in the place of those in {named}.", f"chmod go-w {named}"
         )
-    return "nobody else on this machine may read them"
+    shared = f"; others may look into {' '.join(map(str, wide))}, and see their names" if wide else ""
+    return f"nobody else on this machine may read them{shared}"
 
 
 def _database(case: Case) -> str:

@@ -58,6 +58,15 @@ def is_wider(path: Path) -> bool:
     return stat.S_ISREG(found.st_mode) and bool(found.st_mode & OTHERS)
 
 
+def is_wider_folder(path: Path) -> bool:
+    """Whether others may list, enter or change a folder."""
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and bool(found.st_mode & OTHERS)
+
+
 def narrow(path: Path) -> None:
     """Take a file or a folder of this user's from all others; where the system does not let us, it stays as it is."""
     with suppress(OSError):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.doctor import Case, Verdict, examine, keeping
+from bot.doctor import Case, Line, Verdict, examine, keeping
 from bot.own_files import narrow_own_files
 from engine.store.backup import backup, restore
 from handlers.viewer.subscribers import Subscribers
@@ -124,6 +124,31 @@ def test_the_profiles_own_folder_is_narrowed_by_a_start_and_doctor_names_what_is
     assert {mode for name, mode in modes(folder).items()} == {"600"}
     said = bot(tmp_path, "doctor", BOT_WEB__PORT="0")
     assert "private files: nobody else" in said.stdout
+
+
+def test_a_folder_that_others_may_look_into_is_named_though_its_files_are_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    own, shared = tmp_path / "var/demo", tmp_path / "shared"
+    check = next(check for check in keeping.CHECKS if check.name == "private files")
+
+    def line(folder: Path, mode: int) -> Line:
+        new_file(folder).chmod(0o600)
+        folder.chmod(mode)
+        [found] = examine(Case(settings=settings_of(folder), wall=lambda: None), [check])
+        return found
+
+    for folder in (own, shared):
+        folder.mkdir(parents=True, mode=0o700)
+        private = line(folder, 0o700)
+        assert (private.verdict, private.text) == (Verdict.OK, "nobody else on this machine may read them")
+    wide = [line(own, mode) for mode in (0o755, 0o710, 0o701)]
+    assert {each.verdict for each in wide} == {Verdict.WRONG}
+    assert {each.text for each in wide} == {f"Others on this machine may look into {own}."}
+    assert wide[0].remedy.startswith(f"chmod go= {own}")
+    named = line(shared, 0o755)
+    assert (named.verdict, str(shared) in named.text) == (Verdict.OK, True), "others may have their things in there"
 
 
 def test_a_folder_in_which_everybody_may_rename_is_named_unless_it_is_sticky(tmp_path: Path):
