@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from config.yamlfile import YamlFile, read_yaml
 COMMAND_LINE = Place("command line")
 PROFILES = Path(__file__).parent / "profiles"
 DEFAULT_PROFILE = "demo"
+_A_NAME = re.compile(r"(?=(?:\D*\d){0,3}\D*$)[a-z][a-z0-9_.-]{0,23}")
+"""What profiles are called; secrets are longer, and have capitals, signs or many digits."""
 
 
 @dataclass(slots=True)
@@ -58,7 +61,13 @@ def read_layers(profile: Node | None, file: Path | None, directory: Path) -> Lay
 
 
 def _repeated(name: Node) -> str:
-    """A name as it was given on the command line; empty for one from elsewhere, which could be a misplaced secret."""
+    """A profile's name as it was given; from elsewhere than the command line not where it could be a secret."""
+    text = str(name.value)
+    return _typed(name) or (text if _A_NAME.fullmatch(text) else "")
+
+
+def _typed(name: Node) -> str:
+    """What was given on the command line, where its user has just read it; empty for what is from elsewhere."""
     text = str(name.value)
     if name.place != COMMAND_LINE:
         return ""
@@ -90,7 +99,7 @@ class _Chain:
     def follow(self, file: Path, named: Node) -> None:
         """Read a file, lay what was read so far over it, and go on to what it extends."""
         if not file.is_file():
-            asked = _repeated(named) or self.shown(file)
+            asked = _typed(named) or self.shown(file)
             near = did_you_mean(file.name, [each.name for each in file.parent.glob("*.y*ml")])
             self._stop(f"there is no file {asked}{near}", named.place)
         elif file.resolve() in self.seen:

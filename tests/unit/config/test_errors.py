@@ -1,5 +1,6 @@
 """Everything that can be wrong with a configuration, and the exact line people read about it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -279,12 +280,21 @@ def test_an_unknown_profile_is_named_with_the_nearest(refusal: Refusal):
     known = "(built in: base, demo, paper, prod)"
     assert refusal(profile="dmo") == [f"command line: there is no profile dmo; did you mean demo? {known}"]
     assert refusal(profile="me 1234 &\n") == [rf"command line: there is no profile 'me 1234 &\n' {known}"]
-    assert refusal(BOT_PROFILE="bas") == [
-        f"environment (BOT_PROFILE): there is no such profile; did you mean base? {known}"
+    assert refusal(BOT_PROFILE="nosuch") == [f"environment (BOT_PROFILE): there is no profile nosuch {known}"]
+    assert refusal(dotenv="BOT_PROFILE=bas\n") == [
+        f".env, line 1 (BOT_PROFILE): there is no profile bas; did you mean base? {known}"
     ]
-    assert refusal("web: {}\nextends: dem") == [
-        f"my.yaml, line 2: there is no such profile; did you mean demo? {known}"
-    ]
+    assert refusal("web: {}\nextends: dem") == [f"my.yaml, line 2: there is no profile dem; did you mean demo? {known}"]
+
+
+@pytest.mark.parametrize("misplaced", ["hunter-2-hunter-2-hunter-2", "Hunter", "h1u2n3t4er", "correct horse", "a" * 25])
+def test_an_unknown_profile_that_could_be_a_secret_is_repeated_from_the_command_line_only(
+    refusal: Refusal, misplaced: str
+):
+    for lines in (refusal(BOT_PROFILE=misplaced), refusal(f"extends: {json.dumps(misplaced)}")):
+        (line,) = lines
+        assert "there is no such profile" in line
+        assert misplaced.strip() not in line
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
