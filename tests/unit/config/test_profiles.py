@@ -15,7 +15,8 @@ from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.store.retention import Retention
 
-EXAMPLE = Path(__file__).parents[3] / ".env.example"
+ROOT = Path(__file__).parents[3]
+EXAMPLE, README = ROOT / ".env.example", ROOT / "README.md"
 FIXED = {
     "BOT_PROFILE",
     "BOT_DATABASE__URL",
@@ -52,6 +53,7 @@ FIXED = {
     "BOT_APPROVAL__ASK_ABOVE",
     "BOT_APPROVAL__EXPIRES_AFTER",
     "BOT_APPROVAL__MAX_PRICE_DRIFT",
+    "BOT_APPROVAL__CONFIRM_WITHIN",
     "BOT_APPROVAL__TWO_PEOPLE_ABOVE",
     "BOT_REPLAY__WAIT_FOR_PEOPLE",
     "BOT_DIGEST__AT",
@@ -87,6 +89,11 @@ def test_the_example_environment_can_be_used_with_every_line_switched_on(tmp_pat
     settings = load(None, None, {}, {}, tmp_path)
     assert settings.people[0].name == "Ada"
     assert settings.telegram.chat_id == "-1001234567890"
+
+
+def test_the_table_of_variables_in_the_readme_has_every_fixed_name():
+    rows = re.findall(r"^\| (`BOT_.+?) \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(BOT_\w+)`", row)} == FIXED
 
 
 def test_every_fixed_name_is_a_setting():
