@@ -1,6 +1,6 @@
 """What a replay decided, filled and was worth, read from its database, and how two of them differ.
 
-Two revisions may call one thing by two names (``RENAMED``), and keep more or less beside it: only what a decision, a
+The words of a reason are not compared. Two revisions may call one thing by two names (``RENAMED``), and keep more or less beside it: only what a decision, a
 fill and a point of the equity curve are is compared.
 """
 
@@ -77,7 +77,7 @@ def _decision(row: Row) -> Row:
         "confidence": row["confidence"],
         "status": row["status"],
         "plan": _plan(record.get("plan")),
-        "ruling": _plan(ruled.get("plan")) if "plan" in ruled else ruled.get("reasons"),
+        "ruling": _plan(ruled["plan"]) if "plan" in ruled else f"refused for {len(ruled.get('reasons', ()))} reasons",
     }
 
 

@@ -53,7 +53,9 @@ def test_each_difference_is_named_with_both_values(tmp_path: Path) -> None:
     assert told(before, database(tmp_path, price="101")) == ["fills BTC/USDT 1: price 100 → 101"]
     assert told(before, database(tmp_path, equity="1")) == [f"equity {AT}: equity 10000 → 1"]
     (refused,) = told(before, database(tmp_path, ruling={"reasons": ["no room"]}))
-    assert refused.endswith("→ ['no room']")
+    assert refused.endswith("→ refused for 1 reasons")
+    other = (database(tmp_path, ruling={"reasons": [words]}) for words in ("no room", "there is none"))
+    assert told(*other) == [], "words may become better"
 
 
 def test_what_was_decided_once_alone_is_gone_or_new(tmp_path: Path) -> None:
