@@ -15,7 +15,12 @@ from config.kinds import problem
 
 LONGEST_WEB_NAME = 64
 
-_HOW_TO_FIND = "@userinfobot tells everybody theirs, and who writes to this bot stands in its log and in /strangers"
+TELEGRAM_USER_IS = "who writes to this bot stands with their id in its log and in /strangers"
+TELEGRAM_CHAT_IS = "a link to a message there, t.me/c/123/6, has what follows the -100"
+SLACK_MEMBER_IS = "Copy member ID, under ⋮ in their profile"
+SLACK_CHANNEL_IS = "it stands at the end of what the channel's details show"
+"""Where each is found."""
+
 _TELEGRAM_USER = re.compile(r"[1-9][0-9]{0,15}")
 _TELEGRAM_CHAT = re.compile(r"-?[1-9][0-9]{0,15}(/[1-9][0-9]{0,9})?")
 _SLACK_MEMBER = re.compile(r"[UW][A-Z0-9]{1,20}")
@@ -29,9 +34,9 @@ def _as_text(value: object) -> object:
 
 def _telegram_user(user: str) -> str:
     if user.startswith("-"):
-        raise problem(f"is the id of a group, and must be a person's, which has no minus: {_HOW_TO_FIND}")
+        raise problem(f"is the id of a group, and must be a person's, which has no minus: {TELEGRAM_USER_IS}")
     if not _TELEGRAM_USER.fullmatch(user):
-        raise problem(f"must be a Telegram user id, a number such as 123456789, and no @name: {_HOW_TO_FIND}")
+        raise problem(f"must be a Telegram user id, a number such as 123456789, and no @name: {TELEGRAM_USER_IS}")
     return user
 
 
@@ -39,7 +44,7 @@ def _telegram_chat(chat: str) -> str:
     if not _TELEGRAM_CHAT.fullmatch(chat):
         raise problem(
             "must be a chat's id such as 123456789 or -100123, or -100123/45 for a topic of a group, and no @name: "
-            "a link to a message there, t.me/c/123/6, has what follows the -100"
+            f"{TELEGRAM_CHAT_IS}"
         )
     if chat.endswith("/1"):
         raise problem("must be the group alone, without /1, for its general topic")
@@ -48,17 +53,14 @@ def _telegram_chat(chat: str) -> str:
 
 def _slack_member(member: str) -> str:
     if not _SLACK_MEMBER.fullmatch(member):
-        raise problem(
-            "must be a Slack member id such as U0123456789, and no name: Copy member ID, under ⋮ in their profile"
-        )
+        raise problem(f"must be a Slack member id such as U0123456789, and no name: {SLACK_MEMBER_IS}")
     return member
 
 
 def _slack_channel(channel: str) -> str:
     if not _SLACK_CHANNEL.fullmatch(channel):
         raise problem(
-            "must be a channel's id such as C0123456789, and not its name, which can change: "
-            "it stands at the end of what the channel's details show"
+            f"must be a channel's id such as C0123456789, and not its name, which can change: {SLACK_CHANNEL_IS}"
         )
     return channel
 

@@ -7,6 +7,7 @@ import httpx
 from bot.doctor.check import Case, Check
 from bot.instance import local_url, note_file, parts_at, read
 from bot.lock import holder
+from config.identities import SLACK_CHANNEL_IS, SLACK_MEMBER_IS, TELEGRAM_CHAT_IS, TELEGRAM_USER_IS
 from config.settings import PLATFORMS, Settings
 from engine.domain.errors import ConfigError, StoreError
 from engine.domain.messages import Role
@@ -18,9 +19,13 @@ def _people(case: Case) -> str:
     if not people:
         raise ConfigError("Nobody may use the bot: all its questions would expire.", "List them in people.")
     if telegram.token and not any(person.telegram for person in people):
-        raise ConfigError("Nobody in people has a telegram id: nobody could answer there.", "Give them theirs.")
+        raise ConfigError(
+            "Nobody in people has a telegram id: nobody could answer there.", f"Give them theirs: {TELEGRAM_USER_IS}."
+        )
     if slack.bot_token and not any(person.slack for person in people):
-        raise ConfigError("Nobody in people has a slack id: nobody could answer there.", "Give them theirs.")
+        raise ConfigError(
+            "Nobody in people has a slack id: nobody could answer there.", f"Give them theirs: {SLACK_MEMBER_IS}."
+        )
     for person in people:
         if not any(getattr(person, platform) for platform in PLATFORMS):
             raise ConfigError(
@@ -35,6 +40,25 @@ def _people(case: Case) -> str:
             "Make another person a trader, or unset approval.two_people_above.",
         )
     return ", ".join(f"{person.name} ({person.role})" for person in people)
+
+
+def _on_telegram(settings: Settings) -> bool:
+    return settings.telegram.token is not None or settings.viewer.token is not None
+
+
+def _on_slack(settings: Settings) -> bool:
+    return settings.slack.bot_token is not None
+
+
+def _ids(case: Case) -> str:
+    """Where people and places have their ids, on each platform that is on."""
+    telegram = (
+        f"telegram: {TELEGRAM_USER_IS}",
+        f"its chat: your own id where you write to the bot alone, of a group {TELEGRAM_CHAT_IS}",
+    )
+    slack = (f"slack: {SLACK_MEMBER_IS}", f"its channel: {SLACK_CHANNEL_IS}")
+    on = (_on_telegram(case.settings), telegram), (_on_slack(case.settings), slack)
+    return "; ".join(line for is_on, lines in on for line in lines if is_on)
 
 
 def _web_port(case: Case) -> str:
@@ -84,5 +108,6 @@ def _refuse_bot(url: str, port: int) -> None:
 
 CHECKS = (
     Check(name="people", look=_people),
+    Check(name="ids", look=_ids, asked=lambda settings: _on_telegram(settings) or _on_slack(settings)),
     Check(name="web port", look=_web_port),
 )

@@ -211,6 +211,18 @@ def test_nobody_to_ask_is_wrong(tmp_path, telegram):
     assert "people" in wrong(looked(settings_of(tmp_path, people=[])))
     lines = looked(settings_of(tmp_path, telegram, people=[{"name": "Ben", "role": "trader", "web": "ben"}]))
     assert wrong(lines) == ["people"]
+    assert "stands with their id in its log and in /strangers" in lines["people"].remedy
+
+
+def test_where_ids_are_found_is_told_of_each_platform_that_is_on(tmp_path, telegram):
+    assert "ids" not in looked(settings_of(tmp_path))
+    told = looked(settings_of(tmp_path, telegram))["ids"].text
+    assert told.startswith(
+        "telegram: who writes to this bot stands with their id in its log and in /strangers; its chat: "
+    )
+    assert "slack" not in told
+    viewer = {"token": telegram.token, "api_url": telegram.url}
+    assert looked(settings_of(tmp_path, viewer=viewer))["ids"].text == told
 
 
 def test_two_people_to_approve_where_only_one_may_is_wrong(tmp_path):

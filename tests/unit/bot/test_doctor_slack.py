@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.doctor import Case, Line, Verdict, examine, slack
+from bot.doctor import Case, Line, Verdict, examine, people, slack
 from config.loader import load
 from config.settings import Settings
 from tests.fakes.slack import FakeSlack
@@ -56,6 +56,18 @@ def test_a_bot_on_slack_is_well_and_not_disturbed(tmp_path: Path, fake: FakeSlac
     assert "agrees" in lines["slack clock"].text
     assert fake.sockets.opened == 0
     assert fake.messages("C1") == []
+
+
+def test_where_ids_are_found_is_told(tmp_path: Path, fake: FakeSlack) -> None:
+    settings = settings_of(tmp_path, fake)
+    lines = {line.name: line for line in examine(Case(settings=settings, wall=wall), people.CHECKS)}
+    assert lines["ids"].text == (
+        "slack: Copy member ID, under ⋮ in their profile; "
+        "its channel: it stands at the end of what the channel's details show"
+    )
+    nobody = settings.model_copy(update={"people": (settings.people[0].model_copy(update={"slack": None}),)})
+    lines = {line.name: line for line in examine(Case(settings=nobody, wall=wall), people.CHECKS)}
+    assert lines["people"].remedy == "Give them theirs: Copy member ID, under ⋮ in their profile."
 
 
 def test_in_mode_http_no_socket_is_asked_for(tmp_path: Path, fake: FakeSlack) -> None:

@@ -15,7 +15,7 @@ from config.loader import load
 from engine.domain.errors import ConfigError
 
 FOUND = {
-    "telegram": "@userinfobot tells everybody theirs, and who writes to this bot stands in its log and in /strangers",
+    "telegram": "who writes to this bot stands with their id in its log and in /strangers",
     "slack": "Copy member ID",
 }
 
