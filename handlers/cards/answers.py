@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -253,14 +253,28 @@ def resumed(ended: Sequence[HaltView]) -> Card:
     )
 
 
-def manual(groups: Sequence[tuple[Role, Sequence[tuple[str, str]]]]) -> Card:
-    """The commands by the role they need: how each is written, and what it does."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One command in the manual: how it is written, what it does, and its other names."""
+
+    usage: str
+    does: str
+    aliases: tuple[str, ...] = ()
+
+
+def manual(groups: Sequence[tuple[Role, Sequence[Entry]]]) -> Card:
+    """The commands by the role they need."""
     parts = (
-        wording.lines(f"For {'an' if role == 'admin' else 'a'} {role}:", *(f"{usage}: {does}" for usage, does in rows))
-        for role, rows in groups
-        if rows
+        wording.lines(f"For {'an' if role == 'admin' else 'a'} {role}:", *map(_entry, entries))
+        for role, entries in groups
+        if entries
     )
     return Card(title="Commands", text="\n\n".join(parts))
+
+
+def _entry(entry: Entry) -> str:
+    also = f"also {', '.join(f'/{alias}' for alias in entry.aliases)}" if entry.aliases else ""
+    return wording.lines(f"{entry.usage}: {entry.does}", also)
 
 
 def start(person: Person) -> Card:

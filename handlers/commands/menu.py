@@ -24,7 +24,7 @@ def build_commands(
     async def manual(call: Call) -> Card:
         arguments.nothing(call.words)
         roles = [role for role in Role if call.person.role.includes(role)]
-        return answers.manual([(role, [(c.usage, c.help) for c in table.commands if c.role is role]) for role in roles])
+        return answers.manual([(role, [_entry(c) for c in table.commands if c.role is role]) for role in roles])
 
     trader = Role.TRADER
     table = CommandTable(
@@ -122,3 +122,7 @@ def build_commands(
         ]
     )
     return table
+
+
+def _entry(command: Command) -> answers.Entry:
+    return answers.Entry(usage=command.usage, does=command.help, aliases=command.aliases)

@@ -1,4 +1,6 @@
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from handlers.commands import Call, build_commands
 from tests.fakes import reports
 from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_logs
 
+README = Path(__file__).parents[3] / "README.md"
 VIEWER = Person(name="Vic", role=Role.VIEWER)
 TRADER = Person(name="Ann", role=Role.TRADER)
 ADMIN = Person(name="Ada", role=Role.ADMIN)
@@ -72,6 +75,24 @@ async def test_a_command_is_found_however_it_is_written(room, text):
 def test_freqtrades_names_are_understood_where_they_mean_the_same(room):
     assert room.table.find("/stopentry")[0].name == "pause"
     assert {room.table.find(f"/{name} 3")[0].name for name in ("forceexit", "fx", "forcesell")} == {"close"}
+
+
+async def test_the_manual_names_every_other_name_on_a_line_as_wide_as_a_phone(room):
+    lines = (await room.say("/help", ADMIN)).text.splitlines()
+    also = [line for line in lines if line.startswith("also ")]
+    assert also == ["also /stopentry, /stopbuy", "also /forceexit, /fx, /forcesell", "also /panic"]
+    assert max(map(len, also)) <= WIDTH
+    assert lines[lines.index(also[0]) - 1].startswith("/pause ")
+
+
+def test_the_table_in_the_readme_has_every_command_its_role_and_its_other_names(room):
+    rows = re.findall(r"^\| `(/.+?)` \| (\w+) \| (.+) \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    told = {usage.replace("\\|", "|"): (role, set(re.findall(r"`/(\w+)`", text))) for usage, role, text in rows}
+    assert told.keys() == {command.usage for command in room.table.commands}
+    for command in room.table.commands:
+        role, names = told[command.usage]
+        assert role == command.role
+        assert set(command.aliases) <= names, command.name
 
 
 @pytest.mark.parametrize("text", ["hello", "", "   ", "approve A17"])
