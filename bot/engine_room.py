@@ -12,6 +12,7 @@ from bot.health import Health
 from bot.live_market import no_entry_of
 from bot.lock import account_files, lock_file
 from bot.markets import Source, quote_of
+from bot.pace import pace
 from config.settings import Settings
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
@@ -29,7 +30,7 @@ from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.ports import NoEntry, VenueEvent, all_is_there
+from engine.ports import NoEntry, VenueEvent, all_is_there, by_the_market
 from engine.results import Results
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
@@ -87,6 +88,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
     resumed = await _open_account(settings, market, store, venue, clock)
     files = OpenFiles(account_files(settings), map(lock_file, account_files(settings)))
     store.check_before_writing(files.check)
+    time_left = pace(settings).left if isinstance(clock, MarketClock) else by_the_market
     limits = RiskLimits(**settings.risk.model_dump())
     no_entry = no_entry_of(market.live, market.contexts) if market.live else all_is_there
     kit = Kit(
@@ -114,6 +116,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         exchange=venue,
         orchestrator=kit.orchestrator,
         clock=clock,
+        time_left=time_left,
         good_for=settings.approval.confirm_within,
     )
     emergency = EmergencyStopSystem(store=store, orchestrator=kit.orchestrator, clock=clock)
@@ -151,6 +154,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
             limits=limits,
             parts=health.parts,
             no_entry=lambda: _nowhere(market, no_entry),
+            time_left=time_left,
             unwritten=health.unwritten,
         ),
         results=Results(

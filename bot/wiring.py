@@ -8,12 +8,11 @@ Tests call ``build`` as well, with servers of their own behind the same settings
 from __future__ import annotations
 
 import asyncio
-import math
 import secrets as randomness
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from pydantic import SecretStr
@@ -22,8 +21,9 @@ from bot.chat import Chat, build_chat, destinations
 from bot.doors import DOORS, Doors
 from bot.engine_room import Engine, build_engine
 from bot.markets import Source, source
+from bot.pace import pace
 from config.settings import Settings
-from engine.backtest.replay import Pace, Replay
+from engine.backtest.replay import Replay
 from engine.clocks import MarketClock
 from engine.cycle import end_data_halts
 from engine.domain.errors import StoreError
@@ -34,12 +34,8 @@ from engine.triggers import often
 from handlers.commands import RecentLogs
 from handlers.notifications import routes
 
-COMMIT_EVERY = 100
-"""How many candles share a commit at full speed, where nothing else is asked for."""
 CATCH_UP_WITHIN, CATCH_UP_LOOK = 300.0, 0.5
 """Wall seconds for which a day's figures wait for a venue that is behind, and between two looks at how far it is."""
-WAIT_FOR_PEOPLE = timedelta(minutes=2)
-"""How long a question holds a replay at a watchable speed, where nothing else is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,16 +147,4 @@ def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay |
         on_trouble=on_trouble,
         answering=lambda: engine.approvals.busy or engine.closings.busy,
         journal=engine.store,
-    )
-
-
-def pace(settings: Settings) -> Pace:
-    """How fast the market goes, and how long it waits for people."""
-    speed = math.inf if settings.replay.speed == "max" else float(settings.replay.speed)
-    asked = settings.replay.wait_for_people
-    usual = timedelta(0) if math.isinf(speed) else WAIT_FOR_PEOPLE
-    return Pace(
-        speed=speed,
-        wait_for_people=(usual if asked is None else asked).total_seconds(),
-        commit_every=settings.replay.commit_every or (COMMIT_EVERY if math.isinf(speed) else 1),
     )

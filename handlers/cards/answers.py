@@ -194,7 +194,7 @@ def _time_held(held: Position, now: datetime) -> tuple[str, ...]:
     return (opened, f"to {closed}, {wording.span(held.closed_at - held.opened_at)}", f"by {phrases.closed_by(held)}")
 
 
-def pending(questions: Sequence[ApprovalView], now: datetime) -> Card:
+def pending(questions: Sequence[ApprovalView]) -> Card:
     """The open questions, with prices of now."""
     if not questions:
         return Card(title="Nothing to decide", text="No question is open.")
@@ -202,19 +202,19 @@ def pending(questions: Sequence[ApprovalView], now: datetime) -> Card:
     approving = "" if first.halt else f"/approve {first.approval.id}, /approve {first.approval.id} half or "
     return Card(
         title=wording.count(len(questions), "open question"),
-        items=tuple(_question(view, now) for view in questions),
+        items=tuple(map(_question, questions)),
         text=f"Answer with its buttons, or with {approving}/reject {first.approval.id} reason.",
     )
 
 
-def _question(view: ApprovalView, now: datetime) -> Item:
+def _question(view: ApprovalView) -> Item:
     asked, plan = view.approval, view.approval.plan
     return Item(
         title=f"{asked.id} {phrases.headline(plan)}",
         text=wording.lines(
             wording.price(plan.price) if view.price is None else phrases.price_move(plan.price, view.price),
             f"{view.decision.agreement}, expires",
-            phrases.expiry(asked.expires_at, now),
+            phrases.expiry(asked.expires_at, view.now, view.wall_left).replace(" clock, ", " clock,\n"),
             f"no new entries: {phrases.stopped(view.halt)}" if view.halt else "",
         ),
     )

@@ -74,7 +74,7 @@ def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None,
         ("Agreement", decision.agreement),
         ("Strategy", phrases.strategy(decision)),
         *_votes(asked, votes, approvers),
-        ("Expires", phrases.expiry(asked.expires_at, asked.asked_at)),
+        ("Expires", phrases.expiry(asked.expires_at, view.now, view.wall_left)),
         *((("Trigger", decision.trigger),) if decision.trigger else ()),
     )
     return Card(

@@ -42,7 +42,7 @@ def _question(view: ClosingView) -> Card:
     return Card(
         title=f"{_headline(closing)}? ({closing.id})",
         topic=f"closing:{closing.id}",
-        fields=(("Until", phrases.expiry(closing.expires_at, view.now)),),
+        fields=(("Until", phrases.expiry(closing.expires_at, view.now, view.wall_left)),),
         items=(*map(_sale, sales), *_unsold(view)),
         text="It sells at market, at what is paid then. Only you can press it.",
         buttons=(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
 
@@ -155,9 +155,26 @@ def won(number: int, closed: int) -> str:
     return f"{number} of {closed} ({wording.percent(number / closed)})" if closed else "no closed trades"
 
 
-def expiry(at: datetime, now: datetime) -> str:
-    """When something ends, and how long that is: ``in 2 h, 2026-01-03 14:00 UTC``."""
-    return f"in {wording.span(at - now)}, {wording.moment(at)}" if at > now else wording.moment(at)
+def expiry(at: datetime, now: datetime, wall_left: timedelta | None = None) -> str:
+    """When something ends, and how long that is: ``in 2 h, 2026-01-03 14:00 UTC``.
+
+    Args:
+        at: When it ends, in market time.
+        now: The market time.
+        wall_left: How long that is by the reader's clock; ``None`` where the market's is theirs.
+    """
+    if at <= now:
+        return wording.moment(at)
+    if wall_left is None:
+        return f"in {_about(at - now)}, {wording.moment(at)}"
+    left = f"in {_about(wall_left)} by your clock, " if wall_left else ""
+    return f"{left}{wording.moment(at)} in the market"
+
+
+def _about(length: timedelta) -> str:
+    """A length of time to the nearest minute: a card is drawn a moment after it was asked for."""
+    minute = timedelta(minutes=1)
+    return wording.span(length if length < minute else round(length / minute) * minute)
 
 
 def held_for(opened_at: datetime, now: datetime) -> str:

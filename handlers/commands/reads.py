@@ -74,7 +74,7 @@ class Reads:
 
     async def pending(self, call: Call) -> Card:
         arguments.nothing(call.words)
-        return answers.pending(await self._views.pending(), self._clock.now())
+        return answers.pending(await self._views.pending())
 
     async def why(self, call: Call) -> Card:
         wanted = arguments.any_id(_only(call.words))

@@ -29,7 +29,7 @@ from engine.execution.external import CONTEXT
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend_closing
 from engine.faults import fault_id
-from engine.ports import Clock, Exchange
+from engine.ports import Clock, Exchange, TimeLeft, by_the_market
 from engine.store.database import Database
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
@@ -51,6 +51,7 @@ class Closings:
     """Lets people close what is held, and tells them what becomes of it.
 
     Args:
+        time_left: Tells how long people have for a press by their own clock.
         good_for: How long a press confirms what was named.
         patience: Wall seconds for which people wait for the venue.
     """
@@ -62,9 +63,11 @@ class Closings:
         exchange: Exchange,
         orchestrator: ExecutionOrchestrator,
         clock: Clock,
+        time_left: TimeLeft = by_the_market,
         good_for: timedelta = GOOD_FOR,
         patience: float = PATIENCE,
     ) -> None:
+        self._time_left = time_left
         self._good_for = good_for
         self._patience = patience
         self._store = store
@@ -260,7 +263,8 @@ class Closings:
 
     async def _view(self, closing: Closing) -> ClosingView:
         now = self._clock.now()
-        return await self._store.read(lambda uow: _viewed(uow, closing, now))
+        left = self._time_left(closing.asked_at, closing.expires_at, now)
+        return replace(await self._store.read(lambda uow: _viewed(uow, closing, now)), wall_left=left)
 
 
 def _viewed(uow: UnitOfWork, closing: Closing, now: datetime) -> ClosingView:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -62,6 +62,14 @@ class Strategy(Protocol):
 NoEntry = Callable[[str], str]
 """Why nothing is entered in a context at present (a clock that is wrong, a venue that is away), and what to do; empty
 where nothing speaks against it. What it names is told by itself."""
+
+
+TimeLeft = Callable[[datetime, datetime, datetime], timedelta | None]
+"""How long people who were asked then have until then by their own clock, now; ``None`` where that is the market's."""
+
+
+def by_the_market(asked_at: datetime, until: datetime, now: datetime) -> None:
+    """The clock of people is the market's."""
 
 
 def all_is_there(context: str) -> str:

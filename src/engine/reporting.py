@@ -195,6 +195,7 @@ def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None, now: datet
     return ApprovalView(
         approval=asked,
         decision=uow.decisions.get(asked.decision_id).decision,
+        now=now,
         price=price,
         order=order,
         position=uow.positions.get(order.position_id) if order and order.position_id else None,

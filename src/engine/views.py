@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -43,7 +43,7 @@ from engine.domain.reports import (
 from engine.domain.trade_window import windows
 from engine.domain.trading import Halt, Position
 from engine.execution.emergency import exposed, progress, standing
-from engine.ports import Clock, Quotes
+from engine.ports import Clock, Quotes, TimeLeft, by_the_market
 from engine.risk.rules import RiskLimits
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
@@ -64,6 +64,7 @@ class Views:
         limits: By which the sizes of entries are reduced after a drawdown.
         parts: Tells the health of each part of the program.
         no_entry: Tells why nothing is entered in any context, where that is no halt; empty where it is not so.
+        time_left: Tells how long people have for an answer by their own clock.
         unwritten: Tells the halt that cannot be written down, for nothing can be.
     """
 
@@ -76,6 +77,7 @@ class Views:
     limits: RiskLimits
     parts: Callable[[], Sequence[Part]]
     no_entry: Callable[[], str] = str
+    time_left: TimeLeft = by_the_market
     unwritten: Callable[[], Halt | None] = _none
 
     async def strangers(self) -> tuple[Stranger, ...]:
@@ -367,6 +369,10 @@ class Views:
             for symbol in dict.fromkeys(approval.plan.market for approval in approvals)
         }
         now = self.clock.now()
-        return await self.store.read(
+        found = await self.store.read(
             lambda uow: tuple(reporting.approval(uow, each, prices[each.plan.market], now) for each in approvals)
         )
+        return tuple(replace(each, wall_left=self._left(each.approval, now)) for each in found)
+
+    def _left(self, asked: Approval, now: datetime) -> timedelta | None:
+        return self.time_left(asked.asked_at, asked.expires_at, now)

@@ -243,7 +243,7 @@ class FakeDesk:
 
 
 def _view(asked: Approval) -> ApprovalView:
-    return ApprovalView(approval=asked, decision=reports.decision(), price=None)
+    return ApprovalView(approval=asked, decision=reports.decision(), now=reports.NOON, price=None)
 
 
 def _known(things: Mapping[str, T], wanted: str) -> T:

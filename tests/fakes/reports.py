@@ -101,8 +101,8 @@ def asked(state: State | None = None, **changes: Any) -> Approval:
 
 
 def approval_view(state: State | None = None, **changes: Any) -> ApprovalView:
-    own = {name: changes.pop(name) for name in ("price", "order", "position") if name in changes}
-    return ApprovalView(approval=asked(state, **changes), decision=decision(), **{"price": None, **own})
+    own = {name: changes.pop(name) for name in ("price", "order", "position", "now", "wall_left") if name in changes}
+    return ApprovalView(approval=asked(state, **changes), decision=decision(), **{"now": NOON, "price": None, **own})
 
 
 def vote(person: str = "Ann", *, half: bool = False) -> Vote:

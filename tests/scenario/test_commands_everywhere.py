@@ -45,7 +45,7 @@ SAID: dict[str, dict[str, str]] = {
     "strategies": {"": "1 strategy at work", BAD: NOTHING},
     "trades": {"5": "No trades yet", "51": "a whole number from 1 to 50", BAD: "The number of trades is"},
     "chart": {"": "Equity in USDT, 30 days", "t9": "There is no trade T9", BAD: "A trade is named by its id"},
-    "pending": {"": "1 open question", BAD: NOTHING},
+    "pending": {"": "min by your clock", BAD: NOTHING},
     "why": {"a1": "Why D1", "": "One id belongs here", "A9": "There is no", "<b>A1</b>": "is not an id"},
     "approve": {"": "Which question?", "A9": "There is no", f"A1 {BAD}": "is not understood after the id"},
     "pause": {"2h": "No new entries: pause by Ada", "soon": "A duration looks like", BAD: "A duration looks like"},

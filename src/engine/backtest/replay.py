@@ -48,6 +48,18 @@ class Pace:
     wait_for_people: float
     commit_every: int = 1
 
+    def left(self, asked_at: datetime, until: datetime, now: datetime) -> timedelta:
+        """How long people have for an answer by their own clock, at the least: another question may hold the market.
+
+        Args:
+            asked_at: When they were asked, in market time.
+            until: When the answer is due, in market time.
+            now: The market time.
+        """
+        rest = max(until - now, timedelta(0))
+        held = min(rest, max(timedelta(seconds=self.wait_for_people) - (now - asked_at), timedelta(0)))
+        return held + timedelta(seconds=(rest - held).total_seconds() / self.speed)
+
 
 class Journal(Protocol):
     """Where the jobs write: it can let what one task writes wait for a common commit."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from engine.domain.approvals import Approval
@@ -316,10 +316,12 @@ class ClosingView:
         orders: The sales, by position.
         positions: The positions that it names, as they are now.
         protected: The ids of those that have a stop at the venue.
+        wall_left: How long it can still be confirmed by the clock of people; ``None`` where the market's is theirs.
     """
 
     closing: Closing
     now: datetime
+    wall_left: timedelta | None = None
     orders: Mapping[str, OrderView] = field(default_factory=dict)
     positions: Mapping[str, Position] = field(default_factory=dict)
     protected: frozenset[str] = frozenset()
@@ -330,16 +332,20 @@ class ApprovalView:
     """An approval with what it is about.
 
     Attributes:
-        price: Of now; ``None`` where it is not known.
-        halt: What stops entries into its market now; ``None`` where nothing does.
+        now: When it was looked at.
+        price: Of then; ``None`` where it is not known.
+        halt: What stops entries into its market then; ``None`` where nothing does.
+        wall_left: How long it can still be answered by the clock of people; ``None`` where the market's is theirs.
     """
 
     approval: Approval
     decision: Decision
+    now: datetime
     price: Decimal | None
     order: OrderView | None = None
     position: Position | None = None
     halt: HaltView | None = None
+    wall_left: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,49 +1,20 @@
-"""How fast the market goes, and how long it waits for people."""
+"""What the program is put together with: a day waits for its market."""
 
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from bot.wiring import CATCH_UP_LOOK, COMMIT_EVERY, WAIT_FOR_PEOPLE, caught_up, pace
-from config.loader import load
-from engine.backtest.replay import Pace
+from bot.wiring import CATCH_UP_LOOK, caught_up
 from engine.domain.market import Market
 from engine.exchanges.ccxt.feed import LiveFeed
 from engine.exchanges.paper import PaperExchange
 from engine.simulation.fills import FillModel
 from tests.fakes.feed import BTC, START, HandClock
-
-USUAL = WAIT_FOR_PEOPLE.total_seconds()
-
-
-@pytest.mark.parametrize(
-    ("asked", "expected"),
-    [
-        ({"replay.speed": 3600}, Pace(speed=3600, wait_for_people=USUAL)),
-        ({"replay.speed": 60}, Pace(speed=60, wait_for_people=USUAL)),
-        ({"replay.speed": "max"}, Pace(speed=math.inf, wait_for_people=0, commit_every=COMMIT_EVERY)),
-        ({"replay.speed": "max", "replay.commit_every": 1}, Pace(speed=math.inf, wait_for_people=0, commit_every=1)),
-        ({"replay.speed": 60, "replay.commit_every": 5}, Pace(speed=60, wait_for_people=USUAL, commit_every=5)),
-        (
-            {"replay.speed": "max", "replay.wait_for_people": "30s"},
-            Pace(speed=math.inf, wait_for_people=30, commit_every=COMMIT_EVERY),
-        ),
-        ({"replay.speed": 60, "replay.wait_for_people": 0}, Pace(speed=60, wait_for_people=0)),
-    ],
-)
-def test_at_a_speed_one_can_watch_questions_wait_and_at_full_speed_only_when_asked_to(
-    tmp_path: Path, asked: dict[str, Any], expected: Pace
-):
-    assert pace(load("base", None, asked, {}, tmp_path)) == expected
 
 
 def _feed(markets: Sequence[Market]) -> LiveFeed:

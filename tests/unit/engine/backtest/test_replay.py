@@ -106,6 +106,24 @@ async def test_time_jumps_from_one_job_to_the_next_and_the_end_is_included():
     assert bench.clock.now() == START + 3 * HOUR + timedelta(seconds=1)
 
 
+@pytest.mark.parametrize(
+    ("pace", "gone", "seconds"),
+    [
+        (Pace(speed=7200, wait_for_people=120), 0, 120 + 7080 / 7200),
+        (Pace(speed=7200, wait_for_people=120), 90, 30 + 7080 / 7200),
+        (Pace(speed=7200, wait_for_people=120), 3600, 0.5),
+        (Pace(speed=1, wait_for_people=120), 60, 7140),
+        (Pace(speed=60, wait_for_people=86400), 0, 7200),
+        (Pace(speed=math.inf, wait_for_people=30), 0, 30),
+        (AT_ONCE, 0, 0),
+        (AT_ONCE, 9000, 0),
+    ],
+)
+def test_people_are_told_how_long_they_have_by_their_own_clock(pace: Pace, gone: float, seconds: float):
+    left = pace.left(START, START + 2 * HOUR, START + timedelta(seconds=gone))
+    assert left.total_seconds() == pytest.approx(seconds, abs=1e-3)
+
+
 async def test_jobs_of_one_moment_run_in_the_order_of_the_table():
     bench = Bench()
     bench.job("candle", trigger=every(Timeframe.H4))()

@@ -132,7 +132,7 @@ def test_levels_that_do_not_exist_are_called_none():
 def test_nothing_open_is_said_plainly():
     assert answers.positions((), LATER).title == "No open positions"
     assert answers.trades((), (), LATER).title == "No trades yet"
-    assert answers.pending((), reports.NOON).title == "Nothing to decide"
+    assert answers.pending(()).title == "Nothing to decide"
 
 
 def test_the_balance_lists_every_currency():
@@ -196,7 +196,7 @@ def test_what_is_large_and_held_for_long_fits_a_phone_too():
 
 
 def test_open_questions_come_with_prices_of_now_and_how_to_answer():
-    card = answers.pending((reports.approval_view(price=Decimal("20100.00")),), reports.NOON)
+    card = answers.pending((reports.approval_view(price=Decimal("20100.00")),))
     (item,) = card.items
     assert item.title == "A17 Buy 0.01234 BTC/USDT"
     assert item.text.splitlines() == [
@@ -206,6 +206,11 @@ def test_open_questions_come_with_prices_of_now_and_how_to_answer():
     ]
     assert "/approve A17 half" in card.text
     assert card.buttons == ()
+
+
+def test_an_open_question_of_a_replay_fits_a_phone():
+    (item,) = answers.pending((reports.approval_view(wall_left=timedelta(minutes=2)),)).items
+    assert item.text.splitlines()[-2:] == ["in 2 min by your clock,", "2026-01-03 12:30 UTC in the market"]
 
 
 def test_what_resume_ended_is_named():

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -186,3 +187,19 @@ def test_an_expired_question_says_since_when():
 def test_a_position_that_has_closed_meanwhile_says_what_it_made():
     view = reports.approval_view(ORDERED, order=reports.filled_order(), position=reports.closed_position())
     assert fields(view)["Position"] == "T3, closed by its target, +5.92 USDT (+4.80%) net"
+
+
+def test_a_question_that_is_drawn_anew_counts_from_then():
+    card = approval.card(reports.approval_view(now=reports.NOON + timedelta(minutes=9, seconds=20)))
+    assert dict(card.fields)["Expires"] == "in 21 min, 2026-01-03 12:30 UTC"
+    late = approval.card(reports.approval_view(now=reports.NOON + timedelta(minutes=29, seconds=20)))
+    assert dict(late.fields)["Expires"] == "in 40 s, 2026-01-03 12:30 UTC"
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [(121, "in 2 min by your clock, "), (50, "in 50 s by your clock, "), (0, "")],
+)
+def test_a_question_of_a_replay_says_how_long_one_has_by_the_own_clock(left: int, told: str):
+    view = reports.approval_view(wall_left=timedelta(seconds=left))
+    assert dict(approval.card(view).fields)["Expires"] == f"{told}2026-01-03 12:30 UTC in the market"
