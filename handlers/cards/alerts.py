@@ -45,7 +45,7 @@ def trade(view: TradeView) -> Card:
         title=f"{held.id}: holding {wording.quantity(held.quantity)} {held.market}",
         fields=(
             ("Bought at", wording.price(held.entry_price)),
-            ("Value", wording.money(held.quantity * held.entry_price, quote)),
+            ("Cost", wording.money(held.quantity * held.entry_price, quote)),
             *(phrases.levels(held.entry_price, held.stop, held.target) or (("Stop", _no_stop(held)),)),
             ("Fees so far", wording.money(held.fees, quote)),
             *_parts(view),

@@ -55,8 +55,7 @@ def _question(view: ClosingView) -> Card:
 def _headline(closing: Closing) -> str:
     """What would happen, in a line."""
     if len(closing.sales) > 1:
-        part = "" if closing.wanted.share == WHOLE else f"{_share(closing.wanted.share)} of "
-        return f"Close {part}{wording.count(len(closing.sales), 'position')}"
+        return f"Close {_parts(closing)}"
     (sale,) = closing.sales
     return f"Close {_part(closing, sale)}{sale.position_id}: sell {_quantity(sale.quantity, sale)}"
 
@@ -68,8 +67,24 @@ def _label(closing: Closing) -> str:
     return f"Close {_part(closing, sales[0])}{sales[0].position_id}"
 
 
+def _parts(closing: Closing) -> str:
+    """How much of how many: ``half of 2 positions``; ``half of 1 position, all of 1`` where the rest were too small."""
+    sales = closing.sales
+    in_part = sum(_is_part(closing, sale) for sale in sales)
+    whole = len(sales) - in_part
+    if not in_part:
+        return wording.count(whole, "position")
+    also = f", all of {whole}" if whole else ""
+    return f"{_share(closing.wanted.share)} of {wording.count(in_part, 'position')}{also}"
+
+
 def _part(closing: Closing, sale: Sale) -> str:
-    return f"{_share(closing.wanted.share)} of " if closing.wanted.share != WHOLE and not sale.widened else ""
+    return f"{_share(closing.wanted.share)} of " if _is_part(closing, sale) else ""
+
+
+def _is_part(closing: Closing, sale: Sale) -> bool:
+    """Whether something stays: not where the rest would be too small, or is being sold already."""
+    return closing.wanted.share != WHOLE and sale.market.lots(sale.rest) > 0
 
 
 def _share(share: Decimal) -> str:
@@ -88,12 +103,14 @@ def _sale(sale: Sale) -> Item:
     is_all = sale.quantity == sale.held
     sold = wording.quantity(sale.quantity)
     return Item(
-        title=f"{sale.position_id} {sale.market.symbol} {wording.gain(sale.net, sale.share, sale.market.quote)}",
+        title=f"{sale.position_id} {sale.market.symbol}",
         text=wording.lines(
             f"{f'all {sold}' if is_all else f'{sold} of {wording.quantity(sale.held)}'} "
-            f"at about {wording.price(sale.price)}",
+            f"at the bid, {wording.price(sale.price)}",
+            phrases.profit(sale.net, sale.share, sale.market.quote),
             _protection(sale),
             _too_little(sale),
+            "" if is_all or sale.market.lots(sale.rest) else "All that is not being sold already.",
             "Somebody else bought it, not the bot." if sale.external else "",
             sale.warning and f"Look first: {sale.warning}",
         ),
@@ -148,7 +165,8 @@ def _outcome(view: ClosingView) -> str:
 
 def _one(order: OrderView, held: Position) -> str:
     if not held.is_open:
-        return f"{held.id}: closed, {wording.gain(held.net, held.share(held.net), wording.quote(held.market))}"
+        whole = "" if order.filled == held.bought else "the whole trade "
+        return f"{held.id}: closed, {whole}{wording.gain(held.net, held.share(held.net), wording.quote(held.market))}"
     if order.filled:
         whole = "" if order.filled == order.quantity else f" of {wording.quantity(order.quantity)}"
         return f"{held.id}: {wording.quantity(order.filled)}{whole} {held.market} sold"
@@ -161,11 +179,18 @@ def _sold(view: ClosingView) -> tuple[Item, ...]:
 
 def _came_of(order: OrderView, view: ClosingView) -> Item:
     held = view.positions[order.position_id]
-    gain = "" if held.is_open else f" {wording.gain(held.net, held.share(held.net), wording.quote(held.market))}"
     return Item(
-        title=f"{held.id} {held.market}{gain}",
-        text=wording.lines(_progress(order), _rest(held, order, view) if held.is_open else ""),
+        title=f"{held.id} {held.market}",
+        text=wording.lines(_progress(order), _made(held, order), _rest(held, order, view) if held.is_open else ""),
     )
+
+
+def _made(held: Position, order: OrderView) -> str:
+    """What a sale has made: the figure that its question named."""
+    if not order.filled or order.average is None:
+        return ""
+    net, cost = held.made_by(order.filled, order.average, order.fee), order.filled * held.entry_price
+    return phrases.profit(net, net / cost if cost > 0 else None, wording.quote(held.market))
 
 
 def _progress(order: OrderView) -> str:

@@ -150,6 +150,11 @@ def course(days: Sequence[DayProfit]) -> tuple[float, ...]:
     return tuple(float(day.equity - paid) for day, paid in zip(days, moved, strict=True))
 
 
+def profit(net: Decimal, share: Decimal | None, currency: str) -> str:
+    """What a sale makes, or has made, in a line: ``Profit, after fees: +12.30 (+1.20%)``."""
+    return f"Profit, after fees: {wording.gain_amount(net, share, currency)}"
+
+
 def won(number: int, closed: int) -> str:
     """How many trades made money: ``14 of 23 (60.87%)``."""
     return f"{number} of {closed} ({wording.percent(number / closed)})" if closed else "no closed trades"

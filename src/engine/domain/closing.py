@@ -44,8 +44,8 @@ class Sale:
         held: What the position held when it was asked.
         quantity: What would be sold, in the base currency.
         rest: What would stay, and is not being sold already.
-        price: What somebody paid then, in the quote currency.
-        net, share: What the whole trade has made at that price after the fees paid so far, and of what it cost.
+        price: What somebody paid then, the bid, in the quote currency.
+        net, share: What selling that at that price would make after fees, of the sale too, and that of what it cost.
         stop, target: Its protective prices.
         external: Whether somebody else bought it.
         widened: Whether less was asked for, and it is all, as the rest would have been below the smallest order.

@@ -276,6 +276,24 @@ class Position:
         proceeds = self.realised + self.cost - self.quantity * self.entry_price
         return proceeds / self.sold if self.sold > 0 else None
 
+    @property
+    def fee_rate(self) -> Decimal:
+        """What was paid in fees for each unit of value that was bought and sold of it."""
+        traded = self.cost + self.sold * (self.exit_price or 0)
+        return self.fees / traded if traded > 0 else Decimal(0)
+
+    def made_by(self, quantity: Decimal, price: Decimal, fee: Decimal | None = None) -> Decimal:
+        """What selling so much of it at a price makes, after the fees of its purchase and of the sale.
+
+        Args:
+            quantity: In the base currency.
+            price: In the quote currency.
+            fee: Of the sale; without it, at the rate that was paid so far.
+        """
+        bought_for = quantity * self.entry_price
+        sold_for = quantity * price
+        return sold_for - bought_for - bought_for * self.fee_rate - (sold_for * self.fee_rate if fee is None else fee)
+
     def share(self, net: Decimal) -> Decimal | None:
         """A profit or loss of it as a fraction of its cost; ``None`` where that is not known."""
         return net / self.cost if self.cost > 0 else None

@@ -34,7 +34,7 @@ def sale_of(position: Position, free: Decimal, market: Market, price: Decimal, s
         return _unsold(position, f"{reason}; /close {position.id} closes all of it")
     widened = quantity < most and bool(too_small(free - quantity, market, price))
     sold = most if widened or share == WHOLE else quantity
-    net = position.unrealised(price) + position.net
+    net, cost = position.made_by(sold, price), sold * position.entry_price
     return Sale(
         position_id=position.id,
         market=market,
@@ -43,7 +43,7 @@ def sale_of(position: Position, free: Decimal, market: Market, price: Decimal, s
         rest=free - sold,
         price=price,
         net=net,
-        share=position.share(net),
+        share=net / cost if cost > 0 else None,
         stop=position.stop,
         target=position.target,
         external=position.context == CONTEXT,
@@ -54,8 +54,8 @@ def sale_of(position: Position, free: Decimal, market: Market, price: Decimal, s
 def confirmed(sale: Sale, position: Position, free: Decimal, price: Decimal) -> Decimal | Unsold:
     """How much of a position is sold once its person has confirmed it: what was named, or what is left of that.
 
-    Nothing where more than that has become of it, or where the price has made the sale or its rest too small: a person
-    who confirms one thing has not confirmed another.
+    Nothing where more than that has become of it, where a part has become all that is left, or where the price has made
+    the sale or its rest too small: a person who confirms one thing has not confirmed another.
 
     Args:
         sale: What was named.
@@ -72,6 +72,9 @@ def confirmed(sale: Sale, position: Position, free: Decimal, price: Decimal) -> 
         return _unsold(position, f"{grown}: /close {position.id} asks again")
     most = sale.market.quantity(sale.market.lots(free))
     quantity = min(sale.quantity, most)
+    if quantity == most and sale.market.lots(sale.rest):
+        left = f"only {_figure(free)} {sale.market.base} of it can be sold now, so that would be all"
+        return _unsold(position, f"{left}: /close {position.id} asks again")
     parts = (quantity, free - quantity) if quantity < most else ()
     reasons = [reason for part in parts if (reason := too_small(part, sale.market, price))]
     return _unsold(position, f"{reasons[0]} now: /close {position.id} asks again") if reasons else quantity

@@ -14,7 +14,7 @@ from engine.closings import GOOD_FOR, Closings
 from engine.domain.closing import ALL, Choice, Stage, Wanted
 from engine.domain.errors import BadInput, NoData, NotAllowed, UnknownId
 from engine.domain.messages import Person, Role
-from engine.domain.reports import ClosingView
+from engine.domain.reports import ClosingView, OrderView
 from engine.domain.trading import Intent, OrderKind, OrderStatus, Position, Purpose, Side
 from engine.execution.external import CONTEXT
 from engine.execution.orders import intend
@@ -132,6 +132,37 @@ async def test_of_many_presses_at_once_one_counts(room: Room, tmp_path: Path):
     sold = [quantity for status, quantity, _ in await sales(room) if status == "filled"]
     assert sold == [Decimal(5)] * len({who for _, _, who in await sales(room)})
     await must_agree(room, tmp_path)
+
+
+async def test_half_of_it_is_never_all_of_it_because_somebody_else_was_first(room: Room, tmp_path: Path):
+    await buy(room)
+    asked, first = await ask(room, share="0.5"), await ask(room, share="0.5", person=BOB)
+    await press(room, first, BOB)
+    done = await press(room, asked)
+    assert reasons(done) == ["only 5 BTC of it can be sold now, so that would be all: /close T1 asks again"]
+    assert (done.closing.stage, done.orders) == (Stage.CONFIRMED, {})
+    assert [held.quantity for held in await room.held()] == [Decimal(5)]
+    await must_agree(room, tmp_path)
+
+
+async def test_a_question_names_what_its_sale_then_makes(room: Room):
+    """Of each part what that part makes, together what the trade has made in the end."""
+    await buy(room)
+    named = [(await ask(room, share="0.4")).closing.sales[0]]
+    await press(room, await ask(room, share="0.4"))
+    named.append((await ask(room)).closing.sales[0])
+    done = await press(room, await ask(room))
+    made = [
+        done.positions["T1"].made_by(order.filled, order.average or Decimal(0), order.fee)
+        for order in await sold_of(room)
+    ]
+    assert sum(made) == pytest.approx(done.positions["T1"].net, abs=Decimal("1e-6"))
+    for sale, came_to in zip(named, made, strict=True):
+        assert sale.net == pytest.approx(came_to, abs=abs(came_to) / 10)
+
+
+async def sold_of(room: Room) -> list[OrderView]:
+    return [view for view in await room.views.orders(99) if view.purpose is Purpose.EXIT][::-1]
 
 
 async def test_two_people_who_close_all_of_it_sell_it_once(room: Room, tmp_path: Path):

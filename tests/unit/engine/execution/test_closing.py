@@ -49,12 +49,16 @@ def test_a_share_is_so_many_whole_lots_and_all_where_the_rest_would_be_too_small
     assert sold(*asked) == comes_to
 
 
-def test_what_it_has_made_so_far_is_after_the_fees_paid():
-    found = sale("2")
+@pytest.mark.parametrize(("share", "net"), [("1", "19.62"), ("0.5", "9.81")])
+def test_what_it_makes_is_of_what_is_sold_and_after_the_fees_of_both_its_ends(share: str, net: str):
+    """2 bought at 90 for a fee of 0.18, a thousandth; sold at 100 for as much of what that brings."""
+    own = position(
+        quantity=Decimal(2), entry_price=Decimal(90), bought=Decimal(2), cost=Decimal(180), fees=Decimal("0.18")
+    )
+    found = sale_of(own, own.quantity, BTC, PRICE, Decimal(share))
     assert isinstance(found, Sale)
-    held = position(quantity=Decimal(2), entry_price=Decimal(90))
-    assert found.net == 20 + held.net
-    assert found.share == held.share(found.net)
+    assert found.net == Decimal(net)
+    assert found.share == found.net / (180 * Decimal(share))
 
 
 @pytest.mark.parametrize(
@@ -112,6 +116,14 @@ def test_at_the_press_it_is_what_was_named_or_what_is_left_of_it():
     assert ruled("1.5") == "1.500"
     assert ruled("2", free="0.5") == "0.500"
     assert ruled("1.5", share="0.5") == "1.000"
+
+
+def test_a_part_that_would_be_all_by_now_is_asked_for_again():
+    """Half was confirmed, and the other half has been sold meanwhile, or is being sold."""
+    again = "only 1 BTC of it can be sold now, so that would be all: /close T3 asks again"
+    assert ruled("1", share="0.5") == again
+    assert ruled("2", share="0.5", free="1") == again
+    assert ruled("0.7", share="0.5") == again.replace("only 1 ", "only 0.7 ")
 
 
 def test_what_has_grown_is_sold_already_or_too_small_now_is_left_alone():

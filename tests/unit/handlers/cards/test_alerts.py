@@ -13,6 +13,7 @@ from tests.fakes import reports
 def test_an_open_trade_shows_what_protects_it():
     card = alerts.trade(reports.trade_view(reports.position()))
     assert card.title == "T3: holding 0.00617 BTC/USDT"
+    assert dict(card.fields)["Cost"] == "123.40 USDT"
     assert dict(card.fields)["Stop"] == "19,500.00 (-2.50%)"
     assert dict(card.fields)["Fees so far"] == "0.12 USDT"
 

@@ -60,8 +60,12 @@ def test_it_names_what_would_happen_and_has_a_button_for_it():
     card = closings.card(view())
     assert card.title == f"Close T3: sell {HELD.quantity.normalize()} BTC/USDT? (C7)"
     (item,) = card.items
-    assert item.title.startswith("T3 BTC/USDT +")
-    assert item.text == f"all {HELD.quantity.normalize()} at about 20,400\nstop and target taken back"
+    assert item.title == "T3 BTC/USDT"
+    assert item.text.splitlines() == [
+        f"all {HELD.quantity.normalize()} at the bid, 20,400",
+        "Profit, after fees: +2.23 (+1.80%)",
+        "stop and target taken back",
+    ]
     assert [(button.label, button.data) for button in card.buttons] == [("Close T3", "close:C7"), ("Keep", "keep:C7")]
     assert card.topic == "closing:C7"
     assert card.fields == (("Until", "in 2 min, 2026-01-03 12:02 UTC"),)
@@ -71,23 +75,42 @@ def test_a_part_says_what_stays_protected():
     card = closings.card(view(share=HALF))
     rest = HELD.quantity - sale(share=HALF).quantity
     assert card.title.startswith("Close half of T3: sell ")
-    assert card.items[0].text.splitlines()[1] == f"stop and target anew for {rest.normalize()}"
+    assert card.items[0].text.splitlines()[1:] == [
+        "Profit, after fees: +1.11 (+1.80%)",
+        f"stop and target anew for {rest.normalize()}",
+    ]
     assert card.buttons[0].label == "Close half of T3"
 
 
 def test_what_is_more_than_was_asked_and_what_is_not_the_bots_is_said():
-    card = closings.card(view(sale(widened=True, external=True, warning="BTC/USDT: 1000 times"), share=HALF))
+    all_of_it = sale(widened=True, external=True, warning="BTC/USDT: 1000 times")
+    card = closings.card(view(all_of_it, share=HALF))
     assert card.title.startswith("Close T3: sell ")
     for said in ("All of it, as the rest", "the smallest order, 10 USDT", "Somebody else bought it", "Look first: BTC"):
         assert said in card.items[0].text
 
 
 def test_several_positions_are_one_press():
-    two = (sale(), sale(replace(HELD, id="T4")))
+    two = (sale(share=HALF), sale(replace(HELD, id="T4"), HALF))
     card = closings.card(view(*two, share=HALF, unsold=(Unsold(position_id="T5", market="ETH/USDT", reason="why"),)))
     assert card.title == "Close half of 2 positions? (C7)"
     assert card.buttons[0].label == "Close 2"
     assert [(item.title, item.text) for item in card.items[2:]] == [("T5 ETH/USDT: nothing sold", "Why")]
+
+
+def test_where_of_some_all_is_sold_that_is_said():
+    mixed = closings.card(view(sale(share=HALF), sale(replace(HELD, id="T4"), widened=True), share=HALF))
+    assert mixed.title == "Close half of 1 position, all of 1? (C7)"
+    all_of_them = closings.card(view(sale(widened=True), sale(replace(HELD, id="T4"), widened=True), share=HALF))
+    assert all_of_them.title == "Close 2 positions? (C7)"
+
+
+def test_half_is_not_half_where_the_other_half_is_being_sold_already():
+    left = sale_of(HELD, Decimal("0.003"), BTC, Decimal(20400), HALF)
+    assert isinstance(left, Sale)
+    card = closings.card(view(left, share=HALF))
+    assert card.title == "Close T3: sell 0.003 BTC/USDT? (C7)"
+    assert card.items[0].text.splitlines()[-1] == "All that is not being sold already."
 
 
 def test_its_lines_fit_on_a_phone_and_its_buttons_on_every_platform():
@@ -132,7 +155,18 @@ def test_what_was_closed_is_said_with_what_it_came_to():
     card = closings.card(came_to(sold(), closed))
     assert card.title.startswith("T3: closed, ")
     assert "(O9)" in card.items[0].text
+    assert "Profit, after fees: " in card.items[0].text
     assert phrases.closed_by(closed) == "Ann, /close"
+
+
+def test_what_a_part_has_made_is_not_what_the_whole_trade_has():
+    order = sold(quantity=Decimal("0.003"), filled=Decimal("0.003"), average=Decimal(21000), fee=Decimal("0.06"))
+    held = replace(HELD, quantity=Decimal("0.00317"), realised=Decimal(3), fees=Decimal("0.18"))
+    card = closings.card(came_to(order, held))
+    assert card.items[0].title == "T3 BTC/USDT"
+    assert "Profit, after fees: +2.88 (+4.80%)" in card.items[0].text
+    last = closings.card(came_to(order, replace(closed_position(closed_by="close"), id="T3")))
+    assert last.title == "T3: closed, the whole trade +5.92 USDT (+4.80%) (C7)"
 
 
 @pytest.mark.parametrize(
