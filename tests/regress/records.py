@@ -1,7 +1,7 @@
 """What a replay decided, filled and was worth, read from its database, and how two of them differ.
 
-The words of a reason are not compared. Two revisions may call one thing by two names (``RENAMED``), and keep more or less beside it: only what a decision, a
-fill and a point of the equity curve are is compared.
+Two revisions may call one thing by two names (``RENAMED``), and keep more or less beside it: only what a decision, a
+fill and a point of the equity curve are is compared. The words of a reason are not.
 """
 
 from __future__ import annotations
