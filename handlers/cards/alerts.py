@@ -74,7 +74,7 @@ def _opened(view: TradeView) -> tuple[tuple[str, str], ...]:
 
 
 def _no_stop(held: Position) -> str:
-    return "none: it was bought by somebody else" if held.context == "external" else "being placed"
+    return "none: it was bought by somebody else" if held.is_external else "being placed"
 
 
 def closed(view: TradeView) -> Card:
@@ -236,6 +236,7 @@ def digest(report: Digest) -> Card:
             ("Drawdown", wording.percent(report.drawdown)),
             ("Trades", f"{report.opened} opened, {report.closed} closed"),
             ("Won", phrases.won(report.won, report.closed)),
+            *phrases.external(report.external, report.external_net, quote),
             ("Open positions", str(report.open_positions)),
             ("Lost if every stop fills", phrases.of_equity(report.open_risk, report.equity, quote)),
             ("Questions", f"{report.asked} asked, {report.answered} answered, {report.expired} expired"),

@@ -138,6 +138,7 @@ def profit(report: Profit) -> Card:
             *phrases.benchmark(report.benchmark),
             ("Fees, already taken off", wording.money(report.fees, report.quote)),
             ("Won", phrases.won(report.won, report.closed)),
+            *phrases.external(report.external.trades, report.external.net, report.quote),
             ("Drawdown", wording.percent(report.drawdown)),
             (f"Largest drawdown in {span}", wording.percent(report.max_drawdown)),
         ),

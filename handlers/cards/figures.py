@@ -16,8 +16,6 @@ from engine.domain.trading import Position
 from handlers.cards import phrases, wording
 from handlers.cards.monospace import WIDTH, aligned
 
-_NO_TRADES = Card(title="No closed trades yet", text="/positions shows what is open.")
-
 
 def periods(report: Profit, period: Period) -> Card:
     """Profit and loss by day, week or month, net of fees, each under its first date."""
@@ -29,6 +27,7 @@ def periods(report: Profit, period: Period) -> Card:
             *phrases.payments(report.paid_in, report.paid_out, report.quote),
             *phrases.benchmark(report.benchmark),
             ("Won", phrases.won(report.won, report.closed)),
+            *_external(report.external, report.quote),
         ),
         table=_narrowed(
             (period.capitalize(), "Net", "%", "Hold %", "#"), [_row(each, period, report.quote) for each in report.days]
@@ -57,17 +56,29 @@ def _narrowed(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
 def performance(report: Performance) -> Card:
     """Closed trades by market, then by strategy where there are several, the best first."""
     if not report.total.trades:
-        return _NO_TRADES
+        return _none_yet(report.external, report.quote)
     contexts = report.contexts if len(report.contexts) > 1 else ()
     return Card(
         title=f"{_result(report.total, report.quote)}, {wording.count(report.total.trades, 'closed trade')}",
-        fields=(("Won", _won(report.total)), *_cost(report.total, report.quote)),
+        fields=(
+            ("Won", _won(report.total)),
+            *_cost(report.total, report.quote),
+            *_external(report.external, report.quote),
+        ),
         items=(
             *(_tallied(market, counted, report.quote) for market, counted in report.markets),
             *(_tallied(f"Strategy {wording.words(name)}", counted, report.quote) for name, counted in contexts),
         ),
         text="Per cent is of what the trades cost.",
     )
+
+
+def _none_yet(external: Tally, quote: str) -> Card:
+    return Card(title="No closed trades yet", fields=_external(external, quote), text="/positions shows what is open.")
+
+
+def _external(counted: Tally, quote: str) -> tuple[tuple[str, str], ...]:
+    return phrases.external(counted.trades, counted.net, quote)
 
 
 def _cost(counted: Tally, quote: str) -> tuple[tuple[str, str], ...]:
@@ -91,7 +102,7 @@ def stats(report: TradeStats) -> Card:
     """How trades ended, how long they took, and what one of them brings."""
     total = report.total
     if not total.trades or report.expectancy is None:
-        return _NO_TRADES
+        return _none_yet(report.external, report.quote)
     factor = "nothing was lost" if report.profit_factor is None else f"{report.profit_factor:.2f}"
     return Card(
         title=f"{_result(total, report.quote)}, {wording.count(total.trades, 'closed trade')}",
@@ -104,6 +115,7 @@ def stats(report: TradeStats) -> Card:
             *((("Best", _trade(report.best)),) if report.best else ()),
             *((("Worst", _trade(report.worst)),) if report.worst else ()),
             ("Longest row of losses", wording.count(report.losing_streak, "trade")),
+            *_external(report.external, report.quote),
         ),
         text="Closed by:",
         items=tuple(

@@ -160,6 +160,11 @@ def won(number: int, closed: int) -> str:
     return f"{number} of {closed} ({wording.percent(number / closed)})" if closed else "no closed trades"
 
 
+def external(number: int, net: Decimal, quote: str) -> tuple[tuple[str, str], ...]:
+    """The closed trades that somebody else had opened, where there are any: no figure of the bot's own counts them."""
+    return (("External trades", f"{number}, {wording.signed(net, quote)}"),) if number else ()
+
+
 def expiry(at: datetime, now: datetime, wall_left: timedelta | None = None) -> str:
     """When something ends, and how long that is: ``in 2 h, 2026-01-03 14:00 UTC``.
 

@@ -10,12 +10,34 @@ from engine.domain.autonomy import AskHuman, Execute, Refuse, Ruling
 from engine.domain.decisions import Decision, Input, Judged, QualityReport, TechnicalSignals
 from engine.domain.messages import Card
 from engine.domain.reports import TradeView, Why
-from engine.domain.trading import Clamp, TradePlan
+from engine.domain.trading import Clamp, Position, TradePlan
 from handlers.cards import phrases, wording
 
 
-def card(story: Why) -> Card:
+def card(story: Why | TradeView) -> Card:
     """The card that ``/why`` answers with."""
+    return _theirs(story.position) if isinstance(story, TradeView) else _decided(story)
+
+
+def _theirs(held: Position) -> Card:
+    """A trade that somebody else opened: there is no decision to tell of, only what was traded."""
+    quote = wording.quote(held.market)
+    net = (("Profit, after fees", wording.gain(held.net, held.share(held.net), quote)),) if not held.is_open else ()
+    return Card(
+        title=f"Why {held.id}: somebody else bought {held.market}",
+        fields=(
+            ("Opened", wording.moment(held.opened_at)),
+            ("Traded", phrases.prices(held)),
+            *((("Closed", wording.moment(held.closed_at)),) if held.closed_at else ()),
+            *((("Closed by", phrases.closed_by(held)),) if held.closed_at else ()),
+            *net,
+            ("Fees", wording.money(held.fees, quote)),
+        ),
+        text="It was bought at the venue, outside the bot, so no decision, question or limit of the bot led to it.",
+    )
+
+
+def _decided(story: Why) -> Card:
     judged, decision = story.judged, story.judged.decision
     sections = (
         ("Reasons", () if decision.conditions else decision.reasons),

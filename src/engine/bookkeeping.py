@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import takewhile
 
+from engine.analysis.performance import own_and_external
 from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import HISTORY
 from engine.data_halts import note_changes
@@ -167,7 +168,7 @@ def figures(uow: UnitOfWork, name: str, ends: datetime) -> Digest | None:
     )
     became = Change(before=first.equity, after=equity, payments=payments[first.payments : counted])
     held = _held(uow, ends, [each for each in fills if each.fill.at > ends])
-    closed = uow.positions.closed_within(begins, ends)
+    closed, others = own_and_external(uow.positions.closed_within(begins, ends))
     settled = uow.approvals.settled_within(begins, ends)
     expired = settled.pop("expired", 0)
     return Digest(
@@ -194,6 +195,8 @@ def figures(uow: UnitOfWork, name: str, ends: datetime) -> Digest | None:
         paid_in=became.paid_in,
         paid_out=became.paid_out,
         payments=counted,
+        external=len(others),
+        external_net=sum((position.net for position in others), _NOTHING),
     )
 
 

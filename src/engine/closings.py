@@ -25,7 +25,6 @@ from engine.domain.trading import OrderKind, Position
 from engine.execution import closing as rules
 from engine.execution.coverage import sellable
 from engine.execution.emergency import being_ended
-from engine.execution.external import CONTEXT
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend_closing
 from engine.faults import fault_id
@@ -291,7 +290,7 @@ def _named(uow: UnitOfWork, wanted: Wanted) -> list[Position]:
         UnknownId: There is no such trade.
     """
     held, what = uow.positions.open(), wanted.what
-    own = [position for position in held if position.context != CONTEXT]
+    own = [position for position in held if not position.is_external]
     found = own if what == ALL else [position for position in held if what in _names(position)]
     if found:
         return found

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from engine.analysis.performance import own_and_external, tally
 from engine.domain.approvals import Approval
 from engine.domain.curves import thinned
 from engine.domain.days import Day
@@ -89,7 +90,7 @@ def profit(uow: UnitOfWork, spans: Sequence[tuple[datetime, Day]], portfolio: Po
     last = point_of(uow, portfolio, now)
     rows = tuple(_day(uow, begin, day, last if day.ends == now else None) for begin, day in spans)
     first = spans[0][0]
-    closed = uow.positions.closed_within(first, now)
+    closed, others = own_and_external(uow.positions.closed_within(first, now))
     curve = uow.account.curve_within(first, now)
     point = uow.account.point_at(first)
     became = change(uow, point, last)
@@ -107,6 +108,7 @@ def profit(uow: UnitOfWork, spans: Sequence[tuple[datetime, Day]], portfolio: Po
         quote=uow.account.quote,
         paid_in=became.paid_in,
         paid_out=became.paid_out,
+        external=tally(others),
     )
 
 
@@ -165,7 +167,7 @@ def _day(uow: UnitOfWork, begin: datetime, day: Day, now: EquityPoint | None) ->
         benchmark=became.held(first.benchmark, last.benchmark),
         equity=last.equity,
         paid=paid(became.payments),
-        closed=len(uow.positions.closed_within(begin, day.ends)),
+        closed=len(own_and_external(uow.positions.closed_within(begin, day.ends))[0]),
     )
 
 
@@ -245,14 +247,18 @@ def external(uow: UnitOfWork, order_id: str) -> ExternalView:
     return ExternalView(order=order, position=held, protected=held is not None and _is_protected(uow, held))
 
 
-def why(uow: UnitOfWork, any_id: str) -> Why:
+def why(uow: UnitOfWork, any_id: str) -> Why | TradeView:
     """Everything that led to a decision, found by its own id or that of its approval, order or trade.
 
+    Of what somebody else traded there is the trade alone.
+
     Raises:
-        UnknownId: Nothing has that id, or it is somebody else's.
+        UnknownId: Nothing has that id, or it is somebody else's and no trade of this account's.
     """
     decision_id = _decision_of(uow, any_id)
     if not decision_id:
+        if position_id := _trade_of(uow, any_id):
+            return trade(uow, position_id)
         raise UnknownId(
             f"{any_id} was not decided here: somebody else traded on this account.", "See /positions and /trades."
         )
@@ -267,14 +273,17 @@ def why(uow: UnitOfWork, any_id: str) -> Why:
     )
 
 
+def _trade_of(uow: UnitOfWork, any_id: str) -> str:
+    return uow.orders.position_of(any_id) if any_id.startswith("O") else any_id
+
+
 def _decision_of(uow: UnitOfWork, any_id: str) -> str:
     match any_id[:1]:
         case "A":
             return uow.approvals.get(any_id).decision_id
         case "O":
-            order = uow.orders.get(any_id)
-            held = order.position_id
-            return order.decision_id or (uow.positions.decision_of(held) if held else "")
+            held = uow.orders.position_of(any_id)
+            return uow.orders.get(any_id).decision_id or (uow.positions.decision_of(held) if held else "")
         case "T":
             return uow.positions.decision_of(any_id)
         case _:

@@ -168,11 +168,13 @@ class Views:
         approval = await self.store.read(lambda uow: uow.approvals.get(approval_id))
         return (await self._approval_views((approval,)))[0]
 
-    async def why(self, any_id: str) -> Why:
+    async def why(self, any_id: str) -> Why | TradeView:
         """Everything that led to a decision, found by its own id or that of its approval, order or trade.
 
+        Of what somebody else traded there is the trade alone.
+
         Raises:
-            UnknownId: Nothing has that id.
+            UnknownId: Nothing has that id, or it is somebody else's and no trade of this account's.
         """
         return await self.store.read(lambda uow: reporting.why(uow, any_id.upper()))
 

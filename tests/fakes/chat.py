@@ -125,7 +125,7 @@ class FakeViews:
     async def approvals(self, count: int, before: str = "") -> tuple[ApprovalView, ...]:
         return tuple(_view(asked) for asked in paged([*self.approvals_by_id.values()][::-1], count, before))
 
-    async def why(self, any_id: str) -> Why:
+    async def why(self, any_id: str) -> Why | TradeView:
         if any_id == "D12":
             return reports.why()
         return reports.why(approval=_known(self.approvals_by_id, any_id))

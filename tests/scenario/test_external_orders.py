@@ -17,8 +17,10 @@ from bot.app import App
 from engine.domain.errors import StoreError, UnknownId
 from engine.domain.events import BalanceAdopted, ExternalCancelled, ExternalTraded, PositionClosed
 from engine.domain.messages import CardKind, Destination
+from engine.domain.reports import TradeView, Why
 from engine.domain.trading import Intent, OrderKind, OrderStatus, Purpose, Side, client_id
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
+from handlers.cards import why
 from handlers.notifications import Notifications, routes
 from tests.auditor import check_conservation
 from tests.fakes.database import execute, new_file, url_of
@@ -113,16 +115,51 @@ async def test_what_they_wait_to_sell_is_theirs_and_the_audit_counts_only_what_i
         assert (unknown.partition(":")[0], doubled.partition(",")[0]) == ("only at the venue", "1 positions")
 
 
-async def test_nobody_is_told_a_story_of_what_the_bot_has_not_decided(tmp_path: Path):
+async def test_of_what_the_bot_has_not_decided_the_trade_alone_is_told(tmp_path: Path):
     async with engine_room(tmp_path) as room:
         await room.enter()
         await by_hand(room, "1", Side.BUY, "2")
         await by_hand(room, "2", Side.SELL, "1")
         await room.orchestrator.pump()
         (theirs,) = [held for held in await room.held() if held.context == "external"]
-        for traded in (theirs.id, "O3", "O4"):
-            with pytest.raises(UnknownId, match=f"{traded} was not decided here: somebody else traded on this account"):
-                await room.views.why(traded)
+        for traded in (theirs.id, "O3", "O4", theirs.id.lower()):
+            story = await room.views.why(traded)
+            assert isinstance(story, TradeView)
+            assert (story.position, story.decision) == (theirs, None)
+            told = why.card(story)
+            assert told.title == f"Why {theirs.id}: somebody else bought BTC/USDT"
+            assert "1 of 2 at 100" in dict(told.fields)["Traded"]
+        await by_hand(room, "3", Side.SELL, "1")
+        await by_hand(room, "4", Side.SELL, "1")
+        await room.orchestrator.pump()
+        story = await room.views.why("O6")
+        assert isinstance(story, Why), "they sold of what the bot had bought"
+        assert story.judged.decision.id == "D1"
+        with pytest.raises(UnknownId, match="There is no trade T99"):
+            await room.views.why("T99")
+
+
+async def test_what_somebody_else_traded_is_no_win_and_no_loss_of_the_bots(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        await room.store.transact(lambda uow: uow.settings.set("account.began", room.clock.now().isoformat()))
+        room.clock.to(DAY + 60)
+        await room.books.mark(room.clock.now())
+        await room.books.close(room.clock.now())
+        room.clock.to(DAY + 70)
+        await by_hand(room, "1", Side.BUY, "2")
+        await by_hand(room, "2", Side.SELL, "2")
+        await room.orchestrator.pump()
+        (theirs,) = await room.views.trades(9)
+        performance, stats = await room.results.performance(), await room.results.stats()
+        profit, day = await room.views.profit(1), await room.views.latest_digest()
+    assert (theirs.context, theirs.net < 0) == ("external", True)
+    for counted in (performance.external, stats.external, profit.external):
+        assert (counted.trades, counted.won, counted.net) == (1, 0, theirs.net)
+    assert (performance.total.trades, performance.markets, performance.contexts) == (0, (), ())
+    assert (stats.total.trades, stats.endings, stats.worst, stats.losing_streak) == (0, (), None, 0)
+    assert (profit.closed, profit.won, profit.days[-1].closed) == (0, 0, 0)
+    assert (day.opened, day.closed, day.won, day.realised) == (0, 0, 0, 0)
+    assert (day.external, day.external_net, day.net) == (1, theirs.net, theirs.net)
 
 
 async def test_who_sells_a_part_of_our_position_leaves_the_rest_protected(tmp_path: Path):

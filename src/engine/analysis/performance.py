@@ -61,11 +61,24 @@ def tallies(trades: Sequence[Position], key: Callable[[Position], str]) -> list[
     return [(name, tally([trade for trade in trades if key(trade) == name])) for name in names]
 
 
+def own_and_external(trades: Iterable[Position]) -> tuple[list[Position], list[Position]]:
+    """The trades that the bot opened, and those that somebody else did; both in their order."""
+    own, external = list[Position](), list[Position]()
+    for trade in trades:
+        (external if trade.is_external else own).append(trade)
+    return own, external
+
+
 def performance(trades: Sequence[Position], quote: str) -> Performance:
     """Closed trades by market and by context; the best are those that brought most."""
-    by_market, by_context = (tallies(trades, key) for key in (lambda t: t.market, lambda t: t.context))
+    own, external = own_and_external(trades)
+    by_market, by_context = (tallies(own, key) for key in (lambda t: t.market, lambda t: t.context))
     return Performance(
-        quote=quote, total=tally(trades), markets=_best_first(by_market), contexts=_best_first(by_context)
+        quote=quote,
+        total=tally(own),
+        markets=_best_first(by_market),
+        contexts=_best_first(by_context),
+        external=tally(external),
     )
 
 
@@ -75,19 +88,21 @@ def _best_first(counted: Iterable[tuple[str, Tally]]) -> tuple[tuple[str, Tally]
 
 def trade_stats(trades: Sequence[Position], quote: str) -> TradeStats:
     """How closed trades ended, given in the order in which they were closed."""
-    nets = [trade.net for trade in trades]
-    endings = tallies(trades, lambda trade: trade.closed_by)
+    own, external = own_and_external(trades)
+    nets = [trade.net for trade in own]
+    endings = tallies(own, lambda trade: trade.closed_by)
     return TradeStats(
         quote=quote,
-        total=tally(trades),
+        total=tally(own),
         endings=tuple(sorted(endings, key=lambda each: (-each[1].trades, each[0]))),
-        won_after=_mean_time([trade for trade in trades if trade.net > 0]),
-        lost_after=_mean_time([trade for trade in trades if trade.net < 0]),
+        won_after=_mean_time([trade for trade in own if trade.net > 0]),
+        lost_after=_mean_time([trade for trade in own if trade.net < 0]),
         expectancy=expectancy(nets),
         profit_factor=profit_factor(nets),
-        best=max(trades, key=lambda trade: trade.net, default=None),
-        worst=min(trades, key=lambda trade: trade.net, default=None),
+        best=max(own, key=lambda trade: trade.net, default=None),
+        worst=min(own, key=lambda trade: trade.net, default=None),
         losing_streak=losing_streak(nets),
+        external=tally(external),
     )
 
 

@@ -15,6 +15,7 @@ from engine.domain.closing import Closing
 from engine.domain.decisions import Decision, Judged
 from engine.domain.market import Candles
 from engine.domain.payments import Payment
+from engine.domain.results import NO_TRADES, Tally
 from engine.domain.trading import Fill, Halt, OrderKind, OrderStatus, Position, Purpose, Side
 
 
@@ -259,10 +260,12 @@ class Profit:
     Attributes:
         begins: When the first of these days began.
         share, benchmark: As those of a day, over all of them.
-        won: How many of the closed trades made money after fees.
+        closed: The bot's own trades that were closed.
+        won: How many of these made money after fees.
         drawdown: Of now, from the account's peak.
         max_drawdown: The largest within these days, each from the account's peak of its time.
         paid_in, paid_out: What was within these days.
+        external: The closed trades that somebody else had opened.
     """
 
     days: tuple[DayProfit, ...]
@@ -278,6 +281,7 @@ class Profit:
     quote: str
     paid_in: Decimal = Decimal(0)
     paid_out: Decimal = Decimal(0)
+    external: Tally = NO_TRADES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -411,10 +415,12 @@ class Digest:
         net: Profit or loss of the day: realised and unrealised, after fees, without what was paid in or out.
         share: That as a fraction: see ``engine.domain.payments``; ``None`` for days fixed by older versions.
         benchmark: What holding the traded markets came to in it, as a fraction; ``None`` where not known.
-        realised: Of the trades closed in the day, after their fees.
+        opened, closed, won: The bot's own trades.
+        realised: Of those closed in the day, after their fees.
         equity_curve: The equity at each mark of the day, oldest first, without what was paid in or out within it.
         asked, answered, expired: Approvals asked, answered (either way), expired within the day.
         open_risk: What is lost if every open stop fills at its price.
+        external, external_net: The closed trades that somebody else had opened, and what they came to after fees.
         paid_in, paid_out: What was within the day.
         payments: How many of the account's payments are in ``equity``: the first so many.
     """
@@ -442,6 +448,8 @@ class Digest:
     paid_in: Decimal = Decimal(0)
     paid_out: Decimal = Decimal(0)
     payments: int = 0
+    external: int = 0
+    external_net: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

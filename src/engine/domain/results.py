@@ -33,21 +33,30 @@ class Tally:
         return self.net / self.cost if self.cost else None
 
 
+NO_TRADES = Tally(trades=0, won=0, net=Decimal(0), cost=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performance:
-    """The closed trades by market and by the strategy context that made them, each with the best first."""
+    """The bot's closed trades by market and by the strategy context that made them, each with the best first.
+
+    Attributes:
+        external: The closed trades that somebody else had opened; they are in none of the others.
+    """
 
     quote: str
     total: Tally
     markets: tuple[tuple[str, Tally], ...]
     contexts: tuple[tuple[str, Tally], ...]
+    external: Tally = NO_TRADES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeStats:
-    """How trades ended.
+    """How the bot's trades ended.
 
     Attributes:
+        external: The closed trades that somebody else had opened; they are in none of the others.
         endings: The trades by what closed them (``Position.closed_by``), the most frequent first.
         won_after, lost_after: How long those that made, and those that lost money were held on average; ``None``
             without any.
@@ -67,6 +76,7 @@ class TradeStats:
     best: Position | None
     worst: Position | None
     losing_streak: int
+    external: Tally = NO_TRADES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

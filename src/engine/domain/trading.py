@@ -58,6 +58,10 @@ class Purpose(StrEnum):
     """Somebody else's order on the same account: it is in the books, and nobody here sent it."""
 
 
+EXTERNAL = "external"
+"""The context of positions that somebody else opened."""
+
+
 def client_id(*parts: str) -> str:
     """The id under which an order is sent: 32 hex digits that follow from what it is for, so they fit every venue."""
     return uuid5(_ORDERS, "|".join(parts)).hex
@@ -275,6 +279,11 @@ class Position:
         """Mean price of what was sold; ``None`` as long as that is nothing."""
         proceeds = self.realised + self.cost - self.quantity * self.entry_price
         return proceeds / self.sold if self.sold > 0 else None
+
+    @property
+    def is_external(self) -> bool:
+        """Whether somebody else opened it at the venue: no win or loss of the bot's."""
+        return self.context == EXTERNAL
 
     @property
     def fee_rate(self) -> Decimal:

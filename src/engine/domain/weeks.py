@@ -69,6 +69,8 @@ def together(week: str, days: Sequence[Digest]) -> Digest:
         paid_in=paid_in,
         paid_out=paid_out,
         payments=last.payments,
+        external=sum(day.external for day in days),
+        external_net=sum((day.external_net for day in days), Decimal(0)),
     )
 
 

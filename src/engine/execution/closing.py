@@ -9,7 +9,6 @@ from engine.domain.currencies import rounded
 from engine.domain.figures import plain
 from engine.domain.market import Market
 from engine.domain.trading import Position
-from engine.execution.external import CONTEXT
 
 SOLD_ALREADY = "all of it is being sold already"
 
@@ -46,7 +45,7 @@ def sale_of(position: Position, free: Decimal, market: Market, price: Decimal, s
         share=net / cost if cost > 0 else None,
         stop=position.stop,
         target=position.target,
-        external=position.context == CONTEXT,
+        external=position.is_external,
         widened=widened,
     )
 

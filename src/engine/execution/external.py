@@ -12,13 +12,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.domain.events import ExternalTraded
-from engine.domain.trading import Fill, Intent, OrderKind, OrderState, OrderStatus, Position, Purpose, Side
+from engine.domain.trading import EXTERNAL, Fill, Intent, OrderKind, OrderState, OrderStatus, Position, Purpose, Side
 from engine.execution import ledger
 from engine.execution.booking import settle_position
 from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
-CONTEXT = "external"
+CONTEXT = EXTERNAL
 """The context of positions that somebody else opened."""
 CLOSED_BY = "somebody else"
 """By whom a position was closed that somebody else sold."""

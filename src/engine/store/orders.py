@@ -201,10 +201,22 @@ class Orders:
         query = select(_FILLS).where(_FILLS.c.at > at).order_by(_FILLS.c.number)
         return tuple(_fill(row) for row in self._connection.execute(query))
 
+    def position_of(self, order_id: str) -> str:
+        """The position that an order belongs to, or that its first fill changed; empty where there is none.
+
+        Raises:
+            UnknownId: There is no order with that id.
+        """
+        first = select(_FILLS.c.position_id).where(_FILLS.c.order_id == order_id).order_by(_FILLS.c.number).limit(1)
+        return str(self._row(order_id).position_id or self._connection.execute(first).scalar() or "")
+
     def fees_within(self, begin: datetime, end: datetime) -> Decimal:
-        """What was paid in fees in ``(begin, end]``."""
-        at = _FILLS.c.at
-        fees = self._connection.execute(select(_FILLS.c.fee).where(at > begin, at <= end)).scalars()
+        """What was paid in fees for positions in ``(begin, end]``.
+
+        What somebody else traded beside these may have cost fees in another currency, and is part of no result.
+        """
+        at, of_positions = _FILLS.c.at, _FILLS.c.position_id != ""
+        fees = self._connection.execute(select(_FILLS.c.fee).where(at > begin, at <= end, of_positions)).scalars()
         return sum(fees, Decimal(0))
 
     def _row(self, order_id: str) -> Row[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from engine.domain.errors import UnknownId
-from engine.domain.trading import Position
+from engine.domain.trading import EXTERNAL, Position
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
 from engine.store.tables import PositionRow, key_of, newest_first, table_of
@@ -110,9 +110,9 @@ class Positions:
         return tuple(_position(row) for row in self._connection.execute(query))
 
     def opened_within(self, begin: datetime, end: datetime) -> int:
-        """How many were opened in ``(begin, end]``."""
-        at = _TABLE.c.opened_at
-        return self._connection.execute(select(func.count()).where(at > begin, at <= end)).scalar_one()
+        """How many the bot opened in ``(begin, end]``."""
+        at, own = _TABLE.c.opened_at, _TABLE.c.context != EXTERNAL
+        return self._connection.execute(select(func.count()).where(at > begin, at <= end, own)).scalar_one()
 
     def _row(self, position_id: str) -> Row[Any]:
         row = self._connection.execute(_ROW, {"its_id": position_id}).first()

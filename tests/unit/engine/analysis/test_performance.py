@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -35,6 +36,17 @@ TRADES = [
     trade(3, -5, hours=3, closed_by="stop", market="ETH/USDT"),
     trade(4, 20, hours=2, closed_by="exit", market="ETH/USDT", context="eth_reversion"),
 ]
+
+
+def test_what_somebody_else_traded_is_counted_apart() -> None:
+    theirs = [trade(8, 50, context="external", market="SOL/USDT"), trade(9, -70, context="external")]
+    among = [theirs[0], *TRADES, theirs[1]]
+    counted, stats = performance.performance(among, "USDT"), performance.trade_stats(among, "USDT")
+    assert (counted.external.trades, counted.external.won, counted.external.net) == (2, 1, -20)
+    assert stats.external == counted.external
+    alone, stats_alone = performance.performance(TRADES, "USDT"), performance.trade_stats(TRADES, "USDT")
+    assert (counted.total, counted.markets, counted.contexts) == (alone.total, alone.markets, alone.contexts)
+    assert replace(stats, external=stats_alone.external) == stats_alone
 
 
 def test_a_trade_is_won_by_what_it_made_after_fees() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from engine.domain.days import Period
 from engine.domain.messages import Card
-from handlers.cards import figures
+from engine.domain.results import Tally
+from handlers.cards import alerts, answers, figures
 from handlers.cards.monospace import WIDTH, aligned
 from tests.fakes import reports
 
@@ -30,6 +31,22 @@ def test_weeks_stand_under_their_first_day_with_hold_and_trades() -> None:
         "01-01  +10.00  +0.10   +1.00  0",
         "01-02   -5.00  -0.05   +1.00  1",
     ]
+
+
+def test_what_somebody_else_traded_stands_apart() -> None:
+    theirs = Tally(trades=2, won=1, net=Decimal("3.1"), cost=None)
+    field, none = ("External trades", "2, +3.10 USDT"), Tally(trades=0, won=0, net=Decimal(0), cost=None)
+    for card in (
+        figures.performance(reports.performance(external=theirs)),
+        figures.stats(reports.trade_stats(external=theirs)),
+        figures.periods(replace(reports.profit(), external=theirs), Period.WEEK),
+        answers.profit(replace(reports.profit(), external=theirs)),
+        alerts.digest(reports.digest(external=2, external_net=Decimal("3.1"))),
+        figures.performance(reports.performance(total=none, markets=(), contexts=(), external=theirs)),
+        figures.stats(reports.trade_stats(total=none, endings=(), expectancy=None, external=theirs)),
+    ):
+        assert field in card.fields
+    assert "External trades" not in dict(figures.stats(reports.trade_stats()).fields)
 
 
 def test_months_are_called_by_their_year_too() -> None:

@@ -18,6 +18,23 @@ def section(card, name):
     return next((lines[1:] for lines in parts if lines[0] == name), None)
 
 
+def test_a_trade_of_somebody_else_is_told_without_a_decision():
+    held = reports.closed_position(context="external", closed_by="somebody else", stop=None, target=None)
+    card = why.card(reports.trade_view(held, decision=None))
+    assert card.title == "Why T3: somebody else bought BTC/USDT"
+    assert dict(card.fields) == {
+        "Opened": "2026-01-03 12:05 UTC",
+        "Traded": "0.00617 at 20,000.00 → 21,000.00 (+5.00%)",
+        "Closed": "2026-01-03 15:05 UTC",
+        "Closed by": "somebody else",
+        "Profit, after fees": "+5.92 USDT (+4.80%)",
+        "Fees": "0.25 USDT",
+    }
+    assert "at the venue, outside the bot" in card.text
+    still = why.card(reports.trade_view(reports.position(context="external"), decision=None))
+    assert "Closed" not in dict(still.fields)
+
+
 def test_the_confidence_reads_as_an_agreement():
     assert dict(why.card(reports.why()).fields)["Confidence"] == "1 of 2 agree (weighted 0.67)"
 
