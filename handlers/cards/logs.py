@@ -32,6 +32,7 @@ def card(lines: Sequence[LogLine]) -> Card:
 def _rows(line: LogLine) -> Iterator[str]:
     """When and where, and below that what, in as many rows as it needs."""
     head = f"{line.at.astimezone(UTC):%m-%d %H:%M:%SZ} {line.level} {line.logger}"
-    text = line.text if len(line.text) <= LONGEST else f"{line.text[: LONGEST - 1]}…"
+    said = line.text.replace("+00:00", "Z")  # a whole time fits a row
+    text = said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"
     yield from folded(head)
     yield from (f"  {row}" for row in folded(text, WIDTH - 2))

@@ -56,7 +56,7 @@ def scene(chart: EquityChart, width: float, height: float) -> Scene:
         Areas(role="fall", shapes=(((xs[0], fall_top), *fallen, (xs[-1], fall_top)),)),
         Strokes(role="grid", lines=(((left, fall_top), (right, fall_top)),)),
         *(Words(role="axis", text=text, x=left - 5, y=depth(value), anchor="end") for value, text in falls),
-        Words(role="axis", text="drawdown", x=right, y=below - 6, anchor="end"),
+        Words(role="axis", text="drawdown", x=right, y=fall_top - 4, anchor="end"),
         *ends(chart.times[0], chart.times[-1], (left, right), width, height - 6),
     ]
     if known:

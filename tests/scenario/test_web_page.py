@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from engine.domain.approvals import Press, Verb
-from engine.domain.messages import Card
+from engine.domain.messages import Card, Table
 from engine.domain.trading import HaltKind
 from handlers.cards import alerts
 from tests.fakes import reports
@@ -166,6 +166,17 @@ async def test_the_board_follows_the_account_and_leads_to_the_open_question(brow
         await expect(card(ann).get_by_role("button", name="Reject")).to_be_in_viewport()
         assert await ann.fits()
         assert ann.complaints == []
+
+
+async def test_what_belongs_to_the_row_above_stays_indented(browser, web):
+    async with browser.visit(PHONE) as ann:
+        await enter(ann, web, "Ann")
+        rows = (("01-03 12:00:00Z warning bot.trade_log",), ("  entries stopped",))
+        await web.room.put(Card(title="The log", topic="trade:T9", table=Table(head=("Newest last",), rows=rows)))
+        cells = ann.page.locator('[data-topic="trade:T9"] td')
+        await expect(cells).to_have_count(2)
+        assert await cells.nth(1).inner_text() == "  entries stopped"
+        assert await ann.fits()
 
 
 async def test_who_reads_further_up_is_not_torn_away(browser, web):

@@ -23,6 +23,17 @@ def test_a_line_says_when_where_and_what() -> None:
     ]
 
 
+def test_a_time_stands_whole_in_one_row() -> None:
+    stopped = reports.log_line(text="entries stopped market_time=2026-01-08T20:00:00+00:00 halt=H1")
+    table = logs.card((stopped,)).table
+    assert table is not None
+    assert [row for (row,) in table.rows[-3:]] == [
+        "  entries stopped",
+        "  market_time=2026-01-08T20:00:00Z",
+        "  halt=H1",
+    ]
+
+
 def test_a_log_without_warnings_says_so() -> None:
     assert logs.card(()).title == "No warnings since the start"
 

@@ -56,6 +56,13 @@ def test_the_largest_drawdown_is_told_and_none_is_not():
     assert not any(words.text.startswith("-") for words in scene_of(equity_chart(100.0, 101.0)).words)
 
 
+def test_the_word_drawdown_stands_beside_its_area_however_deep_that_is_at_the_end():
+    scene = scene_of(equity_chart(100.0, 95.0, 90.0))
+    (fall,) = [area for area in scene.shapes if area.role == "fall"]
+    (word,) = [words for words in scene.words if words.text == "drawdown"]
+    assert word.y < min(y for area in fall.shapes for _, y in area)
+
+
 def test_a_line_that_is_not_known_at_first_begins_where_it_is():
     chart = equity_chart(1.0, 2.0, 3.0, 4.0, hold=(None, None, 1.0, 2.0))
     (hold,) = [shape for shape in scene_of(chart).shapes if shape.role == "hold" and shape.kind == "strokes"][1:]
