@@ -118,4 +118,7 @@ def _running(settings: Settings) -> Instance:
             "these were deleted or moved.",
             "Put them back as they were, or set BOT_WEB__TOKEN as it has it.",
         )
-    raise GreenlightError(f"No bot of profile {settings.profile} is running here.", "Start it with: bot run")
+    raise GreenlightError(
+        f"No bot of profile {settings.profile} is running here.",
+        "Start it with: bot run. One on candle files or another seed is found with its --data or --seed.",
+    )

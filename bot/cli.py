@@ -13,8 +13,10 @@ from typing import Annotated
 import typer
 
 from bot import cli_config, cli_data, cli_db, cli_export
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit, load_run_or_exit
+from bot.cli_config import REFUSED, ConfigOption, ProfileOption, account_or_exit, load_run_or_exit
 from bot.run_options import (
+    AccountDataOption,
+    AccountSeedOption,
     DataOption,
     EndOption,
     MoreData,
@@ -24,12 +26,12 @@ from bot.run_options import (
     SummaryOption,
     UntilEndOption,
     overrides,
+    with_own_database,
 )
 from bot.terminal import announce
-from config.loader import Loaded, load_with_places
+from config.loader import load_with_places
 from config.settings import Settings, secrets
 from engine.domain.errors import ConfigError, GreenlightError
-from engine.store.location import file_of, url_of
 
 app = typer.Typer(
     help="Greenlight: a crypto trading bot that is run from chat.",
@@ -68,7 +70,7 @@ def run(
     files = (*(data or ()), *(more_data or ()))
     asked = overrides(data=files, start=start, end=end, speed=speed, seed=seed, until_end=until_end, summary=summary)
     loaded = load_run_or_exit(profile, config, asked)
-    settings = _with_own_database(loaded, seed)
+    settings = with_own_database(loaded, seed)
     try:
         _start(settings, accept_balances=accept_balances)
     except GreenlightError as error:
@@ -80,13 +82,16 @@ def run(
 def status(
     profile: ProfileOption = None,
     config: ConfigOption = None,
+    data: DataOption = None,
+    more_data: MoreData = None,
+    seed: AccountSeedOption = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Ask the running instance how it is."""
     from bot import asking
 
-    settings = load_or_exit(profile, config, {}).settings
+    settings = account_or_exit(profile, config, (*(data or ()), *(more_data or ())), seed)
     _echo(lambda: asking.status(settings, as_json=as_json))
 
 
@@ -94,13 +99,16 @@ def status(
 def emergency(
     profile: ProfileOption = None,
     config: ConfigOption = None,
+    data: DataOption = None,
+    more_data: MoreData = None,
+    seed: AccountSeedOption = None,
     *,
     now: Annotated[bool, typer.Option("--now", help="Do it.")] = False,
 ) -> None:
     """Say what the emergency stop of the running instance would sell; with --now, call it."""
     from bot import asking
 
-    settings = load_or_exit(profile, config, {}).settings
+    settings = account_or_exit(profile, config, (*(data or ()), *(more_data or ())), seed)
     _echo(lambda: asking.stop_everything(settings) if now else asking.exposed(settings))
 
 
@@ -114,12 +122,17 @@ def _echo(answer: Callable[[], str]) -> None:
 
 
 @app.command()
-def viewer(profile: ProfileOption = None, config: ConfigOption = None) -> None:
+def viewer(
+    profile: ProfileOption = None,
+    config: ConfigOption = None,
+    data: AccountDataOption = None,
+    seed: AccountSeedOption = None,
+) -> None:
     """Start the followers' bot: a process of its own that can only look. It needs BOT_VIEWER__TOKEN."""
     from bot import logs
     from bot.viewer import run_viewer
 
-    settings = load_or_exit(profile, config, {}).settings
+    settings = account_or_exit(profile, config, data, seed)
     logs.configure(settings.logs, secrets(settings))
     try:
         asyncio.run(run_viewer(settings))
@@ -151,7 +164,7 @@ def doctor(
     except ConfigError as error:
         typer.echo(_shown("wrong", "configuration", error.message, error.remedy))
         raise typer.Exit(1) from None
-    settings = _with_own_database(loaded, seed)
+    settings = with_own_database(loaded, seed)
     typer.echo(_shown("ok", "configuration", f"it can be used, profile {settings.profile}", ""))
     from bot.doctor import Case, Verdict, examine
     from engine.clocks import wall
@@ -180,19 +193,3 @@ def _start(settings: Settings, *, accept_balances: bool) -> None:
     recent = logs.configure(settings.logs, secrets(settings))
     sys.setswitchinterval(SWITCH_EVERY)
     asyncio.run(run_until_signal(App(settings, announce=announce, accept_balances=accept_balances, logs=recent.lines)))
-
-
-def _with_own_database(loaded: Loaded, seed: int | None) -> Settings:
-    """Candle files and other seeds get a database of their own beside the profile's, unless one was asked for.
-
-    A database belongs to one market; another one must not need the demo's to be moved away.
-    """
-    settings = loaded.settings
-    name = "+".join(path.stem for path in settings.replay.data) or (f"seed-{seed}" if seed is not None else "")
-    if not name or not loaded.is_built_in(("database", "url")):
-        return settings
-    usual = file_of(settings.database.url)
-    if usual is None:
-        return settings
-    url = url_of(usual.parent / name / usual.name)
-    return settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})

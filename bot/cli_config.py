@@ -19,10 +19,12 @@ from bot.run_options import (
     StartOption,
     UntilEndOption,
     overrides,
+    with_own_database,
 )
 from config.loader import Loaded, describe, flat, load_with_places, schema
 from config.nodes import dotted
 from config.rules import Rule
+from config.settings import Settings
 from engine.domain.errors import ConfigError, GreenlightError
 
 REFUSED = 2
@@ -60,6 +62,18 @@ def load_run_or_exit(profile: str | None, config: Path | None, asked: Mapping[st
     from bot.run_rules import RULES
 
     return load_or_exit(profile, config, asked, RULES)
+
+
+def account_or_exit(
+    profile: str | None, config: Path | None, data: Sequence[Path] | None, seed: int | None
+) -> Settings:
+    """As ``load_or_exit``, for the account that ``bot run`` has with the same candle files or seed.
+
+    Raises:
+        typer.Exit: It cannot be used.
+    """
+    asked = overrides(data=data or (), start=None, end=None, speed=None, seed=seed, until_end=False)
+    return with_own_database(load_or_exit(profile, config, asked), seed)
 
 
 @app.command()

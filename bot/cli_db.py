@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.cli_config import REFUSED, ConfigOption, ProfileOption, account_or_exit
+from bot.run_options import AccountDataOption, AccountSeedOption
 from config.kinds import mask_url
 from engine.domain.errors import GreenlightError
 
@@ -15,11 +16,16 @@ app = typer.Typer(help="Look after the database.", no_args_is_help=True)
 
 
 @app.command()
-def upgrade(profile: ProfileOption = None, config: ConfigOption = None) -> None:
+def upgrade(
+    profile: ProfileOption = None,
+    config: ConfigOption = None,
+    data: AccountDataOption = None,
+    seed: AccountSeedOption = None,
+) -> None:
     """Bring the database up to date; safe to repeat."""
     from engine.store import migrate
 
-    url = load_or_exit(profile, config, {}).settings.database.url
+    url = account_or_exit(profile, config, data, seed).database.url
     try:
         migrate.upgrade(url)
         typer.echo(f"{mask_url(url)} is up to date: revision {migrate.versions(url)[0]}.")
@@ -29,11 +35,16 @@ def upgrade(profile: ProfileOption = None, config: ConfigOption = None) -> None:
 
 
 @app.command()
-def check(profile: ProfileOption = None, config: ConfigOption = None) -> None:
+def check(
+    profile: ProfileOption = None,
+    config: ConfigOption = None,
+    data: AccountDataOption = None,
+    seed: AccountSeedOption = None,
+) -> None:
     """Say whether the database can be used as it is: its layout and its integrity."""
     from engine.store import migrate
 
-    url = load_or_exit(profile, config, {}).settings.database.url
+    url = account_or_exit(profile, config, data, seed).database.url
     try:
         found, wanted = migrate.versions(url)
         problems = migrate.integrity(url)
@@ -52,11 +63,13 @@ def backup(
     file: Annotated[Path, typer.Argument(help="The new file.")],
     profile: ProfileOption = None,
     config: ConfigOption = None,
+    data: AccountDataOption = None,
+    seed: AccountSeedOption = None,
 ) -> None:
     """Write the database and the paper venue's file to one file; the bot may be running."""
     from engine.store.backup import backup as write
 
-    settings = load_or_exit(profile, config, {}).settings
+    settings = account_or_exit(profile, config, data, seed)
     try:
         rows = write(settings.database.url, settings.venue_file, file)
     except GreenlightError as error:
@@ -70,6 +83,8 @@ def restore(
     file: Annotated[Path, typer.Argument(help="What bot db backup has written, from either kind of database.")],
     profile: ProfileOption = None,
     config: ConfigOption = None,
+    data: AccountDataOption = None,
+    seed: AccountSeedOption = None,
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
@@ -78,7 +93,7 @@ def restore(
     from engine.store.alone import alone_on_server
     from engine.store.backup import restore as put_back
 
-    settings = load_or_exit(profile, config, {}).settings
+    settings = account_or_exit(profile, config, data, seed)
     try:
         with only_instance(settings), alone_on_server(settings.database.url):
             rows = put_back(settings.database.url, settings.venue_file, file, force=force)

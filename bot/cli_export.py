@@ -13,8 +13,9 @@ from typing import Annotated, TextIO
 import typer
 
 from bot import csv_file
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
-from bot.run_options import DATES
+from bot.cli_config import REFUSED, ConfigOption, ProfileOption, account_or_exit
+from bot.run_options import DATES, AccountDataOption, AccountSeedOption
+from config.settings import Settings
 from engine.domain.errors import GreenlightError
 
 app = typer.Typer(
@@ -35,6 +36,8 @@ def trades(
     since: SinceOption = None,
     profile: ProfileOption = None,
     config: ConfigOption = None,
+    data: AccountDataOption = None,
+    seed: AccountSeedOption = None,
     *,
     force: ForceOption = False,
 ) -> None:
@@ -43,7 +46,7 @@ def trades(
     bought and held in the base currency; cost, prices, net and fees in the quote currency; net of what is open is what
     was sold of it less all fees; share is net as a fraction of cost; decided_by are people, bot or external.
     """
-    _export("trades", csv, since, profile, config, force=force)
+    _export("trades", csv, since, account_or_exit(profile, config, data, seed), force=force)
 
 
 @app.command()
@@ -52,6 +55,8 @@ def orders(
     since: SinceOption = None,
     profile: ProfileOption = None,
     config: ConfigOption = None,
+    data: AccountDataOption = None,
+    seed: AccountSeedOption = None,
     *,
     force: ForceOption = False,
 ) -> None:
@@ -59,7 +64,7 @@ def orders(
 
     quantity and filled in the base currency; prices, stop, target and fee in the quote currency.
     """
-    _export("orders", csv, since, profile, config, force=force)
+    _export("orders", csv, since, account_or_exit(profile, config, data, seed), force=force)
 
 
 @app.command()
@@ -68,6 +73,8 @@ def equity(
     since: SinceOption = None,
     profile: ProfileOption = None,
     config: ConfigOption = None,
+    data: AccountDataOption = None,
+    seed: AccountSeedOption = None,
     *,
     force: ForceOption = False,
 ) -> None:
@@ -76,20 +83,18 @@ def equity(
     equity and cash in the account's currency; drawdown as a fraction of the peak of that time; benchmark is what 1 held
     in the traded markets since the beginning had become; paid is what was paid in since then, less what was paid out.
     """
-    _export("equity", csv, since, profile, config, force=force)
+    _export("equity", csv, since, account_or_exit(profile, config, data, seed), force=force)
 
 
-def _export(
-    name: str, csv: Path | None, since: datetime | None, profile: str | None, config: Path | None, *, force: bool
-) -> None:
+def _export(name: str, csv: Path | None, since: datetime | None, account: Settings, *, force: bool) -> None:
     from engine.store.export import HEADS, What, exporting
 
-    url, what = load_or_exit(profile, config, {}).settings.database.url, What(name)
+    what = What(name)
     begin = since.replace(tzinfo=UTC) if since else None
     file = None if csv is None or str(csv) == "-" else csv
     try:
         with (
-            exporting(url, what, begin) as rows,
+            exporting(account.database.url, what, begin) as rows,
             csv_file.new_file(file, force=force) if file else _terminal() as out,
         ):
             count = csv_file.write(out, HEADS[what], rows)

@@ -1,4 +1,4 @@
-"""What ``bot run`` can be told on the command line about its replay, and whoever looks at the same run beforehand."""
+"""What ``bot run`` can be told on the command line about its replay, and whoever looks at the same run or account."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from config.loader import Loaded
+from config.settings import Settings
+from engine.store.location import file_of, url_of
 
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 """How times are written on the command line; they are UTC."""
@@ -23,6 +27,13 @@ SpeedOption = Annotated[str | None, typer.Option("--speed", help="Market seconds
 SeedOption = Annotated[int | None, typer.Option("--seed", help="The generated market's seed.")]
 SummaryOption = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write what the replay came to as JSON.")
+]
+AccountDataOption = Annotated[
+    list[Path] | None,
+    typer.Option("--data", help="A candle file of the replay whose account is meant; once for each of its files."),
+]
+AccountSeedOption = Annotated[
+    int | None, typer.Option("--seed", help="The seed that bot run was given, where its account is meant.")
 ]
 UntilEndOption = Annotated[bool, typer.Option("--until-end", help="Exit when the data ends.")]
 
@@ -49,3 +60,19 @@ def overrides(
         },
         "market": {"seed": seed},
     }
+
+
+def with_own_database(loaded: Loaded, seed: int | None) -> Settings:
+    """Candle files and other seeds get a database of their own beside the profile's, unless one was asked for.
+
+    A database belongs to one market; another one must not need the demo's to be moved away.
+    """
+    settings = loaded.settings
+    name = "+".join(path.stem for path in settings.replay.data) or (f"seed-{seed}" if seed is not None else "")
+    if not name or not loaded.is_built_in(("database", "url")):
+        return settings
+    usual = file_of(settings.database.url)
+    if usual is None:
+        return settings
+    url = url_of(usual.parent / name / usual.name)
+    return settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})

@@ -1,13 +1,17 @@
 """``bot doctor`` takes what ``bot run`` takes, and looks at the very run that it would be."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from click import Command
 from typer.main import get_command
 
 from bot.cli import app
 from bot.run_options import overrides
+from config.loader import load
 from tests.fakes.command_line import bot
+from tests.fakes.program import running
 
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -47,6 +51,43 @@ def test_the_doctor_looks_at_the_database_of_that_seed(tmp_path: Path):
     assert looked.returncode == 0, looked
     assert "generated from seed 3" in looked.stdout
     assert "var/demo/seed-3/greenlight.sqlite is new" in looked.stdout
+
+
+async def test_a_running_replay_of_files_is_found_by_its_files(tmp_path: Path):
+    write_candles(tmp_path, "BTCUSDT-1h.csv", 60_000)
+    sections = {
+        "replay": {"data": [str(tmp_path / "BTCUSDT-1h.csv")], "speed": 1},
+        "database": {"url": f"sqlite:///{tmp_path}/var/demo/BTCUSDT-1h/greenlight.sqlite"},
+        "web": {"port": 0},
+    }
+    async with running(load(None, None, sections, {}, tmp_path)):
+        for command in ("status", "emergency"):
+            found = await asyncio.to_thread(bot, tmp_path, command, "--data", "BTCUSDT-1h.csv")
+            assert (found.returncode, found.stderr) == (0, ""), found
+        lost = await asyncio.to_thread(bot, tmp_path, "status")
+        assert lost.returncode == 1
+        assert "found with its --data or --seed" in lost.stderr
+
+
+def test_what_a_replay_of_files_left_is_looked_after_by_its_files(tmp_path: Path):
+    write_candles(tmp_path, "BTCUSDT-1h.csv", 60_000)
+    data = ("--data", "BTCUSDT-1h.csv")
+    ran = bot(tmp_path, "run", *data, "--start", "2026-05-20", "--speed", "max", "--until-end", BOT_WEB__PORT="0")
+    assert ran.returncode == 0, ran
+    checked = bot(tmp_path, "db", "check", *data)
+    assert "var/demo/BTCUSDT-1h/greenlight.sqlite is sound" in checked.stdout
+    assert bot(tmp_path, "export", "equity", *data).stdout.count("\n") > 10
+    assert bot(tmp_path, "db", "backup", "saved.zip", *data).returncode == 0
+
+
+def test_every_command_that_is_about_an_account_finds_that_of_files_and_of_a_seed():
+    def takes(command: Command) -> set[str]:
+        return {option for each in command.params for option in each.opts} & {"--profile", "--data", "--seed"}
+
+    groups = get_command(app).commands
+    about = [groups[name] for name in ("run", "doctor", "status", "emergency", "viewer")]
+    about += [*groups["db"].commands.values(), *groups["export"].commands.values()]
+    assert [command.name for command in about if takes(command) != {"--profile", "--data", "--seed"}] == []
 
 
 def test_what_was_not_asked_for_is_nothing():
