@@ -28,38 +28,101 @@ LOG = LogLine(at=ASKED, level="warning", logger="handlers.strangers", text="a st
 ANSWERED_WITHIN = 20.0
 """Wall seconds."""
 
+NO_WORDS = {"now": NOTHING, BAD: NOTHING}
+"""What a command that takes no words is told of some, plain and bad."""
 SAID: dict[str, dict[str, str]] = {
-    "start": {"": "Hello Ada", BAD: NOTHING},
-    "help": {"": "Commands", "me": NOTHING},
-    "whoami": {"": "Signed in as Ada", BAD: NOTHING},
-    "status": {"": "Trading", "table": "No open positions", BAD: "is not understood after this command"},
-    "positions": {"": "No open positions", "BTC": NOTHING},
-    "balance": {"": "Balance: 10,000.00 USDT", BAD: NOTHING},
-    "count": {"": "0 of 1 position open", BAD: NOTHING},
-    "profit": {"": "0.00 USDT (0.00%) in 1 day", "0": "a whole number from 1 to 365", BAD: "a whole number"},
+    "start": {"": "Hello Ada", **NO_WORDS},
+    "help": {"": "Commands", "me": NOTHING, BAD: NOTHING},
+    "whoami": {"": "Signed in as Ada", **NO_WORDS},
+    "status": {
+        "": "Trading",
+        "table": "No open positions",
+        "tables": "'tables' is not understood after this command",
+        BAD: "is not understood after this command",
+    },
+    "positions": {"": "No open positions", "BTC": NOTHING, BAD: NOTHING},
+    "balance": {"": "Balance: 10,000.00 USDT", **NO_WORDS},
+    "count": {"": "0 of 1 position open", **NO_WORDS},
+    "profit": {
+        "": "0.00 USDT (0.00%) in 1 day",
+        "3": "0.00 USDT (0.00%) in 1 day",
+        "0": "a whole number from 1 to 365",
+        BAD: "a whole number",
+    },
     "daily": {"": "0.00 USDT (0.00%) in 1 day", "-1": "The number of days is", BAD: "a whole number from 1 to 365"},
-    "weekly": {"2": "0.00 USDT (0.00%) in 1 week", "1e3": "The number of weeks is", BAD: "from 1 to 104"},
-    "monthly": {"": "0.00 USDT (0.00%) in 1 month", "٣": "The number of months is", "9" * 900: "from 1 to 60"},
-    "performance": {"": "No closed trades yet", BAD: NOTHING},
-    "stats": {"": "No closed trades yet", BAD: NOTHING},
-    "strategies": {"": "1 strategy at work", BAD: NOTHING},
-    "trades": {"5": "No trades yet", "51": "a whole number from 1 to 50", BAD: "The number of trades is"},
-    "chart": {"": "Equity in USDT, 30 days", "t9": "There is no trade T9", BAD: "A trade is named by its id"},
-    "pending": {"": "min by your clock", BAD: NOTHING},
-    "why": {"a1": "Why D1", "": "One id belongs here", "A9": "There is no", "<b>A1</b>": "is not an id"},
-    "approve": {"": "Which question?", "A9": "There is no", f"A1 {BAD}": "is not understood after the id"},
-    "pause": {"2h": "No new entries: pause by Ada", "soon": "A duration looks like", BAD: "A duration looks like"},
+    "weekly": {
+        "": "0.00 USDT (0.00%) in 1 week",
+        "2": "0.00 USDT (0.00%) in 1 week",
+        "1e3": "The number of weeks is",
+        BAD: "from 1 to 104",
+    },
+    "monthly": {
+        "": "0.00 USDT (0.00%) in 1 month",
+        "٣": "The number of months is",
+        "9" * 900: "from 1 to 60",
+        BAD: "from 1 to 60",
+    },
+    "performance": {"": "No closed trades yet", **NO_WORDS},
+    "stats": {"": "No closed trades yet", **NO_WORDS},
+    "strategies": {"": "1 strategy at work", **NO_WORDS},
+    "trades": {
+        "": "No trades yet",
+        "5": "No trades yet",
+        "51": "a whole number from 1 to 50",
+        BAD: "The number of trades is",
+    },
+    "chart": {
+        "": "Equity in USDT, 30 days",
+        "7": "Equity in USDT, 7 days",
+        "t9": "There is no trade T9",
+        "0": "from 1 to",
+        BAD: "A trade is named by its id",
+    },
+    "pending": {"": "1 open question", **NO_WORDS},
+    "why": {
+        "a1": "Why D1",
+        "": "One id belongs here",
+        "A9": "There is no",
+        "A1 A1": "One id belongs here",
+        "<b>A1</b>": "is not an id",
+        BAD: "One id belongs here",
+    },
+    "approve": {
+        "": "Which question?",
+        "A9": "There is no",
+        "A1 whole": "is not understood after the id",
+        f"A1 {BAD}": "is not understood after the id",
+        BAD: "is not the id",
+    },
+    "pause": {
+        "2h": "No new entries: pause by Ada",
+        "": "No new entries: pause by Ada",
+        "soon": "A duration looks like",
+        "-2h": "A duration looks like",
+        BAD: "A duration looks like",
+    },
     "resume": {"": "Ended: pause", BAD: "is not a market", "DOGE/USDT": "DOGE/USDT"},
-    "close": {"": "Nothing is held", "T9": "There is no trade T9", BAD: "is neither a trade nor a market"},
-    "emergency": {"": "The emergency stop sells everything", BAD: "is not understood after this command"},
-    "strangers": {"": "No strangers", BAD: NOTHING},
+    "close": {
+        "": "Nothing is held",
+        "all": "Nothing is held",
+        "T9": "There is no trade T9",
+        "all 150%": "150%",
+        BAD: "is neither a trade nor a market",
+    },
+    "strangers": {"": "No strangers", **NO_WORDS},
     "logs": {"": "The last 1 warning or error", "51": "a whole number from 1 to 50", BAD: "The number of lines is"},
-    "digest": {"": "2024-01-06", BAD: NOTHING},
-    "health": {"": "well", BAD: NOTHING},
-    "version": {"": "Greenlight", BAD: NOTHING},
-    "reject": {"": "Which question?", "A0": "is not the id", f"A1 {BAD}": "You rejected A1"},
+    "digest": {"": "2024-01-06", **NO_WORDS},
+    "health": {"": "well", **NO_WORDS},
+    "version": {"": "Greenlight", **NO_WORDS},
+    "reject": {"": "Which question?", "A0": "is not the id", BAD: "is not the id", f"A1 {BAD}": "You rejected A1"},
+    "emergency": {
+        "": "The emergency stop sells everything",
+        "yes": "is not understood after this command",
+        BAD: "is not understood after this command",
+        "now": "The emergency stop is called",
+    },
 }
-"""What follows each command, and what the answer says; the last one ends the question."""
+"""What follows each command, and what the answer says; ``reject`` ends the question, and an emergency ends it all."""
 
 Say = Callable[[str, str], Awaitable[None]]
 Heard = Callable[[str], list[str]]
@@ -136,6 +199,20 @@ def plain(card: Json) -> str:
     table = card.get("table") or {"rows": []}
     items = [f"{item['title']}\n{item['text']}" for item in card.get("items", ())]
     return "\n".join([card["title"], card["text"], *items, *("  ".join(row) for row in table["rows"])])
+
+
+def test_every_command_is_tried_without_words_with_wrong_ones_and_with_bad_ones() -> None:
+    def is_bad(rest: str) -> bool:
+        return BAD in rest
+
+    lacking = {
+        name: (without, wrong, bad)
+        for name, asked in SAID.items()
+        if not (without := "" in asked)
+        or not (wrong := any(rest and not is_bad(rest) for rest in asked))
+        or not (bad := any(map(is_bad, asked)))
+    }
+    assert lacking == {}
 
 
 @pytest.mark.parametrize("platform", [on_telegram, on_slack, on_the_web])
