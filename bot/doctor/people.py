@@ -50,15 +50,14 @@ def _on_slack(settings: Settings) -> bool:
     return settings.slack.bot_token is not None
 
 
-def _ids(case: Case) -> str:
-    """Where people and places have their ids, on each platform that is on."""
-    telegram = (
-        f"telegram: {TELEGRAM_USER_IS}",
-        f"its chat: your own id where you write to the bot alone, of a group {TELEGRAM_CHAT_IS}",
-    )
-    slack = (f"slack: {SLACK_MEMBER_IS}", f"its channel: {SLACK_CHANNEL_IS}")
-    on = (_on_telegram(case.settings), telegram), (_on_slack(case.settings), slack)
-    return "; ".join(line for is_on, lines in on for line in lines if is_on)
+def _telegram_ids(_: Case) -> str:
+    """Where people and chats on Telegram have their ids."""
+    return f"{TELEGRAM_USER_IS}; a chat with the bot alone has the person's, of a group {TELEGRAM_CHAT_IS}"
+
+
+def _slack_ids(_: Case) -> str:
+    """Where people and channels on Slack have theirs."""
+    return f"of a person: {SLACK_MEMBER_IS}; of a channel: {SLACK_CHANNEL_IS}"
 
 
 def _web_port(case: Case) -> str:
@@ -108,6 +107,7 @@ def _refuse_bot(url: str, port: int) -> None:
 
 CHECKS = (
     Check(name="people", look=_people),
-    Check(name="ids", look=_ids, asked=lambda settings: _on_telegram(settings) or _on_slack(settings)),
+    Check(name="telegram ids", look=_telegram_ids, asked=_on_telegram),
+    Check(name="slack ids", look=_slack_ids, asked=_on_slack),
     Check(name="web port", look=_web_port),
 )

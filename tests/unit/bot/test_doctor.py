@@ -215,14 +215,17 @@ def test_nobody_to_ask_is_wrong(tmp_path, telegram):
 
 
 def test_where_ids_are_found_is_told_of_each_platform_that_is_on(tmp_path, telegram):
-    assert "ids" not in looked(settings_of(tmp_path))
-    told = looked(settings_of(tmp_path, telegram))["ids"].text
-    assert told.startswith(
-        "telegram: who writes to this bot stands with their id in its log and in /strangers; its chat: "
-    )
-    assert "slack" not in told
+    def told(lines: dict[str, Line]) -> dict[str, str]:
+        return {name: line.text for name, line in lines.items() if name.endswith(" ids")}
+
+    assert told(looked(settings_of(tmp_path))) == {}
+    on_telegram = {
+        "telegram ids": "who writes to this bot stands with their id in its log and in /strangers; a chat with the bot "
+        "alone has the person's, of a group a link to a message there, t.me/c/123/6, has what follows the -100"
+    }
+    assert told(looked(settings_of(tmp_path, telegram))) == on_telegram
     viewer = {"token": telegram.token, "api_url": telegram.url}
-    assert looked(settings_of(tmp_path, viewer=viewer))["ids"].text == told
+    assert told(looked(settings_of(tmp_path, viewer=viewer))) == on_telegram
 
 
 def test_two_people_to_approve_where_only_one_may_is_wrong(tmp_path):

@@ -61,9 +61,9 @@ def test_a_bot_on_slack_is_well_and_not_disturbed(tmp_path: Path, fake: FakeSlac
 def test_where_ids_are_found_is_told(tmp_path: Path, fake: FakeSlack) -> None:
     settings = settings_of(tmp_path, fake)
     lines = {line.name: line for line in examine(Case(settings=settings, wall=wall), people.CHECKS)}
-    assert lines["ids"].text == (
-        "slack: Copy member ID, under ⋮ in their profile; "
-        "its channel: it stands at the end of what the channel's details show"
+    assert lines["slack ids"].text == (
+        "of a person: Copy member ID, under ⋮ in their profile; "
+        "of a channel: it stands at the end of what the channel's details show"
     )
     nobody = settings.model_copy(update={"people": (settings.people[0].model_copy(update={"slack": None}),)})
     lines = {line.name: line for line in examine(Case(settings=nobody, wall=wall), people.CHECKS)}
