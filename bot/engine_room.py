@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from bot.doors import DOORS, Doors
 from bot.health import Health
+from bot.indicators import specs_of
 from bot.live_market import no_entry_of
 from bot.lock import account_files, lock_file
 from bot.markets import Source, quote_of
@@ -96,7 +97,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         store=store,
         exchange=venue,
         quality=DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump())),
-        analyzer=TechnicalAnalyzer(extra_indicators=settings.indicators.extra),
+        analyzer=TechnicalAnalyzer(indicators=specs_of(settings)),
         risk=RiskManager(limits=limits),
         autonomy=settings.approval.autonomy,
         orchestrator=ExecutionOrchestrator(store=store, exchange=venue, clock=clock, max_factor=max_factor),

@@ -10,10 +10,10 @@ from datetime import datetime
 from difflib import get_close_matches
 from importlib.util import find_spec
 
+from bot import indicators
 from bot.strategies import faults
 from config.rules import Rule
 from config.settings import Settings
-from engine.analysis.indicators import check_names
 from engine.domain.errors import ConfigError
 from engine.exchanges.ccxt.client import check_exchange, known_exchanges
 from engine.store.location import file_of
@@ -150,11 +150,7 @@ def _contexts(settings: Settings) -> Iterator[ConfigError]:
 
 
 def _indicators(settings: Settings) -> Iterator[ConfigError]:
-    for name in settings.indicators.extra:
-        try:
-            check_names([name])
-        except ConfigError as error:
-            yield error
+    yield from indicators.faults(settings.indicators, settings.contexts)
 
 
 def _known_venue(settings: Settings) -> Iterator[ConfigError]:
@@ -200,6 +196,6 @@ RULES = (
     Rule(needs=("market", "replay"), broken=_generated_time),
     Rule(needs=("venue", "contexts"), broken=_one_quote),
     Rule(needs=("market",), broken=_known_venue),
-    Rule(needs=("indicators",), broken=_indicators),
+    Rule(needs=("indicators", "contexts"), broken=_indicators),
     Rule(needs=("contexts",), broken=_contexts),
 )

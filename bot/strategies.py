@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from config.sections import ContextSettings
 from engine.domain.errors import ConfigError
 from engine.strategies.base import StrategyBase
+from engine.strategies.conditions import ColumnCondition
 from engine.strategies.ma_cross import MovingAverageCross
 from engine.strategies.mean_reversion import MeanReversion
 from engine.strategies.momentum import Momentum
@@ -22,6 +23,9 @@ STRATEGIES: Mapping[str, type[StrategyBase]] = {
     "momentum": Momentum,
     "mean_reversion": MeanReversion,
 }
+
+
+_ELSEWHERE = ("timeframe", "higher", "further")
 
 
 def strategy_of(asked: ContextSettings, key: str) -> StrategyBase:
@@ -36,7 +40,7 @@ def strategy_of(asked: ContextSettings, key: str) -> StrategyBase:
     """
     for fault in faults(asked, key):
         raise fault
-    return _built(asked, {**asked.params, "higher": asked.higher})
+    return _built(asked, {**asked.params, "higher": asked.higher, "further": _further(asked)})
 
 
 def faults(asked: ContextSettings, key: str) -> Iterator[ConfigError]:
@@ -55,9 +59,13 @@ def faults(asked: ContextSettings, key: str) -> Iterator[ConfigError]:
         yield ConfigError(error.message, error.remedy, key=f"{key}.params")
 
 
+def _further(asked: ContextSettings) -> tuple[ColumnCondition, ...]:
+    return tuple(ColumnCondition(**each.model_dump()) for each in asked.conditions)
+
+
 def _names(asked: ContextSettings) -> list[str]:
-    """What can be set under ``params``; the timeframes have settings of their own."""
-    return [field.name for field in fields(STRATEGIES[asked.strategy]) if field.name not in ("timeframe", "higher")]
+    """What can be set under ``params``; timeframes and conditions have settings of their own."""
+    return [field.name for field in fields(STRATEGIES[asked.strategy]) if field.name not in _ELSEWHERE]
 
 
 def _built(asked: ContextSettings, params: Mapping[str, Any]) -> StrategyBase:

@@ -369,10 +369,40 @@ class QualitySettings(Section):
 
 
 class IndicatorSettings(Section):
-    """What is computed beyond the standard set."""
+    """An indicator of pandas-ta, computed beside the standard set; its own parameters stand beside its name."""
 
-    extra: tuple[str, ...] = ()
-    """Further indicators of pandas-ta by name, e.g. adx."""
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, int | float | bool | str]
+
+    name: str
+    """As the library has it, e.g. adx; with its parameters {name: adx, length: 14}."""
+
+    @property
+    def parameters(self) -> dict[str, int | float | bool | str]:
+        """What stands beside the name."""
+        return dict(self.__pydantic_extra__)
+
+
+class ConditionSettings(Section):
+    """A condition of one's own, which counts among those of the strategy."""
+
+    column: str
+    """A reading (rsi, ma_200, volume_ratio ...) or a column of an indicator, as the library calls it: ADX_14."""
+    above: float | str | None = None
+    """Holds where it is above this number, or above another column."""
+    below: float | str | None = None
+    """Holds where it is below this number, or below another column."""
+    weight: float = Field(default=1.0, gt=0, le=100)
+    """How much it counts; those of strategies count 1 or less."""
+    timeframe: Timeframe | None = None
+    """Where it is read; nothing for the context's own candles."""
+
+    @field_validator("below")
+    @classmethod
+    def _has_a_limit(cls, below: float | str | None, info: ValidationInfo) -> float | str | None:
+        if below is None and info.data.get("above") is None:
+            raise problem("must be given, or above: a condition needs a limit")
+        return below
 
 
 class ContextSettings(Section):
@@ -390,6 +420,8 @@ class ContextSettings(Section):
     """Longer candles it also looks at."""
     params: dict[str, int | float | bool | str] = Field(default_factory=dict)
     """The strategy's own parameters, where they differ from its defaults."""
+    conditions: tuple[ConditionSettings, ...] = ()
+    """Conditions of one's own, beside the strategy's."""
     exchange: Literal["paper"] = "paper"
     """The venue it trades on."""
 

@@ -75,8 +75,8 @@ class Settings(Section):
     """How long things are kept."""
     quality: QualitySettings = Field(default_factory=QualitySettings)
     """When candles are too bad to trade on."""
-    indicators: IndicatorSettings = Field(default_factory=IndicatorSettings)
-    """What is computed beyond the standard set."""
+    indicators: tuple[IndicatorSettings, ...] = ()
+    """What is computed beside the standard set, for conditions, /why and strategies of one's own."""
     contexts: tuple[ContextSettings, ...] = ()
     """The strategies at work, each on its markets."""
     logs: LogSettings = Field(default_factory=LogSettings)

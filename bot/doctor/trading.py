@@ -6,11 +6,11 @@ import asyncio
 from pathlib import Path
 
 from bot.doctor.check import Case, Check
+from bot.indicators import faults
 from bot.live_market import look_at_venue
 from bot.markets import source
 from bot.strategies import strategy_of
 from config.settings import Settings
-from engine.analysis.indicators import check_names
 from engine.domain.errors import ConfigError
 from engine.exchanges.files import check_file
 
@@ -19,7 +19,8 @@ def _strategies(case: Case) -> str:
     contexts = case.settings.contexts
     for number, context in enumerate(contexts):
         strategy_of(context, f"contexts.{number}")
-    check_names(case.settings.indicators.extra)
+    for fault in faults(case.settings.indicators, contexts):
+        raise fault
     return f"profile {case.settings.profile}; " + (", ".join(context.name for context in contexts) or "no contexts")
 
 

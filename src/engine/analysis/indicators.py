@@ -1,4 +1,4 @@
-"""Indicators over whole columns, by TA-Lib; any other by its name in pandas-ta-classic.
+"""Indicators over whole columns, by TA-Lib; any other by its name and parameters in pandas-ta-classic.
 
 Arrays in, arrays of the same length out, ``NaN`` where the history is too short. Row ``i`` is made of rows ``0..i``
 only. TA-Lib is loaded at the first call, pandas where an indicator needs it: chat answers before that.
@@ -7,12 +7,12 @@ only. TA-Lib is loaded at the first call, pandas where an indicator needs it: ch
 from __future__ import annotations
 
 import math
-import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
-from inspect import Parameter, signature
+from functools import cache
+from inspect import signature
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +20,22 @@ import numpy as np
 
 from engine.analysis.talib_core import talib
 from engine.domain.errors import ConfigError
+from engine.domain.market import Candles, Timeframe
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from engine.domain.market import Candles, Floats
+    from engine.domain.market import Floats
 
 _CANDLE_COLUMNS = ("open_", "high", "low", "close", "volume")
 _ALWAYS = {"talib": True, "as_dataframe": True}
 """Arguments given to every indicator that takes them: TA-Lib's arithmetic is the fast one, tuples are deprecated."""
-_NAME = re.compile(r"(?P<kind>[a-z][a-z0-9_]*?)(?P<numbers>(_\d+(\.\d+)?)*)")
+_NOT_FREE = frozenset({*_CANDLE_COLUMNS, *_ALWAYS, "offset", "kwargs"})
+"""What is not for users to set; an offset could show an indicator the future."""
+_TRIAL = 600
+"""Candles of a trial run."""
+
+Parameter = int | float | bool | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -109,73 +115,107 @@ def volume_ratio(volume: Floats, length: int = 20) -> Floats:
     return ratio
 
 
-def extra(candles: Candles, names: Sequence[str]) -> dict[str, float]:
-    """The newest value of any indicator of pandas-ta-classic, by name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndicatorSpec:
+    """An indicator of pandas-ta-classic, as its documentation has it.
 
-    A name is the indicator and, if wanted, its numbers in the library's order: ``cmf``, ``adx_14``, ``macd_12_26_9``.
-    One with a single line answers under the name asked for; one with several gives each under the library's own name
-    in lower case (``adx_14``, ``dmp_14``, ``dmn_14``). Whatever has no value yet is left out.
+    Attributes:
+        name: The library's own, e.g. ``adx``.
+        parameters: By the library's names, e.g. ``{"length": 14}``; what is left out has the library's default.
+    """
+
+    name: str
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+
+def newest(candles: Candles, specs: Sequence[IndicatorSpec]) -> dict[str, float]:
+    """The newest value of every column of some indicators, by the library's name of the column: ``ADX_14``, ``DMP_14``.
+
+    A column that has no value yet is left out.
 
     Raises:
-        ConfigError: There is no such indicator, or it does not take these numbers.
+        ConfigError: There is no such indicator, or it cannot be computed with its parameters.
     """
-    if not names:
+    if not specs:
         return {}
-    columns = _pandas_columns(candles)
-    values: dict[str, float] = {}
-    for name in names:
-        values |= _newest(name, _call(name, columns))
+    inputs = _pandas_columns(candles)
+    values = {name: float(column.to_numpy()[-1]) for spec in specs for name, column in _columns(spec, inputs).items()}
     return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
-def check_names(names: Sequence[str]) -> None:
-    """Check the names of extra indicators, as ``indicators.extra`` lists them, without any candles.
+def column_names(spec: IndicatorSpec) -> tuple[str, ...]:
+    """The names of an indicator's columns, read off a trial run.
 
     Raises:
-        ConfigError: There is no such indicator, or it takes fewer numbers.
+        ConfigError: There is no such indicator or parameter (the nearest one is named), or a value makes no sense.
     """
-    for name in names:
-        try:
-            _resolve(name)
-        except ConfigError as error:
-            raise ConfigError(error.message, error.remedy, key="indicators.extra") from None
+    return tuple(_columns(spec, _pandas_columns(_trial())))
 
 
-def _call(name: str, columns: Mapping[str, pd.Series[float]]) -> pd.Series[float] | pd.DataFrame | None:
-    function, numbers = _resolve(name)
-    parameters = signature(function).parameters
-    wanted = {key: columns[key] for key in _required(function)}
-    always = {key: value for key, value in _ALWAYS.items() if key in parameters}
-    try:
-        result: pd.Series[float] | pd.DataFrame | None = function(**wanted, **numbers, **always)
-    except Exception as error:  # any of 200 foreign functions may raise anything on numbers it was not made for
-        raise ConfigError(f"The indicator {name!r} cannot be read: {error}.", "Check its numbers.") from error
-    return result
-
-
-def _newest(name: str, result: pd.Series[float] | pd.DataFrame | None) -> dict[str, float]:
+def _columns(spec: IndicatorSpec, inputs: Mapping[str, pd.Series[float]]) -> dict[str, pd.Series[float]]:
     import pandas as pd
 
-    if result is None or not len(result):
+    function = _function(spec)
+    always = {name: value for name, value in _ALWAYS.items() if name in signature(function).parameters}
+    try:
+        found: pd.Series[float] | pd.DataFrame | None = function(
+            **{name: inputs[name] for name in _required(function)}, **spec.parameters, **always
+        )
+    except Exception as error:  # any of 200 foreign functions may raise anything on values it was not made for
+        raise ConfigError(
+            f"The indicator {spec.name} cannot be computed so: {error}.", "Check its parameters."
+        ) from error
+    if found is None or not len(found):
         return {}
-    if isinstance(result, pd.DataFrame):
-        newest = result.iloc[-1].to_dict()
-        return {str(column).lower(): float(value) for column, value in newest.items()}
-    return {name: float(result.to_numpy()[-1])}
+    if isinstance(found, pd.DataFrame):
+        return {str(name): found[name] for name in found.columns}
+    return {str(found.name): found}
 
 
-def _resolve(name: str) -> tuple[Callable[..., Any], dict[str, float]]:
-    """The library's function behind a name, and the numbers in the name by the parameters they stand for."""
+def _function(spec: IndicatorSpec) -> Callable[..., Any]:
+    """The library's function of an indicator.
+
+    Raises:
+        ConfigError: There is none, or it has no such parameter; the nearest one is named.
+    """
+    known = _known()
+    if spec.name not in known:
+        near = get_close_matches(spec.name.lower(), sorted(known), n=1, cutoff=0)
+        raise ConfigError("There is no such indicator.", f"Did you mean {near[0]}?", key="name")
+    function = known[spec.name]
+    if not spec.parameters:
+        return function
+    free = [name for name in signature(function).parameters if name not in _NOT_FREE]
+    for name in spec.parameters:
+        if name not in free:
+            near = get_close_matches(name, free, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"It takes {', '.join(free) or 'none'}."
+            raise ConfigError(f"{spec.name} has no such parameter.", hint, key=name)
+    return function
+
+
+@cache
+def _known() -> Mapping[str, Callable[..., Any]]:
+    """Every indicator that can be computed from candles alone, by its name. Asking each function takes milliseconds."""
     ta = _library()
-    known = {kind for kinds in ta.Category.values() for kind in kinds if _required(getattr(ta, kind))}
-    match = _NAME.fullmatch(name)
-    kind = match["kind"] if match else name
-    if match is None or kind not in known:
-        nearest = get_close_matches(kind.lower(), sorted(known), n=1, cutoff=0)
-        raise ConfigError(f"There is no indicator {name!r}.", f"Did you mean {nearest[0]!r}?")
-    function: Callable[..., Any] = getattr(ta, kind)
-    numbers = [float(text) if "." in text else int(text) for text in match["numbers"].split("_")[1:]]
-    return function, _by_parameter(name, function, numbers)
+    return {name: getattr(ta, name) for names in ta.Category.values() for name in names if _required(getattr(ta, name))}
+
+
+def _trial() -> Candles:
+    """Candles that every indicator has a value for: two waves over a slope, an hour each."""
+    steps = np.arange(_TRIAL, dtype=np.float64)
+    close = 100 + steps / 20 + 5 * np.sin(steps / 7) + 2 * np.sin(steps / 3)
+    opened = np.concatenate([close[:1], close[:-1]])
+    return Candles(
+        market="BTC/USDT",
+        timeframe=Timeframe.H1,
+        open_ms=(np.arange(_TRIAL, dtype=np.int64) + 400_000) * Timeframe.H1.millis,
+        open=opened,
+        high=np.maximum(opened, close) + 1,
+        low=np.minimum(opened, close) - 1,
+        close=close,
+        volume=1000 + 100 * np.cos(steps),
+    )
 
 
 def _library() -> ModuleType:
@@ -187,17 +227,9 @@ def _library() -> ModuleType:
     return library
 
 
-def _by_parameter(name: str, function: Callable[..., Any], numbers: Sequence[float]) -> dict[str, float]:
-    reserved = {*_CANDLE_COLUMNS, *_ALWAYS, "offset", "kwargs"}
-    free = [key for key in signature(function).parameters if key not in reserved]
-    if len(numbers) > len(free):
-        raise ConfigError(f"The indicator {name!r} takes at most {len(free)} numbers.", f"They are: {', '.join(free)}.")
-    return dict(zip(free, numbers, strict=False))
-
-
 def _required(function: Callable[..., Any]) -> tuple[str, ...]:
     """The candle columns a function needs; none where it cannot be fed with candles alone."""
-    needed = [p.name for p in signature(function).parameters.values() if p.default is Parameter.empty]
+    needed = [p.name for p in signature(function).parameters.values() if p.default is p.empty]
     columns = tuple(name for name in needed if name != "kwargs")
     return columns if set(columns) <= set(_CANDLE_COLUMNS) else ()
 

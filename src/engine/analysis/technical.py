@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from engine.analysis import flags, indicators, levels, patterns
-from engine.analysis.indicators import IndicatorColumns, extra
+from engine.analysis.indicators import IndicatorColumns, IndicatorSpec
 from engine.domain.decisions import Frame, TechnicalSignals
 from engine.domain.market import Candles, Timeframe
 
@@ -26,18 +26,17 @@ class TechnicalAnalyzer:
     """Reads closed candles. Equal candles give equal signals, and later candles never change earlier ones.
 
     Attributes:
-        extra_indicators: Further indicators by name, see ``indicators.extra``; these go through pandas and cost
-            about a millisecond each.
+        indicators: Further ones; these go through pandas and cost about a millisecond each.
     """
 
-    extra_indicators: tuple[str, ...] = ()
+    indicators: tuple[IndicatorSpec, ...] = ()
 
     def analyze(self, candles: Candles) -> TechnicalSignals:
         """The readings at the newest candle of one timeframe.
 
         Raises:
             DataError: There are no candles.
-            ConfigError: An extra indicator does not exist.
+            ConfigError: A further indicator does not exist.
         """
         at = candles.closed_at
         columns = indicators.compute(candles)
@@ -52,7 +51,7 @@ class TechnicalAnalyzer:
             resistances=resistances,
             patterns=patterns.find(candles),
             flags=flags.interpret(candles, columns),
-            extra=extra(candles, self.extra_indicators),
+            extra=indicators.newest(candles, self.indicators),
             **readings,
         )
 

@@ -39,7 +39,7 @@ class TechnicalSignals:
         volume_ratio: Volume of the newest candle over the mean of the last 20.
         supports, resistances: Levels below and above the close, nearest first.
         flags: Plain interpretations, e.g. ``rsi_oversold``, ``macd_crossed_up``, ``golden_cross``.
-        extra: Further indicators asked for by name in the configuration.
+        extra: The columns of further indicators, by the library's names: ``ADX_14``.
     """
 
     market: str

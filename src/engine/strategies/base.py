@@ -16,6 +16,7 @@ from engine.domain.errors import ConfigError, DataError
 from engine.domain.market import Timeframe
 from engine.domain.trading import Position
 from engine.ports import Frames
+from engine.strategies.conditions import ColumnCondition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class StrategyBase(ABC):
         higher: Longer timeframes whose trend it looks at.
         stop_atr, target_atr: Distances of stop and target from the entry, in ATRs of its own timeframe.
         max_candles: How long a position is held at most, in candles of its own timeframe.
+        further: Conditions of the user's own, which count beside the strategy's.
     """
 
     name: ClassVar[str]
@@ -37,6 +39,7 @@ class StrategyBase(ABC):
     stop_atr: float = 2.0
     target_atr: float = 3.0
     max_candles: int = 48
+    further: tuple[ColumnCondition, ...] = ()
 
     def __post_init__(self) -> None:
         self.demand(self.stop_atr > 0 and self.target_atr > 0, "stop_atr and target_atr must be above 0")
@@ -77,7 +80,7 @@ class StrategyBase(ABC):
         ready = atr > 0 and len(own.candles) >= self.warmup
         return Signals(
             trigger=(self.trigger(own) or "") if ready and self.reversal(own) is None else "",
-            conditions=self.conditions(own, frames),
+            conditions=(*self.conditions(own, frames), *(each.look(frames, self.timeframe) for each in self.further)),
             stop_distance=self.stop_atr * atr if atr > 0 else None,
             target_distance=self.target_atr * atr if atr > 0 else None,
         )

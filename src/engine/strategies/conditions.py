@@ -6,6 +6,7 @@ A reading that is not there yet makes a condition not hold, and the detail says 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 from engine.domain.decisions import Condition, TechnicalSignals
 from engine.domain.figures import plain
@@ -14,6 +15,68 @@ from engine.ports import Frames
 
 _SMALL = 0.1
 _MOST_PLACES = 12
+
+
+READINGS = tuple(each.name for each in fields(TechnicalSignals) if each.type in ("float", "float | None"))
+"""The readings that are always there, by name: ``rsi``, ``ma_200`` ...; configured indicators add their columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnCondition:
+    """A condition of the user's own: holds where a reading is above one limit and below another.
+
+    Attributes:
+        column: One of ``READINGS``, or a column of a configured indicator: ``ADX_14``.
+        above, below: A number, or the name of another reading; at least one is given.
+        weight: How much it counts among the others.
+        timeframe: Where it is read; ``None`` for the strategy's own candles.
+    """
+
+    column: str
+    above: float | str | None = None
+    below: float | str | None = None
+    weight: float = 1.0
+    timeframe: Timeframe | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every reading that it names."""
+        return (self.column, *(limit for limit in (self.above, self.below) if isinstance(limit, str)))
+
+    def look(self, frames: Frames, own: Timeframe) -> Condition:
+        """Whether it holds now."""
+        timeframe = self.timeframe or own
+        signals = frames[timeframe].signals if timeframe in frames else None
+        value = reading(signals, self.column)
+        parts = [
+            _compared("", self.column, value, _limit(signals, limit), side=side, weight=self.weight)
+            for side, limit in (("above", self.above), ("below", self.below))
+            if limit is not None
+        ]
+        limits = " and ".join(
+            f"{side} {plain(limit, 6) if isinstance(limit, float | int) else limit}"
+            for side, limit in (("above", self.above), ("below", self.below))
+            if limit is not None
+        )
+        on = "" if timeframe is own else f" on {timeframe}"
+        return Condition(
+            name=f"{self.column} {limits}{on}",
+            holds=all(part.holds for part in parts),
+            weight=self.weight,
+            detail="; ".join(dict.fromkeys(part.detail for part in parts)),
+        )
+
+
+def reading(signals: TechnicalSignals | None, column: str) -> float | None:
+    """A reading by its name; ``None`` where it is not known yet."""
+    if signals is None:
+        return None
+    found: float | None = getattr(signals, column) if column in READINGS else signals.extra.get(column)
+    return found
+
+
+def _limit(signals: TechnicalSignals | None, limit: float | str) -> float | None:
+    return reading(signals, limit) if isinstance(limit, str) else limit
 
 
 def above(name: str, what: str, value: float | None, limit: float | None, *, weight: float = 1.0) -> Condition:

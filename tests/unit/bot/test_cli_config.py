@@ -45,12 +45,12 @@ def test_a_bad_one_is_refused_in_plain_lines(room: Path):
 
 
 def test_an_indicator_that_does_not_exist_is_refused_before_a_candle_needs_it(room: Path):
-    (room / "my.yaml").write_text("indicators:\n  extra: [cmf, adxx_14]\n")
+    (room / "my.yaml").write_text("indicators:\n  - {name: cmf}\n  - {name: adxx, length: 14}\n")
     answer = CliRunner().invoke(app, ["validate", "--config", "my.yaml"])
     assert (answer.exit_code, answer.stdout) == (2, "")
     assert answer.stderr.splitlines() == [
         "The configuration cannot be used:",
-        "  my.yaml, line 2: indicators.extra: There is no indicator 'adxx_14'. Did you mean 'adx'?",
+        "  my.yaml, line 3: indicators.1.name: There is no such indicator. Did you mean adx?",
     ]
 
 

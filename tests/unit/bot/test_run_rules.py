@@ -77,7 +77,7 @@ def test_what_a_run_cannot_use_is_named_with_key_file_and_line(refusal: Refusal,
 def test_everything_is_told_at_once_beside_what_is_wrong_by_itself(refusal: Refusal) -> None:
     lines = refusal(
         "web: {port: x}\n"
-        "indicators: {extra: [adxx, cmff]}\n"
+        "indicators: [{name: adxx}, {name: cmf, lenght: 20}]\n"
         "contexts:\n"
         "  - {name: a, strategy: momentum, markets: [LTC/USDT], params: {stop_art: 1, max_candles: soon}}\n"
         "  - {name: b, strategy: momentum, markets: [BTC/USD, BTC/USDT], timeframe: 5m, params: {breakout: 0}}\n"
@@ -89,8 +89,8 @@ def test_everything_is_told_at_once_beside_what_is_wrong_by_itself(refusal: Refu
         "contexts.1.markets.0",
         "contexts.1.timeframe",
         "contexts",
-        "indicators.extra",
-        "indicators.extra",
+        "indicators.0.name",
+        "indicators.1.lenght",
         "contexts.0.params.stop_art",
         "contexts.0.params.max_candles",
         "contexts.1.params",

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis import indicators
-from engine.analysis.indicators import extra
+from engine.analysis.indicators import IndicatorSpec
 from engine.domain.errors import ConfigError
 from tests.fakes.series import walk
 
@@ -100,42 +100,59 @@ def test_every_column_has_a_row_for_each_candle_and_never_looks_ahead(seed: int,
         np.testing.assert_allclose(row_by_row, getattr(long, column.name)[:count], rtol=1e-9, atol=1e-9)
 
 
-def test_an_extra_indicator_with_several_lines_gives_each_its_own_name() -> None:
-    values = extra(walk(1, 120), ["adx_14", "cmf", "rsi_21"])
-    assert set(values) == {"adx_14", "dmp_14", "dmn_14", "cmf", "rsi_21"}
-    assert 0 <= values["adx_14"] <= 100
+def spec(name: str, **parameters: float | bool | str) -> IndicatorSpec:
+    return IndicatorSpec(name=name, parameters=parameters)
 
 
-def test_an_extra_rsi_agrees_with_the_core_one() -> None:
+def test_every_column_of_an_indicator_has_the_librarys_name() -> None:
+    values = indicators.newest(walk(1, 120), [spec("adx", length=14), spec("cmf"), spec("rsi", length=21)])
+    assert set(values) >= {"ADX_14", "DMP_14", "DMN_14", "CMF_20", "RSI_21"}
+    assert 0 <= values["ADX_14"] <= 100
+
+
+def test_an_rsi_of_the_library_agrees_with_the_core_one() -> None:
     series = walk(2, 120)
-    assert extra(series, ["rsi_14"])["rsi_14"] == pytest.approx(indicators.rsi(series.close)[-1])
+    assert indicators.newest(series, [spec("rsi", length=14)])["RSI_14"] == pytest.approx(
+        indicators.rsi(series.close)[-1]
+    )
 
 
-def test_an_extra_indicator_without_enough_history_is_left_out() -> None:
-    assert extra(walk(1, 10), ["adx_14", "cmf"]) == {}
+def test_a_column_without_enough_history_is_left_out() -> None:
+    assert indicators.newest(walk(1, 10), [spec("adx", length=14), spec("cmf")]) == {}
 
 
-@pytest.mark.parametrize("name", ["vwap", "ichimoku", "supertrend_7_3.0", "obv", "bbands_20_2.0"])
-def test_indicators_of_every_shape_can_be_read(name: str) -> None:
-    assert extra(walk(3, 200), [name])
+SHAPES = [
+    spec("vwap"),
+    spec("ichimoku"),
+    spec("supertrend", length=7, multiplier=3.0),
+    spec("obv"),
+    spec("bbands", length=20, std=2.0),
+    spec("ema", length=200),
+]
 
 
-@pytest.mark.parametrize(("name", "nearest"), [("adxx_14", "adx"), ("Cmf", "cmf"), ("bbandz", "bbands")])
-def test_an_unknown_indicator_is_refused_with_the_nearest_name(name: str, nearest: str) -> None:
-    with pytest.raises(ConfigError, match=f"Did you mean '{nearest}'"):
-        indicators.check_names([name])
+@pytest.mark.parametrize("asked", SHAPES, ids=lambda asked: asked.name)
+def test_the_columns_that_are_known_at_the_start_are_those_that_come(asked: IndicatorSpec) -> None:
+    assert set(indicators.newest(walk(3, 500), [asked])) <= set(indicators.column_names(asked)) != set()
 
 
-def test_too_many_numbers_are_refused_with_the_parameters_there_are() -> None:
-    with pytest.raises(ConfigError, match="length"):
-        indicators.check_names(["cmf_20_3_4"])
-
-
-def test_numbers_that_an_indicator_cannot_work_with_are_a_config_error() -> None:
-    with pytest.raises(ConfigError, match="rsi_1"):
-        extra(walk(1, 60), ["rsi_1"])
-
-
-def test_an_indicator_that_needs_more_than_candles_is_not_offered() -> None:
-    with pytest.raises(ConfigError):
-        indicators.check_names(["xsignals"])
+@pytest.mark.parametrize(
+    ("asked", "words", "hint"),
+    [
+        (spec("adxx"), "no such indicator", "Did you mean adx?"),
+        (spec("Cmf"), "no such indicator", "Did you mean cmf?"),
+        (spec("bbandz"), "no such indicator", "Did you mean bbands?"),
+        (spec("xsignals"), "no such indicator", "Did you mean"),
+        (spec("adx", lenght=14), "adx has no such parameter", "Did you mean length?"),
+        (spec("cmf", offset=-5), "cmf has no such parameter", "It takes length"),
+        (spec("rsi", length="long"), "rsi cannot be computed so", "Check its parameters."),
+    ],
+    ids=lambda asked: asked.name if isinstance(asked, IndicatorSpec) else "",
+)
+def test_what_the_library_does_not_have_is_refused_with_the_nearest_name(
+    asked: IndicatorSpec, words: str, hint: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        indicators.column_names(asked)
+    assert words in refused.value.message
+    assert hint in refused.value.remedy

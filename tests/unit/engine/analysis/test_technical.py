@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.flags import Flag, channel_high, crossed_above
+from engine.analysis.indicators import IndicatorSpec
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.domain.decisions import TechnicalSignals
 from engine.domain.errors import DataError
@@ -128,9 +129,9 @@ def test_a_channel_leaves_the_newest_candle_out() -> None:
     assert np.isnan(channel_high(np.array([3.0, 1.0]), 2))
 
 
-def test_extra_indicators_come_along_when_asked_for() -> None:
-    extra = TechnicalAnalyzer(extra_indicators=("adx_14",)).analyze(walk(1, 120)).extra
-    assert "adx_14" in extra
+def test_further_indicators_come_along_when_asked_for() -> None:
+    asked = IndicatorSpec(name="adx", parameters={"length": 14})
+    assert "ADX_14" in TechnicalAnalyzer(indicators=(asked,)).analyze(walk(1, 120)).extra
     assert ANALYZER.analyze(walk(1, 120)).extra == {}
 
 

@@ -133,3 +133,20 @@ def test_numbers_read_well_at_every_size() -> None:
         "0.0000512",
         "0.00",
     ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "name", "holds", "detail"),
+    [
+        ({"column": "ADX_14", "above": 25}, "ADX_14 above 25", True, "ADX_14 30.00, wants above 25.00"),
+        ({"column": "ADX_14", "above": 10, "below": 20}, "ADX_14 above 10 and below 20", False,
+         "ADX_14 30.00, wants above 10.00; ADX_14 30.00, wants below 20.00"),
+        ({"column": "close", "above": "ma_50"}, "close above ma_50", True, "close 100.00, wants above 90.00"),
+        ({"column": "DMP_14", "above": "ADX_14"}, "DMP_14 above ADX_14", False, "DMP_14 is not known yet"),
+        ({"column": "rsi", "below": 9, "timeframe": Timeframe.D1}, "rsi below 9 on 1d", False, "rsi is not known yet"),
+    ],
+)  # fmt: skip
+def test_a_condition_of_ones_own_reads_any_column(condition, name, holds, detail) -> None:
+    frames = frame(ma_50=90.0, extra={"ADX_14": 30.0})
+    found = look.ColumnCondition(**condition).look(frames, Timeframe.H4)
+    assert (found.name, found.holds, found.detail) == (name, holds, detail)
