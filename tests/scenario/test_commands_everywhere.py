@@ -237,7 +237,8 @@ async def test_every_command_is_answered_however_it_is_written(
         assert at.files.approval()["status"] == "rejected"
         assert at.files.approval()["state"]["reason"].startswith("'; DROP TABLE positions; -- <b>&amp;</b>")
         assert at.files.complaints() == []
-        assert [call for call in at.telegram.calls if call.code == 400] == []
+        done = [call.params for call in at.telegram.calls if call.code == 200]  # a card may be edited to what it says
+        assert [call for call in at.telegram.calls if call.code == 400 and call.params not in done] == []
         assert [call for call in at.slack.calls if call.outcome.startswith("invalid")] == []
 
 
