@@ -106,7 +106,7 @@ def text(run: Summary) -> str:
         "trades": f"{_counts(told.trades)}{won}",
         "profit": f"{'+' if run.net > 0 else ''}{net} {run.quote}{_percent(run.share)} after {fees} of fees{moved}",
         "hold": f"buying and holding the markets came to {held}",
-        "equity": f"{equity} {run.quote}: cash {cash}, exposure {exposure}",
+        "equity": f"{equity} {run.quote}: cash {cash}{_of(run.cash, run)}, exposure {exposure}{_of(run.exposure, run)}",
         "drawdown": f"{run.drawdown:.2%}, the largest {run.max_drawdown:.2%}",
         "history": f"{told.events} events, fingerprint {told.fingerprint}",
     }
@@ -116,6 +116,10 @@ def text(run: Summary) -> str:
 
 def _percent(share: Decimal | None) -> str:
     return f" ({share:+.2%})" if share is not None else ""
+
+
+def _of(part: Decimal, run: Summary) -> str:
+    return f" ({part / run.equity:.2%})" if run.equity > 0 else ""
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -42,14 +42,6 @@ def _people(case: Case) -> str:
     return ", ".join(f"{person.name} ({person.role})" for person in people)
 
 
-def _on_telegram(settings: Settings) -> bool:
-    return settings.telegram.token is not None or settings.viewer.token is not None
-
-
-def _on_slack(settings: Settings) -> bool:
-    return settings.slack.bot_token is not None
-
-
 def _telegram_ids(_: Case) -> str:
     """Where people and chats on Telegram have their ids."""
     return f"{TELEGRAM_USER_IS}; a chat with the bot alone has the person's, of a group {TELEGRAM_CHAT_IS}"
@@ -107,7 +99,7 @@ def _refuse_bot(url: str, port: int) -> None:
 
 CHECKS = (
     Check(name="people", look=_people),
-    Check(name="telegram ids", look=_telegram_ids, asked=_on_telegram),
-    Check(name="slack ids", look=_slack_ids, asked=_on_slack),
+    Check(name="telegram ids", look=_telegram_ids),
+    Check(name="slack ids", look=_slack_ids),
     Check(name="web port", look=_web_port),
 )

@@ -26,7 +26,7 @@ _MEANWHILE = {
         "It may be another coin under the same name, or one that is counted anew: what is held of it keeps its last "
         "value, and strategies neither enter nor leave. Candles from before the change no longer count."
     ),
-    HaltKind.EMERGENCY: "Everything is being sold.",
+    HaltKind.EMERGENCY: "Everything that is held is sold as soon as its market takes it.",
     HaltKind.STORE: "Stops and targets stand at the venue; nothing else is ordered, for nothing can be written down.",
     HaltKind.REFUSED: "The venue is asked again after longer and longer pauses, up to half an hour.",
 }

@@ -136,7 +136,7 @@ def profit(report: Profit) -> Card:
             ("Since", wording.moment(report.begins)),
             *phrases.payments(report.paid_in, report.paid_out, report.quote),
             *phrases.benchmark(report.benchmark),
-            ("Fees, already taken off", wording.money(report.fees, report.quote)),
+            ("Fees, already taken off", _fees(report)),
             ("Won", phrases.won(report.won, report.closed)),
             *phrases.external(report.external.trades, report.external.net, report.quote),
             ("Drawdown", wording.percent(report.drawdown)),
@@ -145,6 +145,11 @@ def profit(report: Profit) -> Card:
         table=Table(head=("Day", "Net", "%", "Hold %"), rows=tuple(_day_row(day, report.quote) for day in report.days)),
         graph=phrases.course(report.days),
     )
+
+
+def _fees(report: Profit) -> str:
+    """The fees, and what they are of what the profit was made with, where that is known."""
+    return wording.of(report.fees, report.net / report.share if report.share else Decimal(0), report.quote)
 
 
 def _day_row(day: DayProfit, quote: str) -> tuple[str, ...]:
@@ -216,7 +221,7 @@ def _question(view: ApprovalView) -> Item:
             wording.price(plan.price) if view.price is None else phrases.price_move(plan.price, view.price),
             f"{view.decision.agreement}, expires",
             phrases.expiry(asked.expires_at, view.now, view.wall_left).replace(" clock, ", " clock,\n"),
-            f"no new entries: {phrases.stopped(view.halt)}" if view.halt else "",
+            *(("no new entries:", phrases.stopped(view.halt)) if view.halt else ()),
         ),
     )
 

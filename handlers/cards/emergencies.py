@@ -83,7 +83,7 @@ def _left(exposed: Exposed) -> tuple[tuple[str, str], ...]:
 
 
 def _results(closed: Sequence[Position]) -> str:
-    return "; ".join(f"{p.id} {wording.signed(p.net, wording.quote(p.market))}" for p in closed)
+    return "; ".join(f"{p.id} {wording.gain(p.net, p.share(p.net), wording.quote(p.market))}" for p in closed)
 
 
 def external(view: ExternalView) -> Card:

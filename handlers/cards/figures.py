@@ -108,7 +108,7 @@ def stats(report: TradeStats) -> Card:
         title=f"{_result(total, report.quote)}, {wording.count(total.trades, 'closed trade')}",
         fields=(
             ("Won", _won(total)),
-            ("Brought by a trade on average", wording.gain(report.expectancy, total.share, report.quote)),
+            ("Average trade", wording.gain(report.expectancy, total.share, report.quote)),
             ("Profit factor (won / lost)", factor),
             *((("Winners held for", wording.span(report.won_after)),) if report.won_after is not None else ()),
             *((("Losers held for", wording.span(report.lost_after)),) if report.lost_after is not None else ()),
@@ -192,12 +192,14 @@ def _bands(report: Strategies) -> tuple[tuple[str, str], ...]:
 
 def _context(view: ContextView, quote: str) -> Item:
     at_work = view.at_work
-    does = "" if at_work.strategy == at_work.name else f"{wording.words(at_work.strategy)}, "
+    does = "" if at_work.strategy == at_work.name else f"strategy {wording.words(at_work.strategy)}"
     closed = (f"won {_won(view.closed)}", _result(view.closed, quote)) if view.closed.trades else ("no closed trades",)
     return Item(
-        title=f"{wording.words(at_work.name)} on {at_work.timeframe}: {_may_enter(view)}",
+        title=f"{wording.words(at_work.name)} on {at_work.timeframe}",
         text=wording.lines(
-            f"{does}{', '.join(at_work.markets)}",
+            _may_enter(view),
+            does,
+            ", ".join(at_work.markets),
             f"{view.held} open",
             *closed,
             *_obstacles(view),

@@ -92,7 +92,7 @@ def _fields(fields: Sequence[tuple[str, str]]) -> Iterator[_Piece]:
     """Fields two abreast, as many as a section takes; one that is too long for that stands alone."""
     abreast: list[tuple[str, str]] = []
     for name, value in fields:
-        is_long = len(f"*{_escaped(name)}*\n{_marked(value)}".encode("utf-16-le")) // 2 > FIELD
+        is_long = len(f"*{_marked(name)}*\n{_marked(value)}".encode("utf-16-le")) // 2 > FIELD
         if abreast and (is_long or len(abreast) == MOST_FIELDS or _length([*abreast, (name, value)]) > SECTION):
             yield _section(abreast)
             abreast = []
@@ -116,7 +116,7 @@ def _section(fields: Sequence[tuple[str, str]]) -> _Piece:
 def _field(name: str, value: str) -> Block:
     """A bold name over its value; not bold where something in it would be taken for markup."""
     if name.strip() and not _MARKUP.search(f"{name}{value}"):
-        return {"type": "mrkdwn", "text": f"*{_escaped(name.strip())}*\n{_marked(value)}", "verbatim": True}
+        return {"type": "mrkdwn", "text": f"*{_marked(name.strip())}*\n{_marked(value)}", "verbatim": True}
     return _text(f"{name}\n{value}")
 
 
@@ -138,7 +138,7 @@ def _items(items: Sequence[tuple[str, str]]) -> Iterator[_Piece]:
 
 def _height(title: str, text: str) -> int:
     """How much of a section a thing takes, with its marks."""
-    return len(f"*{_escaped(title)}*\n{_marked(text)}\n".encode("utf-16-le")) // 2
+    return len(f"*{_marked(title)}*\n{_marked(text)}\n".encode("utf-16-le")) // 2
 
 
 def _listed(items: Sequence[tuple[str, str]]) -> _Piece:
@@ -146,7 +146,7 @@ def _listed(items: Sequence[tuple[str, str]]) -> _Piece:
     lines = "\n".join(_escaped(f"{title}\n{text}") for title, text in items)
     if any(_MARKUP.search(f"{title}{text}") or not title.strip() for title, text in items):
         return _Piece(block={"type": "section", "text": _text("\n".join(map("\n".join, items)))}, text=lines)
-    bold = "\n".join(f"*{_escaped(title.strip())}*\n{_marked(text)}" for title, text in items)
+    bold = "\n".join(f"*{_marked(title.strip())}*\n{_marked(text)}" for title, text in items)
     return _Piece(block={"type": "section", "text": {"type": "mrkdwn", "text": bold, "verbatim": True}}, text=lines)
 
 

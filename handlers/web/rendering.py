@@ -46,6 +46,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "amount": lambda value, currency: wording.amount(Decimal(value), currency),
+        "share_of": _share_of,
         "signed": wording.signed_amount,
         "figure": wording.figure,
         "quote": wording.quote,
@@ -74,6 +75,12 @@ def _times(text: str) -> Markup:
         return f'<time class="whole" datetime="{_iso(at)}">{words}</time>'
 
     return Markup(marked(text, lambda piece: str(escape(piece)), time))  # noqa: S704 - every piece is escaped
+
+
+def _share_of(part: Decimal, whole: Decimal, currency: str) -> str:
+    """An amount, and what it is of another in per cent; its currency stands beside."""
+    share = wording.part(part, whole)
+    return wording.amount(part, currency) + (f" ({wording.percent(share)})" if share is not None else "")
 
 
 def _iso(at: datetime) -> str:

@@ -251,6 +251,8 @@ class Views:
         def work(uow: UnitOfWork) -> Digest:
             names = (day.name for day in days_to_come(uow, self.days) if day.ends > now)
             running = figures(uow, next(names, ""), now)
+            if running is not None and running.ends - running.begins < timedelta(minutes=1):
+                running = None  # a day that has only begun says nothing
             for found in (running, *uow.account.newest_digests(1)):
                 if found is not None:
                     return found

@@ -415,6 +415,11 @@ class Halt:
     by: str = ""
 
     @property
+    def is_emergency(self) -> bool:
+        """Whether it is an emergency stop."""
+        return self.kind is HaltKind.EMERGENCY
+
+    @property
     def is_total(self) -> bool:
         """Whether it is for the total limit of a drawdown, which does not end by itself."""
         return self.kind is HaltKind.DRAWDOWN and self.until is None

@@ -214,18 +214,11 @@ def test_nobody_to_ask_is_wrong(tmp_path, telegram):
     assert "stands with their id in its log and in /strangers" in lines["people"].remedy
 
 
-def test_where_ids_are_found_is_told_of_each_platform_that_is_on(tmp_path, telegram):
-    def told(lines: dict[str, Line]) -> dict[str, str]:
-        return {name: line.text for name, line in lines.items() if name.endswith(" ids")}
-
-    assert told(looked(settings_of(tmp_path))) == {}
-    on_telegram = {
-        "telegram ids": "who writes to this bot stands with their id in its log and in /strangers; a chat with the bot "
-        "alone has the person's, of a group a link to a message there, t.me/c/123/6, has what follows the -100"
-    }
-    assert told(looked(settings_of(tmp_path, telegram))) == on_telegram
-    viewer = {"token": telegram.token, "api_url": telegram.url}
-    assert told(looked(settings_of(tmp_path, viewer=viewer))) == on_telegram
+def test_where_ids_are_found_is_told_before_a_platform_is_on(tmp_path):
+    """Who sets one up needs them first."""
+    told = looked(settings_of(tmp_path))
+    assert "who writes to this bot stands with their id in its log and in /strangers" in told["telegram ids"].text
+    assert "Copy member ID" in told["slack ids"].text
 
 
 def test_two_people_to_approve_where_only_one_may_is_wrong(tmp_path):
@@ -274,7 +267,10 @@ def test_a_bot_on_telegram_is_well(tmp_path, telegram):
 
 
 def test_without_a_token_nothing_is_asked(tmp_path):
-    assert [name for name in looked(settings_of(tmp_path)) if name.startswith("telegram")] == ["telegram token"]
+    assert [name for name in looked(settings_of(tmp_path)) if name.startswith("telegram")] == [
+        "telegram ids",
+        "telegram token",
+    ]
 
 
 def test_a_wrong_token_is_told_and_never_shown(tmp_path, telegram):

@@ -49,7 +49,7 @@ def test_the_lines_say_what_came_of_it_beside_what_holding_would_have():
     assert lines["trades"] == "3 closed, 1 open, 2 of 3 won (66.7%)"
     assert lines["profit"] == "-12.34 EUR (-0.12%) after 3.21 of fees"
     assert lines["hold"] == "buying and holding the markets came to +3.45%"
-    assert lines["equity"] == "9987.66 EUR: cash 9000.00, exposure 987.66"
+    assert lines["equity"] == "9987.66 EUR: cash 9000.00 (90.11%), exposure 987.66 (9.89%)"
     assert lines["drawdown"] == "1.00%, the largest 2.98%"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -225,5 +226,15 @@ def _redirected(urls: Any, root: str) -> Any:
 
 def _words(error: Exception, name: str) -> str:
     """What went wrong, shortened: the reason below where ccxt only repeats the request, else the venue's own words."""
-    text = " ".join(str(error.__cause__ or error).removeprefix(name).split())
+    text = _message(" ".join(str(error.__cause__ or error).removeprefix(name).split()))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _message(text: str) -> str:
+    """What a JSON answer says in words, where it does: ``{"code": -1121, "msg": "Invalid symbol."}``."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return text
+    words = [said[name] for name in ("msg", "message", "error") if said.get(name)] if isinstance(said, dict) else []
+    return words[0] if words and isinstance(words[0], str) else text

@@ -100,7 +100,7 @@ def test_stats_tell_how_trades_ended_and_what_one_brings() -> None:
     card = figures.stats(reports.trade_stats())
     assert dict(card.fields) == {
         "Won": "14 of 23 (60.87%)",
-        "Brought by a trade on average": "+5.24 USDT (+2.50%)",
+        "Average trade": "+5.24 USDT (+2.50%)",
         "Profit factor (won / lost)": "2.52",
         "Winners held for": "5 h 20 min",
         "Losers held for": "1 h",
@@ -165,9 +165,11 @@ def test_a_strategy_tells_what_it_does_how_it_stands_and_what_it_may() -> None:
     assert card.fields == (("Acts alone", "from 0.80 on"), ("Asks", "from 0.55 on"))
     assert [(title, text.splitlines()) for title, text in told(card)] == [
         (
-            "btc momentum on 1h: may enter ETH/USDT",
+            "btc momentum on 1h",
             [
-                "momentum, BTC/USDT, ETH/USDT",
+                "may enter ETH/USDT",
+                "strategy momentum",
+                "BTC/USDT, ETH/USDT",
                 "1 open",
                 "won 14 of 23 (60.87%)",
                 "+120.50 USDT (+2.50%)",
@@ -182,9 +184,9 @@ def test_a_strategy_that_is_stopped_everywhere_says_why_once() -> None:
     stopped = reports.context_view(obstacles=both, closed=reports.tally(0, 0, "0", "0"))
     free = reports.context_view(obstacles=())
     first, second = figures.strategies(reports.strategies(contexts=(stopped, free))).items
-    assert first.title == "btc momentum on 1h: no entries now"
-    assert first.text.splitlines()[1:] == ["1 open", "no closed trades", "Not now: paused by Ann"]
-    assert second.title == "btc momentum on 1h: may enter"
+    assert first.text.splitlines()[0] == "no entries now"
+    assert first.text.splitlines()[3:] == ["1 open", "no closed trades", "Not now: paused by Ann"]
+    assert second.text.splitlines()[0] == "may enter"
 
 
 @pytest.mark.parametrize(

@@ -232,8 +232,20 @@ async def test_a_pause_and_bare_positions_are_plain_to_see(web):
     async with web.enter("Ann") as browser:
         page = (await browser.get("/")).text
     assert "Paused" in page
-    assert "a look at the news" in page
+    assert "A look at the news" in page
     assert "Not protected" in page
+
+
+async def test_an_emergency_stop_says_so_and_stands_first(web):
+    pause, stop = reports.halt(), reports.halt(HaltKind.EMERGENCY, reason="Ann called the emergency stop")
+    web.room.views.changes = {"trading": False, "halts": (pause, stop)}
+    async with web.enter("Ann") as browser:
+        page = (await browser.get("/")).text
+    assert '<p class="state alarm">Emergency stop</p>' in page
+    assert "Paused" not in page
+    boxes = page.split('<section class="halt')[1:]
+    assert boxes[0].startswith(' alarm"><h3>Emergency stop: no new entries</h3>')
+    assert "A look at the news" in boxes[1]
 
 
 async def test_the_chat_goes_on_while_the_account_cannot_be_read(web):

@@ -78,7 +78,7 @@ async def test_the_book_is_the_venues_own(client: VenueClient, fake: FakeExchang
         (DEPTH, exchange.CUT, VenueError, "binance"),
         (DEPTH, exchange.MAINTENANCE, VenueError, "Internal error"),
         (DEPTH, Fault(status=502, body="<html>Bad gateway</html>", content_type="text/html"), VenueError, "reached"),
-        (DEPTH, exchange.DELISTED, NoData, "does not trade it"),
+        (DEPTH, exchange.DELISTED, NoData, r"does not trade it: Invalid symbol\.$"),
         (DEPTH, exchange.EMPTY, NoData, "book is empty"),
         (DEPTH, exchange.CROSSED, VenueError, "cannot be"),
         (DEPTH, Fault(body="{}"), NoData, "book is empty"),
