@@ -102,8 +102,8 @@ async def test_followers_look_subscribe_and_are_sent_each_day_once(tmp_path: Pat
             assert data_of(tmp_path) == kept, "looking changes nothing"
 
             await let_the_bot_run(tmp_path, BEGIN + timedelta(hours=STILL + 23, minutes=59))
-            await let_the_bot_run(tmp_path, BEGIN + timedelta(days=6, hours=1))
             reported = len(fake.messages(BEN)) + 1
+            await let_the_bot_run(tmp_path, BEGIN + timedelta(days=6, hours=1))
             await fake.wait_for(lambda: len(fake.messages(BEN)) >= reported, PATIENCE)
             assert fake.texts(BEN)[-1].startswith("2024-01-06:")
         async with viewer(tmp_path, fake):

@@ -76,7 +76,8 @@ def test_whoever_asked_for_hang_ups_to_be_ignored_is_obeyed(tmp_path: Path):
 def test_an_interrupt_while_it_loads_ends_it_without_a_word(tmp_path: Path):
     """What it loads waits here for somebody who reads: it is a library of that name, found before the real one."""
     os.mkfifo(tmp_path / "loading")
-    (tmp_path / "typer.py").write_text("import time\nopen('loading', 'w')\ntime.sleep(60)\n")
+    held = "import time\nheld = open('loading', 'w')\ntime.sleep(60)\n"  # closing it could swallow the interrupt
+    (tmp_path / "typer.py").write_text(held)
     process = subprocess.Popen(
         [BOT, "status"],
         cwd=tmp_path,
