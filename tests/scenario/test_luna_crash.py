@@ -59,7 +59,7 @@ DAYS = Tale(
         pytest.param(
             LUNA, id="luna", marks=[pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("luna")]
         ),
-        pytest.param(DAYS, id="made-up", marks=pytest.mark.xdist_group("made-up days")),
+        pytest.param(DAYS, id="made-up", marks=[pytest.mark.slow, pytest.mark.xdist_group("made-up days")]),
     ],
 )
 def tale(request):
