@@ -28,7 +28,7 @@ structlog.configure(
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """More workers than cores, for a story waits longer than it computes; fewer where the slow ones run too."""
     cores = yield
-    return 2 * cores if os.environ.get("CI") else 5 * cores // 2
+    return cores + (cores + 1) // 2 if os.environ.get("CI") else 5 * cores // 2
 
 
 @pytest.hookimpl(trylast=True)

@@ -73,6 +73,11 @@ def test_whoever_asked_for_hang_ups_to_be_ignored_is_obeyed(tmp_path: Path):
     assert process.returncode == 0
 
 
+def _hear_interrupts() -> None:
+    """As a terminal starts programs: what runs the tests may ignore interrupts, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_while_it_loads_ends_it_without_a_word(tmp_path: Path):
     """What it loads waits here for somebody who reads: it is a library of that name, found before the real one."""
     os.mkfifo(tmp_path / "loading")
@@ -85,6 +90,7 @@ def test_an_interrupt_while_it_loads_ends_it_without_a_word(tmp_path: Path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_hear_interrupts,  # noqa: PLW1509 - nothing has threads here but the runner
     )
     with (tmp_path / "loading").open():
         process.send_signal(signal.SIGINT)
@@ -96,7 +102,12 @@ def test_an_interrupt_while_a_command_is_at_work_ends_it_without_a_word(tmp_path
     """Its configuration is where it waits: a pipe to which nobody writes."""
     os.mkfifo(tmp_path / ".env")
     process = subprocess.Popen(
-        [BOT, "config", "validate"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [BOT, "config", "validate"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hear_interrupts,  # noqa: PLW1509 - nothing has threads here but the runner
     )
     with (tmp_path / ".env").open("w"):  # it has come so far
         process.send_signal(signal.SIGINT)
