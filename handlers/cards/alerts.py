@@ -222,7 +222,7 @@ def platform(trouble: PlatformTrouble) -> Card:
 
 def digest(report: Digest) -> Card:
     """One day's figures, or those of a week."""
-    put_in = report.equity - report.net  # what the day began with, and what was paid in
+    put_in = report.equity - report.net + report.paid_out  # what the day began with, and what was paid in
     quote, span = report.quote, "Week" if is_week(report.id) else "Day"
     name = f"Week {report.id}" if is_week(report.id) else report.id
     return Card(

@@ -131,7 +131,7 @@ def _trade(held: Position) -> str:
 
 def count(report: Counts) -> Card:
     """What is open against what may be."""
-    of_equity = _share(report.asked, report.equity)
+    of_equity = wording.in_brackets(report.asked, report.equity)
     worth = f", {wording.money(report.asked, report.quote)}{of_equity} if all are approved" if report.questions else ""
     return Card(
         title=f"{report.positions} of {wording.count(report.possible, 'position')} open",
@@ -143,7 +143,7 @@ def count(report: Counts) -> Card:
         ),
         items=tuple(
             Item(
-                title=f"{coin} {wording.amount(value, report.quote)}{_share(value, report.equity)}",
+                title=f"{coin} {wording.amount(value, report.quote)}{wording.in_brackets(value, report.equity)}",
                 text=_most(value, report),
             )
             for coin, value in report.coins
@@ -157,21 +157,19 @@ def _others(number: int) -> str:
 
 
 def _against(amount: Decimal, limit: Decimal, report: Counts) -> str:
-    now, most = _share(amount, report.equity), _share(limit, report.equity)
+    now, most = wording.in_brackets(amount, report.equity), wording.in_brackets(limit, report.equity)
     return f"{wording.amount(amount, report.quote)}{now} of {wording.money(limit, report.quote)}{most}"
 
 
 def _most(value: Decimal, report: Counts) -> str:
     over = "above the limit of" if value > report.max_coin else "of at most"
-    return f"{over} {wording.amount(report.max_coin, report.quote)}{_share(report.max_coin, report.equity)}"
+    return (
+        f"{over} {wording.amount(report.max_coin, report.quote)}{wording.in_brackets(report.max_coin, report.equity)}"
+    )
 
 
 def _smaller(report: Counts) -> tuple[str, str]:
     return ("Limits", f"{wording.percent(report.size)} of the usual ones until the drawdown has been made good")
-
-
-def _share(part: Decimal, whole: Decimal) -> str:
-    return f" ({wording.percent(part / whole)})" if whole > 0 else ""
 
 
 def strategies(report: Strategies) -> Card:

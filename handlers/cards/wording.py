@@ -52,8 +52,13 @@ def part(amount: Decimal, whole: Decimal) -> Decimal | None:
 
 def of(amount: Decimal, whole: Decimal, currency: str) -> str:
     """An amount and what it is of another: ``120.00 USDT (1.20%)``."""
+    return f"{money(amount, currency)}{in_brackets(amount, whole)}"
+
+
+def in_brackets(amount: Decimal, whole: Decimal) -> str:
+    """What an amount is of another, to stand behind it: `` (1.20%)``; empty where that is nothing."""
     share = part(amount, whole)
-    return money(amount, currency) + (f" ({percent(share)})" if share is not None else "")
+    return f" ({percent(share)})" if share is not None else ""
 
 
 def _with_share(told: str, share: Decimal | None) -> str:

@@ -79,8 +79,7 @@ def _times(text: str) -> Markup:
 
 def _share_of(part: Decimal, whole: Decimal, currency: str) -> str:
     """An amount, and what it is of another in per cent; its currency stands beside."""
-    share = wording.part(part, whole)
-    return wording.amount(part, currency) + (f" ({wording.percent(share)})" if share is not None else "")
+    return f"{wording.amount(part, currency)}{wording.in_brackets(part, whole)}"
 
 
 def _iso(at: datetime) -> str:

@@ -250,3 +250,8 @@ def test_the_welcome_is_pinned_and_says_what_to_try():
     assert "Approve half" in card.text
     assert "/why A1" in card.text
     assert "/help" in card.text
+
+
+def test_per_cent_of_a_digest_is_of_what_was_there_though_most_of_it_was_paid_out():
+    half = reports.digest(equity=Decimal(1000), net=Decimal(0), paid_out=Decimal(9000), fees=Decimal(100))
+    assert dict(alerts.digest(half).fields)["Fees"] == "100.00 USDT (1.00%)"
