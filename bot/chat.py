@@ -28,7 +28,7 @@ from handlers.cards import alerts
 from handlers.charts.draughtsman import Draughtsman
 from handlers.commands import CommandTable, RecentLogs, build_commands
 from handlers.direct import DirectTeller
-from handlers.notifications import Notifications, is_urgent, shown_at
+from handlers.notifications import Notifications, is_urgent, routes
 from handlers.reception import Reception
 
 
@@ -86,7 +86,7 @@ async def build_chat(
         platforms[web.chat.name] = web.chat
     past: dict[str, Platform] = {web.chat.name: web.chat.unwritten} if web else {}
     places = destinations(settings)
-    await take_places(engine.store, places=places, platforms=platforms, shown_at=shown_at(places))
+    await take_places(engine.store, places=places, platforms=platforms, route=routes(places))
     watch = PlatformWatch(store=engine.store, health=_health_of(engine, remote), clock=engine.clock)
     failover = Failover(
         store=engine.store,

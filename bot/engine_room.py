@@ -31,12 +31,12 @@ from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.ports import NoEntry, VenueEvent, all_is_there, by_the_market
+from engine.ports import NoEntry, Route, VenueEvent, all_is_there, by_the_market
 from engine.results import Results
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
-from engine.store.database import Database, Route, stamp
+from engine.store.database import Database, stamp
 from engine.store.open_files import OpenFiles
 from engine.store.peak import recount_drawdown
 from engine.store.unit_of_work import UnitOfWork

@@ -13,6 +13,7 @@ from functools import partial
 
 import structlog
 
+from engine.domain.events import ApprovalAsked
 from engine.domain.messages import Destination
 from engine.faults import fault_id
 from engine.store.database import Database
@@ -98,5 +99,6 @@ class Failover:
         """The open questions on platforms in trouble."""
         if not (troubled := self._troubled()):
             return set()
-        questions = {f"approval:{asked.id}" for asked in uow.approvals.open()}
+        asked = [ApprovalAsked(at=each.asked_at, approval_id=each.id) for each in uow.approvals.open()]
+        questions = {topic for event in asked for topic in uow.route(event)}
         return {topic for topic in questions if any(uow.outbox.shows(topic, platform) for platform in troubled)}

@@ -6,12 +6,15 @@ arrive. The cards of a platform that is off wait for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 import structlog
 
+from engine.domain.events import ApprovalAsked, Event, Halted, PlatformTroubled, PositionOpened, ProtectionFailed
 from engine.domain.messages import Destination
-from engine.domain.trading import HaltKind, OrderStatus, Position, Purpose
+from engine.domain.reports import PlatformTrouble
+from engine.domain.trading import OrderStatus, Position, Purpose
+from engine.ports import Route
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 
@@ -23,7 +26,7 @@ async def take_places(
     *,
     places: Collection[Destination],
     platforms: Collection[str],
-    shown_at: Callable[[str], Sequence[Destination]],
+    route: Route,
 ) -> None:
     """Let the places of now show what is open, and leave those of before.
 
@@ -31,12 +34,12 @@ async def take_places(
         store: Where the outbox is.
         places: Where cards go now.
         platforms: The names of those that are on.
-        shown_at: Where a topic is to be shown.
+        route: Where what happens is shown.
     """
 
     def needs(uow: UnitOfWork) -> tuple[dict[str, list[Destination]], list[Destination]]:
-        shown = {topic: uow.outbox.places(topic) for topic in _open(uow, platforms)}
-        unseen = {topic: [each for each in shown_at(topic) if each not in at] for topic, at in shown.items()}
+        wanted = {topic: at for event in _open(uow, platforms) for topic, at in route(event).items()}
+        unseen = {topic: [each for each in at if each not in uow.outbox.places(topic)] for topic, at in wanted.items()}
         old = [each for each in uow.outbox.all_places() if each.platform in platforms and each not in places]
         return {topic: at for topic, at in unseen.items() if at}, old
 
@@ -45,18 +48,25 @@ async def take_places(
         await store.transact(lambda uow: _take(uow, unseen, old))
 
 
-def _open(uow: UnitOfWork, platforms: Collection[str]) -> list[str]:
-    """The topics whose cards tell of something that still is so; what has only happened is not told anew."""
-    kinds = {HaltKind.EMERGENCY: "emergency"}
+def _open(uow: UnitOfWork, platforms: Collection[str]) -> list[Event]:
+    """The events that told of what still is so; what has only happened is not told anew."""
     held = uow.positions.open()
     troubles = [trouble for name in platforms if (trouble := uow.troubles.newest(name)) is not None]
     return [
-        *(f"{kinds.get(found.halt.kind, 'halt')}:{found.id}" for found in uow.halts.open()),
-        *(f"approval:{asked.id}" for asked in uow.approvals.open()),
-        *(f"unprotected:{position.id}" for position in held if _is_without_stop(uow, position)),
-        *(f"platform:{trouble.id}" for trouble in troubles if trouble.ended_at is None),
-        *(f"trade:{position.id}" for position in held),
+        *(Halted(at=each.halt.since, halt_id=each.id, kind=each.halt.kind) for each in uow.halts.open()),
+        *(ApprovalAsked(at=each.asked_at, approval_id=each.id) for each in uow.approvals.open()),
+        *(_unprotected(position) for position in held if _is_without_stop(uow, position)),
+        *(_troubled(trouble) for trouble in troubles if trouble.ended_at is None),
+        *(PositionOpened(at=position.opened_at, position_id=position.id) for position in held),
     ]
+
+
+def _unprotected(position: Position) -> Event:
+    return ProtectionFailed(at=position.opened_at, position_id=position.id, reason="")
+
+
+def _troubled(trouble: PlatformTrouble) -> Event:
+    return PlatformTroubled(at=trouble.since, trouble_id=trouble.id, platform=trouble.platform, text=trouble.text)
 
 
 def _is_without_stop(uow: UnitOfWork, held: Position) -> bool:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from engine.domain.decisions import Exit, Frame, Signals
 from engine.domain.errors import GreenlightError
+from engine.domain.events import Event
 from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.messages import Card, Destination, Ref
@@ -204,6 +205,13 @@ class Exchange(Quotes, Protocol):
     async def events(self, after: int) -> tuple[VenueEvent, ...]:
         """Everything that happened to this account's orders since the event with that number, in order."""
         ...
+
+
+Route = Callable[[Event], Mapping[str, tuple[Destination, ...]]]
+"""Which topics look different after an event, each with the places that are to show it from now on.
+
+A topic with no place is only shown anew where it is shown already.
+"""
 
 
 class RetryAt(GreenlightError):

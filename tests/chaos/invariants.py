@@ -91,7 +91,8 @@ def _alerts(world: World) -> list[str]:
     wanted = {
         (topic, place.platform): row["kind"]
         for row in rows
-        for topic, place in route(codec.load(EVENTS[row["kind"]], row["body"]))
+        for topic, places in route(codec.load(EVENTS[row["kind"]], row["body"])).items()
+        for place in places
     }
     return [
         f"{topic} is not shown on {platform} ({kind})"

@@ -1,6 +1,6 @@
 """What happened, as facts in the past tense; written in the same transaction as the change they tell of.
 
-The list of classes is the list of what people can be told. ``topics`` says which cards a fact changes.
+The list of classes is the list of what people can be told.
 """
 
 from __future__ import annotations
@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import chain
-from typing import assert_never
 
 from engine.domain.trading import HaltKind, Side
 
@@ -54,11 +52,7 @@ class OrderChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilled:
-    """A part of an order traded.
-
-    Attributes:
-        alarmed: Whether people were told that its position had no stop.
-    """
+    """A part of an order traded."""
 
     at: datetime
     order_id: str
@@ -69,7 +63,6 @@ class OrderFilled:
     fee: Decimal
     position_id: str
     approval_id: str = ""
-    alarmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +75,10 @@ class PositionOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionProtected:
-    """The venue holds a stop and a target for a position.
-
-    Attributes:
-        alarmed: Whether people were told that it had no stop.
-    """
+    """The venue holds a stop and a target for a position."""
 
     at: datetime
     position_id: str
-    alarmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +96,6 @@ class PositionClosed:
 
     Attributes:
         closed_by: Stop, target or the exit's reason.
-        alarmed: Whether people were told that it had no stop.
     """
 
     at: datetime
@@ -116,7 +103,6 @@ class PositionClosed:
     closed_by: str
     net: Decimal
     approval_id: str = ""
-    alarmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,56 +238,3 @@ Event = (
     | DigestDue
     | Welcomed
 )
-
-
-def topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case for each event
-    """The topics whose cards look different after this event, e.g. ``approval:A17``, ``trade:T3``."""
-    match event:
-        case ApprovalAsked(approval_id=approval_id) | ApprovalChanged(approval_id=approval_id):
-            return (f"approval:{approval_id}",)
-        case OrderFilled(position_id=position_id, approval_id=approval_id, alarmed=alarmed):
-            return (*_approval(approval_id), f"trade:{position_id}", *_alarm(position_id, alarmed=alarmed))
-        case OrderIntended(approval_id=approval_id) | OrderChanged(approval_id=approval_id):
-            return _approval(approval_id)
-        case PositionOpened(position_id=position_id):
-            return (f"trade:{position_id}",)
-        case PositionProtected(position_id=position_id, alarmed=alarmed):
-            return (f"trade:{position_id}", *_alarm(position_id, alarmed=alarmed))
-        case ProtectionFailed(position_id=position_id):
-            return (f"trade:{position_id}", f"unprotected:{position_id}")
-        case PositionClosed(position_id=position_id, approval_id=approval_id, alarmed=alarmed):
-            shown = f"trade:{position_id}", f"closed:{position_id}"
-            return (*_approval(approval_id), *shown, *_alarm(position_id, alarmed=alarmed))
-        case LosingStreakChanged(streak_id=streak_id):
-            return (f"streak:{streak_id}",)
-        case ExternalTraded(order_id=order_id) | ExternalCancelled(order_id=order_id):
-            return (f"external:{order_id}",)
-        case EmergencyProgressed(halt_id=halt_id):
-            return (f"emergency:{halt_id}",)
-        case Halted(halt_id=halt_id, kind=kind, questions=questions):
-            return (_halt(halt_id, kind), *chain.from_iterable(map(_approval, questions)))
-        case HaltEnded(halt_id=halt_id, kind=kind, questions=questions):
-            recovery = (f"recovery:{halt_id}",) if kind is HaltKind.DRAWDOWN else ()
-            return (_halt(halt_id, kind), *recovery, *chain.from_iterable(map(_approval, questions)))
-        case BalanceAdopted():
-            return ()
-        case PlatformTroubled(trouble_id=trouble_id) | PlatformRecovered(trouble_id=trouble_id):
-            return (f"platform:{trouble_id}",)
-        case DigestDue(digest_id=digest_id):
-            return (f"digest:{digest_id}",)
-        case Welcomed():
-            return ("welcome:1",)
-        case _:
-            assert_never(event)
-
-
-def _halt(halt_id: str, kind: HaltKind) -> str:
-    return f"emergency:{halt_id}" if kind is HaltKind.EMERGENCY else f"halt:{halt_id}"
-
-
-def _approval(approval_id: str) -> tuple[str, ...]:
-    return (f"approval:{approval_id}",) if approval_id else ()
-
-
-def _alarm(position_id: str, *, alarmed: bool) -> tuple[str, ...]:
-    return (f"unprotected:{position_id}",) if alarmed else ()

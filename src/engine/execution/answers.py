@@ -18,7 +18,6 @@ from engine.domain.trading import (
     Sent,
     Unknown,
 )
-from engine.execution.booking import is_alarmed
 from engine.execution.retries import ALARM_AFTER, failures, is_lost
 from engine.store.halting import begin_halt, end_halt
 from engine.store.orders import Order
@@ -33,8 +32,7 @@ def record(uow: UnitOfWork, order: Order, answer: Sent, now: datetime) -> None:
         case Ack(venue_id=venue_id):
             mark(uow, order, OrderStatus.OPEN, now, venue_id=venue_id)
             if order.purpose is Purpose.PROTECTION:
-                alarmed = is_alarmed(uow, order.position_id)
-                uow.emit(PositionProtected(at=now, position_id=order.position_id, alarmed=alarmed))
+                uow.emit(PositionProtected(at=now, position_id=order.position_id))
         case Rejected(reason=reason):
             mark(uow, order, OrderStatus.REJECTED, now, reason=reason)
         case Unknown(reason=reason):

@@ -37,20 +37,14 @@ def settle_position(uow: UnitOfWork, order: Order, fill: Fill, after: Position, 
             fee=fill.fee,
             position_id=after.id,
             approval_id=order.approval_id,
-            alarmed=after.is_open and is_alarmed(uow, after.id),  # closing it draws the alarm anew by itself
         )
     )
     if not after.is_open:
         _tell_closed(uow, after, fill.at)
 
 
-def is_alarmed(uow: UnitOfWork, position_id: str) -> bool:
-    """Whether people were told that a position has no stop: what happens to it then is shown there too."""
-    return uow.outbox.knows(f"unprotected:{position_id}")
-
-
 def _tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:
-    """Write down that a position is closed; the question it came from and an alarm about it show it too.
+    """Write down that a position is closed, and the question it came from.
 
     What the bot has not opened is no loss or win of its own.
     """
@@ -62,7 +56,6 @@ def _tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:
             closed_by=position.closed_by,
             net=position.net,
             approval_id=asked.id if asked else "",
-            alarmed=is_alarmed(uow, position.id),
         )
     )
     if uow.positions.decision_of(position.id):

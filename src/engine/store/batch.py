@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, event
 
 from engine.domain.events import Event
-from engine.domain.messages import Destination
+from engine.ports import Route
 from engine.store.connections import TROUBLE
 from engine.store.memory import Memory
 from engine.store.unit_of_work import UnitOfWork
@@ -33,7 +33,7 @@ class Batch:
         shown: Whether anything that waits changes what people see.
     """
 
-    def __init__(self, engine: Engine, route: Callable[[Event], tuple[tuple[str, Destination], ...]]) -> None:
+    def __init__(self, engine: Engine, route: Route) -> None:
         self._engine = engine
         self._route = route
         self._connection: Connection | None = None

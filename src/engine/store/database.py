@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from engine.domain.errors import StoreError
 from engine.domain.events import Event
 from engine.domain.messages import Destination
+from engine.ports import Route
 from engine.store.alone import keep_alone
 from engine.store.batch import Batch
 from engine.store.compaction import give_back, is_worth_it
@@ -29,13 +30,10 @@ _TOGETHER: ContextVar[Database | None] = ContextVar("together", default=None)
 GIVE_WAY_FOR = 0.02
 """Wall seconds for which those who write together wait at a time while others read or write: people are waiting."""
 
-Route = Callable[[Event], tuple[tuple[str, Destination], ...]]
-"""Which topics go to which destinations when an event is written."""
 
-
-def nowhere(_: Event) -> tuple[tuple[str, Destination], ...]:
+def nowhere(_: Event) -> Mapping[str, tuple[Destination, ...]]:
     """The route of a program without chat: nobody is shown anything."""
-    return ()
+    return {}
 
 
 def _nothing() -> None:
@@ -47,10 +45,12 @@ class DatabaseReader:
 
     Args:
         url: An SQLAlchemy URL, e.g. ``sqlite:///var/demo/greenlight.sqlite``.
+        route: Which topics an event changes, and where they are shown.
         read_only: Whether the connection itself refuses to write.
     """
 
-    def __init__(self, url: str, *, read_only: bool = True) -> None:
+    def __init__(self, url: str, *, route: Route = nowhere, read_only: bool = True) -> None:
+        self._route = route
         self._readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="store-reader")
         self._read_engine = connect(url, read_only=read_only)
 
@@ -79,7 +79,7 @@ class DatabaseReader:
 
     def _look(self, work: Callable[[UnitOfWork], T]) -> T:
         with self._read_engine.connect() as connection:
-            return work(UnitOfWork(connection, nowhere))
+            return work(UnitOfWork(connection, self._route))
 
 
 class Database(DatabaseReader):
@@ -96,11 +96,10 @@ class Database(DatabaseReader):
 
     def __init__(self, url: str, *, route: Route = nowhere, alone: bool = False) -> None:
         self._url = url
-        self._route = route
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-writer")
         prepare = keep_alone if alone and not is_sqlite(url) else as_it_is
         self._write_engine = connect(url, writer=True, prepare=prepare)
-        super().__init__(url, read_only=False)
+        super().__init__(url, route=route, read_only=False)
         self._listeners: list[Callable[[], None]] = []
         self._on_kept: list[Callable[[Sequence[Event]], None]] = []
         self._on_trouble: list[Callable[[StoreError], None]] = []

@@ -71,10 +71,12 @@ class Outbox:
         }
         self._connection.execute(_ADD, new)
 
-    def changed(self, topic: str, destinations: Iterable[Destination]) -> None:
-        """Destinations should show a topic as it now is, and so should all that have stepped in for one of them."""
-        for destination in dict.fromkeys((*destinations, *self.places(topic))):
+    def changed(self, topic: str, destinations: Iterable[Destination]) -> bool:
+        """Destinations should show a topic as it now is, and so should all that show it already; whether any does."""
+        concerned = dict.fromkeys((*destinations, *self.places(topic)))
+        for destination in concerned:
             self.want(topic, destination)
+        return bool(concerned)
 
     def step_in(self, topic: str, destinations: Iterable[Destination]) -> bool:
         """Destinations should show a topic that another cannot; whether any of them did not show it already."""
@@ -103,10 +105,6 @@ class Outbox:
         at = {"its_platform": place.platform, "its_address": place.address}
         waiting = self._connection.execute(_WAITING, at).scalar_one()
         return self._connection.execute(_LEAVE, at).rowcount, waiting
-
-    def knows(self, topic: str) -> bool:
-        """Whether a topic is, or is to be, shown anywhere."""
-        return bool(self.places(topic))
 
     def shows(self, topic: str, platform: str) -> bool:
         """Whether a topic is, or is to be, shown somewhere on a platform."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
 from engine.domain.events import Event
 from engine.domain.messages import Destination, Ref
+from engine.ports import Route
 from engine.store import codec
 from engine.store.account import Account
 from engine.store.approvals import Approvals
@@ -36,6 +37,7 @@ class UnitOfWork:
     """What a transaction's body is given. Changes are kept together, or not at all.
 
     Attributes:
+        route: Where what happens is shown.
         shown: Whether an event of this transaction changes something that people see.
         events: What happened in it, in order.
     """
@@ -43,7 +45,7 @@ class UnitOfWork:
     def __init__(
         self,
         connection: Connection,
-        route: Callable[[Event], tuple[tuple[str, Destination], ...]],
+        route: Route,
         memory: NoMemory | None = None,
     ) -> None:
         numbering = Numbering(connection)
@@ -64,18 +66,15 @@ class UnitOfWork:
         self.closings = Closings(self.settings, numbering)
         self.shown = False
         self.events: list[Event] = []
-        self._route = route
+        self.route = route
         self._numbering = numbering
 
     def emit(self, event: Event) -> None:
         """Write down that something happened, and mark the cards it changes as wanting to be shown anew."""
         self.record(event)
-        places: dict[str, list[Destination]] = {}
-        for topic, destination in self._route(event):
-            places.setdefault(topic, []).append(destination)
-        for topic, destinations in places.items():
-            self.outbox.changed(topic, destinations)
-            self.shown = True
+        for topic, destinations in self.route(event).items():
+            if self.outbox.changed(topic, destinations):
+                self.shown = True
 
     def record(self, event: Event) -> None:
         """Write down that something happened, and show it nowhere."""

@@ -130,10 +130,11 @@ class StorageWatch:
 def _write_down(uow: UnitOfWork, halt: Halt, now: datetime, shown: Mapping[Destination, Ref]) -> None:
     """Write down that it was and that it is over; its end is told where it was told that it began, and nowhere else."""
     halt_id = uow.halts.add(halt)
-    uow.record(Halted(at=halt.since, halt_id=halt_id, kind=halt.kind))
+    began = Halted(at=halt.since, halt_id=halt_id, kind=halt.kind)
+    uow.record(began)
     uow.halts.end(halt_id, now)
     uow.record(HaltEnded(at=now, halt_id=halt_id, kind=halt.kind))
-    topic = f"halt:{halt_id}"
-    uow.step_in(topic, shown)
-    for destination, ref in shown.items():
-        uow.register(topic, destination, ref)
+    for topic in uow.route(began):
+        uow.step_in(topic, shown)
+        for destination, ref in shown.items():
+            uow.register(topic, destination, ref)

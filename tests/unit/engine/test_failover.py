@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from engine.domain.events import ApprovalAsked, ApprovalChanged, Halted, Welcomed, topics
-from engine.domain.messages import Card, Destination, Ref
+from engine.domain.events import ApprovalAsked, ApprovalChanged, Halted, Welcomed
+from engine.domain.messages import Card, CardKind, Destination, Ref
 from engine.domain.trading import HaltKind
 from engine.failover import Failover
 from engine.outbox import OutboxSender
 from engine.ports import BadCard, Gone, RetryAt
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
+from handlers.notifications import routes
 from tests.fakes import reports
 from tests.fakes.database import new_database
 from tests.fakes.reports import NOON
@@ -94,7 +95,7 @@ class Firm:
         return Card(title=self.titles.get(topic, topic), topic=topic)
 
     async def happens(self, event: object, title: str = "") -> None:
-        for topic in topics(event):
+        for topic in routes({CHAT: tuple(CardKind)})(event):
             self.titles[topic] = title or topic
         await self.store.transact(lambda uow: uow.emit(event))
 
@@ -108,7 +109,7 @@ class Firm:
 
 @pytest.fixture
 async def firm(tmp_path: Path) -> AsyncIterator[Firm]:
-    store = new_database(tmp_path, route=lambda event: tuple((topic, CHAT) for topic in topics(event)))
+    store = new_database(tmp_path, route=routes({CHAT: tuple(CardKind)}))
     yield Firm(store=store)
     await store.close()
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.domain.events import Welcomed, topics
-from engine.domain.messages import Card, Destination, Ref
+from engine.domain.events import Welcomed
+from engine.domain.messages import Card, CardKind, Destination, Ref
 from engine.outbox import EDITS_APART, REST_AFTER_SURPRISE, OutboxSender
 from engine.ports import BadCard, Gone, RetryAt
 from engine.store.database import Database
+from handlers.notifications import routes
 from tests.fakes.database import new_database
 from tests.fakes.patience import until
 from tests.fakes.reports import NOON
@@ -255,7 +256,7 @@ async def test_a_restart_goes_on_where_the_last_run_stopped(bench: Bench):
 
 
 async def test_running_it_shows_what_happens_and_comes_back_after_a_rest(tmp_path: Path):
-    store = new_database(tmp_path, route=lambda event: tuple((topic, ROOM) for topic in topics(event)))
+    store = new_database(tmp_path, route=routes({ROOM: tuple(CardKind)}))
     bench = Bench(store=store)
     bench.web.troubles["room"] = [RetryAt(0.01), RetryAt(0.01)]
     bench.sender = OutboxSender(

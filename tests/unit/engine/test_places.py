@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from engine.domain.messages import Destination
+from engine.domain.messages import CardKind, Destination
 from engine.domain.trading import Halt, HaltKind, Purpose
 from engine.places import take_places
+from handlers.notifications import routes
 from tests.fakes.engine import Room
 
 ROOM, OLD, NEW, CHANNEL = (
@@ -20,7 +21,9 @@ ROOM, OLD, NEW, CHANNEL = (
 
 async def start(room: Room, *places: Destination, platforms: tuple[str, ...] = ("web", "telegram")) -> None:
     """A start of a program whose cards go to these places."""
-    await take_places(room.store, places=places, platforms=platforms, shown_at=lambda _: places)
+    await take_places(
+        room.store, places=places, platforms=platforms, route=routes(dict.fromkeys(places, tuple(CardKind)))
+    )
 
 
 async def due(room: Room) -> set[tuple[str, str]]:

@@ -28,9 +28,9 @@ ROOM = Destination(platform="web", address="room")
 OWNER = {"profile": "demo", "venue": "paper", "market": "generated from seed 7"}
 
 
-def to_the_room(event: Event) -> tuple[tuple[str, Destination], ...]:
+def to_the_room(event: Event) -> dict[str, tuple[Destination, ...]]:
     """Everything is shown in one place."""
-    return (("welcome:1", ROOM),)
+    return {"welcome:1": (ROOM,)}
 
 
 @pytest.fixture

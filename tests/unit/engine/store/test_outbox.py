@@ -124,7 +124,7 @@ async def test_a_place_that_was_left_is_owed_nothing_more_and_keeps_its_messages
     await store.transact(lambda uow: uow.outbox.changed("trade:T1", []))
     assert await due(store) == [("approval:A1", "web", 2, 0)]
     assert await store.read(
-        lambda uow: (uow.outbox.knows("trade:T1"), uow.outbox.shows("approval:A1", "telegram"))
+        lambda uow: (bool(uow.outbox.places("trade:T1")), uow.outbox.shows("approval:A1", "telegram"))
     ) == (
         False,
         False,
