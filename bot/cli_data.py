@@ -33,7 +33,7 @@ def generate(
 ) -> None:
     """Write the generated market of a profile as candle files, SYMBOL-INTERVAL."""
     from bot.markets import generated_feed
-    from engine.exchanges.files import write_candles
+    from engine.data.files import write_candles
 
     settings = load_or_exit(profile, config, {"market": {"seed": seed}}).settings
     try:
@@ -54,7 +54,7 @@ def generate(
 @app.command()
 def check(files: Annotated[list[Path], typer.Argument(help="Candle files.")]) -> None:
     """Say what is in candle files, and everything that is wrong with them."""
-    from engine.exchanges.files import check_file
+    from engine.data.files import check_file
 
     failed = False
     for path in files:
@@ -87,7 +87,7 @@ def import_(
 
     The report beside each candle file, SYMBOL-INTERVAL.report.csv, has all of them; here are the first of each kind.
     """
-    from engine.exchanges.importing import import_dump
+    from engine.data.importing import import_dump
 
     failed = False
     written: list[Path] = []

@@ -12,13 +12,13 @@ from config.settings import Settings
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import HISTORY
 from engine.clocks import WallClock
+from engine.data.live.feed import LiveFeed
+from engine.data.live.plausible import BookLimits
+from engine.data.live.refresh import Refresher
 from engine.domain.errors import ConfigError, GreenlightError, VenueError
 from engine.domain.market import Timeframe
 from engine.exchanges.ccxt.client import VenueClient, check_exchange, known_exchanges
-from engine.exchanges.ccxt.feed import LiveFeed
 from engine.exchanges.ccxt.parsing import Listing
-from engine.exchanges.ccxt.plausible import BookLimits
-from engine.exchanges.ccxt.refresh import Refresher
 from engine.exchanges.ccxt.venue_time import MOST_SKEW, REMEDY, ClockCheck
 from engine.ports import NoEntry
 from engine.strategies.context import StrategyContexts

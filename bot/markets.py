@@ -12,10 +12,10 @@ from bot.strategies import strategy_of
 from config.sections import MarketSettings
 from config.settings import Settings
 from engine.clocks import wall
+from engine.data.feeds import FileFeed, GeneratedFeed
+from engine.data.live.refresh import Refresher
 from engine.domain.errors import ConfigError
 from engine.domain.market import Market, Timeframe
-from engine.exchanges.ccxt.refresh import Refresher
-from engine.exchanges.replay import FileFeed, GeneratedFeed
 from engine.ports import MarketFeed
 from engine.simulation.generator import GeneratedMarket, MarketGenerator
 from engine.strategies.context import StrategyContext, StrategyContexts

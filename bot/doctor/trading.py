@@ -11,8 +11,8 @@ from bot.live_market import look_at_venue
 from bot.markets import source
 from bot.strategies import strategy_of
 from config.settings import Settings
+from engine.data.files import check_file
 from engine.domain.errors import ConfigError
-from engine.exchanges.files import check_file
 
 
 def _strategies(case: Case) -> str:

@@ -11,10 +11,10 @@ from typing import Protocol
 
 import pytest
 
+from engine.data.live.feed import LiveFeed
 from engine.domain.errors import NoData
 from engine.domain.market import Timeframe
 from engine.domain.trading import Ack, Intent, NotFound, OrderKind, OrderState, OrderStatus, Rejected, Side, client_id
-from engine.exchanges.ccxt.feed import LiveFeed
 from engine.exchanges.paper import PaperExchange
 from engine.ports import Exchange, MarketFeed, VenueEvent
 from engine.simulation.fills import FillModel

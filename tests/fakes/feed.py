@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import numpy as np
 
+from engine.data.feeds import FileFeed
 from engine.domain.market import Candles, Market, Timeframe
-from engine.exchanges.replay import FileFeed
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 BTC = Market(symbol="BTC/USDT", lot=Decimal("0.001"), tick=Decimal("0.01"), min_notional=Decimal(10))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.data.files import write_candles
 from engine.domain.market import Candles
-from engine.exchanges.files import write_candles
 from tests.fakes.command_line import bot
 from tests.fakes.database import rows_of_file
 from tests.fakes.series import walk

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli_config import app
-from engine.exchanges.files import write_candles
+from engine.data.files import write_candles
 from tests.fakes.command_line import bot
 from tests.fakes.series import walk
 

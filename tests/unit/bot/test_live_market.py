@@ -17,8 +17,8 @@ from bot.markets import source
 from bot.run_rules import demand
 from config.loader import load
 from config.settings import Settings
+from engine.data.live.feed import LiveFeed
 from engine.domain.errors import ConfigError
-from engine.exchanges.ccxt.feed import LiveFeed
 from tests.fakes import exchange
 from tests.fakes.exchange import INFO, FakeExchange, listening
 

@@ -14,10 +14,10 @@ from bot.strategies import STRATEGIES, strategy_of
 from config.loader import load
 from config.sections import ContextSettings
 from config.settings import Settings
+from engine.data.feeds import FileFeed, GeneratedFeed
+from engine.data.files import write_candles
 from engine.domain.errors import ConfigError
 from engine.domain.market import Market, Timeframe
-from engine.exchanges.files import write_candles
-from engine.exchanges.replay import FileFeed, GeneratedFeed
 from engine.strategies.context import StrategyContext
 from tests.fakes.feed import START, hand_candles, hand_feed
 from tests.fakes.series import walk

@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from bot.wiring import CATCH_UP_LOOK, caught_up
+from engine.data.live.feed import LiveFeed
 from engine.domain.market import Market
-from engine.exchanges.ccxt.feed import LiveFeed
 from engine.exchanges.paper import PaperExchange
 from engine.simulation.fills import FillModel
 from tests.fakes.feed import BTC, START, HandClock

@@ -1,1 +1,1 @@
-"""A real venue through ccxt: public market data, held so that the paper venue can be traded along it."""
+"""A real venue through ccxt: what it is asked over the network, and how its answers are read."""

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data.feeds import FileFeed
 from engine.domain.errors import StoreError, VenueError
 from engine.domain.market import Market, Timeframe, from_millis
 from engine.domain.trading import Ack, Intent, OrderKind, OrderState, OrderStatus, Side, Unknown, client_id
 from engine.exchanges.paper import PaperExchange
-from engine.exchanges.replay import FileFeed
 from engine.ports import MarketFeed
 from engine.simulation.fills import FillModel
 from tests.auditor import check_conservation, equity_series

@@ -8,10 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from engine.data.files import read_candles
 from engine.domain.errors import DataError, NoData
 from engine.domain.figures import plain
 from engine.domain.market import Candles, Market, Timeframe, from_millis
-from engine.exchanges.files import read_candles
 from engine.simulation.frames import Series
 from engine.simulation.generator import MarketGenerator
 

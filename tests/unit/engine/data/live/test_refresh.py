@@ -14,14 +14,14 @@ import pytest
 
 from engine.analysis.quality import DataQualityMonitor
 from engine.clocks import WallClock
+from engine.data.live.candles import ASKED_AGAIN, LOOK_EVERY
+from engine.data.live.feed import LiveFeed
+from engine.data.live.pauses import Pauses
+from engine.data.live.plausible import BookLimits
+from engine.data.live.refresh import HALTED_LIST_EVERY, LIST_EVERY, Refresher
 from engine.domain.errors import NoData
 from engine.domain.market import Timeframe, to_millis
-from engine.exchanges.ccxt.candles import ASKED_AGAIN, LOOK_EVERY
 from engine.exchanges.ccxt.client import VenueClient
-from engine.exchanges.ccxt.feed import LiveFeed
-from engine.exchanges.ccxt.pauses import Pauses
-from engine.exchanges.ccxt.plausible import BookLimits
-from engine.exchanges.ccxt.refresh import HALTED_LIST_EVERY, LIST_EVERY, Refresher
 from engine.exchanges.ccxt.venue_time import ClockCheck
 from engine.ports import Clock
 from tests.fakes import exchange

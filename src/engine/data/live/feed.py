@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from engine.data.live.gaps import Gap
 from engine.domain.errors import NoData
 from engine.domain.market import Book, Candles, Market, Timeframe, from_millis, to_millis
-from engine.exchanges.ccxt.gaps import Gap
 from engine.simulation import path
 from engine.simulation.frames import resample
 from engine.simulation.path import is_another

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from engine.analysis.cleaning import Cleaned, clean
 from engine.analysis.dump_rows import Clock
+from engine.data.files import check_file, read_candles
+from engine.data.importing import Imported, import_dump, read_dump
 from engine.domain.errors import DataError
 from engine.domain.market import Timeframe, from_millis, to_millis
-from engine.exchanges.files import check_file, read_candles
-from engine.exchanges.importing import Imported, import_dump, read_dump
 from tests.fakes.data import real_file
 from tests.fakes.dumps import (
     HEADER,

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from bot.cli_data import app
+from engine.data.files import check_file, parse_name, read_candles, write_candles
+from engine.data.importing import import_dump
 from engine.domain.errors import DataError
 from engine.domain.market import Timeframe
-from engine.exchanges.files import check_file, parse_name, read_candles, write_candles
-from engine.exchanges.importing import import_dump
 from tests.fakes.feed import START, hand_candles
 
 HEAD = "timestamp,open,high,low,close,volume\n"

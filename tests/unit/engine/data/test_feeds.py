@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.data.feeds import FileFeed, GeneratedFeed
+from engine.data.files import write_candles
 from engine.domain.errors import DataError, NoData
 from engine.domain.market import Market, Timeframe
 from engine.domain.trading import Ack, Intent, OrderKind, OrderState, OrderStatus, Side
-from engine.exchanges.files import write_candles
 from engine.exchanges.paper import PaperExchange
-from engine.exchanges.replay import FileFeed, GeneratedFeed
 from engine.simulation.fills import FillModel
 from engine.simulation.generator import CHUNK, GeneratedMarket, MarketGenerator
 from tests.fakes.data import real_file

@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
+from engine.data.live.feed import LiveFeed
+from engine.data.live.gaps import Gap, told_of
+from engine.data.live.plausible import BookLimits, Doubts
 from engine.domain.errors import NoData, VenueError
 from engine.domain.market import Book, Market
 from engine.exchanges.ccxt.client import VenueClient
-from engine.exchanges.ccxt.feed import LiveFeed
-from engine.exchanges.ccxt.gaps import Gap, told_of
-from engine.exchanges.ccxt.plausible import BookLimits, Doubts
 from engine.ports import Clock
 
 IDLE = 0.25

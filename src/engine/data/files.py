@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.row_faults import RowFault, row_faults
+from engine.data.candle_table import COLUMNS, SUFFIXES, read_columns
 from engine.domain.decisions import Issue
 from engine.domain.errors import DataError
 from engine.domain.market import Candles, Timeframe, from_millis
-from engine.exchanges.candle_table import COLUMNS, SUFFIXES, read_columns
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 
 from engine.analysis.cleaning import Cleaned, clean
 from engine.analysis.dump_rows import Clock, Finding, Record, plain
+from engine.data.files import parse_name, write_candles
 from engine.domain.errors import DataError
 from engine.domain.market import Timeframe
-from engine.exchanges.files import parse_name, write_candles
 
 _ALIASES = {
     "unix": ("unix", "unix timestamp", "timestamp"),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data.live.plausible import BookLimits, Doubts
 from engine.domain.market import Book, Level
-from engine.exchanges.ccxt.plausible import BookLimits, Doubts
 from tests.fakes.feed import BTC, START, Row, hand_candles
 
 LIMITS = BookLimits(max_spread=Decimal("0.005"), max_price_gap=Decimal("0.02"))

@@ -17,16 +17,16 @@ from functools import partial
 import structlog
 
 from engine.analysis.quality import DataQualityMonitor
+from engine.data.live.candles import LOOK_EVERY, CandleRefresher
+from engine.data.live.feed import LiveFeed
+from engine.data.live.looking import Looking
+from engine.data.live.pauses import LONGEST_PAUSE, Pauses
+from engine.data.live.plausible import BookLimits
+from engine.data.live.troubles import MARKETS, Troubles
 from engine.domain.errors import VenueError
 from engine.domain.market import Market, Timeframe
-from engine.exchanges.ccxt.candles import LOOK_EVERY, CandleRefresher
 from engine.exchanges.ccxt.client import VenueClient
-from engine.exchanges.ccxt.feed import LiveFeed
-from engine.exchanges.ccxt.looking import Looking
 from engine.exchanges.ccxt.parsing import Listing
-from engine.exchanges.ccxt.pauses import LONGEST_PAUSE, Pauses
-from engine.exchanges.ccxt.plausible import BookLimits
-from engine.exchanges.ccxt.troubles import MARKETS, Troubles
 from engine.exchanges.ccxt.venue_time import LONGEST_SKEW, ClockCheck
 from engine.faults import fault_id
 from engine.ports import Clock

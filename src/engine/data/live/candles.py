@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.analysis.quality import DataQualityMonitor
+from engine.data.live.feed import LiveFeed
+from engine.data.live.pauses import Pauses
 from engine.domain.decisions import Issue
 from engine.domain.errors import VenueError
 from engine.domain.market import Candles, Timeframe
 from engine.exchanges.ccxt.client import VenueClient
-from engine.exchanges.ccxt.feed import LiveFeed
-from engine.exchanges.ccxt.pauses import Pauses
 from engine.ports import Clock
 
 AFTER_CLOSE = timedelta(seconds=0.5)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.data.live.troubles import MARKETS, Troubles
 from engine.domain.errors import NoData, VenueError
-from engine.exchanges.ccxt.troubles import MARKETS, Troubles
 from tests.fakes.feed import HandClock
 
 TEN = tuple(f"C{number}/USDT" for number in range(10))

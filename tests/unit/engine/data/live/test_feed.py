@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data.live.feed import MOST_POINTS, LiveFeed
+from engine.data.live.gaps import Gap
 from engine.domain.errors import NoData
 from engine.domain.market import Book, Level, Market, Timeframe, to_millis
 from engine.domain.trading import Ack, Intent, OrderKind, OrderState, OrderStatus, Rejected, Side, client_id
-from engine.exchanges.ccxt.feed import MOST_POINTS, LiveFeed
-from engine.exchanges.ccxt.gaps import Gap
 from engine.exchanges.paper import PaperExchange
 from engine.simulation.fills import FillModel
 from tests.auditor import check_conservation

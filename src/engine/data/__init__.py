@@ -1,0 +1,1 @@
+"""Where candles and prices come from: files, a market that is made up, a real one as it happens."""
