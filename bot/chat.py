@@ -13,9 +13,9 @@ from bot.engine_room import Engine
 from bot.platforms import VERSION, RemotePlatform, Web, remote_platforms, web_chat
 from config.settings import PLATFORMS, Settings
 from engine.domain.errors import StoreError
+from engine.domain.halts import Halt
 from engine.domain.messages import CardKind, Destination, Person, Ref
 from engine.domain.reports import CLOCK, MARKET_DATA, HaltView, Stranger
-from engine.domain.trading import Halt
 from engine.failover import Failover
 from engine.outbox import EDITS_APART, OutboxSender
 from engine.places import take_places

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.domain.halts import Halt
 from engine.domain.reports import STORE, Part
-from engine.domain.trading import Halt
 
 
 def _nothing() -> None:

@@ -29,7 +29,7 @@ from engine.domain.events import (
     ProtectionFailed,
 )
 from engine.domain.figures import plain
-from engine.domain.trading import OrderStatus
+from engine.domain.orders import OrderStatus
 from engine.faults import fault_id
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
@@ -146,14 +146,14 @@ def _line(uow: UnitOfWork, event: Event) -> Line | None:  # noqa: C901, PLR0912 
 
 
 def _order(uow: UnitOfWork, order_id: str) -> dict[str, str]:
-    order = uow.orders.view(order_id)
+    order = uow.orders.get(order_id)
     return {
         "order": order_id,
-        "side": order.side,
-        "market": order.market,
-        "kind": order.kind,
+        "side": order.request.side,
+        "market": order.request.market,
+        "kind": order.request.kind,
         "purpose": order.purpose,
-        "quantity": plain(order.quantity, 8),
+        "quantity": plain(order.request.quantity, 8),
         "context": order.context,
         "position": order.position_id,
         "question": order.approval_id,

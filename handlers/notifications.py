@@ -35,8 +35,8 @@ from engine.domain.events import (
     ProtectionFailed,
     Welcomed,
 )
+from engine.domain.halts import HaltKind
 from engine.domain.messages import Card, CardKind, Destination, Lane
-from engine.domain.trading import HaltKind
 from engine.ports import Route
 from engine.views import Views
 from handlers.cards import alerts, approval, emergencies

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from engine.domain.errors import GreenlightError
+from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Card
+from engine.domain.positions import Position
 from engine.domain.reports import CLOCK, MARKET_DATA, Digest, HaltView, PlatformTrouble, Recovery, Streak, TradeView
-from engine.domain.trading import Halt, HaltKind, Position
 from engine.domain.weeks import is_week
 from handlers.cards import phrases, wording
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from engine.domain.approvals import Approval, Reply
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Item, Person, Role, Table
+from engine.domain.positions import Position
 from engine.domain.reports import (
     ApprovalView,
     Balance,
@@ -23,7 +24,6 @@ from engine.domain.reports import (
     Status,
     Stranger,
 )
-from engine.domain.trading import Position
 from handlers.cards import alerts, phrases, replies, wording
 from handlers.cards.monospace import WIDTH, folded
 

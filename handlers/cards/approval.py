@@ -9,8 +9,8 @@ from typing import assert_never
 
 from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected, Verb, Vote
 from engine.domain.messages import Button, Card
-from engine.domain.reports import ApprovalView, OrderView
-from engine.domain.trading import OrderStatus
+from engine.domain.orders import Order, OrderStatus
+from engine.domain.reports import ApprovalView
 from handlers.cards import phrases, wording
 
 Fields = tuple[tuple[str, str], ...]
@@ -97,7 +97,7 @@ def _ordered(view: ApprovalView, state: Ordered) -> Card:
     return _settled(view, f"{_consent(state.votes)}{outcome} ({view.approval.id})", fields, state.price)
 
 
-def _traded(order: OrderView | None) -> Fields:
+def _traded(order: Order | None) -> Fields:
     return (("Filled", phrases.fills(order)),) if order and order.filled else ()
 
 

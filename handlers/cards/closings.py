@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from engine.domain.closing import ALL, WHOLE, Choice, Closing, Sale, Stage, Unsold
 from engine.domain.messages import Button, Card, Item
-from engine.domain.reports import ClosingView, OrderView
-from engine.domain.trading import OrderStatus, Position
+from engine.domain.orders import Order, OrderStatus
+from engine.domain.positions import Position
+from engine.domain.reports import ClosingView
 from handlers.cards import phrases, wording
 
 HALF = Decimal("0.5")
@@ -163,12 +164,12 @@ def _outcome(view: ClosingView) -> str:
     return f"{done} of {wording.count(len(closing.sales), 'position')} sold{name}"
 
 
-def _one(order: OrderView, held: Position) -> str:
+def _one(order: Order, held: Position) -> str:
     if not held.is_open:
         whole = "" if order.filled == held.bought else "the whole trade "
         return f"{held.id}: closed, {whole}{wording.gain(held.net, held.share(held.net), wording.quote(held.market))}"
     if order.filled:
-        whole = "" if order.filled == order.quantity else f" of {wording.quantity(order.quantity)}"
+        whole = "" if order.filled == order.request.quantity else f" of {wording.quantity(order.request.quantity)}"
         return f"{held.id}: {wording.quantity(order.filled)}{whole} {held.market} sold"
     return f"{held.id}: not sold" if order.status.final else f"{held.id}: not sold yet"
 
@@ -177,7 +178,7 @@ def _sold(view: ClosingView) -> tuple[Item, ...]:
     return tuple(_came_of(order, view) for order in view.orders.values())
 
 
-def _came_of(order: OrderView, view: ClosingView) -> Item:
+def _came_of(order: Order, view: ClosingView) -> Item:
     held = view.positions[order.position_id]
     return Item(
         title=f"{held.id} {held.market}",
@@ -185,7 +186,7 @@ def _came_of(order: OrderView, view: ClosingView) -> Item:
     )
 
 
-def _made(held: Position, order: OrderView) -> str:
+def _made(held: Position, order: Order) -> str:
     """What a sale has made: the figure that its question named."""
     if not order.filled or order.average is None:
         return ""
@@ -193,8 +194,8 @@ def _made(held: Position, order: OrderView) -> str:
     return phrases.profit(net, net / cost if cost > 0 else None, wording.quote(held.market))
 
 
-def _progress(order: OrderView) -> str:
-    done = f"{wording.quantity(order.filled)} of {wording.quantity(order.quantity)}"
+def _progress(order: Order) -> str:
+    done = f"{wording.quantity(order.filled)} of {wording.quantity(order.request.quantity)}"
     match order.status:
         case OrderStatus.FILLED:
             return f"sold {wording.quantity(order.filled)} @ {wording.price(order.average)} ({order.id})"
@@ -204,7 +205,7 @@ def _progress(order: OrderView) -> str:
             return f"{order.id}: {_ON_ITS_WAY[order.status].format(done=done)}"
 
 
-def _rest(held: Position, order: OrderView, view: ClosingView) -> str:
+def _rest(held: Position, order: Order, view: ClosingView) -> str:
     """What is still held, and whether it is protected."""
     stays = f"{wording.quantity(held.quantity)} held"
     levels = _levels(held.stop, held.target)
@@ -212,6 +213,6 @@ def _rest(held: Position, order: OrderView, view: ClosingView) -> str:
         return f"{stays}, without a stop"
     if held.id in view.protected:
         return f"{stays}: {levels} stand"
-    if not order.status.final and order.quantity - order.filled >= held.quantity:
+    if not order.status.final and order.request.quantity - order.filled >= held.quantity:
         return stays
     return f"{stays}: {levels} being placed again"

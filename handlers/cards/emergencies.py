@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from engine.domain.messages import Card
+from engine.domain.orders import Purpose, Side
+from engine.domain.positions import Position
 from engine.domain.reports import EmergencyView, Exposed, ExternalView, HaltView
-from engine.domain.trading import Position, Purpose, Side
 from handlers.cards import phrases, wording
 
 NOW = "now"
@@ -93,9 +94,9 @@ def external(view: ExternalView) -> Card:
 
 def _traded(view: ExternalView) -> Card:
     order = view.order
-    did = "bought" if order.side is Side.BUY else "sold"
-    theirs = "They look after it: the bot sets no stop and does not sell it." if order.side is Side.BUY else ""
-    what = f"{wording.quantity(order.filled)} {order.market}"
+    did = "bought" if order.request.side is Side.BUY else "sold"
+    theirs = "They look after it: the bot sets no stop and does not sell it." if order.request.side is Side.BUY else ""
+    what = f"{wording.quantity(order.filled)} {order.request.market}"
     return Card(
         title=f"Somebody else {did} {what} on this account ({order.id})",
         fields=(("Filled", phrases.fills(order)), *_position(view)),

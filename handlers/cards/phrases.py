@@ -11,8 +11,11 @@ from engine.domain.approvals import Approval, Ordered, Vote
 from engine.domain.autonomy import drift
 from engine.domain.decisions import Condition, Decision
 from engine.domain.figures import plain
-from engine.domain.reports import DayProfit, HaltView, OrderView, TradeView
-from engine.domain.trading import Halt, HaltKind, OrderStatus, Position, TradePlan
+from engine.domain.halts import Halt, HaltKind
+from engine.domain.orders import Order, OrderStatus
+from engine.domain.plans import TradePlan
+from engine.domain.positions import Position
+from engine.domain.reports import DayProfit, HaltView, TradeView
 from handlers.cards import wording
 
 HALTS = {
@@ -119,17 +122,19 @@ def vote(given: Vote) -> str:
     return f"{given.person}{' (half)' if given.half else ''}, {wording.moment(given.at)}"
 
 
-def order(view: OrderView) -> str:
+def order(view: Order) -> str:
     """What an order is and where it stands: ``O5, buy 0.00617 BTC/USDT, filled``."""
     reason = f": {view.reason}" if view.reason else ""
-    return f"{view.id}, {view.side} {wording.quantity(view.quantity)} {view.market}, {_STANDING[view.status]}{reason}"
+    asked = view.request
+    what = f"{asked.side} {wording.quantity(asked.quantity)} {asked.market}"
+    return f"{view.id}, {what}, {_STANDING[view.status]}{reason}"
 
 
-def fills(view: OrderView) -> str:
+def fills(view: Order) -> str:
     """What of an order traded: ``0.00617 of 0.01234 @ 20,001.23, fee 0.12 USDT``."""
-    part = "" if view.filled == view.quantity else f" of {wording.quantity(view.quantity)}"
+    part = "" if view.filled == view.request.quantity else f" of {wording.quantity(view.request.quantity)}"
     average = f" @ {wording.price(view.average)}" if view.average is not None else ""
-    fee = wording.money(view.fee, wording.quote(view.market))
+    fee = wording.money(view.fee, wording.quote(view.request.market))
     return f"{wording.quantity(view.filled)}{part}{average}, fee {fee}"
 
 

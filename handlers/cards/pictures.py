@@ -10,8 +10,8 @@ from engine.domain.charts import EquityChart, Mark, Meaning, TradeChart
 from engine.domain.market import from_millis
 from engine.domain.messages import Card
 from engine.domain.payments import Payment, paid
+from engine.domain.positions import Position
 from engine.domain.reports import EquityCurve, EquityPoint, TradeCandles
-from engine.domain.trading import Position
 from handlers.cards import phrases, wording
 
 _MOST_SALES = 4

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel
 
-from engine.domain.reports import FillView, HaltView, OrderView, PositionView, Status
-from engine.domain.trading import Halt, HaltKind, Position
+from engine.domain.halts import Halt, HaltKind
+from engine.domain.orders import Order
+from engine.domain.positions import Position
+from engine.domain.reports import FillView, HaltView, PositionView, Status
 from handlers.web.amounts import Derived, Exact
 
 
@@ -247,9 +250,11 @@ class OrderRow(BaseModel):
     updated_at: AwareDatetime
 
     @classmethod
-    def of(cls, order: OrderView) -> Self:
+    def of(cls, order: Order) -> Self:
         """An order as a row."""
-        return cls.model_validate(order, from_attributes=True)
+        asked = {each.name: getattr(order.request, each.name) for each in fields(order.request)}
+        own = {each.name: getattr(order, each.name) for each in fields(order)}
+        return cls.model_validate(asked | own | {"average": order.average})
 
 
 class FillRow(BaseModel):

@@ -9,8 +9,8 @@ from pydantic import AwareDatetime, BaseModel
 from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected
 from engine.domain.autonomy import AskHuman, Execute, Refuse
 from engine.domain.decisions import Judged
+from engine.domain.plans import TradePlan
 from engine.domain.reports import ApprovalView, AuditEntry
-from engine.domain.trading import TradePlan
 from engine.store.decisions import status_of
 from handlers.web.amounts import Derived, Exact, Share
 

@@ -33,15 +33,17 @@ from engine.domain.autonomy import AskHuman, Autonomy, drift
 from engine.domain.decisions import Decision
 from engine.domain.errors import VenueError
 from engine.domain.events import ApprovalAsked, ApprovalChanged
+from engine.domain.halts import HaltKind
+from engine.domain.judging import Allowed, Denied, MarketStats, RiskView
 from engine.domain.market import Book
+from engine.domain.orders import Order
+from engine.domain.plans import TradePlan
 from engine.domain.reports import HaltView
-from engine.domain.trading import Allowed, Denied, HaltKind, MarketStats, RiskView, TradePlan
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.ports import Clock, Exchange, NoEntry, all_is_there
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
-from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
 FRESH_DATA_WITHIN = 5.0

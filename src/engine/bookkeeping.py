@@ -17,9 +17,10 @@ from engine.domain.decisions import QualityReport
 from engine.domain.errors import DataError, VenueError
 from engine.domain.events import DigestDue
 from engine.domain.market import Timeframe
+from engine.domain.orders import Fill, Side
 from engine.domain.payments import Change, paid
+from engine.domain.positions import Portfolio, Position
 from engine.domain.reports import MOST_TOLD, Digest, EquityPoint, FillView
-from engine.domain.trading import Fill, Portfolio, Position, Side
 from engine.domain.weeks import ends_week, week_of
 from engine.ports import Exchange
 from engine.risk.halts import drawdown_halt, paused_at

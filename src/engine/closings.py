@@ -20,8 +20,9 @@ import structlog
 from engine.data_halts import standing_change
 from engine.domain.closing import ALL, Choice, Closing, Sale, Stage, Unsold, Wanted
 from engine.domain.errors import BadInput, GreenlightError, NoData, NotAllowed, UnknownId, VenueError
+from engine.domain.orders import Order, OrderKind
+from engine.domain.positions import Position
 from engine.domain.reports import ClosingView
-from engine.domain.trading import OrderKind, Position
 from engine.execution import closing as rules
 from engine.execution.coverage import sellable
 from engine.execution.emergency import being_ended
@@ -30,7 +31,6 @@ from engine.execution.orders import intend_closing
 from engine.faults import fault_id
 from engine.ports import Clock, Exchange, TimeLeft, by_the_market
 from engine.store.database import Database
-from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
 GOOD_FOR = timedelta(minutes=2)
@@ -271,7 +271,7 @@ def _viewed(uow: UnitOfWork, closing: Closing, now: datetime) -> ClosingView:
     return ClosingView(
         closing=closing,
         now=now,
-        orders={position_id: uow.orders.view(order_id) for position_id, order_id in closing.orders.items()},
+        orders={position_id: uow.orders.get(order_id) for position_id, order_id in closing.orders.items()},
         positions={position_id: uow.positions.get(position_id) for position_id in named},
         protected=frozenset(position_id for position_id in named if _has_stop(uow, position_id)),
     )
@@ -279,7 +279,7 @@ def _viewed(uow: UnitOfWork, closing: Closing, now: datetime) -> ClosingView:
 
 def _has_stop(uow: UnitOfWork, position_id: str) -> bool:
     orders = uow.orders.of_position(position_id)
-    return any(order.intent.kind is OrderKind.BRACKET and not order.status.final for order in orders)
+    return any(order.request.kind is OrderKind.BRACKET and not order.status.final for order in orders)
 
 
 def _named(uow: UnitOfWork, wanted: Wanted) -> list[Position]:

@@ -16,8 +16,8 @@ from engine.deciding import Concluded, Conclusion, Kit, Seen, data_halts
 from engine.domain.decisions import CycleRecord, Input, Issue, QualityReport, SeriesChange
 from engine.domain.errors import VenueError
 from engine.domain.figures import plain
+from engine.domain.halts import HaltKind
 from engine.domain.market import Book, Candles, Timeframe
-from engine.domain.trading import HaltKind
 from engine.store.halting import end_halt
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.domain.decisions import QualityReport, SeriesChange
-from engine.domain.trading import Halt, HaltKind
+from engine.domain.halts import Halt, HaltKind
 from engine.store.halting import begin_halt
 from engine.store.unit_of_work import UnitOfWork
 

@@ -15,20 +15,13 @@ from engine.approvals import Approvals
 from engine.data_halts import note_changes
 from engine.domain.autonomy import AskHuman, Autonomy, Execute, Refuse, Ruling, route
 from engine.domain.decisions import Decision, Exit, Input, Issue, Judged, QualityReport, Signals, Stance
+from engine.domain.halts import Halt, HaltKind
+from engine.domain.judging import Clamp, Judgement, MarketStats, RiskView
 from engine.domain.market import Book, Market, Timeframe
+from engine.domain.orders import Order, Purpose, Side
+from engine.domain.plans import TradePlan
+from engine.domain.positions import Position
 from engine.domain.reports import HaltView
-from engine.domain.trading import (
-    Clamp,
-    Halt,
-    HaltKind,
-    Judgement,
-    MarketStats,
-    Position,
-    Purpose,
-    RiskView,
-    Side,
-    TradePlan,
-)
 from engine.execution.coverage import sellable
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
@@ -38,7 +31,6 @@ from engine.risk import sizing
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
 from engine.store.halting import begin_halt, end_halt
-from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
 

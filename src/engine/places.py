@@ -12,8 +12,9 @@ import structlog
 
 from engine.domain.events import ApprovalAsked, Event, Halted, PlatformTroubled, PositionOpened, ProtectionFailed
 from engine.domain.messages import Destination
+from engine.domain.orders import OrderStatus, Purpose
+from engine.domain.positions import Position
 from engine.domain.reports import PlatformTrouble
-from engine.domain.trading import OrderStatus, Position, Purpose
 from engine.ports import Route
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork

@@ -14,7 +14,8 @@ from engine.domain.events import Event
 from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.messages import Card, Destination, Ref
-from engine.domain.trading import Fill, Intent, NotFound, OrderState, Position, Sent
+from engine.domain.orders import Fill, NotFound, OrderRequest, OrderState, SubmitResult
+from engine.domain.positions import Position
 
 
 class Clock(Protocol):
@@ -178,7 +179,7 @@ class Exchange(Quotes, Protocol):
         """
         ...
 
-    async def submit(self, intent: Intent) -> Sent:
+    async def submit(self, intent: OrderRequest) -> SubmitResult:
         """Send an order once. A lost answer is ``Unknown``, never an exception and never a rejection."""
         ...
 

@@ -11,7 +11,9 @@ from engine.domain.approvals import Approval
 from engine.domain.curves import thinned
 from engine.domain.days import Day
 from engine.domain.errors import UnknownId
+from engine.domain.orders import OrderKind, OrderStatus, Side
 from engine.domain.payments import Change, paid
+from engine.domain.positions import Portfolio, Position
 from engine.domain.reports import (
     ApprovalView,
     Balance,
@@ -26,7 +28,6 @@ from engine.domain.reports import (
     TradeView,
     Why,
 )
-from engine.domain.trading import OrderKind, OrderStatus, Portfolio, Position, Side
 from engine.domain.weeks import dates_of, is_week, together
 from engine.risk.rules import RiskLimits
 from engine.store.unit_of_work import UnitOfWork
@@ -49,13 +50,13 @@ def position(uow: UnitOfWork, held: Position, portfolio: Portfolio) -> PositionV
 
 def _is_protected(uow: UnitOfWork, held: Position) -> bool:
     """Whether the venue has a stop for it."""
-    brackets = [o for o in uow.orders.of_position(held.id) if o.intent.kind is OrderKind.BRACKET]
+    brackets = [o for o in uow.orders.of_position(held.id) if o.request.kind is OrderKind.BRACKET]
     return any(not order.status.final for order in brackets)
 
 
 def has_stop(uow: UnitOfWork, position_id: str) -> bool:
     """Whether the venue is known to hold a stop for a position."""
-    brackets = [o for o in uow.orders.of_position(position_id) if o.intent.kind is OrderKind.BRACKET]
+    brackets = [o for o in uow.orders.of_position(position_id) if o.request.kind is OrderKind.BRACKET]
     return any(order.status is OrderStatus.OPEN for order in brackets)
 
 
@@ -179,8 +180,8 @@ def trade(uow: UnitOfWork, position_id: str) -> TradeView:
     """
     held = uow.positions.get(position_id)
     decision_id = uow.positions.decision_of(position_id)
-    orders = [uow.orders.view(order.id) for order in uow.orders.of_position(position_id)]
-    sales = tuple(order for order in orders if order.side is Side.SELL and order.filled)
+    orders = [uow.orders.get(order.id) for order in uow.orders.of_position(position_id)]
+    sales = tuple(order for order in orders if order.request.side is Side.SELL and order.filled)
     exits = [order.decision_id for order in sales if order.decision_id]
     return TradeView(
         position=held,
@@ -242,7 +243,7 @@ def external(uow: UnitOfWork, order_id: str) -> ExternalView:
     Raises:
         UnknownId: There is no such order.
     """
-    order = uow.orders.view(order_id)
+    order = uow.orders.get(order_id)
     held = uow.positions.get(order.position_id) if order.position_id else None
     return ExternalView(order=order, position=held, protected=held is not None and _is_protected(uow, held))
 

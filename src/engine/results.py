@@ -13,9 +13,10 @@ from engine import reporting
 from engine.analysis.performance import performance, tally, trade_stats
 from engine.domain.autonomy import Autonomy
 from engine.domain.days import Days, Period
+from engine.domain.halts import Halt
+from engine.domain.positions import Portfolio, Position
 from engine.domain.reports import Profit
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, TradeStats
-from engine.domain.trading import Halt, Portfolio, Position
 from engine.ports import Clock, NoEntry, Quotes, all_is_there
 from engine.risk.rules import RiskLimits, fallen, full, halted, taken
 from engine.store.database import DatabaseReader

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.domain.errors import VenueError
+from engine.domain.halts import HaltKind
 from engine.domain.market import Book
-from engine.domain.trading import HaltKind
 from engine.ports import Quotes
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork

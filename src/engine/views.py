@@ -14,7 +14,10 @@ from engine.domain.approvals import Approval
 from engine.domain.days import Day, Days, Period
 from engine.domain.decisions import Judged
 from engine.domain.errors import NoData, UnknownId, VenueError
+from engine.domain.halts import Halt
+from engine.domain.orders import Order
 from engine.domain.payments import Payment
+from engine.domain.positions import Position
 from engine.domain.reports import (
     ApprovalView,
     AuditEntry,
@@ -27,7 +30,6 @@ from engine.domain.reports import (
     ExternalView,
     FillView,
     HaltView,
-    OrderView,
     Part,
     PlatformTrouble,
     PositionView,
@@ -41,7 +43,6 @@ from engine.domain.reports import (
     Why,
 )
 from engine.domain.trade_window import windows
-from engine.domain.trading import Halt, Position
 from engine.execution.emergency import exposed, progress, standing
 from engine.ports import Clock, Quotes, TimeLeft, by_the_market
 from engine.risk.rules import RiskLimits
@@ -312,7 +313,7 @@ class Views:
                     return TradeCandles(trade=trade, candles=candles, now=now, price=found.mid if found else None)
         raise NoData(f"There are no candles of the time of {position_id}.", f"/why {position_id} tells its story.")
 
-    async def orders(self, count: int, before: str = "") -> tuple[OrderView, ...]:
+    async def orders(self, count: int, before: str = "") -> tuple[Order, ...]:
         """The newest orders first."""
         return await self.store.read(lambda uow: uow.orders.newest(count, before))
 

@@ -16,7 +16,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from engine.domain.events import HaltEnded
-from engine.domain.trading import HaltKind
+from engine.domain.halts import HaltKind
 from engine.store.unit_of_work import UnitOfWork
 from tests.bench.conftest import Tell
 from tests.fakes.database import new_database

@@ -10,10 +10,10 @@ from typing import TypeVar
 from bot.doors import Doors
 from engine.domain.approvals import Approval
 from engine.domain.messages import Destination
-from engine.domain.trading import Intent, OrderKind, OrderStatus, Sent, Side, Unknown
+from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Side, SubmitResult, Unknown
 from engine.store.approvals import Approvals
 from engine.store.chat import ChatMemory
-from engine.store.orders import Order, Orders
+from engine.store.orders import Orders
 from engine.store.outbox import Outbox
 from engine.store.unit_of_work import UnitOfWork
 
@@ -24,7 +24,7 @@ def sends_again(doors: Doors) -> Doors:
     """An order whose answer was lost is sent once more, to be sure."""
 
     class Impatient(doors.venue):
-        async def submit(self, intent: Intent) -> Sent:
+        async def submit(self, intent: OrderRequest) -> SubmitResult:
             answer = await super().submit(intent)
             return await super().submit(intent) if isinstance(answer, Unknown) else answer
 
@@ -98,7 +98,7 @@ BUGS = (sends_again, swaps_blindly, forgets_cards, shows_once, acts_twice, forge
 
 
 def _is_under_way(order: Order) -> bool:
-    sale = order.intent.side is Side.SELL and order.intent.kind is OrderKind.MARKET
+    sale = order.request.side is Side.SELL and order.request.kind is OrderKind.MARKET
     return sale and order.status is OrderStatus.OPEN
 
 

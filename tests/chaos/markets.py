@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from engine.domain.market import Book, Level
-from engine.domain.trading import Side
+from engine.domain.orders import Side
 from engine.ports import MarketFeed
 from engine.simulation import fills
 from engine.simulation.fills import FillModel

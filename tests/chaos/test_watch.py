@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.domain.trading import Intent, OrderKind
+from engine.domain.orders import OrderKind, OrderRequest
 from engine.execution.orders import intend_sale
 from tests.chaos import watch
 from tests.chaos.positions import Positions
@@ -71,12 +71,12 @@ def watch_over(folder: Path, room: Room) -> tuple[Watch, list[str]]:
     return Watch(positions, complain=found.append, now=room.clock.now, is_calm=lambda: True), found
 
 
-async def bracket_of(room: Room) -> Intent:
+async def bracket_of(room: Room) -> OrderRequest:
     """What is held, and the stop and target that the venue has for it."""
     await room.enter()
     (held,) = await room.held()
     orders = await room.store.read(lambda uow: uow.orders.of_position(held.id))
-    return next(order.intent for order in orders if order.intent.kind is OrderKind.BRACKET)
+    return next(order.request for order in orders if order.request.kind is OrderKind.BRACKET)
 
 
 async def test_a_sale_beside_a_stop_for_the_same_coins_is_found_before_it_is_sent(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ async def test_a_sale_beside_a_stop_for_the_same_coins_is_found_before_it_is_sen
         (held,) = await room.held()
         sale = await room.store.transact(lambda uow: intend_sale(uow, held.id, room.clock.now()))
         assert sale
-        over.before_sending(sale.intent)
+        over.before_sending(sale.request)
         assert [text.partition(" was sent")[0] for text in found] == ["O3"]
 
 
@@ -96,7 +96,7 @@ async def test_a_position_that_loses_its_stop_is_found_unless_it_is_covered_in_t
     async with engine_room(tmp_path) as room:
         over, found = watch_over(tmp_path, room)
         bracket = await bracket_of(room)
-        await room.venue.cancel(bracket.client_id)
+        await room.venue.cancel(bracket.request.client_id)
         over.look()
         room.clock.at += UNPROTECTED_FOR + timedelta(minutes=1)
         await room.store.transact(lambda uow: uow.settings.set("anything", "new"))
@@ -109,7 +109,7 @@ async def test_a_stop_that_is_placed_anew_in_time_is_no_complaint(tmp_path: Path
     async with engine_room(tmp_path) as room:
         over, found = watch_over(tmp_path, room)
         bracket = await bracket_of(room)
-        await room.venue.cancel(bracket.client_id)
+        await room.venue.cancel(bracket.request.client_id)
         over.look()
         await room.orchestrator.pump()
         over.look()

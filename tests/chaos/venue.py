@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.domain.errors import VenueError
 from engine.domain.market import Book, Candles, Timeframe
-from engine.domain.trading import Intent, NotFound, OrderKind, OrderState, Rejected, Sent, Side, Unknown
+from engine.domain.orders import NotFound, OrderKind, OrderRequest, OrderState, Refused, Side, SubmitResult, Unknown
 from engine.exchanges.paper import PaperExchange
 from engine.ports import MarketFeed, VenueEvent
 from engine.simulation.fills import FillModel
@@ -37,7 +37,7 @@ class Line:
         faults: Faults,
         moment: Callable[[], None],
         note: Callable[..., None],
-        before_sending: Callable[[Intent], None],
+        before_sending: Callable[[OrderRequest], None],
     ) -> None:
         self._chance = Random(f"{seed}/line")
         self._refuses = self._chance.choice((0.0, 0.0, 0.1))
@@ -48,7 +48,7 @@ class Line:
         self.sent: Counter[str] = Counter()
         self.opened: list[PaperExchange] = []
 
-    async def submit(self, intent: Intent, send: Callable[[], Any]) -> Sent:
+    async def submit(self, intent: OrderRequest, send: Callable[[], Any]) -> SubmitResult:
         """Send an order; a lost answer is unknown."""
         lost = Unknown(client_id=intent.client_id, reason="the answer was lost")
         fault = await self._begin("submit", intent.client_id)
@@ -57,11 +57,11 @@ class Line:
             return lost
         self._before_sending(intent)
         if intent.side is Side.SELL and self._faults.draw("sales"):
-            return Rejected(client_id=intent.client_id, reason="nothing can be sold now")
+            return Refused(client_id=intent.client_id, reason="nothing can be sold now")
         if intent.kind is OrderKind.BRACKET and not self._faults.over and self._chance.random() < self._refuses:
             self._faults.happened("venue: stop refused")
-            return Rejected(client_id=intent.client_id, reason="not today")
-        answer: Sent = await send()
+            return Refused(client_id=intent.client_id, reason="not today")
+        answer: SubmitResult = await send()
         self.sent[intent.client_id] += 1
         await self._end(fault)
         return lost if fault == "lost" else answer
@@ -110,7 +110,7 @@ def venue_on(line: Line, market: Callable[[MarketFeed, FillModel], MarketFeed]) 
             super().__init__(feed=market(feed, model), model=model, **options)
             line.opened.append(self)
 
-        async def submit(self, intent: Intent) -> Sent:
+        async def submit(self, intent: OrderRequest) -> SubmitResult:
             await (
                 self._client.flush()
             )  # as the venue has it before anything is written, for what is lost on the way too

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
 
-from engine.domain.trading import Intent, Side
+from engine.domain.orders import OrderRequest, Side
 from tests.chaos.positions import Positions
 
 Found = Iterator[tuple[str, str]]
@@ -62,7 +62,7 @@ class Watch:
             for subject, wrong in self._covered_or_told(now):
                 self._tell("covered or told", subject, wrong)
 
-    def before_sending(self, intent: Intent) -> None:
+    def before_sending(self, intent: OrderRequest) -> None:
         """Look at an order that is about to reach the venue: what it sells is its position's, and not being sold."""
         self.look()
         order = self._positions.orders.get(intent.client_id)

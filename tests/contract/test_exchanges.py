@@ -14,7 +14,17 @@ import pytest
 from engine.data.live.feed import LiveFeed
 from engine.domain.errors import NoData
 from engine.domain.market import Timeframe
-from engine.domain.trading import Ack, Intent, NotFound, OrderKind, OrderState, OrderStatus, Rejected, Side, client_id
+from engine.domain.orders import (
+    Ack,
+    NotFound,
+    OrderKind,
+    OrderRequest,
+    OrderState,
+    OrderStatus,
+    Refused,
+    Side,
+    client_id,
+)
 from engine.exchanges.paper import PaperExchange
 from engine.ports import Exchange, MarketFeed, VenueEvent
 from engine.simulation.fills import FillModel
@@ -110,13 +120,13 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
         each.check()
 
 
-def order(name: str, quantity: str = "1", side: Side = Side.BUY) -> Intent:
-    return Intent(
+def order(name: str, quantity: str = "1", side: Side = Side.BUY) -> OrderRequest:
+    return OrderRequest(
         client_id=client_id(name), market=BTC.symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
     )
 
 
-def bracket(name: str, stop: str, target: str, quantity: str = "1") -> Intent:
+def bracket(name: str, stop: str, target: str, quantity: str = "1") -> OrderRequest:
     plain = order(name, quantity, Side.SELL)
     return replace(plain, kind=OrderKind.BRACKET, stop=Decimal(stop), target=Decimal(target))
 
@@ -127,9 +137,9 @@ async def state(venue: Exchange, name: str) -> OrderState:
     return found
 
 
-async def refused(venue: Exchange, intent: Intent) -> str:
+async def refused(venue: Exchange, intent: OrderRequest) -> str:
     sent = await venue.submit(intent)
-    assert isinstance(sent, Rejected), sent
+    assert isinstance(sent, Refused), sent
     assert await venue.find(intent.client_id) == NotFound(client_id=intent.client_id)
     return sent.reason
 
@@ -175,7 +185,7 @@ async def test_the_same_client_id_is_one_order_however_often_it_is_sent(bench: M
     ],
 )
 async def test_an_order_that_cannot_be_taken_is_refused_with_the_reason(
-    bench: Make, intent: Intent, words: str
+    bench: Make, intent: OrderRequest, words: str
 ) -> None:
     venue = bench().venue
     assert words in await refused(venue, intent)
@@ -205,7 +215,7 @@ async def test_what_speaks_against_a_sale_is_told_without_an_order_in_the_words_
     assert (await venue.events(0), (await state(venue, "b")).status) == (before, OrderStatus.OPEN)
     await venue.cancel(client_id("b"))
     sent = await venue.submit(order("c", quantity, Side.SELL))
-    assert told == (sent.reason if isinstance(sent, Rejected) else "")
+    assert told == (sent.reason if isinstance(sent, Refused) else "")
 
 
 async def test_nothing_can_be_sold_where_there_is_no_market_or_no_price(bench: Make) -> None:

@@ -17,7 +17,7 @@ from engine.analysis.technical import TechnicalAnalyzer
 from engine.domain.decisions import Frame, Signals
 from engine.domain.errors import DataError
 from engine.domain.market import Candles, Timeframe
-from engine.domain.trading import Position
+from engine.domain.positions import Position
 from engine.ports import Frames, Strategy
 from engine.strategies.ma_cross import MovingAverageCross
 from engine.strategies.mean_reversion import MeanReversion

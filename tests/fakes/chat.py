@@ -12,7 +12,9 @@ from engine.approvals import Answered
 from engine.domain.approvals import Approval, Judge, Press, RuledOrder, Tell, step
 from engine.domain.days import Period
 from engine.domain.errors import BadInput, NotAllowed, UnknownId
+from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Person, Role
+from engine.domain.positions import Position
 from engine.domain.reports import (
     ApprovalView,
     Balance,
@@ -36,7 +38,6 @@ from engine.domain.reports import (
     Why,
 )
 from engine.domain.results import Counts, Performance, Strategies, TradeStats
-from engine.domain.trading import Halt, HaltKind, Position
 from tests.fakes import reports
 
 T = TypeVar("T")

@@ -20,7 +20,7 @@ from config.settings import Settings
 from engine.clocks import MarketClock
 from engine.cycle import run_cycles
 from engine.domain.approvals import Press, Verb
-from engine.domain.trading import Intent, Sent
+from engine.domain.orders import OrderRequest, SubmitResult
 from engine.exchanges.paper import PaperExchange
 from engine.store.database import Database, Route, nowhere
 from engine.store.migrate import upgrade
@@ -41,7 +41,7 @@ class WatchedVenue(PaperExchange):
         super().__init__(file=file, **options)
         self._notes = sent_file(file.parent)
 
-    async def submit(self, intent: Intent) -> Sent:
+    async def submit(self, intent: OrderRequest) -> SubmitResult:
         with closing(sqlite3.connect(self._notes, timeout=10, isolation_level=None)) as notes:
             notes.execute(TABLE)
             notes.execute("INSERT INTO sent VALUES (?)", (intent.client_id,))

@@ -29,20 +29,20 @@ from engine.domain.decisions import Condition, CycleRecord, Exit, Signals
 from engine.domain.errors import VenueError
 from engine.domain.events import Event
 from engine.domain.market import Book, Candles, Market, Timeframe
-from engine.domain.reports import Part
-from engine.domain.results import AtWork
-from engine.domain.trading import (
-    Intent,
+from engine.domain.orders import (
     NotFound,
     OrderKind,
+    OrderRequest,
     OrderState,
-    Position,
     Purpose,
-    Rejected,
-    Sent,
+    Refused,
     Side,
+    SubmitResult,
     Unknown,
 )
+from engine.domain.positions import Position
+from engine.domain.reports import Part
+from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
@@ -180,12 +180,12 @@ class FickleVenue(PaperExchange):
             raise self.blind
         return await super().candles(symbol, timeframe, limit, until)
 
-    async def submit(self, intent: Intent) -> Sent:
+    async def submit(self, intent: OrderRequest) -> SubmitResult:
         await self._hang("submit")
         if _purpose(intent) in self.refuses:
-            return Rejected(client_id=intent.client_id, reason="not today")
+            return Refused(client_id=intent.client_id, reason="not today")
         if self.speaks_against and _purpose(intent) is Purpose.EXIT:
-            return Rejected(client_id=intent.client_id, reason=self.speaks_against)
+            return Refused(client_id=intent.client_id, reason=self.speaks_against)
         lost = Unknown(client_id=intent.client_id, reason="the answer was lost")
         try:
             self._answer_or_fail()
@@ -200,7 +200,7 @@ class FickleVenue(PaperExchange):
         return lost if self.loses else answer
 
 
-def _purpose(intent: Intent) -> Purpose:
+def _purpose(intent: OrderRequest) -> Purpose:
     if intent.kind is OrderKind.BRACKET:
         return Purpose.PROTECTION
     return Purpose.ENTRY if intent.side is Side.BUY else Purpose.EXIT
@@ -259,7 +259,7 @@ class Room:
     async def orders(self) -> list[tuple[str, str, Decimal]]:
         """Purpose, status and quantity of every order, oldest first."""
         views = await self.views.orders(100)
-        return [(view.purpose.value, view.status.value, view.quantity) for view in reversed(views)]
+        return [(view.purpose.value, view.status.value, view.request.quantity) for view in reversed(views)]
 
     async def held(self) -> tuple[Position, ...]:
         """The open positions."""

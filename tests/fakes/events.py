@@ -27,7 +27,8 @@ from engine.domain.events import (
     ProtectionFailed,
     Welcomed,
 )
-from engine.domain.trading import HaltKind, Side
+from engine.domain.halts import HaltKind
+from engine.domain.orders import Side
 from tests.fakes.reports import NOON
 
 EVENTS: tuple[Event, ...] = (

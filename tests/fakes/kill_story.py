@@ -26,7 +26,7 @@ from bot.wiring import Program, build
 from config.loader import load
 from config.settings import Settings
 from engine.backtest.replay import Replay
-from engine.domain.trading import Intent, Sent
+from engine.domain.orders import OrderRequest, SubmitResult
 from engine.exchanges.paper import PaperExchange
 from engine.store.database import Database
 from tests.fakes.kill_notes import SENT, WALL, note, noted
@@ -94,7 +94,7 @@ class NotingVenue(PaperExchange):
         super().__init__(file=file, **options)
         self._folder = file.parent
 
-    def _submit(self, intent: Intent, now: datetime) -> Sent:
+    def _submit(self, intent: OrderRequest, now: datetime) -> SubmitResult:
         note(self._folder, SENT, intent.client_id)
         return super()._submit(intent, now)
 
@@ -109,7 +109,7 @@ class HastyVenue(NotingVenue):
 class DeadlyVenue(NotingVenue):
     """Kills this process once it has taken an order."""
 
-    async def submit(self, intent: Intent) -> Sent:
+    async def submit(self, intent: OrderRequest) -> SubmitResult:
         await super().submit(intent)
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("nobody is left")

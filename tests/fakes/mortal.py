@@ -21,7 +21,7 @@ from bot.app import App, run_until_signal
 from bot.doors import Doors
 from config.settings import Settings
 from engine.domain.market import Book
-from engine.domain.trading import Intent, NotFound, OrderState, Sent
+from engine.domain.orders import NotFound, OrderRequest, OrderState, SubmitResult
 from engine.exchanges.paper import PaperExchange
 from engine.ports import VenueEvent
 from engine.store.database import Database
@@ -79,7 +79,7 @@ def doors_with(reaper: Reaper) -> Doors:
             return result
 
     class MortalVenue(PaperExchange):
-        async def submit(self, intent: Intent) -> Sent:
+        async def submit(self, intent: OrderRequest) -> SubmitResult:
             reaper.moment("before submit")
             answer = await super().submit(intent)
             reaper.moment("after submit")
@@ -167,7 +167,7 @@ def stalling_doors(folder: Path, stall: str) -> Doors:
             await asyncio.Event().wait()
 
     class StallingVenue(PaperExchange):
-        async def submit(self, intent: Intent) -> Sent:
+        async def submit(self, intent: OrderRequest) -> SubmitResult:
             answer = await super().submit(intent)
             await never("submit")
             return answer

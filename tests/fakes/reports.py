@@ -22,7 +22,12 @@ from engine.domain.decisions import (
     Stance,
     TechnicalSignals,
 )
+from engine.domain.halts import Halt, HaltKind
+from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Timeframe, to_millis
+from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side
+from engine.domain.plans import TradePlan
+from engine.domain.positions import Position
 from engine.domain.reports import (
     ApprovalView,
     Balance,
@@ -32,7 +37,6 @@ from engine.domain.reports import (
     EquityPoint,
     HaltView,
     LogLine,
-    OrderView,
     Part,
     PlatformTrouble,
     PositionView,
@@ -46,7 +50,6 @@ from engine.domain.reports import (
     Why,
 )
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, Tally, TradeStats
-from engine.domain.trading import Clamp, Halt, HaltKind, OrderKind, OrderStatus, Position, Purpose, Side, TradePlan
 
 NOON = datetime(2026, 1, 3, 12, 0, tzinfo=UTC)
 ANSWERED = NOON + timedelta(minutes=5)
@@ -109,38 +112,41 @@ def vote(person: str = "Ann", *, half: bool = False) -> Vote:
     return Vote(person=person, half=half, at=ANSWERED)
 
 
-def order(**changes: Any) -> OrderView:
-    usual = OrderView(
+def order(**changes: Any) -> Order:
+    """An entry that was written down; what concerns its request goes into that."""
+    usual = Order(
         id="O5",
-        client_id="c" * 32,
-        market="BTC/USDT",
+        request=OrderRequest(
+            client_id="c" * 32,
+            market="BTC/USDT",
+            side=Side.BUY,
+            kind=OrderKind.MARKET,
+            quantity=Decimal("0.00617"),
+        ),
         context="btc_momentum",
-        side=Side.BUY,
-        kind=OrderKind.MARKET,
         purpose=Purpose.ENTRY,
-        quantity=Decimal("0.00617"),
-        filled=Decimal(0),
-        average=None,
-        fee=Decimal(0),
+        price=Decimal(20_000),
         status=OrderStatus.INTENT,
-        reason="",
         decision_id="D12",
         approval_id="A17",
         position_id="T3",
         created_at=ANSWERED,
         updated_at=ANSWERED,
     )
-    return replace(usual, **changes)
+    return changed(usual, **changes)
 
 
-def filled_order(**changes: Any) -> OrderView:
-    usual = order(
-        status=OrderStatus.FILLED,
-        filled=Decimal("0.00617"),
-        average=Decimal("20011.2345678901"),
-        fee=Decimal("0.1234"),
-    )
-    return replace(usual, **changes)
+def changed(usual: Order, *, average: Decimal | None = None, **changes: Any) -> Order:
+    """An order with other values, of its request too; what has traded of it at another mean price."""
+    asked = {name: changes.pop(name) for name in list(changes) if name in OrderRequest.__slots__}
+    other = replace(usual, request=replace(usual.request, **asked), **changes)
+    return other if average is None else replace(other, cost=average * other.filled)
+
+
+def filled_order(**changes: Any) -> Order:
+    """The same once all of it has traded."""
+    usual = {"filled": Decimal("0.00617"), "average": Decimal("20011.2345678901"), "fee": Decimal("0.1234")}
+    return changed(order(status=OrderStatus.FILLED), **{**usual, **changes})
 
 
 def position(**changes: Any) -> Position:

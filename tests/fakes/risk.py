@@ -7,8 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from engine.domain.halts import Halt
+from engine.domain.judging import MarketStats, RiskView
 from engine.domain.market import Book, Level, Market
-from engine.domain.trading import Buying, Halt, MarketStats, Portfolio, RiskView, TradePlan
+from engine.domain.plans import TradePlan
+from engine.domain.positions import Buying, Portfolio
 from tests.fakes.feed import BTC, START
 from tests.fakes.reports import plan
 

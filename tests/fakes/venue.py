@@ -6,15 +6,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from engine.domain.trading import Fill, Intent, OrderKind, OrderState, OrderStatus, Purpose, Side
+from engine.domain.orders import Fill, Order, OrderKind, OrderRequest, OrderState, OrderStatus, Purpose, Side
 from engine.ports import VenueEvent
-from engine.store.orders import Order
 from tests.fakes.engine import at
 
 
 def order(number: int = 1, **changes: Any) -> Order:
-    """An entry of two BTC that was written down; what concerns its intent goes into the intent."""
-    usual = Intent(
+    """An entry of two BTC that was written down; what concerns its request goes into that."""
+    usual = OrderRequest(
         client_id=f"{number:032x}",
         market="BTC/USDT",
         side=Side.BUY,
@@ -23,15 +22,16 @@ def order(number: int = 1, **changes: Any) -> Order:
         stop=Decimal(90),
         target=Decimal(120),
     )
-    own = {name: changes.pop(name) for name in list(changes) if name in Intent.__slots__}
+    own = {name: changes.pop(name) for name in list(changes) if name in OrderRequest.__slots__}
     made = Order(
         id=f"O{number}",
-        intent=replace(usual, **own),
+        request=replace(usual, **own),
         purpose=Purpose.ENTRY,
         context="hand",
         price=Decimal(100),
         status=OrderStatus.INTENT,
         created_at=at(0),
+        updated_at=at(0),
         decision_id="D1",
     )
     return replace(made, **changes)
@@ -53,9 +53,9 @@ def fill(of: Order, number: int, quantity: Decimal, price: Decimal = Decimal(100
     """The venue's n-th fill, n minutes after the start."""
     return Fill(
         venue_id=str(number),
-        client_id=of.intent.client_id,
-        market=of.intent.market,
-        side=of.intent.side,
+        client_id=of.request.client_id,
+        market=of.request.market,
+        side=of.request.side,
         quantity=quantity,
         price=price,
         fee=fee,
@@ -68,10 +68,10 @@ def told(
 ) -> VenueEvent:
     """The venue's event with that number."""
     state = OrderState(
-        client_id=of.intent.client_id,
+        client_id=of.request.client_id,
         venue_id=f"V{of.id}",
         status=status,
-        quantity=of.intent.quantity,
+        quantity=of.request.quantity,
         filled=fill.quantity if fill else Decimal(0),
         fills=(fill,) if fill else (),
         closed_by=closed_by,

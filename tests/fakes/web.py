@@ -17,9 +17,9 @@ from engine.approvals import Answered
 from engine.domain.approvals import Approval, Ordered, Press
 from engine.domain.decisions import Judged
 from engine.domain.messages import Card, Destination, Person, Ref, Role
+from engine.domain.orders import Fill, Order, Side
 from engine.domain.payments import Payment
-from engine.domain.reports import AuditEntry, EquityPoint, FillView, OrderView, Status
-from engine.domain.trading import Fill, Side
+from engine.domain.reports import AuditEntry, EquityPoint, FillView, Status
 from engine.store.database import Database
 from handlers.access import Access, Identity
 from handlers.cards import approval as approval_card
@@ -59,7 +59,7 @@ class WebViews(FakeViews):
     async def payments(self) -> tuple[Payment, ...]:
         return ()
 
-    async def orders(self, count: int, before: str = "") -> tuple[OrderView, ...]:
+    async def orders(self, count: int, before: str = "") -> tuple[Order, ...]:
         return paged((reports.filled_order(), reports.order(id="O4", fee=Decimal("1E-8"))), count, before)
 
     async def fills(self, count: int, before: str = "") -> tuple[FillView, ...]:

@@ -15,7 +15,7 @@ from engine.domain.approvals import Press, Reply, Verb
 from engine.domain.errors import NotAllowed, SaleRefused, StoreError, VenueError
 from engine.domain.events import EmergencyProgressed
 from engine.domain.messages import CardKind, Destination, Person, Role
-from engine.domain.trading import Intent, OrderKind, Purpose, Side
+from engine.domain.orders import OrderKind, OrderRequest, Purpose, Side
 from engine.execution.emergency import DONE, LONGEST_PAUSE, EmergencyStopSystem
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree
@@ -328,7 +328,7 @@ async def test_what_turns_up_late_is_sold_too(tmp_path: Path):
         room.venue.loses = ""
         await call(room)
         await carry_out(room)
-        await room.venue.submit(order.intent)
+        await room.venue.submit(order.request)
         await room.orchestrator.pump()
         assert len(await room.held()) == 1
         await room.store.transact(lambda uow: uow.settings.set("emergency.H1", "more to do"))
@@ -341,7 +341,9 @@ async def test_what_somebody_buys_by_hand_afterwards_is_theirs(tmp_path: Path):
         await call(room)
         await carry_out(room)
         room.clock.at += timedelta(seconds=5)
-        hand = Intent(client_id="hand", market=BTC.symbol, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(1))
+        hand = OrderRequest(
+            client_id="hand", market=BTC.symbol, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(1)
+        )
         await room.venue.submit(hand)
         await room.orchestrator.pump()
         await carry_out(room)

@@ -17,8 +17,8 @@ from bot.app import App
 from engine.domain.errors import StoreError, UnknownId
 from engine.domain.events import BalanceAdopted, ExternalCancelled, ExternalTraded, PositionClosed
 from engine.domain.messages import CardKind, Destination
+from engine.domain.orders import OrderKind, OrderRequest, OrderStatus, Purpose, Side, client_id
 from engine.domain.reports import TradeView, Why
-from engine.domain.trading import Intent, OrderKind, OrderStatus, Purpose, Side, client_id
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
 from handlers.cards import why
 from handlers.notifications import Notifications, routes
@@ -34,7 +34,7 @@ ROUTE = routes({LOUNGE: tuple(CardKind)})
 
 async def by_hand(room: Room, name: str, side: Side, quantity: str) -> None:
     """Somebody else's market order on this account."""
-    intent = Intent(
+    intent = OrderRequest(
         client_id=f"hand-{name}", market=BTC.symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
     )
     await room.venue.submit(intent)
@@ -98,7 +98,7 @@ async def test_what_they_wait_to_sell_is_theirs_and_the_audit_counts_only_what_i
     async with engine_room(tmp_path) as room:
         await room.enter()
         (held,) = await room.held()
-        resting = Intent(
+        resting = OrderRequest(
             client_id="hand-1",
             market=BTC.symbol,
             side=Side.SELL,
@@ -193,7 +193,7 @@ async def test_a_stop_cancelled_by_hand_is_noticed_and_placed_again(tmp_path: Pa
         await room.enter()
         bracket = (await room.views.orders(1))[0]
         assert bracket.purpose is Purpose.PROTECTION
-        await room.venue.cancel(bracket.client_id)
+        await room.venue.cancel(bracket.request.client_id)
         await room.orchestrator.pump()
         assert [view.protected for view in await room.views.positions()] == [True]
         assert await room.events(ExternalCancelled) == [ExternalCancelled(at=room.clock.now(), order_id=bracket.id)]

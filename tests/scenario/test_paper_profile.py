@@ -19,7 +19,7 @@ from bot.app import App
 from config.loader import load
 from config.settings import Settings
 from engine.domain.errors import ConfigError
-from engine.domain.trading import Ack, Intent, OrderKind, Side, client_id
+from engine.domain.orders import Ack, OrderKind, OrderRequest, Side, client_id
 from tests.auditor import check_conservation
 from tests.fakes.exchange import (
     DEPTH,
@@ -92,7 +92,7 @@ class Falling:
         assert app.program is not None
         venue, now, price = app.program.engine.venue, time.time_ns(), Decimal(str(self.usual))
         tick = Decimal(self.symbol.tick)
-        plain = Intent(
+        plain = OrderRequest(
             client_id=client_id(f"buy {name} {now}"), market=name, side=Side.BUY, kind=OrderKind.MARKET,
             quantity=Decimal(quantity),
         )  # fmt: skip

@@ -16,7 +16,7 @@ import pytest
 
 from bot.doors import Doors
 from config.settings import Settings
-from engine.domain.trading import Intent, Sent
+from engine.domain.orders import OrderRequest, SubmitResult
 from engine.exchanges.paper import PaperExchange
 from tests.fakes import crowd
 from tests.fakes.program import CHAT, Files, Json, browser, cards, crew, question, running, settings_of
@@ -187,7 +187,7 @@ async def test_where_two_people_are_needed_a_person_on_two_platforms_is_one(tmp_
 class SlowVenue(PaperExchange):
     """A venue that takes its time before it takes an order, as any does that is far away."""
 
-    async def submit(self, intent: Intent) -> Sent:
+    async def submit(self, intent: OrderRequest) -> SubmitResult:
         await asyncio.sleep(0.3)
         return await super().submit(intent)
 

@@ -14,7 +14,7 @@ import pytest
 from engine.cycle import run_cycles
 from engine.domain.events import PositionClosed
 from engine.domain.market import Market, Timeframe
-from engine.domain.trading import Intent, OrderKind, Side
+from engine.domain.orders import OrderKind, OrderRequest, Side
 from engine.execution.reconcile import agree, reconcile
 from engine.strategies.context import StrategyContext
 from tests.auditor import check_conservation
@@ -125,7 +125,7 @@ async def test_what_somebody_else_sells_meanwhile_is_not_sold_again_out_of_the_o
         await two.hours(1)
         await two.room.orchestrator.pump()
         (left, _) = await two.room.held()
-        theirs = Intent(
+        theirs = OrderRequest(
             client_id="theirs", market=BTC.symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=Decimal("1.0")
         )
         two.room.clock.at += timedelta(minutes=1)

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from engine.domain.errors import StoreError
+from engine.domain.halts import Halt
 from engine.domain.messages import Card, CardKind, Destination, Ref
-from engine.domain.trading import Halt
 from engine.exchanges.paper_file import VenueFile
 from engine.execution.reconcile import agree
 from engine.outbox import OutboxSender

@@ -8,8 +8,8 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from engine.domain.approvals import Press, Verb
+from engine.domain.halts import HaltKind
 from engine.domain.messages import Card, Table
-from engine.domain.trading import HaltKind
 from handlers.cards import alerts
 from tests.fakes import reports
 from tests.fakes.browser import PHONE, chromium, needs_chromium

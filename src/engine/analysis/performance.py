@@ -7,8 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
 
+from engine.domain.positions import Position
 from engine.domain.results import Performance, Tally, TradeStats
-from engine.domain.trading import Position
 
 _NOTHING = Decimal(0)
 

@@ -18,7 +18,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
-from engine.domain.trading import TradePlan
+from engine.domain.plans import TradePlan
 
 CLAIM_LASTS = timedelta(seconds=30)
 """How long a claim may take to be judged before anybody may judge it again."""

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import assert_never
 
 from engine.domain.figures import plain
-from engine.domain.trading import Allowed, Denied, Judgement, TradePlan
+from engine.domain.judging import Allowed, Denied, Judgement
+from engine.domain.plans import TradePlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

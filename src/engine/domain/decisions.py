@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from engine.domain.autonomy import Ruling
+from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Timeframe
-from engine.domain.trading import Clamp, TradePlan
+from engine.domain.plans import TradePlan
 
 
 class Stance(StrEnum):

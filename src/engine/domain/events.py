@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from engine.domain.trading import HaltKind, Side
+from engine.domain.halts import HaltKind
+from engine.domain.orders import Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

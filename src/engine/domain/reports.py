@@ -13,10 +13,12 @@ from decimal import Decimal
 from engine.domain.approvals import Approval
 from engine.domain.closing import Closing
 from engine.domain.decisions import Decision, Judged
+from engine.domain.halts import Halt
 from engine.domain.market import Candles
+from engine.domain.orders import Fill, Order
 from engine.domain.payments import Payment
+from engine.domain.positions import Position
 from engine.domain.results import NO_TRADES, Tally
-from engine.domain.trading import Fill, Halt, OrderKind, OrderStatus, Position, Purpose, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,7 @@ class Streak:
 class Exposed:
     """What an emergency stop would end: orders that could still buy, everything held, how many open questions."""
 
-    entries: tuple[OrderView, ...]
+    entries: tuple[Order, ...]
     positions: tuple[Position, ...]
     questions: int
 
@@ -117,7 +119,7 @@ class EmergencyView:
 class ExternalView:
     """Something that somebody else did to this account: an order of theirs, or one of ours that they cancelled."""
 
-    order: OrderView
+    order: Order
     position: Position | None
     protected: bool
 
@@ -285,33 +287,6 @@ class Profit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderView:
-    """An order with its fills. ``asked_by`` is the person who asked for it; empty where the bot decided."""
-
-    id: str
-    client_id: str
-    market: str
-    context: str
-    side: Side
-    kind: OrderKind
-    purpose: Purpose
-    quantity: Decimal
-    filled: Decimal
-    average: Decimal | None
-    fee: Decimal
-    status: OrderStatus
-    reason: str
-    decision_id: str
-    approval_id: str
-    position_id: str
-    created_at: datetime
-    updated_at: datetime
-    stop: Decimal | None = None
-    target: Decimal | None = None
-    asked_by: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ClosingView:
     """A wish to close positions, and what has become of it.
 
@@ -326,7 +301,7 @@ class ClosingView:
     closing: Closing
     now: datetime
     wall_left: timedelta | None = None
-    orders: Mapping[str, OrderView] = field(default_factory=dict)
+    orders: Mapping[str, Order] = field(default_factory=dict)
     positions: Mapping[str, Position] = field(default_factory=dict)
     protected: frozenset[str] = frozenset()
 
@@ -346,7 +321,7 @@ class ApprovalView:
     decision: Decision
     now: datetime
     price: Decimal | None
-    order: OrderView | None = None
+    order: Order | None = None
     position: Position | None = None
     halt: HaltView | None = None
     wall_left: timedelta | None = None
@@ -358,7 +333,7 @@ class Why:
 
     judged: Judged
     approval: Approval | None = None
-    order: OrderView | None = None
+    order: Order | None = None
     position: Position | None = None
     trade: TradeView | None = None
 
@@ -377,7 +352,7 @@ class TradeView:
     position: Position
     decision: Decision | None = None
     asked: Approval | None = None
-    sales: tuple[OrderView, ...] = ()
+    sales: tuple[Order, ...] = ()
     exit: Decision | None = None
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from engine.domain.trading import Position
+from engine.domain.positions import Position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,17 @@ from engine.domain.currencies import rounded
 from engine.domain.errors import NoData, VenueError
 from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Market, Timeframe
-from engine.domain.trading import Ack, Intent, NotFound, OrderKind, OrderState, Rejected, Sent, Side, Unknown
+from engine.domain.orders import (
+    Ack,
+    NotFound,
+    OrderKind,
+    OrderRequest,
+    OrderState,
+    Refused,
+    Side,
+    SubmitResult,
+    Unknown,
+)
 from engine.exchanges.paper_client import Client, PromptClient
 from engine.exchanges.paper_file import VenueFile
 from engine.exchanges.paper_matching import Happening, Matching
@@ -72,7 +82,7 @@ class PaperExchange:
         self._model = model
         self._client = client or PromptClient()
         self._matching = Matching(self._file, feed, model)
-        known = {*feed.markets, *(order.intent.market for order in self._file.open_orders())}
+        known = {*feed.markets, *(order.request.market for order in self._file.open_orders())}
         self._advanced = self._file.advanced(sorted(known))
         self._written = dict(self._advanced)
 
@@ -100,7 +110,7 @@ class PaperExchange:
             raise NoData(f"The paper venue has no market {symbol}.", f"It has {', '.join(self._feed.markets)}.")
         return self._feed.markets[symbol]
 
-    async def submit(self, intent: Intent) -> Sent:
+    async def submit(self, intent: OrderRequest) -> SubmitResult:
         """Take an order; one that is known by its client id already is acknowledged again and nothing else happens."""
         try:
             return self._submit(intent, await self._advance_to_write())
@@ -110,7 +120,7 @@ class PaperExchange:
     async def unsellable(self, symbol: str, quantity: Decimal) -> str:
         """Why so much would not be sold at market now; empty where nothing speaks against it."""
         now = await self._advance()
-        sale = Intent(client_id="", market=symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=quantity)
+        sale = OrderRequest(client_id="", market=symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=quantity)
         return self._refusal(sale, self._quote(symbol, now))
 
     async def find(self, client_id: str) -> OrderState | NotFound:
@@ -128,7 +138,7 @@ class PaperExchange:
         if not order.status.final:
             with self._file.transaction():
                 order = self._matching.cancel(order, now, "cancelled by its client")
-                self._write_advanced(order.intent.market, now)
+                self._write_advanced(order.request.market, now)
         return self._file.state(order)
 
     async def book(self, symbol: str) -> Book:
@@ -203,7 +213,7 @@ class PaperExchange:
                 until[symbol] = reach
         if not until:
             return None
-        orders = [order for order in self._file.open_orders() if order.intent.market in until]
+        orders = [order for order in self._file.open_orders() if order.request.market in until]
         return _Way(until=until, orders=orders, happenings=self._matching.happenings(orders, self._advanced, until))
 
     def _go(self, way: _Way) -> None:
@@ -219,7 +229,7 @@ class PaperExchange:
     def _is_stale(self, way: _Way) -> bool:
         """Whether to note how far it is; not while its client lags behind, which begins anew where it left off."""
         floor, written = self._feed.timeframe.floor, self._written
-        waiting = {order.intent.market for order in way.orders}
+        waiting = {order.request.market for order in way.orders}
         return not self._client.waiting and any(
             symbol not in written or floor(way.until[symbol]) > written[symbol] for symbol in waiting
         )
@@ -229,17 +239,17 @@ class PaperExchange:
         self._advanced.setdefault(symbol, now)
         self._file.set_advanced(self._advanced)
 
-    def _submit(self, intent: Intent, now: datetime) -> Sent:
+    def _submit(self, intent: OrderRequest, now: datetime) -> SubmitResult:
         known = self._file.order(intent.client_id)
         if known is not None:
             return _ack(known)
         quote = self._quote(intent.market, now)
         reason = self._refusal(intent, quote)
         if reason:
-            return Rejected(client_id=intent.client_id, reason=reason)
+            return Refused(client_id=intent.client_id, reason=reason)
         with self._file.transaction():
             order = VenueOrder(
-                venue_id=self._file.next_order_id(), intent=intent, at=now, reserve_price=self._reserve(intent, quote)
+                venue_id=self._file.next_order_id(), request=intent, at=now, reserve_price=self._reserve(intent, quote)
             )
             self._file.add_order(order)
             self._matching.begin(order, quote)
@@ -250,14 +260,14 @@ class PaperExchange:
     def _quote(self, symbol: str, now: datetime) -> Quote | None:
         return self._matching.quote(symbol, now) if symbol in self._feed.markets else None
 
-    def _reserve(self, intent: Intent, quote: Quote | None) -> Decimal:
+    def _reserve(self, intent: OrderRequest, quote: Quote | None) -> Decimal:
         if intent.side is Side.SELL or quote is None:
             return Decimal(0)
         market = self._feed.markets[intent.market]
         offered = quote.offered(Side.BUY, market, self._model)
         return fills.reserve_price(quote.mid, offered, self._model)
 
-    def _refusal(self, intent: Intent, quote: Quote | None) -> str:
+    def _refusal(self, intent: OrderRequest, quote: Quote | None) -> str:
         """Why an order is not taken, or an empty text."""
         market = self._feed.markets.get(intent.market)
         if market is None:
@@ -274,7 +284,7 @@ class PaperExchange:
             return self._refused_sale(intent, market, quote)
         return self._refused_purchase(intent, market, quote)
 
-    def _refused_purchase(self, intent: Intent, market: Market, quote: Quote) -> str:
+    def _refused_purchase(self, intent: OrderRequest, market: Market, quote: Quote) -> str:
         if intent.quantity * quote.mid < market.min_notional:
             return f"it is worth less than the least that is traded, {plain(market.min_notional)} {market.quote}"
         offered = quote.offered(Side.BUY, market, self._model)
@@ -285,7 +295,7 @@ class PaperExchange:
             return f"it may cost {cost} {market.quote} with fees, and {there} is free"
         return ""
 
-    def _refused_sale(self, intent: Intent, market: Market, quote: Quote | None) -> str:
+    def _refused_sale(self, intent: OrderRequest, market: Market, quote: Quote | None) -> str:
         waits = intent.kind is OrderKind.BRACKET
         held = self._file.balance(market.base) if waits else self._matching.free_holding(market.base)
         if intent.quantity > held:
@@ -296,7 +306,7 @@ class PaperExchange:
         return ""
 
 
-def _bad_bracket(intent: Intent, market: Market) -> str:
+def _bad_bracket(intent: OrderRequest, market: Market) -> str:
     """What is wrong with a bracket by itself, or an empty text."""
     if intent.side is not Side.SELL:
         return "a bracket can only sell what is held"
@@ -308,4 +318,4 @@ def _bad_bracket(intent: Intent, market: Market) -> str:
 
 
 def _ack(order: VenueOrder) -> Ack:
-    return Ack(client_id=order.intent.client_id, venue_id=str(order.venue_id), at=order.at)
+    return Ack(client_id=order.request.client_id, venue_id=str(order.venue_id), at=order.at)

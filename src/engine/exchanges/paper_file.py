@@ -27,7 +27,7 @@ from typing import Any
 
 from engine import private_files
 from engine.domain.errors import StoreError, VenueError
-from engine.domain.trading import Fill, OrderState, OrderStatus
+from engine.domain.orders import Fill, OrderState, OrderStatus
 from engine.exchanges import paper_rows as rows
 from engine.exchanges.paper_rows import VenueOrder
 from engine.ports import VenueEvent
@@ -192,7 +192,7 @@ class VenueFile:
 
     def add_order(self, order: VenueOrder) -> None:
         """Write a new order."""
-        intent = order.intent
+        intent = order.request
         what = (intent.client_id, intent.market, intent.side, intent.kind, rows.money(intent.quantity))
         prices = (None if price is None else rows.money(price) for price in (intent.stop, intent.target))
         amounts = (rows.money(order.filled), rows.money(order.reserve_price))
@@ -228,7 +228,7 @@ class VenueFile:
 
     def state(self, order: VenueOrder) -> OrderState:
         """An order as the venue tells of it, with its fills."""
-        return rows.state_of(order, order.status, self.fills(order.intent.client_id))
+        return rows.state_of(order, order.status, self.fills(order.request.client_id))
 
     def events(self, after: int) -> tuple[VenueEvent, ...]:
         """Everything that happened since the event with that number; each order as it was then."""

@@ -23,7 +23,7 @@ from typing import assert_never
 
 from engine.domain.errors import NoData
 from engine.domain.market import Market
-from engine.domain.trading import Fill, OrderStatus, Side
+from engine.domain.orders import Fill, OrderStatus, Side
 from engine.exchanges.paper_file import VenueFile
 from engine.exchanges.paper_quote import Quote
 from engine.exchanges.paper_rows import VenueOrder
@@ -99,7 +99,7 @@ class Matching:
         selling = [
             order.rest
             for order in self._file.open_orders()
-            if order.intent.side is Side.SELL
+            if order.request.side is Side.SELL
             and not order.waits_for_price
             and _currencies(order)[0] == currency
             and (besides is None or order.venue_id != besides.venue_id)
@@ -111,7 +111,7 @@ class Matching:
     ) -> list[Happening]:
         """What open orders meet on the way from where their markets were followed to, up to each market's end."""
         happenings: list[Happening] = []
-        for symbol in sorted({order.intent.market for order in orders} & advanced.keys() & until.keys()):
+        for symbol in sorted({order.request.market for order in orders} & advanced.keys() & until.keys()):
             turns = self._feed.path(symbol, advanced[symbol], until[symbol])
             path = self._with_ends(symbol, turns, advanced[symbol], until[symbol])
             landing = self._landing(symbol, turns, advanced[symbol])
@@ -119,7 +119,7 @@ class Matching:
                 turns, (at, price) = turns[:landing], turns[landing - 1]
                 path = [*(point for point in path if point[0] < at), (at, price)]
                 happenings.append(_Replaced(at=at, symbol=symbol, price=price))
-            own = [order for order in orders if order.intent.market == symbol]
+            own = [order for order in orders if order.request.market == symbol]
             met = [reached for order in own if (reached := _reached(order, path)) is not None]
             happenings += [self._on_its_leg(one, until[symbol]) for one in met]
             if not all(order.waits_for_price for order in own):
@@ -199,7 +199,7 @@ class Matching:
         piece, a fill would tell at which moments somebody happened to look.
         """
         span, crossing, order = self._feed.timeframe.duration, reached.crossing, reached.order
-        turns = self._feed.path(order.intent.market, crossing.at - span, crossing.at + span)
+        turns = self._feed.path(order.request.market, crossing.at - span, crossing.at + span)
         before = [point for point in turns if point[0] <= crossing.at][-1:]
         after = [point for point in turns if point[0] > crossing.at][:1]
         if not before or not after:
@@ -227,18 +227,18 @@ class Matching:
         order = replace(order, closed_by="stop" if crossing.fell else "target")
         self._file.save_order(order)
         if crossing.fell:
-            self._take(order, crossing.at, self._quote(order.intent.market, crossing.at, crossing.price))
+            self._take(order, crossing.at, self._quote(order.request.market, crossing.at, crossing.price))
             return
-        market, target = self._market(order), order.intent.target or crossing.price
+        market, target = self._market(order), order.request.target or crossing.price
         price = fills.target_price(crossing.price, target, market, self._model)
         sold = min(order.rest, self.free_holding(market.base, order))
         self._apply(order, crossing.at, [fills.part(sold, price, self._model)] if sold > 0 else [], _SOLD)
 
     def _pay_out(self, replaced: _Replaced) -> None:
         """End every order: what was to be sold is paid at its last price, never at that of another coin."""
-        for order in [each for each in self._file.open_orders() if each.intent.market == replaced.symbol]:
+        for order in [each for each in self._file.open_orders() if each.request.market == replaced.symbol]:
             sold = min(order.rest, self.free_holding(self._market(order).base, order))
-            if order.intent.side is Side.SELL and sold > 0:
+            if order.request.side is Side.SELL and sold > 0:
                 order = replace(order, closed_by=_PAYOUT)  # noqa: PLW2901 - the same order, as it ends
                 self._apply(order, replaced.at, [fills.part(sold, replaced.price, self._model)], _SOLD)
             else:
@@ -249,7 +249,7 @@ class Matching:
         waiting = [
             order
             for order in self._file.open_orders()
-            if order.intent.market == turn.symbol and not order.waits_for_price and order.at <= turn.at
+            if order.request.market == turn.symbol and not order.waits_for_price and order.at <= turn.at
         ]
         if waiting:
             quote = self._quote(turn.symbol, turn.at, turn.price)
@@ -258,7 +258,7 @@ class Matching:
 
     def _take(self, order: VenueOrder, at: datetime, quote: Quote) -> None:
         """Let an order take from the book what it has (a stop: all), what the cash pays, and what is held."""
-        market, side = self._market(order), order.intent.side
+        market, side = self._market(order), order.request.side
         offered = quote.offered(side, market, self._model)
         if side is Side.BUY:
             wanted = fills.walk(order.rest, offered, self._model)
@@ -278,7 +278,7 @@ class Matching:
     def _apply(self, order: VenueOrder, at: datetime, parts: Sequence[Part], give_up: str) -> None:
         """Book the parts; then the order is filled, waits on, or, with a reason to give up, is cancelled."""
         market = self._market(order)
-        sign = 1 if order.intent.side is Side.BUY else -1
+        sign = 1 if order.request.side is Side.BUY else -1
         for part in parts:
             self._file.add_fill(_fill(order, part, self._file.next_fill_id(), at))
             self._file.add_balance(market.base, sign * part.quantity)
@@ -294,22 +294,22 @@ class Matching:
     def _end(self, order: VenueOrder, status: OrderStatus, at: datetime, reason: str) -> VenueOrder:
         order = replace(order, status=status, reason=reason)
         self._file.save_order(order)
-        self._file.add_event(order.intent.client_id, status, at)
+        self._file.add_event(order.request.client_id, status, at)
         return order
 
     def _market(self, order: VenueOrder) -> Market:
-        return self._feed.markets[order.intent.market]
+        return self._feed.markets[order.request.market]
 
 
 def _currencies(order: VenueOrder) -> tuple[str, str]:
     """Base and quote; from the symbol, as the feed may no longer have the market."""
-    base, _, quote = order.intent.market.partition("/")
+    base, _, quote = order.request.market.partition("/")
     return base, quote
 
 
 def _reached(order: VenueOrder, path: Sequence[Point]) -> _Reached | None:
     """Where a path triggers an order, if it is a bracket and the path does after it was placed."""
-    stop, target = order.intent.stop, order.intent.target
+    stop, target = order.request.stop, order.request.target
     if not order.waits_for_price or stop is None or target is None:
         return None
     crossing = first_crossing(_since(order.at, path, stop, target), stop, target)
@@ -341,9 +341,9 @@ def _place(happening: Happening) -> tuple[datetime, int, str, int]:
 def _fill(order: VenueOrder, part: Part, venue_id: int, at: datetime) -> Fill:
     return Fill(
         venue_id=str(venue_id),
-        client_id=order.intent.client_id,
-        market=order.intent.market,
-        side=order.intent.side,
+        client_id=order.request.client_id,
+        market=order.request.market,
+        side=order.request.side,
         quantity=part.quantity,
         price=part.price,
         fee=part.fee,

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.market import Book, Level, Market
-from engine.domain.trading import Side
+from engine.domain.orders import Side
 from engine.simulation import fills
 from engine.simulation.fills import FillModel
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from engine.domain.trading import Fill, Intent, OrderKind, OrderState, OrderStatus, Side
+from engine.domain.orders import Fill, OrderKind, OrderRequest, OrderState, OrderStatus, Side
 
 OrderRow = tuple[int, str, str, str, str, str, str | None, str | None, str, str, str, str, str, str]
 FillRow = tuple[int, str, str, str, str, str, str, str]
@@ -23,7 +23,7 @@ class VenueOrder:
     """
 
     venue_id: int
-    intent: Intent
+    request: OrderRequest
     at: datetime
     status: OrderStatus = OrderStatus.OPEN
     filled: Decimal = Decimal(0)
@@ -34,21 +34,21 @@ class VenueOrder:
     @property
     def rest(self) -> Decimal:
         """What has not traded yet."""
-        return self.intent.quantity - self.filled
+        return self.request.quantity - self.filled
 
     @property
     def waits_for_price(self) -> bool:
         """Whether it is a bracket that the market has not reached."""
-        return self.intent.kind is OrderKind.BRACKET and not self.closed_by
+        return self.request.kind is OrderKind.BRACKET and not self.closed_by
 
 
 def state_of(order: VenueOrder, status: OrderStatus, fills: tuple[Fill, ...]) -> OrderState:
     """An order as the venue tells of it, with some of its fills."""
     return OrderState(
-        client_id=order.intent.client_id,
+        client_id=order.request.client_id,
         venue_id=str(order.venue_id),
         status=status,
-        quantity=order.intent.quantity,
+        quantity=order.request.quantity,
         filled=sum((fill.quantity for fill in fills), Decimal(0)),
         fills=fills,
         closed_by=order.closed_by,
@@ -58,7 +58,7 @@ def state_of(order: VenueOrder, status: OrderStatus, fills: tuple[Fill, ...]) ->
 def order_of(row: OrderRow) -> VenueOrder:
     """Read a row of ``orders``."""
     venue_id, client_id, market, side, kind, quantity, stop, target, status, filled, reserve, by, reason, at = row
-    intent = Intent(
+    request = OrderRequest(
         client_id=client_id,
         market=market,
         side=Side(side),
@@ -69,7 +69,7 @@ def order_of(row: OrderRow) -> VenueOrder:
     )
     return VenueOrder(
         venue_id=venue_id,
-        intent=intent,
+        request=request,
         at=datetime.fromisoformat(at),
         status=OrderStatus(status),
         filled=Decimal(filled),

@@ -6,34 +6,25 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from engine.domain.events import OrderChanged, PositionProtected
+from engine.domain.halts import Halt, HaltKind
+from engine.domain.orders import Ack, Order, OrderStatus, Purpose, Refused, SubmitResult, Unknown
+from engine.domain.positions import Position
 from engine.domain.reports import HaltView
-from engine.domain.trading import (
-    Ack,
-    Halt,
-    HaltKind,
-    OrderStatus,
-    Position,
-    Purpose,
-    Rejected,
-    Sent,
-    Unknown,
-)
 from engine.execution.retries import ALARM_AFTER, failures, is_lost
 from engine.store.halting import begin_halt, end_halt
-from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
 _SALES = {Purpose.PROTECTION: "protected", Purpose.EXIT: "sold"}
 
 
-def record(uow: UnitOfWork, order: Order, answer: Sent, now: datetime) -> None:
+def record(uow: UnitOfWork, order: Order, answer: SubmitResult, now: datetime) -> None:
     """Write down what the venue answered to an order."""
     match answer:
         case Ack(venue_id=venue_id):
             mark(uow, order, OrderStatus.OPEN, now, venue_id=venue_id)
             if order.purpose is Purpose.PROTECTION:
                 uow.emit(PositionProtected(at=now, position_id=order.position_id))
-        case Rejected(reason=reason):
+        case Refused(reason=reason):
             mark(uow, order, OrderStatus.REJECTED, now, reason=reason)
         case Unknown(reason=reason):
             mark(uow, order, OrderStatus.UNKNOWN, now, reason=reason)

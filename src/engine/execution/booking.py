@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.domain.events import OrderFilled, PositionClosed, PositionOpened
-from engine.domain.trading import Fill, Position, Side
+from engine.domain.orders import Fill, Order, Side
+from engine.domain.positions import Position
 from engine.execution.streaks import note_result
-from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
 

@@ -8,7 +8,7 @@ from engine.domain.closing import WHOLE, Sale, Unsold
 from engine.domain.currencies import rounded
 from engine.domain.figures import plain
 from engine.domain.market import Market
-from engine.domain.trading import Position
+from engine.domain.positions import Position
 
 SOLD_ALREADY = "all of it is being sold already"
 

@@ -19,15 +19,16 @@ import structlog
 
 from engine.domain.errors import GreenlightError, SaleRefused, VenueError
 from engine.domain.events import EmergencyProgressed
+from engine.domain.halts import Halt, HaltKind
+from engine.domain.orders import Order, Purpose, Side
+from engine.domain.positions import Position
 from engine.domain.reports import EmergencyView, Exposed
-from engine.domain.trading import Halt, HaltKind, Position, Purpose, Side
 from engine.execution.external import CONTEXT
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.faults import fault_id
 from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.halting import begin_halt
-from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -179,7 +180,7 @@ class EmergencyStopSystem:
 
 def exposed(uow: UnitOfWork) -> Exposed:
     """What an emergency stop would end now."""
-    entries = tuple(uow.orders.view(order.id) for order in _entries(uow))
+    entries = tuple(uow.orders.get(order.id) for order in _entries(uow))
     return Exposed(entries=entries, positions=uow.positions.open(), questions=len(uow.approvals.open()))
 
 
@@ -216,7 +217,7 @@ def _since(uow: UnitOfWork) -> datetime | None:
 
 def _entries(uow: UnitOfWork) -> list[Order]:
     """Every order that could still buy, somebody else's too where it is known."""
-    return [order for order in uow.orders.unfinished() if order.intent.side is Side.BUY]
+    return [order for order in uow.orders.unfinished() if order.request.side is Side.BUY]
 
 
 def _to_sell(uow: UnitOfWork) -> list[Position]:
@@ -231,7 +232,7 @@ def _what_is_left(uow: UnitOfWork) -> str:
     orders = [f"{order.id} to take back" for order in _entries(uow)]
     held = [f"{position.id} {position.market} to sell" for position in _to_sell(uow)]
     leaving = [order for order in uow.orders.unfinished() if order.purpose is Purpose.EXIT]
-    sales = [f"{order.id} to be filled, {order.rest:f} of {order.intent.quantity:f}" for order in leaving]
+    sales = [f"{order.id} to be filled, {order.rest:f} of {order.request.quantity:f}" for order in leaving]
     return "; ".join([*orders, *held, *sales])
 
 

@@ -12,10 +12,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.domain.events import ExternalTraded
-from engine.domain.trading import EXTERNAL, Fill, Intent, OrderKind, OrderState, OrderStatus, Position, Purpose, Side
+from engine.domain.orders import Fill, Order, OrderKind, OrderRequest, OrderState, OrderStatus, Purpose, Side
+from engine.domain.positions import EXTERNAL, Position
 from engine.execution import ledger
 from engine.execution.booking import settle_position
-from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
 CONTEXT = EXTERNAL
@@ -28,7 +28,7 @@ def write_down(uow: UnitOfWork, state: OrderState, fill: Fill) -> Order:
     """Keep an order that nobody here wrote down, once something of it has traded."""
     order = Order(
         id=uow.orders.next_id(),
-        intent=Intent(
+        request=OrderRequest(
             client_id=state.client_id,
             market=fill.market,
             side=fill.side,
@@ -40,6 +40,7 @@ def write_down(uow: UnitOfWork, state: OrderState, fill: Fill) -> Order:
         price=fill.price,
         status=OrderStatus.OPEN,
         created_at=fill.at,
+        updated_at=fill.at,
     )
     uow.orders.add(order)
     return order

@@ -7,14 +7,15 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.domain.events import ExternalCancelled, OrderChanged
-from engine.domain.trading import Fill, Halt, HaltKind, OrderState, OrderStatus, Position, Purpose, Side
+from engine.domain.halts import Halt, HaltKind
+from engine.domain.orders import Fill, Order, OrderState, OrderStatus, Purpose, Side
+from engine.domain.positions import Position
 from engine.execution import external, ledger
 from engine.execution.answers import end_refusals, watch_refusals
 from engine.execution.booking import settle_position
 from engine.execution.orders import TAKEN_BACK
 from engine.ports import VenueEvent
 from engine.store.halting import begin_halt
-from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
 
@@ -128,4 +129,4 @@ def _position_of(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[Position, b
         entry_price=fill.price,
         opened_at=fill.at,
     )
-    return replace(fresh, stop=order.intent.stop, target=order.intent.target), True
+    return replace(fresh, stop=order.request.stop, target=order.request.target), True

@@ -6,7 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.domain.errors import LedgerError
-from engine.domain.trading import Fill, Position
+from engine.domain.orders import Fill
+from engine.domain.positions import Position
 
 
 def bought(position: Position, fill: Fill) -> Position:

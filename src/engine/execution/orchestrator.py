@@ -11,18 +11,19 @@ from decimal import Decimal
 from engine.data_halts import standing_change
 from engine.domain.errors import SaleRefused, StoreError, VenueError
 from engine.domain.events import ProtectionFailed
-from engine.domain.trading import (
+from engine.domain.orders import (
     Ack,
     NotFound,
+    Order,
     OrderState,
     OrderStatus,
-    Position,
     Purpose,
-    Rejected,
-    Sent,
+    Refused,
     Side,
+    SubmitResult,
     Unknown,
 )
+from engine.domain.positions import Position
 from engine.execution import answers, retries
 from engine.execution import orders as writing
 from engine.execution.coverage import sellable
@@ -31,7 +32,6 @@ from engine.execution.protection import Action, Cancel, Protect, protect, protec
 from engine.ports import Clock, Exchange, VenueEvent
 from engine.simulation.path import is_another
 from engine.store.database import Database
-from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
 AGAIN_AFTER = timedelta(seconds=10)
@@ -175,14 +175,14 @@ class ExecutionOrchestrator:
         await self._exchange.book(market)
         return await self._exchange.unsellable(market, quantity)
 
-    async def _send(self, order: Order) -> Sent | None:
+    async def _send(self, order: Order) -> SubmitResult | None:
         """Send an order; a position whose sale is refused, or not sent after all, gets its protection back."""
         answer = await self._try(order)
         if not isinstance(answer, Ack | Unknown) and order.position_id:
             await self._protect(order.position_id)
         return answer
 
-    async def _try(self, order: Order) -> Sent | None:
+    async def _try(self, order: Order) -> SubmitResult | None:
         """Send an order that was not sent yet; ``None`` where it was, or is no longer wanted."""
         written, unwanted = await self._store.read(lambda uow: (uow.orders.get(order.id), self._unwanted(uow, order)))
         if written.status is not OrderStatus.INTENT:
@@ -192,10 +192,10 @@ class ExecutionOrchestrator:
             return None
         return await (self._try_sale(order) if order.purpose is Purpose.EXIT else self._submit(order))
 
-    async def _submit(self, order: Order) -> Sent:
+    async def _submit(self, order: Order) -> SubmitResult:
         """Hand an order to the venue, once it is on the disk that this is about to happen."""
         await self._store.flush()
-        answer = await self._exchange.submit(order.intent)
+        answer = await self._exchange.submit(order.request)
         await self._record(order, answer)
         if isinstance(answer, Unknown):
             self._look_again_soon()
@@ -208,10 +208,10 @@ class ExecutionOrchestrator:
         now = self._clock.now()
         if now - order.created_at > SEND_WITHIN:
             return f"{writing.NOT_SENT}: it is {(now - order.created_at).total_seconds():.0f} s old"
-        stopping = [found.halt for found in uow.halts.open() if found.halt.stops(order.intent.market, now)]
+        stopping = [found.halt for found in uow.halts.open() if found.halt.stops(order.request.market, now)]
         return f"{writing.NOT_SENT}: {stopping[0].reason}" if stopping else ""
 
-    async def _try_sale(self, order: Order) -> Sent | None:
+    async def _try_sale(self, order: Order) -> SubmitResult | None:
         """Send a sale once nothing else of its position trades its coins; ``None`` where it is not sent after all.
 
         Its bracket gives way only where a sale can be had, as far as that can be known: what the venue would refuse
@@ -220,9 +220,9 @@ class ExecutionOrchestrator:
         try:
             if not await self._is_covered(order):
                 return None
-            unsellable = await self._why_unsellable(order.intent.market, order.intent.quantity)
+            unsellable = await self._why_unsellable(order.request.market, order.request.quantity)
             if unsellable:
-                return await self._record(order, Rejected(client_id=order.intent.client_id, reason=unsellable))
+                return await self._record(order, Refused(client_id=order.request.client_id, reason=unsellable))
             await self._take_back_others(order)
             covered = await self._is_covered(order)
         except VenueError as error:
@@ -240,7 +240,7 @@ class ExecutionOrchestrator:
         """Take an order back. That it is our wish is written down first, or it would be taken for somebody else's."""
         await self._store.transact(lambda uow: uow.orders.note(order.id, reason))
         await self._store.flush()
-        return await self._exchange.cancel(order.intent.client_id)
+        return await self._exchange.cancel(order.request.client_id)
 
     async def _is_covered(self, order: Order) -> bool:
         """Whether a position still holds what an order sells of it, after all that happened; else it is not sent."""
@@ -250,14 +250,14 @@ class ExecutionOrchestrator:
     def _covers(self, uow: UnitOfWork, order: Order, events: Sequence[VenueEvent]) -> bool:
         self._concerned |= dict.fromkeys(take_in(uow, events))
         position, orders = uow.positions.get(order.position_id), uow.orders.of_position(order.position_id)
-        if sellable(position, orders, besides=order.id) >= order.intent.quantity:
+        if sellable(position, orders, besides=order.id) >= order.request.quantity:
             return True
         what = "reduced" if position.is_open else f"closed ({position.closed_by})"
         reason = f"{writing.NOT_SENT}: the position was {what} meanwhile"
         answers.mark(uow, order, OrderStatus.REJECTED, self._clock.now(), reason=reason)
         return False
 
-    async def _record(self, order: Order, answer: Sent) -> Sent:
+    async def _record(self, order: Order, answer: SubmitResult) -> SubmitResult:
         now = self._clock.now()
         await self._store.transact(lambda uow: answers.record(uow, order, answer, now))
         return answer
@@ -281,7 +281,7 @@ class ExecutionOrchestrator:
     def _in_need(self, uow: UnitOfWork) -> list[str]:
         """The positions that need something at the venue, now or once a pause is over."""
         now = self._clock.now()
-        selling = [order.position_id for order in uow.orders.unfinished() if order.intent.side is Side.SELL]
+        selling = [order.position_id for order in uow.orders.unfinished() if order.request.side is Side.SELL]
         known = dict.fromkeys([held.id for held in uow.positions.open()] + [each for each in selling if each])
         return [each for each in known if any(_wanted(uow, each, now))]
 
@@ -313,7 +313,7 @@ class ExecutionOrchestrator:
             lambda uow: writing.intend_bracket(uow, position, needed.number, needed.quantity, now)
         )
         answer = await self._submit(order)
-        if isinstance(answer, Rejected):
+        if isinstance(answer, Refused):
             await self._leave_unprotected(needed, answer.reason)
 
     async def _is_for_another(self, position: Position) -> bool:
@@ -355,7 +355,7 @@ class ExecutionOrchestrator:
 
     async def find(self, order: Order) -> None:
         """Ask the venue what became of an order whose answer was lost or never came; it is never sent again."""
-        state = await self._exchange.find(order.intent.client_id)
+        state = await self._exchange.find(order.request.client_id)
         if isinstance(state, NotFound) and self._may_be_late(order):
             await self._leave_in_doubt(order)
             return

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from engine.domain.closing import Closing
 from engine.domain.events import OrderIntended
-from engine.domain.trading import Intent, OrderKind, OrderStatus, Position, Purpose, Side, TradePlan, client_id
+from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side, client_id
+from engine.domain.plans import TradePlan
+from engine.domain.positions import Position
 from engine.execution.coverage import sellable
-from engine.store.orders import Order
 from engine.store.unit_of_work import UnitOfWork
 
 TAKEN_BACK = "taken back"
@@ -26,7 +27,7 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
     """Write down the one order of a decision. Its client id follows from the plan's key, so it can exist only once."""
     order = Order(
         id=uow.orders.next_id(),
-        intent=Intent(
+        request=OrderRequest(
             client_id=client_id(plan.key),
             market=plan.market,
             side=plan.side,
@@ -40,6 +41,7 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
         price=plan.price,
         status=OrderStatus.INTENT,
         created_at=now,
+        updated_at=now,
         decision_id=decision_id,
         approval_id=approval_id,
         position_id=plan.position_id or "",
@@ -82,7 +84,7 @@ def _leave(
     bracket = name == "bracket"
     order = Order(
         id=uow.orders.next_id(),
-        intent=Intent(
+        request=OrderRequest(
             client_id=client_id(name, position.id, str(number), position.opened_at.isoformat()),
             market=position.market,
             side=Side.SELL,
@@ -96,6 +98,7 @@ def _leave(
         price=position.entry_price,
         status=OrderStatus.INTENT,
         created_at=now,
+        updated_at=now,
         position_id=position.id,
         asked_by=asked_by,
     )

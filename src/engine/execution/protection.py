@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from engine.domain.trading import OrderKind, OrderStatus, Position, Purpose
+from engine.domain.orders import Order, OrderKind, OrderStatus, Purpose
+from engine.domain.positions import Position
 from engine.execution import retries
 from engine.execution.coverage import is_selling, sellable
-from engine.store.orders import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ def protect(position: Position, orders: Sequence[Order], now: datetime) -> tuple
     somebody else may have sold it. A venue that refuses brackets is not asked for one before ``protection_pause`` is
     over.
     """
-    brackets = [order for order in orders if order.intent.kind is OrderKind.BRACKET]
+    brackets = [order for order in orders if order.request.kind is OrderKind.BRACKET]
     standing = [order for order in brackets if not order.status.final]
     exits = [order for order in orders if is_selling(order)]
     free = sellable(position, orders)

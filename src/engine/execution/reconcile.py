@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from engine.domain.errors import StoreError
 from engine.domain.events import BalanceAdopted
-from engine.domain.trading import OrderStatus
+from engine.domain.orders import OrderStatus
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.ports import Exchange
 from engine.store.database import Database

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from engine.domain.events import LosingStreakChanged
+from engine.domain.positions import Position
 from engine.domain.reports import Streak
-from engine.domain.trading import Position
 from engine.store.unit_of_work import UnitOfWork
 
 

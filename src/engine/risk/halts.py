@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from engine.domain.trading import Halt, HaltKind, Portfolio
+from engine.domain.halts import Halt, HaltKind
+from engine.domain.positions import Portfolio
 from engine.risk.rules import RiskLimits
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from engine.domain.trading import Allowed, Clamp, Denied, Judgement, RiskView, TradePlan
+from engine.domain.judging import Allowed, Clamp, Denied, Judgement, RiskView
+from engine.domain.plans import TradePlan
 from engine.risk.rules import ENTRY_RULES, RiskLimits
 
 

@@ -12,8 +12,11 @@ from decimal import Decimal
 
 from engine.domain.currencies import rounded
 from engine.domain.figures import plain
+from engine.domain.halts import Halt
+from engine.domain.judging import RiskView
 from engine.domain.market import Level
-from engine.domain.trading import Buying, Halt, Portfolio, Position, RiskView, TradePlan
+from engine.domain.plans import TradePlan
+from engine.domain.positions import Buying, Portfolio, Position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,9 @@ from decimal import Decimal
 from engine.domain.decisions import Decision, Signals
 from engine.domain.errors import DataError
 from engine.domain.market import Market
-from engine.domain.trading import Portfolio, Side, TradePlan
+from engine.domain.orders import Side
+from engine.domain.plans import TradePlan
+from engine.domain.positions import Portfolio
 
 
 def lots_at_risk(equity: float, risk_fraction: float, stop_distance: float, lot: float) -> int:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
 from engine.domain.market import Book, Level, Market
-from engine.domain.trading import Side
+from engine.domain.orders import Side
 
 _FEE_STEP = Decimal("0.00000001")
 

@@ -9,20 +9,31 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from engine.domain.benchmark import Benchmark
 from engine.domain.errors import StoreError, UnknownId
 from engine.domain.figures import plain
+from engine.domain.orders import Fill, OrderKind, OrderStatus, Side
 from engine.domain.payments import Payment
+from engine.domain.positions import Buying, Portfolio
 from engine.domain.reports import Digest, EquityPoint
-from engine.domain.trading import Buying, Fill, OrderKind, OrderStatus, Portfolio, Side
 from engine.store import codec
-from engine.store.columns import Money, UtcTime
+from engine.store.mapping import RowMapping
 from engine.store.memory import NoMemory
 from engine.store.positions import Positions
 from engine.store.settings import Settings
-from engine.store.tables import AccountRow, DigestRow, EquityRow, MarkRow, OrderRow, PaymentRow, key_of, table_of
+from engine.store.tables import (
+    AccountRow,
+    DigestRow,
+    EquityRow,
+    MarkRow,
+    OrderRow,
+    PaymentRow,
+    key_of,
+    table_of,
+    upsert,
+)
 
 _OUTSIDE = "account.outside"
 _DRAWDOWN = "account.drawdown"
@@ -36,19 +47,10 @@ _DIGESTS = table_of(DigestRow)
 _ACCOUNT = select(_TABLE)
 _OPEN = insert(_TABLE)
 _CHANGE = update(_TABLE)
-_MARK = text(
-    "INSERT INTO marks (market, price, at) VALUES (:market, :price, :at)"
-    " ON CONFLICT (market) DO UPDATE SET price = excluded.price, at = excluded.at"
-).bindparams(bindparam("price", type_=Money), bindparam("at", type_=UtcTime))
-_POINT = text(
-    "INSERT INTO equity (at, equity, cash, drawdown, benchmark, payments)"
-    " VALUES (:at, :equity, :cash, :drawdown, :benchmark, :payments)"
-    " ON CONFLICT (at) DO UPDATE SET equity = excluded.equity, cash = excluded.cash, drawdown = excluded.drawdown,"
-    " benchmark = excluded.benchmark, payments = excluded.payments"
-).bindparams(
-    bindparam("at", type_=UtcTime),
-    *(bindparam(name, type_=Money) for name in ("equity", "cash", "drawdown", "benchmark")),
-)
+_MARK = upsert(_MARKS)
+_POINT = upsert(_EQUITY)
+_EQUITY_POINT = RowMapping(EquityPoint, _EQUITY)
+_PAYMENT = RowMapping(Payment, _PAYMENTS)
 _ALL_MARKS = select(_MARKS.c.market, _MARKS.c.price).order_by(_MARKS.c.market)
 _BUYING = (
     select(_ORDERS)
@@ -149,8 +151,8 @@ class Account:
         if state.total_from is not None:
             self._remember(replace(state, total_from=paid_into(state.total_from, equity, change)))
         number = len(self.payments()) + 1
-        new = {"number": number, "at": at, "amount": change, "benchmark": self.benchmark_at(at)}
-        self._connection.execute(_PAY, new)
+        payment = Payment(at=at, amount=change, benchmark=self.benchmark_at(at))
+        self._connection.execute(_PAY, {"number": number, **_PAYMENT.to_row(payment)})
 
     def payments(self) -> tuple[Payment, ...]:
         """All that was ever paid in and out, in the order in which it was booked."""
@@ -200,10 +202,15 @@ class Account:
         elif now.total_from is not None:
             now = replace(now, total_from=max(now.total_from, now.equity))
         self._remember(DrawdownState(paused_at=now.paused_at, total_from=now.total_from))
-        cash = now.cash + now.reserved
-        benchmark = self._benchmark_of(markets, now.marks or {})
-        point = {"at": at, "equity": now.equity, "cash": cash, "drawdown": now.drawdown, "benchmark": benchmark}
-        self._connection.execute(_POINT, point | {"payments": len(self.payments())})
+        point = EquityPoint(
+            at=at,
+            equity=now.equity,
+            cash=now.cash + now.reserved,
+            drawdown=now.drawdown,
+            benchmark=self._benchmark_of(markets, now.marks or {}),
+            payments=len(self.payments()),
+        )
+        self._connection.execute(_POINT, _EQUITY_POINT.to_row(point))
         return now
 
     def note_pause(self, drawdown: Decimal) -> None:
@@ -230,20 +237,20 @@ class Account:
         """The equity curve in ``(begin, end]`` with the drawdown of each moment, oldest first."""
         at = _EQUITY.c.at
         rows = self._connection.execute(_CURVE.where(at > begin, at <= end).order_by(at))
-        return tuple(_point(row) for row in rows)
+        return tuple(_EQUITY_POINT.from_row(row) for row in rows)
 
     def curve_each(self, begin: datetime, end: datetime) -> Iterator[EquityPoint]:
         """The equity curve in ``(begin, end]``, oldest first, one by one: it is never in memory as a whole."""
         at = _EQUITY.c.at
         rows = self._connection.execute(_CURVE.where(at > begin, at <= end).order_by(at)).yield_per(500)
-        yield from map(_point, rows)
+        yield from map(_EQUITY_POINT.from_row, rows)
 
     def curve_from(self, begin: datetime | None, after: datetime | None, limit: int) -> tuple[EquityPoint, ...]:
         """A page of the equity curve, oldest first: from ``begin`` on, after the last point of the page before."""
         at = _EQUITY.c.at
         query = _CURVE if begin is None else _CURVE.where(at >= begin)
         query = query if after is None else query.where(at > after)
-        return tuple(_point(row) for row in self._connection.execute(query.order_by(at).limit(limit)))
+        return tuple(_EQUITY_POINT.from_row(row) for row in self._connection.execute(query.order_by(at).limit(limit)))
 
     def drawdown_at(self, at: datetime) -> Decimal:
         """The drawdown at the last mark at or before a time; 0 before the first."""
@@ -260,7 +267,7 @@ class Account:
     def point_at(self, at: datetime) -> EquityPoint:
         """The account as it was at a time: at the last mark at or before it; at its opening before the first."""
         row = self._connection.execute(_CURVE.where(_EQUITY.c.at <= at).order_by(_EQUITY.c.at.desc()).limit(1)).first()
-        return replace(_point(row), at=at) if row is not None else self.opened_as(at)
+        return replace(_EQUITY_POINT.from_row(row), at=at) if row is not None else self.opened_as(at)
 
     def opened_as(self, at: datetime) -> EquityPoint:
         """The account as it was opened, before anything was paid in or out; its benchmark is that of a time."""
@@ -286,7 +293,7 @@ class Account:
     def newest_equity(self, points: int) -> tuple[EquityPoint, ...]:
         """The newest points of the equity curve, oldest first."""
         rows = self._connection.execute(_CURVE.order_by(_EQUITY.c.at.desc()).limit(points)).all()
-        return tuple(_point(row) for row in reversed(rows))
+        return tuple(_EQUITY_POINT.from_row(row) for row in reversed(rows))
 
     def add_digest(self, digest: Digest) -> bool:
         """Fix a day's figures; ``False`` where they were fixed already."""
@@ -322,7 +329,7 @@ class Account:
 
     def _load_payments(self) -> tuple[Payment, ...]:
         rows = self._connection.execute(_ALL_PAYMENTS)
-        return tuple(Payment(at=row.at, amount=row.amount, benchmark=row.benchmark) for row in rows)
+        return tuple(map(_PAYMENT.from_row, rows))
 
     def _buying(self) -> tuple[Buying, ...]:
         return self._memory.recall("orders", "buying", self._load_buying)
@@ -373,14 +380,3 @@ class Account:
 
     def _change(self, **values: object) -> None:
         self._connection.execute(_CHANGE, values)
-
-
-def _point(row: Row[Any]) -> EquityPoint:
-    return EquityPoint(
-        at=row.at,
-        equity=row.equity,
-        cash=row.cash,
-        drawdown=row.drawdown,
-        benchmark=row.benchmark,
-        payments=row.payments,
-    )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from engine.domain import approvals as states
 from engine.domain.approvals import Approval
 from engine.domain.errors import UnknownId
-from engine.domain.trading import TradePlan
+from engine.domain.plans import TradePlan
 from engine.store import codec
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering

@@ -18,9 +18,10 @@ from sqlalchemy import Engine
 
 from engine.domain.approvals import Ordered
 from engine.domain.errors import StoreError
+from engine.domain.orders import Order
 from engine.domain.payments import paid
-from engine.domain.reports import EquityPoint, OrderView
-from engine.domain.trading import Position
+from engine.domain.positions import Position
+from engine.domain.reports import EquityPoint
 from engine.store import migrate
 from engine.store.connections import connect, in_words
 from engine.store.database import nowhere
@@ -170,27 +171,27 @@ def _trade(held: Position, by: str) -> Row:
 
 
 def _orders(engine: Engine, since: datetime | None) -> Iterator[Row]:
-    def page(uow: UnitOfWork, after: int) -> tuple[OrderView, ...]:
+    def page(uow: UnitOfWork, after: int) -> tuple[Order, ...]:
         return uow.orders.page(since, after, PAGE)
 
     return map(_order, _pages(engine, page, 0, lambda order: int(order.id[1:])))
 
 
-def _order(order: OrderView) -> Row:
+def _order(order: Order) -> Row:
     return (
         order.id,
         order.context,
-        order.market,
-        order.side.value,
-        order.kind.value,
+        order.request.market,
+        order.request.side.value,
+        order.request.kind.value,
         order.purpose.value,
         order.status.value,
-        order.quantity,
+        order.request.quantity,
         order.filled,
         order.average,
         order.fee,
-        order.stop,
-        order.target,
+        order.request.stop,
+        order.request.target,
         order.reason,
         order.decision_id,
         order.approval_id,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from engine.domain.errors import UnknownId
+from engine.domain.halts import Halt
 from engine.domain.reports import HaltView
-from engine.domain.trading import Halt, HaltKind
+from engine.store.mapping import RowMapping
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
 from engine.store.tables import HaltRow, key_of, table_of
 
 _TABLE = table_of(HaltRow)
+_HALT = RowMapping(Halt, _TABLE)
+_VIEW = RowMapping(HaltView, _TABLE)
 _ROW = select(_TABLE).where(*key_of(_TABLE))
 _OPEN = select(_TABLE).where(_TABLE.c.status == "open").order_by(_TABLE.c.number)
 _ADD = insert(_TABLE)
@@ -33,17 +35,7 @@ class Halts:
     def add(self, halt: Halt) -> str:
         """Keep a new halt; its id."""
         number = self._numbering.next("H")
-        new = {
-            "id": f"H{number}",
-            "number": number,
-            "kind": halt.kind,
-            "status": "open",
-            "reason": halt.reason,
-            "market": halt.market,
-            "by": halt.by,
-            "since": halt.since,
-            "until": halt.until,
-        }
+        new = {"id": f"H{number}", "number": number, "status": "open", **_HALT.to_row(halt)}
         self._connection.execute(_ADD, new)
         return f"H{number}"
 
@@ -63,7 +55,7 @@ class Halts:
         return max(stopping, key=lambda found: found.halt.until or _FOR_EVER, default=None)
 
     def _load(self) -> tuple[HaltView, ...]:
-        return tuple(_view(row) for row in self._connection.execute(_OPEN))
+        return tuple(_VIEW.from_row(row) for row in self._connection.execute(_OPEN))
 
     def get(self, halt_id: str) -> HaltView:
         """One halt.
@@ -74,15 +66,8 @@ class Halts:
         row = self._connection.execute(_ROW, {"its_id": halt_id}).first()
         if row is None:
             raise _unknown(halt_id)
-        return _view(row)
+        return _VIEW.from_row(row)
 
 
 def _unknown(halt_id: str) -> UnknownId:
     return UnknownId(f"There is no halt {halt_id}.")
-
-
-def _view(row: Row[Any]) -> HaltView:
-    halt = Halt(
-        kind=HaltKind(row.kind), reason=row.reason, since=row.since, until=row.until, market=row.market, by=row.by
-    )
-    return HaltView(id=row.id, halt=halt, ended_at=row.ended_at, ended_by=row.ended_by)

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, and_, delete, func, not_, or_, select
 from sqlalchemy.sql import ColumnElement
 
-from engine.domain.trading import OrderStatus
+from engine.domain.orders import OrderStatus
 from engine.store.tables import ApprovalRow, DigestRow, HaltRow, OrderRow, OutboxRow, PositionRow, table_of
 
 _OUTBOX, _APPROVALS, _POSITIONS = table_of(OutboxRow), table_of(ApprovalRow), table_of(PositionRow)

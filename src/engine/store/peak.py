@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from engine.domain.payments import Payment
+from engine.domain.positions import fall
 from engine.domain.reports import EquityPoint
-from engine.domain.trading import fall
 from engine.store.account import paid_into
 from engine.store.unit_of_work import UnitOfWork
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, and_, delete, select
 from sqlalchemy.sql import ColumnElement
 
-from engine.domain.trading import HaltKind
+from engine.domain.halts import HaltKind
 from engine.store.old_cards import let_go_cards
 from engine.store.settings import Settings
 from engine.store.tables import (

@@ -9,7 +9,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Select, Table, Text, bindparam, inspect
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Integer,
+    Select,
+    Table,
+    Text,
+    TextClause,
+    bindparam,
+    inspect,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from engine.store.columns import Money, UtcTime
@@ -290,6 +302,17 @@ def table_of(row: type[SQLModel]) -> Table:
 def key_of(table: Table) -> tuple[ColumnElement[bool], ...]:
     """What is true of the one row whose key is given to the statement, each of its columns as ``its_NAME``."""
     return tuple(column == bindparam(f"its_{column.name}") for column in table.primary_key)
+
+
+def upsert(table: Table) -> TextClause:
+    """Put a row in the place of the one with its key, where there is one: the same words on both databases."""
+    names, key = [column.name for column in table.c], [column.name for column in table.primary_key]
+    values, changes = (", ".join(f":{name}" for name in names), [name for name in names if name not in key])
+    words = (
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({values})"  # noqa: S608 - names of our own
+        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in changes)}"
+    )
+    return text(words).bindparams(*(bindparam(column.name, type_=column.type) for column in table.c))
 
 
 def newest_first(query: Select[Any], number: ColumnElement[int], limit: int, before: str = "") -> Select[Any]:

@@ -18,8 +18,8 @@ import structlog
 
 from engine.domain.errors import StoreError
 from engine.domain.events import Halted, HaltEnded
+from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Destination, Ref
-from engine.domain.trading import Halt, HaltKind
 from engine.faults import fault_id
 from engine.ports import Clock
 from engine.store.database import Database

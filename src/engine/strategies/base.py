@@ -14,7 +14,7 @@ from typing import ClassVar
 from engine.domain.decisions import Condition, Exit, Frame, Signals
 from engine.domain.errors import ConfigError, DataError
 from engine.domain.market import Timeframe
-from engine.domain.trading import Position
+from engine.domain.positions import Position
 from engine.ports import Frames
 from engine.strategies.conditions import ColumnCondition
 

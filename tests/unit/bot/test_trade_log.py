@@ -14,7 +14,7 @@ from bot.trade_log import TradeLog
 from engine.domain.approvals import Press, Verb
 from engine.domain.closing import Choice, Wanted
 from engine.domain.messages import Person, Role
-from engine.domain.trading import Purpose
+from engine.domain.orders import Purpose
 from tests.fakes.engine import DAY, QUIET, Room, at, engine_room
 from tests.fakes.program import settings_of
 

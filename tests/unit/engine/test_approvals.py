@@ -25,8 +25,9 @@ from engine.domain.approvals import (
 )
 from engine.domain.errors import UnknownId, VenueError
 from engine.domain.events import ApprovalAsked, ApprovalChanged, Halted, OrderIntended
+from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Person, Role
-from engine.domain.trading import Halt, HaltKind, Purpose
+from engine.domain.orders import Purpose
 from engine.store.halting import begin_halt
 from tests.fakes.engine import DAY, Room, approvals_of, at, engine_room
 
@@ -352,7 +353,7 @@ async def test_it_is_judged_and_written_down_at_the_price_of_now(room: Room):
     approval = await room.ask(quantity=Decimal(25), price=Decimal(100))
     await room.approvals.answer(approval.id, press())
     order = await room.store.read(lambda uow: uow.orders.get("O1"))
-    assert (order.price, order.intent.quantity) == (ASK, Decimal("24.995"))
+    assert (order.price, order.request.quantity) == (ASK, Decimal("24.995"))
 
 
 async def test_a_restart_leaves_open_questions_open(room: Room):

@@ -11,9 +11,9 @@ import pytest
 from engine.bookkeeping import figures, open_risk
 from engine.domain.approvals import Press, Verb
 from engine.domain.events import DigestDue, Halted, HaltEnded
+from engine.domain.halts import HaltKind
 from engine.domain.messages import Person, Role
 from engine.domain.reports import Digest
-from engine.domain.trading import HaltKind
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
 from tests.fakes.reports import position

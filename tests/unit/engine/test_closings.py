@@ -14,8 +14,9 @@ from engine.closings import GOOD_FOR, Closings
 from engine.domain.closing import ALL, Choice, Stage, Wanted
 from engine.domain.errors import BadInput, NoData, NotAllowed, UnknownId
 from engine.domain.messages import Person, Role
-from engine.domain.reports import ClosingView, OrderView
-from engine.domain.trading import Intent, OrderKind, OrderStatus, Position, Purpose, Side
+from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side
+from engine.domain.positions import Position
+from engine.domain.reports import ClosingView
 from engine.execution.external import CONTEXT
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree, reconcile
@@ -63,7 +64,9 @@ def reasons(view: ClosingView) -> list[str]:
 
 async def sales(room: Room) -> list[tuple[str, Decimal, str]]:
     views = await room.views.orders(99)
-    return [(each.status.value, each.quantity, each.asked_by) for each in views if each.purpose is Purpose.EXIT][::-1]
+    return [
+        (each.status.value, each.request.quantity, each.asked_by) for each in views if each.purpose is Purpose.EXIT
+    ][::-1]
 
 
 async def must_agree(room: Room, folder: Path) -> None:
@@ -104,10 +107,10 @@ async def test_while_a_part_waits_for_a_buyer_the_rest_has_its_stop(tmp_path: Pa
         room.clock.to(DAY + 65)
         done = await press(room, await ask(room, "T1", "0.75"))
         assert done.orders["T1"].status is OrderStatus.OPEN, "it is more than there are buyers for now"
-        standing = [view for view in await room.views.orders(99) if view.kind is OrderKind.BRACKET]
-        free = [view.quantity for view in standing if view.status is OrderStatus.OPEN]
-        assert free == [held.quantity - done.orders["T1"].quantity]
-        assert Decimal(0) < done.orders["T1"].filled < done.orders["T1"].quantity
+        standing = [view for view in await room.views.orders(99) if view.request.kind is OrderKind.BRACKET]
+        free = [view.request.quantity for view in standing if view.status is OrderStatus.OPEN]
+        assert free == [held.quantity - done.orders["T1"].request.quantity]
+        assert Decimal(0) < done.orders["T1"].filled < done.orders["T1"].request.quantity
         assert Files(folder=tmp_path).complaints() == []
         room.clock.to(DAY + 60 * 20)
         await room.orchestrator.pump()
@@ -161,7 +164,7 @@ async def test_a_question_names_what_its_sale_then_makes(room: Room):
         assert sale.net == pytest.approx(came_to, abs=abs(came_to) / 10)
 
 
-async def sold_of(room: Room) -> list[OrderView]:
+async def sold_of(room: Room) -> list[Order]:
     return [view for view in await room.views.orders(99) if view.purpose is Purpose.EXIT][::-1]
 
 
@@ -257,7 +260,7 @@ async def test_where_nothing_at_all_is_held_that_is_said_once(room: Room, what: 
 async def theirs(room: Room) -> None:
     """Somebody else buys 3 BTC on the account."""
     await room.venue.submit(
-        Intent(client_id="by-hand", market="BTC/USDT", side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(3))
+        OrderRequest(client_id="by-hand", market="BTC/USDT", side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(3))
     )
     await room.orchestrator.pump()
 

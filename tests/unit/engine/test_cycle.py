@@ -12,9 +12,10 @@ from engine.domain.autonomy import Refuse
 from engine.domain.decisions import Stance
 from engine.domain.errors import NoData, VenueError
 from engine.domain.events import Halted, HaltEnded
+from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Timeframe
 from engine.domain.messages import Person, Role
-from engine.domain.trading import Halt, HaltKind, Purpose
+from engine.domain.orders import Purpose
 from tests.fakes.engine import DAY, QUIET, Room, engine_room
 from tests.fakes.feed import BTC
 

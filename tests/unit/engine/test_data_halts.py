@@ -12,8 +12,8 @@ from engine.data_halts import note_changes
 from engine.domain.decisions import QualityReport, SeriesChange, Stance
 from engine.domain.errors import BadInput
 from engine.domain.events import Halted, HaltEnded
+from engine.domain.halts import HaltKind
 from engine.domain.messages import Person, Role
-from engine.domain.trading import HaltKind
 from engine.simulation.fills import FillModel
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
 from tests.fakes.feed import BTC, Row

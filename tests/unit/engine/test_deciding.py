@@ -14,8 +14,8 @@ from engine.domain.autonomy import AskHuman, Execute, Refuse
 from engine.domain.decisions import Stance
 from engine.domain.errors import VenueError
 from engine.domain.events import Halted, HaltEnded
+from engine.domain.halts import HaltKind
 from engine.domain.messages import Person, Role
-from engine.domain.trading import HaltKind
 from tests.fakes.engine import DAY, QUIET, Room, at, engine_room, signals
 from tests.fakes.feed import BTC
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.domain.events import ApprovalAsked, ApprovalChanged, Halted, Welcomed
+from engine.domain.halts import HaltKind
 from engine.domain.messages import Card, CardKind, Destination, Ref
-from engine.domain.trading import HaltKind
 from engine.failover import Failover
 from engine.outbox import OutboxSender
 from engine.ports import BadCard, Gone, RetryAt

@@ -14,9 +14,9 @@ import pytest
 from engine.clocks import WallClock
 from engine.domain.days import Days
 from engine.domain.events import HaltEnded
+from engine.domain.halts import HaltKind
 from engine.domain.market import Timeframe
 from engine.domain.messages import Person, Role
-from engine.domain.trading import HaltKind
 from engine.jobs import Job, WallDriver, job_table, run_guarded
 from engine.strategies.context import StrategyContexts
 from engine.triggers import Daily, every, often

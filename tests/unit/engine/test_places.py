@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
+from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import CardKind, Destination
-from engine.domain.trading import Halt, HaltKind, Purpose
+from engine.domain.orders import Purpose
 from engine.places import take_places
 from handlers.notifications import routes
 from tests.fakes.engine import Room

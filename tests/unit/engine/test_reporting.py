@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from engine.domain.days import Days
+from engine.domain.orders import Fill, Side
 from engine.domain.reports import Profit
-from engine.domain.trading import Fill, Side
 from tests.fakes.engine import CASH, engine_room
 
 HOUR = timedelta(hours=1)

@@ -13,8 +13,10 @@ import pytest
 from engine.domain.approvals import Press, Verb
 from engine.domain.autonomy import Refuse
 from engine.domain.days import Period
+from engine.domain.halts import Halt, HaltKind
+from engine.domain.orders import Fill, Side
+from engine.domain.positions import Position
 from engine.domain.results import AtWork
-from engine.domain.trading import Fill, Halt, HaltKind, Position, Side
 from engine.risk.rules import RiskLimits
 from tests.fakes.database import rows_of, url_of
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room

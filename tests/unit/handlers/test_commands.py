@@ -7,8 +7,8 @@ import pytest
 from engine.domain.approvals import Expired, Ordered, Rejected
 from engine.domain.days import Period
 from engine.domain.errors import BadInput, NotAllowed, UnknownId
+from engine.domain.halts import HaltKind
 from engine.domain.messages import Person, Role
-from engine.domain.trading import HaltKind
 from handlers.cards.monospace import WIDTH, aligned
 from handlers.commands import Call, build_commands
 from tests.fakes import reports

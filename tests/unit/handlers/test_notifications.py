@@ -6,8 +6,9 @@ import pytest
 
 from engine.domain import events
 from engine.domain.approvals import Expired
+from engine.domain.halts import HaltKind
 from engine.domain.messages import CardKind, Destination, Lane
-from engine.domain.trading import HaltKind, Side
+from engine.domain.orders import Side
 from handlers.notifications import Notifications, routes
 from tests.fakes import reports
 from tests.fakes.chat import FakeViews

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis import performance
+from engine.domain.positions import Position
 from engine.domain.results import Tally
-from engine.domain.trading import Position
 from tests.fakes import reports
 
 NETS = [Decimal(net) for net in (30, -10, -5, 0, -20, -1, -2, 40)]

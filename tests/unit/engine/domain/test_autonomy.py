@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.autonomy import AskHuman, Autonomy, Execute, Refuse, drift, route, votes_needed
-from engine.domain.trading import Allowed, Denied, Side
+from engine.domain.judging import Allowed, Denied
+from engine.domain.orders import Side
 from tests.fakes.reports import NOON, plan
 
 BANDS = Autonomy(

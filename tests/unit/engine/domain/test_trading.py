@@ -8,7 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.trading import Halt, HaltKind, OrderStatus, Portfolio, client_id
+from engine.domain.halts import Halt, HaltKind
+from engine.domain.orders import OrderStatus, client_id
+from engine.domain.positions import Portfolio
 from tests.fakes.feed import BTC
 from tests.fakes.reports import NOON, plan, position
 from tests.fakes.risk import buying, portfolio

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from engine.data.feeds import FileFeed
 from engine.domain.errors import StoreError, VenueError
 from engine.domain.market import Market, Timeframe, from_millis
-from engine.domain.trading import Ack, Intent, OrderKind, OrderState, OrderStatus, Side, Unknown, client_id
+from engine.domain.orders import Ack, OrderKind, OrderRequest, OrderState, OrderStatus, Side, Unknown, client_id
 from engine.exchanges.paper import PaperExchange
 from engine.ports import MarketFeed
 from engine.simulation.fills import FillModel
@@ -37,14 +37,14 @@ def opened(file: Path, feed: MarketFeed | None = None, clock: HandClock | None =
     return PaperExchange(file=file, feed=feed, clock=clock or HandClock(60), model=FillModel(), balances=CASH)
 
 
-def buy(name: str, quantity: str = "1", market: str = BTC.symbol) -> Intent:
-    return Intent(
+def buy(name: str, quantity: str = "1", market: str = BTC.symbol) -> OrderRequest:
+    return OrderRequest(
         client_id=client_id(name), market=market, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(quantity)
     )
 
 
-def bracket(name: str, stop: str, target: str, quantity: str = "1", market: str = BTC.symbol) -> Intent:
-    return Intent(
+def bracket(name: str, stop: str, target: str, quantity: str = "1", market: str = BTC.symbol) -> OrderRequest:
+    return OrderRequest(
         client_id=client_id(name),
         market=market,
         side=Side.SELL,
@@ -291,7 +291,7 @@ class Act:
                 share = BTC.quantity(BTC.lots(held * self.lots / 20))
                 intent = buy(name, str(share))
                 await venue.submit(
-                    Intent(
+                    OrderRequest(
                         client_id=intent.client_id,
                         market=intent.market,
                         side=Side.SELL,

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.domain.approvals import Press, Verb
 from engine.domain.events import PositionClosed
 from engine.domain.messages import CardKind, Destination
-from engine.domain.trading import Purpose
+from engine.domain.orders import Purpose
 from handlers.notifications import Notifications, routes
 from tests.fakes.engine import DAY, QUIET, Room, engine_room
 
@@ -76,7 +76,7 @@ async def test_an_alarm_says_what_is_left_while_it_is_being_sold(tmp_path: Path)
         room.venue.refuses = (Purpose.PROTECTION,)
         orders = await room.store.read(lambda uow: uow.orders.of_position("T1"))
         (bracket,) = [order for order in orders if order.purpose is Purpose.PROTECTION]
-        await room.venue.cancel(bracket.intent.client_id)
+        await room.venue.cancel(bracket.request.client_id)
         await room.orchestrator.pump()
         (before,) = await room.held()
         await show_everything(room)

@@ -8,9 +8,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.trading import OrderStatus
+from engine.domain.orders import Order, OrderStatus
 from engine.execution.coverage import sellable
-from engine.store.orders import Order
 from tests.fakes.reports import position
 from tests.fakes.venue import bracket, leaving, order
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from engine.domain.events import Halted, OrderChanged, OrderFilled, PositionClosed, PositionOpened
-from engine.domain.trading import Fill, HaltKind, OrderStatus
+from engine.domain.halts import HaltKind
+from engine.domain.orders import Fill, OrderStatus
 from engine.execution.intake import take_in
 from engine.ports import VenueEvent
 from engine.store.connections import connect
@@ -53,7 +54,7 @@ async def test_the_first_fill_of_an_entry_opens_a_position_with_its_stop_and_tar
     held = (await store.read(lambda uow: uow.positions.open()))[0]
     assert (held.context, held.quantity, held.entry_price) == ("hand", Decimal(2), Decimal(101))
     assert (held.stop, held.target, held.fees) == (Decimal(90), Decimal(120), Decimal("0.2"))
-    view = await store.read(lambda uow: uow.orders.view("O1"))
+    view = await store.read(lambda uow: uow.orders.get("O1"))
     assert (view.position_id, view.status, view.filled, view.average) == ("T1", FILLED, Decimal(2), Decimal(101))
     assert await store.read(lambda uow: uow.positions.decision_of("T1")) == "D1"
     assert await store.read(lambda uow: uow.account.venue_seq) == 1
@@ -86,7 +87,7 @@ async def test_a_fill_that_is_told_again_under_another_number_counts_once(store:
 async def test_an_order_of_somebody_else_of_which_nothing_traded_is_passed_over(store: Database):
     assert await take(store, told(1, order(77), status=OrderStatus.CANCELLED)) == ()
     assert await store.read(lambda uow: uow.account.venue_seq) == 1
-    assert await store.read(lambda uow: uow.orders.by_client_id(order(77).intent.client_id)) is None
+    assert await store.read(lambda uow: uow.orders.by_client_id(order(77).request.client_id)) is None
 
 
 @pytest.mark.parametrize("closed_by", ["stop", "target"])
@@ -215,7 +216,7 @@ def _told_somehow(data: st.DataObject, entries: list[Fill], exits: list[Fill]) -
     """The fills in another order than they happened in, some of them twice; what was bought comes before the sales."""
     fills = [*data.draw(st.permutations(entries)), *data.draw(st.permutations(exits))]
     fills += data.draw(st.lists(st.sampled_from(fills), max_size=3))
-    owners = {each.intent.client_id: each for each in (ENTRY, EXIT)}
+    owners = {each.request.client_id: each for each in (ENTRY, EXIT)}
     return [told(seq, owners[each.client_id], each) for seq, each in enumerate(fills, start=1)]
 
 

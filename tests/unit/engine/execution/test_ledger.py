@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.errors import LedgerError
-from engine.domain.trading import Position
+from engine.domain.positions import Position
 from engine.execution import ledger
 from tests.fakes.engine import at
 from tests.fakes.venue import fill, leaving, order

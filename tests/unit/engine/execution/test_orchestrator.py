@@ -12,12 +12,14 @@ import pytest
 from engine.domain.approvals import Press, Verb
 from engine.domain.errors import NoData
 from engine.domain.events import OrderChanged, PositionClosed, PositionProtected, ProtectionFailed
+from engine.domain.halts import HaltKind
 from engine.domain.messages import Person, Role
-from engine.domain.trading import HaltKind, Intent, OrderKind, OrderStatus, Position, Purpose, Side, TradePlan
+from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side
+from engine.domain.plans import TradePlan
+from engine.domain.positions import Position
 from engine.execution.orchestrator import LATE_WITHIN, SEND_WITHIN
 from engine.execution.orders import intend
 from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE, failures
-from engine.store.orders import Order
 from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room
 from tests.fakes.program import Files
 from tests.fakes.reports import plan
@@ -208,7 +210,7 @@ async def test_a_sale_of_more_than_is_held_is_never_sent(tmp_path: Path):
             plan(key="again", side=Side.SELL, quantity=Decimal(10), reduce_only=True, position_id=first.id, stop=None),
         )
         await room.orchestrator.send(again)
-        view = await room.store.read(lambda uow: uow.orders.view(again.id))
+        view = await room.store.read(lambda uow: uow.orders.get(again.id))
         assert (view.status, view.reason) == (OrderStatus.REJECTED, "not sent: the position was reduced meanwhile")
         while len(await room.held()) > 1:
             room.clock.at += timedelta(minutes=20)
@@ -253,8 +255,8 @@ async def test_the_rest_of_an_entry_is_taken_back_before_its_position_is_sold(tm
 async def test_what_somebody_else_sells_of_a_position_that_is_being_sold_is_taken_off_its_sale(tmp_path: Path):
     async with engine_room(tmp_path, (QUIET,) * 24 + (THIN,) * 30) as room:
         order = await partly_sold(room)
-        await room.venue.cancel(order.intent.client_id)  # frees the coins, as a venue's own page would
-        theirs = Intent(
+        await room.venue.cancel(order.request.client_id)  # frees the coins, as a venue's own page would
+        theirs = OrderRequest(
             client_id="theirs", market="BTC/USDT", side=Side.SELL, kind=OrderKind.MARKET, quantity=Decimal(2)
         )
         room.clock.to(DAY + 100)
@@ -333,7 +335,7 @@ async def test_an_order_that_arrives_after_the_venue_did_not_know_it_is_taken_fo
     order = await buy(room)
     room.venue.loses = ""
     await room.orchestrator.look_again()
-    await room.venue.submit(order.intent)
+    await room.venue.submit(order.request)
     room.clock.at += LATE_WITHIN
     await room.orchestrator.look_again()
     assert await room.orders() == [("entry", "filled", Decimal(10)), ("protection", "open", Decimal(10))]
@@ -388,7 +390,7 @@ async def test_the_open_rest_of_an_exit_covers_the_position_until_all_of_it_is_s
 async def test_what_an_exit_leaves_unsold_when_it_ends_is_protected_at_once(tmp_path: Path):
     async with engine_room(tmp_path, (QUIET,) * 24 + (THIN,) * 6) as room:
         order = await partly_sold(room)
-        await room.venue.cancel(order.intent.client_id)
+        await room.venue.cancel(order.request.client_id)
         await room.orchestrator.pump()
         assert (await room.orders())[-2:] == [("exit", "cancelled", Decimal(10)), ("protection", "open", Decimal(5))]
         assert Files(folder=tmp_path).complaints() == []
@@ -398,7 +400,7 @@ async def test_the_auditor_sees_a_rest_that_nothing_covers(tmp_path: Path):
     async with engine_room(tmp_path, (QUIET,) * 24 + (THIN,) * 6) as room:
         order = await partly_sold(room)
         room.venue.refuses = (Purpose.PROTECTION, Purpose.EXIT)
-        await room.venue.cancel(order.intent.client_id)
+        await room.venue.cancel(order.request.client_id)
         await room.orchestrator.pump()
         assert len(await room.events(ProtectionFailed)) == 1
         assert "T1 of 5.000 has the orders []" in Files(folder=tmp_path).complaints()
@@ -419,7 +421,7 @@ async def test_an_entry_that_waited_too_long_is_not_sent_and_an_exit_is(room: Ro
     await room.orchestrator.send(late)
     await room.orchestrator.send(leaving)
     assert await room.held() == ()
-    view = await room.store.read(lambda uow: uow.orders.view(late.id))
+    view = await room.store.read(lambda uow: uow.orders.get(late.id))
     assert (view.status, view.reason) == (OrderStatus.REJECTED, "not sent: it is 121 s old")
 
 
@@ -437,7 +439,7 @@ async def test_what_lies_unsent_after_a_fault_is_settled_and_its_position_protec
     held = (await room.held())[0]
     await exit_of(room, held)
     bracket = (await room.store.read(lambda uow: uow.orders.of_position(held.id)))[1]
-    await room.venue.cancel(bracket.intent.client_id)
+    await room.venue.cancel(bracket.request.client_id)
     await room.orchestrator.look_again()
     assert [view.protected for view in await room.views.positions()] == [False], "it may yet be under way"
     room.clock.at += SEND_WITHIN + timedelta(seconds=1)
@@ -459,8 +461,8 @@ async def test_an_entry_whose_acknowledgement_was_not_written_down_is_taken_back
     thin = (100, 101, 99, 100, 250)
     async with engine_room(tmp_path, (thin,) * 60) as room:
         order = await write(room, plan(quantity=Decimal(12), price=Decimal(100), stop=Decimal(90), target=Decimal(120)))
-        await room.venue.submit(order.intent)
+        await room.venue.submit(order.request)
         await room.orchestrator.take_back(order, "by a test")
-        assert (await room.venue.find(order.intent.client_id)).status is OrderStatus.CANCELLED
+        assert (await room.venue.find(order.request.client_id)).status is OrderStatus.CANCELLED
         assert [position.quantity for position in await room.held()] == [Decimal(5)]
         assert await room.orders() == [("entry", "cancelled", Decimal(12)), ("protection", "open", Decimal(5))]

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.trading import OrderStatus, Position
+from engine.domain.orders import Order, OrderStatus
+from engine.domain.positions import Position
 from engine.execution.protection import Action, Cancel, Protect, protect
-from engine.store.orders import Order
 from tests.fakes.engine import at
 from tests.fakes.reports import closed_position, position
 from tests.fakes.venue import bracket, leaving, order

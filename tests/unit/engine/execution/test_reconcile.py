@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.domain.trading import OrderKind, OrderStatus, Purpose, Side
+from engine.domain.orders import Order, OrderKind, OrderStatus, Purpose, Side
 from engine.execution.orchestrator import LATE_WITHIN
 from engine.execution.orders import intend
 from engine.execution.reconcile import reconcile
-from engine.store.orders import Order
 from tests.auditor import check_conservation
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
 from tests.fakes.reports import plan
@@ -48,7 +47,7 @@ async def test_an_order_that_was_written_but_not_sent_is_refused_and_stays_unsen
 async def test_an_order_that_was_sent_but_not_noted_is_taken_in_and_protected(tmp_path: Path):
     async with engine_room(tmp_path) as before:
         order = await write(before)
-        await before.venue.submit(order.intent)
+        await before.venue.submit(order.request)
     async with engine_room(tmp_path, minutes=DAY + 1) as after:
         assert await come_back(after) == 1
         assert await after.orders() == [("entry", "filled", Decimal(10)), ("protection", "open", Decimal(10))]
@@ -60,7 +59,7 @@ async def test_a_position_that_lost_its_stop_gets_another(tmp_path: Path):
     async with engine_room(tmp_path) as before:
         await before.orchestrator.send(await write(before))
         brackets = await before.store.read(lambda uow: uow.orders.of_position("T1"))
-        await before.venue.cancel(brackets[-1].intent.client_id)
+        await before.venue.cancel(brackets[-1].request.client_id)
     async with engine_room(tmp_path, minutes=DAY + 1) as after:
         await come_back(after)
         assert [(purpose, status) for purpose, status, _ in await after.orders()] == [
@@ -75,7 +74,7 @@ async def test_a_crash_between_fill_and_stop_is_made_good(tmp_path: Path):
         before.venue.loses = "request"
         await before.orchestrator.send(await write(before))
         before.venue.loses = ""
-        await before.venue.submit((await before.store.read(lambda uow: uow.orders.get("O1"))).intent)
+        await before.venue.submit((await before.store.read(lambda uow: uow.orders.get("O1"))).request)
     async with engine_room(tmp_path, minutes=DAY + 1) as after:
         await come_back(after)
         assert [view.protected for view in await after.views.positions()] == [True]
@@ -102,10 +101,10 @@ async def test_an_exit_in_doubt_is_settled_and_what_is_still_held_is_protected(t
         await before.orchestrator.send(await write(before))
         order = await before.store.transact(lambda uow: intend(uow, leave, before.clock.now(), decision_id="D2"))
         for other in await before.store.read(lambda uow: uow.orders.of_position("T1")):
-            if other.intent.kind is OrderKind.BRACKET:
-                await before.venue.cancel(other.intent.client_id)
+            if other.request.kind is OrderKind.BRACKET:
+                await before.venue.cancel(other.request.client_id)
         if arrived:
-            await before.venue.submit(order.intent)
+            await before.venue.submit(order.request)
     async with engine_room(tmp_path, minutes=DAY + 1) as after:
         assert await come_back(after) == 1
         found = {(view.purpose, view.status) for view in await after.views.orders(9)}

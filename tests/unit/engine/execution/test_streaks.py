@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.domain.events import LosingStreakChanged
+from engine.domain.orders import OrderKind, OrderRequest, Side
+from engine.domain.positions import Position
 from engine.domain.reports import Streak
-from engine.domain.trading import Intent, OrderKind, Position, Side
 from engine.execution.streaks import note_result
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes import reports
@@ -68,7 +69,7 @@ async def test_it_goes_on_over_a_restart(tmp_path: Path):
 async def test_a_stop_that_is_hit_counts_and_what_somebody_else_lost_does_not(tmp_path: Path, external: bool):  # noqa: FBT001
     async with engine_room(tmp_path, (*(QUIET,) * 24, FALL, QUIET)) as room:
         if external:
-            theirs = Intent(
+            theirs = OrderRequest(
                 client_id="e" * 32, market="BTC/USDT", side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(1)
             )
             await room.venue.submit(theirs)

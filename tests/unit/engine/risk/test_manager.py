@@ -10,7 +10,11 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from engine.domain.trading import Allowed, Clamp, Denied, Halt, HaltKind, Portfolio, RiskView, Side, TradePlan
+from engine.domain.halts import Halt, HaltKind
+from engine.domain.judging import Allowed, Clamp, Denied, RiskView
+from engine.domain.orders import Side
+from engine.domain.plans import TradePlan
+from engine.domain.positions import Portfolio
 from engine.risk.halts import drawdown_halt, paused_at
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits, depth_within

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Level, Market
-from engine.domain.trading import Halt, HaltKind
 from engine.risk import rules
 from engine.risk.rules import RiskLimits, depth_within
 from tests.fakes.feed import START

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.trading import Portfolio, Side
+from engine.domain.orders import Side
+from engine.domain.positions import Portfolio
 from engine.risk import sizing
 from tests.fakes.engine import signals
 from tests.fakes.feed import BTC

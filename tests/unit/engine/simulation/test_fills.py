@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.market import Level, Market
-from engine.domain.trading import Side
+from engine.domain.orders import Side
 from engine.simulation.fills import (
     FillModel,
     affordable,

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from engine.domain.errors import StoreError, UnknownId
+from engine.domain.orders import OrderKind, OrderStatus, Side
 from engine.domain.payments import Payment
+from engine.domain.positions import Buying, Portfolio
 from engine.domain.reports import EquityPoint
-from engine.domain.trading import Buying, OrderKind, OrderStatus, Portfolio, Side
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import at
@@ -95,7 +96,7 @@ async def test_only_the_rest_of_a_partly_filled_buy_is_set_aside_and_nothing_for
 
     await account.transact(work)
     assert (await portfolio(account)).reserved == Decimal(200)
-    assert (bracket(2).intent.kind, leaving(3).intent.side) == (OrderKind.BRACKET, Side.SELL)
+    assert (bracket(2).request.kind, leaving(3).request.side) == (OrderKind.BRACKET, Side.SELL)
 
 
 async def test_the_curve_keeps_the_peak_and_the_fall_from_it(account: Database):
@@ -215,7 +216,7 @@ async def test_unfinished_buys_are_known_by_order_context_and_market(account: Da
     bought = order(7, quantity=Decimal(3), status=OrderStatus.OPEN)
     await account.transact(lambda uow: uow.orders.add(bought))
     assert (await portfolio(account)).buying == (
-        Buying(order_id=bought.id, context=bought.context, market=bought.intent.market, value=Decimal(300)),
+        Buying(order_id=bought.id, context=bought.context, market=bought.request.market, value=Decimal(300)),
     )
 
 

@@ -34,7 +34,7 @@ def _fill(uow: UnitOfWork) -> None:
     uow.decisions.add(judged(decision=decision(id="D1")))
     uow.approvals.add(asked(id="A1", decision_id="D1"))
     uow.orders.add(entry)
-    uow.orders.add_fill(entry, fill(entry, 1, entry.intent.quantity), "T3")
+    uow.orders.add_fill(entry, fill(entry, 1, entry.request.quantity), "T3")
     uow.positions.put(position(), "D1")
     uow.account.record_equity(NOON)
     uow.chat.put_message(message_id=None, audience="", author="bot", at=NOON, card=None, text="grüß dich")

@@ -14,8 +14,8 @@ from engine.domain.approvals import State
 from engine.domain.decisions import Judged
 from engine.domain.events import Event
 from engine.domain.messages import Card, Ref
+from engine.domain.plans import TradePlan
 from engine.domain.reports import Digest
-from engine.domain.trading import TradePlan
 from engine.store import codec
 from tests.fakes.anything import anything
 from tests.fakes.events import EVENTS

@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 from engine.domain.errors import StoreError
 from engine.domain.events import Event, Welcomed
+from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Destination, Ref
-from engine.domain.trading import Halt, HaltKind
 from engine.store import migrate
 from engine.store.database import GIVE_WAY_FOR, Database, stamp
 from engine.store.unit_of_work import UnitOfWork

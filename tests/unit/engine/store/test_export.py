@@ -83,7 +83,7 @@ async def test_orders_tell_what_the_store_knows(store: Database, tmp_path: Path)
         uow.orders.add_fill(entry, fill(entry, 1, Decimal(1), Decimal(100), Decimal("0.1")), "T1")
 
     await store.transact(work)
-    view = await store.read(lambda uow: uow.orders.view("O1"))
+    view = await store.read(lambda uow: uow.orders.get("O1"))
     first, *_ = rows = await read(tmp_path, What.ORDERS)
     assert [row["id"] for row in rows] == ["O1", "O2", "O3"]
     assert (first["average_price"], first["filled"], first["fee"]) == (view.average, view.filled, view.fee)

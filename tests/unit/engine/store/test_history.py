@@ -21,7 +21,7 @@ def a_day(uow: UnitOfWork) -> None:
     uow.decisions.add(judged(decision=decision(id="D1")))
     uow.approvals.add(asked(id="A1", decision_id="D1"))
     uow.orders.add(entry)
-    uow.orders.add_fill(entry, fill(entry, 1, entry.intent.quantity), "T3")
+    uow.orders.add_fill(entry, fill(entry, 1, entry.request.quantity), "T3")
     uow.positions.put(position(), "D1")
     uow.emit(Welcomed(at=NOON))
 

@@ -51,7 +51,7 @@ def _fill(uow: UnitOfWork) -> None:
     uow.decisions.add(judged(decision=decision(id="D1")))
     uow.approvals.add(asked(id="A1", decision_id="D1"))
     uow.orders.add(entry)
-    uow.orders.add_fill(entry, fill(entry, 1, entry.intent.quantity), "T3")
+    uow.orders.add_fill(entry, fill(entry, 1, entry.request.quantity), "T3")
     uow.positions.put(position(), "D1")
     uow.account.record_equity(NOON)
     uow.emit(Welcomed(at=NOON))
@@ -97,7 +97,7 @@ async def test_what_positions_of_before_cost_is_counted_up_from_their_fills(each
     migrate.upgrade(each_database)
     database = Database(each_database)
     held = await database.read(lambda uow: uow.positions.get("T3"))
-    bought = fill(order(1), 1, order(1).intent.quantity)
+    bought = fill(order(1), 1, order(1).request.quantity)
     assert (held.bought, held.cost) == (bought.quantity, bought.quantity * bought.price)
     assert await database.read(lambda uow: uow.account.benchmark_at(NOON)) is None
     await database.close()

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from engine.domain.approvals import Expired
+from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Destination, Ref
-from engine.domain.trading import Halt, HaltKind, Intent, OrderKind, OrderStatus, Purpose, Side
+from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side
 from engine.store.database import Database
 from engine.store.old_cards import is_old, let_go_cards
-from engine.store.orders import Order
 from engine.store.retention import Retention, let_go
 from engine.store.tables import HaltRow, OutboxRow, table_of
 from engine.store.unit_of_work import UnitOfWork
@@ -54,18 +54,19 @@ def halt(uow: UnitOfWork, over: datetime | None) -> str:
 
 
 def order(uow: UnitOfWork, over: datetime | None, approval_id: str = "") -> str:
-    intent = Intent(
+    intent = OrderRequest(
         client_id="c" * 32, market="BTC/USDT", side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal("0.01")
     )
     uow.orders.add(
         Order(
             id="O5",
-            intent=intent,
+            request=intent,
             purpose=Purpose.EXTERNAL,
             context="momentum",
             price=Decimal(20_000),
             status=OrderStatus.OPEN if over is None else OrderStatus.CANCELLED,
             created_at=over or NOON,
+            updated_at=over or NOON,
             approval_id=approval_id,
         )
     )

@@ -12,8 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from engine.domain.autonomy import AskHuman, Execute, Refuse
 from engine.domain.decisions import Stance
 from engine.domain.errors import UnknownId
+from engine.domain.halts import Halt, HaltKind
+from engine.domain.orders import OrderStatus
 from engine.domain.reports import HaltView
-from engine.domain.trading import Halt, HaltKind, OrderStatus
 from engine.store.database import Database
 from engine.store.decisions import status_of
 from engine.store.unit_of_work import UnitOfWork
@@ -33,21 +34,21 @@ async def kept(store: Database) -> Database:
 
 async def test_an_order_comes_back_as_it_was_written_down(kept: Database):
     assert await kept.read(lambda uow: uow.orders.get("O1")) == ENTRY
-    assert await kept.read(lambda uow: uow.orders.by_client_id(ENTRY.intent.client_id)) == ENTRY
+    assert await kept.read(lambda uow: uow.orders.by_client_id(ENTRY.request.client_id)) == ENTRY
     assert await kept.read(lambda uow: uow.orders.by_client_id("f" * 32)) is None
     assert len(await kept.read(lambda uow: uow.orders.newest(9))) == 1
 
 
 async def test_a_second_order_for_the_same_thing_cannot_be_written_down(kept: Database):
     with pytest.raises(IntegrityError):
-        await kept.transact(lambda uow: uow.orders.add(replace(order(2), intent=ENTRY.intent)))
+        await kept.transact(lambda uow: uow.orders.add(replace(order(2), request=ENTRY.request)))
 
 
 async def test_a_fill_counts_once_and_adds_up(kept: Database):
     first, second = fill(ENTRY, 1, Decimal(1), Decimal(100), Decimal("0.1")), fill(ENTRY, 2, Decimal(1), Decimal(103))
     for each, new in ((first, True), (first, False), (second, True)):
         assert await kept.transact(lambda uow, each=each: uow.orders.add_fill(ENTRY, each, "T1")) is new
-    view = await kept.read(lambda uow: uow.orders.view("O1"))
+    view = await kept.read(lambda uow: uow.orders.get("O1"))
     assert (view.filled, view.average, view.fee) == (Decimal(2), Decimal("101.5"), Decimal("0.1"))
     fills = await kept.read(lambda uow: uow.orders.newest_fills(9))
     assert [(each.fill, each.order_id, each.position_id) for each in fills] == [
@@ -61,7 +62,7 @@ async def test_a_fill_counts_once_and_adds_up(kept: Database):
 async def test_a_final_status_is_never_taken_back(kept: Database):
     for status in (OrderStatus.OPEN, OrderStatus.CANCELLED, OrderStatus.OPEN):
         await kept.transact(lambda uow, status=status: uow.orders.mark("O1", status, at(5), reason=f"{status}"))
-    view = await kept.read(lambda uow: uow.orders.view("O1"))
+    view = await kept.read(lambda uow: uow.orders.get("O1"))
     assert (view.status, view.reason) == (OrderStatus.CANCELLED, "cancelled")
 
 
@@ -147,7 +148,6 @@ def test_one_word_says_what_became_of_a_decision(ruling: Execute | AskHuman | Re
 async def test_what_is_not_there_is_said_by_name(store: Database):
     for look, words in (
         (lambda uow: uow.orders.get("O9"), "order O9"),
-        (lambda uow: uow.orders.view("O9"), "order O9"),
         (lambda uow: uow.positions.get("T9"), "trade T9"),
         (lambda uow: uow.positions.decision_of("T9"), "trade T9"),
         (lambda uow: uow.halts.get("H9"), "halt H9"),

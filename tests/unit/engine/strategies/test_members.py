@@ -14,7 +14,7 @@ from engine.analysis.technical import TechnicalAnalyzer
 from engine.domain.decisions import Frame
 from engine.domain.errors import ConfigError
 from engine.domain.market import Timeframe
-from engine.domain.trading import Position
+from engine.domain.positions import Position
 from engine.ports import Frames
 from engine.strategies.base import StrategyBase
 from engine.strategies.ma_cross import MovingAverageCross

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.approvals import Ordered
-from engine.domain.trading import HaltKind
+from engine.domain.halts import HaltKind
 from handlers.cards import alerts, phrases
 from tests.fakes import reports
 

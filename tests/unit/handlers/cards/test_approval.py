@@ -6,7 +6,7 @@ import pytest
 
 from engine.domain.approvals import Claimed, Expired, Ordered, Pending, Refused, Rejected
 from engine.domain.messages import Button
-from engine.domain.trading import OrderStatus
+from engine.domain.orders import OrderStatus
 from handlers.cards import approval
 from tests.fakes import reports
 

@@ -12,8 +12,9 @@ import pytest
 from engine.domain.closing import Choice, Closing, Sale, Stage, Unsold, Wanted
 from engine.domain.market import Market
 from engine.domain.messages import CALLBACK_BYTES
-from engine.domain.reports import ClosingView, OrderView
-from engine.domain.trading import OrderStatus, Position
+from engine.domain.orders import Order, OrderStatus
+from engine.domain.positions import Position
+from engine.domain.reports import ClosingView
 from engine.execution.closing import sale_of
 from handlers.cards import closings, phrases
 from tests.fakes.reports import NOON, closed_position, filled_order, position
@@ -47,13 +48,13 @@ def view(*sales: Sale, share: Decimal = Decimal(1), later: float = 0, **changes:
     return replace(shown, **changes)
 
 
-def came_to(order: OrderView, held: Position = HELD, **changes: Any) -> ClosingView:
+def came_to(order: Order, held: Position = HELD, **changes: Any) -> ClosingView:
     shown = {"orders": {"T3": order}, "positions": {"T3": held}}
     return view(stage=Stage.CONFIRMED, **{**shown, **changes})
 
 
-def sold(**changes: Any) -> OrderView:
-    return replace(filled_order(), id="O9", position_id="T3", asked_by="Ann", **changes)
+def sold(**changes: Any) -> Order:
+    return filled_order(**{"id": "O9", "position_id": "T3", "asked_by": "Ann", **changes})
 
 
 def test_it_names_what_would_happen_and_has_a_button_for_it():

@@ -5,7 +5,7 @@ import pytest
 from engine.domain.approvals import Claimed, Expired, Ordered, Pending, Refused, Rejected
 from engine.domain.autonomy import Execute, Refuse
 from engine.domain.decisions import Condition
-from engine.domain.trading import Side
+from engine.domain.orders import Side
 from handlers.cards import why
 from tests.fakes import reports
 

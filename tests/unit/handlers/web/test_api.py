@@ -347,7 +347,9 @@ async def test_what_was_worked_out_has_a_bounded_number_of_digits(web):
     assert (status["drawdown"], status["equity"]) == ("0.0333333333333", "10000.33333333")
     assert status["prices"] == [{"market": "BTC/USDT", "price": "20000.00"}]
     assert status["no_entry"] == "the clock is off"
-    assert OrderRow.of(reports.order(average=20_000 + third)).model_dump()["average"] == "20000.33333333"
+    assert (
+        OrderRow.of(reports.order(filled=Decimal(3), cost=Decimal(60_001))).model_dump()["average"] == "20000.33333333"
+    )
 
 
 async def test_the_emergency_stop_can_be_looked_at_by_all_and_called_by_admins(web):

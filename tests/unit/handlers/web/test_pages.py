@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from engine.domain.errors import StoreError
+from engine.domain.halts import HaltKind
 from engine.domain.messages import Card, Lane, Table
-from engine.domain.trading import HaltKind
 from handlers.access import Access
 from handlers.cards import alerts
 from tests.fakes import reports

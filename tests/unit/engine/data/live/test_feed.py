@@ -20,7 +20,7 @@ from engine.data.live.feed import MOST_POINTS, LiveFeed
 from engine.data.live.gaps import Gap
 from engine.domain.errors import NoData
 from engine.domain.market import Book, Level, Market, Timeframe, to_millis
-from engine.domain.trading import Ack, Intent, OrderKind, OrderState, OrderStatus, Rejected, Side, client_id
+from engine.domain.orders import Ack, OrderKind, OrderRequest, OrderState, OrderStatus, Refused, Side, client_id
 from engine.exchanges.paper import PaperExchange
 from engine.simulation.fills import FillModel
 from tests.auditor import check_conservation
@@ -185,13 +185,13 @@ class Bench:
         )
 
 
-def intent(name: str, quantity: str = "1", side: Side = Side.BUY, symbol: str = BTC.symbol) -> Intent:
-    return Intent(
+def intent(name: str, quantity: str = "1", side: Side = Side.BUY, symbol: str = BTC.symbol) -> OrderRequest:
+    return OrderRequest(
         client_id=client_id(name), market=symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
     )
 
 
-def bracket(name: str, quantity: str = "1", symbol: str = BTC.symbol) -> Intent:
+def bracket(name: str, quantity: str = "1", symbol: str = BTC.symbol) -> OrderRequest:
     plain = intent(name, quantity, Side.SELL, symbol)
     return replace(plain, kind=OrderKind.BRACKET, stop=Decimal(95), target=Decimal(120))
 
@@ -257,7 +257,7 @@ async def test_a_stale_price_refuses_and_a_bracket_can_still_be_placed(bench: Be
     venue = await bench.buy()
     bench.clock.to(10)
     sent = await venue.submit(intent("c"))
-    assert isinstance(sent, Rejected)
+    assert isinstance(sent, Refused)
     assert "no price" in sent.reason
     with pytest.raises(NoData):
         await venue.book(BTC.symbol)

@@ -1,0 +1,65 @@
+"""Reasons for no new entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class HaltKind(StrEnum):
+    """Why entries are stopped."""
+
+    PAUSE = "pause"
+    DRAWDOWN = "drawdown"
+    DATA = "data"
+    CHANGED = "changed"
+    """A market's series is no longer of what it was; people have a look and end it."""
+    EMERGENCY = "emergency"
+    """Somebody called for everything to be sold; only an admin ends it."""
+    STORE = "store"
+    """Nothing could be written down for a while."""
+    REFUSED = "refused"
+    """The venue refuses again and again to protect or to sell what is held."""
+    LEDGER = "ledger"
+    """More was sold than a position held; only an admin ends it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """A reason for no new entries; exits go on under every one of them.
+
+    Attributes:
+        market: The only market it concerns; empty for all.
+        until: When it ends by itself; ``None`` until somebody ends it.
+        by: Who or what called for it: a person, or the candles that are bad.
+    """
+
+    kind: HaltKind
+    reason: str
+    since: datetime
+    until: datetime | None = None
+    market: str = ""
+    by: str = ""
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether it is an emergency stop."""
+        return self.kind is HaltKind.EMERGENCY
+
+    @property
+    def is_total(self) -> bool:
+        """Whether it is for the total limit of a drawdown, which does not end by itself."""
+        return self.kind is HaltKind.DRAWDOWN and self.until is None
+
+    def concerns(self, market: str) -> bool:
+        """Whether it is about a market."""
+        return self.market in ("", market)
+
+    def stops(self, market: str, now: datetime) -> bool:
+        """Whether it stops entries into a market now."""
+        return self.concerns(market) and (self.until is None or now < self.until)
+
+    def lasts(self, until: datetime | None) -> bool:
+        """Whether it ends no sooner than that by itself; ``None`` for what only people end."""
+        return self.until is None or (until is not None and until <= self.until)

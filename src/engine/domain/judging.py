@@ -1,0 +1,71 @@
+"""What the risk rules look at, and what they say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from engine.domain.halts import Halt
+from engine.domain.market import Book, Market
+from engine.domain.plans import TradePlan
+from engine.domain.positions import Portfolio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clamp:
+    """A rule that changed or stopped a plan: what it was, what it became, why."""
+
+    rule: str
+    before: Decimal
+    after: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """What the risk rules left of a plan."""
+
+    plan: TradePlan
+    clamps: tuple[Clamp, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """A plan that the risk rules stopped."""
+
+    reasons: tuple[str, ...]
+    clamps: tuple[Clamp, ...] = ()
+
+
+Judgement = Allowed | Denied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketStats:
+    """Numbers the risk rules need beside the book.
+
+    Attributes:
+        close: The newest closed price.
+        atr: Average True Range of the trading timeframe; ``None`` where history is too short.
+    """
+
+    close: Decimal
+    atr: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskView:
+    """Everything the risk rules may look at.
+
+    Attributes:
+        no_entry: Why nothing is entered on what is known of the market, e.g. a clock that is wrong; empty where it is.
+    """
+
+    market: Market
+    portfolio: Portfolio
+    book: Book
+    stats: MarketStats
+    halts: tuple[Halt, ...]
+    now: datetime
+    no_entry: str = ""

@@ -1,0 +1,165 @@
+"""What is held: each position by itself, and the account as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+EXTERNAL = "external"
+"""The context of positions that somebody else opened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """What one context holds of one market: the sum of its distinct fills.
+
+    Attributes:
+        quantity: In the base currency; 0 once closed.
+        entry_price: Mean price of what was bought, in the quote currency.
+        fees: Paid so far, in the quote currency.
+        realised: Profit of what was sold, before fees, in the quote currency.
+        bought, cost: All that was ever bought of it, in the base currency, and what that came to before fees, in the
+            quote currency.
+        closed_by_person: The person who closed it, where ``closed_by`` is ``close``.
+    """
+
+    id: str
+    context: str
+    market: str
+    quantity: Decimal
+    entry_price: Decimal
+    opened_at: datetime
+    stop: Decimal | None = None
+    target: Decimal | None = None
+    fees: Decimal = Decimal(0)
+    realised: Decimal = Decimal(0)
+    closed_at: datetime | None = None
+    closed_by: str = ""
+    bought: Decimal = Decimal(0)
+    cost: Decimal = Decimal(0)
+    closed_by_person: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything of it is still held."""
+        return self.closed_at is None
+
+    def unrealised(self, price: Decimal) -> Decimal:
+        """What selling the rest at a price would make, before fees."""
+        return self.quantity * (price - self.entry_price)
+
+    @property
+    def net(self) -> Decimal:
+        """What it has made so far, after fees."""
+        return self.realised - self.fees
+
+    @property
+    def sold(self) -> Decimal:
+        """How much of it was sold, in the base currency."""
+        return self.bought - self.quantity
+
+    @property
+    def exit_price(self) -> Decimal | None:
+        """Mean price of what was sold; ``None`` as long as that is nothing."""
+        proceeds = self.realised + self.cost - self.quantity * self.entry_price
+        return proceeds / self.sold if self.sold > 0 else None
+
+    @property
+    def is_external(self) -> bool:
+        """Whether somebody else opened it at the venue: no win or loss of the bot's."""
+        return self.context == EXTERNAL
+
+    @property
+    def fee_rate(self) -> Decimal:
+        """What was paid in fees for each unit of value that was bought and sold of it."""
+        traded = self.cost + self.sold * (self.exit_price or 0)
+        return self.fees / traded if traded > 0 else Decimal(0)
+
+    def made_by(self, quantity: Decimal, price: Decimal, fee: Decimal | None = None) -> Decimal:
+        """What selling so much of it at a price makes, after the fees of its purchase and of the sale.
+
+        Args:
+            quantity: In the base currency.
+            price: In the quote currency.
+            fee: Of the sale; without it, at the rate that was paid so far.
+        """
+        bought_for = quantity * self.entry_price
+        sold_for = quantity * price
+        return sold_for - bought_for - bought_for * self.fee_rate - (sold_for * self.fee_rate if fee is None else fee)
+
+    def share(self, net: Decimal) -> Decimal | None:
+        """A profit or loss of it as a fraction of its cost; ``None`` where that is not known."""
+        return net / self.cost if self.cost > 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buying:
+    """An unfinished buying order: what it may still cost, at the price it was planned at, in the quote currency."""
+
+    order_id: str
+    context: str
+    market: str
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portfolio:
+    """The account at one moment, in the quote currency.
+
+    Attributes:
+        cash: What is free to spend: what open orders may still cost is taken off.
+        equity: All cash and every position at its mark price.
+        peak: The highest equity since the account began; money paid in or out moves it in proportion.
+        buying: The unfinished buying orders.
+        paused_at: The drawdown at which entries were last paused for it; 0 once it has been made good.
+        total_from: What the total limit counts from where an admin has let entries go on after it was reached: the
+            highest equity since then; ``None`` for the peak.
+        quote: The currency.
+    """
+
+    cash: Decimal
+    equity: Decimal
+    peak: Decimal
+    positions: tuple[Position, ...] = ()
+    marks: dict[str, Decimal] | None = None
+    buying: tuple[Buying, ...] = ()
+    paused_at: Decimal = Decimal(0)
+    total_from: Decimal | None = None
+    quote: str = ""
+
+    @property
+    def drawdown(self) -> Decimal:
+        """How far equity is below its peak, as a fraction of the peak."""
+        return fall(self.peak, self.equity)
+
+    @property
+    def total_fall(self) -> Decimal:
+        """How far equity is below what the total limit counts from, as a fraction of that."""
+        return fall(self.peak if self.total_from is None else self.total_from, self.equity)
+
+    @property
+    def reserved(self) -> Decimal:
+        """What open buying orders may still cost."""
+        return sum((order.value for order in self.buying), Decimal(0))
+
+    def mark(self, position: Position) -> Decimal:
+        """The price a position is valued at: its market's last known one, else its entry."""
+        return (self.marks or {}).get(position.market, position.entry_price)
+
+    @property
+    def exposure(self) -> Decimal:
+        """The value of everything held, and of what open orders may still buy."""
+        return sum((p.quantity * self.mark(p) for p in self.positions), self.reserved)
+
+    def valued(self, prices: Mapping[str, Decimal]) -> Portfolio:
+        """The same account at other prices, where there are any; its peak is never below its equity."""
+        now = replace(self, marks={**(self.marks or {}), **prices})
+        equity = now.cash + now.exposure
+        return replace(now, equity=equity, peak=max(self.peak, equity))
+
+
+def fall(highest: Decimal, equity: Decimal) -> Decimal:
+    """How far equity is below a height, as a fraction of it; 0 at or above it."""
+    return max(Decimal(0), (highest - equity) / highest) if highest > 0 else Decimal(0)
