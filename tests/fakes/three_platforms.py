@@ -20,6 +20,7 @@ import httpx
 from bot.app import App
 from config.loader import load
 from config.settings import Settings
+from handlers.commands import RecentLogs
 from tests.fakes.database import new_file, url_of
 from tests.fakes.program import CHAT, Files, Json, browser, environ, running, write_config
 from tests.fakes.slack import FakeSlack
@@ -89,6 +90,11 @@ class Page:
             if f"({approval_id})" in versions[0].title:
                 return versions
         return []
+
+    def text(self, message_id: int) -> str:
+        """What a message reads now; empty where the page has not got it yet."""
+        versions = self._versions.get(message_id)
+        return versions[-1].text if versions else ""
 
     @property
     def titles(self) -> list[str]:
@@ -190,7 +196,7 @@ class Everywhere:
         if slack:
             under = [each.text for each in self.slack.messages(CHANNEL) if each.thread_ts == slack.ts]
             told["slack"] = [text for text in under if not TRADE.match(text)]
-        rows = self.files.rows("SELECT card FROM chat_messages WHERE audience <> ''")
+        rows = self.files.rows("SELECT card FROM chat_messages WHERE audience <> '' AND author = ''")
         titles = [json.loads(row["card"])["title"] for row in rows]
         told["web"] = [title for title in titles if re.search(rf"\b{approval_id}\b", title)]
         return told
@@ -244,10 +250,10 @@ class Everywhere:
                 await self.pages[name].press(data)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, logs: RecentLogs = lambda _: ()) -> AsyncIterator[None]:
         """The program, and a page for everybody who has one."""
         async with AsyncExitStack() as stack:
-            self.app = await stack.enter_async_context(running(self.settings))
+            self.app = await stack.enter_async_context(running(self.settings, logs=logs))
             for person in self.settings.people:
                 if person.web:
                     client = await stack.enter_async_context(browser(self.app, person.web))
