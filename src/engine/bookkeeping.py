@@ -149,10 +149,16 @@ def _begins(uow: UnitOfWork) -> datetime | None:
     return last.ends if last else datetime.fromisoformat(began) if began else None
 
 
-def figures(uow: UnitOfWork, name: str, ends: datetime) -> Digest | None:
+def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | None = None) -> Digest | None:
     """The figures of all that is not fixed yet up to a time, as they were then; ``None`` where no time has passed.
 
     Prices and stops of what was held are those of now: for a day that is fixed late, ``open_risk`` is an estimate.
+
+    Args:
+        uow: Where they are kept.
+        name: Of the day.
+        ends: When it ends.
+        account: That of now at the prices of now, where now is when it ends; without it the last closes count.
     """
     begins, last = _begins(uow), _last(uow)
     if begins is None or begins >= ends:
@@ -161,12 +167,15 @@ def figures(uow: UnitOfWork, name: str, ends: datetime) -> Digest | None:
     if last is not None:
         first = replace(first, equity=last.equity, payments=last.payments)
     curve = (first, *uow.account.curve_within(begins, ends))
-    portfolio, fills = uow.account.portfolio(), uow.orders.fills_after(curve[-1].at)
+    portfolio, fills = account or uow.account.portfolio(), uow.orders.fills_after(curve[-1].at)
     payments, counted = uow.account.payments(), _counted(uow, curve[-1], ends)
-    equity = curve[-1].equity + paid(payments[curve[-1].payments : counted])
-    equity += sum(
-        (_gain(portfolio, each.fill) for each in fills if each.fill.at <= ends and each.position_id), _NOTHING
-    )
+    if account is not None:
+        equity = account.equity
+    else:
+        equity = curve[-1].equity + paid(payments[curve[-1].payments : counted])
+        equity += sum(
+            (_gain(portfolio, each.fill) for each in fills if each.fill.at <= ends and each.position_id), _NOTHING
+        )
     became = Change(before=first.equity, after=equity, payments=payments[first.payments : counted])
     held = _held(uow, ends, [each for each in fills if each.fill.at > ends])
     closed, others = own_and_external(uow.positions.closed_within(begins, ends))

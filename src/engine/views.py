@@ -242,16 +242,16 @@ class Views:
         return await self.store.read(lambda uow: reporting.digest(uow, digest_id))
 
     async def latest_digest(self) -> Digest:
-        """The figures of the running day so far; of the last one where the day has only begun.
+        """The figures of the running day so far, at the prices of now; of the last one where the day has only begun.
 
         Raises:
             UnknownId: Nothing has been counted yet.
         """
-        now = self.clock.now()
+        prices, now = await prices_of_held(self.store, self.exchange), self.clock.now()
 
         def work(uow: UnitOfWork) -> Digest:
             names = (day.name for day in days_to_come(uow, self.days) if day.ends > now)
-            running = figures(uow, next(names, ""), now)
+            running = figures(uow, next(names, ""), now, uow.account.portfolio().valued(prices))
             if running is not None and running.ends - running.begins < timedelta(minutes=1):
                 running = None  # a day that has only begun says nothing
             for found in (running, *uow.account.newest_digests(1)):

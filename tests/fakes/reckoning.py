@@ -130,6 +130,7 @@ class Reckoning:
             "/trades": [self._trade(trade) for trade in self.trades],
             "/positions": [self._held(trade) for trade in self.open] or ["No open positions"],
             "/performance": self._performance(),
+            "/digest": self._digest(),
             "/stats": [self._title(self.closed), self._won(self.closed)],
         }
 
@@ -159,6 +160,19 @@ class Reckoning:
                 f"{day:%m-%d} {signed(net)} {_per_cent(net / before)}"
                 for day, net, before, *_ in self._each(self._days())
             ),
+        ]
+
+    def _digest(self) -> list[str]:
+        day, net, before, hold, closed = self._each(self._days())[-1]
+        fees = sum((_money(fill["fee"]) for fill in self.fills if time_of(fill["at"]) > self.today), NOTHING)
+        return [
+            f"{day} {self._gain(net, before)} net of fees",
+            f"Buy and hold of the markets {_per_cent(hold)}",
+            f"Equity {self.equity:,.2f} {self.quote}",
+            f"Fees {fees:,.2f} {self.quote}{_part(fees, before)}",
+            f"Drawdown {self._drawdown() * 100:.2f}%",
+            f"opened, {closed} closed",
+            f"Open positions {len(self.open)}",
         ]
 
     def _balance(self) -> list[str]:

@@ -210,6 +210,25 @@ async def test_the_running_day_has_figures_before_it_is_over(room: Room):
     assert (digest.begins, digest.ends, digest.net) == (at(DAY), at(DAY + 60), 0)
 
 
+async def test_the_running_day_is_told_at_the_prices_of_now_by_every_reader(tmp_path: Path):
+    async with engine_room(tmp_path, RISING) as room:
+        await room.enter(1.0, target=30.0)
+        for hour in (0, 1):
+            room.clock.to(DAY + 60 * hour)
+            await room.books.mark(room.clock.now())
+            await room.books.close(room.clock.now())
+        room.clock.to(DAY + 119)
+        status, digest = await room.views.status(), await room.views.latest_digest()
+        (day,), (held,) = (await room.views.profit(1)).days, await room.views.positions()
+        closed = await room.store.read(lambda uow: uow.account.portfolio().equity)
+    assert held.price > 105
+    assert status.equity > closed, "the market has risen since the last candle closed"
+    assert digest.equity == status.equity
+    assert (digest.net, digest.share) == (status.day_net, status.day_share) == (day.net, day.share)
+    assert digest.drawdown == status.drawdown
+    assert digest.open_risk == held.position.quantity * (held.price - held.position.stop)
+
+
 async def test_at_the_moment_a_day_ends_its_figures_are_shown_and_not_those_since_the_beginning(room: Room):
     for day in (2, 3):
         room.clock.to(day * DAY)
