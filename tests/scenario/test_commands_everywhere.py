@@ -153,7 +153,7 @@ SAID: dict[str, Asked] = {
     "health": alone("well"),
     "version": alone("Greenlight"),
     "emergency": Asked(
-        good={"now": "The emergency stop is called"},
+        good={"now": "UTC by Ada"},  # it may be edited by then: to how far it is
         missing="The emergency stop sells everything",
         wrong={"yes": "is not understood after this command"},
         bad={BAD: "is not understood after this command"},
