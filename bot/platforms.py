@@ -132,6 +132,7 @@ def _slack(
         receive=reception.receive,
         home=board(views, access),
         draw=draw,
+        zone=views.days.zone,
         messages_per_second=asked.messages_per_second,
         ping_interval=asked.ping_interval,
         sessions=doors.slack,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from engine.domain.charts import EquityChart, Mark, Meaning, TradeChart
 from engine.domain.market import from_millis
@@ -18,8 +19,8 @@ _MOST_SALES = 4
 """Sales of a trade that are shown one by one; of more only their mean price."""
 
 
-def equity(curve: EquityCurve, days: int) -> Card:
-    """The equity of the last days."""
+def equity(curve: EquityCurve, days: int, zone: ZoneInfo) -> Card:
+    """The equity of the last days, its picture by a zone's clock."""
     first, last = curve.points[0], curve.points[-1]
     span = wording.count(days, "day")
     gain = wording.gain(curve.net, curve.share, curve.quote)
@@ -33,20 +34,23 @@ def equity(curve: EquityCurve, days: int) -> Card:
             ("Drawdown", wording.percent(last.drawdown)),
             (f"Largest drawdown in {span}", wording.percent(curve.max_drawdown)),
         ),
-        picture=equity_chart(curve.points, curve.quote, curve.payments),
+        picture=equity_chart(curve.points, curve.quote, zone, curve.payments),
     )
 
 
-def equity_chart(points: Sequence[EquityPoint], quote: str, payments: Sequence[Payment] = ()) -> EquityChart:
+def equity_chart(
+    points: Sequence[EquityPoint], quote: str, zone: ZoneInfo, payments: Sequence[Payment] = ()
+) -> EquityChart:
     """An equity curve, beside what the same money would have come to in the traded markets.
 
     Args:
         points: Oldest first.
         quote: The account's currency.
+        zone: Whose clock its axis has.
         payments: All that was ever paid in and out.
     """
     low, high = min(point.equity for point in points), max(point.equity for point in points)
-    title = f"Equity in {quote}, {_day(points[0].at)} to {_day(points[-1].at)}"
+    title = f"Equity in {quote}, {points[0].at.astimezone(zone):%Y-%m-%d} to {points[-1].at.astimezone(zone):%Y-%m-%d}"
     known = next((point.benchmark for point in points if point.benchmark), None)
     start = points[0].equity
     deepest = wording.percent(max(point.drawdown for point in points))
@@ -64,6 +68,7 @@ def equity_chart(points: Sequence[EquityPoint], quote: str, payments: Sequence[P
         if known
         else (),
         put_in=tuple(float(start + paid(paid_so_far)) for paid_so_far in since) if since[-1] else (),
+        zone=str(zone),
     )
 
 
@@ -75,12 +80,8 @@ def _held(start: Decimal, known: Decimal, point: EquityPoint, payments: Sequence
     return float(units * point.benchmark)
 
 
-def _day(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d}"
-
-
-def trade(found: TradeCandles) -> Card:
-    """The candles around a trade."""
+def trade(found: TradeCandles, zone: ZoneInfo) -> Card:
+    """The candles around a trade, their picture by a zone's clock."""
     held, quote = found.trade.position, wording.quote(found.trade.position.market)
     net = held.net if found.price is None else held.net + held.unrealised(found.price)
     so_far = "closed" if not held.is_open else "open"
@@ -94,11 +95,11 @@ def trade(found: TradeCandles) -> Card:
             *phrases.levels(held.entry_price, held.stop, held.target),
         ),
         text=f"/why {held.id} tells the whole story.",
-        picture=trade_chart(found),
+        picture=trade_chart(found, zone),
     )
 
 
-def trade_chart(found: TradeCandles) -> TradeChart:
+def trade_chart(found: TradeCandles, zone: ZoneInfo) -> TradeChart:
     """The candles themselves, with every price of the trade marked."""
     held, candles = found.trade.position, found.candles
     marks = _marks(found)
@@ -113,6 +114,7 @@ def trade_chart(found: TradeCandles) -> TradeChart:
         low=tuple(map(float, candles.low)),
         close=tuple(map(float, candles.close)),
         marks=marks,
+        zone=str(zone),
     )
 
 

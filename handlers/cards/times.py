@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 _MOMENT = re.compile(r"(?<![\w-])\d{4}-\d\d-\d\d \d\d:\d\d UTC(?!\w)")
 
@@ -33,6 +34,13 @@ def marked(text: str, plain: Callable[[str], str], time: Callable[[str, datetime
         time: Marks a time; it is given its words, for those who cannot read the mark.
     """
     return "".join(plain(piece) if at is None else time(piece, at) for piece, at in pieces(text))
+
+
+def by_clock(text: str, zone: ZoneInfo) -> str:
+    """A text with its times by a zone's clock, and that zone's name: for where no reader can be shown their own."""
+    return "".join(
+        piece if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M} {zone}" for piece, at in pieces(text)
+    )
 
 
 def _time(words: str) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from engine.domain.charts import EquityChart
 from handlers.charts.scales import ticks, width_of
@@ -57,7 +58,7 @@ def scene(chart: EquityChart, width: float, height: float) -> Scene:
         Strokes(role="grid", lines=(((left, fall_top), (right, fall_top)),)),
         *(Words(role="axis", text=text, x=left - 5, y=depth(value), anchor="end") for value, text in falls),
         Words(role="axis", text="drawdown", x=right, y=fall_top - 4, anchor="end"),
-        *ends(chart.times[0], chart.times[-1], (left, right), width, height - 6),
+        *ends(chart.times[0], chart.times[-1], ZoneInfo(chart.zone), (left, right), width, height - 6),
     ]
     if known:
         shapes.append(

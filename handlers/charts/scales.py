@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -71,11 +72,17 @@ def _bottom(stack: Sequence[int], wanted: Sequence[float], heights: Sequence[flo
     return _top(stack, wanted, heights, low, high) + sum(heights[index] for index in stack)
 
 
-def moment(at: datetime, span: timedelta) -> str:
-    """A time on an axis of some length: ``3 Jan 14:00``, or ``3 Jan 2026`` on one of a year. UTC."""
-    utc = at.astimezone(UTC)
-    day = f"{utc.day} {_MONTHS[utc.month - 1]}"
-    return f"{day} {utc.year}" if span >= _WITH_YEAR else f"{day} {utc:%H:%M}"
+def moment(at: datetime, span: timedelta, zone: ZoneInfo) -> str:
+    """A time on an axis of some length by a zone's clock: ``3 Jan 14:00``, or ``3 Jan 2026`` on one of a year.
+
+    In the hour that the clocks show twice with the name of what they go by: ``25 Oct 02:30 CEST``.
+    """
+    there = at.astimezone(zone)
+    day = f"{there.day} {_MONTHS[there.month - 1]}"
+    if span >= _WITH_YEAR:
+        return f"{day} {there.year}"
+    twice = there.utcoffset() != there.replace(fold=1 - there.fold).utcoffset()
+    return f"{day} {there:%H:%M %Z}" if twice else f"{day} {there:%H:%M}"
 
 
 def width_of(text: str, size: float) -> float:

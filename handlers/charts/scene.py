@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
+from zoneinfo import ZoneInfo
 
 from handlers.charts.scales import moment, width_of
 
@@ -88,13 +89,21 @@ def plain(text: str) -> str:
     return "".join(" " if unicodedata.category(character)[0] == "C" else character for character in sound)
 
 
-def ends(begin: datetime, end: datetime, axis: tuple[float, float], width: float, y: float) -> tuple[Words, Words]:
-    """When an axis of time begins and ends; at the edges of the box where the axis is too short for both."""
-    span = end - begin
-    first, last = moment(begin, span), f"{moment(end, span)} UTC"
+def ends(
+    begin: datetime, end: datetime, zone: ZoneInfo, axis: tuple[float, float], width: float, y: float
+) -> tuple[Words, Words]:
+    """When an axis of time begins and ends, and by whose clock; at the edges of the box where it is too short for both.
+
+    Of a zone's name its place alone where there is no room for the whole: ``Buenos Aires``.
+    """
+    span, name = end - begin, str(zone)
+    first, until = moment(begin, span, zone), moment(end, span, zone)
     left, right = axis
-    if width_of(first, SMALL) + width_of(last, SMALL) > right - left - 10:
+    if width_of(f"{first}{until} {name}", SMALL) > right - left - 10:
         left, right = 4, width - 4
+    if width_of(f"{first}{until} {name}", SMALL) > right - left - 10:
+        name = name.rpartition("/")[2].replace("_", " ")
+    last = f"{until} {name}"
     return (
         Words(role="axis", text=first, x=left, y=y),
         Words(role="axis", text=last, x=right, y=y, anchor="end"),

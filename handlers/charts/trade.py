@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from engine.domain.charts import Mark, Meaning, TradeChart
 from handlers.charts.scales import moment, spread, ticks, width_of
@@ -28,11 +29,11 @@ def scene(chart: TradeChart, width: float, height: float) -> Scene:
     """
     low, high = _range(chart)
     top, bottom = _TOP, height - _AXIS
-    begin, length = chart.times[0], timedelta(seconds=chart.seconds)
+    begin, length, zone = chart.times[0], timedelta(seconds=chart.seconds), ZoneInfo(chart.zone)
     end = max(chart.times[-1] + length, *(mark.end or mark.begin for mark in chart.marks), begin + length)
     marks = ticks(low, high, 6)
     left = max((width_of(text, SMALL) for _, text in marks), default=0) + 6
-    labels = [_label(mark, low, high, end - begin) for mark in chart.marks]
+    labels = [_label(mark, low, high, end - begin, zone) for mark in chart.marks]
     right = width - max((width_of(text, SMALL) for lines in labels for text in lines), default=0) - 14
 
     def x(at: datetime) -> float:
@@ -49,7 +50,7 @@ def scene(chart: TradeChart, width: float, height: float) -> Scene:
         *_candles(chart, x, y),
         *_marks(chart, x, y, right, (top, bottom)),
         *_labels(chart, labels, y, right, (top, bottom)),
-        *ends(begin, end, (left, right), width, height - 7),
+        *ends(begin, end, zone, (left, right), width, height - 7),
     )
     return Scene(width=width, height=height, alt=plain(chart.alt), shapes=shapes)
 
@@ -64,11 +65,13 @@ def _range(chart: TradeChart) -> tuple[float, float]:
     return low - edge, high + edge
 
 
-def _label(mark: Mark, low: float, high: float, span: timedelta) -> tuple[str, ...]:
+def _label(mark: Mark, low: float, high: float, span: timedelta, zone: ZoneInfo) -> tuple[str, ...]:
     """What stands beside a price; an arrow where it lies outside the picture, and the time of what was at one."""
     arrow = "↑ " if mark.price > high else "↓ " if mark.price < low else ""
     first = plain(f"{arrow}{mark.label}")
-    return (first,) if mark.end is not None or mark.meaning is Meaning.NOW else (first, moment(mark.begin, span))
+    if mark.end is not None or mark.meaning is Meaning.NOW:
+        return (first,)
+    return (first, moment(mark.begin, span, zone))
 
 
 def _candles(chart: TradeChart, x: When, y: Place) -> list[Shape]:

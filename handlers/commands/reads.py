@@ -69,8 +69,8 @@ class Reads:
     async def chart(self, call: Call) -> Card:
         wanted = arguments.days_or_trade(call.words, default=CHART_DAYS, most=MOST_DAYS)
         if isinstance(wanted, int):
-            return pictures.equity(await self._views.curve(wanted), wanted)
-        return pictures.trade(await self._views.trade_candles(wanted))
+            return pictures.equity(await self._views.curve(wanted), wanted, self._views.days.zone)
+        return pictures.trade(await self._views.trade_candles(wanted), self._views.days.zone)
 
     async def pending(self, call: Call) -> Card:
         arguments.nothing(call.words)

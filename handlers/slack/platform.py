@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from aiohttp import ClientSession
@@ -27,7 +28,7 @@ from handlers.slack.reading import PLATFORM, Us
 from handlers.slack.replying import Replier
 from handlers.slack.sending import Sender
 from handlers.slack.sockets import Sockets
-from handlers.slack.speech import Speech
+from handlers.slack.speech import UTC, Speech
 from handlers.slack.uploads import Uploads
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ class SlackPlatform:
         receive: Handles what a person did and returns the reply. It may be given the same ``delivery_id`` again.
         home: What a person's App Home shows.
         draw: Draws the pictures of replies.
+        zone: By whose clock the titles of cards tell times.
         messages_per_second: How fast to write into one channel.
         ping_interval: How often to look whether the socket still carries anything.
         answer_timeout: How long any answer may take.
@@ -71,6 +73,7 @@ class SlackPlatform:
         receive: Receive,
         home: Board,
         draw: Draw = no_pictures,
+        zone: ZoneInfo = UTC,
         messages_per_second: float = 1.0,
         ping_interval: timedelta = timedelta(seconds=10),
         answer_timeout: timedelta = timedelta(seconds=10),
@@ -83,7 +86,7 @@ class SlackPlatform:
         self._wall = wall
         self._client: AsyncWebClient = make_client(bot_token, api_url)
         self._health = Health(PLATFORM)
-        speech, pacer = Speech(command, names), make_pacer(per_second=messages_per_second)
+        speech, pacer = Speech(command, names, zone), make_pacer(per_second=messages_per_second)
         self._sender = Sender(client=self._client, pacer=pacer, health=self._health, speech=speech)
         self._home = Home(client=self._client, pacer=pacer, cards=home, speech=speech)
         self._listener = Listener(

@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from html import unescape
+from zoneinfo import ZoneInfo
 
 from engine.domain.messages import Card, Item
+from handlers.cards.times import by_clock
+
+UTC = ZoneInfo("UTC")
 
 
 class Speech:
@@ -16,10 +20,12 @@ class Speech:
     Args:
         command: The app's slash command, e.g. ``/bot``.
         names: The names of our commands, without slash.
+        zone: By whose clock titles tell times: Slack shows no reader their own zone's there.
     """
 
-    def __init__(self, command: str, names: Iterable[str]) -> None:
+    def __init__(self, command: str, names: Iterable[str], zone: ZoneInfo = UTC) -> None:
         self.command = command
+        self._zone = zone
         self._names = frozenset(names)
         words = "|".join(sorted(map(re.escape, self._names)))
         self._ours = re.compile(rf"(?<![\w/<.:])/(?=(?:{words})(?![\w/]))")
@@ -46,7 +52,7 @@ class Speech:
         """
         return replace(
             card,
-            title=self._said(card.title),
+            title=by_clock(self._said(card.title), self._zone),
             text=self._said(card.text),
             items=tuple(Item(title=self._said(item.title), text=self._said(item.text)) for item in card.items),
             fields=tuple((self._said(name), self._said(value)) for name, value in card.fields),

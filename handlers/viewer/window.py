@@ -85,5 +85,5 @@ class Window:
             UnknownId: There is nothing to draw yet.
         """
         await self.catch_up()
-        card = pictures.equity(await self.views.curve(days), days)
+        card = pictures.equity(await self.views.curve(days), days, self.views.days.zone)
         return await illustrated(card, self.draw)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from engine.clocks import monotonic
 from engine.domain.charts import EquityChart
@@ -52,11 +53,13 @@ class Board:
             curve, payments = await self._views.equity_curve(POINTS), await self._views.payments()
         except GreenlightError as error:  # the chat beside it goes on
             return render("board_missing.html", reason=str(error), halts=self._views.unwritten_halts())
-        chart = _chart(curve, payments, status)
+        chart = _chart(curve, payments, status, self._views.days.zone)
         return render("board.html", status=status, halts=status.halts, positions=positions, chart=chart)
 
 
-def _chart(curve: Sequence[EquityPoint], payments: Sequence[Payment], status: Status) -> EquityChart | None:
+def _chart(
+    curve: Sequence[EquityPoint], payments: Sequence[Payment], status: Status, zone: ZoneInfo
+) -> EquityChart | None:
     """The newest candles and now; ``None`` where that is one moment."""
     points = [point for point in curve if point.at < status.now]
     if not points:
@@ -69,4 +72,4 @@ def _chart(curve: Sequence[EquityPoint], payments: Sequence[Payment], status: St
         benchmark=curve[-1].benchmark,
         payments=len(payments),
     )
-    return equity_chart([*points, now], status.quote, payments)
+    return equity_chart([*points, now], status.quote, zone, payments)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from engine.approvals import Answered
 from engine.domain.approvals import Approval, Judge, Press, RuledOrder, Tell, step
-from engine.domain.days import Period
+from engine.domain.days import Days, Period
 from engine.domain.errors import BadInput, NotAllowed, UnknownId
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Person, Role
@@ -75,6 +76,7 @@ class FakeViews:
     asked_trades: int = 0
     unwritten: tuple[HaltView, ...] = ()
     broken: bool = False
+    days: Days = field(default_factory=lambda: Days(at=time(), zone=ZoneInfo("UTC")))
 
     async def status(self) -> Status:
         if self.broken:

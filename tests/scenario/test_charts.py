@@ -72,6 +72,7 @@ async def everywhere(folder: Path) -> AsyncIterator[Everywhere]:
         config = write_config(
             folder,
             people=TEAM,
+            digest={"timezone": "Asia/Kolkata"},
             approval={"auto_above": 0, "ask_above": 0},
             replay={"end": FALLEN.isoformat(), "wait_for_people": 0},
             telegram={"api_url": telegram.url, "chat_id": CHAT, "messages_per_second": 30, "poll_timeout": 2},
@@ -118,7 +119,9 @@ async def test_charts_come_to_every_platform_with_the_figures_of_the_store(tmp_p
             assert picture.startswith(PNG)
         words, drawing = await at.on_the_web("/chart 7")
         assert f"Equity in USDT, 7 days: {told}" in words
-        assert all(name in drawing for name in ("buy and hold", "drawdown", "UTC", "Equity in USDT, 2024-01-06 to"))
+        assert all(
+            name in drawing for name in ("buy and hold", "drawdown", "Asia/Kolkata", "Equity in USDT, 2024-01-06 to")
+        )
 
         for words, picture in (
             await at.on_telegram("/chart T1"),
@@ -144,7 +147,7 @@ async def test_the_board_has_axes_with_times_and_drawdown(tmp_path: Path) -> Non
     async with everywhere(tmp_path) as at:
         board = (await at.page.get("/")).text.partition('<div id="board">')[2].partition("</aside>")[0]
         texts = re.findall(r"<text[^>]*>([^<]+)</text>", board)
-        assert any(re.fullmatch(r"6 Jan \d\d:00", text) for text in texts)
-        assert any(text.endswith("UTC") for text in texts)
+        assert any(re.fullmatch(r"6 Jan \d\d:30", text) for text in texts)
+        assert any(text.endswith("Asia/Kolkata") for text in texts)
         assert {"equity", "buy and hold", "drawdown", "0%"} <= set(texts)
         assert sum(bool(re.fullmatch(r"[\d,.]+", text)) for text in texts) >= 2

@@ -21,6 +21,7 @@ class EquityChart:
         hold: What the equity of the beginning, held in the traded markets, had become, and each payment from its own
             time on; ``None`` where not known.
         put_in: ``start`` with what was paid in and out up to each of these times; empty where nothing was.
+        zone: The name of the time zone whose clock its axis has.
     """
 
     title: str
@@ -31,6 +32,7 @@ class EquityChart:
     drawdown: tuple[float, ...]
     hold: tuple[float | None, ...] = ()
     put_in: tuple[float, ...] = ()
+    zone: str = "UTC"
 
 
 class Meaning(StrEnum):
@@ -65,7 +67,7 @@ class TradeChart:
     """The candles around a trade, oldest first, with what it paid and got.
 
     Attributes:
-        title, alt: As in ``EquityChart``.
+        title, alt, zone: As in ``EquityChart``.
         seconds: How long a candle lasts.
         times: When each candle opens.
         open, high, low, close: Prices in the quote currency.
@@ -81,6 +83,7 @@ class TradeChart:
     low: tuple[float, ...]
     close: tuple[float, ...]
     marks: tuple[Mark, ...]
+    zone: str = "UTC"
 
 
 Chart = EquityChart | TradeChart

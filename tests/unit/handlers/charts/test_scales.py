@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -55,5 +56,19 @@ def test_a_label_with_room_stands_where_it_is_wanted():
 
 def test_times_have_a_year_where_the_axis_is_long():
     at = datetime(2026, 1, 3, 14, 5, tzinfo=UTC)
-    assert moment(at, timedelta(days=7)) == "3 Jan 14:05"
-    assert moment(at, timedelta(days=365)) == "3 Jan 2026"
+    assert moment(at, timedelta(days=7), ZoneInfo("UTC")) == "3 Jan 14:05"
+    assert moment(at, timedelta(days=365), ZoneInfo("UTC")) == "3 Jan 2026"
+
+
+def test_times_are_by_the_clock_of_a_zone_through_its_changes():
+    berlin, week = ZoneInfo("Europe/Berlin"), timedelta(days=7)
+    assert moment(datetime(2025, 12, 31, 20, 0, tzinfo=UTC), week, ZoneInfo("Asia/Kolkata")) == "1 Jan 01:30"
+    forward, back = datetime(2026, 3, 29, 0, 30, tzinfo=UTC), datetime(2026, 10, 24, 23, 30, tzinfo=UTC)
+    hours = [timedelta(hours=hour) for hour in range(4)]
+    assert [moment(forward + hour, week, berlin) for hour in hours[:2]] == ["29 Mar 01:30", "29 Mar 03:30"]
+    assert [moment(back + hour, week, berlin) for hour in hours] == [
+        "25 Oct 01:30",
+        "25 Oct 02:30 CEST",
+        "25 Oct 02:30 CET",
+        "25 Oct 03:30",
+    ]

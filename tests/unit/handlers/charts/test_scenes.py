@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations
+from datetime import UTC, datetime
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from handlers.charts.scales import width_of
 from handlers.charts.scene import Scene, Words
 from handlers.charts.scenes import scene_of
-from tests.fakes.charts import HOSTILE, equity_chart, trade_chart
+from tests.fakes.charts import HOSTILE, HOUR, equity_chart, trade_chart
 from tests.fakes.examples import examples
 
 
@@ -49,6 +50,45 @@ def test_an_equity_curve_has_axes_that_can_be_read(values: tuple[float, ...], wi
     assert {"equity", "buy and hold", "drawdown", "0%", "3 Jan 12:00"} <= set(texts)
     assert texts[-1].endswith("UTC")
     assert scene.alt == "from 1 to 2"
+
+
+@pytest.mark.parametrize("width", [332, 360])
+@pytest.mark.parametrize(
+    ("zone", "name", "bought"),
+    [
+        ("Asia/Kolkata", "Asia/Kolkata", "3 Jan 22:30"),
+        ("Europe/Berlin", "Europe/Berlin", "3 Jan 18:00"),
+        ("America/Argentina/Buenos_Aires", "Buenos Aires", "3 Jan 14:00"),
+    ],
+)
+def test_axes_have_the_clock_of_a_zone_and_its_name(zone: str, name: str, bought: str, width: float):
+    charts = equity_chart(10_000.0, 10_050.0, hold=(1.0, 2.0)), trade_chart()
+    for scene in (scene_of(replace(chart, zone=zone), width, 240) for chart in charts):
+        assert complaints(scene) == []
+        assert not [words.text for words in scene.words if "UTC" in words.text]
+        assert [words for words in scene.words if words.text.endswith((f" {zone}", f" {name}"))]
+    assert bought in [words.text for words in scene_of(replace(charts[1], zone=zone)).words]
+
+
+@pytest.mark.parametrize(
+    ("begin", "marks"),
+    [
+        (datetime(2026, 3, 28, 23, tzinfo=UTC), ["29 Mar 00:00", "29 Mar 05:00 Europe/Berlin"]),
+        (datetime(2026, 10, 24, 22, tzinfo=UTC), ["25 Oct 00:00", "25 Oct 03:00 Europe/Berlin"]),
+    ],
+    ids=["forward", "back"],
+)
+def test_an_axis_over_a_change_of_the_clock_begins_and_ends_by_it_and_its_hours_are_alike(
+    begin: datetime, marks: list[str]
+):
+    chart = equity_chart(1.0, 2.0, 1.5, 2.5, 2.0)
+    scene = scene_of(replace(chart, zone="Europe/Berlin", times=tuple(begin + hour * HOUR for hour in range(5))))
+    assert [words.text for words in scene.words if words.text.startswith(("29 Mar", "25 Oct"))] == marks
+    (line,) = next(
+        each.lines for each in scene.shapes if each.role == "equity" and len(each.lines[0]) == len(chart.times)
+    )
+    steps = [round(after[0] - before[0]) for before, after in pairwise(line)]
+    assert max(steps) - min(steps) <= 1
 
 
 def test_the_largest_drawdown_is_told_and_none_is_not():

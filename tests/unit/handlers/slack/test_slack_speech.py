@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from engine.domain.messages import Card, Item, Table
+from handlers.cards import wording
+from handlers.slack.blocks import render
 from handlers.slack.speech import Speech
 
 SPEECH = Speech("/bot", ("help", "status", "why"))
@@ -49,6 +54,20 @@ def test_cards_name_commands_as_they_can_be_written_there() -> None:
         "/bot help lists what there is, </status> and a/why and /whyever and ./why do not.\n/unknown stays"
     )
     assert card.items == (Item(title="store: ok", text="see /bot status"),)
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [(None, "2026-10-24 23:30 UTC"), ("Asia/Kolkata", "2026-10-25 05:00 Asia/Kolkata")],
+)
+def test_a_title_tells_its_time_by_the_clock_that_days_end_by(zone: str | None, told: str) -> None:
+    """Slack shows each reader their own zone's everywhere but there."""
+    at = wording.moment(datetime(2026, 10, 24, 23, 30, tzinfo=UTC))
+    speech = Speech("/bot", (), ZoneInfo(zone)) if zone else SPEECH
+    shown = speech.shown(Card(title=f"The emergency stop as of {at} (H1)", fields=(("Called", at),), text=at))
+    assert shown == Card(title=f"The emergency stop as of {told} (H1)", fields=(("Called", at),), text=at)
+    (part,) = render(shown)
+    assert part.blocks[0]["text"]["text"] == shown.title
 
 
 def test_what_somebody_else_said_stays_as_they_said_it() -> None:
