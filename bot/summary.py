@@ -8,10 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.engine_room import Engine
-from engine.domain.currencies import rounded
-from engine.domain.figures import plain
 from engine.store import codec
 from engine.store.history import History, history
+from handlers.cards import phrases, wording
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,35 +90,27 @@ def as_json(run: Summary) -> str:
 def text(run: Summary) -> str:
     """The figures as lines."""
     told, pace = run.history, run.candles / run.seconds if run.seconds else 0
-    won = f", {run.won} of {run.closed} won ({run.won / run.closed:.1%})" if run.closed else ""
-    net, fees, equity, cash, exposure, paid_in, paid_out = (
-        plain(rounded(amount, run.quote))
-        for amount in (run.net, run.fees, run.equity, run.cash, run.exposure, run.paid_in, run.paid_out)
+    won = f", won {phrases.won(run.won, run.closed)}" if run.closed else ""
+    fees, paid_in, paid_out = (wording.amount(each, run.quote) for each in (run.fees, run.paid_in, run.paid_out))
+    cash, exposure = (
+        f"{wording.amount(each, run.quote)}{wording.in_brackets(each, run.equity)}" for each in (run.cash, run.exposure)
     )
     moved = f"; without {paid_in} paid in and {paid_out} paid out" if run.paid_in or run.paid_out else ""
-    held = f"{run.benchmark:+.2%}" if run.benchmark is not None else "not known"
+    held = wording.signed_percent(run.benchmark) if run.benchmark is not None else "not known"
     lines = {
         "candles": f"{run.candles} in {run.seconds:.1f} s, {pace:.0f} a second",
         "decisions": _counts(told.decisions),
         "approvals": _counts(told.approvals),
         "orders": f"{_counts(told.orders)}; {told.fills} fills",
         "trades": f"{_counts(told.trades)}{won}",
-        "profit": f"{'+' if run.net > 0 else ''}{net} {run.quote}{_percent(run.share)} after {fees} of fees{moved}",
+        "profit": f"{wording.gain(run.net, run.share, run.quote)} after {fees} of fees{moved}",
         "hold": f"buying and holding the markets came to {held}",
-        "equity": f"{equity} {run.quote}: cash {cash}{_of(run.cash, run)}, exposure {exposure}{_of(run.exposure, run)}",
-        "drawdown": f"{run.drawdown:.2%}, the largest {run.max_drawdown:.2%}",
+        "equity": f"{wording.money(run.equity, run.quote)}: cash {cash}, exposure {exposure}",
+        "drawdown": f"{wording.percent(run.drawdown)}, the largest {wording.percent(run.max_drawdown)}",
         "history": f"{told.events} events, fingerprint {told.fingerprint}",
     }
     head = f"Replayed {run.market} from {run.begins:%Y-%m-%d %H:%M} to {run.ends:%Y-%m-%d %H:%M} UTC"
     return "\n".join((head, *(f"{name:<11}{line}" for name, line in lines.items())))
-
-
-def _percent(share: Decimal | None) -> str:
-    return f" ({share:+.2%})" if share is not None else ""
-
-
-def _of(part: Decimal, run: Summary) -> str:
-    return f" ({part / run.equity:.2%})" if run.equity > 0 else ""
 
 
 def _counts(counts: Mapping[str, int]) -> str:

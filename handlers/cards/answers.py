@@ -38,8 +38,8 @@ def status(report: Status, *, hints: bool = True) -> Card:
             ("Equity", wording.money(report.equity, report.quote)),
             ("Today", wording.gain(report.day_net, report.day_share, report.quote)),
             *_since(report),
-            ("Cash", _with_share(report.cash, report)),
-            ("Exposure", _with_share(report.exposure, report)),
+            ("Cash", wording.of(report.cash, report.equity, report.quote)),
+            ("Exposure", wording.of(report.exposure, report.equity, report.quote)),
             ("Drawdown", wording.percent(report.drawdown)),
             ("Open positions", str(report.positions)),
             ("Open questions", f"{report.pending}{' (/pending)' if report.pending and hints else ''}"),
@@ -62,11 +62,6 @@ def _since(report: Status) -> tuple[tuple[str, str], ...]:
         *phrases.payments(report.paid_in, report.paid_out, report.quote),
         *phrases.benchmark(report.benchmark),
     )
-
-
-def _with_share(amount: Decimal, report: Status) -> str:
-    share = _of(amount, report.equity)
-    return wording.money(amount, report.quote) + (f" ({share}%)" if share else "")
 
 
 def _halt_line(view: HaltView) -> str:
@@ -110,21 +105,11 @@ def balance(report: Balance) -> Card:
         items=tuple(
             Item(
                 title=f"{name} {wording.figure(held)}",
-                text=" ".join(filter(None, (wording.money(value, report.quote), _in_brackets(value, report.equity)))),
+                text=wording.of(value, report.equity, report.quote),
             )
             for name, held, value in report.rows
         ),
     )
-
-
-def _in_brackets(part: Decimal, whole: Decimal) -> str:
-    share = _of(part, whole)
-    return f"({share}%)" if share else ""
-
-
-def _of(part: Decimal, whole: Decimal) -> str:
-    """A part of a whole, in per cent to one decimal; empty where there is no whole."""
-    return f"{part / whole * 100:.1f}" if whole > 0 else ""
 
 
 def profit(report: Profit) -> Card:

@@ -65,8 +65,9 @@ def risk(plan: TradePlan, equity: Decimal | None = None) -> str:
 
 def of_equity(amount: Decimal, equity: Decimal | None, currency: str) -> str:
     """An amount and, where equity is known, its share of that: ``120.00 USDT (1.20% of equity)``."""
+    share = wording.part(amount, equity) if equity is not None else None
     told = wording.money(amount, currency)
-    return f"{told} ({wording.percent(amount / equity)} of equity)" if equity is not None and equity > 0 else told
+    return f"{told} ({wording.percent(share)} of equity)" if share is not None else told
 
 
 def end(halt: Halt) -> str:

@@ -9,6 +9,8 @@ from decimal import Decimal
 from engine.domain.currencies import rounded
 
 _CENT = Decimal("0.01")
+_FINEST_PERCENT = -6
+"""The power of ten of the smallest per cent that is told."""
 _PRICE_DIGITS = 7
 _FIGURE_DIGITS = 8
 UNKNOWN = "unknown"
@@ -102,18 +104,23 @@ def _exponent(value: Decimal) -> int:
 
 
 def percent(fraction: Decimal | float) -> str:
-    """A fraction as ``1.50%``."""
-    return f"{_percentage(fraction)}%"
+    """A fraction as ``1.50%``; what is less than a hundredth with its first digit: ``0.004%``."""
+    return f"{_percentage(fraction):f}%"
 
 
 def signed_percent(fraction: Decimal | float) -> str:
-    """A change as ``+1.50%`` or ``-0.20%``; none is ``0.00%``."""
+    """A change as ``+1.50%``, ``-0.20%`` or ``-0.00005%``; none is ``0.00%``."""
     percentage = _percentage(fraction)
-    return f"{'+' if percentage > 0 else ''}{percentage}%"
+    return f"{'+' if percentage > 0 else ''}{percentage:f}%"
 
 
 def _percentage(fraction: Decimal | float) -> Decimal:
-    return (Decimal(str(fraction)) * 100).quantize(_CENT) + 0  # adding 0 turns -0.00 into 0.00
+    """In hundredths; what these would make nothing of keeps one digit, so that no loss reads as none."""
+    exact = Decimal(str(fraction)) * 100
+    told = exact.quantize(_CENT)
+    if exact and not told and exact.adjusted() >= _FINEST_PERCENT:
+        told = round(exact, -exact.adjusted()).normalize()
+    return told + 0  # adding 0 turns -0.00 into 0.00
 
 
 def moment(at: datetime) -> str:

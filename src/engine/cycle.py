@@ -15,7 +15,7 @@ from engine.analysis.technical import HISTORY
 from engine.deciding import Concluded, Conclusion, Kit, Seen, data_halts
 from engine.domain.decisions import CycleRecord, Input, Issue, QualityReport, SeriesChange
 from engine.domain.errors import VenueError
-from engine.domain.figures import plain
+from engine.domain.figures import grouped
 from engine.domain.halts import HaltKind
 from engine.domain.market import Book, Candles, Timeframe
 from engine.store.halting import end_halt
@@ -152,4 +152,4 @@ def _candle_inputs(candles: dict[Timeframe, Candles], at: datetime) -> tuple[Inp
 def _book_inputs(book: Book | None, now: datetime) -> tuple[Input, ...]:
     if book is None:
         return (Input(name="book", age=None, detail="missing: the venue gave no order book"),)
-    return (Input(name="book", age=now - book.at, detail=f"bid {plain(book.bid)}, ask {plain(book.ask)}"),)
+    return (Input(name="book", age=now - book.at, detail=f"bid {grouped(book.bid)}, ask {grouped(book.ask)}"),)

@@ -96,7 +96,7 @@ async def test_a_position_that_loses_its_stop_is_found_unless_it_is_covered_in_t
     async with engine_room(tmp_path) as room:
         over, found = watch_over(tmp_path, room)
         bracket = await bracket_of(room)
-        await room.venue.cancel(bracket.request.client_id)
+        await room.venue.cancel(bracket.client_id)
         over.look()
         room.clock.at += UNPROTECTED_FOR + timedelta(minutes=1)
         await room.store.transact(lambda uow: uow.settings.set("anything", "new"))
@@ -109,7 +109,7 @@ async def test_a_stop_that_is_placed_anew_in_time_is_no_complaint(tmp_path: Path
     async with engine_room(tmp_path) as room:
         over, found = watch_over(tmp_path, room)
         bracket = await bracket_of(room)
-        await room.venue.cancel(bracket.request.client_id)
+        await room.venue.cancel(bracket.client_id)
         over.look()
         await room.orchestrator.pump()
         over.look()

@@ -282,7 +282,7 @@ async def test_money_that_no_order_explains_stops_the_start_until_an_admin_says_
     write_config(tmp_path)
     files = Files(folder=tmp_path)
     execute(f"sqlite:///{files.venue_file}", "UPDATE balances SET current = current + 500 WHERE currency = 'USDT'")
-    with pytest.raises(StoreError, match=r"do not agree.*10000 USDT here and 10500 there.*--accept-balances"):
+    with pytest.raises(StoreError, match=r"do not agree.*10,000 USDT here and 10,500 there.*--accept-balances"):
         await ended(settings)
     assert files.rows("SELECT * FROM orders") == []
     assert any("paid in or out: USDT" in line for line in await ended(settings, accept_balances=True))

@@ -205,8 +205,9 @@ def _signed(value):
 
 
 def _share(each):
-    share = round(100 * Decimal(each["share"]), 2) + 0
-    return f" ({share:+}%)" if share else " (0.00%)"
+    exact = 100 * Decimal(each["share"])
+    share = round(exact, 2) or round(exact, -exact.adjusted()).normalize()  # what is less keeps its first digit
+    return f" ({share:+f}%)" if share else " (0.00%)"
 
 
 def test_an_auditor_of_the_venues_own_file_agrees_at_every_candle(tale, told, candles):

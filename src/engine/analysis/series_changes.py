@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.domain.decisions import SeriesChange
-from engine.domain.figures import plain
+from engine.domain.figures import grouped
 from engine.domain.market import Candles, from_millis
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _tell_jumps(candles: Candles, rows: Rows) -> Iterator[SeriesChange]:
     for row in rows:
         before, after = float(candles.close[row - 1]), float(candles.close[row])
         detail = (
-            f"the price went from {plain(before, 6)} to {plain(after, 6)} within a candle, at {_time(candles, row)}"
+            f"the price went from {grouped(before, 6)} to {grouped(after, 6)} within a candle, at {_time(candles, row)}"
         )
         yield _change("jump", candles, row, row, detail)
 

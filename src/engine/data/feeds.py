@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.data.files import read_candles
 from engine.domain.errors import DataError, NoData
-from engine.domain.figures import plain
+from engine.domain.figures import grouped
 from engine.domain.market import Candles, Market, Timeframe, from_millis
 from engine.simulation.frames import Series
 from engine.simulation.generator import MarketGenerator
@@ -190,7 +190,8 @@ def _steps(candles: Candles, known: Market | None, path: Path) -> Market:
             f"Set a finer tick under market.markets.{market.symbol}, or leave it out there: steps then suit the file."
         )
         raise DataError(
-            f"{path}: row {row + 1} goes down to {plain(lowest)}, which is less than the tick of {plain(market.tick)}.",
+            f"{path}: row {row + 1} goes down to {grouped(lowest)}, which is less than the tick of "
+            f"{grouped(market.tick)}.",
             wanted if known else "Mend the row, or leave it out.",
         )
     return market

@@ -1,4 +1,4 @@
-"""Numbers as people read them in a sentence: plain digits, never an exponent, however small or large they are."""
+"""Numbers in plain digits, never with an exponent, however small or large they are: for people and for programs."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ def plain(value: Decimal | float, digits: int | None = None) -> str:
     places = digits - 1 - exact.adjusted()
     text = f"{round(exact, places) if places > 0 else exact.to_integral_value():f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def grouped(value: Decimal | float, digits: int | None = None) -> str:
+    """The same for people, with a comma between thousands: ``20,000.00``."""
+    text = plain(value, digits)
+    exact = Decimal(text)
+    return f"{exact:,f}" if exact.is_finite() else text
 
 
 def bounded(value: Decimal) -> Decimal:

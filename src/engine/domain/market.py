@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.domain.currencies import dollar, least_order
 from engine.domain.errors import DataError
-from engine.domain.figures import plain
+from engine.domain.figures import grouped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +126,7 @@ class Market:
         steps = (exact / self.tick).to_integral_value(ROUND_HALF_EVEN) if exact.is_finite() else Decimal(0)
         if steps <= 0:
             raise DataError(
-                f"{self.symbol}: {plain(exact)} is no price in steps of {plain(self.tick)}.", "Set a finer tick."
+                f"{self.symbol}: {grouped(exact)} is no price in steps of {grouped(self.tick)}.", "Set a finer tick."
             )
         return steps * self.tick
 

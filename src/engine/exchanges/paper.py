@@ -16,7 +16,7 @@ from pathlib import Path
 
 from engine.domain.currencies import rounded
 from engine.domain.errors import NoData, VenueError
-from engine.domain.figures import plain
+from engine.domain.figures import grouped
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.orders import (
     Ack,
@@ -273,9 +273,9 @@ class PaperExchange:
         if market is None:
             return f"the venue has no market {intent.market}"
         if intent.quantity <= 0 or intent.quantity % market.lot:
-            return f"{plain(intent.quantity)} {market.base} is not a whole number of lots of {plain(market.lot)}"
+            return f"{grouped(intent.quantity)} {market.base} is not a whole number of lots of {grouped(market.lot)}"
         if quote is not None and self._matching.is_another(market.symbol, quote.mid, self._clock.now()):
-            return f"something else is traded as {market.symbol} now, at {plain(quote.mid)}"
+            return f"something else is traded as {market.symbol} now, at {grouped(quote.mid)}"
         if intent.kind is OrderKind.BRACKET:
             return _bad_bracket(intent, market) or self._refused_sale(intent, market, quote)
         if quote is None:
@@ -286,12 +286,12 @@ class PaperExchange:
 
     def _refused_purchase(self, intent: OrderRequest, market: Market, quote: Quote) -> str:
         if intent.quantity * quote.mid < market.min_notional:
-            return f"it is worth less than the least that is traded, {plain(market.min_notional)} {market.quote}"
+            return f"it is worth less than the least that is traded, {grouped(market.min_notional)} {market.quote}"
         offered = quote.offered(Side.BUY, market, self._model)
         needed = fills.worst_cost(intent.quantity, quote.mid, offered, self._model)
         free = self._matching.free_cash(market.quote)
         if needed > free:
-            cost, there = (plain(rounded(each, market.quote)) for each in (needed, free))
+            cost, there = (grouped(rounded(each, market.quote)) for each in (needed, free))
             return f"it may cost {cost} {market.quote} with fees, and {there} is free"
         return ""
 
@@ -299,10 +299,10 @@ class PaperExchange:
         waits = intent.kind is OrderKind.BRACKET
         held = self._file.balance(market.base) if waits else self._matching.free_holding(market.base)
         if intent.quantity > held:
-            return f"it sells {plain(intent.quantity)} {market.base}, and {plain(held)} is held"
+            return f"it sells {grouped(intent.quantity)} {market.base}, and {grouped(held)} is held"
         price = quote.mid if quote else intent.stop or Decimal(0)
         if intent.quantity * price < market.min_notional and intent.quantity != held:
-            return f"it is worth less than the least that is traded, {plain(market.min_notional)} {market.quote}"
+            return f"it is worth less than the least that is traded, {grouped(market.min_notional)} {market.quote}"
         return ""
 
 
@@ -313,7 +313,8 @@ def _bad_bracket(intent: OrderRequest, market: Market) -> str:
     if intent.stop is None or intent.target is None or not 0 < intent.stop < intent.target:
         return f"a bracket needs a stop below its target; it has {intent.stop} and {intent.target}"
     if intent.stop % market.tick or intent.target % market.tick:
-        return f"its prices {plain(intent.stop)} and {plain(intent.target)} are not on the tick of {plain(market.tick)}"
+        stop, target, tick = map(grouped, (intent.stop, intent.target, market.tick))
+        return f"its prices {stop} and {target} are not on the tick of {tick}"
     return ""
 
 

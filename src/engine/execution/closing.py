@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from engine.domain.closing import WHOLE, Sale, Unsold
 from engine.domain.currencies import rounded
-from engine.domain.figures import plain
+from engine.domain.figures import grouped
 from engine.domain.market import Market
 from engine.domain.positions import Position
 
@@ -84,12 +84,12 @@ def too_small(quantity: Decimal, market: Market, price: Decimal) -> str:
     value = quantity * price
     if value >= market.min_notional:
         return ""
-    worth, least = plain(rounded(value, market.quote)), f"{_figure(market.min_notional)} {market.quote}"
+    worth, least = grouped(rounded(value, market.quote)), f"{_figure(market.min_notional)} {market.quote}"
     return f"{_figure(quantity)} {market.base} are worth {worth} {market.quote}, and the least is {least}"
 
 
 def _figure(quantity: Decimal) -> str:
-    return plain(quantity.normalize())
+    return grouped(quantity.normalize())
 
 
 def _unsold(position: Position, reason: str) -> Unsold:

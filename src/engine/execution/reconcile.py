@@ -113,7 +113,7 @@ def _accept(uow: UnitOfWork, differences: Differences, now: datetime) -> bool:
 
 
 def _disagreement(differences: Differences) -> StoreError:
-    named = ", ".join(f"{here:f} {name} here and {there:f} there" for name, (here, there) in differences.items())
+    named = ", ".join(f"{here:,f} {name} here and {there:,f} there" for name, (here, there) in differences.items())
     return StoreError(
         f"The database and the venue do not agree on what the account owns, and no order explains it: {named}.",
         "If it was paid in or out by hand: bot run --accept-balances. Coins that a position needs must be there first. "

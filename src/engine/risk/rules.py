@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.domain.currencies import rounded
-from engine.domain.figures import plain
+from engine.domain.figures import grouped
 from engine.domain.halts import Halt
 from engine.domain.judging import RiskView
 from engine.domain.market import Level
@@ -138,7 +138,7 @@ def price_sanity(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
         reason = f"the book is {gap:.2%} away from the last close; {limits.max_price_gap:.2%} is allowed"
         return Verdict(quantity=_NOTHING, reason=reason)
     if plan.stop is not None and view.book.bid <= plan.stop:
-        return Verdict(quantity=_NOTHING, reason=f"the price has fallen to the stop at {plain(plan.stop)}")
+        return Verdict(quantity=_NOTHING, reason=f"the price has fallen to the stop at {grouped(plan.stop)}")
     return None
 
 
@@ -157,7 +157,7 @@ def slippage(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | N
     if plan.quantity <= fits:
         return None
     return Verdict(
-        quantity=fits, reason=f"the book takes {plain(fits, 8)} within {limits.max_slippage:.2%} of slippage"
+        quantity=fits, reason=f"the book takes {grouped(fits, 8)} within {limits.max_slippage:.2%} of slippage"
     )
 
 
@@ -181,7 +181,7 @@ def min_notional(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
     del limits
     if plan.notional >= view.market.min_notional and plan.quantity > 0:
         return None
-    value, least = _told(plan.notional, view.market.quote), plain(view.market.min_notional)
+    value, least = _told(plan.notional, view.market.quote), grouped(view.market.min_notional)
     reason = f"an order of {value} {view.market.quote} is below the venue's minimum of {least}"
     return Verdict(quantity=_NOTHING, reason=reason)
 
@@ -324,7 +324,7 @@ def _percent(share: Decimal) -> str:
 
 
 def _told(value: Decimal, currency: str) -> str:
-    return plain(rounded(value, currency))
+    return grouped(rounded(value, currency))
 
 
 def _value(plan: TradePlan, left: Room) -> Verdict | None:

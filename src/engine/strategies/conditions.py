@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from engine.domain.decisions import Condition, TechnicalSignals
-from engine.domain.figures import plain
+from engine.domain.figures import grouped
 from engine.domain.market import Timeframe
 from engine.ports import Frames
 
@@ -54,7 +54,7 @@ class ColumnCondition:
             if limit is not None
         ]
         limits = " and ".join(
-            f"{side} {plain(limit, 6) if isinstance(limit, float | int) else limit}"
+            f"{side} {grouped(limit, 6) if isinstance(limit, float | int) else limit}"
             for side, limit in (("above", self.above), ("below", self.below))
             if limit is not None
         )
@@ -91,7 +91,7 @@ def below(name: str, what: str, value: float | None, limit: float | None, *, wei
 
 def between(name: str, what: str, value: float | None, low: float, high: float, *, weight: float = 1.0) -> Condition:
     """Holds where a reading lies in a range, its ends included."""
-    wants = f"wants {plain(low, 6)} to {plain(high, 6)}"
+    wants = f"wants {grouped(low, 6)} to {grouped(high, 6)}"
     if value is None:
         return Condition(name=name, holds=False, weight=weight, detail=f"{what} is not known yet, {wants}")
     reads, *_ = distinctly(value, low, high)
@@ -134,13 +134,13 @@ def near_support(signals: TechnicalSignals, reach_atr: float, *, weight: float =
         return Condition(name=name, holds=False, weight=weight, detail="no support known below the price")
     distance = (signals.close - signals.supports[0]) / signals.atr
     away, _ = distinctly(distance, reach_atr, places=1)
-    detail = f"support {number(signals.supports[0])} is {away} ATR below, wants at most {plain(reach_atr, 6)}"
+    detail = f"support {number(signals.supports[0])} is {away} ATR below, wants at most {grouped(reach_atr, 6)}"
     return Condition(name=name, holds=distance <= reach_atr, weight=weight, detail=detail)
 
 
 def number(value: float, places: int = 2) -> str:
     """A reading with two decimals and thousands set off; below 0.1 with two significant digits more than that."""
-    return plain(value, places + 2) if 0 < abs(value) < _SMALL else f"{value:,.{places}f}"
+    return grouped(value, places + 2) if 0 < abs(value) < _SMALL else f"{value:,.{places}f}"
 
 
 def distinctly(*values: float, places: int = 2) -> tuple[str, ...]:

@@ -46,10 +46,10 @@ RUN = Summary(
 def test_the_lines_say_what_came_of_it_beside_what_holding_would_have():
     lines = dict(line.split(maxsplit=1) for line in text(RUN).splitlines())
     assert lines["candles"] == "180 in 2.0 s, 90 a second"
-    assert lines["trades"] == "3 closed, 1 open, 2 of 3 won (66.7%)"
+    assert lines["trades"] == "3 closed, 1 open, won 2 of 3 (66.67%)"
     assert lines["profit"] == "-12.34 EUR (-0.12%) after 3.21 of fees"
     assert lines["hold"] == "buying and holding the markets came to +3.45%"
-    assert lines["equity"] == "9987.66 EUR: cash 9000.00 (90.11%), exposure 987.66 (9.89%)"
+    assert lines["equity"] == "9,987.66 EUR: cash 9,000.00 (90.11%), exposure 987.66 (9.89%)"
     assert lines["drawdown"] == "1.00%, the largest 2.98%"
 
 

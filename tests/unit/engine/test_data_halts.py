@@ -46,7 +46,7 @@ async def test_another_coin_halts_its_market_until_people_lift_it(tmp_path: Path
         assert halted.at == at(AFTER + 60), "the first candle may be a bad tick, which the next one tells"
         status = await room.views.status()
         (reason,) = [found.halt.reason for found in status.halts]
-        assert reason == ("BTC/USDT: the price went from 100 to 250000 within a candle, at 2024-01-02 06:00")
+        assert reason == ("BTC/USDT: the price went from 100 to 250,000 within a candle, at 2024-01-02 06:00")
         assert await room.held() == ()
         assert status.equity == CASH
         assert await room.store.read(lambda uow: uow.account.marks()) == {}
@@ -155,8 +155,8 @@ async def test_a_second_change_that_nobody_was_told_of_asks_again(tmp_path: Path
         for hour in range(lifted + 1, lifted + 4):
             await live(room, hour * 60)
         first, second = await changes_told(room)
-        assert "from 100 to 250000 within" in first
-        assert "from 250000 to 50 within" in second
+        assert "from 100 to 250,000 within" in first
+        assert "from 250,000 to 50 within" in second
         assert "from 100 to" not in second
         assert await room.held() == ()
         await room.desk.accept_change(TOM, "BTC/USDT")
@@ -200,7 +200,7 @@ async def test_the_reasons_of_a_decision_say_it(tmp_path: Path) -> None:
         room.clock.to(40 * 60)
         (judged,) = (await room.enter(1.0)).decisions
         assert judged.decision.stance is Stance.HOLD
-        assert judged.decision.reasons[0].startswith("bad data: BTC/USDT: the price went from 100 to 250000")
+        assert judged.decision.reasons[0].startswith("bad data: BTC/USDT: the price went from 100 to 250,000")
         assert judged.quality.changes
 
 

@@ -166,4 +166,4 @@ async def test_the_total_limit_is_ended_by_an_admin_only_and_counts_from_there_o
         await fall_to(room, 23)
         (total,) = (await room.views.status()).halts
         assert total.halt.is_total
-        assert "from 8997.20, its highest since an admin let entries go on" in total.halt.reason
+        assert "from 8,997.20, its highest since an admin let entries go on" in total.halt.reason

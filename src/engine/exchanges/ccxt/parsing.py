@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.analysis.candle_times import MILLISECONDS
 from engine.domain.errors import NoData, VenueError
-from engine.domain.figures import plain
+from engine.domain.figures import grouped
 from engine.domain.market import Book, Candles, Level, Market, Timeframe
 from engine.simulation.path import Trade
 
@@ -139,7 +139,7 @@ def book(raw: Raw, market: Market, at: datetime) -> Book:
     falling, rising = [level.price for level in bids], [level.price for level in asks]
     if falling != sorted(falling, reverse=True) or rising != sorted(rising) or falling[0] >= rising[0]:
         raise VenueError(
-            f"The order book of {market.symbol} cannot be: bid {plain(falling[0])}, ask {plain(rising[0])}."
+            f"The order book of {market.symbol} cannot be: bid {grouped(falling[0])}, ask {grouped(rising[0])}."
         )
     return Book(market=market.symbol, at=at, bids=bids, asks=asks)
 

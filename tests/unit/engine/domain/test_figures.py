@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.figures import bounded, plain
+from engine.domain.figures import bounded, grouped, plain
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,22 @@ from engine.domain.figures import bounded, plain
 )
 def test_a_number_has_plain_digits(value: Decimal | float, digits: int | None, text: str) -> None:
     assert plain(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (Decimal("20000.00"), None, "20,000.00"),
+        (-1_234_567.5, 6, "-1,234,568"),
+        (Decimal("1E+9"), None, "1,000,000,000"),
+        (999.0, 6, "999"),
+        (8.306e-07, 4, "0.0000008306"),
+        (float("nan"), None, "nan"),
+        (float("-inf"), 4, "-infinity"),
+    ],
+)
+def test_for_people_there_is_a_comma_between_thousands(value: Decimal | float, digits: int | None, text: str) -> None:
+    assert grouped(value, digits) == text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.decimals(allow_nan=False, allow_infinity=False, places=20))

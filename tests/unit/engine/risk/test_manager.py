@@ -234,7 +234,7 @@ def test_once_an_admin_has_spoken_the_total_limit_counts_from_there(equity: str,
     account = portfolio(equity=Decimal(equity), paused_at=Decimal("0.45"), total_from=Decimal(7500))
     halt = drawdown_halt(account, (), RiskLimits(), START)
     assert (halt is not None and halt.is_total) is ends
-    assert not ends or "7500.00, its highest since an admin let entries go on" in halt.reason
+    assert not ends or "7,500.00, its highest since an admin let entries go on" in halt.reason
 
 
 @examples(50)

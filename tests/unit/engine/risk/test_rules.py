@@ -72,7 +72,7 @@ def test_in_a_drawdown_a_coin_and_everything_held_have_half_their_share():
     ]
     assert coin == rules.Verdict(
         quantity=Decimal("11.25"),
-        reason="BTC is at most 12.5% of equity (25% without the drawdown of 10.0%): there is room for 1125.00",
+        reason="BTC is at most 12.5% of equity (25% without the drawdown of 10.0%): there is room for 1,125.00",
     )
     assert everything is not None
     assert everything.quantity == Decimal("33.75")
@@ -140,7 +140,7 @@ def test_one_position_has_its_share_of_equity():
     verdict = rules.max_position(entry(quantity=Decimal(26), price=Decimal(100)), view(), LIMITS)
     assert verdict is not None
     assert verdict.quantity == Decimal(25)
-    assert verdict.reason == "BTC is at most 25% of equity: there is room for 2500.00"
+    assert verdict.reason == "BTC is at most 25% of equity: there is room for 2,500.00"
 
 
 def test_a_coin_counts_over_all_contexts_and_quotes_and_as_long_as_it_is_being_bought():
@@ -178,7 +178,7 @@ def test_with_nothing_left_nothing_is_allowed_and_never_less_than_nothing():
     verdict = rules.max_exposure(ONE, view(portfolio=portfolio(positions=(held,))), LIMITS)
     assert verdict is not None
     assert verdict.quantity == 0
-    reason = "exposure is at most 75% of equity: there is no room left, for 9000.00 is held or being bought"
+    reason = "exposure is at most 75% of equity: there is no room left, for 9,000.00 is held or being bought"
     assert verdict.reason == reason
 
 

@@ -22,7 +22,7 @@ def test_the_status_says_whether_it_trades_and_how_it_stands():
     assert told["Today"] == "-12.50 USDT (-0.12%)"
     assert told["Since 2026-01-01 12:00 UTC"] == "+12.35 USDT (+0.12%)"
     assert told["Buy and hold of the markets"] == "+3.45%"
-    assert told["Cash"] == "9,000.00 USDT (89.9%)"
+    assert told["Cash"] == "9,000.00 USDT (89.89%)"
     assert told["Drawdown"] == "1.23%"
     assert told["Open questions"] == "2 (/pending)"
     assert told["Prices"] == "BTC/USDT 20,000.00"
@@ -139,8 +139,8 @@ def test_the_balance_lists_every_currency():
     card = answers.balance(reports.balance())
     assert card.title == "Balance: 9,124.52 USDT"
     assert [(item.title, item.text) for item in card.items] == [
-        ("USDT 9,000.5", "9,000.50 USDT (98.6%)"),
-        ("BTC 0.00617", "124.02 USDT (1.4%)"),
+        ("USDT 9,000.5", "9,000.50 USDT (98.64%)"),
+        ("BTC 0.00617", "124.02 USDT (1.36%)"),
     ]
 
 

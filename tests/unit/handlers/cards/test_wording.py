@@ -87,12 +87,24 @@ def test_figures_are_cut_to_what_can_be_read():
         (Decimal("0.015"), "1.50%", "+1.50%"),
         (-0.002, "-0.20%", "-0.20%"),
         (Decimal(0), "0.00%", "0.00%"),
+        (Decimal("-0.00000046"), "-0.00005%", "-0.00005%"),
+        (0.00004, "0.004%", "+0.004%"),
+        (0.00006, "0.01%", "+0.01%"),
+        (-9.6e-6, "-0.001%", "-0.001%"),
+        (1e-8, "0.000001%", "+0.000001%"),
         (-1e-9, "0.00%", "0.00%"),
     ],
 )
 def test_fractions_read_as_percent(fraction, plain, signed):
     assert wording.percent(fraction) == plain
     assert wording.signed_percent(fraction) == signed
+
+
+def test_a_loss_that_has_an_amount_has_a_per_cent():
+    """Seen on the board: ``-0.0046 (0.00%)``."""
+    net = Decimal("-0.0046")
+    assert wording.gain_amount(net, net / 10_000, "USDT") == "-0.0046 (-0.00005%)"
+    assert wording.gain(Decimal(0), Decimal(0), "USDT") == "0.00 USDT (0.00%)"
 
 
 def test_times_are_shown_in_utc():
