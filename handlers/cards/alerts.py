@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from engine.domain.errors import GreenlightError
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Card
@@ -46,32 +48,19 @@ def trade(view: TradeView) -> Card:
         title=f"{held.id}: holding {wording.quantity(held.quantity)} {held.market}",
         fields=(
             ("Bought at", wording.price(held.entry_price)),
-            ("Cost", wording.money(held.quantity * held.entry_price, quote)),
+            ("Cost", wording.of(held.quantity * held.entry_price, held.cost, quote)),
             *(phrases.levels(held.entry_price, held.stop, held.target) or (("Stop", _no_stop(held)),)),
-            ("Fees so far", wording.money(held.fees, quote)),
+            ("Fees so far", wording.of(held.fees, held.cost, quote)),
             *_parts(view),
-            *_opened(view),
+            *phrases.opened(view),
         ),
+        text=phrases.OF_ITS_COST,
     )
 
 
 def _result(held: Position) -> str:
     """What a closed trade came to."""
     return wording.gain(held.net, held.share(held.net), wording.quote(held.market))
-
-
-def _opened(view: TradeView) -> tuple[tuple[str, str], ...]:
-    """When a trade was opened, by whom, and what for."""
-    held, decision = view.position, view.decision
-    opened = ("Opened", wording.moment(held.opened_at))
-    if decision is None:
-        return (opened, ("Decided by", "somebody else, outside the bot"))
-    return (
-        opened,
-        ("Strategy", phrases.strategy(decision)),
-        *((("Trigger", decision.trigger),) if decision.trigger else ()),
-        ("Decided by", phrases.decided_by(view.asked, decision)),
-    )
 
 
 def _no_stop(held: Position) -> str:
@@ -89,12 +78,12 @@ def closed(view: TradeView) -> Card:
             ("Closed by", phrases.why_closed(view)),
             ("Sold", phrases.prices(held)),
             *_parts(view),
-            ("Before fees", wording.signed(held.realised, quote)),
-            ("Fees", wording.money(held.fees, quote)),
+            ("Before fees", wording.gain(held.realised, held.share(held.realised), quote)),
+            ("Fees", wording.of(held.fees, held.cost, quote)),
             *ended,
-            *_opened(view),
+            *phrases.opened(view),
         ),
-        text=f"/why {held.id} tells the whole story.",
+        text=wording.lines(phrases.OF_ITS_COST, f"/why {held.id} tells the whole story."),
     )
 
 
@@ -237,7 +226,7 @@ def digest(report: Digest) -> Card:
             ("Drawdown", wording.percent(report.drawdown)),
             ("Trades", f"{report.opened} opened, {report.closed} closed"),
             ("Won", phrases.won(report.won, report.closed)),
-            *phrases.external(report.external, report.external_net, quote),
+            *phrases.external(report.external, report.external_net, _external_share(report), quote),
             ("Open positions", str(report.open_positions)),
             ("Lost if every stop fills", phrases.of_equity(report.open_risk, report.equity, quote)),
             ("Questions", f"{report.asked} asked, {report.answered} answered, {report.expired} expired"),
@@ -245,6 +234,10 @@ def digest(report: Digest) -> Card:
         ),
         graph=tuple(float(equity) for equity in report.equity_curve),
     )
+
+
+def _external_share(report: Digest) -> Decimal | None:
+    return None if report.external_cost is None else wording.part(report.external_net, report.external_cost)
 
 
 def welcome() -> Card:

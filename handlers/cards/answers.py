@@ -24,7 +24,7 @@ from engine.domain.reports import (
     Status,
     Stranger,
 )
-from handlers.cards import alerts, phrases, replies, wording
+from handlers.cards import alerts, phrases, replies, totals, wording
 from handlers.cards.monospace import WIDTH, folded
 
 
@@ -71,15 +71,24 @@ def _halt_line(view: HaltView) -> str:
     return f"{known_as}{where}{phrases.HALTS[halt.kind]}{f' until {end}' if end else ''}: {halt.reason}"
 
 
-def positions(held: Sequence[PositionView], now: datetime) -> Card:
-    """The open positions at the prices of now, and how long they are held."""
+def positions(held: Sequence[PositionView], now: datetime, benchmark: Decimal | None = None) -> Card:
+    """The open positions at the prices of now, how long they are held, and what they come to.
+
+    Args:
+        held: The positions.
+        now: The market time.
+        benchmark: What holding the traded markets has come to since the first of them was opened, where that is told.
+    """
     if not held:
         return Card(title="No open positions")
     naked = [view.position.id for view in held if not view.protected]
     return Card(
         title=wording.count(len(held), "open position"),
+        fields=totals.fields([view.position for view in held], held, benchmark),
         items=tuple(_position(view, now) for view in held),
-        text=f"Without a stop at the venue: {wording.listing(naked)}" if naked else "",
+        text=wording.lines(
+            f"Without a stop at the venue: {wording.listing(naked)}" if naked else "", phrases.OF_THEIR_COST
+        ),
     )
 
 
@@ -123,7 +132,7 @@ def profit(report: Profit) -> Card:
             *phrases.benchmark(report.benchmark),
             ("Fees, already taken off", _fees(report)),
             ("Won", phrases.won(report.won, report.closed)),
-            *phrases.external(report.external.trades, report.external.net, report.quote),
+            *phrases.external(report.external.trades, report.external.net, report.external.share, report.quote),
             ("Drawdown", wording.percent(report.drawdown)),
             (f"Largest drawdown in {span}", wording.percent(report.max_drawdown)),
         ),
@@ -143,21 +152,28 @@ def _day_row(day: DayProfit, quote: str) -> tuple[str, ...]:
     return (f"{day.day:%m-%d}", wording.signed_amount(day.net, quote), *shares)
 
 
-def trades(newest_first: Sequence[Position], held: Sequence[PositionView], now: datetime) -> Card:
-    """The last trades, open or closed.
+def trades(
+    newest_first: Sequence[Position],
+    held: Sequence[PositionView],
+    now: datetime,
+    benchmark: Decimal | None = None,
+) -> Card:
+    """The last trades, open or closed, and what they come to.
 
     Args:
         newest_first: The trades.
         held: What is open among them, at the prices of now.
         now: The market time.
+        benchmark: What holding the traded markets has come to since the first of them was opened.
     """
     if not newest_first:
         return Card(title="No trades yet")
     so_far = {view.position.id: view for view in held}
     return Card(
         title=f"The last {wording.count(len(newest_first), 'trade')}",
+        fields=totals.fields(newest_first, held, benchmark),
         items=tuple(_trade(each, so_far.get(each.id), now) for each in newest_first),
-        text=f"/why {newest_first[0].id} tells the whole story of one.",
+        text=wording.lines(phrases.OF_THEIR_COST, f"/why {newest_first[0].id} tells the whole story of one."),
     )
 
 

@@ -69,7 +69,7 @@ def performance(report: Performance) -> Card:
             *(_tallied(market, counted, report.quote) for market, counted in report.markets),
             *(_tallied(f"Strategy {wording.words(name)}", counted, report.quote) for name, counted in contexts),
         ),
-        text="Per cent is of what the trades cost.",
+        text=phrases.OF_THEIR_COST,
     )
 
 
@@ -78,7 +78,7 @@ def _none_yet(external: Tally, quote: str) -> Card:
 
 
 def _external(counted: Tally, quote: str) -> tuple[tuple[str, str], ...]:
-    return phrases.external(counted.trades, counted.net, quote)
+    return phrases.external(counted.trades, counted.net, counted.share, quote)
 
 
 def _cost(counted: Tally, quote: str) -> tuple[tuple[str, str], ...]:

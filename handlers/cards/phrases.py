@@ -47,6 +47,10 @@ _STANDING = {
     OrderStatus.REJECTED: "refused by the venue",
 }
 
+OF_THEIR_COST = "Per cent is of what the trades cost."
+OF_ITS_COST = "Per cent is of what it cost."
+"""What the per cent of trades are of, and those of one."""
+
 
 def headline(plan: TradePlan) -> str:
     """What would be traded: ``Buy 0.01234 BTC/USDT``."""
@@ -166,9 +170,9 @@ def won(number: int, closed: int) -> str:
     return f"{number} of {closed} ({wording.percent(number / closed)})" if closed else "no closed trades"
 
 
-def external(number: int, net: Decimal, quote: str) -> tuple[tuple[str, str], ...]:
-    """The closed trades that somebody else had opened, where there are any: no figure of the bot's own counts them."""
-    return (("External trades", f"{number}, {wording.signed(net, quote)}"),) if number else ()
+def external(number: int, net: Decimal, share: Decimal | None, quote: str) -> tuple[tuple[str, str], ...]:
+    """The trades that somebody else had opened, where there are any: no figure of the bot's own counts them."""
+    return (("External trades", f"{number}, {wording.gain(net, share, quote)}"),) if number else ()
 
 
 def expiry(at: datetime, now: datetime, wall_left: timedelta | None = None) -> str:
@@ -233,6 +237,19 @@ def closed_by(held: Position) -> str:
 def ending(closed_by: str) -> str:
     """What closes positions, in words: ``stop`` → ``its stop``."""
     return _CLOSED_BY.get(closed_by, wording.words(closed_by))
+
+
+def opened(view: TradeView) -> tuple[tuple[str, str], ...]:
+    """When a trade was opened, by whom, and what for."""
+    begun, decision = ("Opened", wording.moment(view.position.opened_at)), view.decision
+    if decision is None:
+        return (begun, ("Decided by", "somebody else, outside the bot"))
+    return (
+        begun,
+        ("Strategy", strategy(decision)),
+        *((("Trigger", decision.trigger),) if decision.trigger else ()),
+        ("Decided by", decided_by(view.asked, decision)),
+    )
 
 
 def why_closed(view: TradeView) -> str:

@@ -88,13 +88,13 @@ def trade(found: TradeCandles, zone: ZoneInfo) -> Card:
     return Card(
         title=f"{held.id}: {held.market} {so_far}, {wording.gain(net, held.share(net), quote)}",
         fields=(
-            ("Opened", wording.moment(held.opened_at)),
+            *phrases.opened(found.trade),
             *((("Closed", wording.moment(held.closed_at)),) if held.closed_at else ()),
             *((("Closed by", phrases.closed_by(held)),) if held.closed_at else ()),
             ("Traded", phrases.prices(held)),
             *phrases.levels(held.entry_price, held.stop, held.target),
         ),
-        text=f"/why {held.id} tells the whole story.",
+        text=wording.lines(phrases.OF_ITS_COST, f"/why {held.id} tells the whole story."),
         picture=trade_chart(found, zone),
     )
 

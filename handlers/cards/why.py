@@ -33,9 +33,12 @@ def _theirs(held: Position) -> Card:
             *((("Closed", wording.moment(held.closed_at)),) if held.closed_at else ()),
             *((("Closed by", phrases.closed_by(held)),) if held.closed_at else ()),
             *net,
-            ("Fees", wording.money(held.fees, quote)),
+            ("Fees", wording.of(held.fees, held.cost, quote)),
         ),
-        text="It was bought at the venue, outside the bot, so no decision, question or limit of the bot led to it.",
+        text=wording.lines(
+            phrases.OF_ITS_COST,
+            "It was bought at the venue, outside the bot, so no decision, question or limit of the bot led to it.",
+        ),
     )
 
 

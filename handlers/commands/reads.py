@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 from engine.domain.errors import BadInput, UnknownId
 from engine.domain.messages import Card
+from engine.domain.positions import Position
 from engine.domain.reports import LogLine
 from engine.ports import Clock
 from engine.views import Views
@@ -50,7 +52,14 @@ class Reads:
         return await self._held()
 
     async def _held(self) -> Card:
-        return answers.positions(await self._views.positions(), self._clock.now())
+        held = await self._views.positions()
+        benchmark = await self._benchmark([view.position for view in held])
+        return answers.positions(held, self._clock.now(), benchmark)
+
+    async def _benchmark(self, trades: Sequence[Position]) -> Decimal | None:
+        """What holding the markets has come to since the first of some trades was opened."""
+        begin = min((trade.opened_at for trade in trades), default=None)
+        return await self._views.benchmark_since(begin) if begin is not None else None
 
     async def balance(self, call: Call) -> Card:
         arguments.nothing(call.words)
@@ -64,7 +73,7 @@ class Reads:
         count = arguments.number(call.words, default=TRADES_SHOWN, most=MOST_TRADES, noun="trades")
         newest = await self._views.trades(count)
         held = await self._views.positions() if any(each.is_open for each in newest) else ()
-        return answers.trades(newest, held, self._clock.now())
+        return answers.trades(newest, held, self._clock.now(), await self._benchmark(newest))
 
     async def chart(self, call: Call) -> Card:
         wanted = arguments.days_or_trade(call.words, default=CHART_DAYS, most=MOST_DAYS)

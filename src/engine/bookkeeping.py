@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import takewhile
 
-from engine.analysis.performance import own_and_external
+from engine.analysis.performance import own_and_external, tally
 from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import HISTORY
 from engine.data_halts import note_changes
@@ -179,6 +179,7 @@ def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | Non
     became = Change(before=first.equity, after=equity, payments=payments[first.payments : counted])
     held = _held(uow, ends, [each for each in fills if each.fill.at > ends])
     closed, others = own_and_external(uow.positions.closed_within(begins, ends))
+    theirs = tally(others)
     settled = uow.approvals.settled_within(begins, ends)
     expired = settled.pop("expired", 0)
     return Digest(
@@ -205,8 +206,9 @@ def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | Non
         paid_in=became.paid_in,
         paid_out=became.paid_out,
         payments=counted,
-        external=len(others),
-        external_net=sum((position.net for position in others), _NOTHING),
+        external=theirs.trades,
+        external_net=theirs.net,
+        external_cost=theirs.cost,
     )
 
 

@@ -131,6 +131,12 @@ def change(uow: UnitOfWork, first: EquityPoint, last: EquityPoint) -> Change:
     return Change(before=first.equity, after=last.equity, payments=between)
 
 
+def benchmark(uow: UnitOfWork, begin: datetime, now: datetime) -> Decimal | None:
+    """What the account's money would have made in the traded markets between two moments, as a fraction."""
+    first, last = uow.account.point_at(begin), point_of(uow, uow.account.portfolio(), now)
+    return change(uow, first, last).held(first.benchmark, last.benchmark)
+
+
 def curve(uow: UnitOfWork, begin: datetime, now: datetime, portfolio: Portfolio) -> EquityCurve:
     """The account from a time, or from its own beginning, until now.
 

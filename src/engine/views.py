@@ -116,6 +116,11 @@ class Views:
         now = self.clock.now()
         return await self._profit([(begin, Day(date=begin.date(), ends=now))])
 
+    async def benchmark_since(self, begin: datetime) -> Decimal | None:
+        """What holding the traded markets has come to from a moment to now, as ``since`` tells it."""
+        now = self.clock.now()
+        return await self.store.read(lambda uow: reporting.benchmark(uow, begin, now))
+
     async def _profit(self, spans: Sequence[tuple[datetime, Day]]) -> Profit:
         prices = await prices_of_held(self.store, self.exchange)
         return await self.store.read(lambda uow: reporting.profit(uow, spans, uow.account.portfolio().valued(prices)))

@@ -74,6 +74,7 @@ class FakeViews:
     questions_by_trade: dict[str, str] = field(default_factory=dict)
     asked_days: int = 0
     asked_trades: int = 0
+    asked_since: datetime | None = None
     unwritten: tuple[HaltView, ...] = ()
     broken: bool = False
     days: Days = field(default_factory=lambda: Days(at=time(), zone=ZoneInfo("UTC")))
@@ -95,6 +96,10 @@ class FakeViews:
     async def profit(self, days: int) -> Profit:
         self.asked_days = days
         return reports.profit()
+
+    async def benchmark_since(self, begin: datetime) -> Decimal | None:
+        self.asked_since = begin
+        return reports.profit().benchmark
 
     async def trades(self, count: int, before: str = "", status: str = "") -> tuple[Position, ...]:
         self.asked_trades = count

@@ -160,6 +160,7 @@ async def test_what_somebody_else_traded_is_no_win_and_no_loss_of_the_bots(tmp_p
     assert (profit.closed, profit.won, profit.days[-1].closed) == (0, 0, 0)
     assert (day.opened, day.closed, day.won, day.realised) == (0, 0, 0, 0)
     assert (day.external, day.external_net, day.net) == (1, theirs.net, theirs.net)
+    assert day.external_cost == profit.external.cost == theirs.cost > 0
 
 
 async def test_who_sells_a_part_of_our_position_leaves_the_rest_protected(tmp_path: Path):

@@ -396,6 +396,7 @@ class Digest:
         asked, answered, expired: Approvals asked, answered (either way), expired within the day.
         open_risk: What is lost if every open stop fills at its price.
         external, external_net: The closed trades that somebody else had opened, and what they came to after fees.
+        external_cost: What these had cost, before fees; ``None`` where not known, as of days fixed by older versions.
         paid_in, paid_out: What was within the day.
         payments: How many of the account's payments are in ``equity``: the first so many.
     """
@@ -425,6 +426,7 @@ class Digest:
     payments: int = 0
     external: int = 0
     external_net: Decimal = Decimal(0)
+    external_cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,15 @@ def together(week: str, days: Sequence[Digest]) -> Digest:
         payments=last.payments,
         external=sum(day.external for day in days),
         external_net=sum((day.external_net for day in days), Decimal(0)),
+        external_cost=_external_cost(days),
     )
+
+
+def _external_cost(days: Sequence[Digest]) -> Decimal | None:
+    """What somebody else's trades had cost; ``None`` where that is not known of each day that had any."""
+    costs = [day.external_cost for day in days if day.external]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
 def _moved(day: Digest) -> tuple[Decimal, Decimal, Decimal]:

@@ -270,6 +270,7 @@ async def test_the_curve_begins_with_the_account_ends_now_and_agrees_with_what_p
         assert curve.points[1:-1] == kept
         assert (curve.net, curve.share, curve.quote) == (since.net, since.share, "USDT")
         assert (curve.max_drawdown, curve.benchmark) == (since.max_drawdown, since.benchmark)
+        assert await room.views.benchmark_since(at(DAY)) == since.benchmark not in (None, 0)
         last_day = await room.views.curve(1)
         assert last_day.points[0].at == room.clock.now() - timedelta(days=1)
         assert last_day.points[0].equity == kept[4].equity, "what it was worth then"

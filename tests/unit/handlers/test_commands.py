@@ -9,6 +9,7 @@ from engine.domain.days import Period
 from engine.domain.errors import BadInput, NotAllowed, UnknownId
 from engine.domain.halts import HaltKind
 from engine.domain.messages import Person, Role
+from handlers.cards import wording
 from handlers.cards.monospace import WIDTH, aligned
 from handlers.commands import Call, build_commands
 from tests.fakes import reports
@@ -200,6 +201,18 @@ async def test_periods_are_as_many_as_asked_for(room):
     for text in ("/daily", "/weekly 3", "/monthly"):
         await room.say(text)
     assert room.results.asked_periods == [(Period.DAY, 7), (Period.WEEK, 3), (Period.MONTH, 6)]
+
+
+async def test_lists_of_trades_are_beside_what_holding_came_to_since_the_first_was_opened(room):
+    room.views.trades_by_id = {
+        "T4": reports.closed_position(id="T4", opened_at=reports.NOON),
+        "T3": reports.closed_position(opened_at=reports.NOON - timedelta(days=2)),
+    }
+    for text, since in (("/trades", reports.NOON - timedelta(days=2)), ("/positions", reports.ANSWERED)):
+        card = await room.say(text)
+        assert ("Buy and hold of the markets", "+2.01%") in card.fields
+        assert room.views.asked_since == since
+        assert ("Since", wording.moment(since)) in card.fields
 
 
 READING = (

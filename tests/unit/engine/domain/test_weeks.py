@@ -41,6 +41,15 @@ def test_what_happened_in_a_week_is_added_up_and_what_is_of_a_moment_is_the_last
     assert week.equity_curve == (*first.equity_curve, last.equity_curve[1])
 
 
+@pytest.mark.parametrize(("cost", "whole"), [(Decimal(50), Decimal(150)), (None, None)])
+def test_what_somebody_elses_trades_had_cost_is_known_where_it_is_of_each_day(
+    cost: Decimal | None, whole: Decimal | None
+):
+    first = day(0, external=1, external_net=Decimal(2), external_cost=Decimal(100))
+    week = together("2026-W01", [first, day(1), day(2, external=2, external_net=Decimal(1), external_cost=cost)])
+    assert (week.external, week.external_net, week.external_cost) == (3, Decimal(3), whole)
+
+
 def test_what_was_paid_in_or_out_is_no_result_of_a_week_either():
     first = day(0, net=Decimal(100), equity=Decimal(15100), paid_in=Decimal(5000), payments=1)
     rest = day(1, net=Decimal(-50), equity=Decimal(15050), equity_curve=(Decimal(15100), Decimal(15050)))

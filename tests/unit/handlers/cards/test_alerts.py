@@ -13,9 +13,9 @@ from tests.fakes import reports
 def test_an_open_trade_shows_what_protects_it():
     card = alerts.trade(reports.trade_view(reports.position()))
     assert card.title == "T3: holding 0.00617 BTC/USDT"
-    assert dict(card.fields)["Cost"] == "123.40 USDT"
+    assert dict(card.fields)["Cost"] == "123.40 USDT (100.00%)"
     assert dict(card.fields)["Stop"] == "19,500.00 (-2.50%)"
-    assert dict(card.fields)["Fees so far"] == "0.12 USDT"
+    assert dict(card.fields)["Fees so far"] == "0.12 USDT (0.10%)"
 
 
 def test_a_trade_without_a_stop_yet_says_so():
@@ -32,14 +32,23 @@ def test_the_card_of_a_trade_that_was_closed_is_a_line_that_does_not_tell_it_twi
     )
 
 
+def test_per_cent_of_a_trade_is_of_what_it_cost_also_where_a_part_of_it_is_sold():
+    part = reports.position(quantity=Decimal("0.003085"), realised=Decimal("1.234"))
+    card = alerts.trade(reports.trade_view(part))
+    assert dict(card.fields)["Cost"] == "61.70 USDT (50.00%)"
+    assert dict(card.fields)["Fees so far"] == "0.12 USDT (0.10%)"
+    assert card.text == "Per cent is of what it cost."
+    assert "Per cent is of what it cost." in alerts.closed(reports.trade_view(reports.closed_position())).text
+
+
 def test_a_closed_trade_is_told_net_of_fees():
     card = alerts.closed(reports.trade_view(reports.closed_position()))
     assert card.title == "T3: BTC/USDT closed, +5.92 USDT (+4.80%)"
     told = dict(card.fields)
     assert (told["Closed by"], told["Before fees"], told["Fees"]) == (
         "its target at 21,000.00",
-        "+6.17 USDT",
-        "0.25 USDT",
+        "+6.17 USDT (+5.00%)",
+        "0.25 USDT (0.20%)",
     )
 
 

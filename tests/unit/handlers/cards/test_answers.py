@@ -121,7 +121,7 @@ def test_positions_without_a_stop_are_pointed_out():
     assert card.items[0].text == (
         "0.00617 at 20,000.00 → 20,100.00\nstop 19,500.00, target 21,000.00\n2026-01-03 12:05 UTC, for 3 h"
     )
-    assert card.text == "Without a stop at the venue: T3"
+    assert card.text == "Without a stop at the venue: T3\nPer cent is of what the trades cost."
 
 
 def test_levels_that_do_not_exist_are_called_none():

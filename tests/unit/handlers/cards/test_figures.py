@@ -34,18 +34,20 @@ def test_weeks_stand_under_their_first_day_with_hold_and_trades() -> None:
 
 
 def test_what_somebody_else_traded_stands_apart() -> None:
-    theirs = Tally(trades=2, won=1, net=Decimal("3.1"), cost=None)
-    field, none = ("External trades", "2, +3.10 USDT"), Tally(trades=0, won=0, net=Decimal(0), cost=None)
+    theirs = Tally(trades=2, won=1, net=Decimal("3.1"), cost=Decimal(200))
+    field, none = ("External trades", "2, +3.10 USDT (+1.55%)"), Tally(trades=0, won=0, net=Decimal(0), cost=None)
     for card in (
         figures.performance(reports.performance(external=theirs)),
         figures.stats(reports.trade_stats(external=theirs)),
         figures.periods(replace(reports.profit(), external=theirs), Period.WEEK),
         answers.profit(replace(reports.profit(), external=theirs)),
-        alerts.digest(reports.digest(external=2, external_net=Decimal("3.1"))),
+        alerts.digest(reports.digest(external=2, external_net=Decimal("3.1"), external_cost=Decimal(200))),
         figures.performance(reports.performance(total=none, markets=(), contexts=(), external=theirs)),
         figures.stats(reports.trade_stats(total=none, endings=(), expectancy=None, external=theirs)),
     ):
         assert field in card.fields
+    old = alerts.digest(reports.digest(external=2, external_net=Decimal("3.1")))
+    assert ("External trades", "2, +3.10 USDT") in old.fields, "what they had cost was not kept"
     assert "External trades" not in dict(figures.stats(reports.trade_stats()).fields)
 
 

@@ -78,6 +78,9 @@ def test_what_was_not_recorded_at_first_is_held_from_where_it_was():
 def test_an_open_trade_has_its_levels_and_the_price_of_now():
     card = pictures.trade(reports.trade_candles(reports.position(), price=Decimal("20400.5")), UTC)
     assert card.title == "T3: BTC/USDT open, +2.35 USDT (+1.91%)"
+    told = dict(card.fields)
+    assert (told["Strategy"], told["Trigger"]) == ("momentum (btc_momentum) on 1h", "the MACD rose above its signal")
+    assert told["Decided by"] == "the bot alone, 1 of 2 agree"
     marks = trade_of(card).marks
     assert [mark.label for mark in marks] == [
         "Target 21,000.00",
@@ -98,6 +101,12 @@ def test_a_closed_trade_ends_where_it_was_sold():
     last = trade_of(card).marks[-1]
     assert (last.meaning, last.label, last.begin) == (Meaning.EXIT, "Exit 21,000.00", held.closed_at)
     assert trade_of(card).marks[0].end == held.closed_at
+
+
+def test_of_a_trade_of_somebody_elses_that_is_said():
+    found = reports.trade_candles(reports.position(context="external"))
+    card = pictures.trade(replace(found, trade=replace(found.trade, decision=None)), UTC)
+    assert dict(card.fields)["Decided by"] == "somebody else, outside the bot"
 
 
 def test_sales_that_can_be_told_apart_are_shown_one_by_one():

@@ -28,7 +28,7 @@ def test_a_trade_of_somebody_else_is_told_without_a_decision():
         "Closed": "2026-01-03 15:05 UTC",
         "Closed by": "somebody else",
         "Profit, after fees": "+5.92 USDT (+4.80%)",
-        "Fees": "0.25 USDT",
+        "Fees": "0.25 USDT (0.20%)",
     }
     assert "at the venue, outside the bot" in card.text
     still = why.card(reports.trade_view(reports.position(context="external"), decision=None))
