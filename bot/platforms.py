@@ -18,6 +18,7 @@ from config.settings import Settings
 from engine.ports import Platform
 from engine.views import Views
 from handlers.access import Access
+from handlers.answered import Note, noting
 from handlers.charts.illustrating import Draw
 from handlers.commands import CommandTable
 from handlers.reception import Reception
@@ -73,12 +74,15 @@ def remote_platforms(
     draw: Draw,
 ) -> Iterator[RemotePlatform]:
     """The platforms with a token; how each is shows in the health of the whole."""
+    note = noting(engine.store)
     if settings.telegram.token is not None:
-        telegram = _telegram(settings.telegram, settings.telegram.token, reception, commands, doors, draw)
+        telegram = _telegram(settings.telegram, settings.telegram.token, reception, commands, doors, draw, note)
         engine.health.watch(telegram.name, lambda: telegram.health)
         yield telegram
     if settings.slack.bot_token is not None:
-        slack = _slack(settings.slack, settings.slack.bot_token, reception, commands, engine.views, access, doors, draw)
+        slack = _slack(
+            settings.slack, settings.slack.bot_token, reception, commands, engine.views, access, doors, draw, note
+        )
         engine.health.watch(slack.name, lambda: slack.health)
         yield slack
 
@@ -90,6 +94,7 @@ def _telegram(
     commands: CommandTable,
     doors: Doors,
     draw: Draw,
+    note: Note,
 ) -> RemotePlatform:
     from handlers.telegram import TelegramPlatform, WebhookAt
 
@@ -106,6 +111,7 @@ def _telegram(
         poll_timeout=asked.poll_timeout,
         webhook=webhook,
         draw=draw,
+        note=note,
         transport=doors.telegram,
     )
 
@@ -119,6 +125,7 @@ def _slack(
     access: Access,
     doors: Doors,
     draw: Draw,
+    note: Note,
 ) -> RemotePlatform:
     from handlers.slack import SlackPlatform, board
 
@@ -133,6 +140,7 @@ def _slack(
         home=board(views, access),
         draw=draw,
         zone=views.days.zone,
+        note=note,
         messages_per_second=asked.messages_per_second,
         ping_interval=asked.ping_interval,
         sessions=doors.slack,

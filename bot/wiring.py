@@ -89,8 +89,17 @@ async def build(
         caught_up=partial(caught_up, lambda: engine.venue.advanced) if engine.market.live else None,
     )
     kept = _housekeeping(settings, engine, doors)
-    driver = _driver(settings, engine, (*jobs, kept, *_live_jobs(settings, engine), *more_jobs(engine)))
+    driver = _driver(
+        settings, engine, (*jobs, _closings(engine), kept, *_live_jobs(settings, engine), *more_jobs(engine))
+    )
     return Program(settings=settings, engine=engine, chat=chat, driver=driver, api_token=api_token)
+
+
+def _closings(engine: Engine) -> Job:
+    async def expire(_: datetime) -> None:
+        await engine.closings.expire()
+
+    return Job(name="closings", run=expire, alarm=engine.closings.next_deadline)
 
 
 def _housekeeping(settings: Settings, engine: Engine, doors: Doors) -> Job:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import assert_never
 
+from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.errors import UnknownId
 from engine.domain.events import (
     ApprovalAsked,
@@ -37,9 +38,10 @@ from engine.domain.events import (
 )
 from engine.domain.halts import HaltKind
 from engine.domain.messages import Card, CardKind, Destination, Lane
+from engine.domain.reports import ClosingView
 from engine.ports import Route
 from engine.views import Views
-from handlers.cards import alerts, approval, emergencies
+from handlers.cards import alerts, approval, closings, emergencies
 
 TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "approval": (Lane.URGENT, CardKind.QUESTIONS),
@@ -54,6 +56,7 @@ TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "closed": (Lane.NORMAL, CardKind.TRADES),
     "welcome": (Lane.NORMAL, None),
     "digest": (Lane.QUIET, CardKind.DIGESTS),
+    CLOSING: (Lane.NORMAL, None),
 }
 """How loud each kind of topic is, and what it is about; what is about nothing goes everywhere."""
 
@@ -152,16 +155,27 @@ def _nature(topic: str) -> tuple[Lane, CardKind | None]:
     return TOPICS.get(topic.partition(":")[0], (Lane.NORMAL, None))
 
 
+async def _no_wish(closing_id: str) -> ClosingView:
+    raise UnknownId(f"There is no {closing_id}.")
+
+
 class Notifications:
-    """What people are told without asking, as it looks now.
+    """What people are told without asking, as it looks now, and the answers that are edited later.
 
     Args:
         views: Where the current state of every topic is read.
         approvers: The names of those who may answer questions.
+        closing: Tells what has become of a wish to close positions.
     """
 
-    def __init__(self, views: Views, approvers: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        views: Views,
+        approvers: Sequence[str] = (),
+        closing: Callable[[str], Awaitable[ClosingView]] = _no_wish,
+    ) -> None:
         self._views = views
+        self._wish = closing
         self._approvers = approvers
         self._cards: dict[str, Callable[[str], Awaitable[Card]]] = {
             "approval": self._approval,
@@ -175,6 +189,7 @@ class Notifications:
             "external": self._external,
             "emergency": self._emergency,
             "digest": self._digest,
+            CLOSING: self._closing,
             "welcome": self._welcome,
         }
 
@@ -235,6 +250,9 @@ class Notifications:
 
     async def _emergency(self, subject: str) -> Card:
         return emergencies.progress(await self._views.emergency(subject))
+
+    async def _closing(self, subject: str) -> Card:
+        return closings.card(await self._wish(subject))
 
     async def _digest(self, subject: str) -> Card:
         return alerts.digest(await self._views.digest(subject))

@@ -17,6 +17,7 @@ import structlog
 from engine.clocks import monotonic
 from engine.desk import Desk
 from engine.domain.approvals import Press, Verb
+from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.closing import Choice
 from engine.domain.errors import GreenlightError, StoreError
 from engine.domain.messages import Button, Card, Destination, Incoming, Person, Pressed, Role, Typed
@@ -26,6 +27,7 @@ from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from handlers.access import Access, require
+from handlers.answered import is_answer
 from handlers.cards import answers, closings
 from handlers.commands import Call, CommandTable
 from handlers.strangers import Strangers, shown_name
@@ -124,7 +126,15 @@ class Reception:
             return None
         card = await (self._answer(incoming, person) if is_new else self._interrupted(incoming, person))
         await self._database.transact(self._finishing(incoming, person.name, card.title))
-        return card
+        return None if await self._is_shown(card, incoming) else card
+
+    async def _is_shown(self, card: Card, incoming: Incoming) -> bool:
+        """Whether the outbox brings what was pressed up to date: a reply could only overtake it with less news."""
+        ref, to = incoming.ref, Destination(platform=incoming.platform, address=incoming.address)
+        if ref is None or not is_answer(card):
+            return False
+        shown = await self._database.read(lambda uow: uow.outbox.ref(card.topic, to))
+        return shown is not None and set(ref.messages) <= set(shown.messages)
 
     async def _begin(self, incoming: Incoming) -> bool:
         """Note that a delivery is being acted on; whether that was never begun before."""
@@ -158,16 +168,17 @@ class Reception:
     async def _act(self, incoming: Incoming, person: Person) -> Card:
         match incoming.action:
             case Typed(text=text):
-                return await self._typed(text[:LONGEST_TEXT], person, incoming.platform)
+                return await self._typed(text[:LONGEST_TEXT], person, incoming)
             case Pressed(data=data):
                 return await self._pressed(data, person, incoming)
 
-    async def _typed(self, text: str, person: Person, platform: str) -> Card:
+    async def _typed(self, text: str, person: Person, incoming: Incoming) -> Card:
         found = self._commands.find(text)
         if found is None:
             return answers.hint()
         command, words = found
-        return await self._commands.run(command, Call(person=person, platform=platform, words=words))
+        call = Call(person=person, platform=incoming.platform, words=words)
+        return await self._commands.run(command, call)
 
     async def _pressed(self, data: str, person: Person, incoming: Incoming) -> Card:
         button = Button.parse(data)
@@ -176,18 +187,20 @@ class Reception:
         match button:
             case (Verb() as verb, approval_id):
                 require(person, Role.TRADER, "Answering a question")
-                await self._register(incoming, approval_id)
+                await self._register(incoming, f"approval:{approval_id}")
                 answer = await self._desk.answer(approval_id, Press(person=person.name, verb=verb))
                 return answers.answered(answer.reply, answer.approval, answer.halt)
             case (choice, closing_id):
                 require(person, Role.TRADER, "Closing a position")
+                if incoming.is_carried:
+                    await self._register(incoming, f"{CLOSING}:{closing_id}")
                 return closings.card(await self._desk.closings.press(closing_id, person.name, choice))
 
-    async def _register(self, incoming: Incoming, approval_id: str) -> None:
+    async def _register(self, incoming: Incoming, topic: str) -> None:
         """Note the message that was pressed, in case a crash lost which one shows the question."""
         ref, to = incoming.ref, Destination(platform=incoming.platform, address=incoming.address)
         if ref is not None:
-            await self._database.transact(lambda uow: uow.register(f"approval:{approval_id}", to, ref))
+            await self._database.transact(lambda uow: uow.register(topic, to, ref))
 
     def _finishing(self, incoming: Incoming, person: str, outcome: str) -> Callable[[UnitOfWork], bool]:
         """Audits what was done about a delivery, and notes that it is finished; whether it was not before."""

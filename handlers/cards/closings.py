@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from engine.domain.closing import ALL, WHOLE, Choice, Closing, Sale, Stage, Unsold
+from engine.domain.closing import ALL, TOPIC, WHOLE, Choice, Closing, Sale, Stage, Unsold
 from engine.domain.messages import Button, Card, Item
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.positions import Position
@@ -28,9 +28,9 @@ def card(view: ClosingView) -> Card:
         return _question(view)
     if not closing.sales:
         return Card(title="Nothing can be closed now", items=_unsold(view))
-    topic, again = f"closing:{closing.id}", f"/close {' '.join(_said(closing))} asks again."
+    topic, again = f"{TOPIC}:{closing.id}", f"/close {' '.join(_said(closing))} asks again."
     match closing.stage:
-        case Stage.ASKED:
+        case Stage.ASKED | Stage.EXPIRED:
             return Card(title=f"Time is up: nothing was sold ({closing.id})", topic=topic, text=again)
         case Stage.KEPT:
             return Card(title=f"Kept: nothing was sold ({closing.id})", topic=topic)
@@ -42,7 +42,7 @@ def _question(view: ClosingView) -> Card:
     closing, sales = view.closing, view.closing.sales
     return Card(
         title=f"{_headline(closing)}? ({closing.id})",
-        topic=f"closing:{closing.id}",
+        topic=f"{TOPIC}:{closing.id}",
         fields=(("Until", phrases.expiry(closing.expires_at, view.now, view.wall_left)),),
         items=(*map(_sale, sales), *_unsold(view)),
         text="It sells at market, at what is paid then. Only you can press it.",

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 
 from engine.clocks import wall
 from engine.domain.messages import Card, Destination, Ref
+from handlers.answered import Note, is_answer, not_noted
 from handlers.charts.illustrating import Draw, no_pictures
 from handlers.outages import Health, Outage
 from handlers.slack.client import HideTokens, make_client, make_session
@@ -52,6 +53,7 @@ class SlackPlatform:
         home: What a person's App Home shows.
         draw: Draws the pictures of replies.
         zone: By whose clock the titles of cards tell times.
+        note: Takes note of where a reply is.
         messages_per_second: How fast to write into one channel.
         ping_interval: How often to look whether the socket still carries anything.
         answer_timeout: How long any answer may take.
@@ -74,6 +76,7 @@ class SlackPlatform:
         home: Board,
         draw: Draw = no_pictures,
         zone: ZoneInfo = UTC,
+        note: Note = not_noted,
         messages_per_second: float = 1.0,
         ping_interval: timedelta = timedelta(seconds=10),
         answer_timeout: timedelta = timedelta(seconds=10),
@@ -92,7 +95,11 @@ class SlackPlatform:
         self._listener = Listener(
             receive=receive,
             reply=Replier(
-                sender=self._sender, uploads=Uploads(client=self._client), client=self._client, speech=speech
+                sender=self._sender,
+                uploads=Uploads(client=self._client),
+                client=self._client,
+                speech=speech,
+                note=note,
             ).reply,
             draw=draw,
             greet=self._home.open,
@@ -162,7 +169,7 @@ class SlackPlatform:
             BadCard: Slack will never take it.
         """
         self._home.changed()
-        return await self._sender.put(to, card, ref, under)
+        return await self._sender.put(to, card, ref, under, is_reply=is_answer(card))
 
     async def _run(self) -> None:
         """Find out who the bot is there, however long it takes; then listen."""

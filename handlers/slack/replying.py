@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Pressed, Ref
 from engine.ports import BadCard, Gone, RetryAt
+from handlers.answered import Note, is_answer
 from handlers.cards import answers
 from handlers.charts.illustrating import Illustrated, with_note
 from handlers.slack.blocks import Part, addressed, render
@@ -43,13 +45,15 @@ class Replier:
         uploads: Shares pictures.
         client: Has the session for what only one person reads.
         speech: How commands are written there.
+        note: Takes note of where a reply is.
     """
 
-    def __init__(self, *, sender: Sender, uploads: Uploads, client: AsyncWebClient, speech: Speech) -> None:
+    def __init__(self, *, sender: Sender, uploads: Uploads, client: AsyncWebClient, speech: Speech, note: Note) -> None:
         self._sender = sender
         self._uploads = uploads
         self._client = client
         self._speech = speech
+        self._note = note
 
     async def reply(self, heard: Heard, shown: Illustrated) -> None:
         """Show the reply to what somebody did. It never raises: a reply that cannot be shown is given up."""
@@ -88,9 +92,9 @@ class Replier:
         """Answer in person what is not for everybody; say so where it was asked for, or how to get the answer."""
         alone, refused = Place(channel=heard.incoming.user), list[BadCard]()
 
-        async def say(part: Part) -> None:
+        async def say(step: Step) -> None:
             try:
-                await self._sender.say(part, alone)
+                await step()
             except BadCard as error:
                 refused.append(error)
 
@@ -99,7 +103,9 @@ class Replier:
             (said,) = self._words(answers.not_in_private(remedy) if refused else answers.in_private(), heard)
             await said()
 
-        return [*(partial(say, part) for part in render(self._speech.shown(card))), note]
+        parts = (partial(self._sender.say, part, alone) for part in render(self._speech.shown(card)))
+        steps: tuple[Step, ...] = (partial(self._in_person, card, heard),) if is_answer(card) else tuple(parts)
+        return [*(partial(say, step) for step in steps), note]
 
     def _picture(self, heard: Heard, shown: Illustrated) -> Step:
         """Share a picture where the words are; what only one person sees has no files, they get it in person."""
@@ -121,10 +127,53 @@ class Replier:
 
     def _words(self, card: Card, heard: Heard) -> list[Step]:
         """What is to be said: what was pressed is replaced by a card with a topic, else the answer is a new message."""
-        place, is_press = heard.place, isinstance(heard.incoming.action, Pressed)
+        place = heard.place
         if card.topic and place.pressed:
-            to = Destination(platform=PLATFORM, address=place.channel)
-            return [partial(self._sender.put, to, card, Ref(messages=(place.pressed,)))]
+            return [partial(self._put, card, place.channel, pressed=place.pressed)]
+        if not is_answer(card) or isinstance(heard.incoming.action, Pressed):
+            return self._said(card, heard)
+        return self._kept(card, heard)
+
+    def _kept(self, card: Card, heard: Heard) -> list[Step]:
+        """Answer where it can be edited: what only one person sees cannot, and what waits for them comes in person."""
+        place, found = heard.place, list[str]()
+        if not place.response_url:
+            return [partial(self._put, card, place.channel, thread=place.thread)]
+
+        async def ask() -> None:
+            with suppress(BadCard):
+                found.append(await self._in_person(card, heard))
+
+        async def say_where() -> None:
+            if place.channel not in found:
+                for step in self._said(answers.in_private() if found else card, heard):
+                    await step()
+
+        return [ask, say_where]
+
+    async def _in_person(self, card: Card, heard: Heard) -> str:
+        """Show an answer to its person alone, where it can be edited; the id of that conversation.
+
+        Raises:
+            BadCard: The bot cannot write to them.
+        """
+        channel = await self._sender.direct(heard.incoming.user)
+        await self._put(card, channel)
+        return channel
+
+    async def _put(self, card: Card, channel: str, *, pressed: str = "", thread: str = "") -> None:
+        """Show a card in a message that is edited later where it is an answer, or in place of what was pressed."""
+        to, under = Destination(platform=PLATFORM, address=channel), Ref(messages=(thread,)) if thread else None
+        if pressed:
+            ref = await self._sender.put(to, card, Ref(messages=(pressed,)))
+        else:
+            await self._note(card, to, None)
+            ref = await self._sender.put(to, card, None, under, is_reply=True)
+        await self._note(card, to, ref)
+
+    def _said(self, card: Card, heard: Heard) -> list[Step]:
+        """Say it in a new message."""
+        place, is_press = heard.place, isinstance(heard.incoming.action, Pressed)
         parts = list(render(self._speech.shown(card)))
         if place.response_url:
             replaces = bool(card.topic) and is_press

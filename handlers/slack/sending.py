@@ -49,7 +49,9 @@ class Sender:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._unfinished = Unfinished()
 
-    async def put(self, to: Destination, card: Card, ref: Ref | None, under: Ref | None = None) -> Ref:
+    async def put(
+        self, to: Destination, card: Card, ref: Ref | None, under: Ref | None = None, *, is_reply: bool = False
+    ) -> Ref:
         """Show a card; see the port. The messages a failed put had posted already are used by the next of its topic.
 
         An urgent card in a thread is shown in the channel too.
@@ -57,7 +59,7 @@ class Sender:
         Raises:
             RetryAt: Flood control, an outage, or a channel that does not let the bot write.
             Gone: A message of ``ref`` cannot be edited any more; the others are taken away.
-            BadCard: Slack will never take it.
+            BadCard: Slack will never take it; a reply also where the bot may not write.
         """
         parts, channel, thread = render(self._speech.shown(card)), to.address, under.messages[0] if under else ""
         if not parts:
@@ -67,7 +69,8 @@ class Sender:
             shown: list[str] = []
             error = await self._failure(self._show(channel, card, parts, old, shown=shown, thread=thread))
             if error:
-                failure = await self._translated(channel, error, old)
+                is_closed = is_reply and reason(error) in CLOSED  # where cards go is what counts for health
+                failure = BadCard(explained(error)) if is_closed else await self._translated(channel, error, old)
                 left = () if isinstance(failure, Gone) else (*shown, *old[len(shown) :])
                 self._unfinished.keep(channel, card.topic, ref, left)
                 raise failure
@@ -75,6 +78,24 @@ class Sender:
             if card.pinned and ref is None:
                 await self._pin(channel, shown[0])
             return Ref(messages=tuple(shown))
+
+    async def direct(self, user: str) -> str:
+        """The conversation with a person.
+
+        Raises:
+            RetryAt: Flood control, or an outage.
+            BadCard: There is none.
+        """
+        found: list[str] = []
+
+        async def ask() -> None:
+            found.append((await self._client.conversations_open(users=user))["channel"]["id"])
+
+        if error := await self._failure(ask()):
+            if reason(error) in CLOSED:
+                raise BadCard(explained(error))
+            raise await self._translated(user, error, ())
+        return found[0]
 
     async def say(self, part: Part, place: Place) -> str:
         """Post one message of an answer where everybody there can read it; the id of that conversation.

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Incoming, Ref
 from engine.ports import Gone, RetryAt
+from handlers.answered import Note, is_answer, not_noted
 from handlers.cards import answers
 from handlers.charts.illustrating import Draw, Illustrated, no_pictures, with_note
 from handlers.outages import Health
@@ -48,6 +49,7 @@ class TelegramPlatform:
         webhook: Where Telegram is to call; ``None`` for long polling.
         answer_timeout: How long any answer may take, over the poll's own time.
         draw: Draws the pictures of replies.
+        note: Takes note of where a reply is.
         transport: Makes what carries the requests; ``None`` for the network.
     """
 
@@ -65,10 +67,12 @@ class TelegramPlatform:
         webhook: WebhookAt | None = None,
         answer_timeout: timedelta = timedelta(seconds=10),
         draw: Draw = no_pictures,
+        note: Note = not_noted,
         transport: Transport | None = None,
     ) -> None:
         self._hide_token = HideToken(token)
         self._hide_token.begin()
+        self._note = note
         self._bot = make_client(token, api_url, answer_timeout.total_seconds(), transport=transport)
         self._health = Health(PLATFORM)
         self._health.begin(LISTENING, "Telegram is not connected yet.")
@@ -126,7 +130,8 @@ class TelegramPlatform:
             Gone: ``ref`` cannot be edited any more.
             BadCard: Telegram will never take it.
         """
-        return await self._sender.put(to, card, ref, reply_to=int(under.messages[-1]) if under else None)
+        reply_to = int(under.messages[-1]) if under else None
+        return await self._sender.put(to, card, ref, reply_to=reply_to, is_reply=is_answer(card))
 
     async def _reply(self, heard: Incoming, shown: Illustrated) -> None:
         """Show a reply: where it was asked for, or to its person alone where others would read what is not for them."""
@@ -178,4 +183,7 @@ class TelegramPlatform:
         if message.png:
             await self._sender.photo(to, message, reply_to=reply_to)
         else:
-            await self._sender.put(to, message.card, place, reply_to=reply_to, is_reply=True)
+            if place is None:
+                await self._note(message.card, to, None)
+            ref = await self._sender.put(to, message.card, place, reply_to=reply_to, is_reply=True)
+            await self._note(message.card, to, ref)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from engine.domain.messages import Card, Destination, Incoming, Pressed, Ref, Typed
+from handlers.answered import is_answer, note_answer
 from handlers.web.caller import Caller
 from handlers.web.unwritten import Unwritten
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 ROOM = "room"
 EVERYBODY = ""
+_OF = "/"
+"""What stands between the room and whose answers are meant, in an address."""
 HISTORY = 200
 """How many messages a page is given at most."""
 _LOOK_BACK = 20
@@ -57,13 +60,14 @@ class WebChat:
         self.closed = False
 
     async def put(self, to: Destination, card: Card, ref: Ref | None, under: Ref | None = None) -> Ref:  # noqa: ARG002 - one room
-        """Show a card to everybody, in place of the one at ``ref`` where there is one."""
+        """Show a card to everybody, or an answer to its person, in place of the one at ``ref`` where there is one."""
+        audience = to.address.partition(_OF)[2]
 
         def work(uow: UnitOfWork) -> int:
             message = _number(ref)
             return uow.chat.put_message(
-                message_id=_shown_before(uow, card) if message is None else message,
-                audience=EVERYBODY,
+                message_id=_shown_before(uow, card, audience) if message is None else message,
+                audience=audience,
                 author="",
                 at=self._wall(),
                 card=card,
@@ -123,8 +127,15 @@ class WebChat:
         audience = caller.person.name
 
         def work(uow: UnitOfWork) -> None:
+            to = Destination(platform=self.name, address=f"{ROOM}{_OF}{audience}")
+            if uow.outbox.ref(reply.topic, to):
+                return  # the outbox brings it up to date, and may have done so with more than this
             message = _shown_before(uow, reply, audience, HISTORY)
-            uow.chat.put_message(message_id=message, audience=audience, author="", at=self._wall(), card=reply, text="")
+            shown = uow.chat.put_message(
+                message_id=message, audience=audience, author="", at=self._wall(), card=reply, text=""
+            )
+            if is_answer(reply):
+                note_answer(uow, reply, to, Ref(messages=(str(shown),)))
 
         await self._database.transact(work)
         self._ring()

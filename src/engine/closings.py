@@ -18,7 +18,7 @@ from decimal import Decimal
 import structlog
 
 from engine.data_halts import standing_change
-from engine.domain.closing import ALL, Choice, Closing, Sale, Stage, Unsold, Wanted
+from engine.domain.closing import ALL, TOPIC, Choice, Closing, Sale, Stage, Unsold, Wanted
 from engine.domain.errors import BadInput, GreenlightError, NoData, NotAllowed, UnknownId, VenueError
 from engine.domain.orders import Order, OrderKind
 from engine.domain.positions import Position
@@ -73,7 +73,7 @@ class Closings:
         self._exchange = exchange
         self._orchestrator = orchestrator
         self._clock = clock
-        self._waiting: dict[str, datetime] = {}
+        self._waiting: dict[str, datetime] | None = None
         self._sending: set[asyncio.Task[None]] = set()
         self._under_way = 0
 
@@ -84,10 +84,28 @@ class Closings:
 
     @property
     def open_ids(self) -> tuple[str, ...]:
-        """The ids of the wishes that wait for their press, as far as they were asked since the start."""
+        """The ids of the wishes that wait for their press, as far as they are known: those of before once looked at."""
         now = self._clock.now()
-        self._waiting = {found: until for found, until in self._waiting.items() if now < until}
-        return tuple(self._waiting)
+        return tuple(found for found, until in (self._waiting or {}).items() if now < until)
+
+    async def next_deadline(self) -> datetime | None:
+        """When the time of the next wish is up."""
+        return min((await self._known()).values(), default=None)
+
+    async def expire(self) -> None:
+        """Let time pass: whoever is shown a wish whose time is up is shown that."""
+        now, waiting = self._clock.now(), await self._known()
+        if over := [found for found, until in waiting.items() if until <= now]:
+            await self._store.transact(lambda uow: _expire(uow, over, now))
+        for found in over:
+            waiting.pop(found, None)
+
+    async def _known(self) -> dict[str, datetime]:
+        """When the time of each wish that waits is up; what an earlier run has left is read once."""
+        if self._waiting is None:
+            left = await self._store.read(lambda uow: uow.closings.waiting())
+            self._waiting = {closing.id: closing.expires_at for closing in left}
+        return self._waiting
 
     async def ask(self, person: str, wanted: Wanted) -> ClosingView:
         """What closing something would come to. Nothing is done before its person confirms it.
@@ -102,7 +120,7 @@ class Closings:
             prices = await self._prices(position.market for position in named)
             closing = await self._store.transact(lambda uow: self._ask(uow, person, wanted, prices))
             if closing.id:
-                self._waiting[closing.id] = closing.expires_at
+                (await self._known())[closing.id] = closing.expires_at
             return await self._view(closing)
         finally:
             self._under_way -= 1
@@ -114,13 +132,21 @@ class Closings:
             UnknownId: It is no longer known.
             NotAllowed: Somebody else asked for it.
         """
-        closing = await self._store.read(lambda uow: uow.closings.get(closing_id))
-        if closing.person != person:
+        seen = await self.view(closing_id)
+        if (own := seen.closing.person) != person:
             raise NotAllowed(
-                f"{closing.person} asked for that, and only {closing.person} can answer it: nothing was done.",
+                f"{own} asked for that, and only {own} can answer it: nothing was done.",
                 "To close something yourself: /close.",
             )
-        return await self._view(closing)
+        return seen
+
+    async def view(self, closing_id: str) -> ClosingView:
+        """The same for the card of a wish, whoever asked for it.
+
+        Raises:
+            UnknownId: It is no longer known.
+        """
+        return await self._view(await self._store.read(lambda uow: uow.closings.get(closing_id)))
 
     async def press(self, closing_id: str, person: str, choice: Choice) -> ClosingView:
         """Confirm what was asked for, or let it be. Only its person can, once, and within its time.
@@ -223,7 +249,8 @@ class Closings:
 
     def _settle(self, uow: UnitOfWork, closing: Closing) -> Closing:
         uow.closings.put(closing)
-        self._waiting.pop(closing.id, None)
+        uow.show_anew(f"{TOPIC}:{closing.id}")
+        (self._waiting or {}).pop(closing.id, None)
         return closing
 
     async def _carry_out(self, orders: Sequence[Order]) -> None:
@@ -264,6 +291,15 @@ class Closings:
         now = self._clock.now()
         left = self._time_left(closing.asked_at, closing.expires_at, now)
         return replace(await self._store.read(lambda uow: _viewed(uow, closing, now)), wall_left=left)
+
+
+def _expire(uow: UnitOfWork, closing_ids: Iterable[str], now: datetime) -> None:
+    for closing_id in closing_ids:
+        with suppress(UnknownId):  # another has taken its place since
+            closing = uow.closings.get(closing_id)
+            if closing.stage is Stage.ASKED and closing.expires_at <= now:
+                uow.closings.put(replace(closing, stage=Stage.EXPIRED))
+                uow.show_anew(f"{TOPIC}:{closing_id}")
 
 
 def _viewed(uow: UnitOfWork, closing: Closing, now: datetime) -> ClosingView:

@@ -15,7 +15,8 @@ from engine.store import codec
 from handlers.cards.telegram_html import render
 from handlers.notifications import routes
 from handlers.slack import blocks
-from tests.chaos.firm import CHANNEL, CHAT, EVE
+from tests.chaos.firm import EVE
+from tests.fakes.program import Json
 from tests.fakes.slack_blocks import plain
 from tests.fakes.telegram_entities import trimmed
 
@@ -63,7 +64,7 @@ async def _cards(world: World) -> list[str]:
         card = await render_now(row["topic"])
         if card is None:
             continue
-        shown = _shown(world, row["platform"], row["ref"])
+        shown = _shown(world, row)
         wanted = _wanted_on_slack(world, card) if row["platform"] == "slack" else _wanted(row["platform"], card)
         if shown != wanted:
             found.append(f"{row['topic']} on {row['platform']}: {_differences(shown, wanted)}")
@@ -131,7 +132,8 @@ def _promises(world: World) -> list[str]:
     return found
 
 
-def _shown(world: World, platform: str, ref: str) -> object:
+def _shown(world: World, row: Json) -> object:
+    platform, ref = row["platform"], row["ref"]
     if not ref:
         return None
     messages = json.loads(ref)["messages"]
@@ -139,9 +141,9 @@ def _shown(world: World, platform: str, ref: str) -> object:
         (row,) = world.rows("SELECT card FROM chat_messages WHERE id = ?", int(messages[0]))
         return _settled(codec.load(Card, row["card"]))
     if platform == "slack":
-        at = world.slack.at.channel(CHANNEL).messages
+        at = world.slack.at.channel(row["address"]).messages
         return [(_slack_text(at[ts].text), "deleted" if at[ts].deleted else at[ts].labels) for ts in messages]
-    chat = world.telegram.chat(CHAT)
+    chat = world.telegram.chat(int(row["address"]))
     there = [chat.messages[int(name)] for name in messages]
     return [(_PRICE_THEN.sub("", m.text), m.labels if not m.deleted else "deleted") for m in there]
 

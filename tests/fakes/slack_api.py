@@ -161,9 +161,9 @@ class Messages:
     def open_channel(self, params: Json) -> Channel:
         """A channel the bot may write to; a person's id stands for the conversation with them, ``#name`` for a name."""
         given = str(params.get("channel") or "")
+        if not self._at.messages_tab and (given in self._at.people or given.startswith("D")):
+            raise SlackError("messages_tab_disabled")
         if given in self._at.people:
-            if not self._at.messages_tab:
-                raise SlackError("messages_tab_disabled")
             return self._at.direct(given)
         named = {f"#{each.name}": each.id for each in self._at.channels.values() if each.name}
         found = self._channel({"channel": named.get(given, given)})

@@ -141,8 +141,9 @@ class Everywhere:
         return next((each for each in shown if f"({approval_id})" in each.text.partition("\n")[0]), None)
 
     def on_slack(self, approval_id: str = "A1") -> Message | None:
-        """The card of a question in the channel."""
-        shown = [message for message in self.slack.messages(CHANNEL) if message.thread_ts is None]
+        """The card of a question in the channel, or of a wish where its person is asked."""
+        places = (CHANNEL, *(f"D{person['slack'][1:]}" for person in TEAM if person.get("slack")))
+        shown = [message for place in places for message in self.slack.messages(place) if message.thread_ts is None]
         return next((each for each in shown if f"({approval_id})" in each.text.partition("\n")[0]), None)
 
     def cards(self, approval_id: str = "A1") -> dict[str, Seen]:

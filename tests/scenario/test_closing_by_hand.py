@@ -102,6 +102,37 @@ async def test_it_is_asked_for_pressed_and_told_on_each_platform(tmp_path: Path,
         assert at.slack.at.complaints == []
 
 
+async def test_whoever_does_not_answer_in_time_is_shown_that_on_each_platform(tmp_path: Path) -> None:
+    """Also where the program was stopped and started again meanwhile."""
+    soon: dict[str, Json] = {
+        "approval": {"auto_above": 0, "confirm_within": "3s"},
+        "replay": {"speed": 2400, "wait_for_people": "3s", "end": FALLEN.isoformat()},
+    }
+    async with everywhere(tmp_path, **soon) as at:
+        async with at.running():
+            await at.until(lambda: at.files.rows("SELECT id FROM orders WHERE kind = 'bracket' AND status = 'open'"))
+            for number, (platform, name) in enumerate(WHO, 1):
+                await asks(at, platform, name, "/close T1", f"C{number}")
+            cards = {platform: f"C{number}" for number, (platform, _) in enumerate(WHO, 1)}
+            assert [at.cards(wish)[platform].labels for platform, wish in cards.items()] == [("Close T1", "Keep")] * 3
+            assert "by your clock" in at.cards("C1")["web"].text
+            for platform, wish in cards.items():
+                await at.until(lambda p=platform, w=wish: not at.cards(w)[p].labels)
+                assert at.cards(wish)[platform].title == f"Time is up: nothing was sold ({wish})"
+                assert "/close T1 asks again" in at.cards(wish)[platform].text.replace("/bot ", "/")
+            assert sales(at) == []
+            rows = at.files.rows("SELECT audience FROM chat_messages WHERE card LIKE '%Time is up%'")
+            assert [row["audience"] for row in rows] == ["Ann"]
+            assert any("direct messages" in text for text in at.slack.texts(CHANNEL))
+            await asks(at, "slack", "Sue", "/close T1", "C4")
+        assert at.cards("C4")["slack"].labels
+        async with at.running():
+            await at.until(lambda: not at.cards("C4")["slack"].labels)
+            assert at.cards("C4")["slack"].title == "Time is up: nothing was sold (C4)"
+        assert at.files.complaints() == []
+        assert at.slack.at.complaints == []
+
+
 @ON_EACH
 async def test_what_is_kept_is_kept_and_a_later_press_says_so(tmp_path: Path, platform: str, name: str) -> None:
     async with holding(tmp_path) as at:

@@ -13,6 +13,8 @@ from engine.domain.market import Market
 ALL = "ALL"
 """What stands for every position that the bot itself opened."""
 WHOLE = Decimal(1)
+TOPIC = "closing"
+"""The kind of topic that a wish's card has, e.g. ``closing:C7``: only the one who asked is shown it."""
 
 
 class Choice(StrEnum):
@@ -80,9 +82,11 @@ class Stage(StrEnum):
     """Where a wish to close something is in its life."""
 
     ASKED = "asked"
-    """It waits for its person; once its time is up nothing comes of it."""
+    """It waits for its person; from its time on it waits to be called expired, and nothing comes of it."""
     KEPT = "kept"
     """Its person let it be."""
+    EXPIRED = "expired"
+    """Its time was up before its person said anything, and everybody who is shown it is told."""
     CONFIRMED = "confirmed"
     """Its person confirmed it, and its sales were written down."""
 

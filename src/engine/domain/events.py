@@ -38,6 +38,7 @@ class OrderIntended:
     at: datetime
     order_id: str
     approval_id: str = ""
+    position_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class OrderChanged:
     status: str
     reason: str = ""
     approval_id: str = ""
+    position_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,3 +241,14 @@ Event = (
     | DigestDue
     | Welcomed
 )
+
+
+def traded(event: Event) -> str:
+    """The position whose orders or holding look different after this event; empty where none does."""
+    match event:
+        case OrderIntended() | OrderChanged() | OrderFilled():
+            return event.position_id
+        case PositionProtected() | ProtectionFailed() | PositionClosed():
+            return event.position_id
+        case _:
+            return ""

@@ -36,7 +36,16 @@ def mark(
 ) -> None:
     """Write down where an order is in its life, and tell of it."""
     uow.orders.mark(order.id, status, now, venue_id=venue_id, reason=reason)
-    uow.emit(OrderChanged(at=now, order_id=order.id, status=status, reason=reason, approval_id=order.approval_id))
+    uow.emit(
+        OrderChanged(
+            at=now,
+            order_id=order.id,
+            status=status,
+            reason=reason,
+            approval_id=order.approval_id,
+            position_id=order.position_id,
+        )
+    )
 
 
 def watch_refusals(uow: UnitOfWork, order: Order, now: datetime) -> None:

@@ -64,7 +64,17 @@ def _apply_state(uow: UnitOfWork, order: Order, event: VenueEvent) -> None:
     at = event.fill.at if event.fill else event.at
     uow.orders.mark(order.id, event.order.status, at, venue_id=event.order.venue_id)
     if event.order.status.final:
-        uow.emit(OrderChanged(at=at, order_id=order.id, status=event.order.status, approval_id=order.approval_id))
+        uow.emit(
+            OrderChanged(
+                at=at,
+                order_id=order.id,
+                status=event.order.status,
+                approval_id=order.approval_id,
+                position_id=order.position_id,
+            )
+        )
+    else:
+        uow.show_wishes(order.position_id)
     if event.order.status is OrderStatus.CANCELLED and not _was_ours_to_end(order):
         uow.emit(ExternalCancelled(at=at, order_id=order.id))
 

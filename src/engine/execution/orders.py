@@ -107,5 +107,9 @@ def _leave(
 
 def _write(uow: UnitOfWork, order: Order) -> Order:
     uow.orders.add(order)
-    uow.emit(OrderIntended(at=order.created_at, order_id=order.id, approval_id=order.approval_id))
+    uow.emit(
+        OrderIntended(
+            at=order.created_at, order_id=order.id, approval_id=order.approval_id, position_id=order.position_id
+        )
+    )
     return order

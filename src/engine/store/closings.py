@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from engine.domain.closing import Closing
+from datetime import datetime
+
+from engine.domain.closing import Closing, Stage
 from engine.domain.errors import UnknownId
 from engine.store import codec
 from engine.store.numbering import Numbering
 from engine.store.settings import Settings
 
+_PREFIX = "closing."
+_ABOUT = "closing_about."
+"""What begins the key under which the confirmed wishes about a position are."""
 KEPT = 64
 """How many are kept: a press is good for minutes, and what came of it is told by its orders for ever."""
 
@@ -25,7 +30,43 @@ class Closings:
 
     def put(self, closing: Closing) -> None:
         """Keep a wish as it is now."""
-        self._settings.set(_key(int(closing.id[1:])), codec.dump(closing))
+        key = _key(int(closing.id[1:]))
+        if closing.stage is Stage.ASKED:
+            self._forget(self._settings.get(key))
+        if closing.stage is Stage.CONFIRMED:
+            for position_id in _positions(closing):
+                known = self.about(position_id)
+                self._settings.set(f"{_ABOUT}{position_id}", " ".join(dict.fromkeys((*known, closing.id))))
+        self._settings.set(key, codec.dump(closing))
+
+    def about(self, position_id: str) -> tuple[str, ...]:
+        """The ids of the confirmed wishes that named a position, oldest first."""
+        return tuple((self._settings.get(f"{_ABOUT}{position_id}") or "").split())
+
+    def waiting(self) -> tuple[Closing, ...]:
+        """The wishes that nobody has answered, also where their time is up; in no order."""
+        return tuple(closing for closing in self._kept() if closing.stage is Stage.ASKED)
+
+    def not_over_by(self, before: datetime) -> frozenset[str]:
+        """The ids of the wishes that wait, or had not run out of time by then."""
+        return frozenset(
+            closing.id for closing in self._kept() if closing.stage is Stage.ASKED or closing.expires_at >= before
+        )
+
+    def _forget(self, kept: str | None) -> None:
+        """Let the wish go whose place another takes."""
+        gone = codec.load(Closing, kept) if kept else None
+        if gone is None or gone.stage is not Stage.CONFIRMED:
+            return
+        for position_id in _positions(gone):
+            key, left = f"{_ABOUT}{position_id}", [each for each in self.about(position_id) if each != gone.id]
+            if left:
+                self._settings.set(key, " ".join(left))
+            else:
+                self._settings.drop((key,))
+
+    def _kept(self) -> tuple[Closing, ...]:
+        return tuple(codec.load(Closing, value) for value in self._settings.starting_with(_PREFIX).values())
 
     def get(self, closing_id: str) -> Closing:
         """One wish.
@@ -42,5 +83,10 @@ class Closings:
         raise UnknownId("That button is no longer good: it sells nothing.", "Ask again with /close.")
 
 
+def _positions(closing: Closing) -> tuple[str, ...]:
+    """What its card tells of once it is confirmed."""
+    return tuple(dict.fromkeys((*closing.orders, *(each.position_id for each in closing.unsold))))
+
+
 def _key(number: int) -> str:
-    return f"closing.{number % KEPT}"
+    return f"{_PREFIX}{number % KEPT}"

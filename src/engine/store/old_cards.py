@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, and_, delete, func, not_, or_, select
 from sqlalchemy.sql import ColumnElement
 
+from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.orders import OrderStatus
 from engine.store.tables import ApprovalRow, DigestRow, HaltRow, OrderRow, OutboxRow, PositionRow, table_of
 
@@ -27,7 +28,7 @@ def let_go_cards(connection: Connection, before: datetime, going_on: Collection[
     Args:
         connection: The writer's.
         before: What was over by then goes, in market time.
-        going_on: The ids of the platforms' troubles and of the losing streaks that were not.
+        going_on: The ids of the platforms' troubles, of the losing streaks and of the wishes to close that were not.
         limit: How many rows go at the most.
 
     Returns:
@@ -55,7 +56,7 @@ def is_old(before: datetime, going_on: Collection[str]) -> Mapping[str, ColumnEl
         "digest": _without("digest", _DIGESTS, _DIGESTS.c.ends >= before),
         **{
             kind: and_(_is(kind), _TOPIC.not_in([f"{kind}:{each}" for each in going_on]))
-            for kind in ("platform", "streak")
+            for kind in ("platform", "streak", CLOSING)
         },
     }
 

@@ -2,6 +2,9 @@
 
 A row that wants version 0 is at a place that was left: its message stays as it is, and is known again should cards go
 there once more.
+
+The answers that are edited later (``ANSWERS``) are shown wherever somebody asked: those places are nobody's choice, and
+are neither taken nor left. Each is noted before it is sent, so that no crash in between leaves it as it is.
 """
 
 from __future__ import annotations
@@ -10,8 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, not_, or_, select, update
 
+from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.messages import Destination, Ref
 from engine.store import codec
 from engine.store.numbering import Numbering
@@ -20,12 +24,16 @@ from engine.store.tables import OutboxRow, key_of, table_of
 _TABLE = table_of(OutboxRow)
 _ROW = select(_TABLE).where(*key_of(_TABLE))
 _IS_SERVED = _TABLE.c.wanted_version > 0
+ANSWERS = (f"{CLOSING}:",)
+"""How the topics of answers begin that are edited later."""
+_IS_CARD = not_(or_(*(_TABLE.c.topic.startswith(each) for each in ANSWERS)))
 _PLACES = select(_TABLE).where(_TABLE.c.topic == bindparam("topic"), _IS_SERVED).order_by(_TABLE.c.number)
-_ALL_PLACES = select(_TABLE.c.platform, _TABLE.c.address).where(_IS_SERVED).distinct()
+_ALL_PLACES = select(_TABLE.c.platform, _TABLE.c.address).where(_IS_SERVED, _IS_CARD).distinct()
 _AT_PLACE = (
     _TABLE.c.platform == bindparam("its_platform"),
     _TABLE.c.address == bindparam("its_address"),
     _IS_SERVED,
+    _IS_CARD,
 )
 _WAITING = select(func.count()).select_from(_TABLE).where(*_AT_PLACE, _TABLE.c.wanted_version > _TABLE.c.sent_version)
 _LEAVE = update(_TABLE).where(*_AT_PLACE).values(wanted_version=0, sent_version=0)
@@ -70,6 +78,22 @@ class Outbox:
             "wanted_version": 1,
         }
         self._connection.execute(_ADD, new)
+
+    def answer(self, topic: str, destination: Destination) -> None:
+        """Note where an answer is about to be shown, as it is to be."""
+        if self._row(topic, destination) is None:
+            self.want(topic, destination)
+            self._change(topic, destination, sent_version=1)
+
+    def answered(self, topic: str, destination: Destination, ref: Ref) -> None:
+        """Note the messages that show an answer; where others do already, these take their place."""
+        self.answer(topic, destination)
+        row = self._row(topic, destination)
+        if row is not None:
+            known, wanted = _ref(row), row.wanted_version
+            self._change(
+                topic, destination, ref=codec.dump(_joined(ref, known)), wanted_version=wanted + 1 if known else wanted
+            )
 
     def changed(self, topic: str, destinations: Iterable[Destination]) -> bool:
         """Destinations should show a topic as it now is, and so should all that show it already; whether any does."""
@@ -117,21 +141,34 @@ class Outbox:
     def ref(self, topic: str, destination: Destination) -> Ref | None:
         """The messages that show a topic at a destination; ``None`` where none does."""
         row = self._row(topic, destination)
-        return codec.load(Ref, row.ref) if row and row.ref else None
+        return _ref(row) if row else None
 
     def sent(self, showing: Showing, ref: Ref | None) -> None:
-        """A destination shows the version that was wanted when ``showing`` was read."""
+        """A destination shows the version that was wanted when ``showing`` was read.
+
+        Messages that were noted meanwhile show the same: those of ``ref`` are to take their place.
+        """
         row = self._row(showing.topic, showing.destination)
-        if row is not None:
-            sent = max(row.sent_version, showing.wanted_version)
-            self._change(showing.topic, showing.destination, sent_version=sent, ref=codec.dump(ref) if ref else "")
+        if row is None:
+            return
+        noted, wanted = _ref(row), row.wanted_version
+        if ref and noted and noted not in (showing.ref, ref):
+            ref, wanted = _joined(ref, noted), wanted + 1
+        sent = max(row.sent_version, showing.wanted_version)
+        shown = codec.dump(ref) if ref else ""
+        self._change(showing.topic, showing.destination, wanted_version=wanted, sent_version=sent, ref=shown)
 
     def register(self, topic: str, destination: Destination, ref: Ref) -> bool:
-        """Note a message that shows a topic, where a crash lost it; whether it had been lost."""
+        """Note a message that shows a topic, where a crash lost it; whether it had been lost.
+
+        Of an answer it takes the place of the one that is known: where the answer of a platform was lost there are two.
+        """
         row = self._row(topic, destination)
-        if row is None or row.ref or not row.wanted_version or self._is_taken(ref, destination):
+        if row is None or not row.wanted_version or self._is_taken(ref, destination):
             return False
-        self._change(topic, destination, wanted_version=row.wanted_version + 1, ref=codec.dump(ref))
+        if row.ref and not topic.startswith(ANSWERS):
+            return False
+        self._change(topic, destination, wanted_version=row.wanted_version + 1, ref=codec.dump(_joined(ref, _ref(row))))
         return True
 
     def _is_taken(self, ref: Ref, destination: Destination) -> bool:
@@ -150,6 +187,11 @@ class Outbox:
         self._connection.execute(_CHANGE, _key(topic, destination) | values)
 
 
+def _joined(ref: Ref, known: Ref | None) -> Ref:
+    """Messages, and after them the others that are known: these are taken away when the first are edited."""
+    return Ref(messages=tuple(dict.fromkeys((*ref.messages, *(known.messages if known else ())))))
+
+
 def _key(topic: str, destination: Destination) -> dict[str, object]:
     return {"its_topic": topic, "its_platform": destination.platform, "its_address": destination.address}
 
@@ -158,11 +200,15 @@ def _destination(row: Row[Any]) -> Destination:
     return Destination(platform=row.platform, address=row.address)
 
 
+def _ref(row: Row[Any]) -> Ref | None:
+    return codec.load(Ref, row.ref) if row.ref else None
+
+
 def _showing(row: Row[Any]) -> Showing:
     return Showing(
         topic=row.topic,
         destination=_destination(row),
         wanted_version=row.wanted_version,
         sent_version=row.sent_version,
-        ref=codec.load(Ref, row.ref) if row.ref else None,
+        ref=_ref(row),
     )

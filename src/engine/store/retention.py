@@ -156,7 +156,7 @@ def _cards(uow: UnitOfWork, kept: timedelta | None, now: datetime) -> int:
     if kept is None:
         return 0
     before = now - kept
-    going_on = uow.troubles.not_over_by(before) | uow.streaks.not_over_by(before)
+    going_on = uow.troubles.not_over_by(before) | uow.streaks.not_over_by(before) | uow.closings.not_over_by(before)
     return let_go_cards(uow.connection, before, going_on, AT_ONCE)
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
-from engine.domain.events import Event
+from engine.domain.closing import TOPIC as CLOSING
+from engine.domain.events import Event, traded
 from engine.domain.messages import Destination, Ref
 from engine.ports import Route
 from engine.store import codec
@@ -75,6 +76,13 @@ class UnitOfWork:
         for topic, destinations in self.route(event).items():
             if self.outbox.changed(topic, destinations):
                 self.shown = True
+        self.show_wishes(traded(event))
+
+    def show_wishes(self, position_id: str) -> None:
+        """Let the answers to those who have closed a position by hand be shown as they now are."""
+        if position_id:
+            for closing_id in self.closings.about(position_id):
+                self.show_anew(f"{CLOSING}:{closing_id}")
 
     def record(self, event: Event) -> None:
         """Write down that something happened, and show it nowhere."""
@@ -95,6 +103,16 @@ class UnitOfWork:
         """Let destinations show a topic that another cannot, where they do not show it already."""
         if self.outbox.step_in(topic, destinations):
             self.shown = True
+
+    def show_anew(self, topic: str) -> None:
+        """Let a topic be shown as it now is wherever it is shown already."""
+        if self.outbox.changed(topic, ()):
+            self.shown = True
+
+    def answered(self, topic: str, destination: Destination, ref: Ref) -> None:
+        """Note where an answer is shown that is edited later, once whatever stands at its place now is drawn anew."""
+        self.outbox.answered(topic, destination, ref)
+        self.shown = True
 
     def register(self, topic: str, destination: Destination, ref: Ref) -> None:
         """Note a message that shows a topic, where a crash lost it; it is brought up to date at once."""

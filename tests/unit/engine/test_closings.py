@@ -13,7 +13,7 @@ import pytest
 from engine.closings import GOOD_FOR, Closings
 from engine.domain.closing import ALL, Choice, Stage, Wanted
 from engine.domain.errors import BadInput, NoData, NotAllowed, UnknownId
-from engine.domain.messages import Person, Role
+from engine.domain.messages import Destination, Person, Ref, Role
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side
 from engine.domain.positions import Position
 from engine.domain.reports import ClosingView
@@ -198,6 +198,63 @@ async def test_a_press_that_comes_too_late_sells_nothing(room: Room):
     late = await press(room, asked)
     assert (late.closing.stage, late.closing.is_open(late.now)) == (Stage.ASKED, False)
     assert len(await room.held()) == 1
+
+
+async def test_whose_time_is_up_is_shown_so_wherever_it_is_shown(room: Room):
+    await buy(room)
+    asked, at = await ask(room), Destination(platform="telegram", address="7")
+    topic = f"closing:{asked.closing.id}"
+    await room.store.transact(lambda uow: uow.outbox.answered(topic, at, Ref(messages=("3",))))
+    assert await desk(room).next_deadline() == asked.closing.expires_at
+    await desk(room).expire()
+    assert (await desk(room).view(asked.closing.id)).closing.stage is Stage.ASKED
+    room.clock.at += GOOD_FOR
+    await desk(room).expire()
+    assert (await desk(room).view(asked.closing.id)).closing.stage is Stage.EXPIRED
+    assert [each.topic for each in await room.store.read(lambda uow: uow.outbox.due())] == [topic]
+    assert await desk(room).next_deadline() is None
+    assert (await press(room, asked)).closing.stage is Stage.EXPIRED
+    assert len(await room.held()) == 1
+
+
+async def test_a_sale_that_fills_later_is_shown_wherever_it_is_shown(tmp_path: Path):
+    async with engine_room(tmp_path, (QUIET,) * 24 + (THIN,) * 60) as room:
+        await buy(room)
+        room.clock.to(DAY + 65)
+        asked, at = await ask(room, "T1", "0.75"), Destination(platform="telegram", address="7")
+        topic = f"closing:{asked.closing.id}"
+        await room.store.transact(lambda uow: uow.answered(topic, at, Ref(messages=("3",))))
+
+        async def shown() -> list[str]:
+            """What was to be drawn anew, drawn."""
+            due = [each for each in await room.store.read(lambda uow: uow.outbox.due()) if each.topic == topic]
+            for each in due:
+                await room.store.transact(lambda uow, each=each: uow.outbox.sent(each, each.ref))
+            return [(await desk(room).view(asked.closing.id)).orders["T1"].status.value for _ in due]
+
+        await press(room, asked)
+        assert await shown() == ["open"]
+        assert await shown() == []
+        room.clock.to(DAY + 60 * 20)
+        await room.orchestrator.pump()
+        assert await shown() == ["filled"]
+        room.clock.at += timedelta(days=1)
+        await press(room, await ask(room, "T1"))
+        assert await room.held() == ()
+        assert await shown() == ["filled"], "the card says what became of the rest too"
+
+
+async def test_what_waits_when_the_program_stops_runs_out_of_time_in_the_next_run(room: Room):
+    await buy(room)
+    asked, kept = await ask(room), await ask(room)
+    await press(room, kept, choice=KEEP)
+    after = Closings(store=room.store, exchange=room.venue, orchestrator=room.orchestrator, clock=room.clock)
+    assert await after.next_deadline() == asked.closing.expires_at
+    assert after.open_ids == (asked.closing.id,)
+    room.clock.at += GOOD_FOR
+    await after.expire()
+    assert (await after.view(asked.closing.id)).closing.stage is Stage.EXPIRED
+    assert (await after.view(kept.closing.id)).closing.stage is Stage.KEPT
 
 
 async def test_what_was_let_be_cannot_be_closed_by_a_later_press(room: Room):

@@ -5,6 +5,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine.domain.approvals import Ordered, Pending
+from engine.domain.closing import ALL, Wanted
 from engine.domain.messages import Destination, Incoming, Person, Pressed, Ref, Role, Typed
 from engine.store.database import Database
 from engine.store.migrate import upgrade
@@ -15,6 +16,7 @@ from handlers.reception import Reception
 from handlers.strangers import AT_ONCE, LONGEST_NAME
 from tests.fakes import reports
 from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_logs
+from tests.fakes.engine import engine_room
 
 STARTED = reports.NOON
 PEOPLE = {"1001": ("Ann", Role.TRADER), "1002": ("Vic", Role.VIEWER), "1003": ("Bob", Role.TRADER)}
@@ -31,10 +33,10 @@ class Room:
         self.deliveries = 0
         self.reception = self.open(started_at=STARTED)
 
-    def open(self, *, started_at):
+    def open(self, *, started_at, desk=None):
         """The reception of a process that started then."""
         people = {user: Person(name=name, role=role) for user, (name, role) in PEOPLE.items()}
-        desk = FakeDesk(self.views, self.clock)
+        desk = desk or FakeDesk(self.views, self.clock)
         return Reception(
             access=Access([Identity(person=person, platform="telegram", user=user) for user, person in people.items()]),
             commands=build_commands(
@@ -307,3 +309,21 @@ async def test_a_store_that_fails_is_told_to_people_and_to_no_stranger(room):
     with capture_logs():
         assert "Something went wrong" in (await room.type("/status")).title
         assert await room.type("/status", user="666") is None
+
+
+async def test_a_press_on_an_answer_that_the_outbox_edits_is_not_replied_to_as_well(tmp_path):
+    """Two edits of one message would overtake one another. One that was shown twice is edited where it was pressed."""
+    async with engine_room(tmp_path) as engine:
+        await engine.enter()
+        room = Room(f"sqlite:///{tmp_path / 'greenlight.sqlite'}")
+        room.database, own = engine.store, room.database
+        room.reception = room.open(started_at=STARTED, desk=engine.desk)
+        topic = f"closing:{(await engine.desk.closings.ask('Ann', Wanted(what=ALL))).closing.id}"
+        await engine.store.transact(lambda uow: uow.answered(topic, CHAT, Ref(messages=("4",))))
+        assert await room.press("keep:C1", ref=Ref(messages=("3",))) is None
+        assert await room.press("keep:C1", ref=Ref(messages=("4",))) is None
+        assert (await room.press("keep:C1")).title == "Kept: nothing was sold (C1)"
+        assert [entry.outcome for entry in await room.audit()] == ["Kept: nothing was sold (C1)"] * 3
+        due = await engine.store.read(lambda uow: [(each.topic, each.ref) for each in uow.outbox.due()])
+        assert (topic, Ref(messages=("3", "4"))) in due
+        await own.close()

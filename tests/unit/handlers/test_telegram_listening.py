@@ -7,18 +7,21 @@ import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from engine.domain.messages import Card, Incoming, Pressed, Ref, Typed
+from engine.domain.closing import Choice
+from engine.domain.messages import Button, Card, Destination, Incoming, Pressed, Ref, Typed
+from engine.ports import BadCard
 from handlers.lanes import Lanes
 from handlers.telegram.listening import BATCH
 from tests.fakes.noting import say_nothing, words
 from tests.fakes.telegram import FakeTelegram, Fault
-from tests.fakes.telegram_bot import MENU, make_bot, running
+from tests.fakes.telegram_bot import MENU, make_bot, running, to
 
 ROOT = Path(__file__).parents[3]
 DATA = Path(os.environ.get("GREENLIGHT_DATA", ROOT.parent / "shared" / "data")) / "telegram" / "nutgram" / "Updates"
@@ -174,6 +177,42 @@ async def test_where_there_is_no_private_chat_yet_the_group_is_told_how_to_open_
     (told,) = fake.texts(GROUP)
     assert "I cannot write to you in private yet" in told
     assert "Write to @greenlight_bot alone, press Start there, and ask again." in told
+
+
+WISH = Card(title="Close T1?", topic="closing:C1", buttons=(Button(label="Close T1", verb=Choice.CLOSE, about="C1"),))
+
+
+async def test_where_an_answer_is_that_waits_for_a_press_is_noted(fake: FakeTelegram) -> None:
+    noted: list[tuple[str, Destination, Ref]] = []
+
+    async def ask(heard: Incoming) -> Card:
+        del heard
+        return WISH
+
+    async def note(card: Card, to: Destination, ref: Ref | None) -> None:
+        if ref is None:
+            assert not fake.messages(GROUP), "it is noted before it is sent"
+        else:
+            noted.append((card.topic, to, ref))
+
+    async with running(fake, receive=ask, note=note) as bot:
+        fake.type(GROUP, ANN, "/close T1")
+        await fake.wait_for(lambda: noted)
+        (topic, to, ref), shown = noted[0], fake.messages(GROUP)[0]
+        assert (topic, to.address, ref.messages) == ("closing:C1", str(GROUP), (str(shown.message_id),))
+        await bot.platform.put(to, replace(WISH, title="Time is up", buttons=()), ref)
+        assert (fake.messages(GROUP)[0].text, fake.messages(GROUP)[0].buttons) == ("Time is up", [])
+
+
+async def test_an_answer_in_a_chat_that_was_blocked_since_is_given_up_and_no_trouble_of_the_platform(
+    fake: FakeTelegram,
+) -> None:
+    async with running(fake) as bot:
+        await caught_up(fake)
+        fake.block(BEN)
+        with pytest.raises(BadCard):
+            await bot.platform.put(to(BEN), WISH, Ref(messages=("3",)))
+        assert bot.platform.health == "ok"
 
 
 async def test_a_command_for_another_bot_is_not_heard_and_ours_loses_its_address(fake: FakeTelegram) -> None:

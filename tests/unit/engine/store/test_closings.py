@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -31,6 +32,25 @@ def wish(number: int) -> Closing:
         stage=Stage.CONFIRMED,
         orders={"T3": "O9"},
     )
+
+
+async def test_a_position_knows_the_confirmed_wishes_about_it_while_they_are_kept(each_database: str):
+    database = Database(each_database)
+
+    def put(uow: UnitOfWork) -> None:
+        uow.closings.put(replace(wish(1), stage=Stage.ASKED))
+        assert uow.closings.about("T3") == ()
+        uow.closings.put(wish(1))
+        uow.closings.put(wish(2))
+
+    await database.transact(put)
+    assert await database.read(lambda uow: (uow.closings.about("T3"), uow.closings.about("T4"))) == (("C1", "C2"),) * 2
+    for number in (1, 2):
+        await database.transact(
+            lambda uow, number=number: uow.closings.put(replace(wish(KEPT + number), stage=Stage.ASKED))
+        )
+    assert await database.read(lambda uow: uow.settings.starting_with("closing_about.")) == {}
+    await database.close()
 
 
 async def test_a_wish_comes_back_as_it_was_and_the_oldest_go(each_database: str):

@@ -139,3 +139,43 @@ async def test_a_press_at_a_place_that_was_left_makes_nothing_due_there(store: D
     await store.transact(lambda uow: uow.outbox.leave(CHAT))
     assert not await store.transact(lambda uow: uow.outbox.register("approval:A1", CHAT, REF))
     assert await due(store) == []
+
+
+async def test_an_answer_is_edited_where_it_is_shown_and_nowhere_else(store: Database):
+    """Where somebody asked is no place where cards go: it is neither taken nor left."""
+
+    def note(uow: UnitOfWork) -> None:
+        uow.outbox.answered("closing:C1", CHAT, REF)
+        uow.outbox.want("trade:T1", ROOM)
+
+    await store.transact(note)
+    assert await due(store) == [("trade:T1", "web", 1, 0)]
+    assert await store.read(lambda uow: uow.outbox.all_places()) == (ROOM,)
+    assert await store.transact(lambda uow: uow.outbox.leave(CHAT)) == (0, 0)
+    await store.transact(lambda uow: uow.show_anew("closing:C1"))
+    await store.transact(lambda uow: uow.show_anew("closing:C2"))
+    assert await due(store) == [("closing:C1", "telegram", 2, 1), ("trade:T1", "web", 1, 0)]
+    assert (await first(store)).ref == REF
+
+
+async def test_of_two_messages_with_one_answer_the_pressed_one_takes_the_place_of_the_other(store: Database):
+    """Where the platform's answer was lost it was shown twice: the other is named after it, and taken away."""
+    await store.transact(lambda uow: uow.answered("closing:C1", CHAT, Ref(messages=("4",))))
+    assert await store.transact(lambda uow: uow.outbox.register("closing:C1", CHAT, Ref(messages=("3",))))
+    assert not await store.transact(lambda uow: uow.outbox.register("closing:C1", CHAT, Ref(messages=("4",))))
+    assert (await first(store)).ref == Ref(messages=("3", "4"))
+
+
+async def test_what_was_noted_while_it_was_sent_is_not_forgotten(store: Database):
+    """An answer that comes late, when its end was shown already in another message."""
+    await store.transact(lambda uow: uow.outbox.answer("closing:C1", CHAT))
+    assert await due(store) == []
+    await store.transact(lambda uow: uow.show_anew("closing:C1"))
+    showing = await first(store)
+    await store.transact(lambda uow: uow.answered("closing:C1", CHAT, Ref(messages=("3",))))
+    await store.transact(lambda uow: uow.outbox.sent(showing, Ref(messages=("4",))))
+    assert (await first(store)).ref == Ref(messages=("4", "3"))
+    again = await first(store)
+    await store.transact(lambda uow: uow.outbox.sent(again, Ref(messages=("4",))))
+    assert await due(store) == []
+    assert await store.read(lambda uow: uow.outbox.ref("closing:C1", CHAT)) == Ref(messages=("4",))

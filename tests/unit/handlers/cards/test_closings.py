@@ -138,6 +138,7 @@ def test_what_cannot_be_closed_has_no_button():
     ("shown", "title"),
     [
         (view(later=2), "Time is up: nothing was sold (C7)"),
+        (view(stage=Stage.EXPIRED), "Time is up: nothing was sold (C7)"),
         (view(stage=Stage.KEPT), "Kept: nothing was sold (C7)"),
         (view(stage=Stage.CONFIRMED), "Nothing was sold (C7)"),
     ],

@@ -13,7 +13,8 @@ import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from engine.domain.messages import Card, Incoming
+from engine.domain.closing import Choice
+from engine.domain.messages import Button, Card, Destination, Incoming, Ref
 from handlers.web.server import listen
 from tests.fakes.noting import Receive, say_nothing, words
 from tests.fakes.patience import until
@@ -172,6 +173,46 @@ async def test_what_only_one_person_reads_already_is_answered_there(fake: FakeSl
         await until(lambda: fake.user("U1").messages())
     assert [(message.text, message.only_for) for message in fake.messages(CHANNEL)] == [("The log", "U1")]
     assert [message.text for message in fake.user("U1").messages()] == ["The log"]
+
+
+WISH = Card(title="Close T1?", topic="closing:C1", buttons=(Button(label="Close T1", verb=Choice.CLOSE, about="C1"),))
+
+
+async def ask(heard: Incoming) -> Card:
+    del heard
+    return WISH
+
+
+async def test_what_waits_for_a_press_is_asked_where_it_can_be_edited(fake: FakeSlack) -> None:
+    """A slash command's answer cannot: it comes in person, and where it was given that is said."""
+    noted: list[tuple[Destination, Ref]] = []
+
+    async def note(card: Card, to: Destination, ref: Ref | None) -> None:
+        assert card == WISH
+        if ref is not None:
+            noted.append((to, ref))
+
+    async with running(fake, receive=ask, note=note) as bot:
+        await fake.user("U1").command("status", CHANNEL).finished()
+        await until(lambda: fake.texts(CHANNEL))
+        fake.user("U1").mention("status", CHANNEL)
+        await until(lambda: len(noted) == 2)
+        for to_, ref in noted:
+            await bot.platform.put(to_, Card(title="Time is up", topic="closing:C1"), ref)
+    assert [(message.text, message.only_for) for message in fake.messages(CHANNEL) if message.only_for] == [
+        ("The answer is in your direct messages with me", "U1")
+    ]
+    assert fake.texts(CHANNEL)[1:] == ["Time is up"]
+    assert [message.text for message in fake.user("U1").messages()] == ["Time is up"]
+
+
+async def test_what_waits_for_a_press_is_asked_there_if_nowhere_else_it_can_be(fake: FakeSlack) -> None:
+    fake.at.messages_tab = False
+    async with running(fake, receive=ask) as bot:
+        await fake.user("U1").command("status", CHANNEL).finished()
+        await until(lambda: fake.texts(CHANNEL))
+        assert bot.platform.health == "ok"
+    assert [(message.text, message.only_for) for message in fake.messages(CHANNEL)] == [("Close T1?", "U1")]
 
 
 async def test_a_reply_waits_out_a_flood_and_comes_once(fake: FakeSlack) -> None:

@@ -1,0 +1,52 @@
+"""Where answers are shown that are edited later: what they tell of is not over when they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from engine.domain.errors import StoreError
+from engine.domain.messages import Card, Destination, Ref
+from engine.store.database import Database
+from engine.store.outbox import ANSWERS
+from engine.store.unit_of_work import UnitOfWork
+
+Note = Callable[[Card, Destination, Ref | None], Awaitable[None]]
+"""Takes note of an answer that is shown somewhere by these messages; ``None`` where it is about to be."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def not_noted(card: Card, to: Destination, ref: Ref | None) -> None:
+    """No answer is edited later."""
+
+
+def is_answer(card: Card) -> bool:
+    """Whether a card is an answer to somebody that is edited later, where they asked."""
+    return card.topic.startswith(ANSWERS)
+
+
+def noting(store: Database) -> Note:
+    """Notes in a database where such answers are."""
+
+    async def note(card: Card, to: Destination, ref: Ref | None) -> None:
+        """What cannot be noted is answered all the same: a press says that it is too late."""
+        if not is_answer(card):
+            return
+        try:
+            await store.transact(lambda uow: note_answer(uow, card, to, ref))
+        except StoreError as error:
+            _log.warning("an answer will not be edited", topic=card.topic, detail=error.message)
+
+    return note
+
+
+def note_answer(uow: UnitOfWork, card: Card, to: Destination, ref: Ref | None) -> None:
+    """The same within a transaction. What waits for nobody may have gone on since it was drawn: it is drawn anew."""
+    if ref is None:
+        uow.outbox.answer(card.topic, to)
+        return
+    uow.answered(card.topic, to, ref)
+    if not card.buttons:
+        uow.show_anew(card.topic)

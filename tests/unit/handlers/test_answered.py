@@ -1,0 +1,54 @@
+"""Answers that are edited later are noted where they are shown; no other is, and none is lost for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from engine.domain.closing import Choice
+from engine.domain.errors import StoreError
+from engine.domain.messages import Button, Card, Destination, Ref
+from handlers.answered import is_answer, not_noted, noting
+from tests.fakes.engine import engine_room
+
+WISH = Card(title="Close T1?", topic="closing:C1", buttons=(Button(label="Close T1", verb=Choice.CLOSE, about="C1"),))
+SETTLED = Card(title="Kept", topic="closing:C2")
+QUESTION = replace(WISH, topic="approval:A1")
+HERE, REF = Destination(platform="telegram", address="7"), Ref(messages=("3",))
+
+
+def test_what_is_edited_later_is_about_a_wish():
+    assert [is_answer(card) for card in (WISH, SETTLED, QUESTION, Card(title="Status"))] == [True, True, False, False]
+
+
+async def test_only_what_is_edited_later_is_noted(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        for card in (replace(QUESTION, topic="approval:A9"), WISH, SETTLED):
+            await noting(room.store)(card, HERE, None)
+            await noting(room.store)(card, HERE, REF)
+        await not_noted(WISH, HERE, REF)
+        known = await room.store.read(
+            lambda uow: [uow.outbox.ref(topic, HERE) for topic in ("closing:C1", "closing:C2", "approval:A9")]
+        )
+        due = await room.store.read(lambda uow: [each.topic for each in uow.outbox.due()])
+    assert known == [REF, REF, None]
+    assert due == ["closing:C2"], "what goes on by itself may have done so before it was shown"
+
+
+async def test_an_answer_that_a_crash_lost_is_known_and_shown_once_it_looks_different(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        await noting(room.store)(WISH, HERE, None)
+        assert await room.store.read(lambda uow: uow.outbox.due()) == ()
+        await room.store.transact(lambda uow: uow.show_anew("closing:C1"))
+        (showing,) = await room.store.read(lambda uow: uow.outbox.due())
+    assert (showing.destination, showing.ref) == (HERE, None)
+
+
+async def test_an_answer_that_cannot_be_noted_is_answered_all_the_same(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+
+        def deny() -> None:
+            raise StoreError("the disk is full")
+
+        room.store.check_before_writing(deny)
+        await noting(room.store)(WISH, HERE, REF)
