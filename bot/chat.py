@@ -99,7 +99,7 @@ async def build_chat(
     outbox = OutboxSender(
         store=engine.store,
         platforms=platforms,
-        render=Notifications(engine.views, access.approvers, engine.closings.view).card,
+        render=Notifications(engine.views, access.approvers, engine.closings.view, engine.clock.now).card,
         is_urgent=is_urgent,
         monotonic=engine.clock.monotonic,
         on_refused=failover.move,

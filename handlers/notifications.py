@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 from typing import assert_never
 
+from engine.clocks import wall
 from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.errors import UnknownId
 from engine.domain.events import (
@@ -40,6 +42,7 @@ from engine.domain.halts import HaltKind
 from engine.domain.messages import Card, CardKind, Destination, Lane
 from engine.domain.reports import ClosingView
 from engine.ports import Route
+from engine.store.outbox import STOP, stop_of
 from engine.views import Views
 from handlers.cards import alerts, approval, closings, emergencies
 
@@ -57,6 +60,7 @@ TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "welcome": (Lane.NORMAL, None),
     "digest": (Lane.QUIET, CardKind.DIGESTS),
     CLOSING: (Lane.NORMAL, None),
+    STOP: (Lane.NORMAL, None),
 }
 """How loud each kind of topic is, and what it is about; what is about nothing goes everywhere."""
 
@@ -166,6 +170,7 @@ class Notifications:
         views: Where the current state of every topic is read.
         approvers: The names of those who may answer questions.
         closing: Tells what has become of a wish to close positions.
+        now: Market time, for what says as of when it is.
     """
 
     def __init__(
@@ -173,7 +178,9 @@ class Notifications:
         views: Views,
         approvers: Sequence[str] = (),
         closing: Callable[[str], Awaitable[ClosingView]] = _no_wish,
+        now: Callable[[], datetime] = wall,
     ) -> None:
+        self._now = now
         self._views = views
         self._wish = closing
         self._approvers = approvers
@@ -190,6 +197,7 @@ class Notifications:
             "emergency": self._emergency,
             "digest": self._digest,
             CLOSING: self._closing,
+            STOP: self._stop,
             "welcome": self._welcome,
         }
 
@@ -250,6 +258,9 @@ class Notifications:
 
     async def _emergency(self, subject: str) -> Card:
         return emergencies.progress(await self._views.emergency(subject))
+
+    async def _stop(self, subject: str) -> Card:
+        return emergencies.so_far(await self._views.emergency(stop_of(subject)), self._now())
 
     async def _closing(self, subject: str) -> Card:
         return closings.card(await self._wish(subject))

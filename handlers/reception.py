@@ -177,7 +177,7 @@ class Reception:
         if found is None:
             return answers.hint()
         command, words = found
-        call = Call(person=person, platform=incoming.platform, words=words)
+        call = Call(person=person, platform=incoming.platform, words=words, delivery=_delivery(incoming))
         return await self._commands.run(command, call)
 
     async def _pressed(self, data: str, person: Person, incoming: Incoming) -> Card:

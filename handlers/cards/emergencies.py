@@ -51,7 +51,7 @@ def progress(view: EmergencyView) -> Card:
 
 
 def called(halt: HaltView) -> Card:
-    """The answer to whoever called it. It says nothing that will not be so any more: the card of the stop does."""
+    """The answer to whoever called it, which is drawn anew as the stop goes on; true also where it cannot be."""
     stop = halt.halt
     return Card(
         title=f"The emergency stop is called ({halt.id})",
@@ -61,7 +61,7 @@ def called(halt: HaltView) -> Card:
 
 
 def so_far(view: EmergencyView, now: datetime) -> Card:
-    """How far it is, to somebody who asks: as of a moment, for an answer is never brought up to date."""
+    """How far it is, to somebody who has asked: as of a moment, for not every answer can be drawn anew."""
     card = progress(view)
     if view.halt.ended_at is not None:
         return card

@@ -15,11 +15,16 @@ LONGEST_NAME = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A command as somebody wrote it: who, on which platform, and the words after it."""
+    """A command as somebody wrote it: who, on which platform, and the words after it.
+
+    Attributes:
+        delivery: The delivery's own name, which no other has.
+    """
 
     person: Person
     platform: str
     words: tuple[str, ...] = ()
+    delivery: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ REPLY_WITHIN = 900.0
 MOST_PRIVATE = 5
 """How many messages Slack takes at a response URL."""
 IN_PERSON = "The picture comes in your direct messages with me."
+STAYS = "Slack lets nobody edit this answer later: it stays as it is."
 Step = Callable[[], Awaitable[object]]
 REST = 1.0
 """Seconds after which a response URL that did not answer is tried again."""
@@ -132,6 +133,8 @@ class Replier:
             return [partial(self._put, card, place.channel, pressed=place.pressed)]
         if not is_answer(card) or isinstance(heard.incoming.action, Pressed):
             return self._said(card, heard)
+        if place.response_url and not card.buttons:
+            return self._said(with_note(card, STAYS), heard)
         return self._kept(card, heard)
 
     def _kept(self, card: Card, heard: Heard) -> list[Step]:

@@ -28,12 +28,15 @@ from tests.fakes.command_line import bot, question_in
 from tests.fakes.database import execute, url_of
 from tests.fakes.engine import DAY, Room, engine_room
 from tests.fakes.feed import BTC
-from tests.fakes.program import browser, running, settings_of, write_config
+from tests.fakes.program import CHAT, browser, running, settings_of, write_config
 from tests.fakes.reports import plan
+from tests.fakes.three_platforms import CHANNEL, TEAM, everywhere
 
 ADA, TOM = Person(name="Ada", role=Role.ADMIN), Person(name="Tom", role=Role.TRADER)
 ROUTE = routes({Destination(platform="web", address="room"): tuple(CardKind)})
 ENOUGH = 200
+TOMS = 1001
+"""The private chat with Tom."""
 THIN = (100, 101, 99, 100, 1000)
 """A candle whose book takes 4 BTC a level: what is more waits for the price to turn."""
 
@@ -440,3 +443,37 @@ async def test_the_command_line_asks_the_running_bot_and_a_restart_goes_on(tmp_p
         assert [line for line in lines if "emergency stop (H1) stands" in line]
     nobody = await asyncio.to_thread(bot, tmp_path, "emergency", "--now", *config)
     assert (nobody.returncode, "is running here" in nobody.stderr) == (1, True)
+
+
+async def test_the_answers_to_whoever_has_called_it_or_asked_end_when_it_does(tmp_path: Path) -> None:
+    """On each platform, in a group, in a thread and in private, also after a restart."""
+    people = tuple({**each, "role": "admin"} for each in TEAM)
+
+    def shown() -> list[str]:
+        telegram = [text for chat in (CHAT, TOMS) for text in at.telegram.texts(chat)]
+        slack = [
+            m.text for place in (CHANNEL, "D0SUE") for m in at.slack.messages(place) if m.is_bots and not m.only_for
+        ]
+        found = [*telegram, *slack, *at.pages["Ann"].titles]
+        return [text.partition("\n")[0] for text in found if "emergency stop" in text.partition("\n")[0].lower()]
+
+    def count(*words: str) -> int:
+        return sum(any(each in title for each in words) for title in shown())
+
+    async with everywhere(tmp_path, people=people) as at:
+        at.telegram.chat(TOMS)
+        async with at.running():
+            for text in ("/emergency now", "/emergency"):
+                await at.write("web", "Ann", text)
+                await at.write("telegram", "Tom", text)
+                at.slacker("Sue").mention(text.removeprefix("/"), CHANNEL)
+            await at.until(lambda: count("The emergency stop as of") == 6)
+            assert count("EMERGENCY STOP: no new entries") == 3
+            at.slacker("Sue").command("emergency", CHANNEL)
+            await at.until(lambda: any("stays as it is" in m.text for m in at.slack.messages(CHANNEL) if m.only_for))
+        async with at.running():
+            await at.write("web", "Ann", "/resume")
+            await at.until(lambda: count("The emergency stop is over") == 9)
+            assert count("The emergency stop as of", "The emergency stop is called", "EMERGENCY STOP") == 0
+        assert at.files.complaints() == []
+        assert at.slack.at.complaints == []

@@ -252,3 +252,12 @@ def traded(event: Event) -> str:
             return event.position_id
         case _:
             return ""
+
+
+def stopped(event: Event) -> str:
+    """The emergency stop that looks different after this event; empty where none does."""
+    match event:
+        case EmergencyProgressed(halt_id=halt_id) | HaltEnded(halt_id=halt_id, kind=HaltKind.EMERGENCY):
+            return halt_id
+        case _:
+            return ""

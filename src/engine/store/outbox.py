@@ -24,7 +24,9 @@ from engine.store.tables import OutboxRow, key_of, table_of
 _TABLE = table_of(OutboxRow)
 _ROW = select(_TABLE).where(*key_of(_TABLE))
 _IS_SERVED = _TABLE.c.wanted_version > 0
-ANSWERS = (f"{CLOSING}:",)
+STOP = "stop"
+"""The kind of topic that an answer about an emergency stop has; each has one of its own, e.g. ``stop:H2/web:5``."""
+ANSWERS = (f"{CLOSING}:", f"{STOP}:")
 """How the topics of answers begin that are edited later."""
 _IS_CARD = not_(or_(*(_TABLE.c.topic.startswith(each) for each in ANSWERS)))
 _PLACES = select(_TABLE).where(_TABLE.c.topic == bindparam("topic"), _IS_SERVED).order_by(_TABLE.c.number)
@@ -130,6 +132,11 @@ class Outbox:
         waiting = self._connection.execute(_WAITING, at).scalar_one()
         return self._connection.execute(_LEAVE, at).rowcount, waiting
 
+    def beginning(self, prefix: str) -> tuple[str, ...]:
+        """The topics that begin so, and are, or are to be, shown anywhere."""
+        query = select(_TABLE.c.topic).where(_TABLE.c.topic.startswith(prefix, autoescape=True), _IS_SERVED).distinct()
+        return tuple(self._connection.execute(query.order_by(_TABLE.c.topic)).scalars())
+
     def shows(self, topic: str, platform: str) -> bool:
         """Whether a topic is, or is to be, shown somewhere on a platform."""
         return any(destination.platform == platform for destination in self.places(topic))
@@ -185,6 +192,16 @@ class Outbox:
 
     def _change(self, topic: str, destination: Destination, **values: object) -> None:
         self._connection.execute(_CHANGE, _key(topic, destination) | values)
+
+
+def stop_topic(halt_id: str, delivery: str = "") -> str:
+    """The topic of the answer to a delivery about an emergency stop; without one, how the topics of all begin."""
+    return f"{STOP}:{halt_id}/{delivery}"
+
+
+def stop_of(subject: str) -> str:
+    """The id of the emergency stop that such an answer is about, by what its topic names."""
+    return subject.partition("/")[0]
 
 
 def _joined(ref: Ref, known: Ref | None) -> Ref:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select
 
 from engine.domain.closing import TOPIC as CLOSING
-from engine.domain.events import Event, traded
+from engine.domain.events import Event, stopped, traded
 from engine.domain.messages import Destination, Ref
 from engine.ports import Route
 from engine.store import codec
@@ -21,7 +21,7 @@ from engine.store.halts import Halts
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
 from engine.store.orders import Orders
-from engine.store.outbox import Outbox
+from engine.store.outbox import Outbox, stop_topic
 from engine.store.positions import Positions
 from engine.store.settings import Settings
 from engine.store.strangers import Strangers
@@ -77,6 +77,9 @@ class UnitOfWork:
             if self.outbox.changed(topic, destinations):
                 self.shown = True
         self.show_wishes(traded(event))
+        if halt_id := stopped(event):
+            for topic in self.outbox.beginning(stop_topic(halt_id)):
+                self.show_anew(topic)
 
     def show_wishes(self, position_id: str) -> None:
         """Let the answers to those who have closed a position by hand be shown as they now are."""

@@ -12,27 +12,27 @@ from handlers.answered import is_answer, not_noted, noting
 from tests.fakes.engine import engine_room
 
 WISH = Card(title="Close T1?", topic="closing:C1", buttons=(Button(label="Close T1", verb=Choice.CLOSE, about="C1"),))
-SETTLED = Card(title="Kept", topic="closing:C2")
+STOP = Card(title="The emergency stop is called (H1)", topic="stop:H1/web:5")
 QUESTION = replace(WISH, topic="approval:A1")
 HERE, REF = Destination(platform="telegram", address="7"), Ref(messages=("3",))
 
 
-def test_what_is_edited_later_is_about_a_wish():
-    assert [is_answer(card) for card in (WISH, SETTLED, QUESTION, Card(title="Status"))] == [True, True, False, False]
+def test_what_is_edited_later_is_about_a_wish_or_an_emergency_stop():
+    assert [is_answer(card) for card in (WISH, STOP, QUESTION, Card(title="Status"))] == [True, True, False, False]
 
 
 async def test_only_what_is_edited_later_is_noted(tmp_path: Path):
     async with engine_room(tmp_path) as room:
-        for card in (replace(QUESTION, topic="approval:A9"), WISH, SETTLED):
+        for card in (replace(QUESTION, topic="approval:A9"), WISH, STOP):
             await noting(room.store)(card, HERE, None)
             await noting(room.store)(card, HERE, REF)
         await not_noted(WISH, HERE, REF)
         known = await room.store.read(
-            lambda uow: [uow.outbox.ref(topic, HERE) for topic in ("closing:C1", "closing:C2", "approval:A9")]
+            lambda uow: [uow.outbox.ref(topic, HERE) for topic in ("closing:C1", "stop:H1/web:5", "approval:A9")]
         )
         due = await room.store.read(lambda uow: [each.topic for each in uow.outbox.due()])
     assert known == [REF, REF, None]
-    assert due == ["closing:C2"], "what goes on by itself may have done so before it was shown"
+    assert due == ["stop:H1/web:5"], "what goes on by itself may have done so before it was shown"
 
 
 async def test_an_answer_that_a_crash_lost_is_known_and_shown_once_it_looks_different(tmp_path: Path):

@@ -396,7 +396,7 @@ async def test_the_emergency_stop_explains_itself_and_acts_on_its_word_only(room
 
 
 async def test_the_answer_to_the_call_of_the_emergency_stop_says_nothing_that_will_not_be_so_any_more(room):
-    """An answer is never brought up to date: how far it is stands on its card, and in what is asked for anew."""
+    """Not every answer can be brought up to date: how far it is stands on its card, and in what is asked for anew."""
     called = await room.say("/emergency now", ADMIN)
     assert not called.alarm
     assert [name for name, _ in called.fields] == ["Called"]
@@ -404,6 +404,7 @@ async def test_the_answer_to_the_call_of_the_emergency_stop_says_nothing_that_wi
     assert asked.title == "The emergency stop as of 2026-01-03 12:00 UTC (H2)"
     assert "State" in dict(asked.fields)
     assert "goes on" not in asked.text
+    assert [card.topic.partition("/")[0] for card in (called, asked)] == ["stop:H2"] * 2
     assert not asked.alarm
 
 

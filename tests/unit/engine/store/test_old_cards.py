@@ -17,7 +17,7 @@ from engine.domain.messages import Destination, Ref
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side
 from engine.store.database import Database
 from engine.store.old_cards import is_old, let_go_cards
-from engine.store.outbox import ANSWERS
+from engine.store.outbox import ANSWERS, stop_topic
 from engine.store.retention import Retention, let_go
 from engine.store.tables import HaltRow, OutboxRow, table_of
 from engine.store.unit_of_work import UnitOfWork
@@ -112,6 +112,10 @@ def wish(uow: UnitOfWork, over: datetime | None) -> str:
     return asked_for.id
 
 
+def answer(uow: UnitOfWork, over: datetime | None) -> str:
+    return stop_topic(halt(uow, over), "web:5").partition(":")[2]
+
+
 KINDS = {
     question: ("approval",),
     trade: ("trade", "closed", "unprotected"),
@@ -121,6 +125,7 @@ KINDS = {
     losses: ("streak",),
     day: ("digest",),
     wish: ("closing",),
+    answer: ("stop",),
 }
 """What makes the subject of each kind of topic, over at a time or not at all; its id."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.domain.messages import Destination, Ref
 from engine.store.database import Database
-from engine.store.outbox import Showing
+from engine.store.outbox import Showing, stop_of, stop_topic
 from engine.store.unit_of_work import UnitOfWork
 
 ROOM, CHAT = Destination(platform="web", address="room"), Destination(platform="telegram", address="-100")
@@ -179,3 +179,11 @@ async def test_what_was_noted_while_it_was_sent_is_not_forgotten(store: Database
     await store.transact(lambda uow: uow.outbox.sent(again, Ref(messages=("4",))))
     assert await due(store) == []
     assert await store.read(lambda uow: uow.outbox.ref("closing:C1", CHAT)) == Ref(messages=("4",))
+
+
+async def test_the_answers_about_an_emergency_stop_are_those_of_no_other(store: Database):
+    for topic in ("stop:H1/web:5", "stop:H1/telegram:7", "stop:H12/web:5"):
+        await store.transact(lambda uow, topic=topic: uow.answered(topic, CHAT, Ref(messages=(topic,))))
+    found = await store.read(lambda uow: uow.outbox.beginning(stop_topic("H1")))
+    assert found == ("stop:H1/telegram:7", "stop:H1/web:5")
+    assert stop_of("H1/web:5") == "H1"
