@@ -31,6 +31,14 @@ async def test_what_was_seen_is_noted_with_its_age(room: Room):
     assert len(seen.frames[Timeframe.H1].candles) == 24
 
 
+async def test_what_was_seen_of_a_large_price_has_commas(tmp_path: Path):
+    async with engine_room(tmp_path, ((20_000, 20_100, 19_900, 20_000, 10_000),) * 60) as room:
+        seen = await look(room.kit, room.context, "BTC/USDT", room.clock.now())
+    assert seen.book is not None
+    assert seen.inputs[-1].detail == f"bid {seen.book.bid:,f}, ask {seen.book.ask:,f}"
+    assert "20,0" in seen.inputs[-1].detail
+
+
 async def test_nothing_of_the_future_is_seen(room: Room):
     seen = await look(room.kit, room.context, "BTC/USDT", room.clock.now())
     assert seen.frames[Timeframe.H1].candles.closed_at == room.clock.now()
