@@ -95,17 +95,19 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
     kit = Kit(
         clock=clock,
         store=store,
-        exchange=venue,
+        market_data=venue,
         quality=DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump())),
         analyzer=TechnicalAnalyzer(indicators=specs_of(settings)),
         risk=RiskManager(limits=limits),
         autonomy=settings.approval.autonomy,
-        orchestrator=ExecutionOrchestrator(store=store, exchange=venue, clock=clock, max_factor=max_factor),
+        orchestrator=ExecutionOrchestrator(
+            store=store, exchange=venue, market_data=venue, clock=clock, max_factor=max_factor
+        ),
         no_entry=no_entry,
     )
     approvals = Approvals(
         store=store,
-        exchange=venue,
+        market_data=venue,
         risk=kit.risk,
         autonomy=kit.autonomy,
         orchestrator=kit.orchestrator,
@@ -114,7 +116,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
     )
     closings = Closings(
         store=store,
-        exchange=venue,
+        market_data=venue,
         orchestrator=kit.orchestrator,
         clock=clock,
         time_left=time_left,
@@ -136,7 +138,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         closings=closings,
         books=Bookkeeping(
             store=store,
-            exchange=venue,
+            market_data=venue,
             markets=_marked_at(market),
             quality=kit.quality,
             limits=limits,
@@ -147,7 +149,8 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         emergency=emergency,
         views=Views(
             store=store,
-            exchange=venue,
+            venue=venue.name,
+            market_data=venue,
             clock=clock,
             profile=settings.profile,
             contexts=tuple(context.name for context in market.contexts),
@@ -160,7 +163,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         ),
         results=Results(
             store=store,
-            exchange=venue,
+            market_data=venue,
             clock=clock,
             days=settings.digest.days,
             at_work=tuple(map(_at_work, market.contexts)),

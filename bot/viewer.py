@@ -10,7 +10,7 @@ from pathlib import Path
 from config.settings import Settings
 from engine.clocks import MarketClock
 from engine.domain.errors import ConfigError, NoData, StoreError
-from engine.domain.market import Book, Candles, Timeframe
+from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.results import Results
 from engine.risk.rules import RiskLimits
 from engine.store import migrate
@@ -21,11 +21,16 @@ from engine.views import Views
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class NoQuotes:
-    """The port ``Quotes`` without a venue: things are worth what they were last marked at."""
+class NoMarketData:
+    """Nobody to ask about the markets: things are worth what they were last marked at."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def market(self, symbol: str) -> Market:
+        """No market.
+
+        Raises:
+            NoData: Always.
+        """
+        raise NoData(f"The viewer knows nothing of {symbol}.")
 
     async def book(self, symbol: str) -> Book:
         """No book.
@@ -78,7 +83,8 @@ async def run_viewer(settings: Settings) -> None:
         closing.callback(draughtsman.close)
         views = Views(
             store=reader,
-            exchange=NoQuotes(venue),
+            venue=venue,
+            market_data=NoMarketData(),
             clock=clock,
             profile=settings.profile,
             contexts=tuple(context.name for context in settings.contexts),
@@ -88,7 +94,7 @@ async def run_viewer(settings: Settings) -> None:
         )
         results = Results(
             store=reader,
-            exchange=views.exchange,
+            market_data=views.market_data,
             clock=clock,
             days=views.days,
             at_work=(),

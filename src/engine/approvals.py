@@ -41,7 +41,7 @@ from engine.domain.plans import TradePlan
 from engine.domain.reports import HaltView
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
-from engine.ports import Clock, Exchange, NoEntry, all_is_there
+from engine.ports import Clock, MarketData, NoEntry, all_is_there
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
@@ -74,7 +74,7 @@ class Approvals:
         self,
         *,
         store: Database,
-        exchange: Exchange,
+        market_data: MarketData,
         risk: RiskManager,
         autonomy: Autonomy,
         orchestrator: ExecutionOrchestrator,
@@ -82,7 +82,7 @@ class Approvals:
         no_entry: NoEntry = all_is_there,
     ) -> None:
         self._store = store
-        self._exchange = exchange
+        self._market_data = market_data
         self._risk = risk
         self._autonomy = autonomy
         self._orchestrator = orchestrator
@@ -201,12 +201,12 @@ class Approvals:
         return True
 
     async def _judge(self, approval: Approval, *, half: bool) -> Approval:
-        market = self._exchange.market(approval.plan.market)
+        market = self._market_data.market(approval.plan.market)
         plan = approval.plan.halved(market) if half else approval.plan
         asked_at = self._clock.now()
         try:
             async with asyncio.timeout(FRESH_DATA_WITHIN):
-                book = await self._exchange.book(plan.market)
+                book = await self._market_data.book(plan.market)
         except (VenueError, TimeoutError) as error:
             reason = f"no fresh price: {str(error) or 'the venue did not answer in time'}"
             return await self._store.transact(lambda uow: self._settle(uow, approval, RuledMissing(reason=reason)))
@@ -259,7 +259,7 @@ class Approvals:
             return Denied(reasons=(f"the price moved by {moved:+.2%} since it was asked; {allowed} is allowed",))
         portfolio = uow.account.portfolio()
         view = RiskView(
-            market=self._exchange.market(plan.market),
+            market=self._market_data.market(plan.market),
             portfolio=portfolio,
             book=book,
             stats=MarketStats(close=(portfolio.marks or {}).get(plan.market, plan.price), atr=None),

@@ -22,7 +22,7 @@ from engine.domain.payments import Change, paid
 from engine.domain.positions import Portfolio, Position
 from engine.domain.reports import MOST_TOLD, Digest, EquityPoint, FillView
 from engine.domain.weeks import ends_week, week_of
-from engine.ports import Exchange
+from engine.ports import MarketData
 from engine.risk.halts import drawdown_halt, paused_at
 from engine.risk.rules import RiskLimits
 from engine.store.database import Database
@@ -52,7 +52,7 @@ class Bookkeeping:
     """
 
     store: Database
-    exchange: Exchange
+    market_data: MarketData
     markets: Mapping[str, Timeframe]
     quality: DataQualityMonitor
     limits: RiskLimits
@@ -69,10 +69,10 @@ class Bookkeeping:
 
     async def _close_of(self, symbol: str, timeframe: Timeframe, at: datetime) -> _Close:
         try:
-            candles, report = self.quality.check(await self.exchange.candles(symbol, timeframe, HISTORY), at)
+            candles, report = self.quality.check(await self.market_data.candles(symbol, timeframe, HISTORY), at)
             if not len(candles) or not report.priced or candles.closed_at != at:
                 return _Close(price=None, report=report)
-            return _Close(price=self.exchange.market(symbol).price(float(candles.close[-1])), report=report)
+            return _Close(price=self.market_data.market(symbol).price(float(candles.close[-1])), report=report)
         except (VenueError, DataError):
             return _Close(price=None, report=QualityReport())
 

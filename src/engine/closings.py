@@ -29,7 +29,7 @@ from engine.execution.emergency import being_ended
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend_closing
 from engine.faults import fault_id
-from engine.ports import Clock, Exchange, TimeLeft, by_the_market
+from engine.ports import Clock, MarketData, TimeLeft, by_the_market
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 
@@ -59,7 +59,7 @@ class Closings:
         self,
         *,
         store: Database,
-        exchange: Exchange,
+        market_data: MarketData,
         orchestrator: ExecutionOrchestrator,
         clock: Clock,
         time_left: TimeLeft = by_the_market,
@@ -70,7 +70,7 @@ class Closings:
         self._good_for = good_for
         self._patience = patience
         self._store = store
-        self._exchange = exchange
+        self._market_data = market_data
         self._orchestrator = orchestrator
         self._clock = clock
         self._waiting: dict[str, datetime] | None = None
@@ -212,7 +212,7 @@ class Closings:
         if reason or isinstance(price, str):
             return Unsold(position_id=position.id, market=position.market, reason=reason or str(price))
         free = sellable(position, uow.orders.of_position(position.id))
-        found = rules.sale_of(position, free, self._exchange.market(position.market), price, wanted.share)
+        found = rules.sale_of(position, free, self._market_data.market(position.market), price, wanted.share)
         changed = standing_change(uow, position.market)
         return replace(found, warning=changed.reason) if isinstance(found, Sale) and changed is not None else found
 
@@ -281,7 +281,7 @@ class Closings:
     async def _price(self, symbol: str) -> Decimal | str:
         try:
             async with asyncio.timeout(self._patience):
-                return (await self._exchange.book(symbol)).bid
+                return (await self._market_data.book(symbol)).bid
         except TimeoutError:
             return f"the venue did not say within {self._patience:g} s what {symbol} is worth"
         except VenueError as error:

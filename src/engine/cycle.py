@@ -94,7 +94,7 @@ async def look(kit: Kit, context: StrategyContext, symbol: str, at: datetime) ->
     book = await _book(kit, symbol)
     kit.last_seen[symbol] = seen = Seen(
         moment=moment,
-        market=kit.exchange.market(symbol),
+        market=kit.market_data.market(symbol),
         frames=kit.analyzer.frames(candles, last.frames if last else None) if report.usable else {},
         quality=report,
         inputs=(*_candle_inputs(candles, at), *_book_inputs(book, kit.clock.now())),
@@ -110,7 +110,7 @@ async def _fetch(kit: Kit, context: StrategyContext, symbol: str, at: datetime) 
     changes: tuple[SeriesChange, ...] = ()
     for timeframe in context.strategy.timeframes:
         try:
-            candles, report = kit.quality.check(await kit.exchange.candles(symbol, timeframe, HISTORY), at)
+            candles, report = kit.quality.check(await kit.market_data.candles(symbol, timeframe, HISTORY), at)
         except VenueError as error:
             report = QualityReport(refused=(Issue(kind="missing", detail=error.message),))
         if timeframe is context.timeframe:
@@ -136,7 +136,7 @@ def _is_merely_short(report: QualityReport) -> bool:
 
 async def _book(kit: Kit, symbol: str) -> Book | None:
     try:
-        return await kit.exchange.book(symbol)
+        return await kit.market_data.book(symbol)
     except VenueError:
         return None
 

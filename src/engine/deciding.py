@@ -26,7 +26,7 @@ from engine.execution.coverage import sellable
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.execution.retries import not_before
-from engine.ports import Clock, Exchange, Frames, NoEntry, all_is_there
+from engine.ports import Clock, Frames, MarketData, NoEntry, all_is_there
 from engine.risk import sizing
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
@@ -43,7 +43,7 @@ class Kit:
 
     clock: Clock
     store: Database
-    exchange: Exchange
+    market_data: MarketData
     quality: DataQualityMonitor
     analyzer: TechnicalAnalyzer
     risk: RiskManager

@@ -143,12 +143,15 @@ class VenueEvent:
     fill: Fill | None = None
 
 
-class Quotes(Protocol):
-    """What it takes to say what things are worth now, and were."""
+class MarketData(Protocol):
+    """What is known of the markets, now and of before. Calls raise ``VenueError`` when nobody can be asked."""
 
-    @property
-    def name(self) -> str:
-        """The venue and account, as the database is stamped with it."""
+    def market(self, symbol: str) -> Market:
+        """The market with this symbol.
+
+        Raises:
+            NoData: There is no such market.
+        """
         ...
 
     async def book(self, symbol: str) -> Book:
@@ -163,20 +166,17 @@ class Quotes(Protocol):
         """The newest candles that had closed at a time; at that of now where none is given.
 
         Raises:
-            NoData: There are none, or the venue does not remember any of that time.
+            NoData: There are none, or none of that time is remembered.
         """
         ...
 
 
-class Exchange(Quotes, Protocol):
-    """A family: venues. Calls raise ``VenueError`` when the venue cannot be reached."""
+class Exchange(Protocol):
+    """A family: venues, where orders go. Calls raise ``VenueError`` when the venue cannot be reached."""
 
-    def market(self, symbol: str) -> Market:
-        """The market with this symbol.
-
-        Raises:
-            NoData: The venue has no such market.
-        """
+    @property
+    def name(self) -> str:
+        """The venue and account, as the database is stamped with it."""
         ...
 
     async def submit(self, intent: OrderRequest) -> SubmitResult:

@@ -17,7 +17,7 @@ from engine.domain.halts import Halt
 from engine.domain.positions import Portfolio, Position
 from engine.domain.reports import Profit
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, TradeStats
-from engine.ports import Clock, NoEntry, Quotes, all_is_there
+from engine.ports import Clock, MarketData, NoEntry, all_is_there
 from engine.risk.rules import RiskLimits, fallen, full, halted, taken
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
@@ -46,7 +46,7 @@ class Results:
     """
 
     store: DatabaseReader
-    exchange: Quotes
+    market_data: MarketData
     clock: Clock
     days: Days
     at_work: Sequence[AtWork]
@@ -58,7 +58,7 @@ class Results:
     async def periods(self, period: Period, count: int) -> Profit:
         """The last days, weeks or months, the running one included; those before the account began are left out."""
         spans = self.days.last(period, count, self.clock.now())
-        prices = await prices_of_held(self.store, self.exchange)
+        prices = await prices_of_held(self.store, self.market_data)
         return await self.store.read(lambda uow: reporting.profit(uow, spans, uow.account.portfolio().valued(prices)))
 
     async def performance(self) -> Performance:
@@ -78,7 +78,7 @@ class Results:
         return await self._with_account(self._strategies)
 
     async def _with_account(self, work: Callable[[UnitOfWork, Portfolio], T]) -> T:
-        prices = await prices_of_held(self.store, self.exchange)
+        prices = await prices_of_held(self.store, self.market_data)
         return await self.store.read(lambda uow: work(uow, uow.account.portfolio().valued(prices)))
 
     def _closed(self, uow: UnitOfWork) -> tuple[Position, ...]:

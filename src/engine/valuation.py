@@ -7,29 +7,29 @@ from decimal import Decimal
 from engine.domain.errors import VenueError
 from engine.domain.halts import HaltKind
 from engine.domain.market import Book
-from engine.ports import Quotes
+from engine.ports import MarketData
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
 
 
-async def prices_of_held(store: DatabaseReader, exchange: Quotes) -> dict[str, Decimal]:
+async def prices_of_held(store: DatabaseReader, market_data: MarketData) -> dict[str, Decimal]:
     """What each market that something is held of trades at now; the last closes stand for what is left out."""
     held, changed = await store.read(lambda uow: (uow.positions.open(), _changed(uow)))
     symbols = dict.fromkeys(position.market for position in held if position.market not in changed)
-    books = {symbol: await book(exchange, symbol) for symbol in symbols}
+    books = {symbol: await book(market_data, symbol) for symbol in symbols}
     return {symbol: found.mid for symbol, found in books.items() if found is not None}
 
 
-async def ask(exchange: Quotes, symbol: str) -> Decimal | None:
+async def ask(market_data: MarketData, symbol: str) -> Decimal | None:
     """What buying would cost now; ``None`` where the venue does not say."""
-    found = await book(exchange, symbol)
+    found = await book(market_data, symbol)
     return found.ask if found else None
 
 
-async def book(exchange: Quotes, symbol: str) -> Book | None:
+async def book(market_data: MarketData, symbol: str) -> Book | None:
     """A market's order book; ``None`` where the venue does not say."""
     try:
-        return await exchange.book(symbol)
+        return await market_data.book(symbol)
     except VenueError:
         return None
 

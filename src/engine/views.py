@@ -44,7 +44,7 @@ from engine.domain.reports import (
 )
 from engine.domain.trade_window import windows
 from engine.execution.emergency import exposed, progress, standing
-from engine.ports import Clock, Quotes, TimeLeft, by_the_market
+from engine.ports import Clock, MarketData, TimeLeft, by_the_market
 from engine.risk.rules import RiskLimits
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
@@ -60,6 +60,7 @@ class Views:
     """The windows of the bot.
 
     Attributes:
+        venue: The venue and account.
         contexts: Names of the strategy contexts at work.
         days: Where days end.
         limits: By which the sizes of entries are reduced after a drawdown.
@@ -70,7 +71,8 @@ class Views:
     """
 
     store: DatabaseReader
-    exchange: Quotes
+    venue: str
+    market_data: MarketData
     clock: Clock
     profile: str
     contexts: Sequence[str]
@@ -87,12 +89,12 @@ class Views:
 
     async def status(self) -> Status:
         """The bot at a glance."""
-        prices = await prices_of_held(self.store, self.exchange)
+        prices = await prices_of_held(self.store, self.market_data)
         return await self.store.read(lambda uow: self._status(uow, prices))
 
     async def positions(self) -> tuple[PositionView, ...]:
         """What is held, at the prices of now."""
-        prices = await prices_of_held(self.store, self.exchange)
+        prices = await prices_of_held(self.store, self.market_data)
 
         def work(uow: UnitOfWork) -> tuple[PositionView, ...]:
             portfolio = uow.account.portfolio().valued(prices)
@@ -102,7 +104,7 @@ class Views:
 
     async def balance(self) -> Balance:
         """What the account owns, at the prices of now."""
-        prices = await prices_of_held(self.store, self.exchange)
+        prices = await prices_of_held(self.store, self.market_data)
         return await self.store.read(
             lambda uow: reporting.balance(uow.account.portfolio().valued(prices), uow.account.quote)
         )
@@ -122,7 +124,7 @@ class Views:
         return await self.store.read(lambda uow: reporting.benchmark(uow, begin, now))
 
     async def _profit(self, spans: Sequence[tuple[datetime, Day]]) -> Profit:
-        prices = await prices_of_held(self.store, self.exchange)
+        prices = await prices_of_held(self.store, self.market_data)
         return await self.store.read(lambda uow: reporting.profit(uow, spans, uow.account.portfolio().valued(prices)))
 
     async def trades(self, count: int, before: str = "", status: str = "") -> tuple[Position, ...]:
@@ -252,7 +254,7 @@ class Views:
         Raises:
             UnknownId: Nothing has been counted yet.
         """
-        prices, now = await prices_of_held(self.store, self.exchange), self.clock.now()
+        prices, now = await prices_of_held(self.store, self.market_data), self.clock.now()
 
         def work(uow: UnitOfWork) -> Digest:
             names = (day.name for day in days_to_come(uow, self.days) if day.ends > now)
@@ -292,7 +294,7 @@ class Views:
         Raises:
             UnknownId: Nothing has been recorded of them yet.
         """
-        prices, now = await prices_of_held(self.store, self.exchange), self.clock.now()
+        prices, now = await prices_of_held(self.store, self.market_data), self.clock.now()
 
         def work(uow: UnitOfWork) -> EquityCurve:
             if uow.account.last_equity_at() is None:
@@ -310,10 +312,10 @@ class Views:
         """
         trade, now = await self.trade(position_id), self.clock.now()
         held, decided_on = trade.position, trade.decision.timeframe if trade.decision else ""
-        found = await book(self.exchange, held.market) if held.is_open else None
+        found = await book(self.market_data, held.market) if held.is_open else None
         for window in windows(held.opened_at, held.closed_at, now, decided_on):
             with suppress(VenueError):
-                candles = await self.exchange.candles(held.market, window.timeframe, window.count, window.until)
+                candles = await self.market_data.candles(held.market, window.timeframe, window.count, window.until)
                 if len(candles) and candles.closed_at > held.opened_at:
                     return TradeCandles(trade=trade, candles=candles, now=now, price=found.mid if found else None)
         raise NoData(f"There are no candles of the time of {position_id}.", f"/why {position_id} tells its story.")
@@ -347,7 +349,7 @@ class Views:
         no_entry = self.no_entry()
         return Status(
             profile=self.profile,
-            venue=self.exchange.name,
+            venue=self.venue,
             quote=uow.account.quote,
             now=now,
             trading=not no_entry and not any(found.halt.stops("", now) and not found.halt.market for found in halts),
@@ -375,7 +377,7 @@ class Views:
 
     async def _approval_views(self, approvals: Sequence[Approval]) -> tuple[ApprovalView, ...]:
         prices = {
-            symbol: await ask(self.exchange, symbol)
+            symbol: await ask(self.market_data, symbol)
             for symbol in dict.fromkeys(approval.plan.market for approval in approvals)
         }
         now = self.clock.now()

@@ -318,18 +318,18 @@ async def engine_room(
     kit = Kit(
         clock=clock,
         store=store,
-        exchange=venue,
+        market_data=venue,
         quality=DataQualityMonitor(limits=QualityLimits(min_candles=5, window=5)),
         analyzer=TechnicalAnalyzer(),
         risk=RiskManager(limits=limits),
         autonomy=autonomy,
-        orchestrator=ExecutionOrchestrator(store=store, exchange=venue, clock=clock),
+        orchestrator=ExecutionOrchestrator(store=store, exchange=venue, market_data=venue, clock=clock),
         no_entry=no_entry,
     )
     symbols = tuple(market.symbol for market in markets)
     context = StrategyContext(name="hand", strategy=script, markets=symbols, timeframe=Timeframe.H1)
     approvals = approvals_of(kit)
-    closings = Closings(store=store, exchange=venue, orchestrator=kit.orchestrator, clock=clock)
+    closings = Closings(store=store, market_data=venue, orchestrator=kit.orchestrator, clock=clock)
     emergency = EmergencyStopSystem(store=store, orchestrator=kit.orchestrator, clock=clock)
     room = Room(
         clock=clock,
@@ -341,7 +341,7 @@ async def engine_room(
         approvals=approvals,
         books=Bookkeeping(
             store=store,
-            exchange=venue,
+            market_data=venue,
             markets=dict.fromkeys(symbols, Timeframe.H1),
             quality=kit.quality,
             limits=limits,
@@ -350,8 +350,9 @@ async def engine_room(
         ),
         desk=Desk(store=store, approvals=approvals, closings=closings, emergency=emergency, clock=clock),
         views=Views(
+            venue=venue.name,
             store=store,
-            exchange=venue,
+            market_data=venue,
             clock=clock,
             profile="test",
             contexts=("hand",),
@@ -361,7 +362,7 @@ async def engine_room(
         ),
         results=Results(
             store=store,
-            exchange=venue,
+            market_data=venue,
             clock=clock,
             days=days,
             at_work=(AtWork(name="hand", strategy="script", markets=symbols, timeframe="1h"),),
@@ -384,7 +385,7 @@ def approvals_of(kit: Kit) -> Approvals:
     """The approvals of a kit."""
     return Approvals(
         store=kit.store,
-        exchange=kit.exchange,
+        market_data=kit.market_data,
         risk=kit.risk,
         autonomy=kit.autonomy,
         orchestrator=kit.orchestrator,

@@ -29,7 +29,7 @@ from engine.execution import orders as writing
 from engine.execution.coverage import sellable
 from engine.execution.intake import take_in
 from engine.execution.protection import Action, Cancel, Protect, protect, protection_pause
-from engine.ports import Clock, Exchange, VenueEvent
+from engine.ports import Clock, Exchange, MarketData, VenueEvent
 from engine.simulation.path import is_another
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
@@ -53,11 +53,18 @@ class ExecutionOrchestrator:
     """
 
     def __init__(
-        self, *, store: Database, exchange: Exchange, clock: Clock, max_factor: Decimal = Decimal(1000)
+        self,
+        *,
+        store: Database,
+        exchange: Exchange,
+        market_data: MarketData,
+        clock: Clock,
+        max_factor: Decimal = Decimal(1000),
     ) -> None:
         self._max_factor = max_factor
         self._store = store
         self._exchange = exchange
+        self._market_data = market_data
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
         self._again_at: datetime | None = None
@@ -172,7 +179,7 @@ class ExecutionOrchestrator:
             NoData: Nobody buys it now.
             VenueError: The venue does not answer.
         """
-        await self._exchange.book(market)
+        await self._market_data.book(market)
         return await self._exchange.unsellable(market, quantity)
 
     async def _send(self, order: Order) -> SubmitResult | None:
@@ -319,7 +326,7 @@ class ExecutionOrchestrator:
     async def _is_for_another(self, position: Position) -> bool:
         """Whether a stop and target would be filled at once at the price of something else than what was bought."""
         try:
-            price = (await self._exchange.book(position.market)).mid
+            price = (await self._market_data.book(position.market)).mid
         except VenueError:
             return False
         changed, marks = await self._store.read(
