@@ -14,8 +14,8 @@ from types import TracebackType
 
 import structlog
 
-from bot.doors import DOORS, Doors
-from bot.engine_room import Engine
+from bot.engine import Engine
+from bot.externals import EXTERNALS, Externals
 from bot.instance import Instance, local_url, note_file, remove, write
 from bot.lock import only_instance
 from bot.markets import Source, source
@@ -30,7 +30,7 @@ from engine.backtest.replay import Replay
 from engine.domain.errors import StoreError
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
 from engine.jobs import Job
-from engine.store.alone import alone_on_server
+from engine.store.advisory_lock import alone_on_server
 from engine.store.location import file_of
 from engine.store.migrate import upgrade
 from handlers.commands import RecentLogs
@@ -54,7 +54,7 @@ class App:
         settings: What to run.
         announce: Where lines for the person at the terminal go.
         more_jobs: Further jobs on the same clock, see ``wiring.build``.
-        doors: How the store and the venue are opened, see ``bot.doors``.
+        externals: How the store and the venue are opened, see ``bot.externals``.
         accept_balances: Book what the venue has more or less than the books as paid in or out.
         logs: Tells the last so many warnings and errors of the log.
 
@@ -68,7 +68,7 @@ class App:
         *,
         announce: Callable[[str], None],
         more_jobs: Callable[[Engine], Sequence[Job]] = lambda _: (),
-        doors: Doors = DOORS,
+        externals: Externals = EXTERNALS,
         accept_balances: bool = False,
         logs: RecentLogs = lambda _: (),
     ) -> None:
@@ -77,7 +77,7 @@ class App:
         self._logs = logs
         self._announce = announce
         self._more_jobs = more_jobs
-        self._doors = doors
+        self._externals = externals
         self.stopping = asyncio.Event()
         self._ready = False
         self._failure: StoreError | None = None
@@ -110,7 +110,7 @@ class App:
                 ready=lambda: self._ready,
                 give_up=self.give_up,
                 more_jobs=self._more_jobs,
-                doors=self._doors,
+                externals=self._externals,
                 logs=self._logs,
             )
             self.program = program
@@ -122,7 +122,7 @@ class App:
             closing.push_async_callback(program.engine.emergency.stop)
             closing.push_async_callback(program.engine.closings.stop)
             await self._come_back(program.engine)
-            await self._open_doors(program, closing)
+            await self._open_chat(program, closing)
             self._note_begin(program)
             await self._work(program, closing)
         if self._failure:
@@ -161,7 +161,7 @@ class App:
 
     async def _come_back(self, engine: Engine) -> None:
         """Agree with the venue on what happened meanwhile, before anything trades."""
-        store, venue, orchestrator = engine.store, engine.venue, engine.kit.orchestrator
+        store, venue, orchestrator = engine.store, engine.venue, engine.services.orchestrator
         await refuse_another_venue(store, venue)
         doubtful = await reconcile(store, orchestrator)
         if doubtful:
@@ -175,7 +175,7 @@ class App:
             await engine.approvals.withdraw("the emergency stop stands")
             engine.emergency.start()
 
-    async def _open_doors(self, program: Program, closing: AsyncExitStack) -> None:
+    async def _open_chat(self, program: Program, closing: AsyncExitStack) -> None:
         chat, engine = program.chat, program.engine
         at = f"{engine.clock.now():%Y-%m-%d %H:%M} UTC"
         self._announce(f"Greenlight {VERSION}: profile {self._settings.profile}, {engine.market.label}, {at}.")

@@ -8,21 +8,21 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from bot.doors import Doors
-from bot.engine_room import Engine
+from bot.engine import Engine
+from bot.externals import Externals
 from bot.platforms import VERSION, RemotePlatform, Web, remote_platforms, web_chat
 from config.settings import PLATFORMS, Settings
 from engine.domain.errors import StoreError
 from engine.domain.halts import Halt
 from engine.domain.messages import CardKind, Destination, Person, Ref
 from engine.domain.reports import CLOCK, MARKET_DATA, HaltView, Stranger
-from engine.failover import Failover
+from engine.notification_failover import Failover
 from engine.outbox import EDITS_APART, OutboxSender
 from engine.places import take_places
+from engine.platform_health import PlatformWatch
 from engine.ports import Platform
 from engine.store.database import Database
-from engine.store.watch import StorageWatch
-from engine.watch import PlatformWatch
+from engine.store.storage_health import StorageWatch
 from handlers.access import Access, Identity
 from handlers.cards import alerts
 from handlers.charts.draughtsman import Draughtsman
@@ -57,7 +57,7 @@ async def build_chat(
     api_token: SecretStr,
     ready: Callable[[], bool],
     give_up: Callable[[StoreError], None],
-    doors: Doors,
+    externals: Externals,
     logs: RecentLogs,
 ) -> Chat:
     """The ways in and out of the chat, on every platform that is configured."""
@@ -72,15 +72,15 @@ async def build_chat(
         database=engine.store,
         desk=engine.desk,
         clock=engine.clock,
-        wall=doors.wall,
-        started_at=doors.wall().replace(microsecond=0),
+        wall=externals.wall,
+        started_at=externals.wall().replace(microsecond=0),
     )
     draughtsman = Draughtsman()
-    remote = tuple(remote_platforms(settings, reception, commands, engine, access, doors, draughtsman.draw))
+    remote = tuple(remote_platforms(settings, reception, commands, engine, access, externals, draughtsman.draw))
     hooks = [route for platform in remote for route in platform.hooks]
     web = None
     if settings.web.enabled:
-        web = await web_chat(settings, engine, commands, reception, access, api_token, ready, hooks, doors)
+        web = await web_chat(settings, engine, commands, reception, access, api_token, ready, hooks, externals)
     platforms: dict[str, Platform] = {platform.name: platform for platform in remote}
     if web is not None:
         platforms[web.chat.name] = web.chat

@@ -90,7 +90,7 @@ def restore(
 ) -> None:
     """Put a backup in place; the bot must not be running. Where something fails, nothing is changed."""
     from bot.lock import only_instance
-    from engine.store.alone import alone_on_server
+    from engine.store.advisory_lock import alone_on_server
     from engine.store.backup import restore as put_back
 
     settings = account_or_exit(profile, config, data, seed)

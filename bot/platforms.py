@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from bot.doors import Doors
-from bot.engine_room import Engine
+from bot.engine import Engine
+from bot.externals import Externals
 from config.platforms import SlackSettings, TelegramSettings
 from config.settings import Settings
 from engine.ports import Platform
@@ -70,18 +70,18 @@ def remote_platforms(
     commands: CommandTable,
     engine: Engine,
     access: Access,
-    doors: Doors,
+    externals: Externals,
     draw: Draw,
 ) -> Iterator[RemotePlatform]:
     """The platforms with a token; how each is shows in the health of the whole."""
     note = noting(engine.store)
     if settings.telegram.token is not None:
-        telegram = _telegram(settings.telegram, settings.telegram.token, reception, commands, doors, draw, note)
+        telegram = _telegram(settings.telegram, settings.telegram.token, reception, commands, externals, draw, note)
         engine.health.watch(telegram.name, lambda: telegram.health)
         yield telegram
     if settings.slack.bot_token is not None:
         slack = _slack(
-            settings.slack, settings.slack.bot_token, reception, commands, engine.views, access, doors, draw, note
+            settings.slack, settings.slack.bot_token, reception, commands, engine.views, access, externals, draw, note
         )
         engine.health.watch(slack.name, lambda: slack.health)
         yield slack
@@ -92,7 +92,7 @@ def _telegram(
     token: SecretStr,
     reception: Reception,
     commands: CommandTable,
-    doors: Doors,
+    externals: Externals,
     draw: Draw,
     note: Note,
 ) -> RemotePlatform:
@@ -112,7 +112,7 @@ def _telegram(
         webhook=webhook,
         draw=draw,
         note=note,
-        transport=doors.telegram,
+        transport=externals.telegram,
     )
 
 
@@ -123,7 +123,7 @@ def _slack(
     commands: CommandTable,
     views: Views,
     access: Access,
-    doors: Doors,
+    externals: Externals,
     draw: Draw,
     note: Note,
 ) -> RemotePlatform:
@@ -143,8 +143,8 @@ def _slack(
         note=note,
         messages_per_second=asked.messages_per_second,
         ping_interval=asked.ping_interval,
-        sessions=doors.slack,
-        wall=doors.wall,
+        sessions=externals.slack,
+        wall=externals.wall,
     )
 
 
@@ -157,21 +157,21 @@ async def web_chat(
     api_token: SecretStr,
     ready: Callable[[], bool],
     hooks: Sequence[BaseRoute],
-    doors: Doors,
+    externals: Externals,
 ) -> Web:
     """The web chat with the server under it, which also lets other platforms' servers in at their hooks."""
     from handlers.web.board import Board
     from handlers.web.chat import WebChat
     from handlers.web.guard import OwnNames
-    from handlers.web.kit import Kit as WebKit
     from handlers.web.server import WebServer, create_app
+    from handlers.web.services import WebServices
     from handlers.web.sessions import Attempts, Sessions, SignInLinks, session_key
 
-    chat = WebChat(database=engine.store, receive=reception.receive, wall=doors.wall)
+    chat = WebChat(database=engine.store, receive=reception.receive, wall=externals.wall)
     links = SignInLinks()
     names = OwnNames.of(listening=(settings.web.host, *_called_as(settings)), public=settings.web.allowed_hosts)
     app = create_app(
-        WebKit(
+        WebServices(
             views=engine.views,
             desk=engine.desk,
             database=engine.store,
@@ -183,7 +183,7 @@ async def web_chat(
             strangers=Attempts(),
             api_token=api_token,
             clock=engine.clock,
-            wall=doors.wall,
+            wall=externals.wall,
             ready=ready,
             version=VERSION,
         ),
@@ -191,7 +191,7 @@ async def web_chat(
         trusted_proxies=settings.web.trusted_proxies,
         hooks=hooks,
     )
-    serve = doors.server or WebServer
+    serve = externals.server or WebServer
     return Web(chat=chat, server=serve(app, host=settings.web.host, port=settings.web.port), links=links)
 
 

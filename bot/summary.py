@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from bot.engine_room import Engine
+from bot.engine import Engine
 from engine.store import codec
 from engine.store.history import History, history
 from handlers.cards import phrases, wording

@@ -1,6 +1,6 @@
 """Settings → objects. The one place where concrete venues, strategies and platforms come together.
 
-    bot.markets: source ─▶ bot.engine_room: engine ─▶ bot.chat: chat ─▶ driver
+    bot.markets: source ─▶ bot.engine: engine ─▶ bot.chat: chat ─▶ driver
 
 Tests call ``build`` as well, with servers of their own behind the same settings: nothing needs to be patched.
 """
@@ -18,8 +18,8 @@ from functools import partial
 from pydantic import SecretStr
 
 from bot.chat import Chat, build_chat, destinations
-from bot.doors import DOORS, Doors
-from bot.engine_room import Engine, build_engine
+from bot.engine import Engine, build_engine
+from bot.externals import EXTERNALS, Externals
 from bot.markets import Source, source
 from bot.pace import pace
 from config.settings import Settings
@@ -56,7 +56,7 @@ async def build(
     ready: Callable[[], bool] = lambda: True,
     give_up: Callable[[StoreError], None] = lambda _: None,
     more_jobs: Callable[[Engine], Sequence[Job]] = lambda _: (),
-    doors: Doors = DOORS,
+    externals: Externals = EXTERNALS,
     logs: RecentLogs = lambda _: (),
 ) -> Program:
     """Put the program together on a migrated database.
@@ -67,7 +67,7 @@ async def build(
         ready: Whether the program has started fully, for those who ask it.
         give_up: Ends the program, which cannot go on.
         more_jobs: Further jobs on the same clock, e.g. people who answer at market times.
-        doors: How it reaches what outlives it.
+        externals: How it reaches what outlives it.
         logs: Tells the last so many warnings and errors of the log.
 
     Raises:
@@ -76,19 +76,19 @@ async def build(
         StoreError: The database or the venue's file cannot be used.
     """
     engine = await build_engine(
-        settings, market or source(settings), routes(destinations(settings), settings.alerts.losing_streak), doors
+        settings, market or source(settings), routes(destinations(settings), settings.alerts.losing_streak), externals
     )
     api_token = settings.web.token or SecretStr(randomness.token_urlsafe(24))
-    chat = await build_chat(settings, engine, api_token, ready, give_up, doors, logs)
+    chat = await build_chat(settings, engine, api_token, ready, give_up, externals, logs)
     jobs = job_table(
-        kit=engine.kit,
+        services=engine.services,
         contexts=engine.market.contexts,
         approvals=engine.approvals,
         books=engine.books,
         candles_in=engine.market.live.closed if engine.market.live else None,
         caught_up=partial(caught_up, lambda: engine.venue.advanced) if engine.market.live else None,
     )
-    kept = _housekeeping(settings, engine, doors)
+    kept = _housekeeping(settings, engine, externals)
     driver = _driver(
         settings, engine, (*jobs, _closings(engine), kept, *_live_jobs(settings, engine), *more_jobs(engine))
     )
@@ -102,9 +102,9 @@ def _closings(engine: Engine) -> Job:
     return Job(name="closings", run=expire, alarm=engine.closings.next_deadline)
 
 
-def _housekeeping(settings: Settings, engine: Engine, doors: Doors) -> Job:
+def _housekeeping(settings: Settings, engine: Engine, externals: Externals) -> Job:
     retention = Retention(**settings.retention.model_dump())
-    housekeeping = Housekeeping(store=engine.store, retention=retention, wall=doors.wall)
+    housekeeping = Housekeeping(store=engine.store, retention=retention, wall=externals.wall)
     return Job(name="retention", run=housekeeping.run, alarm=housekeeping.next_due)
 
 
@@ -127,10 +127,10 @@ def _live_jobs(settings: Settings, engine: Engine) -> Sequence[Job]:
         return ()
 
     async def follow(_: datetime) -> None:
-        await engine.kit.orchestrator.pump()
+        await engine.services.orchestrator.sync_venue_events()
 
     async def look_at_data(_: datetime) -> None:
-        await end_data_halts(engine.kit, engine.market.contexts.contexts, engine.clock.now())
+        await end_data_halts(engine.services, engine.market.contexts.contexts, engine.clock.now())
 
     often_enough = often(settings.market.poll_every)
     return (

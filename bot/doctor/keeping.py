@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.doctor.check import Case, Check
-from bot.engine_room import owner_of
+from bot.engine import owner_of
 from bot.markets import source
 from bot.own_files import is_own_folder, open_folders, wider_files, wider_folders
 from config.kinds import mask_url

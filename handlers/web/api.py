@@ -20,8 +20,8 @@ from handlers.web.account_rows import FillRow, OrderRow, PositionRow, StatusRow
 from handlers.web.caller import Caller
 from handlers.web.decision_rows import ApprovalRow, AuditRow, DecisionRow, settled_by
 from handlers.web.errors import AlreadyAnswered, Problem, Refusal
-from handlers.web.kit import Kit, UseKit, address_of
 from handlers.web.paging import AnyPage
+from handlers.web.services import UseServices, WebServices, address_of
 
 if TYPE_CHECKING:  # heavy, and only named here
     from engine.approvals import Answered
@@ -33,7 +33,9 @@ bearer = HTTPBearer(auto_error=False, description="The token of BOT_WEB__TOKEN. 
 
 
 async def caller_of(
-    request: Request, kit: UseKit, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    request: Request,
+    services: UseServices,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Caller:
     """Who calls the API: the bearer of the token, or a signed-in browser.
 
@@ -41,17 +43,17 @@ async def caller_of(
         Refusal: 401, it is neither.
     """
     if "authorization" not in request.headers:
-        if caller := kit.sessions.caller(request):
+        if caller := services.sessions.caller(request):
             return caller
         raise Refusal(401, "Show the bearer token of BOT_WEB__TOKEN, or sign in with your browser.")
-    token = kit.api_token.get_secret_value() if kit.api_token else ""
+    token = services.api_token.get_secret_value() if services.api_token else ""
     shown = credentials.credentials if credentials else ""
     if token and secrets.compare_digest(shown.encode(), token.encode()):
         return API_CALLER
     address = address_of(request)
-    if not kit.strangers.too_many(address):
-        kit.strangers.note(address)
-        await kit.note(platform="api", user=address, person="", action="token", outcome="refused: wrong token")
+    if not services.strangers.too_many(address):
+        services.strangers.note(address)
+        await services.note(platform="api", user=address, person="", action="token", outcome="refused: wrong token")
     raise Refusal(401, "This token is not the one of BOT_WEB__TOKEN.")
 
 
@@ -122,11 +124,11 @@ class AnswerRow(BaseModel):
 
 
 @open_router.get("/health")
-async def health(kit: UseKit) -> Health:
+async def health(services: UseServices) -> Health:
     """Tell that the program lives, and whether its parts are well."""
     try:
         async with asyncio.timeout(HEALTH_SECONDS):
-            parts = await kit.views.health()
+            parts = await services.views.health()
     except (GreenlightError, TimeoutError):
         return Health(status="degraded", parts=[PartHealth(name="store", status="failing")])
     rows = [PartHealth(name=part.name, status="ok" if part.ok else "failing") for part in parts]
@@ -134,80 +136,80 @@ async def health(kit: UseKit) -> Health:
 
 
 @open_router.get("/ready", responses={503: {"model": Readiness, "description": "Still starting"}})
-async def ready(kit: UseKit, response: Response) -> Readiness:
+async def ready(services: UseServices, response: Response) -> Readiness:
     """Tell whether the program has started fully."""
-    if kit.ready():
+    if services.ready():
         return Readiness(status="ready")
     response.status_code = 503
     return Readiness(status="starting")
 
 
 @router.get("/status")
-async def status(kit: UseKit, _: KnownCaller) -> StatusRow:
+async def status(services: UseServices, _: KnownCaller) -> StatusRow:
     """The bot at a glance."""
-    return StatusRow.of(await kit.views.status(), kit.version)
+    return StatusRow.of(await services.views.status(), services.version)
 
 
 @router.get("/positions")
 async def positions(
-    kit: UseKit, _: KnownCaller, page: AnyPage, status: Literal["open", "closed", "all"] = "open"
+    services: UseServices, _: KnownCaller, page: AnyPage, status: Literal["open", "closed", "all"] = "open"
 ) -> list[PositionRow]:
     """Positions: the open ones, or those that were."""
-    views = {view.position.id: view for view in await kit.views.positions()}
-    held = await kit.views.trades(page.limit, page.before, "" if status == "all" else status)
+    views = {view.position.id: view for view in await services.views.positions()}
+    held = await services.views.trades(page.limit, page.before, "" if status == "all" else status)
     return page.of([PositionRow.of(position, views.get(position.id)) for position in held])
 
 
 @router.get("/orders")
-async def orders(kit: UseKit, _: KnownCaller, page: AnyPage) -> list[OrderRow]:
+async def orders(services: UseServices, _: KnownCaller, page: AnyPage) -> list[OrderRow]:
     """Orders of every kind, with what has filled."""
-    return page.of([OrderRow.of(order) for order in await kit.views.orders(page.limit, page.before)])
+    return page.of([OrderRow.of(order) for order in await services.views.orders(page.limit, page.before)])
 
 
 @router.get("/fills")
-async def fills(kit: UseKit, _: KnownCaller, page: AnyPage) -> list[FillRow]:
+async def fills(services: UseServices, _: KnownCaller, page: AnyPage) -> list[FillRow]:
     """Parts of orders that traded."""
-    return page.of([FillRow.of(fill) for fill in await kit.views.fills(page.limit, page.before)])
+    return page.of([FillRow.of(fill) for fill in await services.views.fills(page.limit, page.before)])
 
 
 @router.get("/decisions")
-async def decisions(kit: UseKit, _: KnownCaller, page: AnyPage) -> list[DecisionRow]:
+async def decisions(services: UseServices, _: KnownCaller, page: AnyPage) -> list[DecisionRow]:
     """Decisions with what led to them."""
-    return page.of([DecisionRow.of(judged) for judged in await kit.views.decisions(page.limit, page.before)])
+    return page.of([DecisionRow.of(judged) for judged in await services.views.decisions(page.limit, page.before)])
 
 
 @router.get("/approvals")
-async def approvals(kit: UseKit, _: KnownCaller, page: AnyPage) -> list[ApprovalRow]:
+async def approvals(services: UseServices, _: KnownCaller, page: AnyPage) -> list[ApprovalRow]:
     """Questions to people and their answers."""
-    return page.of([ApprovalRow.of(view) for view in await kit.views.approvals(page.limit, page.before)])
+    return page.of([ApprovalRow.of(view) for view in await services.views.approvals(page.limit, page.before)])
 
 
 @router.get("/audit")
-async def audit_log(kit: UseKit, _: KnownCaller, page: AnyPage) -> list[AuditRow]:
+async def audit_log(services: UseServices, _: KnownCaller, page: AnyPage) -> list[AuditRow]:
     """What people did or tried."""
-    return page.of([AuditRow.of(entry) for entry in await kit.views.audit(page.limit, page.before)])
+    return page.of([AuditRow.of(entry) for entry in await services.views.audit(page.limit, page.before)])
 
 
 @router.post("/approvals/{approval_id}/approve", responses=_ANSWERS)
 async def approve(
-    approval_id: ApprovalId, kit: UseKit, caller: KnownCaller, body: ApproveBody | None = None
+    approval_id: ApprovalId, services: UseServices, caller: KnownCaller, body: ApproveBody | None = None
 ) -> AnswerRow:
     """Approve a question, or half of it. It is judged again on fresh data before anything is ordered."""
     half = body is not None and body.half
     press = Press(person=caller.person.name, verb=Verb.HALF if half else Verb.APPROVE)
-    return await answer(kit, caller, approval_id, press)
+    return await answer(services, caller, approval_id, press)
 
 
 @router.post("/approvals/{approval_id}/reject", responses=_ANSWERS)
 async def reject(
-    approval_id: ApprovalId, kit: UseKit, caller: KnownCaller, body: RejectBody | None = None
+    approval_id: ApprovalId, services: UseServices, caller: KnownCaller, body: RejectBody | None = None
 ) -> AnswerRow:
     """Reject a question, with a reason or without."""
     press = Press(person=caller.person.name, verb=Verb.REJECT, reason=body.reason if body else "")
-    return await answer(kit, caller, approval_id, press)
+    return await answer(services, caller, approval_id, press)
 
 
-async def answer(kit: Kit, caller: Caller, approval_id: str, press: Press) -> AnswerRow:
+async def answer(services: WebServices, caller: Caller, approval_id: str, press: Press) -> AnswerRow:
     """Hand an answer to the desk, note in the audit what came of it, and tell it.
 
     Raises:
@@ -216,7 +218,7 @@ async def answer(kit: Kit, caller: Caller, approval_id: str, press: Press) -> An
     """
 
     async def note(outcome: str) -> None:
-        await kit.note(
+        await services.note(
             platform=caller.platform,
             user=caller.user,
             person=caller.person.name,
@@ -227,22 +229,22 @@ async def answer(kit: Kit, caller: Caller, approval_id: str, press: Press) -> An
     try:
         require(caller.person, Role.TRADER, "Answering a question")
         if caller is API_CALLER and press.verb is not Verb.REJECT:
-            await _require_one_person(kit, approval_id)
-        answered = await kit.desk.answer(approval_id, press)
+            await _require_one_person(services, approval_id)
+        answered = await services.desk.answer(approval_id, press)
     except GreenlightError as error:
         await note(error.message)
         raise
     await note(str(answered.reply))
-    return _told(answered, await kit.views.approval(approval_id))
+    return _told(answered, await services.views.approval(approval_id))
 
 
-async def _require_one_person(kit: Kit, approval_id: str) -> None:
+async def _require_one_person(services: WebServices, approval_id: str) -> None:
     """Check that the token may approve: whoever holds it may be one of two people who must.
 
     Raises:
         NotAllowed: It takes two people.
     """
-    needed = (await kit.views.approval(approval_id)).approval.votes_needed
+    needed = (await services.views.approval(approval_id)).approval.votes_needed
     if needed > 1:
         raise NotAllowed(
             f"{approval_id} needs {needed} people, and the token is none.", "Approve it signed in, or in chat."

@@ -15,7 +15,7 @@ from handlers.access import require
 from handlers.web.api import KnownCaller
 from handlers.web.emergency_rows import EmergencyRow, PreviewRow, StandingRow
 from handlers.web.errors import Problem
-from handlers.web.kit import Kit, UseKit
+from handlers.web.services import UseServices, WebServices
 
 PRICES_WITHIN = 2.0
 """Wall seconds that the venue has to tell its prices of now."""
@@ -27,36 +27,36 @@ router = APIRouter(prefix="/api/emergency", tags=["emergency"], responses=_UNAUT
 
 
 @router.get("")
-async def preview(kit: UseKit, _: KnownCaller) -> PreviewRow:
+async def preview(services: UseServices, _: KnownCaller) -> PreviewRow:
     """What the emergency stop would end now; with ``standing``, what one that was called has left, and why."""
-    row = PreviewRow.of(await kit.views.exposed(), await _prices_of_now(kit))
-    if halt_id := await kit.views.standing_emergency():
-        row.standing = StandingRow.of(await kit.views.emergency(halt_id))
+    row = PreviewRow.of(await services.views.exposed(), await _prices_of_now(services))
+    if halt_id := await services.views.standing_emergency():
+        row.standing = StandingRow.of(await services.views.emergency(halt_id))
     return row
 
 
 @router.post("", responses=_REFUSED)
-async def call(kit: UseKit, caller: KnownCaller) -> EmergencyRow:
+async def call(services: UseServices, caller: KnownCaller) -> EmergencyRow:
     """Call the emergency stop. It is written down when this answers; ask again to see how far it is."""
 
     async def note(outcome: str) -> None:
         who = {"platform": caller.platform, "user": caller.user, "person": caller.person.name}
-        await kit.note(**who, action="emergency", outcome=outcome)
+        await services.note(**who, action="emergency", outcome=outcome)
 
     try:
         require(caller.person, Role.ADMIN, "The emergency stop")
-        halt_id = await kit.desk.stop_everything(caller.person)
+        halt_id = await services.desk.stop_everything(caller.person)
     except GreenlightError as error:
         await note(error.message)
         raise
     await note(f"called: {halt_id}")
-    return EmergencyRow.of(await kit.views.emergency(halt_id), await _prices_of_now(kit))
+    return EmergencyRow.of(await services.views.emergency(halt_id), await _prices_of_now(services))
 
 
-async def _prices_of_now(kit: Kit) -> Sequence[PositionView]:
+async def _prices_of_now(services: WebServices) -> Sequence[PositionView]:
     """What is held, at the prices of now; nothing where these are not to be had soon, for people wait."""
     try:
         async with asyncio.timeout(PRICES_WITHIN):
-            return await kit.views.positions()
+            return await services.views.positions()
     except (GreenlightError, TimeoutError):
         return ()

@@ -17,8 +17,8 @@ from engine.domain.errors import StoreError
 from engine.store.chat import ChatMessage
 from handlers.web.caller import Caller
 from handlers.web.guard import STREAM_PATH
-from handlers.web.kit import Kit, UseKit, address_of
 from handlers.web.rendering import STATIC, render
+from handlers.web.services import UseServices, WebServices, address_of
 
 RECONNECT_MS = 1500
 REFRESH_SECONDS = 1.0
@@ -51,13 +51,13 @@ class PressedButton(BaseModel):
     delivery_id: UUID
 
 
-def signed_in(request: Request, kit: UseKit) -> Caller:
+def signed_in(request: Request, services: UseServices) -> Caller:
     """The person at the page.
 
     Raises:
         HTTPException: 401, they have not come in by their link.
     """
-    caller = kit.sessions.caller(request)
+    caller = services.sessions.caller(request)
     if caller is None:
         raise HTTPException(401, "Open your own link first; the bot prints one for each person when it starts.")
     return caller
@@ -67,64 +67,66 @@ SignedIn = Annotated[Caller, Depends(signed_in)]
 
 
 @router.get("/")
-async def page(request: Request, kit: UseKit) -> Response:
+async def page(request: Request, services: UseServices) -> Response:
     """The page with everything that is known now; the stream goes on from there."""
-    caller = kit.sessions.caller(request)
+    caller = services.sessions.caller(request)
     if caller is None:
         # A link followed from another site arrives without the cookie; coming from our own page it is sent.
         again = request.headers.get("sec-fetch-site") == "cross-site"
         return HTMLResponse(render("door.html", root="", state="bounce" if again else "closed"), 200 if again else 401)
-    messages = await _written(kit, caller, 0)
+    messages = await _written(services, caller, 0)
     return HTMLResponse(
         render(
             "page.html",
             root="",
             caller=caller,
             messages=messages,
-            **_standing(kit, caller),
+            **_standing(services, caller),
             version=max((message.version for message in messages), default=0),
-            build=kit.version,
-            board=await kit.board.html(),
-            menu=[known for known in kit.commands.commands if caller.person.role.includes(known.role)],
+            build=services.version,
+            board=await services.board.html(),
+            menu=[known for known in services.commands.commands if caller.person.role.includes(known.role)],
         )
     )
 
 
 @router.get("/enter/{token}")
-async def enter(token: str, request: Request, kit: UseKit) -> Response:
+async def enter(token: str, request: Request, services: UseServices) -> Response:
     """Let somebody in by their own link, once."""
     address = address_of(request)
     if "prefetch" in request.headers.get("sec-purpose", ""):
         return Response(status_code=425)  # the browser guesses that the link may be opened: that must not use it up
-    if kit.strangers.too_many(address):
+    if services.strangers.too_many(address):
         return HTMLResponse(render("door.html", root=HOME, state="wait"), 429)
-    user = kit.links.redeem(token)
+    user = services.links.redeem(token)
     response = RedirectResponse(HOME, 303)
-    if user is not None and (caller := kit.sessions.known(user)):
+    if user is not None and (caller := services.sessions.known(user)):
         try:
-            await kit.note(platform="web", user=user, person=caller.person.name, action="enter", outcome="entered")
+            await services.note(platform="web", user=user, person=caller.person.name, action="enter", outcome="entered")
         except StoreError as error:
-            kit.links.give_back(token, user)
+            services.links.give_back(token, user)
             return HTMLResponse(render("door.html", root=HOME, state="stopped", reason=str(error)), 503)
-        kit.sessions.begin(response, user, secure=request.url.scheme == "https")
+        services.sessions.begin(response, user, secure=request.url.scheme == "https")
         return response
-    if kit.sessions.caller(request):
+    if services.sessions.caller(request):
         return response  # their own link again, on a browser that is signed in
-    kit.strangers.note(address)
-    await kit.note(platform="web", user=address, person="", action="enter", outcome="stranger: unknown or used link")
+    services.strangers.note(address)
+    await services.note(
+        platform="web", user=address, person="", action="enter", outcome="stranger: unknown or used link"
+    )
     return HTMLResponse(render("door.html", root=HOME, state="used"), 410)
 
 
 @router.post("/chat/say", status_code=204)
-async def say(said: Said, caller: SignedIn, kit: UseKit) -> None:
+async def say(said: Said, caller: SignedIn, services: UseServices) -> None:
     """Take a text; the reply comes over the stream."""
-    await kit.chat.say(caller, said.text, said.delivery_id)
+    await services.chat.say(caller, said.text, said.delivery_id)
 
 
 @router.post("/chat/press", status_code=204)
-async def press(pressed: PressedButton, caller: SignedIn, kit: UseKit) -> None:
+async def press(pressed: PressedButton, caller: SignedIn, services: UseServices) -> None:
     """Take a press; the reply and the edited card come over the stream."""
-    await kit.chat.press(caller, pressed.data, pressed.delivery_id)
+    await services.chat.press(caller, pressed.data, pressed.delivery_id)
 
 
 @router.get("/favicon.ico")
@@ -136,7 +138,7 @@ async def favicon() -> FileResponse:
 @router.get(STREAM_PATH, response_class=EventSourceResponse)
 async def stream(
     caller: SignedIn,
-    kit: UseKit,
+    services: UseServices,
     after: Annotated[int, Query(ge=0)] = 0,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
@@ -146,49 +148,49 @@ async def stream(
 
     Args:
         caller: The person at the page.
-        kit: The program.
+        services: The program.
         after: The version of the messages that the page was made with.
         last_event_id: The version after a reconnect.
     """
-    yield ServerSentEvent(event="hello", data={"build": kit.version}, retry=RECONNECT_MS)
+    yield ServerSentEvent(event="hello", data={"build": services.version}, retry=RECONNECT_MS)
     version = last_event_id if last_event_id is not None else after
     board, standing = "", None
-    while not kit.chat.closed and kit.sessions.known(caller.user):
-        bell = kit.chat.bell()
-        for event in await _news(kit, caller, version):
+    while not services.chat.closed and services.sessions.known(caller.user):
+        bell = services.chat.bell()
+        for event in await _news(services, caller, version):
             version = max(version, int(event.id or 0))
             yield event
-        if standing != (standing := _standing(kit, caller)):
+        if standing != (standing := _standing(services, caller)):
             yield ServerSentEvent(event="standing", data=standing)
-        if board != (board := await kit.board.html()):
+        if board != (board := await services.board.html()):
             yield ServerSentEvent(event="board", data=board)
         with suppress(TimeoutError):
             await asyncio.wait_for(bell.wait(), REFRESH_SECONDS)
         await asyncio.sleep(CALM_SECONDS)
 
 
-async def _written(kit: Kit, caller: Caller, version: int) -> tuple[ChatMessage, ...]:
+async def _written(services: WebServices, caller: Caller, version: int) -> tuple[ChatMessage, ...]:
     """The messages after a version; none while they cannot be read, which the board beside them says."""
     try:
-        return await kit.chat.since(caller.person.name, version)
+        return await services.chat.since(caller.person.name, version)
     except StoreError:
         return ()
 
 
-def _standing(kit: Kit, caller: Caller) -> dict[str, str]:
+def _standing(services: WebServices, caller: Caller) -> dict[str, str]:
     """What the page shows past the database: the cards that cannot be written down, and why no button works.
 
     The latter is empty while they do.
     """
     return {
-        "standing": render("standing.html", messages=kit.chat.unwritten.messages, caller=caller),
-        "withheld": WITHHELD if kit.views.unwritten_halts() else "",
+        "standing": render("standing.html", messages=services.chat.unwritten.messages, caller=caller),
+        "withheld": WITHHELD if services.views.unwritten_halts() else "",
     }
 
 
-async def _news(kit: Kit, caller: Caller, version: int) -> list[ServerSentEvent]:
+async def _news(services: WebServices, caller: Caller, version: int) -> list[ServerSentEvent]:
     """The messages after a version; only the last one moves the point that a reconnect goes on from."""
-    messages = await _written(kit, caller, version)
+    messages = await _written(services, caller, version)
     newest = max((message.version for message in messages), default=version)
     return [
         ServerSentEvent(

@@ -16,14 +16,14 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from engine.domain.errors import ConfigError
 from handlers.web import api, emergency_api, errors, pages
 from handlers.web.guard import MOST_BODY_BYTES, Guard, OwnNames
-from handlers.web.kit import Kit
 from handlers.web.rendering import STATIC
+from handlers.web.services import WebServices
 
 SHUTDOWN_SECONDS = 2
 
 
 def create_app(
-    kit: Kit,
+    services: WebServices,
     *,
     names: OwnNames | None = None,
     trusted_proxies: Sequence[str] = (),
@@ -32,7 +32,7 @@ def create_app(
     """The app with its API, its page and the guards before them.
 
     Args:
-        kit: The parts of the program that it shows and acts on.
+        services: The parts of the program that it shows and acts on.
         names: Under which names it is called; by default the local ones.
         trusted_proxies: Addresses or networks of proxies that are believed in who calls (``X-Forwarded-For``) and
             whether by https (``X-Forwarded-Proto``).
@@ -40,13 +40,13 @@ def create_app(
     """
     app = FastAPI(
         title="Greenlight",
-        version=kit.version,
+        version=services.version,
         summary="A crypto trading bot that asks people.",
         docs_url=None,  # these pages load scripts from elsewhere
         redoc_url=None,
         max_body_size=MOST_BODY_BYTES,
     )
-    app.state.kit = kit
+    app.state.services = services
     app.include_router(api.open_router)
     app.include_router(api.router)
     app.include_router(emergency_api.router)
@@ -70,7 +70,7 @@ class WebServer:
     """
 
     def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
-        self._kit: Kit = app.state.kit
+        self._kit: WebServices = app.state.services
         self._address = (host, port)
         self._sockets: list[socket.socket] = []
         self._serving: asyncio.Task[None] | None = None

@@ -59,7 +59,7 @@ class Bookkeeping:
     days: Days
     told_weekly: bool = False
 
-    async def mark(self, at: datetime) -> None:
+    async def mark_to_market(self, at: datetime) -> None:
         """Note the closing price of every market that has a good one.
 
         A market without one keeps its last good price; its data is none of the other markets' business.
@@ -76,7 +76,7 @@ class Bookkeeping:
         except (VenueError, DataError):
             return _Close(price=None, report=QualityReport())
 
-    async def close(self, at: datetime) -> None:
+    async def record_equity(self, at: datetime) -> None:
         """Put the account on the equity curve; stop entries where it has fallen too far."""
         await self.store.transact(lambda uow: self._close(uow, at))
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from engine.analysis.technical import HISTORY
-from engine.deciding import Concluded, Conclusion, Kit, Seen, data_halts
+from engine.deciding import CycleServices, MarketSnapshot, Outcome, conclude, data_halts
 from engine.domain.decisions import CycleRecord, Input, Issue, QualityReport, SeriesChange
 from engine.domain.errors import VenueError
 from engine.domain.figures import grouped
@@ -25,45 +25,48 @@ from engine.strategies.context import StrategyContext
 Checked = tuple[dict[Timeframe, Candles], QualityReport]
 
 
-async def run_cycles(kit: Kit, contexts: Sequence[StrategyContext], at: datetime) -> tuple[CycleRecord, ...]:
+async def run_cycles(
+    services: CycleServices, contexts: Sequence[StrategyContext], at: datetime
+) -> tuple[CycleRecord, ...]:
     """Decide on every market of every context whose candle has closed.
 
-        look: candles ─▶ quality ─▶ technical signals, and the book
+        observe: candles ─▶ quality ─▶ technical signals, and the book
         conclude, in one transaction on the portfolio of now, one context after the other:
             strategy ─▶ exits, decision ─▶ plan ─▶ risk ─▶ autonomy ─▶ intent │ approval │ refusal, all recorded
         send what was written down
 
     A market that was decided on at this candle already (the program was restarted) is left alone.
     """
-    seen = [(context, [await _in_turn(kit, context, symbol, at) for symbol in context.markets]) for context in contexts]
+    seen = [
+        (context, [await _in_turn(services, context, symbol, at) for symbol in context.markets]) for context in contexts
+    ]
 
-    def conclude(uow: UnitOfWork) -> list[list[Concluded]]:
-        return [
-            [Conclusion(kit=kit, uow=uow, context=context, seen=market, at=at).draw() for market in markets]
-            for context, markets in seen
-        ]
+    def work(uow: UnitOfWork) -> list[list[Outcome]]:
+        return [[conclude(services, uow, context, market, at) for market in markets] for context, markets in seen]
 
-    concluded = await kit.store.transact(conclude)
+    concluded = await services.store.transact(work)
     for order in (order for own in concluded for one in own for order in one.orders):
-        await kit.orchestrator.send(order)
+        await services.orchestrator.send(order)
     return tuple(
         CycleRecord(context=context.name, at=at, decisions=tuple(judged for one in own for judged in one.judged))
         for context, own in zip(contexts, concluded, strict=True)
     )
 
 
-async def end_data_halts(kit: Kit, contexts: Sequence[StrategyContext], now: datetime) -> None:
+async def end_data_halts(services: CycleServices, contexts: Sequence[StrategyContext], now: datetime) -> None:
     """End the data halts of markets whose candles are good again, between two closes.
 
     What was refused at the last close stays refused: it was decided on already.
     """
-    if not await kit.store.read(lambda uow: [found for found in uow.halts.open() if found.halt.kind is HaltKind.DATA]):
+    if not await services.store.read(
+        lambda uow: [found for found in uow.halts.open() if found.halt.kind is HaltKind.DATA]
+    ):
         return
     good = {
         (symbol, context.timeframe)
         for context in contexts
         for symbol in context.markets
-        if (await _fetch(kit, context, symbol, now))[1].usable
+        if (await _fetch(services, context, symbol, now))[1].usable
     }
 
     def work(uow: UnitOfWork) -> None:
@@ -71,46 +74,46 @@ async def end_data_halts(kit: Kit, contexts: Sequence[StrategyContext], now: dat
             for found in data_halts(uow, symbol, timeframe):
                 end_halt(uow, found, now)
 
-    await kit.store.transact(work)
+    await services.store.transact(work)
 
 
-async def _in_turn(kit: Kit, context: StrategyContext, symbol: str, at: datetime) -> Seen:
+async def _in_turn(services: CycleServices, context: StrategyContext, symbol: str, at: datetime) -> MarketSnapshot:
     """Look at a market, then let others have their turn: reading it takes milliseconds, and people are waiting."""
-    seen = await look(kit, context, symbol, at)
-    await kit.store.give_way()
+    seen = await observe(services, context, symbol, at)
+    await services.store.yield_to_callers()
     return seen
 
 
-async def look(kit: Kit, context: StrategyContext, symbol: str, at: datetime) -> Seen:
+async def observe(services: CycleServices, context: StrategyContext, symbol: str, at: datetime) -> MarketSnapshot:
     """Fetch and check what is known of a market.
 
     Bad data has been asked for again by then, where a venue could answer better (``Job.ready``); here it is believed.
     Where another context has just looked, at this very moment, nothing is fetched again.
     """
-    last, moment = kit.last_seen.get(symbol), (at, kit.clock.now(), context.strategy.timeframes)
+    last, moment = services.last_seen.get(symbol), (at, services.clock.now(), context.strategy.timeframes)
     if last is not None and last.moment == moment and last.quality.usable and last.book is not None:
         return last
-    candles, report = await _fetch(kit, context, symbol, at)
-    book = await _book(kit, symbol)
-    kit.last_seen[symbol] = seen = Seen(
+    candles, report = await _fetch(services, context, symbol, at)
+    book = await _book(services, symbol)
+    services.last_seen[symbol] = seen = MarketSnapshot(
         moment=moment,
-        market=kit.market_data.market(symbol),
-        frames=kit.analyzer.frames(candles, last.frames if last else None) if report.usable else {},
+        market=services.market_data.market(symbol),
+        frames=services.analyzer.frames(candles, last.frames if last else None) if report.usable else {},
         quality=report,
-        inputs=(*_candle_inputs(candles, at), *_book_inputs(book, kit.clock.now())),
+        inputs=(*_candle_inputs(candles, at), *_book_inputs(book, services.clock.now())),
         book=book,
     )
     return seen
 
 
-async def _fetch(kit: Kit, context: StrategyContext, symbol: str, at: datetime) -> Checked:
+async def _fetch(services: CycleServices, context: StrategyContext, symbol: str, at: datetime) -> Checked:
     """The candles of every timeframe. Its own must be good; a longer one that is not is left out, and so noted."""
     checked: dict[Timeframe, Candles] = {}
     noted: list[Issue] = []
     changes: tuple[SeriesChange, ...] = ()
     for timeframe in context.strategy.timeframes:
         try:
-            candles, report = kit.quality.check(await kit.market_data.candles(symbol, timeframe, HISTORY), at)
+            candles, report = services.quality.check(await services.market_data.candles(symbol, timeframe, HISTORY), at)
         except VenueError as error:
             report = QualityReport(refused=(Issue(kind="missing", detail=error.message),))
         if timeframe is context.timeframe:
@@ -134,9 +137,9 @@ def _is_merely_short(report: QualityReport) -> bool:
     return {issue.kind for issue in report.refused} == {"too few"}
 
 
-async def _book(kit: Kit, symbol: str) -> Book | None:
+async def _book(services: CycleServices, symbol: str) -> Book | None:
     try:
-        return await kit.market_data.book(symbol)
+        return await services.market_data.book(symbol)
     except VenueError:
         return None
 

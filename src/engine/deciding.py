@@ -38,7 +38,7 @@ NO_SIGNALS = Signals(trigger="", conditions=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kit:
+class CycleServices:
     """What a cycle works with. The same in replay and live, apart from the clock and the venue."""
 
     clock: Clock
@@ -50,7 +50,7 @@ class Kit:
     autonomy: Autonomy
     orchestrator: ExecutionOrchestrator
     no_entry: NoEntry = all_is_there
-    last_seen: dict[str, Seen] = field(default_factory=dict)
+    last_seen: dict[str, MarketSnapshot] = field(default_factory=dict)
     """What was last seen of each market: contexts that look at the same moment, or at the same candles, share it."""
 
 
@@ -66,7 +66,7 @@ def _source(timeframe: Timeframe) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class MarketSnapshot:
     """What was seen of one market at one closed candle. Without usable data there are no frames.
 
     Attributes:
@@ -80,34 +80,41 @@ class Seen:
     inputs: tuple[Input, ...]
     book: Book | None
 
-    def distrusted(self, reason: str) -> Seen:
+    def distrusted(self, reason: str) -> MarketSnapshot:
         """The same without anything that could be traded on."""
         refused = (Issue(kind="changed", detail=reason), *self.quality.refused)
         return replace(self, frames={}, quality=replace(self.quality, refused=refused))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Concluded:
+class Outcome:
     """What was decided on one market, and the orders that were written down for sending."""
 
     judged: tuple[Judged, ...] = ()
     orders: tuple[Order, ...] = ()
 
 
+def conclude(
+    services: CycleServices, uow: UnitOfWork, context: StrategyContext, seen: MarketSnapshot, at: datetime
+) -> Outcome:
+    """Decide, judge, route and write everything down; nothing where this candle was decided on already."""
+    return _Conclusion(services=services, uow=uow, context=context, seen=seen, at=at).draw()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conclusion:
+class _Conclusion:
     """One market, one closed candle, one transaction."""
 
-    kit: Kit
+    services: CycleServices
     uow: UnitOfWork
     context: StrategyContext
-    seen: Seen
+    seen: MarketSnapshot
     at: datetime
 
-    def draw(self) -> Concluded:
+    def draw(self) -> Outcome:
         """Decide, judge, route and write everything down; nothing where this candle was decided on already."""
         if self.uow.decisions.seen(self._key(Stance.ENTER), self.at):
-            return Concluded()
+            return Outcome()
         changed = note_changes(self.uow, self.seen.market.symbol, self.seen.quality, self.at)
         if changed is None or self.seen.quality.usable:
             self._note_data_halt()
@@ -115,7 +122,7 @@ class Conclusion:
             return replace(self, seen=self.seen.distrusted(changed.reason)).draw()
         exits = [self._leave(position, leaving) for position, leaving in self._wished_exits()]
         parts = [part for part in exits if part is not None] + [self._enter()]
-        return Concluded(
+        return Outcome(
             judged=tuple(judged for part in parts for judged in part.judged),
             orders=tuple(order for part in parts for order in part.orders),
         )
@@ -130,7 +137,7 @@ class Conclusion:
         if quality.usable:
             for found in standing:
                 end_halt(self.uow, found, self.at)
-        elif not standing and not self.kit.no_entry(self.context.name):
+        elif not standing and not self.services.no_entry(self.context.name):
             reason = f"{symbol}: {quality.refused[0].detail}"
             halt = Halt(
                 kind=HaltKind.DATA, reason=reason, since=self.at, market=symbol, by=_source(self.context.timeframe)
@@ -145,7 +152,7 @@ class Conclusion:
         wished = self.context.strategy.update_positions(tuple(held.values()), self.seen.frames)
         return [(held[leaving.position_id], leaving) for leaving in wished]
 
-    def _leave(self, position: Position, leaving: Exit) -> Concluded | None:
+    def _leave(self, position: Position, leaving: Exit) -> Outcome | None:
         """Exits only reduce risk, so they never ask.
 
         Nothing is ordered while all of it is being sold already, or the venue has just refused to sell it; and without
@@ -170,7 +177,7 @@ class Conclusion:
         )
         return self._carry_out(self.seen.book, decision, plan)
 
-    def _enter(self) -> Concluded:
+    def _enter(self) -> Outcome:
         """Whether to enter now, and everything that speaks for and against it."""
         ready = self._is_fresh()
         signals = self.context.strategy.generate_signals(self.seen.frames) if ready else NO_SIGNALS
@@ -190,26 +197,26 @@ class Conclusion:
             market=self.seen.market,
             price=self.seen.book.ask,
             portfolio=self.uow.account.portfolio(),
-            risk_per_trade=self.kit.risk.limits.risk_per_trade,
+            risk_per_trade=self.services.risk.limits.risk_per_trade,
         )
         if plan is None:
             return self._refuse(decision, ("there is no room for a stop below the price",))
         return self._carry_out(self.seen.book, decision, plan)
 
-    def _carry_out(self, book: Book, decision: Decision, plan: TradePlan) -> Concluded:
+    def _carry_out(self, book: Book, decision: Decision, plan: TradePlan) -> Outcome:
         """Risk, then autonomy; then the intent, the question or the refusal is written down."""
         judgement = self._judge(book, plan)
-        ruling = route(decision.confidence, judgement, self.kit.autonomy, self.at)
+        ruling = route(decision.confidence, judgement, self.services.autonomy, self.at)
         judged = self._record(decision, ruling, plan=plan, clamps=judgement.clamps)
         match ruling:
             case Execute(plan=allowed):
                 order = intend(self.uow, allowed, self.at, decision_id=decision.id)
-                return Concluded(judged=(judged,), orders=(order,))
+                return Outcome(judged=(judged,), orders=(order,))
             case AskHuman():
                 Approvals.open(self.uow, decision, ruling, self.at)
             case Refuse():
                 pass
-        return Concluded(judged=(judged,))
+        return Outcome(judged=(judged,))
 
     def _judge(self, book: Book, plan: TradePlan) -> Judgement:
         own = self.seen.frames[self.context.timeframe].signals
@@ -220,12 +227,12 @@ class Conclusion:
             stats=MarketStats(close=Decimal(repr(own.close)), atr=own.atr),
             halts=tuple(found.halt for found in self.uow.halts.open()),
             now=self.at,
-            no_entry=self.kit.no_entry(self.context.name),
+            no_entry=self.services.no_entry(self.context.name),
         )
-        return self.kit.risk.judge(plan, view)
+        return self.services.risk.judge(plan, view)
 
-    def _refuse(self, decision: Decision, reasons: tuple[str, ...]) -> Concluded:
-        return Concluded(judged=(self._record(decision, Refuse(reasons=reasons)),))
+    def _refuse(self, decision: Decision, reasons: tuple[str, ...]) -> Outcome:
+        return Outcome(judged=(self._record(decision, Refuse(reasons=reasons)),))
 
     def _record(
         self, decision: Decision, ruling: Ruling, *, plan: TradePlan | None = None, clamps: tuple[Clamp, ...] = ()

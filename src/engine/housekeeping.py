@@ -45,7 +45,7 @@ class Housekeeping:
             return more
 
         while await self._store.transact(step):
-            await self._store.give_way()
+            await self._store.yield_to_callers()
         self._due = midnight + DAY + QUIET
         await self._store.give_back()
 

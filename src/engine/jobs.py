@@ -17,7 +17,7 @@ import structlog
 from engine.approvals import Approvals
 from engine.bookkeeping import Bookkeeping
 from engine.cycle import run_cycles
-from engine.deciding import Kit
+from engine.deciding import CycleServices
 from engine.faults import fault_id
 from engine.looks import Look, Looks, ScheduledLooks
 from engine.ports import Clock
@@ -59,7 +59,7 @@ class Job:
 
 def job_table(
     *,
-    kit: Kit,
+    services: CycleServices,
     contexts: StrategyContexts,
     approvals: Approvals,
     books: Bookkeeping,
@@ -78,17 +78,17 @@ def job_table(
 
         The books are closed last, on everything that happened.
         """
-        await kit.orchestrator.settle_unknown()
-        await books.mark(at)
-        await kit.orchestrator.restore_protection()
+        await services.orchestrator.resolve_unknown_orders()
+        await books.mark_to_market(at)
+        await services.orchestrator.restore_protection()
         try:
-            await run_cycles(kit, contexts.due(at), at)
-            await kit.orchestrator.pump()
+            await run_cycles(services, contexts.due(at), at)
+            await services.orchestrator.sync_venue_events()
         finally:
-            await books.close(at)
+            await books.record_equity(at)
 
     async def look_again(_: datetime) -> None:
-        await kit.orchestrator.look_again()
+        await services.orchestrator.look_again()
 
     async def end_halts(at: datetime) -> None:
         """What ends a halt is the clock; a candle that closes at the same time is decided on without it."""
@@ -100,7 +100,7 @@ def job_table(
     return (
         Job(name="halts", run=end_halts, alarm=books.next_halt_end),
         Job(name="candle", trigger=every(shortest), run=candle, ready=candles_in),
-        Job(name="second look", run=look_again, alarm=kit.orchestrator.next_look),
+        Job(name="second look", run=look_again, alarm=services.orchestrator.next_look),
         Job(name="approvals", run=expire, alarm=approvals.next_deadline),
         Job(name="digest", trigger=Daily(books.days), run=books.digest, grace=None, ready=caught_up),
     )

@@ -64,7 +64,7 @@ async def test_store(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell) ->
         return time.perf_counter() - began
 
     durable = await transact()
-    with store.together():
+    with store.group_commit():
         batched = await transact()
         await store.flush()
     await store.close()

@@ -1,4 +1,4 @@
-"""Bugs that the program does not have, built in through its doors: a simulation must find them."""
+"""Bugs that the program does not have, built in through its externals: a simulation must find them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from bot.doors import Doors
+from bot.externals import Externals
 from engine.domain.approvals import Approval
 from engine.domain.messages import Destination
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Side, SubmitResult, Unknown
@@ -20,28 +20,28 @@ from engine.store.unit_of_work import UnitOfWork
 T = TypeVar("T")
 
 
-def sends_again(doors: Doors) -> Doors:
+def sends_again(externals: Externals) -> Externals:
     """An order whose answer was lost is sent once more, to be sure."""
 
-    class Impatient(doors.venue):
+    class Impatient(externals.venue):
         async def submit(self, intent: OrderRequest) -> SubmitResult:
             answer = await super().submit(intent)
             return await super().submit(intent) if isinstance(answer, Unknown) else answer
 
-    return replace(doors, venue=Impatient)
+    return replace(externals, venue=Impatient)
 
 
-def swaps_blindly(doors: Doors) -> Doors:
+def swaps_blindly(externals: Externals) -> Externals:
     """An answer to a question is stored whatever was stored meanwhile."""
 
     class Careless(Approvals):
         def swap(self, before: Approval, after: Approval) -> bool:
             return super().swap(self.get(before.id), after)
 
-    return _with_part(doors, "approvals", Careless)
+    return _with_part(externals, "approvals", Careless)
 
 
-def forgets_cards(doors: Doors) -> Doors:
+def forgets_cards(externals: Externals) -> Externals:
     """One topic in three is never shown anywhere."""
 
     class Forgetful(Outbox):
@@ -49,10 +49,10 @@ def forgets_cards(doors: Doors) -> Doors:
             if sum(topic.encode()) % 3:
                 super().changed(topic, destinations)
 
-    return _with_part(doors, "outbox", Forgetful)
+    return _with_part(externals, "outbox", Forgetful)
 
 
-def shows_once(doors: Doors) -> Doors:
+def shows_once(externals: Externals) -> Externals:
     """A card that was shown is not brought up to date any more."""
 
     class Lazy(Outbox):
@@ -60,10 +60,10 @@ def shows_once(doors: Doors) -> Doors:
             if not self.shows(topic, destination.platform):
                 super().want(topic, destination)
 
-    return _with_part(doors, "outbox", Lazy)
+    return _with_part(externals, "outbox", Lazy)
 
 
-def acts_twice(doors: Doors) -> Doors:
+def acts_twice(externals: Externals) -> Externals:
     """A delivery that comes again is acted on again."""
 
     class Oblivious(ChatMemory):
@@ -71,27 +71,27 @@ def acts_twice(doors: Doors) -> Doors:
             super().delivered(delivery_id, at)
             return True
 
-    return _with_part(doors, "chat", Oblivious)
+    return _with_part(externals, "chat", Oblivious)
 
 
-def forgets_fees(doors: Doors) -> Doors:
+def forgets_fees(externals: Externals) -> Externals:
     """Fees are paid at the venue, and not in the books."""
 
     def spoil(uow: UnitOfWork) -> None:
         settle = uow.account.settle
         uow.account.settle = lambda fill: settle(replace(fill, fee=fill.fee * 0))
 
-    return _with_spoilt(doors, spoil)
+    return _with_spoilt(externals, spoil)
 
 
-def sells_again(doors: Doors) -> Doors:
+def sells_again(externals: Externals) -> Externals:
     """A sale that the venue has taken, and not filled yet, is forgotten: what it sells is sold once more."""
 
     class Forgetful(Orders):
         def of_position(self, position_id: str) -> tuple[Order, ...]:
             return tuple(order for order in super().of_position(position_id) if not _is_under_way(order))
 
-    return _with_part(doors, "orders", Forgetful)
+    return _with_part(externals, "orders", Forgetful)
 
 
 BUGS = (sends_again, swaps_blindly, forgets_cards, shows_once, acts_twice, forgets_fees, sells_again)
@@ -102,19 +102,19 @@ def _is_under_way(order: Order) -> bool:
     return sale and order.status is OrderStatus.OPEN
 
 
-def _with_part(doors: Doors, name: str, kind: type) -> Doors:
-    """Doors to a store one part of whose transactions is of another kind."""
+def _with_part(externals: Externals, name: str, kind: type) -> Externals:
+    """Externals to a store one part of whose transactions is of another kind."""
 
     def spoil(uow: UnitOfWork) -> None:
         getattr(uow, name).__class__ = kind
 
-    return _with_spoilt(doors, spoil)
+    return _with_spoilt(externals, spoil)
 
 
-def _with_spoilt(doors: Doors, spoil: Callable[[UnitOfWork], None]) -> Doors:
-    """Doors to a store whose transactions are given something spoilt."""
+def _with_spoilt(externals: Externals, spoil: Callable[[UnitOfWork], None]) -> Externals:
+    """Externals to a store whose transactions are given something spoilt."""
 
-    class Spoilt(doors.store):
+    class Spoilt(externals.store):
         async def transact(self, work: Callable[[UnitOfWork], T]) -> T:
             def spoilt(uow: UnitOfWork) -> T:
                 spoil(uow)
@@ -122,4 +122,4 @@ def _with_spoilt(doors: Doors, spoil: Callable[[UnitOfWork], None]) -> Doors:
 
             return await super().transact(spoilt)
 
-    return replace(doors, store=Spoilt)
+    return replace(externals, store=Spoilt)

@@ -80,7 +80,7 @@ class Positions:
 
     def close(self) -> None:
         """Look no more."""
-        self._books.close()
+        self._books.record_equity()
         if self._venue is not None:
             self._venue.close()
 

@@ -20,7 +20,7 @@ from random import Random
 
 from structlog.testing import capture_logs
 
-from bot.doors import Doors
+from bot.externals import Externals
 from tests.chaos.loop import SimulatedLoop, Stuck
 from tests.chaos.world import Report, World
 
@@ -32,26 +32,26 @@ EXPECTED = ("candle failed", "card not sent", "job failed", "the outbox could no
 """What may be logged as an error where the venue or a platform is at fault."""
 
 
-def play(seed: int, *, doors: Callable[[Doors], Doors] = lambda made: made) -> Report:
+def play(seed: int, *, externals: Callable[[Externals], Externals] = lambda made: made) -> Report:
     """Play one seed.
 
     Args:
-        doors: Changes the doors, to build a known fault in.
+        externals: changes the externals, to build a known fault in.
     """
     logging.disable()  # the libraries' own
     try:
         with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as place, capture_logs() as logs:
             folder = Path(place)
-            report = _play(seed, folder, doors)
+            report = _play(seed, folder, externals)
     finally:
         logging.disable(logging.NOTSET)
     report.complaints += [f"logged: {entry}" for entry in logs if _is_alarming(entry)]
     return report
 
 
-def _play(seed: int, folder: Path, doors: Callable[[Doors], Doors]) -> Report:
+def _play(seed: int, folder: Path, externals: Callable[[Externals], Externals]) -> Report:
     loop = SimulatedLoop(Random(f"{seed}/threads"))
-    world = World(seed, folder, loop, doors=doors)
+    world = World(seed, folder, loop, externals=externals)
     try:
         loop.run_until_complete(world.play())
     except Stuck as stuck:

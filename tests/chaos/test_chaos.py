@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.doors import Doors
+from bot.externals import Externals
 from tests.chaos.bugs import BUGS
 from tests.chaos.run import play, told
 
@@ -36,8 +36,8 @@ def test_nothing_is_found_whatever_goes_wrong(first: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
-def test_a_known_bug_is_found(bug: Callable[[Doors], Doors]) -> None:
-    found = next(filter(None, (play(seed, doors=bug).complaints for seed in range(1, FOUND_WITHIN + 1))), [])
+def test_a_known_bug_is_found(bug: Callable[[Externals], Externals]) -> None:
+    found = next(filter(None, (play(seed, externals=bug).complaints for seed in range(1, FOUND_WITHIN + 1))), [])
     assert found
     assert not any(complaint.startswith("the program died") for complaint in found), "it is not the bug that was found"
 

@@ -111,7 +111,7 @@ async def test_a_stop_that_is_placed_anew_in_time_is_no_complaint(tmp_path: Path
         bracket = await bracket_of(room)
         await room.venue.cancel(bracket.client_id)
         over.look()
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         over.look()
         room.clock.at += UNPROTECTED_FOR + timedelta(minutes=1)
         await room.store.transact(lambda uow: uow.settings.set("anything", "new"))

@@ -22,13 +22,13 @@ from uuid import UUID
 from starlette.responses import Response
 
 from bot.app import App
-from bot.doors import Doors
+from bot.externals import Externals
 from engine.domain.errors import GreenlightError
 from engine.ports import MarketFeed
 from engine.simulation.fills import FillModel
 from engine.store.database import Database
 from tests.chaos import faults, invariants
-from tests.chaos.doors import Page, store_in
+from tests.chaos.externals import Page, store_in
 from tests.chaos.faults import Faults
 from tests.chaos.firm import CALM_CANDLES, CANDLES, MARKET_BEGINS, Someone, settings_for
 from tests.chaos.loop import LIFE, Life, SimulatedLoop
@@ -71,11 +71,16 @@ class World:
 
     Args:
         folder: Where the files are.
-        doors: Changes the doors, to build a known fault in.
+        externals: changes the externals, to build a known fault in.
     """
 
     def __init__(
-        self, seed: int, folder: Path, loop: SimulatedLoop, *, doors: Callable[[Doors], Doors] = lambda made: made
+        self,
+        seed: int,
+        folder: Path,
+        loop: SimulatedLoop,
+        *,
+        externals: Callable[[Externals], Externals] = lambda made: made,
     ) -> None:
         self.seed = seed
         self.files = Files(folder=folder)
@@ -115,8 +120,8 @@ class World:
         self._stopping = False
         self.closed = False
         wires = Random(f"{seed}/wires")
-        self._doors = doors(
-            Doors(
+        self._externals = externals(
+            Externals(
                 store=store_in(self),
                 venue=venue_on(self.line, self._market),
                 wall=self.wall,
@@ -223,7 +228,7 @@ class World:
         """Let the program take in what happened at the venue after the last candle, as it would at the next one."""
         program = self.app.program if self.app else None
         assert program
-        taking_in = program.engine.kit.orchestrator.pump()
+        taking_in = program.engine.services.orchestrator.sync_venue_events()
         await self.loop.create_task(taking_in, context=_context_of(self._life))
 
     async def _stop(self, keeping: asyncio.Task[None]) -> None:
@@ -270,7 +275,7 @@ class World:
         self._lives.append(life)
         self._gone.clear()
         self._fuse = int(self.chance.expovariate(1 / 120)) + 1 if self._cuts > 0 else 0
-        self.app = App(self.settings, announce=lambda _: None, doors=self._doors)
+        self.app = App(self.settings, announce=lambda _: None, externals=self._externals)
         self.note("the program starts")
         running = self.loop.create_task(self.app.run(), context=_context_of(life))
         running.add_done_callback(lambda _: self._gone.set(), context=Context())
@@ -328,11 +333,11 @@ class World:
         server = self._server()
         if server is None:
             return None
-        kit = server.kit
-        caller = kit.sessions.known(who.web)
+        services = server.services
+        caller = services.sessions.known(who.web)
         if caller is None:
             return None
-        acting = kit.chat.press if pressed else kit.chat.say
+        acting = services.chat.press if pressed else services.chat.say
         return self.loop.create_task(acting(caller, what, delivery), context=_context_of(self._life)), self._life
 
 

@@ -13,8 +13,8 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from bot.doors import Doors
-from bot.engine_room import Engine, build_engine
+from bot.engine import Engine, build_engine
+from bot.externals import Externals
 from bot.markets import source
 from config.settings import Settings
 from engine.clocks import MarketClock
@@ -83,7 +83,9 @@ class Heard:
 @asynccontextmanager
 async def engine_on(settings: Settings) -> AsyncIterator[Engine]:
     """An engine of one's own over the files of the settings."""
-    engine = await build_engine(settings, source(settings), nowhere, Doors(store=SharedDatabase, venue=WatchedVenue))
+    engine = await build_engine(
+        settings, source(settings), nowhere, Externals(store=SharedDatabase, venue=WatchedVenue)
+    )
     try:
         yield engine
     finally:
@@ -98,7 +100,7 @@ async def ask(settings: Settings) -> list[str]:
         assert isinstance(engine.clock, MarketClock)
         engine.clock.move_to(ASKED)
         for context in engine.market.contexts:
-            await run_cycles(engine.kit, (context,), ASKED)
+            await run_cycles(engine.services, (context,), ASKED)
         return [asked.id for asked in await engine.store.read(lambda uow: uow.approvals.open())]
 
 

@@ -20,7 +20,7 @@ from engine.approvals import Approvals
 from engine.bookkeeping import Bookkeeping
 from engine.closings import Closings
 from engine.cycle import run_cycles
-from engine.deciding import NO_SIGNALS, Kit
+from engine.deciding import NO_SIGNALS, CycleServices
 from engine.desk import Desk
 from engine.domain.approvals import Approval
 from engine.domain.autonomy import AskHuman, Autonomy
@@ -214,7 +214,7 @@ class Room:
     store: Database
     venue: FickleVenue
     script: Script
-    kit: Kit
+    services: CycleServices
     context: StrategyContext
     approvals: Approvals
     books: Bookkeeping
@@ -224,11 +224,11 @@ class Room:
 
     @property
     def orchestrator(self) -> ExecutionOrchestrator:
-        return self.kit.orchestrator
+        return self.services.orchestrator
 
     async def cycle(self) -> CycleRecord:
         """Decide on the candle that closes now."""
-        (record,) = await run_cycles(self.kit, (self.context,), self.clock.now())
+        (record,) = await run_cycles(self.services, (self.context,), self.clock.now())
         return record
 
     async def enter(self, confidence: float = 1.0, **distances: Any) -> CycleRecord:
@@ -315,7 +315,7 @@ async def engine_room(
 
     await store.transact(open_account)
     limits, days = limits or RiskLimits(), Days(at=day_ends, zone=ZoneInfo(timezone))
-    kit = Kit(
+    services = CycleServices(
         clock=clock,
         store=store,
         market_data=venue,
@@ -328,22 +328,22 @@ async def engine_room(
     )
     symbols = tuple(market.symbol for market in markets)
     context = StrategyContext(name="hand", strategy=script, markets=symbols, timeframe=Timeframe.H1)
-    approvals = approvals_of(kit)
-    closings = Closings(store=store, market_data=venue, orchestrator=kit.orchestrator, clock=clock)
-    emergency = EmergencyStopSystem(store=store, orchestrator=kit.orchestrator, clock=clock)
+    approvals = approvals_of(services)
+    closings = Closings(store=store, market_data=venue, orchestrator=services.orchestrator, clock=clock)
+    emergency = EmergencyStopSystem(store=store, orchestrator=services.orchestrator, clock=clock)
     room = Room(
         clock=clock,
         store=store,
         venue=venue,
         script=script,
-        kit=kit,
+        services=services,
         context=context,
         approvals=approvals,
         books=Bookkeeping(
             store=store,
             market_data=venue,
             markets=dict.fromkeys(symbols, Timeframe.H1),
-            quality=kit.quality,
+            quality=services.quality,
             limits=limits,
             days=days,
             told_weekly=told_weekly,
@@ -381,14 +381,14 @@ async def engine_room(
         venue.close()
 
 
-def approvals_of(kit: Kit) -> Approvals:
-    """The approvals of a kit."""
+def approvals_of(services: CycleServices) -> Approvals:
+    """The approvals of a services."""
     return Approvals(
-        store=kit.store,
-        market_data=kit.market_data,
-        risk=kit.risk,
-        autonomy=kit.autonomy,
-        orchestrator=kit.orchestrator,
-        clock=kit.clock,
-        no_entry=kit.no_entry,
+        store=services.store,
+        market_data=services.market_data,
+        risk=services.risk,
+        autonomy=services.autonomy,
+        orchestrator=services.orchestrator,
+        clock=services.clock,
+        no_entry=services.no_entry,
     )

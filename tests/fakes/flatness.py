@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic_core import from_json
 
 from bot.app import App, run_until_signal
-from bot.engine_room import Engine
+from bot.engine import Engine
 from config.settings import Settings
 from engine.domain.days import Days
 from engine.domain.market import Timeframe

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, ClassVar
 from uuid import UUID
 
-from bot.doors import Doors
+from bot.externals import Externals
 from bot.wiring import Program
 from engine.domain.messages import Incoming, Person, Pressed, Role
 from handlers.web.caller import Caller
@@ -52,9 +52,9 @@ class Nobody:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def doors(self, doors: Doors) -> Doors:
-        """The doors with the platform behind them."""
-        return doors
+    def externals(self, externals: Externals) -> Externals:
+        """The externals with the platform behind them."""
+        return externals
 
     async def press(self, program: Program) -> None:
         """Everything that is done in a life."""
@@ -106,10 +106,10 @@ class OnTelegram(Nobody):
     sections: ClassVar[Json] = {"telegram": {"chat_id": CHAT, "messages_per_second": 30, "poll_timeout": 2}}
     secrets: ClassVar[dict[str, str]] = {"BOT_TELEGRAM__TOKEN": TOKEN}
 
-    def doors(self, doors: Doors) -> Doors:
+    def externals(self, externals: Externals) -> Externals:
         around = Around(self._folder)
         self._at = around.telegram
-        return replace(doors, telegram=lambda: Wire(around, Random(0)))  # noqa: S311 - how long answers take
+        return replace(externals, telegram=lambda: Wire(around, Random(0)))  # noqa: S311 - how long answers take
 
     async def press(self, program: Program) -> None:
         await everything_shown(program)
@@ -140,11 +140,11 @@ class OnSlack(Nobody):
     sections: ClassVar[Json] = {"slack": {"mode": "http", "channel": CHANNEL, "messages_per_second": 20}}
     secrets: ClassVar[dict[str, str]] = {"BOT_SLACK__BOT_TOKEN": BOT_TOKEN, "BOT_SLACK__SIGNING_SECRET": SIGNING_SECRET}
 
-    def doors(self, doors: Doors) -> Doors:
+    def externals(self, externals: Externals) -> Externals:
         around = Around(self._folder)
         self._at = around.slack
         made: Any = Session(around, Random(0))  # noqa: S311 - how long answers take
-        return replace(doors, slack=lambda _: made)
+        return replace(externals, slack=lambda _: made)
 
     async def press(self, program: Program) -> None:
         before = list(self._at.presses)

@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from bot.app import App
-from bot.doors import Doors
+from bot.externals import Externals
 from bot.wiring import Program, build
 from config.loader import load
 from config.settings import Settings
@@ -147,13 +147,13 @@ class HastyStore(WarmStore):
         await super().close()
 
 
-HONEST = Doors(store=WarmStore, venue=NotingVenue, wall=lambda: WALL)
-HASTY = Doors(store=HastyStore, venue=HastyVenue, wall=lambda: WALL)
-DEADLY = Doors(store=WarmStore, venue=DeadlyVenue, wall=lambda: WALL)
+HONEST = Externals(store=WarmStore, venue=NotingVenue, wall=lambda: WALL)
+HASTY = Externals(store=HastyStore, venue=HastyVenue, wall=lambda: WALL)
+DEADLY = Externals(store=WarmStore, venue=DeadlyVenue, wall=lambda: WALL)
 
 
 async def live(
-    settings: Settings, story: Story, doors: Doors, *, on_begin: Callable[[], None], until: datetime = LATER
+    settings: Settings, story: Story, externals: Externals, *, on_begin: Callable[[], None], until: datetime = LATER
 ) -> None:
     """One life, to the end of the story.
 
@@ -162,13 +162,13 @@ async def live(
         until: The market time at which it ends.
     """
     people = story.people(settings.venue_file.parent)
-    doors = people.doors(doors)
-    program = await build(settings, doors=doors)
+    externals = people.externals(externals)
+    program = await build(settings, externals=externals)
     engine = program.engine
     if story.killed_before:
         on_begin()
     try:
-        await App(settings, announce=print, doors=doors)._come_back(engine)
+        await App(settings, announce=print, externals=externals)._come_back(engine)
         if not story.killed_before:
             on_begin()
         async with _listening(program):

@@ -35,7 +35,7 @@ from random import Random
 
 import structlog
 
-from bot.doors import Doors
+from bot.externals import Externals
 from config.settings import Settings
 from tests.chaos.loop import SimulatedLoop
 from tests.fakes.database import new_file
@@ -89,12 +89,12 @@ class Sweep:
     Args:
         folder: Where the files are.
         story: What happens.
-        doors: How store and venue are opened in every life.
+        externals: How store and venue are opened in every life.
         simulated: Live on simulated time, without threads; where people are on distant platforms that is always so.
     """
 
-    def __init__(self, folder: Path, story: Story, doors: Doors, *, simulated: bool = False) -> None:
-        self._story, self._doors, self._simulated = story, doors, simulated or story.is_simulated
+    def __init__(self, folder: Path, story: Story, externals: Externals, *, simulated: bool = False) -> None:
+        self._story, self._externals, self._simulated = story, externals, simulated or story.is_simulated
         self._begin, self._run = folder / "begin", folder / "run"
         self._settings: Settings | None = None
         self._ends: dict[str, list[str]] = {}
@@ -114,12 +114,12 @@ class Sweep:
             assert os.WTERMSIG(status) == signal.SIGKILL, self._log()
         self._run.rename(self._begin)
 
-    def _live(self, doors: Doors, on_begin: Callable[[], None], *, until: datetime = LATER) -> None:
+    def _live(self, externals: Externals, on_begin: Callable[[], None], *, until: datetime = LATER) -> None:
         """Live once, here."""
         assert self._settings
         make = (lambda: SimulatedLoop(Random(0))) if self._simulated else None  # noqa: S311 - for threads
         with asyncio.Runner(loop_factory=make) as runner:
-            runner.run(live(self._settings, self._story, doors, on_begin=on_begin, until=until))
+            runner.run(live(self._settings, self._story, externals, on_begin=on_begin, until=until))
 
     def _new(self) -> Settings:
         self._run.mkdir(parents=True)
@@ -131,7 +131,7 @@ class Sweep:
         self._reset()
         tracer, counts = recorder()
         found = self._run / "lines"
-        status = self._fork(self._doors, tracer, lambda: found.write_text(json.dumps(list(counts.items()))))
+        status = self._fork(self._externals, tracer, lambda: found.write_text(json.dumps(list(counts.items()))))
         assert status == 0, self._log()
         assert complaints(self._run, self._story) == []
         return Counter({(file, line): count for (file, line), count in json.loads(found.read_text())})
@@ -139,7 +139,7 @@ class Sweep:
     def kill(self, cut: Cut) -> tuple[bool, list[str]]:
         """Cut a life off and let the next one go on; whether the cut was reached, and what is wrong in the end."""
         self._reset()
-        status = self._fork(self._doors, executioner(cut))
+        status = self._fork(self._externals, executioner(cut))
         if status not in (0, signal.SIGKILL):
             return False, [f"the first life ended with {status}: {self._log()}"]
         return status != 0, self._end_of_these()
@@ -154,7 +154,7 @@ class Sweep:
         shots, found = self._run.with_name("shots"), self._run / "lines"
         watcher = Watcher(self._run, shots, only)
         status = self._fork(
-            self._doors,
+            self._externals,
             Tracer(ROOTS, watcher.look),
             lambda: found.write_text(json.dumps(list(watcher.counts.items()))),
         )
@@ -171,7 +171,7 @@ class Sweep:
     def leaves_what_was_seen(self, cut: Cut) -> list[str]:
         """Really kill a life, and see that it leaves the files in a state that was found by looking."""
         self._reset()
-        status = self._fork(self._doors, executioner(cut))
+        status = self._fork(self._externals, executioner(cut))
         is_known = status == signal.SIGKILL and self._state() in self._ends
         return [] if is_known else [f"a kill ({status}) leaves what was never seen"]
 
@@ -189,7 +189,7 @@ class Sweep:
 
     def _end(self) -> list[str]:
         """Live on, and say what is wrong in the end."""
-        status = self._fork(self._doors)
+        status = self._fork(self._externals)
         return [f"the second life ended with {status}: {self._log()}"] if status else complaints(self._run, self._story)
 
     def _state(self) -> str:
@@ -213,7 +213,7 @@ class Sweep:
         shutil.rmtree(self._run, ignore_errors=True)
         shutil.copytree(self._begin, self._run)
 
-    def _fork(self, doors: Doors, tracer: Tracer | None = None, at_end: Callable[[], object] = _nothing) -> int:
+    def _fork(self, externals: Externals, tracer: Tracer | None = None, at_end: Callable[[], object] = _nothing) -> int:
         """Live once in a process of its own; its wait status."""
         if child := os.fork():
             return os.waitpid(child, 0)[1]
@@ -225,7 +225,7 @@ class Sweep:
             os.dup2(log.fileno(), 2)
             if tracer:
                 tracer.install()
-            self._live(doors, tracer.arm if tracer else _nothing)
+            self._live(externals, tracer.arm if tracer else _nothing)
             at_end()
             code = 0
         finally:
@@ -241,8 +241,8 @@ class Sweep:
 def sweep(story: Story, options: argparse.Namespace) -> Report:
     """Cut a story off at the lines that were asked for."""
     began = time.monotonic()
-    doors = HASTY if options.hasty else HONEST
-    told = Sweep(options.folder / story.name, story, doors, simulated=options.every_moment)
+    externals = HASTY if options.hasty else HONEST
+    told = Sweep(options.folder / story.name, story, externals, simulated=options.every_moment)
     told.prepare()
     if options.every_moment:
         return _looked(told, options, began)

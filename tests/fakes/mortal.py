@@ -1,7 +1,7 @@
 """The program as a process of its own that dies at an exact point, as if the power had been cut.
 
-The real program runs; the test stands in the two doors to what outlives it (``bot.doors.Doors``), where it counts
-the moments before and after every call. At the chosen one the process kills itself with SIGKILL.
+The real program runs; the test stands in what it reaches the venue and the database by (``bot.externals.Externals``),
+where it counts the moments before and after every call. At the chosen one the process kills itself with SIGKILL.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.app import App, run_until_signal
-from bot.doors import Doors
+from bot.externals import Externals
 from config.settings import Settings
 from engine.domain.market import Book
 from engine.domain.orders import NotFound, OrderRequest, OrderState, SubmitResult
@@ -68,8 +68,8 @@ class Reaper:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def doors_with(reaper: Reaper) -> Doors:
-    """Doors in which it stands."""
+def externals_with(reaper: Reaper) -> Externals:
+    """Externals in which it stands."""
 
     class MortalStore(Database):
         async def transact(self, work: Callable[[UnitOfWork], T]) -> T:
@@ -103,7 +103,7 @@ def doors_with(reaper: Reaper) -> Doors:
             reaper.moment("before events")
             return await super().events(after)
 
-    return Doors(store=MortalStore, venue=MortalVenue)
+    return Externals(store=MortalStore, venue=MortalVenue)
 
 
 class Life:
@@ -154,12 +154,12 @@ def _live(folder: Path, settings: Settings, cut: Cut | None, stall: str) -> None
     log = (folder / "log").open("a", buffering=1)
     os.dup2(log.fileno(), sys.stdout.fileno())
     os.dup2(log.fileno(), sys.stderr.fileno())
-    doors = stalling_doors(folder, stall) if stall else doors_with(Reaper(folder, cut))
-    asyncio.run(run_until_signal(App(settings, announce=print, doors=doors)))
+    externals = stalling_externals(folder, stall) if stall else externals_with(Reaper(folder, cut))
+    asyncio.run(run_until_signal(App(settings, announce=print, externals=externals)))
 
 
-def stalling_doors(folder: Path, stall: str) -> Doors:
-    """Doors behind which the venue takes what it is sent, once the file ``armed`` is there, and never answers."""
+def stalling_externals(folder: Path, stall: str) -> Externals:
+    """Externals behind which the venue takes what it is sent, once the file ``armed`` is there, and never answers."""
 
     async def never(name: str) -> None:
         if name == stall and (folder / "armed").exists():
@@ -176,4 +176,4 @@ def stalling_doors(folder: Path, stall: str) -> Doors:
             await never("book")
             return await super().book(symbol)
 
-    return Doors(venue=StallingVenue)
+    return Externals(venue=StallingVenue)

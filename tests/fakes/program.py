@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 
 from bot.app import App
-from bot.doors import DOORS, Doors
+from bot.externals import EXTERNALS, Externals
 from config.loader import load
 from config.settings import Settings
 from handlers.commands import RecentLogs
@@ -128,12 +128,12 @@ def settings_of(folder: Path, fake: FakeTelegram | None = None, **options: Any) 
 @asynccontextmanager
 async def running(
     settings: Settings,
-    doors: Doors = DOORS,
+    externals: Externals = EXTERNALS,
     announce: Callable[[str], None] = lambda _: None,
     logs: RecentLogs = lambda _: (),
 ) -> AsyncIterator[App]:
     """The program in this process, from its first answer to its orderly stop."""
-    app = App(settings, announce=announce, doors=doors, logs=logs)
+    app = App(settings, announce=announce, externals=externals, logs=logs)
     life = asyncio.create_task(app.run())
     try:
         while not (app.program and app.program.chat.web and app.program.chat.web.server.port):

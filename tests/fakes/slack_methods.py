@@ -1,4 +1,4 @@
-"""Every method of the Web API behind its doors: the token, the scope, the rate limit."""
+"""Every method of the Web API behind its externals: the token, the scope, the rate limit."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from bot import logs
 from bot.app import App
-from bot.engine_room import Engine
+from bot.engine import Engine
 from config.loader import load
 from config.settings import Settings, secrets
 from engine.jobs import Job

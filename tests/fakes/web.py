@@ -28,8 +28,8 @@ from handlers.reception import Reception
 from handlers.web.board import Board
 from handlers.web.chat import WebChat
 from handlers.web.guard import OwnNames
-from handlers.web.kit import Kit
 from handlers.web.server import WebServer, create_app
+from handlers.web.services import WebServices
 from handlers.web.sessions import Attempts, Sessions, SignInLinks, session_key
 from tests.fakes import reports
 from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_logs, paged
@@ -122,9 +122,9 @@ class WebRoom:
         self.commands = commands
         self.sessions: Sessions | None = None
 
-    async def kit(self, *, token: str | None = TOKEN, names: OwnNames | None = None) -> Kit:
+    async def services(self, *, token: str | None = TOKEN, names: OwnNames | None = None) -> WebServices:
         self.sessions = Sessions(key=await session_key(self.database), access=self.access, names=names)
-        return Kit(
+        return WebServices(
             views=self.views,
             desk=self.desk,
             database=self.database,
@@ -189,7 +189,7 @@ class Served:
 async def opened(folder: Path, *, token: str | None = TOKEN) -> AsyncIterator[Served]:
     """A room whose app is called directly: quick, but an answer arrives only once it is complete."""
     async with _room(folder) as room:
-        app = create_app(await room.kit(token=token))
+        app = create_app(await room.services(token=token))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(base_url="http://127.0.0.1", transport=transport) as client:
             yield Served(room=room, app=app, client=client, transport=transport)
@@ -199,7 +199,7 @@ async def opened(folder: Path, *, token: str | None = TOKEN) -> AsyncIterator[Se
 async def served(folder: Path, *, port: int = 0) -> AsyncIterator[Served]:
     """A room on a real port until the end of the block."""
     async with _room(folder) as room:
-        app = create_app(await room.kit())
+        app = create_app(await room.services())
         server = WebServer(app, host="127.0.0.1", port=port)
         await server.start()
         try:

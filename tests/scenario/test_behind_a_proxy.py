@@ -46,7 +46,7 @@ async def behind_proxy(
 ) -> AsyncIterator[Proxied]:
     """A proxy by https that strips ``path``, and sends these headers on in the place of the browser's."""
     async with served(folder) as room:
-        app = create_app(await room.room.kit(names=names), names=names, trusted_proxies=trusted)
+        app = create_app(await room.room.services(names=names), names=names, trusted_proxies=trusted)
         behind = WebServer(app, host="127.0.0.1", port=0)
         await behind.start()
         sends = {"x-forwarded-proto": "https", **(passes or {})}
@@ -64,7 +64,7 @@ async def behind_proxy(
 
 def _proxy(behind: str, path: str, passes: Mapping[str, str], room: Served) -> FastAPI:
     app = FastAPI()
-    app.state.kit = room.app.state.kit
+    app.state.services = room.app.state.services
     client = httpx.AsyncClient(verify=PLAIN, trust_env=False)
 
     @app.api_route("/{rest:path}", methods=["GET", "POST"])

@@ -332,7 +332,7 @@ async def test_what_turns_up_late_is_sold_too(tmp_path: Path):
         await call(room)
         await carry_out(room)
         await room.venue.submit(order.request)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         assert len(await room.held()) == 1
         await room.store.transact(lambda uow: uow.settings.set("emergency.H1", "more to do"))
         await carry_out(room)
@@ -348,7 +348,7 @@ async def test_what_somebody_buys_by_hand_afterwards_is_theirs(tmp_path: Path):
             client_id="hand", market=BTC.symbol, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(1)
         )
         await room.venue.submit(hand)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         await carry_out(room)
         assert [held.context for held in await room.held()] == ["external"]
 

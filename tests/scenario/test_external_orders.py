@@ -58,7 +58,7 @@ async def topics(room: Room) -> list[str]:
 async def test_what_somebody_else_bought_is_a_position_of_theirs_and_people_are_told(tmp_path: Path):
     async with engine_room(tmp_path, route=ROUTE) as room:
         await by_hand(room, "1", Side.BUY, "2")
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         await same_money(room)
         (held,) = await room.held()
         assert (held.context, held.quantity, held.stop) == ("external", Decimal(2), None)
@@ -76,7 +76,7 @@ async def test_what_they_buy_and_sell_again_is_theirs_and_ours_is_left_alone(tmp
         ours = (await room.held())[0]
         await by_hand(room, "1", Side.BUY, "2")
         await by_hand(room, "2", Side.SELL, "2")
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         await same_money(room)
         assert await room.held() == (ours,)
         assert [closed.closed_by for closed in await room.events(PositionClosed)] == ["somebody else"]
@@ -87,7 +87,7 @@ async def test_what_they_buy_on_top_belongs_to_the_position_that_they_have(tmp_p
     async with engine_room(tmp_path, route=ROUTE) as room:
         await by_hand(room, "1", Side.BUY, "2")
         await by_hand(room, "2", Side.BUY, "3")
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         (held,) = await room.held()
         assert held.quantity == Decimal(5)
         assert [order.position_id for order in await room.views.orders(9)] == [held.id, held.id]
@@ -108,7 +108,7 @@ async def test_what_they_wait_to_sell_is_theirs_and_the_audit_counts_only_what_i
             target=Decimal(500),
         )
         await room.venue.submit(resting)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         assert Files(folder=tmp_path).complaints() == []
         await room.venue.submit(replace(resting, client_id=client_id("bracket", held.id, "2")))
         (unknown, doubled) = Files(folder=tmp_path).complaints()
@@ -120,7 +120,7 @@ async def test_of_what_the_bot_has_not_decided_the_trade_alone_is_told(tmp_path:
         await room.enter()
         await by_hand(room, "1", Side.BUY, "2")
         await by_hand(room, "2", Side.SELL, "1")
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         (theirs,) = [held for held in await room.held() if held.context == "external"]
         for traded in (theirs.id, "O3", "O4", theirs.id.lower()):
             story = await room.views.why(traded)
@@ -131,7 +131,7 @@ async def test_of_what_the_bot_has_not_decided_the_trade_alone_is_told(tmp_path:
             assert "1 of 2 at 100" in dict(told.fields)["Traded"]
         await by_hand(room, "3", Side.SELL, "1")
         await by_hand(room, "4", Side.SELL, "1")
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         story = await room.views.why("O6")
         assert isinstance(story, Why), "they sold of what the bot had bought"
         assert story.judged.decision.id == "D1"
@@ -143,12 +143,12 @@ async def test_what_somebody_else_traded_is_no_win_and_no_loss_of_the_bots(tmp_p
     async with engine_room(tmp_path) as room:
         await room.store.transact(lambda uow: uow.settings.set("account.began", room.clock.now().isoformat()))
         room.clock.to(DAY + 60)
-        await room.books.mark(room.clock.now())
-        await room.books.close(room.clock.now())
+        await room.books.mark_to_market(room.clock.now())
+        await room.books.record_equity(room.clock.now())
         room.clock.to(DAY + 70)
         await by_hand(room, "1", Side.BUY, "2")
         await by_hand(room, "2", Side.SELL, "2")
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         (theirs,) = await room.views.trades(9)
         performance, stats = await room.results.performance(), await room.results.stats()
         profit, day = await room.views.profit(1), await room.views.latest_digest()
@@ -168,7 +168,7 @@ async def test_who_sells_a_part_of_our_position_leaves_the_rest_protected(tmp_pa
         await room.enter()
         before = (await room.held())[0].quantity
         await by_hand(room, "1", Side.SELL, "1")
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         await same_money(room)
         assert [held.quantity for held in await room.held()] == [before - 1]
         assert (await room.orders())[-1] == ("protection", "open", before - 1)
@@ -181,7 +181,7 @@ async def test_who_sells_all_of_it_leaves_no_stop_behind(tmp_path: Path):
         await room.enter()
         quantity = (await room.held())[0].quantity
         await by_hand(room, "1", Side.SELL, str(quantity))
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         await same_money(room)
         assert await room.held() == ()
         standing = [view for view in await room.views.orders(9) if not view.status.final]
@@ -195,7 +195,7 @@ async def test_a_stop_cancelled_by_hand_is_noticed_and_placed_again(tmp_path: Pa
         bracket = (await room.views.orders(1))[0]
         assert bracket.purpose is Purpose.PROTECTION
         await room.venue.cancel(bracket.request.client_id)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         assert [view.protected for view in await room.views.positions()] == [True]
         assert await room.events(ExternalCancelled) == [ExternalCancelled(at=room.clock.now(), order_id=bracket.id)]
         shown = await card(room, f"external:{bracket.id}")
@@ -217,7 +217,7 @@ async def test_what_the_bot_cancels_itself_is_nobody_elses(tmp_path: Path):
 async def test_coins_from_before_the_books_began_may_be_sold_too(tmp_path: Path):
     async with engine_room(tmp_path) as room:
         await by_hand(room, "1", Side.BUY, "2")
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
     new_file(tmp_path / "new")
     execute(url_of(tmp_path / "new"), "DELETE FROM account")
     shutil.copy(tmp_path / "venue.sqlite", tmp_path / "new" / "venue.sqlite")
@@ -233,7 +233,7 @@ async def test_coins_from_before_the_books_began_may_be_sold_too(tmp_path: Path)
         await room.store.transact(begin)
         await same_money(room)
         await by_hand(room, "2", Side.SELL, "1.5")
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         await same_money(room)
         assert await room.held() == ()
         assert await room.store.read(lambda uow: uow.account.outside()) == {"BTC": Decimal("0.5")}
@@ -270,7 +270,7 @@ def go_back(folder: Path) -> None:
 async def test_an_older_copy_of_the_venue_stops_the_start(tmp_path: Path):
     async with engine_room(tmp_path) as room:
         await by_hand(room, "1", Side.BUY, "1")
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
     (tmp_path / "venue.sqlite").unlink()
     async with engine_room(tmp_path) as room:
         with pytest.raises(StoreError, match=r"the venue knows of fewer.*bot db restore"):
@@ -323,9 +323,9 @@ async def ended(settings, **options) -> list[str]:
 async def test_an_order_of_theirs_in_parts_is_one_order_with_all_its_fills(tmp_path: Path):
     async with engine_room(tmp_path) as room:
         await by_hand(room, "1", Side.BUY, "60")  # more than the book has at once
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         room.clock.to(DAY + 60)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         await same_money(room)
         (order,) = await room.views.orders(9)
         assert (order.purpose, order.status, order.filled) == (Purpose.EXTERNAL, OrderStatus.FILLED, Decimal(60))

@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bot.doors import Doors
+from bot.externals import Externals
 from config.settings import Settings
 from engine.domain.orders import OrderRequest, SubmitResult
 from engine.exchanges.paper import PaperExchange
@@ -194,7 +194,7 @@ class SlowVenue(PaperExchange):
 
 async def test_the_market_stands_still_until_an_approved_order_is_filled_and_protected(tmp_path):
     settings, files = settings_of(tmp_path), Files(folder=tmp_path)
-    async with running(settings, Doors(venue=SlowVenue)) as app, browser(app, "p1") as page:
+    async with running(settings, Externals(venue=SlowVenue)) as app, browser(app, "p1") as page:
         while not (await page.get("/api/approvals")).json():  # noqa: ASYNC110 - asked over HTTP
             await asyncio.sleep(0.05)
         answer = await page.post("/api/approvals/A1/approve", json={})

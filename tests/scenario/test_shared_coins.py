@@ -40,12 +40,12 @@ class Pair:
     async def candle(self) -> None:
         """What the job does at the close of a candle."""
         now = self.room.clock.now()
-        await self.room.orchestrator.settle_unknown()
+        await self.room.orchestrator.resolve_unknown_orders()
         await self.room.orchestrator.restore_protection()
-        await self.room.books.mark(now)
-        await run_cycles(self.room.kit, self.contexts, now)
-        await self.room.orchestrator.pump()
-        await self.room.books.close(now)
+        await self.room.books.mark_to_market(now)
+        await run_cycles(self.room.services, self.contexts, now)
+        await self.room.orchestrator.sync_venue_events()
+        await self.room.books.record_equity(now)
 
     async def both_enter(self, stop: float = 30.0) -> None:
         now = self.room.clock.now()
@@ -110,7 +110,7 @@ async def test_both_leave_at_once_and_meet_an_emergency_stop_a_hand_and_a_restar
         await reconcile(room.store, room.orchestrator)
         assert await agree(room.store, room.venue, room.orchestrator, room.clock.now()) == {}
         room.clock.at += timedelta(hours=40)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         assert await room.held() == ()
         assert sorted(closed.position_id for closed in await room.events(PositionClosed)) == [first.id, second.id]
         await must_agree(room, tmp_path)
@@ -123,7 +123,7 @@ async def test_what_somebody_else_sells_meanwhile_is_not_sold_again_out_of_the_o
         first, second = await two.room.held()
         two.wish_to_leave(two.room.script, 40)
         await two.hours(1)
-        await two.room.orchestrator.pump()
+        await two.room.orchestrator.sync_venue_events()
         (left, _) = await two.room.held()
         theirs = OrderRequest(
             client_id="theirs", market=BTC.symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=Decimal("1.0")

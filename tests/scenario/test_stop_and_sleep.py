@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.chat import destinations
-from bot.engine_room import build_engine
+from bot.engine import build_engine
 from bot.markets import source
 from config.settings import Settings
 from engine.approvals import Approvals

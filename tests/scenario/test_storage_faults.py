@@ -23,7 +23,7 @@ from engine.outbox import OutboxSender
 from engine.store.connections import connect
 from engine.store.database import Database
 from engine.store.open_files import OpenFiles
-from engine.store.watch import StorageWatch
+from engine.store.storage_health import StorageWatch
 from handlers.direct import DirectTeller
 from handlers.notifications import Notifications, routes
 from tests.auditor import check_conservation

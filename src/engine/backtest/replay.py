@@ -69,7 +69,7 @@ class Journal(Protocol):
         """Whether anything that waits is to be shown to people."""
         ...
 
-    def together(self) -> AbstractContextManager[None]:
+    def group_commit(self) -> AbstractContextManager[None]:
         """Let what this task writes within wait."""
         ...
 
@@ -86,7 +86,7 @@ class NoJournal:
     """For jobs that write nothing."""
 
     has_news = False
-    together = nullcontext
+    group_commit = nullcontext
 
     async def flush(self) -> None:
         """Nothing waits."""
@@ -134,7 +134,7 @@ class Replay:
 
     async def run(self, until: datetime | None) -> None:
         """Go on until a market time, that moment included; ``None`` for ever."""
-        with self._journal.together():
+        with self._journal.group_commit():
             try:
                 await self._run(until)
             finally:

@@ -11,7 +11,7 @@ from engine.execution.streaks import note_result
 from engine.store.unit_of_work import UnitOfWork
 
 
-def settle_position(uow: UnitOfWork, order: Order, fill: Fill, after: Position, *, opened: bool) -> None:
+def record_fill(uow: UnitOfWork, order: Order, fill: Fill, after: Position, *, opened: bool) -> None:
     """Keep a position as a fill leaves it, and tell of what happened to it.
 
     Args:

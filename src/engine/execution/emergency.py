@@ -146,17 +146,17 @@ class EmergencyStopSystem:
         """What there is to do, each with the name of what it is done to."""
         orders, positions, since = await self._store.read(lambda uow: (_entries(uow), _to_sell(uow), _since(uow)))
 
-        def take_back(order: Order) -> Callable[[], Awaitable[None]]:
-            return lambda: self._orchestrator.take_back(order, "by the emergency stop")
+        def cancel_order(order: Order) -> Callable[[], Awaitable[None]]:
+            return lambda: self._orchestrator.cancel_order(order, "by the emergency stop")
 
         def sell(position: Position) -> Callable[[], Awaitable[None]]:
             return lambda: self._orchestrator.sell(position.id, since)
 
         return [
-            *((order.id, take_back(order)) for order in orders),
-            ("orders in doubt", self._orchestrator.settle_unknown),
+            *((order.id, cancel_order(order)) for order in orders),
+            ("orders in doubt", self._orchestrator.resolve_unknown_orders),
             *((f"{position.id} {position.market}", sell(position)) for position in positions),
-            ("the venue's events", self._orchestrator.pump),
+            ("the venue's events", self._orchestrator.sync_venue_events),
         ]
 
     async def _tell_of(self, trouble: str, pause: float) -> None:

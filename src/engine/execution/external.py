@@ -15,7 +15,7 @@ from engine.domain.events import ExternalTraded
 from engine.domain.orders import Fill, Order, OrderKind, OrderRequest, OrderState, OrderStatus, Purpose, Side
 from engine.domain.positions import EXTERNAL, Position
 from engine.execution import ledger
-from engine.execution.booking import settle_position
+from engine.execution.booking import record_fill
 from engine.store.unit_of_work import UnitOfWork
 
 CONTEXT = EXTERNAL
@@ -119,4 +119,4 @@ def _sold(uow: UnitOfWork, fill: Fill) -> list[tuple[Position, Fill]]:
 def _change(uow: UnitOfWork, order: Order, position: Position, fill: Fill) -> None:
     opened = not position.quantity
     after = ledger.bought(position, fill) if fill.side is Side.BUY else ledger.sold(position, fill, CLOSED_BY)
-    settle_position(uow, order, fill, after, opened=opened)
+    record_fill(uow, order, fill, after, opened=opened)

@@ -12,14 +12,14 @@ from engine.domain.orders import Fill, Order, OrderState, OrderStatus, Purpose, 
 from engine.domain.positions import Position
 from engine.execution import external, ledger
 from engine.execution.answers import end_refusals, watch_refusals
-from engine.execution.booking import settle_position
+from engine.execution.booking import record_fill
 from engine.execution.orders import TAKEN_BACK
 from engine.ports import VenueEvent
 from engine.store.halting import begin_halt
 from engine.store.unit_of_work import UnitOfWork
 
 
-def take_in(uow: UnitOfWork, events: Sequence[VenueEvent]) -> tuple[str, ...]:
+def apply_venue_events(uow: UnitOfWork, events: Sequence[VenueEvent]) -> tuple[str, ...]:
     """Apply the venue's events in order; each counts once, however often it is seen.
 
     Returns:
@@ -89,13 +89,13 @@ def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState) ->
         return (position.id,)
     uow.account.settle(fill)
     if fill.side is Side.BUY:
-        settle_position(uow, order, fill, ledger.bought(position, fill), opened=opened)
+        record_fill(uow, order, fill, ledger.bought(position, fill), opened=opened)
         return (position.id,)
     closed_by = state.closed_by or _closed_by(order)
     covered = min(fill.quantity, position.quantity)
     if covered:
         own = ledger.part(fill, covered)
-        settle_position(uow, order, own, ledger.sold(position, own, closed_by, order.asked_by), opened=False)
+        record_fill(uow, order, own, ledger.sold(position, own, closed_by, order.asked_by), opened=False)
     if covered == fill.quantity:
         return (position.id,)
     return (position.id, *_oversold(uow, order, position, ledger.part(fill, fill.quantity - covered)))

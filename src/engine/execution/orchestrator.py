@@ -27,7 +27,7 @@ from engine.domain.positions import Position
 from engine.execution import answers, retries
 from engine.execution import orders as writing
 from engine.execution.coverage import sellable
-from engine.execution.intake import take_in
+from engine.execution.intake import apply_venue_events
 from engine.execution.protection import Action, Cancel, Protect, protect, protection_pause
 from engine.ports import Clock, Exchange, MarketData, VenueEvent
 from engine.simulation.path import is_another
@@ -97,26 +97,26 @@ class ExecutionOrchestrator:
     async def look_again(self) -> None:
         """Settle what is in doubt and see that everything held is protected, after a fault."""
         self._again_at = None
-        await self.settle_unknown()
+        await self.resolve_unknown_orders()
         await self.restore_protection()
 
     async def send(self, order: Order) -> None:
         """Send one written-down order, and take in what comes of it at once."""
         async with self._in_turn():
             await self._send(order)
-            await self._pump()
+            await self._sync_venue_events()
 
-    async def pump(self) -> None:
+    async def sync_venue_events(self) -> None:
         """Take in what the venue did since the last time, and protect every position it concerns."""
         async with self._in_turn():
-            await self._pump()
+            await self._sync_venue_events()
 
     async def restore_protection(self) -> None:
         """See that every open position has its stop and target at the venue."""
         async with self._in_turn():
-            await self._pump(await self._store.read(self._in_need))
+            await self._sync_venue_events(await self._store.read(self._in_need))
 
-    async def take_back(self, order: Order, why: str) -> None:
+    async def cancel_order(self, order: Order, why: str) -> None:
         """Cancel an order; one that was written down and not sent is never sent.
 
         Whether it was sent only the venue knows: its answer may not have been written down.
@@ -129,7 +129,7 @@ class ExecutionOrchestrator:
             if written.status is OrderStatus.INTENT and isinstance(state, NotFound):
                 reason = f"{writing.NOT_SENT}: {writing.TAKEN_BACK} {why}"
                 await self._mark(order, OrderStatus.REJECTED, reason)
-            await self._pump()
+            await self._sync_venue_events()
 
     async def sell(self, position_id: str, since: datetime | None = None) -> None:
         """Sell at market all that may be sold of a position; nothing where all of it is being sold already.
@@ -147,7 +147,7 @@ class ExecutionOrchestrator:
             VenueError: The venue does not answer.
         """
         async with self._in_turn():
-            await self._pump()
+            await self._sync_venue_events()
             position, orders = await self._store.read(lambda uow: _known(uow, position_id))
             self._refuse_before_its_time(orders, since)
             quantity = sellable(position, orders)
@@ -159,7 +159,7 @@ class ExecutionOrchestrator:
             if order is None:
                 return
             await self._send(order)
-            await self._pump()
+            await self._sync_venue_events()
             _, orders = await self._store.read(lambda uow: _known(uow, position_id))
             self._refuse_before_its_time(orders, since)
 
@@ -230,14 +230,14 @@ class ExecutionOrchestrator:
             unsellable = await self._why_unsellable(order.request.market, order.request.quantity)
             if unsellable:
                 return await self._record(order, Refused(client_id=order.request.client_id, reason=unsellable))
-            await self._take_back_others(order)
+            await self._cancel_others(order)
             covered = await self._is_covered(order)
         except VenueError as error:
             await self._mark(order, OrderStatus.REJECTED, f"{writing.NOT_SENT}: {error.message}")
             return None
         return await self._submit(order) if covered else None
 
-    async def _take_back_others(self, order: Order) -> None:
+    async def _cancel_others(self, order: Order) -> None:
         """The rest of an entry would be held without a stop, a bracket would sell the same coins."""
         for other in await self._store.read(lambda uow: uow.orders.of_position(order.position_id)):
             if other.purpose in (Purpose.ENTRY, Purpose.PROTECTION) and not other.status.final:
@@ -255,7 +255,7 @@ class ExecutionOrchestrator:
         return await self._store.transact(lambda uow: self._covers(uow, order, events))
 
     def _covers(self, uow: UnitOfWork, order: Order, events: Sequence[VenueEvent]) -> bool:
-        self._concerned |= dict.fromkeys(take_in(uow, events))
+        self._concerned |= dict.fromkeys(apply_venue_events(uow, events))
         position, orders = uow.positions.get(order.position_id), uow.orders.of_position(order.position_id)
         if sellable(position, orders, besides=order.id) >= order.request.quantity:
             return True
@@ -273,12 +273,14 @@ class ExecutionOrchestrator:
         now = self._clock.now()
         await self._store.transact(lambda uow: answers.mark(uow, order, status, now, reason=reason))
 
-    async def _pump(self, in_need: Iterable[str] = ()) -> None:
+    async def _sync_venue_events(self, in_need: Iterable[str] = ()) -> None:
         """Take in what the venue did, and see to every position it concerns, until nothing more comes of it."""
         self._concerned |= dict.fromkeys(in_need)
         while True:
             while events := await self._exchange.events(await self._store.read(lambda uow: uow.account.venue_seq)):
-                self._concerned |= dict.fromkeys(await self._store.transact(lambda uow: take_in(uow, events)))
+                self._concerned |= dict.fromkeys(
+                    await self._store.transact(lambda uow: apply_venue_events(uow, events))
+                )
             if not self._concerned:
                 return
             position_id = next(iter(self._concerned))
@@ -351,16 +353,16 @@ class ExecutionOrchestrator:
         await self._try(order)
         self._look_again_soon()
 
-    async def settle_unknown(self) -> None:
+    async def resolve_unknown_orders(self) -> None:
         """Ask again for every order whose answer was lost, or that lies unsent because something failed on the way."""
         async with self._in_turn():
             now = self._clock.now()
             for order in await self._store.read(lambda uow: uow.orders.unfinished()):
                 left_over = order.status is OrderStatus.INTENT and now - order.created_at > SEND_WITHIN
                 if order.status is OrderStatus.UNKNOWN or left_over:
-                    await self.find(order)
+                    await self.resolve_order(order)
 
-    async def find(self, order: Order) -> None:
+    async def resolve_order(self, order: Order) -> None:
         """Ask the venue what became of an order whose answer was lost or never came; it is never sent again."""
         state = await self._exchange.find(order.request.client_id)
         if isinstance(state, NotFound) and self._may_be_late(order):

@@ -36,8 +36,8 @@ async def reconcile(store: Database, orchestrator: ExecutionOrchestrator) -> int
     unfinished = await store.read(lambda uow: uow.orders.unfinished())
     doubtful = [order for order in unfinished if order.status in _IN_DOUBT]
     for order in doubtful:
-        await orchestrator.find(order)
-    await orchestrator.pump()
+        await orchestrator.resolve_order(order)
+    await orchestrator.sync_venue_events()
     await orchestrator.restore_protection()
     return len(doubtful)
 
@@ -72,7 +72,7 @@ async def agree(
     for _ in range(TRIES - 1):
         if not differences:
             return {}
-        await orchestrator.pump()  # something may have traded between the two looks
+        await orchestrator.sync_venue_events()  # something may have traded between the two looks
         differences = await _differences(store, exchange)
     if differences and not (accept and await store.transact(lambda uow: _accept(uow, differences, now))):
         raise _disagreement(differences)

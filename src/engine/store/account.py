@@ -156,7 +156,7 @@ class Account:
 
     def payments(self) -> tuple[Payment, ...]:
         """All that was ever paid in and out, in the order in which it was booked."""
-        return self._memory.recall("payments", "all", self._load_payments)
+        return self._memory.get_or_load("payments", "all", self._load_payments)
 
     def mark(self, closes: Mapping[str, Decimal], at: datetime) -> None:
         """Note the last closing price of some markets: what everything held of them is valued at."""
@@ -332,7 +332,7 @@ class Account:
         return tuple(map(_PAYMENT.from_row, rows))
 
     def _buying(self) -> tuple[Buying, ...]:
-        return self._memory.recall("orders", "buying", self._load_buying)
+        return self._memory.get_or_load("orders", "buying", self._load_buying)
 
     def _load_buying(self) -> tuple[Buying, ...]:
         rows = self._connection.execute(_BUYING)
@@ -347,7 +347,7 @@ class Account:
         return self._kept_drawdown() or DrawdownState()
 
     def _kept_drawdown(self) -> DrawdownState | None:
-        return self._memory.recall("settings", _DRAWDOWN, self._load_drawdown)
+        return self._memory.get_or_load("settings", _DRAWDOWN, self._load_drawdown)
 
     def _load_drawdown(self) -> DrawdownState | None:
         kept = self._settings.get(_DRAWDOWN)
@@ -359,7 +359,7 @@ class Account:
 
     def _benchmark_of(self, markets: Collection[str], marks: Mapping[str, Decimal]) -> Decimal | None:
         """What holding the markets has come to; it is spread anew where these are others than before."""
-        kept = self._memory.recall("settings", _BENCHMARK, self._load_benchmark)
+        kept = self._memory.get_or_load("settings", _BENCHMARK, self._load_benchmark)
         now = kept.over(markets, marks)
         if now != kept:
             self._settings.set(_BENCHMARK, codec.dump(now))
@@ -370,7 +370,7 @@ class Account:
         return codec.load(Benchmark, kept) if kept else Benchmark(held={})
 
     def _found(self) -> Row[Any] | None:
-        return self._memory.recall("account", "row", lambda: self._connection.execute(_ACCOUNT).first())
+        return self._memory.get_or_load("account", "row", lambda: self._connection.execute(_ACCOUNT).first())
 
     def _row(self) -> Row[Any]:
         found = self._found()

@@ -94,11 +94,11 @@ class Approvals:
 
     def open(self) -> tuple[Approval, ...]:
         """Those that wait for people or for their judgement, oldest first."""
-        return self._memory.recall("approvals", "open", self._load)
+        return self._memory.get_or_load("approvals", "open", self._load)
 
     def open_ids(self) -> tuple[str, ...]:
         """The ids of those, for whoever asks all the time."""
-        return self._memory.recall("approvals", "open ids", self._load_ids)
+        return self._memory.get_or_load("approvals", "open ids", self._load_ids)
 
     def _load_ids(self) -> tuple[str, ...]:
         return tuple(self._connection.execute(_OPEN_IDS).scalars())

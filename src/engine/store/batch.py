@@ -106,7 +106,7 @@ class Batch:
             connection.close()
 
     def _hear(self, _connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        self._memory.hear(statement)
+        self._memory.invalidate(statement)
 
     def _savepoint(self) -> Connection:
         """Where a body begins. One of SQLAlchemy's own savepoints would be compiled each time."""

@@ -16,7 +16,7 @@ from engine.domain.errors import StoreError
 from engine.domain.events import Event
 from engine.domain.messages import Destination
 from engine.ports import Route
-from engine.store.alone import keep_alone
+from engine.store.advisory_lock import keep_alone
 from engine.store.batch import Batch
 from engine.store.compaction import give_back, is_worth_it
 from engine.store.connections import READERS, as_it_is, connect, in_words, is_sqlite
@@ -24,10 +24,10 @@ from engine.store.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 
-_TOGETHER: ContextVar[Database | None] = ContextVar("together", default=None)
+_GROUP: ContextVar[Database | None] = ContextVar("group_commit", default=None)
 """The database on which the running task lets its transactions wait for a common commit."""
 
-GIVE_WAY_FOR = 0.02
+YIELD_FOR = 0.02
 """Wall seconds for which those who write together wait at a time while others read or write: people are waiting."""
 
 
@@ -85,13 +85,13 @@ class DatabaseReader:
 class Database(DatabaseReader):
     """Where everything is kept, behind two doors: ``transact`` writes, ``read`` reads a snapshot.
 
-    What a task does within ``together`` waits for one commit: that of ``flush``, or of the first other task that comes
-    to read or to write. So nobody sees, and nobody is shown, what is not on the disk.
+    What a task does within ``group_commit`` waits for one commit: that of ``flush``, or of the first other task that
+    comes to read or to write. So nobody sees, and nobody is shown, what is not on the disk.
 
     Args:
         url: An SQLAlchemy URL, e.g. ``sqlite:///var/demo/greenlight.sqlite``.
         route: Which topics an event changes, and where they are shown.
-        alone: Whether it is the only one that is alone on a server: a running bot, see ``store.alone``.
+        alone: Whether it is the only one that is alone on a server: a running bot, see ``store.advisory_lock``.
     """
 
     def __init__(self, url: str, *, route: Route = nowhere, alone: bool = False) -> None:
@@ -119,13 +119,13 @@ class Database(DatabaseReader):
         return self._batch.shown
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def group_commit(self) -> Iterator[None]:
         """Let what this task writes within wait for ``flush``; it sees its own writes."""
-        before = _TOGETHER.set(self)
+        before = _GROUP.set(self)
         try:
             yield
         finally:
-            _TOGETHER.reset(before)
+            _GROUP.reset(before)
 
     async def flush(self) -> None:
         """Commit what waits.
@@ -146,7 +146,7 @@ class Database(DatabaseReader):
         more = await self._visit(partial(outside, is_worth_it))
         while more:
             more = await self._visit(partial(outside, give_back))
-            await self.give_way()
+            await self.yield_to_callers()
 
     def on_shown(self, listener: Callable[[], None]) -> None:
         """Call a listener, in the event loop, after each transaction that changed what should be shown."""
@@ -170,7 +170,7 @@ class Database(DatabaseReader):
         Raises:
             StoreError: The database stayed locked, is full or is damaged; nothing was written.
         """
-        if _TOGETHER.get() is not self:
+        if _GROUP.get() is not self:
             with self._guest():
                 return await self._visit(partial(self._write, work))
         self._asked += 1
@@ -178,18 +178,18 @@ class Database(DatabaseReader):
 
     async def read(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a synchronous body on a snapshot; what it writes is rolled back."""
-        if self.waiting and _TOGETHER.get() is self:
+        if self.waiting and _GROUP.get() is self:
             return await self._within(partial(self._batch.look, work))
         with self._guest():
             await self.flush()
             return await super().read(work)
 
-    async def give_way(self) -> None:
+    async def yield_to_callers(self) -> None:
         """Let others have their turn, and those who read or write finish: both at once would take each longer."""
         await asyncio.sleep(0)
         if self._guests:
             with suppress(TimeoutError):
-                async with asyncio.timeout(GIVE_WAY_FOR):
+                async with asyncio.timeout(YIELD_FOR):
                     await self._no_guests.wait()
 
     @contextmanager
@@ -227,7 +227,7 @@ class Database(DatabaseReader):
             return await self._on_writer(run)
         with self._telling():
             result = run()
-        await self.give_way()
+        await self.yield_to_callers()
         return result
 
     async def _on_writer(self, run: Callable[[], T], then: Callable[[], None] = _nothing) -> T:

@@ -47,7 +47,7 @@ class Halts:
 
     def open(self) -> tuple[HaltView, ...]:
         """Those that have not been ended, oldest first."""
-        return self._memory.recall("halts", "open", self._load)
+        return self._memory.get_or_load("halts", "open", self._load)
 
     def stopping(self, market: str, now: datetime) -> HaltView | None:
         """What stops entries into a market now; of several the one that lasts longest."""

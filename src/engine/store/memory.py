@@ -14,7 +14,7 @@ _TABLE_AT = {"INSERT": 2, "UPDATE": 1, "DELETE": 2}
 class NoMemory:
     """Asks again every time."""
 
-    def recall(self, table: str, what: Hashable, load: Callable[[], T]) -> T:  # noqa: ARG002 - it remembers none of it
+    def get_or_load(self, table: str, what: Hashable, load: Callable[[], T]) -> T:  # noqa: ARG002 - it remembers none of it
         """Load it."""
         return load()
 
@@ -28,7 +28,7 @@ class Memory(NoMemory):
     def __init__(self) -> None:
         self._known: dict[str, dict[Hashable, Any]] = {}
 
-    def recall(self, table: str, what: Hashable, load: Callable[[], T]) -> T:
+    def get_or_load(self, table: str, what: Hashable, load: Callable[[], T]) -> T:
         """What was loaded of a table, if nothing has been written to it since; else load it, unchangeable as it is."""
         known = self._known.setdefault(table, {})
         if what not in known:
@@ -36,7 +36,7 @@ class Memory(NoMemory):
         found: T = known[what]
         return found
 
-    def hear(self, statement: str) -> None:
+    def invalidate(self, statement: str) -> None:
         """Forget what was read of the table that a statement writes to."""
         words = statement.split(None, 3)
         place = _TABLE_AT.get(words[0].upper())

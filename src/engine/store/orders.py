@@ -94,14 +94,14 @@ class Orders:
 
     def unfinished(self) -> tuple[Order, ...]:
         """Orders that are not final, oldest first."""
-        return self._memory.recall("orders", "unfinished", self._load_unfinished)
+        return self._memory.get_or_load("orders", "unfinished", self._load_unfinished)
 
     def _load_unfinished(self) -> tuple[Order, ...]:
         return tuple(_ORDER.from_row(row) for row in self._connection.execute(_UNFINISHED))
 
     def of_position(self, position_id: str) -> tuple[Order, ...]:
         """Every order of a position, oldest first."""
-        return self._memory.recall("orders", position_id, lambda: self._load_of(position_id))
+        return self._memory.get_or_load("orders", position_id, lambda: self._load_of(position_id))
 
     def _load_of(self, position_id: str) -> tuple[Order, ...]:
         rows = self._connection.execute(_OF_POSITION, {"position": position_id})

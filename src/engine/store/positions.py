@@ -60,7 +60,7 @@ class Positions:
 
     def open(self) -> tuple[Position, ...]:
         """What is held, oldest first."""
-        return self._memory.recall("positions", "open", self._load)
+        return self._memory.get_or_load("positions", "open", self._load)
 
     def _load(self) -> tuple[Position, ...]:
         return tuple(_POSITION.from_row(row) for row in self._connection.execute(_OPEN))

@@ -37,7 +37,7 @@ async def traded(room: Room) -> Lines:
     asked = await room.ask()
     await room.approvals.answer(asked.id, Press(person="Ada", verb=Verb.APPROVE))
     room.clock.to(DAY + 60)
-    await room.orchestrator.pump()
+    await room.orchestrator.sync_venue_events()
     return await flushed(log)
 
 

@@ -340,7 +340,7 @@ async def test_a_claim_whose_judge_died_is_taken_over_by_the_next_tick(room: Roo
 
 
 async def test_a_judge_who_was_too_slow_leaves_the_order_of_the_one_who_took_over(room: Room):
-    approval, other = await room.ask(), approvals_of(room.kit)
+    approval, other = await room.ask(), approvals_of(room.services)
     room.venue.meanwhile, room.venue.thinks = other.expire, CLAIM_LASTS
     answered = await room.approvals.answer(approval.id, press())
     assert answered.approval.status == "ordered"
@@ -373,7 +373,7 @@ async def test_an_order_that_the_venue_refuses_is_told_and_not_tried_again(room:
 
 
 async def test_while_an_answer_is_carried_out_it_says_so(room: Room):
-    service = approvals_of(room.kit)
+    service = approvals_of(room.services)
     answering = asyncio.create_task(service.answer((await room.ask()).id, press()))
     await asyncio.sleep(0)
     assert service.busy

@@ -28,26 +28,26 @@ ANN = Person(name="Ann", role=Role.TRADER)
 async def mark(room: Room, price: str, minutes: float) -> None:
     """Value the market at a price, and put the account on the curve."""
     await room.store.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(price)}, at(minutes)))
-    await room.books.close(at(minutes))
+    await room.books.record_equity(at(minutes))
 
 
 async def test_the_market_is_marked_at_the_close_that_has_just_been(tmp_path: Path):
     async with engine_room(tmp_path, RISING) as room:
-        await room.books.mark(at(DAY))
+        await room.books.mark_to_market(at(DAY))
         assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(100)}
         room.clock.to(DAY + 60)
-        await room.books.mark(at(DAY + 60))
+        await room.books.mark_to_market(at(DAY + 60))
         assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(110)}
 
 
 async def test_a_close_of_another_time_marks_nothing(room: Room):
-    await room.books.mark(at(DAY + 30))
+    await room.books.mark_to_market(at(DAY + 30))
     assert await room.store.read(lambda uow: uow.account.marks()) == {}
 
 
 async def test_a_market_without_a_candle_is_left_as_it_was(tmp_path: Path):
     async with engine_room(tmp_path, minutes=30) as room:
-        await room.books.mark(at(0))
+        await room.books.mark_to_market(at(0))
         assert await room.store.read(lambda uow: uow.account.marks()) == {}
 
 
@@ -56,10 +56,10 @@ async def test_a_bad_close_is_no_mark_and_the_others_go_on(tmp_path: Path, close
     """One bad candle must damage neither the books nor what else is due."""
     bad = (*(QUIET,) * 24, (100, 100, 100, close, 10_000), *(QUIET,) * 5)
     async with engine_room(tmp_path, bad) as room:
-        await room.books.mark(at(DAY))
+        await room.books.mark_to_market(at(DAY))
         room.clock.to(DAY + 60)
-        await room.books.mark(at(DAY + 60))
-        await room.books.close(at(DAY + 60))
+        await room.books.mark_to_market(at(DAY + 60))
+        await room.books.record_equity(at(DAY + 60))
         assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(100)}
         record = await room.cycle()
         assert record.decisions[0].decision.reasons[0].startswith("bad data: 1h:")
@@ -130,16 +130,16 @@ async def test_a_drawdown_that_was_made_good_pauses_again(room: Room):
 
 async def test_a_day_is_told_of_once_with_its_figures(tmp_path: Path):
     async with engine_room(tmp_path, LATER) as room:
-        await room.books.close(at(DAY))
+        await room.books.record_equity(at(DAY))
         room.clock.to(DAY + 60)
         await room.enter(1.0, stop=20.0, target=5.0)
         asked = [await room.ask(minutes=30, context="other") for _ in range(3)]
         await room.approvals.answer(asked[0].id, Press(person="Ann", verb=Verb.REJECT))
         room.clock.to(DAY + 120)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         await room.approvals.expire()
-        await room.books.mark(at(DAY + 120))
-        await room.books.close(at(DAY + 120))
+        await room.books.mark_to_market(at(DAY + 120))
+        await room.books.record_equity(at(DAY + 120))
         for _ in range(2):
             await room.books.digest(at(2 * DAY))
         digest = await room.views.digest("2024-01-02")

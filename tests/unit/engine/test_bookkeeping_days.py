@@ -112,12 +112,12 @@ async def test_a_day_that_is_fixed_late_has_its_own_figures_and_not_those_of_now
         books = ending(room.books, "01:30")
         room.clock.to(DAY + 60)
         await room.enter(1.0, stop=5.0, target=50.0)
-        await room.books.mark(at(DAY + 60))
-        await room.books.close(at(DAY + 60))
+        await room.books.mark_to_market(at(DAY + 60))
+        await room.books.record_equity(at(DAY + 60))
         (held,) = await room.held()
         on_time = await room.store.read(lambda uow: uow.account.portfolio())
         room.clock.to(DAY + 5 * 60)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         assert await room.held() == ()
         await books.digest(at(DAY + 5 * 60))
         (first,) = await fixed(room)
@@ -125,7 +125,7 @@ async def test_a_day_that_is_fixed_late_has_its_own_figures_and_not_those_of_now
         assert (first.opened, first.closed, first.realised) == (1, 0, 0)
         assert (first.open_positions, first.equity, first.fees) == (1, on_time.equity, held.fees)
         assert first.open_risk == held.quantity * (100 - held.stop)
-        await room.books.close(at(DAY + 6 * 60))
+        await room.books.record_equity(at(DAY + 6 * 60))
         await books.digest(at(2 * DAY + 90))
         (trade,) = await room.views.trades(1)
         second = (await fixed(room))[-1]
@@ -134,8 +134,8 @@ async def test_a_day_that_is_fixed_late_has_its_own_figures_and_not_those_of_now
 
 
 async def test_what_was_filled_after_the_last_candle_is_in_the_day_that_it_was_filled_in(room: Room):
-    await room.books.mark(at(DAY))
-    await room.books.close(at(DAY))
+    await room.books.mark_to_market(at(DAY))
+    await room.books.record_equity(at(DAY))
     room.clock.to(DAY + 10)
     approval = await room.ask()
     await room.approvals.answer(approval.id, Press(person="Ann", verb=Verb.APPROVE))

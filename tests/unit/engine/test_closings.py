@@ -113,7 +113,7 @@ async def test_while_a_part_waits_for_a_buyer_the_rest_has_its_stop(tmp_path: Pa
         assert Decimal(0) < done.orders["T1"].filled < done.orders["T1"].request.quantity
         assert Files(folder=tmp_path).complaints() == []
         room.clock.to(DAY + 60 * 20)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         assert [each.quantity for each in await room.held()] == free
         await must_agree(room, tmp_path)
 
@@ -236,7 +236,7 @@ async def test_a_sale_that_fills_later_is_shown_wherever_it_is_shown(tmp_path: P
         assert await shown() == ["open"]
         assert await shown() == []
         room.clock.to(DAY + 60 * 20)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         assert await shown() == ["filled"]
         room.clock.at += timedelta(days=1)
         await press(room, await ask(room, "T1"))
@@ -319,7 +319,7 @@ async def theirs(room: Room) -> None:
     await room.venue.submit(
         OrderRequest(client_id="by-hand", market="BTC/USDT", side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(3))
     )
-    await room.orchestrator.pump()
+    await room.orchestrator.sync_venue_events()
 
 
 async def test_what_somebody_else_bought_is_closed_by_its_name_and_not_with_all(room: Room):
@@ -361,7 +361,7 @@ async def test_what_its_stop_has_closed_meanwhile_is_said_and_not_sold(tmp_path:
         room.clock.to(DAY + 59)
         asked = await ask(room)
         room.clock.at = asked.closing.expires_at - timedelta.resolution
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         done = await press(room, asked)
         assert (reasons(done), done.positions["T1"].closed_by) == (["it was closed meanwhile"], "stop")
         assert await sales(room) == []

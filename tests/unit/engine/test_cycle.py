@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from engine.cycle import end_data_halts, look
+from engine.cycle import end_data_halts, observe
 from engine.domain.autonomy import Refuse
 from engine.domain.decisions import Stance
 from engine.domain.errors import NoData, VenueError
@@ -22,7 +22,7 @@ from tests.fakes.feed import BTC
 
 async def test_what_was_seen_is_noted_with_its_age(room: Room):
     room.clock.to(DAY + 1)
-    seen = await look(room.kit, room.context, "BTC/USDT", room.clock.now())
+    seen = await observe(room.services, room.context, "BTC/USDT", room.clock.now())
     assert [(each.name, each.age, each.detail) for each in seen.inputs] == [
         ("1h candles", timedelta(minutes=1), "24 closed"),
         ("book", timedelta(0), f"bid {seen.book.bid}, ask {seen.book.ask}"),
@@ -33,20 +33,20 @@ async def test_what_was_seen_is_noted_with_its_age(room: Room):
 
 async def test_what_was_seen_of_a_large_price_has_commas(tmp_path: Path):
     async with engine_room(tmp_path, ((20_000, 20_100, 19_900, 20_000, 10_000),) * 60) as room:
-        seen = await look(room.kit, room.context, "BTC/USDT", room.clock.now())
+        seen = await observe(room.services, room.context, "BTC/USDT", room.clock.now())
     assert seen.book is not None
     assert seen.inputs[-1].detail == f"bid {seen.book.bid:,f}, ask {seen.book.ask:,f}"
     assert "20,0" in seen.inputs[-1].detail
 
 
 async def test_nothing_of_the_future_is_seen(room: Room):
-    seen = await look(room.kit, room.context, "BTC/USDT", room.clock.now())
+    seen = await observe(room.services, room.context, "BTC/USDT", room.clock.now())
     assert seen.frames[Timeframe.H1].candles.closed_at == room.clock.now()
 
 
 async def test_without_a_venue_the_market_is_refused_and_not_guessed(room: Room):
     room.venue.deaf, room.venue.blind = NoData("There is no book."), VenueError("The venue is down.")
-    seen = await look(room.kit, room.context, "BTC/USDT", room.clock.now())
+    seen = await observe(room.services, room.context, "BTC/USDT", room.clock.now())
     assert (seen.frames, seen.book, [given.name for given in seen.inputs]) == ({}, None, ["book"])
     assert seen.inputs[0].detail == "missing: the venue gave no order book"
     assert seen.quality.refused[0].detail == "1h: The venue is down."
@@ -63,15 +63,15 @@ async def test_a_data_halt_ends_once_the_data_is_good_and_not_only_at_the_next_c
     room.venue.blind = VenueError("The venue is down.")
     assert (await room.enter(1.0)).decisions[0].ruling == Refuse(reasons=("bad data: 1h: The venue is down.",))
     room.clock.to(DAY + 1)
-    await end_data_halts(room.kit, (room.context,), room.clock.now())
+    await end_data_halts(room.services, (room.context,), room.clock.now())
     assert await halts_of(room) == [("BTC/USDT: 1h: The venue is down.", False)]
     room.venue.blind = None
     room.clock.to(DAY + 2)
-    await end_data_halts(room.kit, (room.context,), room.clock.now())
+    await end_data_halts(room.services, (room.context,), room.clock.now())
     assert await halts_of(room) == [("BTC/USDT: 1h: The venue is down.", True)]
     assert len(await room.events(HaltEnded)) == 1
     assert await room.orders() == [], "what was refused is not decided on again"
-    await end_data_halts(room.kit, (room.context,), room.clock.now())
+    await end_data_halts(room.services, (room.context,), room.clock.now())
     assert len(await room.events(HaltEnded)) == 1
 
 
@@ -82,7 +82,7 @@ async def test_only_the_data_halt_of_what_is_good_again_ends(room: Room):
     room.venue.blind = None
     other = Halt(kind=HaltKind.DATA, reason="bad", since=room.clock.now(), market="BTC/USDT", by="15m candles")
     await room.store.transact(lambda uow: uow.halts.add(other))
-    await end_data_halts(room.kit, (room.context,), room.clock.now())
+    await end_data_halts(room.services, (room.context,), room.clock.now())
     standing = await room.store.read(lambda uow: uow.halts.open())
     assert [view.halt.kind for view in standing] == [HaltKind.PAUSE, HaltKind.DATA]
 
@@ -103,15 +103,15 @@ async def test_an_outage_halts_no_market_and_what_is_still_bad_after_it_is_halte
 
 async def test_bad_data_is_fetched_once(room: Room):
     room.venue.blind = VenueError("The venue is down.")
-    await look(room.kit, room.context, "BTC/USDT", room.clock.now())
+    await observe(room.services, room.context, "BTC/USDT", room.clock.now())
     assert room.venue.candles_asked == 1
 
 
 async def test_the_same_candles_are_read_once(room: Room):
-    await look(room.kit, room.context, "BTC/USDT", room.clock.now())
-    first = room.kit.last_seen["BTC/USDT"].frames[Timeframe.H1]
-    await look(room.kit, room.context, "BTC/USDT", room.clock.now())
-    assert room.kit.last_seen["BTC/USDT"].frames[Timeframe.H1].signals is first.signals
+    await observe(room.services, room.context, "BTC/USDT", room.clock.now())
+    first = room.services.last_seen["BTC/USDT"].frames[Timeframe.H1]
+    await observe(room.services, room.context, "BTC/USDT", room.clock.now())
+    assert room.services.last_seen["BTC/USDT"].frames[Timeframe.H1].signals is first.signals
 
 
 async def test_a_restart_in_the_middle_of_a_candle_decides_no_second_time(tmp_path: Path):

@@ -29,9 +29,9 @@ AFTER = 31 * 60
 async def live(room: Room, minutes: float, stop: float = 2.0) -> None:
     """A candle closes: it is marked, decided on, and put on the curve."""
     room.clock.to(minutes)
-    await room.books.mark(at(minutes))
+    await room.books.mark_to_market(at(minutes))
     await room.enter(1.0, stop=stop, target=3 * stop)
-    await room.books.close(at(minutes))
+    await room.books.record_equity(at(minutes))
 
 
 async def equity(room: Room) -> Decimal:
@@ -71,7 +71,7 @@ async def test_what_is_held_is_paid_at_its_last_price_and_never_at_that_of_anoth
         assert len(await room.held()) == 1
         before = await equity(room)
         room.clock.to(AFTER)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         await live(room, AFTER)
         (trade,) = await room.views.trades(5)
         assert (trade.is_open, trade.closed_by) == (False, "payout")
@@ -84,7 +84,7 @@ async def test_what_cannot_be_paid_out_keeps_its_last_value_while_the_halt_stand
     async with engine_room(tmp_path, REPLACED) as room:
         room.venue.loses_brackets = True
         await room.enter(1.0)
-        await room.books.mark(at(DAY))
+        await room.books.mark_to_market(at(DAY))
         (held,) = await room.held()
         before = await equity(room)
         for hour in range(31, 40):
@@ -219,7 +219,7 @@ async def test_after_weeks_of_nothing_a_rise_is_not_paid_and_a_fall_is_a_gap(
         before = await equity(room)
         for hours in range(25, 34):
             room.clock.to((hours + (24 * 9 if hours > 30 else 0)) * 60)
-            await room.orchestrator.pump()
+            await room.orchestrator.sync_venue_events()
         (trade,) = await room.views.trades(5)
         assert trade.closed_by == closed_by
         assert kept <= await equity(room) / before < 1
@@ -237,8 +237,8 @@ async def test_a_stop_that_is_placed_late_is_not_placed_in_another_coin(tmp_path
         room.venue.loses_brackets = False
         for minutes in (*range(30 * 60, 30 * 60 + 3), *range(AFTER, AFTER + 600, 60)):
             room.clock.to(minutes)
-            await room.orchestrator.settle_unknown()
-            await room.books.mark(at(minutes))
+            await room.orchestrator.resolve_unknown_orders()
+            await room.books.mark_to_market(at(minutes))
             await room.orchestrator.look_again()
             if minutes % 60 == 0:
                 await room.cycle()
@@ -255,6 +255,6 @@ async def test_the_venue_pays_out_from_the_factor_that_is_set(tmp_path: Path) ->
         async with engine_room(folder, rows, model=FillModel(max_factor=factor)) as room:
             await room.enter(1.0, stop=2.0, target=3.0)
             room.clock.to(AFTER)
-            await room.orchestrator.pump()
+            await room.orchestrator.sync_venue_events()
             (trade,) = await room.views.trades(5)
             assert trade.closed_by == closed_by

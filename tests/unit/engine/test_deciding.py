@@ -208,7 +208,7 @@ async def test_contexts_that_enter_at_one_candle_share_what_one_coin_may_be_wort
     async with engine_room(tmp_path, dict.fromkeys(quotes, (QUIET,) * 30), markets=markets) as room:
         room.script.entries[room.clock.now()] = signals(1.0)
         contexts = [replace(room.context, name=name) for name in ("one", "two", "three")]
-        records = await run_cycles(room.kit, contexts, room.clock.now())
+        records = await run_cycles(room.services, contexts, room.clock.now())
         judged = [each for record in records for each in record.decisions]
         assert sum(each.ruling.plan.notional for each in judged if isinstance(each.ruling, Execute)) <= Decimal(2500)
         assert "O1 (one) is buying" in judged[-1].clamps[-1].reason

@@ -130,7 +130,7 @@ async def test_bad_data_is_ended_by_good_data_only(room: Room):
 async def fall_to(room: Room, price: int) -> None:
     """Value what is held at a price, and close the books on it."""
     await room.store.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(price)}, at(DAY)))
-    await room.books.close(at(DAY))
+    await room.books.record_equity(at(DAY))
 
 
 async def drawdown(room: Room) -> Decimal:

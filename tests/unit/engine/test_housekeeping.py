@@ -183,7 +183,7 @@ async def test_the_file_becomes_smaller_and_what_is_left_can_be_read_and_written
     await store.give_back()
     (file,) = list_files(tmp_path)
     before = file.stat().st_size
-    with store.together():
+    with store.group_commit():
         ids = await days_of_holding(store, 1)
         await keep(store, held=timedelta(hours=1), held_readings=None).run(BEGAN + timedelta(days=9))
         assert not store.waiting

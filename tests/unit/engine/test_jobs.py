@@ -28,7 +28,7 @@ from tests.fakes.looks import LoopedLooks
 
 def table(room: Room) -> tuple[Job, ...]:
     return job_table(
-        kit=room.kit,
+        services=room.services,
         contexts=StrategyContexts(contexts=(room.context,)),
         approvals=room.approvals,
         books=room.books,

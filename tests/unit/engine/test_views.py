@@ -48,12 +48,12 @@ async def test_the_status_says_that_nothing_is_entered_where_that_is_no_halt(roo
 
 
 async def test_the_status_counts_what_is_held_and_asked(room: Room):
-    await room.books.close(room.clock.now())
+    await room.books.record_equity(room.clock.now())
     room.clock.to(DAY + 60)
     await buy(room)
     await room.ask(context="other")
-    await room.books.mark(room.clock.now())
-    await room.books.close(room.clock.now())
+    await room.books.mark_to_market(room.clock.now())
+    await room.books.record_equity(room.clock.now())
     status = await room.views.status()
     assert (status.positions, status.pending) == (1, 1)
     assert status.exposure == Decimal(1000)
@@ -81,7 +81,7 @@ async def test_positions_are_shown_at_the_price_of_now(room: Room):
 
 async def test_without_a_price_of_now_the_last_known_one_is_shown(room: Room):
     await buy(room)
-    await room.books.mark(room.clock.now())
+    await room.books.mark_to_market(room.clock.now())
     room.venue.deaf = VenueError("down")
     (view,) = await room.views.positions()
     assert view.price == Decimal(100)
@@ -149,13 +149,13 @@ async def test_an_id_that_nothing_has_is_said_so(room: Room, any_id: str):
 
 async def test_profit_is_told_by_days_from_the_first_one_on(tmp_path: Path):
     async with engine_room(tmp_path, RISING) as room:
-        await room.books.close(at(DAY))
+        await room.books.record_equity(at(DAY))
         room.clock.to(DAY + 60)
         await room.enter(1.0, stop=20.0, target=5.0)
         room.clock.to(DAY + 120)
-        await room.orchestrator.pump()
-        await room.books.mark(at(DAY + 120))
-        await room.books.close(at(DAY + 120))
+        await room.orchestrator.sync_venue_events()
+        await room.books.mark_to_market(at(DAY + 120))
+        await room.books.record_equity(at(DAY + 120))
         room.clock.to(2 * DAY + 60)
         profit = await room.views.profit(30)
         (trade,) = await room.views.trades(9)
@@ -173,11 +173,11 @@ async def test_every_reader_tells_the_same_drawdown_after_a_pause_has_ended(tmp_
         for hour, price in ((1, 200), (2, 140), (3, 120), (60, 150)):
             room.clock.to(DAY + 60 * hour)
             await room.books.end_halts(room.clock.now())
-            await room.books.mark(room.clock.now())
+            await room.books.mark_to_market(room.clock.now())
             await room.store.transact(
                 lambda uow, price=price: uow.account.mark({"BTC/USDT": Decimal(price)}, room.clock.now())
             )
-            await room.books.close(room.clock.now())
+            await room.books.record_equity(room.clock.now())
         (ended,) = await room.events(HaltEnded)
         back = await room.views.recovery(ended.halt_id)
         status, views = await room.views.status(), room.views
@@ -205,7 +205,7 @@ async def test_the_running_day_has_figures_before_it_is_over(room: Room):
     with pytest.raises(UnknownId, match="no figures yet"):
         await room.views.latest_digest()
     room.clock.to(DAY + 60)
-    await room.books.close(room.clock.now())
+    await room.books.record_equity(room.clock.now())
     digest = await room.views.latest_digest()
     assert (digest.begins, digest.ends, digest.net) == (at(DAY), at(DAY + 60), 0)
 
@@ -215,8 +215,8 @@ async def test_the_running_day_is_told_at_the_prices_of_now_by_every_reader(tmp_
         await room.enter(1.0, target=30.0)
         for hour in (0, 1):
             room.clock.to(DAY + 60 * hour)
-            await room.books.mark(room.clock.now())
-            await room.books.close(room.clock.now())
+            await room.books.mark_to_market(room.clock.now())
+            await room.books.record_equity(room.clock.now())
         room.clock.to(DAY + 119)
         status, digest = await room.views.status(), await room.views.latest_digest()
         (day,), (held,) = (await room.views.profit(1)).days, await room.views.positions()
@@ -232,7 +232,7 @@ async def test_the_running_day_is_told_at_the_prices_of_now_by_every_reader(tmp_
 async def test_at_the_moment_a_day_ends_its_figures_are_shown_and_not_those_since_the_beginning(room: Room):
     for day in (2, 3):
         room.clock.to(day * DAY)
-        await room.books.close(room.clock.now())
+        await room.books.record_equity(room.clock.now())
         await room.books.digest(room.clock.now())
     room.clock.to(3 * DAY + 0.5)
     assert (await room.views.latest_digest()).id == "2024-01-03", "half a minute is no day yet"
@@ -260,8 +260,8 @@ async def test_the_curve_begins_with_the_account_ends_now_and_agrees_with_what_p
         await room.enter(1.0)
         for hour in range(1, 30):
             room.clock.to(DAY + 60 * hour)
-            await room.books.mark(room.clock.now())
-            await room.books.close(room.clock.now())
+            await room.books.mark_to_market(room.clock.now())
+            await room.books.record_equity(room.clock.now())
         room.clock.to(DAY + 60 * 29 + 30)
         curve, since = await room.views.curve(30), await room.views.since(at(DAY))
         kept, status = await room.views.equity_curve(99), await room.views.status()

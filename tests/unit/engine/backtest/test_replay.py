@@ -36,7 +36,7 @@ class Notebook:
     broken: bool = False
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def group_commit(self) -> Iterator[None]:
         yield
 
     async def flush(self) -> None:

@@ -34,7 +34,7 @@ async def test_the_question_that_a_position_came_from_shows_that_it_is_closed(tm
         await room.approvals.answer(asked.id, Press(person="Ada", verb=Verb.APPROVE))
         await show_everything(room)
         room.clock.to(DAY + 60)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
 
         assert [closed.approval_id for closed in await room.events(PositionClosed)] == [asked.id]
         assert f"approval:{asked.id}" in await due(room)
@@ -77,11 +77,11 @@ async def test_an_alarm_says_what_is_left_while_it_is_being_sold(tmp_path: Path)
         orders = await room.store.read(lambda uow: uow.orders.of_position("T1"))
         (bracket,) = [order for order in orders if order.purpose is Purpose.PROTECTION]
         await room.venue.cancel(bracket.request.client_id)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         (before,) = await room.held()
         await show_everything(room)
         room.clock.to(DAY + 85)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
 
         (after,) = await room.held()
         assert 0 < after.quantity < before.quantity, "it is still being sold"

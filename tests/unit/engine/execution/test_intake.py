@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from engine.domain.events import Halted, OrderChanged, OrderFilled, PositionClosed, PositionOpened
 from engine.domain.halts import HaltKind
 from engine.domain.orders import Fill, OrderStatus
-from engine.execution.intake import take_in
+from engine.execution.intake import apply_venue_events
 from engine.ports import VenueEvent
 from engine.store.connections import connect
 from engine.store.database import Database, nowhere
@@ -45,7 +45,7 @@ def _begin(uow: UnitOfWork) -> None:
 
 
 async def take(store: Database, *events: VenueEvent) -> tuple[str, ...]:
-    return await store.transact(lambda uow: take_in(uow, events))
+    return await store.transact(lambda uow: apply_venue_events(uow, events))
 
 
 async def test_the_first_fill_of_an_entry_opens_a_position_with_its_stop_and_target(store: Database):
@@ -202,7 +202,7 @@ def test_whatever_the_order_and_however_often_it_is_told_money_is_conserved(
         _begin(uow)
         uow.orders.add(EXIT)
         for batch in _batches(data, events):
-            take_in(uow, batch)
+            apply_venue_events(uow, batch)
         account, position = uow.account.portfolio(), uow.positions.get("T1")
     assert position.quantity == held
     assert position.is_open is (held > 0)

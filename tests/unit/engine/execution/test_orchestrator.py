@@ -84,7 +84,7 @@ async def test_a_stop_that_is_reached_closes_the_position(tmp_path: Path):
     async with engine_room(tmp_path, (QUIET,) * 24 + (FALL,) + (QUIET,) * 5) as room:
         await buy(room)
         room.clock.to(DAY + 60)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         closed = (await room.views.trades(1))[0]
         assert (closed.is_open, closed.closed_by) == (False, "stop")
         assert await room.orders() == [("entry", "filled", Decimal(10)), ("protection", "filled", Decimal(10))]
@@ -214,7 +214,7 @@ async def test_a_sale_of_more_than_is_held_is_never_sent(tmp_path: Path):
         assert (view.status, view.reason) == (OrderStatus.REJECTED, "not sent: the position was reduced meanwhile")
         while len(await room.held()) > 1:
             room.clock.at += timedelta(minutes=20)
-            await room.orchestrator.pump()
+            await room.orchestrator.sync_venue_events()
         assert [(held.context, held.quantity) for held in await room.held()] == [("other", Decimal(10))]
         assert len(await room.events(PositionClosed)) == 1
         assert Files(folder=tmp_path).complaints() == []
@@ -261,7 +261,7 @@ async def test_what_somebody_else_sells_of_a_position_that_is_being_sold_is_take
         )
         room.clock.to(DAY + 100)
         await room.venue.submit(theirs)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         (held,) = await room.held()
         standing = [
             size for purpose, status, size in await room.orders() if (purpose, status) == ("protection", "open")
@@ -275,7 +275,7 @@ async def test_a_bracket_that_never_arrived_is_placed_anew(room: Room):
     await buy(room)
     assert [status for _, status, _ in await room.orders()] == ["filled", "unknown"]
     room.venue.loses_brackets = False
-    await room.orchestrator.settle_unknown()
+    await room.orchestrator.resolve_unknown_orders()
     await room.orchestrator.restore_protection()
     assert [status for _, status, _ in await room.orders()] == ["filled", "rejected", "open"]
 
@@ -306,7 +306,7 @@ async def test_an_answer_that_was_lost_is_found_in_what_the_venue_did(room: Room
     assert [position.quantity for position in await room.held()] == [Decimal(10)]
     assert (await room.orders())[0][1] == "filled"
     room.venue.loses = ""
-    await room.orchestrator.settle_unknown()
+    await room.orchestrator.resolve_unknown_orders()
     assert [status for _, status, _ in await room.orders()] == ["filled", "open"]
 
 
@@ -315,7 +315,7 @@ async def test_an_order_that_never_arrived_is_never_sent_again(room: Room):
     order = await buy(room)
     assert [status for _, status, _ in await room.orders()] == ["unknown"]
     room.venue.loses = ""
-    await room.orchestrator.settle_unknown()
+    await room.orchestrator.resolve_unknown_orders()
     await room.orchestrator.send(order)
     assert [status for _, status, _ in await room.orders()] == ["unknown"], "it may be late"
     room.clock.at += LATE_WITHIN
@@ -355,7 +355,7 @@ async def test_a_thin_book_fills_an_entry_in_parts_and_protection_grows_with_it(
         assert [position.quantity for position in await room.held()] == [Decimal(5)]
         while (await room.held())[0].quantity < 12:
             room.clock.at += timedelta(minutes=20)
-            await room.orchestrator.pump()
+            await room.orchestrator.sync_venue_events()
         standing = [
             quantity for purpose, status, quantity in await room.orders() if (purpose, status) == ("protection", "open")
         ]
@@ -382,7 +382,7 @@ async def test_the_open_rest_of_an_exit_covers_the_position_until_all_of_it_is_s
         ]
         assert Files(folder=tmp_path).complaints() == []
         room.clock.to(DAY + 180)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         assert await room.held() == ()
         assert Files(folder=tmp_path).complaints() == []
 
@@ -391,7 +391,7 @@ async def test_what_an_exit_leaves_unsold_when_it_ends_is_protected_at_once(tmp_
     async with engine_room(tmp_path, (QUIET,) * 24 + (THIN,) * 6) as room:
         order = await partly_sold(room)
         await room.venue.cancel(order.request.client_id)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         assert (await room.orders())[-2:] == [("exit", "cancelled", Decimal(10)), ("protection", "open", Decimal(5))]
         assert Files(folder=tmp_path).complaints() == []
 
@@ -401,7 +401,7 @@ async def test_the_auditor_sees_a_rest_that_nothing_covers(tmp_path: Path):
         order = await partly_sold(room)
         room.venue.refuses = (Purpose.PROTECTION, Purpose.EXIT)
         await room.venue.cancel(order.request.client_id)
-        await room.orchestrator.pump()
+        await room.orchestrator.sync_venue_events()
         assert len(await room.events(ProtectionFailed)) == 1
         assert "T1 of 5.000 has the orders []" in Files(folder=tmp_path).complaints()
 
@@ -451,7 +451,7 @@ async def test_nothing_reaches_the_venue_that_is_not_on_the_disk(room: Room):
     """Whether or not the venue itself asks for what is held back."""
     held_back: list[bool] = []
     room.venue.on_taken = lambda: held_back.append(room.store.waiting)
-    with room.store.together():
+    with room.store.group_commit():
         await buy(room)
         await room.store.flush()
     assert held_back == [False, False], "the entry and its bracket"
@@ -462,7 +462,7 @@ async def test_an_entry_whose_acknowledgement_was_not_written_down_is_taken_back
     async with engine_room(tmp_path, (thin,) * 60) as room:
         order = await write(room, plan(quantity=Decimal(12), price=Decimal(100), stop=Decimal(90), target=Decimal(120)))
         await room.venue.submit(order.request)
-        await room.orchestrator.take_back(order, "by a test")
+        await room.orchestrator.cancel_order(order, "by a test")
         assert (await room.venue.find(order.request.client_id)).status is OrderStatus.CANCELLED
         assert [position.quantity for position in await room.held()] == [Decimal(5)]
         assert await room.orders() == [("entry", "cancelled", Decimal(12)), ("protection", "open", Decimal(5))]

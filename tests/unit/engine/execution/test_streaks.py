@@ -73,11 +73,11 @@ async def test_a_stop_that_is_hit_counts_and_what_somebody_else_lost_does_not(tm
                 client_id="e" * 32, market="BTC/USDT", side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(1)
             )
             await room.venue.submit(theirs)
-            await room.orchestrator.pump()
+            await room.orchestrator.sync_venue_events()
             await room.orchestrator.sell("T1")
         else:
             await room.enter()
             room.clock.to(DAY + 60)
-            await room.orchestrator.pump()
+            await room.orchestrator.sync_venue_events()
         assert await room.held() == ()
         assert len(await room.events(LosingStreakChanged)) == (0 if external else 1)

@@ -18,7 +18,7 @@ from engine.domain.events import Event, Welcomed
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Destination, Ref
 from engine.store import migrate
-from engine.store.database import GIVE_WAY_FOR, Database, stamp
+from engine.store.database import YIELD_FOR, Database, stamp
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.database import new_database, url_of
 from tests.fakes.engine import events_of
@@ -166,7 +166,7 @@ async def test_tables_that_are_missing_are_a_store_error(each_database: str):
 
 
 async def test_what_waits_is_seen_by_its_own_task_and_committed_when_another_one_reads(store: Database):
-    with store.together():
+    with store.group_commit():
         await store.transact(lambda uow: uow.settings.set("a", "1"))
         await store.transact(lambda uow: uow.settings.set("b", "2"))
         assert store.waiting
@@ -180,7 +180,7 @@ async def test_what_waits_is_seen_by_its_own_task_and_committed_when_another_one
 
 async def test_what_waits_is_not_in_the_database_until_it_is_committed(store: Database, tmp_path: Path):
     other = Database(url_of(tmp_path))
-    with store.together():
+    with store.group_commit():
         await store.transact(lambda uow: uow.settings.set("a", "1"))
         assert await other.read(lambda uow: uow.settings.get("a")) is None
         await store.flush()
@@ -190,7 +190,7 @@ async def test_what_waits_is_not_in_the_database_until_it_is_committed(store: Da
 
 async def test_what_waits_is_committed_before_another_task_writes(store: Database):
     order: list[str | None] = []
-    with store.together():
+    with store.group_commit():
         await store.transact(lambda uow: uow.settings.set("a", "1"))
 
         def write(uow: UnitOfWork) -> None:
@@ -210,7 +210,7 @@ async def test_a_body_that_fails_takes_back_nothing_of_those_before_it(store: Da
         uow.decisions.next_id()
         raise RuntimeError("half way")
 
-    with store.together():
+    with store.group_commit():
         await store.transact(lambda uow: uow.settings.set("a", "1"))
         with pytest.raises(RuntimeError, match="half way"):
             await store.transact(fail)
@@ -223,7 +223,7 @@ async def test_a_body_that_fails_takes_back_nothing_of_those_before_it(store: Da
 async def test_listeners_hear_of_what_waited_when_it_is_committed(shown: Database):
     heard: list[bool] = []
     shown.on_shown(lambda: heard.append(shown.waiting))
-    with shown.together():
+    with shown.group_commit():
         await shown.transact(lambda uow: uow.emit(Welcomed(at=NOON)))
         await shown.transact(lambda uow: uow.settings.set("a", "1"))
         assert (heard, shown.has_news) == ([], True)
@@ -237,7 +237,7 @@ async def test_what_waits_is_not_called_kept_because_nobody_waits_for_it_any_mor
     go_on = threading.Event()
     before = asyncio.create_task(shown.transact(lambda _: go_on.wait(5)), context=Context())
     await asyncio.sleep(0)
-    with shown.together():
+    with shown.group_commit():
         writing = asyncio.create_task(shown.transact(lambda uow: uow.emit(Welcomed(at=NOON))))
         await asyncio.sleep(0)
         flushing = asyncio.create_task(shown.flush())
@@ -260,7 +260,7 @@ async def test_what_happened_is_told_of_in_order_once_it_is_kept_and_what_failed
         uow.emit(lost)
         raise ValueError("no luck")
 
-    with store.together():
+    with store.group_commit():
         await store.transact(lambda uow: uow.emit(first))
         with pytest.raises(ValueError, match="no luck"):
             await store.transact(fails)
@@ -271,7 +271,7 @@ async def test_what_happened_is_told_of_in_order_once_it_is_kept_and_what_failed
 
 
 async def test_what_is_waiting_when_it_is_closed_in_a_hurry_is_as_if_it_had_never_been(store: Database, tmp_path: Path):
-    with store.together():
+    with store.group_commit():
         await store.transact(lambda uow: uow.settings.set("a", "1"))
     await store.close()
     again = Database(url_of(tmp_path))
@@ -291,7 +291,7 @@ async def test_what_is_remembered_within_a_batch_is_forgotten_when_it_changes(st
         assert len(uow.halts.open()) == 2
         raise RuntimeError("half way")
 
-    with store.together():
+    with store.group_commit():
         await store.transact(lambda uow: uow.halts.add(halt("first")))
         assert await open_halts() == await open_halts() == ["first"]
         with pytest.raises(RuntimeError, match="half way"):
@@ -309,8 +309,8 @@ async def test_way_is_given_to_who_reads_but_not_for_ever(store: Database):
     reading = asyncio.create_task(store.read(lambda _: may_end.wait()))
     await asyncio.sleep(0)
     began = asyncio.get_running_loop().time()
-    await store.give_way()
-    assert asyncio.get_running_loop().time() - began >= GIVE_WAY_FOR / 2
+    await store.yield_to_callers()
+    assert asyncio.get_running_loop().time() - began >= YIELD_FOR / 2
     assert not reading.done()
     may_end.set()
     await reading

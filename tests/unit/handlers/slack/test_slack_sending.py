@@ -1,4 +1,4 @@
-"""Cards on Slack: in place, in threads, in parts, through floods, outages and closed doors."""
+"""Cards on Slack: in place, in threads, in parts, through floods, outages and closed externals."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ async def test_missing_data_says_to_answer_again(web):
         async def answer(self, *_):
             return Answered(reply=Reply.TAKEN, approval=asked)
 
-    object.__setattr__(web.app.state.kit, "desk", Dry())
+    object.__setattr__(web.app.state.services, "desk", Dry())
     answer = await web.client.post("/api/approvals/A17/approve", headers=BEARER)
     assert isinstance(asked.state, Pending)
     assert answer.status_code == 503
@@ -217,7 +217,7 @@ async def test_while_entries_are_halted_the_answer_says_so_and_the_question_stay
         async def answer(self, *_):
             return Answered(reply=Reply.STOPPED, approval=asked, halt=reports.halt(reason="paused by Ada"))
 
-    object.__setattr__(web.app.state.kit, "desk", Paused())
+    object.__setattr__(web.app.state.services, "desk", Paused())
     answer = await web.client.post("/api/approvals/A17/approve", headers=BEARER)
     assert (answer.status_code, answer.json()["status"], answer.json()["by"]) == (409, "pending", [])
     assert answer.json()["detail"].startswith("No new entries: paused by Ada, until somebody resumes (H1).")

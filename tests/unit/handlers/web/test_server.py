@@ -64,7 +64,7 @@ async def test_a_name_that_is_not_ours_is_refused(web, host):
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:9", "LOCALHOST:8080", "[::1]:8080", "bot.example"])
 async def test_our_names_are_taken_with_any_port(web, host):
-    app = create_app(web.app.state.kit, names=OwnNames.of(public=["bot.example:8080"]))
+    app = create_app(web.app.state.services, names=OwnNames.of(public=["bot.example:8080"]))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
         answer = await client.get("/health", headers={"host": host})
     assert answer.status_code == 200

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import make_url
 
 from engine.domain.errors import StoreError
-from engine.store.alone import TAKE, alone_on_server
+from engine.store.advisory_lock import TAKE, alone_on_server
 from engine.store.database import Database
 from tests.fakes import postgres
 from tests.fakes.database import rows_of

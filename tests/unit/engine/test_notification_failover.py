@@ -12,7 +12,7 @@ import pytest
 from engine.domain.events import ApprovalAsked, ApprovalChanged, Halted, Welcomed
 from engine.domain.halts import HaltKind
 from engine.domain.messages import Card, CardKind, Destination, Ref
-from engine.failover import Failover
+from engine.notification_failover import Failover
 from engine.outbox import OutboxSender
 from engine.ports import BadCard, Gone, RetryAt
 from engine.store.database import Database

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from bot.doors import DOORS, Doors
+from bot.externals import EXTERNALS, Externals
 from bot.health import Health
 from bot.indicators import specs_of
 from bot.live_market import no_entry_of
@@ -22,7 +22,7 @@ from engine.backtest.replay import INSTANT
 from engine.bookkeeping import Bookkeeping
 from engine.clocks import MarketClock, WallClock
 from engine.closings import Closings
-from engine.deciding import Kit
+from engine.deciding import CycleServices
 from engine.desk import Desk
 from engine.domain.events import Welcomed
 from engine.domain.market import Timeframe
@@ -54,7 +54,7 @@ class Engine:
     clock: AnyClock
     store: Database
     venue: PaperExchange
-    kit: Kit
+    services: CycleServices
     approvals: Approvals
     closings: Closings
     books: Bookkeeping
@@ -69,12 +69,12 @@ class Engine:
     """Whether an earlier run is gone on with."""
 
 
-async def build_engine(settings: Settings, market: Source, route: Route, doors: Doors = DOORS) -> Engine:
+async def build_engine(settings: Settings, market: Source, route: Route, externals: Externals = EXTERNALS) -> Engine:
     """The engine on its clock, at the time where the last run left off."""
     clock: AnyClock = WallClock() if settings.market.clock == "wall" else MarketClock(market.start)
-    store = doors.store(settings.database.url, route=route, alone=True)
+    store = externals.store(settings.database.url, route=route, alone=True)
     max_factor = Decimal(repr(settings.quality.max_factor))
-    venue = doors.venue(
+    venue = externals.venue(
         file=settings.venue_file,
         feed=market.feed,
         clock=clock,
@@ -92,7 +92,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
     time_left = pace(settings).left if isinstance(clock, MarketClock) else by_the_market
     limits = RiskLimits(**settings.risk.model_dump())
     no_entry = no_entry_of(market.live, market.contexts) if market.live else all_is_there
-    kit = Kit(
+    services = CycleServices(
         clock=clock,
         store=store,
         market_data=venue,
@@ -108,21 +108,21 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
     approvals = Approvals(
         store=store,
         market_data=venue,
-        risk=kit.risk,
-        autonomy=kit.autonomy,
-        orchestrator=kit.orchestrator,
+        risk=services.risk,
+        autonomy=services.autonomy,
+        orchestrator=services.orchestrator,
         clock=clock,
         no_entry=no_entry,
     )
     closings = Closings(
         store=store,
         market_data=venue,
-        orchestrator=kit.orchestrator,
+        orchestrator=services.orchestrator,
         clock=clock,
         time_left=time_left,
         good_for=settings.approval.confirm_within,
     )
-    emergency = EmergencyStopSystem(store=store, orchestrator=kit.orchestrator, clock=clock)
+    emergency = EmergencyStopSystem(store=store, orchestrator=services.orchestrator, clock=clock)
     health = Health()
     if market.live is not None:
         live = market.live
@@ -133,14 +133,14 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
         clock=clock,
         store=store,
         venue=venue,
-        kit=kit,
+        services=services,
         approvals=approvals,
         closings=closings,
         books=Bookkeeping(
             store=store,
             market_data=venue,
             markets=_marked_at(market),
-            quality=kit.quality,
+            quality=services.quality,
             limits=limits,
             days=settings.digest.days,
             told_weekly=settings.digest.every == "week",
@@ -168,7 +168,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, doors: 
             days=settings.digest.days,
             at_work=tuple(map(_at_work, market.contexts)),
             limits=limits,
-            autonomy=kit.autonomy,
+            autonomy=services.autonomy,
             no_entry=lambda context: no_entry(context) or _store_trouble(health),
             least=lambda symbol: _least(market, symbol),
         ),

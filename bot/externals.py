@@ -19,8 +19,8 @@ if TYPE_CHECKING:  # what is slow to import
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doors:
-    """The doors. A test that wants to cut the power at an exact point, or to be the whole world, gives its own.
+class Externals:
+    """Everything of that kind. A test that wants to cut the power at an exact point, or to be the whole world, gives its own.
 
     Attributes:
         store: How the database is opened.
@@ -39,4 +39,4 @@ class Doors:
     server: type[WebServer] | None = None
 
 
-DOORS = Doors()
+EXTERNALS = Externals()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 from pydantic import SecretStr
 
-if TYPE_CHECKING:  # the routes take these through `Kit`; importing them here would make a circle
+if TYPE_CHECKING:  # the routes take these through `WebServices`; importing them here would make a circle
     from engine.desk import Desk
     from engine.ports import Clock
     from engine.store.database import Database
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the routes take these through `Kit`; importing them here wo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kit:
+class WebServices:
     """The parts of the program that the web shows and acts on.
 
     Attributes:
@@ -57,13 +57,13 @@ class Kit:
         )
 
 
-def kit_of(request: Request) -> Kit:
-    """The kit that the app was made with."""
-    kit: Kit = request.app.state.kit
-    return kit
+def services_of(request: Request) -> WebServices:
+    """The services that the app was made with."""
+    services: WebServices = request.app.state.services
+    return services
 
 
-UseKit = Annotated[Kit, Depends(kit_of)]
+UseServices = Annotated[WebServices, Depends(services_of)]
 
 
 def address_of(request: Request) -> str:

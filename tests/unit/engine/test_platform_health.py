@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from engine.domain.events import Event, PlatformRecovered, PlatformTroubled
 from engine.domain.reports import PlatformTrouble
+from engine.platform_health import NEW_WORDS_AFTER, SAME_WITHIN, TROUBLED_AFTER, WELL_AFTER, PlatformWatch, Pulse
 from engine.store.database import Database
-from engine.watch import NEW_WORDS_AFTER, SAME_WITHIN, TROUBLED_AFTER, WELL_AFTER, PlatformWatch, Pulse
 from tests.fakes.database import new_database
 from tests.fakes.engine import events_of
 from tests.fakes.patience import until

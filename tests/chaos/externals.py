@@ -1,4 +1,4 @@
-"""Two doors of a simulated program: a database, at whose door the power may be cut, and a web server without a port."""
+"""Two externals of a simulated program: a database that the power may be cut from, and a web server without a port."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Page:
     """The web server without a port: people reach what is behind it as its routes do."""
 
     def __init__(self, app: Any, *, host: str, port: int) -> None:  # noqa: ARG002 - it has neither
-        self.kit = app.state.kit
+        self.services = app.state.services
         self.hooks = {route.path: route.endpoint for route in app.router.routes if hasattr(route, "endpoint")}
         self.port = 0
 
