@@ -143,7 +143,7 @@ class OutboxSender:
             _log.error("the platform refuses this card", topic=showing.topic, reason=error.message)
             await self._store.transact(lambda uow: self._give_up(uow, showing))
         else:
-            await self._store.transact(lambda uow: uow.outbox.sent(done, done.ref))
+            await self._store.transact(lambda uow: uow.outbox.sent(replace(done, ref=showing.ref), done.ref))
             if showing.ref is not None:
                 self._rest(_spot(showing), self._edits_apart.get(showing.destination.platform, 0.0))
         self._unwritten.pop(_spot(showing), None)

@@ -162,7 +162,7 @@ class Outbox:
         if ref and noted and noted not in (showing.ref, ref):
             ref, wanted = _joined(ref, noted), wanted + 1
         sent = max(row.sent_version, showing.wanted_version)
-        shown = codec.dump(ref) if ref else ""
+        shown = codec.dump(ref) if ref else row.ref
         self._change(showing.topic, showing.destination, wanted_version=wanted, sent_version=sent, ref=shown)
 
     def register(self, topic: str, destination: Destination, ref: Ref) -> bool:

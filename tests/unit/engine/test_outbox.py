@@ -246,6 +246,34 @@ async def test_a_press_on_a_lost_message_brings_it_up_to_date_in_place(bench: Be
     assert bench.web.messages == {"m1": "answered"}
 
 
+async def test_a_card_that_needs_fewer_messages_than_before_is_edited_once(bench: Bench):
+    await bench.want("trade:T1")
+    await bench.sender.flush()
+    (known,) = await bench.store.read(lambda uow: [uow.outbox.ref("trade:T1", ROOM)])
+    assert known is not None
+    split = Ref(messages=(*known.messages, "m9"))
+    await bench.want("trade:T1")
+    (showing,) = await bench.store.read(lambda uow: uow.outbox.due())
+    await bench.store.transact(lambda uow: uow.outbox.sent(showing, split))
+    await bench.want("trade:T1")
+    bench.wall.seconds += 1
+    assert await bench.sender.flush() == 0
+    assert await bench.store.read(lambda uow: uow.outbox.ref("trade:T1", ROOM)) == known
+
+
+async def test_a_message_that_is_noted_while_another_is_sent_is_put_right_too(bench: Bench):
+    bench.web.gate = asyncio.Event()
+    await bench.store.transact(lambda uow: uow.outbox.answer("closing:C1", ROOM))
+    await bench.want("closing:C1")
+    sending = asyncio.create_task(bench.sender.flush())
+    await until(lambda: bench.web.threads)
+    await bench.store.transact(lambda uow: uow.answered("closing:C1", ROOM, Ref(messages=("m7",))))
+    bench.web.gate.set()
+    await sending
+    assert bench.web.put_log == [("room", "closing:C1", False), ("room", "closing:C1", True)]
+    assert await bench.due() == []
+
+
 async def test_a_restart_goes_on_where_the_last_run_stopped(bench: Bench):
     bench.web.troubles["room"] = [RetryAt(1000)]
     await bench.want("approval:A1")
