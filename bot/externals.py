@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # what is slow to import
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Externals:
-    """Everything of that kind. A test that wants to cut the power at an exact point, or to be the whole world, gives its own.
+    """A test that wants to cut the power at an exact point, or to be the whole world, gives its own.
 
     Attributes:
         store: How the database is opened.

@@ -262,7 +262,7 @@ class FillRow(BaseModel):
 
     id: str
     status: Literal["filled"] = "filled"
-    venue_id: str
+    trade_id: str
     client_id: str
     order_id: str
     position_id: str
@@ -279,7 +279,7 @@ class FillRow(BaseModel):
         fill = view.fill
         return cls(
             id=view.id,
-            venue_id=fill.venue_id,
+            trade_id=fill.trade_id,
             client_id=fill.client_id,
             order_id=view.order_id,
             position_id=view.position_id,

@@ -315,7 +315,7 @@ def _viewed(uow: UnitOfWork, closing: Closing, now: datetime) -> ClosingView:
 
 def _has_stop(uow: UnitOfWork, position_id: str) -> bool:
     orders = uow.orders.of_position(position_id)
-    return any(order.request.kind is OrderKind.BRACKET and not order.status.final for order in orders)
+    return any(order.request.kind is OrderKind.OCO and not order.status.final for order in orders)
 
 
 def _named(uow: UnitOfWork, wanted: Wanted) -> list[Position]:

@@ -76,7 +76,7 @@ async def bracket_of(room: Room) -> OrderRequest:
     await room.enter()
     (held,) = await room.held()
     orders = await room.store.read(lambda uow: uow.orders.of_position(held.id))
-    return next(order.request for order in orders if order.request.kind is OrderKind.BRACKET)
+    return next(order.request for order in orders if order.request.kind is OrderKind.OCO)
 
 
 async def test_a_sale_beside_a_stop_for_the_same_coins_is_found_before_it_is_sent(tmp_path: Path) -> None:

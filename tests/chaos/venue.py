@@ -58,7 +58,7 @@ class Line:
         self._before_sending(intent)
         if intent.side is Side.SELL and self._faults.draw("sales"):
             return Refused(client_id=intent.client_id, reason="nothing can be sold now")
-        if intent.kind is OrderKind.BRACKET and not self._faults.over and self._chance.random() < self._refuses:
+        if intent.kind is OrderKind.OCO and not self._faults.over and self._chance.random() < self._refuses:
             self._faults.happened("venue: stop refused")
             return Refused(client_id=intent.client_id, reason="not today")
         answer: SubmitResult = await send()

@@ -128,7 +128,7 @@ def order(name: str, quantity: str = "1", side: Side = Side.BUY) -> OrderRequest
 
 def bracket(name: str, stop: str, target: str, quantity: str = "1") -> OrderRequest:
     plain = order(name, quantity, Side.SELL)
-    return replace(plain, kind=OrderKind.BRACKET, stop=Decimal(stop), target=Decimal(target))
+    return replace(plain, kind=OrderKind.OCO, stop=Decimal(stop), target=Decimal(target))
 
 
 async def state(venue: Exchange, name: str) -> OrderState:
@@ -149,7 +149,11 @@ async def test_a_buy_is_filled_at_the_ask_with_its_fee(bench: Make) -> None:
     sent = await venue.submit(order("a"))
     assert isinstance(sent, Ack)
     bought = await state(venue, "a")
-    assert (bought.status, bought.filled, bought.venue_id) == (OrderStatus.FILLED, Decimal(1), sent.venue_id)
+    assert (bought.status, bought.filled, bought.venue_order_id) == (
+        OrderStatus.FILLED,
+        Decimal(1),
+        sent.venue_order_id,
+    )
     assert [(fill.price, fill.fee) for fill in bought.fills] == [(Decimal("100.02"), Decimal("0.10002"))]
     assert await venue.balances() == {"BTC": Decimal(1), "USDT": CASH - Decimal("100.12002")}
 

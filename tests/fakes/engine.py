@@ -201,7 +201,7 @@ class FickleVenue(PaperExchange):
 
 
 def _purpose(intent: OrderRequest) -> Purpose:
-    if intent.kind is OrderKind.BRACKET:
+    if intent.kind is OrderKind.OCO:
         return Purpose.PROTECTION
     return Purpose.ENTRY if intent.side is Side.BUY else Purpose.EXIT
 

@@ -237,9 +237,10 @@ class Files:
         found = [f"only here: {ours[name]}" for name in sent.keys() - theirs.keys()]
         unknown = [name for name in theirs.keys() - ours.keys() if _OURS.fullmatch(name)]
         found += [f"only at the venue: {theirs[name]}" for name in unknown]
-        for name, column in product(sent.keys() & theirs.keys(), ("status", "side", "kind", "venue_id")):
-            if str(ours[name][column]) != str(theirs[name][column]):
-                found.append(f"{name}: {column} is {ours[name][column]} here, {theirs[name][column]} at the venue")
+        columns = ("status", "status"), ("side", "side"), ("kind", "kind"), ("venue_order_id", "venue_id")
+        for name, (column, at_venue) in product(sent.keys() & theirs.keys(), columns):
+            if str(ours[name][column]) != str(theirs[name][at_venue]):
+                found.append(f"{name}: {column} is {ours[name][column]} here, {theirs[name][at_venue]} at the venue")
         return found
 
     def _fills(self) -> list[str]:

@@ -39,7 +39,7 @@ def order(number: int = 1, **changes: Any) -> Order:
 
 def bracket(number: int, **changes: Any) -> Order:
     """A stop and a target of T1."""
-    usual = {"side": Side.SELL, "kind": OrderKind.BRACKET, "purpose": Purpose.PROTECTION, "position_id": "T1"}
+    usual = {"side": Side.SELL, "kind": OrderKind.OCO, "purpose": Purpose.PROTECTION, "position_id": "T1"}
     return order(number, **{**usual, **changes})
 
 
@@ -52,7 +52,7 @@ def leaving(number: int, **changes: Any) -> Order:
 def fill(of: Order, number: int, quantity: Decimal, price: Decimal = Decimal(100), fee: Decimal = Decimal(0)) -> Fill:
     """The venue's n-th fill, n minutes after the start."""
     return Fill(
-        venue_id=str(number),
+        trade_id=str(number),
         client_id=of.request.client_id,
         market=of.request.market,
         side=of.request.side,
@@ -69,7 +69,7 @@ def told(
     """The venue's event with that number."""
     state = OrderState(
         client_id=of.request.client_id,
-        venue_id=f"V{of.id}",
+        venue_order_id=f"V{of.id}",
         status=status,
         quantity=of.request.quantity,
         filled=fill.quantity if fill else Decimal(0),

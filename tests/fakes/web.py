@@ -64,7 +64,7 @@ class WebViews(FakeViews):
 
     async def fills(self, count: int, before: str = "") -> tuple[FillView, ...]:
         fill = Fill(
-            venue_id="V9",
+            trade_id="V9",
             client_id="c" * 32,
             market="BTC/USDT",
             side=Side.BUY,

@@ -102,7 +102,7 @@ async def test_what_they_wait_to_sell_is_theirs_and_the_audit_counts_only_what_i
             client_id="hand-1",
             market=BTC.symbol,
             side=Side.SELL,
-            kind=OrderKind.BRACKET,
+            kind=OrderKind.OCO,
             quantity=Decimal(1),
             stop=Decimal(10),
             target=Decimal(500),

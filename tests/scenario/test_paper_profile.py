@@ -97,7 +97,7 @@ class Falling:
             quantity=Decimal(quantity),
         )  # fmt: skip
         guard = replace(
-            plain, client_id=client_id(f"guard {name} {now}"), side=Side.SELL, kind=OrderKind.BRACKET,
+            plain, client_id=client_id(f"guard {name} {now}"), side=Side.SELL, kind=OrderKind.OCO,
             stop=Decimal(str(stop)) * price // tick * tick, target=2 * price // tick * tick,
         )  # fmt: skip
         assert isinstance(await venue.submit(plain), Ack)

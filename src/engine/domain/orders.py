@@ -22,7 +22,7 @@ class OrderKind(StrEnum):
     """How an order asks to be filled."""
 
     MARKET = "market"
-    BRACKET = "bracket"
+    OCO = "oco"
     """A stop and a target of which one cancels the other; it only reduces."""
 
 
@@ -123,12 +123,12 @@ class Fill:
     """A part of an order that traded.
 
     Attributes:
-        venue_id: The venue's own id of it; counted once however often it is reported.
+        trade_id: The venue's own id of it; counted once however often it is reported.
         price: In the quote currency.
         fee: In the quote currency.
     """
 
-    venue_id: str
+    trade_id: str
     client_id: str
     market: str
     side: Side
@@ -143,7 +143,7 @@ class Ack:
     """The venue has the order."""
 
     client_id: str
-    venue_id: str
+    venue_order_id: str
     at: datetime
 
 
@@ -171,7 +171,7 @@ class OrderState:
     """What the venue knows of an order."""
 
     client_id: str
-    venue_id: str
+    venue_order_id: str
     status: OrderStatus
     quantity: Decimal
     filled: Decimal

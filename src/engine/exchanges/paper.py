@@ -276,7 +276,7 @@ class PaperExchange:
             return f"{grouped(intent.quantity)} {market.base} is not a whole number of lots of {grouped(market.lot)}"
         if quote is not None and self._matching.is_another(market.symbol, quote.mid, self._clock.now()):
             return f"something else is traded as {market.symbol} now, at {grouped(quote.mid)}"
-        if intent.kind is OrderKind.BRACKET:
+        if intent.kind is OrderKind.OCO:
             return _bad_bracket(intent, market) or self._refused_sale(intent, market, quote)
         if quote is None:
             return f"{market.symbol} has no price at this moment"
@@ -296,7 +296,7 @@ class PaperExchange:
         return ""
 
     def _refused_sale(self, intent: OrderRequest, market: Market, quote: Quote | None) -> str:
-        waits = intent.kind is OrderKind.BRACKET
+        waits = intent.kind is OrderKind.OCO
         held = self._file.balance(market.base) if waits else self._matching.free_holding(market.base)
         if intent.quantity > held:
             return f"it sells {grouped(intent.quantity)} {market.base}, and {grouped(held)} is held"
@@ -319,4 +319,4 @@ def _bad_bracket(intent: OrderRequest, market: Market) -> str:
 
 
 def _ack(order: VenueOrder) -> Ack:
-    return Ack(client_id=order.request.client_id, venue_id=str(order.venue_id), at=order.at)
+    return Ack(client_id=order.request.client_id, venue_order_id=str(order.venue_id), at=order.at)

@@ -95,6 +95,7 @@ class VenueFile:
         self._execute("PRAGMA foreign_keys = ON")
         if not tables:
             self._create(opening)
+        self._execute("UPDATE orders SET kind = 'oco' WHERE kind = 'bracket'")  # as older versions called it
 
     def _create(self, opening: Mapping[str, Decimal]) -> None:
         with self.transaction():
@@ -210,9 +211,9 @@ class VenueFile:
     def add_fill(self, fill: Fill) -> None:
         """Write a fill and its event."""
         amounts = (rows.money(fill.quantity), rows.money(fill.price), rows.money(fill.fee))
-        values = (int(fill.venue_id), fill.client_id, fill.market, fill.side, *amounts, rows.time(fill.at))
+        values = (int(fill.trade_id), fill.client_id, fill.market, fill.side, *amounts, rows.time(fill.at))
         self._execute("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
-        self.add_event(fill.client_id, OrderStatus.OPEN, fill.at, int(fill.venue_id))
+        self.add_event(fill.client_id, OrderStatus.OPEN, fill.at, int(fill.trade_id))
 
     def add_event(self, client_id: str, status: OrderStatus, at: datetime, fill: int | None = None) -> None:
         """Write that something happened to an order."""
@@ -244,7 +245,7 @@ class VenueFile:
         fills, at = self.fills(client_id), datetime.fromisoformat(text)
         if fill_id is None:
             return VenueEvent(seq=seq, at=at, order=rows.state_of(order, OrderStatus(status), fills))
-        known = tuple(fill for fill in fills if int(fill.venue_id) <= fill_id)
+        known = tuple(fill for fill in fills if int(fill.trade_id) <= fill_id)
         return VenueEvent(seq=seq, at=at, order=rows.state_of(order, OrderStatus(status), known), fill=known[-1])
 
 

@@ -338,9 +338,9 @@ def _place(happening: Happening) -> tuple[datetime, int, str, int]:
             assert_never(happening)
 
 
-def _fill(order: VenueOrder, part: Part, venue_id: int, at: datetime) -> Fill:
+def _fill(order: VenueOrder, part: Part, trade_id: int, at: datetime) -> Fill:
     return Fill(
-        venue_id=str(venue_id),
+        trade_id=str(trade_id),
         client_id=order.request.client_id,
         market=order.request.market,
         side=order.request.side,

@@ -39,14 +39,14 @@ class VenueOrder:
     @property
     def waits_for_price(self) -> bool:
         """Whether it is a bracket that the market has not reached."""
-        return self.request.kind is OrderKind.BRACKET and not self.closed_by
+        return self.request.kind is OrderKind.OCO and not self.closed_by
 
 
 def state_of(order: VenueOrder, status: OrderStatus, fills: tuple[Fill, ...]) -> OrderState:
     """An order as the venue tells of it, with some of its fills."""
     return OrderState(
         client_id=order.request.client_id,
-        venue_id=str(order.venue_id),
+        venue_order_id=str(order.venue_id),
         status=status,
         quantity=order.request.quantity,
         filled=sum((fill.quantity for fill in fills), Decimal(0)),
@@ -83,7 +83,7 @@ def fill_of(row: FillRow) -> Fill:
     """Read a row of ``fills``."""
     venue_id, client_id, market, side, quantity, price, fee, at = row
     return Fill(
-        venue_id=str(venue_id),
+        trade_id=str(venue_id),
         client_id=client_id,
         market=market,
         side=Side(side),

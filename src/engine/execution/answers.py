@@ -20,8 +20,8 @@ _SALES = {Purpose.PROTECTION: "protected", Purpose.EXIT: "sold"}
 def record(uow: UnitOfWork, order: Order, answer: SubmitResult, now: datetime) -> None:
     """Write down what the venue answered to an order."""
     match answer:
-        case Ack(venue_id=venue_id):
-            mark(uow, order, OrderStatus.OPEN, now, venue_id=venue_id)
+        case Ack(venue_order_id=venue_order_id):
+            mark(uow, order, OrderStatus.OPEN, now, venue_order_id=venue_order_id)
             if order.purpose is Purpose.PROTECTION:
                 uow.emit(PositionProtected(at=now, position_id=order.position_id))
         case Refused(reason=reason):
@@ -32,10 +32,10 @@ def record(uow: UnitOfWork, order: Order, answer: SubmitResult, now: datetime) -
 
 
 def mark(
-    uow: UnitOfWork, order: Order, status: OrderStatus, now: datetime, *, venue_id: str = "", reason: str = ""
+    uow: UnitOfWork, order: Order, status: OrderStatus, now: datetime, *, venue_order_id: str = "", reason: str = ""
 ) -> None:
     """Write down where an order is in its life, and tell of it."""
-    uow.orders.mark(order.id, status, now, venue_id=venue_id, reason=reason)
+    uow.orders.mark(order.id, status, now, venue_order_id=venue_order_id, reason=reason)
     uow.emit(
         OrderChanged(
             at=now,

@@ -15,7 +15,7 @@ from engine.domain.positions import Position
 
 def is_selling(order: Order) -> bool:
     """Whether an order sells at market, or may be doing so; a bracket waits for its price and gives way to a sale."""
-    return order.request.side is Side.SELL and order.request.kind is not OrderKind.BRACKET and not order.status.final
+    return order.request.side is Side.SELL and order.request.kind is not OrderKind.OCO and not order.status.final
 
 
 def being_sold(orders: Sequence[Order], besides: str = "") -> Decimal:

@@ -62,7 +62,7 @@ def _apply_state(uow: UnitOfWork, order: Order, event: VenueEvent) -> None:
     if order.status.final or event.order.status is order.status:
         return
     at = event.fill.at if event.fill else event.at
-    uow.orders.mark(order.id, event.order.status, at, venue_id=event.order.venue_id)
+    uow.orders.mark(order.id, event.order.status, at, venue_order_id=event.order.venue_order_id)
     if event.order.status.final:
         uow.emit(
             OrderChanged(

@@ -375,7 +375,9 @@ class ExecutionOrchestrator:
                 answers.mark(uow, order, OrderStatus.REJECTED, at, reason=_never_arrived(order))
                 answers.watch_refusals(uow, order, at)
             else:
-                answers.record(uow, order, Ack(client_id=state.client_id, venue_id=state.venue_id, at=at), at)
+                answers.record(
+                    uow, order, Ack(client_id=state.client_id, venue_order_id=state.venue_order_id, at=at), at
+                )
 
         await self._store.transact(work)
         self._missed_since.pop(order.id, None)

@@ -88,7 +88,7 @@ def _leave(
             client_id=client_id(name, position.id, str(number), position.opened_at.isoformat()),
             market=position.market,
             side=Side.SELL,
-            kind=OrderKind.BRACKET if bracket else OrderKind.MARKET,
+            kind=OrderKind.OCO if bracket else OrderKind.MARKET,
             quantity=quantity,
             stop=position.stop if bracket else None,
             target=position.target if bracket else None,

@@ -41,7 +41,7 @@ def protect(position: Position, orders: Sequence[Order], now: datetime) -> tuple
     somebody else may have sold it. A venue that refuses brackets is not asked for one before ``protection_pause`` is
     over.
     """
-    brackets = [order for order in orders if order.request.kind is OrderKind.BRACKET]
+    brackets = [order for order in orders if order.request.kind is OrderKind.OCO]
     standing = [order for order in brackets if not order.status.final]
     exits = [order for order in orders if is_selling(order)]
     free = sellable(position, orders)

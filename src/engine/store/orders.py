@@ -28,7 +28,7 @@ _OF_DECISION = select(_ORDERS).where(_ORDERS.c.decision_id == bindparam("decisio
 _UNFINISHED = select(_ORDERS).where(_ORDERS.c.status.not_in(_FINAL)).order_by(_ORDERS.c.number)
 _ADD = insert(_ORDERS)
 _CHANGE = update(_ORDERS).where(*key_of(_ORDERS))
-_FILL = select(_FILLS.c.venue_id).where(*key_of(_FILLS))
+_FILL = select(_FILLS.c.trade_id).where(*key_of(_FILLS))
 _ADD_FILL = insert(_FILLS)
 
 
@@ -48,11 +48,13 @@ class Orders:
         """Write an order down, before it is sent."""
         self._connection.execute(_ADD, {"number": int(order.id[1:]), **_ORDER.to_row(order)})
 
-    def mark(self, order_id: str, status: OrderStatus, at: datetime, *, venue_id: str = "", reason: str = "") -> None:
+    def mark(
+        self, order_id: str, status: OrderStatus, at: datetime, *, venue_order_id: str = "", reason: str = ""
+    ) -> None:
         """Note where an order is in its life; a final status is never taken back."""
         row = self._row(order_id)
         if not OrderStatus(row.status).final:
-            told = {"venue_id": venue_id or row.venue_id, "reason": reason or row.reason}
+            told = {"venue_order_id": venue_order_id or row.venue_order_id, "reason": reason or row.reason}
             self._change(order_id, status=status, updated_at=at, **told)
 
     def note(self, order_id: str, reason: str) -> None:
@@ -65,7 +67,7 @@ class Orders:
 
     def add_fill(self, order: Order, fill: Fill, position_id: str) -> bool:
         """Count a fill; ``False`` where it was counted already."""
-        if self._connection.execute(_FILL, {"its_venue_id": fill.venue_id}).first() is not None:
+        if self._connection.execute(_FILL, {"its_trade_id": fill.trade_id}).first() is not None:
             return False
         row = self._row(order.id)
         self._change(

@@ -95,7 +95,7 @@ class OrderRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     number: int = Field(index=True)
     client_id: str = Field(unique=True)
-    venue_id: str = ""
+    venue_order_id: str = ""
     context: str
     market: str
     side: str
@@ -122,7 +122,7 @@ class FillRow(SQLModel, table=True):
     """One part of an order that traded; the venue's id makes it count once."""
 
     __tablename__ = "fills"
-    venue_id: str = Field(primary_key=True)
+    trade_id: str = Field(primary_key=True)
     number: int = Field(index=True)
     order_id: str = Field(foreign_key="orders.id", index=True)
     client_id: str

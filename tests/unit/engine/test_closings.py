@@ -107,7 +107,7 @@ async def test_while_a_part_waits_for_a_buyer_the_rest_has_its_stop(tmp_path: Pa
         room.clock.to(DAY + 65)
         done = await press(room, await ask(room, "T1", "0.75"))
         assert done.orders["T1"].status is OrderStatus.OPEN, "it is more than there are buyers for now"
-        standing = [view for view in await room.views.orders(99) if view.request.kind is OrderKind.BRACKET]
+        standing = [view for view in await room.views.orders(99) if view.request.kind is OrderKind.OCO]
         free = [view.request.quantity for view in standing if view.status is OrderStatus.OPEN]
         assert free == [held.quantity - done.orders["T1"].request.quantity]
         assert Decimal(0) < done.orders["T1"].filled < done.orders["T1"].request.quantity

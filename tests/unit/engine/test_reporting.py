@@ -20,7 +20,7 @@ from tests.fakes.engine import CASH, engine_room
 HOUR = timedelta(hours=1)
 NONE: Mapping[int, int] = {}
 ONE_MORE = Fill(
-    venue_id="1",
+    trade_id="1",
     client_id="1",
     market="BTC/USDT",
     side=Side.SELL,

@@ -54,7 +54,7 @@ async def half_a_year(room: Room, seed: int) -> None:
             )
             uow.account.settle(
                 Fill(
-                    venue_id=str(number),
+                    trade_id=str(number),
                     client_id=str(number),
                     market="BTC/USDT",
                     side=Side.SELL if net > 0 else Side.BUY,
@@ -164,7 +164,7 @@ async def test_a_drawdown_makes_the_limits_smaller(tmp_path: Path) -> None:
 
 
 LOSS = Fill(
-    venue_id="1",
+    trade_id="1",
     client_id="1",
     market="BTC/USDT",
     side=Side.BUY,

@@ -48,7 +48,7 @@ def bracket(name: str, stop: str, target: str, quantity: str = "1", market: str 
         client_id=client_id(name),
         market=market,
         side=Side.SELL,
-        kind=OrderKind.BRACKET,
+        kind=OrderKind.OCO,
         quantity=Decimal(quantity),
         stop=Decimal(stop),
         target=Decimal(target),
@@ -186,7 +186,7 @@ async def test_a_stop_that_an_earlier_version_left_half_sold_is_sold_whole_where
     clock.to(125)
     await venue.submit(bracket("b", "90", "150", "20"))
     venue.close()
-    run_sql(file, "UPDATE orders SET closed_by = 'stop' WHERE kind = 'bracket'")
+    run_sql(file, "UPDATE orders SET closed_by = 'stop' WHERE kind = 'oco'")
     clock.to(141)
     sold = await opened(file, feed, clock).find(client_id("b"))
     assert isinstance(sold, OrderState)

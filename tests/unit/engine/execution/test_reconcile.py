@@ -101,7 +101,7 @@ async def test_an_exit_in_doubt_is_settled_and_what_is_still_held_is_protected(t
         await before.orchestrator.send(await write(before))
         order = await before.store.transact(lambda uow: intend(uow, leave, before.clock.now(), decision_id="D2"))
         for other in await before.store.read(lambda uow: uow.orders.of_position("T1")):
-            if other.request.kind is OrderKind.BRACKET:
+            if other.request.kind is OrderKind.OCO:
                 await before.venue.cancel(other.request.client_id)
         if arrived:
             await before.venue.submit(order.request)

@@ -96,7 +96,7 @@ async def test_only_the_rest_of_a_partly_filled_buy_is_set_aside_and_nothing_for
 
     await account.transact(work)
     assert (await portfolio(account)).reserved == Decimal(200)
-    assert (bracket(2).request.kind, leaving(3).request.side) == (OrderKind.BRACKET, Side.SELL)
+    assert (bracket(2).request.kind, leaving(3).request.side) == (OrderKind.OCO, Side.SELL)
 
 
 async def test_the_curve_keeps_the_peak_and_the_fall_from_it(account: Database):

@@ -193,7 +193,7 @@ def intent(name: str, quantity: str = "1", side: Side = Side.BUY, symbol: str = 
 
 def bracket(name: str, quantity: str = "1", symbol: str = BTC.symbol) -> OrderRequest:
     plain = intent(name, quantity, Side.SELL, symbol)
-    return replace(plain, kind=OrderKind.BRACKET, stop=Decimal(95), target=Decimal(120))
+    return replace(plain, kind=OrderKind.OCO, stop=Decimal(95), target=Decimal(120))
 
 
 async def state(venue: PaperExchange, name: str) -> OrderState:
