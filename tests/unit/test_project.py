@@ -216,6 +216,20 @@ def test_decisions_are_numbered_without_gaps_and_listed() -> None:
     assert [name for name in records if f"({name})" not in listed] == []
 
 
+def test_what_the_first_plan_names_is_where_the_table_says() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    table = text.partition("## Names of the first plan")[2]
+    rows = re.findall(r"^\| .+? \| (.*`.+) \| (`.+) \|$", table, re.MULTILINE)
+    assert len(rows) > 12
+    for names, files in rows:
+        paths = [
+            ROOT / (f"src/{file}" if file.startswith("engine/") else file) for file in re.findall("`(.+?)`", files)
+        ]
+        sources = "".join(path.read_text() for path in paths)
+        for name in set(re.findall(r"`(\w+)`", names)):
+            assert re.search(rf"(class|def) {name}\b", sources), f"{name} is not in {files}"
+
+
 @pytest.mark.slow
 def test_the_wheel_carries_everything_the_program_needs(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]

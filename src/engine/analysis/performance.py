@@ -13,11 +13,6 @@ from engine.domain.results import Performance, Tally, TradeStats
 _NOTHING = Decimal(0)
 
 
-def win_rate(nets: Sequence[Decimal]) -> float | None:
-    """The share of closed trades that made money after fees, in [0, 1]; ``None`` without trades. Nothing is no win."""
-    return sum(net > 0 for net in nets) / len(nets) if nets else None
-
-
 def expectancy(nets: Sequence[Decimal]) -> Decimal | None:
     """What a trade brings on average, in the currency of ``nets``; ``None`` without trades.
 

@@ -49,14 +49,6 @@ def test_what_somebody_else_traded_is_counted_apart() -> None:
     assert replace(stats, external=stats_alone.external) == stats_alone
 
 
-def test_a_trade_is_won_by_what_it_made_after_fees() -> None:
-    assert performance.win_rate([Decimal(30), Decimal(-10), Decimal(0), Decimal(10)]) == 0.5
-
-
-def test_without_trades_there_is_no_win_rate() -> None:
-    assert performance.win_rate([]) is None
-
-
 def test_what_a_trade_brings_is_the_mean_of_all() -> None:
     assert performance.expectancy(NETS) == 4
     assert performance.expectancy([]) is None
