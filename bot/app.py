@@ -155,7 +155,7 @@ class App:
         engine, facts = program.engine, dict[str, object]()
         with suppress(StoreError):
             held = await engine.store.read(lambda uow: uow.positions.open())
-            facts["open_positions"] = [f"{position.id} {position.market}" for position in held]
+            facts["open_positions"] = [f"{position.id} {position.symbol}" for position in held]
         uptime = round(engine.clock.monotonic() - self._began)
         _log.info("stopped", uptime_seconds=uptime, market_time=engine.clock.now().isoformat(), **facts)
 

@@ -26,7 +26,7 @@ class Summary:
         history: What was decided, asked, ordered and traded since the account began, and its fingerprint.
     """
 
-    market: str
+    symbol: str
     begins: datetime
     ends: datetime
     candles: int
@@ -59,7 +59,7 @@ async def summary(engine: Engine, since: datetime, took: float) -> Summary:
     status, profit = await engine.views.status(), await engine.views.since(since)
     markets = {symbol for context in engine.market.contexts for symbol in context.markets}
     return Summary(
-        market=engine.market.label,
+        symbol=engine.market.label,
         begins=since,
         ends=engine.clock.now(),
         candles=int((engine.clock.now() - since) / engine.market.feed.timeframe.duration) * len(markets),
@@ -109,7 +109,7 @@ def text(run: Summary) -> str:
         "drawdown": f"{wording.percent(run.drawdown)}, the largest {wording.percent(run.max_drawdown)}",
         "history": f"{told.events} events, fingerprint {told.fingerprint}",
     }
-    head = f"Replayed {run.market} from {run.begins:%Y-%m-%d %H:%M} to {run.ends:%Y-%m-%d %H:%M} UTC"
+    head = f"Replayed {run.symbol} from {run.begins:%Y-%m-%d %H:%M} to {run.ends:%Y-%m-%d %H:%M} UTC"
     return "\n".join((head, *(f"{name:<11}{line}" for name, line in lines.items())))
 
 

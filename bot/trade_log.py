@@ -115,8 +115,8 @@ def _line(uow: UnitOfWork, event: Event) -> Line | None:  # noqa: C901, PLR0912 
         case OrderChanged(order_id=order_id, status=status, reason=reason) if status in _ORDERS:
             text, facts = _ORDERS[OrderStatus(status)], {**_order(uow, order_id), "reason": reason}
         case OrderFilled(order_id=order_id, position_id=position_id):
-            quote = event.market.partition("/")[2]
-            text, facts = "order filled", {"order": order_id, "side": event.side, "market": event.market}
+            quote = event.symbol.partition("/")[2]
+            text, facts = "order filled", {"order": order_id, "side": event.side, "symbol": event.symbol}
             facts |= {"quantity": plain(event.quantity, 8), "price": plain(event.price, 8)}
             facts |= {"fee": f"{plain(event.fee, 8)} {quote}", "position": position_id}
         case PositionOpened(position_id=position_id):
@@ -150,7 +150,7 @@ def _order(uow: UnitOfWork, order_id: str) -> dict[str, str]:
     return {
         "order": order_id,
         "side": order.request.side,
-        "market": order.request.market,
+        "symbol": order.request.symbol,
         "kind": order.request.kind,
         "purpose": order.purpose,
         "quantity": plain(order.request.quantity, 8),
@@ -168,7 +168,7 @@ def _net(uow: UnitOfWork, net: Decimal) -> str:
 
 def _position(uow: UnitOfWork, position_id: str) -> dict[str, str]:
     held = uow.positions.get(position_id)
-    return {"position": position_id, "market": held.market, "context": held.context}
+    return {"position": position_id, "symbol": held.symbol, "context": held.context}
 
 
 def _levels(uow: UnitOfWork, position_id: str) -> dict[str, str]:
@@ -183,7 +183,7 @@ def _question(uow: UnitOfWork, approval_id: str) -> dict[str, str]:
     return {
         "question": approval_id,
         "side": plan.side,
-        "market": plan.market,
+        "symbol": plan.symbol,
         "quantity": plain(plan.quantity, 8),
         "price": plain(plan.price, 8),
         "context": plan.context,
@@ -194,4 +194,4 @@ def _question(uow: UnitOfWork, approval_id: str) -> dict[str, str]:
 def _halt(uow: UnitOfWork, halt_id: str) -> dict[str, str]:
     halt = uow.halts.get(halt_id).halt
     until = halt.until.isoformat() if halt.until else ""
-    return {"halt": halt_id, "kind": halt.kind, "market": halt.market, "reason": halt.reason, "until": until}
+    return {"halt": halt_id, "kind": halt.kind, "symbol": halt.symbol, "reason": halt.reason, "until": until}

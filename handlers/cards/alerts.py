@@ -41,11 +41,11 @@ _AS_BEFORE = "Open positions keep their stops and are managed as before."
 def trade(view: TradeView) -> Card:
     """One trade as it stands: bought, protected; once it is closed a line, for how it ended has a card of its own."""
     held = view.position
-    quote = wording.quote(held.market)
+    quote = wording.quote(held.symbol)
     if not held.is_open:
-        return Card(title=f"{held.id}: {held.market} closed, {_result(held)} (see below)")
+        return Card(title=f"{held.id}: {held.symbol} closed, {_result(held)} (see below)")
     return Card(
-        title=f"{held.id}: holding {wording.quantity(held.quantity)} {held.market}",
+        title=f"{held.id}: holding {wording.quantity(held.quantity)} {held.symbol}",
         fields=(
             ("Bought at", wording.price(held.entry_price)),
             ("Cost", wording.of(held.quantity * held.entry_price, held.cost, quote)),
@@ -60,7 +60,7 @@ def trade(view: TradeView) -> Card:
 
 def _result(held: Position) -> str:
     """What a closed trade came to."""
-    return wording.gain(held.net, held.share(held.net), wording.quote(held.market))
+    return wording.gain(held.net, held.share(held.net), wording.quote(held.symbol))
 
 
 def _no_stop(held: Position) -> str:
@@ -70,10 +70,10 @@ def _no_stop(held: Position) -> str:
 def closed(view: TradeView) -> Card:
     """How a trade ended, net of its fees."""
     held = view.position
-    quote = wording.quote(held.market)
+    quote = wording.quote(held.symbol)
     ended = (("Closed", wording.moment(held.closed_at)),) if held.closed_at else ()
     return Card(
-        title=f"{held.id}: {held.market} closed, {_result(held)}",
+        title=f"{held.id}: {held.symbol} closed, {_result(held)}",
         fields=(
             ("Closed by", phrases.why_closed(view)),
             ("Sold", phrases.prices(held)),
@@ -99,11 +99,11 @@ def unprotected(view: TradeView, *, has_stop: bool) -> Card:
     """A position whose stop the venue did not take, until it does or the position is sold."""
     held = view.position
     if not held.is_open:
-        return Card(title=f"{held.id} had no stop: it was closed, {_result(held)}", fields=(("Market", held.market),))
+        return Card(title=f"{held.id} had no stop: it was closed, {_result(held)}", fields=(("Market", held.symbol),))
     if has_stop:
-        return Card(title=f"{held.id} had no stop: it is protected again", fields=(("Market", held.market),))
+        return Card(title=f"{held.id} had no stop: it is protected again", fields=(("Market", held.symbol),))
     return Card(
-        title=f"{held.id} has no stop: {wording.quantity(held.quantity)} {held.market}",
+        title=f"{held.id} has no stop: {wording.quantity(held.quantity)} {held.symbol}",
         text="The venue did not take the stop. Where it refuses it, the position is sold at the market price; "
         "both are tried again after longer and longer pauses, up to half an hour.",
         alarm=True,
@@ -121,7 +121,7 @@ def program_ends(error: GreenlightError) -> Card:
 def halt(view: HaltView) -> Card:
     """Entries stopped, or that is over."""
     stopped = view.halt
-    where, name = f"{stopped.market}: " if stopped.market else "", phrases.HALTS[stopped.kind]
+    where, name = f"{stopped.symbol}: " if stopped.symbol else "", phrases.HALTS[stopped.kind]
     facts = (("Reason", stopped.reason), ("Since", wording.moment(stopped.since)))
     if view.ended_at is not None:
         ended = ("Ended", f"{wording.moment(view.ended_at)}{_by(view.ended_by)}")
@@ -141,7 +141,7 @@ def halt(view: HaltView) -> Card:
 
 def meanwhile(halt: Halt) -> str:
     """What goes on while entries are stopped, and what ends it."""
-    ends = _TOTAL_ENDS if halt.is_total else _HALT_ENDS[halt.kind].format(market=halt.market)
+    ends = _TOTAL_ENDS if halt.is_total else _HALT_ENDS[halt.kind].format(market=halt.symbol)
     return f"{_MEANWHILE.get(halt.kind, _AS_BEFORE)} {ends}"
 
 

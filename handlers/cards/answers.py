@@ -66,7 +66,7 @@ def _since(report: Status) -> tuple[tuple[str, str], ...]:
 
 def _halt_line(view: HaltView) -> str:
     halt = view.halt
-    end, where = phrases.end(halt), f"{halt.market}: " if halt.market else ""
+    end, where = phrases.end(halt), f"{halt.symbol}: " if halt.symbol else ""
     known_as = f"{view.id}, " if view.id else ""
     return f"{known_as}{where}{phrases.HALTS[halt.kind]}{f' until {end}' if end else ''}: {halt.reason}"
 
@@ -98,7 +98,7 @@ def _position(view: PositionView, now: datetime) -> Item:
         f"{name} {wording.price(level)}" for name, level in (("stop", held.stop), ("target", held.target)) if level
     ]
     return Item(
-        title=f"{held.id} {held.market} {wording.gain_amount(view.net, view.share, wording.quote(held.market))}",
+        title=f"{held.id} {held.symbol} {wording.gain_amount(view.net, view.share, wording.quote(held.symbol))}",
         text=wording.lines(
             f"{wording.quantity(held.quantity)} at {wording.price(held.entry_price)} → {wording.price(view.price)}",
             ", ".join(levels) or "no stop, no target",
@@ -181,14 +181,14 @@ def _trade(held: Position, so_far: PositionView | None, now: datetime) -> Item:
     """One trade in lines that a phone shows whole."""
     bought_then_sold = phrases.prices(held).replace(" → ", "\n→ ")
     return Item(
-        title=f"{held.id} {held.market} {_result(held, so_far)}".rstrip(),
+        title=f"{held.id} {held.symbol} {_result(held, so_far)}".rstrip(),
         text=wording.lines(bought_then_sold, *_time_held(held, now)),
     )
 
 
 def _result(held: Position, so_far: PositionView | None) -> str:
     """What a trade came to, or would if it ended now; empty where that is not known."""
-    quote = wording.quote(held.market)
+    quote = wording.quote(held.symbol)
     if not held.is_open:
         return wording.gain_amount(held.net, held.share(held.net), quote)
     return wording.gain_amount(so_far.net, so_far.share, quote) if so_far is not None else ""

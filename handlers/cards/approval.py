@@ -68,7 +68,7 @@ def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None,
     fields = (
         *((("No new entries", phrases.stopped(view.halt)),) if view.halt else ()),
         ("Asked price", wording.price(plan.price)),
-        ("Value", phrases.of_equity(plan.notional, equity, wording.quote(plan.market))),
+        ("Value", phrases.of_equity(plan.notional, equity, wording.quote(plan.symbol))),
         ("Risk to the stop", phrases.risk(plan, equity)),
         *phrases.levels(plan.price, plan.stop, plan.target),
         ("Agreement", decision.agreement),

@@ -148,7 +148,7 @@ def _unsold(view: ClosingView) -> tuple[Item, ...]:
 def _left(unsold: Unsold, position: Position | None) -> Item:
     became = position if position is not None and not position.is_open else None
     said = phrases.position(became) if became is not None else wording.sentence(unsold.reason)
-    return Item(title=f"{unsold.position_id} {unsold.market}: nothing sold", text=said)
+    return Item(title=f"{unsold.position_id} {unsold.symbol}: nothing sold", text=said)
 
 
 def _outcome(view: ClosingView) -> str:
@@ -167,10 +167,10 @@ def _outcome(view: ClosingView) -> str:
 def _one(order: Order, held: Position) -> str:
     if not held.is_open:
         whole = "" if order.filled == held.bought else "the whole trade "
-        return f"{held.id}: closed, {whole}{wording.gain(held.net, held.share(held.net), wording.quote(held.market))}"
+        return f"{held.id}: closed, {whole}{wording.gain(held.net, held.share(held.net), wording.quote(held.symbol))}"
     if order.filled:
         whole = "" if order.filled == order.request.quantity else f" of {wording.quantity(order.request.quantity)}"
-        return f"{held.id}: {wording.quantity(order.filled)}{whole} {held.market} sold"
+        return f"{held.id}: {wording.quantity(order.filled)}{whole} {held.symbol} sold"
     return f"{held.id}: not sold" if order.status.final else f"{held.id}: not sold yet"
 
 
@@ -181,7 +181,7 @@ def _sold(view: ClosingView) -> tuple[Item, ...]:
 def _came_of(order: Order, view: ClosingView) -> Item:
     held = view.positions[order.position_id]
     return Item(
-        title=f"{held.id} {held.market}",
+        title=f"{held.id} {held.symbol}",
         text=wording.lines(_progress(order), _made(held, order), _rest(held, order, view) if held.is_open else ""),
     )
 
@@ -191,7 +191,7 @@ def _made(held: Position, order: Order) -> str:
     if not order.filled or order.average is None:
         return ""
     net, cost = held.made_by(order.filled, order.average, order.fee), order.filled * held.entry_price
-    return phrases.profit(net, net / cost if cost > 0 else None, wording.quote(held.market))
+    return phrases.profit(net, net / cost if cost > 0 else None, wording.quote(held.symbol))
 
 
 def _progress(order: Order) -> str:

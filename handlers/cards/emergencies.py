@@ -75,7 +75,7 @@ def so_far(view: EmergencyView, now: datetime) -> Card:
 
 def _left(exposed: Exposed) -> tuple[tuple[str, str], ...]:
     entries = [phrases.order(order) for order in exposed.entries]
-    held = [f"{p.id}, {wording.quantity(p.quantity)} {p.market}" for p in exposed.positions]
+    held = [f"{p.id}, {wording.quantity(p.quantity)} {p.symbol}" for p in exposed.positions]
     return (
         ("Orders to take back", "; ".join(entries) or "none"),
         ("Positions to sell", "; ".join(held) or "none"),
@@ -84,7 +84,7 @@ def _left(exposed: Exposed) -> tuple[tuple[str, str], ...]:
 
 
 def _results(closed: Sequence[Position]) -> str:
-    return "; ".join(f"{p.id} {wording.gain(p.net, p.share(p.net), wording.quote(p.market))}" for p in closed)
+    return "; ".join(f"{p.id} {wording.gain(p.net, p.share(p.net), wording.quote(p.symbol))}" for p in closed)
 
 
 def external(view: ExternalView) -> Card:
@@ -96,7 +96,7 @@ def _traded(view: ExternalView) -> Card:
     order = view.order
     did = "bought" if order.request.side is Side.BUY else "sold"
     theirs = "They look after it: the bot sets no stop and does not sell it." if order.request.side is Side.BUY else ""
-    what = f"{wording.quantity(order.filled)} {order.request.market}"
+    what = f"{wording.quantity(order.filled)} {order.request.symbol}"
     return Card(
         title=f"Somebody else {did} {what} on this account ({order.id})",
         fields=(("Filled", phrases.fills(order)), *_position(view)),

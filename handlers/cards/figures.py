@@ -126,7 +126,7 @@ def stats(report: TradeStats) -> Card:
 
 
 def _trade(held: Position) -> str:
-    return f"{held.id} {held.market} {wording.gain_amount(held.net, held.share(held.net), wording.quote(held.market))}"
+    return f"{held.id} {held.symbol} {wording.gain_amount(held.net, held.share(held.net), wording.quote(held.symbol))}"
 
 
 def count(report: Counts) -> Card:

@@ -54,7 +54,7 @@ OF_ITS_COST = "Per cent is of what it cost."
 
 def headline(plan: TradePlan) -> str:
     """What would be traded: ``Buy 0.01234 BTC/USDT``."""
-    return f"{plan.side.value.capitalize()} {wording.quantity(plan.quantity)} {plan.market}"
+    return f"{plan.side.value.capitalize()} {wording.quantity(plan.quantity)} {plan.symbol}"
 
 
 def asked_at_price(plan: TradePlan) -> str:
@@ -64,7 +64,7 @@ def asked_at_price(plan: TradePlan) -> str:
 
 def risk(plan: TradePlan, equity: Decimal | None = None) -> str:
     """What is lost if the stop fills at its price; as a share of equity too, where that is known."""
-    return of_equity(plan.risk, equity, wording.quote(plan.market))
+    return of_equity(plan.risk, equity, wording.quote(plan.symbol))
 
 
 def of_equity(amount: Decimal, equity: Decimal | None, currency: str) -> str:
@@ -131,7 +131,7 @@ def order(view: Order) -> str:
     """What an order is and where it stands: ``O5, buy 0.00617 BTC/USDT, filled``."""
     reason = f": {view.reason}" if view.reason else ""
     asked = view.request
-    what = f"{asked.side} {wording.quantity(asked.quantity)} {asked.market}"
+    what = f"{asked.side} {wording.quantity(asked.quantity)} {asked.symbol}"
     return f"{view.id}, {what}, {_STANDING[view.status]}{reason}"
 
 
@@ -139,7 +139,7 @@ def fills(view: Order) -> str:
     """What of an order traded: ``0.00617 of 0.01234 @ 20,001.23, fee 0.12 USDT``."""
     part = "" if view.filled == view.request.quantity else f" of {wording.quantity(view.request.quantity)}"
     average = f" @ {wording.price(view.average)}" if view.average is not None else ""
-    fee = wording.money(view.fee, wording.quote(view.request.market))
+    fee = wording.money(view.fee, wording.quote(view.request.symbol))
     return f"{wording.quantity(view.filled)}{part}{average}, fee {fee}"
 
 
@@ -275,7 +275,7 @@ def prices(held: Position) -> str:
 def position(held: Position) -> str:
     """A position and its levels while it is open, what came of it once closed."""
     if not held.is_open:
-        net = wording.gain(held.net, held.share(held.net), wording.quote(held.market))
+        net = wording.gain(held.net, held.share(held.net), wording.quote(held.symbol))
         return f"{held.id}, closed by {closed_by(held)}, {net} net"
     named = (("stop", held.stop), ("target", held.target))
     return ", ".join([held.id, *(f"{name} {wording.price(level)}" for name, level in named if level is not None)])

@@ -82,11 +82,11 @@ def _held(start: Decimal, known: Decimal, point: EquityPoint, payments: Sequence
 
 def trade(found: TradeCandles, zone: ZoneInfo) -> Card:
     """The candles around a trade, their picture by a zone's clock."""
-    held, quote = found.trade.position, wording.quote(found.trade.position.market)
+    held, quote = found.trade.position, wording.quote(found.trade.position.symbol)
     net = held.net if found.price is None else held.net + held.unrealised(found.price)
     so_far = "closed" if not held.is_open else "open"
     return Card(
-        title=f"{held.id}: {held.market} {so_far}, {wording.gain(net, held.share(net), quote)}",
+        title=f"{held.id}: {held.symbol} {so_far}, {wording.gain(net, held.share(net), quote)}",
         fields=(
             *phrases.opened(found.trade),
             *((("Closed", wording.moment(held.closed_at)),) if held.closed_at else ()),
@@ -103,7 +103,7 @@ def trade_chart(found: TradeCandles, zone: ZoneInfo) -> TradeChart:
     """The candles themselves, with every price of the trade marked."""
     held, candles = found.trade.position, found.candles
     marks = _marks(found)
-    title = f"{held.id} {held.market}, candles of {candles.timeframe}"
+    title = f"{held.id} {held.symbol}, candles of {candles.timeframe}"
     return TradeChart(
         title=title,
         alt=f"{title}: " + ", ".join(mark.label for mark in marks),

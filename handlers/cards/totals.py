@@ -23,7 +23,7 @@ def fields(
         benchmark: What holding the traded markets has come to since the first of them was opened, as a fraction.
     """
     own, external = own_and_external(_results(trades, {view.position.id: view.net for view in held}))
-    total, quote = tally(own), wording.quote(trades[0].market)
+    total, quote = tally(own), wording.quote(trades[0].symbol)
     closed = tally([trade for trade in own if not trade.is_open])
     return (
         *((("Total", wording.gain(total.net, total.share, quote)),) if own else ()),

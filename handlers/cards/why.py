@@ -23,10 +23,10 @@ def card(story: Why | TradeView) -> Card:
 
 def _theirs(held: Position) -> Card:
     """A trade that somebody else opened: there is no decision to tell of, only what was traded."""
-    quote = wording.quote(held.market)
+    quote = wording.quote(held.symbol)
     net = (("Profit, after fees", wording.gain(held.net, held.share(held.net), quote)),) if not held.is_open else ()
     return Card(
-        title=f"Why {held.id}: somebody else bought {held.market}",
+        title=f"Why {held.id}: somebody else bought {held.symbol}",
         fields=(
             ("Opened", wording.moment(held.opened_at)),
             ("Traded", phrases.prices(held)),
@@ -47,14 +47,14 @@ def _decided(story: Why) -> Card:
     sections = (
         ("Reasons", () if decision.conditions else decision.reasons),
         ("Conditions", (phrases.weighted_conditions(decision.conditions),)),
-        *((f"Signals {signals.market} {signals.timeframe}", readings(signals)) for signals in judged.signals),
+        *((f"Signals {signals.symbol} {signals.timeframe}", readings(signals)) for signals in judged.signals),
         ("Inputs", map(_input, judged.inputs)),
         ("Data mended or refused", _quality(judged.quality)),
         ("Changed by the risk rules", map(_clamp, judged.clamps)),
         ("What became of it", _outcome(story)),
     )
     return Card(
-        title=f"Why {decision.id}: {decision.stance} {decision.market}",
+        title=f"Why {decision.id}: {decision.stance} {decision.symbol}",
         fields=_facts(judged),
         text="\n\n".join(filter(None, (_section(name, lines) for name, lines in sections))),
     )
@@ -94,7 +94,7 @@ def ruling(ruled: Ruling) -> str:
 
 def _plan(plan: TradePlan) -> str:
     levels = "".join(f", {name.lower()} {level}" for name, level in phrases.levels(plan.price, plan.stop, plan.target))
-    value = wording.money(plan.notional, wording.quote(plan.market))
+    value = wording.money(plan.notional, wording.quote(plan.symbol))
     risk = "" if plan.reduce_only else f", risk {phrases.risk(plan)}"
     return f"{phrases.asked_at_price(plan)}, value {value}{risk}{levels}"
 

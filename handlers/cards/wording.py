@@ -168,6 +168,6 @@ def count(number: int, noun: str, several: str = "") -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {several or f'{noun}s'}"
 
 
-def quote(market: str) -> str:
+def quote(symbol: str) -> str:
     """The currency a market's prices are in."""
-    return market.partition("/")[2]
+    return symbol.partition("/")[2]

@@ -21,7 +21,7 @@ class HaltRow(BaseModel):
     status: Literal["active", "ended"]
     kind: HaltKind
     reason: str
-    market: str
+    symbol: str
     by: str
     since: AwareDatetime
     until: AwareDatetime | None
@@ -37,7 +37,7 @@ class HaltRow(BaseModel):
             status="ended" if view.ended_at else "active",
             kind=halt.kind,
             reason=halt.reason,
-            market=halt.market,
+            symbol=halt.symbol,
             by=halt.by,
             since=halt.since,
             until=halt.until,
@@ -50,7 +50,7 @@ class HaltRow(BaseModel):
         halt = Halt(
             kind=self.kind,
             reason=self.reason,
-            market=self.market,
+            symbol=self.symbol,
             by=self.by,
             since=self.since,
             until=self.until,
@@ -61,7 +61,7 @@ class HaltRow(BaseModel):
 class PriceRow(BaseModel):
     """The last known price of a market."""
 
-    market: str
+    symbol: str
     price: Exact
 
 
@@ -126,7 +126,7 @@ class StatusRow(BaseModel):
             pending=status.pending,
             contexts=list(status.contexts),
             last_cycle_at=status.last_cycle_at,
-            prices=[PriceRow(market=market, price=price) for market, price in status.prices],
+            prices=[PriceRow(symbol=market, price=price) for market, price in status.prices],
             halts=[HaltRow.of(view) for view in status.halts],
             no_entry=status.no_entry,
             paid_in=status.paid_in,
@@ -157,7 +157,7 @@ class StatusRow(BaseModel):
             pending=self.pending,
             contexts=tuple(self.contexts),
             last_cycle_at=self.last_cycle_at,
-            prices=tuple((row.market, row.price) for row in self.prices),
+            prices=tuple((row.symbol, row.price) for row in self.prices),
             no_entry=self.no_entry,
             paid_in=self.paid_in,
             paid_out=self.paid_out,
@@ -173,7 +173,7 @@ class PositionRow(BaseModel):
     id: str
     status: Literal["open", "closed"]
     context: str
-    market: str
+    symbol: str
     quantity: Exact
     entry_price: Derived
     price: Exact | None
@@ -201,7 +201,7 @@ class PositionRow(BaseModel):
             id=position.id,
             status="open" if position.is_open else "closed",
             context=position.context,
-            market=position.market,
+            symbol=position.symbol,
             quantity=position.quantity,
             entry_price=position.entry_price,
             price=view.price if view else None,
@@ -230,7 +230,7 @@ class OrderRow(BaseModel):
     id: str
     status: str
     client_id: str
-    market: str
+    symbol: str
     context: str
     side: str
     kind: str
@@ -266,7 +266,7 @@ class FillRow(BaseModel):
     client_id: str
     order_id: str
     position_id: str
-    market: str
+    symbol: str
     side: str
     quantity: Exact
     price: Exact
@@ -283,7 +283,7 @@ class FillRow(BaseModel):
             client_id=fill.client_id,
             order_id=view.order_id,
             position_id=view.position_id,
-            market=fill.market,
+            symbol=fill.symbol,
             side=fill.side,
             quantity=fill.quantity,
             price=fill.price,

@@ -18,7 +18,7 @@ from handlers.web.amounts import Derived, Exact, Share
 class PlanRow(BaseModel):
     """What would be traded."""
 
-    market: str
+    symbol: str
     side: str
     quantity: Exact
     price: Exact
@@ -57,7 +57,7 @@ class DecisionRow(BaseModel):
     status: str
     context: str
     strategy: str
-    market: str
+    symbol: str
     at: AwareDatetime
     stance: str
     confidence: Share
@@ -77,7 +77,7 @@ class DecisionRow(BaseModel):
             status=status_of(judged),
             context=decision.context,
             strategy=decision.strategy,
-            market=decision.market,
+            symbol=decision.symbol,
             at=decision.at,
             stance=decision.stance,
             confidence=decision.confidence,

@@ -139,7 +139,7 @@ class Approvals:
 
         def work(uow: UnitOfWork) -> Answered | None:
             asked = uow.approvals.get(approval_id)
-            halt = uow.halts.stopping(asked.plan.market, now)
+            halt = uow.halts.stopping(asked.plan.symbol, now)
             if halt is None or halt.halt.kind is HaltKind.EMERGENCY:
                 return None
             if not isinstance(asked.state, Pending) or now >= asked.expires_at:
@@ -201,12 +201,12 @@ class Approvals:
         return True
 
     async def _judge(self, approval: Approval, *, half: bool) -> Approval:
-        market = self._market_data.market(approval.plan.market)
+        market = self._market_data.market(approval.plan.symbol)
         plan = approval.plan.halved(market) if half else approval.plan
         asked_at = self._clock.now()
         try:
             async with asyncio.timeout(FRESH_DATA_WITHIN):
-                book = await self._market_data.book(plan.market)
+                book = await self._market_data.book(plan.symbol)
         except (VenueError, TimeoutError) as error:
             reason = f"no fresh price: {str(error) or 'the venue did not answer in time'}"
             return await self._store.transact(lambda uow: self._settle(uow, approval, RuledMissing(reason=reason)))
@@ -230,7 +230,7 @@ class Approvals:
             return self._settle(uow, approval, late), None
         if now - asked_at > FRESH_FOR:
             return self._settle(uow, approval, RuledMissing(reason="the price was too old when it was judged")), None
-        halt = uow.halts.stopping(plan.market, now)
+        halt = uow.halts.stopping(plan.symbol, now)
         if halt is not None and halt.halt.kind is not HaltKind.EMERGENCY:
             return self._settle(uow, approval, RuledMissing(reason=halt.halt.reason)), None
         judgement = self._judgement(uow, plan, book, now)
@@ -259,10 +259,10 @@ class Approvals:
             return Denied(reasons=(f"the price moved by {moved:+.2%} since it was asked; {allowed} is allowed",))
         portfolio = uow.account.portfolio()
         view = RiskView(
-            market=self._market_data.market(plan.market),
+            market=self._market_data.market(plan.symbol),
             portfolio=portfolio,
             book=book,
-            stats=MarketStats(close=(portfolio.marks or {}).get(plan.market, plan.price), atr=None),
+            stats=MarketStats(close=(portfolio.marks or {}).get(plan.symbol, plan.price), atr=None),
             halts=tuple(found.halt for found in uow.halts.open()),
             now=now,
             no_entry=self._no_entry(plan.context),

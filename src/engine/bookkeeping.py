@@ -231,7 +231,7 @@ def _drawdown(uow: UnitOfWork, portfolio: Portfolio, equity: Decimal, ends: date
 
 def _gain(portfolio: Portfolio, fill: Fill) -> Decimal:
     """What a fill changes about equity, at the last known price."""
-    better = (portfolio.marks or {}).get(fill.market, fill.price) - fill.price
+    better = (portfolio.marks or {}).get(fill.symbol, fill.price) - fill.price
     return fill.quantity * (better if fill.side is Side.BUY else -better) - fill.fee
 
 

@@ -117,7 +117,7 @@ class Closings:
         self._under_way += 1
         try:
             named = await self._store.read(lambda uow: _named(uow, wanted))
-            prices = await self._prices(position.market for position in named)
+            prices = await self._prices(position.symbol for position in named)
             closing = await self._store.transact(lambda uow: self._ask(uow, person, wanted, prices))
             if closing.id:
                 (await self._known())[closing.id] = closing.expires_at
@@ -207,13 +207,13 @@ class Closings:
     def _sale(
         self, uow: UnitOfWork, position: Position, wanted: Wanted, prices: Prices, ending: frozenset[str]
     ) -> Sale | Unsold:
-        price = prices.get(position.market, f"{position.market} was not asked for its price")
+        price = prices.get(position.symbol, f"{position.symbol} was not asked for its price")
         reason = "the emergency stop is selling it" if position.id in ending else ""
         if reason or isinstance(price, str):
-            return Unsold(position_id=position.id, market=position.market, reason=reason or str(price))
+            return Unsold(position_id=position.id, symbol=position.symbol, reason=reason or str(price))
         free = sellable(position, uow.orders.of_position(position.id))
-        found = rules.sale_of(position, free, self._market_data.market(position.market), price, wanted.share)
-        changed = standing_change(uow, position.market)
+        found = rules.sale_of(position, free, self._market_data.market(position.symbol), price, wanted.share)
+        changed = standing_change(uow, position.symbol)
         return replace(found, warning=changed.reason) if isinstance(found, Sale) and changed is not None else found
 
     def _keep(self, uow: UnitOfWork, closing_id: str) -> Closing:
@@ -244,7 +244,7 @@ class Closings:
     ) -> Decimal | Unsold:
         reason = "the emergency stop is selling it" if position.id in ending else ""
         if reason or isinstance(price, str):
-            return Unsold(position_id=position.id, market=position.market, reason=reason or str(price))
+            return Unsold(position_id=position.id, symbol=position.symbol, reason=reason or str(price))
         return rules.confirmed(sale, position, sellable(position, uow.orders.of_position(position.id)), price)
 
     def _settle(self, uow: UnitOfWork, closing: Closing) -> Closing:
@@ -340,7 +340,7 @@ def _named(uow: UnitOfWork, wanted: Wanted) -> list[Position]:
 
 def _names(position: Position) -> tuple[str, ...]:
     """What a position may be called: its id, its market with or without a slash, its coin."""
-    base, _, quote = position.market.upper().partition("/")
+    base, _, quote = position.symbol.upper().partition("/")
     return position.id, f"{base}/{quote}", f"{base}{quote}", base
 
 
@@ -353,8 +353,8 @@ def _not_held(uow: UnitOfWork, position_id: str, held: Sequence[Position]) -> Ba
         closed = uow.positions.get(position_id)
     except UnknownId:
         return UnknownId(f"There is no trade {position_id}.", _listed(held))
-    return BadInput(f"{closed.id} {closed.market} is closed already.", _listed(held))
+    return BadInput(f"{closed.id} {closed.symbol} is closed already.", _listed(held))
 
 
 def _listed(held: Sequence[Position]) -> str:
-    return f"Held: {', '.join(f'{p.id} {p.market}' for p in held)}." if held else _NOTHING
+    return f"Held: {', '.join(f'{p.id} {p.symbol}' for p in held)}." if held else _NOTHING

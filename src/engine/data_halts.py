@@ -20,7 +20,7 @@ _GOES_ON = "idle"
 def standing_change(uow: UnitOfWork, symbol: str) -> Halt | None:
     """The halt of a market that has changed, while it stands."""
     wanted = (HaltKind.CHANGED, symbol)
-    return next((found.halt for found in uow.halts.open() if (found.halt.kind, found.halt.market) == wanted), None)
+    return next((found.halt for found in uow.halts.open() if (found.halt.kind, found.halt.symbol) == wanted), None)
 
 
 def note_changes(uow: UnitOfWork, symbol: str, report: QualityReport, at: datetime) -> Halt | None:
@@ -41,7 +41,7 @@ def note_changes(uow: UnitOfWork, symbol: str, report: QualityReport, at: dateti
     for change in new:
         _note_told(uow, symbol, change)
     reason = f"{symbol}: {'; '.join(change.detail for change in new)}"
-    halt = Halt(kind=HaltKind.CHANGED, reason=reason, since=at, market=symbol)
+    halt = Halt(kind=HaltKind.CHANGED, reason=reason, since=at, symbol=symbol)
     begin_halt(uow, halt)
     return halt
 

@@ -57,7 +57,7 @@ class CycleServices:
 def data_halts(uow: UnitOfWork, symbol: str, timeframe: Timeframe) -> list[HaltView]:
     """The halts that stand because a market's candles of a timeframe were bad."""
     source = (HaltKind.DATA, symbol, _source(timeframe))
-    return [found for found in uow.halts.open() if (found.halt.kind, found.halt.market, found.halt.by) == source]
+    return [found for found in uow.halts.open() if (found.halt.kind, found.halt.symbol, found.halt.by) == source]
 
 
 def _source(timeframe: Timeframe) -> str:
@@ -140,7 +140,7 @@ class _Conclusion:
         elif not standing and not self.services.no_entry(self.context.name):
             reason = f"{symbol}: {quality.refused[0].detail}"
             halt = Halt(
-                kind=HaltKind.DATA, reason=reason, since=self.at, market=symbol, by=_source(self.context.timeframe)
+                kind=HaltKind.DATA, reason=reason, since=self.at, symbol=symbol, by=_source(self.context.timeframe)
             )
             begin_halt(self.uow, halt)
 
@@ -148,7 +148,7 @@ class _Conclusion:
         if self.context.timeframe not in self.seen.frames:
             return []
         own = (self.context.name, self.seen.market.symbol)
-        held = {p.id: p for p in self.uow.positions.open() if (p.context, p.market) == own}
+        held = {p.id: p for p in self.uow.positions.open() if (p.context, p.symbol) == own}
         wished = self.context.strategy.update_positions(tuple(held.values()), self.seen.frames)
         return [(held[leaving.position_id], leaving) for leaving in wished]
 
@@ -168,7 +168,7 @@ class _Conclusion:
         plan = TradePlan(
             key=decision.key,
             context=self.context.name,
-            market=position.market,
+            symbol=position.symbol,
             side=Side.SELL,
             quantity=quantity,
             price=self.seen.book.bid,
@@ -257,7 +257,7 @@ class _Conclusion:
             key=key,
             context=self.context.name,
             strategy=self.context.strategy.name,
-            market=self.seen.market.symbol,
+            symbol=self.seen.market.symbol,
             at=self.at,
             stance=stance,
             confidence=signals.confidence if signals else 1.0,

@@ -72,13 +72,13 @@ class Desk:
         """
         return await self.store.transact(lambda uow: self._resume(uow, person))
 
-    async def accept_change(self, person: Person, market: str) -> tuple[HaltView, ...]:
+    async def accept_change(self, person: Person, symbol: str) -> tuple[HaltView, ...]:
         """Let a market be traded again as what it has become; the halts that ended.
 
         Raises:
             BadInput: The market is not halted for having changed.
         """
-        return await self.store.transact(lambda uow: self._accept_change(uow, person, market))
+        return await self.store.transact(lambda uow: self._accept_change(uow, person, symbol))
 
     def _pause(self, uow: UnitOfWork, person: Person, until: datetime | None) -> Paused:
         now, standing = self.clock.now(), uow.halts.open()
@@ -100,14 +100,14 @@ class Desk:
         changed = _changed(uow)
         if changed and not may_end:
             halt = changed[0].halt
-            raise BadInput(f"{halt.reason}.", f"Look at the coin, then: /resume {halt.market}")
+            raise BadInput(f"{halt.reason}.", f"Look at the coin, then: /resume {halt.symbol}")
         return self._end(uow, may_end, person)
 
-    def _accept_change(self, uow: UnitOfWork, person: Person, market: str) -> tuple[HaltView, ...]:
-        wanted = [found for found in _changed(uow) if found.halt.market == market]
+    def _accept_change(self, uow: UnitOfWork, person: Person, symbol: str) -> tuple[HaltView, ...]:
+        wanted = [found for found in _changed(uow) if found.halt.symbol == symbol]
         if not wanted:
-            named = ", ".join(found.halt.market for found in _changed(uow)) or "none"
-            raise BadInput(f"{market} is no market that was halted for having changed.", f"Halted so: {named}.")
+            named = ", ".join(found.halt.symbol for found in _changed(uow)) or "none"
+            raise BadInput(f"{symbol} is no market that was halted for having changed.", f"Halted so: {named}.")
         return self._end(uow, wanted, person)
 
     def _end(self, uow: UnitOfWork, halts: Sequence[HaltView], person: Person) -> tuple[HaltView, ...]:

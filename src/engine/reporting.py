@@ -64,7 +64,7 @@ def balance(portfolio: Portfolio, quote: str) -> Balance:
     """What the account owns: cash, then each currency held with its value."""
     held: dict[str, tuple[Decimal, Decimal]] = {}
     for each in portfolio.positions:
-        base = each.market.partition("/")[0]
+        base = each.symbol.partition("/")[0]
         quantity, value = held.get(base, (Decimal(0), Decimal(0)))
         held[base] = (quantity + each.quantity, value + each.quantity * portfolio.mark(each))
     cash = portfolio.cash + portfolio.reserved
@@ -208,7 +208,7 @@ def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None, now: datet
         price=price,
         order=order,
         position=uow.positions.get(order.position_id) if order and order.position_id else None,
-        halt=uow.halts.stopping(asked.plan.market, now),
+        halt=uow.halts.stopping(asked.plan.symbol, now),
     )
 
 

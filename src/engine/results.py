@@ -27,8 +27,8 @@ T = TypeVar("T")
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _anything(market: str) -> Decimal:
-    del market
+def _anything(symbol: str) -> Decimal:
+    del symbol
     return Decimal(0)
 
 
@@ -103,7 +103,7 @@ class Results:
         )
 
     def _is_own(self, held: Position) -> bool:
-        return any(held.context == each.name and held.market in each.markets for each in self.at_work)
+        return any(held.context == each.name and held.symbol in each.markets for each in self.at_work)
 
     def _strategies(self, uow: UnitOfWork, account: Portfolio) -> Strategies:
         closed, halts = self._closed(uow), tuple(found.halt for found in uow.halts.open())
@@ -127,12 +127,12 @@ class Results:
         everywhere = self.no_entry(at_work.name) or fallen(account, self.limits)
         now = self.clock.now()
 
-        def obstacle(market: str) -> str:
+        def obstacle(symbol: str) -> str:
             return (
-                halted(market, halts, now)
+                halted(symbol, halts, now)
                 or everywhere
-                or taken(at_work.name, market, account)
-                or full(market, account, self.limits, self.least(market))
+                or taken(at_work.name, symbol, account)
+                or full(symbol, account, self.limits, self.least(symbol))
             )
 
         return tuple((market, reason) for market in at_work.markets if (reason := obstacle(market)))
@@ -142,12 +142,12 @@ def _coins(account: Portfolio) -> tuple[tuple[str, Decimal], ...]:
     """What is held of each coin or being bought, by value."""
     values: defaultdict[str, Decimal] = defaultdict(Decimal)
     for held in account.positions:
-        values[_base(held.market)] += held.quantity * account.mark(held)
+        values[_base(held.symbol)] += held.quantity * account.mark(held)
     for order in account.buying:
-        values[_base(order.market)] += order.value
+        values[_base(order.symbol)] += order.value
     return tuple(sorted(values.items(), key=lambda each: (-each[1], each[0])))
 
 
-def _base(market: str) -> str:
+def _base(symbol: str) -> str:
     """The coin of a market: ``BTC`` of ``BTC/USDT``."""
-    return market.partition("/")[0]
+    return symbol.partition("/")[0]

@@ -15,7 +15,7 @@ from engine.store.unit_of_work import UnitOfWork
 async def prices_of_held(store: DatabaseReader, market_data: MarketData) -> dict[str, Decimal]:
     """What each market that something is held of trades at now; the last closes stand for what is left out."""
     held, changed = await store.read(lambda uow: (uow.positions.open(), _changed(uow)))
-    symbols = dict.fromkeys(position.market for position in held if position.market not in changed)
+    symbols = dict.fromkeys(position.symbol for position in held if position.symbol not in changed)
     books = {symbol: await book(market_data, symbol) for symbol in symbols}
     return {symbol: found.mid for symbol, found in books.items() if found is not None}
 
@@ -36,4 +36,4 @@ async def book(market_data: MarketData, symbol: str) -> Book | None:
 
 def _changed(uow: UnitOfWork) -> set[str]:
     """The markets whose price of now is perhaps that of something else than what is held."""
-    return {found.halt.market for found in uow.halts.open() if found.halt.kind is HaltKind.CHANGED}
+    return {found.halt.symbol for found in uow.halts.open() if found.halt.kind is HaltKind.CHANGED}

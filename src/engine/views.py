@@ -312,10 +312,10 @@ class Views:
         """
         trade, now = await self.trade(position_id), self.clock.now()
         held, decided_on = trade.position, trade.decision.timeframe if trade.decision else ""
-        found = await book(self.market_data, held.market) if held.is_open else None
+        found = await book(self.market_data, held.symbol) if held.is_open else None
         for window in windows(held.opened_at, held.closed_at, now, decided_on):
             with suppress(VenueError):
-                candles = await self.market_data.candles(held.market, window.timeframe, window.count, window.until)
+                candles = await self.market_data.candles(held.symbol, window.timeframe, window.count, window.until)
                 if len(candles) and candles.closed_at > held.opened_at:
                     return TradeCandles(trade=trade, candles=candles, now=now, price=found.mid if found else None)
         raise NoData(f"There are no candles of the time of {position_id}.", f"/why {position_id} tells its story.")
@@ -352,7 +352,7 @@ class Views:
             venue=self.venue,
             quote=uow.account.quote,
             now=now,
-            trading=not no_entry and not any(found.halt.stops("", now) and not found.halt.market for found in halts),
+            trading=not no_entry and not any(found.halt.stops("", now) and not found.halt.symbol for found in halts),
             halts=halts,
             equity=portfolio.equity,
             cash=portfolio.cash,
@@ -378,11 +378,11 @@ class Views:
     async def _approval_views(self, approvals: Sequence[Approval]) -> tuple[ApprovalView, ...]:
         prices = {
             symbol: await ask(self.market_data, symbol)
-            for symbol in dict.fromkeys(approval.plan.market for approval in approvals)
+            for symbol in dict.fromkeys(approval.plan.symbol for approval in approvals)
         }
         now = self.clock.now()
         found = await self.store.read(
-            lambda uow: tuple(reporting.approval(uow, each, prices[each.plan.market], now) for each in approvals)
+            lambda uow: tuple(reporting.approval(uow, each, prices[each.plan.symbol], now) for each in approvals)
         )
         return tuple(replace(each, wall_left=self._left(each.approval, now)) for each in found)
 

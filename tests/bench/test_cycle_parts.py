@@ -20,7 +20,7 @@ def candles() -> Candles:
     close = 100 * np.exp(rng.normal(0, 0.005, 501).cumsum())
     hours = np.arange(500, dtype=np.int64) * Timeframe.H1.millis
     return Candles(
-        market="BTC/USDT",
+        symbol="BTC/USDT",
         timeframe=Timeframe.H1,
         open_ms=to_millis(NOW) - 500 * Timeframe.H1.millis + hours,
         open=close[:-1],

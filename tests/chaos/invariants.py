@@ -106,8 +106,8 @@ def _money(world: World) -> list[str]:
     """The books and the venue agree on what the account owns."""
     theirs = {row["currency"]: Decimal(row["current"]) for row in world.files.venue("SELECT * FROM balances")}
     ours = {row["quote"]: Decimal(row["cash"]) for row in world.rows("SELECT quote, cash FROM account")}
-    for row in world.rows("SELECT market, quantity FROM positions WHERE status = 'open'"):
-        base = row["market"].partition("/")[0]
+    for row in world.rows("SELECT symbol, quantity FROM positions WHERE status = 'open'"):
+        base = row["symbol"].partition("/")[0]
         ours[base] = ours.get(base, Decimal(0)) + Decimal(row["quantity"])
     owned = {name for name, amount in {**theirs, **ours}.items() if amount}
     return [

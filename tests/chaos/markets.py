@@ -107,7 +107,7 @@ class ThinFeed:
     def book(self, symbol: str, now: datetime) -> Book:
         """The book of a moment."""
         bids, asks = (self._side(side, symbol, now) for side in (Side.SELL, Side.BUY))
-        return Book(market=symbol, at=now, bids=bids, asks=asks)
+        return Book(symbol=symbol, at=now, bids=bids, asks=asks)
 
     def _side(self, side: Side, symbol: str, now: datetime) -> tuple[Level, ...]:
         worth = self._coins.balance * (RICH if side is Side.BUY else self._interest(symbol, now))

@@ -16,7 +16,7 @@ from typing import Any
 Row = dict[str, Any]
 
 _ORDERS = "SELECT id, client_id, position_id, side, kind, status, quantity, filled, created_at FROM orders"
-_POSITIONS = "SELECT id, market, status, quantity, stop FROM positions"
+_POSITIONS = "SELECT id, symbol, status, quantity, stop FROM positions"
 _FILLS = "SELECT number, position_id, side, quantity FROM fills WHERE number > ? ORDER BY number"
 _TOLD = "SELECT id, kind, body FROM events WHERE id > ? AND kind IN ('PositionClosed', 'ProtectionFailed') ORDER BY id"
 _TRADED = "SELECT venue_id, client_id, side, quantity FROM fills WHERE venue_id > ? ORDER BY venue_id"

@@ -26,8 +26,8 @@ def sound() -> Positions:
     """T1 was bought, sold, bought again and is being sold; T2 of the same coin is closed."""
     found = Positions(sqlite3.connect(":memory:"), Path("none"))
     found.rows = {
-        "T1": {"market": "BTC/USDT", "status": "open", "quantity": "4", "stop": "90"},
-        "T2": {"market": "BTC/USDT", "status": "closed", "quantity": "0", "stop": "90"},
+        "T1": {"symbol": "BTC/USDT", "status": "open", "quantity": "4", "stop": "90"},
+        "T2": {"symbol": "BTC/USDT", "status": "closed", "quantity": "0", "stop": "90"},
     }
     found.changes.update(T1=[Decimal(n) for n in (3, -3, 6, -2)], T2=[Decimal(5), Decimal(-5)])
     found.closings.update(T1=1, T2=1)

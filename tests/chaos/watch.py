@@ -125,7 +125,7 @@ def coins_are_there(at: Positions) -> Found:
         return
     held: defaultdict[str, Decimal] = defaultdict(Decimal)
     for row in at.rows.values():
-        held[row["market"].partition("/")[0]] += Decimal(row["quantity"])
+        held[row["symbol"].partition("/")[0]] += Decimal(row["quantity"])
     for coin, quantity in held.items():
         owned = at.balances.get(coin, Decimal(0))
         if quantity > owned:

@@ -122,7 +122,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
 
 def order(name: str, quantity: str = "1", side: Side = Side.BUY) -> OrderRequest:
     return OrderRequest(
-        client_id=client_id(name), market=BTC.symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
+        client_id=client_id(name), symbol=BTC.symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
     )
 
 
@@ -176,7 +176,7 @@ async def test_the_same_client_id_is_one_order_however_often_it_is_sent(bench: M
 @pytest.mark.parametrize(
     ("intent", "words"),
     [
-        (replace(order("a"), market="DOGE/USDT"), "no market DOGE/USDT"),
+        (replace(order("a"), symbol="DOGE/USDT"), "no market DOGE/USDT"),
         (order("a", "0.0005"), "whole number of lots"),
         (order("a", "0"), "whole number of lots"),
         (order("a", "0.099"), "least that is traded"),

@@ -42,7 +42,7 @@ def position(position_id: str, opened_at_candle: int = 0, *, closed: bool = Fals
     return Position(
         id=position_id,
         context="test",
-        market="BTC/USDT",
+        symbol="BTC/USDT",
         quantity=Decimal(1),
         entry_price=Decimal(100),
         opened_at=opened_at,

@@ -244,7 +244,7 @@ class FakeDesk:
         return ended
 
     async def accept_change(self, person: Person, market: str) -> tuple[HaltView, ...]:
-        changed = [view for view in self.views.halts_by_id.values() if view.halt.market == market]
+        changed = [view for view in self.views.halts_by_id.values() if view.halt.symbol == market]
         if not changed:
             raise BadInput(f"{market} has not changed.")
         return tuple(replace(view, ended_at=self.clock.now(), ended_by=person.name) for view in changed)

@@ -39,7 +39,7 @@ EVENTS: tuple[Event, ...] = (
     OrderFilled(
         at=NOON,
         order_id="O1",
-        market="BTC/USDT",
+        symbol="BTC/USDT",
         side=Side.BUY,
         quantity=Decimal("0.10000"),
         price=Decimal("100.01"),

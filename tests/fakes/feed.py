@@ -27,7 +27,7 @@ def hand_candles(
     open_ms, *columns = np.array(kept, dtype=float).T
     names = ("open", "high", "low", "close", "volume")
     return Candles(
-        market=symbol,
+        symbol=symbol,
         timeframe=timeframe,
         open_ms=open_ms.astype(np.int64),
         **{name: column.copy() for name, column in zip(names, columns, strict=True)},

@@ -239,8 +239,8 @@ def _account(files: Files) -> list[str]:
     """What the bot believes it owns is what the venue says."""
     (account,) = files.rows("SELECT quote, cash FROM account")
     ours = defaultdict(Decimal, {account["quote"]: Decimal(account["cash"])})
-    for position in files.rows("SELECT market, quantity FROM positions WHERE status = 'open'"):
-        ours[position["market"].partition("/")[0]] += Decimal(position["quantity"])
+    for position in files.rows("SELECT symbol, quantity FROM positions WHERE status = 'open'"):
+        ours[position["symbol"].partition("/")[0]] += Decimal(position["quantity"])
     theirs = {row["currency"]: Decimal(row["current"]) for row in files.venue("SELECT * FROM balances")}
     return [
         f"{ours.get(name, 0)} {name} here, {theirs.get(name, 0)} at the venue"

@@ -266,7 +266,7 @@ class Files:
             )
             left = [Decimal(order["quantity"]) - Decimal(order["filled"]) for order in orders]
             standing += len(orders)
-            brackets = [order for order in orders if order["kind"] == "bracket"]
+            brackets = [order for order in orders if order["kind"] == "oco"]
             if len(brackets) > 1 or sum(left) != Decimal(position["quantity"]):
                 found.append(f"{position['id']} of {position['quantity']} has the orders {orders}")
         selling = self.venue("SELECT * FROM orders WHERE side = 'sell' AND status = 'open'")

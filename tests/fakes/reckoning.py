@@ -27,7 +27,7 @@ class Traded:
     """A trade, from its fills and the price of now."""
 
     id: str
-    market: str
+    symbol: str
     context: str
     fills: Sequence[Json]
     price: Decimal
@@ -81,17 +81,17 @@ class Reckoning:
         self.trades = [
             Traded(
                 id=row["id"],
-                market=row["market"],
+                symbol=row["symbol"],
                 context=row["context"],
                 fills=[fill for fill in self.fills if fill["position_id"] == row["id"]],
-                price=price(row["market"]),
+                price=price(row["symbol"]),
             )
-            for row in files.rows("SELECT id, market, context FROM positions ORDER BY number")
+            for row in files.rows("SELECT id, symbol, context FROM positions ORDER BY number")
         ]
 
     @property
     def quote(self) -> str:
-        return str(self.trades[0].market.partition("/")[2])
+        return str(self.trades[0].symbol.partition("/")[2])
 
     @property
     def open(self) -> list[Traded]:
@@ -180,13 +180,13 @@ class Reckoning:
             f"Balance {self.equity:,.2f} {self.quote}",
             f"{self.cash:,.2f} {self.quote} (",
             *(
-                f"{trade.market.partition('/')[0]} {trade.held.normalize():,f} {trade.value:,.2f} {self.quote}"
+                f"{trade.symbol.partition('/')[0]} {trade.held.normalize():,f} {trade.value:,.2f} {self.quote}"
                 for trade in self.open
             ),
         ]
 
     def _trade(self, trade: Traded) -> str:
-        return f"{trade.id} {trade.market} {signed(trade.net)} ({_per_cent(trade.share)})"
+        return f"{trade.id} {trade.symbol} {signed(trade.net)} ({_per_cent(trade.share)})"
 
     def _held(self, trade: Traded) -> str:
         return f"{self._trade(trade)} {trade.held.normalize():,f} at "
@@ -196,13 +196,13 @@ class Reckoning:
             net, cost = _sums(trades)
             return f"{name} {signed(net)} ({_per_cent(net / cost)}) won {self._won(trades).removeprefix('Won ')}"
 
-        markets = dict.fromkeys(trade.market for trade in self.closed)
+        markets = dict.fromkeys(trade.symbol for trade in self.closed)
         contexts = dict.fromkeys(trade.context for trade in self.closed)
         return [
             self._title(self.closed),
             self._won(self.closed),
             f"Bought for {_sums(self.closed)[1]:,.2f} {self.quote}",
-            *(tallied(name, [each for each in self.closed if each.market == name]) for name in markets),
+            *(tallied(name, [each for each in self.closed if each.symbol == name]) for name in markets),
             *(tallied(f"Strategy {name}", [each for each in self.closed if each.context == name]) for name in contexts),
         ]
 

@@ -59,7 +59,7 @@ def plan(**changes: Any) -> TradePlan:
     usual = TradePlan(
         key="momentum|BTC/USDT|2026-01-03T12|enter",
         context="btc_momentum",
-        market="BTC/USDT",
+        symbol="BTC/USDT",
         side=Side.BUY,
         quantity=Decimal("0.01234000"),
         price=Decimal("20000.00"),
@@ -75,7 +75,7 @@ def decision(**changes: Any) -> Decision:
         key="momentum|BTC/USDT|2026-01-03T12|enter",
         context="btc_momentum",
         strategy="momentum",
-        market="BTC/USDT",
+        symbol="BTC/USDT",
         at=NOON,
         stance=Stance.ENTER,
         confidence=2 / 3,
@@ -118,7 +118,7 @@ def order(**changes: Any) -> Order:
         id="O5",
         request=OrderRequest(
             client_id="c" * 32,
-            market="BTC/USDT",
+            symbol="BTC/USDT",
             side=Side.BUY,
             kind=OrderKind.MARKET,
             quantity=Decimal("0.00617"),
@@ -153,7 +153,7 @@ def position(**changes: Any) -> Position:
     usual = Position(
         id="T3",
         context="btc_momentum",
-        market="BTC/USDT",
+        symbol="BTC/USDT",
         quantity=Decimal("0.00617"),
         entry_price=Decimal("20000.00"),
         opened_at=ANSWERED,
@@ -200,7 +200,7 @@ def trade_candles(held: Position, **changes: Any) -> TradeCandles:
     begin = to_millis(held.opened_at.replace(minute=0)) - Timeframe.H1.millis
     closes = np.array([19_900.0, 20_000.0, 20_500.0])
     candles = Candles(
-        market=held.market,
+        symbol=held.symbol,
         timeframe=Timeframe.H1,
         open_ms=np.arange(3, dtype=np.int64) * Timeframe.H1.millis + begin,
         open=closes - 50,
@@ -378,7 +378,7 @@ def health(*, ok: bool = True) -> tuple[Part, ...]:
 
 def signals(**changes: Any) -> TechnicalSignals:
     usual = TechnicalSignals(
-        market="BTC/USDT",
+        symbol="BTC/USDT",
         timeframe=Timeframe.H1,
         at=NOON,
         close=20000.0,

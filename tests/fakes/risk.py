@@ -30,7 +30,7 @@ def portfolio(**changes: Any) -> Portfolio:
 
 def buying(value: Decimal, **changes: str) -> Buying:
     """An unfinished buying order of the context ``momentum`` on BTC that may still cost so much."""
-    return Buying(value=value, **{"order_id": "O7", "context": "momentum", "market": "BTC/USDT", **changes})
+    return Buying(value=value, **{"order_id": "O7", "context": "momentum", "symbol": "BTC/USDT", **changes})
 
 
 def view(
@@ -46,7 +46,7 @@ def view(
 ) -> RiskView:
     """A quiet market around 100 with one deep level on each side."""
     book = Book(
-        market=market.symbol,
+        symbol=market.symbol,
         at=now,
         bids=(Level(price=bid, quantity=depth),),
         asks=(Level(price=ask, quantity=depth),),

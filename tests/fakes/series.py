@@ -48,7 +48,7 @@ def candles(
     columns = (np.array(column, dtype=np.float64) for column in (opens, highs, lows, closes, volumes))
     opens_, highs_, lows_, closes_, volumes_ = columns
     return Candles(
-        market="BTC/USDT",
+        symbol="BTC/USDT",
         timeframe=timeframe,
         open_ms=times.astype(np.int64),
         open=opens_,

@@ -15,7 +15,7 @@ def order(number: int = 1, **changes: Any) -> Order:
     """An entry of two BTC that was written down; what concerns its request goes into that."""
     usual = OrderRequest(
         client_id=f"{number:032x}",
-        market="BTC/USDT",
+        symbol="BTC/USDT",
         side=Side.BUY,
         kind=OrderKind.MARKET,
         quantity=Decimal(2),
@@ -54,7 +54,7 @@ def fill(of: Order, number: int, quantity: Decimal, price: Decimal = Decimal(100
     return Fill(
         trade_id=str(number),
         client_id=of.request.client_id,
-        market=of.request.market,
+        symbol=of.request.symbol,
         side=of.request.side,
         quantity=quantity,
         price=price,

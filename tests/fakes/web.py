@@ -66,7 +66,7 @@ class WebViews(FakeViews):
         fill = Fill(
             trade_id="V9",
             client_id="c" * 32,
-            market="BTC/USDT",
+            symbol="BTC/USDT",
             side=Side.BUY,
             quantity=Decimal("0.00617"),
             price=Decimal("20011.23"),

@@ -80,7 +80,7 @@ async def state(room: Room) -> str:
 async def busy(room: Room) -> None:
     """Something held with its stop, and an order that still waits to buy."""
     await room.enter()
-    big = plan(key="big", market=BTC.symbol, quantity=Decimal(60), price=Decimal(100), stop=Decimal(90))
+    big = plan(key="big", symbol=BTC.symbol, quantity=Decimal(60), price=Decimal(100), stop=Decimal(90))
     await room.orchestrator.send(
         await room.store.transact(lambda uow: intend(uow, big, room.clock.now(), decision_id="D9"))
     )
@@ -128,12 +128,12 @@ async def test_a_stop_stays_while_its_market_has_no_price_and_the_card_says_so(t
     rows = {"BTC/USDT": (THIN,) * 60, "ETH/USDT": (THIN,) * 24}
     async with engine_room(tmp_path, rows, markets=(BTC, eth)) as room:
         await room.enter()
-        assert [held.market for held in await room.held()] == ["BTC/USDT", "ETH/USDT"]
+        assert [held.symbol for held in await room.held()] == ["BTC/USDT", "ETH/USDT"]
         room.clock.to(DAY + 60)
         await call(room)
         pauses = await carry_out(room, most=12)
         assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0, *[30.0] * 8]
-        assert [held.market for held in await room.held()] == ["ETH/USDT"]
+        assert [held.symbol for held in await room.held()] == ["ETH/USDT"]
         (view,) = await room.views.positions()
         assert view.protected
         of_it = await room.store.read(lambda uow: uow.orders.of_position(view.position.id))
@@ -270,7 +270,7 @@ async def test_it_is_gone_on_with_after_a_restart_and_entries_stay_refused(tmp_p
 
 async def test_an_order_that_was_written_down_and_not_sent_is_never_sent(tmp_path: Path):
     async with engine_room(tmp_path) as room:
-        ready = plan(key="ready", market=BTC.symbol, quantity=Decimal(1), price=Decimal(100), stop=Decimal(90))
+        ready = plan(key="ready", symbol=BTC.symbol, quantity=Decimal(1), price=Decimal(100), stop=Decimal(90))
         order = await room.store.transact(lambda uow: intend(uow, ready, room.clock.now(), decision_id="D9"))
         await call(room)
         await room.orchestrator.send(order)
@@ -324,7 +324,7 @@ async def test_a_question_that_is_being_judged_is_refused(tmp_path: Path):
 async def test_what_turns_up_late_is_sold_too(tmp_path: Path):
     """An order whose answer was lost, which the venue did not know when asked, and which arrives after all."""
     async with engine_room(tmp_path) as room:
-        late = plan(key="late", market=BTC.symbol, quantity=Decimal(1), price=Decimal(100), stop=Decimal(90))
+        late = plan(key="late", symbol=BTC.symbol, quantity=Decimal(1), price=Decimal(100), stop=Decimal(90))
         room.venue.loses = "request"
         order = await room.store.transact(lambda uow: intend(uow, late, room.clock.now(), decision_id="D9"))
         await room.orchestrator.send(order)
@@ -345,7 +345,7 @@ async def test_what_somebody_buys_by_hand_afterwards_is_theirs(tmp_path: Path):
         await carry_out(room)
         room.clock.at += timedelta(seconds=5)
         hand = OrderRequest(
-            client_id="hand", market=BTC.symbol, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(1)
+            client_id="hand", symbol=BTC.symbol, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(1)
         )
         await room.venue.submit(hand)
         await room.orchestrator.sync_venue_events()

@@ -35,7 +35,7 @@ ROUTE = routes({LOUNGE: tuple(CardKind)})
 async def by_hand(room: Room, name: str, side: Side, quantity: str) -> None:
     """Somebody else's market order on this account."""
     intent = OrderRequest(
-        client_id=f"hand-{name}", market=BTC.symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
+        client_id=f"hand-{name}", symbol=BTC.symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
     )
     await room.venue.submit(intent)
 
@@ -100,7 +100,7 @@ async def test_what_they_wait_to_sell_is_theirs_and_the_audit_counts_only_what_i
         (held,) = await room.held()
         resting = OrderRequest(
             client_id="hand-1",
-            market=BTC.symbol,
+            symbol=BTC.symbol,
             side=Side.SELL,
             kind=OrderKind.OCO,
             quantity=Decimal(1),

@@ -31,7 +31,7 @@ def priced(symbol: str, price: float, money: float) -> Candles:
     """A walk around a price, with enough traded for an account of so much."""
     made = walk(5, 420)
     columns = {name: getattr(made, name) * price / 100 for name in ("open", "high", "low", "close")}
-    return replace(made, market=symbol, volume=made.volume * money / price, **columns)
+    return replace(made, symbol=symbol, volume=made.volume * money / price, **columns)
 
 
 @pytest.mark.parametrize(

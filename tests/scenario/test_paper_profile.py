@@ -93,7 +93,7 @@ class Falling:
         venue, now, price = app.program.engine.venue, time.time_ns(), Decimal(str(self.usual))
         tick = Decimal(self.symbol.tick)
         plain = OrderRequest(
-            client_id=client_id(f"buy {name} {now}"), market=name, side=Side.BUY, kind=OrderKind.MARKET,
+            client_id=client_id(f"buy {name} {now}"), symbol=name, side=Side.BUY, kind=OrderKind.MARKET,
             quantity=Decimal(quantity),
         )  # fmt: skip
         guard = replace(
@@ -158,7 +158,7 @@ async def test_from_a_closed_candle_of_a_real_venue_to_a_stop_that_was_hit_over_
             assert status["profile"] == "paper"
             await until(lambda: part(app) == ETH_IS_HALTED)
             await until(lambda: bool(files.rows("SELECT * FROM approvals")), seconds=90)
-            (stopped,) = files.rows("SELECT * FROM halts WHERE market = 'ETH/USDT'")
+            (stopped,) = files.rows("SELECT * FROM halts WHERE symbol = 'ETH/USDT'")
             assert (stopped["kind"], "has halted it" in stopped["reason"]) == ("data", True)
             await until(lambda: bool(files.events("PlatformTroubled")))
             asked = files.approval()
@@ -168,7 +168,7 @@ async def test_from_a_closed_candle_of_a_real_venue_to_a_stop_that_was_hit_over_
             async with httpx.AsyncClient(base_url=address(app), headers=AUTHORISED, verify=PLAIN) as client:
                 assert (await client.post("/api/approvals/A1/approve")).status_code == 200
             await until(lambda: files.approval()["status"] == "ordered")
-            await until(lambda: bool(files.rows("SELECT * FROM orders WHERE kind = 'bracket' AND status = 'open'")))
+            await until(lambda: bool(files.rows("SELECT * FROM orders WHERE kind = 'oco' AND status = 'open'")))
             bought = files.venue("SELECT * FROM fills")
             book = market.symbol.depth(now_ms(), 100)
             assert all(abs(float(fill["price"]) - float(book["asks"][0][0])) < 60 for fill in bought), (bought, book)
@@ -177,7 +177,7 @@ async def test_from_a_closed_candle_of_a_real_venue_to_a_stop_that_was_hit_over_
 
         async with running(settings) as app:
             await until(lambda: part(app) == ETH_IS_HALTED)
-            assert [held["market"] for held in await positions(app)] == ["BTC/USDT"]
+            assert [held["symbol"] for held in await positions(app)] == ["BTC/USDT"]
             assert files.complaints() == []
             market.fallen_at = now_ms()
             await until(lambda: bool(files.rows("SELECT * FROM positions WHERE status = 'closed'")), seconds=30)
@@ -185,7 +185,7 @@ async def test_from_a_closed_candle_of_a_real_venue_to_a_stop_that_was_hit_over_
         assert closed["closed_by"] == "stop"
         assert files.complaints() == []
         assert fake.asked()[KLINES] < 40, "it polls candles that have not changed"
-    assert decision["market"] == "BTC/USDT"
+    assert decision["symbol"] == "BTC/USDT"
 
 
 async def positions(app: App) -> list[dict[str, Any]]:
@@ -237,7 +237,7 @@ async def test_one_bad_answer_costs_nothing_and_what_stays_bad_is_halted_until_i
             await until(lambda: bool(files.rows("SELECT * FROM approvals")), seconds=120)
             assert time.time() * 1000 - market.closes < 20_000
             (halt,) = files.rows("SELECT * FROM halts")
-            assert (halt["market"], halt["kind"]) == ("ETH/USDT", "data")
+            assert (halt["symbol"], halt["kind"]) == ("ETH/USDT", "data")
             assert "bad tick" in halt["reason"]
             fake.heal()
             await until(lambda: files.rows("SELECT status FROM halts") == [{"status": "ended"}], seconds=40)

@@ -126,7 +126,7 @@ async def test_what_somebody_else_sells_meanwhile_is_not_sold_again_out_of_the_o
         await two.room.orchestrator.sync_venue_events()
         (left, _) = await two.room.held()
         theirs = OrderRequest(
-            client_id="theirs", market=BTC.symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=Decimal("1.0")
+            client_id="theirs", symbol=BTC.symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=Decimal("1.0")
         )
         two.room.clock.at += timedelta(minutes=1)
         await two.room.venue.submit(theirs)

@@ -149,13 +149,13 @@ async def ask(settings: Settings, count: int) -> None:
             plan = reports.plan(
                 key=f"trend|{decision_id}",
                 context="trend",
-                market="BTC/USDT",
+                symbol="BTC/USDT",
                 quantity=Decimal("0.01"),
                 price=book.ask,
                 stop=(book.ask * Decimal("0.9")).quantize(Decimal("0.01")),
                 target=(book.ask * Decimal("1.2")).quantize(Decimal("0.01")),
             )
-            decision = reports.decision(id=decision_id, key=plan.key, context="trend", market="BTC/USDT", at=now)
+            decision = reports.decision(id=decision_id, key=plan.key, context="trend", symbol="BTC/USDT", at=now)
             ruling = AskHuman(plan=plan, votes_needed=1, expires_at=now + timedelta(hours=1))
             uow.decisions.add(reports.judged(decision=decision, ruling=ruling))
             Approvals.open(uow, decision, ruling, now)

@@ -208,7 +208,7 @@ def _candles(rows: Sequence[Row], symbol: str, timeframe: Timeframe) -> Candles:
         for name in ("open", "high", "low", "close", "volume")
     }
     times = np.array([row.open_ms for row in rows], dtype=np.int64)
-    return Candles(market=symbol, timeframe=timeframe, open_ms=times, **columns)
+    return Candles(symbol=symbol, timeframe=timeframe, open_ms=times, **columns)
 
 
 def _told_once(findings: Iterable[Finding]) -> list[Finding]:

@@ -207,7 +207,7 @@ def _trial() -> Candles:
     close = 100 + steps / 20 + 5 * np.sin(steps / 7) + 2 * np.sin(steps / 3)
     opened = np.concatenate([close[:1], close[:-1]])
     return Candles(
-        market="BTC/USDT",
+        symbol="BTC/USDT",
         timeframe=Timeframe.H1,
         open_ms=(np.arange(_TRIAL, dtype=np.int64) + 400_000) * Timeframe.H1.millis,
         open=opened,

@@ -89,10 +89,10 @@ class DataQualityMonitor:
 
     def check(self, candles: Candles, now: datetime) -> tuple[Candles, QualityReport]:
         """Mend what can be mended and say what cannot; see ``check``. The same candles are looked through once."""
-        known = self._known.get((candles.market, candles.timeframe))
+        known = self._known.get((candles.symbol, candles.timeframe))
         if known is None or known.candles is not candles or now < known.now:
             known = _Checked(candles=candles, now=now, result=check(candles, now, self.limits))
-            self._known[candles.market, candles.timeframe] = known
+            self._known[candles.symbol, candles.timeframe] = known
         mended, report = known.result
         if now == known.now:
             return known.result
@@ -164,7 +164,7 @@ def _mend(candles: Candles, now: datetime) -> tuple[Candles, list[Issue]]:
 
 def _take(candles: Candles, rows: Marks | NDArray[np.int64]) -> Candles:
     return Candles(
-        market=candles.market,
+        symbol=candles.symbol,
         timeframe=candles.timeframe,
         open_ms=candles.open_ms[rows],
         open=candles.open[rows],

@@ -43,7 +43,7 @@ class TechnicalAnalyzer:
         readings = _newest(columns)
         supports, resistances = levels.find(candles, readings["atr"] or 0.0)
         return TechnicalSignals(
-            market=candles.market,
+            symbol=candles.symbol,
             timeframe=candles.timeframe,
             at=at,
             close=float(candles.close[-1]),
@@ -88,4 +88,4 @@ def _same(left: Candles, right: Candles) -> bool:
     if left is right:
         return True
     columns = ("open_ms", "close", "high", "low", "open", "volume")
-    return left.market == right.market and all(np.array_equal(getattr(left, c), getattr(right, c)) for c in columns)
+    return left.symbol == right.symbol and all(np.array_equal(getattr(left, c), getattr(right, c)) for c in columns)

@@ -125,7 +125,7 @@ class FileFeed(SeriesFeed):
 
     def __init__(self, candles: Sequence[Candles], markets: Mapping[str, Market]) -> None:
         self._markets = dict(markets)
-        self._all = {each.market: Series(each) for each in candles}
+        self._all = {each.symbol: Series(each) for each in candles}
         self._timeframe = min((each.timeframe for each in candles), key=lambda timeframe: timeframe.millis)
         self._span = min(from_millis(int(each.open_ms[0])) for each in candles), max(each.closed_at for each in candles)
 
@@ -144,15 +144,15 @@ class FileFeed(SeriesFeed):
         candles = []
         for path in paths:
             read = read_candles(path)
-            if read.market in found:
+            if read.symbol in found:
                 remedy = "Give one of them; longer candles are made from shorter ones."
-                raise DataError(f"{found[read.market]} and {path} both hold {read.market}.", remedy)
-            found[read.market] = path
+                raise DataError(f"{found[read.symbol]} and {path} both hold {read.symbol}.", remedy)
+            found[read.symbol] = path
             candles.append(read)
         if not candles:
             raise DataError("No candle file is given.", "Give at least one, for example BTCUSDT-1h.parquet.")
         known = overrides or {}
-        return cls(candles, {each.market: _steps(each, known.get(each.market), found[each.market]) for each in candles})
+        return cls(candles, {each.symbol: _steps(each, known.get(each.symbol), found[each.symbol]) for each in candles})
 
     @property
     def markets(self) -> Mapping[str, Market]:
@@ -182,7 +182,7 @@ def _steps(candles: Candles, known: Market | None, path: Path) -> Market:
     Raises:
         DataError: Its lowest price cannot be told in them.
     """
-    market = known or Market.around(candles.market, float(candles.low.min()), float(candles.high.max()))
+    market = known or Market.around(candles.symbol, float(candles.low.min()), float(candles.high.max()))
     row = int(candles.low.argmin())
     lowest = Decimal(repr(float(candles.low[row])))
     if lowest < market.tick:

@@ -36,7 +36,7 @@ class FileReport:
         findings: What is wrong; empty for a file that can be traded on as it is.
     """
 
-    market: str
+    symbol: str
     timeframe: Timeframe
     rows: int
     first: datetime | None
@@ -93,7 +93,7 @@ def read_rows(path: Path) -> Candles:
     """
     symbol, timeframe = parse_name(path)
     open_ms, numbers = read_columns(path)
-    return Candles(market=symbol, timeframe=timeframe, open_ms=open_ms, **numbers)
+    return Candles(symbol=symbol, timeframe=timeframe, open_ms=open_ms, **numbers)
 
 
 def write_candles(path: Path, candles: Candles) -> None:
@@ -105,9 +105,9 @@ def write_candles(path: Path, candles: Candles) -> None:
     import pyarrow as pa
     from pyarrow import csv, parquet
 
-    if parse_name(path) != (candles.market, candles.timeframe):
-        name = f"{candles.market.replace('/', '')}-{candles.timeframe}{path.suffix}"
-        raise DataError(f"{path}: it would hold {candles.market} {candles.timeframe}.", f"Name it {name}.")
+    if parse_name(path) != (candles.symbol, candles.timeframe):
+        name = f"{candles.symbol.replace('/', '')}-{candles.timeframe}{path.suffix}"
+        raise DataError(f"{path}: it would hold {candles.symbol} {candles.timeframe}.", f"Name it {name}.")
     times = pa.array(candles.open_ms)
     prices = [candles.open, candles.high, candles.low, candles.close, candles.volume]
     match path.suffix:
@@ -130,7 +130,7 @@ def check_file(path: Path) -> FileReport:
     faults = [issue for fault in row_faults(candles) for issue in _listed(fault, candles)]
     order = np.sort(candles.open_ms)
     return FileReport(
-        market=candles.market,
+        symbol=candles.symbol,
         timeframe=candles.timeframe,
         rows=len(candles),
         first=from_millis(int(order[0])) if len(order) else None,

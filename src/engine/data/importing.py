@@ -188,9 +188,9 @@ def _market(path: Path, dump: Dump, given: str | None) -> str:
         raise DataError(f"{path}: {text!r} is no market.", "Say it with --symbol, e.g. BTC/USDT.") from None
 
 
-def _base_first(path: Path, dump: Dump, market: str) -> Sequence[Record]:
+def _base_first(path: Path, dump: Dump, symbol: str) -> Sequence[Record]:
     """The rows with their volumes as the header calls them; whether it is right, the prices tell later."""
-    base = plain(market.partition("/")[0])
+    base = plain(symbol.partition("/")[0])
     currencies = [plain(name.partition(" ")[2]) for name in dump.volumes]
     if currencies[0] in {"", base}:
         return dump.records
@@ -201,14 +201,14 @@ def _base_first(path: Path, dump: Dump, market: str) -> Sequence[Record]:
     return [replace(each, volume=each.quote_volume or "", quote_volume=each.volume) for each in dump.records]
 
 
-def _name(market: str, timeframe: Timeframe) -> str:
+def _name(symbol: str, timeframe: Timeframe) -> str:
     """The name of the candle file; with a mark between the currencies where it could be misread without."""
-    short = f"{market.replace('/', '')}-{timeframe}.parquet"
+    short = f"{symbol.replace('/', '')}-{timeframe}.parquet"
     try:
-        clear = parse_name(Path(short))[0] == market
+        clear = parse_name(Path(short))[0] == symbol
     except DataError:
         clear = False
-    return short if clear else f"{market.replace('/', '_')}-{timeframe}.parquet"
+    return short if clear else f"{symbol.replace('/', '_')}-{timeframe}.parquet"
 
 
 def _write(cleaned: Cleaned, target: Path, report: Path, *, force: bool) -> None:

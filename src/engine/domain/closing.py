@@ -74,7 +74,7 @@ class Unsold:
     """A position of which nothing is sold, and why."""
 
     position_id: str
-    market: str
+    symbol: str
     reason: str
 
 

@@ -43,7 +43,7 @@ class TechnicalSignals:
         extra: The columns of further indicators, by the library's names: ``ADX_14``.
     """
 
-    market: str
+    symbol: str
     timeframe: Timeframe
     at: datetime
     close: float
@@ -137,7 +137,7 @@ class Decision:
     key: str
     context: str
     strategy: str
-    market: str
+    symbol: str
     at: datetime
     stance: Stance
     confidence: float

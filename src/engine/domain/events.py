@@ -59,7 +59,7 @@ class OrderFilled:
 
     at: datetime
     order_id: str
-    market: str
+    symbol: str
     side: Side
     quantity: Decimal
     price: Decimal

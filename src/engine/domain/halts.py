@@ -39,7 +39,7 @@ class Halt:
     reason: str
     since: datetime
     until: datetime | None = None
-    market: str = ""
+    symbol: str = ""
     by: str = ""
 
     @property
@@ -52,13 +52,13 @@ class Halt:
         """Whether it is for the total limit of a drawdown, which does not end by itself."""
         return self.kind is HaltKind.DRAWDOWN and self.until is None
 
-    def concerns(self, market: str) -> bool:
+    def concerns(self, symbol: str) -> bool:
         """Whether it is about a market."""
-        return self.market in ("", market)
+        return self.symbol in ("", symbol)
 
-    def stops(self, market: str, now: datetime) -> bool:
+    def stops(self, symbol: str, now: datetime) -> bool:
         """Whether it stops entries into a market now."""
-        return self.concerns(market) and (self.until is None or now < self.until)
+        return self.concerns(symbol) and (self.until is None or now < self.until)
 
     def lasts(self, until: datetime | None) -> bool:
         """Whether it ends no sooner than that by itself; ``None`` for what only people end."""

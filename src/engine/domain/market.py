@@ -168,7 +168,7 @@ class Candles:
         volume: ``float64[n]``, traded quantity in the base currency.
     """
 
-    market: str
+    symbol: str
     timeframe: Timeframe
     open_ms: Millis
     open: Floats
@@ -180,7 +180,7 @@ class Candles:
     def __post_init__(self) -> None:
         columns = (self.open_ms, self.open, self.high, self.low, self.close, self.volume)
         if len({len(column) for column in columns}) != 1:
-            raise DataError(f"{self.market}: the columns of these candles have different lengths.")
+            raise DataError(f"{self.symbol}: the columns of these candles have different lengths.")
         for column in columns:
             column.setflags(write=False)
 
@@ -190,7 +190,7 @@ class Candles:
     def slice(self, start: int, stop: int) -> Candles:
         """The candles from index ``start`` up to, without, index ``stop``; no data is copied."""
         return Candles(
-            market=self.market,
+            symbol=self.symbol,
             timeframe=self.timeframe,
             open_ms=self.open_ms[start:stop],
             open=self.open[start:stop],
@@ -217,7 +217,7 @@ class Candles:
             DataError: There are no candles.
         """
         if not len(self):
-            raise DataError(f"{self.market} {self.timeframe}: there are no candles.")
+            raise DataError(f"{self.symbol} {self.timeframe}: there are no candles.")
         return from_millis(int(self.open_ms[-1])) + self.timeframe.duration
 
     def frame(self) -> pd.DataFrame:
@@ -240,7 +240,7 @@ class Level:
 class Book:
     """An order book: bids from the highest down, asks from the lowest up."""
 
-    market: str
+    symbol: str
     at: datetime
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]

@@ -70,7 +70,7 @@ class OrderRequest:
     """
 
     client_id: str
-    market: str
+    symbol: str
     side: Side
     kind: OrderKind
     quantity: Decimal
@@ -130,7 +130,7 @@ class Fill:
 
     trade_id: str
     client_id: str
-    market: str
+    symbol: str
     side: Side
     quantity: Decimal
     price: Decimal

@@ -23,7 +23,7 @@ class TradePlan:
 
     key: str
     context: str
-    market: str
+    symbol: str
     side: Side
     quantity: Decimal
     price: Decimal

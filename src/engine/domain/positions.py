@@ -27,7 +27,7 @@ class Position:
 
     id: str
     context: str
-    market: str
+    symbol: str
     quantity: Decimal
     entry_price: Decimal
     opened_at: datetime
@@ -100,7 +100,7 @@ class Buying:
 
     order_id: str
     context: str
-    market: str
+    symbol: str
     value: Decimal
 
 
@@ -146,7 +146,7 @@ class Portfolio:
 
     def mark(self, position: Position) -> Decimal:
         """The price a position is valued at: its market's last known one, else its entry."""
-        return (self.marks or {}).get(position.market, position.entry_price)
+        return (self.marks or {}).get(position.symbol, position.entry_price)
 
     @property
     def exposure(self) -> Decimal:

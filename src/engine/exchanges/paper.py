@@ -82,7 +82,7 @@ class PaperExchange:
         self._model = model
         self._client = client or PromptClient()
         self._matching = Matching(self._file, feed, model)
-        known = {*feed.markets, *(order.request.market for order in self._file.open_orders())}
+        known = {*feed.markets, *(order.request.symbol for order in self._file.open_orders())}
         self._advanced = self._file.advanced(sorted(known))
         self._written = dict(self._advanced)
 
@@ -120,7 +120,7 @@ class PaperExchange:
     async def unsellable(self, symbol: str, quantity: Decimal) -> str:
         """Why so much would not be sold at market now; empty where nothing speaks against it."""
         now = await self._advance()
-        sale = OrderRequest(client_id="", market=symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=quantity)
+        sale = OrderRequest(client_id="", symbol=symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=quantity)
         return self._refusal(sale, self._quote(symbol, now))
 
     async def find(self, client_id: str) -> OrderState | NotFound:
@@ -138,7 +138,7 @@ class PaperExchange:
         if not order.status.final:
             with self._file.transaction():
                 order = self._matching.cancel(order, now, "cancelled by its client")
-                self._write_advanced(order.request.market, now)
+                self._write_advanced(order.request.symbol, now)
         return self._file.state(order)
 
     async def book(self, symbol: str) -> Book:
@@ -213,7 +213,7 @@ class PaperExchange:
                 until[symbol] = reach
         if not until:
             return None
-        orders = [order for order in self._file.open_orders() if order.request.market in until]
+        orders = [order for order in self._file.open_orders() if order.request.symbol in until]
         return _Way(until=until, orders=orders, happenings=self._matching.happenings(orders, self._advanced, until))
 
     def _go(self, way: _Way) -> None:
@@ -229,7 +229,7 @@ class PaperExchange:
     def _is_stale(self, way: _Way) -> bool:
         """Whether to note how far it is; not while its client lags behind, which begins anew where it left off."""
         floor, written = self._feed.timeframe.floor, self._written
-        waiting = {order.request.market for order in way.orders}
+        waiting = {order.request.symbol for order in way.orders}
         return not self._client.waiting and any(
             symbol not in written or floor(way.until[symbol]) > written[symbol] for symbol in waiting
         )
@@ -243,7 +243,7 @@ class PaperExchange:
         known = self._file.order(intent.client_id)
         if known is not None:
             return _ack(known)
-        quote = self._quote(intent.market, now)
+        quote = self._quote(intent.symbol, now)
         reason = self._refusal(intent, quote)
         if reason:
             return Refused(client_id=intent.client_id, reason=reason)
@@ -253,7 +253,7 @@ class PaperExchange:
             )
             self._file.add_order(order)
             self._matching.begin(order, quote)
-            self._write_advanced(intent.market, now)
+            self._write_advanced(intent.symbol, now)
         self._written = dict(self._advanced)
         return _ack(order)
 
@@ -263,15 +263,15 @@ class PaperExchange:
     def _reserve(self, intent: OrderRequest, quote: Quote | None) -> Decimal:
         if intent.side is Side.SELL or quote is None:
             return Decimal(0)
-        market = self._feed.markets[intent.market]
+        market = self._feed.markets[intent.symbol]
         offered = quote.offered(Side.BUY, market, self._model)
         return fills.reserve_price(quote.mid, offered, self._model)
 
     def _refusal(self, intent: OrderRequest, quote: Quote | None) -> str:
         """Why an order is not taken, or an empty text."""
-        market = self._feed.markets.get(intent.market)
+        market = self._feed.markets.get(intent.symbol)
         if market is None:
-            return f"the venue has no market {intent.market}"
+            return f"the venue has no market {intent.symbol}"
         if intent.quantity <= 0 or intent.quantity % market.lot:
             return f"{grouped(intent.quantity)} {market.base} is not a whole number of lots of {grouped(market.lot)}"
         if quote is not None and self._matching.is_another(market.symbol, quote.mid, self._clock.now()):

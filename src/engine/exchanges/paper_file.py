@@ -194,7 +194,7 @@ class VenueFile:
     def add_order(self, order: VenueOrder) -> None:
         """Write a new order."""
         intent = order.request
-        what = (intent.client_id, intent.market, intent.side, intent.kind, rows.money(intent.quantity))
+        what = (intent.client_id, intent.symbol, intent.side, intent.kind, rows.money(intent.quantity))
         prices = (None if price is None else rows.money(price) for price in (intent.stop, intent.target))
         amounts = (rows.money(order.filled), rows.money(order.reserve_price))
         state = (order.status, *amounts, order.closed_by, order.reason, rows.time(order.at))
@@ -211,7 +211,7 @@ class VenueFile:
     def add_fill(self, fill: Fill) -> None:
         """Write a fill and its event."""
         amounts = (rows.money(fill.quantity), rows.money(fill.price), rows.money(fill.fee))
-        values = (int(fill.trade_id), fill.client_id, fill.market, fill.side, *amounts, rows.time(fill.at))
+        values = (int(fill.trade_id), fill.client_id, fill.symbol, fill.side, *amounts, rows.time(fill.at))
         self._execute("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         self.add_event(fill.client_id, OrderStatus.OPEN, fill.at, int(fill.trade_id))
 

@@ -111,7 +111,7 @@ class Matching:
     ) -> list[Happening]:
         """What open orders meet on the way from where their markets were followed to, up to each market's end."""
         happenings: list[Happening] = []
-        for symbol in sorted({order.request.market for order in orders} & advanced.keys() & until.keys()):
+        for symbol in sorted({order.request.symbol for order in orders} & advanced.keys() & until.keys()):
             turns = self._feed.path(symbol, advanced[symbol], until[symbol])
             path = self._with_ends(symbol, turns, advanced[symbol], until[symbol])
             landing = self._landing(symbol, turns, advanced[symbol])
@@ -119,7 +119,7 @@ class Matching:
                 turns, (at, price) = turns[:landing], turns[landing - 1]
                 path = [*(point for point in path if point[0] < at), (at, price)]
                 happenings.append(_Replaced(at=at, symbol=symbol, price=price))
-            own = [order for order in orders if order.request.market == symbol]
+            own = [order for order in orders if order.request.symbol == symbol]
             met = [reached for order in own if (reached := _reached(order, path)) is not None]
             happenings += [self._on_its_leg(one, until[symbol]) for one in met]
             if not all(order.waits_for_price for order in own):
@@ -199,7 +199,7 @@ class Matching:
         piece, a fill would tell at which moments somebody happened to look.
         """
         span, crossing, order = self._feed.timeframe.duration, reached.crossing, reached.order
-        turns = self._feed.path(order.request.market, crossing.at - span, crossing.at + span)
+        turns = self._feed.path(order.request.symbol, crossing.at - span, crossing.at + span)
         before = [point for point in turns if point[0] <= crossing.at][-1:]
         after = [point for point in turns if point[0] > crossing.at][:1]
         if not before or not after:
@@ -227,7 +227,7 @@ class Matching:
         order = replace(order, closed_by="stop" if crossing.fell else "target")
         self._file.save_order(order)
         if crossing.fell:
-            self._take(order, crossing.at, self._quote(order.request.market, crossing.at, crossing.price))
+            self._take(order, crossing.at, self._quote(order.request.symbol, crossing.at, crossing.price))
             return
         market, target = self._market(order), order.request.target or crossing.price
         price = fills.target_price(crossing.price, target, market, self._model)
@@ -236,7 +236,7 @@ class Matching:
 
     def _pay_out(self, replaced: _Replaced) -> None:
         """End every order: what was to be sold is paid at its last price, never at that of another coin."""
-        for order in [each for each in self._file.open_orders() if each.request.market == replaced.symbol]:
+        for order in [each for each in self._file.open_orders() if each.request.symbol == replaced.symbol]:
             sold = min(order.rest, self.free_holding(self._market(order).base, order))
             if order.request.side is Side.SELL and sold > 0:
                 order = replace(order, closed_by=_PAYOUT)  # noqa: PLW2901 - the same order, as it ends
@@ -249,7 +249,7 @@ class Matching:
         waiting = [
             order
             for order in self._file.open_orders()
-            if order.request.market == turn.symbol and not order.waits_for_price and order.at <= turn.at
+            if order.request.symbol == turn.symbol and not order.waits_for_price and order.at <= turn.at
         ]
         if waiting:
             quote = self._quote(turn.symbol, turn.at, turn.price)
@@ -298,12 +298,12 @@ class Matching:
         return order
 
     def _market(self, order: VenueOrder) -> Market:
-        return self._feed.markets[order.request.market]
+        return self._feed.markets[order.request.symbol]
 
 
 def _currencies(order: VenueOrder) -> tuple[str, str]:
     """Base and quote; from the symbol, as the feed may no longer have the market."""
-    base, _, quote = order.request.market.partition("/")
+    base, _, quote = order.request.symbol.partition("/")
     return base, quote
 
 
@@ -342,7 +342,7 @@ def _fill(order: VenueOrder, part: Part, trade_id: int, at: datetime) -> Fill:
     return Fill(
         trade_id=str(trade_id),
         client_id=order.request.client_id,
-        market=order.request.market,
+        symbol=order.request.symbol,
         side=order.request.side,
         quantity=part.quantity,
         price=part.price,

@@ -60,7 +60,7 @@ def order_of(row: OrderRow) -> VenueOrder:
     venue_id, client_id, market, side, kind, quantity, stop, target, status, filled, reserve, by, reason, at = row
     request = OrderRequest(
         client_id=client_id,
-        market=market,
+        symbol=market,
         side=Side(side),
         kind=OrderKind(kind),
         quantity=Decimal(quantity),
@@ -85,7 +85,7 @@ def fill_of(row: FillRow) -> Fill:
     return Fill(
         trade_id=str(venue_id),
         client_id=client_id,
-        market=market,
+        symbol=market,
         side=Side(side),
         quantity=Decimal(quantity),
         price=Decimal(price),

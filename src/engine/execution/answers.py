@@ -94,6 +94,6 @@ def _halt(position: Position, refused: Sequence[Order], now: datetime) -> Halt:
         kind=HaltKind.REFUSED,
         reason=f"{position.id} cannot be {_SALES[purpose]}: {what} ({why})",
         since=now,
-        market=position.market,
+        symbol=position.symbol,
         by=_caller(position, purpose),
     )

@@ -30,7 +30,7 @@ def record_fill(uow: UnitOfWork, order: Order, fill: Fill, after: Position, *, o
         OrderFilled(
             at=fill.at,
             order_id=order.id,
-            market=fill.market,
+            symbol=fill.symbol,
             side=fill.side,
             quantity=fill.quantity,
             price=fill.price,

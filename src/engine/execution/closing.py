@@ -93,4 +93,4 @@ def _figure(quantity: Decimal) -> str:
 
 
 def _unsold(position: Position, reason: str) -> Unsold:
-    return Unsold(position_id=position.id, market=position.market, reason=reason)
+    return Unsold(position_id=position.id, symbol=position.symbol, reason=reason)

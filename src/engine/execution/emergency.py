@@ -155,7 +155,7 @@ class EmergencyStopSystem:
         return [
             *((order.id, cancel_order(order)) for order in orders),
             ("orders in doubt", self._orchestrator.resolve_unknown_orders),
-            *((f"{position.id} {position.market}", sell(position)) for position in positions),
+            *((f"{position.id} {position.symbol}", sell(position)) for position in positions),
             ("the venue's events", self._orchestrator.sync_venue_events),
         ]
 
@@ -230,7 +230,7 @@ def _to_sell(uow: UnitOfWork) -> list[Position]:
 def _what_is_left(uow: UnitOfWork) -> str:
     """Each thing that is still to be done, in words; empty where nothing is."""
     orders = [f"{order.id} to take back" for order in _entries(uow)]
-    held = [f"{position.id} {position.market} to sell" for position in _to_sell(uow)]
+    held = [f"{position.id} {position.symbol} to sell" for position in _to_sell(uow)]
     leaving = [order for order in uow.orders.unfinished() if order.purpose is Purpose.EXIT]
     sales = [f"{order.id} to be filled, {order.rest:f} of {order.request.quantity:f}" for order in leaving]
     return "; ".join([*orders, *held, *sales])

@@ -30,7 +30,7 @@ def write_down(uow: UnitOfWork, state: OrderState, fill: Fill) -> Order:
         id=uow.orders.next_id(),
         request=OrderRequest(
             client_id=state.client_id,
-            market=fill.market,
+            symbol=fill.symbol,
             side=fill.side,
             kind=OrderKind.MARKET,
             quantity=state.quantity,
@@ -48,7 +48,7 @@ def write_down(uow: UnitOfWork, state: OrderState, fill: Fill) -> Order:
 
 def book(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[str, ...]:
     """Count a fill of somebody else's order; the ids of the positions that it changed."""
-    base, _, quote = fill.market.partition("/")
+    base, _, quote = fill.symbol.partition("/")
     if quote != uow.account.quote:
         return _book_aside(uow, order, fill, base, quote)
     parts = [_bought(uow, fill)] if fill.side is Side.BUY else _sold(uow, fill)
@@ -77,7 +77,7 @@ def _book_parts(uow: UnitOfWork, order: Order, fill: Fill, parts: Sequence[tuple
     rest = fill.quantity - sum((part.quantity for _, part in parts), Decimal(0))
     if rest:
         beside = ledger.part(fill, rest)
-        uow.account.put_outside(fill.market.partition("/")[0], -rest)
+        uow.account.put_outside(fill.symbol.partition("/")[0], -rest)
         uow.account.count_as_paid(beside.quantity * beside.price - beside.fee, fill.at)
 
 
@@ -92,11 +92,11 @@ def _book_aside(uow: UnitOfWork, order: Order, fill: Fill, base: str, quote: str
 
 
 def _bought(uow: UnitOfWork, fill: Fill) -> tuple[Position, Fill]:
-    held = [p for p in uow.positions.open() if (p.context, p.market) == (CONTEXT, fill.market)]
+    held = [p for p in uow.positions.open() if (p.context, p.symbol) == (CONTEXT, fill.symbol)]
     fresh = Position(
         id="",
         context=CONTEXT,
-        market=fill.market,
+        symbol=fill.symbol,
         quantity=Decimal(0),
         entry_price=fill.price,
         opened_at=fill.at,
@@ -106,7 +106,7 @@ def _bought(uow: UnitOfWork, fill: Fill) -> tuple[Position, Fill]:
 
 def _sold(uow: UnitOfWork, fill: Fill) -> list[tuple[Position, Fill]]:
     """Which positions a sale comes out of, each with its part of the fill; fees by quantity."""
-    held = [position for position in uow.positions.open() if position.market == fill.market]
+    held = [position for position in uow.positions.open() if position.symbol == fill.symbol]
     rest, parts = fill.quantity, []
     for position in sorted(held, key=lambda position: position.context != CONTEXT):
         quantity = min(rest, position.quantity)

@@ -112,7 +112,7 @@ def _oversold(uow: UnitOfWork, order: Order, position: Position, excess: Fill) -
     """An order sold more than its position held: whose coins these were is booked, entries stop, people are told."""
     others = external.book_excess(uow, order, excess)
     whose = f"of {', '.join(others)}" if others else "that no position here holds"
-    base = excess.market.partition("/")[0]
+    base = excess.symbol.partition("/")[0]
     if any((view.halt.kind, view.halt.by) == (HaltKind.LEDGER, order.id) for view in uow.halts.open()):
         return others  # people know: a sale that walks a book comes in several fills
     halt = Halt(
@@ -134,7 +134,7 @@ def _position_of(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[Position, b
     fresh = Position(
         id=uow.positions.next_id(),
         context=order.context,
-        market=fill.market,
+        symbol=fill.symbol,
         quantity=Decimal(0),
         entry_price=fill.price,
         opened_at=fill.at,

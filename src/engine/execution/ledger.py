@@ -38,7 +38,7 @@ def sold(position: Position, fill: Fill, closed_by: str, person: str = "") -> Po
     """
     quantity = position.quantity - fill.quantity
     if quantity < 0:
-        raise LedgerError(f"{fill.quantity} {fill.market} were sold of {position.id}, which holds {position.quantity}.")
+        raise LedgerError(f"{fill.quantity} {fill.symbol} were sold of {position.id}, which holds {position.quantity}.")
     closed = quantity == 0
     return replace(
         position,

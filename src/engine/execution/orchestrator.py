@@ -151,7 +151,7 @@ class ExecutionOrchestrator:
             position, orders = await self._store.read(lambda uow: _known(uow, position_id))
             self._refuse_before_its_time(orders, since)
             quantity = sellable(position, orders)
-            unsellable = await self._why_unsellable(position.market, quantity) if quantity > 0 else ""
+            unsellable = await self._why_unsellable(position.symbol, quantity) if quantity > 0 else ""
             if unsellable:
                 raise SaleRefused(f"the venue would refuse the sale: {unsellable}")
             now = self._clock.now()
@@ -172,15 +172,15 @@ class ExecutionOrchestrator:
             until = f"{pause:%Y-%m-%d %H:%M:%S} UTC"
             raise SaleRefused(f"the venue refuses the sale: {why}; asked again at {until}", again_at=pause)
 
-    async def _why_unsellable(self, market: str, quantity: Decimal) -> str:
+    async def _why_unsellable(self, symbol: str, quantity: Decimal) -> str:
         """Why there is no sale to be had, as far as that can be known before anything is taken back for it.
 
         Raises:
             NoData: Nobody buys it now.
             VenueError: The venue does not answer.
         """
-        await self._market_data.book(market)
-        return await self._exchange.unsellable(market, quantity)
+        await self._market_data.book(symbol)
+        return await self._exchange.unsellable(symbol, quantity)
 
     async def _send(self, order: Order) -> SubmitResult | None:
         """Send an order; a position whose sale is refused, or not sent after all, gets its protection back."""
@@ -215,7 +215,7 @@ class ExecutionOrchestrator:
         now = self._clock.now()
         if now - order.created_at > SEND_WITHIN:
             return f"{writing.NOT_SENT}: it is {(now - order.created_at).total_seconds():.0f} s old"
-        stopping = [found.halt for found in uow.halts.open() if found.halt.stops(order.request.market, now)]
+        stopping = [found.halt for found in uow.halts.open() if found.halt.stops(order.request.symbol, now)]
         return f"{writing.NOT_SENT}: {stopping[0].reason}" if stopping else ""
 
     async def _try_sale(self, order: Order) -> SubmitResult | None:
@@ -227,7 +227,7 @@ class ExecutionOrchestrator:
         try:
             if not await self._is_covered(order):
                 return None
-            unsellable = await self._why_unsellable(order.request.market, order.request.quantity)
+            unsellable = await self._why_unsellable(order.request.symbol, order.request.quantity)
             if unsellable:
                 return await self._record(order, Refused(client_id=order.request.client_id, reason=unsellable))
             await self._cancel_others(order)
@@ -328,15 +328,15 @@ class ExecutionOrchestrator:
     async def _is_for_another(self, position: Position) -> bool:
         """Whether a stop and target would be filled at once at the price of something else than what was bought."""
         try:
-            price = (await self._market_data.book(position.market)).mid
+            price = (await self._market_data.book(position.symbol)).mid
         except VenueError:
             return False
         changed, marks = await self._store.read(
-            lambda uow: (standing_change(uow, position.market), uow.account.marks())
+            lambda uow: (standing_change(uow, position.symbol), uow.account.marks())
         )
         if changed is not None:
             return not (position.stop or Decimal(0)) < price < (position.target or Decimal("Infinity"))
-        return is_another(marks.get(position.market, position.entry_price), price, self._max_factor)
+        return is_another(marks.get(position.symbol, position.entry_price), price, self._max_factor)
 
     async def _leave_unprotected(self, needed: Protect, reason: str) -> None:
         """A position that cannot be protected is closed, and people are told.

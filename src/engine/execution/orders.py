@@ -29,7 +29,7 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
         id=uow.orders.next_id(),
         request=OrderRequest(
             client_id=client_id(plan.key),
-            market=plan.market,
+            symbol=plan.symbol,
             side=plan.side,
             kind=OrderKind.MARKET,
             quantity=plan.quantity,
@@ -86,7 +86,7 @@ def _leave(
         id=uow.orders.next_id(),
         request=OrderRequest(
             client_id=client_id(name, position.id, str(number), position.opened_at.isoformat()),
-            market=position.market,
+            symbol=position.symbol,
             side=Side.SELL,
             kind=OrderKind.OCO if bracket else OrderKind.MARKET,
             quantity=quantity,

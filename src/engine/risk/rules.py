@@ -103,7 +103,7 @@ _NOTHING = Decimal(0)
 def halts(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries while anything is halted that concerns this market."""
     del limits
-    return _stopped(halted(plan.market, view.halts, view.now))
+    return _stopped(halted(plan.symbol, view.halts, view.now))
 
 
 def market_data(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -128,7 +128,7 @@ def drawdown(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | N
 def one_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """A context holds at most one position of a market, and does not buy it twice."""
     del limits
-    return _stopped(taken(plan.context, plan.market, view.portfolio))
+    return _stopped(taken(plan.context, plan.symbol, view.portfolio))
 
 
 def price_sanity(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -202,9 +202,9 @@ ENTRY_RULES: tuple[Rule, ...] = (
 """In the order in which they are asked: what stops comes first, dust is looked for last."""
 
 
-def halted(market: str, standing: Sequence[Halt], now: datetime) -> str:
+def halted(symbol: str, standing: Sequence[Halt], now: datetime) -> str:
     """Why nothing may be entered in a market while something is halted; empty where it may."""
-    return next((halt.reason for halt in standing if halt.stops(market, now)), "")
+    return next((halt.reason for halt in standing if halt.stops(symbol, now)), "")
 
 
 def fallen(account: Portfolio, limits: RiskLimits) -> str:
@@ -214,11 +214,11 @@ def fallen(account: Portfolio, limits: RiskLimits) -> str:
     return limits.pause_words(account) if limits.pause_due(account) else ""
 
 
-def taken(context: str, market: str, account: Portfolio) -> str:
+def taken(context: str, symbol: str, account: Portfolio) -> str:
     """What a context has of a market already, so that it may not enter it; empty where that is nothing."""
-    own = (context, market)
-    held = [f"already holds {p.id}" for p in account.positions if (p.context, p.market) == own]
-    buying = [f"is already buying: {o.order_id}" for o in account.buying if (o.context, o.market) == own]
+    own = (context, symbol)
+    held = [f"already holds {p.id}" for p in account.positions if (p.context, p.symbol) == own]
+    buying = [f"is already buying: {o.order_id}" for o in account.buying if (o.context, o.symbol) == own]
     return f"{context} {[*held, *buying][0]}" if held or buying else ""
 
 
@@ -244,9 +244,9 @@ class Room:
         return f"{self.rule}: {room}{f', for {self.already}' if self.already else ''}"
 
 
-def coin_room(market: str, account: Portfolio, limits: RiskLimits) -> Room:
+def coin_room(symbol: str, account: Portfolio, limits: RiskLimits) -> Room:
     """What may still be bought of a market's coin."""
-    base, _, quote = market.partition("/")
+    base, _, quote = symbol.partition("/")
     held = [(f"{p.id} ({p.context}) holds", p.quantity * account.mark(p)) for p in account.positions if _of(p, base)]
     buying = [(f"{o.order_id} ({o.context}) is buying", o.value) for o in account.buying if _of(o, base)]
     return Room(
@@ -276,11 +276,11 @@ def cash_room(quote: str, account: Portfolio, limits: RiskLimits) -> Room:
     )
 
 
-def full(market: str, account: Portfolio, limits: RiskLimits, least: Decimal) -> str:
+def full(symbol: str, account: Portfolio, limits: RiskLimits, least: Decimal) -> str:
     """Why no entry worth ``least``, in the quote currency, may be made into a market; empty where it may."""
-    quote = market.partition("/")[2]
+    quote = symbol.partition("/")[2]
     rooms = (
-        coin_room(market, account, limits),
+        coin_room(symbol, account, limits),
         exposure_room(quote, account, limits),
         cash_room(quote, account, limits),
     )
@@ -305,7 +305,7 @@ def depth_within(levels: tuple[Level, ...], allowed: Decimal) -> Decimal:
 
 
 def _of(bought: Position | Buying, base: str) -> bool:
-    return bought.market.partition("/")[0] == base
+    return bought.symbol.partition("/")[0] == base
 
 
 def _share(usual: Decimal, account: Portfolio, limits: RiskLimits) -> Decimal:

@@ -50,7 +50,7 @@ def plan(
     return TradePlan(
         key=decision.key,
         context=decision.context,
-        market=decision.market,
+        symbol=decision.symbol,
         side=Side.BUY,
         quantity=market.quantity(lots),
         price=price,

@@ -100,7 +100,7 @@ def book(mid: Decimal, volume: Decimal, market: Market, model: FillModel, at: da
     """The order book around a price, or ``None`` where nobody trades."""
     bids = levels(Side.SELL, mid, volume, market, model)
     asks = levels(Side.BUY, mid, volume, market, model)
-    return Book(market=market.symbol, at=at, bids=bids, asks=asks) if bids and asks else None
+    return Book(symbol=market.symbol, at=at, bids=bids, asks=asks) if bids and asks else None
 
 
 def moved(side: Side, mid: Decimal, seen: Book, market: Market) -> tuple[Level, ...]:

@@ -32,7 +32,7 @@ def resample(base: Candles, timeframe: Timeframe) -> Candles:
     if timeframe is base.timeframe:
         return base
     if timeframe.millis < base.timeframe.millis:
-        raise NoData(f"{base.market}: there are only {base.timeframe} candles, none of {timeframe}.")
+        raise NoData(f"{base.symbol}: there are only {base.timeframe} candles, none of {timeframe}.")
     span = timeframe.millis
     anchor = _MONDAY_MS if timeframe is Timeframe.W1 else 0
     starts = (base.open_ms - anchor) // span * span + anchor
@@ -40,10 +40,10 @@ def resample(base: Candles, timeframe: Timeframe) -> Candles:
     if len(edges) and starts[0] != base.open_ms[0]:
         edges = edges[1:]
     if not len(edges):
-        return _empty(base.market, timeframe)
+        return _empty(base.symbol, timeframe)
     ends = np.append(edges[1:], len(starts)) - 1
     return Candles(
-        market=base.market,
+        symbol=base.symbol,
         timeframe=timeframe,
         open_ms=starts[edges],
         open=base.open[edges],
@@ -54,10 +54,10 @@ def resample(base: Candles, timeframe: Timeframe) -> Candles:
     )
 
 
-def _empty(market: str, timeframe: Timeframe) -> Candles:
+def _empty(symbol: str, timeframe: Timeframe) -> Candles:
     none = np.empty(0)
     return Candles(
-        market=market,
+        symbol=symbol,
         timeframe=timeframe,
         open_ms=np.empty(0, dtype=np.int64),
         open=none,

@@ -218,7 +218,7 @@ def _make(
     volume = turnover * (step / timedelta(hours=1)) / closes * weather.volatility
     volume *= (0.4 + 0.6 * np.abs(noise)) * rng.lognormal(0.0, 0.4, CHUNK)
     return Candles(
-        market=recipe.market.symbol,
+        symbol=recipe.market.symbol,
         timeframe=timeframe,
         open_ms=open_ms,
         open=opens,
@@ -250,7 +250,7 @@ def _joined(before: Candles | None, made: Candles) -> Candles:
     if before is None:
         return made
     return Candles(
-        market=made.market,
+        symbol=made.symbol,
         timeframe=made.timeframe,
         open_ms=np.concatenate([before.open_ms, made.open_ms]),
         open=np.concatenate([before.open, made.open]),

@@ -36,7 +36,7 @@ def sound(candles: Candles) -> Candles:
     if good.all():
         return candles
     return Candles(
-        market=candles.market,
+        symbol=candles.symbol,
         timeframe=candles.timeframe,
         open_ms=candles.open_ms[good],
         open=candles.open[good],

@@ -51,7 +51,7 @@ _MARK = upsert(_MARKS)
 _POINT = upsert(_EQUITY)
 _EQUITY_POINT = RowMapping(EquityPoint, _EQUITY)
 _PAYMENT = RowMapping(Payment, _PAYMENTS)
-_ALL_MARKS = select(_MARKS.c.market, _MARKS.c.price).order_by(_MARKS.c.market)
+_ALL_MARKS = select(_MARKS.c.symbol, _MARKS.c.price).order_by(_MARKS.c.symbol)
 _BUYING = (
     select(_ORDERS)
     .where(
@@ -161,12 +161,12 @@ class Account:
     def mark(self, closes: Mapping[str, Decimal], at: datetime) -> None:
         """Note the last closing price of some markets: what everything held of them is valued at."""
         if closes:
-            marks = [{"market": market, "price": price, "at": at} for market, price in closes.items()]
+            marks = [{"symbol": symbol, "price": price, "at": at} for symbol, price in closes.items()]
             self._connection.execute(_MARK, marks)
 
     def marks(self) -> dict[str, Decimal]:
         """The last closing price of each market."""
-        return {row.market: row.price for row in self._connection.execute(_ALL_MARKS)}
+        return {row.symbol: row.price for row in self._connection.execute(_ALL_MARKS)}
 
     def portfolio(self) -> Portfolio:
         """The account of now, at the last known prices.
@@ -175,7 +175,7 @@ class Account:
         """
         row, marks, state = self._row(), self.marks(), self._drawdown()
         positions, buying = self._positions.open(), self._buying()
-        held = sum((p.quantity * marks.get(p.market, p.entry_price) for p in positions), Decimal(0))
+        held = sum((p.quantity * marks.get(p.symbol, p.entry_price) for p in positions), Decimal(0))
         return Portfolio(
             cash=row.cash - sum((order.value for order in buying), Decimal(0)),
             equity=row.cash + held,
@@ -338,7 +338,7 @@ class Account:
         rows = self._connection.execute(_BUYING)
         return tuple(
             Buying(
-                order_id=row.id, context=row.context, market=row.market, value=(row.quantity - row.filled) * row.price
+                order_id=row.id, context=row.context, symbol=row.symbol, value=(row.quantity - row.filled) * row.price
             )
             for row in rows
         )

@@ -51,7 +51,7 @@ class Approvals:
             "number": int(approval.id[1:]),
             "decision_id": approval.decision_id,
             "context": approval.plan.context,
-            "market": approval.plan.market,
+            "symbol": approval.plan.symbol,
             "asked_at": approval.asked_at,
             "expires_at": approval.expires_at,
             "votes_needed": approval.votes_needed,

@@ -64,7 +64,7 @@ class Decisions:
                 "number": int(decision.id[1:]),
                 "key": decision.key,
                 "context": decision.context,
-                "market": decision.market,
+                "symbol": decision.symbol,
                 "at": decision.at,
                 "stance": decision.stance,
                 "confidence": decision.confidence,

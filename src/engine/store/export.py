@@ -48,7 +48,7 @@ HEADS: dict[What, tuple[str, ...]] = {
     What.TRADES: (
         "id",
         "context",
-        "market",
+        "symbol",
         "opened_at",
         "closed_at",
         "bought",
@@ -65,7 +65,7 @@ HEADS: dict[What, tuple[str, ...]] = {
     What.ORDERS: (
         "id",
         "context",
-        "market",
+        "symbol",
         "side",
         "kind",
         "purpose",
@@ -154,7 +154,7 @@ def _trade(held: Position, by: str) -> Row:
     return (
         held.id,
         held.context,
-        held.market,
+        held.symbol,
         held.opened_at,
         held.closed_at,
         held.bought,
@@ -181,7 +181,7 @@ def _order(order: Order) -> Row:
     return (
         order.id,
         order.context,
-        order.request.market,
+        order.request.symbol,
         order.request.side.value,
         order.request.kind.value,
         order.purpose.value,

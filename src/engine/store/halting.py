@@ -26,4 +26,4 @@ def end_halt(uow: UnitOfWork, found: HaltView, at: datetime, by: str = "") -> No
 
 def _stopped(uow: UnitOfWork, halt: Halt) -> tuple[str, ...]:
     """The open questions about what it concerns."""
-    return tuple(asked.id for asked in uow.approvals.open() if halt.concerns(asked.plan.market))
+    return tuple(asked.id for asked in uow.approvals.open() if halt.concerns(asked.plan.symbol))

@@ -49,9 +49,9 @@ class Halts:
         """Those that have not been ended, oldest first."""
         return self._memory.get_or_load("halts", "open", self._load)
 
-    def stopping(self, market: str, now: datetime) -> HaltView | None:
+    def stopping(self, symbol: str, now: datetime) -> HaltView | None:
         """What stops entries into a market now; of several the one that lasts longest."""
-        stopping = [found for found in self.open() if found.halt.stops(market, now)]
+        stopping = [found for found in self.open() if found.halt.stops(symbol, now)]
         return max(stopping, key=lambda found: found.halt.until or _FOR_EVER, default=None)
 
     def _load(self) -> tuple[HaltView, ...]:

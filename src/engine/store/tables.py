@@ -51,7 +51,7 @@ class DecisionRow(SQLModel, table=True):
     number: int = Field(index=True)
     key: str = Field(unique=True)
     context: str
-    market: str
+    symbol: str
     at: datetime = Field(sa_type=UtcTime, index=True)
     stance: str
     confidence: float
@@ -77,7 +77,7 @@ class ApprovalRow(SQLModel, table=True):
     number: int = Field(index=True)
     decision_id: str = Field(unique=True, foreign_key="decisions.id")
     context: str
-    market: str
+    symbol: str
     asked_at: datetime = Field(sa_type=UtcTime)
     expires_at: datetime = Field(sa_type=UtcTime)
     votes_needed: int
@@ -97,7 +97,7 @@ class OrderRow(SQLModel, table=True):
     client_id: str = Field(unique=True)
     venue_order_id: str = ""
     context: str
-    market: str
+    symbol: str
     side: str
     kind: str
     purpose: str
@@ -127,7 +127,7 @@ class FillRow(SQLModel, table=True):
     order_id: str = Field(foreign_key="orders.id", index=True)
     client_id: str
     position_id: str = Field(index=True)
-    market: str
+    symbol: str
     side: str
     quantity: Decimal = Field(sa_type=Money)
     price: Decimal = Field(sa_type=Money)
@@ -142,7 +142,7 @@ class PositionRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     number: int = Field(index=True)
     context: str
-    market: str
+    symbol: str
     status: str = Field(index=True)
     quantity: Decimal = Field(sa_type=Money)
     entry_price: Decimal = Field(sa_type=Money)
@@ -168,7 +168,7 @@ class HaltRow(SQLModel, table=True):
     kind: str
     status: str = Field(index=True)
     reason: str
-    market: str = ""
+    symbol: str = ""
     by: str = ""
     since: datetime = Field(sa_type=UtcTime)
     until: datetime | None = Field(default=None, sa_type=UtcTime)
@@ -191,7 +191,7 @@ class MarkRow(SQLModel, table=True):
     """The last known price of a market."""
 
     __tablename__ = "marks"
-    market: str = Field(primary_key=True)
+    symbol: str = Field(primary_key=True)
     price: Decimal = Field(sa_type=Money)
     at: datetime = Field(sa_type=UtcTime)
 

@@ -69,7 +69,7 @@ def test_validate_run_and_doctor_agree_on_what_they_are_given(room: Path, comman
         "contexts: [{name: a, strategy: momentum, markets: [LTC/USDT], timeframe: 1h, higher: []}]\n"
     )
     for name in ("LTCUSDT-1h.csv", "BTCUSDT-1h.csv"):
-        write_candles(room / name, replace(walk(1, 400), market=f"{name[:3]}/USDT"))
+        write_candles(room / name, replace(walk(1, 400), symbol=f"{name[:3]}/USDT"))
     asked = [*command.split(), "--config", "my.yaml"]
     files = ["--data", "LTCUSDT-1h.csv", "BTCUSDT-1h.csv"]
     assert words in bot(room, *asked, *files).stdout

@@ -12,7 +12,7 @@ from engine.store.history import History
 from tests.fakes.reports import NOON
 
 RUN = Summary(
-    market="BTCEUR-4h",
+    symbol="BTCEUR-4h",
     begins=NOON,
     ends=NOON + timedelta(days=30),
     candles=180,

@@ -203,7 +203,7 @@ async def test_a_no_during_a_pause_counts(room: Room):
 
 async def test_a_question_about_another_market_is_answered_while_one_is_halted(room: Room):
     approval, now = await room.ask(), room.clock.now()
-    halts = [Halt(kind=HaltKind.DATA, reason="a spike", since=now, market=name) for name in ("ETH/USDT", "BTC/USDT")]
+    halts = [Halt(kind=HaltKind.DATA, reason="a spike", since=now, symbol=name) for name in ("ETH/USDT", "BTC/USDT")]
     await room.store.transact(lambda uow: begin_halt(uow, halts[0]))
     assert await room.store.read(lambda uow: uow.halts.stopping("BTC/USDT", now)) is None
     await room.store.transact(lambda uow: begin_halt(uow, halts[1]))

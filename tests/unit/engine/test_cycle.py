@@ -80,7 +80,7 @@ async def test_only_the_data_halt_of_what_is_good_again_ends(room: Room):
     await room.cycle()
     await room.desk.pause(Person(name="Ann", role=Role.TRADER), None)
     room.venue.blind = None
-    other = Halt(kind=HaltKind.DATA, reason="bad", since=room.clock.now(), market="BTC/USDT", by="15m candles")
+    other = Halt(kind=HaltKind.DATA, reason="bad", since=room.clock.now(), symbol="BTC/USDT", by="15m candles")
     await room.store.transact(lambda uow: uow.halts.add(other))
     await end_data_halts(room.services, (room.context,), room.clock.now())
     standing = await room.store.read(lambda uow: uow.halts.open())

@@ -56,7 +56,7 @@ async def test_another_coin_halts_its_market_until_people_lift_it(tmp_path: Path
         with pytest.raises(BadInput, match="Halted so: BTC/USDT"):
             await room.desk.accept_change(TOM, "ETH/USDT")
         (ended,) = await room.desk.accept_change(TOM, "BTC/USDT")
-        assert (ended.ended_by, ended.halt.market) == ("Tom", "BTC/USDT")
+        assert (ended.ended_by, ended.halt.symbol) == ("Tom", "BTC/USDT")
         assert [each.by for each in await room.events(HaltEnded) if each.kind is HaltKind.CHANGED] == ["Tom"]
 
         await live(room, 46 * 60, stop=5000)
@@ -114,7 +114,7 @@ async def test_only_the_market_that_changed_is_halted(tmp_path: Path) -> None:
     async with engine_room(tmp_path, rows, markets=(BTC, eth)) as room:
         await live(room, AFTER)
         await live(room, AFTER + 60)
-        assert [held.market for held in await room.held()] == ["ETH/USDT"]
+        assert [held.symbol for held in await room.held()] == ["ETH/USDT"]
         assert await room.store.read(lambda uow: uow.account.marks()) == {"ETH/USDT": Decimal(100)}
 
 

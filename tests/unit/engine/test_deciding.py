@@ -166,7 +166,7 @@ async def test_bad_data_halts_its_market_until_it_is_good_again(tmp_path: Path):
         (halted,) = await room.events(Halted)
         assert (halted.kind, halted.at) == (HaltKind.DATA, at(37 * 60))
         status = await room.views.status()
-        assert [found.halt.market for found in status.halts] == ["BTC/USDT"]
+        assert [found.halt.symbol for found in status.halts] == ["BTC/USDT"]
         room.clock.to(45 * 60)
         (judged,) = (await room.enter(0.1)).decisions
         assert judged.decision.stance is Stance.ENTER
@@ -185,8 +185,8 @@ async def test_every_market_of_a_context_gets_its_own_decision(tmp_path: Path):
     rows = {"BTC/USDT": (QUIET,) * 30, "ETH/USDT": (QUIET,) * 30}
     async with engine_room(tmp_path, rows, markets=(BTC, eth)) as room:
         record = await room.enter(1.0)
-        assert [judged.decision.market for judged in record.decisions] == ["BTC/USDT", "ETH/USDT"]
-        assert sorted(position.market for position in await room.held()) == ["BTC/USDT", "ETH/USDT"]
+        assert [judged.decision.symbol for judged in record.decisions] == ["BTC/USDT", "ETH/USDT"]
+        assert sorted(position.symbol for position in await room.held()) == ["BTC/USDT", "ETH/USDT"]
 
 
 async def test_entries_of_one_candle_share_what_there_is(tmp_path: Path):
@@ -196,7 +196,7 @@ async def test_entries_of_one_candle_share_what_there_is(tmp_path: Path):
     async with engine_room(tmp_path, dict.fromkeys(symbols, (QUIET,) * 30), markets=markets) as room:
         record = await room.enter(1.0)
         plans = [judged.ruling.plan for judged in record.decisions if isinstance(judged.ruling, Execute)]
-        assert [plan.market for plan in plans][:3] == symbols[:3]
+        assert [plan.symbol for plan in plans][:3] == symbols[:3]
         assert sum(plan.notional for plan in plans) <= Decimal(7500)
         assert record.decisions[3].clamps[1].rule == "max_exposure"
 

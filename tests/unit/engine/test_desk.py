@@ -21,10 +21,10 @@ from tests.fakes.engine import DAY, Room, at, engine_room
 TOM, ADA = Person(name="Tom", role=Role.TRADER), Person(name="Ada", role=Role.ADMIN)
 
 
-async def halt(room: Room, kind: HaltKind, market: str = "") -> str:
+async def halt(room: Room, kind: HaltKind, symbol: str = "") -> str:
     """A halt that came by itself."""
     return await room.store.transact(
-        lambda uow: uow.halts.add(Halt(kind=kind, reason=f"{kind} trouble", since=room.clock.now(), market=market))
+        lambda uow: uow.halts.add(Halt(kind=kind, reason=f"{kind} trouble", since=room.clock.now(), symbol=symbol))
     )
 
 
@@ -81,7 +81,7 @@ async def test_a_pause_whose_time_is_over_but_not_yet_noted_holds_nothing(room: 
 
 async def test_a_pause_beside_a_drawdown_pause_ends_neither_and_names_both(room: Room):
     drawdown = await halt(room, HaltKind.DRAWDOWN)
-    await halt(room, HaltKind.DATA, market="BTC/USDT")
+    await halt(room, HaltKind.DATA, symbol="BTC/USDT")
     answer = await room.desk.pause(TOM, at(DAY + 15))
     assert answer.is_new
     assert [found.id for found in answer.beside] == [drawdown]
@@ -122,7 +122,7 @@ async def test_a_trader_ends_the_pause_and_leaves_the_drawdown(room: Room):
 
 
 async def test_bad_data_is_ended_by_good_data_only(room: Room):
-    await halt(room, HaltKind.DATA, market="BTC/USDT")
+    await halt(room, HaltKind.DATA, symbol="BTC/USDT")
     assert await room.desk.resume(ADA) == ()
     assert len((await room.views.status()).halts) == 1
 

@@ -39,7 +39,7 @@ async def half_a_year(room: Room, seed: int) -> None:
                 Position(
                     id=f"T{number}",
                     context=chance.choice(("hand", "other")),
-                    market=chance.choice(("BTC/USDT", "ETH/USDT", "SOL/USDT")),
+                    symbol=chance.choice(("BTC/USDT", "ETH/USDT", "SOL/USDT")),
                     quantity=Decimal(0),
                     entry_price=Decimal(100),
                     opened_at=at(minutes) - timedelta(minutes=chance.randint(1, 5000)),
@@ -56,7 +56,7 @@ async def half_a_year(room: Room, seed: int) -> None:
                 Fill(
                     trade_id=str(number),
                     client_id=str(number),
-                    market="BTC/USDT",
+                    symbol="BTC/USDT",
                     side=Side.SELL if net > 0 else Side.BUY,
                     at=at(minutes),
                     **sold,
@@ -166,7 +166,7 @@ async def test_a_drawdown_makes_the_limits_smaller(tmp_path: Path) -> None:
 LOSS = Fill(
     trade_id="1",
     client_id="1",
-    market="BTC/USDT",
+    symbol="BTC/USDT",
     side=Side.BUY,
     quantity=Decimal(1),
     price=Decimal(600),
@@ -191,7 +191,7 @@ async def test_a_strategy_that_nothing_stops_may_enter_and_does(room: Room) -> N
 
 @pytest.mark.parametrize("market", ["", "BTC/USDT"])
 async def test_a_strategy_says_of_a_halt_what_its_refusal_will_say(room: Room, market: str) -> None:
-    halt = Halt(kind=HaltKind.PAUSE, reason="paused by Ann", since=room.clock.now(), market=market)
+    halt = Halt(kind=HaltKind.PAUSE, reason="paused by Ann", since=room.clock.now(), symbol=market)
     await room.store.transact(lambda uow: uow.halts.add(halt))
     await says_what_its_refusal_will_say(room, "paused by Ann")
 
@@ -229,7 +229,7 @@ async def test_each_market_of_a_strategy_is_looked_at_by_itself(tmp_path: Path) 
     names = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
     markets = [replace(BTC, symbol=name) for name in names]
     async with engine_room(tmp_path, dict.fromkeys(names, (QUIET,) * 60), markets=markets) as room:
-        halt = Halt(kind=HaltKind.DATA, reason="ETH/USDT: a gap", since=room.clock.now(), market="ETH/USDT")
+        halt = Halt(kind=HaltKind.DATA, reason="ETH/USDT: a gap", since=room.clock.now(), symbol="ETH/USDT")
         await room.store.transact(lambda uow: uow.halts.add(halt))
         await buy(room, context="hand")
         three = replace(room.results, at_work=(AtWork(name="hand", strategy="script", markets=names, timeframe="1h"),))

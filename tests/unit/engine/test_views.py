@@ -63,7 +63,7 @@ async def test_the_status_counts_what_is_held_and_asked(room: Room):
 
 
 async def test_bad_data_of_one_market_stops_trading_nowhere_else(room: Room):
-    halt = Halt(kind=HaltKind.DATA, reason="gap", since=room.clock.now(), market="BTC/USDT")
+    halt = Halt(kind=HaltKind.DATA, reason="gap", since=room.clock.now(), symbol="BTC/USDT")
     await room.store.transact(lambda uow: uow.halts.add(halt))
     status = await room.views.status()
     assert status.trading

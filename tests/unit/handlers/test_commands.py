@@ -380,7 +380,7 @@ async def test_what_only_an_admin_may_end_is_left_to_the_desk(room):
 
 @pytest.mark.parametrize("typed", ["/resume LUNA/USDT", "/resume luna/usdt"])
 async def test_a_market_that_has_changed_is_resumed_by_its_name(room, typed):
-    room.views.halts_by_id["H3"] = reports.halt(HaltKind.CHANGED, market="LUNA/USDT")
+    room.views.halts_by_id["H3"] = reports.halt(HaltKind.CHANGED, symbol="LUNA/USDT")
     assert (await room.say(typed, TRADER)).title == "Ended: data halt (H1)"
     with pytest.raises(BadInput, match="DOGE/USDT has not changed"):
         await room.say("/resume DOGE/USDT", TRADER)

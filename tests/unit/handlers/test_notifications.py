@@ -78,7 +78,7 @@ def test_every_destination_is_shown_every_topic_of_an_event():
     filled = events.OrderFilled(
         at=AT,
         order_id="O5",
-        market="BTC/USDT",
+        symbol="BTC/USDT",
         side=Side.BUY,
         quantity=Decimal(1),
         price=Decimal(1),

@@ -82,7 +82,7 @@ class LiveFeed:
 
     def keep(self, candles: Candles) -> None:
         """Take in a market's newest candles of one timeframe, in place of those before."""
-        self._of(candles.market).candles[candles.timeframe] = candles
+        self._of(candles.symbol).candles[candles.timeframe] = candles
 
     def see(self, symbol: str, at: datetime, price: Decimal, book: Book | None = None) -> None:
         """Take in a price that was observed, and the book it stood in; time never goes back."""
@@ -103,7 +103,7 @@ class LiveFeed:
 
     def bridge(self, gap: Gap) -> None:
         """Lay the path through a time that nobody observed along what is told of it; what that skips is a jump."""
-        watched = self._of(gap.candles.market)
+        watched = self._of(gap.candles.symbol)
         inner = watched.bridge = path.sound(gap.candles)
         begin = float(watched.points[-1][1]) if watched.points else None
         turns = path.points_over_gap(inner, to_millis(gap.after), to_millis(gap.until), begin, gap.trades)

@@ -106,15 +106,15 @@ class Looking:
             doubts.believe(book)
             return
         doubts.doubt(book)
-        self._feed.doubt(book.market)
-        raise VenueError(f"{book.market} is suddenly at bid {book.bid}, ask {book.ask}: that is looked at again.")
+        self._feed.doubt(book.symbol)
+        raise VenueError(f"{book.symbol} is suddenly at bid {book.bid}, ask {book.ask}: that is looked at again.")
 
     async def _is_traded(self, book: Book) -> bool:
         """Whether the newest candles say so; where these are slow, the second look is sooner."""
         shortest = min(self._client.timeframes, key=lambda each: each.millis)
         try:
             async with asyncio.timeout(SECOND_LOOK):
-                newest = await self._client.candles(book.market, shortest, _NEWEST)
+                newest = await self._client.candles(book.symbol, shortest, _NEWEST)
         except (VenueError, TimeoutError):
             return False
         return self._limits.is_within(book, newest)

@@ -100,7 +100,7 @@ def candles(rows: Sequence[Sequence[Any]], symbol: str, timeframe: Timeframe) ->
     columns = np.array([row[1:6] for row in rows], dtype=float).reshape(-1, 5).T
     opened, high, low, close, volume = (column.copy() for column in columns)
     return Candles(
-        market=symbol,
+        symbol=symbol,
         timeframe=timeframe,
         open_ms=np.array([row[0] for row in rows], dtype=np.int64),
         open=opened,
@@ -141,7 +141,7 @@ def book(raw: Raw, market: Market, at: datetime) -> Book:
         raise VenueError(
             f"The order book of {market.symbol} cannot be: bid {grouped(falling[0])}, ask {grouped(rising[0])}."
         )
-    return Book(market=market.symbol, at=at, bids=bids, asks=asks)
+    return Book(symbol=market.symbol, at=at, bids=bids, asks=asks)
 
 
 def _levels(rows: Sequence[Sequence[Any]], market: Market) -> tuple[Level, ...]:

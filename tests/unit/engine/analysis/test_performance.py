@@ -33,13 +33,13 @@ def trade(number: int, net: int, *, hours: int = 1, **changes: object) -> Positi
 TRADES = [
     trade(1, 30, hours=4, closed_by="target"),
     trade(2, -10, closed_by="stop"),
-    trade(3, -5, hours=3, closed_by="stop", market="ETH/USDT"),
-    trade(4, 20, hours=2, closed_by="exit", market="ETH/USDT", context="eth_reversion"),
+    trade(3, -5, hours=3, closed_by="stop", symbol="ETH/USDT"),
+    trade(4, 20, hours=2, closed_by="exit", symbol="ETH/USDT", context="eth_reversion"),
 ]
 
 
 def test_what_somebody_else_traded_is_counted_apart() -> None:
-    theirs = [trade(8, 50, context="external", market="SOL/USDT"), trade(9, -70, context="external")]
+    theirs = [trade(8, 50, context="external", symbol="SOL/USDT"), trade(9, -70, context="external")]
     among = [theirs[0], *TRADES, theirs[1]]
     counted, stats = performance.performance(among, "USDT"), performance.trade_stats(among, "USDT")
     assert (counted.external.trades, counted.external.won, counted.external.net) == (2, 1, -20)

@@ -47,7 +47,7 @@ def flat_with(*newest: float, count: int = 260) -> np.ndarray:
 def test_later_candles_never_change_earlier_signals(seed: int, count: int) -> None:
     whole = walk(seed, 320, sigma=0.01)
     early = Candles(
-        market=whole.market,
+        symbol=whole.symbol,
         timeframe=whole.timeframe,
         **{name: getattr(whole, name)[:count].copy() for name in ("open_ms", "open", "high", "low", "close", "volume")},
     )

@@ -74,7 +74,7 @@ def test_what_is_written_is_read_again(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"BTCUSDT-1h.{suffix}"
     write_candles(file, candles)
     again = read_candles(file)
-    assert (again.market, again.timeframe) == (candles.market, candles.timeframe)
+    assert (again.symbol, again.timeframe) == (candles.symbol, candles.timeframe)
     for name in ("open_ms", "open", "high", "low", "close", "volume"):
         assert getattr(again, name).tolist() == getattr(candles, name).tolist()
 

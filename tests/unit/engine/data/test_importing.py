@@ -185,7 +185,7 @@ def test_a_name_that_could_be_misread_gets_a_mark(tmp_path: Path) -> None:
     rows = [["ADA/TUSD" if at == 2 else field for at, field in enumerate(row)] for row in CLEAN]
     done = imported(tmp_path, text(rows, HEADER.replace("BTC", "ADA")))
     assert done.path.name == "ADA_TUSD-1h.parquet"
-    assert read_candles(done.path).market == "ADA/TUSD"
+    assert read_candles(done.path).symbol == "ADA/TUSD"
 
 
 @pytest.mark.parametrize(

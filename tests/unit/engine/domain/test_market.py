@@ -155,7 +155,7 @@ def test_candles_cannot_be_changed():
 def test_columns_of_different_lengths_are_no_candles():
     columns = {name: np.ones(2) for name in ("open", "high", "low", "close")}
     with pytest.raises(DataError, match="different lengths"):
-        Candles(market="X/Y", timeframe=Timeframe.H1, open_ms=np.ones(2, dtype=np.int64), volume=np.ones(3), **columns)
+        Candles(symbol="X/Y", timeframe=Timeframe.H1, open_ms=np.ones(2, dtype=np.int64), volume=np.ones(3), **columns)
 
 
 def test_a_frame_is_indexed_by_opening_times():
@@ -166,7 +166,7 @@ def test_a_frame_is_indexed_by_opening_times():
 
 def test_a_book_knows_its_best_prices():
     book = Book(
-        market="BTC/USDT",
+        symbol="BTC/USDT",
         at=START,
         bids=(Level(price=Decimal(99), quantity=Decimal(1)), Level(price=Decimal(98), quantity=Decimal(2))),
         asks=(Level(price=Decimal(102), quantity=Decimal(1)),),

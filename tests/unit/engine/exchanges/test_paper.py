@@ -39,14 +39,14 @@ def opened(file: Path, feed: MarketFeed | None = None, clock: HandClock | None =
 
 def buy(name: str, quantity: str = "1", market: str = BTC.symbol) -> OrderRequest:
     return OrderRequest(
-        client_id=client_id(name), market=market, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(quantity)
+        client_id=client_id(name), symbol=market, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(quantity)
     )
 
 
 def bracket(name: str, stop: str, target: str, quantity: str = "1", market: str = BTC.symbol) -> OrderRequest:
     return OrderRequest(
         client_id=client_id(name),
-        market=market,
+        symbol=market,
         side=Side.SELL,
         kind=OrderKind.OCO,
         quantity=Decimal(quantity),
@@ -172,7 +172,7 @@ async def test_events_of_two_markets_are_in_the_order_of_time(tmp_path: Path) ->
         await venue.submit(bracket(f"protect {symbol}", "95", "120", "1", symbol))
     clock.to(180)
     closed = [event for event in await venue.events(0) if event.fill and event.fill.side is Side.SELL]
-    assert [event.fill.market for event in closed if event.fill] == ["ETH/USDT", "BTC/USDT"]
+    assert [event.fill.symbol for event in closed if event.fill] == ["ETH/USDT", "BTC/USDT"]
     assert [event.at for event in closed] == sorted(event.at for event in closed)
 
 
@@ -293,7 +293,7 @@ class Act:
                 await venue.submit(
                     OrderRequest(
                         client_id=intent.client_id,
-                        market=intent.market,
+                        symbol=intent.symbol,
                         side=Side.SELL,
                         kind=OrderKind.MARKET,
                         quantity=share,

@@ -145,7 +145,7 @@ async def test_a_sale_of_more_than_is_held_halts_and_says_whose_coins_they_were(
     assert [(held.id, held.quantity) for held in account.positions] == [("T2", Decimal("2.5"))]
     assert account.equity == before - 1
     (view,) = await store.read(lambda uow: uow.halts.open())
-    assert (view.halt.kind, view.halt.market, view.halt.until) == (HaltKind.LEDGER, "", None)
+    assert (view.halt.kind, view.halt.symbol, view.halt.until) == (HaltKind.LEDGER, "", None)
     assert view.halt.reason == "O2 sold 0.5 BTC more than T1 held: coins of T2"
     assert [halted.halt_id for halted in await events_of(store, Halted)] == [view.id]
 

@@ -16,7 +16,7 @@ from tests.fakes.engine import at
 from tests.fakes.venue import fill, leaving, order
 
 EMPTY = Position(
-    id="T1", context="hand", market="BTC/USDT", quantity=Decimal(0), entry_price=Decimal(100), opened_at=at(0)
+    id="T1", context="hand", symbol="BTC/USDT", quantity=Decimal(0), entry_price=Decimal(100), opened_at=at(0)
 )
 BUY, SELL = order(1), leaving(2)
 LOTS = st.integers(1, 5000).map(lambda lots: Decimal(lots) / 1000)

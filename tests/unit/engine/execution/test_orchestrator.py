@@ -174,7 +174,7 @@ async def test_what_is_refused_for_days_is_asked_for_twice_an_hour_and_people_ar
     rejected = [order for order in await room.orders() if order[1] == "rejected"]
     assert len(rejected) <= 2 * (2 * 21 + 8), "a bracket and a sale each time"
     (halt,) = [view.halt for view in (await room.views.status()).halts]
-    assert (halt.kind, halt.market, halt.until) == (HaltKind.REFUSED, "BTC/USDT", None)
+    assert (halt.kind, halt.symbol, halt.until) == (HaltKind.REFUSED, "BTC/USDT", None)
     assert halt.reason == f"{held.id} cannot be protected: the venue refused 4 orders in a row (not today)"
     room.venue.refuses = ()
     room.clock.at += LONGEST_PAUSE
@@ -257,7 +257,7 @@ async def test_what_somebody_else_sells_of_a_position_that_is_being_sold_is_take
         order = await partly_sold(room)
         await room.venue.cancel(order.request.client_id)  # frees the coins, as a venue's own page would
         theirs = OrderRequest(
-            client_id="theirs", market="BTC/USDT", side=Side.SELL, kind=OrderKind.MARKET, quantity=Decimal(2)
+            client_id="theirs", symbol="BTC/USDT", side=Side.SELL, kind=OrderKind.MARKET, quantity=Decimal(2)
         )
         room.clock.to(DAY + 100)
         await room.venue.submit(theirs)

@@ -38,7 +38,7 @@ HELD = st.lists(
         position,
         quantity=decimals("0.001", "20", 3),
         entry_price=decimals("1", "200"),
-        market=st.sampled_from(["BTC/USDT", "ETH/USDT"]),
+        symbol=st.sampled_from(["BTC/USDT", "ETH/USDT"]),
         context=st.just("another"),
     ),
     max_size=3,
@@ -55,7 +55,7 @@ ACCOUNTS = st.builds(
         st.builds(
             buying,
             decimals("0.01", "2000"),
-            market=st.sampled_from(["BTC/USDT", "BTC/EUR", "ETH/USDT"]),
+            symbol=st.sampled_from(["BTC/USDT", "BTC/EUR", "ETH/USDT"]),
             context=st.sampled_from(["momentum", "another"]),
         ),
         max_size=2,
@@ -100,8 +100,8 @@ def test_a_judgement_only_shrinks_and_never_breaks_a_limit(wanted: TradePlan, se
 
 
 def _of_btc(account: Portfolio) -> Decimal:
-    held = sum((p.quantity * p.entry_price for p in account.positions if p.market == "BTC/USDT"), Decimal(0))
-    return held + sum((order.value for order in account.buying if order.market.startswith("BTC/")), Decimal(0))
+    held = sum((p.quantity * p.entry_price for p in account.positions if p.symbol == "BTC/USDT"), Decimal(0))
+    return held + sum((order.value for order in account.buying if order.symbol.startswith("BTC/")), Decimal(0))
 
 
 @examples(200)
@@ -157,7 +157,7 @@ def test_the_same_question_gets_the_same_answer():
 
 
 def test_every_rule_that_cuts_leaves_its_mark_in_order():
-    held = position(quantity=Decimal(60), entry_price=Decimal(100), market="ETH/USDT")
+    held = position(quantity=Decimal(60), entry_price=Decimal(100), symbol="ETH/USDT")
     account = portfolio(positions=(held,), cash=Decimal(1010))
     judgement = MANAGER.judge(
         entry(quantity=Decimal(50), price=Decimal(100)), view(portfolio=account, depth=Decimal(5))
@@ -187,7 +187,7 @@ def test_a_fall_to_the_limit_calls_for_a_pause_of_its_own_length(equity: int):
         assert halt is None
         return
     assert halt is not None
-    assert (halt.kind, halt.until, halt.market) == (HaltKind.DRAWDOWN, START + limits.drawdown_pause, "")
+    assert (halt.kind, halt.until, halt.symbol) == (HaltKind.DRAWDOWN, START + limits.drawdown_pause, "")
     assert "10.0%" in halt.reason
     paused = portfolio(equity=Decimal(equity), paused_at=Decimal("0.6"))
     assert drawdown_halt(paused, (PAUSE, halt), limits, START) is None

@@ -33,7 +33,7 @@ def test_a_pause_stops_with_its_own_words_and_an_ended_one_does_not():
 
 
 def test_a_halt_of_another_market_does_not_matter():
-    halt = Halt(kind=HaltKind.DATA, reason="gap", since=START, market="ETH/USDT")
+    halt = Halt(kind=HaltKind.DATA, reason="gap", since=START, symbol="ETH/USDT")
     assert rules.halts(ONE, view(halts=(halt,)), LIMITS) is None
 
 
@@ -79,11 +79,11 @@ def test_in_a_drawdown_a_coin_and_everything_held_have_half_their_share():
 
 
 def test_a_context_holds_one_position_of_a_market_and_another_context_may_hold_its_own():
-    own = position(context=ONE.context, market=ONE.market)
+    own = position(context=ONE.context, symbol=ONE.symbol)
     verdict = rules.one_position(ONE, view(portfolio=portfolio(positions=(own,))), LIMITS)
     assert verdict is not None
     assert "T3" in verdict.reason
-    other = position(context="another", market=ONE.market)
+    other = position(context="another", symbol=ONE.symbol)
     assert rules.one_position(ONE, view(portfolio=portfolio(positions=(other,))), LIMITS) is None
 
 
@@ -146,10 +146,10 @@ def test_one_position_has_its_share_of_equity():
 def test_a_coin_counts_over_all_contexts_and_quotes_and_as_long_as_it_is_being_bought():
     held = (
         position(id="T3", context="trend", quantity=Decimal(8), entry_price=Decimal(100)),
-        position(id="T4", context="external", market="BTC/EUR", quantity=Decimal(3), entry_price=Decimal(100)),
-        position(id="T5", context="trend", market="ETH/USDT", quantity=Decimal(50), entry_price=Decimal(100)),
+        position(id="T4", context="external", symbol="BTC/EUR", quantity=Decimal(3), entry_price=Decimal(100)),
+        position(id="T5", context="trend", symbol="ETH/USDT", quantity=Decimal(50), entry_price=Decimal(100)),
     )
-    account = portfolio(positions=held, buying=(buying(Decimal(500)), buying(Decimal(900), market="WBTC/USDT")))
+    account = portfolio(positions=held, buying=(buying(Decimal(500)), buying(Decimal(900), symbol="WBTC/USDT")))
     verdict = rules.max_position(entry(quantity=Decimal(25), price=Decimal(100)), view(portfolio=account), LIMITS)
     assert verdict == rules.Verdict(
         quantity=Decimal(9),
@@ -166,7 +166,7 @@ def test_a_coin_of_which_more_is_held_than_allowed_has_no_room_and_not_less_than
 
 
 def test_everything_held_has_its_share_and_what_is_on_order_counts():
-    held = position(quantity=Decimal(60), entry_price=Decimal(100), market="ETH/USDT")
+    held = position(quantity=Decimal(60), entry_price=Decimal(100), symbol="ETH/USDT")
     account = portfolio(positions=(held,), buying=(buying(Decimal(500)),))
     verdict = rules.max_exposure(entry(quantity=Decimal(20), price=Decimal(100)), view(portfolio=account), LIMITS)
     assert verdict is not None
@@ -174,7 +174,7 @@ def test_everything_held_has_its_share_and_what_is_on_order_counts():
 
 
 def test_with_nothing_left_nothing_is_allowed_and_never_less_than_nothing():
-    held = position(quantity=Decimal(90), entry_price=Decimal(100), market="ETH/USDT")
+    held = position(quantity=Decimal(90), entry_price=Decimal(100), symbol="ETH/USDT")
     verdict = rules.max_exposure(ONE, view(portfolio=portfolio(positions=(held,))), LIMITS)
     assert verdict is not None
     assert verdict.quantity == 0
@@ -185,11 +185,11 @@ def test_with_nothing_left_nothing_is_allowed_and_never_less_than_nothing():
 def test_reasons_tell_amounts_as_the_quote_does():
     """Seen: room for 0.02, for 0.30 is held, of an account in bitcoin."""
     market = Market(symbol="ETH/BTC", lot=Decimal("0.0001"), tick=Decimal("0.000001"))
-    held = position(quantity=Decimal(6), entry_price=Decimal("0.05"), market="LTC/BTC")
+    held = position(quantity=Decimal(6), entry_price=Decimal("0.05"), symbol="LTC/BTC")
     account = portfolio(
         equity=Decimal("0.4123"), peak=Decimal("0.4123"), positions=(held,), total_from=Decimal("0.6"), quote="BTC"
     )
-    asked = entry(market="ETH/BTC", quantity=Decimal(1), price=Decimal("0.05"))
+    asked = entry(symbol="ETH/BTC", quantity=Decimal(1), price=Decimal("0.05"))
     verdict = rules.max_exposure(asked, view(portfolio=account, market=market), LIMITS)
     assert verdict is not None
     assert "room for 0.00922500, for 0.30000000 is held" in verdict.reason

@@ -34,7 +34,7 @@ def test_one_percent_of_ten_thousand_over_a_stop_two_away_is_fifty():
 
 def plan_of(**distances: float | None):
     return sizing.plan(
-        decision(market="BTC/USDT"),
+        decision(symbol="BTC/USDT"),
         signals(**distances),
         market=BTC,
         price=Decimal("100.02"),

@@ -41,7 +41,7 @@ async def hold(store: Database, quantity: str, price: str) -> None:
     def work(uow: UnitOfWork) -> None:
         uow.positions.put(held, "D1")
         uow.account.settle(fill(order(1), 1, Decimal(quantity)))
-        uow.account.mark({held.market: Decimal(price)}, at(1))
+        uow.account.mark({held.symbol: Decimal(price)}, at(1))
 
     await store.transact(work)
 
@@ -216,7 +216,7 @@ async def test_unfinished_buys_are_known_by_order_context_and_market(account: Da
     bought = order(7, quantity=Decimal(3), status=OrderStatus.OPEN)
     await account.transact(lambda uow: uow.orders.add(bought))
     assert (await portfolio(account)).buying == (
-        Buying(order_id=bought.id, context=bought.context, market=bought.request.market, value=Decimal(300)),
+        Buying(order_id=bought.id, context=bought.context, symbol=bought.request.symbol, value=Decimal(300)),
     )
 
 

@@ -26,7 +26,7 @@ def wish(number: int) -> Closing:
         person="Ann",
         wanted=Wanted(what="T3", share=Decimal("0.5")),
         sales=(sale,),
-        unsold=(Unsold(position_id="T4", market="ETH/USDT", reason="it was closed meanwhile"),),
+        unsold=(Unsold(position_id="T4", symbol="ETH/USDT", reason="it was closed meanwhile"),),
         asked_at=NOON,
         expires_at=NOON + timedelta(minutes=2),
         stage=Stage.CONFIRMED,

@@ -57,7 +57,7 @@ def halt(uow: UnitOfWork, over: datetime | None) -> str:
 
 def order(uow: UnitOfWork, over: datetime | None, approval_id: str = "") -> str:
     intent = OrderRequest(
-        client_id="c" * 32, market="BTC/USDT", side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal("0.01")
+        client_id="c" * 32, symbol="BTC/USDT", side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal("0.01")
     )
     uow.orders.add(
         Order(
@@ -224,8 +224,8 @@ async def test_halts_and_troubles_go_after_their_cards(store: Database):
 
     def work(uow: UnitOfWork) -> None:
         for kind in HaltKind:
-            uow.halts.end(uow.halts.add(Halt(kind=kind, reason="x", since=NOON, market="BTC/USDT")), OVER)
-            uow.halts.add(Halt(kind=kind, reason="stands", since=NOON, market="ETH/USDT"))
+            uow.halts.end(uow.halts.add(Halt(kind=kind, reason="x", since=NOON, symbol="BTC/USDT")), OVER)
+            uow.halts.add(Halt(kind=kind, reason="stands", since=NOON, symbol="ETH/USDT"))
         for _ in range(2):
             trouble(uow, OVER)
 

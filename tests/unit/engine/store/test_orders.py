@@ -109,7 +109,7 @@ async def test_positions_are_counted_by_when_they_were_opened_and_closed(store: 
 
 
 async def test_a_halt_stands_until_it_is_ended(store: Database):
-    halt = Halt(kind=HaltKind.DATA, reason="gap", since=NOON, until=None, market="BTC/USDT")
+    halt = Halt(kind=HaltKind.DATA, reason="gap", since=NOON, until=None, symbol="BTC/USDT")
     assert await store.transact(lambda uow: uow.halts.add(halt)) == "H1"
     assert await store.read(lambda uow: uow.halts.open()) == (HaltView(id="H1", halt=halt),)
     await store.transact(lambda uow: uow.halts.end("H1", at(1), "Ann"))

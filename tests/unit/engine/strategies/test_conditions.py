@@ -16,7 +16,7 @@ from tests.fakes.series import walk
 
 def signals(**readings: object) -> TechnicalSignals:
     at = datetime(2024, 1, 1, tzinfo=UTC)
-    return TechnicalSignals(**{"market": "BTC/USDT", "timeframe": Timeframe.H4, "at": at, "close": 100.0} | readings)
+    return TechnicalSignals(**{"symbol": "BTC/USDT", "timeframe": Timeframe.H4, "at": at, "close": 100.0} | readings)
 
 
 def frame(**readings: object) -> dict[Timeframe, Frame]:

@@ -40,7 +40,7 @@ def held(frames: Frames, candles_ago: int) -> Position:
     return Position(
         id="P1",
         context="test",
-        market="BTC/USDT",
+        symbol="BTC/USDT",
         quantity=Decimal(1),
         entry_price=Decimal(100),
         opened_at=frames[Timeframe.H1].signals.at - timedelta(hours=candles_ago),

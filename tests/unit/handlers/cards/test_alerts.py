@@ -146,13 +146,13 @@ def test_once_a_drawdown_pause_is_over_entries_are_said_to_be_smaller():
 
 def test_a_halt_of_one_market_names_it():
     assert (
-        alerts.halt(reports.halt(HaltKind.DATA, market="BTC/USDT")).title == "BTC/USDT: no new entries: data halt (H1)"
+        alerts.halt(reports.halt(HaltKind.DATA, symbol="BTC/USDT")).title == "BTC/USDT: no new entries: data halt (H1)"
     )
 
 
 def test_a_market_that_has_changed_says_what_to_do():
     reason = "LUNA/USDT: the price went from 0.00005 to 8.56 within a candle, at 2022-05-31 06:00"
-    card = alerts.halt(reports.halt(HaltKind.CHANGED, market="LUNA/USDT", reason=reason))
+    card = alerts.halt(reports.halt(HaltKind.CHANGED, symbol="LUNA/USDT", reason=reason))
     assert card.title == "LUNA/USDT: no new entries: data halt (H1)"
     assert dict(card.fields)["Reason"] == reason
     assert (

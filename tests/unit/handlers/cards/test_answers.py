@@ -55,7 +55,7 @@ def test_the_status_of_a_new_account_has_no_past():
 
 
 def test_the_status_names_what_stops_new_entries():
-    halts = (reports.halt(until=reports.ANSWERED), reports.halt(HaltKind.DATA, market="BTC/USDT", reason="a gap"))
+    halts = (reports.halt(until=reports.ANSWERED), reports.halt(HaltKind.DATA, symbol="BTC/USDT", reason="a gap"))
     card = answers.status(reports.status(trading=False, halts=halts))
     assert card.title.startswith("Not trading")
     assert card.text.splitlines() == [

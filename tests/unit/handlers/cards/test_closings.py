@@ -93,7 +93,7 @@ def test_what_is_more_than_was_asked_and_what_is_not_the_bots_is_said():
 
 def test_several_positions_are_one_press():
     two = (sale(share=HALF), sale(replace(HELD, id="T4"), HALF))
-    card = closings.card(view(*two, share=HALF, unsold=(Unsold(position_id="T5", market="ETH/USDT", reason="why"),)))
+    card = closings.card(view(*two, share=HALF, unsold=(Unsold(position_id="T5", symbol="ETH/USDT", reason="why"),)))
     assert card.title == "Close half of 2 positions? (C7)"
     assert card.buttons[0].label == "Close 2"
     assert [(item.title, item.text) for item in card.items[2:]] == [("T5 ETH/USDT: nothing sold", "Why")]
@@ -127,7 +127,7 @@ def test_what_cannot_be_closed_has_no_button():
         replace(
             view(),
             closing=replace(
-                view().closing, id="", sales=(), unsold=(Unsold(position_id="T3", market="BTC/USDT", reason="all"),)
+                view().closing, id="", sales=(), unsold=(Unsold(position_id="T3", symbol="BTC/USDT", reason="all"),)
             ),
         )
     )
@@ -192,7 +192,7 @@ def test_every_end_of_a_sale_has_its_words(status: OrderStatus, covered: str, sa
 
 def test_what_ended_otherwise_meanwhile_says_by_what():
     gone = replace(closed_position(closed_by="stop"), id="T3")
-    left = (Unsold(position_id="T3", market="BTC/USDT", reason="it was closed meanwhile"),)
+    left = (Unsold(position_id="T3", symbol="BTC/USDT", reason="it was closed meanwhile"),)
     card = closings.card(view(stage=Stage.CONFIRMED, unsold=left, positions={"T3": gone}))
     assert "closed by its stop" in card.items[0].text
 

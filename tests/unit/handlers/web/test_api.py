@@ -345,7 +345,7 @@ async def test_what_was_worked_out_has_a_bounded_number_of_digits(web):
     web.room.views.changes = {"drawdown": third / 10, "equity": 10_000 + third, "no_entry": "the clock is off"}
     status = (await web.client.get("/api/status", headers=BEARER)).json()
     assert (status["drawdown"], status["equity"]) == ("0.0333333333333", "10000.33333333")
-    assert status["prices"] == [{"market": "BTC/USDT", "price": "20000.00"}]
+    assert status["prices"] == [{"symbol": "BTC/USDT", "price": "20000.00"}]
     assert status["no_entry"] == "the clock is off"
     assert (
         OrderRow.of(reports.order(filled=Decimal(3), cost=Decimal(60_001))).model_dump()["average"] == "20000.33333333"

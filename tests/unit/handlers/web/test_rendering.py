@@ -14,7 +14,7 @@ from tests.fakes.reports import points, position, position_view, status
 def test_the_board_of_an_account_in_bitcoin_tells_everything_in_its_decimals() -> None:
     """Seen: two decimals for all of it."""
     account = status(quote="BTC", equity=Decimal("0.39891813"), cash=Decimal("0.3"), day_net=Decimal("-0.0001"))
-    held = position_view(position=position(market="ETH/BTC"), net=Decimal("0.00001234"))
+    held = position_view(position=position(symbol="ETH/BTC"), net=Decimal("0.00001234"))
     chart = equity_chart(points(Decimal("0.398594761"), Decimal("0.39891813")), "BTC", ZoneInfo("UTC"))
     html = render("board.html", status=account, halts=(), positions=[held], chart=chart)
     shown = re.findall(r">(?:Low |High )?([+-]?\d[\d,]*\.\d+)", html)

@@ -40,7 +40,7 @@ def feed_of(*markets: Market) -> LiveFeed:
 
 def book_of(bids: dict[str, str], asks: dict[str, str], seconds: float = 0) -> Book:
     sides = [tuple(Level(price=Decimal(p), quantity=Decimal(q)) for p, q in side.items()) for side in (bids, asks)]
-    return Book(market=BTC.symbol, at=START + timedelta(seconds=seconds), bids=sides[0], asks=sides[1])
+    return Book(symbol=BTC.symbol, at=START + timedelta(seconds=seconds), bids=sides[0], asks=sides[1])
 
 
 def test_before_the_venue_has_listed_it_a_market_has_nothing() -> None:
@@ -187,7 +187,7 @@ class Bench:
 
 def intent(name: str, quantity: str = "1", side: Side = Side.BUY, symbol: str = BTC.symbol) -> OrderRequest:
     return OrderRequest(
-        client_id=client_id(name), market=symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
+        client_id=client_id(name), symbol=symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
     )
 
 

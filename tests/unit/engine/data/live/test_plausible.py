@@ -18,7 +18,7 @@ CALM: tuple[Row, ...] = ((100, 101, 99, 100, 5), (100, 100.5, 99.5, 100, 5))
 
 def book(bid: str, ask: str) -> Book:
     sides = ((Level(price=Decimal(price), quantity=Decimal(1)),) for price in (bid, ask))
-    return Book(market=BTC.symbol, at=START, bids=next(sides), asks=next(sides))
+    return Book(symbol=BTC.symbol, at=START, bids=next(sides), asks=next(sides))
 
 
 USUAL = book("99.9", "100.1")

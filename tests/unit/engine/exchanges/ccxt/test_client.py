@@ -106,7 +106,7 @@ async def test_a_bad_answer_is_an_error_of_ours(
     assert type(raised.value) is kind
     assert len(str(raised.value)) < 300
     fake.heal()
-    assert (await client.book(BTC)).market == "BTC/USDT"
+    assert (await client.book(BTC)).symbol == "BTC/USDT"
 
 
 async def test_a_venue_that_does_not_answer_is_given_up_and_asked_again(fake: FakeExchange) -> None:
@@ -116,7 +116,7 @@ async def test_a_venue_that_does_not_answer_is_given_up_and_asked_again(fake: Fa
     with pytest.raises(VenueError, match="does not answer within 1 s"):
         await client.book(BTC)
     fake.heal()
-    assert (await client.book(BTC)).market == "BTC/USDT"
+    assert (await client.book(BTC)).symbol == "BTC/USDT"
     await client.close()
 
 

@@ -1,0 +1,21 @@
+"""What is to be traded."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.fakes.feed import BTC
+from tests.fakes.reports import plan
+
+
+def test_a_plan_knows_its_value_and_what_it_risks():
+    wanted = plan(quantity=Decimal(2), price=Decimal(100), stop=Decimal(95))
+    assert (wanted.notional, wanted.risk) == (Decimal(200), Decimal(10))
+    assert plan(quantity=Decimal(2), price=Decimal(100), stop=None).risk == Decimal(200)
+
+
+@pytest.mark.parametrize(("whole", "half"), [("2", "1"), ("0.003", "0.001"), ("0.001", "0")])
+def test_half_is_rounded_down_to_whole_lots(whole: str, half: str):
+    assert plan(quantity=Decimal(whole)).halved(BTC).quantity == Decimal(half)
