@@ -67,7 +67,7 @@ def own_and_external(trades: Iterable[Position]) -> tuple[list[Position], list[P
 def performance(trades: Sequence[Position], quote: str) -> Performance:
     """Closed trades by market and by context; the best are those that brought most."""
     own, external = own_and_external(trades)
-    by_market, by_context = (tallies(own, key) for key in (lambda t: t.market, lambda t: t.context))
+    by_market, by_context = (tallies(own, key) for key in (lambda t: t.symbol, lambda t: t.context))
     return Performance(
         quote=quote,
         total=tally(own),

@@ -105,7 +105,7 @@ async def test_performance_and_stats_come_to_what_the_trades_in_the_file_come_to
         performance, stats = await room.results.performance(), await room.results.stats()
     rows = closed_rows(tmp_path)
     for column, told in (
-        ("market", performance.markets),
+        ("symbol", performance.markets),
         ("context", performance.contexts),
         ("closed_by", stats.endings),
     ):
