@@ -21,8 +21,8 @@ from bot.run_options import (
     overrides,
     with_own_database,
 )
-from config.loader import Loaded, describe, flat, load_with_places, schema
-from config.nodes import dotted
+from config.loader import Loaded, flat, load_with_places
+from config.places import dotted
 from config.rules import Rule
 from config.settings import Settings
 from engine.domain.errors import ConfigError, GreenlightError
@@ -112,7 +112,7 @@ def show(
 ) -> None:
     """Show every setting in force and where it was written; secrets are masked."""
     loaded = load_or_exit(profile, config, {})
-    described = describe(loaded.settings)
+    described = loaded.settings.model_dump(mode="json")
     if as_json:
         typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
         return
@@ -123,4 +123,4 @@ def show(
 @app.command("schema")
 def show_schema() -> None:
     """Print the JSON schema of the configuration."""
-    typer.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(Settings.model_json_schema(), indent=2, ensure_ascii=False))

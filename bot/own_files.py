@@ -11,6 +11,7 @@ from bot.instance import note_file
 from bot.lock import account_files, lock_file
 from bot.viewer import subscribers_file
 from config.settings import Settings, secrets
+from config.variables import ours
 from engine import private_files
 
 DOTENV = Path(".env")
@@ -47,15 +48,23 @@ def is_own_folder(folder: Path) -> bool:
 
 
 def wider_files(settings: Settings) -> tuple[Path, ...]:
-    """Those of the program's files that others may read or write, and ``.env`` where it holds a secret."""
-    found = tuple(file for file in own_files(settings) if private_files.is_wider(file))
-    return (*found, DOTENV) if private_files.is_wider(DOTENV) and _has_secrets(settings) else found
+    """Those of the program's files that others may read or write, and what holds secrets: ``.env``, files of them."""
+    dotenv = [DOTENV] if _has_secrets(settings) else []
+    return tuple(
+        file for file in (*own_files(settings), *dotenv, *_secret_files(settings)) if private_files.is_wider(file)
+    )
 
 
 def wider_folders(settings: Settings) -> tuple[Path, ...]:
     """The folders of the account in which others see what files there are, or may even reach them."""
     folders = {file.parent for file in account_files(settings)}
     return tuple(sorted(folder for folder in folders if private_files.is_wider_folder(folder)))
+
+
+def _secret_files(settings: Settings) -> Iterator[Path]:
+    """The files of secrets that are this user's own; the modes of what is mounted are not ours to judge."""
+    if folder := settings.secrets_dir:
+        yield from (file for file in ours(folder.expanduser()) if file.stat().st_uid == os.getuid())
 
 
 def _has_secrets(settings: Settings) -> bool:

@@ -1,34 +1,22 @@
-"""From the name of a profile to its layers: who extends whom, lowest first."""
+"""From the name of a profile to its files: who extends whom."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from pathlib import Path
 
-from config.nodes import Node, Place, Problem, did_you_mean, grow, merge
-from config.yamlfile import YamlFile, read_yaml
+from config.places import COMMAND_LINE, DEFAULT, did_you_mean, problem_line
+from config.sources import Source, everywhere
+from config.yamlfile import read_yaml
 
-COMMAND_LINE = Place("command line")
 PROFILES = Path(__file__).parent / "profiles"
 DEFAULT_PROFILE = "demo"
 _A_NAME = re.compile(r"(?=(?:\D*\d){0,3}\D*$)[a-z][a-z0-9_.-]{0,23}")
 """What profiles are called; secrets are longer, and have capitals, signs or many digits."""
 
-
-@dataclass(slots=True)
-class Layers:
-    """What a profile and all that it extends say together.
-
-    Attributes:
-        names: The built-in profiles among them, the one nearest to the user first.
-        readable: Whether every file could be read; otherwise no verdict on the values is possible.
-    """
-
-    root: Node
-    names: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    readable: bool = True
+Named = tuple[str, str]
+"""The name of a profile or a file, and where it was written."""
 
 
 def profiles() -> tuple[str, ...]:
@@ -36,94 +24,58 @@ def profiles() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in PROFILES.glob("*.yaml")))
 
 
-def read_layers(profile: Node | None, file: Path | None, directory: Path) -> Layers:
-    """Read a file or a profile, and what it extends, down to the last.
+def shown(file: Path, directory: Path) -> str:
+    """A file as people know it: relative to where the program runs, where it is below."""
+    resolved, here = file.resolve(), directory.resolve()
+    return str(resolved.relative_to(here) if resolved.is_relative_to(here) else resolved)
+
+
+def read_chain(asked: Named | None, file: Path | None, directory: Path) -> list[Source]:
+    """Read a file or a profile, and what it extends, down to the last; what goes wrong is a problem of the last source.
 
     Args:
-        profile: The profile asked for, with the place of the request; ``None`` where nobody asked.
+        asked: The profile asked for; ``None`` where nobody asked.
         file: A file of the user's own. One without ``extends`` builds on the profile asked for.
         directory: Where the program runs; files are shown relative to it.
     """
-    wanted = profile or Node(DEFAULT_PROFILE, Place("default"))
-    reader = _Chain(directory=directory, otherwise=wanted if file else None)
-    if file:
-        reader.follow(file, Node(str(file), COMMAND_LINE))
-    else:
-        reader.extend(wanted, Path())
-    layers = reader.layers
-    if profile and layers.readable and str(profile.value) not in layers.names:
-        extended = " and ".join(layers.names) or "no profile"
-        message = f"is not the one that {reader.shown(file or Path())} extends: that is {extended}"
-        layers.problems.append(Problem("profile", message, str(profile.place)))
-    if layers.names:
-        layers.root = merge(grow({"profile": layers.names[0]}, wanted.place), layers.root)
-    return layers
+    wanted = asked or (DEFAULT_PROFILE, DEFAULT)
+    named: Named | None = (str(file), COMMAND_LINE) if file else wanted
+    path = file or _file_of(wanted, Path())
+    sources: dict[str, Source] = {}
+    names: list[str] = []
+    while named:
+        here = shown(path, directory)
+        if problem := _unusable(path, named, here, sources):
+            return [*sources.values(), Source({}, {}, [problem], readable=False)]
+        source = sources[here] = read_yaml(path, here)
+        names += [path.stem] if path.parent == PROFILES else []
+        named = source.take("extends") or (wanted if path is file and source.readable else None)
+        path = _file_of(named, path.parent) if named else path
+    profile = {"profile": names[0]} if names else {}
+    last = Source(profile, everywhere(profile, wanted[1]))
+    if file and asked and asked[0] not in names and source.readable:
+        message = f"is not the one that {shown(file, directory)} extends: that is {' and '.join(names) or 'no profile'}"
+        last.problems = [problem_line(asked[1], ("profile",), message)]
+    return [*sources.values(), last]
 
 
-def _repeated(name: Node) -> str:
-    """A profile's name as it was given; from elsewhere than the command line not where it could be a secret."""
-    text = str(name.value)
-    return _typed(name) or (text if _A_NAME.fullmatch(text) else "")
+def _file_of(named: Named, beside: Path) -> Path:
+    """The file of a built-in profile, or one relative to what names it."""
+    name, _ = named
+    return beside / name if name.endswith((".yaml", ".yml")) else PROFILES / f"{name}.yaml"
 
 
-def _typed(name: Node) -> str:
-    """What was given on the command line, where its user has just read it; empty for what is from elsewhere."""
-    text = str(name.value)
-    if name.place != COMMAND_LINE:
-        return ""
-    return text if text.isprintable() else repr(text)
-
-
-@dataclass(slots=True)
-class _Chain:
-    directory: Path
-    otherwise: Node | None
-    layers: Layers = field(default_factory=lambda: Layers(Node({}, Place("default"))))
-    seen: list[Path] = field(default_factory=list)
-
-    def extend(self, name: Node, beside: Path) -> None:
-        """Go on to what ``extends`` names: a built-in profile, or a file relative to the one that names it."""
-        text = str(name.value)
-        if text.endswith((".yaml", ".yml")):
-            self.follow(beside / text, name)
-        elif text in profiles():
-            self.layers.names.append(text)
-            self.follow(PROFILES / f"{text}.yaml", name)
-        else:
-            built_in = ", ".join(profiles())
-            near = did_you_mean(text, profiles())
-            asked = _repeated(name)
-            which = f"profile {asked}" if asked else "such profile"
-            self._stop(f"there is no {which}{near} (built in: {built_in})", name.place)
-
-    def follow(self, file: Path, named: Node) -> None:
-        """Read a file, lay what was read so far over it, and go on to what it extends."""
-        if not file.is_file():
-            asked = _typed(named) or self.shown(file)
-            near = did_you_mean(file.name, [each.name for each in file.parent.glob("*.y*ml")])
-            self._stop(f"there is no file {asked}{near}", named.place)
-        elif file.resolve() in self.seen:
-            chain = " -> ".join(self.shown(each) for each in [*self.seen, file.resolve()])
-            self._stop(f"extends itself: {chain}", named.place, key="extends")
-        else:
-            self.seen.append(file.resolve())
-            self._add(read_yaml(file, self.shown(file)), file)
-
-    def _add(self, said: YamlFile, file: Path) -> None:
-        self.layers.root = merge(said.root, self.layers.root)
-        self.layers.problems += said.problems
-        self.layers.readable &= said.readable
-        onward = said.extends or (self.otherwise if said.readable else None)
-        self.otherwise = None
-        if onward:
-            self.extend(onward, file.parent)
-
-    def _stop(self, message: str, place: Place, key: str = "") -> None:
-        self.layers.problems.append(Problem(key, message, str(place)))
-        self.layers.readable = False
-
-    def shown(self, file: Path) -> str:
-        """A file as people know it: relative to where the program runs, where it is below."""
-        resolved = file.resolve()
-        inside = resolved.is_relative_to(self.directory.resolve())
-        return str(resolved.relative_to(self.directory.resolve()) if inside else resolved)
+def _unusable(file: Path, named: Named, here: str, seen: Collection[str]) -> str:
+    """Why the reading stops at a file; empty where it does not."""
+    name, place = named
+    if here in seen:
+        return problem_line(place, ("extends",), f"extends itself: {' -> '.join([*seen, here])}")
+    typed = (name if name.isprintable() else repr(name)) if place == COMMAND_LINE else ""
+    if file == PROFILES / f"{name}.yaml" and name not in profiles():
+        told = typed or (name if _A_NAME.fullmatch(name) else "")
+        which, near = f"profile {told}" if told else "such profile", did_you_mean(name, profiles())
+        return problem_line(place, (), f"there is no {which}{near} (built in: {', '.join(profiles())})")
+    if not file.is_file():
+        near = did_you_mean(file.name, [each.name for each in file.parent.glob("*.y*ml")])
+        return problem_line(place, (), f"there is no file {typed or here}{near}")
+    return ""

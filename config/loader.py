@@ -1,9 +1,7 @@
 """From files, environment and command line to settings; everything that is wrong is said at once.
 
-The layers, each over the one before: the fields' defaults, the YAML profile and what it ``extends``, ``.env``,
-the environment's ``BOT_*``, the command line. Mappings merge; a list replaces the list below it.
-
-The sources of pydantic-settings are not used: they keep no places, stop at the first error and repeat values in it.
+The layers, each over the one before: the fields' defaults, the YAML profile and what it ``extends``, files of secrets,
+``.env``, the environment's ``BOT_*``, the command line. Mappings merge; a list replaces the list below it.
 """
 
 from __future__ import annotations
@@ -15,57 +13,52 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from config.chain import COMMAND_LINE, PROFILES, Layers, read_layers
-from config.environment import read_dotenv, read_environment
-from config.nodes import KeyPath, Node, Problem, find, grow, merge, plain, plant
-from config.problems import problems_of
+from config.chain import PROFILES, read_chain, shown
+from config.places import COMMAND_LINE, DEFAULT, KeyPath
+from config.problems import problems_of, sections_of
 from config.rules import Rule, broken, placed
 from config.settings import Settings
+from config.sources import Source, everywhere, find
+from config.variables import MOUNTED, dotenv, environment, secret_files
 from engine.domain.errors import ConfigError, GreenlightError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """Settings, and where their values were written."""
+    """Settings, and the sources of their values, the strongest first.
+
+    Attributes:
+        built_in: The profiles that came with the program among the sources' files, as people know them.
+    """
 
     settings: Settings
-    tree: Node
+    sources: Sequence[Source]
+    built_in: Sequence[str] = ()
 
     def is_built_in(self, path: KeyPath) -> bool:
         """Whether nobody set the value at a path: it is a default, or a built-in profile's."""
-        known, place = find(self.tree, path)
-        return known != path or Path(place.source).parent == PROFILES
+        place = self.place(path)
+        return place == DEFAULT or place.partition(", line ")[0] in self.built_in
 
     def place(self, path: KeyPath) -> str:
         """Where the value at a path was written; ``default`` where it was not."""
-        known, place = find(self.tree, path)
-        return str(place) if known == path else "default"
+        known, place = find(self.sources, path)
+        return place if known == path else DEFAULT
 
     def told(self, error: GreenlightError) -> str:
         """What is wrong, for people; where it is with a setting, with its place, as ``load`` says it."""
         if isinstance(error, ConfigError) and error.key:
-            return _told([placed(error, self.tree)])
+            return _told([placed(error, self.sources)])
         return str(error)
 
 
 def load(
-    profile: str | None,
-    file: Path | None,
-    overrides: Mapping[str, Any],
-    environ: Mapping[str, str],
-    directory: Path,
+    profile: str | None, file: Path | None, overrides: Mapping[str, Any], environ: Mapping[str, str], directory: Path
 ) -> Settings:
-    """Read the configuration.
-
-    Args:
-        profile: A built-in profile by name; ``None`` for ``BOT_PROFILE``, else ``demo``.
-        file: A YAML file of the user's own, which extends a profile.
-        overrides: What the command line says, nested or with dotted names; ``None`` means it does not say.
-        environ: The environment.
-        directory: Where ``.env`` is looked for; also what shown paths are relative to.
+    """The settings of ``load_with_places`` alone.
 
     Raises:
-        ConfigError: Something is wrong; one line for each thing, none with a value in it.
+        ConfigError: See there.
     """
     return load_with_places(profile, file, overrides, environ, directory).settings
 
@@ -78,84 +71,79 @@ def load_with_places(
     directory: Path,
     rules: Sequence[Rule] = (),
 ) -> Loaded:
-    """Read the configuration as ``load`` does, and keep where each value was written.
+    """Read the configuration, and keep where each value was written.
 
     Args:
-        profile: As those below, see ``load``.
-        file: See there.
-        overrides: See there.
-        environ: See there.
-        directory: See there.
-        rules: What must hold beside.
+        profile: A built-in profile by name; ``None`` for ``BOT_PROFILE``, else ``demo``.
+        file: A YAML file of the user's own, which extends a profile.
+        overrides: What the command line says, nested; ``None`` means it does not say.
+        environ: The environment.
+        directory: Where ``.env`` is looked for; also what shown paths are relative to.
+        rules: What must hold beyond the form of the settings.
 
     Raises:
-        ConfigError: As ``load``; what breaks a rule is in it as well.
+        ConfigError: Something is wrong; one line for each thing, none with a value in it.
     """
-    dotenv = read_dotenv(directory / ".env", ".env")
-    variables = read_environment(environ)
-    over = merge(merge(dotenv.root, variables.root), _command_line(overrides))
-    asked = Node(profile, COMMAND_LINE) if profile else over.value.get("profile")
-    layers = read_layers(asked, file, directory)
-    tree = merge(layers.root, Node({name: node for name, node in over.value.items() if name != "profile"}, over.place))
-    settings, refused = _validate(tree, layers, rules)
-    problems = [*layers.problems, *dotenv.problems, *variables.problems, *refused]
-    if problems or settings is None:
-        raise ConfigError(_told(problems))
-    return Loaded(settings=settings, tree=tree)
-
-
-def describe(settings: Settings) -> dict[str, Any]:
-    """The settings as plain values for people and JSON, secrets masked."""
-    return settings.model_dump(mode="json")
+    given = _given(overrides)
+    over = [Source(given, everywhere(given, COMMAND_LINE)), environment(environ), dotenv(directory / ".env", ".env")]
+    profiles = [(profile, COMMAND_LINE)] if profile else []
+    profiles += [taken for source in over[1:] if (taken := source.take("profile"))]
+    files = read_chain(next(iter(profiles), None), file, directory)
+    sources = [*over, _secret_files([*over, *files], directory), *files]
+    problems = [each for source in reversed(sources) for each in source.problems]
+    settings, refused = _validate(sources, rules) if all(each.readable for each in files) else (None, [])
+    if problems or refused or not settings:
+        raise ConfigError(_told([*problems, *refused]))
+    built_in = [shown(each, directory) for each in PROFILES.glob("*.yaml")]
+    return Loaded(settings=settings, sources=sources, built_in=built_in)
 
 
 def flat(described: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    """Every single value of ``describe`` with its path; empty lists and mappings count as values."""
-    match described:
-        case dict() if described:
-            for name, value in described.items():
-                yield from flat(value, (*path, name))
-        case list() if described:
-            for number, value in enumerate(described):
-                yield from flat(value, (*path, number))
-        case _:
-            yield path, described
+    """Every single value of dumped settings with its path; empty lists and mappings count as values."""
+    within = (
+        described.items()
+        if isinstance(described, dict)
+        else enumerate(described)
+        if isinstance(described, list)
+        else ()
+    )
+    for name, value in within:
+        yield from flat(value, (*path, name))
+    if not within:
+        yield path, described
 
 
-def schema() -> dict[str, Any]:
-    """The JSON schema of the configuration, for editors."""
-    return Settings.model_json_schema()
-
-
-def _told(problems: Iterable[Problem]) -> str:
+def _told(problems: Iterable[str]) -> str:
     return "\n".join(["The configuration cannot be used:", *(f"  {each}" for each in problems)])
 
 
-def _command_line(overrides: Mapping[str, Any]) -> Node:
-    root = Node({}, COMMAND_LINE)
-    for name, value in overrides.items():
-        said = _said(value)
-        if said is not None:
-            root = merge(root, plant(tuple(name.split(".")), grow(said, COMMAND_LINE)))
-    return root
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given."""
+    given = {name: _given(value) if isinstance(value, Mapping) else value for name, value in options.items()}
+    return {name: value for name, value in given.items() if value is not None and value != {}}
 
 
-def _said(value: Any) -> Any:
-    """A value without the options that were not given; ``None`` where none was."""
-    if not isinstance(value, Mapping):
-        return value
-    said = {name: _said(child) for name, child in value.items()}
-    return {name: child for name, child in said.items() if child is not None} or None
+def _secret_files(sources: Sequence[Source], directory: Path) -> Source:
+    """The files of the folder that the strongest source names, else of where containers mount them."""
+    for source in sources:
+        if isinstance(named := source.values.get("secrets_dir"), str):
+            folder = directory / Path(named).expanduser()
+            return secret_files(folder, shown(folder, directory), source.places["secrets_dir",])
+    return secret_files(MOUNTED, str(MOUNTED), "")
 
 
-def _validate(tree: Node, layers: Layers, rules: Sequence[Rule]) -> tuple[Settings | None, list[Problem]]:
-    """The settings, and what is wrong with them; neither where a file could not be read."""
-    if not layers.readable:
-        return None, []
-    sections: dict[str, Any] = {}
-    settings, refused = None, []
-    try:
-        settings = Settings.model_validate(plain(tree), context=sections)
-    except ValidationError as error:
-        refused = problems_of(error, tree)
-    return settings, [*refused, *broken(rules, sections, tree)]
+def _validate(sources: Sequence[Source], rules: Sequence[Rule]) -> tuple[Settings | None, list[str]]:
+    """The settings, and what is wrong with them: what is by itself, then what the rules say of the rest."""
+    refused: list[str] = []
+    wrong: set[str] = set()
+    while True:
+        try:
+            settings = Settings(_build_sources=(tuple(source.without(wrong) for source in sources), {}))
+        except ValidationError as error:
+            refused = refused or problems_of(error, sources)
+            more = sections_of(error, wrong)
+            if not more:
+                return None, refused
+            wrong |= more
+        else:
+            return settings, [*refused, *broken(rules, settings, wrong, sources)]

@@ -6,13 +6,13 @@ are, and is asked by those alone to whom it matters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from config.nodes import Node, Problem
-from config.problems import path_of, places
+from config.places import problem_line, undotted
+from config.problems import places
 from config.settings import Settings
+from config.sources import Source
 from engine.domain.errors import ConfigError
 
 
@@ -29,20 +29,22 @@ class Rule:
     broken: Callable[[Settings], Iterable[ConfigError]]
 
 
-def broken(rules: Sequence[Rule], sections: Mapping[str, Any], tree: Node) -> Iterator[Problem]:
+def broken(
+    rules: Sequence[Rule], settings: Settings, wrong: Collection[str], sources: Sequence[Source]
+) -> Iterator[str]:
     """What the rules have to say about those sections that are right by themselves.
 
     Args:
         rules: What must hold.
-        sections: By name, as the models have read them.
-        tree: The values with their places.
+        settings: What to ask them of.
+        wrong: The sections in which something is wrong by itself: in ``settings`` they are the default.
+        sources: Where the values are written.
     """
-    settings = Settings.model_construct(None, **sections)
     for rule in rules:
-        if all(name in sections for name in rule.needs):
-            yield from (placed(error, tree) for error in rule.broken(settings))
+        if not any(name in wrong for name in rule.needs):
+            yield from (placed(error, sources) for error in rule.broken(settings))
 
 
-def placed(error: ConfigError, tree: Node) -> Problem:
-    """An error about a setting as a problem that says where it was written."""
-    return Problem("", str(error), places(tree, path_of(error.key), error.other))
+def placed(error: ConfigError, sources: Sequence[Source]) -> str:
+    """An error about a setting, beginning with where that was written."""
+    return problem_line(places(sources, undotted(error.key), error.other), (), str(error))

@@ -22,7 +22,7 @@ from config.kinds import (
     UtcTime,
     problem,
 )
-from config.nodes import did_you_mean
+from config.places import did_you_mean
 from engine.domain.autonomy import Autonomy
 from engine.domain.days import Days
 from engine.domain.figures import plain

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from config.kinds import passwords_in, problem
 from config.platforms import FailoverSettings, SlackSettings, TelegramSettings, ViewerSettings, WebSettings
@@ -36,11 +36,13 @@ VENUE_NAME = "venue.sqlite"
 """The paper venue's file, where nothing else is set."""
 
 
-class Settings(Section):
+class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config of its own; they add up
     """Everything that can be set. Rules that look at two sections are here, the others in their section."""
 
     profile: str = "base"
     """The profile in force; a database belongs to one."""
+    secrets_dir: Path | None = None
+    """A folder with a file for each secret, such as bot_telegram__token; nothing for /run/secrets where that is."""
     live_trading: str | None = None
     """Must say "I understand" before an order may go to a real venue; paper profiles do not look at it."""
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
@@ -161,13 +163,16 @@ class Settings(Section):
         _refuse_twice("contexts", "name", [context.name.casefold() for context in contexts])
         return contexts
 
-    @field_validator("*")
     @classmethod
-    def _is_right_by_itself(cls, value: Any, info: ValidationInfo) -> Any:
-        """Note a section for the rules of a run, which are asked of what is right though others be wrong."""
-        if isinstance(info.context, dict) and info.field_name:
-            info.context[info.field_name] = value
-        return value
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - what pydantic-settings calls it with
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """By themselves settings are what they are given; ``load`` brings sources that know their places."""
+        return (init_settings,)
 
 
 def secrets(settings: Settings) -> tuple[SecretStr, ...]:

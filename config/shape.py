@@ -8,40 +8,36 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
-from config.nodes import KeyPath
+from config.places import KeyPath
 from config.settings import Settings
-
-Kind = Any
-"""A type as a field declares it, without ``None`` and without annotations."""
 
 PREFIX = "BOT_"
 SEPARATOR = "__"
 
 
-def kind_at(path: KeyPath) -> Kind | None:
-    """The type of the setting at a path; ``None`` where there is no such setting."""
-    kind: Kind = Settings
+def kind_at(path: KeyPath) -> Any:
+    """The type of the setting at a path, without ``None`` and annotations; ``None`` where there is no such setting."""
+    kind: Any = Settings
     for name in path:
-        kind = _child(kind, name)
-        if kind is None:
+        origin, inner = get_origin(kind), get_args(kind)
+        if names := _names(kind):
+            kind = _bare(names[name].annotation) if name in names else None
+        elif (origin is dict and isinstance(name, str)) or (origin is tuple and isinstance(name, int)):
+            kind = _bare(inner[origin is dict])
+        else:
             return None
     return kind
 
 
 def names_at(path: KeyPath) -> tuple[str, ...]:
     """The names that may stand in the section at a path; none where it is no section."""
-    kind = kind_at(path)
-    return tuple(kind.model_fields) if kind and _is_section(kind) else ()
+    return tuple(_names(kind_at(path)))
 
 
 def leaves(path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The paths of all settings that are not sections, in the order of the models."""
     for name in names_at(path):
-        here = (*path, name)
-        if _is_section(kind_at(here)):
-            yield from leaves(here)
-        else:
-            yield here
+        yield from leaves((*path, name)) if names_at((*path, name)) else [(*path, name)]
 
 
 def is_secret(path: KeyPath) -> bool:
@@ -51,13 +47,12 @@ def is_secret(path: KeyPath) -> bool:
 
 def is_mapping(path: KeyPath) -> bool:
     """Whether the setting at a path is a section or has names of the user's own."""
-    kind = kind_at(path)
-    return _is_section(kind) or _is_dict(kind)
+    return bool(names_at(path)) or get_origin(kind_at(path)) is dict
 
 
 def is_structured(path: KeyPath) -> bool:
     """Whether the setting at a path is a list or a mapping, which one line of text can only hold as JSON."""
-    return is_mapping(path) or _is_list(kind_at(path))
+    return is_mapping(path) or get_origin(kind_at(path)) is tuple
 
 
 def variable(path: KeyPath) -> str:
@@ -72,42 +67,18 @@ def path_of(name: str) -> tuple[str, ...] | None:
     """
     path: tuple[str, ...] = ()
     for part in name.removeprefix(PREFIX).split(SEPARATOR):
-        kind = kind_at(path)
-        path = (*path, part if _is_dict(kind) else part.lower())
-        if not part or kind_at(path) is None:
-            return None
-    return path
+        path = (*path, part.lower() if names_at(path) else part)
+    return path if path[-1] and kind_at(path) is not None else None
 
 
-def _child(kind: Kind, name: str | int) -> Kind | None:
-    if _is_section(kind):
-        field = kind.model_fields.get(name)
-        return _bare(field.annotation) if field else None
-    if _is_dict(kind) and isinstance(name, str):
-        return _bare(get_args(kind)[1])
-    if _is_list(kind) and isinstance(name, int):
-        return _bare(get_args(kind)[0])
-    return None
+def _names(kind: Any) -> dict[str, Any]:
+    """The fields of a section by name; of anything else none."""
+    return dict(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
 
 
-def _bare(annotation: Any) -> Kind:
+def _bare(annotation: Any) -> Any:
     if get_origin(annotation) is Annotated:
         return _bare(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, UnionType):
-        members = [member for member in get_args(annotation) if member is not NoneType]
-        return _bare(members[0]) if len(members) == 1 else annotation
-    return annotation
-
-
-def _is_section(kind: Kind) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def _is_dict(kind: Kind) -> bool:
-    origin: Any = get_origin(kind)
-    return origin is dict
-
-
-def _is_list(kind: Kind) -> bool:
-    origin: Any = get_origin(kind)
-    return origin is tuple
+    members = [member for member in get_args(annotation) if member is not NoneType]
+    optional = get_origin(annotation) in (Union, UnionType) and len(members) == 1
+    return _bare(members[0]) if optional else annotation

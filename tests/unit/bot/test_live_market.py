@@ -21,6 +21,7 @@ from engine.data.live.feed import LiveFeed
 from engine.domain.errors import ConfigError
 from tests.fakes import exchange
 from tests.fakes.exchange import INFO, FakeExchange, listening
+from tests.fakes.sections import sections
 
 
 @pytest.fixture
@@ -30,9 +31,8 @@ async def fake() -> AsyncIterator[FakeExchange]:
 
 
 def settings(folder: Path, profile: str = "paper", **changes: Any) -> Settings:
-    overrides = {name.replace("__", "."): value for name, value in changes.items()}
     here = {"BOT_DATABASE__URL": f"sqlite:///{folder}/greenlight.sqlite", "BOT_WEB__PORT": "0"}
-    return load(profile, None, overrides, here, folder)
+    return load(profile, None, sections(**changes), here, folder)
 
 
 async def venue_line(asked: Settings) -> Line:

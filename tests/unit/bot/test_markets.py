@@ -20,14 +20,15 @@ from engine.domain.errors import ConfigError
 from engine.domain.market import Market, Timeframe
 from engine.strategies.context import StrategyContext
 from tests.fakes.feed import START, hand_candles, hand_feed
+from tests.fakes.sections import sections
 from tests.fakes.series import walk
 
 HOUR = timedelta(hours=1)
 
 
 def settings(folder: Path, **overrides: Any) -> Settings:
-    """The demo's settings with some of them changed, by dotted names."""
-    return load(None, None, {name.replace("__", "."): value for name, value in overrides.items()}, {}, folder)
+    """The demo's settings with some of them changed."""
+    return load(None, None, sections(**overrides), {}, folder)
 
 
 @pytest.fixture

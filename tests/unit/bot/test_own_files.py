@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.doctor import Case, Line, Verdict, examine, keeping
-from bot.own_files import narrow_own_files
+from bot.own_files import narrow_own_files, wider_files
 from engine.store.backup import backup, restore
 from handlers.viewer.subscribers import Subscribers
 from tests.fakes.command_line import bot
@@ -124,6 +124,23 @@ def test_the_profiles_own_folder_is_narrowed_by_a_start_and_doctor_names_what_is
     assert {mode for name, mode in modes(folder).items()} == {"600"}
     said = bot(tmp_path, "doctor", BOT_WEB__PORT="0")
     assert "private files: nobody else" in said.stdout
+
+
+def test_a_file_of_a_secret_is_judged_where_it_is_this_users_own(tmp_path: Path):
+    """What a container mounts is somebody else's, and as they want it."""
+    file = tmp_path / "secrets/bot_web__token"
+    file.parent.mkdir()
+    file.write_text("a-token-of-some-length")
+    (tmp_path / "secrets/postgres_password").touch(0o644)
+    settings = settings_of(tmp_path, secrets_dir=str(tmp_path / "secrets"))
+    file.chmod(0o644)
+    assert file in wider_files(settings)
+    file.chmod(0o400)
+    assert file not in wider_files(settings)
+    if os.getuid() == 0:
+        file.chmod(0o444)
+        os.chown(file, NOBODY, NOBODY)
+        assert file not in wider_files(settings)
 
 
 def test_a_folder_that_others_may_look_into_is_named_though_its_files_are_private(

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from config.loader import Loaded, describe, flat, load, load_with_places, schema
+from config.chain import PROFILES
+from config.loader import Loaded, flat, load, load_with_places
 from config.settings import Settings, secrets
 from config.shape import kind_at, leaves, path_of, variable
 from engine.domain.messages import Role
@@ -67,7 +68,7 @@ def test_each_layer_is_over_the_one_before(read: Read):
     assert read(yaml).settings.web.port == 1
     assert read(yaml, dotenv=dotenv).settings.web.port == 2
     assert read(yaml, dotenv=dotenv, **environ).settings.web.port == 3
-    assert read(yaml, dotenv=dotenv, overrides={"web.port": 4}, **environ).settings.web.port == 4
+    assert read(yaml, dotenv=dotenv, overrides={"web": {"port": 4}}, **environ).settings.web.port == 4
 
 
 def test_mappings_merge_and_lists_replace(read: Read):
@@ -153,7 +154,7 @@ def test_dotenv_expands_nothing_and_leaves_other_peoples_names_alone(read: Read)
 
 
 def test_options_that_were_not_given_say_nothing(read: Read):
-    overrides = {"replay": {"speed": "max", "start": None}, "market.seed": None, "replay.data": [Path("a.csv")]}
+    overrides = {"replay": {"speed": "max", "start": None, "data": [Path("a.csv")]}, "market": {"seed": None}}
     settings = read("market: {seed: 9}", overrides=overrides).settings
     assert (settings.replay.speed, settings.market.seed) == ("max", 9)
     assert settings.replay.data == (Path("a.csv"),)
@@ -185,7 +186,10 @@ def test_parameters_keep_their_types(read: Read):
 
 def test_every_value_knows_where_it_was_written(read: Read):
     loaded = read(
-        "\nweb:\n  port: 1\n", dotenv="\n\nBOT_WEB__HOST=h\n", BOT_LOGS__LEVEL="debug", overrides={"market.seed": 1}
+        "\nweb:\n  port: 1\n",
+        dotenv="\n\nBOT_WEB__HOST=h\n",
+        BOT_LOGS__LEVEL="debug",
+        overrides={"market": {"seed": 1}},
     )
     assert loaded.place(("web", "port")) == "my.yaml, line 3"
     assert loaded.place(("web", "host")) == ".env, line 3 (BOT_WEB__HOST)"
@@ -194,14 +198,23 @@ def test_every_value_knows_where_it_was_written(read: Read):
     assert loaded.place(("web", "enabled")) == "default"
 
 
+def test_a_built_in_profile_is_known_as_such_wherever_the_program_runs(read: Read):
+    """Seen: below the folder of the program its profiles were taken for the user's own, and --data for the demo's."""
+    for directory in (PROFILES.parent, PROFILES.parent.parent.parent):
+        loaded = load_with_places("demo", None, {}, {}, directory)
+        assert loaded.is_built_in(("database", "url")), loaded.place(("database", "url"))
+    assert not read("database: {url: sqlite:///x.sqlite}").is_built_in(("database", "url"))
+    assert read("web: {port: 1}").is_built_in(("database", "url"))
+
+
 def test_what_is_described_can_be_read_again(read: Read):
     settings = read().settings
-    assert Settings.model_validate(describe(settings)) == settings
-    assert len(list(flat(describe(settings)))) > len(list(leaves()))
+    assert Settings.model_validate(settings.model_dump(mode="json")) == settings
+    assert len(list(flat(settings.model_dump(mode="json")))) > len(list(leaves()))
 
 
 def test_every_setting_is_documented_and_has_its_variable():
-    definitions = schema()["$defs"]
+    definitions = Settings.model_json_schema()["$defs"]
     for name, section in definitions.items():
         for field, entry in section.get("properties", {}).items():
             assert entry.get("description"), f"{name}.{field}"

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[3]
 EXAMPLE, README = ROOT / ".env.example", ROOT / "README.md"
 FIXED = {
     "BOT_PROFILE",
+    "BOT_SECRETS_DIR",
     "BOT_DATABASE__URL",
     "BOT_WEB__HOST",
     "BOT_WEB__PORT",
@@ -86,6 +87,7 @@ def test_the_example_environment_has_every_fixed_name_and_can_be_used_as_it_is(t
 def test_the_example_environment_can_be_used_with_every_line_switched_on(tmp_path: Path):
     text = re.sub(r"^#BOT_", "BOT_", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     (tmp_path / ".env").write_text(text, encoding="utf-8")
+    (tmp_path / "secrets").mkdir()
     settings = load(None, None, {}, {}, tmp_path)
     assert settings.people[0].name == "Ada"
     assert settings.telegram.chat_id == "-1001234567890"

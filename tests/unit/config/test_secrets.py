@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.loader import describe, flat, load, load_with_places, schema
-from config.settings import secrets
+from config.loader import flat, load, load_with_places
+from config.settings import Settings, secrets
 from config.shape import is_secret, leaves, variable
 from engine.domain.errors import ConfigError
 from tests.fakes.examples import examples
@@ -48,15 +48,17 @@ def test_the_tokens_are_secrets():
 def test_a_secret_is_masked_in_all_that_is_shown(room: Path, token: str, other: str):
     environ = {"BOT_TELEGRAM__TOKEN": token, "BOT_WEB__TOKEN": other}
     loaded = load_with_places(None, None, {}, environ, room)
-    places = [loaded.place(path) for path, _ in flat(describe(loaded.settings))]
+    places = [loaded.place(path) for path, _ in flat(loaded.settings.model_dump(mode="json"))]
     shown = [
-        json.dumps(describe(loaded.settings), ensure_ascii=False),
+        json.dumps(loaded.settings.model_dump(mode="json"), ensure_ascii=False),
         repr(loaded.settings),
         str(loaded.settings),
         *places,
     ]
-    assert not any(secret in text for secret in (token, other) for text in [*shown, json.dumps(schema())])
-    assert describe(loaded.settings)["telegram"]["token"] == "********"
+    assert not any(
+        secret in text for secret in (token, other) for text in [*shown, json.dumps(Settings.model_json_schema())]
+    )
+    assert loaded.settings.model_dump(mode="json")["telegram"]["token"] == "********"
     assert {secret.get_secret_value() for secret in secrets(loaded.settings)} == {token, other}
 
 
@@ -109,5 +111,5 @@ def test_the_password_of_the_database_is_masked_and_known_as_a_secret(room: Path
     url = "postgresql://bot:hunter2@db/green"
     loaded = load_with_places(None, None, {}, {"BOT_DATABASE__URL": url}, room)
     assert loaded.settings.database.url == url
-    assert describe(loaded.settings)["database"]["url"] == "postgresql://bot:********@db/green"
+    assert loaded.settings.model_dump(mode="json")["database"]["url"] == "postgresql://bot:********@db/green"
     assert [secret.get_secret_value() for secret in secrets(loaded.settings)] == ["hunter2"]
