@@ -11,6 +11,7 @@ from config.loader import load
 from config.sections import QualitySettings, RetentionSettings, RiskSettings, Section, VenueSettings
 from config.shape import path_of
 from engine.analysis.quality import QualityLimits
+from engine.analysis.technical import HISTORY
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.store.retention import Retention
@@ -75,6 +76,15 @@ def test_every_profile_loads_under_its_own_name(profile: str, tmp_path: Path):
 @pytest.mark.parametrize("profile", profiles())
 def test_every_profile_begins_with_what_it_is(profile: str):
     assert (PROFILES / f"{profile}.yaml").read_text(encoding="utf-8").startswith("# ")
+
+
+def test_dev_is_the_demo_with_more_in_its_log_and_less_before_its_start(tmp_path: Path):
+    demo, dev = (load(profile, None, {}, {}, tmp_path) for profile in ("demo", "dev"))
+    assert (dev.logs.level, dev.logs.trades) == ("DEBUG", True)
+    assert dev.market.history < demo.market.history / 5
+    assert dev.venue_file.parent != demo.venue_file.parent, "each has an account of its own"
+    longest = {each for context in dev.contexts for each in (context.timeframe, *context.higher)}
+    assert all(HISTORY * each.duration <= dev.market.history for each in longest)
 
 
 def test_the_example_environment_has_every_fixed_name_and_can_be_used_as_it_is(tmp_path: Path):
