@@ -53,7 +53,7 @@ def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ..
     Raises:
         ConfigError: ccxt does not know the venue.
     """
-    asked, risk, clock = settings.market, settings.risk, WallClock()
+    (_, asked), risk, clock = settings.exchange, settings.risk, WallClock()
     client = venue_client(settings)
     max_factor = Decimal(repr(settings.quality.max_factor))
     feed = LiveFeed(timeframes, fresh_for=STALE_POLLS * asked.poll_every, max_factor=max_factor)
@@ -67,7 +67,7 @@ def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ..
         clocks=ClockCheck(
             venue=client.name,
             time=lambda: client.time,
-            fraction=asked.max_skew,
+            fraction=settings.market.max_skew,
             timeframes=[context.timeframe for context in settings.contexts],
         ),
         poll=asked.poll_every,
@@ -82,8 +82,7 @@ def venue_client(settings: Settings) -> VenueClient:
     Raises:
         ConfigError: ccxt does not know it.
     """
-    asked = settings.market
-    name = asked.exchange or ""
+    name, asked = settings.exchange
     check_exchange(name, known_exchanges())
     return VenueClient(exchange=name, api_url=asked.api_url, answer_within=asked.answer_within, clock=WallClock())
 
@@ -94,27 +93,24 @@ async def look_at_venue(settings: Settings) -> str:
     Raises:
         GreenlightError: It cannot be reached, its clock is not ours, or a market is not traded there.
     """
-    client, where = venue_client(settings), settings.market.api_url or settings.market.exchange
+    client, (name, asked) = venue_client(settings), settings.exchange
+    where, elsewhere = asked.api_url or name, f"exchanges.{name}.api_url names another server."
     try:
         await client.open()
         listed = await client.listings()
-        _check_clock(client.skew, where)
+        _check_clock(client.skew, where, elsewhere)
         _check_contexts(settings.contexts, listed, client)
         return f"{where} lists {len(listed)} markets, ours among them; its clock is within {MOST_SKEW:.0f} s of ours"
     except VenueError as error:
-        raise VenueError(
-            error.message, f"See that this machine reaches {where}; market.api_url names another server."
-        ) from None
+        raise VenueError(error.message, f"See that this machine reaches {where}; {elsewhere}") from None
     finally:
         await client.close()
 
 
-def _check_clock(skew: float | None, where: str | None) -> None:
+def _check_clock(skew: float | None, where: str, elsewhere: str) -> None:
     if skew is None:
-        raise GreenlightError(
-            f"The answers of {where} tell no time (no Date): nothing would be entered.",
-            "See what stands between; market.api_url names another server.",
-        )
+        message = f"The answers of {where} tell no time (no Date): nothing would be entered."
+        raise GreenlightError(message, f"See what stands between; {elsewhere}")
     if abs(skew) > MOST_SKEW:
         raise GreenlightError(f"The clock of {where} and ours are {abs(skew):.0f} s apart.", REMEDY)
 

@@ -38,21 +38,36 @@ def demand(settings: Settings) -> None:
 
 def _real_orders(settings: Settings) -> Iterator[ConfigError]:
     """Nobody trades real money by accident, and, so far, nobody at all."""
-    if settings.venue.orders == "paper":
+    real = _real_venues(settings)
+    if not real:
         return
     if settings.live_trading != CONSENT:
         yield ConfigError(
             f"profile {settings.profile} sends orders to a real venue, and nobody has agreed to that.",
             f'Write live_trading: "{CONSENT}" into your file. {_NO_KEY_NEEDED}',
             key="live_trading",
-            other="venue.orders",
+            other=f"exchanges.{real[0]}.orders",
         )
     else:
         yield ConfigError(
             "orders at a real venue come with a later version; this one has none to send them with.",
             _NO_KEY_NEEDED,
-            key="venue.orders",
+            key=f"exchanges.{real[0]}.orders",
         )
+
+
+def _real_venues(settings: Settings) -> list[str]:
+    """The venues that orders would go to, whether they are on or not."""
+    return [name for name, each in settings.exchanges.items() if each.orders == "real"]
+
+
+def _one_venue(settings: Settings) -> Iterator[ConfigError]:
+    first, _ = settings.exchange
+    for number, context in enumerate(settings.contexts):
+        if context.exchange and context.exchange != first:
+            message = f"is {context.exchange}, and another context trades on {first}."
+            key = f"contexts.{number}.exchange"
+            yield ConfigError(message, "One venue at a time is traded on, so far.", key=key)
 
 
 def _one_clock(settings: Settings) -> Iterator[ConfigError]:
@@ -84,7 +99,7 @@ def _one_quote(settings: Settings) -> Iterator[ConfigError]:
     if len(quotes) > 1:
         named = ", ".join(quotes)
         yield ConfigError(f"its markets are priced in {named}.", "Trade one quote currency at a time.", key="contexts")
-    elif quotes and settings.venue.orders == "paper" and not settings.venue.balances.get(quotes[0]):
+    elif quotes and not _real_venues(settings) and not settings.venue.balances.get(quotes[0]):
         yield ConfigError(
             f"has no {quotes[0]}, which the markets of the contexts are priced in.",
             f"Give the account some: {{{quotes[0]}: ...}}.",
@@ -154,10 +169,11 @@ def _indicators(settings: Settings) -> Iterator[ConfigError]:
 
 
 def _known_venue(settings: Settings) -> Iterator[ConfigError]:
-    if settings.market.source != "ccxt":
+    name, _ = settings.exchange
+    if settings.market.source != "ccxt" or not name:
         return
     try:
-        check_exchange(settings.market.exchange or "", known_exchanges())
+        check_exchange(name, known_exchanges())
     except ConfigError as error:
         yield error
 
@@ -187,15 +203,16 @@ def _moment(at: datetime) -> str:
 
 
 RULES = (
-    Rule(needs=("profile", "live_trading", "venue"), broken=_real_orders),
+    Rule(needs=("profile", "live_trading", "exchanges"), broken=_real_orders),
     Rule(needs=("database",), broken=driver_missing),
     Rule(needs=("people",), broken=_names_of_people),
     Rule(needs=("market", "replay"), broken=_one_clock),
     Rule(needs=("market", "replay", "contexts"), broken=_something_to_trade),
     Rule(needs=("market", "replay", "contexts"), broken=_generated_markets),
     Rule(needs=("market", "replay"), broken=_generated_time),
-    Rule(needs=("venue", "contexts"), broken=_one_quote),
-    Rule(needs=("market",), broken=_known_venue),
+    Rule(needs=("venue", "exchanges", "contexts"), broken=_one_quote),
+    Rule(needs=("market", "exchanges", "contexts"), broken=_one_venue),
+    Rule(needs=("market", "exchanges", "contexts"), broken=_known_venue),
     Rule(needs=("indicators", "contexts"), broken=_indicators),
     Rule(needs=("contexts",), broken=_contexts),
 )

@@ -132,7 +132,7 @@ def _live_jobs(settings: Settings, engine: Engine) -> Sequence[Job]:
     async def look_at_data(_: datetime) -> None:
         await end_data_halts(engine.services, engine.market.contexts.contexts, engine.clock.now())
 
-    often_enough = often(settings.market.poll_every)
+    often_enough = often(settings.exchange[1].poll_every)
     return (
         Job(name="venue", trigger=often_enough, run=follow),
         Job(name="data", trigger=often_enough, run=look_at_data),

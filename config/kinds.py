@@ -129,6 +129,12 @@ def _check_http(value: str) -> str:
     return value.rstrip("/")
 
 
+def _check_exchange(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_]{1,40}", value):
+        raise problem("must be a venue's id in ccxt, in small letters, e.g. binance")
+    return value
+
+
 def _check_network(value: str) -> str:
     try:
         ip_network(value, strict=False)
@@ -180,6 +186,9 @@ HttpUrl = Annotated[str, AfterValidator(_check_http)]
 
 Network = Annotated[str, AfterValidator(_check_network)]
 """An IP address, or a network such as ``10.0.0.0/8``."""
+
+ExchangeName = Annotated[str, AfterValidator(_check_exchange)]
+"""A venue, by its id in ccxt."""
 
 Fraction = Annotated[Decimal, Field(gt=0, le=1)]
 """A part of a whole, above 0 and up to 1."""

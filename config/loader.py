@@ -120,7 +120,7 @@ def _told(problems: Iterable[str]) -> str:
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that were given."""
     given = {name: _given(value) if isinstance(value, Mapping) else value for name, value in options.items()}
-    return {name: value for name, value in given.items() if value is not None and value != {}}
+    return {name: value for name, value in given.items() if value is not None and (value != {} or not options[name])}
 
 
 def _secret_files(sources: Sequence[Source], directory: Path) -> Source:

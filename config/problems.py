@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.places import KeyPath, did_you_mean, dotted, nearest, problem_line, undotted
-from config.shape import leaves, names_at
+from config.shape import leaves, moved, names_at
 from config.sources import Source, find
 
 _KEY = "[key]"
@@ -85,7 +85,7 @@ def _message(detail: ErrorDetails, path: KeyPath) -> str:
     if kind == "setting":
         return str(context["text"])
     if kind == "extra_forbidden":
-        return f"there is no such setting{_nearest_setting(path)}"
+        return moved(path) or f"there is no such setting{_nearest_setting(path)}"
     if kind in ("enum", "literal_error"):
         choices = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
         return f"must be {context['expected']}{did_you_mean(str(detail['input']), choices)}"

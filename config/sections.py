@@ -15,6 +15,7 @@ from config.kinds import (
     ClockTime,
     DatabaseUrl,
     Duration,
+    ExchangeName,
     Fraction,
     HttpUrl,
     Speed,
@@ -174,15 +175,7 @@ class MarketsSettings(Section):
     clock: Literal["replay", "wall"] = "replay"
     """replay: the time of the candles being replayed; wall: the time of this machine."""
     source: Literal["replay", "ccxt"] = "replay"
-    """replay: generated markets, or candle files; ccxt: public data of a real venue, on the wall's clock."""
-    exchange: str | None = None
-    """The venue's id in ccxt, e.g. binance; for source ccxt."""
-    api_url: HttpUrl | None = None
-    """Another server in the venue's place, e.g. a proxy; nothing for the venue's own."""
-    poll_every: Duration = timedelta(seconds=5)
-    """How often each market's order book is asked for; a price counts for four times as long."""
-    answer_within: Duration = timedelta(seconds=10)
-    """How long the venue may take for one answer."""
+    """replay: generated markets, or candle files; ccxt: public data of a venue of exchanges, on the wall's clock."""
     max_skew: Fraction = Decimal("0.01")
     """How far our clock may be from the venue's for an entry, as a fraction of a candle: at least 5 s, at most 1m."""
     seed: int = Field(default=7, ge=0)
@@ -203,12 +196,20 @@ class MarketsSettings(Section):
             raise problem("must be replay while market.clock is replay: a real venue has no other time than the wall's")
         return value
 
-    @field_validator("exchange")
-    @classmethod
-    def _named(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None and info.data.get("source") == "ccxt":
-            raise problem("must name the venue, e.g. binance, because market.source is ccxt", other="market.source")
-        return value
+
+class ExchangeSettings(Section):
+    """A venue. What it is called in exchanges is its id in ccxt, e.g. binance."""
+
+    enabled: bool = True
+    """Whether contexts may trade on it."""
+    orders: Literal["paper", "real"] = "paper"
+    """paper: filled here, with play money; real: sent to the venue, which needs live_trading."""
+    api_url: HttpUrl | None = None
+    """Another server in its place, e.g. a proxy; nothing for the venue's own."""
+    poll_every: Duration = timedelta(seconds=5)
+    """How often each market's order book is asked for; a price counts for four times as long."""
+    answer_within: Duration = timedelta(seconds=10)
+    """How long it may take for one answer."""
 
     @field_validator("poll_every", "answer_within")
     @classmethod
@@ -221,8 +222,6 @@ class MarketsSettings(Section):
 class VenueSettings(Section):
     """The paper venue, where orders are filled with play money."""
 
-    orders: Literal["paper", "real"] = "paper"
-    """paper: filled here, with play money; real: sent to the venue, which needs live_trading."""
     file: Path | None = None
     """The venue's own SQLite file; nothing for venue.sqlite beside the database."""
     balances: dict[str, Decimal] = Field(default_factory=lambda: {"USDT": Decimal(10000)})
@@ -422,8 +421,8 @@ class ContextSettings(Section):
     """The strategy's own parameters, where they differ from its defaults."""
     conditions: tuple[ConditionSettings, ...] = ()
     """Conditions of one's own, beside the strategy's."""
-    exchange: Literal["paper"] = "paper"
-    """The venue it trades on."""
+    exchange: ExchangeName | None = None
+    """The venue it trades on, one of exchanges; nothing for the only one that is on."""
 
 
 class LogSettings(Section):

@@ -8,7 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from config.kinds import passwords_in, problem
+from config.kinds import ExchangeName, passwords_in, problem
+from config.places import did_you_mean
 from config.platforms import FailoverSettings, SlackSettings, TelegramSettings, ViewerSettings, WebSettings
 from config.sections import (
     AlertSettings,
@@ -16,6 +17,7 @@ from config.sections import (
     ContextSettings,
     DatabaseSettings,
     DigestSettings,
+    ExchangeSettings,
     IndicatorSettings,
     LogSettings,
     MarketsSettings,
@@ -65,6 +67,8 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     """What no confidence can buy its way past."""
     market: MarketsSettings = Field(default_factory=MarketsSettings)
     """Where prices come from, and which clock decides."""
+    exchanges: dict[ExchangeName, ExchangeSettings] = Field(default_factory=dict)
+    """The venues, by their ids in ccxt."""
     venue: VenueSettings = Field(default_factory=VenueSettings)
     """The paper venue."""
     replay: ReplaySettings = Field(default_factory=ReplaySettings)
@@ -88,6 +92,21 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     def venue_file(self) -> Path:
         """The paper venue's file: as set, else ``venue.sqlite`` beside an SQLite database, else under ``var/``."""
         return self.venue.file or _beside(self.database.url, self.profile) / VENUE_NAME
+
+    @property
+    def exchange(self) -> tuple[str, ExchangeSettings]:
+        """The venue that the contexts trade on, and how; its name is empty where their prices are no venue's."""
+        name = next((context.exchange for context in self.contexts if context.exchange), "")
+        return name, self.exchanges.get(name, ExchangeSettings())
+
+    @field_validator("exchanges")
+    @classmethod
+    def _some_venue(cls, exchanges: dict[str, ExchangeSettings], info: ValidationInfo) -> dict[str, ExchangeSettings]:
+        market = info.data.get("market")
+        if market and market.source == "ccxt" and not _on(exchanges):
+            message = "must have a venue that is on, e.g. binance: {}, because market.source is ccxt"
+            raise problem(message, other="market.source")
+        return exchanges
 
     @field_validator("venue")
     @classmethod
@@ -163,6 +182,26 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
         _refuse_twice("contexts", "name", [context.name.casefold() for context in contexts])
         return contexts
 
+    @field_validator("contexts")
+    @classmethod
+    def _on_a_venue(cls, contexts: tuple[ContextSettings, ...], info: ValidationInfo) -> tuple[ContextSettings, ...]:
+        """Each context on a venue that is on: the one it names, else the only one there is."""
+        market, exchanges = info.data.get("market"), info.data.get("exchanges")
+        if market is None or exchanges is None:
+            return contexts
+        on = _on(exchanges)
+        for number, context in enumerate(contexts):
+            name, at = context.exchange, f"contexts.{number}.exchange"
+            if name in exchanges and name not in on:
+                raise problem("is off", at=at, other=f"exchanges.{name}.enabled")
+            if name and name not in exchanges:
+                raise problem(f"is not among exchanges{did_you_mean(name, exchanges)}", at=at)
+            if not name and len(on) > 1 and market.source == "ccxt":
+                message = f"must name one of {', '.join(on)}, or leave one alone on"
+                raise problem(message, at=at, other=f"exchanges.{on[-1]}")
+        only = on[0] if len(on) == 1 and market.source == "ccxt" else None
+        return tuple(each if each.exchange else each.model_copy(update={"exchange": only}) for each in contexts)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -192,6 +231,11 @@ def _beside(url: str, profile: str) -> Path:
     """The folder where a profile's files are: its database's, or one under ``var/`` where that is on a server."""
     file = file_of(url)
     return file.parent if file else Path("var") / profile
+
+
+def _on(exchanges: dict[str, ExchangeSettings]) -> list[str]:
+    """The venues that are on."""
+    return [name for name, each in exchanges.items() if each.enabled]
 
 
 def _has_place(section: object) -> bool:

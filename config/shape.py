@@ -11,8 +11,18 @@ from pydantic import BaseModel, SecretStr
 from config.places import KeyPath
 from config.settings import Settings
 
+MOVED: dict[KeyPath, str] = {
+    ("market", "exchange"): "the name in exchanges, e.g. exchanges: {binance: {}}",
+    ("market", "api_url"): "exchanges.NAME.api_url",
+    ("market", "poll_every"): "exchanges.NAME.poll_every",
+    ("market", "answer_within"): "exchanges.NAME.answer_within",
+    ("venue", "orders"): "exchanges.NAME.orders",
+}
+"""Settings of earlier versions, and what they are now."""
 PREFIX = "BOT_"
 SEPARATOR = "__"
+_IN_SMALL_LETTERS = [("exchanges",)]
+"""Mappings whose names are ids."""
 
 
 def kind_at(path: KeyPath) -> Any:
@@ -55,6 +65,12 @@ def is_structured(path: KeyPath) -> bool:
     return is_mapping(path) or get_origin(kind_at(path)) is tuple
 
 
+def moved(path: KeyPath) -> str:
+    """What a setting of an earlier version is now; empty for any other."""
+    now = MOVED.get(path, "")
+    return f"is now {now}" if now else ""
+
+
 def variable(path: KeyPath) -> str:
     """The environment variable of a setting, e.g. ``BOT_WEB__PORT``."""
     return PREFIX + SEPARATOR.join(str(name).upper() for name in path)
@@ -63,11 +79,11 @@ def variable(path: KeyPath) -> str:
 def path_of(name: str) -> tuple[str, ...] | None:
     """The setting that an environment variable names; ``None`` where there is no such setting.
 
-    Names of settings are read in any case; names of the user's own (a currency) as they stand.
+    Names of settings and of venues are read in any case; names of the user's own (a currency) as they stand.
     """
     path: tuple[str, ...] = ()
     for part in name.removeprefix(PREFIX).split(SEPARATOR):
-        path = (*path, part.lower() if names_at(path) else part)
+        path = (*path, part.lower() if names_at(path) or path in _IN_SMALL_LETTERS else part)
     return path if path[-1] and kind_at(path) is not None else None
 
 

@@ -15,7 +15,7 @@ from pydantic_settings import EnvSettingsSource
 
 from config.places import KeyPath, did_you_mean, place, problem_line
 from config.settings import Settings
-from config.shape import PREFIX, SEPARATOR, is_structured, leaves, path_of, variable
+from config.shape import PREFIX, SEPARATOR, is_structured, leaves, moved, path_of, variable
 from config.sources import Source, everywhere
 
 MOUNTED = Path("/run/secrets")
@@ -89,8 +89,9 @@ def _read(said: Iterable[tuple[str, str, str]], broken: Iterable[str] = ()) -> S
     texts: dict[str, str | None] = {}
     for name, text, at in sorted(named, key=lambda each: each[0].count(SEPARATOR)):
         if (path := path_of(name)) is None:
-            near = did_you_mean(name, map(variable, leaves()))
-            problems.append(problem_line(at, (), f"there is no such setting{near}"))
+            old = tuple(name.removeprefix(PREFIX).lower().split(SEPARATOR))
+            wrong = moved(old) or f"there is no such setting{did_you_mean(name, map(variable, leaves()))}"
+            problems.append(problem_line(at, old if moved(old) else (), wrong))
         elif is_structured(path) and (value := _json(text)) is None:
             problems.append(problem_line(at, path, "is not valid JSON, which a list or a mapping must be here"))
         else:

@@ -193,7 +193,7 @@ _NO_PRICES = (
 
 _NO_ENTRIES = (
     "Stops and targets go on, and so do exits, on the candles that come in. Set this machine's clock right, best by "
-    "NTP; where it is right, see what stands between it and the venue (market.api_url). Then entries go on."
+    "NTP; where it is right, see what stands between it and the venue (api_url, under exchanges). Then entries go on."
 )
 
 

@@ -184,7 +184,7 @@ def usual_symbols(seed: int = 1) -> list[Symbol]:
 
 
 class FakeExchange:
-    """The venue; ``url`` goes into ``market.api_url``."""
+    """The venue; ``url`` goes into ``exchanges.binance.api_url``."""
 
     def __init__(self, symbols: list[Symbol] | None = None) -> None:
         self.symbols = {symbol.name: symbol for symbol in symbols or usual_symbols()}

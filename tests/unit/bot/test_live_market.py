@@ -56,7 +56,7 @@ def test_the_market_of_paper_is_the_venues_and_nothing_is_asked_of_it_yet(tmp_pa
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"market__exchange": "binanse"}, "Did you mean binance"),
+        ({"exchanges": {"binance": {"enabled": False}, "binanse": {}}}, "Did you mean binance"),
         ({"replay__data": ["BTCUSDT-1h.parquet"]}, "replay.data: asks for a replay"),
         ({"contexts": []}, "No context trades anything"),
     ],
@@ -71,9 +71,9 @@ def test_a_venue_that_cannot_be_traded_on_is_refused(tmp_path: Path, changes: di
     [
         ({"market__clock": "replay"}, "market.source: must be replay while market.clock is replay"),
         ({"market__source": "ccxd"}, "market.source"),
-        ({"market__poll_every": "0.01s"}, "market.poll_every: must be between 0.2 s and 1m"),
-        ({"market__answer_within": "1h"}, "market.answer_within: must be between 0.2 s and 1m"),
-        ({"market__api_url": "ftp://x"}, "market.api_url"),
+        ({"exchanges__binance__poll_every": "0.01s"}, "exchanges.binance.poll_every: must be between 0.2 s and 1m"),
+        ({"exchanges__binance__answer_within": "1h"}, "exchanges.binance.answer_within: must be between 0.2 s and 1m"),
+        ({"exchanges__binance__api_url": "ftp://x"}, "exchanges.binance.api_url"),
         ({"market__max_skew": "0"}, "market.max_skew"),
         ({"market__max_skew": "1.5"}, "market.max_skew"),
     ],
@@ -84,7 +84,7 @@ def test_settings_that_contradict_one_another_are_refused(tmp_path: Path, change
 
 
 def test_a_venue_must_be_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"market\.exchange: must name the venue, e\.g\. binance"):
+    with pytest.raises(ConfigError, match=r"exchanges: must have a venue that is on, e\.g\. binance: {}"):
         settings(tmp_path, "base", market__clock="wall", market__source="ccxt")
 
 
@@ -98,7 +98,7 @@ def test_paper_needs_nobodys_word_and_real_orders_do(tmp_path: Path) -> None:
 
 
 async def test_the_doctor_asks_the_venue_for_its_markets(tmp_path: Path, fake: FakeExchange) -> None:
-    line = await venue_line(settings(tmp_path, market__api_url=fake.url))
+    line = await venue_line(settings(tmp_path, exchanges__binance__api_url=fake.url))
     assert (line.verdict, line.text) == (
         "ok",
         f"{fake.url} lists 3 markets, ours among them; its clock is within 5 s of ours",
@@ -117,7 +117,7 @@ def test_the_doctor_has_nothing_to_ask_where_the_market_is_made_up(tmp_path: Pat
         ("down", "cannot be reached"),
         ("html", "no JSON"),
         ("skew", "clock of .* and ours are 9. s apart.*Set this machine's clock"),
-        ("timeless", "tell no time .*: nothing would be entered.*market.api_url"),
+        ("timeless", "tell no time .*: nothing would be entered.*exchanges.binance.api_url"),
         ("halted", "has halted ETH/USDT"),
         ("unknown", "has no market SOL/USDT"),
     ],
@@ -139,7 +139,7 @@ async def test_the_doctor_says_what_is_wrong_with_the_venue(
             fake.symbols["ETHUSDT"].status = "BREAK"
         case _:
             del fake.symbols["SOLUSDT"]
-    line = await venue_line(settings(tmp_path, market__api_url=fake.url))
+    line = await venue_line(settings(tmp_path, exchanges__binance__api_url=fake.url))
     assert line.verdict == "wrong"
     assert line.remedy
     assert re.search(words, f"{line.text} {line.remedy}")

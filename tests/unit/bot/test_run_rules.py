@@ -66,7 +66,10 @@ def refusal(tmp_path: Path) -> Refusal:
             "contexts: [{name: a, strategy: momentum, markets: [BTC/USDT], params: {rsi_low: 80}}]",
             "my.yaml, line 1: contexts.0.params: The strategy momentum cannot work like this: rsi_low must be below",
         ),
-        ("market: {clock: wall, source: ccxt, exchange: binanc}", "my.yaml, line 1: market.exchange: ccxt knows no"),
+        (
+            "market: {clock: wall, source: ccxt}\nexchanges: {binanc: {}}",
+            "my.yaml, line 2: exchanges.binanc: ccxt knows no",
+        ),
     ],
 )
 def test_what_a_run_cannot_use_is_named_with_key_file_and_line(refusal: Refusal, yaml: str, beginning: str) -> None:
@@ -120,7 +123,10 @@ def test_markets_that_are_only_in_files_are_right_where_files_are_given(refusal:
 
 def test_profiles_that_do_not_start_are_not_called_good(refusal: Refusal) -> None:
     assert "live_trading: profile prod sends orders to a real venue" in refusal(profile="prod")[0]
-    assert "venue.orders: orders at a real venue come with" in refusal("live_trading: I understand", profile="prod")[0]
+    assert (
+        "exchanges.binance.orders: orders at a real venue come with"
+        in refusal("live_trading: I understand", profile="prod")[0]
+    )
     assert [line.split(": ")[1] for line in refusal(profile="base")] == ["contexts", "market.markets"]
     assert refusal(profile="demo") == refusal(profile="paper") == []
 

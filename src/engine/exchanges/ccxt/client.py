@@ -51,7 +51,7 @@ def check_exchange(name: str, known: frozenset[str]) -> None:
         return
     near = get_close_matches(name, sorted(known), n=1)
     hint = f"Did you mean {near[0]}?" if near else "Take one of ccxt's ids, e.g. binance, kraken or coinbase."
-    raise ConfigError(f"ccxt knows no venue {name!r}.", hint, key="market.exchange")
+    raise ConfigError(f"ccxt knows no venue {name!r}.", hint, key=f"exchanges.{name}")
 
 
 class VenueClient:

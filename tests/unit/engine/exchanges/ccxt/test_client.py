@@ -223,7 +223,7 @@ def test_an_unknown_venue_is_named_with_the_nearest() -> None:
     known = known_exchanges()
     assert {"binance", "kraken", "coinbase"} <= known
     check_exchange("kraken", known)
-    with pytest.raises(ConfigError, match=r"market\.exchange: .*'binanse'.*Did you mean binance\?"):
+    with pytest.raises(ConfigError, match=r"exchanges\.binanse: .*'binanse'.*Did you mean binance\?"):
         check_exchange("binanse", known)
     with pytest.raises(ConfigError, match="Take one of ccxt's ids"):
         check_exchange("zzzzz", known)

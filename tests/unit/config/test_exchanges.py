@@ -1,0 +1,129 @@
+"""The venues by their names, and which of them a context trades on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.engine_room import owner_of
+from bot.markets import source
+from bot.run_rules import demand
+from config.loader import load
+from config.settings import Settings
+from engine.domain.errors import ConfigError
+
+
+def read(folder: Path, yaml: str = "", profile: str = "paper", **environ: str) -> Settings:
+    file = folder / "my.yaml"
+    file.write_text(f"extends: {profile}\n{yaml}")
+    return load(None, file, {}, environ, folder)
+
+
+def contexts(*exchanges: str | None) -> str:
+    named = [f"exchange: {each}, " if each else "" for each in exchanges]
+    each = [f"{{name: c{number}, {name}strategy: momentum, markets: [BTC/USDT]}}" for number, name in enumerate(named)]
+    return f"contexts: [{', '.join(each)}]\n"
+
+
+def test_a_context_that_names_none_trades_on_the_only_one_that_is_on(tmp_path: Path):
+    name, asked = read(tmp_path).exchange
+    assert (name, asked.orders, asked.enabled) == ("binance", "paper", True)
+    assert {context.exchange for context in read(tmp_path).contexts} == {"binance"}
+
+
+@pytest.mark.parametrize("variable", ["BOT_EXCHANGES__BINANCE__API_URL", "BOT_EXCHANGES__binance__API_URL"])
+def test_a_variable_names_a_venue_in_any_case(tmp_path: Path, variable: str):
+    _, asked = read(tmp_path, **{variable: "http://127.0.0.1:9003"}).exchange
+    assert (asked.api_url, asked.poll_every.total_seconds()) == ("http://127.0.0.1:9003", 5)
+
+
+def test_one_variable_takes_another_venue(tmp_path: Path):
+    settings = read(tmp_path, BOT_EXCHANGES='{"binance": {"enabled": false}, "kraken": {}}')
+    assert settings.exchange[0] == "kraken"
+    assert source(settings).label == "kraken, public data"
+
+
+def test_a_context_names_its_venue_where_there_are_several(tmp_path: Path):
+    settings = read(tmp_path, f"exchanges: {{kraken: {{}}}}\n{contexts('kraken', 'kraken')}")
+    assert settings.exchange[0] == "kraken"
+    demand(settings)
+
+
+def test_where_prices_are_replayed_no_venue_is_needed(tmp_path: Path):
+    settings = read(tmp_path, profile="demo")
+    assert settings.exchange[0] == ""
+    assert {context.exchange for context in settings.contexts} == {None}
+    assert source(settings).live is None
+
+
+@pytest.mark.parametrize(
+    ("yaml", "words"),
+    [
+        (contexts("krakn"), "my.yaml, line 2: contexts.0.exchange: is not among exchanges"),
+        (contexts("binanc"), "contexts.0.exchange: is not among exchanges; did you mean binance?"),
+        (
+            f"exchanges:\n  kraken: {{}}\n{contexts(None)}",
+            "my.yaml, line 4 and my.yaml, line 3: contexts.0.exchange: must name one of binance, kraken, or leave one",
+        ),
+        (
+            f"exchanges:\n  kraken: {{enabled: false}}\n{contexts('kraken')}",
+            "my.yaml, line 4 and my.yaml, line 3: contexts.0.exchange: is off",
+        ),
+        ("exchanges: {binance: {enabled: false}}", "exchanges: must have a venue that is on, e.g. binance: {}"),
+        ("exchanges: {Binance: {}}", "exchanges.Binance: must be a venue's id in ccxt, in small letters"),
+        ("exchanges: {binance: {order: real}}", "there is no such setting; did you mean exchanges.binance.orders?"),
+    ],
+)
+def test_a_venue_that_cannot_be_meant_is_refused(tmp_path: Path, yaml: str, words: str):
+    with pytest.raises(ConfigError) as refused:
+        read(tmp_path, yaml)
+    assert words in str(refused.value)
+
+
+def test_two_venues_at_once_are_not_traded_on_yet(tmp_path: Path):
+    settings = read(tmp_path, f"exchanges: {{kraken: {{}}}}\n{contexts('binance', 'kraken')}")
+    with pytest.raises(ConfigError, match=r"contexts\.1\.exchange: is kraken, and another context trades on binance"):
+        demand(settings)
+
+
+@pytest.mark.parametrize(
+    ("yaml", "environ", "line"),
+    [
+        ("market: {exchange: kraken}", {}, "my.yaml, line 2: market.exchange: is now the name in exchanges, e.g."),
+        ("market: {api_url: 'http://h'}", {}, "my.yaml, line 2: market.api_url: is now exchanges.NAME.api_url"),
+        ("market: {poll_every: 5s}", {}, "my.yaml, line 2: market.poll_every: is now exchanges.NAME.poll_every"),
+        ("market: {answer_within: 5s}", {}, "market.answer_within: is now exchanges.NAME.answer_within"),
+        ("venue: {orders: real}", {}, "my.yaml, line 2: venue.orders: is now exchanges.NAME.orders"),
+        (
+            "",
+            {"BOT_MARKET__EXCHANGE": "kraken"},
+            "environment (BOT_MARKET__EXCHANGE): market.exchange: is now the name in exchanges",
+        ),
+        ("", {"BOT_VENUE__ORDERS": "real"}, "environment (BOT_VENUE__ORDERS): venue.orders: is now exchanges.NAME"),
+        (contexts("paper"), {}, "contexts.0.exchange: is not among exchanges"),
+    ],
+)
+def test_an_old_key_is_refused_and_the_new_one_named(tmp_path: Path, yaml: str, environ: dict[str, str], line: str):
+    with pytest.raises(ConfigError) as refused:
+        read(tmp_path, yaml, **environ)
+    assert line in str(refused.value)
+
+
+def test_real_orders_are_refused_also_of_a_venue_that_is_off(tmp_path: Path):
+    off = read(tmp_path, "exchanges: {kraken: {}, binance: {enabled: false, orders: real}}")
+    on = read(tmp_path, "exchanges: {binance: {orders: real}}")
+    assert (off.exchange[0], on.exchange[0]) == ("kraken", "binance")
+    for settings in (off, on):
+        with pytest.raises(ConfigError, match="sends orders to a real venue"):
+            demand(settings)
+
+
+def test_a_database_of_before_is_still_its_accounts(tmp_path: Path):
+    """Its stamp has the paper venue's name, whichever venue the prices come from."""
+    settings = read(tmp_path)
+    assert owner_of(settings, source(settings)) == {
+        "profile": "paper",
+        "venue": "paper",
+        "market": "binance, public data",
+    }
