@@ -80,7 +80,7 @@ class Positions:
 
     def close(self) -> None:
         """Look no more."""
-        self._books.record_equity()
+        self._books.close()
         if self._venue is not None:
             self._venue.close()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bot.engine_room import owner_of
 
+from bot.engine import owner_of
 from bot.markets import source
 from bot.run_rules import demand
 from config.loader import load
