@@ -44,11 +44,11 @@ _ORDERS = {
 }
 """What has a line beside the fills: an order that is filled has theirs."""
 _ANSWERS = {
-    "pending": "question voted on",
-    "ordered": "question approved",
-    "refused": "question refused at the press",
-    "rejected": "question rejected",
-    "expired": "question expired",
+    "pending": "approval voted on",
+    "ordered": "approval given",
+    "refused": "approval refused at the press",
+    "rejected": "approval rejected",
+    "expired": "approval expired",
 }
 _LOUD = ("order refused", "order in doubt", "position has no stop", "entries stopped", "somebody else traded")
 
@@ -129,9 +129,9 @@ def _line(uow: UnitOfWork, event: Event) -> Line | None:  # noqa: C901, PLR0912 
             text, facts = "position closed", {**_position(uow, position_id), "by": closed_by, "net": _net(uow, net)}
             facts |= {"person": uow.positions.get(position_id).closed_by_person}
         case ApprovalAsked(approval_id=approval_id):
-            text, facts = "question asked", _question(uow, approval_id)
+            text, facts = "approval asked", _question(uow, approval_id)
         case ApprovalChanged(approval_id=approval_id, status=status, by=by) if status in _ANSWERS:
-            text, facts = _ANSWERS[status], {"question": approval_id, "by": by}
+            text, facts = _ANSWERS[status], {"approval": approval_id, "by": by}
         case Halted(halt_id=halt_id):
             text, facts = "entries stopped", _halt(uow, halt_id)
         case HaltEnded(halt_id=halt_id, by=by):
@@ -156,7 +156,7 @@ def _order(uow: UnitOfWork, order_id: str) -> dict[str, str]:
         "quantity": plain(order.request.quantity, 8),
         "context": order.context,
         "position": order.position_id,
-        "question": order.approval_id,
+        "approval": order.approval_id,
         "person": order.asked_by,
     }
 
@@ -181,7 +181,7 @@ def _question(uow: UnitOfWork, approval_id: str) -> dict[str, str]:
     asked = uow.approvals.get(approval_id)
     plan = asked.plan
     return {
-        "question": approval_id,
+        "approval": approval_id,
         "side": plan.side,
         "symbol": plan.symbol,
         "quantity": plain(plan.quantity, 8),

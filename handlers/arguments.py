@@ -40,7 +40,7 @@ def approval_id(word: str) -> str:
     """
     found = _APPROVAL.fullmatch(word)
     if not found:
-        raise BadInput(f"{_short(word)} is not the id of a question; those look like A17.")
+        raise BadInput(f"{_short(word)} is not the id of an approval; those look like A17.")
     return f"A{found[1]}"
 
 
@@ -55,7 +55,7 @@ def any_id(word: str) -> str:
         return f"{found[1].upper()}{found[2]}"
     if re.fullmatch("[0-9]{1,9}", word):
         raise BadInput(
-            f"{word} could be a decision (D{word}), a question (A{word}), an order (O{word}) or a trade (T{word})."
+            f"{word} could be a decision (D{word}), an approval (A{word}), an order (O{word}) or a trade (T{word})."
         )
     raise BadInput(f"{_short(word)} is not an id; those look like D12, A17, O5 or T3.")
 

@@ -186,7 +186,7 @@ class Reception:
             return answers.not_a_button()
         match button:
             case (Verb() as verb, approval_id):
-                require(person, Role.TRADER, "Answering a question")
+                require(person, Role.TRADER, "Answering an approval")
                 await self._register(incoming, f"approval:{approval_id}")
                 answer = await self._desk.answer(approval_id, Press(person=person.name, verb=verb))
                 return answers.answered(answer.reply, answer.approval, answer.halt)

@@ -184,7 +184,7 @@ def _by(person: str) -> str:
     return f" by {person}" if person else ""
 
 
-_NO_CHAT = "Trading goes on. Open questions are shown on the other platforms too; /health shows every part."
+_NO_CHAT = "Trading goes on. Open approvals are shown on the other platforms too; /health shows every part."
 _NO_PRICES = (
     "What it concerns is neither entered nor sold meanwhile. Stops and targets stand, and are carried out along the "
     "prices of this time as soon as these are known."
@@ -229,7 +229,7 @@ def digest(report: Digest) -> Card:
             *phrases.external(report.external, report.external_net, _external_share(report), quote),
             ("Open positions", str(report.open_positions)),
             ("Lost if every stop fills", phrases.of_equity(report.open_risk, report.equity, quote)),
-            ("Questions", f"{report.asked} asked, {report.answered} answered, {report.expired} expired"),
+            ("Approvals", f"{report.asked} asked, {report.answered} answered, {report.expired} expired"),
             (span, f"{wording.moment(report.begins)} to {wording.moment(report.ends)}"),
         ),
         graph=tuple(float(equity) for equity in report.equity_curve),
@@ -246,7 +246,7 @@ def welcome() -> Card:
         title="Greenlight is running",
         text=(
             "It trades alone when it is sure, and asks you when it is not.\n"
-            "1. Wait for the first question; it comes by itself.\n"
+            "1. Wait for the first approval; it comes by itself.\n"
             "2. Press Approve half and see the order filled.\n"
             "3. Send /why A1 to read how it came to that.\n"
             "/status shows where things stand, /help everything else."

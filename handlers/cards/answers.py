@@ -42,7 +42,7 @@ def status(report: Status, *, hints: bool = True) -> Card:
             ("Exposure", wording.of(report.exposure, report.equity, report.quote)),
             ("Drawdown", wording.percent(report.drawdown)),
             ("Open positions", str(report.positions)),
-            ("Open questions", f"{report.pending}{' (/pending)' if report.pending and hints else ''}"),
+            ("Open approvals", f"{report.pending}{' (/pending)' if report.pending and hints else ''}"),
             ("Strategies", ", ".join(report.contexts)),
             ("Prices", ", ".join(f"{market} {wording.price(price)}" for market, price in report.prices)),
             ("Last decision cycle", last),
@@ -204,11 +204,11 @@ def _time_held(held: Position, now: datetime) -> tuple[str, ...]:
 def pending(questions: Sequence[ApprovalView]) -> Card:
     """The open questions, with prices of now."""
     if not questions:
-        return Card(title="Nothing to decide", text="No question is open.")
+        return Card(title="Nothing to decide", text="No approval is open.")
     first = questions[0]
     approving = "" if first.halt else f"/approve {first.approval.id}, /approve {first.approval.id} half or "
     return Card(
-        title=wording.count(len(questions), "open question"),
+        title=wording.count(len(questions), "open approval"),
         items=tuple(map(_question, questions)),
         text=f"Answer with its buttons, or with {approving}/reject {first.approval.id} reason.",
     )
@@ -392,7 +392,7 @@ def not_in_private(remedy: str) -> Card:
 
 def not_a_button() -> Card:
     """For a press that carries nothing of ours."""
-    return Card(title="That button is not one of mine", text="/pending lists the open questions.")
+    return Card(title="That button is not one of mine", text="/pending lists the open approvals.")
 
 
 def hint() -> Card:

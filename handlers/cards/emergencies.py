@@ -23,7 +23,7 @@ def preview(exposed: Exposed) -> Card:
         title="The emergency stop sells everything",
         fields=_left(exposed),
         text=wording.lines(
-            "It stops new entries, answers open questions with no, takes back what waits to buy, and sells every "
+            "It stops new entries, answers open approvals with no, takes back what waits to buy, and sells every "
             "position at market, those too that were bought by hand. It goes on until that is done, also after a "
             "restart. Only an admin's /resume allows entries again.",
             f"/emergency {NOW} does it.",
@@ -79,7 +79,7 @@ def _left(exposed: Exposed) -> tuple[tuple[str, str], ...]:
     return (
         ("Orders to take back", "; ".join(entries) or "none"),
         ("Positions to sell", "; ".join(held) or "none"),
-        ("Open questions", str(exposed.questions) if exposed.questions else "none"),
+        ("Open approvals", str(exposed.questions) if exposed.questions else "none"),
     )
 
 

@@ -137,7 +137,7 @@ def count(report: Counts) -> Card:
         title=f"{report.positions} of {wording.count(report.possible, 'position')} open",
         fields=(
             *((("Held beside them", _others(report.others)),) if report.others else ()),
-            ("Open questions", f"{report.questions}{worth}"),
+            ("Open approvals", f"{report.questions}{worth}"),
             ("Exposure", _against(report.exposure, report.max_exposure, report)),
             *((_smaller(report),) if report.size < 1 else ()),
         ),

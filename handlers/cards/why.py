@@ -37,7 +37,7 @@ def _theirs(held: Position) -> Card:
         ),
         text=wording.lines(
             phrases.OF_ITS_COST,
-            "It was bought at the venue, outside the bot, so no decision, question or limit of the bot led to it.",
+            "It was bought at the venue, outside the bot, so no decision, approval or limit of the bot led to it.",
         ),
     )
 

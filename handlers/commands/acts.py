@@ -44,7 +44,7 @@ class Acts:
     async def _nearest(self, approval_id: str) -> str:
         open_ids = [view.approval.id for view in await self._views.pending()]
         if not open_ids:
-            return "No question is open."
+            return "No approval is open."
         return f"Did you mean {min(open_ids, key=lambda known: abs(int(known[1:]) - int(approval_id[1:])))}?"
 
     async def pause(self, call: Call) -> Card:
@@ -77,5 +77,5 @@ class Acts:
 
 def _first(words: Sequence[str]) -> str:
     if not words:
-        raise BadInput("Which question? Its id is missing; /pending lists them.")
+        raise BadInput("Which approval? Its id is missing; /pending lists them.")
     return arguments.approval_id(words[0])

@@ -35,7 +35,7 @@ def build_commands(
             Command(name="status", args="[table]", run=reads.status, help="where things stand"),
             Command(name="positions", run=reads.positions, help="open positions with stop and target"),
             Command(name="balance", run=reads.balance, help="what the account owns"),
-            Command(name="count", run=figures.count, help="positions, questions and exposure against their limits"),
+            Command(name="count", run=figures.count, help="positions, approvals and exposure against their limits"),
             Command(name="profit", args="[days]", run=reads.profit, help="profit and loss of the last days"),
             Command(name="daily", args="[n]", run=figures.daily, help="profit and trades by day"),
             Command(name="weekly", args="[n]", run=figures.weekly, help="profit and trades by week, from Monday on"),
@@ -52,23 +52,23 @@ def build_commands(
                 run=reads.chart,
                 help="a picture: the equity of so many days, or the candles of a trade",
             ),
-            Command(name="pending", run=reads.pending, help="open questions"),
+            Command(name="pending", run=reads.pending, help="open approvals"),
             Command(
                 name="approve",
                 args="ID [half]",
                 role=trader,
                 run=acts.approve,
-                help="approve a question, or half of its quantity",
+                help="approve a trade that waits, or half of its quantity",
             ),
             Command(
                 name="reject",
                 args="ID [reason]",
                 role=trader,
                 run=acts.reject,
-                help="reject a question",
+                help="reject a trade that waits",
             ),
             Command(
-                name="why", args="ID", run=reads.why, help="the whole story of a decision, question, order or trade"
+                name="why", args="ID", run=reads.why, help="the whole story of a decision, approval, order or trade"
             ),
             Command(
                 name="pause",

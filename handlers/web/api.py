@@ -227,7 +227,7 @@ async def answer(services: WebServices, caller: Caller, approval_id: str, press:
         )
 
     try:
-        require(caller.person, Role.TRADER, "Answering a question")
+        require(caller.person, Role.TRADER, "Answering an approval")
         if caller is API_CALLER and press.verb is not Verb.REJECT:
             await _require_one_person(services, approval_id)
         answered = await services.desk.answer(approval_id, press)

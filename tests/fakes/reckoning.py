@@ -145,7 +145,7 @@ class Reckoning:
             f"Exposure {self.exposure:,.2f} {self.quote}",
             f"Drawdown {self._drawdown() * 100:.2f}%",
             f"Open positions {len(self.open)}",
-            f"Open questions {self.questions}",
+            f"Open approvals {self.questions}",
         ]
 
     def _profit(self) -> list[str]:

@@ -110,7 +110,7 @@ SAID: dict[str, Asked] = {
         wrong={"t9": "There is no trade T9", "0": "from 1 to"},
         bad={BAD: "A trade is named by its id"},
     ),
-    "pending": alone("3 open questions"),
+    "pending": alone("3 open approvals"),
     "why": Asked(
         good={"a1": "Why D", "D1": "Why D1", "O1": "Why D", "T1": "Why D"},
         missing="One id belongs here",
@@ -119,13 +119,13 @@ SAID: dict[str, Asked] = {
     ),
     "approve": Asked(
         good={"A1 half": "You approved half of A1: order O"},
-        missing="Which question?",
+        missing="Which approval?",
         wrong={"A9": "There is no", "A1 whole": "is not understood after the id"},
         bad={BAD: "is not the id", f"A1 {BAD}": "is not understood after the id"},
     ),
     "reject": Asked(
         good={"A3 too thin": "You rejected A3"},
-        missing="Which question?",
+        missing="Which approval?",
         wrong={"A0": "is not the id"},
         bad={BAD: "is not the id", f"A2 {BAD}": "You rejected A2"},
     ),

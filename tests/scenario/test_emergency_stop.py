@@ -427,7 +427,7 @@ async def test_the_command_line_asks_the_running_bot_and_a_restart_goes_on(tmp_p
         asked = await question_in(page)
         shown = await asyncio.to_thread(bot, tmp_path, "emergency", *config)
         assert (shown.returncode, "Nothing was done" in shown.stdout) == (0, True)
-        assert "Open questions: 1" in shown.stdout
+        assert "Open approvals: 1" in shown.stdout
         done = await asyncio.to_thread(bot, tmp_path, "emergency", "--now", *config)
         assert (done.returncode, "H1 stands" in done.stdout) == (0, True)
         later = await asyncio.to_thread(bot, tmp_path, "emergency", *config)

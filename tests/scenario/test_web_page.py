@@ -162,7 +162,7 @@ async def test_the_board_follows_the_account_and_leads_to_the_open_question(brow
         await expect(ann.page.locator("#board")).to_contain_text("12,345.67")
         await expect(ann.page).to_have_title("(1) Greenlight")
         await expect(card(ann).get_by_role("button", name="Reject")).not_to_be_in_viewport()
-        await ann.page.get_by_role("button", name="1 question waits").click()
+        await ann.page.get_by_role("button", name="1 approval waits").click()
         await expect(card(ann).get_by_role("button", name="Reject")).to_be_in_viewport()
         assert await ann.fits()
         assert ann.complaints == []

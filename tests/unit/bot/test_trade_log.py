@@ -45,8 +45,8 @@ async def test_a_trade_is_told_from_its_question_to_its_end(tmp_path: Path):
     async with engine_room(tmp_path, (*(QUIET,) * 24, FALL, QUIET)) as room:
         lines = await traded(room)
     assert [line["event"] for line in lines] == [
-        "question asked",
-        "question approved",
+        "approval asked",
+        "approval given",
         "order sent",
         "position opened",
         "order filled",
@@ -55,8 +55,8 @@ async def test_a_trade_is_told_from_its_question_to_its_end(tmp_path: Path):
         "order filled",
         "position closed",
     ]
-    assert lines[0] | {"symbol": "BTC/USDT", "quantity": "10", "price": "100.02", "question": "A1"} == lines[0]
-    assert lines[1] | {"question": "A1", "by": "Ada"} == lines[1]
+    assert lines[0] | {"symbol": "BTC/USDT", "quantity": "10", "price": "100.02", "approval": "A1"} == lines[0]
+    assert lines[1] | {"approval": "A1", "by": "Ada"} == lines[1]
     assert lines[4] | {"order": "O1", "side": "buy", "quantity": "10", "price": "100.02", "position": "T1"} == lines[4]
     assert lines[4]["fee"] == "1.0002 USDT"
     assert lines[6] | {"position": "T1", "stop": "90", "target": "120"} == lines[6]

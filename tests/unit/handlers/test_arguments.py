@@ -19,7 +19,7 @@ def test_an_approval_id_is_understood_however_it_is_written(word):
 
 @pytest.mark.parametrize("word", ["", "A", "A0", "D17", "A17x", "A-1", "\u0661\u0667", "A9999999999"])
 def test_what_cannot_be_an_approval_id_is_refused(word):
-    with pytest.raises(BadInput, match="not the id of a question"):
+    with pytest.raises(BadInput, match="not the id of an approval"):
         arguments.approval_id(word)
 
 

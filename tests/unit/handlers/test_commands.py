@@ -154,7 +154,7 @@ def test_a_command_like_no_other_is_answered_with_help(room):
         ("/chart", "Equity in USDT, 30 days: +50.50 USDT"),
         ("/chart 7", "Equity in USDT, 7 days: +50.50 USDT"),
         ("/chart t3", "T3: BTC/USDT open"),
-        ("/pending", "1 open question"),
+        ("/pending", "1 open approval"),
         ("/why d12", "Why D12"),
         ("/why A17", "Why D12"),
         ("/digest", "2026-01-03"),
@@ -311,7 +311,7 @@ async def test_an_unknown_id_is_answered_with_the_nearest_open_one(room, text):
 
 async def test_an_unknown_id_without_open_questions_says_that_there_are_none(room):
     room.views.approvals_by_id.clear()
-    with pytest.raises(UnknownId, match="No question is open"):
+    with pytest.raises(UnknownId, match="No approval is open"):
         await room.say("/approve A71")
 
 

@@ -201,7 +201,7 @@ def test_the_digest_has_every_figure_and_a_picture():
         "Won": "1 of 2 (50.00%)",
         "Open positions": "1",
         "Lost if every stop fills": "50.25 USDT (0.50% of equity)",
-        "Questions": "5 asked, 4 answered, 1 expired",
+        "Approvals": "5 asked, 4 answered, 1 expired",
         "Day": "2026-01-02 12:00 UTC to 2026-01-03 12:00 UTC",
     }
     assert card.graph == (10000.0, 10034.57)

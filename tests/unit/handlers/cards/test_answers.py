@@ -24,7 +24,7 @@ def test_the_status_says_whether_it_trades_and_how_it_stands():
     assert told["Buy and hold of the markets"] == "+3.45%"
     assert told["Cash"] == "9,000.00 USDT (89.89%)"
     assert told["Drawdown"] == "1.23%"
-    assert told["Open questions"] == "2 (/pending)"
+    assert told["Open approvals"] == "2 (/pending)"
     assert told["Prices"] == "BTC/USDT 20,000.00"
 
 

@@ -136,7 +136,7 @@ def test_counts_stand_beside_their_limits() -> None:
     card = figures.count(reports.counts())
     assert card.title == "2 of 6 positions open"
     assert dict(card.fields) == {
-        "Open questions": "1, 500.00 USDT (5.00%) if all are approved",
+        "Open approvals": "1, 500.00 USDT (5.00%) if all are approved",
         "Exposure": "1,500.00 (15.00%) of 7,500.00 USDT (75.00%)",
     }
     assert told(card) == [
@@ -150,7 +150,7 @@ def test_counts_tell_of_what_is_beyond_its_limit_of_others_and_of_a_drawdown() -
     card = figures.count(reports.counts(coins=beyond, others=1, questions=0, size=Decimal("0.25")))
     fields = dict(card.fields)
     assert fields["Held beside them"] == "1 position that no strategy here holds"
-    assert fields["Open questions"] == "0"
+    assert fields["Open approvals"] == "0"
     assert fields["Limits"] == "25.00% of the usual ones until the drawdown has been made good"
     assert card.items[0].text == "above the limit of 2,500.00 (25.00%)"
 

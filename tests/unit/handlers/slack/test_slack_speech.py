@@ -43,13 +43,13 @@ def test_cards_name_commands_as_they_can_be_written_there() -> None:
     card = SPEECH.shown(
         Card(
             title="Send /why A1.",
-            fields=(("Open questions", "2 (/status)"),),
+            fields=(("Open approvals", "2 (/status)"),),
             text="/help lists what there is, </status> and a/why and /whyever and ./why do not.\n/unknown stays",
             items=(Item(title="store: ok", text="see /status"),),
         )
     )
     assert card.title == "Send /bot why A1."
-    assert card.fields == (("Open questions", "2 (/bot status)"),)
+    assert card.fields == (("Open approvals", "2 (/bot status)"),)
     assert card.text == (
         "/bot help lists what there is, </status> and a/why and /whyever and ./why do not.\n/unknown stays"
     )
