@@ -192,6 +192,21 @@ async def test_who_reads_further_up_is_not_torn_away(browser, web):
         await expect(log.get_by_text("late news")).to_be_in_viewport()
 
 
+async def test_who_reads_the_newest_still_does_when_the_screen_or_what_is_above_changes(browser, web):
+    async with browser.visit() as ann:
+        await enter(ann, web, "Ann")
+        for number in range(20):
+            await web.room.put(Card(title=f"news {number}", topic=f"trade:T{number}", text="several words " * 20))
+        newest = ann.page.get_by_role("log").get_by_text("news 19")
+        await expect(newest).to_be_in_viewport()
+        await ann.page.set_viewport_size(PHONE)
+        await expect(newest).to_be_in_viewport()
+        await ann.page.get_by_role("button", name="Details").click()
+        end = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
+        await expect(ann.page.get_by_role("button", name="Less")).to_be_visible()
+        assert await ann.page.get_by_role("log").evaluate(end)
+
+
 async def test_an_answer_on_another_platform_is_seen_here(browser, web):
     await web.room.ask()
     async with browser.visit() as ann, browser.visit() as vic:

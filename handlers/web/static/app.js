@@ -62,7 +62,14 @@ function fold() {
 }
 
 newer.addEventListener("click", toEnd);
-log.addEventListener("scroll", () => { if (atEnd()) newer.hidden = true; });
+
+// Who reads the newest goes on doing so: a telephone is turned, what stands above grows, and that scrolls nothing.
+let readsNewest = true;
+log.addEventListener("scroll", () => {
+  readsNewest = atEnd();
+  if (readsNewest) newer.hidden = true;
+});
+new ResizeObserver(() => { if (readsNewest) toEnd(); }).observe(log);
 
 // What is known from memory alone, while nothing can be written down: cards at the end, and why no button works.
 function showStanding(data) {
