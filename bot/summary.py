@@ -91,7 +91,9 @@ def text(run: Summary) -> str:
     """The figures as lines."""
     told, pace = run.history, run.candles / run.seconds if run.seconds else 0
     won = f", won {phrases.won(run.won, run.closed)}" if run.closed else ""
-    fees, paid_in, paid_out = (wording.amount(each, run.quote) for each in (run.fees, run.paid_in, run.paid_out))
+    paid_in, paid_out = (wording.amount(each, run.quote) for each in (run.paid_in, run.paid_out))
+    put_in = run.net / run.share if run.share else Decimal(0)
+    fees = f"{wording.amount(run.fees, run.quote)} of fees{wording.in_brackets(run.fees, put_in)}"
     cash, exposure = (
         f"{wording.amount(each, run.quote)}{wording.in_brackets(each, run.equity)}" for each in (run.cash, run.exposure)
     )
@@ -103,7 +105,7 @@ def text(run: Summary) -> str:
         "approvals": _counts(told.approvals),
         "orders": f"{_counts(told.orders)}; {told.fills} fills",
         "trades": f"{_counts(told.trades)}{won}",
-        "profit": f"{wording.gain(run.net, run.share, run.quote)} after {fees} of fees{moved}",
+        "profit": f"{wording.gain(run.net, run.share, run.quote)} after {fees}{moved}",
         "hold": f"buying and holding the markets came to {held}",
         "equity": f"{wording.money(run.equity, run.quote)}: cash {cash}, exposure {exposure}",
         "drawdown": f"{wording.percent(run.drawdown)}, the largest {wording.percent(run.max_drawdown)}",

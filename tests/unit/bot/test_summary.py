@@ -47,7 +47,7 @@ def test_the_lines_say_what_came_of_it_beside_what_holding_would_have():
     lines = dict(line.split(maxsplit=1) for line in text(RUN).splitlines())
     assert lines["candles"] == "180 in 2.0 s, 90 a second"
     assert lines["trades"] == "3 closed, 1 open, won 2 of 3 (66.67%)"
-    assert lines["profit"] == "-12.34 EUR (-0.12%) after 3.21 of fees"
+    assert lines["profit"] == "-12.34 EUR (-0.12%) after 3.21 of fees (0.03%)"
     assert lines["hold"] == "buying and holding the markets came to +3.45%"
     assert lines["equity"] == "9,987.66 EUR: cash 9,000.00 (90.11%), exposure 987.66 (9.89%)"
     assert lines["drawdown"] == "1.00%, the largest 2.98%"
@@ -55,7 +55,7 @@ def test_the_lines_say_what_came_of_it_beside_what_holding_would_have():
 
 def test_what_was_paid_in_or_out_is_named_beside_the_profit():
     moved = replace(RUN, paid_in=Decimal(500))
-    assert "after 3.21 of fees; without 500.00 paid in and 0.00 paid out" in text(moved)
+    assert "after 3.21 of fees (0.03%); without 500.00 paid in and 0.00 paid out" in text(moved)
 
 
 def test_a_run_of_nothing_divides_by_nothing():
@@ -63,6 +63,7 @@ def test_a_run_of_nothing_divides_by_nothing():
     assert "0 in 0.0 s, 0 a second" in text(empty)
     assert "came to not known" in text(empty)
     assert "won" not in text(empty)
+    assert "after 3.21 of fees\n" in text(empty)
 
 
 def test_programs_get_every_figure_exactly():
