@@ -34,7 +34,7 @@ _MEANWHILE = {
     HaltKind.REFUSED: "The venue is asked again after longer and longer pauses, up to half an hour.",
 }
 _CALLED_BY_PEOPLE = (HaltKind.PAUSE, HaltKind.EMERGENCY)
-_SMALLER = "Unless something else stops them, entries come back smaller until the drawdown has been made good."
+_SMALLER = "Unless something else stops them, entries go on, smaller as long as the drawdown has not been made good."
 _AS_BEFORE = "Open positions keep their stops and are managed as before."
 
 
@@ -48,7 +48,7 @@ def trade(view: TradeView) -> Card:
         title=f"{held.id}: holding {wording.quantity(held.quantity)} {held.symbol}",
         fields=(
             ("Bought at", wording.price(held.entry_price)),
-            ("Cost", wording.of(held.quantity * held.entry_price, held.cost, quote)),
+            ("Cost", _cost(held)),
             *(phrases.levels(held.entry_price, held.stop, held.target) or (("Stop", _no_stop(held)),)),
             ("Fees so far", wording.of(held.fees, held.cost, quote)),
             *_parts(view),
@@ -61,6 +61,12 @@ def trade(view: TradeView) -> Card:
 def _result(held: Position) -> str:
     """What a closed trade came to."""
     return wording.gain(held.net, held.share(held.net), wording.quote(held.symbol))
+
+
+def _cost(held: Position) -> str:
+    """What was paid for what is held and, where some was sold, what that is of the whole."""
+    paid, quote = held.quantity * held.entry_price, wording.quote(held.symbol)
+    return wording.money(paid, quote) if held.quantity == held.bought else wording.of(paid, held.cost, quote)
 
 
 def _no_stop(held: Position) -> str:
@@ -76,7 +82,7 @@ def closed(view: TradeView) -> Card:
         title=f"{held.id}: {held.symbol} closed, {_result(held)}",
         fields=(
             ("Closed by", phrases.why_closed(view)),
-            ("Sold", phrases.prices(held)),
+            ("Sold", phrases.bought_then_sold(held)),
             *_parts(view),
             ("Before fees", wording.gain(held.realised, held.share(held.realised), quote)),
             ("Fees", wording.of(held.fees, held.cost, quote)),
@@ -163,10 +169,11 @@ def recovery(view: Recovery) -> Card:
 
 def streak(view: Streak) -> Card:
     """Losses in a row of a strategy, as long as they go on and once they are over."""
-    cost = wording.gain(view.net, view.net / view.equity if view.equity > 0 else None, view.quote)
-    trades = view.first if view.first == view.last else f"{view.first} to {view.last}"
+    net, share = wording.signed(view.net, view.quote), wording.part(view.net, view.equity)
+    cost = net if share is None else f"{net} ({wording.signed_percent(share)} of equity)"
+    trades = view.first if view.first == view.last else f"first {view.first}, last {view.last}"
     title = f"{wording.words(view.context)}: {wording.count(view.losses, 'loss', 'losses')} in a row"
-    fields = (("Since", wording.moment(view.since)), ("Came to", f"{cost} of equity"), ("Trades", trades))
+    fields = (("Since", wording.moment(view.since)), ("Came to", cost), ("Trades", trades))
     if view.ended_at is not None:
         ended = ("Ended", f"{wording.moment(view.ended_at)}, by {view.ended_by}")
         return Card(title=f"{title}, which are over ({view.id})", fields=(*fields, ended))
@@ -230,7 +237,7 @@ def digest(report: Digest) -> Card:
             ("Open positions", str(report.open_positions)),
             ("Lost if every stop fills", phrases.of_equity(report.open_risk, report.equity, quote)),
             ("Approvals", f"{report.asked} asked, {report.answered} answered, {report.expired} expired"),
-            (span, f"{wording.moment(report.begins)} to {wording.moment(report.ends)}"),
+            (span, f"{wording.moment(report.begins)}\nto {wording.moment(report.ends)}"),
         ),
         graph=tuple(float(equity) for equity in report.equity_curve),
     )

@@ -130,7 +130,7 @@ def profit(report: Profit) -> Card:
             ("Since", wording.moment(report.begins)),
             *phrases.payments(report.paid_in, report.paid_out, report.quote),
             *phrases.benchmark(report.benchmark),
-            ("Fees, already taken off", _fees(report)),
+            ("Fees, taken off", _fees(report)),
             ("Won", phrases.won(report.won, report.closed)),
             *phrases.external(report.external.trades, report.external.net, report.external.share, report.quote),
             ("Drawdown", wording.percent(report.drawdown)),
@@ -179,10 +179,9 @@ def trades(
 
 def _trade(held: Position, so_far: PositionView | None, now: datetime) -> Item:
     """One trade in lines that a phone shows whole."""
-    bought_then_sold = phrases.prices(held).replace(" → ", "\n→ ")
     return Item(
         title=f"{held.id} {held.symbol} {_result(held, so_far)}".rstrip(),
-        text=wording.lines(bought_then_sold, *_time_held(held, now)),
+        text=wording.lines(phrases.bought_then_sold(held), *_time_held(held, now)),
     )
 
 
@@ -206,11 +205,12 @@ def pending(questions: Sequence[ApprovalView]) -> Card:
     if not questions:
         return Card(title="Nothing to decide", text="No approval is open.")
     first = questions[0]
-    approving = "" if first.halt else f"/approve {first.approval.id}, /approve {first.approval.id} half or "
+    name = first.approval.id
+    approving = "" if first.halt else f"/approve {name}, /approve {name} half\nor "
     return Card(
         title=wording.count(len(questions), "open approval"),
         items=tuple(map(_question, questions)),
-        text=f"Answer with its buttons, or with {approving}/reject {first.approval.id} reason.",
+        text=f"Answer with its buttons, or with\n{approving}/reject {name} reason.",
     )
 
 
@@ -221,7 +221,7 @@ def _question(view: ApprovalView) -> Item:
         text=wording.lines(
             wording.price(plan.price) if view.price is None else phrases.price_move(plan.price, view.price),
             f"{view.decision.agreement}, expires",
-            phrases.expiry(asked.expires_at, view.now, view.wall_left).replace(" clock, ", " clock,\n"),
+            phrases.expiry(asked.expires_at, view.now, view.wall_left),
             *(("no new entries:", phrases.stopped(view.halt)) if view.halt else ()),
         ),
     )
@@ -280,8 +280,11 @@ def manual(groups: Sequence[tuple[Role, Sequence[Entry]]]) -> Card:
 
 
 def _entry(entry: Entry) -> str:
+    """On one line where a phone shows that whole; else the command on a line of its own, and no line that is longer."""
     also = f"also {', '.join(f'/{alias}' for alias in entry.aliases)}" if entry.aliases else ""
-    return wording.lines(f"{entry.usage}: {entry.does}", also)
+    whole = f"{entry.usage}: {entry.does}"
+    told = (whole,) if len(whole) <= WIDTH else (f"{entry.usage}:", *folded(entry.does))
+    return wording.lines(*told, also)
 
 
 def start(person: Person) -> Card:

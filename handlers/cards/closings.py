@@ -45,7 +45,7 @@ def _question(view: ClosingView) -> Card:
         topic=f"{TOPIC}:{closing.id}",
         fields=(("Until", phrases.expiry(closing.expires_at, view.now, view.wall_left)),),
         items=(*map(_sale, sales), *_unsold(view)),
-        text="It sells at market, at what is paid then. Only you can press it.",
+        text="It sells at what the market pays then.\nOnly you can press it.",
         buttons=(
             Button(label=_label(closing), verb=Choice.CLOSE, about=closing.id),
             Button(label="Keep", verb=Choice.KEEP, about=closing.id),

@@ -77,14 +77,14 @@ def _left(exposed: Exposed) -> tuple[tuple[str, str], ...]:
     entries = [phrases.order(order) for order in exposed.entries]
     held = [f"{p.id}, {wording.quantity(p.quantity)} {p.symbol}" for p in exposed.positions]
     return (
-        ("Orders to take back", "; ".join(entries) or "none"),
-        ("Positions to sell", "; ".join(held) or "none"),
+        ("Orders to take back", wording.lines(*entries) or "none"),
+        ("Positions to sell", wording.lines(*held) or "none"),
         ("Open approvals", str(exposed.questions) if exposed.questions else "none"),
     )
 
 
 def _results(closed: Sequence[Position]) -> str:
-    return "; ".join(f"{p.id} {wording.gain(p.net, p.share(p.net), wording.quote(p.symbol))}" for p in closed)
+    return wording.lines(*(f"{p.id} {wording.gain(p.net, p.share(p.net), wording.quote(p.symbol))}" for p in closed))
 
 
 def external(view: ExternalView) -> Card:

@@ -16,10 +16,16 @@ from engine.domain.results import ContextView, Counts, Performance, Strategies, 
 from handlers.cards import phrases, wording
 from handlers.cards.monospace import WIDTH, aligned
 
+_MEANINGS = {"Hold %": "Hold: buy and hold of the markets.", "#": "#: trades closed."}
+"""What the columns of periods mean that do not say so."""
+
 
 def periods(report: Profit, period: Period) -> Card:
     """Profit and loss by day, week or month, net of fees, each under its first date."""
     span = wording.count(len(report.days), str(period))
+    table = _narrowed(
+        (period.capitalize(), "Net", "%", "Hold %", "#"), [_row(each, period, report.quote) for each in report.days]
+    )
     return Card(
         title=f"{wording.gain(report.net, report.share, report.quote)} in {span}",
         fields=(
@@ -29,10 +35,8 @@ def periods(report: Profit, period: Period) -> Card:
             ("Won", phrases.won(report.won, report.closed)),
             *_external(report.external, report.quote),
         ),
-        table=_narrowed(
-            (period.capitalize(), "Net", "%", "Hold %", "#"), [_row(each, period, report.quote) for each in report.days]
-        ),
-        text="Hold: buy and hold of the markets. #: trades closed, where there is room.",
+        table=table,
+        text=wording.lines(*(meaning for column, meaning in _MEANINGS.items() if column in table.head)),
         graph=phrases.course(report.days),
     )
 
@@ -114,7 +118,7 @@ def stats(report: TradeStats) -> Card:
             *((("Losers held for", wording.span(report.lost_after)),) if report.lost_after is not None else ()),
             *((("Best", _trade(report.best)),) if report.best else ()),
             *((("Worst", _trade(report.worst)),) if report.worst else ()),
-            ("Longest row of losses", wording.count(report.losing_streak, "trade")),
+            ("Longest row of losses", _row_of_losses(report)),
             *_external(report.external, report.quote),
         ),
         text="Closed by:",
@@ -125,6 +129,12 @@ def stats(report: TradeStats) -> Card:
     )
 
 
+def _row_of_losses(report: TradeStats) -> str:
+    """How long it was, and of which strategy: others may have won meanwhile."""
+    of = f", {wording.words(report.losing_context)}" if report.losing_context else ""
+    return f"{report.losing_streak}{of}"
+
+
 def _trade(held: Position) -> str:
     return f"{held.id} {held.symbol} {wording.gain_amount(held.net, held.share(held.net), wording.quote(held.symbol))}"
 
@@ -132,7 +142,7 @@ def _trade(held: Position) -> str:
 def count(report: Counts) -> Card:
     """What is open against what may be."""
     of_equity = wording.in_brackets(report.asked, report.equity)
-    worth = f", {wording.money(report.asked, report.quote)}{of_equity} if all are approved" if report.questions else ""
+    worth = f"\n{wording.money(report.asked, report.quote)}{of_equity} if approved" if report.questions else ""
     return Card(
         title=f"{report.positions} of {wording.count(report.possible, 'position')} open",
         fields=(
@@ -148,7 +158,7 @@ def count(report: Counts) -> Card:
             )
             for coin, value in report.coins
         ),
-        text="A strategy holds at most one position of each of its markets. Per cent is of equity.",
+        text="At most one a strategy and market.\nPer cent is of equity.",
     )
 
 
@@ -158,7 +168,7 @@ def _others(number: int) -> str:
 
 def _against(amount: Decimal, limit: Decimal, report: Counts) -> str:
     now, most = wording.in_brackets(amount, report.equity), wording.in_brackets(limit, report.equity)
-    return f"{wording.amount(amount, report.quote)}{now} of {wording.money(limit, report.quote)}{most}"
+    return f"{wording.amount(amount, report.quote)}{now}\nof {wording.money(limit, report.quote)}{most}"
 
 
 def _most(value: Decimal, report: Counts) -> str:

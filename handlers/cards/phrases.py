@@ -187,7 +187,7 @@ def expiry(at: datetime, now: datetime, wall_left: timedelta | None = None) -> s
         return wording.moment(at)
     if wall_left is None:
         return f"in {_about(at - now)}, {wording.moment(at)}"
-    left = f"in {_about(wall_left)} by your clock, " if wall_left else ""
+    left = f"in {_about(wall_left)} by your clock,\n" if wall_left else ""
     return f"{left}{wording.moment(at)} in the market"
 
 
@@ -270,6 +270,11 @@ def prices(held: Position) -> str:
     with_decimals = held.exit_price + 0 * held.entry_price  # a mean that comes out even reads like other prices
     moved = price_move(held.entry_price, with_decimals)
     return f"{quantity} at {moved}" if not held.is_open else f"{wording.quantity(held.sold)} of {quantity} at {moved}"
+
+
+def bought_then_sold(held: Position) -> str:
+    """The same in lines that a phone shows whole."""
+    return prices(held).replace(" → ", "\n→ ")
 
 
 def position(held: Position) -> str:

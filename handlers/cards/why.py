@@ -29,7 +29,7 @@ def _theirs(held: Position) -> Card:
         title=f"Why {held.id}: somebody else bought {held.symbol}",
         fields=(
             ("Opened", wording.moment(held.opened_at)),
-            ("Traded", phrases.prices(held)),
+            ("Traded", phrases.bought_then_sold(held)),
             *((("Closed", wording.moment(held.closed_at)),) if held.closed_at else ()),
             *((("Closed by", phrases.closed_by(held)),) if held.closed_at else ()),
             *net,
@@ -162,9 +162,10 @@ def _outcome(story: Why) -> Iterable[str]:
 
 
 def _sales(trade: TradeView) -> Iterable[str]:
-    """Each sale of it, at what price, and what closed it."""
+    """Each sale of it, at what price and for whom, and what closed it."""
     for order in trade.sales:
-        yield f"{order.id} sold {phrases.fills(order)}, {wording.moment(order.updated_at)}"
+        by = f", by {order.asked_by}, /close" if order.asked_by else ""
+        yield f"{order.id} sold {phrases.fills(order)}, {wording.moment(order.updated_at)}{by}"
     if not trade.position.is_open:
         yield f"closed by {phrases.why_closed(trade)}: {phrases.prices(trade.position)}"
 

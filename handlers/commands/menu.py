@@ -35,22 +35,20 @@ def build_commands(
             Command(name="status", args="[table]", run=reads.status, help="where things stand"),
             Command(name="positions", run=reads.positions, help="open positions with stop and target"),
             Command(name="balance", run=reads.balance, help="what the account owns"),
-            Command(name="count", run=figures.count, help="positions, approvals and exposure against their limits"),
+            Command(name="count", run=figures.count, help="what is open, against its limits"),
             Command(name="profit", args="[days]", run=reads.profit, help="profit and loss of the last days"),
             Command(name="daily", args="[n]", run=figures.daily, help="profit and trades by day"),
-            Command(name="weekly", args="[n]", run=figures.weekly, help="profit and trades by week, from Monday on"),
+            Command(name="weekly", args="[n]", run=figures.weekly, help="profit and trades by week from Monday"),
             Command(name="monthly", args="[n]", run=figures.monthly, help="profit and trades by month"),
-            Command(name="performance", run=figures.performance, help="closed trades by market and by strategy"),
-            Command(name="stats", run=figures.stats, help="how trades ended, how long they lasted, what one brings"),
-            Command(
-                name="strategies", run=figures.strategies, help="the strategies at work, and whether each may enter"
-            ),
+            Command(name="performance", run=figures.performance, help="closed trades by market and strategy"),
+            Command(name="stats", run=figures.stats, help="how trades end, last and pay"),
+            Command(name="strategies", run=figures.strategies, help="the strategies, and which may enter"),
             Command(name="trades", args="[n]", run=reads.trades, help="the last trades"),
             Command(
                 name="chart",
                 args="[days | ID]",
                 run=reads.chart,
-                help="a picture: the equity of so many days, or the candles of a trade",
+                help="a picture of equity, or of a trade",
             ),
             Command(name="pending", run=reads.pending, help="open approvals"),
             Command(
@@ -58,7 +56,7 @@ def build_commands(
                 args="ID [half]",
                 role=trader,
                 run=acts.approve,
-                help="approve a trade that waits, or half of its quantity",
+                help="approve a trade, or half of it",
             ),
             Command(
                 name="reject",
@@ -67,9 +65,7 @@ def build_commands(
                 run=acts.reject,
                 help="reject a trade that waits",
             ),
-            Command(
-                name="why", args="ID", run=reads.why, help="the whole story of a decision, approval, order or trade"
-            ),
+            Command(name="why", args="ID", run=reads.why, help="the story of a trade, approval, order"),
             Command(
                 name="pause",
                 aliases=("stopentry", "stopbuy"),
@@ -106,7 +102,7 @@ def build_commands(
                 role=Role.ADMIN,
                 private=True,
                 run=reads.strangers,
-                help="who wrote and is not let in, with the id that would",
+                help="who wrote and is not let in",
             ),
             Command(
                 name="logs",
@@ -114,7 +110,7 @@ def build_commands(
                 role=Role.ADMIN,
                 private=True,
                 run=reads.logs,
-                help="the last warnings and errors in the log",
+                help="the last warnings and errors",
             ),
             Command(name="digest", run=reads.digest, help="the figures of today so far"),
             Command(name="health", run=reads.health, help="whether every part is well"),

@@ -152,7 +152,7 @@ class Reckoning:
         fees = sum((_money(fill["fee"]) for fill in self.fills), NOTHING)
         return [
             self._in(self._days()),
-            f"Fees, already taken off {fees:,.2f} {self.quote}{_part(fees, self.opening)}",
+            f"Fees, taken off {fees:,.2f} {self.quote}{_part(fees, self.opening)}",
             self._won(self.closed),
             f"Drawdown {self._drawdown() * 100:.2f}%",
             f"Largest drawdown in {len(self._days())} days {self._largest_drawdown() * 100:.2f}%",

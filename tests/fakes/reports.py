@@ -448,6 +448,7 @@ def trade_stats(**changes: Any) -> TradeStats:
         best=closed_position(),
         worst=closed_position(id="T4", realised=Decimal(-20), closed_by="stop"),
         losing_streak=4,
+        losing_context="btc_momentum",
     )
     return replace(usual, **changes)
 

@@ -179,6 +179,14 @@ async def test_what_belongs_to_the_row_above_stays_indented(browser, web):
         assert await ann.fits()
 
 
+async def test_a_value_of_two_lines_is_shown_in_two(browser, web):
+    async with browser.visit(PHONE) as ann:
+        await enter(ann, web, "Ann")
+        await web.room.put(Card(title="T9", topic="trade:T9", fields=(("Sold", "1 at 2.00\n→ 3.00"),)))
+        value = ann.page.locator('[data-topic="trade:T9"] dd')
+        assert await value.inner_text() == "1 at 2.00\n→ 3.00"
+
+
 async def test_who_reads_further_up_is_not_torn_away(browser, web):
     async with browser.visit() as ann:
         await enter(ann, web, "Ann")

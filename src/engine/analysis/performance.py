@@ -86,6 +86,7 @@ def trade_stats(trades: Sequence[Position], quote: str) -> TradeStats:
     own, external = own_and_external(trades)
     nets = [trade.net for trade in own]
     endings = tallies(own, lambda trade: trade.closed_by)
+    streak, loser = _longest_streak(own)
     return TradeStats(
         quote=quote,
         total=tally(own),
@@ -96,9 +97,24 @@ def trade_stats(trades: Sequence[Position], quote: str) -> TradeStats:
         profit_factor=profit_factor(nets),
         best=max(own, key=lambda trade: trade.net, default=None),
         worst=min(own, key=lambda trade: trade.net, default=None),
-        losing_streak=losing_streak(nets),
+        losing_streak=streak,
+        losing_context=loser,
         external=tally(external),
     )
+
+
+def _longest_streak(trades: Sequence[Position]) -> tuple[int, str]:
+    """The longest row of losses that one context had, and which; the first of those that are as long."""
+    by_context = (
+        (context, [trade.net for trade in trades if trade.context == context]) for context in _contexts(trades)
+    )
+    rows = ((losing_streak(nets), context) for context, nets in by_context)
+    length, context = max(rows, key=lambda row: row[0], default=(0, ""))
+    return (length, context) if length else (0, "")
+
+
+def _contexts(trades: Sequence[Position]) -> Iterable[str]:
+    return dict.fromkeys(trade.context for trade in trades)
 
 
 def _mean_time(trades: Sequence[Position]) -> timedelta | None:

@@ -63,7 +63,9 @@ class TradeStats:
         expectancy: See ``engine.analysis.performance.expectancy``.
         profit_factor: See ``engine.analysis.performance.profit_factor``.
         best, worst: By what they came to; ``None`` without trades.
-        losing_streak: The largest number of trades in a row that lost money, in the order in which they were closed.
+        losing_streak: The largest number of trades in a row of one context that lost money, in the order in which they
+            were closed, as alerts count them.
+        losing_context: The context of that row; empty without losses.
     """
 
     quote: str
@@ -76,6 +78,7 @@ class TradeStats:
     best: Position | None
     worst: Position | None
     losing_streak: int
+    losing_context: str = ""
     external: Tally = NO_TRADES
 
 

@@ -116,7 +116,8 @@ async def test_performance_and_stats_come_to_what_the_trades_in_the_file_come_to
             assert tally.cost == sum(Decimal(str(row["cost"])) for row in own)
         assert sum(tally.trades for _, tally in told) == len(rows) == 60
     nets = [net_of(row) for row in rows]
-    marks = "".join("L" if net < 0 else "." for net in nets)
+    of_losing = [net_of(row) for row in rows if row["context"] == stats.losing_context]
+    marks = "".join("L" if net < 0 else "." for net in of_losing)
     assert stats.losing_streak == max(map(len, marks.split(".")))
     assert (stats.best.net, stats.worst.net) == (max(nets), min(nets))
     assert stats.expectancy == sum(nets) / 60

@@ -78,12 +78,13 @@ def test_freqtrades_names_are_understood_where_they_mean_the_same(room):
     assert {room.table.find(f"/{name} 3")[0].name for name in ("forceexit", "fx", "forcesell")} == {"close"}
 
 
-async def test_the_manual_names_every_other_name_on_a_line_as_wide_as_a_phone(room):
+async def test_the_manual_fits_a_phone_and_names_every_other_name(room):
     lines = (await room.say("/help", ADMIN)).text.splitlines()
     also = [line for line in lines if line.startswith("also ")]
     assert also == ["also /stopentry, /stopbuy", "also /forceexit, /fx, /forcesell", "also /panic"]
-    assert max(map(len, also)) <= WIDTH
-    assert lines[lines.index(also[0]) - 1].startswith("/pause ")
+    assert [line for line in lines if len(line) > WIDTH] == []
+    before = [line for line in lines[: lines.index(also[0])] if line.startswith("/")]
+    assert before[-1] == "/pause [duration]:"
 
 
 def test_the_table_in_the_readme_has_every_command_its_role_and_its_other_names(room):
@@ -240,6 +241,14 @@ async def test_whatever_is_read_fits_a_phone(room, text):
     assert card.table is None or max(map(len, aligned(card.table))) <= WIDTH
     lines = [line for item in card.items for line in (item.title, *item.text.splitlines())]
     assert [line for line in lines if len(line) > WIDTH and not line.startswith("Not ")] == []
+
+
+@pytest.mark.parametrize("text", ["/daily", "/weekly", "/monthly", "/count", "/pending"])
+async def test_so_do_the_words_beside_figures(room, text):
+    card = await room.say(text, ADMIN)
+    fields = [line for name, value in card.fields for line in f"{name}: {value}".splitlines()]
+    assert card.text
+    assert [line for line in (*fields, *card.text.splitlines()) if len(line) > WIDTH] == []
 
 
 @pytest.mark.parametrize("text", READING)

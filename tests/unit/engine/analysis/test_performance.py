@@ -106,6 +106,19 @@ def test_how_trades_ended() -> None:
     assert (report.losing_streak, report.profit_factor) == (2, Decimal(50) / 15)
 
 
+def test_losses_in_a_row_are_of_one_strategy_as_alerts_count_them() -> None:
+    """Another one may win between them, or lose beside them."""
+    contexts, nets = "abaab", (-1, 5, -2, -3, 4)
+    trades = [
+        reports.closed_position(context=context, realised=Decimal(net), fees=Decimal(0))
+        for context, net in zip(contexts, nets, strict=True)
+    ]
+    report = performance.trade_stats(trades, "USDT")
+    assert (report.losing_streak, report.losing_context) == (3, "a")
+    won = performance.trade_stats(trades[1:2], "USDT")
+    assert (won.losing_streak, won.losing_context) == (0, "")
+
+
 def test_without_trades_nothing_is_made_up() -> None:
     report = performance.trade_stats([], "USDT")
     assert (report.expectancy, report.profit_factor, report.best, report.worst) == (None, None, None, None)

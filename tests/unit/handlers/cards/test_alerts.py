@@ -13,7 +13,7 @@ from tests.fakes import reports
 def test_an_open_trade_shows_what_protects_it():
     card = alerts.trade(reports.trade_view(reports.position()))
     assert card.title == "T3: holding 0.00617 BTC/USDT"
-    assert dict(card.fields)["Cost"] == "123.40 USDT (100.00%)"
+    assert dict(card.fields)["Cost"] == "123.40 USDT", "all of it is no share"
     assert dict(card.fields)["Stop"] == "19,500.00 (-2.50%)"
     assert dict(card.fields)["Fees so far"] == "0.12 USDT (0.10%)"
 
@@ -84,7 +84,7 @@ def test_a_closed_trade_says_why_and_at_what_price(closed_by, says):
     view = reports.trade_view(reports.closed_position(closed_by=closed_by), exit=leaving)
     told = dict(alerts.closed(view).fields)
     assert told["Closed by"] == says
-    assert told["Sold"] == "0.00617 at 20,000.00 → 21,000.00 (+5.00%)"
+    assert told["Sold"] == "0.00617 at 20,000.00\n→ 21,000.00 (+5.00%)"
 
 
 def test_a_trade_that_somebody_closed_names_them_and_no_reason_of_an_earlier_sale():
@@ -138,9 +138,12 @@ def test_a_drawdown_halt_says_that_an_admin_ends_it():
     assert "Only an admin ends it" in alerts.halt(reports.halt(HaltKind.DRAWDOWN, until=None)).text
 
 
-def test_once_a_drawdown_pause_is_over_entries_are_said_to_be_smaller():
+def test_once_a_drawdown_pause_is_over_entries_are_said_to_be_smaller_while_it_has_not_been_made_good():
     ended = {"ended_at": reports.ANSWERED}
-    assert "entries come back smaller" in alerts.halt(replace(reports.halt(HaltKind.DRAWDOWN), **ended)).text
+    assert (
+        "smaller as long as the drawdown has not been made good"
+        in alerts.halt(replace(reports.halt(HaltKind.DRAWDOWN), **ended)).text
+    )
     assert alerts.halt(replace(reports.halt(), **ended)).text == ""
 
 
@@ -202,7 +205,7 @@ def test_the_digest_has_every_figure_and_a_picture():
         "Open positions": "1",
         "Lost if every stop fills": "50.25 USDT (0.50% of equity)",
         "Approvals": "5 asked, 4 answered, 1 expired",
-        "Day": "2026-01-02 12:00 UTC to 2026-01-03 12:00 UTC",
+        "Day": "2026-01-02 12:00 UTC\nto 2026-01-03 12:00 UTC",
     }
     assert card.graph == (10000.0, 10034.57)
 
@@ -210,7 +213,7 @@ def test_the_digest_has_every_figure_and_a_picture():
 def test_the_digest_of_a_week_says_so():
     card = alerts.digest(reports.digest(id="2026-W05", begins=reports.NOON - timedelta(days=7)))
     assert card.title == "Week 2026-W05: +34.57 USDT (+0.35%) net of fees"
-    assert dict(card.fields)["Week"] == "2025-12-27 12:00 UTC to 2026-01-03 12:00 UTC"
+    assert dict(card.fields)["Week"] == "2025-12-27 12:00 UTC\nto 2026-01-03 12:00 UTC"
     assert "Day" not in dict(card.fields)
 
 
@@ -233,8 +236,8 @@ def test_losses_in_a_row_say_how_many_since_when_what_they_cost_and_what_to_do()
     assert card.title == "btc momentum: 4 losses in a row (S1)"
     assert dict(card.fields) == {
         "Since": "2026-01-03 12:00 UTC",
-        "Came to": "-123.40 USDT (-1.23%) of equity",
-        "Trades": "T3 to T9",
+        "Came to": "-123.40 USDT (-1.23% of equity)",
+        "Trades": "first T3, last T9",
     }
     assert "/pause" in card.text
     assert "/why T9" in card.text

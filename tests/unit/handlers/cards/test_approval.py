@@ -198,7 +198,7 @@ def test_a_question_that_is_drawn_anew_counts_from_then():
 
 @pytest.mark.parametrize(
     ("left", "told"),
-    [(121, "in 2 min by your clock, "), (50, "in 50 s by your clock, "), (0, "")],
+    [(121, "in 2 min by your clock,\n"), (50, "in 50 s by your clock,\n"), (0, "")],
 )
 def test_a_question_of_a_replay_says_how_long_one_has_by_the_own_clock(left: int, told: str):
     view = reports.approval_view(wall_left=timedelta(seconds=left))

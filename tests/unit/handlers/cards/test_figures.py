@@ -72,9 +72,11 @@ def test_what_does_not_fit_a_phone_is_left_out_from_the_right(
 ) -> None:
     report = reports.profit(1)
     day = replace(report.days[0], day=date(2026, 1, 1), net=net, share=Decimal("0.999"), closed=closed)
-    table = figures.periods(replace(report, days=(day,)), Period.MONTH).table
+    card = figures.periods(replace(report, days=(day,)), Period.MONTH)
+    table = card.table
     assert table is not None
     assert table.head == columns
+    assert ("Hold:" in card.text, "#:" in card.text) == ("Hold %" in columns, "#" in columns)
     assert max(map(len, aligned(table))) <= WIDTH
 
 
@@ -108,7 +110,7 @@ def test_stats_tell_how_trades_ended_and_what_one_brings() -> None:
         "Losers held for": "1 h",
         "Best": "T3 BTC/USDT +5.92 (+4.80%)",
         "Worst": "T4 BTC/USDT -20.25 (-16.41%)",
-        "Longest row of losses": "4 trades",
+        "Longest row of losses": "4, btc momentum",
     }
     assert told(card) == [
         ("Its target: +200.00 (+7.14%)", "won 14 of 14 (100.00%)"),
@@ -117,10 +119,11 @@ def test_stats_tell_how_trades_ended_and_what_one_brings() -> None:
 
 
 def test_stats_without_losses_divide_by_nothing() -> None:
-    fields = dict(figures.stats(reports.trade_stats(profit_factor=None, lost_after=None, losing_streak=0)).fields)
+    nothing_lost = {"profit_factor": None, "lost_after": None, "losing_streak": 0, "losing_context": ""}
+    fields = dict(figures.stats(reports.trade_stats(**nothing_lost)).fields)
     assert fields["Profit factor (won / lost)"] == "nothing was lost"
     assert "Losers held for" not in fields
-    assert fields["Longest row of losses"] == "0 trades"
+    assert fields["Longest row of losses"] == "0"
 
 
 def test_without_closed_trades_there_is_nothing_to_tell() -> None:
@@ -136,8 +139,8 @@ def test_counts_stand_beside_their_limits() -> None:
     card = figures.count(reports.counts())
     assert card.title == "2 of 6 positions open"
     assert dict(card.fields) == {
-        "Open approvals": "1, 500.00 USDT (5.00%) if all are approved",
-        "Exposure": "1,500.00 (15.00%) of 7,500.00 USDT (75.00%)",
+        "Open approvals": "1\n500.00 USDT (5.00%) if approved",
+        "Exposure": "1,500.00 (15.00%)\nof 7,500.00 USDT (75.00%)",
     }
     assert told(card) == [
         ("BTC 1,000.00 (10.00%)", "of at most 2,500.00 (25.00%)"),
@@ -158,7 +161,7 @@ def test_counts_tell_of_what_is_beyond_its_limit_of_others_and_of_a_drawdown() -
 def test_counts_of_an_empty_account_divide_by_nothing() -> None:
     nothing = Decimal(0)
     card = figures.count(reports.counts(equity=nothing, exposure=nothing, max_exposure=nothing, coins=()))
-    assert dict(card.fields)["Exposure"] == "0.00 of 0.00 USDT"
+    assert dict(card.fields)["Exposure"] == "0.00\nof 0.00 USDT"
 
 
 def test_a_strategy_tells_what_it_does_how_it_stands_and_what_it_may() -> None:

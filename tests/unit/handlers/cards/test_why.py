@@ -24,7 +24,7 @@ def test_a_trade_of_somebody_else_is_told_without_a_decision():
     assert card.title == "Why T3: somebody else bought BTC/USDT"
     assert dict(card.fields) == {
         "Opened": "2026-01-03 12:05 UTC",
-        "Traded": "0.00617 at 20,000.00 → 21,000.00 (+5.00%)",
+        "Traded": "0.00617 at 20,000.00\n→ 21,000.00 (+5.00%)",
         "Closed": "2026-01-03 15:05 UTC",
         "Closed by": "somebody else",
         "Profit, after fees": "+5.92 USDT (+4.80%)",
@@ -126,6 +126,12 @@ def test_the_story_of_a_trade_says_what_sold_it_why_and_at_what_price():
         "closed by its target at 21,000.00: 0.00617 at 20,000.00 → 21,000.00 (+5.00%)",
         "T3, closed by its target, +5.92 USDT (+4.80%) net",
     ]
+
+
+def test_the_story_of_a_trade_says_who_sold_a_part_of_it():
+    sale = reports.filled_order(id="O6", side=Side.SELL, asked_by="Ann", updated_at=reports.ANSWERED)
+    told = section(why.card(reports.why(trade=reports.trade_view(sales=(sale,)))), "What became of it")
+    assert told == ["O6 sold 0.00617 @ 20,011.23, fee 0.12 USDT, 2026-01-03 12:05 UTC, by Ann, /close"]
 
 
 @pytest.mark.parametrize(
