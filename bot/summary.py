@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from bot.engine import Engine
+from engine.domain.figures import bounded
 from engine.store import codec
 from engine.store.history import History, history
 from handlers.cards import phrases, wording
@@ -26,7 +28,7 @@ class Summary:
         history: What was decided, asked, ordered and traded since the account began, and its fingerprint.
     """
 
-    symbol: str
+    market: str
     begins: datetime
     ends: datetime
     candles: int
@@ -59,7 +61,7 @@ async def summary(engine: Engine, since: datetime, took: float) -> Summary:
     status, profit = await engine.views.status(), await engine.views.since(since)
     markets = {symbol for context in engine.market.contexts for symbol in context.markets}
     return Summary(
-        symbol=engine.market.label,
+        market=engine.market.label,
         begins=since,
         ends=engine.clock.now(),
         candles=int((engine.clock.now() - since) / engine.market.feed.timeframe.duration) * len(markets),
@@ -84,7 +86,13 @@ async def summary(engine: Engine, since: datetime, took: float) -> Summary:
 
 def as_json(run: Summary) -> str:
     """The figures as JSON: decimals and times as text, as the API writes them."""
-    return codec.dump(run, indent=2) + "\n"
+    return codec.dump(replace(run, **_rounded(run)), indent=2) + "\n"
+
+
+def _rounded(run: Summary) -> dict[str, Any]:
+    """The figures that a division has brought, without the digits that mean nothing."""
+    shares = {name: getattr(run, name) for name in ("share", "benchmark", "drawdown", "max_drawdown")}
+    return {name: bounded(share) for name, share in shares.items() if share is not None}
 
 
 def text(run: Summary) -> str:
@@ -111,7 +119,7 @@ def text(run: Summary) -> str:
         "drawdown": f"{wording.percent(run.drawdown)}, the largest {wording.percent(run.max_drawdown)}",
         "history": f"{told.events} events, fingerprint {told.fingerprint}",
     }
-    head = f"Replayed {run.symbol} from {run.begins:%Y-%m-%d %H:%M} to {run.ends:%Y-%m-%d %H:%M} UTC"
+    head = f"Replayed {run.market} from {run.begins:%Y-%m-%d %H:%M} to {run.ends:%Y-%m-%d %H:%M} UTC"
     return "\n".join((head, *(f"{name:<11}{line}" for name, line in lines.items())))
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from engine.domain.approvals import Ordered
 from engine.domain.errors import StoreError
+from engine.domain.figures import bounded
 from engine.domain.orders import Order
 from engine.domain.payments import paid
 from engine.domain.positions import Position
@@ -161,9 +162,9 @@ def _trade(held: Position, by: str) -> Row:
         held.quantity,
         held.cost,
         held.entry_price,
-        held.exit_price,
+        _rounded(held.exit_price),
         held.net,
-        held.share(held.net),
+        _rounded(held.share(held.net)),
         held.fees,
         held.closed_by,
         by,
@@ -188,7 +189,7 @@ def _order(order: Order) -> Row:
         order.status.value,
         order.request.quantity,
         order.filled,
-        order.average,
+        _rounded(order.average),
         order.fee,
         order.request.stop,
         order.request.target,
@@ -211,7 +212,7 @@ def _equity(engine: Engine, since: datetime | None) -> Iterator[Row]:
 
 
 def _point(point: EquityPoint, paid_so_far: Decimal) -> Row:
-    return (point.at, point.equity, point.cash, point.drawdown, point.benchmark, paid_so_far)
+    return (point.at, point.equity, point.cash, _rounded(point.drawdown), _rounded(point.benchmark), paid_so_far)
 
 
 _ROWS: dict[What, Callable[[Engine, datetime | None], Iterator[Row]]] = {
@@ -219,3 +220,8 @@ _ROWS: dict[What, Callable[[Engine, datetime | None], Iterator[Row]]] = {
     What.ORDERS: _orders,
     What.EQUITY: _equity,
 }
+
+
+def _rounded(figure: Decimal | None) -> Decimal | None:
+    """What a division has brought, as the API writes it."""
+    return None if figure is None else bounded(figure)

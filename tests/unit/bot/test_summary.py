@@ -12,7 +12,7 @@ from engine.store.history import History
 from tests.fakes.reports import NOON
 
 RUN = Summary(
-    symbol="BTCEUR-4h",
+    market="BTCEUR-4h",
     begins=NOON,
     ends=NOON + timedelta(days=30),
     candles=180,
@@ -66,7 +66,8 @@ def test_a_run_of_nothing_divides_by_nothing():
     assert "after 3.21 of fees\n" in text(empty)
 
 
-def test_programs_get_every_figure_exactly():
+def test_programs_get_every_figure_and_no_digits_that_mean_nothing():
+    assert json.loads(as_json(replace(RUN, drawdown=Decimal(1) / 3)))["drawdown"] == "0.333333333333"
     told = json.loads(as_json(RUN))
     assert told["net"] == "-12.345"
     assert json.loads(as_json(replace(RUN, net=Decimal("0E-8"))))["net"] == "0.00000000"

@@ -10,6 +10,7 @@ from sqlalchemy import insert
 
 from engine.domain.approvals import Ordered
 from engine.domain.errors import StoreError
+from engine.domain.figures import bounded
 from engine.store.database import Database
 from engine.store.export import HEADS, PAGE, What, exporting
 from engine.store.tables import EquityRow, table_of
@@ -68,7 +69,7 @@ async def test_trades_tell_what_the_store_knows_and_who_decided(store: Database,
     first, second, third = await read(tmp_path, What.TRADES)
     assert [row["decided_by"] for row in (first, second, third)] == ["bot", "Ann, =Ben", "external"]
     assert second["net"] == closed.net
-    assert (second["share"], second["exit_price"]) == (closed.share(closed.net), closed.exit_price)
+    assert (second["share"], second["exit_price"]) == (bounded(closed.share(closed.net)), bounded(closed.exit_price))
     assert (first["held"], first["closed_at"], first["exit_price"]) == (held.quantity, None, None)
     assert (third["share"], third["exit_price"]) == (None, None)
     assert [row["id"] for row in await read(tmp_path, What.TRADES, since=2)] == ["T2", "T3"]
