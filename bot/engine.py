@@ -31,7 +31,7 @@ from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.ports import NoEntry, Route, VenueEvent, all_is_there, by_the_market
+from engine.ports import NoEntry, Route, VenueEvent, by_the_market, nothing_against_it
 from engine.results import Results
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
@@ -91,7 +91,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
     store.check_before_writing(files.check)
     time_left = pace(settings).left if isinstance(clock, MarketClock) else by_the_market
     limits = RiskLimits(**settings.risk.model_dump())
-    no_entry = no_entry_of(market.live, market.contexts) if market.live else all_is_there
+    no_entry = no_entry_of(market.live, market.contexts) if market.live else nothing_against_it
     services = CycleServices(
         clock=clock,
         store=store,

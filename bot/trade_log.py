@@ -50,7 +50,14 @@ _ANSWERS = {
     "rejected": "approval rejected",
     "expired": "approval expired",
 }
-_LOUD = ("order refused", "order in doubt", "position has no stop", "entries stopped", "somebody else traded")
+_LOUD = (
+    "order refused",
+    "order not sent",
+    "order in doubt",
+    "position has no stop",
+    "entries stopped",
+    "somebody else traded",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +120,9 @@ def _line(uow: UnitOfWork, event: Event) -> Line | None:  # noqa: C901, PLR0912 
     """What is to be said of an event; ``None`` for what is part of another, or trades nothing."""
     match event:
         case OrderChanged(order_id=order_id, status=status, reason=reason) if status in _ORDERS:
-            text, facts = _ORDERS[OrderStatus(status)], {**_order(uow, order_id), "reason": reason}
+            unseen = status == OrderStatus.REJECTED and not uow.orders.get(order_id).was_refused
+            text = "order not sent" if unseen else _ORDERS[OrderStatus(status)]
+            facts = {**_order(uow, order_id), "reason": reason}
         case OrderFilled(order_id=order_id, position_id=position_id):
             quote = event.symbol.partition("/")[2]
             text, facts = "order filled", {"order": order_id, "side": event.side, "symbol": event.symbol}

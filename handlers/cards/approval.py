@@ -87,7 +87,7 @@ def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None,
 
 def _ordered(view: ApprovalView, state: Ordered) -> Card:
     order = view.order
-    outcome = _OUTCOMES[order.status] if order else ""
+    outcome = _outcome(order) if order else ""
     fields = (
         *_votes(view.approval, state.votes),
         ("Order", phrases.order(order) if order else state.order_id),
@@ -95,6 +95,12 @@ def _ordered(view: ApprovalView, state: Ordered) -> Card:
         *((("Position", phrases.position(view.position)),) if view.position else ()),
     )
     return _settled(view, f"{_consent(state.votes)}{outcome} ({view.approval.id})", fields, state.price)
+
+
+def _outcome(order: Order) -> str:
+    """What became of the order; the venue has not refused what it never saw."""
+    unseen = order.status is OrderStatus.REJECTED and not order.was_refused
+    return ", but the order never reached the venue" if unseen else _OUTCOMES[order.status]
 
 
 def _traded(order: Order | None) -> Fields:

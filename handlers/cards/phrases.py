@@ -132,7 +132,8 @@ def order(view: Order) -> str:
     reason = f": {view.reason}" if view.reason else ""
     asked = view.request
     what = f"{asked.side} {wording.quantity(asked.quantity)} {asked.symbol}"
-    return f"{view.id}, {what}, {_STANDING[view.status]}{reason}"
+    unseen = view.status is OrderStatus.REJECTED and not view.was_refused
+    return f"{view.id}, {what}, {view.reason if unseen else _STANDING[view.status] + reason}"
 
 
 def fills(view: Order) -> str:

@@ -26,7 +26,7 @@ def reply(kind: Reply, asked: Approval, halt: HaltView | None = None) -> str:
             return f"You have approved it already: {_still_missing(asked)}"
         case Reply.REJECTED:
             return f"You rejected {asked.id}. Nothing is traded."
-        case Reply.STOPPED:
+        case Reply.HALTED:
             return _stopped(asked, halt)
         case Reply.TOO_LATE:
             return f"Too late: {asked.id} {_settled_by(asked)}."

@@ -255,7 +255,7 @@ def _told(answered: Answered, view: ApprovalView) -> AnswerRow:
     approval, reply = answered.approval, answered.reply
     if reply is Reply.TOO_LATE or reply is Reply.REPEATED:
         raise Refusal(409, _why_too_late(answered), status=approval.status, by=settled_by(approval))
-    if reply is Reply.STOPPED:
+    if reply is Reply.HALTED:
         raise Refusal(409, replies.reply(reply, approval, answered.halt), status=approval.status, by=[])
     if reply is Reply.TAKEN and approval.status == "pending":
         raise Refusal(503, f"{approval.id} could not be judged, because fresh data is missing. Answer again.")

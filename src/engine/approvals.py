@@ -41,7 +41,7 @@ from engine.domain.plans import TradePlan
 from engine.domain.reports import HaltView
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
-from engine.ports import Clock, MarketData, NoEntry, all_is_there
+from engine.ports import Clock, MarketData, NoEntry, nothing_against_it
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
@@ -50,7 +50,7 @@ FRESH_DATA_WITHIN = 5.0
 """Wall seconds that the venue has to give a fresh book at the press."""
 FRESH_FOR = timedelta(seconds=30)
 """How long a book that was given may be judged by: whoever slept in between asks for another."""
-WITHDRAWN_BY = "the emergency stop"
+REJECTED_BY = "the emergency stop"
 """Who answers the questions that are open when everything stops."""
 
 
@@ -79,7 +79,7 @@ class Approvals:
         autonomy: Autonomy,
         orchestrator: ExecutionOrchestrator,
         clock: Clock,
-        no_entry: NoEntry = all_is_there,
+        no_entry: NoEntry = nothing_against_it,
     ) -> None:
         self._store = store
         self._market_data = market_data
@@ -120,17 +120,17 @@ class Approvals:
             UnknownId: There is no such approval.
         """
         with self._busy():
-            return await self._stopped(approval_id, press) or await self._answer(approval_id, press)
+            return await self._halted(approval_id, press) or await self._answer(approval_id, press)
 
     async def _answer(self, approval_id: str, press: Press) -> Answered:
         approval, effects = await self._happen(approval_id, press)
         replies = [effect.reply for effect in effects if isinstance(effect, Tell)]
         answered = Answered(reply=replies[0] if replies else Reply.TOO_LATE, approval=approval)
         if answered.reply is Reply.TAKEN and isinstance(approval.state, Pending):  # perhaps it was halted meanwhile
-            return await self._stopped(approval_id, press) or answered
+            return await self._halted(approval_id, press) or answered
         return answered
 
-    async def _stopped(self, approval_id: str, press: Press) -> Answered | None:
+    async def _halted(self, approval_id: str, press: Press) -> Answered | None:
         """The answer to a yes that a halt stops; ``None`` where none does, or the question is not open any more.
 
         The emergency stop answers every question itself.
@@ -144,12 +144,12 @@ class Approvals:
                 return None
             if not isinstance(asked.state, Pending) or now >= asked.expires_at:
                 return None
-            return Answered(reply=Reply.STOPPED, approval=asked, halt=halt)
+            return Answered(reply=Reply.HALTED, approval=asked, halt=halt)
 
         return None if press.verb is Verb.REJECT else await self._store.read(work)
 
-    async def expire(self) -> None:
-        """Let time pass for every open approval."""
+    async def advance_open(self) -> None:
+        """Let time pass for every open approval: it expires, or what a crash left to be judged is judged and sent."""
         for approval in await self._store.read(lambda uow: uow.approvals.open()):
             await self._happen(approval.id, Tick())
 
@@ -158,10 +158,10 @@ class Approvals:
         for approval in await self._store.read(lambda uow: uow.approvals.open()):
             await self._happen(approval.id, Restarted())
 
-    async def withdraw(self, reason: str) -> None:
+    async def reject_all_open(self, reason: str) -> None:
         """Say no to every open question; one that is being judged is refused by the halt that calls for this."""
         for approval in await self._store.read(lambda uow: uow.approvals.open()):
-            await self._happen(approval.id, Press(person=WITHDRAWN_BY, verb=Verb.REJECT, reason=reason))
+            await self._happen(approval.id, Press(person=REJECTED_BY, verb=Verb.REJECT, reason=reason))
 
     async def next_deadline(self) -> datetime | None:
         """When the next open approval runs out of time, or its claim does."""
@@ -173,7 +173,7 @@ class Approvals:
             approval, effects = await self._step(approval_id, happening)
             for effect in effects:
                 if isinstance(effect, Judge):
-                    approval = await self._judge(approval, half=effect.half)
+                    approval = await self._rejudge_and_send(approval, half=effect.half)
         return approval, effects
 
     @contextmanager
@@ -200,7 +200,7 @@ class Approvals:
         )
         return True
 
-    async def _judge(self, approval: Approval, *, half: bool) -> Approval:
+    async def _rejudge_and_send(self, approval: Approval, *, half: bool) -> Approval:
         market = self._market_data.market(approval.plan.symbol)
         plan = approval.plan.halved(market) if half else approval.plan
         asked_at = self._clock.now()
@@ -220,7 +220,7 @@ class Approvals:
     ) -> tuple[Approval, Order | None]:
         """Judge on the portfolio of now; write the intent as judged, or the refusal, in one transaction.
 
-        What was halted since the press is given back, unless by the emergency stop.
+        Where entries were halted since the press the approval stays open; the emergency stop alone refuses it.
         """
         now = self._clock.now()
         if not self._is_still_ours(uow, approval):

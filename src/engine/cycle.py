@@ -87,8 +87,8 @@ async def _in_turn(services: CycleServices, context: StrategyContext, symbol: st
 async def observe(services: CycleServices, context: StrategyContext, symbol: str, at: datetime) -> MarketSnapshot:
     """Fetch and check what is known of a market.
 
-    Bad data has been asked for again by then, where a venue could answer better (``Job.ready``); here it is believed.
-    Where another context has just looked, at this very moment, nothing is fetched again.
+    A venue that answered badly has been asked again before this is called (``Job.ready``), so what is bad now counts as
+    bad. Where another context has just looked, at this very moment, nothing is fetched again.
     """
     last, moment = services.last_seen.get(symbol), (at, services.clock.now(), context.strategy.timeframes)
     if last is not None and last.moment == moment and last.quality.usable and last.book is not None:

@@ -26,7 +26,7 @@ from engine.execution.coverage import sellable
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.execution.retries import not_before
-from engine.ports import Clock, Frames, MarketData, NoEntry, all_is_there
+from engine.ports import Clock, Frames, MarketData, NoEntry, nothing_against_it
 from engine.risk import sizing
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
@@ -49,7 +49,7 @@ class CycleServices:
     risk: RiskManager
     autonomy: Autonomy
     orchestrator: ExecutionOrchestrator
-    no_entry: NoEntry = all_is_there
+    no_entry: NoEntry = nothing_against_it
     last_seen: dict[str, MarketSnapshot] = field(default_factory=dict)
     """What was last seen of each market: contexts that look at the same moment, or at the same candles, share it."""
 
@@ -120,7 +120,7 @@ class _Conclusion:
             self._note_data_halt()
         if changed is not None and self.seen.quality.usable:
             return replace(self, seen=self.seen.distrusted(changed.reason)).draw()
-        exits = [self._leave(position, leaving) for position, leaving in self._wished_exits()]
+        exits = [self._exit(position, leaving) for position, leaving in self._wished_exits()]
         parts = [part for part in exits if part is not None] + [self._enter()]
         return Outcome(
             judged=tuple(judged for part in parts for judged in part.judged),
@@ -130,7 +130,7 @@ class _Conclusion:
     def _note_data_halt(self) -> None:
         """Halt a market whose data is bad, and let it go on once the data is good again.
 
-        Where nothing is entered for a reason that is told by itself (an outage, the clock), no market is halted.
+        During an outage, or while the clock is wrong, nothing is entered anywhere and people know: no market is halted.
         """
         symbol, quality = self.seen.market.symbol, self.seen.quality
         standing = data_halts(self.uow, symbol, self.context.timeframe)
@@ -152,7 +152,7 @@ class _Conclusion:
         wished = self.context.strategy.update_positions(tuple(held.values()), self.seen.frames)
         return [(held[leaving.position_id], leaving) for leaving in wished]
 
-    def _leave(self, position: Position, leaving: Exit) -> Outcome | None:
+    def _exit(self, position: Position, leaving: Exit) -> Outcome | None:
         """Exits only reduce risk, so they never ask.
 
         Nothing is ordered while all of it is being sold already, or the venue has just refused to sell it; and without

@@ -49,7 +49,7 @@ class Desk:
         """
         halt_id = await self.emergency.call(person.name)
         self.emergency.start()  # first: whatever becomes of the questions, which the halt refuses anyway
-        await self.approvals.withdraw(f"{person.name} called the emergency stop")
+        await self.approvals.reject_all_open(f"{person.name} called the emergency stop")
         return halt_id
 
     async def pause(self, person: Person, until: datetime | None) -> Paused:
@@ -83,7 +83,7 @@ class Desk:
     def _pause(self, uow: UnitOfWork, person: Person, until: datetime | None) -> Paused:
         now, standing = self.clock.now(), uow.halts.open()
         pauses = tuple(found for found in standing if found.halt.kind is HaltKind.PAUSE)
-        beside = tuple(found for found in standing if found not in pauses and found.halt.stops("", now))
+        beside = tuple(found for found in standing if found not in pauses and found.halt.blocks("", now))
         for found in pauses:
             if found.halt.lasts(until):
                 return Paused(holds=found, is_new=False, ended=(), beside=beside)

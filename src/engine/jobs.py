@@ -95,7 +95,7 @@ def job_table(
         await books.end_halts(at)
 
     async def expire(_: datetime) -> None:
-        await approvals.expire()
+        await approvals.advance_open()
 
     return (
         Job(name="halts", run=end_halts, alarm=books.next_halt_end),

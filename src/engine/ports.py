@@ -1,4 +1,4 @@
-"""Every door of the engine on one page: what it needs of the world, and what the families must offer."""
+"""Every port of the engine on one page: what it needs of the world, and what members of each family must offer."""
 
 from __future__ import annotations
 
@@ -62,26 +62,30 @@ class Strategy(Protocol):
 
 
 NoEntry = Callable[[str], str]
-"""Why nothing is entered in a context at present (a clock that is wrong, a venue that is away), and what to do; empty
-where nothing speaks against it. What it names is told by itself."""
+"""Tells for a context why nothing may be entered at present (a clock that is wrong, a venue that is away), and what to
+do about it; empty where something may. People are told of such a reason elsewhere, so no halt is made of it."""
 
 
 TimeLeft = Callable[[datetime, datetime, datetime], timedelta | None]
-"""How long people who were asked then have until then by their own clock, now; ``None`` where that is the market's."""
+"""Takes when people were asked, until when they may answer, and now, all in market time; tells how long they have left
+by the clock on the wall. ``None`` where the two clocks are one."""
 
 
 def by_the_market(asked_at: datetime, until: datetime, now: datetime) -> None:
     """The clock of people is the market's."""
 
 
-def all_is_there(context: str) -> str:
+def nothing_against_it(context: str) -> str:
     """Nothing speaks against entering: the market is replayed, by its own clock."""
     del context
     return ""
 
 
 class MarketFeed(Protocol):
-    """What a simulated venue knows of the market: candles that have closed, and the price between them."""
+    """What a simulated venue trades along: candles that have closed, and the path of the price between them.
+
+    The bot itself does not see it; it asks for ``MarketData``, of which this is the source where a venue is simulated.
+    """
 
     @property
     def markets(self) -> Mapping[str, Market]:
@@ -118,7 +122,7 @@ class MarketFeed(Protocol):
         ...
 
     def volume(self, symbol: str, now: datetime) -> Decimal:
-        """What the last closed candle traded, in the base currency: how deep the book is."""
+        """What the last closed candle traded, in the base currency; a simulated book is made as deep as that allows."""
         ...
 
     def book(self, symbol: str, now: datetime) -> Book | None:
@@ -209,9 +213,9 @@ class Exchange(Protocol):
 
 
 Route = Callable[[Event], Mapping[str, tuple[Destination, ...]]]
-"""Which topics look different after an event, each with the places that are to show it from now on.
+"""Takes an event; tells the topics (cards) that look different after it, each with the chats that are to have it.
 
-A topic with no place is only shown anew where it is shown already.
+A topic without a chat is only edited where it is shown already.
 """
 
 

@@ -17,7 +17,7 @@ from engine.domain.halts import Halt
 from engine.domain.positions import Portfolio, Position
 from engine.domain.reports import Profit
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, TradeStats
-from engine.ports import Clock, MarketData, NoEntry, all_is_there
+from engine.ports import Clock, MarketData, NoEntry, nothing_against_it
 from engine.risk.rules import RiskLimits, fallen, full, halted, taken
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
@@ -52,7 +52,7 @@ class Results:
     at_work: Sequence[AtWork]
     limits: RiskLimits
     autonomy: Autonomy
-    no_entry: NoEntry = all_is_there
+    no_entry: NoEntry = nothing_against_it
     least: Callable[[str], Decimal] = _anything
 
     async def periods(self, period: Period, count: int) -> Profit:

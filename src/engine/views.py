@@ -352,7 +352,7 @@ class Views:
             venue=self.venue,
             quote=uow.account.quote,
             now=now,
-            trading=not no_entry and not any(found.halt.stops("", now) and not found.halt.symbol for found in halts),
+            trading=not no_entry and not any(found.halt.blocks("", now) and not found.halt.symbol for found in halts),
             halts=halts,
             equity=portfolio.equity,
             cash=portfolio.cash,

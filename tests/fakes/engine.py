@@ -46,7 +46,7 @@ from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.ports import Frames, NoEntry, VenueEvent, all_is_there
+from engine.ports import Frames, NoEntry, VenueEvent, nothing_against_it
 from engine.results import Results
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
@@ -292,7 +292,7 @@ async def engine_room(
     timezone: str = "UTC",
     day_ends: time = time(),
     route: Route = nowhere,
-    no_entry: NoEntry = all_is_there,
+    no_entry: NoEntry = nothing_against_it,
     told_weekly: bool = False,
 ) -> AsyncIterator[Room]:
     """Open an engine in a folder, a new one or the one that is there, and close it in the end."""

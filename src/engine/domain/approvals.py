@@ -175,7 +175,7 @@ class Reply(StrEnum):
     """They had voted already, and another person is needed."""
     REJECTED = "rejected"
     """Their no won."""
-    STOPPED = "stopped"
+    HALTED = "halted"
     """Entries are halted: nothing was done, and the question is as open as before."""
     TOO_LATE = "too late"
     """Somebody else was first, or time was up."""

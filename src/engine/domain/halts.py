@@ -30,7 +30,7 @@ class Halt:
     """A reason for no new entries; exits go on under every one of them.
 
     Attributes:
-        market: The only market it concerns; empty for all.
+        symbol: The only market it concerns; empty for all.
         until: When it ends by itself; ``None`` until somebody ends it.
         by: Who or what called for it: a person, or the candles that are bad.
     """
@@ -56,7 +56,7 @@ class Halt:
         """Whether it is about a market."""
         return self.symbol in ("", symbol)
 
-    def stops(self, symbol: str, now: datetime) -> bool:
+    def blocks(self, symbol: str, now: datetime) -> bool:
         """Whether it stops entries into a market now."""
         return self.concerns(symbol) and (self.until is None or now < self.until)
 

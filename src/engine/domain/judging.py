@@ -59,7 +59,7 @@ class RiskView:
     """Everything the risk rules may look at.
 
     Attributes:
-        no_entry: Why nothing is entered on what is known of the market, e.g. a clock that is wrong; empty where it is.
+        no_entry: Why nothing may be entered now, e.g. a clock that is wrong; empty where something may.
     """
 
     market: Market

@@ -11,6 +11,16 @@ from uuid import UUID, uuid5
 _ORDERS = UUID("6b1f0a52-6f6e-5d0e-9f53-9d4f0d1f7c11")
 
 
+TAKEN_BACK = "taken back"
+"""How the reason of every order begins that this program cancels."""
+NOT_SENT = "not sent"
+"""How the reason of every order begins that was written down and is not handed to the venue after all."""
+NEVER_ARRIVED = "it never reached the venue"
+"""How the reason of every order begins that the venue does not know."""
+LOST = f"{NEVER_ARRIVED}: its request was lost"
+"""How that of one begins which was sent; the others were written down when the bot stopped."""
+
+
 class Side(StrEnum):
     """Which way an order goes."""
 
@@ -111,6 +121,11 @@ class Order:
     def rest(self) -> Decimal:
         """What has not traded yet, in the base currency."""
         return self.request.quantity - self.filled
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether the venue said no to it; what was held back here, or lost on its way, the venue never saw."""
+        return self.status is OrderStatus.REJECTED and not self.reason.startswith((NOT_SENT, NEVER_ARRIVED))
 
     @property
     def average(self) -> Decimal | None:

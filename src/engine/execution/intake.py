@@ -8,12 +8,11 @@ from decimal import Decimal
 
 from engine.domain.events import ExternalCancelled, OrderChanged
 from engine.domain.halts import Halt, HaltKind
-from engine.domain.orders import Fill, Order, OrderState, OrderStatus, Purpose, Side
+from engine.domain.orders import TAKEN_BACK, Fill, Order, OrderState, OrderStatus, Purpose, Side
 from engine.domain.positions import Position
 from engine.execution import external, ledger
 from engine.execution.answers import end_refusals, watch_refusals
 from engine.execution.booking import record_fill
-from engine.execution.orders import TAKEN_BACK
 from engine.ports import VenueEvent
 from engine.store.halting import begin_halt
 from engine.store.unit_of_work import UnitOfWork

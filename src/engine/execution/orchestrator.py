@@ -12,6 +12,10 @@ from engine.data_halts import standing_change
 from engine.domain.errors import SaleRefused, StoreError, VenueError
 from engine.domain.events import ProtectionFailed
 from engine.domain.orders import (
+    LOST,
+    NEVER_ARRIVED,
+    NOT_SENT,
+    TAKEN_BACK,
     Ack,
     NotFound,
     Order,
@@ -125,9 +129,9 @@ class ExecutionOrchestrator:
             written = await self._store.read(lambda uow: uow.orders.get(order.id))
             if written.status.final:
                 return
-            state = await self._cancel(written, f"{writing.TAKEN_BACK} {why}")
+            state = await self._cancel(written, f"{TAKEN_BACK} {why}")
             if written.status is OrderStatus.INTENT and isinstance(state, NotFound):
-                reason = f"{writing.NOT_SENT}: {writing.TAKEN_BACK} {why}"
+                reason = f"{NOT_SENT}: {TAKEN_BACK} {why}"
                 await self._mark(order, OrderStatus.REJECTED, reason)
             await self._sync_venue_events()
 
@@ -214,9 +218,9 @@ class ExecutionOrchestrator:
             return ""
         now = self._clock.now()
         if now - order.created_at > SEND_WITHIN:
-            return f"{writing.NOT_SENT}: it is {(now - order.created_at).total_seconds():.0f} s old"
-        stopping = [found.halt for found in uow.halts.open() if found.halt.stops(order.request.symbol, now)]
-        return f"{writing.NOT_SENT}: {stopping[0].reason}" if stopping else ""
+            return f"{NOT_SENT}: it is {(now - order.created_at).total_seconds():.0f} s old"
+        stopping = [found.halt for found in uow.halts.open() if found.halt.blocks(order.request.symbol, now)]
+        return f"{NOT_SENT}: {stopping[0].reason}" if stopping else ""
 
     async def _try_sale(self, order: Order) -> SubmitResult | None:
         """Send a sale once nothing else of its position trades its coins; ``None`` where it is not sent after all.
@@ -233,7 +237,7 @@ class ExecutionOrchestrator:
             await self._cancel_others(order)
             covered = await self._is_covered(order)
         except VenueError as error:
-            await self._mark(order, OrderStatus.REJECTED, f"{writing.NOT_SENT}: {error.message}")
+            await self._mark(order, OrderStatus.REJECTED, f"{NOT_SENT}: {error.message}")
             return None
         return await self._submit(order) if covered else None
 
@@ -241,7 +245,7 @@ class ExecutionOrchestrator:
         """The rest of an entry would be held without a stop, a bracket would sell the same coins."""
         for other in await self._store.read(lambda uow: uow.orders.of_position(order.position_id)):
             if other.purpose in (Purpose.ENTRY, Purpose.PROTECTION) and not other.status.final:
-                await self._cancel(other, f"{writing.TAKEN_BACK} to sell the position")
+                await self._cancel(other, f"{TAKEN_BACK} to sell the position")
 
     async def _cancel(self, order: Order, reason: str) -> OrderState | NotFound:
         """Take an order back. That it is our wish is written down first, or it would be taken for somebody else's."""
@@ -260,7 +264,7 @@ class ExecutionOrchestrator:
         if sellable(position, orders, besides=order.id) >= order.request.quantity:
             return True
         what = "reduced" if position.is_open else f"closed ({position.closed_by})"
-        reason = f"{writing.NOT_SENT}: the position was {what} meanwhile"
+        reason = f"{NOT_SENT}: the position was {what} meanwhile"
         answers.mark(uow, order, OrderStatus.REJECTED, self._clock.now(), reason=reason)
         return False
 
@@ -308,9 +312,9 @@ class ExecutionOrchestrator:
                     await self._place(needed)
 
     async def _cancel_misfit(self, order: Order) -> None:
-        state = await self._cancel(order, f"{writing.TAKEN_BACK}: it no longer fits the position")
+        state = await self._cancel(order, f"{TAKEN_BACK}: it no longer fits the position")
         if isinstance(state, NotFound):
-            await self._mark(order, OrderStatus.CANCELLED, f"{writing.TAKEN_BACK}: the venue does not know it")
+            await self._mark(order, OrderStatus.CANCELLED, f"{TAKEN_BACK}: the venue does not know it")
             await self._protect(order.position_id)
 
     async def _place(self, needed: Protect) -> None:
@@ -323,7 +327,7 @@ class ExecutionOrchestrator:
         )
         answer = await self._submit(order)
         if isinstance(answer, Refused):
-            await self._leave_unprotected(needed, answer.reason)
+            await self._sell_unprotectable(needed, answer.reason)
 
     async def _is_for_another(self, position: Position) -> bool:
         """Whether a stop and target would be filled at once at the price of something else than what was bought."""
@@ -338,7 +342,7 @@ class ExecutionOrchestrator:
             return not (position.stop or Decimal(0)) < price < (position.target or Decimal("Infinity"))
         return is_another(marks.get(position.symbol, position.entry_price), price, self._max_factor)
 
-    async def _leave_unprotected(self, needed: Protect, reason: str) -> None:
+    async def _sell_unprotectable(self, needed: Protect, reason: str) -> None:
         """A position that cannot be protected is closed, and people are told.
 
         Where even that is refused the venue is not stormed: it is asked again after a pause that grows.
@@ -402,7 +406,7 @@ class ExecutionOrchestrator:
 
 def _never_arrived(order: Order) -> str:
     lost = order.status is OrderStatus.UNKNOWN
-    why = writing.LOST if lost else f"{writing.NEVER_ARRIVED}: the bot stopped before it was sent"
+    why = LOST if lost else f"{NEVER_ARRIVED}: the bot stopped before it was sent"
     return f"{why}; it is not sent again"
 
 

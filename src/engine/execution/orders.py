@@ -13,15 +13,6 @@ from engine.domain.positions import Position
 from engine.execution.coverage import sellable
 from engine.store.unit_of_work import UnitOfWork
 
-TAKEN_BACK = "taken back"
-"""How the reason of every order begins that this program cancels."""
-NOT_SENT = "not sent"
-"""How the reason of every order begins that was written down and is not handed to the venue after all."""
-NEVER_ARRIVED = "it never reached the venue"
-"""How the reason of every order begins that the venue does not know."""
-LOST = f"{NEVER_ARRIVED}: its request was lost"
-"""How that of one begins which was sent; the others were written down when the bot stopped."""
-
 
 def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str, approval_id: str = "") -> Order:
     """Write down the one order of a decision. Its client id follows from the plan's key, so it can exist only once."""
@@ -51,27 +42,27 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
 
 def intend_bracket(uow: UnitOfWork, position: Position, number: int, quantity: Decimal, now: datetime) -> Order:
     """Write down the n-th stop and target of a position, for so much of it."""
-    return _leave(uow, position, "bracket", number, quantity, now)
+    return _intend_reducing(uow, position, "bracket", number, quantity, now)
 
 
 def intend_emergency_exit(uow: UnitOfWork, position: Position, number: int, quantity: Decimal, now: datetime) -> Order:
     """Write down the sale of so much of a position as could not be protected."""
-    return _leave(uow, position, "emergency", number, quantity, now)
+    return _intend_reducing(uow, position, "emergency", number, quantity, now)
 
 
 def intend_sale(uow: UnitOfWork, position_id: str, now: datetime) -> Order | None:
     """Write down the sale of all that may be sold of a position; ``None`` where that is nothing."""
     position, orders = uow.positions.get(position_id), uow.orders.of_position(position_id)
     quantity = sellable(position, orders)
-    return _leave(uow, position, "sale", len(orders) + 1, quantity, now) if quantity > 0 else None
+    return _intend_reducing(uow, position, "sale", len(orders) + 1, quantity, now) if quantity > 0 else None
 
 
 def intend_closing(uow: UnitOfWork, position: Position, closing: Closing, quantity: Decimal, now: datetime) -> Order:
     """Write down the sale of so much of a position that a person has confirmed: one a position and wish."""
-    return _leave(uow, position, "closing", int(closing.id[1:]), quantity, now, closing.person)
+    return _intend_reducing(uow, position, "closing", int(closing.id[1:]), quantity, now, closing.person)
 
 
-def _leave(
+def _intend_reducing(
     uow: UnitOfWork,
     position: Position,
     name: str,

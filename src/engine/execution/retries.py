@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from engine.domain.orders import Order, OrderStatus, Purpose
-from engine.execution.orders import LOST, NEVER_ARRIVED, NOT_SENT, TAKEN_BACK
+from engine.domain.orders import LOST, NEVER_ARRIVED, NOT_SENT, TAKEN_BACK, Order, OrderStatus, Purpose
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=30)
 """Market time from an order that came to nothing to the next: it doubles with each."""

@@ -204,7 +204,7 @@ ENTRY_RULES: tuple[Rule, ...] = (
 
 def halted(symbol: str, standing: Sequence[Halt], now: datetime) -> str:
     """Why nothing may be entered in a market while something is halted; empty where it may."""
-    return next((halt.reason for halt in standing if halt.stops(symbol, now)), "")
+    return next((halt.reason for halt in standing if halt.blocks(symbol, now)), "")
 
 
 def fallen(account: Portfolio, limits: RiskLimits) -> str:

@@ -51,7 +51,7 @@ class Halts:
 
     def stopping(self, symbol: str, now: datetime) -> HaltView | None:
         """What stops entries into a market now; of several the one that lasts longest."""
-        stopping = [found for found in self.open() if found.halt.stops(symbol, now)]
+        stopping = [found for found in self.open() if found.halt.blocks(symbol, now)]
         return max(stopping, key=lambda found: found.halt.until or _FOR_EVER, default=None)
 
     def _load(self) -> tuple[HaltView, ...]:

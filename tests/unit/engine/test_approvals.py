@@ -155,10 +155,10 @@ async def test_silence_trades_nothing(room: Room):
     approval = await room.ask(minutes=15)
     assert await room.approvals.next_deadline() == at(DAY + 15)
     room.clock.to(DAY + 14)
-    await room.approvals.expire()
+    await room.approvals.advance_open()
     assert (await stored(room, approval)).status == "pending"
     room.clock.to(DAY + 15)
-    await room.approvals.expire()
+    await room.approvals.advance_open()
     assert (await stored(room, approval)).status == "expired"
     assert (await room.approvals.answer(approval.id, press())).reply is Reply.TOO_LATE
     assert await room.orders() == []
@@ -187,7 +187,7 @@ async def test_a_yes_during_a_pause_changes_nothing_and_after_it_makes_one_order
     approval = await room.ask()
     pause = (await room.desk.pause(BOB, None)).holds
     stopped = await room.approvals.answer(approval.id, press(verb=verb))
-    assert (stopped.reply, stopped.halt, stopped.approval) == (Reply.STOPPED, pause, approval)
+    assert (stopped.reply, stopped.halt, stopped.approval) == (Reply.HALTED, pause, approval)
     assert await stored(room, approval) == approval
     assert await room.events(ApprovalChanged) == []
     await room.desk.resume(BOB)
@@ -207,7 +207,7 @@ async def test_a_question_about_another_market_is_answered_while_one_is_halted(r
     await room.store.transact(lambda uow: begin_halt(uow, halts[0]))
     assert await room.store.read(lambda uow: uow.halts.stopping("BTC/USDT", now)) is None
     await room.store.transact(lambda uow: begin_halt(uow, halts[1]))
-    assert (await room.approvals.answer(approval.id, press())).reply is Reply.STOPPED
+    assert (await room.approvals.answer(approval.id, press())).reply is Reply.HALTED
     assert [event.questions for event in await room.events(Halted)] == [(), ("A1",)]
 
 
@@ -230,7 +230,7 @@ async def test_whoever_pauses_while_a_yes_is_judged_leaves_the_question_open(roo
 
     room.venue.meanwhile = pause
     answered = await room.approvals.answer(approval.id, press())
-    assert (answered.reply, answered.approval.state) == (Reply.STOPPED, Pending())
+    assert (answered.reply, answered.approval.state) == (Reply.HALTED, Pending())
     assert await room.orders() == []
     await room.desk.resume(BOB)
     assert (await room.approvals.answer(approval.id, press())).approval.status == "ordered"
@@ -332,10 +332,10 @@ async def test_a_claim_found_after_the_time_was_up_is_refused(tmp_path: Path):
 async def test_a_claim_whose_judge_died_is_taken_over_by_the_next_tick(room: Room):
     approval = await claim(room, await room.ask())
     assert await room.approvals.next_deadline() == room.clock.now() + CLAIM_LASTS
-    await room.approvals.expire()
+    await room.approvals.advance_open()
     assert await stored(room, approval) == approval
     room.clock.at += CLAIM_LASTS
-    await room.approvals.expire()
+    await room.approvals.advance_open()
     assert (await stored(room, approval)).status == "ordered"
 
 

@@ -137,7 +137,7 @@ async def test_a_day_is_told_of_once_with_its_figures(tmp_path: Path):
         await room.approvals.answer(asked[0].id, Press(person="Ann", verb=Verb.REJECT))
         room.clock.to(DAY + 120)
         await room.orchestrator.sync_venue_events()
-        await room.approvals.expire()
+        await room.approvals.advance_open()
         await room.books.mark_to_market(at(DAY + 120))
         await room.books.record_equity(at(DAY + 120))
         for _ in range(2):

@@ -16,9 +16,9 @@ from tests.fakes.reports import NOON
 )
 def test_a_halt_concerns_its_market_until_its_time_is_over(market: str, minutes: int, stops: bool):  # noqa: FBT001 - a table
     halt = Halt(kind=HaltKind.DATA, reason="gap", since=NOON, until=NOON + timedelta(hours=1), symbol="BTC/USDT")
-    assert halt.stops(market, NOON + timedelta(minutes=minutes)) is stops
+    assert halt.blocks(market, NOON + timedelta(minutes=minutes)) is stops
 
 
 def test_a_halt_without_market_or_end_stops_everything_for_ever():
     halt = Halt(kind=HaltKind.PAUSE, reason="paused", since=NOON)
-    assert halt.stops("ETH/USDT", NOON + timedelta(days=365))
+    assert halt.blocks("ETH/USDT", NOON + timedelta(days=365))

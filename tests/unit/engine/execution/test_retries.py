@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.orders import OrderStatus, Purpose
-from engine.execution.orders import LOST
+from engine.domain.orders import LOST, OrderStatus, Purpose
 from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE, failures, not_before, pause_after
 from tests.fakes.engine import at
 from tests.fakes.venue import bracket, leaving

@@ -6,7 +6,7 @@ import pytest
 
 from engine.domain.approvals import Claimed, Expired, Ordered, Pending, Refused, Rejected
 from engine.domain.messages import Button
-from engine.domain.orders import OrderStatus
+from engine.domain.orders import LOST, OrderStatus
 from handlers.cards import approval
 from tests.fakes import reports
 
@@ -203,3 +203,23 @@ def test_a_question_that_is_drawn_anew_counts_from_then():
 def test_a_question_of_a_replay_says_how_long_one_has_by_the_own_clock(left: int, told: str):
     view = reports.approval_view(wall_left=timedelta(seconds=left))
     assert dict(approval.card(view).fields)["Expires"] == f"{told}2026-01-03 12:30 UTC in the market"
+
+
+@pytest.mark.parametrize(
+    ("reason", "title", "tells"),
+    [
+        ("insufficient balance", "but the venue refused the order", "refused by the venue: insufficient balance"),
+        ("not sent: it is 200 s old", "but the order never reached the venue", "not sent: it is 200 s old"),
+        (f"{LOST}; it is not sent again", "but the order never reached the venue", f"{LOST}; it is not sent again"),
+    ],
+)
+def test_the_venue_has_refused_only_what_it_saw(reason: str, title: str, tells: str):
+    """Seen: "but the venue refused the order" of one that nobody had sent."""
+    order = reports.order(status=OrderStatus.REJECTED, reason=reason)
+    card = approval.card(
+        reports.approval_view(
+            Ordered(order_id="O5", price=Decimal(20_000), votes=(reports.vote(),), at=reports.NOON), order=order
+        )
+    )
+    assert title in card.title
+    assert dict(card.fields)["Order"].endswith(f", {tells}")

@@ -37,7 +37,7 @@ def test_a_press_still_being_judged_says_so():
 
 def test_a_yes_while_entries_are_stopped_is_told_by_whom_until_when_and_that_nothing_was_done():
     halt = reports.halt(reason="paused by Ada", until=reports.ANSWERED)
-    assert reply(Reply.STOPPED, reports.asked(Pending()), halt) == (
+    assert reply(Reply.HALTED, reports.asked(Pending()), halt) == (
         "No new entries: paused by Ada, until 2026-01-03 12:05 UTC (H1). Nothing was done; "
         "A17 stays open until 2026-01-03 12:30 UTC."
     )

@@ -215,7 +215,7 @@ async def test_while_entries_are_halted_the_answer_says_so_and_the_question_stay
 
     class Paused:
         async def answer(self, *_):
-            return Answered(reply=Reply.STOPPED, approval=asked, halt=reports.halt(reason="paused by Ada"))
+            return Answered(reply=Reply.HALTED, approval=asked, halt=reports.halt(reason="paused by Ada"))
 
     object.__setattr__(web.app.state.services, "desk", Paused())
     answer = await web.client.post("/api/approvals/A17/approve", headers=BEARER)
