@@ -118,7 +118,7 @@ DAYS, WARM = 40, 10
 """How long it runs, and after how many days caches have filled."""
 MOST = 1000
 """Pieces of memory that may stay behind: fewer than two with every candle."""
-QUIET_DAYS, QUIET_WARM = 16, 4
+QUIET_DAYS, QUIET_WARM = 30, 10
 """The same where nobody writes."""
 
 
