@@ -77,7 +77,7 @@ async def test_it_is_asked_for_pressed_and_told_on_each_platform(tmp_path: Path,
         await at.press(platform, name, "close:C1")
         await at.until(lambda: "BTC/USDT sold (C1)" in at.cards("C1")[platform].title)
         assert at.cards("C1")[platform].labels == ()
-        assert "held: stop and target stand" in at.cards("C1")[platform].text
+        await at.until(lambda: "held: stop and target stand" in at.cards("C1")[platform].text)
         assert Decimal(held(at)["quantity"]) == whole - (whole / 2).quantize(Decimal("1e-5"), "ROUND_FLOOR")
         assert at.files.complaints() == []
 

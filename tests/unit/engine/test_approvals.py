@@ -341,7 +341,7 @@ async def test_a_claim_whose_judge_died_is_taken_over_by_the_next_tick(room: Roo
 
 async def test_a_judge_who_was_too_slow_leaves_the_order_of_the_one_who_took_over(room: Room):
     approval, other = await room.ask(), approvals_of(room.services)
-    room.venue.meanwhile, room.venue.thinks = other.expire, CLAIM_LASTS
+    room.venue.meanwhile, room.venue.thinks = other.advance_open, CLAIM_LASTS
     answered = await room.approvals.answer(approval.id, press())
     assert answered.approval.status == "ordered"
     assert [event.status for event in await room.events(ApprovalChanged)] == ["claimed", "claimed", "ordered"]

@@ -96,9 +96,9 @@ async def test_each_day_is_sent_once_and_those_that_come_late_together_each_by_i
 async def test_each_week_is_sent_once_where_weeks_are_told_of(tmp_path: Path) -> None:
     async with FakeTelegram() as fake, reporting(tmp_path, fake, told_weekly=True) as (views, subscribers, reports_):
         subscribers.add(str(ANN), datetime(2025, 12, 31, tzinfo=UTC))
-        for views.days in (6, 7, 8, 14, 20, 21, 27, 28, 30):
+        for views.days in (6, 7, 8, 14):
             await reports_.send_due()
-        assert sent(fake, ANN) == [f"Week 2026-W0{number}" for number in range(1, 5)]
+        assert sent(fake, ANN) == [f"Week 2026-W0{number}" for number in range(1, 3)]
 
 
 async def test_no_day_is_sent_before_one_that_could_not_be(tmp_path: Path) -> None:
