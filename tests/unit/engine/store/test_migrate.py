@@ -17,8 +17,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from engine.domain.approvals import Verb
+from engine.domain.closing import Closing, Sale, Stage, Unsold, Wanted
 from engine.domain.errors import StoreError
 from engine.domain.events import BalanceAdopted, Welcomed
+from engine.domain.halts import Halt, HaltKind
+from engine.domain.market import Market
 from engine.domain.messages import Button, Card
 from engine.domain.payments import Payment
 from engine.store import migrate
@@ -28,7 +31,7 @@ from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.database import execute, new_file, rows_of, tables_of
 from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON, asked, decision, digest, judged, position
-from tests.fakes.venue import fill, order
+from tests.fakes.venue import bracket, fill, order
 
 HEAD = "0006"
 HOUR = timedelta(hours=1)
@@ -165,6 +168,64 @@ async def test_what_was_sold_before_was_asked_for_by_nobody(each_database: str):
     database = Database(each_database)
     assert (await database.read(lambda uow: uow.orders.get("O1"))).asked_by == ""
     assert (await database.read(lambda uow: uow.positions.get("T3"))).closed_by_person == ""
+    await database.close()
+
+
+async def test_what_was_written_in_the_words_of_before_is_read_as_it_was(each_database: str):
+    sale = Sale(
+        position_id="T3",
+        market=Market(symbol="BTC/USDT"),
+        held=Decimal(2),
+        quantity=Decimal(1),
+        rest=Decimal(1),
+        price=Decimal(100),
+        net=Decimal(0),
+        share=None,
+        stop=None,
+        target=None,
+    )
+    unsold = Unsold(position_id="T4", symbol="ETH/USDT", reason="nobody buys it")
+    wish = Closing(
+        id="C1",
+        person="Ann",
+        wanted=Wanted(what="T3"),
+        asked_at=NOON,
+        expires_at=NOON + HOUR,
+        stage=Stage.ASKED,
+        sales=(sale,),
+        unsold=(unsold,),
+    )
+
+    def put(uow: UnitOfWork) -> None:
+        _fill(uow)
+        uow.orders.add(bracket(2, position_id="T3"))
+        uow.halts.add(Halt(kind=HaltKind.DATA, reason='"market":"x"', since=NOON, symbol="BTC/USDT"))
+        uow.account.mark({"BTC/USDT": Decimal(100)}, NOON)
+        uow.closings.put(wish)
+
+    def kept(uow: UnitOfWork) -> list[object]:
+        ids = uow.decisions.get("D1"), uow.approvals.get("A1"), uow.orders.get("O1"), uow.orders.get("O2")
+        return [
+            *ids,
+            uow.positions.get("T3"),
+            uow.halts.open(),
+            uow.account.marks(),
+            uow.closings.get("C1"),
+            *(each.fill for each in uow.orders.newest_fills(9)),
+        ]
+
+    database = Database(each_database)
+    await database.transact(put)
+    before = await database.read(kept)
+    await database.close()
+    command.downgrade(migrate.config(each_database), "0005")
+    (row,) = rows_of(each_database, "SELECT kind, market FROM orders WHERE id = 'O2'")
+    assert (row["kind"], row["market"]) == ("bracket", "BTC/USDT")
+    (record,) = rows_of(each_database, "SELECT record FROM decisions")
+    assert '"symbol":' not in record["record"]
+    migrate.upgrade(each_database)
+    database = Database(each_database)
+    assert await database.read(kept) == before
     await database.close()
 
 
