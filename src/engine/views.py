@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine import reporting
-from engine.bookkeeping import days_to_come, figures
+from engine.digests import days_to_come, figures
 from engine.domain.approvals import Approval
 from engine.domain.days import Day, Days, Period
 from engine.domain.decisions import Judged

@@ -14,8 +14,8 @@ from decimal import Decimal
 from engine.domain.events import ExternalTraded
 from engine.domain.orders import Fill, Order, OrderKind, OrderRequest, OrderState, OrderStatus, Purpose, Side
 from engine.domain.positions import EXTERNAL, Position
-from engine.execution import ledger
-from engine.execution.booking import record_fill
+from engine.execution import position_changes
+from engine.execution.fills import count_fill, record_fill
 from engine.store.unit_of_work import UnitOfWork
 
 CONTEXT = EXTERNAL
@@ -52,9 +52,8 @@ def book(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[str, ...]:
     if quote != uow.account.quote:
         return _book_aside(uow, order, fill, base, quote)
     parts = [_bought(uow, fill)] if fill.side is Side.BUY else _sold(uow, fill)
-    if not uow.orders.add_fill(order, fill, parts[0][0].id if parts else ""):
+    if not count_fill(uow, order, fill, parts[0][0].id if parts else ""):
         return ()
-    uow.account.settle(fill)
     _book_parts(uow, order, fill, parts)
     uow.emit(ExternalTraded(at=fill.at, order_id=order.id))
     return tuple(position.id for position, _ in parts)
@@ -76,7 +75,7 @@ def _book_parts(uow: UnitOfWork, order: Order, fill: Fill, parts: Sequence[tuple
         _change(uow, order, position, part)
     rest = fill.quantity - sum((part.quantity for _, part in parts), Decimal(0))
     if rest:
-        beside = ledger.part(fill, rest)
+        beside = position_changes.part(fill, rest)
         uow.account.put_outside(fill.symbol.partition("/")[0], -rest)
         uow.account.count_as_paid(beside.quantity * beside.price - beside.fee, fill.at)
 
@@ -111,12 +110,15 @@ def _sold(uow: UnitOfWork, fill: Fill) -> list[tuple[Position, Fill]]:
     for position in sorted(held, key=lambda position: position.context != CONTEXT):
         quantity = min(rest, position.quantity)
         if quantity > 0:
-            parts.append((position, ledger.part(fill, quantity)))
+            parts.append((position, position_changes.part(fill, quantity)))
             rest -= quantity
     return parts
 
 
 def _change(uow: UnitOfWork, order: Order, position: Position, fill: Fill) -> None:
     opened = not position.quantity
-    after = ledger.bought(position, fill) if fill.side is Side.BUY else ledger.sold(position, fill, CLOSED_BY)
+    if fill.side is Side.BUY:
+        after = position_changes.bought(position, fill)
+    else:
+        after = position_changes.sold(position, fill, CLOSED_BY)
     record_fill(uow, order, fill, after, opened=opened)

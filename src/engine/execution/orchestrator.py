@@ -31,8 +31,8 @@ from engine.domain.positions import Position
 from engine.execution import answers, retries
 from engine.execution import orders as writing
 from engine.execution.coverage import sellable
-from engine.execution.intake import apply_venue_events
 from engine.execution.protection import Action, Cancel, Protect, protect, protection_pause
+from engine.execution.venue_events import apply_venue_events
 from engine.ports import Clock, Exchange, MarketData, VenueEvent
 from engine.simulation.path import is_another
 from engine.store.database import Database

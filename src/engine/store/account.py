@@ -123,7 +123,7 @@ class Account:
         """Note that every venue event up to this number was taken in."""
         self._change(venue_seq=seq)
 
-    def settle(self, fill: Fill) -> None:
+    def move_cash(self, fill: Fill) -> None:
         """Move the cash of one fill."""
         value = fill.quantity * fill.price
         self._change(cash=self._row().cash + (value if fill.side is Side.SELL else -value) - fill.fee)

@@ -1,28 +1,21 @@
-"""The account day by day: marks, the curve, halts that come and go, the digest."""
+"""The account at each close: marks, the curve, halts that come and go."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from engine.bookkeeping import figures, open_risk
-from engine.domain.approvals import Press, Verb
-from engine.domain.events import DigestDue, Halted, HaltEnded
+from engine.domain.events import Halted, HaltEnded
 from engine.domain.halts import HaltKind
 from engine.domain.messages import Person, Role
-from engine.domain.reports import Digest
-from engine.store.unit_of_work import UnitOfWork
-from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
-from tests.fakes.reports import position
+from tests.fakes.engine import DAY, QUIET, Room, at, engine_room
 
 UP = (100, 111, 100, 110, 10_000)
-RISING = (*(QUIET,) * 24, UP, *((110, 110.5, 109.5, 110, 10_000),) * 60)
-LATER = (QUIET, *RISING)
-"""The same an hour later."""
 ANN = Person(name="Ann", role=Role.TRADER)
+RISING = (*(QUIET,) * 24, UP, *((110, 110.5, 109.5, 110, 10_000),) * 60)
 
 
 async def mark(room: Room, price: str, minutes: float) -> None:
@@ -126,52 +119,3 @@ async def test_a_drawdown_that_was_made_good_pauses_again(room: Room):
     for hour, price in enumerate(("200", "140", "180", "152", "140"), start=1):
         await mark(room, price, DAY + 60 * hour)
     assert [halted.at for halted in await room.events(Halted)] == [at(DAY + 120), at(DAY + 300)]
-
-
-async def test_a_day_is_told_of_once_with_its_figures(tmp_path: Path):
-    async with engine_room(tmp_path, LATER) as room:
-        await room.books.record_equity(at(DAY))
-        room.clock.to(DAY + 60)
-        await room.enter(1.0, stop=20.0, target=5.0)
-        asked = [await room.ask(minutes=30, context="other") for _ in range(3)]
-        await room.approvals.answer(asked[0].id, Press(person="Ann", verb=Verb.REJECT))
-        room.clock.to(DAY + 120)
-        await room.orchestrator.sync_venue_events()
-        await room.approvals.advance_open()
-        await room.books.mark_to_market(at(DAY + 120))
-        await room.books.record_equity(at(DAY + 120))
-        for _ in range(2):
-            await room.books.digest(at(2 * DAY))
-        digest = await room.views.digest("2024-01-02")
-        (trade,) = await room.views.trades(5)
-        assert trade.closed_by == "target"
-        assert (digest.begins, digest.ends, digest.quote) == (at(DAY), at(2 * DAY), "USDT")
-        assert (digest.opened, digest.closed, digest.won, digest.open_positions) == (1, 1, 1, 0)
-        assert (digest.asked, digest.answered, digest.expired) == (3, 1, 2)
-        assert digest.net == digest.realised == trade.net == digest.equity - CASH
-        assert digest.fees == trade.fees
-        assert digest.equity_curve == (CASH, CASH + trade.net)
-        assert await room.events(DigestDue) == [DigestDue(at=at(2 * DAY), digest_id="2024-01-02")]
-
-
-async def test_the_next_day_begins_where_the_last_one_ended(room: Room):
-    for day in (2, 3):
-        await room.books.digest(at(day * DAY))
-    first, second = [await room.views.digest(name) for name in ("2024-01-02", "2024-01-03")]
-    assert second.begins == first.ends == at(2 * DAY)
-
-
-@pytest.mark.parametrize("begins", [None, at(DAY), at(DAY + 1)])
-async def test_no_time_has_no_figures(room: Room, begins: datetime | None):
-    def work(uow: UnitOfWork) -> Digest | None:
-        uow.settings.set("account.began", begins.isoformat() if begins else "")
-        return figures(uow, "2024-01-02", at(DAY))
-
-    assert await room.store.read(work) is None
-
-
-def test_what_is_at_risk_is_the_way_to_the_stop():
-    held = position(quantity=Decimal(2), stop=Decimal(90))
-    assert open_risk(held, Decimal(100)) == Decimal(20)
-    assert open_risk(held, Decimal(80)) == 0
-    assert open_risk(position(quantity=Decimal(2), stop=None), Decimal(100)) == Decimal(200)

@@ -48,7 +48,7 @@ async def earned(
             for number in range(1, hours + 1):
                 if number in payments:
                     uow.account.pay_in(Decimal(payments[number]), begin + number * HOUR - HOUR / 6)
-                uow.account.settle(ONE_MORE)
+                uow.account.move_cash(ONE_MORE)
                 uow.account.record_equity(begin + number * HOUR)
 
         room.clock.to((begin - room.clock.at).total_seconds() / 60)
@@ -105,7 +105,7 @@ async def test_every_report_takes_off_what_was_paid_in_or_out(tmp_path: Path, am
         uow.settings.set("account.began", begin.isoformat())
         for hour, price in enumerate(("100", "200", "300")):
             if hour:
-                uow.account.settle(ONE_MORE)
+                uow.account.move_cash(ONE_MORE)
             if hour == 2:
                 uow.account.pay_in(Decimal(amount), begin + 2.5 * HOUR)
             uow.account.mark({"BTC/USDT": Decimal(price)}, begin + hour * HOUR)
@@ -153,7 +153,7 @@ async def test_today_began_when_the_last_day_ended(tmp_path: Path):
 
         def work(uow) -> None:
             for number in range(3):
-                uow.account.settle(ONE_MORE)
+                uow.account.move_cash(ONE_MORE)
                 uow.account.record_equity(midnight + number * HOUR)
 
         await room.store.transact(work)

@@ -52,7 +52,7 @@ async def half_a_year(room: Room, seed: int) -> None:
                 ),
                 "",
             )
-            uow.account.settle(
+            uow.account.move_cash(
                 Fill(
                     trade_id=str(number),
                     client_id=str(number),
@@ -159,7 +159,7 @@ async def test_a_drawdown_makes_the_limits_smaller(tmp_path: Path) -> None:
     async with engine_room(tmp_path, limits=RiskLimits(max_drawdown=Decimal("0.05"))) as room:
         await buy(room, context="hand", quantity=Decimal(20))
         await room.store.transact(lambda uow: uow.account.record_equity(room.clock.now()))
-        await room.store.transact(lambda uow: uow.account.settle(replace(LOSS, at=room.clock.now())))
+        await room.store.transact(lambda uow: uow.account.move_cash(replace(LOSS, at=room.clock.now())))
         counts, status = await room.results.counts(), await room.views.status()
         assert (counts.size, counts.max_coin) == (Decimal("0.5"), status.equity / 8)
 
@@ -199,7 +199,7 @@ async def test_a_strategy_says_of_a_halt_what_its_refusal_will_say(room: Room, m
 
 async def test_a_strategy_says_of_a_drawdown_what_its_refusal_will_say(room: Room) -> None:
     await room.store.transact(lambda uow: uow.account.record_equity(room.clock.now()))
-    await room.store.transact(lambda uow: uow.account.settle(replace(LOSS, price=Decimal(1200))))
+    await room.store.transact(lambda uow: uow.account.move_cash(replace(LOSS, price=Decimal(1200))))
     await says_what_its_refusal_will_say(room, "drawdown 12.0% has reached the limit of 10.0%")
 
 

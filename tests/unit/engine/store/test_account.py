@@ -40,7 +40,7 @@ async def hold(store: Database, quantity: str, price: str) -> None:
 
     def work(uow: UnitOfWork) -> None:
         uow.positions.put(held, "D1")
-        uow.account.settle(fill(order(1), 1, Decimal(quantity)))
+        uow.account.move_cash(fill(order(1), 1, Decimal(quantity)))
         uow.account.mark({held.symbol: Decimal(price)}, at(1))
 
     await store.transact(work)
@@ -63,10 +63,12 @@ async def test_a_new_account_is_all_cash(account: Database):
 
 
 async def test_buying_costs_and_selling_brings_money_and_fees_are_lost(account: Database):
-    await account.transact(lambda uow: uow.account.settle(fill(order(1), 1, Decimal(2), Decimal(100), Decimal("0.2"))))
+    await account.transact(
+        lambda uow: uow.account.move_cash(fill(order(1), 1, Decimal(2), Decimal(100), Decimal("0.2")))
+    )
     assert (await portfolio(account)).cash == Decimal("9799.8")
     await account.transact(
-        lambda uow: uow.account.settle(fill(leaving(2), 2, Decimal(2), Decimal(110), Decimal("0.3")))
+        lambda uow: uow.account.move_cash(fill(leaving(2), 2, Decimal(2), Decimal(110), Decimal("0.3")))
     )
     assert (await portfolio(account)).cash == Decimal("10019.5")
 

@@ -1,4 +1,4 @@
-"""What one fill does to one position, written down: whoever has sent the order."""
+"""A fill, written down: counted once with the cash that it moved, then position by position, whoever sent the order."""
 
 from __future__ import annotations
 
@@ -9,6 +9,21 @@ from engine.domain.orders import Fill, Order, Side
 from engine.domain.positions import Position
 from engine.execution.streaks import note_result
 from engine.store.unit_of_work import UnitOfWork
+
+
+def count_fill(uow: UnitOfWork, order: Order, fill: Fill, position_id: str) -> bool:
+    """Count a fill and the cash it moved; ``False`` where it was counted already, and nothing is to be done.
+
+    Args:
+        uow: The transaction in which the fill is taken in.
+        order: What was filled.
+        fill: All of the fill.
+        position_id: The first position that it changes; empty where it changes none.
+    """
+    if not uow.orders.add_fill(order, fill, position_id):
+        return False
+    uow.account.move_cash(fill)
+    return True
 
 
 def record_fill(uow: UnitOfWork, order: Order, fill: Fill, after: Position, *, opened: bool) -> None:

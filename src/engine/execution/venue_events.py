@@ -10,9 +10,9 @@ from engine.domain.events import ExternalCancelled, OrderChanged
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import TAKEN_BACK, Fill, Order, OrderState, OrderStatus, Purpose, Side
 from engine.domain.positions import Position
-from engine.execution import external, ledger
+from engine.execution import external, position_changes
 from engine.execution.answers import end_refusals, watch_refusals
-from engine.execution.booking import record_fill
+from engine.execution.fills import count_fill, record_fill
 from engine.ports import VenueEvent
 from engine.store.halting import begin_halt
 from engine.store.unit_of_work import UnitOfWork
@@ -84,20 +84,19 @@ def _was_ours_to_end(order: Order) -> bool:
 
 def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState) -> tuple[str, ...]:
     position, opened = _position_of(uow, order, fill)
-    if not uow.orders.add_fill(order, fill, position.id):
+    if not count_fill(uow, order, fill, position.id):
         return (position.id,)
-    uow.account.settle(fill)
     if fill.side is Side.BUY:
-        record_fill(uow, order, fill, ledger.bought(position, fill), opened=opened)
+        record_fill(uow, order, fill, position_changes.bought(position, fill), opened=opened)
         return (position.id,)
     closed_by = state.closed_by or _closed_by(order)
     covered = min(fill.quantity, position.quantity)
     if covered:
-        own = ledger.part(fill, covered)
-        record_fill(uow, order, own, ledger.sold(position, own, closed_by, order.asked_by), opened=False)
+        own = position_changes.part(fill, covered)
+        record_fill(uow, order, own, position_changes.sold(position, own, closed_by, order.asked_by), opened=False)
     if covered == fill.quantity:
         return (position.id,)
-    return (position.id, *_oversold(uow, order, position, ledger.part(fill, fill.quantity - covered)))
+    return (position.id, *_oversold(uow, order, position, position_changes.part(fill, fill.quantity - covered)))
 
 
 def _closed_by(order: Order) -> str:

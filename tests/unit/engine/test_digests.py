@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from itertools import groupby, pairwise, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,17 +17,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.bookkeeping import Bookkeeping
+from engine.digests import figures, open_risk
 from engine.domain.approvals import Press, Verb
 from engine.domain.days import Days
 from engine.domain.events import DigestDue
 from engine.domain.reports import MOST_TOLD, Digest
 from engine.domain.weeks import ends_week, week_of
+from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
 from tests.fakes.examples import examples
 from tests.fakes.feed import START
 from tests.fakes.reports import digest as an_old_digest
+from tests.fakes.reports import position
 
 HOUR = timedelta(hours=1)
+LATER = (*(QUIET,) * 25, (100, 111, 100, 110, 10_000), *((110, 110.5, 109.5, 110, 10_000),) * 60)
+"""It rises once, more than a day after it began."""
 DOWN = (*(QUIET,) * 26, (100, 100, 89, 90, 10_000), *((90, 91, 89, 90, 10_000),) * 60)
 """An hour in which a stop at 95 is hit: from two to three on the second day."""
 
@@ -213,3 +219,52 @@ async def _live_through(folder: Path, changes: list[tuple[time, str, int, bool]]
         assert [day.begins for day in found] == [began, *(day.ends for day in found)][: len(found)]
         assert all(before.ends < day.ends for before, day in pairwise(found))
         assert due <= {day.id for day in found}, "two days after a change every date has come again"
+
+
+async def test_a_day_is_told_of_once_with_its_figures(tmp_path: Path):
+    async with engine_room(tmp_path, LATER) as room:
+        await room.books.record_equity(at(DAY))
+        room.clock.to(DAY + 60)
+        await room.enter(1.0, stop=20.0, target=5.0)
+        asked = [await room.ask(minutes=30, context="other") for _ in range(3)]
+        await room.approvals.answer(asked[0].id, Press(person="Ann", verb=Verb.REJECT))
+        room.clock.to(DAY + 120)
+        await room.orchestrator.sync_venue_events()
+        await room.approvals.advance_open()
+        await room.books.mark_to_market(at(DAY + 120))
+        await room.books.record_equity(at(DAY + 120))
+        for _ in range(2):
+            await room.books.digest(at(2 * DAY))
+        digest = await room.views.digest("2024-01-02")
+        (trade,) = await room.views.trades(5)
+        assert trade.closed_by == "target"
+        assert (digest.begins, digest.ends, digest.quote) == (at(DAY), at(2 * DAY), "USDT")
+        assert (digest.opened, digest.closed, digest.won, digest.open_positions) == (1, 1, 1, 0)
+        assert (digest.asked, digest.answered, digest.expired) == (3, 1, 2)
+        assert digest.net == digest.realised == trade.net == digest.equity - CASH
+        assert digest.fees == trade.fees
+        assert digest.equity_curve == (CASH, CASH + trade.net)
+        assert await room.events(DigestDue) == [DigestDue(at=at(2 * DAY), digest_id="2024-01-02")]
+
+
+async def test_the_next_day_begins_where_the_last_one_ended(room: Room):
+    for day in (2, 3):
+        await room.books.digest(at(day * DAY))
+    first, second = [await room.views.digest(name) for name in ("2024-01-02", "2024-01-03")]
+    assert second.begins == first.ends == at(2 * DAY)
+
+
+@pytest.mark.parametrize("begins", [None, at(DAY), at(DAY + 1)])
+async def test_no_time_has_no_figures(room: Room, begins: datetime | None):
+    def work(uow: UnitOfWork) -> Digest | None:
+        uow.settings.set("account.began", begins.isoformat() if begins else "")
+        return figures(uow, "2024-01-02", at(DAY))
+
+    assert await room.store.read(work) is None
+
+
+def test_what_is_at_risk_is_the_way_to_the_stop():
+    held = position(quantity=Decimal(2), stop=Decimal(90))
+    assert open_risk(held, Decimal(100)) == Decimal(20)
+    assert open_risk(held, Decimal(80)) == 0
+    assert open_risk(position(quantity=Decimal(2), stop=None), Decimal(100)) == Decimal(200)

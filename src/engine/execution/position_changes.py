@@ -1,4 +1,4 @@
-"""What fills make of positions. Pure, and exact: this is where money is counted."""
+"""What fills make of positions: quantity, entry price, fees, profit. Pure, and exact."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from engine.domain.events import Halted, OrderChanged, OrderFilled, PositionClosed, PositionOpened
 from engine.domain.halts import HaltKind
 from engine.domain.orders import Fill, OrderStatus
-from engine.execution.intake import apply_venue_events
+from engine.execution.venue_events import apply_venue_events
 from engine.ports import VenueEvent
 from engine.store.connections import connect
 from engine.store.database import Database, nowhere
