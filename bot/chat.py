@@ -18,7 +18,7 @@ from engine.domain.messages import CardKind, Destination, Person, Ref
 from engine.domain.reports import CLOCK, MARKET_DATA, HaltView, Stranger
 from engine.notification_failover import Failover
 from engine.outbox import EDITS_APART, OutboxSender
-from engine.places import take_places
+from engine.places import retarget_cards
 from engine.platform_health import PlatformWatch
 from engine.ports import Platform
 from engine.store.database import Database
@@ -86,7 +86,7 @@ async def build_chat(
         platforms[web.chat.name] = web.chat
     past: dict[str, Platform] = {web.chat.name: web.chat.unwritten} if web else {}
     places = destinations(settings)
-    await take_places(engine.store, places=places, platforms=platforms, route=routes(places))
+    await retarget_cards(engine.store, places=places, platforms=platforms, route=routes(places))
     watch = PlatformWatch(store=engine.store, health=_health_of(engine, remote), clock=engine.clock)
     failover = Failover(
         store=engine.store,

@@ -27,14 +27,14 @@ def reply(kind: Reply, asked: Approval, halt: HaltView | None = None) -> str:
         case Reply.REJECTED:
             return f"You rejected {asked.id}. Nothing is traded."
         case Reply.HALTED:
-            return _stopped(asked, halt)
+            return _halted(asked, halt)
         case Reply.TOO_LATE:
             return f"Too late: {asked.id} {_settled_by(asked)}."
         case _:
             assert_never(kind)
 
 
-def _stopped(asked: Approval, halt: HaltView | None) -> str:
+def _halted(asked: Approval, halt: HaltView | None) -> str:
     why = f": {phrases.stopped(halt)}" if halt else ""
     return f"No new entries{why}. Nothing was done; {asked.id} stays open until {wording.moment(asked.expires_at)}."
 

@@ -15,13 +15,13 @@ from engine.domain.approvals import (
     Approval,
     Claimed,
     Effect,
+    GivenBack,
     Happening,
     Judge,
     Pending,
     Press,
     Reply,
     Restarted,
-    RuledMissing,
     RuledOrder,
     RuledRefusal,
     Tell,
@@ -209,7 +209,7 @@ class Approvals:
                 book = await self._market_data.book(plan.symbol)
         except (VenueError, TimeoutError) as error:
             reason = f"no fresh price: {str(error) or 'the venue did not answer in time'}"
-            return await self._store.transact(lambda uow: self._settle(uow, approval, RuledMissing(reason=reason)))
+            return await self._store.transact(lambda uow: self._settle(uow, approval, GivenBack(reason=reason)))
         ruled, order = await self._store.transact(lambda uow: self._rule(uow, approval, plan, book, asked_at))
         if order is not None:
             await self._orchestrator.send(order)
@@ -229,17 +229,17 @@ class Approvals:
             late = RuledRefusal(reasons=("time was up before it could be carried out",), price=book.ask)
             return self._settle(uow, approval, late), None
         if now - asked_at > FRESH_FOR:
-            return self._settle(uow, approval, RuledMissing(reason="the price was too old when it was judged")), None
+            return self._settle(uow, approval, GivenBack(reason="the price was too old when it was judged")), None
         halt = uow.halts.stopping(plan.symbol, now)
         if halt is not None and halt.halt.kind is not HaltKind.EMERGENCY:
-            return self._settle(uow, approval, RuledMissing(reason=halt.halt.reason)), None
+            return self._settle(uow, approval, GivenBack(reason=halt.halt.reason)), None
         judgement = self._judgement(uow, plan, book, now)
         if isinstance(judgement, Denied):
             return self._settle(uow, approval, RuledRefusal(reasons=judgement.reasons, price=book.ask)), None
         order = intend(uow, judgement.plan, now, decision_id=approval.decision_id, approval_id=approval.id)
         return self._settle(uow, approval, RuledOrder(order_id=order.id, price=book.ask)), order
 
-    def _settle(self, uow: UnitOfWork, claim: Approval, ruling: RuledOrder | RuledRefusal | RuledMissing) -> Approval:
+    def _settle(self, uow: UnitOfWork, claim: Approval, ruling: RuledOrder | RuledRefusal | GivenBack) -> Approval:
         """Put a ruling on the claim it was made for; a claim that another process has judged stays as it is."""
         if not self._is_still_ours(uow, claim):
             return uow.approvals.get(claim.id)

@@ -22,7 +22,7 @@ from engine.store.unit_of_work import UnitOfWork
 _log = structlog.get_logger(__name__)
 
 
-async def take_places(
+async def retarget_cards(
     store: Database,
     *,
     places: Collection[Destination],

@@ -183,11 +183,11 @@ class Exchange(Protocol):
         """The venue and account, as the database is stamped with it."""
         ...
 
-    async def submit(self, intent: OrderRequest) -> SubmitResult:
+    async def submit(self, request: OrderRequest) -> SubmitResult:
         """Send an order once. A lost answer is ``Unknown``, never an exception and never a rejection."""
         ...
 
-    async def unsellable(self, symbol: str, quantity: Decimal) -> str:
+    async def why_unsellable(self, symbol: str, quantity: Decimal) -> str:
         """Why so much would not be sold at market now, as far as that can be known without an order.
 
         The market, its price and steps, what the sale is worth, what is held; coins that wait in a bracket count as

@@ -24,9 +24,9 @@ def sends_again(externals: Externals) -> Externals:
     """An order whose answer was lost is sent once more, to be sure."""
 
     class Impatient(externals.venue):
-        async def submit(self, intent: OrderRequest) -> SubmitResult:
-            answer = await super().submit(intent)
-            return await super().submit(intent) if isinstance(answer, Unknown) else answer
+        async def submit(self, request: OrderRequest) -> SubmitResult:
+            answer = await super().submit(request)
+            return await super().submit(request) if isinstance(answer, Unknown) else answer
 
     return replace(externals, venue=Impatient)
 

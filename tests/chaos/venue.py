@@ -48,21 +48,21 @@ class Line:
         self.sent: Counter[str] = Counter()
         self.opened: list[PaperExchange] = []
 
-    async def submit(self, intent: OrderRequest, send: Callable[[], Any]) -> SubmitResult:
+    async def submit(self, request: OrderRequest, send: Callable[[], Any]) -> SubmitResult:
         """Send an order; a lost answer is unknown."""
-        lost = Unknown(client_id=intent.client_id, reason="the answer was lost")
-        fault = await self._begin("submit", intent.client_id)
+        lost = Unknown(client_id=request.client_id, reason="the answer was lost")
+        fault = await self._begin("submit", request.client_id)
         if fault == "deaf":
-            self.sent[intent.client_id] += 1
+            self.sent[request.client_id] += 1
             return lost
-        self._before_sending(intent)
-        if intent.side is Side.SELL and self._faults.draw("sales"):
-            return Refused(client_id=intent.client_id, reason="nothing can be sold now")
-        if intent.kind is OrderKind.OCO and not self._faults.over and self._chance.random() < self._refuses:
+        self._before_sending(request)
+        if request.side is Side.SELL and self._faults.draw("sales"):
+            return Refused(client_id=request.client_id, reason="nothing can be sold now")
+        if request.kind is OrderKind.OCO and not self._faults.over and self._chance.random() < self._refuses:
             self._faults.happened("venue: stop refused")
-            return Refused(client_id=intent.client_id, reason="not today")
+            return Refused(client_id=request.client_id, reason="not today")
         answer: SubmitResult = await send()
-        self.sent[intent.client_id] += 1
+        self.sent[request.client_id] += 1
         await self._end(fault)
         return lost if fault == "lost" else answer
 
@@ -110,14 +110,16 @@ def venue_on(line: Line, market: Callable[[MarketFeed, FillModel], MarketFeed]) 
             super().__init__(feed=market(feed, model), model=model, **options)
             line.opened.append(self)
 
-        async def submit(self, intent: OrderRequest) -> SubmitResult:
+        async def submit(self, request: OrderRequest) -> SubmitResult:
             await (
                 self._client.flush()
             )  # as the venue has it before anything is written, for what is lost on the way too
-            return await line.submit(intent, lambda: PaperExchange.submit(self, intent))
+            return await line.submit(request, lambda: PaperExchange.submit(self, request))
 
-        async def unsellable(self, symbol: str, quantity: Decimal) -> str:
-            reason: str = await line.ask("unsellable", symbol, lambda: PaperExchange.unsellable(self, symbol, quantity))
+        async def why_unsellable(self, symbol: str, quantity: Decimal) -> str:
+            reason: str = await line.ask(
+                "unsellable", symbol, lambda: PaperExchange.why_unsellable(self, symbol, quantity)
+            )
             return reason
 
         async def find(self, client_id: str) -> OrderState | NotFound:

@@ -62,16 +62,16 @@ class Watch:
             for subject, wrong in self._covered_or_told(now):
                 self._tell("covered or told", subject, wrong)
 
-    def before_sending(self, intent: OrderRequest) -> None:
+    def before_sending(self, request: OrderRequest) -> None:
         """Look at an order that is about to reach the venue: what it sells is its position's, and not being sold."""
         self.look()
-        order = self._positions.orders.get(intent.client_id)
+        order = self._positions.orders.get(request.client_id)
         if order is None:
-            self._tell("written down", intent.client_id, f"{intent} was sent before it was written down")
-        elif intent.side is Side.SELL and not self._positions.is_there(intent.client_id):
+            self._tell("written down", request.client_id, f"{request} was sent before it was written down")
+        elif request.side is Side.SELL and not self._positions.is_there(request.client_id):
             free = self._positions.free(order["position_id"])
-            if intent.quantity > free:
-                wrong = f"{order['id']} was sent to sell {intent.quantity} of {order['position_id']}: {free} is free"
+            if request.quantity > free:
+                wrong = f"{order['id']} was sent to sell {request.quantity} of {order['position_id']}: {free} is free"
                 self._tell("is free", order["position_id"], wrong)
 
     def _covered_or_told(self, now: datetime) -> Found:

@@ -137,10 +137,10 @@ async def state(venue: Exchange, name: str) -> OrderState:
     return found
 
 
-async def refused(venue: Exchange, intent: OrderRequest) -> str:
-    sent = await venue.submit(intent)
+async def refused(venue: Exchange, request: OrderRequest) -> str:
+    sent = await venue.submit(request)
     assert isinstance(sent, Refused), sent
-    assert await venue.find(intent.client_id) == NotFound(client_id=intent.client_id)
+    assert await venue.find(request.client_id) == NotFound(client_id=request.client_id)
     return sent.reason
 
 
@@ -189,10 +189,10 @@ async def test_the_same_client_id_is_one_order_however_often_it_is_sent(bench: M
     ],
 )
 async def test_an_order_that_cannot_be_taken_is_refused_with_the_reason(
-    bench: Make, intent: OrderRequest, words: str
+    bench: Make, request: OrderRequest, words: str
 ) -> None:
     venue = bench().venue
-    assert words in await refused(venue, intent)
+    assert words in await refused(venue, request)
     assert await venue.balances() == {"USDT": CASH}
     assert await venue.events(0) == ()
 
@@ -215,7 +215,7 @@ async def test_what_speaks_against_a_sale_is_told_without_an_order_in_the_words_
     await venue.submit(order("a", "1"))
     await venue.submit(bracket("b", "90", "110"))
     before = await venue.events(0)
-    told = await venue.unsellable(BTC.symbol, Decimal(quantity))
+    told = await venue.why_unsellable(BTC.symbol, Decimal(quantity))
     assert (await venue.events(0), (await state(venue, "b")).status) == (before, OrderStatus.OPEN)
     await venue.cancel(client_id("b"))
     sent = await venue.submit(order("c", quantity, Side.SELL))
@@ -224,10 +224,10 @@ async def test_what_speaks_against_a_sale_is_told_without_an_order_in_the_words_
 
 async def test_nothing_can_be_sold_where_there_is_no_market_or_no_price(bench: Make) -> None:
     on = bench(QUIET, QUIET, None, None, QUIET)
-    assert "no market DOGE/USDT" in await on.venue.unsellable("DOGE/USDT", Decimal(1))
+    assert "no market DOGE/USDT" in await on.venue.why_unsellable("DOGE/USDT", Decimal(1))
     await on.venue.submit(order("a", "1"))
     on.to(200)
-    assert await on.venue.unsellable(BTC.symbol, Decimal(1)) == "BTC/USDT has no price at this moment"
+    assert await on.venue.why_unsellable(BTC.symbol, Decimal(1)) == "BTC/USDT has no price at this moment"
 
 
 async def test_a_large_order_takes_level_after_level_and_the_rest_waits_for_the_next_turn(bench: Make) -> None:

@@ -41,11 +41,11 @@ class WatchedVenue(PaperExchange):
         super().__init__(file=file, **options)
         self._notes = sent_file(file.parent)
 
-    async def submit(self, intent: OrderRequest) -> SubmitResult:
+    async def submit(self, request: OrderRequest) -> SubmitResult:
         with closing(sqlite3.connect(self._notes, timeout=10, isolation_level=None)) as notes:
             notes.execute(TABLE)
-            notes.execute("INSERT INTO sent VALUES (?)", (intent.client_id,))
-        return await super().submit(intent)
+            notes.execute("INSERT INTO sent VALUES (?)", (request.client_id,))
+        return await super().submit(request)
 
 
 class SharedDatabase(Database):

@@ -171,8 +171,8 @@ class FickleVenue(PaperExchange):
             raise self.deaf
         return await super().book(symbol)
 
-    async def unsellable(self, symbol: str, quantity: Decimal) -> str:
-        return self.speaks_against or await super().unsellable(symbol, quantity)
+    async def why_unsellable(self, symbol: str, quantity: Decimal) -> str:
+        return self.speaks_against or await super().why_unsellable(symbol, quantity)
 
     async def candles(self, symbol: str, timeframe: Timeframe, limit: int, until: datetime | None = None) -> Candles:
         self.candles_asked += 1
@@ -180,30 +180,30 @@ class FickleVenue(PaperExchange):
             raise self.blind
         return await super().candles(symbol, timeframe, limit, until)
 
-    async def submit(self, intent: OrderRequest) -> SubmitResult:
+    async def submit(self, request: OrderRequest) -> SubmitResult:
         await self._hang("submit")
-        if _purpose(intent) in self.refuses:
-            return Refused(client_id=intent.client_id, reason="not today")
-        if self.speaks_against and _purpose(intent) is Purpose.EXIT:
-            return Refused(client_id=intent.client_id, reason=self.speaks_against)
-        lost = Unknown(client_id=intent.client_id, reason="the answer was lost")
+        if _purpose(request) in self.refuses:
+            return Refused(client_id=request.client_id, reason="not today")
+        if self.speaks_against and _purpose(request) is Purpose.EXIT:
+            return Refused(client_id=request.client_id, reason=self.speaks_against)
+        lost = Unknown(client_id=request.client_id, reason="the answer was lost")
         try:
             self._answer_or_fail()
         except VenueError as error:
-            return Unknown(client_id=intent.client_id, reason=error.message)
+            return Unknown(client_id=request.client_id, reason=error.message)
         on_the_way = {Purpose.PROTECTION: self.loses_brackets, Purpose.EXIT: self.loses_sales}
-        if self.loses == "request" or on_the_way.get(_purpose(intent)):
+        if self.loses == "request" or on_the_way.get(_purpose(request)):
             return lost
-        answer = await super().submit(intent)
+        answer = await super().submit(request)
         if self.on_taken is not None:
             self.on_taken()
         return lost if self.loses else answer
 
 
-def _purpose(intent: OrderRequest) -> Purpose:
-    if intent.kind is OrderKind.OCO:
+def _purpose(request: OrderRequest) -> Purpose:
+    if request.kind is OrderKind.OCO:
         return Purpose.PROTECTION
-    return Purpose.ENTRY if intent.side is Side.BUY else Purpose.EXIT
+    return Purpose.ENTRY if request.side is Side.BUY else Purpose.EXIT
 
 
 @dataclass

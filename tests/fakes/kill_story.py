@@ -94,9 +94,9 @@ class NotingVenue(PaperExchange):
         super().__init__(file=file, **options)
         self._folder = file.parent
 
-    def _submit(self, intent: OrderRequest, now: datetime) -> SubmitResult:
-        note(self._folder, SENT, intent.client_id)
-        return super()._submit(intent, now)
+    def _submit(self, request: OrderRequest, now: datetime) -> SubmitResult:
+        note(self._folder, SENT, request.client_id)
+        return super()._submit(request, now)
 
 
 class HastyVenue(NotingVenue):
@@ -109,8 +109,8 @@ class HastyVenue(NotingVenue):
 class DeadlyVenue(NotingVenue):
     """Kills this process once it has taken an order."""
 
-    async def submit(self, intent: OrderRequest) -> SubmitResult:
-        await super().submit(intent)
+    async def submit(self, request: OrderRequest) -> SubmitResult:
+        await super().submit(request)
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("nobody is left")
 

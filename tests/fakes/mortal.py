@@ -79,9 +79,9 @@ def externals_with(reaper: Reaper) -> Externals:
             return result
 
     class MortalVenue(PaperExchange):
-        async def submit(self, intent: OrderRequest) -> SubmitResult:
+        async def submit(self, request: OrderRequest) -> SubmitResult:
             reaper.moment("before submit")
-            answer = await super().submit(intent)
+            answer = await super().submit(request)
             reaper.moment("after submit")
             return answer
 
@@ -167,8 +167,8 @@ def stalling_externals(folder: Path, stall: str) -> Externals:
             await asyncio.Event().wait()
 
     class StallingVenue(PaperExchange):
-        async def submit(self, intent: OrderRequest) -> SubmitResult:
-            answer = await super().submit(intent)
+        async def submit(self, request: OrderRequest) -> SubmitResult:
+            answer = await super().submit(request)
             await never("submit")
             return answer
 

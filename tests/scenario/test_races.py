@@ -187,9 +187,9 @@ async def test_where_two_people_are_needed_a_person_on_two_platforms_is_one(tmp_
 class SlowVenue(PaperExchange):
     """A venue that takes its time before it takes an order, as any does that is far away."""
 
-    async def submit(self, intent: OrderRequest) -> SubmitResult:
+    async def submit(self, request: OrderRequest) -> SubmitResult:
         await asyncio.sleep(0.3)
-        return await super().submit(intent)
+        return await super().submit(request)
 
 
 async def test_the_market_stands_still_until_an_approved_order_is_filled_and_protected(tmp_path):

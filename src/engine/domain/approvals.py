@@ -155,13 +155,13 @@ class RuledRefusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuledMissing:
+class GivenBack:
     """Not now: data was missing, or entries are halted."""
 
     reason: str
 
 
-Happening = Press | Tick | Restarted | RuledOrder | RuledRefusal | RuledMissing
+Happening = Press | Tick | Restarted | RuledOrder | RuledRefusal | GivenBack
 
 
 class Reply(StrEnum):
@@ -244,9 +244,9 @@ def _step_claimed(
             return Ordered(votes=state.votes, order_id=order_id, price=price, at=now), ()
         case RuledRefusal(reasons=reasons, price=price):
             return Refused(votes=state.votes, reasons=reasons, price=price, at=now), ()
-        case RuledMissing() if now < approval.expires_at:
+        case GivenBack() if now < approval.expires_at:
             return Pending(votes=state.votes[:-1]), ()
-        case RuledMissing(reason=reason):
+        case GivenBack(reason=reason):
             return Refused(votes=state.votes, reasons=(reason,), price=None, at=now), ()
         case Restarted() if now < approval.expires_at:
             return replace(state, until=now + CLAIM_LASTS), (_judge(state.votes),)

@@ -110,7 +110,7 @@ class Portfolio:
 
     Attributes:
         cash: What is free to spend: what open orders may still cost is taken off.
-        equity: All cash and every position at its mark price.
+        equity: All cash, free or reserved, and every position at its mark price.
         peak: The highest equity since the account began; money paid in or out moves it in proportion.
         buying: The unfinished buying orders.
         paused_at: The drawdown at which entries were last paused for it; 0 once it has been made good.

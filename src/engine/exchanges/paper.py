@@ -110,14 +110,14 @@ class PaperExchange:
             raise NoData(f"The paper venue has no market {symbol}.", f"It has {', '.join(self._feed.markets)}.")
         return self._feed.markets[symbol]
 
-    async def submit(self, intent: OrderRequest) -> SubmitResult:
+    async def submit(self, request: OrderRequest) -> SubmitResult:
         """Take an order; one that is known by its client id already is acknowledged again and nothing else happens."""
         try:
-            return self._submit(intent, await self._advance_to_write())
+            return self._submit(request, await self._advance_to_write())
         except VenueError as error:
-            return Unknown(client_id=intent.client_id, reason=str(error))
+            return Unknown(client_id=request.client_id, reason=str(error))
 
-    async def unsellable(self, symbol: str, quantity: Decimal) -> str:
+    async def why_unsellable(self, symbol: str, quantity: Decimal) -> str:
         """Why so much would not be sold at market now; empty where nothing speaks against it."""
         now = await self._advance()
         sale = OrderRequest(client_id="", symbol=symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=quantity)
@@ -239,81 +239,84 @@ class PaperExchange:
         self._advanced.setdefault(symbol, now)
         self._file.set_advanced(self._advanced)
 
-    def _submit(self, intent: OrderRequest, now: datetime) -> SubmitResult:
-        known = self._file.order(intent.client_id)
+    def _submit(self, request: OrderRequest, now: datetime) -> SubmitResult:
+        known = self._file.order(request.client_id)
         if known is not None:
             return _ack(known)
-        quote = self._quote(intent.symbol, now)
-        reason = self._refusal(intent, quote)
+        quote = self._quote(request.symbol, now)
+        reason = self._refusal(request, quote)
         if reason:
-            return Refused(client_id=intent.client_id, reason=reason)
+            return Refused(client_id=request.client_id, reason=reason)
         with self._file.transaction():
             order = VenueOrder(
-                venue_id=self._file.next_order_id(), request=intent, at=now, reserve_price=self._reserve(intent, quote)
+                venue_id=self._file.next_order_id(),
+                request=request,
+                at=now,
+                reserve_price=self._reserve(request, quote),
             )
             self._file.add_order(order)
             self._matching.begin(order, quote)
-            self._write_advanced(intent.symbol, now)
+            self._write_advanced(request.symbol, now)
         self._written = dict(self._advanced)
         return _ack(order)
 
     def _quote(self, symbol: str, now: datetime) -> Quote | None:
         return self._matching.quote(symbol, now) if symbol in self._feed.markets else None
 
-    def _reserve(self, intent: OrderRequest, quote: Quote | None) -> Decimal:
-        if intent.side is Side.SELL or quote is None:
+    def _reserve(self, request: OrderRequest, quote: Quote | None) -> Decimal:
+        if request.side is Side.SELL or quote is None:
             return Decimal(0)
-        market = self._feed.markets[intent.symbol]
+        market = self._feed.markets[request.symbol]
         offered = quote.offered(Side.BUY, market, self._model)
         return fills.reserve_price(quote.mid, offered, self._model)
 
-    def _refusal(self, intent: OrderRequest, quote: Quote | None) -> str:
+    def _refusal(self, request: OrderRequest, quote: Quote | None) -> str:
         """Why an order is not taken, or an empty text."""
-        market = self._feed.markets.get(intent.symbol)
+        market = self._feed.markets.get(request.symbol)
         if market is None:
-            return f"the venue has no market {intent.symbol}"
-        if intent.quantity <= 0 or intent.quantity % market.lot:
-            return f"{grouped(intent.quantity)} {market.base} is not a whole number of lots of {grouped(market.lot)}"
+            return f"the venue has no market {request.symbol}"
+        if request.quantity <= 0 or request.quantity % market.lot:
+            return f"{grouped(request.quantity)} {market.base} is not a whole number of lots of {grouped(market.lot)}"
         if quote is not None and self._matching.is_another(market.symbol, quote.mid, self._clock.now()):
             return f"something else is traded as {market.symbol} now, at {grouped(quote.mid)}"
-        if intent.kind is OrderKind.OCO:
-            return _bad_bracket(intent, market) or self._refused_sale(intent, market, quote)
+        if request.kind is OrderKind.OCO:
+            return _bad_bracket(request, market) or self._refused_sale(request, market, quote)
         if quote is None:
             return f"{market.symbol} has no price at this moment"
-        if intent.side is Side.SELL:
-            return self._refused_sale(intent, market, quote)
-        return self._refused_purchase(intent, market, quote)
+        if request.side is Side.SELL:
+            return self._refused_sale(request, market, quote)
+        return self._refused_purchase(request, market, quote)
 
-    def _refused_purchase(self, intent: OrderRequest, market: Market, quote: Quote) -> str:
-        if intent.quantity * quote.mid < market.min_notional:
+    def _refused_purchase(self, request: OrderRequest, market: Market, quote: Quote) -> str:
+        if request.quantity * quote.mid < market.min_notional:
             return f"it is worth less than the least that is traded, {grouped(market.min_notional)} {market.quote}"
         offered = quote.offered(Side.BUY, market, self._model)
-        needed = fills.worst_cost(intent.quantity, quote.mid, offered, self._model)
+        needed = fills.worst_cost(request.quantity, quote.mid, offered, self._model)
         free = self._matching.free_cash(market.quote)
         if needed > free:
             cost, there = (grouped(rounded(each, market.quote)) for each in (needed, free))
             return f"it may cost {cost} {market.quote} with fees, and {there} is free"
         return ""
 
-    def _refused_sale(self, intent: OrderRequest, market: Market, quote: Quote | None) -> str:
-        waits = intent.kind is OrderKind.OCO
+    def _refused_sale(self, request: OrderRequest, market: Market, quote: Quote | None) -> str:
+        waits = request.kind is OrderKind.OCO
         held = self._file.balance(market.base) if waits else self._matching.free_holding(market.base)
-        if intent.quantity > held:
-            return f"it sells {grouped(intent.quantity)} {market.base}, and {grouped(held)} is held"
-        price = quote.mid if quote else intent.stop or Decimal(0)
-        if intent.quantity * price < market.min_notional and intent.quantity != held:
+        if request.quantity > held:
+            return f"it sells {grouped(request.quantity)} {market.base}, and {grouped(held)} is held"
+        price = quote.mid if quote else request.stop or Decimal(0)
+        if request.quantity * price < market.min_notional and request.quantity != held:
             return f"it is worth less than the least that is traded, {grouped(market.min_notional)} {market.quote}"
         return ""
 
 
-def _bad_bracket(intent: OrderRequest, market: Market) -> str:
+def _bad_bracket(request: OrderRequest, market: Market) -> str:
     """What is wrong with a bracket by itself, or an empty text."""
-    if intent.side is not Side.SELL:
+    if request.side is not Side.SELL:
         return "a bracket can only sell what is held"
-    if intent.stop is None or intent.target is None or not 0 < intent.stop < intent.target:
-        return f"a bracket needs a stop below its target; it has {intent.stop} and {intent.target}"
-    if intent.stop % market.tick or intent.target % market.tick:
-        stop, target, tick = map(grouped, (intent.stop, intent.target, market.tick))
+    if request.stop is None or request.target is None or not 0 < request.stop < request.target:
+        return f"a bracket needs a stop below its target; it has {request.stop} and {request.target}"
+    if request.stop % market.tick or request.target % market.tick:
+        stop, target, tick = map(grouped, (request.stop, request.target, market.tick))
         return f"its prices {stop} and {target} are not on the tick of {tick}"
     return ""
 

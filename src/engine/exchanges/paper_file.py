@@ -193,9 +193,9 @@ class VenueFile:
 
     def add_order(self, order: VenueOrder) -> None:
         """Write a new order."""
-        intent = order.request
-        what = (intent.client_id, intent.symbol, intent.side, intent.kind, rows.money(intent.quantity))
-        prices = (None if price is None else rows.money(price) for price in (intent.stop, intent.target))
+        asked = order.request
+        what = (asked.client_id, asked.symbol, asked.side, asked.kind, rows.money(asked.quantity))
+        prices = (None if price is None else rows.money(price) for price in (asked.stop, asked.target))
         amounts = (rows.money(order.filled), rows.money(order.reserve_price))
         state = (order.status, *amounts, order.closed_by, order.reason, rows.time(order.at))
         statement = "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

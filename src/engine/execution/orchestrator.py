@@ -184,7 +184,7 @@ class ExecutionOrchestrator:
             VenueError: The venue does not answer.
         """
         await self._market_data.book(symbol)
-        return await self._exchange.unsellable(symbol, quantity)
+        return await self._exchange.why_unsellable(symbol, quantity)
 
     async def _send(self, order: Order) -> SubmitResult | None:
         """Send an order; a position whose sale is refused, or not sent after all, gets its protection back."""

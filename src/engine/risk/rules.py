@@ -103,20 +103,20 @@ _NOTHING = Decimal(0)
 def halts(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries while anything is halted that concerns this market."""
     del limits
-    return _stopped(halted(plan.symbol, view.halts, view.now))
+    return _denied(halted(plan.symbol, view.halts, view.now))
 
 
 def market_data(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries by a clock that is wrong, or while the venue is away."""
     del plan, limits
-    return _stopped(view.no_entry)
+    return _denied(view.no_entry)
 
 
 def drawdown(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries where a halt for it is due, and less at risk than usual until it has been made good."""
     account = view.portfolio
     if reason := fallen(account, limits):
-        return _stopped(reason)
+        return _denied(reason)
     allowed = _share(limits.risk_per_trade, account, limits) * account.equity
     if not limits.steps(account.drawdown) or plan.risk <= allowed:
         return None
@@ -128,7 +128,7 @@ def drawdown(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | N
 def one_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """A context holds at most one position of a market, and does not buy it twice."""
     del limits
-    return _stopped(taken(plan.context, plan.symbol, view.portfolio))
+    return _denied(taken(plan.context, plan.symbol, view.portfolio))
 
 
 def price_sanity(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -287,7 +287,7 @@ def full(symbol: str, account: Portfolio, limits: RiskLimits, least: Decimal) ->
     return next((room.words for room in rooms if room.value <= 0 or room.value < least), "")
 
 
-def _stopped(reason: str) -> Verdict | None:
+def _denied(reason: str) -> Verdict | None:
     return Verdict(quantity=_NOTHING, reason=reason) if reason else None
 
 

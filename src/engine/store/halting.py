@@ -13,17 +13,17 @@ from engine.store.unit_of_work import UnitOfWork
 def begin_halt(uow: UnitOfWork, halt: Halt) -> str:
     """Stop entries; the id of the halt."""
     halt_id = uow.halts.add(halt)
-    uow.emit(Halted(at=halt.since, halt_id=halt_id, kind=halt.kind, questions=_stopped(uow, halt)))
+    uow.emit(Halted(at=halt.since, halt_id=halt_id, kind=halt.kind, questions=_approvals_held(uow, halt)))
     return halt_id
 
 
 def end_halt(uow: UnitOfWork, found: HaltView, at: datetime, by: str = "") -> None:
     """End a halt."""
     uow.halts.end(found.id, at, by)
-    stopped = _stopped(uow, found.halt)
+    stopped = _approvals_held(uow, found.halt)
     uow.emit(HaltEnded(at=at, halt_id=found.id, kind=found.halt.kind, by=by, questions=stopped))
 
 
-def _stopped(uow: UnitOfWork, halt: Halt) -> tuple[str, ...]:
+def _approvals_held(uow: UnitOfWork, halt: Halt) -> tuple[str, ...]:
     """The open questions about what it concerns."""
     return tuple(asked.id for asked in uow.approvals.open() if halt.concerns(asked.plan.symbol))

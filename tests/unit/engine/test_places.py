@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import CardKind, Destination
 from engine.domain.orders import Purpose
-from engine.places import take_places
+from engine.places import retarget_cards
 from handlers.notifications import routes
 from tests.fakes.engine import Room
 
@@ -22,7 +22,7 @@ ROOM, OLD, NEW, CHANNEL = (
 
 async def start(room: Room, *places: Destination, platforms: tuple[str, ...] = ("web", "telegram")) -> None:
     """A start of a program whose cards go to these places."""
-    await take_places(
+    await retarget_cards(
         room.store, places=places, platforms=platforms, route=routes(dict.fromkeys(places, tuple(CardKind)))
     )
 

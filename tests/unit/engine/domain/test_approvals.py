@@ -17,6 +17,7 @@ from engine.domain.approvals import (
     Claimed,
     Effect,
     Expired,
+    GivenBack,
     Happening,
     Judge,
     Ordered,
@@ -26,7 +27,6 @@ from engine.domain.approvals import (
     Rejected,
     Reply,
     Restarted,
-    RuledMissing,
     RuledOrder,
     RuledRefusal,
     State,
@@ -55,7 +55,7 @@ HAPPENINGS: tuple[Happening, ...] = (
     Restarted(),
     ORDER,
     RuledRefusal(reasons=("the price moved",)),
-    RuledMissing(reason="no fresh price"),
+    GivenBack(reason="no fresh price"),
 )
 
 
@@ -127,14 +127,14 @@ def test_what_was_judged_becomes_an_order_or_a_refusal():
 
 def test_missing_data_gives_the_question_back_without_the_last_vote():
     two = replace(CLAIMED, votes=(vote("Ann"), vote("Bob")))
-    approval, _ = step(asked(two, votes_needed=2), RuledMissing(reason="no price"), SOON)
+    approval, _ = step(asked(two, votes_needed=2), GivenBack(reason="no price"), SOON)
     assert approval.state == Pending(votes=(vote("Ann"),))
     again, effects = step(approval, press("Bob"), SOON)
     assert (again.status, effects[0]) == ("claimed", Tell(reply=Reply.TAKEN))
 
 
 def test_missing_data_after_the_time_is_up_refuses():
-    approval, _ = step(asked(CLAIMED), RuledMissing(reason="no price"), LATE)
+    approval, _ = step(asked(CLAIMED), GivenBack(reason="no price"), LATE)
     assert approval.state == Refused(votes=ONE_VOTE, reasons=("no price",), price=None, at=LATE)
 
 
@@ -180,7 +180,7 @@ def test_nothing_changes_what_is_settled(state: State, happening: Happening):
     assert effects == (told(Reply.TOO_LATE) if isinstance(happening, Press) else ())
 
 
-@pytest.mark.parametrize("happening", [ORDER, RuledRefusal(reasons=("no",)), RuledMissing(reason="no"), Restarted()])
+@pytest.mark.parametrize("happening", [ORDER, RuledRefusal(reasons=("no",)), GivenBack(reason="no"), Restarted()])
 def test_rulings_do_not_touch_a_question_nobody_claimed(happening: Happening):
     before = asked()
     assert step(before, happening, SOON) == (before, ())
