@@ -174,7 +174,7 @@ async def test_the_same_client_id_is_one_order_however_often_it_is_sent(bench: M
 
 
 @pytest.mark.parametrize(
-    ("intent", "words"),
+    ("asked", "words"),
     [
         (replace(order("a"), symbol="DOGE/USDT"), "no market DOGE/USDT"),
         (order("a", "0.0005"), "whole number of lots"),
@@ -189,10 +189,10 @@ async def test_the_same_client_id_is_one_order_however_often_it_is_sent(bench: M
     ],
 )
 async def test_an_order_that_cannot_be_taken_is_refused_with_the_reason(
-    bench: Make, request: OrderRequest, words: str
+    bench: Make, asked: OrderRequest, words: str
 ) -> None:
     venue = bench().venue
-    assert words in await refused(venue, request)
+    assert words in await refused(venue, asked)
     assert await venue.balances() == {"USDT": CASH}
     assert await venue.events(0) == ()
 
