@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.fakes.command_line import bot
 from tests.fakes.database import rows_of_file
 
@@ -16,6 +18,7 @@ ENVIRON = {
 RUN = ("run", "--profile", "demo", "--speed", "max", "--until-end")
 
 
+@pytest.mark.slow
 def test_a_start_that_is_refused_leaves_the_venue_as_it_was(tmp_path: Path):
     """Seen: what was held had been sold at the other market's price by the time the start was refused."""
     first = bot(tmp_path, *RUN, "--end", "2026-01-05T12:00", **ENVIRON)

@@ -233,7 +233,7 @@ def wish(story: Story) -> Shown | None:
 @pytest.mark.parametrize(
     ("cut", "status", "holds"),
     [
-        (Cut(moment="before submit", number=1), "rejected", "open"),
+        pytest.param(Cut(moment="before submit", number=1), "rejected", "open", marks=pytest.mark.slow),
         (Cut(moment="after submit", number=1), "filled", "closed"),
     ],
     ids=str,

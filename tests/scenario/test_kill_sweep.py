@@ -75,6 +75,7 @@ def test_killed_every_time_it_reaches_any_line_it_comes_to_a_good_end(tmp_path, 
     assert report["states"] > 8
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_an_order_that_is_sent_before_it_is_written_down_is_found_out(tmp_path):
     """The same story with a venue that does not call for its client's commits first; uncut, it is whole."""

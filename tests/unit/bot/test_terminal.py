@@ -34,7 +34,10 @@ def shell(folder: Path, line: str, **more: str) -> subprocess.CompletedProcess[b
     )
 
 
-@pytest.mark.parametrize("where", [">/dev/full", "| head -c 1", "<&- >&- 2>&-", "2>/dev/full"])
+OTHERS = ("| head -c 1", "<&- >&- 2>&-", "2>/dev/full")
+
+
+@pytest.mark.parametrize("where", [">/dev/full", *(pytest.param(each, marks=pytest.mark.slow) for each in OTHERS)])
 def test_the_bot_starts_and_runs_to_its_end_whatever_reads_its_output(tmp_path: Path, where: str):
     ran = shell(tmp_path, f"bot {SHORT} {where}")
     assert (ran.returncode, ran.stderr) == (0, b"")
