@@ -16,7 +16,7 @@ from config.kinds import problem
 LONGEST_WEB_NAME = 64
 
 TELEGRAM_USER_IS = "who writes to this bot stands with their id in its log and in /strangers"
-TELEGRAM_CHAT_IS = "a group's is -100 and the number in a link to a message there: -100123 for t.me/c/123/6"
+TELEGRAM_CHAT_IS = "of a group -100 and the number in a link to a message there, -100123 for t.me/c/123/6"
 SLACK_MEMBER_IS = "Copy member ID, under ⋮ in their profile"
 SLACK_CHANNEL_IS = "it stands at the end of what the channel's details show"
 """Where each is found."""

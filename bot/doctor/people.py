@@ -44,7 +44,7 @@ def _people(case: Case) -> str:
 
 def _telegram_ids(_: Case) -> str:
     """Where people and chats on Telegram have their ids."""
-    return f"{TELEGRAM_USER_IS}; a chat with the bot alone has the person's, of a group {TELEGRAM_CHAT_IS}"
+    return f"{TELEGRAM_USER_IS}; a chat with the bot alone has the person's id, {TELEGRAM_CHAT_IS}"
 
 
 def _slack_ids(_: Case) -> str:

@@ -81,7 +81,7 @@ def refusal(tmp_path: Path) -> Refusal:
             "telegram:\n  chat_id: my group",
             (
                 "my.yaml, line 2: telegram.chat_id: must be a chat's id such as 123456789 or -100123, or -100123/45"
-                " for a topic of a group, and no @name: a group's is -100 and the number in a link to a message there:"
+                " for a topic of a group, and no @name: of a group -100 and the number in a link to a message there,"
                 " -100123 for t.me/c/123/6"
             ),
         ),
