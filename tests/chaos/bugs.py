@@ -45,9 +45,8 @@ def forgets_cards(externals: Externals) -> Externals:
     """One topic in three is never shown anywhere."""
 
     class Forgetful(Outbox):
-        def changed(self, topic: str, destinations: Iterable[Destination]) -> None:
-            if sum(topic.encode()) % 3:
-                super().changed(topic, destinations)
+        def changed(self, topic: str, destinations: Iterable[Destination]) -> bool:
+            return bool(sum(topic.encode()) % 3) and super().changed(topic, destinations)
 
     return _with_part(externals, "outbox", Forgetful)
 
@@ -78,8 +77,8 @@ def forgets_fees(externals: Externals) -> Externals:
     """Fees are paid at the venue, and not in the books."""
 
     def spoil(uow: UnitOfWork) -> None:
-        settle = uow.account.settle
-        uow.account.settle = lambda fill: settle(replace(fill, fee=fill.fee * 0))
+        move_cash = uow.account.move_cash
+        uow.account.move_cash = lambda fill: move_cash(replace(fill, fee=fill.fee * 0))
 
     return _with_spoilt(externals, spoil)
 
