@@ -13,9 +13,11 @@ from bot.externals import Externals
 from bot.platforms import VERSION, RemotePlatform, Web, remote_platforms, web_chat
 from config.settings import PLATFORMS, Settings
 from engine.domain.errors import StoreError
+from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt
+from engine.domain.health import CLOCK, MARKET_DATA
 from engine.domain.messages import CardKind, Destination, Person, Ref
-from engine.domain.reports import CLOCK, MARKET_DATA, HaltView, Stranger
+from engine.domain.people import Stranger
 from engine.notification_failover import Failover
 from engine.outbox import EDITS_APART, OutboxSender
 from engine.places import retarget_cards

@@ -25,8 +25,8 @@ from engine.closings import Closings
 from engine.deciding import CycleServices
 from engine.desk import Desk
 from engine.domain.events import Welcomed
+from engine.domain.health import CLOCK, MARKET_DATA, STORE
 from engine.domain.market import Timeframe
-from engine.domain.reports import CLOCK, MARKET_DATA, STORE
 from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.domain.halts import Halt
-from engine.domain.reports import STORE, Part
+from engine.domain.health import STORE, Part
 
 
 def _nothing() -> None:

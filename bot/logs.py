@@ -27,7 +27,7 @@ from config.kinds import MASK
 from config.sections import LogSettings
 from engine import private_files
 from engine.domain.errors import ConfigError
-from engine.domain.reports import LogLine
+from engine.domain.health import LogLine
 
 SHORTEST_SECRET = 4
 """Shorter secrets are not looked for: masking single letters would leave nothing to read."""

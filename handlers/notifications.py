@@ -14,6 +14,7 @@ from typing import assert_never
 
 from engine.clocks import wall
 from engine.domain.closing import TOPIC as CLOSING
+from engine.domain.closing import ClosingView
 from engine.domain.errors import UnknownId
 from engine.domain.events import (
     ApprovalAsked,
@@ -40,7 +41,6 @@ from engine.domain.events import (
 )
 from engine.domain.halts import HaltKind
 from engine.domain.messages import Card, CardKind, Destination, Lane
-from engine.domain.reports import ClosingView
 from engine.ports import Route
 from engine.store.outbox import STOP, stop_of
 from engine.views import Views

@@ -21,7 +21,7 @@ from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.closing import Choice
 from engine.domain.errors import GreenlightError, StoreError
 from engine.domain.messages import Button, Card, Destination, Incoming, Person, Pressed, Role, Typed
-from engine.domain.reports import Stranger
+from engine.domain.people import Stranger
 from engine.faults import fault_id
 from engine.ports import Clock
 from engine.store.database import Database

@@ -10,8 +10,8 @@ from bot.lock import holder
 from config.identities import SLACK_CHANNEL_IS, SLACK_MEMBER_IS, TELEGRAM_CHAT_IS, TELEGRAM_USER_IS
 from config.settings import PLATFORMS, Settings
 from engine.domain.errors import ConfigError, StoreError
+from engine.domain.health import STORE
 from engine.domain.messages import Role
-from engine.domain.reports import STORE
 
 
 def _people(case: Case) -> str:

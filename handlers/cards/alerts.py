@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from engine.domain.digests import Digest
 from engine.domain.errors import GreenlightError
+from engine.domain.halt_views import HaltView, Recovery
 from engine.domain.halts import Halt, HaltKind
+from engine.domain.health import CLOCK, MARKET_DATA, PlatformTrouble
 from engine.domain.messages import Card
 from engine.domain.positions import Position
-from engine.domain.reports import CLOCK, MARKET_DATA, Digest, HaltView, PlatformTrouble, Recovery, Streak, TradeView
+from engine.domain.streaks import Streak
+from engine.domain.trade_views import TradeView
 from engine.domain.weeks import is_week
 from handlers.cards import phrases, wording
 

@@ -8,22 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from engine.domain.account import Balance, DayProfit, Profit, Status
 from engine.domain.approvals import Approval, Reply
+from engine.domain.decision_views import ApprovalView
 from engine.domain.errors import GreenlightError
+from engine.domain.halt_views import HaltView, Paused
+from engine.domain.health import Part
 from engine.domain.messages import Card, Item, Person, Role, Table
+from engine.domain.people import Stranger
 from engine.domain.positions import Position
-from engine.domain.reports import (
-    ApprovalView,
-    Balance,
-    DayProfit,
-    HaltView,
-    Part,
-    Paused,
-    PositionView,
-    Profit,
-    Status,
-    Stranger,
-)
+from engine.domain.trade_views import PositionView
 from handlers.cards import alerts, phrases, replies, totals, wording
 from handlers.cards.monospace import WIDTH, folded
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import assert_never
 
 from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected, Verb, Vote
+from engine.domain.decision_views import ApprovalView
 from engine.domain.messages import Button, Card
 from engine.domain.orders import Order, OrderStatus
-from engine.domain.reports import ApprovalView
 from handlers.cards import phrases, wording
 
 Fields = tuple[tuple[str, str], ...]

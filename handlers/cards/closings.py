@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from engine.domain.closing import ALL, TOPIC, WHOLE, Choice, Closing, Sale, Stage, Unsold
+from engine.domain.closing import ALL, TOPIC, WHOLE, Choice, Closing, ClosingView, Sale, Stage, Unsold
 from engine.domain.messages import Button, Card, Item
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.positions import Position
-from engine.domain.reports import ClosingView
 from handlers.cards import phrases, wording
 
 HALF = Decimal("0.5")

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from engine.domain.halt_views import EmergencyView, Exposed, HaltView
 from engine.domain.messages import Card
 from engine.domain.orders import Purpose, Side
 from engine.domain.positions import Position
-from engine.domain.reports import EmergencyView, Exposed, ExternalView, HaltView
+from engine.domain.trade_views import ExternalView
 from handlers.cards import phrases, wording
 
 NOW = "now"

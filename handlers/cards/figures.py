@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from engine.domain.account import DayProfit, Profit
 from engine.domain.days import Period
 from engine.domain.messages import Card, Item, Table
 from engine.domain.positions import Position
-from engine.domain.reports import DayProfit, Profit
 from engine.domain.results import ContextView, Counts, Performance, Strategies, Tally, TradeStats
 from handlers.cards import phrases, wording
 from handlers.cards.monospace import WIDTH, aligned

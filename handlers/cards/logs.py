@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC
 
+from engine.domain.health import LogLine
 from engine.domain.messages import Card, Table
-from engine.domain.reports import LogLine
 from handlers.cards import wording
 from handlers.cards.monospace import WIDTH, folded
 

@@ -7,15 +7,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
 
+from engine.domain.account import DayProfit
 from engine.domain.approvals import Approval, Ordered, Vote
 from engine.domain.autonomy import drift
 from engine.domain.decisions import Condition, Decision
 from engine.domain.figures import plain
+from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
-from engine.domain.reports import DayProfit, HaltView, TradeView
+from engine.domain.trade_views import TradeView
 from handlers.cards import wording
 
 HALTS = {

@@ -7,12 +7,13 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from engine.domain.account import EquityCurve, EquityPoint
 from engine.domain.charts import EquityChart, Mark, Meaning, TradeChart
 from engine.domain.market import from_millis
 from engine.domain.messages import Card
 from engine.domain.payments import Payment, paid
 from engine.domain.positions import Position
-from engine.domain.reports import EquityCurve, EquityPoint, TradeCandles
+from engine.domain.trade_views import TradeCandles
 from handlers.cards import phrases, wording
 
 _MOST_SALES = 4

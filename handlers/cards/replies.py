@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected, Reply
-from engine.domain.reports import HaltView
+from engine.domain.halt_views import HaltView
 from handlers.cards import phrases, wording
 
 

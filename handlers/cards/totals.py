@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from engine.analysis.performance import own_and_external, tally
 from engine.domain.positions import Position
-from engine.domain.reports import PositionView
+from engine.domain.trade_views import PositionView
 from handlers.cards import phrases, wording
 
 

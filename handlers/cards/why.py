@@ -7,12 +7,13 @@ from typing import assert_never
 
 from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected
 from engine.domain.autonomy import AskHuman, Execute, Refuse, Ruling
+from engine.domain.decision_views import Why
 from engine.domain.decisions import Decision, Input, Judged, QualityReport, TechnicalSignals
 from engine.domain.judging import Clamp
 from engine.domain.messages import Card
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
-from engine.domain.reports import TradeView, Why
+from engine.domain.trade_views import TradeView
 from handlers.cards import phrases, wording
 
 

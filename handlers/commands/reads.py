@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from engine.domain.errors import BadInput, UnknownId
+from engine.domain.health import LogLine
 from engine.domain.messages import Card
 from engine.domain.positions import Position
-from engine.domain.reports import LogLine
 from engine.ports import Clock
 from engine.views import Views
 from handlers import arguments

@@ -9,8 +9,8 @@ from datetime import datetime
 import structlog
 from aiogram.exceptions import AiogramError, TelegramForbiddenError
 
+from engine.domain.digests import Digest
 from engine.domain.errors import StoreError
-from engine.domain.reports import Digest
 from engine.faults import fault_id
 from handlers.cards import alerts
 from handlers.viewer.sending import Sender

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.domain.days import Period
+from engine.domain.digests import MOST_TOLD, Digest
 from engine.domain.messages import Card
-from engine.domain.reports import MOST_TOLD, Digest
 from engine.domain.weeks import ended
 from engine.results import Results
 from engine.views import Views

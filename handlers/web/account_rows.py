@@ -7,10 +7,12 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel
 
+from engine.domain.account import Status
+from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import Order
 from engine.domain.positions import Position
-from engine.domain.reports import FillView, HaltView, PositionView, Status
+from engine.domain.trade_views import FillView, PositionView
 from handlers.web.amounts import Derived, Exact
 
 

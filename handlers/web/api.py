@@ -11,9 +11,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
 from engine.domain.approvals import Press, Reply, Verb
+from engine.domain.decision_views import ApprovalView
 from engine.domain.errors import GreenlightError, NotAllowed
 from engine.domain.messages import Role
-from engine.domain.reports import ApprovalView
 from handlers.access import PROGRAM, require
 from handlers.cards import replies
 from handlers.web.account_rows import FillRow, OrderRow, PositionRow, StatusRow

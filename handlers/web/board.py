@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from engine.clocks import monotonic
+from engine.domain.account import EquityPoint, Status
 from engine.domain.charts import EquityChart
 from engine.domain.errors import GreenlightError
 from engine.domain.payments import Payment
-from engine.domain.reports import EquityPoint, Status
 from handlers.cards.pictures import equity_chart
 from handlers.web.rendering import render
 

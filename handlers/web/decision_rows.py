@@ -8,9 +8,10 @@ from pydantic import AwareDatetime, BaseModel
 
 from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected
 from engine.domain.autonomy import AskHuman, Execute, Refuse
+from engine.domain.decision_views import ApprovalView
 from engine.domain.decisions import Judged
+from engine.domain.people import AuditEntry
 from engine.domain.plans import TradePlan
-from engine.domain.reports import ApprovalView, AuditEntry
 from engine.store.decisions import status_of
 from handlers.web.amounts import Derived, Exact, Share
 

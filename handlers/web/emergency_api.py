@@ -10,7 +10,7 @@ from fastapi import APIRouter
 
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Role
-from engine.domain.reports import PositionView
+from engine.domain.trade_views import PositionView
 from handlers.access import require
 from handlers.web.api import KnownCaller
 from handlers.web.emergency_rows import EmergencyRow, PreviewRow, StandingRow

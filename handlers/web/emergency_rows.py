@@ -7,7 +7,8 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel
 
-from engine.domain.reports import EmergencyView, Exposed, PositionView
+from engine.domain.halt_views import EmergencyView, Exposed
+from engine.domain.trade_views import PositionView
 from handlers.web.account_rows import OrderRow, PositionRow
 
 

@@ -33,12 +33,12 @@ from engine.domain.autonomy import AskHuman, Autonomy, drift
 from engine.domain.decisions import Decision
 from engine.domain.errors import VenueError
 from engine.domain.events import ApprovalAsked, ApprovalChanged
+from engine.domain.halt_views import HaltView
 from engine.domain.halts import HaltKind
 from engine.domain.judging import Allowed, Denied, MarketStats, RiskView
 from engine.domain.market import Book
 from engine.domain.orders import Order
 from engine.domain.plans import TradePlan
-from engine.domain.reports import HaltView
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.ports import Clock, MarketData, NoEntry, nothing_against_it

@@ -18,11 +18,10 @@ from decimal import Decimal
 import structlog
 
 from engine.data_halts import standing_change
-from engine.domain.closing import ALL, TOPIC, Choice, Closing, Sale, Stage, Unsold, Wanted
+from engine.domain.closing import ALL, TOPIC, Choice, Closing, ClosingView, Sale, Stage, Unsold, Wanted
 from engine.domain.errors import BadInput, GreenlightError, NoData, NotAllowed, UnknownId, VenueError
 from engine.domain.orders import Order, OrderKind
 from engine.domain.positions import Position
-from engine.domain.reports import ClosingView
 from engine.execution import closing as rules
 from engine.execution.coverage import sellable
 from engine.execution.emergency import being_ended

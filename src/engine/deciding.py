@@ -15,13 +15,13 @@ from engine.approvals import Approvals
 from engine.data_halts import note_changes
 from engine.domain.autonomy import AskHuman, Autonomy, Execute, Refuse, Ruling, route
 from engine.domain.decisions import Decision, Exit, Input, Issue, Judged, QualityReport, Signals, Stance
+from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.judging import Clamp, Judgement, MarketStats, RiskView
 from engine.domain.market import Book, Market, Timeframe
 from engine.domain.orders import Order, Purpose, Side
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
-from engine.domain.reports import HaltView
 from engine.execution.coverage import sellable
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend

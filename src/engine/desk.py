@@ -10,9 +10,9 @@ from engine.approvals import Answered, Approvals
 from engine.closings import Closings
 from engine.domain.approvals import Press
 from engine.domain.errors import BadInput, NotAllowed
+from engine.domain.halt_views import HaltView, Paused
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Person, Role
-from engine.domain.reports import HaltView, Paused
 from engine.execution.emergency import EmergencyStopSystem
 from engine.ports import Clock
 from engine.store.database import Database

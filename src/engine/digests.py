@@ -9,12 +9,14 @@ from decimal import Decimal
 from itertools import takewhile
 
 from engine.analysis.performance import own_and_external, tally
+from engine.domain.account import EquityPoint
 from engine.domain.days import Day, Days
+from engine.domain.digests import MOST_TOLD, Digest
 from engine.domain.events import DigestDue
 from engine.domain.orders import Fill, Side
 from engine.domain.payments import Change, paid
 from engine.domain.positions import Portfolio, Position
-from engine.domain.reports import MOST_TOLD, Digest, EquityPoint, FillView
+from engine.domain.trade_views import FillView
 from engine.domain.weeks import ends_week, week_of
 from engine.store.unit_of_work import UnitOfWork
 

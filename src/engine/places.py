@@ -11,10 +11,10 @@ from collections.abc import Collection, Sequence
 import structlog
 
 from engine.domain.events import ApprovalAsked, Event, Halted, PlatformTroubled, PositionOpened, ProtectionFailed
+from engine.domain.health import PlatformTrouble
 from engine.domain.messages import Destination
 from engine.domain.orders import OrderStatus, Purpose
 from engine.domain.positions import Position
-from engine.domain.reports import PlatformTrouble
 from engine.ports import Route
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import structlog
 
 from engine.domain.events import PlatformRecovered, PlatformTroubled
-from engine.domain.reports import PlatformTrouble
+from engine.domain.health import PlatformTrouble
 from engine.faults import fault_id
 from engine.ports import Clock
 from engine.store.database import Database

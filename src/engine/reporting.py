@@ -7,27 +7,18 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.analysis.performance import own_and_external, tally
+from engine.domain.account import Balance, DayProfit, EquityCurve, EquityPoint, Profit
 from engine.domain.approvals import Approval
 from engine.domain.curves import thinned
 from engine.domain.days import Day
+from engine.domain.decision_views import ApprovalView, Why
+from engine.domain.digests import Digest
 from engine.domain.errors import UnknownId
+from engine.domain.halt_views import Recovery
 from engine.domain.orders import OrderKind, OrderStatus, Side
 from engine.domain.payments import Change, paid
 from engine.domain.positions import Portfolio, Position
-from engine.domain.reports import (
-    ApprovalView,
-    Balance,
-    DayProfit,
-    Digest,
-    EquityCurve,
-    EquityPoint,
-    ExternalView,
-    PositionView,
-    Profit,
-    Recovery,
-    TradeView,
-    Why,
-)
+from engine.domain.trade_views import ExternalView, PositionView, TradeView
 from engine.domain.weeks import dates_of, is_week, together
 from engine.risk.rules import RiskLimits
 from engine.store.unit_of_work import UnitOfWork

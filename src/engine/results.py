@@ -11,11 +11,11 @@ from typing import TypeVar
 
 from engine import reporting
 from engine.analysis.performance import performance, tally, trade_stats
+from engine.domain.account import Profit
 from engine.domain.autonomy import Autonomy
 from engine.domain.days import Days, Period
 from engine.domain.halts import Halt
 from engine.domain.positions import Portfolio, Position
-from engine.domain.reports import Profit
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, TradeStats
 from engine.ports import Clock, MarketData, NoEntry, nothing_against_it
 from engine.risk.rules import RiskLimits, fallen, full, halted, taken

@@ -10,38 +10,22 @@ from decimal import Decimal
 
 from engine import reporting
 from engine.digests import days_to_come, figures
+from engine.domain.account import Balance, EquityCurve, EquityPoint, Profit, Status
 from engine.domain.approvals import Approval
 from engine.domain.days import Day, Days, Period
+from engine.domain.decision_views import ApprovalView, Why
 from engine.domain.decisions import Judged
+from engine.domain.digests import Digest
 from engine.domain.errors import NoData, UnknownId, VenueError
+from engine.domain.halt_views import EmergencyView, Exposed, HaltView, Recovery
 from engine.domain.halts import Halt
+from engine.domain.health import Part, PlatformTrouble
 from engine.domain.orders import Order
 from engine.domain.payments import Payment
+from engine.domain.people import AuditEntry, Stranger
 from engine.domain.positions import Position
-from engine.domain.reports import (
-    ApprovalView,
-    AuditEntry,
-    Balance,
-    Digest,
-    EmergencyView,
-    EquityCurve,
-    EquityPoint,
-    Exposed,
-    ExternalView,
-    FillView,
-    HaltView,
-    Part,
-    PlatformTrouble,
-    PositionView,
-    Profit,
-    Recovery,
-    Status,
-    Stranger,
-    Streak,
-    TradeCandles,
-    TradeView,
-    Why,
-)
+from engine.domain.streaks import Streak
+from engine.domain.trade_views import ExternalView, FillView, PositionView, TradeCandles, TradeView
 from engine.domain.trade_window import windows
 from engine.execution.emergency import exposed, progress, standing
 from engine.ports import Clock, MarketData, TimeLeft, by_the_market

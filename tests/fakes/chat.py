@@ -10,35 +10,21 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from engine.approvals import Answered
+from engine.domain.account import Balance, EquityCurve, Profit, Status
 from engine.domain.approvals import Approval, Judge, Press, RuledOrder, Tell, step
 from engine.domain.days import Days, Period
+from engine.domain.decision_views import ApprovalView, Why
+from engine.domain.digests import Digest
 from engine.domain.errors import BadInput, NotAllowed, UnknownId
+from engine.domain.halt_views import EmergencyView, Exposed, HaltView, Paused, Recovery
 from engine.domain.halts import Halt, HaltKind
+from engine.domain.health import LogLine, Part, PlatformTrouble
 from engine.domain.messages import Person, Role
+from engine.domain.people import Stranger
 from engine.domain.positions import Position
-from engine.domain.reports import (
-    ApprovalView,
-    Balance,
-    Digest,
-    EmergencyView,
-    EquityCurve,
-    Exposed,
-    HaltView,
-    LogLine,
-    Part,
-    Paused,
-    PlatformTrouble,
-    PositionView,
-    Profit,
-    Recovery,
-    Status,
-    Stranger,
-    Streak,
-    TradeCandles,
-    TradeView,
-    Why,
-)
 from engine.domain.results import Counts, Performance, Strategies, TradeStats
+from engine.domain.streaks import Streak
+from engine.domain.trade_views import PositionView, TradeCandles, TradeView
 from tests.fakes import reports
 
 T = TypeVar("T")

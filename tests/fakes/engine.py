@@ -28,6 +28,7 @@ from engine.domain.days import Days
 from engine.domain.decisions import Condition, CycleRecord, Exit, Signals
 from engine.domain.errors import VenueError
 from engine.domain.events import Event
+from engine.domain.health import Part
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.orders import (
     NotFound,
@@ -41,7 +42,6 @@ from engine.domain.orders import (
     Unknown,
 )
 from engine.domain.positions import Position
-from engine.domain.reports import Part
 from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.domain.account import Balance, DayProfit, EquityCurve, EquityPoint, Profit, Status
 from engine.domain.approvals import Approval, Pending, State, Vote
 from engine.domain.autonomy import AskHuman
+from engine.domain.decision_views import ApprovalView, Why
 from engine.domain.decisions import (
     Condition,
     Decision,
@@ -22,34 +24,19 @@ from engine.domain.decisions import (
     Stance,
     TechnicalSignals,
 )
+from engine.domain.digests import Digest
+from engine.domain.halt_views import HaltView, Recovery
 from engine.domain.halts import Halt, HaltKind
+from engine.domain.health import LogLine, Part, PlatformTrouble
 from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Timeframe, to_millis
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side
+from engine.domain.people import Stranger
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
-from engine.domain.reports import (
-    ApprovalView,
-    Balance,
-    DayProfit,
-    Digest,
-    EquityCurve,
-    EquityPoint,
-    HaltView,
-    LogLine,
-    Part,
-    PlatformTrouble,
-    PositionView,
-    Profit,
-    Recovery,
-    Status,
-    Stranger,
-    Streak,
-    TradeCandles,
-    TradeView,
-    Why,
-)
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, Tally, TradeStats
+from engine.domain.streaks import Streak
+from engine.domain.trade_views import PositionView, TradeCandles, TradeView
 
 NOON = datetime(2026, 1, 3, 12, 0, tzinfo=UTC)
 ANSWERED = NOON + timedelta(minutes=5)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.domain.reports import LogLine
+from engine.domain.health import LogLine
 from tests.fakes.program import ASKED, Json
 from tests.fakes.reckoning import Reckoning, read
 from tests.fakes.telegram import Call

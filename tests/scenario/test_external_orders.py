@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from bot.app import App
+from engine.domain.decision_views import Why
 from engine.domain.errors import StoreError, UnknownId
 from engine.domain.events import BalanceAdopted, ExternalCancelled, ExternalTraded, PositionClosed
 from engine.domain.messages import CardKind, Destination
 from engine.domain.orders import OrderKind, OrderRequest, OrderStatus, Purpose, Side, client_id
-from engine.domain.reports import TradeView, Why
+from engine.domain.trade_views import TradeView
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
 from handlers.cards import why
 from handlers.notifications import Notifications, routes

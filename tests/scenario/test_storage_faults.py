@@ -68,7 +68,7 @@ async def watched(room: Room, *walls: Wall) -> AsyncIterator[StorageWatch]:
     teller = DirectTeller(platforms={wall.place.platform: wall for wall in walls}, places=places)
 
     async def tell(halt: Halt) -> dict[Destination, Ref]:
-        from engine.domain.reports import HaltView
+        from engine.domain.halt_views import HaltView
         from handlers.cards import alerts
 
         return await teller.show(alerts.halt(HaltView(id="", halt=halt)))

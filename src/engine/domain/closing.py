@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from engine.domain.market import Market
+from engine.domain.orders import Order
+from engine.domain.positions import Position
 
 ALL = "ALL"
 """What stands for every position that the bot itself opened."""
+
+
 WHOLE = Decimal(1)
+
+
 TOPIC = "closing"
 """The kind of topic that a wish's card has, e.g. ``closing:C7``: only the one who asked is shown it."""
 
@@ -116,3 +122,23 @@ class Closing:
     def is_open(self, now: datetime) -> bool:
         """Whether a press of its person still counts."""
         return self.stage is Stage.ASKED and bool(self.sales) and now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingView:
+    """A wish to close positions, and what has become of it.
+
+    Attributes:
+        now: When it was looked at.
+        orders: The sales, by position.
+        positions: The positions that it names, as they are now.
+        protected: The ids of those that have a stop at the venue.
+        wall_left: How long it can still be confirmed by the clock of people; ``None`` where the market's is theirs.
+    """
+
+    closing: Closing
+    now: datetime
+    wall_left: timedelta | None = None
+    orders: Mapping[str, Order] = field(default_factory=dict)
+    positions: Mapping[str, Position] = field(default_factory=dict)
+    protected: frozenset[str] = frozenset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from engine.domain.reports import EquityPoint
+from engine.domain.account import EquityPoint
 
 SPANS = 80
 """Into how many spans of equal length a curve is cut."""

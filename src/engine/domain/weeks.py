@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from math import prod
 
-from engine.domain.reports import Digest
+from engine.domain.digests import Digest
 
 _SUNDAY = 7
 _MARK = "-W"

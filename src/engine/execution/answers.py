@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from engine.domain.events import OrderChanged, PositionProtected
+from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import Ack, Order, OrderStatus, Purpose, Refused, SubmitResult, Unknown
 from engine.domain.positions import Position
-from engine.domain.reports import HaltView
 from engine.execution.retries import ALARM_AFTER, failures, is_lost
 from engine.store.halting import begin_halt, end_halt
 from engine.store.unit_of_work import UnitOfWork

@@ -19,10 +19,10 @@ import structlog
 
 from engine.domain.errors import GreenlightError, SaleRefused, VenueError
 from engine.domain.events import EmergencyProgressed
+from engine.domain.halt_views import EmergencyView, Exposed
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import Order, Purpose, Side
 from engine.domain.positions import Position
-from engine.domain.reports import EmergencyView, Exposed
 from engine.execution.external import CONTEXT
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.faults import fault_id

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from engine.domain.events import LosingStreakChanged
 from engine.domain.positions import Position
-from engine.domain.reports import Streak
+from engine.domain.streaks import Streak
 from engine.store.unit_of_work import UnitOfWork
 
 

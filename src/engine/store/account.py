@@ -11,13 +11,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
+from engine.domain.account import EquityPoint
 from engine.domain.benchmark import Benchmark
+from engine.domain.digests import Digest
 from engine.domain.errors import StoreError, UnknownId
 from engine.domain.figures import plain
 from engine.domain.orders import Fill, OrderKind, OrderStatus, Side
 from engine.domain.payments import Payment
 from engine.domain.positions import Buying, Portfolio
-from engine.domain.reports import Digest, EquityPoint
 from engine.store import codec
 from engine.store.mapping import RowMapping
 from engine.store.memory import NoMemory

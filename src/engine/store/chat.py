@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Integer, Row, bindparam, func, insert, select
 from sqlalchemy import text as sql
 
 from engine.domain.messages import Card
-from engine.domain.reports import AuditEntry
+from engine.domain.people import AuditEntry
 from engine.store import codec
 from engine.store.columns import UtcTime
 from engine.store.numbering import Numbering

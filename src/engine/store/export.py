@@ -16,13 +16,13 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
+from engine.domain.account import EquityPoint
 from engine.domain.approvals import Ordered
 from engine.domain.errors import StoreError
 from engine.domain.figures import bounded
 from engine.domain.orders import Order
 from engine.domain.payments import paid
 from engine.domain.positions import Position
-from engine.domain.reports import EquityPoint
 from engine.store import migrate
 from engine.store.connections import connect, in_words
 from engine.store.database import nowhere

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.domain.events import Halted, HaltEnded
+from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt
-from engine.domain.reports import HaltView
 from engine.store.unit_of_work import UnitOfWork
 
 

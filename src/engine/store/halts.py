@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, insert, select, update
 
 from engine.domain.errors import UnknownId
+from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt
-from engine.domain.reports import HaltView
 from engine.store.mapping import RowMapping
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from engine.domain.errors import UnknownId
 from engine.domain.orders import Fill, Order, OrderStatus
-from engine.domain.reports import FillView
+from engine.domain.trade_views import FillView
 from engine.store.mapping import RowMapping
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from engine.domain.account import EquityPoint
 from engine.domain.payments import Payment
 from engine.domain.positions import fall
-from engine.domain.reports import EquityPoint
 from engine.store.account import paid_into
 from engine.store.unit_of_work import UnitOfWork
 

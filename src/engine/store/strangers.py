@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from engine.domain.reports import Stranger
+from engine.domain.people import Stranger
 from engine.store import codec
 from engine.store.settings import Settings
 

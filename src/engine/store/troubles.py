@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from engine.domain.errors import UnknownId
-from engine.domain.reports import PlatformTrouble
+from engine.domain.health import PlatformTrouble
 from engine.store import codec
 from engine.store.numbering import Numbering
 from engine.store.settings import Settings

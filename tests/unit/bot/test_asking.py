@@ -10,8 +10,8 @@ import pytest
 from bot import asking
 from config.loader import load
 from engine.domain.errors import GreenlightError, StoreError
+from engine.domain.halt_views import EmergencyView, Exposed
 from engine.domain.halts import HaltKind
-from engine.domain.reports import EmergencyView, Exposed
 from handlers.cards import answers
 from tests.fakes import reports
 from tests.fakes.web import TOKEN, served

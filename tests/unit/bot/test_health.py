@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.health import Health
-from engine.domain.reports import Part
+from engine.domain.health import Part
 
 
 def test_a_board_without_parts_is_empty():

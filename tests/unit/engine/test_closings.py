@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from engine.closings import GOOD_FOR, Closings
-from engine.domain.closing import ALL, Choice, Stage, Wanted
+from engine.domain.closing import ALL, Choice, ClosingView, Stage, Wanted
 from engine.domain.errors import BadInput, NoData, NotAllowed, UnknownId
 from engine.domain.messages import Destination, Person, Ref, Role
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side
 from engine.domain.positions import Position
-from engine.domain.reports import ClosingView
 from engine.execution.external import CONTEXT
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree, reconcile

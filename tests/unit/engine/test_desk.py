@@ -12,9 +12,9 @@ import pytest
 from engine.domain.approvals import Press, Reply, Verb
 from engine.domain.errors import NotAllowed, UnknownId
 from engine.domain.events import Halted, HaltEnded
+from engine.domain.halt_views import Paused
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Person, Role
-from engine.domain.reports import Paused
 from engine.risk.rules import RiskLimits
 from tests.fakes.engine import DAY, Room, at, engine_room
 

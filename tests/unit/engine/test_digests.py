@@ -20,8 +20,8 @@ from engine.bookkeeping import Bookkeeping
 from engine.digests import figures, open_risk
 from engine.domain.approvals import Press, Verb
 from engine.domain.days import Days
+from engine.domain.digests import MOST_TOLD, Digest
 from engine.domain.events import DigestDue
-from engine.domain.reports import MOST_TOLD, Digest
 from engine.domain.weeks import ends_week, week_of
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room

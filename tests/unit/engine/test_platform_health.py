@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.events import Event, PlatformRecovered, PlatformTroubled
-from engine.domain.reports import PlatformTrouble
+from engine.domain.health import PlatformTrouble
 from engine.platform_health import NEW_WORDS_AFTER, SAME_WITHIN, TROUBLED_AFTER, WELL_AFTER, PlatformWatch, Pulse
 from engine.store.database import Database
 from tests.fakes.database import new_database

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from engine.domain.account import Profit
 from engine.domain.days import Days
 from engine.domain.orders import Fill, Side
-from engine.domain.reports import Profit
 from tests.fakes.engine import CASH, engine_room
 
 HOUR = timedelta(hours=1)

@@ -13,11 +13,11 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.errors import NoData, UnknownId, VenueError
 from engine.domain.events import HaltEnded
 from engine.domain.halts import Halt, HaltKind
+from engine.domain.health import Part
 from engine.domain.market import Timeframe, from_millis
 from engine.domain.messages import Person, Role
 from engine.domain.orders import OrderStatus
 from engine.domain.positions import fall
-from engine.domain.reports import Part
 from handlers.cards import alerts, answers
 from handlers.web.account_rows import StatusRow
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room

@@ -10,7 +10,7 @@ import pytest
 from engine.domain.events import LosingStreakChanged
 from engine.domain.orders import OrderKind, OrderRequest, Side
 from engine.domain.positions import Position
-from engine.domain.reports import Streak
+from engine.domain.streaks import Streak
 from engine.execution.streaks import note_result
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes import reports

@@ -9,11 +9,11 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
+from engine.domain.account import EquityPoint
 from engine.domain.errors import StoreError, UnknownId
 from engine.domain.orders import OrderKind, OrderStatus, Side
 from engine.domain.payments import Payment
 from engine.domain.positions import Buying, Portfolio
-from engine.domain.reports import EquityPoint
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.domain.messages import Card
-from engine.domain.reports import AuditEntry
+from engine.domain.people import AuditEntry
 from engine.store.chat import ChatMessage
 from engine.store.database import Database
 from tests.fakes.reports import ANSWERED, NOON

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from engine.domain.approvals import State
 from engine.domain.decisions import Judged
+from engine.domain.digests import Digest
 from engine.domain.events import Event
 from engine.domain.messages import Card, Ref
 from engine.domain.plans import TradePlan
-from engine.domain.reports import Digest
 from engine.store import codec
 from tests.fakes.anything import anything
 from tests.fakes.events import EVENTS

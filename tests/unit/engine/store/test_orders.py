@@ -12,9 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from engine.domain.autonomy import AskHuman, Execute, Refuse
 from engine.domain.decisions import Stance
 from engine.domain.errors import UnknownId
+from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import OrderStatus
-from engine.domain.reports import HaltView
 from engine.store.database import Database
 from engine.store.decisions import status_of
 from engine.store.unit_of_work import UnitOfWork

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, update
 
+from engine.domain.account import EquityPoint
 from engine.domain.payments import Payment
-from engine.domain.reports import EquityPoint
 from engine.store.database import Database
 from engine.store.peak import recount_drawdown, running_peaks
 from engine.store.tables import AccountRow, EquityRow, Setting, table_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from engine.domain.reports import Stranger
+from engine.domain.people import Stranger
 from engine.store.database import Database
 from engine.store.strangers import KEPT
 from tests.fakes.reports import NOON, stranger

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from engine.domain.days import Period
 from engine.domain.errors import BadInput
+from engine.domain.halt_views import Paused
 from engine.domain.halts import HaltKind
 from engine.domain.messages import Person, Role
-from engine.domain.reports import Paused
 from handlers.cards import alerts, answers, figures
 from handlers.cards.monospace import WIDTH
 from tests.fakes import reports

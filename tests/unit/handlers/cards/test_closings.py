@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from engine.domain.closing import Choice, Closing, Sale, Stage, Unsold, Wanted
+from engine.domain.closing import Choice, Closing, ClosingView, Sale, Stage, Unsold, Wanted
 from engine.domain.market import Market
 from engine.domain.messages import CALLBACK_BYTES
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.positions import Position
-from engine.domain.reports import ClosingView
 from engine.execution.closing import sale_of
 from handlers.cards import closings, phrases
 from tests.fakes.reports import NOON, closed_position, filled_order, position

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.domain.reports import Exposed
+from engine.domain.halt_views import Exposed
 from handlers.cards import emergencies
 from tests.fakes import reports
 

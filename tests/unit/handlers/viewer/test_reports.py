@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.domain.reports import MOST_TOLD, Digest
+from engine.domain.digests import MOST_TOLD, Digest
 from handlers.viewer.subscribers import Subscribers
 from handlers.viewer.window import Window
 from tests.fakes import reports

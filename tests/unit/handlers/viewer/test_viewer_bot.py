@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from engine.domain.reports import Digest
+from engine.domain.digests import Digest
 from handlers.viewer.subscribers import Subscribers
 from handlers.viewer.window import Window
 from tests.fakes.chat import FakeResults, FakeViews

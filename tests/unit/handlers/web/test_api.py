@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from engine.approvals import Answered
 from engine.domain.approvals import Pending, Reply
 from engine.domain.errors import VenueError
-from engine.domain.reports import Exposed
+from engine.domain.halt_views import Exposed
 from handlers.web.account_rows import OrderRow
 from tests.fakes import reports
 from tests.fakes.openapi import mismatch

@@ -1,0 +1,46 @@
+"""Decisions and the questions they led to, as people see them, with what became of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from engine.domain.approvals import Approval
+from engine.domain.decisions import Decision, Judged
+from engine.domain.halt_views import HaltView
+from engine.domain.orders import Order
+from engine.domain.positions import Position
+from engine.domain.trade_views import TradeView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalView:
+    """An approval with what it is about.
+
+    Attributes:
+        now: When it was looked at.
+        price: Of then; ``None`` where it is not known.
+        halt: What stops entries into its market then; ``None`` where nothing does.
+        wall_left: How long it can still be answered by the clock of people; ``None`` where the market's is theirs.
+    """
+
+    approval: Approval
+    decision: Decision
+    now: datetime
+    price: Decimal | None
+    order: Order | None = None
+    position: Position | None = None
+    halt: HaltView | None = None
+    wall_left: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Everything that led to one decision and what became of it; ``trade`` is that of ``position``."""
+
+    judged: Judged
+    approval: Approval | None = None
+    order: Order | None = None
+    position: Position | None = None
+    trade: TradeView | None = None

@@ -1,0 +1,81 @@
+"""Positions, trades, fills and what others traded, as people see them; money is in the quote currency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from engine.domain.approvals import Approval
+from engine.domain.decisions import Decision
+from engine.domain.market import Candles
+from engine.domain.orders import Fill, Order
+from engine.domain.positions import Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalView:
+    """Something that somebody else did to this account: an order of theirs, or one of ours that they cancelled."""
+
+    order: Order
+    position: Position | None
+    protected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionView:
+    """An open position at the price of now. ``unrealised`` is before, ``net`` after the fees paid so far.
+
+    Attributes:
+        share: ``net`` as a fraction of what it cost; ``None`` where that is not known.
+    """
+
+    position: Position
+    price: Decimal
+    value: Decimal
+    unrealised: Decimal
+    net: Decimal
+    share: Decimal | None
+    protected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeView:
+    """A trade from its decision to its end.
+
+    Attributes:
+        decision: What it was opened for; ``None`` where somebody else did that.
+        asked: The question that people answered; ``None`` where nobody was asked.
+        sales: The orders that sold of it, oldest first.
+        exit: The decision that closed it; ``None`` where none did.
+    """
+
+    position: Position
+    decision: Decision | None = None
+    asked: Approval | None = None
+    sales: tuple[Order, ...] = ()
+    exit: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeCandles:
+    """A trade with the candles around it.
+
+    Attributes:
+        price: Of now, where it is open and that is known.
+    """
+
+    trade: TradeView
+    candles: Candles
+    now: datetime
+    price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillView:
+    """A fill with what it belongs to."""
+
+    id: str
+    fill: Fill
+    order_id: str
+    position_id: str
