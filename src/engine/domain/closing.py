@@ -14,11 +14,7 @@ from engine.domain.positions import Position
 
 ALL = "ALL"
 """What stands for every position that the bot itself opened."""
-
-
 WHOLE = Decimal(1)
-
-
 TOPIC = "closing"
 """The kind of topic that a wish's card has, e.g. ``closing:C7``: only the one who asked is shown it."""
 

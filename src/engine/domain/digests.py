@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+MOST_TOLD = 7
+"""How many days that were missed people are told of, each by itself: the newest. Of the others /profit tells."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
@@ -54,7 +57,3 @@ class Digest:
     external: int = 0
     external_net: Decimal = Decimal(0)
     external_cost: Decimal | None = None
-
-
-MOST_TOLD = 7
-"""How many days that were missed people are told of, each by itself: the newest. Of the others /profit tells."""

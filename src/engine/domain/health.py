@@ -7,12 +7,8 @@ from datetime import datetime
 
 STORE = "store"
 """The part of the program that keeps everything."""
-
-
 MARKET_DATA = "market data"
 """What a real venue's prices are called among the parts that can be in trouble; it is no platform, and told alike."""
-
-
 CLOCK = "clock"
 """Whether this machine's clock agrees with a real venue's: a part as well, and told alike."""
 
