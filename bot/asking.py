@@ -10,7 +10,7 @@ import httpx
 from bot.instance import Instance, local_url, note_file, parts_at, read
 from config.settings import Settings
 from engine.domain.errors import GreenlightError
-from handlers.cards import answers, wording
+from handlers.cards import account, wording
 from handlers.web.account_rows import StatusRow
 from handlers.web.emergency_rows import EmergencyRow, ExposedRow, PreviewRow
 
@@ -29,7 +29,7 @@ def status(settings: Settings, *, as_json: bool) -> str:
     row = _asked(settings, "GET", "/api/status", StatusRow.model_validate_json)
     if as_json:
         return row.model_dump_json(indent=2)
-    return wording.lines(answers.status(row.report(), hints=False).plain, f"Version: {row.version}")
+    return wording.lines(account.status(row.report(), hints=False).plain, f"Version: {row.version}")
 
 
 def exposed(settings: Settings) -> str:

@@ -28,7 +28,7 @@ from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from handlers.access import Access, require
 from handlers.answered import is_answer
-from handlers.cards import answers, closings
+from handlers.cards import closings, errors, replies
 from handlers.commands import Call, CommandTable
 from handlers.strangers import Strangers, shown_name
 
@@ -146,11 +146,11 @@ class Reception:
 
     async def _answer(self, incoming: Incoming, person: Person) -> Card:
         if incoming.sent_at is not None and incoming.sent_at < self._started_at:
-            return answers.away()
+            return errors.away()
         try:
             return await self._act(incoming, person)
         except GreenlightError as error:
-            return answers.error(error)
+            return errors.error(error)
         except Exception as error:  # noqa: BLE001 - people get an id, the log gets the rest
             return _failed(error)
 
@@ -161,9 +161,9 @@ class Reception:
                 try:
                     return closings.card(await self._desk.closings.look(button[1], person.name))
                 except GreenlightError as error:
-                    return answers.error(error)
+                    return errors.error(error)
             case _:
-                return answers.interrupted()
+                return errors.interrupted()
 
     async def _act(self, incoming: Incoming, person: Person) -> Card:
         match incoming.action:
@@ -175,7 +175,7 @@ class Reception:
     async def _typed(self, text: str, person: Person, incoming: Incoming) -> Card:
         found = self._commands.find(text)
         if found is None:
-            return answers.hint()
+            return errors.hint()
         command, words = found
         call = Call(person=person, platform=incoming.platform, words=words, delivery=_delivery(incoming))
         return await self._commands.run(command, call)
@@ -183,13 +183,13 @@ class Reception:
     async def _pressed(self, data: str, person: Person, incoming: Incoming) -> Card:
         button = Button.parse(data)
         if button is None:
-            return answers.not_a_button()
+            return errors.not_a_button()
         match button:
             case (Verb() as verb, approval_id):
                 require(person, Role.TRADER, "Answering an approval")
                 await self._register(incoming, f"approval:{approval_id}")
                 answer = await self._desk.answer(approval_id, Press(person=person.name, verb=verb))
-                return answers.answered(answer.reply, answer.approval, answer.halt)
+                return replies.answered(answer.reply, answer.approval, answer.halt)
             case (choice, closing_id):
                 require(person, Role.TRADER, "Closing a position")
                 if incoming.is_carried:
@@ -248,4 +248,4 @@ def _failed(error: Exception) -> Card:
     """Log an error that nobody expected, and give people the id it has in the log."""
     reference = fault_id()
     _log.error("reception failed", reference=reference, exc_info=error)
-    return answers.error(error) if isinstance(error, StoreError) else answers.fault(reference)
+    return errors.error(error) if isinstance(error, StoreError) else errors.fault(reference)

@@ -1,4 +1,4 @@
-"""The question to people: what it looks like while it is open, and what it says once it is settled. Pure."""
+"""The question to people: what it looks like while it is open and once it is settled, and all open ones. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import assert_never
 
 from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected, Verb, Vote
 from engine.domain.decision_views import ApprovalView
-from engine.domain.messages import Button, Card
+from engine.domain.messages import Button, Card, Item
 from engine.domain.orders import Order, OrderStatus
 from handlers.cards import phrases, wording
 
@@ -158,3 +158,30 @@ def _missing(number: int, people: Sequence[str], *, first: bool) -> str:
         return f"{' or '.join(people)} must approve too"
     named = wording.listing(people)
     return f"{named} must approve" if len(people) == number else f"{number} of {named} must approve"
+
+
+def pending(questions: Sequence[ApprovalView]) -> Card:
+    """The open questions, with prices of now."""
+    if not questions:
+        return Card(title="Nothing to decide", text="No approval is open.")
+    first = questions[0]
+    name = first.approval.id
+    approving = "" if first.halt else f"/approve {name}, /approve {name} half\nor "
+    return Card(
+        title=wording.count(len(questions), "open approval"),
+        items=tuple(map(_open_question, questions)),
+        text=f"Answer with its buttons, or with\n{approving}/reject {name} reason.",
+    )
+
+
+def _open_question(view: ApprovalView) -> Item:
+    asked, plan = view.approval, view.approval.plan
+    return Item(
+        title=f"{asked.id} {phrases.headline(plan)}",
+        text=wording.lines(
+            wording.price(plan.price) if view.price is None else phrases.price_move(plan.price, view.price),
+            f"{view.decision.agreement}, expires",
+            phrases.expiry(asked.expires_at, view.now, view.wall_left),
+            *(("no new entries:", phrases.stopped(view.halt)) if view.halt else ()),
+        ),
+    )

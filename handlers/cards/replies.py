@@ -6,6 +6,7 @@ from typing import assert_never
 
 from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected, Reply
 from engine.domain.halt_views import HaltView
+from engine.domain.messages import Card
 from handlers.cards import phrases, wording
 
 
@@ -78,3 +79,8 @@ def _settled_by(asked: Approval) -> str:
             return "is open again: please answer once more"
         case _:
             assert_never(asked.state)
+
+
+def answered(kind: Reply, asked: Approval, halt: HaltView | None = None) -> Card:
+    """What the person who answered an approval is told."""
+    return Card(title=reply(kind, asked, halt))

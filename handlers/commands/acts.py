@@ -13,7 +13,7 @@ from engine.ports import Clock
 from engine.store.outbox import stop_topic
 from engine.views import Views
 from handlers import arguments
-from handlers.cards import answers, closings, emergencies
+from handlers.cards import closings, emergencies, halts, replies
 from handlers.commands.table import Call
 
 
@@ -39,7 +39,7 @@ class Acts:
             answer = await self._desk.answer(approval_id, press)
         except UnknownId as error:
             raise UnknownId(error.message, await self._nearest(approval_id)) from error
-        return answers.answered(answer.reply, answer.approval, answer.halt)
+        return replies.answered(answer.reply, answer.approval, answer.halt)
 
     async def _nearest(self, approval_id: str) -> str:
         open_ids = [view.approval.id for view in await self._views.pending()]
@@ -50,13 +50,13 @@ class Acts:
     async def pause(self, call: Call) -> Card:
         length = arguments.duration(call.words)
         until = self._clock.now() + length if length else None
-        return answers.paused(await self._desk.pause(call.person, until))
+        return halts.paused(await self._desk.pause(call.person, until))
 
     async def resume(self, call: Call) -> Card:
         market = arguments.market(call.words)
         if market:
-            return answers.resumed(await self._desk.accept_change(call.person, market))
-        return answers.resumed(await self._desk.resume(call.person))
+            return halts.resumed(await self._desk.accept_change(call.person, market))
+        return halts.resumed(await self._desk.resume(call.person))
 
     async def close(self, call: Call) -> Card:
         return closings.card(await self._desk.closings.ask(call.person.name, arguments.closing(call.words)))

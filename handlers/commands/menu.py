@@ -8,7 +8,7 @@ from engine.ports import Clock
 from engine.results import Results
 from engine.views import Views
 from handlers import arguments
-from handlers.cards import answers, emergencies
+from handlers.cards import emergencies, usage
 from handlers.commands.acts import Acts
 from handlers.commands.figures import Figures
 from handlers.commands.reads import Reads, RecentLogs
@@ -24,7 +24,7 @@ def build_commands(
     async def manual(call: Call) -> Card:
         arguments.nothing(call.words)
         roles = [role for role in Role if call.person.role.includes(role)]
-        return answers.manual([(role, [_entry(c) for c in table.commands if c.role is role]) for role in roles])
+        return usage.manual([(role, [_entry(c) for c in table.commands if c.role is role]) for role in roles])
 
     trader = Role.TRADER
     table = CommandTable(
@@ -120,5 +120,5 @@ def build_commands(
     return table
 
 
-def _entry(command: Command) -> answers.Entry:
-    return answers.Entry(usage=command.usage, does=command.help, aliases=command.aliases)
+def _entry(command: Command) -> usage.Entry:
+    return usage.Entry(usage=command.usage, does=command.help, aliases=command.aliases)

@@ -12,7 +12,7 @@ from engine.domain.positions import Position
 from engine.ports import Clock
 from engine.views import Views
 from handlers import arguments
-from handlers.cards import alerts, answers, logs, pictures, why
+from handlers.cards import account, alerts, approval, health, logs, people, pictures, trades, why
 from handlers.commands.table import Call
 
 PROFIT_DAYS, MOST_DAYS = 7, 365
@@ -36,16 +36,16 @@ class Reads:
 
     async def start(self, call: Call) -> Card:
         arguments.nothing(call.words)
-        return answers.start(call.person)
+        return people.start(call.person)
 
     async def whoami(self, call: Call) -> Card:
         arguments.nothing(call.words)
-        return answers.whoami(call.person, call.platform)
+        return people.whoami(call.person, call.platform)
 
     async def status(self, call: Call) -> Card:
         if arguments.flag(call.words, TABLE):  # as freqtrade calls what is held
             return await self._held()
-        return answers.status(await self._views.status())
+        return account.status(await self._views.status())
 
     async def positions(self, call: Call) -> Card:
         arguments.nothing(call.words)
@@ -54,7 +54,7 @@ class Reads:
     async def _held(self) -> Card:
         held = await self._views.positions()
         benchmark = await self._benchmark([view.position for view in held])
-        return answers.positions(held, self._clock.now(), benchmark)
+        return trades.positions(held, self._clock.now(), benchmark)
 
     async def _benchmark(self, trades: Sequence[Position]) -> Decimal | None:
         """What holding the markets has come to since the first of some trades was opened."""
@@ -63,17 +63,17 @@ class Reads:
 
     async def balance(self, call: Call) -> Card:
         arguments.nothing(call.words)
-        return answers.balance(await self._views.balance())
+        return account.balance(await self._views.balance())
 
     async def profit(self, call: Call) -> Card:
         days = arguments.number(call.words, default=PROFIT_DAYS, most=MOST_DAYS, noun="days")
-        return answers.profit(await self._views.profit(days))
+        return account.profit(await self._views.profit(days))
 
     async def trades(self, call: Call) -> Card:
         count = arguments.number(call.words, default=TRADES_SHOWN, most=MOST_TRADES, noun="trades")
         newest = await self._views.trades(count)
         held = await self._views.positions() if any(each.is_open for each in newest) else ()
-        return answers.trades(newest, held, self._clock.now(), await self._benchmark(newest))
+        return trades.trades(newest, held, self._clock.now(), await self._benchmark(newest))
 
     async def chart(self, call: Call) -> Card:
         wanted = arguments.days_or_trade(call.words, default=CHART_DAYS, most=MOST_DAYS)
@@ -83,7 +83,7 @@ class Reads:
 
     async def pending(self, call: Call) -> Card:
         arguments.nothing(call.words)
-        return answers.pending(await self._views.pending())
+        return approval.pending(await self._views.pending())
 
     async def why(self, call: Call) -> Card:
         wanted = arguments.any_id(_only(call.words))
@@ -95,7 +95,7 @@ class Reads:
 
     async def strangers(self, call: Call) -> Card:
         arguments.nothing(call.words)
-        return answers.strangers(await self._views.strangers())
+        return people.strangers(await self._views.strangers())
 
     async def logs(self, call: Call) -> Card:
         count = arguments.number(call.words, default=LINES_SHOWN, most=MOST_LINES, noun="lines")
@@ -107,11 +107,11 @@ class Reads:
 
     async def health(self, call: Call) -> Card:
         arguments.nothing(call.words)
-        return answers.health(await self._views.health())
+        return health.health(await self._views.health())
 
     async def version(self, call: Call) -> Card:
         arguments.nothing(call.words)
-        return answers.version(self._version)
+        return health.version(self._version)
 
 
 def _only(words: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from engine.domain.messages import Card
 from engine.ports import RetryAt
 from engine.views import Views
 from handlers.access import Access
-from handlers.cards import answers, approval
+from handlers.cards import account, approval, errors, trades
 from handlers.lanes import Lanes
 from handlers.pacing import Pacer
 from handlers.slack.blocks import Block, render
@@ -54,9 +54,9 @@ def board(views: Views, access: Access) -> Board:
         try:
             status, held, asked = await views.status(), await views.positions(), await views.pending()
         except GreenlightError as error:
-            return (answers.error(error),)
+            return (errors.error(error),)
         questions = [approval.card(view, status.equity, access.approvers) for view in asked]
-        return (answers.status(status), *questions, answers.positions(held, status.now))
+        return (account.status(status), *questions, trades.positions(held, status.now))
 
     return cards
 

@@ -17,7 +17,7 @@ from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Pressed, Ref
 from engine.ports import BadCard, Gone, RetryAt
 from handlers.answered import Note, is_answer
-from handlers.cards import answers
+from handlers.cards import errors
 from handlers.charts.illustrating import Illustrated, with_note
 from handlers.slack.blocks import Part, addressed, render
 from handlers.slack.reading import PLATFORM, Heard, Place
@@ -101,7 +101,7 @@ class Replier:
 
         async def note() -> None:
             remedy = f"Send {self._speech.command} with the command after it: only you see that answer."
-            (said,) = self._words(answers.not_in_private(remedy) if refused else answers.in_private(), heard)
+            (said,) = self._words(errors.not_in_private(remedy) if refused else errors.in_private(), heard)
             await said()
 
         parts = (partial(self._sender.say, part, alone) for part in render(self._speech.shown(card)))
@@ -149,7 +149,7 @@ class Replier:
 
         async def say_where() -> None:
             if place.channel not in found:
-                for step in self._said(answers.in_private() if found else card, heard):
+                for step in self._said(errors.in_private() if found else card, heard):
                     await step()
 
         return [ask, say_where]

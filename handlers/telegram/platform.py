@@ -15,7 +15,7 @@ from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Incoming, Ref
 from engine.ports import Gone, RetryAt
 from handlers.answered import Note, is_answer, not_noted
-from handlers.cards import answers
+from handlers.cards import errors
 from handlers.charts.illustrating import Draw, Illustrated, no_pictures, with_note
 from handlers.outages import Health
 from handlers.telegram.client import HideToken, Transport, make_client
@@ -149,8 +149,8 @@ class TelegramPlatform:
         try:
             await self._tell(heard, shown, heard.user)  # the private chat with somebody has their id
         except Closed:
-            return answers.not_in_private(f"Write to @{self._bot.username} alone, press Start there, and ask again.")
-        return answers.in_private()
+            return errors.not_in_private(f"Write to @{self._bot.username} alone, press Start there, and ask again.")
+        return errors.in_private()
 
     async def _tell(self, heard: Incoming, shown: Illustrated, address: str) -> None:
         """Show a reply, on a press in place of what was pressed or under it; in an outage try again for a while.

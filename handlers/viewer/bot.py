@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from engine.domain.errors import ConfigError, GreenlightError
 from engine.domain.messages import Card
 from engine.faults import fault_id
-from handlers.cards import answers
+from handlers.cards import errors
 from handlers.charts.illustrating import Illustrated
 from handlers.lanes import Lanes
 from handlers.strangers import Strangers, shown_name
@@ -144,8 +144,8 @@ class ViewerBot:
         try:
             return await self._commands.answer(chat, text)
         except GreenlightError as error:
-            return answers.error(error)
+            return errors.error(error)
         except Exception:  # the boundary to people: they get an id, the log gets the rest
             reference = fault_id()
             log.exception("viewer.failed", reference=reference)
-            return answers.fault(reference)
+            return errors.fault(reference)

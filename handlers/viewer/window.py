@@ -12,7 +12,7 @@ from engine.domain.messages import Card
 from engine.domain.weeks import ended
 from engine.results import Results
 from engine.views import Views
-from handlers.cards import alerts, answers, figures, pictures
+from handlers.cards import account, alerts, figures, pictures
 from handlers.charts.illustrating import Draw, Illustrated, illustrated
 
 CHART_DAYS, MOST_DAYS = 30, 365
@@ -41,7 +41,7 @@ class Window:
     async def status(self) -> Card:
         """The bot at a glance."""
         await self.catch_up()
-        return answers.status(await self.views.status(), hints=False)
+        return account.status(await self.views.status(), hints=False)
 
     async def daily(self, days: int) -> Card:
         """The running day, and the last ones."""

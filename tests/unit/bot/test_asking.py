@@ -12,7 +12,7 @@ from config.loader import load
 from engine.domain.errors import GreenlightError, StoreError
 from engine.domain.halt_views import EmergencyView, Exposed
 from engine.domain.halts import HaltKind
-from handlers.cards import answers
+from handlers.cards import account
 from tests.fakes import reports
 from tests.fakes.web import TOKEN, served
 
@@ -42,7 +42,7 @@ async def test_the_status_reads_as_in_the_chat(web, settings):
         "no_entry": "the clock is 9 s off",
     }
     said = await asyncio.to_thread(asking.status, settings, as_json=False)
-    card = answers.status(await web.room.views.status(), hints=False)
+    card = account.status(await web.room.views.status(), hints=False)
     assert said == f"{card.plain}\nVersion: 1.2.3"
     assert "Equity: 10,012.35 USDT" in said
     assert "Drawdown: 1.54%" in said

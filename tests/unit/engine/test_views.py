@@ -18,7 +18,7 @@ from engine.domain.market import Timeframe, from_millis
 from engine.domain.messages import Person, Role
 from engine.domain.orders import OrderStatus
 from engine.domain.positions import fall
-from handlers.cards import alerts, answers
+from handlers.cards import account, alerts
 from handlers.web.account_rows import StatusRow
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
 
@@ -190,7 +190,7 @@ async def test_every_reader_tells_the_same_drawdown_after_a_pause_has_ended(tmp_
         assert told == [status.drawdown] * 3
         assert await views.store.read(lambda uow: uow.account.portfolio().drawdown) == status.drawdown
         assert StatusRow.of(status, "1").drawdown == status.drawdown
-        cards = [answers.status(status), answers.profit(profit), alerts.digest(digest)]
+        cards = [account.status(status), account.profit(profit), alerts.digest(digest)]
         assert {dict(card.fields)["Drawdown"] for card in cards} == {"10.00%"}
         assert dict(cards[1].fields)["Largest drawdown in 3 days"] == "16.00%"
         assert (await views.profit(1)).max_drawdown == profit.max_drawdown, "the day began with it"

@@ -223,3 +223,25 @@ def test_the_venue_has_refused_only_what_it_saw(reason: str, title: str, tells: 
     )
     assert title in card.title
     assert dict(card.fields)["Order"].endswith(f", {tells}")
+
+
+def test_open_questions_come_with_prices_of_now_and_how_to_answer():
+    card = approval.pending((reports.approval_view(price=Decimal("20100.00")),))
+    (item,) = card.items
+    assert item.title == "A17 Buy 0.01234 BTC/USDT"
+    assert item.text.splitlines() == [
+        "20,000.00 → 20,100.00 (+0.50%)",
+        "1 of 2 agree, expires",
+        "in 30 min, 2026-01-03 12:30 UTC",
+    ]
+    assert "/approve A17 half" in card.text
+    assert card.buttons == ()
+
+
+def test_an_open_question_of_a_replay_fits_a_phone():
+    (item,) = approval.pending((reports.approval_view(wall_left=timedelta(minutes=2)),)).items
+    assert item.text.splitlines()[-2:] == ["in 2 min by your clock,", "2026-01-03 12:30 UTC in the market"]
+
+
+def test_that_no_question_is_open_is_said_plainly():
+    assert approval.pending(()).title == "Nothing to decide"

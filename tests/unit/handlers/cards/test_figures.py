@@ -11,7 +11,7 @@ import pytest
 from engine.domain.days import Period
 from engine.domain.messages import Card
 from engine.domain.results import Tally
-from handlers.cards import alerts, answers, figures
+from handlers.cards import account, alerts, figures
 from handlers.cards.monospace import WIDTH, aligned
 from tests.fakes import reports
 
@@ -40,7 +40,7 @@ def test_what_somebody_else_traded_stands_apart() -> None:
         figures.performance(reports.performance(external=theirs)),
         figures.stats(reports.trade_stats(external=theirs)),
         figures.periods(replace(reports.profit(), external=theirs), Period.WEEK),
-        answers.profit(replace(reports.profit(), external=theirs)),
+        account.profit(replace(reports.profit(), external=theirs)),
         alerts.digest(reports.digest(external=2, external_net=Decimal("3.1"), external_cost=Decimal(200))),
         figures.performance(reports.performance(total=none, markets=(), contexts=(), external=theirs)),
         figures.stats(reports.trade_stats(total=none, endings=(), expectancy=None, external=theirs)),

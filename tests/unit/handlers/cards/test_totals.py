@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from engine.analysis.performance import tally
-from handlers.cards import answers
+from handlers.cards import trades
 from handlers.cards.monospace import WIDTH
 from tests.fakes import reports
 
@@ -19,7 +19,7 @@ OPEN = reports.position_view()
 
 def test_the_last_trades_have_a_total_that_is_the_sum_of_their_lines():
     """Seen: a list of trades, and nothing of what they came to."""
-    card = answers.trades((OPEN.position, LOST, WON), (OPEN,), LATER, Decimal("0.0201"))
+    card = trades.trades((OPEN.position, LOST, WON), (OPEN,), LATER, Decimal("0.0201"))
     net, cost = WON.net + LOST.net + OPEN.net, 3 * Decimal("123.40")
     assert card.fields == (
         ("Total", f"{net:+,.2f} USDT ({net / cost:+.2%})"),
@@ -32,13 +32,13 @@ def test_the_last_trades_have_a_total_that_is_the_sum_of_their_lines():
 
 def test_closed_trades_come_to_what_performance_counts():
     counted = tally([WON, LOST])
-    card = answers.trades((LOST, WON), (), LATER)
+    card = trades.trades((LOST, WON), (), LATER)
     assert dict(card.fields)["Total"] == f"{counted.net:+.2f} USDT ({counted.share:+.2%})"
 
 
 def test_positions_have_a_total_at_the_prices_of_now():
     other = replace(OPEN, position=reports.position(id="T4", opened_at=reports.NOON), net=Decimal("-2.50"))
-    card = answers.positions((OPEN, other), LATER, Decimal("-0.01"))
+    card = trades.positions((OPEN, other), LATER, Decimal("-0.01"))
     assert card.fields == (
         ("Total", "-2.00 USDT (-0.81%)"),
         ("Since", "2026-01-03 12:00 UTC"),
@@ -48,18 +48,18 @@ def test_positions_have_a_total_at_the_prices_of_now():
 
 def test_what_somebody_else_bought_is_no_result_of_the_bots():
     theirs = replace(OPEN, position=reports.position(id="T4", context="external"))
-    card = answers.positions((OPEN, theirs), LATER)
+    card = trades.positions((OPEN, theirs), LATER)
     assert ("Total", "+0.50 USDT (+0.41%)") in card.fields
     assert ("External trades", "1, +0.50 USDT (+0.41%)") in card.fields
-    assert "Total" not in dict(answers.positions((theirs,), LATER).fields)
+    assert "Total" not in dict(trades.positions((theirs,), LATER).fields)
 
 
 def test_an_open_trade_whose_price_is_not_known_is_not_counted():
-    card = answers.trades((OPEN.position, WON), (), LATER)
-    assert dict(card.fields)["Total"] == dict(answers.trades((WON,), (), LATER).fields)["Total"]
+    card = trades.trades((OPEN.position, WON), (), LATER)
+    assert dict(card.fields)["Total"] == dict(trades.trades((WON,), (), LATER).fields)["Total"]
 
 
 def test_large_totals_fit_a_phone():
     large = reports.closed_position(realised=Decimal("-1234567.89"), cost=Decimal(9_876_543))
-    card = answers.trades((large,), (), LATER, Decimal("-0.4567"))
+    card = trades.trades((large,), (), LATER, Decimal("-0.4567"))
     assert [line for line in (f"{name}: {value}" for name, value in card.fields) if len(line) > WIDTH] == []

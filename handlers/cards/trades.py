@@ -1,0 +1,96 @@
+"""Lists of what is held and of the last trades. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from engine.domain.messages import Card, Item
+from engine.domain.positions import Position
+from engine.domain.trade_views import PositionView
+from handlers.cards import phrases, totals, wording
+
+
+def positions(held: Sequence[PositionView], now: datetime, benchmark: Decimal | None = None) -> Card:
+    """The open positions at the prices of now, how long they are held, and what they come to.
+
+    Args:
+        held: The positions.
+        now: The market time.
+        benchmark: What holding the traded markets has come to since the first of them was opened, where that is told.
+    """
+    if not held:
+        return Card(title="No open positions")
+    naked = [view.position.id for view in held if not view.protected]
+    return Card(
+        title=wording.count(len(held), "open position"),
+        fields=totals.fields([view.position for view in held], held, benchmark),
+        items=tuple(_position(view, now) for view in held),
+        text=wording.lines(
+            f"Without a stop at the venue: {wording.listing(naked)}" if naked else "", phrases.OF_THEIR_COST
+        ),
+    )
+
+
+def _position(view: PositionView, now: datetime) -> Item:
+    held = view.position
+    levels = [
+        f"{name} {wording.price(level)}" for name, level in (("stop", held.stop), ("target", held.target)) if level
+    ]
+    return Item(
+        title=f"{held.id} {held.symbol} {wording.gain_amount(view.net, view.share, wording.quote(held.symbol))}",
+        text=wording.lines(
+            f"{wording.quantity(held.quantity)} at {wording.price(held.entry_price)} → {wording.price(view.price)}",
+            ", ".join(levels) or "no stop, no target",
+            phrases.held_for(held.opened_at, now),
+        ),
+    )
+
+
+def trades(
+    newest_first: Sequence[Position],
+    held: Sequence[PositionView],
+    now: datetime,
+    benchmark: Decimal | None = None,
+) -> Card:
+    """The last trades, open or closed, and what they come to.
+
+    Args:
+        newest_first: The trades.
+        held: What is open among them, at the prices of now.
+        now: The market time.
+        benchmark: What holding the traded markets has come to since the first of them was opened.
+    """
+    if not newest_first:
+        return Card(title="No trades yet")
+    so_far = {view.position.id: view for view in held}
+    return Card(
+        title=f"The last {wording.count(len(newest_first), 'trade')}",
+        fields=totals.fields(newest_first, held, benchmark),
+        items=tuple(_trade(each, so_far.get(each.id), now) for each in newest_first),
+        text=wording.lines(phrases.OF_THEIR_COST, f"/why {newest_first[0].id} tells the whole story of one."),
+    )
+
+
+def _trade(held: Position, so_far: PositionView | None, now: datetime) -> Item:
+    """One trade in lines that a phone shows whole."""
+    return Item(
+        title=f"{held.id} {held.symbol} {_result(held, so_far)}".rstrip(),
+        text=wording.lines(phrases.bought_then_sold(held), *_time_held(held, now)),
+    )
+
+
+def _result(held: Position, so_far: PositionView | None) -> str:
+    """What a trade came to, or would if it ended now; empty where that is not known."""
+    quote = wording.quote(held.symbol)
+    if not held.is_open:
+        return wording.gain_amount(held.net, held.share(held.net), quote)
+    return wording.gain_amount(so_far.net, so_far.share, quote) if so_far is not None else ""
+
+
+def _time_held(held: Position, now: datetime) -> tuple[str, ...]:
+    if held.closed_at is None:
+        return (phrases.held_for(held.opened_at, now), "still open")
+    opened, closed = wording.moment(held.opened_at), wording.moment(held.closed_at)
+    return (opened, f"to {closed}, {wording.span(held.closed_at - held.opened_at)}", f"by {phrases.closed_by(held)}")

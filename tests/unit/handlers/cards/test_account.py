@@ -1,0 +1,90 @@
+from dataclasses import replace
+from decimal import Decimal
+
+from engine.domain.days import Period
+from engine.domain.halts import HaltKind
+from handlers.cards import account, alerts, figures
+from tests.fakes import reports
+
+
+def test_the_status_says_whether_it_trades_and_how_it_stands():
+    card = account.status(reports.status())
+    assert card.title == "Trading (demo, paper)"
+    told = dict(card.fields)
+    assert told["Equity"] == "10,012.35 USDT"
+    assert told["Today"] == "-12.50 USDT (-0.12%)"
+    assert told["Since 2026-01-01 12:00 UTC"] == "+12.35 USDT (+0.12%)"
+    assert told["Buy and hold of the markets"] == "+3.45%"
+    assert told["Cash"] == "9,000.00 USDT (89.89%)"
+    assert told["Drawdown"] == "1.23%"
+    assert told["Open approvals"] == "2 (/pending)"
+    assert told["Prices"] == "BTC/USDT 20,000.00"
+
+
+def test_what_was_paid_in_and_out_is_told_beside_every_result():
+    moved = {"paid_in": Decimal(500), "paid_out": Decimal("20.5")}
+    told = [("Paid in", "500.00 USDT"), ("Paid out", "20.50 USDT")]
+    cards = (
+        account.status(reports.status(**moved)),
+        account.profit(replace(reports.profit(), **moved)),
+        figures.periods(replace(reports.profit(), **moved), Period.WEEK),
+        alerts.digest(reports.digest(**moved)),
+    )
+    assert [[field for field in card.fields if field in told] for card in cards] == [told] * 4
+    assert not [name for name, _ in account.status(reports.status()).fields if name.startswith("Paid")]
+
+
+def test_what_was_paid_in_is_no_rise_of_the_graph():
+    report = reports.profit()
+    first, second = report.days
+    jumped = replace(report, days=(first, replace(second, equity=second.equity + 500, paid=Decimal(500))))
+    assert account.profit(jumped).graph == account.profit(report).graph == (10_000, 10_001)
+    assert figures.periods(jumped, Period.DAY).graph == (10_000, 10_001)
+
+
+def test_the_status_of_a_new_account_has_no_past():
+    names = {name for name, _ in account.status(reports.status(began_at=None, benchmark=None)).fields}
+    assert not any(name.startswith(("Since", "Buy and hold")) for name in names)
+
+
+def test_the_status_names_what_stops_new_entries():
+    halts = (reports.halt(until=reports.ANSWERED), reports.halt(HaltKind.DATA, symbol="BTC/USDT", reason="a gap"))
+    card = account.status(reports.status(trading=False, halts=halts))
+    assert card.title.startswith("Not trading")
+    assert card.text.splitlines() == [
+        "H1, pause until 2026-01-03 12:05 UTC: a look at the news",
+        "H1, BTC/USDT: data halt: a gap",
+    ]
+
+
+def test_the_status_says_why_nothing_is_entered_where_that_is_no_halt():
+    card = account.status(reports.status(trading=False, no_entry="this machine's clock is 10 min behind binance's"))
+    assert card.title.startswith("Not trading")
+    assert card.text == "This machine's clock is 10 min behind binance's"
+
+
+def test_the_status_before_the_first_cycle_says_so():
+    assert dict(account.status(reports.status(last_cycle_at=None)).fields)["Last decision cycle"] == "none yet"
+
+
+def test_the_balance_lists_every_currency():
+    card = account.balance(reports.balance())
+    assert card.title == "Balance: 9,124.52 USDT"
+    assert [(item.title, item.text) for item in card.items] == [
+        ("USDT 9,000.5", "9,000.50 USDT (98.64%)"),
+        ("BTC 0.00617", "124.02 USDT (1.36%)"),
+    ]
+
+
+def test_profit_is_signed_by_day_and_drawn():
+    card = account.profit(reports.profit())
+    assert card.title == "-5.00 USDT (-0.05%) in 2 days"
+    assert card.table.rows[0] == ("01-01", "+10.00", "+0.10%", "+1.00%")
+    assert dict(card.fields)["Won"] == "1 of 2 (50.00%)"
+    assert dict(card.fields)["Since"] == "2026-01-01 12:00 UTC"
+    assert card.graph == (10000.0, 10001.0)
+
+
+def test_profit_tells_the_drawdown_of_now_from_the_largest_of_its_days():
+    fields = dict(account.profit(reports.profit()).fields)
+    assert (fields["Drawdown"], fields["Largest drawdown in 2 days"]) == ("1.50%", "2.00%")
