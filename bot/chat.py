@@ -30,8 +30,9 @@ from handlers.cards import alerts
 from handlers.charts.draughtsman import Draughtsman
 from handlers.commands import CommandTable, RecentLogs, build_commands
 from handlers.direct import DirectTeller
-from handlers.notifications import Notifications, is_urgent, routes
+from handlers.notifications import Notifications
 from handlers.reception import Reception
+from handlers.topics import is_urgent, routes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ from engine.jobs import Job, WallDriver, job_table
 from engine.store.retention import Retention
 from engine.triggers import often
 from handlers.commands import RecentLogs
-from handlers.notifications import routes
+from handlers.topics import routes
 
 CATCH_UP_WITHIN, CATCH_UP_LOOK = 300.0, 0.5
 """Wall seconds for which a day's figures wait for a venue that is behind, and between two looks at how far it is."""

@@ -13,8 +13,8 @@ from engine.domain.events import Event
 from engine.domain.messages import Card
 from engine.store import codec
 from handlers.cards.telegram_html import render
-from handlers.notifications import routes
 from handlers.slack import blocks
+from handlers.topics import routes
 from tests.chaos.firm import EVE
 from tests.fakes.program import Json
 from tests.fakes.slack_blocks import plain

@@ -22,7 +22,8 @@ from engine.execution.reconcile import agree
 from engine.execution.retries import LONGEST_PAUSE as LONGEST
 from engine.execution.retries import pause_after
 from engine.store.database import Database
-from handlers.notifications import Notifications, routes
+from handlers.notifications import Notifications
+from handlers.topics import routes
 from tests.auditor import check_conservation
 from tests.fakes.command_line import bot, question_in
 from tests.fakes.database import execute, url_of

@@ -22,7 +22,8 @@ from engine.domain.orders import OrderKind, OrderRequest, OrderStatus, Purpose, 
 from engine.domain.trade_views import TradeView
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
 from handlers.cards import why
-from handlers.notifications import Notifications, routes
+from handlers.notifications import Notifications
+from handlers.topics import routes
 from tests.auditor import check_conservation
 from tests.fakes.database import execute, new_file, url_of
 from tests.fakes.engine import CASH, DAY, Room, engine_room

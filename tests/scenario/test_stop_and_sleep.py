@@ -19,7 +19,7 @@ from config.settings import Settings
 from engine.approvals import Approvals
 from engine.domain.autonomy import AskHuman
 from engine.store.unit_of_work import UnitOfWork
-from handlers.notifications import routes
+from handlers.topics import routes
 from tests.fakes import reports
 from tests.fakes.database import new_file
 from tests.fakes.lives import PATIENCE, moment, telling

@@ -25,7 +25,8 @@ from engine.store.database import Database
 from engine.store.open_files import OpenFiles
 from engine.store.storage_health import StorageWatch
 from handlers.direct import DirectTeller
-from handlers.notifications import Notifications, routes
+from handlers.notifications import Notifications
+from handlers.topics import routes
 from tests.auditor import check_conservation
 from tests.fakes import postgres
 from tests.fakes.command_line import bot

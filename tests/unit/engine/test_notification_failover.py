@@ -17,7 +17,7 @@ from engine.outbox import OutboxSender
 from engine.ports import BadCard, Gone, RetryAt
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
-from handlers.notifications import routes
+from handlers.topics import routes
 from tests.fakes import reports
 from tests.fakes.database import new_database
 from tests.fakes.reports import NOON

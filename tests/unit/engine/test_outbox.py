@@ -15,7 +15,7 @@ from engine.domain.messages import Card, CardKind, Destination, Ref
 from engine.outbox import EDITS_APART, REST_AFTER_SURPRISE, OutboxSender
 from engine.ports import BadCard, Gone, RetryAt
 from engine.store.database import Database
-from handlers.notifications import routes
+from handlers.topics import routes
 from tests.fakes.database import new_database
 from tests.fakes.patience import until
 from tests.fakes.reports import NOON

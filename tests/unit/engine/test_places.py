@@ -9,7 +9,7 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import CardKind, Destination
 from engine.domain.orders import Purpose
 from engine.places import retarget_cards
-from handlers.notifications import routes
+from handlers.topics import routes
 from tests.fakes.engine import Room
 
 ROOM, OLD, NEW, CHANNEL = (

@@ -9,7 +9,8 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.events import PositionClosed
 from engine.domain.messages import CardKind, Destination
 from engine.domain.orders import Purpose
-from handlers.notifications import Notifications, routes
+from handlers.notifications import Notifications
+from handlers.topics import routes
 from tests.fakes.engine import DAY, QUIET, Room, engine_room
 
 ROOM = Destination(platform="web", address="room")

@@ -21,7 +21,7 @@ from engine.store.outbox import ANSWERS, stop_topic
 from engine.store.retention import Retention, let_go
 from engine.store.tables import HaltRow, OutboxRow, table_of
 from engine.store.unit_of_work import UnitOfWork
-from handlers.notifications import TOPICS
+from handlers.topics import TOPICS
 from tests.fakes.reports import NOON, asked, closed_position, digest, judged, position, streak
 
 ROOM, CHAT = Destination(platform="web", address="room"), Destination(platform="telegram", address="-100")
