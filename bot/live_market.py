@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 
-from config.sections import ContextSettings
+from config.contexts import ContextSettings
 from config.settings import Settings
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import HISTORY

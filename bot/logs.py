@@ -23,8 +23,8 @@ import structlog
 from pydantic import SecretStr
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from config.keeping import LogSettings
 from config.kinds import MASK
-from config.sections import LogSettings
 from engine import private_files
 from engine.domain.errors import ConfigError
 from engine.domain.health import LogLine

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.live_market import live_market
 from bot.run_rules import demand, no_market
 from bot.strategies import strategy_of
-from config.sections import MarketSettings
+from config.markets import MarketSettings
 from config.settings import Settings
 from engine.clocks import wall
 from engine.data.feeds import FileFeed, GeneratedFeed

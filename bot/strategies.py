@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.sections import ContextSettings
+from config.contexts import ContextSettings
 from engine.domain.errors import ConfigError
 from engine.strategies.base import StrategyBase
 from engine.strategies.conditions import ColumnCondition

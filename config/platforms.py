@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from config.identities import SlackChannel, TelegramChat, TelegramUser
 from config.kinds import Duration, HttpUrl, Network, Secret, problem
-from config.sections import Section
+from config.section import Section
 from engine.domain.messages import CardKind
 
 EVERY_KIND = tuple(CardKind)

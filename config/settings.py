@@ -8,27 +8,15 @@ from pathlib import Path
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from config.contexts import ContextSettings, IndicatorSettings
+from config.keeping import DatabaseSettings, LogSettings, RetentionSettings
 from config.kinds import ExchangeName, passwords_in, problem
+from config.limits import ApprovalSettings, QualitySettings, RiskSettings
+from config.markets import ExchangeSettings, MarketsSettings, ReplaySettings, VenueSettings
+from config.people import AlertSettings, DigestSettings, PersonSettings
 from config.places import did_you_mean
 from config.platforms import FailoverSettings, SlackSettings, TelegramSettings, ViewerSettings, WebSettings
-from config.sections import (
-    AlertSettings,
-    ApprovalSettings,
-    ContextSettings,
-    DatabaseSettings,
-    DigestSettings,
-    ExchangeSettings,
-    IndicatorSettings,
-    LogSettings,
-    MarketsSettings,
-    PersonSettings,
-    QualitySettings,
-    ReplaySettings,
-    RetentionSettings,
-    RiskSettings,
-    Section,
-    VenueSettings,
-)
+from config.section import Section
 from engine.domain.messages import CardKind
 from engine.store.location import file_of
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.logs import LONGEST_LINE, RECENT_KEPT, Mask, Recent, configure
-from config.sections import LogSettings
+from config.keeping import LogSettings
 from engine.domain.errors import ConfigError
 
 TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"

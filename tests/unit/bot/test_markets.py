@@ -11,8 +11,8 @@ import pytest
 
 from bot.markets import WARMUP_CANDLES, generated_feed, quote_of, source
 from bot.strategies import STRATEGIES, strategy_of
+from config.contexts import ContextSettings
 from config.loader import load
-from config.sections import ContextSettings
 from config.settings import Settings
 from engine.data.feeds import FileFeed, GeneratedFeed
 from engine.data.files import write_candles

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from config.chain import PROFILES, profiles
+from config.keeping import RetentionSettings
+from config.limits import QualitySettings, RiskSettings
 from config.loader import load
-from config.sections import QualitySettings, RetentionSettings, RiskSettings, Section, VenueSettings
+from config.markets import VenueSettings
+from config.section import Section
 from config.shape import path_of
 from engine.analysis.quality import QualityLimits
 from engine.analysis.technical import HISTORY

@@ -1,0 +1,72 @@
+"""The sections about strategies at work: their markets, conditions and indicators.
+
+The text under a field is its documentation: unit and meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+
+from config.kinds import ExchangeName, Symbol, problem
+from config.section import Section
+from engine.domain.market import Timeframe
+
+
+class IndicatorSettings(Section):
+    """An indicator of pandas-ta, computed beside the standard set; its own parameters stand beside its name."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, int | float | bool | str]
+
+    name: str
+    """As the library has it, e.g. adx; with its parameters {name: adx, length: 14}."""
+
+    @property
+    def parameters(self) -> dict[str, int | float | bool | str]:
+        """What stands beside the name."""
+        return dict(self.__pydantic_extra__)
+
+
+class ConditionSettings(Section):
+    """A condition of one's own, which counts among those of the strategy."""
+
+    column: str
+    """A reading (rsi, ma_200, volume_ratio ...) or a column of an indicator, as the library calls it: ADX_14."""
+    above: float | str | None = None
+    """Holds where it is above this number, or above another column."""
+    below: float | str | None = None
+    """Holds where it is below this number, or below another column."""
+    weight: float = Field(default=1.0, gt=0, le=100)
+    """How much it counts; those of strategies count 1 or less."""
+    timeframe: Timeframe | None = None
+    """Where it is read; nothing for the context's own candles."""
+
+    @field_validator("below")
+    @classmethod
+    def _has_a_limit(cls, below: float | str | None, info: ValidationInfo) -> float | str | None:
+        if below is None and info.data.get("above") is None:
+            raise problem("must be given, or above: a condition needs a limit")
+        return below
+
+
+class ContextSettings(Section):
+    """One strategy at work on some markets; several run side by side."""
+
+    name: str
+    """What people and records call it."""
+    strategy: Literal["ma_cross", "momentum", "mean_reversion"]
+    """Which strategy it runs."""
+    markets: tuple[Symbol, ...] = Field(min_length=1)
+    """The markets it trades (BASE/QUOTE)."""
+    timeframe: Timeframe = Timeframe.H1
+    """The length of the candles it decides on."""
+    higher: tuple[Timeframe, ...] = (Timeframe.H4, Timeframe.D1)
+    """Longer candles it also looks at."""
+    params: dict[str, int | float | bool | str] = Field(default_factory=dict)
+    """The strategy's own parameters, where they differ from its defaults."""
+    conditions: tuple[ConditionSettings, ...] = ()
+    """Conditions of one's own, beside the strategy's."""
+    exchange: ExchangeName | None = None
+    """The venue it trades on, one of exchanges; nothing for the only one that is on."""

@@ -1,0 +1,74 @@
+"""The sections about what is kept: where, for how long, and what the log tells.
+
+The text under a field is its documentation: unit and meaning.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import field_validator
+
+from config.kinds import DatabaseUrl, Duration, problem
+from config.section import Section
+
+
+class DatabaseSettings(Section):
+    """Where everything is kept."""
+
+    url: DatabaseUrl = "sqlite:///var/greenlight.sqlite"
+    """Three slashes and a path below the working directory, four for one from the root, or a server's URL."""
+
+
+_SENT_AGAIN_WITHIN = timedelta(days=2)
+"""For how long a platform may send again what was never answered: Telegram does for a day."""
+
+
+class RetentionSettings(Section):
+    """How long the database keeps what nothing is decided by any more; null for ever. Orders and questions stay."""
+
+    held_readings: Duration | None = timedelta(days=2)
+    """The indicator readings of decisions that held; then their conditions and reasons alone."""
+    held: Duration | None = timedelta(days=30)
+    """Decisions that held, altogether."""
+    refused: Duration | None = timedelta(days=365)
+    """Decisions that were refused at once: no order and no question came of them."""
+    equity: Duration | None = timedelta(days=90)
+    """Every point of the equity curve; after that one each quarter of an hour."""
+    events: Duration | None = timedelta(days=365)
+    """What happened, as facts; what came of it stays."""
+    halts: Duration | None = timedelta(days=730)
+    """Halts that have ended, and times when a platform was not well; emergency stops and changed markets stay."""
+    cards: Duration | None = timedelta(days=90)
+    """Where the cards of what is over are shown; they stay there as they are."""
+    chat: Duration | None = timedelta(days=90)
+    """Messages of the web chat, in wall time as the two below."""
+    deliveries: Duration | None = timedelta(days=30)
+    """The ids of what people sent, so that nothing counts twice."""
+    audit: Duration | None = timedelta(days=730)
+    """What people did or tried."""
+
+    @field_validator("deliveries")
+    @classmethod
+    def _as_long_as_it_is_sent_again(cls, value: timedelta | None) -> timedelta | None:
+        if value is not None and value < _SENT_AGAIN_WITHIN:
+            raise problem("must be at least 2d: platforms send again, for a day, what they had no answer to")
+        return value
+
+
+class LogSettings(Section):
+    """What the program writes about itself."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least important message that is written."""
+    file: Path | None = None
+    """A file that gets them too, as JSON lines; nothing for none."""
+    trades: bool | None = None
+    """Whether each order, fill, trade, question and halt is a line; nothing for yes, but no at replay speed max."""
+
+    @field_validator("level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
