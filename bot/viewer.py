@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config.settings import Settings
+from engine.account_views import AccountViews
 from engine.clocks import MarketClock
 from engine.domain.errors import ConfigError, NoData, StoreError
 from engine.domain.market import Book, Candles, Market, Timeframe
@@ -16,7 +17,6 @@ from engine.risk.rules import RiskLimits
 from engine.store import migrate
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
-from engine.views import Views
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -81,7 +81,7 @@ async def run_viewer(settings: Settings) -> None:
         clock = MarketClock(LONG_AGO)
         draughtsman = Draughtsman()
         closing.callback(draughtsman.close)
-        views = Views(
+        views = AccountViews(
             store=reader,
             venue=venue,
             market_data=NoMarketData(),
@@ -89,8 +89,6 @@ async def run_viewer(settings: Settings) -> None:
             profile=settings.profile,
             contexts=tuple(context.name for context in settings.contexts),
             days=settings.digest.days,
-            limits=RiskLimits(**settings.risk.model_dump()),
-            parts=tuple,
         )
         results = Results(
             store=reader,

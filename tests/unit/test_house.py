@@ -57,6 +57,11 @@ BREAKS = {
         "import handlers.telegram",
         "handlers.web is not allowed to import handlers.telegram",
     ),
+    "followers who see more than the account": (
+        "handlers/viewer/__init__.py",
+        "import engine.views",
+        "handlers.viewer -> engine.views",
+    ),
     "a venue chosen outside the wiring": (
         "handlers/__init__.py",
         "import engine.exchanges.paper",

@@ -1,0 +1,185 @@
+"""The account as people may see it. Reads only; what is kept comes from one snapshot, prices of now from the venue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from engine import reporting
+from engine.digests import days_to_come, figures
+from engine.domain.account import Balance, EquityCurve, EquityPoint, Profit, Status
+from engine.domain.days import Day, Days, Period
+from engine.domain.digests import Digest
+from engine.domain.errors import UnknownId
+from engine.domain.halt_views import HaltView
+from engine.domain.halts import Halt
+from engine.domain.payments import Payment
+from engine.domain.trade_views import PositionView
+from engine.ports import Clock, MarketData
+from engine.store.database import DatabaseReader
+from engine.store.unit_of_work import UnitOfWork
+from engine.valuation import prices_of_held
+
+
+def _none() -> None:
+    """Everything can be written down, as far as a process knows that writes nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountViews:
+    """How the account stands and what it made: followers are shown this alone.
+
+    Attributes:
+        venue: The venue and account.
+        contexts: Names of the strategy contexts at work.
+        days: Where days end.
+        no_entry: Tells why nothing is entered in any context, where that is no halt; empty where it is not so.
+        unwritten: Tells the halt that cannot be written down, for nothing can be.
+    """
+
+    store: DatabaseReader
+    venue: str
+    market_data: MarketData
+    clock: Clock
+    profile: str
+    contexts: Sequence[str]
+    days: Days
+    no_entry: Callable[[], str] = str
+    unwritten: Callable[[], Halt | None] = _none
+
+    async def status(self) -> Status:
+        """The bot at a glance."""
+        prices = await prices_of_held(self.store, self.market_data)
+        return await self.store.read(lambda uow: self._status(uow, prices))
+
+    async def positions(self) -> tuple[PositionView, ...]:
+        """What is held, at the prices of now."""
+        prices = await prices_of_held(self.store, self.market_data)
+
+        def work(uow: UnitOfWork) -> tuple[PositionView, ...]:
+            portfolio = uow.account.portfolio().valued(prices)
+            return tuple(reporting.position(uow, held, portfolio) for held in portfolio.positions)
+
+        return await self.store.read(work)
+
+    async def balance(self) -> Balance:
+        """What the account owns, at the prices of now."""
+        prices = await prices_of_held(self.store, self.market_data)
+        return await self.store.read(
+            lambda uow: reporting.balance(uow.account.portfolio().valued(prices), uow.account.quote)
+        )
+
+    async def profit(self, days: int) -> Profit:
+        """The last days, the running one included."""
+        return await self._profit(self.days.last(Period.DAY, days, self.clock.now()))
+
+    async def since(self, begin: datetime) -> Profit:
+        """What all the time from a moment to now came to, as if it were one day."""
+        now = self.clock.now()
+        return await self._profit([(begin, Day(date=begin.date(), ends=now))])
+
+    async def benchmark_since(self, begin: datetime) -> Decimal | None:
+        """What holding the traded markets has come to from a moment to now, as ``since`` tells it."""
+        now = self.clock.now()
+        return await self.store.read(lambda uow: reporting.benchmark(uow, begin, now))
+
+    async def _profit(self, spans: Sequence[tuple[datetime, Day]]) -> Profit:
+        prices = await prices_of_held(self.store, self.market_data)
+        return await self.store.read(lambda uow: reporting.profit(uow, spans, uow.account.portfolio().valued(prices)))
+
+    def unwritten_halts(self) -> tuple[HaltView, ...]:
+        """The halts that are known from memory alone; they have no id yet. None of it needs the database."""
+        halt = self.unwritten()
+        return (HaltView(id="", halt=halt),) if halt else ()
+
+    async def digest(self, digest_id: str) -> Digest:
+        """The figures of a day or a week that has ended.
+
+        Raises:
+            UnknownId: That day has not been fixed, or no day of that week.
+        """
+        return await self.store.read(lambda uow: reporting.digest(uow, digest_id))
+
+    async def latest_digest(self) -> Digest:
+        """The figures of the running day so far, at the prices of now; of the last one where the day has only begun.
+
+        Raises:
+            UnknownId: Nothing has been counted yet.
+        """
+        prices, now = await prices_of_held(self.store, self.market_data), self.clock.now()
+
+        def work(uow: UnitOfWork) -> Digest:
+            names = (day.name for day in days_to_come(uow, self.days) if day.ends > now)
+            running = figures(uow, next(names, ""), now, uow.account.portfolio().valued(prices))
+            if running is not None and running.ends - running.begins < timedelta(minutes=1):
+                running = None  # a day that has only begun says nothing
+            for found in (running, *uow.account.newest_digests(1)):
+                if found is not None:
+                    return found
+            raise UnknownId("There are no figures yet.", "Ask again after the first candle.")
+
+        return await self.store.read(work)
+
+    async def digests(self, count: int) -> tuple[Digest, ...]:
+        """The figures of the newest days that have ended, newest first."""
+        return await self.store.read(lambda uow: uow.account.newest_digests(count))
+
+    async def equity_curve(self, points: int) -> tuple[EquityPoint, ...]:
+        """The newest points of the equity curve, oldest first."""
+        return await self.store.read(lambda uow: uow.account.newest_equity(points))
+
+    async def payments(self) -> tuple[Payment, ...]:
+        """All that was ever paid in and out, in the order in which it was booked."""
+        return await self.store.read(lambda uow: uow.account.payments())
+
+    async def curve(self, days: int) -> EquityCurve:
+        """The account over the last days, as far as it is that old.
+
+        Raises:
+            UnknownId: Nothing has been recorded of them yet.
+        """
+        prices, now = await prices_of_held(self.store, self.market_data), self.clock.now()
+
+        def work(uow: UnitOfWork) -> EquityCurve:
+            if uow.account.last_equity_at() is None:
+                raise UnknownId("There is nothing to draw yet.", "Ask again after the next candles.")
+            return reporting.curve(uow, now - timedelta(days=days), now, uow.account.portfolio().valued(prices))
+
+        return await self.store.read(work)
+
+    def _status(self, uow: UnitOfWork, prices: Mapping[str, Decimal]) -> Status:
+        portfolio, now = uow.account.portfolio().valued(prices), self.clock.now()
+        began, last = reporting.began_at(uow), reporting.point_of(uow, portfolio, now)
+        opened, day = uow.account.opened_as(began or now), uow.account.point_at(self.days.begin(now))
+        whole, today = reporting.change(uow, opened, last), reporting.change(uow, day, last)
+        halts = (*uow.halts.open(), *self.unwritten_halts())
+        no_entry = self.no_entry()
+        return Status(
+            profile=self.profile,
+            venue=self.venue,
+            quote=uow.account.quote,
+            now=now,
+            trading=not no_entry and not any(found.halt.blocks("", now) and not found.halt.symbol for found in halts),
+            halts=halts,
+            equity=portfolio.equity,
+            cash=portfolio.cash,
+            exposure=portfolio.exposure,
+            drawdown=portfolio.drawdown,
+            day_net=today.net,
+            day_share=today.share,
+            day_benchmark=today.held(day.benchmark, last.benchmark),
+            began_at=began,
+            net=whole.net,
+            share=whole.share,
+            benchmark=whole.held(opened.benchmark, last.benchmark) if began else None,
+            positions=len(portfolio.positions),
+            pending=len(uow.approvals.open()),
+            contexts=tuple(self.contexts),
+            last_cycle_at=uow.account.last_equity_at(),
+            prices=tuple((portfolio.marks or {}).items()),
+            no_entry=no_entry,
+            paid_in=whole.paid_in,
+            paid_out=whole.paid_out,
+        )
