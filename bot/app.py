@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
@@ -22,7 +19,7 @@ from bot.markets import Source, source
 from bot.own_files import is_own_folder, narrow_own_files
 from bot.platforms import VERSION
 from bot.summary import Summary, as_json, summary, text
-from bot.trade_log import TradeLog
+from bot.trade_log import TradeLog, writes_trades
 from bot.wiring import Program, build
 from config.kinds import mask_url
 from config.settings import Settings
@@ -43,8 +40,6 @@ FIRST_PRICES_WITHIN = 15.0
 """Wall seconds after which people at the terminal are told that a venue is not well."""
 STOP_WITHIN = 6.0
 """Wall seconds that a replay has to finish what is due when the program is told to stop."""
-END_WITHIN = 9.5
-"""Wall seconds after a signal when the program ends, whatever holds it up: what counts is on the disk at any moment."""
 
 
 class App:
@@ -276,13 +271,6 @@ class App:
             due, since = still, (clock.monotonic() if still < due else since)
 
 
-def writes_trades(settings: Settings) -> bool:
-    """Whether what trades has its lines in the log: as set, else unless it all happens at full speed."""
-    if settings.logs.trades is not None:
-        return settings.logs.trades
-    return settings.market.clock == "wall" or settings.replay.speed != "max"
-
-
 def _migrate(url: str) -> None:
     """Bring the database up to date, unless another host's bot runs on it."""
     with alone_on_server(url):
@@ -316,28 +304,3 @@ async def _cancel(task: asyncio.Task[object]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-
-
-async def run_until_signal(app: App) -> None:
-    """Run an app; the first SIGINT or SIGTERM stops it in order. Stopping, whatever the reason, ends in time."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, app.stop)
-    limit = asyncio.create_task(_end_in_time(app), name="end in time")
-    try:
-        await app.run()
-    finally:
-        limit.cancel()
-
-
-async def _end_in_time(app: App) -> None:
-    await app.stopping.wait()
-    overdue = threading.Timer(END_WITHIN, _end)
-    overdue.daemon = True
-    overdue.start()
-
-
-def _end() -> None:
-    """End at once, e.g. where a thread waits for a database that somebody else has locked."""
-    _log.error("stopping took too long: ended without waiting any more", seconds=END_WITHIN)
-    os._exit(1)

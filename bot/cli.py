@@ -188,7 +188,8 @@ def _start(settings: Settings, *, accept_balances: bool) -> None:
     """Run the program; what it needs is imported here, so that other commands answer at once."""
     gc.set_threshold(COLLECT_EVERY)
     from bot import logs
-    from bot.app import App, run_until_signal
+    from bot.app import App
+    from bot.stopping import run_until_signal
 
     recent = logs.configure(settings.logs, secrets(settings))
     sys.setswitchinterval(SWITCH_EVERY)

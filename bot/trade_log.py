@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import structlog
 
+from config.settings import Settings
 from engine.domain.currencies import rounded
 from engine.domain.errors import StoreError
 from engine.domain.events import (
@@ -204,3 +205,10 @@ def _halt(uow: UnitOfWork, halt_id: str) -> dict[str, str]:
     halt = uow.halts.get(halt_id).halt
     until = halt.until.isoformat() if halt.until else ""
     return {"halt": halt_id, "kind": halt.kind, "symbol": halt.symbol, "reason": halt.reason, "until": until}
+
+
+def writes_trades(settings: Settings) -> bool:
+    """Whether what trades has its lines in the log: as set, else unless it all happens at full speed."""
+    if settings.logs.trades is not None:
+        return settings.logs.trades
+    return settings.market.clock == "wall" or settings.replay.speed != "max"

@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic_core import from_json
 
-from bot.app import App, run_until_signal
+from bot.app import App
 from bot.engine import Engine
+from bot.stopping import run_until_signal
 from config.settings import Settings
 from engine.domain.days import Days
 from engine.domain.market import Timeframe

@@ -17,8 +17,9 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import TypeVar
 
-from bot.app import App, run_until_signal
+from bot.app import App
 from bot.externals import Externals
+from bot.stopping import run_until_signal
 from config.settings import Settings
 from engine.domain.market import Book
 from engine.domain.orders import NotFound, OrderRequest, OrderState, SubmitResult

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.app import writes_trades
-from bot.trade_log import TradeLog
+from bot.trade_log import TradeLog, writes_trades
 from engine.domain.approvals import Press, Verb
 from engine.domain.closing import Choice, Wanted
 from engine.domain.messages import Person, Role
