@@ -167,7 +167,7 @@ class App:
         await engine.approvals.recover()
         if halt_id := await engine.emergency.standing():
             self._announce(f"The emergency stop ({halt_id}) stands and is gone on with; an admin's /resume ends it.")
-            await engine.approvals.reject_all_open("the emergency stop stands")
+            await engine.approvals.decline_all_open("the emergency stop stands")
             engine.emergency.start()
 
     async def _open_chat(self, program: Program, closing: AsyncExitStack) -> None:

@@ -48,7 +48,7 @@ _ANSWERS = {
     "pending": "approval voted on",
     "ordered": "approval given",
     "refused": "approval refused at the press",
-    "rejected": "approval rejected",
+    "declined": "approval declined",
     "expired": "approval expired",
 }
 _LOUD = (

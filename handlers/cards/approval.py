@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import assert_never
 
-from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected, Verb, Vote
+from engine.domain.approvals import (
+    Approval,
+    Claimed,
+    Declined,
+    Expired,
+    Ordered,
+    Pending,
+    Refused,
+    Verb,
+    Vote,
+)
 from engine.domain.decision_views import ApprovalView
 from engine.domain.messages import Button, Card, Item
 from engine.domain.orders import Order, OrderStatus
@@ -53,8 +63,8 @@ def card(view: ApprovalView, equity: Decimal | None = None, approvers: Sequence[
             return _ordered(view, state)
         case Refused() as state:
             return _refused(view, state)
-        case Rejected() as state:
-            return _rejected(view, state)
+        case Declined() as state:
+            return _declined(view, state)
         case Expired(at=at):
             title = f"Expired: nobody answered in time ({asked.id})"
             return _settled(view, title, (("Expired", wording.moment(at)),), view.price)
@@ -116,10 +126,10 @@ def _refused(view: ApprovalView, state: Refused) -> Card:
     return _settled(view, f"Refused at the press ({view.approval.id})", fields, state.price)
 
 
-def _rejected(view: ApprovalView, state: Rejected) -> Card:
+def _declined(view: ApprovalView, state: Declined) -> Card:
     reason = f": {textwrap.shorten(state.reason, _REASON_WIDTH, placeholder='…')}" if state.reason else ""
-    fields = (("Rejected", f"{state.by}, {wording.moment(state.at)}"),)
-    return _settled(view, f"Rejected by {state.by}{reason} ({view.approval.id})", fields, view.price)
+    fields = (("Declined", f"{state.by}, {wording.moment(state.at)}"),)
+    return _settled(view, f"Declined by {state.by}{reason} ({view.approval.id})", fields, view.price)
 
 
 def _settled(view: ApprovalView, title: str, fields: Fields, price: Decimal | None) -> Card:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected, Reply
+from engine.domain.approvals import Approval, Claimed, Declined, Expired, Ordered, Pending, Refused, Reply
 from engine.domain.halt_views import HaltView
 from engine.domain.messages import Card
 from handlers.cards import phrases, wording
@@ -25,8 +25,8 @@ def reply(kind: Reply, asked: Approval, halt: HaltView | None = None) -> str:
             return f"Your approval counts: {_still_missing(asked)}"
         case Reply.REPEATED:
             return f"You have approved it already: {_still_missing(asked)}"
-        case Reply.REJECTED:
-            return f"You rejected {asked.id}. Nothing is traded."
+        case Reply.DECLINED:
+            return f"You declined {asked.id}. Nothing is traded."
         case Reply.HALTED:
             return _halted(asked, halt)
         case Reply.TOO_LATE:
@@ -52,7 +52,7 @@ def _taken(asked: Approval) -> str:
             return f"{asked.id} could not be checked: fresh prices are missing. It stays open until {until}."
         case Claimed():
             return f"You approved {asked.id}. It is being checked on fresh prices."
-        case Rejected() | Expired():  # settled meanwhile by somebody else
+        case Declined() | Expired():  # settled meanwhile by somebody else
             return f"Too late: {asked.id} {_settled_by(asked)}."
         case _:
             assert_never(asked.state)
@@ -71,8 +71,8 @@ def _settled_by(asked: Approval) -> str:
             return f"was {phrases.consent(votes)} at {wording.moment(votes[-1].at)}"
         case Refused(votes=votes, reasons=reasons):
             return f"was {phrases.consent(votes)}, and refused when it was judged again: {'; '.join(reasons)}"
-        case Rejected(by=by, at=at):
-            return f"was rejected by {by} at {wording.moment(at)}"
+        case Declined(by=by, at=at):
+            return f"was declined by {by} at {wording.moment(at)}"
         case Expired(at=at):
             return f"expired at {wording.moment(at)}"
         case Pending():

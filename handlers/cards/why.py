@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected
+from engine.domain.approvals import Approval, Claimed, Declined, Expired, Ordered, Pending, Refused
 from engine.domain.autonomy import AskHuman, Execute, Refuse, Ruling
 from engine.domain.decision_views import Why
 from engine.domain.decisions import Decision, Input, Judged, QualityReport, TechnicalSignals
@@ -177,7 +177,7 @@ def _approval(asked: Approval) -> Iterable[str]:
     match asked.state:
         case Pending(votes=votes) | Claimed(votes=votes) | Ordered(votes=votes) | Refused(votes=votes):
             yield from (f"approved by {phrases.vote(vote)}" for vote in votes)
-        case Rejected() | Expired():
+        case Declined() | Expired():
             pass
         case _:
             assert_never(asked.state)
@@ -195,8 +195,8 @@ def _ending(asked: Approval) -> str:
         case Refused(reasons=reasons, price=price, at=at):
             moved = f", price {phrases.price_move(asked.plan.price, price)}" if price is not None else ""
             return f"refused at the press {wording.moment(at)}{moved}: {'; '.join(reasons)}"
-        case Rejected(by=by, reason=reason, at=at):
-            return f"rejected by {by} {wording.moment(at)}{f': {reason}' if reason else ''}"
+        case Declined(by=by, reason=reason, at=at):
+            return f"declined by {by} {wording.moment(at)}{f': {reason}' if reason else ''}"
         case Expired(at=at):
             return f"expired {wording.moment(at)}"
         case _:

@@ -107,7 +107,7 @@ class ApproveBody(BaseModel):
 
 
 class RejectBody(BaseModel):
-    """Why it is rejected."""
+    """Why it is declined."""
 
     model_config = ConfigDict(extra="forbid")
     reason: str = Field(default="", max_length=500)
@@ -118,7 +118,7 @@ class AnswerRow(BaseModel):
 
     id: str
     status: str
-    reply: Literal[Reply.TAKEN, Reply.COUNTED, Reply.REJECTED]
+    reply: Literal[Reply.TAKEN, Reply.COUNTED, Reply.DECLINED]
     approval: ApprovalRow
     order: OrderRow | None
 

@@ -6,7 +6,7 @@ from typing import Literal, Self, assert_never
 
 from pydantic import AwareDatetime, BaseModel
 
-from engine.domain.approvals import Approval, Claimed, Expired, Ordered, Pending, Refused, Rejected
+from engine.domain.approvals import Approval, Claimed, Declined, Expired, Ordered, Pending, Refused
 from engine.domain.autonomy import AskHuman, Execute, Refuse
 from engine.domain.decision_views import ApprovalView
 from engine.domain.decisions import Judged
@@ -110,7 +110,7 @@ class ApprovalRow(BaseModel):
     """
 
     id: str
-    status: Literal["pending", "claimed", "ordered", "rejected", "refused", "expired"]
+    status: Literal["pending", "claimed", "ordered", "declined", "refused", "expired"]
     decision_id: str
     context: str
     plan: PlanRow
@@ -130,7 +130,7 @@ class ApprovalRow(BaseModel):
     def of(cls, view: ApprovalView) -> Self:
         """An approval as a row."""
         approval, state = view.approval, view.approval.state
-        votes = () if isinstance(state, Rejected | Expired) else state.votes
+        votes = () if isinstance(state, Declined | Expired) else state.votes
         settled = state if isinstance(state, Ordered | Refused) else None
         return cls.model_validate(
             {
@@ -159,7 +159,7 @@ def settled_by(approval: Approval) -> list[str]:
     match approval.state:
         case Claimed(votes=votes) | Ordered(votes=votes) | Refused(votes=votes):
             return [vote.person for vote in votes]
-        case Rejected(by=person):
+        case Declined(by=person):
             return [person]
         case Pending() | Expired():
             return []
@@ -169,7 +169,7 @@ def settled_by(approval: Approval) -> list[str]:
 
 def _reasons(approval: Approval) -> list[str]:
     match approval.state:
-        case Rejected(reason=reason) if reason:
+        case Declined(reason=reason) if reason:
             return [reason]
         case Refused(reasons=reasons):
             return list(reasons)

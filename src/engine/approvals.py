@@ -50,7 +50,7 @@ FRESH_DATA_WITHIN = 5.0
 """Wall seconds that the venue has to give a fresh book at the press."""
 FRESH_FOR = timedelta(seconds=30)
 """How long a book that was given may be judged by: whoever slept in between asks for another."""
-REJECTED_BY = "the emergency stop"
+DECLINED_BY = "the emergency stop"
 """Who answers the questions that are open when everything stops."""
 
 
@@ -158,10 +158,10 @@ class Approvals:
         for approval in await self._store.read(lambda uow: uow.approvals.open()):
             await self._happen(approval.id, Restarted())
 
-    async def reject_all_open(self, reason: str) -> None:
+    async def decline_all_open(self, reason: str) -> None:
         """Say no to every open question; one that is being judged is refused by the halt that calls for this."""
         for approval in await self._store.read(lambda uow: uow.approvals.open()):
-            await self._happen(approval.id, Press(person=REJECTED_BY, verb=Verb.REJECT, reason=reason))
+            await self._happen(approval.id, Press(person=DECLINED_BY, verb=Verb.REJECT, reason=reason))
 
     async def next_deadline(self) -> datetime | None:
         """When the next open approval runs out of time, or its claim does."""

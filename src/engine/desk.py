@@ -49,7 +49,7 @@ class Desk:
         """
         halt_id = await self.emergency.call(person.name)
         self.emergency.start()  # first: whatever becomes of the questions, which the halt refuses anyway
-        await self.approvals.reject_all_open(f"{person.name} called the emergency stop")
+        await self.approvals.decline_all_open(f"{person.name} called the emergency stop")
         return halt_id
 
     async def pause(self, person: Person, until: datetime | None) -> Paused:

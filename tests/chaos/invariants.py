@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _PRICE_THEN = re.compile(r"(?m)(?<=^Price: ).*$")
 """A card shows the price of the moment at which it was put there."""
-_PROMISE = re.compile(r"You rejected (A\d+)\.|You approved (half of )?(A\d+): order (O\d+) ")
+_PROMISE = re.compile(r"You declined (A\d+)\.|You approved (half of )?(A\d+): order (O\d+) ")
 EVENTS = {kind.__name__: kind for kind in get_args(Event)}
 MAY_ANSWER = {"Ada", "Ben", "Tom"}
 PENDING = {
@@ -125,9 +125,9 @@ def _promises(world: World) -> list[str]:
         said = _PROMISE.match(row["outcome"])
         if said is None:
             continue
-        rejected, _, approved, order = said.groups()
-        state = status[rejected or approved]["state"]
-        kept = f'"by":"{row["person"]}"' in state if rejected else f'"order_id":"{order}"' in state
+        declined, _, approved, order = said.groups()
+        state = status[declined or approved]["state"]
+        kept = f'"by":"{row["person"]}"' in state if declined else f'"order_id":"{order}"' in state
         found += [] if kept else [f"{row['person']} was told {row['outcome']!r}, but it is {state}"]
     return found
 

@@ -75,10 +75,10 @@ SCRIPT = (
     ),
     Scene(name="very late", moves=(Move(who=ADA, does="Approve"),), after=timedelta(minutes=115)),
     Scene(name="a stranger tries", moves=(Move(who=STRANGER, does="/approve {id}"), Move(who=ADA, does="Approve"))),
-    Scene(name="rejected", moves=(Move(who=BEN, does="/reject {id} too hot"), Move(who=ADA, does="/status"))),
+    Scene(name="declined", moves=(Move(who=BEN, does="/reject {id} too hot"), Move(who=ADA, does="/status"))),
     Scene(name="approved", moves=(Move(who=ADA, does="Approve"), Move(who=VIC, does="/positions"))),
     Scene(name="late", moves=(Move(who=BEN, does="/approve {id}"),), after=timedelta(minutes=70)),
-    Scene(name="rejected by button", moves=(Move(who=ADA, does="Reject"),), after=timedelta(minutes=20)),
+    Scene(name="declined by button", moves=(Move(who=ADA, does="Reject"),), after=timedelta(minutes=20)),
 )
 """Played from the first to the last question over and over."""
 

@@ -124,10 +124,10 @@ SAID: dict[str, Asked] = {
         bad={BAD: "is not the id", f"A1 {BAD}": "is not understood after the id"},
     ),
     "reject": Asked(
-        good={"A3 too thin": "You rejected A3"},
+        good={"A3 too thin": "You declined A3"},
         missing="Which approval?",
         wrong={"A0": "is not the id"},
-        bad={BAD: "is not the id", f"A2 {BAD}": "You rejected A2"},
+        bad={BAD: "is not the id", f"A2 {BAD}": "You declined A2"},
     ),
     "pause": Asked(
         good={"2h": "No new entries: pause by Ada", "": "No new entries: pause by Ada"},
@@ -306,9 +306,9 @@ def tries_every_name(at: Everywhere) -> None:
 
 
 def answered_as_was_written(at: Everywhere) -> None:
-    """One question was approved by half, two were rejected, and what was written with bad intent is but a reason."""
+    """One question was approved by half, two were declined, and what was written with bad intent is but a reason."""
     half, thin, bad = (at.files.approval(each) for each in ("A1", "A3", "A2"))
-    assert [each["status"] for each in (half, thin, bad)] == ["ordered", "rejected", "rejected"]
+    assert [each["status"] for each in (half, thin, bad)] == ["ordered", "declined", "declined"]
     asked = Decimal(json.loads(half["plan"])["quantity"])
     (bought,) = at.files.rows("SELECT quantity FROM orders WHERE approval_id = 'A1'")
     assert asked / 2 - 1 < Decimal(str(bought["quantity"])) <= asked / 2

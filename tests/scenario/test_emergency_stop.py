@@ -287,7 +287,7 @@ async def test_open_questions_are_answered_with_no(tmp_path: Path):
         await room.desk.stop_everything(ADA)
         answered = await room.desk.answer(asked.id, Press(person="Tom", verb=Verb.APPROVE))
         assert answered.reply is Reply.TOO_LATE
-        assert (answered.approval.status, answered.approval.state.by) == ("rejected", "the emergency stop")
+        assert (answered.approval.status, answered.approval.state.by) == ("declined", "the emergency stop")
         assert await room.venue.events(0) == ()
 
 

@@ -80,11 +80,11 @@ async def test_what_moved_stays_moved_through_a_restart_and_is_shown_once(tmp_pa
         async with running(settings):
             await fake.wait_for(lambda: question(fake) and files.is_quiet(), PATIENCE)
             fake.press(CHAT, question(fake).message_id, 1001, "Reject")
-            await until(lambda: files.approval()["status"] == "rejected", "the answer")
+            await until(lambda: files.approval()["status"] == "declined", "the answer")
             await until(files.is_quiet, "everything shown")
         (shown,), (there,) = cards(fake), web_cards(files, "approval:A1")
-        assert shown.text.startswith("Rejected by P1")
-        assert there["title"].startswith("Rejected by P1")
+        assert shown.text.startswith("Declined by P1")
+        assert there["title"].startswith("Declined by P1")
 
 
 async def test_a_platform_that_is_well_keeps_its_questions_to_itself(tmp_path: Path):
@@ -250,7 +250,7 @@ async def test_a_stranger_a_forger_and_who_is_too_late_change_nothing_and_are_au
             await fake.wait_for(lambda: len(fake.api.answered) == 3 and len(replies(fake, message)) == 2, PATIENCE)
             assert files.approval()["status"] == "pending"
             fake.press(CHAT, message, 1002, "Reject")
-            await until(lambda: files.approval()["status"] == "rejected", "the answer")
+            await until(lambda: files.approval()["status"] == "declined", "the answer")
             fake.press(CHAT, message, 1001, "approve:A1", forged=True)  # an old keyboard, or a replay
             await fake.wait_for(lambda: any("Too late" in text for text in replies(fake, message)), PATIENCE)
         outcomes = {

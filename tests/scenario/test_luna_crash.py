@@ -91,7 +91,7 @@ def test_people_are_asked_and_every_kind_of_answer_comes_up(tale, told):
     asked = told.rows("SELECT status, state FROM approvals")
     assert len(asked) >= tale.asked
     kinds = Counter(row["status"] for row in asked)
-    assert all(kinds[kind] for kind in ("ordered", "rejected", "refused", "expired")), kinds
+    assert all(kinds[kind] for kind in ("ordered", "declined", "refused", "expired")), kinds
     states = [json.loads(row["state"]) for row in asked if row["status"] == "ordered"]
     assert {any(vote["half"] for vote in state["votes"]) for state in states} == {True, False}
 
@@ -228,7 +228,7 @@ def test_bot_and_venue_tell_of_the_same_fills(told):
 
 
 def test_every_settled_question_ends_as_one_card_without_buttons_that_says_what_became_of_it(told):
-    words = {"ordered": "approved", "rejected": "rejected", "refused": "refused", "expired": "expired"}
+    words = {"ordered": "approved", "declined": "declined", "refused": "refused", "expired": "expired"}
     cards = [card for card in told.shown[str(ADA)] if card["reply_to"] is None]
     for row in told.rows("SELECT id, status FROM approvals WHERE settled_at IS NOT NULL"):
         own = [card for card in cards if f"({row['id']})" in card["text"].splitlines()[0]]

@@ -63,7 +63,7 @@ async def test_a_no_during_a_pause_counts(tmp_path: Path) -> None:
         at.telegram.type(CHAT, 1001, "/pause")
         await at.until(lambda: labels(at) == {NO})
         await at.press("web", "Ann", "reject:A1")
-        await at.until(lambda: at.say("Rejected by Ann (A1)") and at.settled())
+        await at.until(lambda: at.say("Declined by Ann (A1)") and at.settled())
         assert at.orders() == []
 
 

@@ -234,12 +234,12 @@ async def test_presses_that_are_late_twice_or_forged_change_nothing_and_are_told
         await acked(ann.press(question, "Approve", forged=True))
         await fake.wait_for(lambda: len(slack.thread(question)) == 4)
         await fake.wait_for(slack.files.is_quiet)
-    unknown, nonsense, rejected, late = slack.thread(question)
+    unknown, nonsense, declined, late = slack.thread(question)
     assert "A99" in unknown
-    assert rejected.startswith(f"@{ANN}\nYou rejected A1")
-    assert late.startswith(f"@{ANN}\nToo late: A1 was rejected by Ann")
-    assert len({unknown, nonsense, rejected, late}) == 4
-    assert slack.files.approval()["status"] == "rejected"
+    assert declined.startswith(f"@{ANN}\nYou declined A1")
+    assert late.startswith(f"@{ANN}\nToo late: A1 was declined by Ann")
+    assert len({unknown, nonsense, declined, late}) == 4
+    assert slack.files.approval()["status"] == "declined"
     assert slack.files.rows("SELECT id FROM orders") == []
 
 

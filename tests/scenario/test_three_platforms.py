@@ -80,9 +80,9 @@ def everything_was_right_on_slack(at: Everywhere) -> None:
 async def test_a_rejection_anywhere_ends_it_everywhere(tmp_path: Path) -> None:
     async with asked(tmp_path) as at:
         act = at.slacker("Sue").command("reject A1 too hot", CHANNEL)
-        await at.until(lambda: at.say("Rejected by Sue: too hot (A1)") and at.settled())
+        await at.until(lambda: at.say("Declined by Sue: too hot (A1)") and at.settled())
         await at.until(lambda: at.slack.messages(CHANNEL)[-1].only_for == "U0SUE")
-        assert at.slack.messages(CHANNEL)[-1].text.startswith("You rejected A1.")
+        assert at.slack.messages(CHANNEL)[-1].text.startswith("You declined A1.")
         assert act.acked_by.startswith("socket")
         assert at.orders() == []
 
@@ -130,7 +130,7 @@ async def test_one_who_rejects_is_enough_where_two_must_approve(tmp_path: Path) 
         await at.press("slack", "Tom", "approve:A1")
         await at.until(lambda: at.say("1 of 2; Tom, "))
         await at.press("web", "Ann", "reject:A1")
-        await at.until(lambda: at.say("Rejected by Ann (A1)") and at.settled())
+        await at.until(lambda: at.say("Declined by Ann (A1)") and at.settled())
         assert at.orders() == []
 
 

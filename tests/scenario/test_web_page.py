@@ -76,7 +76,7 @@ async def test_a_press_that_does_not_arrive_can_be_repeated(browser, web):
         await card(ann).get_by_role("button", name="Reject").click()
         await expect(ann.page.get_by_role("alert")).to_have_text("That did not arrive. Try again.")
         await card(ann).get_by_role("button", name="Reject").click()
-        await expect(card(ann)).to_contain_text("Rejected by Ann")
+        await expect(card(ann)).to_contain_text("Declined by Ann")
 
 
 async def test_a_button_that_cannot_work_says_why_and_works_again_by_itself(browser, web):
@@ -98,7 +98,7 @@ async def test_a_button_that_cannot_work_says_why_and_works_again_by_itself(brow
         await expect(ann.page.get_by_role("log")).not_to_contain_text("Make room on it.")
         await expect(card(ann)).not_to_contain_text("This cannot be answered now")
         await card(ann).get_by_role("button", name="Reject").click()
-        await expect(card(ann)).to_contain_text("Rejected by Ann")
+        await expect(card(ann)).to_contain_text("Declined by Ann")
         assert ann.complaints == []
 
 
@@ -225,7 +225,7 @@ async def test_an_answer_on_another_platform_is_seen_here(browser, web):
         await expect(card(vic)).to_contain_text("A trader can answer this.")
         await web.room.desk.answer("A17", Press(person="Tom", verb=Verb.REJECT, reason="too thin"))
         for visitor in (ann, vic):
-            await expect(card(visitor)).to_contain_text("Rejected by Tom: too thin")
+            await expect(card(visitor)).to_contain_text("Declined by Tom: too thin")
 
 
 async def test_strangers_see_a_door_in_words(browser, web):

@@ -3,7 +3,7 @@
     Pending ──approve, enough votes──▶ Claimed ──judged again──▶ Ordered | Refused
        │  ▲                               │
        │  └─── missing data, or halted ───┘
-       ├──reject──▶ Rejected
+       ├──reject──▶ Declined
        └──time is up──▶ Expired
 
 Whoever stores the result must do so by compare-and-swap on ``Approval.version``: of two presses that saw the same
@@ -67,7 +67,7 @@ class Ordered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
+class Declined:
     """A person said no."""
 
     by: str
@@ -92,7 +92,7 @@ class Expired:
     at: datetime
 
 
-State = Pending | Claimed | Ordered | Rejected | Refused | Expired
+State = Pending | Claimed | Ordered | Declined | Refused | Expired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ class Approval:
 
     @property
     def status(self) -> str:
-        """The state's name in lower case: pending, claimed, ordered, rejected, refused or expired."""
+        """The state's name in lower case: pending, claimed, ordered, declined, refused or expired."""
         return type(self.state).__name__.lower()
 
     @property
@@ -173,7 +173,7 @@ class Reply(StrEnum):
     """Their vote counts; another person is needed."""
     REPEATED = "repeated"
     """They had voted already, and another person is needed."""
-    REJECTED = "rejected"
+    DECLINED = "declined"
     """Their no won."""
     HALTED = "halted"
     """Entries are halted: nothing was done, and the question is as open as before."""
@@ -208,7 +208,7 @@ def step(approval: Approval, happening: Happening, now: datetime) -> tuple[Appro
             state_after, effects = _step_pending(approval, state, happening, now)
         case Claimed() as state:
             state_after, effects = _step_claimed(approval, state, happening, now)
-        case Ordered() | Rejected() | Refused() | Expired() as state:
+        case Ordered() | Declined() | Refused() | Expired() as state:
             state_after, effects = state, _too_late(happening)
         case _:
             assert_never(approval.state)
@@ -224,7 +224,7 @@ def _step_pending(
         return Expired(at=approval.expires_at), _too_late(happening)
     match happening:
         case Press(person=person, verb=Verb.REJECT, reason=reason):
-            return Rejected(by=person, reason=reason, at=now), (Tell(reply=Reply.REJECTED),)
+            return Declined(by=person, reason=reason, at=now), (Tell(reply=Reply.DECLINED),)
         case Press(person=person) if any(vote.person == person for vote in state.votes):
             return state, (Tell(reply=Reply.REPEATED),)
         case Press(person=person, verb=verb):

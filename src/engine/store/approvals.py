@@ -18,7 +18,7 @@ from engine.store.tables import ApprovalRow, key_of, newest_first, table_of
 
 _STATES: dict[str, type[Any]] = {
     kind.__name__.lower(): kind
-    for kind in (states.Pending, states.Claimed, states.Ordered, states.Rejected, states.Refused, states.Expired)
+    for kind in (states.Pending, states.Claimed, states.Ordered, states.Declined, states.Refused, states.Expired)
 }
 _IS_OPEN = ["pending", "claimed"]
 _TABLE = table_of(ApprovalRow)

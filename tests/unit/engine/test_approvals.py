@@ -82,7 +82,7 @@ async def test_half_buys_half(room: Room):
 async def test_a_no_trades_nothing_and_keeps_its_reason(room: Room):
     approval = await room.ask()
     answered = await room.approvals.answer(approval.id, Press(person="Ann", verb=Verb.REJECT, reason="news"))
-    assert (answered.reply, answered.approval.status) == (Reply.REJECTED, "rejected")
+    assert (answered.reply, answered.approval.status) == (Reply.DECLINED, "declined")
     assert await stored(room, approval) == answered.approval
     assert await room.orders() == []
 
@@ -130,7 +130,7 @@ async def test_a_yes_and_a_no_at_once_leave_one_of_them(room: Room):
     )
     assert sorted(answer.reply for answer in answers) in (
         sorted([Reply.TAKEN, Reply.TOO_LATE]),
-        sorted([Reply.REJECTED, Reply.TOO_LATE]),
+        sorted([Reply.DECLINED, Reply.TOO_LATE]),
     )
     final = await stored(room, approval)
     assert len(await room.held()) == (final.status == "ordered")
@@ -198,7 +198,7 @@ async def test_a_yes_during_a_pause_changes_nothing_and_after_it_makes_one_order
 async def test_a_no_during_a_pause_counts(room: Room):
     approval = await room.ask()
     await room.desk.pause(BOB, None)
-    assert (await room.approvals.answer(approval.id, press(verb=Verb.REJECT))).approval.status == "rejected"
+    assert (await room.approvals.answer(approval.id, press(verb=Verb.REJECT))).approval.status == "declined"
 
 
 async def test_a_question_about_another_market_is_answered_while_one_is_halted(room: Room):

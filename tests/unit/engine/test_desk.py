@@ -30,7 +30,7 @@ async def halt(room: Room, kind: HaltKind, symbol: str = "") -> str:
 
 async def test_an_answer_goes_to_its_approval(room: Room):
     approval = await room.ask()
-    assert (await room.desk.answer(approval.id, Press(person="Tom", verb=Verb.REJECT))).reply is Reply.REJECTED
+    assert (await room.desk.answer(approval.id, Press(person="Tom", verb=Verb.REJECT))).reply is Reply.DECLINED
     with pytest.raises(UnknownId):
         await room.desk.answer("A9", Press(person="Tom", verb=Verb.REJECT))
 

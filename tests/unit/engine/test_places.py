@@ -115,7 +115,7 @@ async def test_a_platform_without_a_place_for_cards_is_owed_none(room: Room):
 
 async def test_what_is_over_is_not_told_anew(room: Room):
     asked = await room.ask()
-    await room.approvals.reject_all_open("the story ends")
+    await room.approvals.decline_all_open("the story ends")
     await want(room, f"approval:{asked.id}", OLD)
     await start(room, NEW)
     assert await due(room) == set()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.domain.approvals import Expired, Ordered, Rejected
+from engine.domain.approvals import Declined, Expired, Ordered
 from engine.domain.days import Period
 from engine.domain.errors import BadInput, NotAllowed, UnknownId
 from engine.domain.halts import HaltKind
@@ -304,8 +304,8 @@ async def test_a_misspelt_half_approves_nothing(room):
 
 
 async def test_reject_keeps_the_reason(room):
-    assert (await room.say("/reject 17 too   hot for me")).title == "You rejected A17. Nothing is traded."
-    assert room.views.approvals_by_id["A17"].state == Rejected(by="Ann", reason="too hot for me", at=reports.NOON)
+    assert (await room.say("/reject 17 too   hot for me")).title == "You declined A17. Nothing is traded."
+    assert room.views.approvals_by_id["A17"].state == Declined(by="Ann", reason="too hot for me", at=reports.NOON)
 
 
 async def test_an_answer_that_comes_too_late_says_since_when(room):

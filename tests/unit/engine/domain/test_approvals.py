@@ -15,6 +15,7 @@ from engine.domain.approvals import (
     CLAIM_LASTS,
     Approval,
     Claimed,
+    Declined,
     Effect,
     Expired,
     GivenBack,
@@ -24,7 +25,6 @@ from engine.domain.approvals import (
     Pending,
     Press,
     Refused,
-    Rejected,
     Reply,
     Restarted,
     RuledOrder,
@@ -45,7 +45,7 @@ CLAIMED = Claimed(votes=ONE_VOTE, until=SOON + CLAIM_LASTS)
 ORDER = RuledOrder(order_id="O5", price=Decimal(101))
 SETTLED: tuple[State, ...] = (
     Ordered(votes=ONE_VOTE, order_id="O5", price=Decimal(101), at=SOON),
-    Rejected(by="Ann", reason="", at=SOON),
+    Declined(by="Ann", reason="", at=SOON),
     Refused(votes=ONE_VOTE, reasons=("the price moved",), price=None, at=SOON),
     Expired(at=LATE),
 )
@@ -99,8 +99,8 @@ def test_half_wins_where_two_people_want_different_amounts(verbs: tuple[Verb, Ve
 def test_one_no_is_enough_even_by_somebody_who_had_agreed():
     first, _ = step(asked(votes_needed=2), press("Ann"), SOON)
     approval, effects = step(first, Press(person="Ann", verb=Verb.REJECT, reason="news"), SOON)
-    assert approval.state == Rejected(by="Ann", reason="news", at=SOON)
-    assert effects == told(Reply.REJECTED)
+    assert approval.state == Declined(by="Ann", reason="news", at=SOON)
+    assert effects == told(Reply.DECLINED)
 
 
 def test_silence_expires_at_the_very_moment_that_was_promised():
@@ -234,7 +234,7 @@ class Life(RuleBasedStateMachine):
                 assert len({vote.person for vote in votes}) == len(votes) < self.approval.votes_needed
             case Claimed(votes=votes) | Ordered(votes=votes) | Refused(votes=votes):
                 assert len({vote.person for vote in votes}) == len(votes) == self.approval.votes_needed
-            case Rejected() | Expired():
+            case Declined() | Expired():
                 pass
 
 

@@ -16,13 +16,14 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
-from engine.domain.approvals import Verb
+from engine.domain.approvals import Declined, Verb
 from engine.domain.closing import Closing, Sale, Stage, Unsold, Wanted
 from engine.domain.errors import StoreError
-from engine.domain.events import BalanceAdopted, Welcomed
+from engine.domain.events import ApprovalChanged, BalanceAdopted, OrderChanged, Welcomed
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Market
 from engine.domain.messages import Button, Card
+from engine.domain.orders import OrderStatus
 from engine.domain.payments import Payment
 from engine.store import migrate
 from engine.store.connections import connect
@@ -33,7 +34,7 @@ from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON, asked, decision, digest, judged, position
 from tests.fakes.venue import bracket, fill, order
 
-HEAD = "0006"
+HEAD = "0007"
 HOUR = timedelta(hours=1)
 DAY_OF_A_PAYMENT = digest(
     id="2026-01-04",
@@ -226,6 +227,35 @@ async def test_what_was_written_in_the_words_of_before_is_read_as_it_was(each_da
     migrate.upgrade(each_database)
     database = Database(each_database)
     assert await database.read(kept) == before
+    await database.close()
+
+
+async def test_who_said_no_before_has_declined_and_orders_stay_rejected(each_database: str):
+    said_no = Declined(by="Ann", reason='"status":"rejected"', at=NOON)
+    told = ApprovalChanged(at=NOON, approval_id="A1", status="declined", by="Ann")
+    refused = OrderChanged(at=NOON, order_id="O1", status="rejected")
+
+    def put(uow: UnitOfWork) -> None:
+        uow.decisions.add(judged(decision=decision(id="D1")))
+        uow.approvals.add(asked(said_no, id="A1", decision_id="D1"))
+        uow.orders.add(order(1, status=OrderStatus.REJECTED))
+        uow.emit(told)
+        uow.emit(refused)
+
+    database = Database(each_database)
+    await database.transact(put)
+    await database.close()
+    command.downgrade(migrate.config(each_database), "0006")
+    (row,) = rows_of(each_database, "SELECT status FROM approvals")
+    assert row["status"] == "rejected"
+    (row,) = rows_of(each_database, "SELECT body FROM events WHERE kind = 'ApprovalChanged'")
+    assert json.loads(row["body"])["status"] == "rejected"
+    migrate.upgrade(each_database)
+    database = Database(each_database)
+    assert (await database.read(lambda uow: uow.approvals.get("A1"))).state == said_no
+    assert (await database.read(lambda uow: uow.orders.get("O1"))).status is OrderStatus.REJECTED
+    assert await events_of(database, ApprovalChanged) == [told]
+    assert await events_of(database, OrderChanged) == [refused]
     await database.close()
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.approvals import Claimed, Expired, Ordered, Pending, Refused, Rejected
+from engine.domain.approvals import Claimed, Declined, Expired, Ordered, Pending, Refused
 from engine.domain.messages import Button
 from engine.domain.orders import LOST, OrderStatus
 from handlers.cards import approval
@@ -89,7 +89,7 @@ SETTLED = [
     Claimed(votes=(reports.vote(),), until=reports.ANSWERED),
     ORDERED,
     Refused(votes=(reports.vote(),), reasons=("paused",), price=None, at=reports.ANSWERED),
-    Rejected(by="Bob", reason="", at=reports.ANSWERED),
+    Declined(by="Bob", reason="", at=reports.ANSWERED),
     Expired(at=reports.ANSWERED),
 ]
 
@@ -166,15 +166,15 @@ def test_a_refusal_without_a_price_shows_the_asked_one_alone():
 
 
 def test_a_rejection_names_who_and_why():
-    state = Rejected(by="Bob", reason="too hot", at=reports.ANSWERED)
+    state = Declined(by="Bob", reason="too hot", at=reports.ANSWERED)
     card = approval.card(reports.approval_view(state, price=Decimal("19990.00")))
-    assert card.title == "Rejected by Bob: too hot (A17)"
-    assert dict(card.fields)["Rejected"] == "Bob, 2026-01-03 12:05 UTC"
+    assert card.title == "Declined by Bob: too hot (A17)"
+    assert dict(card.fields)["Declined"] == "Bob, 2026-01-03 12:05 UTC"
     assert dict(card.fields)["Price"] == "20,000.00 → 19,990.00 (-0.05%)"
 
 
 def test_a_long_reason_does_not_swamp_the_title():
-    state = Rejected(by="Bob", reason="no " * 300, at=reports.ANSWERED)
+    state = Declined(by="Bob", reason="no " * 300, at=reports.ANSWERED)
     assert len(approval.card(reports.approval_view(state)).title) < 150
 
 

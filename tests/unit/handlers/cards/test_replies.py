@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.approvals import Claimed, Expired, Ordered, Pending, Refused, Rejected, Reply
+from engine.domain.approvals import Claimed, Declined, Expired, Ordered, Pending, Refused, Reply
 from handlers.cards.replies import reply
 from tests.fakes import reports
 
@@ -52,8 +52,8 @@ def test_one_of_two_is_told_that_another_person_is_needed(kind, begins):
 
 
 def test_a_no_that_won_is_confirmed():
-    rejected = Rejected(by="Ann", reason="", at=reports.ANSWERED)
-    assert reply(Reply.REJECTED, reports.asked(rejected)) == "You rejected A17. Nothing is traded."
+    rejected = Declined(by="Ann", reason="", at=reports.ANSWERED)
+    assert reply(Reply.DECLINED, reports.asked(rejected)) == "You declined A17. Nothing is traded."
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_a_no_that_won_is_confirmed():
         (Claimed(votes=VOTES, until=reports.ANSWERED), "Too late: A17 was approved by Ann at 2026-01-03 12:05 UTC."),
         (REFUSED, "Too late: A17 was approved by Ann, and refused when it was judged again: the price is 0.9% away."),
         (
-            Rejected(by="Bob", reason="", at=reports.ANSWERED),
-            "Too late: A17 was rejected by Bob at 2026-01-03 12:05 UTC.",
+            Declined(by="Bob", reason="", at=reports.ANSWERED),
+            "Too late: A17 was declined by Bob at 2026-01-03 12:05 UTC.",
         ),
         (Expired(at=reports.ANSWERED), "Too late: A17 expired at 2026-01-03 12:05 UTC."),
     ],

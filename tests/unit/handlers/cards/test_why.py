@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.approvals import Claimed, Expired, Ordered, Pending, Refused, Rejected
+from engine.domain.approvals import Claimed, Declined, Expired, Ordered, Pending, Refused
 from engine.domain.autonomy import Execute, Refuse
 from engine.domain.decisions import Condition
 from engine.domain.orders import Side
@@ -143,7 +143,7 @@ def test_the_story_of_a_trade_says_who_sold_a_part_of_it():
             Refused(votes=(), reasons=("paused",), price=Decimal("20010.00"), at=reports.ANSWERED),
             "refused at the press 2026-01-03 12:05 UTC, price 20,000.00 → 20,010.00 (+0.05%): paused",
         ),
-        (Rejected(by="Bob", reason="too hot", at=reports.ANSWERED), "rejected by Bob 2026-01-03 12:05 UTC: too hot"),
+        (Declined(by="Bob", reason="too hot", at=reports.ANSWERED), "declined by Bob 2026-01-03 12:05 UTC: too hot"),
         (Expired(at=reports.ANSWERED), "expired 2026-01-03 12:05 UTC"),
     ],
 )

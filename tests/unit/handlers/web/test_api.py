@@ -313,7 +313,7 @@ async def test_the_token_is_none_of_the_two_people_that_a_question_needs(web):
 
 async def test_the_token_may_reject_what_needs_two_people_to_approve(web):
     await web.room.ask(votes_needed=2)
-    assert (await web.client.post("/api/approvals/A17/reject", headers=BEARER)).json()["status"] == "rejected"
+    assert (await web.client.post("/api/approvals/A17/reject", headers=BEARER)).json()["status"] == "declined"
 
 
 async def test_an_id_is_understood_in_small_letters(web):
