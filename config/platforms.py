@@ -42,7 +42,7 @@ class WebSettings(Section):
     trusted_proxies: tuple[Network, ...] = ("127.0.0.1", "::1")
     """Addresses or networks of proxies that are believed in X-Forwarded-For and X-Forwarded-Proto."""
     cards: tuple[CardKind, ...] = EVERY_KIND
-    """What is shown there: questions, trades, alerts, digests."""
+    """What is shown there: approvals, trades, alerts, digests."""
 
 
 class TelegramSettings(Section):
@@ -65,7 +65,7 @@ class TelegramSettings(Section):
     poll_timeout: Duration = timedelta(seconds=30)
     """How long one request for updates stays open."""
     cards: tuple[CardKind, ...] = EVERY_KIND
-    """What is shown in the chat: questions, trades, alerts, digests."""
+    """What is shown in the chat: approvals, trades, alerts, digests."""
 
     @field_validator("webhook_url")
     @classmethod
@@ -106,7 +106,7 @@ class SlackSettings(Section):
     ping_interval: Duration = timedelta(seconds=10)
     """How often the socket is looked after."""
     cards: tuple[CardKind, ...] = EVERY_KIND
-    """What is shown in the channel: questions, trades, alerts, digests."""
+    """What is shown in the channel: approvals, trades, alerts, digests."""
 
     @field_validator("bot_token", "app_token")
     @classmethod

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.places import KeyPath, did_you_mean, dotted, nearest, problem_line, undotted
-from config.shape import leaves, moved, names_at
+from config.shape import leaves, moved, names_at, renamed
 from config.sources import Source, find
 
 _KEY = "[key]"
@@ -87,6 +87,8 @@ def _message(detail: ErrorDetails, path: KeyPath) -> str:
     if kind == "extra_forbidden":
         return moved(path) or f"there is no such setting{_nearest_setting(path)}"
     if kind in ("enum", "literal_error"):
+        if now := renamed(path, detail["input"]):
+            return now
         choices = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
         return f"must be {context['expected']}{did_you_mean(str(detail['input']), choices)}"
     if path == detail["loc"][:-1] and detail["loc"][-1] != _KEY:

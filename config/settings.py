@@ -158,7 +158,7 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     @classmethod
     def _shown_somewhere(cls, failover: FailoverSettings, info: ValidationInfo) -> FailoverSettings:
         places = [name for name in PLATFORMS if _has_place(info.data.get(name))]
-        for kind in (CardKind.QUESTIONS, CardKind.ALERTS):
+        for kind in (CardKind.APPROVALS, CardKind.ALERTS):
             if places and not any(kind in info.data[name].cards for name in places):
                 message = f"must have {kind} somewhere: no platform that is on shows them"
                 raise problem(message, at=f"{places[0]}.cards")

@@ -19,6 +19,8 @@ MOVED: dict[KeyPath, str] = {
     ("venue", "orders"): "exchanges.NAME.orders",
 }
 """Settings of earlier versions, and what they are now."""
+RENAMED = {("cards", "questions"): "approvals"}
+"""Words of earlier versions, each with the setting in which it was written, and what they are now."""
 PREFIX = "BOT_"
 SEPARATOR = "__"
 _IN_SMALL_LETTERS = [("exchanges",)]
@@ -69,6 +71,13 @@ def moved(path: KeyPath) -> str:
     """What a setting of an earlier version is now; empty for any other."""
     now = MOVED.get(path, "")
     return f"is now {now}" if now else ""
+
+
+def renamed(path: KeyPath, word: object) -> str:
+    """What a word in a setting is called now; empty for any that has not been renamed."""
+    setting = next((name for name in reversed(path) if isinstance(name, str)), "")
+    now = RENAMED.get((setting, word), "") if isinstance(word, str) else ""
+    return f"{word} is now {now}" if now else ""
 
 
 def variable(path: KeyPath) -> str:

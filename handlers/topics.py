@@ -40,7 +40,7 @@ from engine.ports import Route
 from engine.store.outbox import STOP
 
 TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
-    "approval": (Lane.URGENT, CardKind.QUESTIONS),
+    "approval": (Lane.URGENT, CardKind.APPROVALS),
     "unprotected": (Lane.URGENT, CardKind.ALERTS),
     "halt": (Lane.URGENT, CardKind.ALERTS),
     "recovery": (Lane.URGENT, CardKind.ALERTS),

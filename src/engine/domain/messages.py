@@ -46,7 +46,7 @@ class Lane(StrEnum):
 class CardKind(StrEnum):
     """What a card is about, for those who choose where which cards go."""
 
-    QUESTIONS = "questions"
+    APPROVALS = "approvals"
     TRADES = "trades"
     ALERTS = "alerts"
     DIGESTS = "digests"

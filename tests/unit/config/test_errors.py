@@ -91,8 +91,9 @@ def refusal(tmp_path: Path) -> Refusal:
         ),
         (
             "web:\n  cards: [trades, alerts]",
-            "my.yaml, line 2: web.cards: must have questions somewhere: no platform that is on shows them",
+            "my.yaml, line 2: web.cards: must have approvals somewhere: no platform that is on shows them",
         ),
+        ("web:\n  cards: [trades, questions]", "my.yaml, line 2: web.cards.1: questions is now approvals"),
         ("people: Ada", "my.yaml, line 1: people: must be a list"),
         ("people:\n  - name: Ada", "my.yaml, line 2: people.0.role: is missing"),
         (

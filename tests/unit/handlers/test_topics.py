@@ -81,7 +81,7 @@ def test_every_destination_is_shown_every_topic_of_an_event():
 
 
 def test_a_place_is_shown_only_the_kinds_of_cards_it_is_to_have():
-    places = {CHAT: [CardKind.QUESTIONS], ROOM: [CardKind.ALERTS, CardKind.TRADES]}
+    places = {CHAT: [CardKind.APPROVALS], ROOM: [CardKind.ALERTS, CardKind.TRADES]}
     route = routes(places)
     assert route(events.ApprovalAsked(at=AT, approval_id="A17")) == {"approval:A17": (CHAT,)}
     assert route(events.ProtectionFailed(at=AT, position_id="T3", reason="refused")) == {
