@@ -190,8 +190,8 @@ class Exchange(Protocol):
     async def why_unsellable(self, symbol: str, quantity: Decimal) -> str:
         """Why so much would not be sold at market now, as far as that can be known without an order.
 
-        The market, its price and steps, what the sale is worth, what is held; coins that wait in a bracket count as
-        free. Empty where nothing speaks against it: the order may be refused all the same.
+        The market, its price and steps, what the sale is worth, what is held; coins that wait for a stop or target
+        count as free. Empty where nothing speaks against it: the order may be refused all the same.
         """
         ...
 

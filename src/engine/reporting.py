@@ -41,14 +41,14 @@ def position(uow: UnitOfWork, held: Position, portfolio: Portfolio) -> PositionV
 
 def _is_protected(uow: UnitOfWork, held: Position) -> bool:
     """Whether the venue has a stop for it."""
-    brackets = [o for o in uow.orders.of_position(held.id) if o.request.kind is OrderKind.OCO]
-    return any(not order.status.final for order in brackets)
+    ocos = [o for o in uow.orders.of_position(held.id) if o.request.kind is OrderKind.OCO]
+    return any(not order.status.final for order in ocos)
 
 
 def has_stop(uow: UnitOfWork, position_id: str) -> bool:
     """Whether the venue is known to hold a stop for a position."""
-    brackets = [o for o in uow.orders.of_position(position_id) if o.request.kind is OrderKind.OCO]
-    return any(order.status is OrderStatus.OPEN for order in brackets)
+    ocos = [o for o in uow.orders.of_position(position_id) if o.request.kind is OrderKind.OCO]
+    return any(order.status is OrderStatus.OPEN for order in ocos)
 
 
 def balance(portfolio: Portfolio, quote: str) -> Balance:
