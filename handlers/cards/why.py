@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from engine.domain.approvals import Approval, Claimed, Declined, Expired, Ordered, Pending, Refused
-from engine.domain.autonomy import AskHuman, Execute, Refuse, Ruling
+from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse
 from engine.domain.decision_views import Why
 from engine.domain.decisions import Decision, Input, Judged, QualityReport, TechnicalSignals
 from engine.domain.judging import Clamp
@@ -69,7 +69,7 @@ def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:
         *((("Trigger", decision.trigger),) if decision.trigger else ()),
         ("Confidence", confidence(decision)),
         *((("Plan", _plan(plan)),) if plan else ()),
-        ("Ruling", ruling(judged.ruling)),
+        ("Ruling", ruling(judged)),
     )
 
 
@@ -78,9 +78,9 @@ def confidence(decision: Decision) -> str:
     return f"{decision.agreement} (weighted {decision.confidence:.2f})"
 
 
-def ruling(ruled: Ruling) -> str:
-    """Who was to decide, in words."""
-    match ruled:
+def ruling(judged: Judged) -> str:
+    """Who was to decide, in words; what held was nothing to decide on."""
+    match judged.ruling:
         case Execute(plan=plan):
             safer = ": it only reduces risk" if plan.reduce_only else ""
             return f"the bot went ahead alone{safer}"
@@ -89,8 +89,10 @@ def ruling(ruled: Ruling) -> str:
             return f"people were asked: {people} had to approve by {wording.moment(expires_at)}"
         case Refuse(reasons=reasons):
             return f"refused: {'; '.join(reasons)}"
+        case Hold():
+            return f"no entry: {'; '.join(judged.decision.reasons)}"
         case _:
-            assert_never(ruled)
+            assert_never(judged.ruling)
 
 
 def _plan(plan: TradePlan) -> str:

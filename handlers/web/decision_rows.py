@@ -7,7 +7,7 @@ from typing import Literal, Self, assert_never
 from pydantic import AwareDatetime, BaseModel
 
 from engine.domain.approvals import Approval, Claimed, Declined, Expired, Ordered, Pending, Refused
-from engine.domain.autonomy import AskHuman, Execute, Refuse
+from engine.domain.autonomy import Refuse, Ruling
 from engine.domain.decision_views import ApprovalView
 from engine.domain.decisions import Judged
 from engine.domain.people import AuditEntry
@@ -91,7 +91,7 @@ class DecisionRow(BaseModel):
         )
 
 
-def _refusal(ruling: Execute | AskHuman | Refuse) -> tuple[str, ...]:
+def _refusal(ruling: Ruling) -> tuple[str, ...]:
     return ruling.reasons if isinstance(ruling, Refuse) else ()
 
 

@@ -1,5 +1,9 @@
-"""Say declined where a person said no: rejected is what a venue does."""
+"""Say declined where a person said no, for venues reject; and hold where nothing was wanted, for that is no refusal."""
 
+import json
+from collections.abc import Callable
+
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
@@ -7,9 +11,17 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+_DECISIONS = sa.table(
+    "decisions", sa.column("id"), sa.column("number", sa.Integer()), sa.column("status"), sa.column("record")
+)
+_PAGE = 500
+_RULING = '"ruling":'
+"""Quotes within a text are escaped in JSON, so that only names of fields are found."""
+
 
 def upgrade() -> None:
     _rename_answer("rejected", "declined")
+    _rewrite_holds(lambda _: "{}")
 
 
 def _rename_answer(before: str, after: str) -> None:
@@ -20,5 +32,30 @@ def _rename_answer(before: str, after: str) -> None:
     )
 
 
+def _rewrite_holds(ruling: Callable[[str], str]) -> None:
+    """Give each decision that held another ruling; all else in its record stays as it was written."""
+    connection, number = op.get_bind(), _DECISIONS.c.number
+    held = sa.select(_DECISIONS).where(_DECISIONS.c.status == "held").order_by(number).limit(_PAGE)
+    change = sa.update(_DECISIONS).where(_DECISIONS.c.id == sa.bindparam("its_id"))
+    after = -1
+    while rows := connection.execute(held.where(number > after)).all():
+        changes = [{"its_id": row.id, "record": _with_ruling(row.record, ruling(row.record))} for row in rows]
+        connection.execute(change, changes)
+        after = rows[-1].number
+
+
+def _with_ruling(record: str, ruling: str) -> str:
+    begin = record.index(_RULING) + len(_RULING)
+    _, end = json.JSONDecoder().raw_decode(record, begin)
+    return record[:begin] + ruling + record[end:]
+
+
+def _refusal(record: str) -> str:
+    """What a hold was kept as: a refusal for the decision's own reasons."""
+    reasons = json.loads(record)["decision"]["reasons"]
+    return json.dumps({"reasons": reasons}, ensure_ascii=False, separators=(",", ":"))
+
+
 def downgrade() -> None:
+    _rewrite_holds(_refusal)
     _rename_answer("declined", "rejected")

@@ -13,7 +13,7 @@ from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.approvals import Approvals
 from engine.data_halts import note_changes
-from engine.domain.autonomy import AskHuman, Autonomy, Execute, Refuse, Ruling, route
+from engine.domain.autonomy import AskHuman, Autonomy, Execute, Hold, Refuse, Ruling, route
 from engine.domain.decisions import Decision, Exit, Input, Issue, Judged, QualityReport, Signals, Stance
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
@@ -188,7 +188,7 @@ class _Conclusion:
             signals=signals,
         )
         if decision.stance is Stance.HOLD:
-            return self._refuse(decision, decision.reasons)
+            return Outcome(judged=(self._record(decision, Hold()),))
         if self.seen.book is None:
             return self._refuse(decision, ("there is no order book to price it with",))
         plan = sizing.plan(
@@ -214,7 +214,7 @@ class _Conclusion:
                 return Outcome(judged=(judged,), orders=(order,))
             case AskHuman():
                 Approvals.open(self.uow, decision, ruling, self.at)
-            case Refuse():
+            case Refuse() | Hold():
                 pass
         return Outcome(judged=(judged,))
 

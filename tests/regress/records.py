@@ -72,13 +72,19 @@ def read(database: Path) -> Records:
 
 def _decision(row: Row) -> Row:
     record = json.loads(row["record"])
-    ruled = record.get("ruling") or {}
     return {
         "confidence": row["confidence"],
         "status": row["status"],
         "plan": _plan(record.get("plan")),
-        "ruling": _plan(ruled["plan"]) if "plan" in ruled else f"refused for {len(ruled.get('reasons', ()))} reasons",
+        "ruling": _ruling(row["status"], record.get("ruling") or {}),
     }
+
+
+def _ruling(status: str, ruled: Row) -> Row | str | None:
+    """What was allowed; what held was allowed nothing, also where it was called a refusal."""
+    if status == "held":
+        return status
+    return _plan(ruled["plan"]) if "plan" in ruled else f"refused for {len(ruled.get('reasons', ()))} reasons"
 
 
 def _plan(plan: Row | None) -> Row | None:

@@ -16,7 +16,7 @@ AT = "2026-01-01T01:00:00"
 
 def database(
     folder: Path, *, name: str = "market", confidence: float = 0.7, stance: str = "enter", quantity: str = "1.50",
-    price: str = "100", equity: str = "10000", ruling: Any = None,
+    price: str = "100", equity: str = "10000", ruling: Any = None, status: str = "executed",
 ) -> Path:  # fmt: skip
     """One decision, one fill and one point of equity; a market is called as that revision calls it."""
     file = folder / f"{len(list(folder.iterdir()))}.sqlite"
@@ -26,7 +26,7 @@ def database(
         made.execute(f"CREATE TABLE decisions (number, context, {name}, at, stance, confidence, status, record)")
         made.execute(f"CREATE TABLE fills (number, {name}, side, quantity, price, fee, at)")
         made.execute("CREATE TABLE equity (at, equity, cash, drawdown, benchmark)")
-        values = (1, "trend", "BTC/USDT", AT, stance, confidence, "executed", record)
+        values = (1, "trend", "BTC/USDT", AT, stance, confidence, status, record)
         made.execute("INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         made.execute("INSERT INTO fills VALUES (1, 'BTC/USDT', 'buy', '1.50', ?, '0.10', ?)", (price, AT))
         made.execute("INSERT INTO equity VALUES (?, ?, '9850.0', '0', NULL)", (AT, equity))
@@ -40,6 +40,11 @@ def told(before: Path, after: Path) -> list[str]:
 def test_another_name_and_other_zeros_are_no_difference(tmp_path: Path) -> None:
     after = database(tmp_path, name="symbol", quantity="1.5", price="100.00", equity="10000.0")
     assert told(database(tmp_path), after) == []
+
+
+def test_a_hold_that_was_called_a_refusal_is_no_difference(tmp_path: Path) -> None:
+    before = database(tmp_path, status="held", ruling={"reasons": ["the set-up has not appeared"]})
+    assert told(before, database(tmp_path, status="held", ruling={"plan": None})) == []
 
 
 def test_each_difference_is_named_with_both_values(tmp_path: Path) -> None:

@@ -49,12 +49,17 @@ class AskHuman:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refuse:
-    """Do nothing, for these reasons."""
+    """Do nothing of what was wanted, for these reasons."""
 
     reasons: tuple[str, ...]
 
 
-Ruling = Execute | AskHuman | Refuse
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Nothing was wanted; the decision says why."""
+
+
+Ruling = Execute | AskHuman | Refuse | Hold
 
 
 def route(confidence: float, judgement: Judgement, autonomy: Autonomy, now: datetime) -> Ruling:

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select
 
-from engine.domain.autonomy import AskHuman, Execute, Refuse
-from engine.domain.decisions import Judged, Stance, TechnicalSignals
+from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse
+from engine.domain.decisions import Judged, TechnicalSignals
 from engine.domain.errors import UnknownId
 from engine.store import codec
 from engine.store.numbering import Numbering
@@ -111,8 +111,6 @@ def _judged(row: Row[Any, Any]) -> Judged:
 
 def status_of(judged: Judged) -> str:
     """What became of a decision in its cycle, in one word."""
-    if judged.decision.stance is Stance.HOLD:
-        return "held"
     match judged.ruling:
         case Execute():
             return "executed"
@@ -120,3 +118,5 @@ def status_of(judged: Judged) -> str:
             return "asked"
         case Refuse():
             return "refused"
+        case Hold():
+            return "held"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from engine.cycle import end_data_halts, observe
-from engine.domain.autonomy import Refuse
+from engine.domain.autonomy import Hold
 from engine.domain.decisions import Stance
 from engine.domain.errors import NoData, VenueError
 from engine.domain.events import Halted, HaltEnded
@@ -61,7 +61,8 @@ async def halts_of(room: Room) -> list[tuple[str, bool]]:
 
 async def test_a_data_halt_ends_once_the_data_is_good_and_not_only_at_the_next_close(room: Room):
     room.venue.blind = VenueError("The venue is down.")
-    assert (await room.enter(1.0)).decisions[0].ruling == Refuse(reasons=("bad data: 1h: The venue is down.",))
+    (judged,) = (await room.enter(1.0)).decisions
+    assert (judged.ruling, judged.decision.reasons) == (Hold(), ("bad data: 1h: The venue is down.",))
     room.clock.to(DAY + 1)
     await end_data_halts(room.services, (room.context,), room.clock.now())
     assert await halts_of(room) == [("BTC/USDT: 1h: The venue is down.", False)]

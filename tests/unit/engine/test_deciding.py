@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.cycle import run_cycles
-from engine.domain.autonomy import AskHuman, Execute, Refuse
+from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse
 from engine.domain.decisions import Stance
 from engine.domain.errors import VenueError
 from engine.domain.events import Halted, HaltEnded
@@ -27,7 +27,8 @@ GAP = (*(QUIET,) * 30, *(None,) * 6, *(QUIET,) * 30)
 async def test_without_a_set_up_it_holds_and_says_so(room: Room):
     (judged,) = (await room.cycle()).decisions
     assert judged.decision.stance is Stance.HOLD
-    assert judged.ruling == Refuse(reasons=("the script set-up has not appeared",))
+    assert judged.ruling == Hold()
+    assert judged.decision.reasons == ("the script set-up has not appeared",)
     assert judged.plan is None
     assert await room.orders() == []
     assert await room.views.decisions(5) == (judged,)

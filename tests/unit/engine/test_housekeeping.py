@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from engine.domain.autonomy import Refuse
+from engine.domain.autonomy import Hold, Refuse
 from engine.domain.decisions import Stance
 from engine.domain.events import Welcomed
 from engine.housekeeping import QUIET, Housekeeping
@@ -50,7 +50,7 @@ def keep(store: Database, **changes: object) -> Housekeeping:
 def hold(uow: UnitOfWork, at: datetime) -> str:
     """A decision that held, with its readings."""
     own = decision(id=uow.decisions.next_id(), key=f"{at}|{uow.decisions.next_id()}", at=at, stance=Stance.HOLD)
-    uow.decisions.add(replace(judged(decision=own), ruling=Refuse(reasons=("no set-up",)), plan=None))
+    uow.decisions.add(replace(judged(decision=own), ruling=Hold(), plan=None))
     return own.id
 
 

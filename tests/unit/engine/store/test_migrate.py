@@ -17,7 +17,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from engine.domain.approvals import Declined, Verb
+from engine.domain.autonomy import Hold, Refuse
 from engine.domain.closing import Closing, Sale, Stage, Unsold, Wanted
+from engine.domain.decisions import Stance
 from engine.domain.errors import StoreError
 from engine.domain.events import ApprovalChanged, BalanceAdopted, OrderChanged, Welcomed
 from engine.domain.halts import Halt, HaltKind
@@ -256,6 +258,30 @@ async def test_who_said_no_before_has_declined_and_orders_stay_rejected(each_dat
     assert (await database.read(lambda uow: uow.orders.get("O1"))).status is OrderStatus.REJECTED
     assert await events_of(database, ApprovalChanged) == [told]
     assert await events_of(database, OrderChanged) == [refused]
+    await database.close()
+
+
+async def test_what_was_refused_for_nothing_was_wanted_is_a_hold(each_database: str):
+    reasons = ('no "ruling":{"reasons":["x"]} as yet', "bad data: 1 h é")
+    held = judged(decision=decision(id="D1", stance=Stance.HOLD, reasons=reasons), ruling=Hold(), plan=None)
+    refused = judged(decision=decision(id="D2", key="k2"), ruling=Refuse(reasons=("paused by Ann",)))
+
+    def put(uow: UnitOfWork) -> None:
+        uow.decisions.add(held)
+        uow.decisions.add(refused)
+
+    database = Database(each_database)
+    await database.transact(put)
+    (before, other) = rows_of(each_database, "SELECT record FROM decisions ORDER BY number")
+    await database.close()
+    command.downgrade(migrate.config(each_database), "0006")
+    (row, same) = rows_of(each_database, "SELECT record FROM decisions ORDER BY number")
+    assert json.loads(row["record"])["ruling"] == {"reasons": list(reasons)}
+    assert same == other
+    migrate.upgrade(each_database)
+    assert rows_of(each_database, "SELECT record FROM decisions ORDER BY number") == [before, other]
+    database = Database(each_database)
+    assert await database.read(lambda uow: uow.decisions.newest(2)) == (refused, held)
     await database.close()
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from engine.domain.autonomy import AskHuman, Execute, Refuse
+from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse, Ruling
 from engine.domain.decisions import Stance
 from engine.domain.errors import UnknownId
 from engine.domain.halt_views import HaltView
@@ -138,10 +138,10 @@ async def test_a_decision_is_kept_with_its_whole_record_and_its_key_is_seen(stor
         (Execute(plan=plan()), Stance.ENTER, "executed"),
         (AskHuman(plan=plan(), votes_needed=1, expires_at=NOON), Stance.ENTER, "asked"),
         (Refuse(reasons=("paused",)), Stance.EXIT, "refused"),
-        (Refuse(reasons=("nothing appeared",)), Stance.HOLD, "held"),
+        (Hold(), Stance.HOLD, "held"),
     ],
 )
-def test_one_word_says_what_became_of_a_decision(ruling: Execute | AskHuman | Refuse, stance: Stance, status: str):
+def test_one_word_says_what_became_of_a_decision(ruling: Ruling, stance: Stance, status: str):
     assert status_of(judged(decision=decision(stance=stance), ruling=ruling)) == status
 
 

@@ -3,8 +3,8 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.approvals import Claimed, Declined, Expired, Ordered, Pending, Refused
-from engine.domain.autonomy import Execute, Refuse
-from engine.domain.decisions import Condition
+from engine.domain.autonomy import Execute, Hold, Refuse
+from engine.domain.decisions import Condition, Stance
 from engine.domain.orders import Side
 from handlers.cards import why
 from tests.fakes import reports
@@ -82,8 +82,9 @@ def test_a_ruling_to_ask_names_how_many_and_until_when():
 
 
 def test_a_ruling_to_go_ahead_says_that_an_exit_only_reduces_risk():
-    assert why.ruling(Execute(plan=reports.plan())) == "the bot went ahead alone"
-    assert why.ruling(Execute(plan=reports.plan(reduce_only=True))).endswith("it only reduces risk")
+    assert why.ruling(reports.judged(ruling=Execute(plan=reports.plan()))) == "the bot went ahead alone"
+    leaving = reports.judged(ruling=Execute(plan=reports.plan(reduce_only=True)))
+    assert why.ruling(leaving).endswith("it only reduces risk")
 
 
 def test_an_exit_is_not_said_to_risk_its_value():
@@ -100,6 +101,13 @@ def test_a_refused_decision_gives_its_reasons_and_needs_no_plan():
     assert "Plan" not in dict(card.fields)
     assert section(card, "Changed by the risk rules") is None
     assert section(card, "What became of it") is None
+
+
+def test_a_hold_is_no_refusal():
+    held = reports.decision(stance=Stance.HOLD, reasons=("the ma_cross set-up has not appeared",))
+    card = why.card(reports.why(judged=reports.judged(decision=held, ruling=Hold(), plan=None, clamps=())))
+    assert card.title.startswith("Why D12: hold ")
+    assert dict(card.fields)["Ruling"] == "no entry: the ma_cross set-up has not appeared"
 
 
 def test_the_story_ends_with_votes_order_fills_and_position():
