@@ -22,6 +22,7 @@ _RULING = '"ruling":'
 def upgrade() -> None:
     _rename_answer("rejected", "declined")
     _rewrite_holds(lambda _: "{}")
+    _rename_drawdown("paused_at", "paused_drawdown")
 
 
 def _rename_answer(before: str, after: str) -> None:
@@ -29,6 +30,14 @@ def _rename_answer(before: str, after: str) -> None:
     op.execute(
         f"""UPDATE events SET body = replace(body, '"status":"{before}"', '"status":"{after}"')"""  # noqa: S608
         " WHERE kind = 'ApprovalChanged'"
+    )
+
+
+def _rename_drawdown(before: str, after: str) -> None:
+    """The drawdown at which entries were last paused, which is no time."""
+    op.execute(
+        f"""UPDATE settings SET value = replace(value, '"{before}":', '"{after}":')"""  # noqa: S608
+        " WHERE key = 'account.drawdown'"
     )
 
 
@@ -57,5 +66,6 @@ def _refusal(record: str) -> str:
 
 
 def downgrade() -> None:
+    _rename_drawdown("paused_drawdown", "paused_at")
     _rewrite_holds(_refusal)
     _rename_answer("declined", "rejected")

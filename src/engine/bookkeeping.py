@@ -16,7 +16,7 @@ from engine.domain.decisions import QualityReport
 from engine.domain.errors import DataError, VenueError
 from engine.domain.market import Timeframe
 from engine.ports import MarketData
-from engine.risk.halts import drawdown_halt, paused_at
+from engine.risk.halts import drawdown_halt, paused_drawdown
 from engine.risk.rules import RiskLimits
 from engine.store.database import Database
 from engine.store.halting import begin_halt, end_halt
@@ -87,7 +87,7 @@ class Bookkeeping:
     def _close(self, uow: UnitOfWork, at: datetime) -> None:
         portfolio = uow.account.record_equity(at, self.markets)
         halt = drawdown_halt(portfolio, [found.halt for found in uow.halts.open()], self.limits, at)
-        uow.account.note_pause(paused_at(portfolio, self.limits))
+        uow.account.note_pause(paused_drawdown(portfolio, self.limits))
         if halt is not None:
             begin_halt(uow, halt)
 

@@ -113,7 +113,7 @@ class Portfolio:
         equity: All cash, free or reserved, and every position at its mark price.
         peak: The highest equity since the account began; money paid in or out moves it in proportion.
         buying: The unfinished buying orders.
-        paused_at: The drawdown at which entries were last paused for it; 0 once it has been made good.
+        paused_drawdown: The drawdown at which entries were last paused for it; 0 once it has been made good.
         total_from: What the total limit counts from where an admin has let entries go on after it was reached: the
             highest equity since then; ``None`` for the peak.
         quote: The currency.
@@ -125,7 +125,7 @@ class Portfolio:
     positions: tuple[Position, ...] = ()
     marks: dict[str, Decimal] | None = None
     buying: tuple[Buying, ...] = ()
-    paused_at: Decimal = Decimal(0)
+    paused_drawdown: Decimal = Decimal(0)
     total_from: Decimal | None = None
     quote: str = ""
 

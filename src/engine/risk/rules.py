@@ -65,7 +65,7 @@ class RiskLimits:
 
     def pause_due(self, portfolio: Portfolio) -> bool:
         """Whether drawdown has reached a step further down than the one at which entries were last paused."""
-        return self.steps(portfolio.drawdown) > self.steps(portfolio.paused_at)
+        return self.steps(portfolio.drawdown) > self.steps(portfolio.paused_drawdown)
 
     def total_reached(self, portfolio: Portfolio) -> bool:
         """Whether only an admin lets entries go on."""

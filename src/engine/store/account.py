@@ -82,7 +82,7 @@ def paid_into(highest: Decimal, equity: Decimal, change: Decimal) -> Decimal:
 class DrawdownState:
     """What is remembered of a drawdown beside the peak; see ``Portfolio`` for each."""
 
-    paused_at: Decimal = Decimal(0)
+    paused_drawdown: Decimal = Decimal(0)
     total_from: Decimal | None = None
 
 
@@ -184,7 +184,7 @@ class Account:
             positions=positions,
             marks=marks,
             buying=buying,
-            paused_at=state.paused_at,
+            paused_drawdown=state.paused_drawdown,
             total_from=state.total_from,
             quote=row.quote,
         )
@@ -202,7 +202,7 @@ class Account:
             self._change(peak=now.peak)
         elif now.total_from is not None:
             now = replace(now, total_from=max(now.total_from, now.equity))
-        self._remember(DrawdownState(paused_at=now.paused_at, total_from=now.total_from))
+        self._remember(DrawdownState(paused_drawdown=now.paused_drawdown, total_from=now.total_from))
         point = EquityPoint(
             at=at,
             equity=now.equity,
@@ -216,7 +216,7 @@ class Account:
 
     def note_pause(self, drawdown: Decimal) -> None:
         """Note the drawdown at which entries were last paused for it; 0 for one that has been made good."""
-        self._remember(replace(self._drawdown(), paused_at=drawdown))
+        self._remember(replace(self._drawdown(), paused_drawdown=drawdown))
 
     def count_total_from_now(self) -> None:
         """Count the total limit from the equity of now; drawdown still counts from the peak."""
@@ -232,7 +232,9 @@ class Account:
         if drawdowns:
             rows = [{"moment": at, "drawdown": drawdown} for at, drawdown in drawdowns.items()]
             self._connection.execute(_RECOUNT, rows)
-        self._remember(DrawdownState(paused_at=self.portfolio().drawdown))  # the pause of before was this drawdown's
+        self._remember(
+            DrawdownState(paused_drawdown=self.portfolio().drawdown)
+        )  # the pause of before was this drawdown's
 
     def curve_within(self, begin: datetime, end: datetime) -> tuple[EquityPoint, ...]:
         """The equity curve in ``(begin, end]`` with the drawdown of each moment, oldest first."""

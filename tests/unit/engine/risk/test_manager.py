@@ -15,7 +15,7 @@ from engine.domain.judging import Allowed, Clamp, Denied, RiskView
 from engine.domain.orders import Side
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Portfolio
-from engine.risk.halts import drawdown_halt, paused_at
+from engine.risk.halts import drawdown_halt, paused_drawdown
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits, depth_within
 from tests.fakes.examples import examples
@@ -48,7 +48,7 @@ ACCOUNTS = st.builds(
     cash=decimals("100", "20000"),
     equity=decimals("9800", "20000"),
     peak=decimals("1", "25000"),
-    paused_at=decimals("0", "0.6"),
+    paused_drawdown=decimals("0", "0.6"),
     total_from=st.one_of(st.none(), decimals("9800", "20000")),
     positions=HELD,
     buying=st.lists(
@@ -117,7 +117,7 @@ def test_no_entry_is_larger_for_a_deeper_drawdown(
 def _entered(manager: RiskManager, wanted: TradePlan, seen: RiskView, drawdown: Decimal) -> Decimal:
     """How much is bought at a drawdown for which entries were paused already."""
     equity = seen.portfolio.equity
-    account = replace(seen.portfolio, peak=equity / (1 - drawdown), paused_at=Decimal(1), total_from=equity)
+    account = replace(seen.portfolio, peak=equity / (1 - drawdown), paused_drawdown=Decimal(1), total_from=equity)
     judgement = manager.judge(wanted, replace(seen, portfolio=account))
     return judgement.plan.quantity if isinstance(judgement, Allowed) else Decimal(0)
 
@@ -189,7 +189,7 @@ def test_a_fall_to_the_limit_calls_for_a_pause_of_its_own_length(equity: int):
     assert halt is not None
     assert (halt.kind, halt.until, halt.symbol) == (HaltKind.DRAWDOWN, START + limits.drawdown_pause, "")
     assert "10.0%" in halt.reason
-    paused = portfolio(equity=Decimal(equity), paused_at=Decimal("0.6"))
+    paused = portfolio(equity=Decimal(equity), paused_drawdown=Decimal("0.6"))
     assert drawdown_halt(paused, (PAUSE, halt), limits, START) is None
 
 
@@ -205,7 +205,7 @@ def test_a_fall_to_the_limit_calls_for_a_pause_of_its_own_length(equity: int):
     ],
 )
 def test_each_further_step_down_calls_for_a_pause_and_none_calls_twice(equity: str, paused: str, reason: str | None):
-    account = portfolio(equity=Decimal(equity), paused_at=Decimal(paused))
+    account = portfolio(equity=Decimal(equity), paused_drawdown=Decimal(paused))
     halt = drawdown_halt(account, (), RiskLimits(), START)
     assert (halt.reason if halt else None) == reason
 
@@ -215,8 +215,8 @@ def test_each_further_step_down_calls_for_a_pause_and_none_calls_twice(equity: s
     [("9000", "0", "0.1"), ("9200", "0.1", "0.1"), ("9500", "0.1", "0.1"), ("9501", "0.1", "0"), ("7500", "0", "0.25")],
 )
 def test_a_step_counts_again_once_less_than_half_of_it_is_left(equity: str, paused: str, after: str):
-    account = portfolio(equity=Decimal(equity), paused_at=Decimal(paused))
-    assert paused_at(account, RiskLimits()) == Decimal(after)
+    account = portfolio(equity=Decimal(equity), paused_drawdown=Decimal(paused))
+    assert paused_drawdown(account, RiskLimits()) == Decimal(after)
 
 
 @pytest.mark.parametrize("equity", ["7500", "3000"])
@@ -231,7 +231,7 @@ def test_at_the_total_limit_entries_end_until_somebody_says_so(equity: str):
 
 @pytest.mark.parametrize(("equity", "ends"), [("5626", False), ("5625", True)])
 def test_once_an_admin_has_spoken_the_total_limit_counts_from_there(equity: str, ends: bool):  # noqa: FBT001 - a table
-    account = portfolio(equity=Decimal(equity), paused_at=Decimal("0.45"), total_from=Decimal(7500))
+    account = portfolio(equity=Decimal(equity), paused_drawdown=Decimal("0.45"), total_from=Decimal(7500))
     halt = drawdown_halt(account, (), RiskLimits(), START)
     assert (halt is not None and halt.is_total) is ends
     assert not ends or "7,500.00, its highest since an admin let entries go on" in halt.reason
@@ -251,6 +251,6 @@ def test_whatever_the_market_does_the_fall_ends_a_step_beyond_the_total_limit(mo
             account = replace(account, equity=account.equity + earned, cash=account.cash + earned)
         account = replace(account, peak=max(account.peak, account.equity))
         halt = drawdown_halt(account, (), limits, START)
-        account = replace(account, paused_at=paused_at(account, limits))
+        account = replace(account, paused_drawdown=paused_drawdown(account, limits))
         halted = halted or (halt is not None and halt.is_total)
     assert account.drawdown <= limits.max_total_drawdown + limits.risk_per_trade

@@ -42,7 +42,7 @@ def test_a_halt_of_another_market_does_not_matter():
     [(9001, "0", False), (9000, "0", True), (9000, "0.1", False), (8000, "0.1", True), (7500, "0.25", True)],
 )
 def test_drawdown_stops_what_comes_before_the_pause_that_is_due(equity: int, paused: str, stops: bool):  # noqa: FBT001 - a table
-    account = portfolio(equity=Decimal(equity), paused_at=Decimal(paused))
+    account = portfolio(equity=Decimal(equity), paused_drawdown=Decimal(paused))
     verdict = rules.drawdown(ONE, view(portfolio=account), LIMITS)
     assert (verdict is not None) is stops
     assert verdict is None or verdict.quantity == 0
@@ -53,7 +53,7 @@ def test_after_the_pause_a_trade_risks_half_as_much_at_each_step_until_it_is_mad
     wanted = entry(quantity=Decimal(60), price=Decimal(100), stop=Decimal(98))
     cuts = {}
     for equity in (9_001, 9_000, 8_000, 7_600):
-        account = portfolio(equity=Decimal(equity), paused_at=Decimal("0.24"))
+        account = portfolio(equity=Decimal(equity), paused_drawdown=Decimal("0.24"))
         verdict = rules.drawdown(wanted, view(portfolio=account), LIMITS)
         cuts[equity] = None if verdict is None else (verdict.quantity, verdict.reason)
     assert cuts == {
@@ -65,7 +65,7 @@ def test_after_the_pause_a_trade_risks_half_as_much_at_each_step_until_it_is_mad
 
 
 def test_in_a_drawdown_a_coin_and_everything_held_have_half_their_share():
-    account = portfolio(equity=Decimal(9_000), paused_at=Decimal("0.1"))
+    account = portfolio(equity=Decimal(9_000), paused_drawdown=Decimal("0.1"))
     wanted = entry(quantity=Decimal(40), price=Decimal(100))
     coin, everything = [
         rule(wanted, view(portfolio=account), LIMITS) for rule in (rules.max_position, rules.max_exposure)

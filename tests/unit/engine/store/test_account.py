@@ -161,10 +161,10 @@ async def test_the_total_limit_counts_from_the_highest_since_an_admin_spoke_unti
 async def test_what_is_remembered_of_a_drawdown_outlives_a_new_high_only_where_it_should(account: Database):
     await hold(account, "10", "60")
     await account.transact(lambda uow: (uow.account.note_pause(Decimal("0.04")), uow.account.count_total_from_now()))
-    assert (await portfolio(account)).paused_at == Decimal("0.04")
+    assert (await portfolio(account)).paused_drawdown == Decimal("0.04")
     await account.transact(lambda uow: uow.account.record_equity(at(1)))
     kept = await portfolio(account)
-    assert (kept.paused_at, kept.total_from) == (Decimal("0.04"), CASH - 400)
+    assert (kept.paused_drawdown, kept.total_from) == (Decimal("0.04"), CASH - 400)
 
 
 @pytest.mark.parametrize("change", ["1", "90000", "-5000"])

@@ -285,6 +285,25 @@ async def test_what_was_refused_for_nothing_was_wanted_is_a_hold(each_database: 
     await database.close()
 
 
+async def test_the_drawdown_of_the_last_pause_is_kept(each_database: str):
+    """Forgotten, it would pause entries once more for a step that they were paused for."""
+
+    def put(uow: UnitOfWork) -> None:
+        uow.account.open("USDT", Decimal(1000))
+        uow.account.note_pause(Decimal("0.12"))
+
+    database = Database(each_database)
+    await database.transact(put)
+    await database.close()
+    command.downgrade(migrate.config(each_database), "0006")
+    (row,) = rows_of(each_database, "SELECT value FROM settings WHERE key = 'account.drawdown'")
+    assert json.loads(row["value"])["paused_at"] == "0.12"
+    migrate.upgrade(each_database)
+    database = Database(each_database)
+    assert (await database.read(lambda uow: uow.account.portfolio())).paused_drawdown == Decimal("0.12")
+    await database.close()
+
+
 def test_a_new_file_is_made_with_its_folder(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/deep/new.sqlite"
     migrate.upgrade(url)

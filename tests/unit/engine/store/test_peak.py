@@ -72,6 +72,11 @@ async def test_an_older_versions_books_are_put_right_and_the_pause_of_before_is_
     await store.transact(recount_drawdown)
     assert await store.read(lambda uow: uow.account.counts_from_peak())
     now = await store.read(lambda uow: uow.account.portfolio())
-    assert (now.peak, now.drawdown, now.paused_at, now.total_from) == (24_000, Decimal("0.25"), Decimal("0.25"), None)
+    assert (now.peak, now.drawdown, now.paused_drawdown, now.total_from) == (
+        24_000,
+        Decimal("0.25"),
+        Decimal("0.25"),
+        None,
+    )
     kept = await store.read(lambda uow: uow.account.curve_within(at(-1), at(9)))
     assert [point.drawdown for point in kept] == [0, Decimal("0.25")]
