@@ -164,7 +164,7 @@ class AccountViews:
             trading=not no_entry and not any(found.halt.blocks("", now) and not found.halt.symbol for found in halts),
             halts=halts,
             equity=portfolio.equity,
-            cash=portfolio.cash,
+            cash=portfolio.free_cash,
             exposure=portfolio.exposure,
             drawdown=portfolio.drawdown,
             day_net=today.net,

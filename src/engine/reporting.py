@@ -58,7 +58,7 @@ def balance(portfolio: Portfolio, quote: str) -> Balance:
         base = each.symbol.partition("/")[0]
         quantity, value = held.get(base, (Decimal(0), Decimal(0)))
         held[base] = (quantity + each.quantity, value + each.quantity * portfolio.mark(each))
-    cash = portfolio.cash + portfolio.reserved
+    cash = portfolio.free_cash + portfolio.reserved
     rows = ((quote, cash, cash), *((base, quantity, value) for base, (quantity, value) in sorted(held.items())))
     return Balance(quote=quote, rows=rows, equity=portfolio.equity)
 
@@ -109,7 +109,7 @@ def point_of(uow: UnitOfWork, portfolio: Portfolio, now: datetime) -> EquityPoin
     return EquityPoint(
         at=now,
         equity=portfolio.equity,
-        cash=portfolio.cash + portfolio.reserved,
+        cash=portfolio.free_cash + portfolio.reserved,
         drawdown=portfolio.drawdown,
         benchmark=uow.account.benchmark_at(now),
         payments=len(uow.account.payments()),

@@ -24,7 +24,7 @@ def entry(**changes: Any) -> TradePlan:
 
 def portfolio(**changes: Any) -> Portfolio:
     """Ten thousand in cash."""
-    usual = Portfolio(cash=Decimal(10_000), equity=Decimal(10_000), peak=Decimal(10_000))
+    usual = Portfolio(free_cash=Decimal(10_000), equity=Decimal(10_000), peak=Decimal(10_000))
     return replace(usual, **changes)
 
 
@@ -53,7 +53,7 @@ def view(
     )
     return RiskView(
         market=market,
-        portfolio=portfolio or Portfolio(cash=Decimal(10_000), equity=Decimal(10_000), peak=Decimal(10_000)),
+        portfolio=portfolio or Portfolio(free_cash=Decimal(10_000), equity=Decimal(10_000), peak=Decimal(10_000)),
         book=book,
         stats=MarketStats(close=close, atr=None),
         halts=halts,

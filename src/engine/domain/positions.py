@@ -109,7 +109,7 @@ class Portfolio:
     """The account at one moment, in the quote currency.
 
     Attributes:
-        cash: What is free to spend: what open orders may still cost is taken off.
+        free_cash: What is free to spend: what open orders may still cost is taken off.
         equity: All cash, free or reserved, and every position at its mark price.
         peak: The highest equity since the account began; money paid in or out moves it in proportion.
         buying: The unfinished buying orders.
@@ -119,7 +119,7 @@ class Portfolio:
         quote: The currency.
     """
 
-    cash: Decimal
+    free_cash: Decimal
     equity: Decimal
     peak: Decimal
     positions: tuple[Position, ...] = ()
@@ -156,7 +156,7 @@ class Portfolio:
     def valued(self, prices: Mapping[str, Decimal]) -> Portfolio:
         """The same account at other prices, where there are any; its peak is never below its equity."""
         now = replace(self, marks={**(self.marks or {}), **prices})
-        equity = now.cash + now.exposure
+        equity = now.free_cash + now.exposure
         return replace(now, equity=equity, peak=max(self.peak, equity))
 
 

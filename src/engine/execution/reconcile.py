@@ -92,7 +92,7 @@ def _booked(uow: UnitOfWork) -> dict[str, Decimal]:
     """What the books say the account owns, by currency."""
     portfolio, booked = uow.account.portfolio(), uow.account.outside()
     held = [(position.symbol.partition("/")[0], position.quantity) for position in portfolio.positions]
-    for currency, amount in [(uow.account.quote, portfolio.cash + portfolio.reserved), *held]:
+    for currency, amount in [(uow.account.quote, portfolio.free_cash + portfolio.reserved), *held]:
         booked[currency] = booked.get(currency, Decimal(0)) + amount
     return booked
 

@@ -271,7 +271,7 @@ def cash_room(quote: str, account: Portfolio, limits: RiskLimits) -> Room:
     """What can still be paid."""
     return Room(
         quote=quote,
-        value=account.cash / (1 + 2 * limits.max_slippage),
+        value=account.free_cash / (1 + 2 * limits.max_slippage),
         rule="cash is limited to what is free, less room for slippage and fees",
     )
 

@@ -172,13 +172,13 @@ class Account:
     def portfolio(self) -> Portfolio:
         """The account of now, at the last known prices.
 
-        Cash is what is free: what open buying orders may still cost is taken off and counted as exposure.
+        What open buying orders may still cost is taken off the cash that is free, and counted as exposure.
         """
         row, marks, state = self._row(), self.marks(), self._drawdown()
         positions, buying = self._positions.open(), self._buying()
         held = sum((p.quantity * marks.get(p.symbol, p.entry_price) for p in positions), Decimal(0))
         return Portfolio(
-            cash=row.cash - sum((order.value for order in buying), Decimal(0)),
+            free_cash=row.cash - sum((order.value for order in buying), Decimal(0)),
             equity=row.cash + held,
             peak=row.peak,
             positions=positions,
@@ -206,7 +206,7 @@ class Account:
         point = EquityPoint(
             at=at,
             equity=now.equity,
-            cash=now.cash + now.reserved,
+            cash=now.free_cash + now.reserved,
             drawdown=now.drawdown,
             benchmark=self._benchmark_of(markets, now.marks or {}),
             payments=len(self.payments()),
@@ -232,9 +232,8 @@ class Account:
         if drawdowns:
             rows = [{"moment": at, "drawdown": drawdown} for at, drawdown in drawdowns.items()]
             self._connection.execute(_RECOUNT, rows)
-        self._remember(
-            DrawdownState(paused_drawdown=self.portfolio().drawdown)
-        )  # the pause of before was this drawdown's
+        # The pause of before was this drawdown's.
+        self._remember(DrawdownState(paused_drawdown=self.portfolio().drawdown))
 
     def curve_within(self, begin: datetime, end: datetime) -> tuple[EquityPoint, ...]:
         """The equity curve in ``(begin, end]`` with the drawdown of each moment, oldest first."""

@@ -20,7 +20,7 @@ def test_a_position_tells_profit_before_and_after_fees():
 def test_the_account_is_valued_at_the_last_known_prices():
     held = position(quantity=Decimal(2), entry_price=Decimal(100))
     known = Portfolio(
-        cash=Decimal(0),
+        free_cash=Decimal(0),
         equity=Decimal(80),
         peak=Decimal(100),
         positions=(held,),
@@ -45,6 +45,6 @@ def test_an_equity_above_its_peak_is_no_drawdown():
 
 def test_an_account_without_prices_or_money_is_no_error():
     held = position(quantity=Decimal(2), entry_price=Decimal(100))
-    empty = Portfolio(cash=Decimal(0), equity=Decimal(0), peak=Decimal(0), positions=(held,))
+    empty = Portfolio(free_cash=Decimal(0), equity=Decimal(0), peak=Decimal(0), positions=(held,))
     assert empty.drawdown == 0
     assert empty.exposure == Decimal(200)

@@ -71,7 +71,7 @@ async def test_the_database_agrees_with_the_venue_to_the_last_digit(room: Room):
     await buy(room, "7.777")
     balances = await room.venue.balances()
     account = await room.store.read(lambda uow: uow.account.portfolio())
-    assert balances == {"USDT": account.cash, "BTC": account.positions[0].quantity}
+    assert balances == {"USDT": account.free_cash, "BTC": account.positions[0].quantity}
 
 
 async def test_an_order_is_sent_once_however_often_it_is_asked_for(room: Room):
@@ -346,7 +346,7 @@ async def test_what_is_on_order_cannot_be_spent_again(room: Room):
     room.venue.loses = "request"
     await buy(room)
     account = await room.store.read(lambda uow: uow.account.portfolio())
-    assert (account.cash, account.reserved, account.equity) == (CASH - 1000, Decimal(1000), CASH)
+    assert (account.free_cash, account.reserved, account.equity) == (CASH - 1000, Decimal(1000), CASH)
 
 
 async def test_a_thin_book_fills_an_entry_in_parts_and_protection_grows_with_it(tmp_path: Path):

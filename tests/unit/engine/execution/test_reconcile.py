@@ -52,7 +52,7 @@ async def test_an_order_that_was_sent_but_not_noted_is_taken_in_and_protected(tm
         assert await come_back(after) == 1
         assert await after.orders() == [("entry", "filled", Decimal(10)), ("protection", "open", Decimal(10))]
         account = await after.store.read(lambda uow: uow.account.portfolio())
-        assert await after.venue.balances() == {"USDT": account.cash, "BTC": Decimal(10)}
+        assert await after.venue.balances() == {"USDT": account.free_cash, "BTC": Decimal(10)}
 
 
 async def test_a_position_that_lost_its_stop_gets_another(tmp_path: Path):

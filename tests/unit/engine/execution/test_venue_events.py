@@ -75,7 +75,7 @@ async def test_what_was_taken_in_already_is_left_out(store: Database):
     first = told(1, ENTRY, fill(ENTRY, 1, Decimal(1)))
     await take(store, first)
     assert await take(store, first, first) == ()
-    assert (await store.read(lambda uow: uow.account.portfolio())).cash == CASH - 200  # one bought, one on order
+    assert (await store.read(lambda uow: uow.account.portfolio())).free_cash == CASH - 200  # one bought, one on order
 
 
 async def test_a_fill_that_is_told_again_under_another_number_counts_once(store: Database):
@@ -105,9 +105,9 @@ async def test_a_bracket_that_filled_closes_the_position_and_says_which_side(sto
 
 
 async def test_a_cancelled_order_is_told_of_and_frees_its_cash(store: Database):
-    assert (await store.read(lambda uow: uow.account.portfolio())).cash == CASH - 200
+    assert (await store.read(lambda uow: uow.account.portfolio())).free_cash == CASH - 200
     await take(store, told(1, ENTRY, status=OrderStatus.CANCELLED))
-    assert (await store.read(lambda uow: uow.account.portfolio())).cash == CASH
+    assert (await store.read(lambda uow: uow.account.portfolio())).free_cash == CASH
     assert [(event.order_id, event.status) for event in await events_of(store, OrderChanged)] == [("O1", "cancelled")]
 
 
@@ -208,7 +208,7 @@ def test_whatever_the_order_and_however_often_it_is_told_money_is_conserved(
     assert position.is_open is (held > 0)
     spent = sum((each.quantity * each.price + each.fee for each in entries), Decimal(0))
     got = sum((each.quantity * each.price - each.fee for each in exits), Decimal(0))
-    assert account.cash + account.reserved == CASH - spent + got
+    assert account.free_cash + account.reserved == CASH - spent + got
     assert position.fees == sum((each.fee for each in (*entries, *exits)), Decimal(0))
 
 

@@ -45,7 +45,7 @@ HELD = st.lists(
 ).map(tuple)
 ACCOUNTS = st.builds(
     portfolio,
-    cash=decimals("100", "20000"),
+    free_cash=decimals("100", "20000"),
     equity=decimals("9800", "20000"),
     peak=decimals("1", "25000"),
     paused_drawdown=decimals("0", "0.6"),
@@ -91,7 +91,7 @@ def test_a_judgement_only_shrinks_and_never_breaks_a_limit(wanted: TradePlan, se
     assert allowed.notional + _of_btc(account) <= size * limits.max_position * account.equity
     assert allowed.notional + account.exposure <= size * limits.max_exposure * account.equity
     assert allowed.risk <= size * limits.risk_per_trade * account.equity or size == 1
-    assert allowed.notional * (1 + 2 * limits.max_slippage) <= account.cash
+    assert allowed.notional * (1 + 2 * limits.max_slippage) <= account.free_cash
     assert allowed.quantity <= depth_within(seen.book.asks, limits.max_slippage)
     assert allowed.notional >= BTC.min_notional
     assert not limits.pause_due(account)
@@ -158,7 +158,7 @@ def test_the_same_question_gets_the_same_answer():
 
 def test_every_rule_that_cuts_leaves_its_mark_in_order():
     held = position(quantity=Decimal(60), entry_price=Decimal(100), symbol="ETH/USDT")
-    account = portfolio(positions=(held,), cash=Decimal(1010))
+    account = portfolio(positions=(held,), free_cash=Decimal(1010))
     judgement = MANAGER.judge(
         entry(quantity=Decimal(50), price=Decimal(100)), view(portfolio=account, depth=Decimal(5))
     )
@@ -248,7 +248,7 @@ def test_whatever_the_market_does_the_fall_ends_a_step_beyond_the_total_limit(mo
         judgement = RiskManager(limits=limits).judge(wanted, view(portfolio=account))
         if not halted and isinstance(judgement, Allowed):
             earned = max(Decimal(-1), Decimal(move) / 100) * judgement.plan.risk
-            account = replace(account, equity=account.equity + earned, cash=account.cash + earned)
+            account = replace(account, equity=account.equity + earned, free_cash=account.free_cash + earned)
         account = replace(account, peak=max(account.peak, account.equity))
         halt = drawdown_halt(account, (), limits, START)
         account = replace(account, paused_drawdown=paused_drawdown(account, limits))

@@ -200,7 +200,7 @@ def test_reasons_tell_amounts_as_the_quote_does():
 
 
 def test_cash_must_pay_for_it_with_room_for_slippage_and_fees():
-    account = portfolio(cash=Decimal(101))
+    account = portfolio(free_cash=Decimal(101))
     assert rules.cash(entry(quantity=Decimal(1), price=Decimal(100)), view(portfolio=account), LIMITS) is None
     verdict = rules.cash(entry(quantity=Decimal("1.01"), price=Decimal(100)), view(portfolio=account), LIMITS)
     assert verdict is not None

@@ -15,7 +15,7 @@ from tests.fakes.engine import signals
 from tests.fakes.feed import BTC
 from tests.fakes.reports import decision
 
-RICH = Portfolio(cash=Decimal(10_000), equity=Decimal(10_000), peak=Decimal(10_000))
+RICH = Portfolio(free_cash=Decimal(10_000), equity=Decimal(10_000), peak=Decimal(10_000))
 
 
 @given(st.floats(0, 1e7), st.floats(0.0001, 0.1), st.floats(0.01, 1e4), st.sampled_from([1e-5, 1e-3, 0.1, 1.0]))

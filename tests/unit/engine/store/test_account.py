@@ -59,24 +59,24 @@ async def test_a_new_account_is_all_cash(account: Database):
         CASH,
         0,
     )
-    assert await portfolio(account) == Portfolio(cash=CASH, equity=CASH, peak=CASH, marks={}, quote="USDT")
+    assert await portfolio(account) == Portfolio(free_cash=CASH, equity=CASH, peak=CASH, marks={}, quote="USDT")
 
 
 async def test_buying_costs_and_selling_brings_money_and_fees_are_lost(account: Database):
     await account.transact(
         lambda uow: uow.account.move_cash(fill(order(1), 1, Decimal(2), Decimal(100), Decimal("0.2")))
     )
-    assert (await portfolio(account)).cash == Decimal("9799.8")
+    assert (await portfolio(account)).free_cash == Decimal("9799.8")
     await account.transact(
         lambda uow: uow.account.move_cash(fill(leaving(2), 2, Decimal(2), Decimal(110), Decimal("0.3")))
     )
-    assert (await portfolio(account)).cash == Decimal("10019.5")
+    assert (await portfolio(account)).free_cash == Decimal("10019.5")
 
 
 async def test_what_is_held_is_valued_at_the_last_price(account: Database):
     await hold(account, "10", "90")
     now = await portfolio(account)
-    assert (now.cash, now.equity, now.exposure) == (CASH - 1000, CASH - 100, Decimal(900))
+    assert (now.free_cash, now.equity, now.exposure) == (CASH - 1000, CASH - 100, Decimal(900))
     assert await account.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(90)}
 
 
@@ -85,7 +85,7 @@ async def test_what_an_open_buy_may_still_cost_is_not_free(account: Database, st
     await account.transact(lambda uow: uow.orders.add(order(1, quantity=Decimal(3), status=status)))
     now = await portfolio(account)
     reserved = Decimal(0) if status.final else Decimal(300)
-    assert (now.reserved, now.cash, now.exposure, now.equity) == (reserved, CASH - reserved, reserved, CASH)
+    assert (now.reserved, now.free_cash, now.exposure, now.equity) == (reserved, CASH - reserved, reserved, CASH)
 
 
 async def test_only_the_rest_of_a_partly_filled_buy_is_set_aside_and_nothing_for_sales(account: Database):
