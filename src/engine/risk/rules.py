@@ -320,7 +320,10 @@ def _of_equity(usual: Decimal, account: Portfolio, limits: RiskLimits) -> str:
 
 
 def _percent(share: Decimal) -> str:
-    return f"{(100 * share).normalize():f}%"
+    """A share in hundredths of a per cent; what is less than these with its first digit."""
+    exact = 100 * share
+    places = 2 if not exact or round(exact, 2) else -exact.adjusted()
+    return f"{round(exact, places).normalize():f}%"
 
 
 def _told(value: Decimal, currency: str) -> str:

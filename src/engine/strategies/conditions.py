@@ -144,11 +144,15 @@ def number(value: float, places: int = 2) -> str:
 
 
 def distinctly(*values: float, places: int = 2) -> tuple[str, ...]:
-    """Readings that are compared, with as many decimals as it takes to see which are not the same."""
-    reads = tuple(number(value, places) for value in values)
-    if len(set(reads)) >= len(set(values)) or places >= _MOST_PLACES:
-        return reads
-    return distinctly(*values, places=places + 1)
+    """Readings that are compared, with as many decimals as it takes to see which are not the same.
+
+    Where all that may be shown are not enough, there is no use in any of them.
+    """
+    for enough in range(places, _MOST_PLACES + 1):
+        reads = tuple(number(value, enough) for value in values)
+        if len(set(reads)) >= len(set(values)):
+            return reads
+    return tuple(number(value, places) for value in values)
 
 
 def _compared(name: str, what: str, value: float | None, limit: float | None, *, side: str, weight: float) -> Condition:
@@ -156,6 +160,8 @@ def _compared(name: str, what: str, value: float | None, limit: float | None, *,
         return Condition(name=name, holds=False, weight=weight, detail=f"{what} is not known yet")
     holds = value > limit if side == "above" else value < limit
     reads, wanted = distinctly(value, limit)
+    if reads == wanted and value != limit:
+        reads = f"just {'above' if value > limit else 'below'} {reads}"
     return Condition(name=name, holds=holds, weight=weight, detail=f"{what} {reads}, wants {side} {wanted}")
 
 

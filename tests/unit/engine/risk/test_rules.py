@@ -64,6 +64,19 @@ def test_after_the_pause_a_trade_risks_half_as_much_at_each_step_until_it_is_mad
     }
 
 
+@pytest.mark.parametrize(
+    ("recovery_size", "equity", "told"),
+    [("0.75", 3_000, "0.13% of equity (1%"), ("0.25", 3_000, "0.00006% of equity (1%"), ("1", 9_000, "1% of equity: ")],
+)
+def test_a_share_that_a_drawdown_leaves_is_rounded_but_never_to_nothing(recovery_size: str, equity: int, told: str):
+    limits = replace(LIMITS, recovery_size=Decimal(recovery_size), max_total_drawdown=Decimal(1))
+    account = portfolio(equity=Decimal(equity), paused_drawdown=Decimal(1))
+    wanted = entry(quantity=Decimal(6000), price=Decimal(100), stop=Decimal(98))
+    verdict = rules.drawdown(wanted, view(portfolio=account), limits)
+    assert verdict is not None
+    assert verdict.reason.startswith(f"a trade risks at most {told}")
+
+
 def test_in_a_drawdown_a_coin_and_everything_held_have_half_their_share():
     account = portfolio(equity=Decimal(9_000), paused_drawdown=Decimal("0.1"))
     wanted = entry(quantity=Decimal(40), price=Decimal(100))

@@ -38,6 +38,10 @@ def test_a_limit_is_told_with_the_reading() -> None:
         (look.above("a", "close", 0.05123, 0.0498), "close 0.05123, wants above 0.0498"),
         (look.above("a", "close", 0.05123, 0.05119), "close 0.05123, wants above 0.05119"),
         (look.between("a", "RSI", 49.998, 50, 70), "RSI 49.998, wants 50 to 70"),
+        (look.above("a", "width", 1 + 1e-14, 1.0), "width just above 1.00, wants above 1.00"),
+        (look.below("a", "width", 1 + 1e-14, 1.0), "width just above 1.00, wants below 1.00"),
+        (look.above("a", "width", 1 - 1e-14, 1.0), "width just below 1.00, wants above 1.00"),
+        (look.above("a", "width", 1.0, 1.0), "width 1.00, wants above 1.00"),
         (
             look.near_support(signals(supports=(97.92,), atr=2.0), 1.0),
             "support 97.92 is 1.04 ATR below, wants at most 1",
