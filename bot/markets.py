@@ -112,7 +112,7 @@ def _files(settings: Settings) -> Source:
     start = settings.replay.start or first + WARMUP_CANDLES * feed.timeframe.duration
     end = min(settings.replay.end or last, last)
     if start >= end:
-        reach = f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
+        reach = f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
         message = f"The candle files reach from {reach}; nothing is left to replay."
         raise ConfigError(message, "Set --start and --end within that.", key=_span_key(settings, last))
     label = ", ".join(path.stem for path in settings.replay.data) + f" ({first:%Y-%m-%d} to {last:%Y-%m-%d})"

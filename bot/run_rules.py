@@ -199,7 +199,7 @@ def _is_generated(settings: Settings) -> bool:
 
 
 def _moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 RULES = (

@@ -271,4 +271,4 @@ def _note_failure(job: Job, at: datetime, on_trouble: Callable[[str], None]) -> 
     """Log the error that is being handled, and tell of it."""
     reference = fault_id()
     _log.exception("job failed", job=job.name, at=at.isoformat(), reference=reference)
-    on_trouble(f"{job.name} failed at {at:%Y-%m-%d %H:%M} (log id {reference})")
+    on_trouble(f"{job.name} failed at {at:%Y-%m-%d %H:%M} UTC (log id {reference})")

@@ -240,4 +240,4 @@ def _refused(row: Row, kind: str, detail: str) -> Finding:
 
 
 def _time(row: Row) -> str:
-    return f"{from_millis(row.open_ms):%Y-%m-%d %H:%M}"
+    return f"{from_millis(row.open_ms):%Y-%m-%d %H:%M} UTC"

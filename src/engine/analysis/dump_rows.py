@@ -223,4 +223,4 @@ def _fit(row: Row) -> bool:
 
 
 def _words(millis: int) -> str:
-    return f"{from_millis(millis):%Y-%m-%d %H:%M}"
+    return f"{from_millis(millis):%Y-%m-%d %H:%M} UTC"

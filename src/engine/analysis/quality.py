@@ -287,7 +287,7 @@ def _is_out_of_the_blue(candles: Candles, row: int, move: float, limits: Quality
 
 
 def _times_of(candles: Candles, marks: Marks) -> str:
-    """The first of the marked candles, and how many more there are: ``2022-05-11 12:00 and 2 more``."""
+    """The first of the marked candles, and how many more there are: ``2022-05-11 12:00 UTC and 2 more``."""
     rows = np.flatnonzero(marks)
-    first = f"{from_millis(int(candles.open_ms[rows[0]])):%Y-%m-%d %H:%M}"
+    first = f"{from_millis(int(candles.open_ms[rows[0]])):%Y-%m-%d %H:%M} UTC"
     return first if len(rows) == 1 else f"{first} and {len(rows) - 1} more"

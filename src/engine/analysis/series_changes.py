@@ -90,7 +90,7 @@ def _tell_jumps(candles: Candles, rows: Rows) -> Iterator[SeriesChange]:
 def _tell_gaps(candles: Candles, rows: Rows) -> Iterator[SeriesChange]:
     for row in rows:
         ended = from_millis(int(candles.open_ms[row - 1])) + candles.timeframe.duration
-        detail = f"there was no candle from {ended:%Y-%m-%d %H:%M} to {_time(candles, row)}"
+        detail = f"there was no candle from {ended:%Y-%m-%d %H:%M} UTC to {_time(candles, row)}"
         yield _change("gone", candles, row, row, detail)
 
 
@@ -111,4 +111,4 @@ def _change(kind: str, candles: Candles, first: np.intp | int, last: np.intp | i
 
 
 def _time(candles: Candles, row: int | np.intp) -> str:
-    return f"{from_millis(int(candles.open_ms[row])):%Y-%m-%d %H:%M}"
+    return f"{from_millis(int(candles.open_ms[row])):%Y-%m-%d %H:%M} UTC"

@@ -53,7 +53,7 @@ class SeriesFeed(ABC):
         """
         price = self._series(symbol, now).price(now)
         if price is None:
-            raise NoData(f"{symbol} has no price at {now:%Y-%m-%d %H:%M:%S}: a gap, or outside the data.")
+            raise NoData(f"{symbol} has no price at {now:%Y-%m-%d %H:%M:%S} UTC: a gap, or outside the data.")
         try:
             return self.markets[symbol].price(price)
         except DataError as error:
@@ -77,7 +77,7 @@ class SeriesFeed(ABC):
         """
         volume = self._series(symbol, now).volume(now)
         if volume is None:
-            raise NoData(f"{symbol} has not traded before {now:%Y-%m-%d %H:%M:%S}.")
+            raise NoData(f"{symbol} has not traded before {now:%Y-%m-%d %H:%M:%S} UTC.")
         return volume
 
     def book(self, symbol: str, now: datetime) -> None:  # noqa: B027 - no feed over candles has one

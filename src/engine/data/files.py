@@ -169,4 +169,4 @@ def _row(candles: Candles, row: int) -> str:
 
 
 def _time(millis: int) -> str:
-    return f"{from_millis(millis):%Y-%m-%d %H:%M}"
+    return f"{from_millis(millis):%Y-%m-%d %H:%M} UTC"

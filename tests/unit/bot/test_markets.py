@@ -99,7 +99,7 @@ def test_the_end_of_the_data_is_the_end_whatever_was_asked_for(tmp_path: Path, b
 
 
 def test_a_span_outside_the_data_names_what_there_is(tmp_path: Path, btc: Path):
-    with pytest.raises(ConfigError, match="from 2024-01-01 00:00 to 2024-01-17 16:00; nothing is left"):
+    with pytest.raises(ConfigError, match="from 2024-01-01 00:00 to 2024-01-17 16:00 UTC; nothing is left"):
         source(settings(tmp_path, replay__data=[btc], replay__start="2024-02-01"))
 
 

@@ -48,7 +48,7 @@ def refusal(tmp_path: Path) -> Refusal:
         ),
         (
             "replay: {start: 2020-01-01}",
-            "my.yaml, line 1: replay.start: the generated market begins at 2025-03-07 00:00",
+            "my.yaml, line 1: replay.start: the generated market begins at 2025-03-07 00:00 UTC",
         ),
         (
             "market: {timeframe: 4h}\ncontexts: [{name: a, strategy: momentum, markets: [BTC/USDT], higher: []}]",

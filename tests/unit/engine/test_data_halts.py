@@ -46,7 +46,7 @@ async def test_another_coin_halts_its_market_until_people_lift_it(tmp_path: Path
         assert halted.at == at(AFTER + 60), "the first candle may be a bad tick, which the next one tells"
         status = await room.views.status()
         (reason,) = [found.halt.reason for found in status.halts]
-        assert reason == ("BTC/USDT: the price went from 100 to 250,000 within a candle, at 2024-01-02 06:00")
+        assert reason == ("BTC/USDT: the price went from 100 to 250,000 within a candle, at 2024-01-02 06:00 UTC")
         assert await room.held() == ()
         assert status.equity == CASH
         assert await room.store.read(lambda uow: uow.account.marks()) == {}
@@ -176,7 +176,7 @@ async def test_that_nothing_is_traded_any_more_is_told_though_it_began_before_a_
         await live(room, 55 * 60)
         assert len(await changes_told(room)) == 1
         await live(room, 56 * 60)
-        assert (await changes_told(room))[1:] == ["BTC/USDT: nothing has been traded since 2024-01-02 08:00"]
+        assert (await changes_told(room))[1:] == ["BTC/USDT: nothing has been traded since 2024-01-02 08:00 UTC"]
 
 
 async def test_what_goes_on_while_people_think_about_it_is_the_same_change(room: Room) -> None:

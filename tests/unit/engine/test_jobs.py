@@ -188,7 +188,7 @@ async def test_trouble_is_over_once_the_job_succeeds():
     log = Log()
     await run_guarded(log.job("candle", fails=True), START, log.trouble.append)
     await run_guarded(log.job("candle"), START, log.trouble.append)
-    assert log.trouble[0].startswith("candle failed at 2024-01-01 00:00 (log id ")
+    assert log.trouble[0].startswith("candle failed at 2024-01-01 00:00 UTC (log id ")
     assert log.trouble[1] == ""
 
 

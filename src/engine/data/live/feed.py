@@ -164,7 +164,7 @@ class LiveFeed:
         watched = self._active(symbol)
         index = bisect_right(watched.points, now, key=_time) - 1
         if index < 0:
-            raise NoData(f"No price of {symbol} was observed up to {now:%Y-%m-%d %H:%M:%S}.")
+            raise NoData(f"No price of {symbol} was observed up to {now:%Y-%m-%d %H:%M:%S} UTC.")
         at, price = watched.points[index]
         if index == len(watched.points) - 1 and now - at > self.fresh_for:
             raise NoData(f"The newest price of {symbol} is {(now - at).total_seconds():.0f} s old.")

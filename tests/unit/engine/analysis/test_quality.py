@@ -257,7 +257,7 @@ def test_a_bad_tick_among_real_candles_is_refused(tick: str) -> None:
 def test_the_report_names_the_candle_in_words() -> None:
     series = with_value(walk(1, COUNT), "close", 100, float("nan"))
     _, report = DataQualityMonitor().check(series, series.closed_at)
-    assert report.repaired[0].detail.startswith("2024-01-05 04:00 ")
+    assert report.repaired[0].detail.startswith("2024-01-05 04:00 UTC ")
 
 
 @given(st.integers(0, 99), st.floats(-3, 6), st.floats(-3, 6), st.integers(0, 20))

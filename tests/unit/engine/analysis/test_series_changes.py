@@ -39,7 +39,7 @@ def test_a_factor_of_a_thousand_between_two_closes_is_another_thing(before: floa
     assert (change.kind, change.at) == ("jump", BEGIN + timedelta(hours=60))
     assert rest.close.tolist() == [after] * 3
     assert "e-" not in change.detail
-    assert "2024-01-03 12:00" in change.detail
+    assert "2024-01-03 12:00 UTC" in change.detail
 
 
 def test_a_crash_that_takes_days_is_none() -> None:

@@ -265,7 +265,7 @@ async def test_a_job_that_fails_is_told_of_and_the_others_go_on():
     bench.job("candle", trigger=every(Timeframe.H1))(fail)
     bench.job("digest", trigger=every(Timeframe.H1))()
     assert await bench.run(START + HOUR) == [("candle", 0), ("digest", 0), ("candle", 1), ("digest", 1)]
-    assert bench.trouble[0].startswith("candle failed at 2024-01-01 00:00 (log id ")
+    assert bench.trouble[0].startswith("candle failed at 2024-01-01 00:00 UTC (log id ")
 
 
 async def test_a_database_that_is_away_holds_the_market_up_and_does_not_end_it():

@@ -102,8 +102,8 @@ def test_times_may_be_text_in_utc(tmp_path: Path) -> None:
         (HEAD, "it has no rows"),
         ("", "cannot be read"),
         ("unix,open,high,low,close,volume\n1,1,1,1,1,1\n", "no column timestamp, an unknown column unix"),
-        (HEAD + row(0) + row(1) + row(1), r"row 3 \(2024-01-01 01:00\) repeats the time of the row before"),
-        (HEAD + row(0) + row(2) + row(1), r"row 3 \(2024-01-01 01:00\) is older than the row before"),
+        (HEAD + row(0) + row(1) + row(1), r"row 3 \(2024-01-01 01:00 UTC\) repeats the time of the row before"),
+        (HEAD + row(0) + row(2) + row(1), r"row 3 \(2024-01-01 01:00 UTC\) is older than the row before"),
         (HEAD + row(0) + row(1, "10,12,nine,11,1"), "row 2: its low is 'nine', which is no number"),
         (HEAD + row(0) + ",10,12,9,11,1\n", "row 2 has no timestamp"),
         (HEAD + "0.5,10,12,9,11,1\n", "row 1 has the time 0.5, which is none between 2009 and 2100"),
@@ -168,7 +168,7 @@ def test_a_file_may_be_packed_begin_with_a_mark_and_end_its_lines_as_windows_doe
         ([BEGIN, "2024-01-01T01:00:00"], "row 2 has the time '2024-01-01T01:00:00', which is in dates"),
         ([BEGIN, 10**30], "row 2 has the time 1e.30, which is none"),
         ([BEGIN, "nan"], "row 2 has no timestamp"),
-        ([BEGIN, BEGIN + 1], r"row 2 \(2024-01-01 00:00\) does not open on a 1h boundary"),
+        ([BEGIN, BEGIN + 1], r"row 2 \(2024-01-01 00:00 UTC\) does not open on a 1h boundary"),
     ],
 )
 def test_times_that_cannot_be_are_refused_with_their_row_by_every_reader(
@@ -250,8 +250,8 @@ def test_everything_wrong_with_a_file_is_found(tmp_path: Path) -> None:
     assert [issue.kind for issue in report.findings] == [
         "unsorted", "duplicate", "off-grid", "not a number", "negative", "inconsistent", "gap", "gap",
     ]  # fmt: skip
-    assert report.findings[6].detail == "2 candles missing after 2024-01-01 01:00"
-    assert report.findings[3].detail == "row 4 (2024-01-01 04:00) has a price or volume that is no number"
+    assert report.findings[6].detail == "2 candles missing after 2024-01-01 01:00 UTC"
+    assert report.findings[3].detail == "row 4 (2024-01-01 04:00 UTC) has a price or volume that is no number"
 
 
 def test_many_findings_are_summed_up(tmp_path: Path) -> None:

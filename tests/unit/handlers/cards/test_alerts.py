@@ -154,7 +154,7 @@ def test_a_halt_of_one_market_names_it():
 
 
 def test_a_market_that_has_changed_says_what_to_do():
-    reason = "LUNA/USDT: the price went from 0.00005 to 8.56 within a candle, at 2022-05-31 06:00"
+    reason = "LUNA/USDT: the price went from 0.00005 to 8.56 within a candle, at 2022-05-31 06:00 UTC"
     card = alerts.halt(reports.halt(HaltKind.CHANGED, symbol="LUNA/USDT", reason=reason))
     assert card.title == "LUNA/USDT: no new entries: data halt (H1)"
     assert dict(card.fields)["Reason"] == reason
