@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -28,10 +28,11 @@ from engine.domain.events import Welcomed
 from engine.domain.health import CLOCK, MARKET_DATA, STORE
 from engine.domain.market import Timeframe
 from engine.domain.results import AtWork
+from engine.exchanges.paper import NAME as PAPER
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.ports import NoEntry, Route, VenueEvent, by_the_market, nothing_against_it
+from engine.ports import Cursor, NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
@@ -79,7 +80,9 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         feed=market.feed,
         clock=clock,
         model=FillModel(
-            **settings.venue.model_dump(include={"fee", "spread", "depth", "levels", "level_step"}),
+            **settings.venue.model_dump(
+                include={"fee", "fee_in", "fee_price", "spread", "depth", "levels", "level_step"}
+            ),
             max_factor=max_factor,
             gone_for=settings.quality.gone_for,
         ),
@@ -101,7 +104,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         risk=RiskManager(limits=limits),
         autonomy=settings.approval.autonomy,
         orchestrator=ExecutionOrchestrator(
-            store=store, exchange=venue, market_data=venue, clock=clock, max_factor=max_factor
+            store=store, venues={venue.name: venue}, market_data=venue, clock=clock, max_factor=max_factor
         ),
         no_entry=no_entry,
     )
@@ -217,12 +220,12 @@ async def _open_account(
     await store.read(lambda uow: stamp(uow, owner))
     balances = await venue.balances()
 
-    past = await venue.events(0)
+    past = await venue.events(None)
     known = not await store.transact(lambda uow: stamp(uow, owner))
 
     def work(uow: UnitOfWork) -> tuple[datetime | None, ...]:
         if not uow.account.opened():
-            _begin_with(uow, quote, balances, past)
+            _begin_with(uow, venue.name, quote, balances, past.cursor)
             uow.settings.set("account.began", clock.now().isoformat())
             uow.emit(Welcomed(at=clock.now() + INSTANT))
         elif not uow.account.counts_from_peak():
@@ -235,19 +238,18 @@ async def _open_account(
     return known
 
 
-def _begin_with(uow: UnitOfWork, quote: str, balances: Mapping[str, Decimal], past: Sequence[VenueEvent]) -> None:
+def _begin_with(uow: UnitOfWork, venue: str, quote: str, balances: Mapping[str, Decimal], cursor: Cursor) -> None:
     """Open an account as its venue has it now: what happened there before is in its balances already."""
-    uow.account.open(quote, balances.get(quote, Decimal(0)))
+    uow.account.open(venue, quote, balances.get(quote, Decimal(0)))
     for currency, amount in balances.items():
         if currency != quote and amount:
-            uow.account.put_outside(currency, amount)
-    if past:
-        uow.account.took(past[-1].seq)
+            uow.account.change_balance(venue, currency, amount)
+    uow.account.keep_cursor(venue, cursor)
 
 
 def owner_of(settings: Settings, market: Source) -> dict[str, str]:
     """Whose a database is, as it is stamped."""
-    return {"profile": settings.profile, "venue": PaperExchange.name, "market": market.label}
+    return {"profile": settings.profile, "venue": PAPER, "market": market.label}
 
 
 def _marked_at(market: Source) -> dict[str, Timeframe]:

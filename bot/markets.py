@@ -16,6 +16,7 @@ from engine.data.feeds import FileFeed, GeneratedFeed
 from engine.data.live.refresh import Refresher
 from engine.domain.errors import ConfigError
 from engine.domain.market import Market, Timeframe
+from engine.exchanges.paper import NAME as PAPER
 from engine.ports import MarketFeed
 from engine.simulation.generator import GeneratedMarket, MarketGenerator
 from engine.strategies.context import StrategyContext, StrategyContexts
@@ -136,7 +137,9 @@ def _contexts(settings: Settings, feed: MarketFeed) -> tuple[StrategyContexts, l
         strategy = strategy_of(asked, f"contexts.{number}")
         if markets and asked.timeframe.duration >= feed.timeframe.duration:
             found.append(
-                StrategyContext(name=asked.name, strategy=strategy, markets=markets, timeframe=asked.timeframe)
+                StrategyContext(
+                    name=asked.name, venue=PAPER, strategy=strategy, markets=markets, timeframe=asked.timeframe
+                )
             )
     traded = {symbol for context in found for symbol in context.markets}
     if not found:

@@ -103,6 +103,10 @@ class VenueSettings(Section):
     """What the account begins with, by currency."""
     fee: Decimal = Field(default=Decimal("0.001"), ge=0, lt=1)
     """What a fill costs, as a fraction of its value."""
+    fee_in: str = Field(default="quote", pattern=r"^(quote|received|[A-Z0-9]{2,12})$")
+    """What fees are taken in: quote, received (as most venues do: the coin on buys), or a currency such as BNB."""
+    fee_price: Decimal | None = Field(default=None, gt=0)
+    """What one of that currency is worth in the quote currency; nothing for the price of its market."""
     spread: Decimal = Field(default=Decimal("0.0004"), ge=0, lt=1)
     """The distance between bid and ask, as a fraction of the price."""
     depth: Decimal = Field(default=Decimal("0.02"), gt=0, le=1)

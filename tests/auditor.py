@@ -1,8 +1,8 @@
 """An auditor of the paper venue: reads its file and nothing of the engine, and recomputes everything from the fills.
 
 What it relies on is the table contract: ``balances (currency, opening, current)``, ``orders (client_id, quantity,
-status, filled ...)``, ``fills (venue_id, client_id, market, side, quantity, price, fee, at)`` and ``events (seq,
-client_id, status, fill)``. Money is decimal text, times are ISO 8601 in UTC, fees are in the quote currency.
+status, filled ...)``, ``fills (venue_id, client_id, market, side, quantity, price, fee, at, fee_currency)`` and
+``events (seq, client_id, status, fill)``. Money is decimal text, times are ISO 8601 in UTC.
 """
 
 from __future__ import annotations
@@ -27,18 +27,20 @@ class AuditedFill:
     quantity: Decimal
     price: Decimal
     fee: Decimal
+    fee_currency: str
     at: datetime
 
     def flows(self) -> dict[str, Decimal]:
         """What the fill adds to and takes from the account, by currency."""
         base, quote = self.market.split("/")
         sign = {"buy": 1, "sell": -1}[self.side]
-        return {base: sign * self.quantity, quote: -sign * self.quantity * self.price - self.fee}
+        flows = {base: sign * self.quantity, quote: -sign * self.quantity * self.price}
+        return {**flows, self.fee_currency: flows.get(self.fee_currency, Decimal(0)) - self.fee}
 
 
 def read_fills(venue_file: Path) -> list[AuditedFill]:
     """Every fill in the order in which the venue numbered them."""
-    query = "SELECT market, client_id, side, quantity, price, fee, at FROM fills ORDER BY venue_id"
+    query = "SELECT market, client_id, side, quantity, price, fee, at, fee_currency FROM fills ORDER BY venue_id"
     return [
         AuditedFill(
             market=market,
@@ -47,9 +49,10 @@ def read_fills(venue_file: Path) -> list[AuditedFill]:
             quantity=Decimal(quantity),
             price=Decimal(price),
             fee=Decimal(fee),
+            fee_currency=fee_currency or market.partition("/")[2],
             at=datetime.fromisoformat(at),
         )
-        for market, client_id, side, quantity, price, fee, at in _rows(venue_file, query)
+        for market, client_id, side, quantity, price, fee, at, fee_currency in _rows(venue_file, query)
     ]
 
 

@@ -13,6 +13,7 @@ from bot.own_files import is_own_folder, open_folders, wider_files, wider_folder
 from config.kinds import mask_url
 from engine.domain.errors import StoreError
 from engine.domain.figures import plain
+from engine.exchanges.paper import NAME as PAPER
 from engine.exchanges.paper_file import VenueFile
 from engine.store import migrate
 from engine.store.database import Database, stamp
@@ -98,7 +99,7 @@ def _venue_file(case: Case) -> str:
     file = case.settings.venue_file
     if not file.exists() or not file.stat().st_size:
         return f"{file} is new: it begins with {_money(case)}"
-    venue = VenueFile(file, case.settings.venue.balances)
+    venue = VenueFile(file, PAPER, case.settings.venue.balances)
     try:
         reached = venue.advanced_to
     finally:

@@ -289,6 +289,6 @@ class FillRow(BaseModel):
             side=fill.side,
             quantity=fill.quantity,
             price=fill.price,
-            fee=fill.fee,
+            fee=view.fee_value,
             at=fill.at,
         )

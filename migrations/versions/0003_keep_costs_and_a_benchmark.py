@@ -6,27 +6,33 @@ from decimal import Decimal
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.columns import Money
+from engine.store.columns import ExactDecimal
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-_POSITIONS = sa.table("positions", sa.column("id"), sa.column("bought", Money()), sa.column("cost", Money()))
+_POSITIONS = sa.table(
+    "positions", sa.column("id"), sa.column("bought", ExactDecimal()), sa.column("cost", ExactDecimal())
+)
 _FILLS = sa.table(
-    "fills", sa.column("position_id"), sa.column("side"), sa.column("quantity", Money()), sa.column("price", Money())
+    "fills",
+    sa.column("position_id"),
+    sa.column("side"),
+    sa.column("quantity", ExactDecimal()),
+    sa.column("price", ExactDecimal()),
 )
 
 
 def upgrade() -> None:
-    op.add_column("equity", sa.Column("benchmark", Money(), nullable=True))
-    op.add_column("positions", sa.Column("bought", Money(), nullable=True))
-    op.add_column("positions", sa.Column("cost", Money(), nullable=True))
+    op.add_column("equity", sa.Column("benchmark", ExactDecimal(), nullable=True))
+    op.add_column("positions", sa.Column("bought", ExactDecimal(), nullable=True))
+    op.add_column("positions", sa.Column("cost", ExactDecimal(), nullable=True))
     _count_up()
     with op.batch_alter_table("positions") as batch:
-        batch.alter_column("bought", existing_type=Money(), nullable=False)
-        batch.alter_column("cost", existing_type=Money(), nullable=False)
+        batch.alter_column("bought", existing_type=ExactDecimal(), nullable=False)
+        batch.alter_column("cost", existing_type=ExactDecimal(), nullable=False)
 
 
 def _count_up() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.columns import Money, UtcTime
+from engine.store.columns import ExactDecimal, UtcTime
 
 revision = "0005"
 down_revision = "0004"
@@ -18,16 +18,16 @@ branch_labels = None
 depends_on = None
 
 _EVENTS = sa.table("events", sa.column("id"), sa.column("kind"), sa.column("body"))
-_ACCOUNT = sa.table("account", sa.column("quote"), sa.column("opening", Money()))
+_ACCOUNT = sa.table("account", sa.column("quote"), sa.column("opening", ExactDecimal()))
 _EQUITY = sa.table(
-    "equity", sa.column("at", UtcTime()), sa.column("benchmark", Money()), sa.column("payments", sa.Integer())
+    "equity", sa.column("at", UtcTime()), sa.column("benchmark", ExactDecimal()), sa.column("payments", sa.Integer())
 )
 _PAYMENTS = sa.table(
     "payments",
     sa.column("number", sa.Integer()),
     sa.column("at", UtcTime()),
-    sa.column("amount", Money()),
-    sa.column("benchmark", Money()),
+    sa.column("amount", ExactDecimal()),
+    sa.column("benchmark", ExactDecimal()),
 )
 _DIGESTS = sa.table("digests", sa.column("id"), sa.column("figures"))
 
@@ -45,8 +45,8 @@ def upgrade() -> None:
         "payments",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
-        sa.Column("amount", Money(), nullable=False),
-        sa.Column("benchmark", Money(), nullable=True),
+        sa.Column("amount", ExactDecimal(), nullable=False),
+        sa.Column("benchmark", ExactDecimal(), nullable=True),
         sa.PrimaryKeyConstraint("number"),
     )
     op.add_column("equity", sa.Column("payments", sa.Integer(), nullable=False, server_default="0"))

@@ -210,8 +210,9 @@ class Closings:
         reason = "the emergency stop is selling it" if position.id in ending else ""
         if reason or isinstance(price, str):
             return Unsold(position_id=position.id, symbol=position.symbol, reason=reason or str(price))
-        free = sellable(position, uow.orders.of_position(position.id))
-        found = rules.sale_of(position, free, self._market_data.market(position.symbol), price, wanted.share)
+        market = self._market_data.market(position.symbol)
+        free = sellable(position, uow.orders.of_position(position.id), market.lot)
+        found = rules.sale_of(position, free, market, price, wanted.share)
         changed = standing_change(uow, position.symbol)
         return replace(found, warning=changed.reason) if isinstance(found, Sale) and changed is not None else found
 
@@ -244,7 +245,8 @@ class Closings:
         reason = "the emergency stop is selling it" if position.id in ending else ""
         if reason or isinstance(price, str):
             return Unsold(position_id=position.id, symbol=position.symbol, reason=reason or str(price))
-        return rules.confirmed(sale, position, sellable(position, uow.orders.of_position(position.id)), price)
+        free = sellable(position, uow.orders.of_position(position.id), sale.market.lot)
+        return rules.confirmed(sale, position, free, price)
 
     def _settle(self, uow: UnitOfWork, closing: Closing) -> Closing:
         uow.closings.put(closing)

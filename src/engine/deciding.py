@@ -159,7 +159,8 @@ class _Conclusion:
         a book, for then the venue cannot be traded with: the stop stays.
         """
         orders = self.uow.orders.of_position(position.id)
-        quantity, pause = sellable(position, orders), not_before(orders, Purpose.EXIT)
+        lot = self.seen.market.lot
+        quantity, pause = sellable(position, orders, lot), not_before(orders, Purpose.EXIT)
         if self.seen.book is None or quantity <= 0 or (pause is not None and self.at < pause):
             return None
         decision = self._decision(
@@ -168,6 +169,7 @@ class _Conclusion:
         plan = TradePlan(
             key=decision.key,
             context=self.context.name,
+            venue=position.venue,
             symbol=position.symbol,
             side=Side.SELL,
             quantity=quantity,
@@ -194,6 +196,7 @@ class _Conclusion:
         plan = sizing.plan(
             decision,
             signals,
+            venue=self.context.venue,
             market=self.seen.market,
             price=self.seen.book.ask,
             portfolio=self.uow.account.portfolio(),

@@ -13,7 +13,7 @@ from engine.domain.account import EquityPoint
 from engine.domain.days import Day, Days
 from engine.domain.digests import MOST_TOLD, Digest
 from engine.domain.events import DigestDue
-from engine.domain.orders import Fill, Side
+from engine.domain.orders import Fill
 from engine.domain.payments import Change, paid
 from engine.domain.positions import Portfolio, Position
 from engine.domain.trade_views import FillView
@@ -142,8 +142,9 @@ def _drawdown(uow: UnitOfWork, portfolio: Portfolio, equity: Decimal, ends: date
 
 def _gain(portfolio: Portfolio, fill: Fill) -> Decimal:
     """What a fill changes about equity, at the last known price."""
-    better = (portfolio.marks or {}).get(fill.symbol, fill.price) - fill.price
-    return fill.quantity * (better if fill.side is Side.BUY else -better) - fill.fee
+    mark = (portfolio.marks or {}).get(fill.symbol, fill.price)
+    moved = fill.moved()
+    return moved[fill.base] * mark + moved[fill.quote]
 
 
 def _held(uow: UnitOfWork, at: datetime, later: Sequence[FillView]) -> list[Position]:
@@ -151,8 +152,8 @@ def _held(uow: UnitOfWork, at: datetime, later: Sequence[FillView]) -> list[Posi
     held = {position.id: position for position in uow.positions.held_at(at)}
     for each in later:
         if (position := held.get(each.position_id)) is not None:
-            bought = each.fill.quantity if each.fill.side is Side.BUY else -each.fill.quantity
-            held[position.id] = replace(position, quantity=position.quantity - bought)
+            came = each.fill.moved()[each.fill.base]
+            held[position.id] = replace(position, quantity=position.quantity - came)
     return list(held.values())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import NewType, Protocol
 
 from engine.domain.decisions import Exit, Frame, Signals
 from engine.domain.errors import GreenlightError
@@ -137,14 +137,25 @@ class MarketFeed(Protocol):
         ...
 
 
+Cursor = NewType("Cursor", str)
+"""How far a venue's events have been taken in: the venue's own, and nobody else reads anything in it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueEvent:
-    """Something the venue did to an order; numbered by the venue without gaps, so none is missed or counted twice."""
+    """Something the venue did to an order. It may be told of more than once; what it changes counts once."""
 
-    seq: int
     at: datetime
     order: OrderState
     fill: Fill | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBatch:
+    """Events of a venue, in order, and the cursor after them."""
+
+    events: tuple[VenueEvent, ...]
+    cursor: Cursor
 
 
 class MarketData(Protocol):
@@ -195,20 +206,30 @@ class Exchange(Protocol):
         """
         ...
 
-    async def find(self, client_id: str) -> OrderState | NotFound:
-        """What the venue knows of an order."""
+    async def find(self, symbol: str, client_id: str) -> OrderState | NotFound:
+        """What the venue knows of an order of a market."""
         ...
 
-    async def cancel(self, client_id: str) -> OrderState | NotFound:
-        """Cancel what is left of an order; one that is final is returned as it is."""
+    async def cancel(self, symbol: str, client_id: str) -> OrderState | NotFound:
+        """Cancel what is left of an order of a market; one that is final is returned as it is."""
         ...
 
     async def balances(self) -> Mapping[str, Decimal]:
         """What the account owns, by currency."""
         ...
 
-    async def events(self, after: int) -> tuple[VenueEvent, ...]:
-        """Everything that happened to this account's orders since the event with that number, in order."""
+    async def open_orders(self) -> tuple[OrderState, ...]:
+        """Every order of this account that is not final, whoever sent it."""
+        ...
+
+    async def events(self, after: Cursor | None) -> EventBatch:
+        """What happened to this account's orders after a cursor, in order; with ``None`` from the beginning.
+
+        Where nothing has happened since, the batch is empty.
+
+        Raises:
+            UnknownCursor: The venue never gave it: it is another account, or an older copy of this one.
+        """
         ...
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
+from unittest.mock import Mock
 
 from bot.externals import Externals
 from engine.domain.approvals import Approval
@@ -77,8 +78,7 @@ def forgets_fees(externals: Externals) -> Externals:
     """Fees are paid at the venue, and not in the books."""
 
     def spoil(uow: UnitOfWork) -> None:
-        move_cash = uow.account.move_cash
-        uow.account.move_cash = lambda fill: move_cash(replace(fill, fee=fill.fee * 0))
+        uow.account.pay_fee = Mock()
 
     return _with_spoilt(externals, spoil)
 

@@ -105,7 +105,7 @@ def _alerts(world: World) -> list[str]:
 def _money(world: World) -> list[str]:
     """The books and the venue agree on what the account owns."""
     theirs = {row["currency"]: Decimal(row["current"]) for row in world.files.venue("SELECT * FROM balances")}
-    ours = {row["quote"]: Decimal(row["cash"]) for row in world.rows("SELECT quote, cash FROM account")}
+    ours = {row["currency"]: Decimal(row["amount"]) for row in world.rows("SELECT currency, amount FROM balances")}
     for row in world.rows("SELECT symbol, quantity FROM positions WHERE status = 'open'"):
         base = row["symbol"].partition("/")[0]
         ours[base] = ours.get(base, Decimal(0)) + Decimal(row["quantity"])

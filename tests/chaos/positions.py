@@ -119,8 +119,8 @@ class Positions:
         self.balances = {
             row["currency"]: Decimal(row["current"]) for row in _rows(venue, "SELECT currency, current FROM balances")
         }
-        taken_in = _rows(self._books, "SELECT venue_seq AS seq FROM account")
-        self.level = taken_in == _rows(venue, _LAST)
+        taken_in = _rows(self._books, "SELECT cursor FROM cursors")
+        self.level = [int(row["cursor"].split()[0]) for row in taken_in] == [row["seq"] for row in _rows(venue, _LAST)]
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -18,6 +18,7 @@ from tests.chaos.positions import Positions
 from tests.chaos.watch import AT_EACH_STEP, FAILED_AN_HOUR, UNPROTECTED_FOR, Watch
 from tests.fakes.database import new_file
 from tests.fakes.engine import Room, engine_room
+from tests.fakes.feed import BTC
 
 HALF = Decimal(2)
 
@@ -86,7 +87,7 @@ async def test_a_sale_beside_a_stop_for_the_same_coins_is_found_before_it_is_sen
         over.before_sending(bracket)  # sent again: the venue knows it
         assert found == []
         (held,) = await room.held()
-        sale = await room.store.transact(lambda uow: intend_sale(uow, held.id, room.clock.now()))
+        sale = await room.store.transact(lambda uow: intend_sale(uow, held.id, BTC.lot, room.clock.now()))
         assert sale
         over.before_sending(sale.request)
         assert [text.partition(" was sent")[0] for text in found] == ["O3"]
@@ -96,7 +97,7 @@ async def test_a_position_that_loses_its_stop_is_found_unless_it_is_covered_in_t
     async with engine_room(tmp_path) as room:
         over, found = watch_over(tmp_path, room)
         bracket = await bracket_of(room)
-        await room.venue.cancel(bracket.client_id)
+        await room.venue.cancel(BTC.symbol, bracket.client_id)
         over.look()
         room.clock.at += UNPROTECTED_FOR + timedelta(minutes=1)
         await room.store.transact(lambda uow: uow.settings.set("anything", "new"))
@@ -109,7 +110,7 @@ async def test_a_stop_that_is_placed_anew_in_time_is_no_complaint(tmp_path: Path
     async with engine_room(tmp_path) as room:
         over, found = watch_over(tmp_path, room)
         bracket = await bracket_of(room)
-        await room.venue.cancel(bracket.client_id)
+        await room.venue.cancel(BTC.symbol, bracket.client_id)
         over.look()
         await room.orchestrator.sync_venue_events()
         over.look()

@@ -14,7 +14,7 @@ from engine.domain.errors import VenueError
 from engine.domain.market import Book, Candles, Timeframe
 from engine.domain.orders import NotFound, OrderKind, OrderRequest, OrderState, Refused, Side, SubmitResult, Unknown
 from engine.exchanges.paper import PaperExchange
-from engine.ports import MarketFeed, VenueEvent
+from engine.ports import Cursor, EventBatch, MarketFeed
 from engine.simulation.fills import FillModel
 from tests.chaos.faults import Faults
 
@@ -122,15 +122,15 @@ def venue_on(line: Line, market: Callable[[MarketFeed, FillModel], MarketFeed]) 
             )
             return reason
 
-        async def find(self, client_id: str) -> OrderState | NotFound:
+        async def find(self, symbol: str, client_id: str) -> OrderState | NotFound:
             found: OrderState | NotFound = await line.ask(
-                "find", client_id, lambda: PaperExchange.find(self, client_id)
+                "find", client_id, lambda: PaperExchange.find(self, symbol, client_id)
             )
             return found
 
-        async def cancel(self, client_id: str) -> OrderState | NotFound:
+        async def cancel(self, symbol: str, client_id: str) -> OrderState | NotFound:
             state: OrderState | NotFound = await line.ask(
-                "cancel", client_id, lambda: PaperExchange.cancel(self, client_id)
+                "cancel", client_id, lambda: PaperExchange.cancel(self, symbol, client_id)
             )
             return state
 
@@ -150,8 +150,8 @@ def venue_on(line: Line, market: Callable[[MarketFeed, FillModel], MarketFeed]) 
             owned: Mapping[str, Decimal] = await line.ask("balances", "", lambda: PaperExchange.balances(self))
             return owned
 
-        async def events(self, after: int) -> tuple[VenueEvent, ...]:
-            events: tuple[VenueEvent, ...] = await line.ask("events", "", lambda: PaperExchange.events(self, after))
-            return events
+        async def events(self, after: Cursor | None) -> EventBatch:
+            batch: EventBatch = await line.ask("events", "", lambda: PaperExchange.events(self, after))
+            return batch
 
     return DistantVenue

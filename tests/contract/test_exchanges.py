@@ -12,8 +12,9 @@ from typing import Protocol
 import pytest
 
 from engine.data.live.feed import LiveFeed
-from engine.domain.errors import NoData
+from engine.domain.errors import NoData, UnknownCursor
 from engine.domain.market import Timeframe
+from engine.domain.money import Money
 from engine.domain.orders import (
     Ack,
     NotFound,
@@ -122,7 +123,12 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
 
 def order(name: str, quantity: str = "1", side: Side = Side.BUY) -> OrderRequest:
     return OrderRequest(
-        client_id=client_id(name), symbol=BTC.symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
+        venue="paper",
+        client_id=client_id(name),
+        symbol=BTC.symbol,
+        side=side,
+        kind=OrderKind.MARKET,
+        quantity=Decimal(quantity),
     )
 
 
@@ -132,7 +138,7 @@ def bracket(name: str, stop: str, target: str, quantity: str = "1") -> OrderRequ
 
 
 async def state(venue: Exchange, name: str) -> OrderState:
-    found = await venue.find(client_id(name))
+    found = await venue.find(BTC.symbol, client_id(name))
     assert isinstance(found, OrderState)
     return found
 
@@ -140,7 +146,7 @@ async def state(venue: Exchange, name: str) -> OrderState:
 async def refused(venue: Exchange, request: OrderRequest) -> str:
     sent = await venue.submit(request)
     assert isinstance(sent, Refused), sent
-    assert await venue.find(request.client_id) == NotFound(client_id=request.client_id)
+    assert await venue.find(BTC.symbol, request.client_id) == NotFound(client_id=request.client_id)
     return sent.reason
 
 
@@ -154,7 +160,9 @@ async def test_a_buy_is_filled_at_the_ask_with_its_fee(bench: Make) -> None:
         Decimal(1),
         sent.venue_order_id,
     )
-    assert [(fill.price, fill.fee) for fill in bought.fills] == [(Decimal("100.02"), Decimal("0.10002"))]
+    assert [(fill.price, fill.fee) for fill in bought.fills] == [
+        (Decimal("100.02"), Money(amount=Decimal("0.10002"), currency="USDT"))
+    ]
     assert await venue.balances() == {"BTC": Decimal(1), "USDT": CASH - Decimal("100.12002")}
 
 
@@ -194,7 +202,7 @@ async def test_an_order_that_cannot_be_taken_is_refused_with_the_reason(
     venue = bench().venue
     assert words in await refused(venue, asked)
     assert await venue.balances() == {"USDT": CASH}
-    assert await venue.events(0) == ()
+    assert (await venue.events(None)).events == ()
 
 
 async def test_dust_can_be_sold_when_it_is_everything_that_is_held(bench: Make) -> None:
@@ -214,10 +222,10 @@ async def test_what_speaks_against_a_sale_is_told_without_an_order_in_the_words_
     venue = bench().venue
     await venue.submit(order("a", "1"))
     await venue.submit(bracket("b", "90", "110"))
-    before = await venue.events(0)
+    before = await venue.events(None)
     told = await venue.why_unsellable(BTC.symbol, Decimal(quantity))
-    assert (await venue.events(0), (await state(venue, "b")).status) == (before, OrderStatus.OPEN)
-    await venue.cancel(client_id("b"))
+    assert (await venue.events(None), (await state(venue, "b")).status) == (before, OrderStatus.OPEN)
+    await venue.cancel(BTC.symbol, client_id("b"))
     sent = await venue.submit(order("c", quantity, Side.SELL))
     assert told == (sent.reason if isinstance(sent, Refused) else "")
 
@@ -249,19 +257,19 @@ async def test_a_large_order_takes_level_after_level_and_the_rest_waits_for_the_
 async def test_an_order_that_waits_can_be_cancelled_and_keeps_what_it_traded(bench: Make) -> None:
     on = bench()
     await on.venue.submit(order("a", "80"))
-    cancelled = await on.venue.cancel(client_id("a"))
+    cancelled = await on.venue.cancel(BTC.symbol, client_id("a"))
     assert isinstance(cancelled, OrderState)
     assert (cancelled.status, cancelled.filled) == (OrderStatus.CANCELLED, Decimal(50))
     on.to(300)
-    assert await on.venue.cancel(client_id("a")) == cancelled == await state(on.venue, "a")
-    assert await on.venue.cancel(client_id("b")) == NotFound(client_id=client_id("b"))
+    assert await on.venue.cancel(BTC.symbol, client_id("a")) == cancelled == await state(on.venue, "a")
+    assert await on.venue.cancel(BTC.symbol, client_id("b")) == NotFound(client_id=client_id("b"))
 
 
 async def test_cash_for_the_waiting_rest_is_set_aside(bench: Make) -> None:
     on = bench()
     await on.venue.submit(order("a", "80"))
     assert "is free" in await refused(on.venue, order("b", "19.5"))
-    await on.venue.cancel(client_id("a"))
+    await on.venue.cancel(BTC.symbol, client_id("a"))
     assert isinstance(await on.venue.submit(order("b", "19.5")), Ack)
 
 
@@ -417,7 +425,7 @@ async def test_a_cancelled_bracket_no_longer_closes(bench: Make) -> None:
     on = bench(QUIET, FALL, QUIET)
     await on.venue.submit(order("a"))
     await on.venue.submit(bracket("b", "95", "105"))
-    await on.venue.cancel(client_id("b"))
+    await on.venue.cancel(BTC.symbol, client_id("b"))
     on.to(120)
     assert (await state(on.venue, "b")).filled == 0
     assert (await on.venue.balances())["BTC"] == 1
@@ -428,15 +436,53 @@ async def test_events_tell_of_every_fill_and_every_end_without_gaps(bench: Make)
     await on.venue.submit(order("a", "25"))
     await on.venue.submit(bracket("b", "95", "105", "25"))
     on.to(120)
-    events = await on.venue.events(0)
-    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    events = (await on.venue.events(None)).events
     assert [_told(event) for event in events] == [
         ("open", 10, True), ("open", 20, True), ("open", 25, True), ("filled", 25, False),
         ("open", 25, True), ("filled", 25, False),
     ]  # fmt: skip
-    assert await on.venue.events(4) == events[4:]
-    assert await on.venue.events(events[-1].seq) == ()
     assert [event.at for event in events] == sorted(event.at for event in events)
+
+
+async def test_events_go_on_from_a_cursor_also_after_a_crash(bench: Make) -> None:
+    on = bench(QUIET, QUIET, RISE, QUIET)
+    await on.venue.submit(order("a", "10"))
+    first = await on.venue.events(None)
+    again = await on.venue.events(first.cursor)
+    assert (again.events, again.cursor) == ((), first.cursor)
+    await on.venue.submit(bracket("b", "95", "105", "10"))
+    on.crash()
+    on.to(180)
+    rest = await on.venue.events(first.cursor)
+    assert [_told(event) for event in rest.events] == [("open", 10, True), ("filled", 10, False)]
+    assert (await on.venue.events(None)).events == (*first.events, *rest.events)
+
+
+async def test_a_cursor_of_another_account_is_refused(bench: Make) -> None:
+    """Of one that has seen more, and of one that has seen something else."""
+    more, other, fresh = bench(), bench(), bench()
+    await more.venue.submit(order("a", "1"))
+    await other.venue.submit(order("b", "1"))
+    cursor = (await more.venue.events(None)).cursor
+    for each in (other, fresh):
+        with pytest.raises(UnknownCursor):
+            await each.venue.events(cursor)
+
+
+async def test_open_orders_are_told_of_whoever_sent_them(bench: Make) -> None:
+    on = bench()
+    await on.venue.submit(order("a", "10"))
+    await on.venue.submit(bracket("b", "95", "105", "10"))
+    (waiting,) = await on.venue.open_orders()
+    assert waiting == await state(on.venue, "b")
+    assert (waiting.symbol, waiting.side, waiting.quantity) == (BTC.symbol, Side.SELL, 10)
+
+
+async def test_an_order_is_known_by_its_market_too(bench: Make) -> None:
+    on = bench()
+    await on.venue.submit(order("a", "25"))
+    assert await on.venue.find("ETH/USDT", client_id("a")) == NotFound(client_id=client_id("a"))
+    assert await on.venue.cancel("ETH/USDT", client_id("a")) == NotFound(client_id=client_id("a"))
 
 
 def _told(event: VenueEvent) -> tuple[str, Decimal, bool]:
@@ -448,15 +494,15 @@ async def test_a_crash_of_the_client_loses_nothing(bench: Make) -> None:
     for each in (on, straight):
         await each.venue.submit(order("a", "60"))
         await each.venue.submit(bracket("b", "95", "105", "50"))
-    before = await on.venue.events(0)
+    before = await on.venue.events(None)
     on.crash()
-    assert await on.venue.events(0) == before
+    assert await on.venue.events(None) == before
     assert isinstance(await on.venue.submit(order("a", "60")), Ack)
     on.to(100)
     on.crash()
     for each in (on, straight):
         each.to(170)
-    assert await on.venue.events(0) == await straight.venue.events(0)
+    assert await on.venue.events(None) == await straight.venue.events(None)
     assert await on.venue.balances() == await straight.venue.balances()
 
 
@@ -470,7 +516,10 @@ async def test_what_happens_does_not_hang_on_how_often_the_venue_is_asked(bench:
         often.to(minutes)
         await often.venue.balances()
     seldom.to(289)
-    fills = [[(e.fill.price, e.fill.quantity) for e in await b.venue.events(0) if e.fill] for b in (often, seldom)]
+    fills = [
+        [(e.fill.price, e.fill.quantity) for e in (await b.venue.events(None)).events if e.fill]
+        for b in (often, seldom)
+    ]
     assert fills[0] == fills[1]
 
 

@@ -40,6 +40,7 @@ def frames_of(series: Candles) -> Frames:
 def position(position_id: str, opened_at_candle: int = 0, *, closed: bool = False) -> Position:
     opened_at = BEGIN + timedelta(hours=opened_at_candle)
     return Position(
+        venue="paper",
         id=position_id,
         context="test",
         symbol="BTC/USDT",

@@ -46,7 +46,7 @@ from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.ports import Frames, NoEntry, VenueEvent, nothing_against_it
+from engine.ports import Cursor, EventBatch, Frames, NoEntry, nothing_against_it
 from engine.results import Results
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
@@ -149,15 +149,15 @@ class FickleVenue(PaperExchange):
         if name == self.hangs:
             await self.answers.wait()
 
-    async def find(self, client_id: str) -> OrderState | NotFound:
+    async def find(self, symbol: str, client_id: str) -> OrderState | NotFound:
         self._answer_or_fail()
-        return await super().find(client_id)
+        return await super().find(symbol, client_id)
 
-    async def cancel(self, client_id: str) -> OrderState | NotFound:
+    async def cancel(self, symbol: str, client_id: str) -> OrderState | NotFound:
         self._answer_or_fail()
-        return await super().cancel(client_id)
+        return await super().cancel(symbol, client_id)
 
-    async def events(self, after: int) -> tuple[VenueEvent, ...]:
+    async def events(self, after: Cursor | None) -> EventBatch:
         self._answer_or_fail()
         return await super().events(after)
 
@@ -310,7 +310,7 @@ async def engine_room(
 
     def open_account(uow: UnitOfWork) -> None:
         if not uow.account.opened():
-            uow.account.open("USDT", cash)
+            uow.account.open(venue.name, "USDT", cash)
             uow.settings.set("account.began", clock.now().isoformat())
 
     await store.transact(open_account)
@@ -323,11 +323,11 @@ async def engine_room(
         analyzer=TechnicalAnalyzer(),
         risk=RiskManager(limits=limits),
         autonomy=autonomy,
-        orchestrator=ExecutionOrchestrator(store=store, exchange=venue, market_data=venue, clock=clock),
+        orchestrator=ExecutionOrchestrator(store=store, venues={venue.name: venue}, market_data=venue, clock=clock),
         no_entry=no_entry,
     )
     symbols = tuple(market.symbol for market in markets)
-    context = StrategyContext(name="hand", strategy=script, markets=symbols, timeframe=Timeframe.H1)
+    context = StrategyContext(name="hand", venue="paper", strategy=script, markets=symbols, timeframe=Timeframe.H1)
     approvals = approvals_of(services)
     closings = Closings(store=store, market_data=venue, orchestrator=services.orchestrator, clock=clock)
     emergency = EmergencyStopSystem(store=store, orchestrator=services.orchestrator, clock=clock)

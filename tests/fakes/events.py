@@ -37,6 +37,7 @@ EVENTS: tuple[Event, ...] = (
     OrderIntended(at=NOON, order_id="O1", approval_id="A1"),
     OrderChanged(at=NOON, order_id="O2", status="cancelled", reason="it was closed meanwhile"),
     OrderFilled(
+        venue="paper",
         at=NOON,
         order_id="O1",
         symbol="BTC/USDT",
@@ -53,7 +54,7 @@ EVENTS: tuple[Event, ...] = (
     PositionClosed(at=NOON, position_id="T1", closed_by="stop", net=Decimal("-1.23"), approval_id="A1"),
     ExternalTraded(at=NOON, order_id="O3"),
     ExternalCancelled(at=NOON, order_id="O2"),
-    BalanceAdopted(at=NOON, currency="USDT", before=Decimal(1), after=Decimal(2)),
+    BalanceAdopted(venue="paper", at=NOON, currency="USDT", before=Decimal(1), after=Decimal(2)),
     EmergencyProgressed(at=NOON, halt_id="H2", note="the venue does not answer"),
     Halted(at=NOON, halt_id="H1", kind=HaltKind.PAUSE, questions=("A1", "A2")),
     HaltEnded(at=NOON, halt_id="H1", kind=HaltKind.DRAWDOWN, by="Ann", questions=("A2",)),

@@ -237,8 +237,8 @@ def _outcome(files: Files, story: Story) -> list[str]:
 
 def _account(files: Files) -> list[str]:
     """What the bot believes it owns is what the venue says."""
-    (account,) = files.rows("SELECT quote, cash FROM account")
-    ours = defaultdict(Decimal, {account["quote"]: Decimal(account["cash"])})
+    kept = files.rows("SELECT currency, amount FROM balances")
+    ours = defaultdict(Decimal, {row["currency"]: Decimal(row["amount"]) for row in kept})
     for position in files.rows("SELECT symbol, quantity FROM positions WHERE status = 'open'"):
         ours[position["symbol"].partition("/")[0]] += Decimal(position["quantity"])
     theirs = {row["currency"]: Decimal(row["current"]) for row in files.venue("SELECT * FROM balances")}

@@ -24,7 +24,7 @@ from config.settings import Settings
 from engine.domain.market import Book
 from engine.domain.orders import NotFound, OrderRequest, OrderState, SubmitResult
 from engine.exchanges.paper import PaperExchange
-from engine.ports import VenueEvent
+from engine.ports import Cursor, EventBatch
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.forks import FORKS
@@ -86,13 +86,13 @@ def externals_with(reaper: Reaper) -> Externals:
             reaper.moment("after submit")
             return answer
 
-        async def find(self, client_id: str) -> OrderState | NotFound:
+        async def find(self, symbol: str, client_id: str) -> OrderState | NotFound:
             reaper.moment("before find")
-            return await super().find(client_id)
+            return await super().find(symbol, client_id)
 
-        async def cancel(self, client_id: str) -> OrderState | NotFound:
+        async def cancel(self, symbol: str, client_id: str) -> OrderState | NotFound:
             reaper.moment("before cancel")
-            state = await super().cancel(client_id)
+            state = await super().cancel(symbol, client_id)
             reaper.moment("after cancel")
             return state
 
@@ -100,7 +100,7 @@ def externals_with(reaper: Reaper) -> Externals:
             reaper.moment("before book")
             return await super().book(symbol)
 
-        async def events(self, after: int) -> tuple[VenueEvent, ...]:
+        async def events(self, after: Cursor | None) -> EventBatch:
             reaper.moment("before events")
             return await super().events(after)
 

@@ -246,7 +246,7 @@ class Files:
     def _fills(self) -> list[str]:
         ours = self.rows("SELECT client_id FROM fills ORDER BY number")
         theirs = read_fills(self.venue_file)
-        seq = self.rows("SELECT venue_seq FROM account")[0]["venue_seq"]
+        seq = int(([row["cursor"] for row in self.rows("SELECT cursor FROM cursors")] or ["0"])[0].split()[0])
         last = self.venue("SELECT coalesce(max(seq), 0) AS seq FROM events")[0]["seq"]
         same = [row["client_id"] for row in ours] == [fill.client_id for fill in theirs]
         return ([] if same else [f"fills {ours} here, {theirs} there"]) + (

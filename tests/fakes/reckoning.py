@@ -149,7 +149,7 @@ class Reckoning:
         ]
 
     def _profit(self) -> list[str]:
-        fees = sum((_money(fill["fee"]) for fill in self.fills), NOTHING)
+        fees = sum((_money(fill["fee_value"]) for fill in self.fills), NOTHING)
         return [
             self._in(self._days()),
             f"Fees, taken off {fees:,.2f} {self.quote}{_part(fees, self.opening)}",
@@ -164,7 +164,7 @@ class Reckoning:
 
     def _digest(self) -> list[str]:
         day, net, before, hold, closed = self._each(self._days())[-1]
-        fees = sum((_money(fill["fee"]) for fill in self.fills if time_of(fill["at"]) > self.today), NOTHING)
+        fees = sum((_money(fill["fee_value"]) for fill in self.fills if time_of(fill["at"]) > self.today), NOTHING)
         return [
             f"{day} {self._gain(net, before)} net of fees",
             f"Buy and hold of the markets {_per_cent(hold)}",
@@ -266,7 +266,9 @@ class Reckoning:
 
 def flow(fills: Iterable[Json]) -> Decimal:
     """What fills have brought in cash, less what they took; fees taken off."""
-    return sum((_worth(fill) * (1 if fill["side"] == "sell" else -1) - _money(fill["fee"]) for fill in fills), NOTHING)
+    return sum(
+        (_worth(fill) * (1 if fill["side"] == "sell" else -1) - _money(fill["fee_value"]) for fill in fills), NOTHING
+    )
 
 
 def time_of(kept: str | datetime) -> datetime:

@@ -44,6 +44,7 @@ ANSWERED = NOON + timedelta(minutes=5)
 
 def plan(**changes: Any) -> TradePlan:
     usual = TradePlan(
+        venue="paper",
         key="momentum|BTC/USDT|2026-01-03T12|enter",
         context="btc_momentum",
         symbol="BTC/USDT",
@@ -104,6 +105,7 @@ def order(**changes: Any) -> Order:
     usual = Order(
         id="O5",
         request=OrderRequest(
+            venue="paper",
             client_id="c" * 32,
             symbol="BTC/USDT",
             side=Side.BUY,
@@ -138,6 +140,7 @@ def filled_order(**changes: Any) -> Order:
 
 def position(**changes: Any) -> Position:
     usual = Position(
+        venue="paper",
         id="T3",
         context="btc_momentum",
         symbol="BTC/USDT",

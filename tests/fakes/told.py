@@ -76,9 +76,9 @@ class Told:
 
     def _net(self, position_id: str) -> Decimal:
         net = Decimal(0)
-        for fill in self.rows("SELECT side, quantity, price, fee FROM fills WHERE position_id = ?", position_id):
+        for fill in self.rows("SELECT side, quantity, price, fee_value FROM fills WHERE position_id = ?", position_id):
             value = Decimal(fill["quantity"]) * Decimal(fill["price"])
-            net += (value if fill["side"] == "sell" else -value) - Decimal(fill["fee"])
+            net += (value if fill["side"] == "sell" else -value) - Decimal(fill["fee_value"])
         return net
 
     def log(self) -> list[Json]:

@@ -6,8 +6,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from engine.domain.money import Money
 from engine.domain.orders import Fill, Order, OrderKind, OrderRequest, OrderState, OrderStatus, Purpose, Side
 from engine.ports import VenueEvent
+from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import at
 
 
@@ -15,6 +17,7 @@ def order(number: int = 1, **changes: Any) -> Order:
     """An entry of two BTC that was written down; what concerns its request goes into that."""
     usual = OrderRequest(
         client_id=f"{number:032x}",
+        venue="paper",
         symbol="BTC/USDT",
         side=Side.BUY,
         kind=OrderKind.MARKET,
@@ -52,22 +55,30 @@ def leaving(number: int, **changes: Any) -> Order:
 def fill(of: Order, number: int, quantity: Decimal, price: Decimal = Decimal(100), fee: Decimal = Decimal(0)) -> Fill:
     """The venue's n-th fill, n minutes after the start."""
     return Fill(
+        venue=of.request.venue,
         trade_id=str(number),
         client_id=of.request.client_id,
         symbol=of.request.symbol,
         side=of.request.side,
         quantity=quantity,
         price=price,
-        fee=fee,
+        fee=Money(amount=fee, currency=of.request.symbol.partition("/")[2]),
         at=at(number),
     )
 
 
+def move_cash(uow: UnitOfWork, of: Fill) -> None:
+    """Let a fill move what it moves of the quote currency, and nothing else."""
+    uow.account.change_balance(of.venue, of.quote, of.moved()[of.quote])
+
+
 def told(
-    seq: int, of: Order, fill: Fill | None = None, status: OrderStatus = OrderStatus.OPEN, closed_by: str = ""
+    number: int, of: Order, fill: Fill | None = None, status: OrderStatus = OrderStatus.OPEN, closed_by: str = ""
 ) -> VenueEvent:
-    """The venue's event with that number."""
+    """The venue's n-th event."""
     state = OrderState(
+        symbol=of.request.symbol,
+        side=of.request.side,
         client_id=of.request.client_id,
         venue_order_id=f"V{of.id}",
         status=status,
@@ -76,4 +87,4 @@ def told(
         fills=(fill,) if fill else (),
         closed_by=closed_by,
     )
-    return VenueEvent(seq=seq, at=at(seq), order=state, fill=fill)
+    return VenueEvent(at=at(number), order=state, fill=fill)

@@ -18,6 +18,7 @@ from engine.domain.account import EquityPoint, Status
 from engine.domain.approvals import Approval, Ordered, Press
 from engine.domain.decisions import Judged
 from engine.domain.messages import Card, Destination, Person, Ref, Role
+from engine.domain.money import Money
 from engine.domain.orders import Fill, Order, Side
 from engine.domain.payments import Payment
 from engine.domain.people import AuditEntry
@@ -66,16 +67,19 @@ class WebViews(FakeViews):
 
     async def fills(self, count: int, before: str = "") -> tuple[FillView, ...]:
         fill = Fill(
+            venue="paper",
             trade_id="V9",
             client_id="c" * 32,
             symbol="BTC/USDT",
             side=Side.BUY,
             quantity=Decimal("0.00617"),
             price=Decimal("20011.23"),
-            fee=Decimal("0.1234"),
+            fee=Money(amount=Decimal("0.1234"), currency="USDT"),
             at=reports.ANSWERED,
         )
-        return paged((FillView(id="F2", fill=fill, order_id="O5", position_id="T3"),), count, before)
+        return paged(
+            (FillView(id="F2", fill=fill, fee_value=Decimal("0.1234"), order_id="O5", position_id="T3"),), count, before
+        )
 
     async def decisions(self, count: int, before: str = "") -> tuple[Judged, ...]:
         return () if before else (reports.judged(),)[:count]

@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-RENAMED = {"market": "symbol", "venue_id": "trade_id"}
+RENAMED = {"market": "symbol", "venue_id": "trade_id", "fee_value": "fee"}
 """Names of before, and what they are called now."""
 _PLAN = ("side", "quantity", "price", "stop", "target", "reduce_only")
 _FILL = ("side", "quantity", "price", "fee", "at")

@@ -278,7 +278,7 @@ async def test_an_order_that_was_written_down_and_not_sent_is_never_sent(tmp_pat
         (view,) = await room.views.orders(9)
         assert (view.status, view.reason) == ("rejected", "not sent: Ada called the emergency stop")
         await carry_out(room)
-        assert await room.venue.events(0) == ()
+        assert (await room.venue.events(None)).events == ()
 
 
 async def test_open_questions_are_answered_with_no(tmp_path: Path):
@@ -288,7 +288,7 @@ async def test_open_questions_are_answered_with_no(tmp_path: Path):
         answered = await room.desk.answer(asked.id, Press(person="Tom", verb=Verb.APPROVE))
         assert answered.reply is Reply.TOO_LATE
         assert (answered.approval.status, answered.approval.state.by) == ("declined", "the emergency stop")
-        assert await room.venue.events(0) == ()
+        assert (await room.venue.events(None)).events == ()
 
 
 async def test_it_is_begun_even_where_the_questions_cannot_be_answered(tmp_path: Path):
@@ -346,7 +346,12 @@ async def test_what_somebody_buys_by_hand_afterwards_is_theirs(tmp_path: Path):
         await carry_out(room)
         room.clock.at += timedelta(seconds=5)
         hand = OrderRequest(
-            client_id="hand", symbol=BTC.symbol, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(1)
+            venue="paper",
+            client_id="hand",
+            symbol=BTC.symbol,
+            side=Side.BUY,
+            kind=OrderKind.MARKET,
+            quantity=Decimal(1),
         )
         await room.venue.submit(hand)
         await room.orchestrator.sync_venue_events()

@@ -37,7 +37,12 @@ ROUTE = routes({LOUNGE: tuple(CardKind)})
 async def by_hand(room: Room, name: str, side: Side, quantity: str) -> None:
     """Somebody else's market order on this account."""
     intent = OrderRequest(
-        client_id=f"hand-{name}", symbol=BTC.symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
+        venue="paper",
+        client_id=f"hand-{name}",
+        symbol=BTC.symbol,
+        side=side,
+        kind=OrderKind.MARKET,
+        quantity=Decimal(quantity),
     )
     await room.venue.submit(intent)
 
@@ -101,6 +106,7 @@ async def test_what_they_wait_to_sell_is_theirs_and_the_audit_counts_only_what_i
         await room.enter()
         (held,) = await room.held()
         resting = OrderRequest(
+            venue="paper",
             client_id="hand-1",
             symbol=BTC.symbol,
             side=Side.SELL,
@@ -196,7 +202,7 @@ async def test_a_stop_cancelled_by_hand_is_noticed_and_placed_again(tmp_path: Pa
         await room.enter()
         bracket = (await room.views.orders(1))[0]
         assert bracket.purpose is Purpose.PROTECTION
-        await room.venue.cancel(bracket.request.client_id)
+        await room.venue.cancel(BTC.symbol, bracket.request.client_id)
         await room.orchestrator.sync_venue_events()
         assert [view.protected for view in await room.views.positions()] == [True]
         assert await room.events(ExternalCancelled) == [ExternalCancelled(at=room.clock.now(), order_id=bracket.id)]
@@ -225,12 +231,12 @@ async def test_coins_from_before_the_books_began_may_be_sold_too(tmp_path: Path)
     shutil.copy(tmp_path / "venue.sqlite", tmp_path / "new" / "venue.sqlite")
     async with engine_room(tmp_path / "new", cash=Decimal(0)) as room:
         balances = await room.venue.balances()
-        past = await room.venue.events(0)
+        past = await room.venue.events(None)
 
         def begin(uow):
-            uow.account.pay_in(balances["USDT"], room.clock.now())
-            uow.account.put_outside("BTC", balances["BTC"])
-            uow.account.took(past[-1].seq)
+            uow.account.pay_in("paper", balances["USDT"], room.clock.now())
+            uow.account.change_balance("paper", "BTC", balances["BTC"])
+            uow.account.keep_cursor("paper", past.cursor)
 
         await room.store.transact(begin)
         await same_money(room)
@@ -238,7 +244,7 @@ async def test_coins_from_before_the_books_began_may_be_sold_too(tmp_path: Path)
         await room.orchestrator.sync_venue_events()
         await same_money(room)
         assert await room.held() == ()
-        assert await room.store.read(lambda uow: uow.account.outside()) == {"BTC": Decimal("0.5")}
+        assert await room.store.read(lambda uow: uow.account.balances()["paper", "BTC"]) == Decimal("0.5")
         status = await room.views.status()
         assert status.equity > balances["USDT"] + 100
         assert (status.net, status.day_net, status.drawdown) == (0, 0, 0), "the coins were there before"
@@ -275,7 +281,7 @@ async def test_an_older_copy_of_the_venue_stops_the_start(tmp_path: Path):
         await room.orchestrator.sync_venue_events()
     (tmp_path / "venue.sqlite").unlink()
     async with engine_room(tmp_path) as room:
-        with pytest.raises(StoreError, match=r"the venue knows of fewer.*bot db restore"):
+        with pytest.raises(StoreError, match=r"does not know what the database has taken in.*bot db restore"):
             await refuse_another_venue(room.store, room.venue)
 
 
@@ -291,7 +297,8 @@ async def test_money_that_no_order_explains_stops_the_start_until_an_admin_says_
     assert any("paid in or out: USDT" in line for line in await ended(settings, accept_balances=True))
     assert [(row["before"], row["after"]) for row in files.events("BalanceAdopted")] == [("10000", "10500")]
     (account,) = files.rows("SELECT * FROM account")
-    assert [Decimal(account[name]) for name in ("opening", "cash", "peak")] == [10000, 10500, 10500]
+    assert [Decimal(account[name]) for name in ("opening", "peak")] == [10000, 10500]
+    assert [Decimal(row["amount"]) for row in files.rows("SELECT amount FROM balances")] == [10500]
     assert [Decimal(row["amount"]) for row in files.rows("SELECT amount FROM payments")] == [500]
     await ended(settings)
 

@@ -221,10 +221,14 @@ def test_an_auditor_of_the_venues_own_file_agrees_at_every_candle(tale, told, ca
 
 
 def test_bot_and_venue_tell_of_the_same_fills(told):
-    venue = [(f.client_id, f.side, f.quantity, f.price, f.fee, f.at) for f in read_fills(told.venue_file)]
-    rows = told.rows("SELECT client_id, side, quantity, price, fee, at FROM fills ORDER BY number")
+    venue = [
+        (f.client_id, f.side, f.quantity, f.price, f.fee, f.fee_currency, f.at) for f in read_fills(told.venue_file)
+    ]
+    rows = told.rows("SELECT client_id, side, quantity, price, fee_amount, fee_currency, at FROM fills ORDER BY number")
     assert venue
-    assert [(*row[:2], *map(Decimal, row[2:5]), datetime.fromisoformat(row[5])) for row in map(tuple, rows)] == venue
+    assert [
+        (*row[:2], *map(Decimal, row[2:5]), row[5], datetime.fromisoformat(row[6])) for row in map(tuple, rows)
+    ] == venue
 
 
 def test_every_settled_question_ends_as_one_card_without_buttons_that_says_what_became_of_it(told):

@@ -93,7 +93,7 @@ class Falling:
         venue, now, price = app.program.engine.venue, time.time_ns(), Decimal(str(self.usual))
         tick = Decimal(self.symbol.tick)
         plain = OrderRequest(
-            client_id=client_id(f"buy {name} {now}"), symbol=name, side=Side.BUY, kind=OrderKind.MARKET,
+            venue="paper", client_id=client_id(f"buy {name} {now}"), symbol=name, side=Side.BUY, kind=OrderKind.MARKET,
             quantity=Decimal(quantity),
         )  # fmt: skip
         guard = replace(

@@ -71,7 +71,9 @@ async def pair(folder: Path, market: Market = BTC) -> AsyncIterator[Pair]:
     script = Script(name="other")
     history = {market.symbol: (rows[0],) * 24 + (rows[1],) * 80}
     async with engine_room(folder, history, markets=(market,)) as room:
-        second = StrategyContext(name="other", strategy=script, markets=(market.symbol,), timeframe=Timeframe.H1)
+        second = StrategyContext(
+            name="other", venue="paper", strategy=script, markets=(market.symbol,), timeframe=Timeframe.H1
+        )
         yield Pair(room, script, (room.context, second))
 
 
@@ -126,7 +128,12 @@ async def test_what_somebody_else_sells_meanwhile_is_not_sold_again_out_of_the_o
         await two.room.orchestrator.sync_venue_events()
         (left, _) = await two.room.held()
         theirs = OrderRequest(
-            client_id="theirs", symbol=BTC.symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=Decimal("1.0")
+            venue="paper",
+            client_id="theirs",
+            symbol=BTC.symbol,
+            side=Side.SELL,
+            kind=OrderKind.MARKET,
+            quantity=Decimal("1.0"),
         )
         two.room.clock.at += timedelta(minutes=1)
         await two.room.venue.submit(theirs)

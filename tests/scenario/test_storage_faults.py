@@ -127,14 +127,14 @@ async def test_a_full_disk_stops_entries_and_they_come_back_by_themselves(tmp_pa
         )
         await outbox.flush()
         await set_pragma(room, "max_page_count = 1")  # as much as there is: not a page more
-        sent = await room.venue.events(0)
+        sent = await room.venue.events(None)
         with pytest.raises(StoreError, match="full"):
             await write_on(room)
         await until(lambda: bool(wall.puts) and wall.puts[-1].startswith("No new entries"))
         assert "full" in watch.health
         stopped = wall.shown[f"m{len(wall.shown)}"]
         assert "Stops and targets stand at the venue" in stopped.text
-        assert await room.venue.events(0) == sent, "nothing was sent that is not written down"
+        assert await room.venue.events(None) == sent, "nothing was sent that is not written down"
         assert [view.protected for view in await room.views.positions()] == [True]
 
         messages = len(wall.shown)
@@ -163,7 +163,7 @@ async def test_a_database_locked_by_another_process_is_waited_for_and_then_given
                 await room.enter()
             await until(lambda: bool(wall.puts))
             assert "locked" in watch.health
-            assert await room.venue.events(0) == ()
+            assert (await room.venue.events(None)).events == ()
             other.execute("ROLLBACK")
         await until(lambda: watch.health == "ok")
         room.clock.to(DAY + 60)
@@ -201,7 +201,7 @@ async def test_a_server_that_restarts_stops_entries_until_it_is_back(tmp_path: P
         with pytest.raises(StoreError):
             await room.enter()
         await until(lambda: bool(wall.puts))
-        assert await room.venue.events(0) == ()
+        assert (await room.venue.events(None)).events == ()
         postgres.execute(postgres.server(), f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
         await until(lambda: watch.health == "ok")
         room.clock.to(DAY + 60)
@@ -287,7 +287,7 @@ async def test_damage_found_while_it_runs_is_trouble_of_the_store(tmp_path: Path
 def test_nothing_is_saved_from_damaged_files_as_if_they_were_whole(tmp_path: Path, name):
     config = ("--config", str(write_config(tmp_path)))
     new_file(tmp_path)
-    VenueFile(tmp_path / "venue.sqlite", {"USDT": Decimal(1)}).close()
+    VenueFile(tmp_path / "venue.sqlite", "paper", {"USDT": Decimal(1)}).close()
     with (tmp_path / name).open("r+b") as file:
         size = file.seek(0, 2)
         file.seek(size // 3)

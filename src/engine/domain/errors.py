@@ -10,6 +10,7 @@ GreenlightError            what went wrong, and what to do about it
 ├── LedgerError            a booking would leave less than nothing
 └── VenueError             the venue cannot be reached or answers nonsense
     ├── NoData             the venue answered, but not with what was asked for
+    ├── UnknownCursor      the venue never told of what we have taken in
     └── SaleRefused        the venue does not sell a position: when that is tried again
 """
 
@@ -87,6 +88,10 @@ class VenueError(GreenlightError):
 
 class NoData(VenueError):
     """The venue answered, but has nothing of what was asked for."""
+
+
+class UnknownCursor(VenueError):
+    """The venue does not know how far its events were taken in: it is another account, or an older copy of it."""
 
 
 class SaleRefused(VenueError):

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.halts import HaltKind
+from engine.domain.money import Money
 from engine.domain.orders import Side
 
 
@@ -55,10 +56,16 @@ class OrderChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilled:
-    """A part of an order traded."""
+    """A part of an order traded.
+
+    Attributes:
+        fee: What the fee was worth, in the quote currency.
+        fee_paid: The fee as it was taken; ``None`` as long as the venue has not said.
+    """
 
     at: datetime
     order_id: str
+    venue: str
     symbol: str
     side: Side
     quantity: Decimal
@@ -66,6 +73,7 @@ class OrderFilled:
     fee: Decimal
     position_id: str
     approval_id: str = ""
+    fee_paid: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +150,7 @@ class BalanceAdopted:
     """A difference between the venue and the books was booked as paid in or out, because an admin said so."""
 
     at: datetime
+    venue: str
     currency: str
     before: Decimal
     after: Decimal

@@ -8,6 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID, uuid5
 
+from engine.domain.money import Money
+
 _ORDERS = UUID("6b1f0a52-6f6e-5d0e-9f53-9d4f0d1f7c11")
 
 
@@ -44,7 +46,7 @@ class OrderStatus(StrEnum):
     OPEN = "open"
     """The venue has it."""
     UNKNOWN = "unknown"
-    """SubmitResult, and the answer was lost: the venue must be asked."""
+    """Sent, and the answer was lost: the venue must be asked."""
     FILLED = "filled"
     CANCELLED = "cancelled"
     REJECTED = "rejected"
@@ -75,11 +77,13 @@ class OrderRequest:
     """An order as it is sent to a venue.
 
     Attributes:
+        venue: The venue's name.
         quantity: In the base currency.
         stop, target: The two prices of a bracket.
     """
 
     client_id: str
+    venue: str
     symbol: str
     side: Side
     kind: OrderKind
@@ -95,8 +99,8 @@ class Order:
     Attributes:
         price: What it was planned at, in the quote currency.
         updated_at: When its status or what is filled of it last changed.
-        filled, cost, fee: What has traded of it, in the base currency; what that came to and its fees, in the quote
-            currency.
+        filled, cost, fee: What has traded of it, in the base currency; what that came to and what its fees were worth,
+            in the quote currency.
         asked_by: The person who asked for it; empty where the bot decided, or people answered its question.
     """
 
@@ -135,22 +139,51 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """A part of an order that traded.
+    """A part of an order that traded, counted once for its venue, symbol and trade id, however often it is reported.
 
     Attributes:
-        trade_id: The venue's own id of it; counted once however often it is reported.
+        trade_id: The venue's own id of it, among the trades of this symbol.
+        quantity: In the base currency, before a fee that is taken from it.
         price: In the quote currency.
-        fee: In the quote currency.
+        fee: In whichever currency the venue took it; ``None`` as long as it has not said.
     """
 
+    venue: str
+    symbol: str
     trade_id: str
     client_id: str
-    symbol: str
     side: Side
     quantity: Decimal
     price: Decimal
-    fee: Decimal
+    fee: Money | None
     at: datetime
+
+    @property
+    def base(self) -> str:
+        """The currency that was bought or sold."""
+        return self.symbol.partition("/")[0]
+
+    @property
+    def quote(self) -> str:
+        """The currency that was paid or received."""
+        return self.symbol.partition("/")[2]
+
+    @property
+    def value(self) -> Decimal:
+        """What was paid or received for it without fees, in the quote currency."""
+        return self.quantity * self.price
+
+    def fee_in(self, currency: str) -> Decimal:
+        """What the fee took of a currency; 0 where it was taken in another, or is not known yet."""
+        return self.fee.amount if self.fee is not None and self.fee.currency == currency else Decimal(0)
+
+    def moved(self) -> dict[str, Decimal]:
+        """What it added to the account, by currency, fee included; below 0 for what it took."""
+        sign = 1 if self.side is Side.BUY else -1
+        moves = {self.base: sign * self.quantity, self.quote: -sign * self.value}
+        if self.fee is not None:
+            moves[self.fee.currency] = moves.get(self.fee.currency, Decimal(0)) - self.fee.amount
+        return moves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +218,8 @@ SubmitResult = Ack | Refused | Unknown
 class OrderState:
     """What the venue knows of an order."""
 
+    symbol: str
+    side: Side
     client_id: str
     venue_order_id: str
     status: OrderStatus

@@ -14,6 +14,7 @@ class TradePlan:
     """What would be traded.
 
     Attributes:
+        venue: The name of the venue where it would be.
         quantity: In the base currency, a whole number of lots.
         price: The price it was planned at, in the quote currency.
         stop, target: Protective prices; none on an exit.
@@ -23,6 +24,7 @@ class TradePlan:
 
     key: str
     context: str
+    venue: str
     symbol: str
     side: Side
     quantity: Decimal

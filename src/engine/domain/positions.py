@@ -13,20 +13,21 @@ EXTERNAL = "external"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """What one context holds of one market: the sum of its distinct fills.
+    """What one context holds of one market of a venue: the sum of its distinct fills.
 
     Attributes:
-        quantity: In the base currency; 0 once closed.
+        quantity: In the base currency, less the fees that were taken from it; 0 once closed.
         entry_price: Mean price of what was bought, in the quote currency.
-        fees: Paid so far, in the quote currency.
+        fees: What was paid so far, at its worth in the quote currency when it was.
         realised: Profit of what was sold, before fees, in the quote currency.
-        bought, cost: All that was ever bought of it, in the base currency, and what that came to before fees, in the
-            quote currency.
+        bought, cost: All that was ever bought of it, in the base currency, less the fees that were taken from it, and
+            what that came to before fees, in the quote currency.
         closed_by_person: The person who closed it, where ``closed_by`` is ``close``.
     """
 
     id: str
     context: str
+    venue: str
     symbol: str
     quantity: Decimal
     entry_price: Decimal

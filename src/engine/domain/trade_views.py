@@ -73,9 +73,14 @@ class TradeCandles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillView:
-    """A fill with what it belongs to."""
+    """A fill with what it belongs to.
+
+    Attributes:
+        fee_value: What its fee was worth, in the quote currency.
+    """
 
     id: str
     fill: Fill
+    fee_value: Decimal
     order_id: str
     position_id: str

@@ -34,9 +34,12 @@ from engine.exchanges.paper_file import VenueFile
 from engine.exchanges.paper_matching import Happening, Matching
 from engine.exchanges.paper_quote import Quote
 from engine.exchanges.paper_rows import VenueOrder
-from engine.ports import Clock, MarketFeed, VenueEvent
+from engine.ports import Clock, Cursor, EventBatch, MarketFeed
 from engine.simulation import fills
 from engine.simulation.fills import FillModel
+
+NAME = "paper"
+"""What the venue is called where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,7 @@ class PaperExchange:
     """The port ``Exchange`` without a venue behind it.
 
     Args:
+        name: What it is called, among several.
         file: The venue's own file; made where it does not exist.
         feed: What the market does.
         clock: How far the venue has to follow it.
@@ -64,11 +68,10 @@ class PaperExchange:
         StoreError: The file cannot be opened, is damaged, or is something else.
     """
 
-    name = "paper"
-
     def __init__(
         self,
         *,
+        name: str = NAME,
         file: Path,
         feed: MarketFeed,
         clock: Clock,
@@ -76,7 +79,8 @@ class PaperExchange:
         balances: Mapping[str, Decimal],
         client: Client | None = None,
     ) -> None:
-        self._file = VenueFile(file, balances)
+        self.name = name
+        self._file = VenueFile(file, name, balances)
         self._feed = feed
         self._clock = clock
         self._model = model
@@ -120,19 +124,25 @@ class PaperExchange:
     async def why_unsellable(self, symbol: str, quantity: Decimal) -> str:
         """Why so much would not be sold at market now; empty where nothing speaks against it."""
         now = await self._advance()
-        sale = OrderRequest(client_id="", symbol=symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=quantity)
+        sale = OrderRequest(
+            client_id="", venue=self.name, symbol=symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=quantity
+        )
         return self._refusal(sale, self._quote(symbol, now))
 
-    async def find(self, client_id: str) -> OrderState | NotFound:
-        """What the venue knows of an order."""
+    async def find(self, symbol: str, client_id: str) -> OrderState | NotFound:
+        """What the venue knows of an order of a market."""
         await self._advance()
-        order = self._file.order(client_id)
+        order = self._order(symbol, client_id)
         return self._file.state(order) if order else NotFound(client_id=client_id)
 
-    async def cancel(self, client_id: str) -> OrderState | NotFound:
-        """Cancel what is left of an order; one that is final is returned as it is."""
+    def _order(self, symbol: str, client_id: str) -> VenueOrder | None:
+        found = self._file.order(client_id)
+        return found if found is not None and found.request.symbol == symbol else None
+
+    async def cancel(self, symbol: str, client_id: str) -> OrderState | NotFound:
+        """Cancel what is left of an order of a market; one that is final is returned as it is."""
         now = await self._advance_to_write()
-        order = self._file.order(client_id)
+        order = self._order(symbol, client_id)
         if order is None:
             return NotFound(client_id=client_id)
         if not order.status.final:
@@ -173,8 +183,17 @@ class PaperExchange:
         await self._advance()
         return self._file.balances()
 
-    async def events(self, after: int) -> tuple[VenueEvent, ...]:
-        """Everything that happened to this account's orders since the event with that number, in order."""
+    async def open_orders(self) -> tuple[OrderState, ...]:
+        """Every order of this account that is not final, whoever sent it."""
+        await self._advance()
+        return tuple(map(self._file.state, self._file.open_orders()))
+
+    async def events(self, after: Cursor | None) -> EventBatch:
+        """What happened to this account's orders after a cursor, in order; with ``None`` from the beginning.
+
+        Raises:
+            UnknownCursor: The venue never gave it.
+        """
         await self._advance()
         return self._file.events(after)
 

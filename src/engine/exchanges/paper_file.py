@@ -7,11 +7,13 @@ The tables are a contract: an auditor reads them without the engine. Money is de
     balances  currency, opening, current      everything the account owns
     orders    venue_id, client_id, market, side, kind, quantity, stop, target,
               status (open, filled, cancelled), filled, reserve_price, closed_by, reason, at
-    fills     venue_id, client_id, market, side, quantity, price, fee, at    fee in the quote currency
+    fills     venue_id, client_id, market, side, quantity, price, fee, at,
+              fee_currency                    the quote currency where it says none
     events    seq, client_id, status, fill, at                               one for each fill and each final status
 
 ``balances.current`` is ``opening`` plus what the fills brought: a buy adds its quantity of the base currency and takes
-``quantity * price + fee`` of the quote currency, a sell the other way round. Ids and ``seq`` count from 1 without gaps.
+``quantity * price`` of the quote currency, a sell the other way round, and each takes its
+fee of the fee's currency. Ids and ``seq`` count from 1 without gaps.
 A market that was behind the others has later ids for earlier times.
 """
 
@@ -26,11 +28,12 @@ from pathlib import Path
 from typing import Any
 
 from engine import private_files
-from engine.domain.errors import StoreError, VenueError
+from engine.domain.errors import StoreError, UnknownCursor, VenueError
+from engine.domain.money import Money
 from engine.domain.orders import Fill, OrderState, OrderStatus
 from engine.exchanges import paper_rows as rows
 from engine.exchanges.paper_rows import VenueOrder
-from engine.ports import VenueEvent
+from engine.ports import Cursor, EventBatch, VenueEvent
 
 FORMAT = "greenlight paper venue 1"
 _SCHEMA = (
@@ -43,7 +46,8 @@ _SCHEMA = (
     "CREATE INDEX orders_open ON orders (venue_id) WHERE status = 'open'",
     """CREATE TABLE fills (
         venue_id INTEGER PRIMARY KEY, client_id TEXT NOT NULL REFERENCES orders (client_id), market TEXT NOT NULL,
-        side TEXT NOT NULL, quantity TEXT NOT NULL, price TEXT NOT NULL, fee TEXT NOT NULL, at TEXT NOT NULL) STRICT""",
+        side TEXT NOT NULL, quantity TEXT NOT NULL, price TEXT NOT NULL, fee TEXT NOT NULL, at TEXT NOT NULL,
+        fee_currency TEXT) STRICT""",
     "CREATE INDEX fills_of_order ON fills (client_id)",
     """CREATE TABLE events (
         seq INTEGER PRIMARY KEY, client_id TEXT NOT NULL REFERENCES orders (client_id), status TEXT NOT NULL,
@@ -62,13 +66,15 @@ class VenueFile:
 
     Args:
         path: Made where it does not exist, for this user alone.
+        venue: The venue's name.
         opening: What the account owns at first; used only for a new file.
 
     Raises:
         StoreError: The file cannot be opened, is damaged, or is something else.
     """
 
-    def __init__(self, path: Path, opening: Mapping[str, Decimal]) -> None:
+    def __init__(self, path: Path, venue: str, opening: Mapping[str, Decimal]) -> None:
+        self._venue = venue
         try:
             private_files.make_file(path)
             self._connection = sqlite3.connect(path, timeout=1.0, isolation_level=None)
@@ -95,7 +101,14 @@ class VenueFile:
         self._execute("PRAGMA foreign_keys = ON")
         if not tables:
             self._create(opening)
-        self._execute("UPDATE orders SET kind = 'oco' WHERE kind = 'bracket'")  # as older versions called it
+        self._bring_up_to_date()
+
+    def _bring_up_to_date(self) -> None:
+        """Make of what an older version left what this one would have."""
+        self._execute("UPDATE orders SET kind = 'oco' WHERE kind = 'bracket'")
+        columns = {name for _, name, *_ in self._execute("PRAGMA table_info(fills)")}
+        if "fee_currency" not in columns:
+            self._execute("ALTER TABLE fills ADD COLUMN fee_currency TEXT")
 
     def _create(self, opening: Mapping[str, Decimal]) -> None:
         with self.transaction():
@@ -184,12 +197,12 @@ class VenueFile:
     def order(self, client_id: str) -> VenueOrder | None:
         """An order by its client's id."""
         found = self._execute(f"{_ORDERS} WHERE client_id = ?", (client_id,))
-        return rows.order_of(found[0]) if found else None
+        return rows.order_of(found[0], self._venue) if found else None
 
     def open_orders(self) -> list[VenueOrder]:
         """Every order that is not final, oldest first."""
         found = self._execute(f"{_ORDERS} WHERE status = 'open' ORDER BY venue_id")
-        return [rows.order_of(row) for row in found]
+        return [rows.order_of(row, self._venue) for row in found]
 
     def add_order(self, order: VenueOrder) -> None:
         """Write a new order."""
@@ -210,9 +223,10 @@ class VenueFile:
 
     def add_fill(self, fill: Fill) -> None:
         """Write a fill and its event."""
-        amounts = (rows.money(fill.quantity), rows.money(fill.price), rows.money(fill.fee))
+        fee = fill.fee or Money(amount=Decimal(0), currency=fill.quote)
+        amounts = (rows.money(fill.quantity), rows.money(fill.price), rows.money(fee.amount))
         values = (int(fill.trade_id), fill.client_id, fill.symbol, fill.side, *amounts, rows.time(fill.at))
-        self._execute("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self._execute("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, fee.currency))
         self.add_event(fill.client_id, OrderStatus.OPEN, fill.at, int(fill.trade_id))
 
     def add_event(self, client_id: str, status: OrderStatus, at: datetime, fill: int | None = None) -> None:
@@ -225,18 +239,30 @@ class VenueFile:
     def fills(self, client_id: str) -> tuple[Fill, ...]:
         """An order's fills, oldest first."""
         found = self._execute("SELECT * FROM fills WHERE client_id = ? ORDER BY venue_id", (client_id,))
-        return tuple(rows.fill_of(row) for row in found)
+        return tuple(rows.fill_of(row, self._venue) for row in found)
 
     def state(self, order: VenueOrder) -> OrderState:
         """An order as the venue tells of it, with its fills."""
         return rows.state_of(order, order.status, self.fills(order.request.client_id))
 
-    def events(self, after: int) -> tuple[VenueEvent, ...]:
-        """Everything that happened since the event with that number; each order as it was then."""
+    def events(self, after: Cursor | None) -> EventBatch:
+        """Everything that happened after a cursor; each order as it was then.
+
+        A cursor is the number of an event and its order's client id, by which another file is told apart; one of an
+        older version is the number alone.
+
+        Raises:
+            UnknownCursor: There is no such event.
+        """
+        number, _, client_id = (after or "0").partition(" ")
+        known = self._execute("SELECT client_id FROM events WHERE seq = ?", (int(number),))
+        if int(number) and (not known or (client_id and known[0][0] != client_id)):
+            raise UnknownCursor(f"The paper venue's file has no event {after}.")
         found = self._execute(
-            "SELECT seq, client_id, status, fill, at FROM events WHERE seq > ? ORDER BY seq", (after,)
+            "SELECT seq, client_id, status, fill, at FROM events WHERE seq > ? ORDER BY seq", (int(number),)
         )
-        return tuple(self._event(*row) for row in found)
+        last = f"{found[-1][0]} {found[-1][1]}" if found else (after or "0")
+        return EventBatch(events=tuple(self._event(*row) for row in found), cursor=Cursor(last))
 
     def _event(self, seq: int, client_id: str, status: str, fill_id: int | None, text: str) -> VenueEvent:
         order = self.order(client_id)
@@ -244,9 +270,9 @@ class VenueFile:
             raise StoreError(f"The paper venue's file has event {seq} of an order it does not know ({client_id}).")
         fills, at = self.fills(client_id), datetime.fromisoformat(text)
         if fill_id is None:
-            return VenueEvent(seq=seq, at=at, order=rows.state_of(order, OrderStatus(status), fills))
+            return VenueEvent(at=at, order=rows.state_of(order, OrderStatus(status), fills))
         known = tuple(fill for fill in fills if int(fill.trade_id) <= fill_id)
-        return VenueEvent(seq=seq, at=at, order=rows.state_of(order, OrderStatus(status), known), fill=known[-1])
+        return VenueEvent(at=at, order=rows.state_of(order, OrderStatus(status), known), fill=known[-1])
 
 
 def _remedy(path: Path) -> str:

@@ -23,13 +23,14 @@ from typing import assert_never
 
 from engine.domain.errors import NoData
 from engine.domain.market import Market
+from engine.domain.money import Money
 from engine.domain.orders import Fill, OrderStatus, Side
 from engine.exchanges.paper_file import VenueFile
 from engine.exchanges.paper_quote import Quote
 from engine.exchanges.paper_rows import VenueOrder
 from engine.ports import MarketFeed
 from engine.simulation import fills
-from engine.simulation.fills import FillModel, Part
+from engine.simulation.fills import QUOTE, RECEIVED, FillModel, Part
 from engine.simulation.path import Crossing, first_change, first_crossing, is_another
 
 _SPENT = "the cash does not pay for the rest"
@@ -280,9 +281,11 @@ class Matching:
         market = self._market(order)
         sign = 1 if order.request.side is Side.BUY else -1
         for part in parts:
-            self._file.add_fill(_fill(order, part, self._file.next_fill_id(), at))
+            fee = self._fee(order, part, at)
+            self._file.add_fill(_fill(order, part, fee, self._file.next_fill_id(), at))
             self._file.add_balance(market.base, sign * part.quantity)
-            self._file.add_balance(market.quote, -sign * part.notional - part.fee)
+            self._file.add_balance(market.quote, -sign * part.notional)
+            self._file.add_balance(fee.currency, -fee.amount)
             order = replace(order, filled=order.filled + part.quantity)
         if order.rest == 0:
             self._end(order, OrderStatus.FILLED, at, "")
@@ -290,6 +293,19 @@ class Matching:
             self.cancel(order, at, give_up)
         elif parts:
             self._file.save_order(order)
+
+    def _fee(self, order: VenueOrder, part: Part, at: datetime) -> Money:
+        """The fee as the model has it taken; of what is received where there is too little of a third currency."""
+        market, buys = self._market(order), order.request.side is Side.BUY
+        wanted = self._model.fee_in
+        if wanted not in (QUOTE, RECEIVED):
+            price = self._model.fee_price or self._price(f"{wanted}/{market.quote}", at)
+            fee = fills.fee_of(part, wanted, price) if price else None
+            if fee is not None and fee.amount <= self._file.balance(wanted):
+                return fee
+        if wanted != QUOTE and buys:
+            return fills.fee_of(part, market.base, part.price)
+        return Money(amount=part.fee, currency=market.quote)
 
     def _end(self, order: VenueOrder, status: OrderStatus, at: datetime, reason: str) -> VenueOrder:
         order = replace(order, status=status, reason=reason)
@@ -338,14 +354,15 @@ def _place(happening: Happening) -> tuple[datetime, int, str, int]:
             assert_never(happening)
 
 
-def _fill(order: VenueOrder, part: Part, trade_id: int, at: datetime) -> Fill:
+def _fill(order: VenueOrder, part: Part, fee: Money, trade_id: int, at: datetime) -> Fill:
     return Fill(
+        venue=order.request.venue,
         trade_id=str(trade_id),
         client_id=order.request.client_id,
         symbol=order.request.symbol,
         side=order.request.side,
         quantity=part.quantity,
         price=part.price,
-        fee=part.fee,
+        fee=fee,
         at=at,
     )

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from engine.domain.money import Money
 from engine.domain.orders import Fill, OrderKind, OrderRequest, OrderState, OrderStatus, Side
 
 OrderRow = tuple[int, str, str, str, str, str, str | None, str | None, str, str, str, str, str, str]
-FillRow = tuple[int, str, str, str, str, str, str, str]
+FillRow = tuple[int, str, str, str, str, str, str, str, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,8 @@ class VenueOrder:
 def state_of(order: VenueOrder, status: OrderStatus, fills: tuple[Fill, ...]) -> OrderState:
     """An order as the venue tells of it, with some of its fills."""
     return OrderState(
+        symbol=order.request.symbol,
+        side=order.request.side,
         client_id=order.request.client_id,
         venue_order_id=str(order.venue_id),
         status=status,
@@ -55,11 +58,12 @@ def state_of(order: VenueOrder, status: OrderStatus, fills: tuple[Fill, ...]) ->
     )
 
 
-def order_of(row: OrderRow) -> VenueOrder:
-    """Read a row of ``orders``."""
+def order_of(row: OrderRow, venue: str) -> VenueOrder:
+    """Read a row of ``orders`` of the venue with that name."""
     venue_id, client_id, market, side, kind, quantity, stop, target, status, filled, reserve, by, reason, at = row
     request = OrderRequest(
         client_id=client_id,
+        venue=venue,
         symbol=market,
         side=Side(side),
         kind=OrderKind(kind),
@@ -79,17 +83,18 @@ def order_of(row: OrderRow) -> VenueOrder:
     )
 
 
-def fill_of(row: FillRow) -> Fill:
-    """Read a row of ``fills``."""
-    venue_id, client_id, market, side, quantity, price, fee, at = row
+def fill_of(row: FillRow, venue: str) -> Fill:
+    """Read a row of ``fills`` of the venue with that name."""
+    venue_id, client_id, market, side, quantity, price, fee, at, fee_currency = row
     return Fill(
+        venue=venue,
         trade_id=str(venue_id),
         client_id=client_id,
         symbol=market,
         side=Side(side),
         quantity=Decimal(quantity),
         price=Decimal(price),
-        fee=Decimal(fee),
+        fee=Money(amount=Decimal(fee), currency=fee_currency or market.partition("/")[2]),
         at=datetime.fromisoformat(at),
     )
 

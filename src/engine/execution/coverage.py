@@ -23,12 +23,14 @@ def being_sold(orders: Sequence[Order], besides: str = "") -> Decimal:
     return sum((order.rest for order in orders if is_selling(order) and order.id != besides), Decimal(0))
 
 
-def sellable(position: Position, orders: Sequence[Order], besides: str = "") -> Decimal:
+def sellable(position: Position, orders: Sequence[Order], lot: Decimal, besides: str = "") -> Decimal:
     """What may be sold of a position, in the base currency; 0 or less where all of it is being sold.
 
     Args:
         position: What is held.
         orders: All of its orders.
+        lot: The smallest step of a quantity: only whole ones can be sold; 0 where that is not known.
         besides: The id of an order that is not counted: the one that asks.
     """
-    return position.quantity - being_sold(orders, besides)
+    free = position.quantity - being_sold(orders, besides)
+    return free - free % lot if lot > 0 and free > 0 else free

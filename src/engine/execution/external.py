@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.events import ExternalTraded
 from engine.domain.orders import Fill, Order, OrderKind, OrderRequest, OrderState, OrderStatus, Purpose, Side
 from engine.domain.positions import EXTERNAL, Position
 from engine.execution import position_changes
-from engine.execution.fills import count_fill, record_fill
+from engine.execution.fills import count_fill, fee_value, record_fill, take_from_beside
 from engine.store.unit_of_work import UnitOfWork
 
 CONTEXT = EXTERNAL
@@ -24,23 +25,24 @@ CLOSED_BY = "somebody else"
 """By whom a position was closed that somebody else sold."""
 
 
-def write_down(uow: UnitOfWork, state: OrderState, fill: Fill) -> Order:
-    """Keep an order that nobody here wrote down, once something of it has traded."""
+def write_down(uow: UnitOfWork, venue: str, state: OrderState, at: datetime, price: Decimal) -> Order:
+    """Keep an order that nobody here wrote down, once something of it has traded, or because people are told of it."""
     order = Order(
         id=uow.orders.next_id(),
         request=OrderRequest(
             client_id=state.client_id,
-            symbol=fill.symbol,
-            side=fill.side,
+            venue=venue,
+            symbol=state.symbol,
+            side=state.side,
             kind=OrderKind.MARKET,
             quantity=state.quantity,
         ),
         purpose=Purpose.EXTERNAL,
         context=CONTEXT,
-        price=fill.price,
+        price=price,
         status=OrderStatus.OPEN,
-        created_at=fill.at,
-        updated_at=fill.at,
+        created_at=at,
+        updated_at=at,
     )
     uow.orders.add(order)
     return order
@@ -48,9 +50,8 @@ def write_down(uow: UnitOfWork, state: OrderState, fill: Fill) -> Order:
 
 def book(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[str, ...]:
     """Count a fill of somebody else's order; the ids of the positions that it changed."""
-    base, _, quote = fill.symbol.partition("/")
-    if quote != uow.account.quote:
-        return _book_aside(uow, order, fill, base, quote)
+    if fill.quote != uow.account.quote:
+        return _book_aside(uow, order, fill)
     parts = [_bought(uow, fill)] if fill.side is Side.BUY else _sold(uow, fill)
     if not count_fill(uow, order, fill, parts[0][0].id if parts else ""):
         return ()
@@ -76,25 +77,24 @@ def _book_parts(uow: UnitOfWork, order: Order, fill: Fill, parts: Sequence[tuple
     rest = fill.quantity - sum((part.quantity for _, part in parts), Decimal(0))
     if rest:
         beside = position_changes.part(fill, rest)
-        uow.account.put_outside(fill.symbol.partition("/")[0], -rest)
-        uow.account.count_as_paid(beside.quantity * beside.price - beside.fee, fill.at)
+        uow.account.change_balance(fill.venue, fill.base, -rest - beside.fee_in(fill.base))
+        uow.account.count_as_paid(beside.value - beside.fee_in(fill.quote), fill.at)
 
 
-def _book_aside(uow: UnitOfWork, order: Order, fill: Fill, base: str, quote: str) -> tuple[str, ...]:
+def _book_aside(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[str, ...]:
     """A trade in another currency than the account's: what came and went is none of our positions."""
-    if uow.orders.add_fill(order, fill, ""):
-        sign = 1 if fill.side is Side.BUY else -1
-        uow.account.put_outside(base, sign * fill.quantity)
-        uow.account.put_outside(quote, -sign * fill.quantity * fill.price - fill.fee)
+    if count_fill(uow, order, fill, ""):
+        uow.account.change_balance(fill.venue, fill.base, fill.moved()[fill.base])
         uow.emit(ExternalTraded(at=fill.at, order_id=order.id))
     return ()
 
 
 def _bought(uow: UnitOfWork, fill: Fill) -> tuple[Position, Fill]:
-    held = [p for p in uow.positions.open() if (p.context, p.symbol) == (CONTEXT, fill.symbol)]
+    held = [p for p in _held(uow, fill) if p.context == CONTEXT]
     fresh = Position(
         id="",
         context=CONTEXT,
+        venue=fill.venue,
         symbol=fill.symbol,
         quantity=Decimal(0),
         entry_price=fill.price,
@@ -105,9 +105,8 @@ def _bought(uow: UnitOfWork, fill: Fill) -> tuple[Position, Fill]:
 
 def _sold(uow: UnitOfWork, fill: Fill) -> list[tuple[Position, Fill]]:
     """Which positions a sale comes out of, each with its part of the fill; fees by quantity."""
-    held = [position for position in uow.positions.open() if position.symbol == fill.symbol]
     rest, parts = fill.quantity, []
-    for position in sorted(held, key=lambda position: position.context != CONTEXT):
+    for position in sorted(_held(uow, fill), key=lambda position: position.context != CONTEXT):
         quantity = min(rest, position.quantity)
         if quantity > 0:
             parts.append((position, position_changes.part(fill, quantity)))
@@ -115,10 +114,16 @@ def _sold(uow: UnitOfWork, fill: Fill) -> list[tuple[Position, Fill]]:
     return parts
 
 
+def _held(uow: UnitOfWork, fill: Fill) -> list[Position]:
+    """The open positions of a fill's market."""
+    return [p for p in uow.positions.open() if (p.venue, p.symbol) == (fill.venue, fill.symbol)]
+
+
 def _change(uow: UnitOfWork, order: Order, position: Position, fill: Fill) -> None:
     opened = not position.quantity
     if fill.side is Side.BUY:
-        after = position_changes.bought(position, fill)
+        after = position_changes.bought(position, fill, fee_value(uow, fill))
     else:
-        after = position_changes.sold(position, fill, CLOSED_BY)
+        after = position_changes.sold(position, fill, fee_value(uow, fill), CLOSED_BY)
+        take_from_beside(uow, fill, position, after)
     record_fill(uow, order, fill, after, opened=opened)

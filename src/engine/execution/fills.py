@@ -1,18 +1,27 @@
-"""A fill, written down: counted once with the cash that it moved, then position by position, whoever sent the order."""
+"""A fill, written down: counted once with what it moved, then position by position, whoever sent the order.
+
+What the account owns beside its positions moves here: the quote currency by the fill's value, the fee's currency by the
+fee. A fee in the base is taken from what the position holds; of a third currency from what somebody else has bought of
+it, where that is a position of its own.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from engine.domain.events import OrderFilled, PositionClosed, PositionOpened
+from engine.domain.money import Money
 from engine.domain.orders import Fill, Order, Side
 from engine.domain.positions import Position
+from engine.domain.trade_views import FillView
+from engine.execution import position_changes
 from engine.execution.streaks import note_result
 from engine.store.unit_of_work import UnitOfWork
 
 
 def count_fill(uow: UnitOfWork, order: Order, fill: Fill, position_id: str) -> bool:
-    """Count a fill and the cash it moved; ``False`` where it was counted already, and nothing is to be done.
+    """Count a fill and what it moved; ``False`` where it was counted already: then only its fee can be new.
 
     Args:
         uow: The transaction in which the fill is taken in.
@@ -20,10 +29,30 @@ def count_fill(uow: UnitOfWork, order: Order, fill: Fill, position_id: str) -> b
         fill: All of the fill.
         position_id: The first position that it changes; empty where it changes none.
     """
-    if not uow.orders.add_fill(order, fill, position_id):
+    known = uow.orders.fill_like(fill)
+    if known is not None:
+        if known.fill.fee is None and fill.fee is not None:
+            _take_late_fee(uow, known, fill, fill.fee)
         return False
-    uow.account.move_cash(fill)
+    uow.orders.add_fill(order, fill, fee_value(uow, fill), position_id)
+    uow.account.change_balance(fill.venue, fill.quote, -fill.value if fill.side is Side.BUY else fill.value)
+    if fill.fee is not None and fill.fee.currency != fill.base:
+        _pay(uow, fill.venue, fill.fee)
     return True
+
+
+def fee_value(uow: UnitOfWork, fill: Fill) -> Decimal:
+    """What the fee of a fill is worth in the quote currency, at the last known price of what it was taken in.
+
+    0 where that has no known price, or the venue has not said yet.
+    """
+    if fill.fee is None:
+        return Decimal(0)
+    if fill.fee.currency == fill.quote:
+        return fill.fee.amount
+    if fill.fee.currency == fill.base:
+        return fill.fee.amount * fill.price
+    return fill.fee.amount * uow.account.marks().get(f"{fill.fee.currency}/{fill.quote}", Decimal(0))
 
 
 def record_fill(uow: UnitOfWork, order: Order, fill: Fill, after: Position, *, opened: bool) -> None:
@@ -45,17 +74,55 @@ def record_fill(uow: UnitOfWork, order: Order, fill: Fill, after: Position, *, o
         OrderFilled(
             at=fill.at,
             order_id=order.id,
+            venue=fill.venue,
             symbol=fill.symbol,
             side=fill.side,
             quantity=fill.quantity,
             price=fill.price,
-            fee=fill.fee,
+            fee=fee_value(uow, fill),
+            fee_paid=fill.fee,
             position_id=after.id,
             approval_id=order.approval_id,
         )
     )
     if not after.is_open:
         _tell_closed(uow, after, fill.at)
+
+
+def take_from_beside(uow: UnitOfWork, fill: Fill, before: Position, after: Position) -> None:
+    """Take what a fee in the base takes, and the position has not."""
+    lacking = fill.quantity + fill.fee_in(fill.base) - (before.quantity - after.quantity)
+    if lacking:
+        uow.account.change_balance(fill.venue, fill.base, -lacking)
+
+
+def _pay(uow: UnitOfWork, venue: str, fee: Money) -> None:
+    """Take a fee from what there is of its currency: from what somebody else has bought of it, else from beside."""
+    quote = uow.account.quote
+    whose = (venue, f"{fee.currency}/{quote}", True)
+    held = [each for each in uow.positions.open() if (each.venue, each.symbol, each.is_external) == whose]
+    taken = Decimal(0)
+    for position in held[:1]:  # one for each market
+        taken = min(fee.amount, position.quantity)
+        price = uow.account.marks().get(position.symbol, position.entry_price)
+        uow.positions.put(position_changes.spent(position, taken, price), uow.positions.decision_of(position.id))
+    uow.account.pay_fee(venue, Money(amount=fee.amount - taken, currency=fee.currency))
+
+
+def _take_late_fee(uow: UnitOfWork, known: FillView, fill: Fill, fee: Money) -> None:
+    """Take in the fee of a fill that was counted when the venue had not said yet what it took."""
+    value = fee_value(uow, fill)
+    uow.orders.add_fee(known, fee, value)
+    in_base = fee.currency == fill.base
+    if not in_base:
+        _pay(uow, fill.venue, fee)
+    lacking = fee.amount if in_base else Decimal(0)
+    if known.position_id:
+        position = uow.positions.get(known.position_id)
+        after, lacking = position_changes.charged(position, fill, value, lacking)
+        uow.positions.put(after, uow.positions.decision_of(position.id))
+    if lacking:
+        uow.account.change_balance(fill.venue, fill.base, -lacking)
 
 
 def _tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:

@@ -1,58 +1,27 @@
-"""Sending what was written down, and keeping up with what the venue makes of it."""
+"""Orders to their venues, and what came of them: each venue by itself, so that a slow one holds up only itself."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 
-from engine.data_halts import standing_change
-from engine.domain.errors import SaleRefused, StoreError, VenueError
-from engine.domain.events import ProtectionFailed
-from engine.domain.orders import (
-    LOST,
-    NEVER_ARRIVED,
-    NOT_SENT,
-    TAKEN_BACK,
-    Ack,
-    NotFound,
-    Order,
-    OrderState,
-    OrderStatus,
-    Purpose,
-    Refused,
-    Side,
-    SubmitResult,
-    Unknown,
-)
-from engine.domain.positions import Position
-from engine.execution import answers, retries
-from engine.execution import orders as writing
-from engine.execution.coverage import sellable
-from engine.execution.protection import Action, Cancel, Protect, protect, protection_pause
-from engine.execution.venue_events import apply_venue_events
-from engine.ports import Clock, Exchange, MarketData, VenueEvent
-from engine.simulation.path import is_another
+from engine.domain.errors import VenueError
+from engine.domain.orders import Order
+from engine.execution.venue_execution import VenueExecution
+from engine.ports import Clock, Exchange, MarketData
 from engine.store.database import Database
-from engine.store.unit_of_work import UnitOfWork
-
-AGAIN_AFTER = timedelta(seconds=10)
-"""When what a fault left half done is looked at again."""
-SEND_WITHIN = timedelta(minutes=2)
-"""How old an entry may be when it is sent: the world it was judged in is gone after that."""
-LATE_WITHIN = timedelta(seconds=10)
-"""How long after a venue did not know an entry it may turn up there all the same: requests arrive late."""
 
 
 class ExecutionOrchestrator:
-    """Everything that talks to the venue about orders, one thing at a time.
+    """Everything that talks to venues about orders, one thing at a time at each.
 
-    An order is written down and committed before it comes here; what the venue answers is written down after. A crash
+    An order is written down and committed before it comes here; what its venue answers is written down after. A crash
     in between leaves an order whose fate is asked for at the next start, by its client id (``execution.reconcile``).
 
     Args:
+        venues: By name.
         max_factor: From this factor on a price is that of something else than what was marked last.
     """
 
@@ -60,80 +29,50 @@ class ExecutionOrchestrator:
         self,
         *,
         store: Database,
-        exchange: Exchange,
+        venues: Mapping[str, Exchange],
         market_data: MarketData,
         clock: Clock,
         max_factor: Decimal = Decimal(1000),
     ) -> None:
-        self._max_factor = max_factor
         self._store = store
-        self._exchange = exchange
-        self._market_data = market_data
-        self._clock = clock
-        self._one_at_a_time = asyncio.Lock()
-        self._again_at: datetime | None = None
-        self._missed_since: dict[str, datetime] = {}
-        self._concerned: dict[str, None] = {}
-        """The positions that something happened to, and that have not been seen to since."""
-
-    @asynccontextmanager
-    async def _in_turn(self) -> AsyncIterator[None]:
-        """One thing at a time; what a fault leaves half done is looked at again soon."""
-        async with self._one_at_a_time:
-            try:
-                yield
-            except SaleRefused:
-                raise  # that leaves nothing half done
-            except (VenueError, StoreError):
-                self._look_again_soon()
-                raise
-
-    def _look_again_soon(self) -> None:
-        self._look_again_at(self._clock.now() + AGAIN_AFTER)
-
-    def _look_again_at(self, at: datetime) -> None:
-        self._again_at = at if self._again_at is None else min(self._again_at, at)
+        self._venues = {
+            name: VenueExecution(
+                store=store, exchange=exchange, market_data=market_data, clock=clock, max_factor=max_factor
+            )
+            for name, exchange in venues.items()
+        }
 
     async def next_look(self) -> datetime | None:
         """When something that was left half done is to be looked at again; ``None`` where nothing was."""
-        return self._again_at
+        return min((at for each in self._venues.values() if (at := each.again_at) is not None), default=None)
 
     async def look_again(self) -> None:
         """Settle what is in doubt and see that everything held is protected, after a fault."""
-        self._again_at = None
-        await self.resolve_unknown_orders()
-        await self.restore_protection()
+        await self._at_each(VenueExecution.look_again)
 
     async def send(self, order: Order) -> None:
         """Send one written-down order, and take in what comes of it at once."""
-        async with self._in_turn():
-            await self._send(order)
-            await self._sync_venue_events()
+        await self._at(order.request.venue).send(order)
 
     async def sync_venue_events(self) -> None:
-        """Take in what the venue did since the last time, and protect every position it concerns."""
-        async with self._in_turn():
-            await self._sync_venue_events()
+        """Take in what the venues did since the last time, and protect every position it concerns."""
+        await self._at_each(VenueExecution.sync_venue_events)
 
     async def restore_protection(self) -> None:
-        """See that every open position has its stop and target at the venue."""
-        async with self._in_turn():
-            await self._sync_venue_events(await self._store.read(self._in_need))
+        """See that every open position has its stop and target at its venue."""
+        await self._at_each(VenueExecution.restore_protection)
+
+    async def resolve_unknown_orders(self) -> None:
+        """Ask again for every order whose answer was lost, or that lies unsent because something failed on the way."""
+        await self._at_each(VenueExecution.resolve_unknown_orders)
+
+    async def resolve_order(self, order: Order) -> None:
+        """Ask its venue what became of an order whose answer was lost or never came; it is never sent again."""
+        await self._at(order.request.venue).resolve_order(order)
 
     async def cancel_order(self, order: Order, why: str) -> None:
-        """Cancel an order; one that was written down and not sent is never sent.
-
-        Whether it was sent only the venue knows: its answer may not have been written down.
-        """
-        async with self._in_turn():
-            written = await self._store.read(lambda uow: uow.orders.get(order.id))
-            if written.status.final:
-                return
-            state = await self._cancel(written, f"{TAKEN_BACK} {why}")
-            if written.status is OrderStatus.INTENT and isinstance(state, NotFound):
-                reason = f"{NOT_SENT}: {TAKEN_BACK} {why}"
-                await self._mark(order, OrderStatus.REJECTED, reason)
-            await self._sync_venue_events()
+        """Cancel an order; one that was written down and not sent is never sent."""
+        await self._at(order.request.venue).cancel_order(order, why)
 
     async def sell(self, position_id: str, since: datetime | None = None) -> None:
         """Sell at market all that may be sold of a position; nothing where all of it is being sold already.
@@ -150,271 +89,27 @@ class ExecutionOrchestrator:
             SaleRefused: The venue would refuse it, or has done so; it is protected as before, or again.
             VenueError: The venue does not answer.
         """
-        async with self._in_turn():
-            await self._sync_venue_events()
-            position, orders = await self._store.read(lambda uow: _known(uow, position_id))
-            self._refuse_before_its_time(orders, since)
-            quantity = sellable(position, orders)
-            unsellable = await self._why_unsellable(position.symbol, quantity) if quantity > 0 else ""
-            if unsellable:
-                raise SaleRefused(f"the venue would refuse the sale: {unsellable}")
-            now = self._clock.now()
-            order = await self._store.transact(lambda uow: writing.intend_sale(uow, position_id, now))
-            if order is None:
-                return
-            await self._send(order)
-            await self._sync_venue_events()
-            _, orders = await self._store.read(lambda uow: _known(uow, position_id))
-            self._refuse_before_its_time(orders, since)
+        held = await self._store.read(lambda uow: uow.positions.get(position_id))
+        await self._at(held.venue).sell(position_id, since)
 
-    def _refuse_before_its_time(self, orders: Sequence[Order], since: datetime | None) -> None:
-        """Say no while the pause after sales that came to nothing lasts, in the same words all the while."""
-        counted = [order for order in orders if since is None or order.created_at >= since]
-        pause = retries.not_before(counted, Purpose.EXIT)
-        if pause is not None and self._clock.now() < pause:
-            why = retries.failures(counted, Purpose.EXIT)[0].reason or "it was cancelled there"
-            until = f"{pause:%Y-%m-%d %H:%M:%S} UTC"
-            raise SaleRefused(f"the venue refuses the sale: {why}; asked again at {until}", again_at=pause)
+    def _at(self, venue: str) -> VenueExecution:
+        if venue not in self._venues:
+            raise VenueError(
+                f"The venue {venue} is not at work here.", f"This program trades at {', '.join(self._venues)}."
+            )
+        return self._venues[venue]
 
-    async def _why_unsellable(self, symbol: str, quantity: Decimal) -> str:
-        """Why there is no sale to be had, as far as that can be known before anything is taken back for it.
+    async def _at_each(self, act: Callable[[VenueExecution], Awaitable[None]]) -> None:
+        """Do something at every venue, side by side.
 
         Raises:
-            NoData: Nobody buys it now.
-            VenueError: The venue does not answer.
+            GreenlightError: It failed at one of them; it was done at the others all the same.
         """
-        await self._market_data.book(symbol)
-        return await self._exchange.why_unsellable(symbol, quantity)
-
-    async def _send(self, order: Order) -> SubmitResult | None:
-        """Send an order; a position whose sale is refused, or not sent after all, gets its protection back."""
-        answer = await self._try(order)
-        if not isinstance(answer, Ack | Unknown) and order.position_id:
-            await self._protect(order.position_id)
-        return answer
-
-    async def _try(self, order: Order) -> SubmitResult | None:
-        """Send an order that was not sent yet; ``None`` where it was, or is no longer wanted."""
-        written, unwanted = await self._store.read(lambda uow: (uow.orders.get(order.id), self._unwanted(uow, order)))
-        if written.status is not OrderStatus.INTENT:
-            return None
-        if unwanted:
-            await self._mark(order, OrderStatus.REJECTED, unwanted)
-            return None
-        return await (self._try_sale(order) if order.purpose is Purpose.EXIT else self._submit(order))
-
-    async def _submit(self, order: Order) -> SubmitResult:
-        """Hand an order to the venue, once it is on the disk that this is about to happen."""
-        await self._store.flush()
-        answer = await self._exchange.submit(order.request)
-        await self._record(order, answer)
-        if isinstance(answer, Unknown):
-            self._look_again_soon()
-        return answer
-
-    def _unwanted(self, uow: UnitOfWork, order: Order) -> str:
-        """Why an entry that was written down is not sent after all: it has waited too long, or entries are stopped."""
-        if order.purpose is not Purpose.ENTRY:
-            return ""
-        now = self._clock.now()
-        if now - order.created_at > SEND_WITHIN:
-            return f"{NOT_SENT}: it is {(now - order.created_at).total_seconds():.0f} s old"
-        stopping = [found.halt for found in uow.halts.open() if found.halt.blocks(order.request.symbol, now)]
-        return f"{NOT_SENT}: {stopping[0].reason}" if stopping else ""
-
-    async def _try_sale(self, order: Order) -> SubmitResult | None:
-        """Send a sale once nothing else of its position trades its coins; ``None`` where it is not sent after all.
-
-        Its bracket gives way only where a sale can be had, as far as that can be known: what the venue would refuse
-        counts as refused.
-        """
-        try:
-            if not await self._is_covered(order):
-                return None
-            unsellable = await self._why_unsellable(order.request.symbol, order.request.quantity)
-            if unsellable:
-                return await self._record(order, Refused(client_id=order.request.client_id, reason=unsellable))
-            await self._cancel_others(order)
-            covered = await self._is_covered(order)
-        except VenueError as error:
-            await self._mark(order, OrderStatus.REJECTED, f"{NOT_SENT}: {error.message}")
-            return None
-        return await self._submit(order) if covered else None
-
-    async def _cancel_others(self, order: Order) -> None:
-        """The rest of an entry would be held without a stop, a bracket would sell the same coins."""
-        for other in await self._store.read(lambda uow: uow.orders.of_position(order.position_id)):
-            if other.purpose in (Purpose.ENTRY, Purpose.PROTECTION) and not other.status.final:
-                await self._cancel(other, f"{TAKEN_BACK} to sell the position")
-
-    async def _cancel(self, order: Order, reason: str) -> OrderState | NotFound:
-        """Take an order back. That it is our wish is written down first, or it would be taken for somebody else's."""
-        await self._store.transact(lambda uow: uow.orders.note(order.id, reason))
-        await self._store.flush()
-        return await self._exchange.cancel(order.request.client_id)
-
-    async def _is_covered(self, order: Order) -> bool:
-        """Whether a position still holds what an order sells of it, after all that happened; else it is not sent."""
-        events = await self._exchange.events(await self._store.read(lambda uow: uow.account.venue_seq))
-        return await self._store.transact(lambda uow: self._covers(uow, order, events))
-
-    def _covers(self, uow: UnitOfWork, order: Order, events: Sequence[VenueEvent]) -> bool:
-        self._concerned |= dict.fromkeys(apply_venue_events(uow, events))
-        position, orders = uow.positions.get(order.position_id), uow.orders.of_position(order.position_id)
-        if sellable(position, orders, besides=order.id) >= order.request.quantity:
-            return True
-        what = "reduced" if position.is_open else f"closed ({position.closed_by})"
-        reason = f"{NOT_SENT}: the position was {what} meanwhile"
-        answers.mark(uow, order, OrderStatus.REJECTED, self._clock.now(), reason=reason)
-        return False
-
-    async def _record(self, order: Order, answer: SubmitResult) -> SubmitResult:
-        now = self._clock.now()
-        await self._store.transact(lambda uow: answers.record(uow, order, answer, now))
-        return answer
-
-    async def _mark(self, order: Order, status: OrderStatus, reason: str) -> None:
-        now = self._clock.now()
-        await self._store.transact(lambda uow: answers.mark(uow, order, status, now, reason=reason))
-
-    async def _sync_venue_events(self, in_need: Iterable[str] = ()) -> None:
-        """Take in what the venue did, and see to every position it concerns, until nothing more comes of it."""
-        self._concerned |= dict.fromkeys(in_need)
-        while True:
-            while events := await self._exchange.events(await self._store.read(lambda uow: uow.account.venue_seq)):
-                self._concerned |= dict.fromkeys(
-                    await self._store.transact(lambda uow: apply_venue_events(uow, events))
-                )
-            if not self._concerned:
-                return
-            position_id = next(iter(self._concerned))
-            del self._concerned[position_id]
-            await self._protect(position_id)
-
-    def _in_need(self, uow: UnitOfWork) -> list[str]:
-        """The positions that need something at the venue, now or once a pause is over."""
-        now = self._clock.now()
-        selling = [order.position_id for order in uow.orders.unfinished() if order.request.side is Side.SELL]
-        known = dict.fromkeys([held.id for held in uow.positions.open()] + [each for each in selling if each])
-        return [each for each in known if any(_wanted(uow, each, now))]
-
-    async def _protect(self, position_id: str) -> None:
-        """One step towards one bracket for all of a position: what is cancelled is replaced once it is gone."""
-        now = self._clock.now()
-        wanted, pause = await self._store.read(lambda uow: _wanted(uow, position_id, now))
-        if pause is not None and pause > now:
-            self._look_again_at(pause)
-        for action in wanted:
-            match action:
-                case Cancel(order=order):
-                    await self._cancel_misfit(order)
-                case Protect() as needed:
-                    await self._place(needed)
-
-    async def _cancel_misfit(self, order: Order) -> None:
-        state = await self._cancel(order, f"{TAKEN_BACK}: it no longer fits the position")
-        if isinstance(state, NotFound):
-            await self._mark(order, OrderStatus.CANCELLED, f"{TAKEN_BACK}: the venue does not know it")
-            await self._protect(order.position_id)
-
-    async def _place(self, needed: Protect) -> None:
-        position = needed.position
-        if await self._is_for_another(position):
-            return  # until people have looked; each candle asks again
-        now = self._clock.now()
-        order = await self._store.transact(
-            lambda uow: writing.intend_bracket(uow, position, needed.number, needed.quantity, now)
-        )
-        answer = await self._submit(order)
-        if isinstance(answer, Refused):
-            await self._sell_unprotectable(needed, answer.reason)
-
-    async def _is_for_another(self, position: Position) -> bool:
-        """Whether a stop and target would be filled at once at the price of something else than what was bought."""
-        try:
-            price = (await self._market_data.book(position.symbol)).mid
-        except VenueError:
-            return False
-        changed, marks = await self._store.read(
-            lambda uow: (standing_change(uow, position.symbol), uow.account.marks())
-        )
-        if changed is not None:
-            return not (position.stop or Decimal(0)) < price < (position.target or Decimal("Infinity"))
-        return is_another(marks.get(position.symbol, position.entry_price), price, self._max_factor)
-
-    async def _sell_unprotectable(self, needed: Protect, reason: str) -> None:
-        """A position that cannot be protected is closed, and people are told.
-
-        Where even that is refused the venue is not stormed: it is asked again after a pause that grows.
-        """
-
-        def work(uow: UnitOfWork) -> Order:
-            now = self._clock.now()
-            uow.emit(ProtectionFailed(at=now, position_id=needed.position.id, reason=reason))
-            return writing.intend_emergency_exit(uow, needed.position, needed.number, needed.quantity, now)
-
-        order = await self._store.transact(work)
-        await self._try(order)
-        self._look_again_soon()
-
-    async def resolve_unknown_orders(self) -> None:
-        """Ask again for every order whose answer was lost, or that lies unsent because something failed on the way."""
-        async with self._in_turn():
-            now = self._clock.now()
-            for order in await self._store.read(lambda uow: uow.orders.unfinished()):
-                left_over = order.status is OrderStatus.INTENT and now - order.created_at > SEND_WITHIN
-                if order.status is OrderStatus.UNKNOWN or left_over:
-                    await self.resolve_order(order)
-
-    async def resolve_order(self, order: Order) -> None:
-        """Ask the venue what became of an order whose answer was lost or never came; it is never sent again."""
-        state = await self._exchange.find(order.request.client_id)
-        if isinstance(state, NotFound) and self._may_be_late(order):
-            await self._leave_in_doubt(order)
+        first, *others = self._venues.values()
+        if not others:
+            await act(first)
             return
-
-        def work(uow: UnitOfWork) -> None:
-            at = self._clock.now()
-            if isinstance(state, NotFound):
-                answers.mark(uow, order, OrderStatus.REJECTED, at, reason=_never_arrived(order))
-                answers.watch_refusals(uow, order, at)
-            else:
-                answers.record(
-                    uow, order, Ack(client_id=state.client_id, venue_order_id=state.venue_order_id, at=at), at
-                )
-
-        await self._store.transact(work)
-        self._missed_since.pop(order.id, None)
-        if order.position_id:
-            self._concerned[order.position_id] = None
-
-    async def _leave_in_doubt(self, order: Order) -> None:
-        self._look_again_soon()
-        if order.status is not OrderStatus.UNKNOWN:
-            reason = "the venue does not know it, and is asked again"
-            await self._mark(order, OrderStatus.UNKNOWN, reason)
-
-    def _may_be_late(self, order: Order) -> bool:
-        """Whether an order that the venue does not know may be on its way there.
-
-        Only entries are waited for: what is held must not stay unprotected.
-        """
-        now = self._clock.now()
-        missed_since = self._missed_since.setdefault(order.id, now)
-        return order.purpose is Purpose.ENTRY and now - missed_since < LATE_WITHIN
-
-
-def _never_arrived(order: Order) -> str:
-    lost = order.status is OrderStatus.UNKNOWN
-    why = LOST if lost else f"{NEVER_ARRIVED}: the bot stopped before it was sent"
-    return f"{why}; it is not sent again"
-
-
-def _known(uow: UnitOfWork, position_id: str) -> tuple[Position, tuple[Order, ...]]:
-    return uow.positions.get(position_id), uow.orders.of_position(position_id)
-
-
-def _wanted(uow: UnitOfWork, position_id: str, now: datetime) -> tuple[tuple[Action, ...], datetime | None]:
-    """What a position needs at the venue now, and until when that has to wait."""
-    position, orders = _known(uow, position_id)
-    return protect(position, orders, now), protection_pause(position, orders)
+        results = await asyncio.gather(*map(act, (first, *others)), return_exceptions=True)
+        for failed in results:
+            if isinstance(failed, BaseException):
+                raise failed

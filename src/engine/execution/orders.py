@@ -20,6 +20,7 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
         id=uow.orders.next_id(),
         request=OrderRequest(
             client_id=client_id(plan.key),
+            venue=plan.venue,
             symbol=plan.symbol,
             side=plan.side,
             kind=OrderKind.MARKET,
@@ -50,10 +51,10 @@ def intend_emergency_exit(uow: UnitOfWork, position: Position, number: int, quan
     return _intend_reducing(uow, position, "emergency", number, quantity, now)
 
 
-def intend_sale(uow: UnitOfWork, position_id: str, now: datetime) -> Order | None:
-    """Write down the sale of all that may be sold of a position; ``None`` where that is nothing."""
+def intend_sale(uow: UnitOfWork, position_id: str, lot: Decimal, now: datetime) -> Order | None:
+    """Write down the sale of all that may be sold of a position, in whole lots; ``None`` where that is nothing."""
     position, orders = uow.positions.get(position_id), uow.orders.of_position(position_id)
-    quantity = sellable(position, orders)
+    quantity = sellable(position, orders, lot)
     return _intend_reducing(uow, position, "sale", len(orders) + 1, quantity, now) if quantity > 0 else None
 
 
@@ -77,6 +78,7 @@ def _intend_reducing(
         id=uow.orders.next_id(),
         request=OrderRequest(
             client_id=client_id(name, position.id, str(number), position.opened_at.isoformat()),
+            venue=position.venue,
             symbol=position.symbol,
             side=Side.SELL,
             kind=OrderKind.OCO if bracket else OrderKind.MARKET,

@@ -32,7 +32,7 @@ class Protect:
 Action = Cancel | Protect
 
 
-def protect(position: Position, orders: Sequence[Order], now: datetime) -> tuple[Action, ...]:
+def protect(position: Position, orders: Sequence[Order], lot: Decimal, now: datetime) -> tuple[Action, ...]:
     """What to cancel, or else to place, so that one bracket covers all of a position that is not being sold.
 
     What is cancelled must be gone before anything is placed: asked again then, it says what. While an exit of all of it
@@ -44,7 +44,7 @@ def protect(position: Position, orders: Sequence[Order], now: datetime) -> tuple
     brackets = [order for order in orders if order.request.kind is OrderKind.OCO]
     standing = [order for order in brackets if not order.status.final]
     exits = [order for order in orders if is_selling(order)]
-    free = sellable(position, orders)
+    free = sellable(position, orders, lot)
     if not position.is_open:
         return _cancel([*standing, *_sent(exits)])
     if free < 0:

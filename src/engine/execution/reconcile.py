@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from engine.domain.errors import StoreError
+from engine.domain.errors import StoreError, UnknownCursor
 from engine.domain.events import BalanceAdopted
 from engine.domain.orders import OrderStatus
 from engine.execution.orchestrator import ExecutionOrchestrator
@@ -48,13 +48,17 @@ async def refuse_another_venue(store: Database, exchange: Exchange) -> None:
     Raises:
         StoreError: It does not: it is another account, or an older copy of it.
     """
-    last = await store.read(lambda uow: uow.account.venue_seq)
-    if last and not await exchange.events(last - 1):
+    cursor = await store.read(lambda uow: uow.account.cursor(exchange.name))
+    if cursor is None:
+        return
+    try:
+        await exchange.events(cursor)
+    except UnknownCursor as error:
         raise StoreError(
-            f"The database has taken in {last} events of the venue, and the venue knows of fewer: "
-            "it is another account, or an older copy.",
+            f"The venue {exchange.name} does not know what the database has taken in from it: it is another account, "
+            "or an older copy.",
             _ANOTHER_ONE,
-        )
+        ) from error
 
 
 async def agree(
@@ -74,7 +78,8 @@ async def agree(
             return {}
         await orchestrator.sync_venue_events()  # something may have traded between the two looks
         differences = await _differences(store, exchange)
-    if differences and not (accept and await store.transact(lambda uow: _accept(uow, differences, now))):
+    name = exchange.name
+    if differences and not (accept and await store.transact(lambda uow: _accept(uow, name, differences, now))):
         raise _disagreement(differences)
     return differences
 
@@ -83,32 +88,23 @@ async def _differences(store: Database, exchange: Exchange) -> Differences:
     theirs = await exchange.balances()
     if not theirs:
         raise StoreError("The venue says that the account owns nothing at all.", "Look at the venue, then try again.")
-    ours = await store.read(_booked)
+    ours = await store.read(lambda uow: uow.account.owned(exchange.name))
     pairs = {name: (ours.get(name, Decimal(0)), theirs.get(name, Decimal(0))) for name in sorted({*ours, *theirs})}
     return {name: (here, there) for name, (here, there) in pairs.items() if abs(here - there) > TOLERANCE}
 
 
-def _booked(uow: UnitOfWork) -> dict[str, Decimal]:
-    """What the books say the account owns, by currency."""
-    portfolio, booked = uow.account.portfolio(), uow.account.outside()
-    held = [(position.symbol.partition("/")[0], position.quantity) for position in portfolio.positions]
-    for currency, amount in [(uow.account.quote, portfolio.free_cash + portfolio.reserved), *held]:
-        booked[currency] = booked.get(currency, Decimal(0)) + amount
-    return booked
-
-
-def _accept(uow: UnitOfWork, differences: Differences, now: datetime) -> bool:
+def _accept(uow: UnitOfWork, venue: str, differences: Differences, now: datetime) -> bool:
     """Book what differs as paid in or out; ``False`` where positions would then hold what is not there."""
-    outside, quote = uow.account.outside(), uow.account.quote
+    beside, quote = uow.account.balances(), uow.account.quote
     for currency, (here, there) in differences.items():
-        if currency != quote and outside.get(currency, Decimal(0)) + there - here < 0:
+        if currency != quote and beside.get((venue, currency), Decimal(0)) + there - here < 0:
             return False
     for currency, (here, there) in differences.items():
         if currency == quote:
-            uow.account.pay_in(there - here, now)
+            uow.account.pay_in(venue, there - here, now)
         else:
-            uow.account.put_outside(currency, there - here)
-        uow.emit(BalanceAdopted(at=now, currency=currency, before=here, after=there))
+            uow.account.change_balance(venue, currency, there - here)
+        uow.emit(BalanceAdopted(at=now, venue=venue, currency=currency, before=here, after=there))
     return True
 
 

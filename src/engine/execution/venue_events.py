@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -12,47 +12,52 @@ from engine.domain.orders import TAKEN_BACK, Fill, Order, OrderState, OrderStatu
 from engine.domain.positions import Position
 from engine.execution import external, position_changes
 from engine.execution.answers import end_refusals, watch_refusals
-from engine.execution.fills import count_fill, record_fill
-from engine.ports import VenueEvent
+from engine.execution.fills import count_fill, fee_value, record_fill, take_from_beside
+from engine.ports import EventBatch, VenueEvent
 from engine.store.halting import begin_halt
 from engine.store.unit_of_work import UnitOfWork
 
+LotOf = Callable[[str], Decimal]
+"""Takes a symbol; tells the smallest step of its quantity, 0 where that is not known."""
 
-def apply_venue_events(uow: UnitOfWork, events: Sequence[VenueEvent]) -> tuple[str, ...]:
-    """Apply the venue's events in order; each counts once, however often it is seen.
+
+def apply_venue_events(uow: UnitOfWork, venue: str, batch: EventBatch, lot_of: LotOf) -> tuple[str, ...]:
+    """Apply a venue's events in order; each counts once, however often it is seen.
+
+    Args:
+        uow: The transaction in which they are applied.
+        venue: The venue's name.
+        batch: What it told of.
+        lot_of: What is left of a position below a lot cannot be sold: it is written off when the rest is sold.
 
     Returns:
         The ids of the positions that something happened to, in order.
     """
     touched: dict[str, None] = {}
-    last = uow.account.venue_seq
-    for event in events:
-        if event.seq <= last:
-            continue
-        last = event.seq
+    for event in batch.events:
         order = uow.orders.by_client_id(event.order.client_id)
         if order is None and event.fill is not None:
-            order = external.write_down(uow, event.order, event.fill)
+            order = external.write_down(uow, venue, event.order, event.fill.at, event.fill.price)
         if order is None:
             continue  # somebody else's order of which nothing has traded
-        concerned = _apply(uow, order, event)
+        concerned = _apply(uow, order, event, lot_of)
         touched |= dict.fromkeys(concerned)
         if event.order.status.final:
             watch_refusals(uow, uow.orders.get(order.id), event.at)
         for position_id in concerned:
             end_refusals(uow, position_id, event.at)
-    uow.account.took(last)
+    uow.account.keep_cursor(venue, batch.cursor)
     return tuple(touched)
 
 
-def _apply(uow: UnitOfWork, order: Order, event: VenueEvent) -> tuple[str, ...]:
+def _apply(uow: UnitOfWork, order: Order, event: VenueEvent, lot_of: LotOf) -> tuple[str, ...]:
     """Apply one event to its order; the ids of the positions it concerns."""
     if event.fill is None:
         positions: tuple[str, ...] = (order.position_id,) if order.position_id else ()
     elif order.purpose is Purpose.EXTERNAL:
         positions = external.book(uow, order, event.fill)
     else:
-        positions = _apply_fill(uow, order, event.fill, event.order)
+        positions = _apply_fill(uow, order, event.fill, event.order, lot_of(event.fill.symbol))
     _apply_state(uow, order, event)
     return positions
 
@@ -82,21 +87,34 @@ def _was_ours_to_end(order: Order) -> bool:
     return order.purpose is Purpose.EXTERNAL or order.reason.startswith(TAKEN_BACK)
 
 
-def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState) -> tuple[str, ...]:
+def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState, lot: Decimal) -> tuple[str, ...]:
     position, opened = _position_of(uow, order, fill)
     if not count_fill(uow, order, fill, position.id):
-        return (position.id,)
+        return ()
     if fill.side is Side.BUY:
-        record_fill(uow, order, fill, position_changes.bought(position, fill), opened=opened)
+        after = position_changes.bought(position, fill, fee_value(uow, fill))
+        record_fill(uow, order, fill, after, opened=opened)
         return (position.id,)
     closed_by = state.closed_by or _closed_by(order)
     covered = min(fill.quantity, position.quantity)
     if covered:
         own = position_changes.part(fill, covered)
-        record_fill(uow, order, own, position_changes.sold(position, own, closed_by, order.asked_by), opened=False)
+        after = position_changes.sold(position, own, fee_value(uow, own), closed_by, order.asked_by)
+        take_from_beside(uow, own, position, after)
+        record_fill(uow, order, own, _without_dust(uow, after, lot, fill, closed_by, order.asked_by), opened=False)
     if covered == fill.quantity:
         return (position.id,)
     return (position.id, *_oversold(uow, order, position, position_changes.part(fill, fill.quantity - covered)))
+
+
+def _without_dust(
+    uow: UnitOfWork, position: Position, lot: Decimal, fill: Fill, closed_by: str, person: str
+) -> Position:
+    """A position after a sale: what is left below a lot can never be sold, and is the account's beside it."""
+    if not position.is_open or position.quantity >= lot:
+        return position
+    uow.account.change_balance(fill.venue, fill.base, position.quantity)
+    return position_changes.closed(position, fill.at, closed_by, person)
 
 
 def _closed_by(order: Order) -> str:
@@ -132,6 +150,7 @@ def _position_of(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[Position, b
     fresh = Position(
         id=uow.positions.next_id(),
         context=order.context,
+        venue=fill.venue,
         symbol=fill.symbol,
         quantity=Decimal(0),
         entry_price=fill.price,

@@ -31,6 +31,7 @@ def plan(
     decision: Decision,
     signals: Signals,
     *,
+    venue: str,
     market: Market,
     price: Decimal,
     portfolio: Portfolio,
@@ -50,6 +51,7 @@ def plan(
     return TradePlan(
         key=decision.key,
         context=decision.context,
+        venue=venue,
         symbol=decision.symbol,
         side=Side.BUY,
         quantity=market.quantity(lots),

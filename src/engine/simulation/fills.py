@@ -14,9 +14,12 @@ from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
 from engine.domain.market import Book, Level, Market
+from engine.domain.money import Money
 from engine.domain.orders import Side
 
 _FEE_STEP = Decimal("0.00000001")
+QUOTE, RECEIVED = "quote", "received"
+"""What a fee is taken in, where that is no currency of its own: the quote currency, or what the fill brings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,10 @@ class FillModel:
     """What trading costs, and how much can be traded at once.
 
     Attributes:
-        fee: Of a fill's value, as a fraction; paid in the quote currency.
+        fee: Of a fill's value, as a fraction.
+        fee_in: What it is taken in: ``quote``, ``received`` (the base on buys, the quote currency on sells), or a
+            currency of its own as long as there is enough of it, such as ``BNB``; then what is received.
+        fee_price: What one of that currency is worth in the quote currency; nothing for the price of its market.
         spread: Between the best bid and the best ask, as a fraction of the price.
         depth: What one side of the book holds, as a fraction of what the last candle traded.
         levels: How many price levels one side has.
@@ -36,6 +42,8 @@ class FillModel:
     """
 
     fee: Decimal = Decimal("0.001")
+    fee_in: str = QUOTE
+    fee_price: Decimal | None = None
     spread: Decimal = Decimal("0.0004")
     depth: Decimal = Decimal("0.02")
     levels: int = 5
@@ -47,7 +55,7 @@ class FillModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What one level gave to an order; the fee is in the quote currency."""
+    """What one level gave to an order; ``fee`` is what its fee is worth in the quote currency."""
 
     quantity: Decimal
     price: Decimal
@@ -62,6 +70,11 @@ class Part:
 def fee(notional: Decimal, model: FillModel) -> Decimal:
     """The fee of a fill. It is rounded down, so that the fees of parts never exceed the fee of the whole."""
     return (notional * model.fee).quantize(_FEE_STEP, rounding=ROUND_DOWN)
+
+
+def fee_of(part: Part, currency: str, price: Decimal) -> Money:
+    """The fee of a part in a currency of which one is worth so much of the quote currency; rounded down."""
+    return Money(amount=(part.fee / price).quantize(_FEE_STEP, rounding=ROUND_DOWN), currency=currency)
 
 
 def part(quantity: Decimal, price: Decimal, model: FillModel) -> Part:

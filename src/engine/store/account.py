@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
@@ -15,10 +15,11 @@ from engine.domain.account import EquityPoint
 from engine.domain.benchmark import Benchmark
 from engine.domain.digests import Digest
 from engine.domain.errors import StoreError, UnknownId
-from engine.domain.figures import plain
-from engine.domain.orders import Fill, OrderKind, OrderStatus, Side
+from engine.domain.money import Money
+from engine.domain.orders import OrderKind, OrderStatus, Side
 from engine.domain.payments import Payment
 from engine.domain.positions import Buying, Portfolio
+from engine.ports import Cursor
 from engine.store import codec
 from engine.store.mapping import RowMapping
 from engine.store.memory import NoMemory
@@ -26,6 +27,8 @@ from engine.store.positions import Positions
 from engine.store.settings import Settings
 from engine.store.tables import (
     AccountRow,
+    BalanceRow,
+    CursorRow,
     DigestRow,
     EquityRow,
     MarkRow,
@@ -36,10 +39,11 @@ from engine.store.tables import (
     upsert,
 )
 
-_OUTSIDE = "account.outside"
 _DRAWDOWN = "account.drawdown"
 _BENCHMARK = "account.benchmark"
 _TABLE = table_of(AccountRow)
+_BALANCES = table_of(BalanceRow)
+_CURSORS = table_of(CursorRow)
 _MARKS = table_of(MarkRow)
 _ORDERS = table_of(OrderRow)
 _EQUITY = table_of(EquityRow)
@@ -48,6 +52,10 @@ _DIGESTS = table_of(DigestRow)
 _ACCOUNT = select(_TABLE)
 _OPEN = insert(_TABLE)
 _CHANGE = update(_TABLE)
+_ALL_BALANCES = select(_BALANCES).order_by(_BALANCES.c.venue, _BALANCES.c.currency)
+_KEEP_BALANCE = upsert(_BALANCES)
+_CURSOR = select(_CURSORS.c.cursor).where(*key_of(_CURSORS))
+_KEEP_CURSOR = upsert(_CURSORS)
 _MARK = upsert(_MARKS)
 _POINT = upsert(_EQUITY)
 _EQUITY_POINT = RowMapping(EquityPoint, _EQUITY)
@@ -87,7 +95,7 @@ class DrawdownState:
 
 
 class Account:
-    """The ``account``, ``payments``, ``marks``, ``equity`` and ``digests`` tables."""
+    """The ``account``, ``balances``, ``cursors``, ``payments``, ``marks``, ``equity`` and ``digests`` tables."""
 
     def __init__(self, connection: Connection, settings: Settings, positions: Positions, memory: NoMemory) -> None:
         self._connection = connection
@@ -99,9 +107,10 @@ class Account:
         """Whether an account has been opened here."""
         return self._found() is not None
 
-    def open(self, quote: str, cash: Decimal) -> None:
-        """Begin an account with what its venue holds in the quote currency."""
-        self._connection.execute(_OPEN, {"quote": quote, "opening": cash, "cash": cash, "peak": cash})
+    def open(self, venue: str, quote: str, cash: Decimal) -> None:
+        """Begin an account with what a venue holds in the quote currency."""
+        self._connection.execute(_OPEN, {"quote": quote, "opening": cash, "peak": cash})
+        self.change_balance(venue, quote, cash)
         self._remember(DrawdownState())
 
     @property
@@ -114,35 +123,40 @@ class Account:
         """What the account began with; payments do not change it."""
         return Decimal(self._row().opening)
 
-    @property
-    def venue_seq(self) -> int:
-        """The number of the last venue event that was taken in."""
-        found = self._found()
-        return found.venue_seq if found else 0
+    def cursor(self, venue: str) -> Cursor | None:
+        """How far the events of a venue were taken in; ``None`` where none were."""
+        found = self._connection.execute(_CURSOR, {"its_venue": venue}).scalar()
+        return None if found is None else Cursor(found)
 
-    def took(self, seq: int) -> None:
-        """Note that every venue event up to this number was taken in."""
-        self._change(venue_seq=seq)
+    def keep_cursor(self, venue: str, cursor: Cursor) -> None:
+        """Note that every event of a venue up to a cursor was taken in."""
+        self._connection.execute(_KEEP_CURSOR, {"venue": venue, "cursor": cursor})
 
-    def move_cash(self, fill: Fill) -> None:
-        """Move the cash of one fill."""
-        value = fill.quantity * fill.price
-        self._change(cash=self._row().cash + (value if fill.side is Side.SELL else -value) - fill.fee)
+    def balances(self) -> Mapping[tuple[str, str], Decimal]:
+        """What the account owns beside its positions, by venue and currency."""
+        return self._memory.get_or_load("balances", "all", self._load_balances)
 
-    def outside(self) -> dict[str, Decimal]:
-        """What the account owns by currency beside its cash and its positions: nobody here trades it."""
-        kept = self._settings.get(_OUTSIDE)
-        return codec.load(dict[str, Decimal], kept) if kept else {}
+    def change_balance(self, venue: str, currency: str, change: Decimal) -> None:
+        """Add to what the account owns at a venue beside its positions, or take from it."""
+        amount = self.balances().get((venue, currency), Decimal(0)) + change
+        self._connection.execute(_KEEP_BALANCE, {"venue": venue, "currency": currency, "amount": amount})
 
-    def put_outside(self, currency: str, change: Decimal) -> None:
-        """Add to that, or take from it."""
-        amounts = self.outside()
-        amounts[currency] = amounts.get(currency, Decimal(0)) + change
-        self._settings.set(_OUTSIDE, json.dumps({name: plain(amount) for name, amount in amounts.items()}))
+    def pay_fee(self, venue: str, fee: Money) -> None:
+        """Take a fee from what the account owns of its currency at a venue, beside its positions."""
+        self.change_balance(venue, fee.currency, -fee.amount)
 
-    def pay_in(self, change: Decimal, at: datetime) -> None:
-        """Book cash that came from outside, or went."""
-        self._change(cash=self._row().cash + change)
+    def owned(self, venue: str) -> dict[str, Decimal]:
+        """Everything that the account owns at a venue by currency, positions included."""
+        owned = {currency: amount for (at, currency), amount in self.balances().items() if at == venue}
+        for position in self._positions.open():
+            if position.venue == venue:
+                base = position.symbol.partition("/")[0]
+                owned[base] = owned.get(base, Decimal(0)) + position.quantity
+        return owned
+
+    def pay_in(self, venue: str, change: Decimal, at: datetime) -> None:
+        """Book cash that came to a venue from outside, or went."""
+        self.change_balance(venue, self.quote, change)
         self.count_as_paid(change, at)
 
     def count_as_paid(self, change: Decimal, at: datetime) -> None:
@@ -177,9 +191,10 @@ class Account:
         row, marks, state = self._row(), self.marks(), self._drawdown()
         positions, buying = self._positions.open(), self._buying()
         held = sum((p.quantity * marks.get(p.symbol, p.entry_price) for p in positions), Decimal(0))
+        cash = self._cash(row.quote)
         return Portfolio(
-            free_cash=row.cash - sum((order.value for order in buying), Decimal(0)),
-            equity=row.cash + held,
+            free_cash=cash - sum((order.value for order in buying), Decimal(0)),
+            equity=cash + held,
             peak=row.peak,
             positions=positions,
             marks=marks,
@@ -328,6 +343,13 @@ class Account:
 
     def _figures(self, digest_id: str) -> str | None:
         return self._connection.execute(_DIGEST, {"its_id": digest_id}).scalar()
+
+    def _cash(self, quote: str) -> Decimal:
+        return sum((amount for (_, currency), amount in self.balances().items() if currency == quote), Decimal(0))
+
+    def _load_balances(self) -> Mapping[tuple[str, str], Decimal]:
+        rows = self._connection.execute(_ALL_BALANCES)
+        return MappingProxyType({(row.venue, row.currency): row.amount for row in rows})
 
     def _load_payments(self) -> tuple[Payment, ...]:
         rows = self._connection.execute(_ALL_PAYMENTS)

@@ -28,7 +28,7 @@ from engine import private_files
 from engine.domain.errors import StoreError
 from engine.domain.figures import plain
 from engine.store import migrate
-from engine.store.columns import Money, UtcTime
+from engine.store.columns import ExactDecimal, UtcTime
 from engine.store.connections import connect, first_line
 from engine.store.tables import Setting, table_of
 
@@ -229,7 +229,7 @@ def _row(table: Table, plain: dict[str, Any]) -> dict[str, Any]:
 def _value(column: Column[Any], plain: Any) -> Any:
     if plain is None:
         return None
-    if isinstance(column.type, Money):
+    if isinstance(column.type, ExactDecimal):
         return Decimal(plain)
     return datetime.fromisoformat(plain) if isinstance(column.type, UtcTime) else plain
 

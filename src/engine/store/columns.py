@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, Dialect, Numeric, String, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
 
-class Money(TypeDecorator[Decimal]):
+class ExactDecimal(TypeDecorator[Decimal]):
     """A ``Decimal`` that comes back exactly as it went in: text in SQLite, ``NUMERIC`` elsewhere."""
 
     impl = String

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from engine.domain.errors import UnknownId
+from engine.domain.money import Money
 from engine.domain.orders import Fill, Order, OrderStatus
 from engine.domain.trade_views import FillView
 from engine.store.mapping import RowMapping
@@ -28,8 +29,13 @@ _OF_DECISION = select(_ORDERS).where(_ORDERS.c.decision_id == bindparam("decisio
 _UNFINISHED = select(_ORDERS).where(_ORDERS.c.status.not_in(_FINAL)).order_by(_ORDERS.c.number)
 _ADD = insert(_ORDERS)
 _CHANGE = update(_ORDERS).where(*key_of(_ORDERS))
-_FILL = select(_FILLS.c.trade_id).where(*key_of(_FILLS))
+_FILL = select(_FILLS).where(
+    _FILLS.c.venue == bindparam("of_venue"),
+    _FILLS.c.symbol == bindparam("of_symbol"),
+    _FILLS.c.trade_id == bindparam("of_trade"),
+)
 _ADD_FILL = insert(_FILLS)
+_CHANGE_FILL = update(_FILLS).where(*key_of(_FILLS))
 
 
 class Orders:
@@ -65,21 +71,30 @@ class Orders:
         """Note which position an order belongs to."""
         self._change(order_id, position_id=position_id)
 
-    def add_fill(self, order: Order, fill: Fill, position_id: str) -> bool:
-        """Count a fill; ``False`` where it was counted already."""
-        if self._connection.execute(_FILL, {"its_trade_id": fill.trade_id}).first() is not None:
-            return False
+    def fill_like(self, fill: Fill) -> FillView | None:
+        """The fill that was counted under the same venue, symbol and trade id."""
+        key = {"of_venue": fill.venue, "of_symbol": fill.symbol, "of_trade": fill.trade_id}
+        row = self._connection.execute(_FILL, key).first()
+        return _fill(row) if row else None
+
+    def add_fill(self, order: Order, fill: Fill, fee_value: Decimal, position_id: str) -> None:
+        """Count a fill that was not counted before, and what its fee was worth in the quote currency."""
         row = self._row(order.id)
         self._change(
             order.id,
             filled=row.filled + fill.quantity,
-            cost=row.cost + fill.quantity * fill.price,
-            fee=row.fee + fill.fee,
+            cost=row.cost + fill.value,
+            fee=row.fee + fee_value,
             updated_at=fill.at,
         )
         new = {"number": self._numbering.next("F"), "order_id": order.id, "position_id": position_id}
-        self._connection.execute(_ADD_FILL, new | _OF_FILL.to_row(fill))
-        return True
+        self._connection.execute(_ADD_FILL, {**new, **_OF_FILL.to_row(fill), "fee_value": fee_value})
+
+    def add_fee(self, counted: FillView, fee: Money, fee_value: Decimal) -> None:
+        """Note the fee of a fill that was counted before the venue said what it took."""
+        kept = {"fee_amount": fee.amount, "fee_currency": fee.currency, "fee_value": fee_value}
+        self._connection.execute(_CHANGE_FILL, {"its_number": int(counted.id[1:]), **kept})
+        self._change(counted.order_id, fee=self._row(counted.order_id).fee + fee_value)
 
     def by_client_id(self, client_id: str) -> Order | None:
         """The order sent under a client id."""
@@ -147,10 +162,10 @@ class Orders:
     def fees_within(self, begin: datetime, end: datetime) -> Decimal:
         """What was paid in fees for positions in ``(begin, end]``.
 
-        What somebody else traded beside these may have cost fees in another currency, and is part of no result.
+        Each at its worth then. What somebody else traded beside these is part of no result.
         """
         at, of_positions = _FILLS.c.at, _FILLS.c.position_id != ""
-        fees = self._connection.execute(select(_FILLS.c.fee).where(at > begin, at <= end, of_positions)).scalars()
+        fees = self._connection.execute(select(_FILLS.c.fee_value).where(at > begin, at <= end, of_positions)).scalars()
         return sum(fees, Decimal(0))
 
     def _row(self, order_id: str) -> Row[Any]:
@@ -170,5 +185,9 @@ def _unknown(order_id: str) -> UnknownId:
 
 def _fill(row: Row[Any]) -> FillView:
     return FillView(
-        id=f"F{row.number}", fill=_OF_FILL.from_row(row), order_id=row.order_id, position_id=row.position_id
+        id=f"F{row.number}",
+        fill=_OF_FILL.from_row(row),
+        fee_value=row.fee_value,
+        order_id=row.order_id,
+        position_id=row.position_id,
     )

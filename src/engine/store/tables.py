@@ -18,13 +18,14 @@ from sqlalchemy import (
     Table,
     Text,
     TextClause,
+    UniqueConstraint,
     bindparam,
     inspect,
     text,
 )
 from sqlmodel import Field, SQLModel
 
-from engine.store.columns import Money, UtcTime
+from engine.store.columns import ExactDecimal, UtcTime
 
 
 class Setting(SQLModel, table=True):
@@ -101,13 +102,13 @@ class OrderRow(SQLModel, table=True):
     side: str
     kind: str
     purpose: str
-    quantity: Decimal = Field(sa_type=Money)
-    price: Decimal = Field(sa_type=Money)
-    stop: Decimal | None = Field(default=None, sa_type=Money)
-    target: Decimal | None = Field(default=None, sa_type=Money)
-    filled: Decimal = Field(default=Decimal(0), sa_type=Money)
-    cost: Decimal = Field(default=Decimal(0), sa_type=Money)
-    fee: Decimal = Field(default=Decimal(0), sa_type=Money)
+    quantity: Decimal = Field(sa_type=ExactDecimal)
+    price: Decimal = Field(sa_type=ExactDecimal)
+    stop: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    target: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    filled: Decimal = Field(default=Decimal(0), sa_type=ExactDecimal)
+    cost: Decimal = Field(default=Decimal(0), sa_type=ExactDecimal)
+    fee: Decimal = Field(default=Decimal(0), sa_type=ExactDecimal)
     status: str = Field(index=True)
     reason: str = ""
     decision_id: str = Field(default="", index=True)
@@ -116,22 +117,30 @@ class OrderRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcTime)
     updated_at: datetime = Field(sa_type=UtcTime)
     asked_by: str = ""
+    venue: str
 
 
 class FillRow(SQLModel, table=True):
-    """One part of an order that traded; the venue's id makes it count once."""
+    """One part of an order that traded; venue, symbol and trade id make it count once.
+
+    ``fee_value`` is what the fee was worth in the quote currency then.
+    """
 
     __tablename__ = "fills"
-    trade_id: str = Field(primary_key=True)
-    number: int = Field(index=True)
+    __table_args__ = (UniqueConstraint("venue", "symbol", "trade_id", name="fills_once"),)
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    venue: str
+    symbol: str
+    trade_id: str
     order_id: str = Field(foreign_key="orders.id", index=True)
     client_id: str
     position_id: str = Field(index=True)
-    symbol: str
     side: str
-    quantity: Decimal = Field(sa_type=Money)
-    price: Decimal = Field(sa_type=Money)
-    fee: Decimal = Field(sa_type=Money)
+    quantity: Decimal = Field(sa_type=ExactDecimal)
+    price: Decimal = Field(sa_type=ExactDecimal)
+    fee_value: Decimal = Field(sa_type=ExactDecimal)
+    fee_amount: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    fee_currency: str | None = None
     at: datetime = Field(sa_type=UtcTime, index=True)
 
 
@@ -144,19 +153,20 @@ class PositionRow(SQLModel, table=True):
     context: str
     symbol: str
     status: str = Field(index=True)
-    quantity: Decimal = Field(sa_type=Money)
-    entry_price: Decimal = Field(sa_type=Money)
-    stop: Decimal | None = Field(default=None, sa_type=Money)
-    target: Decimal | None = Field(default=None, sa_type=Money)
-    fees: Decimal = Field(sa_type=Money)
-    realised: Decimal = Field(sa_type=Money)
+    quantity: Decimal = Field(sa_type=ExactDecimal)
+    entry_price: Decimal = Field(sa_type=ExactDecimal)
+    stop: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    target: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    fees: Decimal = Field(sa_type=ExactDecimal)
+    realised: Decimal = Field(sa_type=ExactDecimal)
     opened_at: datetime = Field(sa_type=UtcTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
     closed_by: str = ""
     decision_id: str = ""
-    bought: Decimal = Field(sa_type=Money)
-    cost: Decimal = Field(sa_type=Money)
+    bought: Decimal = Field(sa_type=ExactDecimal)
+    cost: Decimal = Field(sa_type=ExactDecimal)
     closed_by_person: str = ""
+    venue: str
 
 
 class HaltRow(SQLModel, table=True):
@@ -177,14 +187,29 @@ class HaltRow(SQLModel, table=True):
 
 
 class AccountRow(SQLModel, table=True):
-    """The account in the quote currency: what it began with, what is free, its peak."""
+    """The account in the quote currency: what it began with, and its peak."""
 
     __tablename__ = "account"
     quote: str = Field(primary_key=True)
-    opening: Decimal = Field(sa_type=Money)
-    cash: Decimal = Field(sa_type=Money)
-    peak: Decimal = Field(sa_type=Money)
-    venue_seq: int = Field(default=0, sa_type=BigInteger)
+    opening: Decimal = Field(sa_type=ExactDecimal)
+    peak: Decimal = Field(sa_type=ExactDecimal)
+
+
+class BalanceRow(SQLModel, table=True):
+    """What the account owns of one currency at one venue, beside its positions: of the quote currency that is cash."""
+
+    __tablename__ = "balances"
+    venue: str = Field(primary_key=True)
+    currency: str = Field(primary_key=True)
+    amount: Decimal = Field(sa_type=ExactDecimal)
+
+
+class CursorRow(SQLModel, table=True):
+    """How far the events of a venue were taken in, in the venue's own words."""
+
+    __tablename__ = "cursors"
+    venue: str = Field(primary_key=True)
+    cursor: str = Field(sa_type=Text)
 
 
 class MarkRow(SQLModel, table=True):
@@ -192,7 +217,7 @@ class MarkRow(SQLModel, table=True):
 
     __tablename__ = "marks"
     symbol: str = Field(primary_key=True)
-    price: Decimal = Field(sa_type=Money)
+    price: Decimal = Field(sa_type=ExactDecimal)
     at: datetime = Field(sa_type=UtcTime)
 
 
@@ -204,21 +229,21 @@ class EquityRow(SQLModel, table=True):
 
     __tablename__ = "equity"
     at: datetime = Field(sa_type=UtcTime, primary_key=True)
-    equity: Decimal = Field(sa_type=Money)
-    cash: Decimal = Field(sa_type=Money)
-    drawdown: Decimal = Field(sa_type=Money)
-    benchmark: Decimal | None = Field(default=None, sa_type=Money)
+    equity: Decimal = Field(sa_type=ExactDecimal)
+    cash: Decimal = Field(sa_type=ExactDecimal)
+    drawdown: Decimal = Field(sa_type=ExactDecimal)
+    benchmark: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     payments: int = 0
 
 
 class PaymentRow(SQLModel, table=True):
-    """Money paid in, or out where it is below 0; ``benchmark`` is what the curve's was then."""
+    """ExactDecimal paid in, or out where it is below 0; ``benchmark`` is what the curve's was then."""
 
     __tablename__ = "payments"
     number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     at: datetime = Field(sa_type=UtcTime)
-    amount: Decimal = Field(sa_type=Money)
-    benchmark: Decimal | None = Field(default=None, sa_type=Money)
+    amount: Decimal = Field(sa_type=ExactDecimal)
+    benchmark: Decimal | None = Field(default=None, sa_type=ExactDecimal)
 
 
 class DigestRow(SQLModel, table=True):

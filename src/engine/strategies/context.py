@@ -17,6 +17,7 @@ class StrategyContext:
 
     Attributes:
         name: Unique among the contexts of a program.
+        venue: The name of the venue it trades at.
         markets: Symbols, ``BASE/QUOTE``.
         timeframe: The candles its cycle runs at; the strategy's own.
 
@@ -25,6 +26,7 @@ class StrategyContext:
     """
 
     name: str
+    venue: str
     strategy: Strategy
     markets: tuple[str, ...]
     timeframe: Timeframe

@@ -151,6 +151,8 @@ def test_one_quote_currency_at_a_time(tmp_path: Path):
     assert quote_of(found.contexts.contexts, found.feed) == "USDT"
     symbols, rows = ("BTC/USDT", "ETH/BTC"), [(100, 101, 99, 100, 10)] * 3
     feed = hand_feed(dict.fromkeys(symbols, rows), [Market(symbol=symbol) for symbol in symbols])
-    trading = StrategyContext(name="c", strategy=strategy_of(context(), "c"), markets=symbols, timeframe=Timeframe.H1)
+    trading = StrategyContext(
+        name="c", venue="paper", strategy=strategy_of(context(), "c"), markets=symbols, timeframe=Timeframe.H1
+    )
     with pytest.raises(ConfigError, match="priced in BTC, USDT"):
         quote_of([trading], feed)

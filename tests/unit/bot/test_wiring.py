@@ -38,17 +38,17 @@ async def test_a_day_waits_for_the_market_that_hangs_while_others_go_on(tmp_path
         file=tmp_path / "venue.sqlite", feed=feed, clock=clock, model=FillModel(), balances={"USDT": Decimal(1000)}
     )
     try:
-        await venue.events(0)
+        await venue.events(None)
         clock.at = end
         see("BTC/USDT")
-        await venue.events(0)
+        await venue.events(None)
         assert venue.advanced == {"BTC/USDT": end, "ETH/USDT": START}
         waiting = asyncio.create_task(caught_up(lambda: venue.advanced, end))
         done, _ = await asyncio.wait({waiting}, timeout=2 * CATCH_UP_LOOK)
         assert not done
         await caught_up(lambda: venue.advanced, end, within=0.05)
         see("ETH/USDT")
-        await venue.events(0)
+        await venue.events(None)
         async with asyncio.timeout(10):
             await waiting
     finally:

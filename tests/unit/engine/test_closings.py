@@ -316,7 +316,14 @@ async def test_where_nothing_at_all_is_held_that_is_said_once(room: Room, what: 
 async def theirs(room: Room) -> None:
     """Somebody else buys 3 BTC on the account."""
     await room.venue.submit(
-        OrderRequest(client_id="by-hand", symbol="BTC/USDT", side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(3))
+        OrderRequest(
+            venue="paper",
+            client_id="by-hand",
+            symbol="BTC/USDT",
+            side=Side.BUY,
+            kind=OrderKind.MARKET,
+            quantity=Decimal(3),
+        )
     )
     await room.orchestrator.sync_venue_events()
 

@@ -39,7 +39,7 @@ async def store(each_database: str) -> AsyncIterator[Database]:
 
 
 def _begin(uow: UnitOfWork) -> None:
-    uow.account.open("USDT", Decimal(10_000))
+    uow.account.open("paper", "USDT", Decimal(10_000))
     uow.settings.set("account.began", BEGAN.isoformat())
 
 
@@ -145,7 +145,7 @@ async def test_of_an_old_curve_the_deepest_points_stay(store: Database):
         for minute in range(60):
             uow.account.mark({"BTC/USDT": Decimal(100)}, BEGAN)
             uow.account.record_equity(BEGAN + timedelta(minutes=minute))
-            uow.account.pay_in(Decimal(1), BEGAN)
+            uow.account.pay_in("paper", Decimal(1), BEGAN)
         points = table_of(EquityRow)
         low = BEGAN + timedelta(minutes=23)
         uow.connection.execute(update(points).where(points.c.at == low).values(drawdown=Decimal("0.07")))

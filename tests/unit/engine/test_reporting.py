@@ -16,17 +16,19 @@ from engine.domain.account import Profit
 from engine.domain.days import Days
 from engine.domain.orders import Fill, Side
 from tests.fakes.engine import CASH, engine_room
+from tests.fakes.venue import move_cash
 
 HOUR = timedelta(hours=1)
 NONE: Mapping[int, int] = {}
 ONE_MORE = Fill(
+    venue="paper",
     trade_id="1",
     client_id="1",
     symbol="BTC/USDT",
     side=Side.SELL,
     quantity=Decimal(1),
     price=Decimal(1),
-    fee=Decimal(0),
+    fee=None,
     at=datetime(2026, 1, 1, tzinfo=UTC),
 )
 
@@ -47,8 +49,8 @@ async def earned(
             uow.settings.set("account.began", begin.isoformat())
             for number in range(1, hours + 1):
                 if number in payments:
-                    uow.account.pay_in(Decimal(payments[number]), begin + number * HOUR - HOUR / 6)
-                uow.account.move_cash(ONE_MORE)
+                    uow.account.pay_in("paper", Decimal(payments[number]), begin + number * HOUR - HOUR / 6)
+                move_cash(uow, ONE_MORE)
                 uow.account.record_equity(begin + number * HOUR)
 
         room.clock.to((begin - room.clock.at).total_seconds() / 60)
@@ -105,9 +107,9 @@ async def test_every_report_takes_off_what_was_paid_in_or_out(tmp_path: Path, am
         uow.settings.set("account.began", begin.isoformat())
         for hour, price in enumerate(("100", "200", "300")):
             if hour:
-                uow.account.move_cash(ONE_MORE)
+                move_cash(uow, ONE_MORE)
             if hour == 2:
-                uow.account.pay_in(Decimal(amount), begin + 2.5 * HOUR)
+                uow.account.pay_in("paper", Decimal(amount), begin + 2.5 * HOUR)
             uow.account.mark({"BTC/USDT": Decimal(price)}, begin + hour * HOUR)
             uow.account.record_equity(begin + hour * HOUR, ["BTC/USDT"])
 
@@ -133,7 +135,7 @@ async def test_a_digest_just_after_a_payment_has_it_in_its_equity_and_no_drawdow
     def work(uow) -> None:
         uow.settings.set("account.began", begin.isoformat())
         uow.account.record_equity(begin)
-        uow.account.pay_in(Decimal(90_000), begin + 2 * HOUR)
+        uow.account.pay_in("paper", Decimal(90_000), begin + 2 * HOUR)
 
     async with engine_room(tmp_path) as room:
         await room.store.transact(work)
@@ -153,7 +155,7 @@ async def test_today_began_when_the_last_day_ended(tmp_path: Path):
 
         def work(uow) -> None:
             for number in range(3):
-                uow.account.move_cash(ONE_MORE)
+                move_cash(uow, ONE_MORE)
                 uow.account.record_equity(midnight + number * HOUR)
 
         await room.store.transact(work)

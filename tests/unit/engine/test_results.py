@@ -21,6 +21,7 @@ from engine.risk.rules import RiskLimits
 from tests.fakes.database import rows_of, url_of
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
 from tests.fakes.feed import BTC
+from tests.fakes.venue import move_cash
 
 HALF_YEAR = 180
 ROW = tuple[str, Decimal, int]
@@ -34,9 +35,10 @@ async def half_a_year(room: Room, seed: int) -> None:
         net = Decimal(chance.randint(-3000, 3500)) / 100
 
         def work(uow, number=number, minutes=minutes, net=net) -> None:
-            sold = {"quantity": Decimal(1), "price": net if net > 0 else -net, "fee": Decimal(0)}
+            sold = {"quantity": Decimal(1), "price": net if net > 0 else -net, "fee": None}
             uow.positions.put(
                 Position(
+                    venue="paper",
                     id=f"T{number}",
                     context=chance.choice(("hand", "other")),
                     symbol=chance.choice(("BTC/USDT", "ETH/USDT", "SOL/USDT")),
@@ -52,15 +54,17 @@ async def half_a_year(room: Room, seed: int) -> None:
                 ),
                 "",
             )
-            uow.account.move_cash(
+            move_cash(
+                uow,
                 Fill(
+                    venue="paper",
                     trade_id=str(number),
                     client_id=str(number),
                     symbol="BTC/USDT",
                     side=Side.SELL if net > 0 else Side.BUY,
                     at=at(minutes),
                     **sold,
-                )
+                ),
             )
             uow.account.record_equity(at(minutes))
 
@@ -159,19 +163,20 @@ async def test_a_drawdown_makes_the_limits_smaller(tmp_path: Path) -> None:
     async with engine_room(tmp_path, limits=RiskLimits(max_drawdown=Decimal("0.05"))) as room:
         await buy(room, context="hand", quantity=Decimal(20))
         await room.store.transact(lambda uow: uow.account.record_equity(room.clock.now()))
-        await room.store.transact(lambda uow: uow.account.move_cash(replace(LOSS, at=room.clock.now())))
+        await room.store.transact(lambda uow: move_cash(uow, replace(LOSS, at=room.clock.now())))
         counts, status = await room.results.counts(), await room.views.status()
         assert (counts.size, counts.max_coin) == (Decimal("0.5"), status.equity / 8)
 
 
 LOSS = Fill(
+    venue="paper",
     trade_id="1",
     client_id="1",
     symbol="BTC/USDT",
     side=Side.BUY,
     quantity=Decimal(1),
     price=Decimal(600),
-    fee=Decimal(0),
+    fee=None,
     at=at(0),
 )
 
@@ -199,7 +204,7 @@ async def test_a_strategy_says_of_a_halt_what_its_refusal_will_say(room: Room, m
 
 async def test_a_strategy_says_of_a_drawdown_what_its_refusal_will_say(room: Room) -> None:
     await room.store.transact(lambda uow: uow.account.record_equity(room.clock.now()))
-    await room.store.transact(lambda uow: uow.account.move_cash(replace(LOSS, price=Decimal(1200))))
+    await room.store.transact(lambda uow: move_cash(uow, replace(LOSS, price=Decimal(1200))))
     await says_what_its_refusal_will_say(room, "drawdown 12.0% has reached the limit of 10.0%")
 
 

@@ -64,6 +64,7 @@ def test_an_emergency_has_one_card_from_the_call_to_its_end():
 
 def test_every_destination_is_shown_every_topic_of_an_event():
     filled = events.OrderFilled(
+        venue="paper",
         at=AT,
         order_id="O5",
         symbol="BTC/USDT",

@@ -78,7 +78,9 @@ async def test_a_coin_that_falls_by_six_digits_has_prices_a_book_and_stops_that_
     venue = PaperExchange(
         file=tmp_path / "venue.db", feed=feed, clock=clock, model=FillModel(), balances={"USDT": Decimal(10_000)}
     )
-    buy = OrderRequest(client_id="a", symbol=symbol, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(10))
+    buy = OrderRequest(
+        venue="paper", client_id="a", symbol=symbol, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(10)
+    )
     assert isinstance(await venue.submit(buy), Ack)
     stop = replace(
         buy, client_id="b", side=Side.SELL, kind=OrderKind.OCO, stop=Decimal("0.000025"), target=Decimal(200)
@@ -92,7 +94,7 @@ async def test_a_coin_that_falls_by_six_digits_has_prices_a_book_and_stops_that_
         assert abs(float(book.mid / feed.price(symbol, clock.now())) - 1) < 0.001
     clock.to(9 * 60)
     assert feed.price(symbol, clock.now()) == Decimal("0.00002")
-    sold = await venue.find("b")
+    sold = await venue.find(symbol, "b")
     assert isinstance(sold, OrderState)
     assert (sold.status, sold.filled) == (OrderStatus.FILLED, 10)
     assert all(0 < fill.price <= Decimal("0.000025") for fill in sold.fills)

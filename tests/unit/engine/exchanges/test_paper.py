@@ -39,12 +39,18 @@ def opened(file: Path, feed: MarketFeed | None = None, clock: HandClock | None =
 
 def buy(name: str, quantity: str = "1", market: str = BTC.symbol) -> OrderRequest:
     return OrderRequest(
-        client_id=client_id(name), symbol=market, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(quantity)
+        venue="paper",
+        client_id=client_id(name),
+        symbol=market,
+        side=Side.BUY,
+        kind=OrderKind.MARKET,
+        quantity=Decimal(quantity),
     )
 
 
 def bracket(name: str, stop: str, target: str, quantity: str = "1", market: str = BTC.symbol) -> OrderRequest:
     return OrderRequest(
+        venue="paper",
         client_id=client_id(name),
         symbol=market,
         side=Side.SELL,
@@ -137,7 +143,7 @@ async def test_before_anything_is_written_the_client_writes_what_it_holds_back(t
     clock.to(240)
     await venue.balances()
     assert (client.waiting, client.found) == (False, [0, 2, 3]), "the stop was reached"
-    assert len(await venue.events(0)) == 4
+    assert len((await venue.events(None)).events) == 4
 
 
 async def test_the_venue_never_goes_back(tmp_path: Path) -> None:
@@ -156,7 +162,7 @@ async def test_waiting_orders_of_a_market_that_the_feed_lost_go_on_waiting(tmp_p
     await opened(tmp_path / "venue.db", clock=clock).submit(buy("a", "50"))
     clock.to(300)
     other = opened(tmp_path / "venue.db", hand_feed({"ETH/USDT": [QUIET] * 24}, [ETH]), clock)
-    waiting = await other.find(client_id("a"))
+    waiting = await other.find(BTC.symbol, client_id("a"))
     assert isinstance(waiting, OrderState)
     assert waiting.status is OrderStatus.OPEN
     assert isinstance(await other.submit(buy("b", "0.5", "ETH/USDT")), Ack)
@@ -171,7 +177,7 @@ async def test_events_of_two_markets_are_in_the_order_of_time(tmp_path: Path) ->
         await venue.submit(buy(f"buy {symbol}", "1", symbol))
         await venue.submit(bracket(f"protect {symbol}", "95", "120", "1", symbol))
     clock.to(180)
-    closed = [event for event in await venue.events(0) if event.fill and event.fill.side is Side.SELL]
+    closed = [event for event in (await venue.events(None)).events if event.fill and event.fill.side is Side.SELL]
     assert [event.fill.symbol for event in closed if event.fill] == ["ETH/USDT", "BTC/USDT"]
     assert [event.at for event in closed] == sorted(event.at for event in closed)
 
@@ -188,7 +194,7 @@ async def test_a_stop_that_an_earlier_version_left_half_sold_is_sold_whole_where
     venue.close()
     run_sql(file, "UPDATE orders SET closed_by = 'stop' WHERE kind = 'oco'")
     clock.to(141)
-    sold = await opened(file, feed, clock).find(client_id("b"))
+    sold = await opened(file, feed, clock).find(BTC.symbol, client_id("b"))
     assert isinstance(sold, OrderState)
     assert (sold.status, sold.filled, sold.closed_by) == (OrderStatus.FILLED, Decimal(20), "stop")
     assert {fill.at for fill in sold.fills} == {clock.at - timedelta(minutes=1)}
@@ -292,6 +298,7 @@ class Act:
                 intent = buy(name, str(share))
                 await venue.submit(
                     OrderRequest(
+                        venue="paper",
                         client_id=intent.client_id,
                         symbol=intent.symbol,
                         side=Side.SELL,
@@ -302,7 +309,7 @@ class Act:
             case "bracket":
                 await venue.submit(bracket(name, str(self.stop), str(self.target), quantity))
             case _:
-                await venue.cancel(client_id(str(self.of)))
+                await venue.cancel(BTC.symbol, client_id(str(self.of)))
 
 
 acts = st.builds(
@@ -370,7 +377,7 @@ def test_whatever_the_path_and_the_volume_a_stop_sells_whole_where_the_path_reac
         assert isinstance(await venue.submit(buy("a", str(quantity), symbol)), Ack)
         assert isinstance(await venue.submit(bracket("b", str(stop), str(1000 * unit), str(quantity), symbol)), Ack)
         clock.to(60 * (len(rows) + 1))
-        found = await venue.find(client_id("b"))
+        found = await venue.find(symbol, client_id("b"))
         assert isinstance(found, OrderState)
         assert check_conservation(file) == []
         return found
@@ -399,11 +406,9 @@ def test_the_same_calls_write_the_same_rows(rows: list[Row | None], script: list
 @given(histories, scripts)
 def test_crashes_change_nothing_that_is_traded(rows: list[Row | None], script: list[Act]) -> None:
     def traded(file: Path) -> list[tuple[object, ...]]:
-        events = asyncio.run(played(file, rows, script, crashing=file.stem == "crashing").events(0))
+        events = asyncio.run(played(file, rows, script, crashing=file.stem == "crashing").events(None)).events
         fills = [(e.fill.price, e.fill.quantity, e.fill.fee) if e.fill else () for e in events]
-        return [
-            (e.seq, e.order.client_id, e.order.status, e.order.filled, *f) for e, f in zip(events, fills, strict=True)
-        ]
+        return [(e.order.client_id, e.order.status, e.order.filled, *f) for e, f in zip(events, fills, strict=True)]
 
     with TemporaryDirectory() as folder:
         assert traded(Path(folder) / "crashing.db") == traded(Path(folder) / "straight.db")
@@ -429,7 +434,7 @@ async def test_an_auditor_agrees_with_the_venue_at_every_candle_of_a_real_crash(
     closes = {symbol: _closes(feed, symbol, clock.at) for symbol in feed.markets}
     assert equity == equity_series(file, closes, sorted(equity), inclusive=False)
     assert check_conservation(file) == []
-    closed_by = {event.order.closed_by for event in await venue.events(0)}
+    closed_by = {event.order.closed_by for event in (await venue.events(None)).events}
     assert {"stop", "target"} <= closed_by
 
 

@@ -12,6 +12,7 @@ from engine.domain.orders import Purpose
 from handlers.notifications import Notifications
 from handlers.topics import routes
 from tests.fakes.engine import DAY, QUIET, Room, engine_room
+from tests.fakes.feed import BTC
 
 ROOM = Destination(platform="web", address="room")
 FALL = (100, 100, 80, 85, 10_000)
@@ -77,7 +78,7 @@ async def test_an_alarm_says_what_is_left_while_it_is_being_sold(tmp_path: Path)
         room.venue.refuses = (Purpose.PROTECTION,)
         orders = await room.store.read(lambda uow: uow.orders.of_position("T1"))
         (bracket,) = [order for order in orders if order.purpose is Purpose.PROTECTION]
-        await room.venue.cancel(bracket.request.client_id)
+        await room.venue.cancel(BTC.symbol, bracket.request.client_id)
         await room.orchestrator.sync_venue_events()
         (before,) = await room.held()
         await show_everything(room)

@@ -17,10 +17,11 @@ from engine.domain.messages import Person, Role
 from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
-from engine.execution.orchestrator import LATE_WITHIN, SEND_WITHIN
 from engine.execution.orders import intend
 from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE, failures
+from engine.execution.venue_execution import LATE_WITHIN, SEND_WITHIN
 from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room
+from tests.fakes.feed import BTC
 from tests.fakes.program import Files
 from tests.fakes.reports import plan
 
@@ -255,9 +256,14 @@ async def test_the_rest_of_an_entry_is_taken_back_before_its_position_is_sold(tm
 async def test_what_somebody_else_sells_of_a_position_that_is_being_sold_is_taken_off_its_sale(tmp_path: Path):
     async with engine_room(tmp_path, (QUIET,) * 24 + (THIN,) * 30) as room:
         order = await partly_sold(room)
-        await room.venue.cancel(order.request.client_id)  # frees the coins, as a venue's own page would
+        await room.venue.cancel(BTC.symbol, order.request.client_id)  # frees the coins, as a venue's own page would
         theirs = OrderRequest(
-            client_id="theirs", symbol="BTC/USDT", side=Side.SELL, kind=OrderKind.MARKET, quantity=Decimal(2)
+            venue="paper",
+            client_id="theirs",
+            symbol="BTC/USDT",
+            side=Side.SELL,
+            kind=OrderKind.MARKET,
+            quantity=Decimal(2),
         )
         room.clock.to(DAY + 100)
         await room.venue.submit(theirs)
@@ -390,7 +396,7 @@ async def test_the_open_rest_of_an_exit_covers_the_position_until_all_of_it_is_s
 async def test_what_an_exit_leaves_unsold_when_it_ends_is_protected_at_once(tmp_path: Path):
     async with engine_room(tmp_path, (QUIET,) * 24 + (THIN,) * 6) as room:
         order = await partly_sold(room)
-        await room.venue.cancel(order.request.client_id)
+        await room.venue.cancel(BTC.symbol, order.request.client_id)
         await room.orchestrator.sync_venue_events()
         assert (await room.orders())[-2:] == [("exit", "cancelled", Decimal(10)), ("protection", "open", Decimal(5))]
         assert Files(folder=tmp_path).complaints() == []
@@ -400,7 +406,7 @@ async def test_the_auditor_sees_a_rest_that_nothing_covers(tmp_path: Path):
     async with engine_room(tmp_path, (QUIET,) * 24 + (THIN,) * 6) as room:
         order = await partly_sold(room)
         room.venue.refuses = (Purpose.PROTECTION, Purpose.EXIT)
-        await room.venue.cancel(order.request.client_id)
+        await room.venue.cancel(BTC.symbol, order.request.client_id)
         await room.orchestrator.sync_venue_events()
         assert len(await room.events(ProtectionFailed)) == 1
         assert "T1 of 5.000 has the orders []" in Files(folder=tmp_path).complaints()
@@ -430,7 +436,7 @@ async def test_an_entry_that_was_paused_before_it_was_sent_is_not_sent(room: Roo
     await room.desk.pause(Person(name="Tom", role=Role.TRADER), None)
     await room.orchestrator.send(order)
     assert (await room.views.orders(1))[0].reason == "not sent: paused by Tom"
-    assert await room.venue.events(0) == ()
+    assert (await room.venue.events(None)).events == ()
 
 
 async def test_what_lies_unsent_after_a_fault_is_settled_and_its_position_protected(room: Room):
@@ -439,7 +445,7 @@ async def test_what_lies_unsent_after_a_fault_is_settled_and_its_position_protec
     held = (await room.held())[0]
     await exit_of(room, held)
     bracket = (await room.store.read(lambda uow: uow.orders.of_position(held.id)))[1]
-    await room.venue.cancel(bracket.request.client_id)
+    await room.venue.cancel(BTC.symbol, bracket.request.client_id)
     await room.orchestrator.look_again()
     assert [view.protected for view in await room.views.positions()] == [False], "it may yet be under way"
     room.clock.at += SEND_WITHIN + timedelta(seconds=1)
@@ -463,6 +469,6 @@ async def test_an_entry_whose_acknowledgement_was_not_written_down_is_taken_back
         order = await write(room, plan(quantity=Decimal(12), price=Decimal(100), stop=Decimal(90), target=Decimal(120)))
         await room.venue.submit(order.request)
         await room.orchestrator.cancel_order(order, "by a test")
-        assert (await room.venue.find(order.request.client_id)).status is OrderStatus.CANCELLED
+        assert (await room.venue.find(BTC.symbol, order.request.client_id)).status is OrderStatus.CANCELLED
         assert [position.quantity for position in await room.held()] == [Decimal(5)]
         assert await room.orders() == [("entry", "cancelled", Decimal(12)), ("protection", "open", Decimal(5))]

@@ -20,7 +20,7 @@ OPEN, REJECTED, CANCELLED = OrderStatus.OPEN, OrderStatus.REJECTED, OrderStatus.
 
 
 def needed(held: Position, orders: Sequence[Order], minutes: float = 60) -> tuple[Action, ...]:
-    return protect(held, orders, at(minutes))
+    return protect(held, orders, Decimal("0.00001"), at(minutes))
 
 
 def test_a_fresh_position_gets_its_first_bracket():

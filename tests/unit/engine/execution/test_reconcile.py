@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from engine.domain.orders import Order, OrderKind, OrderStatus, Purpose, Side
-from engine.execution.orchestrator import LATE_WITHIN
 from engine.execution.orders import intend
 from engine.execution.reconcile import reconcile
+from engine.execution.venue_execution import LATE_WITHIN
 from tests.auditor import check_conservation
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
+from tests.fakes.feed import BTC
 from tests.fakes.reports import plan
 
 WANTED = plan(quantity=Decimal(10), price=Decimal(100), stop=Decimal(90), target=Decimal(120))
@@ -59,7 +60,7 @@ async def test_a_position_that_lost_its_stop_gets_another(tmp_path: Path):
     async with engine_room(tmp_path) as before:
         await before.orchestrator.send(await write(before))
         brackets = await before.store.read(lambda uow: uow.orders.of_position("T1"))
-        await before.venue.cancel(brackets[-1].request.client_id)
+        await before.venue.cancel(BTC.symbol, brackets[-1].request.client_id)
     async with engine_room(tmp_path, minutes=DAY + 1) as after:
         await come_back(after)
         assert [(purpose, status) for purpose, status, _ in await after.orders()] == [
@@ -102,7 +103,7 @@ async def test_an_exit_in_doubt_is_settled_and_what_is_still_held_is_protected(t
         order = await before.store.transact(lambda uow: intend(uow, leave, before.clock.now(), decision_id="D2"))
         for other in await before.store.read(lambda uow: uow.orders.of_position("T1")):
             if other.request.kind is OrderKind.OCO:
-                await before.venue.cancel(other.request.client_id)
+                await before.venue.cancel(BTC.symbol, other.request.client_id)
         if arrived:
             await before.venue.submit(order.request)
     async with engine_room(tmp_path, minutes=DAY + 1) as after:

@@ -70,7 +70,12 @@ async def test_a_stop_that_is_hit_counts_and_what_somebody_else_lost_does_not(tm
     async with engine_room(tmp_path, (*(QUIET,) * 24, FALL, QUIET)) as room:
         if external:
             theirs = OrderRequest(
-                client_id="e" * 32, symbol="BTC/USDT", side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(1)
+                venue="paper",
+                client_id="e" * 32,
+                symbol="BTC/USDT",
+                side=Side.BUY,
+                kind=OrderKind.MARKET,
+                quantity=Decimal(1),
             )
             await room.venue.submit(theirs)
             await room.orchestrator.sync_venue_events()

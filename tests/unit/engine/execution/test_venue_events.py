@@ -17,7 +17,7 @@ from engine.domain.events import Halted, OrderChanged, OrderFilled, PositionClos
 from engine.domain.halts import HaltKind
 from engine.domain.orders import Fill, OrderStatus
 from engine.execution.venue_events import apply_venue_events
-from engine.ports import VenueEvent
+from engine.ports import Cursor, EventBatch, VenueEvent
 from engine.store.connections import connect
 from engine.store.database import Database, nowhere
 from engine.store.unit_of_work import UnitOfWork
@@ -40,12 +40,16 @@ async def store(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 def _begin(uow: UnitOfWork) -> None:
-    uow.account.open("USDT", CASH)
+    uow.account.open("paper", "USDT", CASH)
     uow.orders.add(ENTRY)
 
 
+LOT = Decimal("0.00001")
+
+
 async def take(store: Database, *events: VenueEvent) -> tuple[str, ...]:
-    return await store.transact(lambda uow: apply_venue_events(uow, events))
+    batch = EventBatch(events=events, cursor=Cursor(str(len(events))))
+    return await store.transact(lambda uow: apply_venue_events(uow, "paper", batch, lambda _: LOT))
 
 
 async def test_the_first_fill_of_an_entry_opens_a_position_with_its_stop_and_target(store: Database):
@@ -57,7 +61,7 @@ async def test_the_first_fill_of_an_entry_opens_a_position_with_its_stop_and_tar
     view = await store.read(lambda uow: uow.orders.get("O1"))
     assert (view.position_id, view.status, view.filled, view.average) == ("T1", FILLED, Decimal(2), Decimal(101))
     assert await store.read(lambda uow: uow.positions.decision_of("T1")) == "D1"
-    assert await store.read(lambda uow: uow.account.venue_seq) == 1
+    assert await store.read(lambda uow: uow.account.cursor("paper")) == "1"
     assert len(await events_of(store, PositionOpened)) == len(await events_of(store, OrderFilled)) == 1
 
 
@@ -86,7 +90,7 @@ async def test_a_fill_that_is_told_again_under_another_number_counts_once(store:
 
 async def test_an_order_of_somebody_else_of_which_nothing_traded_is_passed_over(store: Database):
     assert await take(store, told(1, order(77), status=OrderStatus.CANCELLED)) == ()
-    assert await store.read(lambda uow: uow.account.venue_seq) == 1
+    assert await store.read(lambda uow: uow.account.cursor("paper")) == "1"
     assert await store.read(lambda uow: uow.orders.by_client_id(order(77).request.client_id)) is None
 
 
@@ -155,7 +159,7 @@ async def test_a_sale_of_what_is_closed_closes_it_no_second_time(store: Database
     for seq in (3, 4, 5):
         await take(store, told(seq, EXIT, fill(EXIT, seq, Decimal(2))))
     assert [closed.position_id for closed in await events_of(store, PositionClosed)] == ["T1", "T2"]
-    assert await store.read(lambda uow: uow.account.outside()) == {"BTC": Decimal(-1)}
+    assert await store.read(lambda uow: uow.account.balances()["paper", "BTC"]) == -1
     reasons = [view.halt.reason.rpartition(": ")[2] for view in await store.read(lambda uow: uow.halts.open())]
     assert reasons == ["coins of T2"], "one alarm for one order"
 
@@ -201,15 +205,16 @@ def test_whatever_the_order_and_however_often_it_is_told_money_is_conserved(
     with forgotten(connection) as uow:
         _begin(uow)
         uow.orders.add(EXIT)
-        for batch in _batches(data, events):
-            apply_venue_events(uow, batch)
+        for some in _batches(data, events):
+            batch = EventBatch(events=tuple(some), cursor=Cursor("1"))
+            apply_venue_events(uow, "paper", batch, lambda _: LOT)
         account, position = uow.account.portfolio(), uow.positions.get("T1")
     assert position.quantity == held
     assert position.is_open is (held > 0)
-    spent = sum((each.quantity * each.price + each.fee for each in entries), Decimal(0))
-    got = sum((each.quantity * each.price - each.fee for each in exits), Decimal(0))
+    spent = sum((each.value + each.fee.amount for each in entries), Decimal(0))
+    got = sum((each.value - each.fee.amount for each in exits), Decimal(0))
     assert account.free_cash + account.reserved == CASH - spent + got
-    assert position.fees == sum((each.fee for each in (*entries, *exits)), Decimal(0))
+    assert position.fees == sum((each.fee.amount for each in (*entries, *exits)), Decimal(0))
 
 
 def _told_somehow(data: st.DataObject, entries: list[Fill], exits: list[Fill]) -> list[VenueEvent]:

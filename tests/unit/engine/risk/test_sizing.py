@@ -36,6 +36,7 @@ def plan_of(**distances: float | None):
     return sizing.plan(
         decision(symbol="BTC/USDT"),
         signals(**distances),
+        venue="paper",
         market=BTC,
         price=Decimal("100.02"),
         portfolio=RICH,

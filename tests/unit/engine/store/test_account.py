@@ -18,7 +18,7 @@ from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import at
 from tests.fakes.reports import digest, position
-from tests.fakes.venue import bracket, fill, leaving, order
+from tests.fakes.venue import bracket, fill, leaving, move_cash, order
 
 CASH = Decimal(10_000)
 
@@ -26,7 +26,7 @@ CASH = Decimal(10_000)
 @pytest.fixture
 async def account(store: Database) -> Database:
     """A database in which an account was opened with ten thousand."""
-    await store.transact(lambda uow: uow.account.open("USDT", CASH))
+    await store.transact(lambda uow: uow.account.open("paper", "USDT", CASH))
     return store
 
 
@@ -40,7 +40,7 @@ async def hold(store: Database, quantity: str, price: str) -> None:
 
     def work(uow: UnitOfWork) -> None:
         uow.positions.put(held, "D1")
-        uow.account.move_cash(fill(order(1), 1, Decimal(quantity)))
+        move_cash(uow, fill(order(1), 1, Decimal(quantity)))
         uow.account.mark({held.symbol: Decimal(price)}, at(1))
 
     await store.transact(work)
@@ -54,22 +54,18 @@ async def test_without_an_account_it_says_what_to_do(store: Database):
 
 async def test_a_new_account_is_all_cash(account: Database):
     assert await account.read(lambda uow: uow.account.opened())
-    assert await account.read(lambda uow: (uow.account.quote, uow.account.opening, uow.account.venue_seq)) == (
+    assert await account.read(lambda uow: (uow.account.quote, uow.account.opening, uow.account.cursor("paper"))) == (
         "USDT",
         CASH,
-        0,
+        None,
     )
     assert await portfolio(account) == Portfolio(free_cash=CASH, equity=CASH, peak=CASH, marks={}, quote="USDT")
 
 
 async def test_buying_costs_and_selling_brings_money_and_fees_are_lost(account: Database):
-    await account.transact(
-        lambda uow: uow.account.move_cash(fill(order(1), 1, Decimal(2), Decimal(100), Decimal("0.2")))
-    )
+    await account.transact(lambda uow: move_cash(uow, fill(order(1), 1, Decimal(2), Decimal(100), Decimal("0.2"))))
     assert (await portfolio(account)).free_cash == Decimal("9799.8")
-    await account.transact(
-        lambda uow: uow.account.move_cash(fill(leaving(2), 2, Decimal(2), Decimal(110), Decimal("0.3")))
-    )
+    await account.transact(lambda uow: move_cash(uow, fill(leaving(2), 2, Decimal(2), Decimal(110), Decimal("0.3"))))
     assert (await portfolio(account)).free_cash == Decimal("10019.5")
 
 
@@ -94,7 +90,7 @@ async def test_only_the_rest_of_a_partly_filled_buy_is_set_aside_and_nothing_for
     def work(uow: UnitOfWork) -> None:
         for each in (entry, bracket(2), leaving(3)):
             uow.orders.add(each)
-        uow.orders.add_fill(entry, fill(entry, 1, Decimal(1)), "T1")
+        uow.orders.add_fill(entry, fill(entry, 1, Decimal(1)), Decimal(0), "T1")
 
     await account.transact(work)
     assert (await portfolio(account)).reserved == Decimal(200)
@@ -173,7 +169,7 @@ async def test_money_paid_in_or_out_changes_no_drawdown(account: Database, chang
     await account.transact(lambda uow: (uow.account.record_equity(at(1)), uow.account.count_total_from_now()))
     await account.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(20)}, at(2)))
     before = await account.transact(lambda uow: uow.account.record_equity(at(2)))
-    await account.transact(lambda uow: uow.account.pay_in(Decimal(change), at(2)))
+    await account.transact(lambda uow: uow.account.pay_in("paper", Decimal(change), at(2)))
     after = await account.transact(lambda uow: uow.account.record_equity(at(3)))
     assert after.equity == before.equity + Decimal(change)
     assert abs(after.drawdown - before.drawdown) < Decimal("1e-20")
@@ -183,7 +179,7 @@ async def test_money_paid_in_or_out_changes_no_drawdown(account: Database, chang
 
 async def test_an_account_that_is_emptied_and_filled_again_begins_anew(account: Database):
     for change in (-CASH, Decimal(500)):
-        await account.transact(lambda uow, change=change: uow.account.pay_in(change, at(1)))
+        await account.transact(lambda uow, change=change: uow.account.pay_in("paper", change, at(1)))
     assert ((await portfolio(account)).peak, (await portfolio(account)).drawdown) == (Decimal(500), 0)
 
 
@@ -192,10 +188,10 @@ async def test_payments_are_kept_with_their_time_and_each_point_knows_which_are_
         await account.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(price)}, at(minute)))
         await account.transact(lambda uow: uow.account.record_equity(at(minute), ["BTC/USDT"]))
 
-    await account.transact(lambda uow: uow.account.pay_in(Decimal(500), at(0)))
+    await account.transact(lambda uow: uow.account.pay_in("paper", Decimal(500), at(0)))
     await mark(1, "100")
     await mark(2, "110")
-    await account.transact(lambda uow: uow.account.pay_in(Decimal(-2000), at(2.5)))
+    await account.transact(lambda uow: uow.account.pay_in("paper", Decimal(-2000), at(2.5)))
     await mark(2, "110")  # made up for after a start
     assert await account.read(lambda uow: uow.account.payments()) == (
         Payment(at=at(0), amount=Decimal(500)),
@@ -207,9 +203,11 @@ async def test_payments_are_kept_with_their_time_and_each_point_knows_which_are_
 
 
 async def test_nothing_that_is_kept_has_an_exponent(account: Database):
-    await account.transact(lambda uow: uow.account.put_outside("BTC", Decimal("1E-8")))
+    await account.transact(lambda uow: uow.account.change_balance("paper", "BTC", Decimal("1E-8")))
     await account.transact(lambda uow: uow.account.add_digest(digest(net=Decimal("0E-8"))))
-    assert await account.read(lambda uow: uow.settings.get("account.outside")) == '{"BTC": "0.00000001"}'
+    query = text("SELECT amount FROM balances WHERE currency = 'BTC'")
+    amount = await account.read(lambda uow: uow.connection.execute(query).scalar_one())
+    assert format(amount, "s" if isinstance(amount, str) else "f") == "0.00000001"
     kept = await account.read(lambda uow: uow.connection.execute(text("SELECT figures FROM digests")).scalar_one())
     assert '"net":"0.00000000"' in kept
 

@@ -30,11 +30,11 @@ from tests.fakes.venue import fill, order
 
 def _fill(uow: UnitOfWork) -> None:
     entry = order(1)
-    uow.account.open("USDT", Decimal("1000.10"))
+    uow.account.open("paper", "USDT", Decimal("1000.10"))
     uow.decisions.add(judged(decision=decision(id="D1")))
     uow.approvals.add(asked(id="A1", decision_id="D1"))
     uow.orders.add(entry)
-    uow.orders.add_fill(entry, fill(entry, 1, entry.request.quantity), "T3")
+    uow.orders.add_fill(entry, fill(entry, 1, entry.request.quantity), Decimal(0), "T3")
     uow.positions.put(position(), "D1")
     uow.account.record_equity(NOON)
     uow.chat.put_message(message_id=None, audience="", author="bot", at=NOON, card=None, text="grüß dich")
@@ -56,7 +56,7 @@ async def full(each_database: str, tmp_path: Path) -> str:
     database = Database(each_database)
     await database.transact(_fill)
     await database.close()
-    VenueFile(tmp_path / "venue.sqlite", {"USDT": Decimal("1000.10")}).close()
+    VenueFile(tmp_path / "venue.sqlite", "paper", {"USDT": Decimal("1000.10")}).close()
     return each_database
 
 
@@ -111,7 +111,7 @@ def test_a_folder_that_is_not_there_is_named(full: str, tmp_path: Path):
 async def test_what_is_there_is_replaced_only_by_force(full: str, saved: Path, tmp_path: Path):
     venue = tmp_path / "venue.sqlite"
     told = await story_of(full)
-    execute(full, "UPDATE account SET cash = '5'")
+    execute(full, "UPDATE balances SET amount = '5'")
     later = await story_of(full)
     with pytest.raises(StoreError, match=r"not empty.*--force"):
         restore(full, venue, saved)

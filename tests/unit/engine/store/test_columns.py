@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, create_engine, insert, select, text
 from sqlalchemy.exc import StatementError
 
-from engine.store.columns import Money, UtcTime
+from engine.store.columns import ExactDecimal, UtcTime
 from engine.store.connections import connect
 from tests.fakes import postgres
 
 KEPT = Table(
-    "kept", MetaData(), Column("id", Integer, primary_key=True), Column("money", Money), Column("time", UtcTime)
+    "kept", MetaData(), Column("id", Integer, primary_key=True), Column("money", ExactDecimal), Column("time", UtcTime)
 )
 MONEY = st.decimals("-1e24", "1e24", allow_nan=False, allow_infinity=False)
 TIMES = st.datetimes(timezones=st.sampled_from([UTC, ZoneInfo("Asia/Kolkata"), ZoneInfo("America/New_York")])).filter(

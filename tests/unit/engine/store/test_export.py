@@ -81,7 +81,7 @@ async def test_orders_tell_what_the_store_knows(store: Database, tmp_path: Path)
     def work(uow: UnitOfWork) -> None:
         for each in (entry, later, bracket(3)):
             uow.orders.add(each)
-        uow.orders.add_fill(entry, fill(entry, 1, Decimal(1), Decimal(100), Decimal("0.1")), "T1")
+        uow.orders.add_fill(entry, fill(entry, 1, Decimal(1), Decimal(100), Decimal("0.1")), Decimal("0.1"), "T1")
 
     await store.transact(work)
     view = await store.read(lambda uow: uow.orders.get("O1"))

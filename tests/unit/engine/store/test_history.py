@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def a_day(uow: UnitOfWork) -> None:
     uow.decisions.add(judged(decision=decision(id="D1")))
     uow.approvals.add(asked(id="A1", decision_id="D1"))
     uow.orders.add(entry)
-    uow.orders.add_fill(entry, fill(entry, 1, entry.request.quantity), "T3")
+    uow.orders.add_fill(entry, fill(entry, 1, entry.request.quantity), Decimal(0), "T3")
     uow.positions.put(position(), "D1")
     uow.emit(Welcomed(at=NOON))
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Column, String, Table, create_engine, insert, select
 from sqlmodel import MetaData
 
-from engine.store.columns import Money, UtcTime
+from engine.store.columns import ExactDecimal, UtcTime
 from engine.store.mapping import RowMapping
 from tests.fakes.reports import NOON
 
@@ -41,7 +41,7 @@ TABLE = Table(
     Column("number", String, default="9"),
     Column("at", UtcTime),
     Column("colour", String),
-    Column("price", Money),
+    Column("price", ExactDecimal),
 )
 WALL = Wall(id="W1", at=NOON, paint=Paint(colour=Colour.RED, price=Decimal("0.10")))
 

@@ -36,7 +36,7 @@ from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON, asked, decision, digest, judged, position
 from tests.fakes.venue import bracket, fill, order
 
-HEAD = "0007"
+HEAD = "0008"
 HOUR = timedelta(hours=1)
 DAY_OF_A_PAYMENT = digest(
     id="2026-01-04",
@@ -53,11 +53,11 @@ DAY_OF_A_PAYMENT = digest(
 def _fill(uow: UnitOfWork) -> None:
     """Something in every table that others refer to."""
     entry = order(1)
-    uow.account.open("USDT", fill(entry, 1, position().quantity).quantity)
+    uow.account.open("paper", "USDT", fill(entry, 1, position().quantity).quantity)
     uow.decisions.add(judged(decision=decision(id="D1")))
     uow.approvals.add(asked(id="A1", decision_id="D1"))
     uow.orders.add(entry)
-    uow.orders.add_fill(entry, fill(entry, 1, entry.request.quantity), "T3")
+    uow.orders.add_fill(entry, fill(entry, 1, entry.request.quantity), Decimal(0), "T3")
     uow.positions.put(position(), "D1")
     uow.account.record_equity(NOON)
     uow.emit(Welcomed(at=NOON))
@@ -113,13 +113,15 @@ async def test_what_was_paid_in_before_is_no_profit_any_more_and_is_one_again_on
     """As an older version has left it: 500 were adopted between two marks, and the day counted them."""
 
     def of_before(uow: UnitOfWork) -> None:
-        uow.account.open("USDT", Decimal(1000))
+        uow.account.open("paper", "USDT", Decimal(1000))
         uow.account.mark({"BTC/USDT": Decimal(100)}, NOON)
         uow.account.record_equity(NOON, ["BTC/USDT"])
-        uow.account.pay_in(Decimal(500), NOON + HOUR)
+        uow.account.pay_in("paper", Decimal(500), NOON + HOUR)
         uow.account.record_equity(NOON + 2 * HOUR, ["BTC/USDT"])
         for currency in ("USDT", "BTC"):
-            told = BalanceAdopted(at=NOON + HOUR, currency=currency, before=Decimal(1000), after=Decimal(1500))
+            told = BalanceAdopted(
+                venue="paper", at=NOON + HOUR, currency=currency, before=Decimal(1000), after=Decimal(1500)
+            )
             uow.emit(told)
         uow.account.add_digest(digest(id="2026-01-03", equity=Decimal(1000), net=Decimal(0)))
         uow.account.add_digest(DAY_OF_A_PAYMENT)
@@ -369,7 +371,8 @@ def test_damage_is_found(tmp_path: Path):
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute(
-            "INSERT INTO fills VALUES ('1', 1, 'O404', 'c', 'T1', 'BTC/USDT', 'buy', '1', '1', '0', '2024-01-01')"
+            "INSERT INTO fills (number, venue, symbol, trade_id, order_id, client_id, position_id, side, quantity,"
+            " price, fee_value, at) VALUES (1, 'v', 'BTC/USDT', '1', 'O404', 'c', 'T1', 'buy', '1', '1', '0', '2024')"
         )
         connection.commit()
     assert migrate.integrity(f"sqlite:///{file}") == ["fills: a row refers to nothing"]

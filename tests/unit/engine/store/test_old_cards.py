@@ -57,7 +57,12 @@ def halt(uow: UnitOfWork, over: datetime | None) -> str:
 
 def order(uow: UnitOfWork, over: datetime | None, approval_id: str = "") -> str:
     intent = OrderRequest(
-        client_id="c" * 32, symbol="BTC/USDT", side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal("0.01")
+        venue="paper",
+        client_id="c" * 32,
+        symbol="BTC/USDT",
+        side=Side.BUY,
+        kind=OrderKind.MARKET,
+        quantity=Decimal("0.01"),
     )
     uow.orders.add(
         Order(

@@ -15,6 +15,7 @@ from engine.domain.errors import UnknownId
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import OrderStatus
+from engine.execution.fills import count_fill
 from engine.store.database import Database
 from engine.store.decisions import status_of
 from engine.store.unit_of_work import UnitOfWork
@@ -46,8 +47,9 @@ async def test_a_second_order_for_the_same_thing_cannot_be_written_down(kept: Da
 
 async def test_a_fill_counts_once_and_adds_up(kept: Database):
     first, second = fill(ENTRY, 1, Decimal(1), Decimal(100), Decimal("0.1")), fill(ENTRY, 2, Decimal(1), Decimal(103))
-    for each, new in ((first, True), (first, False), (second, True)):
-        assert await kept.transact(lambda uow, each=each: uow.orders.add_fill(ENTRY, each, "T1")) is new
+    await kept.transact(lambda uow: uow.account.open("paper", "USDT", Decimal(1000)))
+    for each in (first, first, second):
+        await kept.transact(lambda uow, each=each: count_fill(uow, ENTRY, each, "T1"))
     view = await kept.read(lambda uow: uow.orders.get("O1"))
     assert (view.filled, view.average, view.fee) == (Decimal(2), Decimal("101.5"), Decimal("0.1"))
     fills = await kept.read(lambda uow: uow.orders.newest_fills(9))

@@ -57,14 +57,14 @@ async def test_an_older_versions_books_are_put_right_and_the_pause_of_before_is_
     """It rose to 12,000, fell to 9,000, where a pause ended, and then as much was paid in again."""
 
     def of_before(uow: UnitOfWork) -> None:
-        uow.account.open("USDT", CASH)
+        uow.account.open("paper", "USDT", CASH)
         points = [
             {"at": point.at, "equity": point.equity, "cash": CASH, "drawdown": CASH} for point in curve(12_000, 9_000)
         ]
         uow.connection.execute(insert(table_of(EquityRow)), points)
-        values = {"cash": Decimal(9_000), "peak": Decimal(9_000)}
-        uow.connection.execute(update(table_of(AccountRow)).values(values))
-        uow.account.pay_in(Decimal(9_000), at(1))
+        uow.account.change_balance("paper", "USDT", 9_000 - CASH)
+        uow.connection.execute(update(table_of(AccountRow)).values({"peak": Decimal(9_000)}))
+        uow.account.pay_in("paper", Decimal(9_000), at(1))
         uow.connection.execute(delete(table_of(Setting)))
 
     await store.transact(of_before)

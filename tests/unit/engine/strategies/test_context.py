@@ -13,10 +13,11 @@ from engine.strategies.mean_reversion import MeanReversion
 from engine.strategies.momentum import Momentum
 
 HOURLY = StrategyContext(
-    name="momentum-1h", strategy=Momentum(), markets=("BTC/USDT", "ETH/USDT"), timeframe=Timeframe.H1
+    name="momentum-1h", venue="paper", strategy=Momentum(), markets=("BTC/USDT", "ETH/USDT"), timeframe=Timeframe.H1
 )
 SLOW = StrategyContext(
     name="dips-4h",
+    venue="paper",
     strategy=MeanReversion(timeframe=Timeframe.H4, higher=(Timeframe.D1, Timeframe.W1)),
     markets=("BTC/USDT",),
     timeframe=Timeframe.H4,
@@ -54,4 +55,4 @@ def test_a_context_that_cannot_work_is_refused(
     name: str, markets: tuple[str, ...], timeframe: Timeframe, wrong: str
 ) -> None:
     with pytest.raises(ConfigError, match=wrong):
-        StrategyContext(name=name, strategy=Momentum(), markets=markets, timeframe=timeframe)
+        StrategyContext(name=name, venue="paper", strategy=Momentum(), markets=markets, timeframe=timeframe)

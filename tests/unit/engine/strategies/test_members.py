@@ -38,6 +38,7 @@ def fires(strategy: StrategyBase, closes: np.ndarray, last: int) -> list[int]:
 
 def held(frames: Frames, candles_ago: int) -> Position:
     return Position(
+        venue="paper",
         id="P1",
         context="test",
         symbol="BTC/USDT",

