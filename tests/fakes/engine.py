@@ -289,6 +289,7 @@ async def engine_room(
     autonomy: Autonomy = ASKS_AND_TRADES,
     model: FillModel | None = None,
     cash: Decimal = CASH,
+    balances: Mapping[str, Decimal] | None = None,
     timezone: str = "UTC",
     day_ends: time = time(),
     route: Route = nowhere,
@@ -303,7 +304,7 @@ async def engine_room(
         feed=hand_feed(rows, markets),
         clock=clock,
         model=model or FillModel(),
-        balances={"USDT": cash},
+        balances=balances or {"USDT": cash},
     )
 
     venue.clock, venue.called_at, venue.answers = clock, [], asyncio.Event()
@@ -311,6 +312,9 @@ async def engine_room(
     def open_account(uow: UnitOfWork) -> None:
         if not uow.account.opened():
             uow.account.open(venue.name, "USDT", cash)
+            for currency, amount in (balances or {}).items():
+                if currency != "USDT":
+                    uow.account.change_balance(venue.name, currency, amount)
             uow.settings.set("account.began", clock.now().isoformat())
 
     await store.transact(open_account)

@@ -43,6 +43,11 @@ class Position:
     closed_by_person: str = ""
 
     @property
+    def base(self) -> str:
+        """The currency that is held."""
+        return self.symbol.partition("/")[0]
+
+    @property
     def is_open(self) -> bool:
         """Whether anything of it is still held."""
         return self.closed_at is None

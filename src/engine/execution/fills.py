@@ -1,12 +1,12 @@
 """A fill, written down: counted once with what it moved, then position by position, whoever sent the order.
 
 What the account owns beside its positions moves here: the quote currency by the fill's value, the fee's currency by the
-fee. A fee in the base is taken from what the position holds; of a third currency from what somebody else has bought of
-it, where that is a position of its own.
+fee. A fee in the base is taken from what the position holds; one in a third currency from what is owned of that.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -97,16 +97,19 @@ def take_from_beside(uow: UnitOfWork, fill: Fill, before: Position, after: Posit
 
 
 def _pay(uow: UnitOfWork, venue: str, fee: Money) -> None:
-    """Take a fee from what there is of its currency: from what somebody else has bought of it, else from beside."""
-    quote = uow.account.quote
-    whose = (venue, f"{fee.currency}/{quote}", True)
-    held = [each for each in uow.positions.open() if (each.venue, each.symbol, each.is_external) == whose]
-    taken = Decimal(0)
-    for position in held[:1]:  # one for each market
-        taken = min(fee.amount, position.quantity)
-        price = uow.account.marks().get(position.symbol, position.entry_price)
-        uow.positions.put(position_changes.spent(position, taken, price), uow.positions.decision_of(position.id))
-    uow.account.pay_fee(venue, Money(amount=fee.amount - taken, currency=fee.currency))
+    """Take a fee from what there is of its currency: beside the positions, else in them, somebody else's first."""
+    beside = uow.account.balances().get((venue, fee.currency), Decimal(0))
+    lacking = fee.amount if beside < fee.amount else Decimal(0)
+    held = [each for each in uow.positions.open() if (each.venue, each.base) == (venue, fee.currency)]
+    for position in sorted(held, key=lambda position: not position.is_external):
+        taken = min(lacking, position.quantity)
+        if taken:
+            price = uow.account.marks().get(position.symbol, position.entry_price)
+            spent = position_changes.spent(position, taken, price)
+            uow.positions.put(spent, uow.positions.decision_of(position.id))
+            lacking -= taken
+            fee = replace(fee, amount=fee.amount - taken)
+    uow.account.pay_fee(venue, fee)
 
 
 def _take_late_fee(uow: UnitOfWork, known: FillView, fill: Fill, fee: Money) -> None:

@@ -150,8 +150,7 @@ class Account:
         owned = {currency: amount for (at, currency), amount in self.balances().items() if at == venue}
         for position in self._positions.open():
             if position.venue == venue:
-                base = position.symbol.partition("/")[0]
-                owned[base] = owned.get(base, Decimal(0)) + position.quantity
+                owned[position.base] = owned.get(position.base, Decimal(0)) + position.quantity
         return owned
 
     def pay_in(self, venue: str, change: Decimal, at: datetime) -> None:

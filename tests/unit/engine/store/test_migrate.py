@@ -291,7 +291,7 @@ async def test_the_drawdown_of_the_last_pause_is_kept(each_database: str):
     """Forgotten, it would pause entries once more for a step that they were paused for."""
 
     def put(uow: UnitOfWork) -> None:
-        uow.account.open("USDT", Decimal(1000))
+        uow.account.open("paper", "USDT", Decimal(1000))
         uow.account.note_pause(Decimal("0.12"))
 
     database = Database(each_database)
