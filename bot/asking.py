@@ -42,7 +42,7 @@ def exposed(settings: Settings) -> str:
     if stop := found.standing:
         called = f"The emergency stop {stop.id} stands since {wording.moment(stop.since)}, called by {stop.by}."
         return wording.lines(*_ended(found), called, f"State: {stop.note}", "An admin's /resume ends it.")
-    return wording.lines(*_ended(found), "Nothing was done. bot emergency --now stops entries and sells everything.")
+    return wording.lines(*_ended(found), "Nothing was done. bot emergency --now halts entries and sells everything.")
 
 
 def stop_everything(settings: Settings) -> str:

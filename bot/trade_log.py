@@ -1,4 +1,4 @@
-"""A line in the log for what trades: orders, fills, positions, questions and what stops entries, once it is kept."""
+"""A line in the log for what trades: orders, fills, positions, questions and what halts entries, once it is kept."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _LOUD = (
     "order not sent",
     "order in doubt",
     "position has no stop",
-    "entries stopped",
+    "entries halted",
     "somebody else traded",
 )
 
@@ -143,9 +143,9 @@ def _line(uow: UnitOfWork, event: Event) -> Line | None:  # noqa: C901, PLR0912 
         case ApprovalChanged(approval_id=approval_id, status=status, by=by) if status in _ANSWERS:
             text, facts = _ANSWERS[status], {"approval": approval_id, "by": by}
         case Halted(halt_id=halt_id):
-            text, facts = "entries stopped", _halt(uow, halt_id)
+            text, facts = "entries halted", _halt(uow, halt_id)
         case HaltEnded(halt_id=halt_id, by=by):
-            text, facts = "entries no longer stopped by this", {**_halt(uow, halt_id), "by": by}
+            text, facts = "halt ended", {**_halt(uow, halt_id), "by": by}
         case ExternalTraded(order_id=order_id):
             text, facts = "somebody else traded", _order(uow, order_id)
         case ExternalCancelled(order_id=order_id):

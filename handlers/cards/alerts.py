@@ -38,7 +38,7 @@ _MEANWHILE = {
     HaltKind.REFUSED: "The venue is asked again after longer and longer pauses, up to half an hour.",
 }
 _CALLED_BY_PEOPLE = (HaltKind.PAUSE, HaltKind.EMERGENCY)
-_SMALLER = "Unless something else stops them, entries go on, smaller as long as the drawdown has not been made good."
+_SMALLER = "Unless something else halts them, entries go on, smaller as long as the drawdown has not been made good."
 _AS_BEFORE = "Open positions keep their stops and are managed as before."
 
 
@@ -129,28 +129,28 @@ def program_ends(error: GreenlightError) -> Card:
 
 
 def halt(view: HaltView) -> Card:
-    """Entries stopped, or that is over."""
-    stopped = view.halt
-    where, name = f"{stopped.symbol}: " if stopped.symbol else "", phrases.HALTS[stopped.kind]
-    facts = (("Reason", stopped.reason), ("Since", wording.moment(stopped.since)))
+    """Entries are halted, or that is over."""
+    about = view.halt
+    where, name = f"{about.symbol}: " if about.symbol else "", phrases.HALTS[about.kind]
+    facts = (("Reason", about.reason), ("Since", wording.moment(about.since)))
     if view.ended_at is not None:
         ended = ("Ended", f"{wording.moment(view.ended_at)}{_by(view.ended_by)}")
-        after = _SMALLER if stopped.kind is HaltKind.DRAWDOWN else ""
+        after = _SMALLER if about.kind is HaltKind.DRAWDOWN else ""
         return Card(
             title=wording.sentence(f"{where}the {name} has ended ({view.id})"), fields=(*facts, ended), text=after
         )
-    end = phrases.end(stopped)
+    end = phrases.end(about)
     until = (("Until", end),) if end else ()
-    caller = stopped.by if stopped.kind in _CALLED_BY_PEOPLE else ""
+    caller = about.by if about.kind in _CALLED_BY_PEOPLE else ""
     return Card(
         title=wording.sentence(f"{where}no new entries: {name}{_by(caller)}{f' ({view.id})' if view.id else ''}"),
         fields=(*facts, *until),
-        text=meanwhile(stopped),
+        text=meanwhile(about),
     )
 
 
 def meanwhile(halt: Halt) -> str:
-    """What goes on while entries are stopped, and what ends it."""
+    """What goes on while entries are halted, and what ends it."""
     ends = _TOTAL_ENDS if halt.is_total else _HALT_ENDS[halt.kind].format(market=halt.symbol)
     return f"{_MEANWHILE.get(halt.kind, _AS_BEFORE)} {ends}"
 
@@ -164,7 +164,7 @@ def recovery(view: Recovery) -> Card:
         title=f"{title}: the {phrases.HALTS[ended.halt.kind]} has ended ({ended.id})",
         fields=(
             *((("Ended", f"{wording.moment(ended.ended_at)}{_by(ended.ended_by)}"),) if ended.ended_at else ()),
-            *((("No new entries", phrases.stopped(view.standing)),) if view.standing else ()),
+            *((("No new entries", phrases.halted(view.standing)),) if view.standing else ()),
             ("Drawdown", wording.percent(view.drawdown)),
             ("Size of entries", "as usual" if view.size == 1 else smaller),
         ),
@@ -185,7 +185,7 @@ def streak(view: Streak) -> Card:
         title=f"{title} ({view.id})",
         fields=fields,
         text=(
-            f"It goes on trading. /pause stops the new entries of all strategies; /why {view.last} tells how the last "
+            f"It goes on trading. /pause halts the new entries of all strategies; /why {view.last} tells how the last "
             "one came about."
         ),
     )

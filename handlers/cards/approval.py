@@ -76,7 +76,7 @@ def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None,
     asked, decision, plan = view.approval, view.decision, view.approval.plan
     verbs = [Verb.REJECT] if view.halt else list(LABELS)
     fields = (
-        *((("No new entries", phrases.stopped(view.halt)),) if view.halt else ()),
+        *((("No new entries", phrases.halted(view.halt)),) if view.halt else ()),
         ("Asked price", wording.price(plan.price)),
         ("Value", phrases.of_equity(plan.notional, equity, wording.quote(plan.symbol))),
         ("Risk to the stop", phrases.risk(plan, equity)),
@@ -192,6 +192,6 @@ def _open_question(view: ApprovalView) -> Item:
             wording.price(plan.price) if view.price is None else phrases.price_move(plan.price, view.price),
             f"{view.decision.agreement}, expires",
             phrases.expiry(asked.expires_at, view.now, view.wall_left),
-            *(("no new entries:", phrases.stopped(view.halt)) if view.halt else ()),
+            *(("no new entries:", phrases.halted(view.halt)) if view.halt else ()),
         ),
     )

@@ -24,7 +24,7 @@ def preview(exposed: Exposed) -> Card:
         title="The emergency stop sells everything",
         fields=_left(exposed),
         text=wording.lines(
-            "It stops new entries, answers open approvals with no, takes back what waits to buy, and sells every "
+            "It halts new entries, answers open approvals with no, takes back what waits to buy, and sells every "
             "position at market, those too that were bought by hand. It goes on until that is done, also after a "
             "restart. Only an admin's /resume allows entries again.",
             f"/emergency {NOW} does it.",

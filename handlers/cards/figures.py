@@ -216,9 +216,9 @@ def _context(view: ContextView, quote: str) -> Item:
 
 
 def _may_enter(view: ContextView) -> str:
-    stopped = dict(view.obstacles)
-    free = [market for market in view.at_work.markets if market not in stopped]
-    if not stopped:
+    blocked = dict(view.obstacles)
+    free = [market for market in view.at_work.markets if market not in blocked]
+    if not blocked:
         return "may enter"
     return f"may enter {wording.listing(free)}" if free else "no entries now"
 

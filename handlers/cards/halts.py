@@ -19,7 +19,7 @@ def line(view: HaltView) -> str:
 
 
 def paused(report: Paused) -> Card:
-    """What ``/pause`` came to: whose pause holds, until when, and what stops entries beside it."""
+    """What ``/pause`` came to: whose pause holds, until when, and what halts entries beside it."""
     card = alerts.halt(report.holds)
     held = "It was in force, and lasts at least as long as what you asked for: nothing was changed."
     return replace(
@@ -42,10 +42,10 @@ _COUNTED_ANEW = (
 def resumed(ended: Sequence[HaltView]) -> Card:
     """What ``/resume`` ended."""
     if not ended:
-        return Card(title="Nothing was paused", text="/status shows whether anything else stops new entries.")
+        return Card(title="Nothing was paused", text="/status shows whether anything else halts new entries.")
     names = wording.listing([f"{phrases.HALTS[view.halt.kind]} ({view.id})" for view in ended])
     total = any(view.halt.is_total for view in ended)
     return Card(
         title=f"Ended: {names}",
-        text=wording.lines(_COUNTED_ANEW if total else "", "/status shows whether anything else stops new entries."),
+        text=wording.lines(_COUNTED_ANEW if total else "", "/status shows whether anything else halts new entries."),
     )

@@ -77,11 +77,11 @@ def of_equity(amount: Decimal, equity: Decimal | None, currency: str) -> str:
 
 
 def end(halt: Halt) -> str:
-    """Until when a halt stops entries: a time, or what people do; empty for what ends once something is well."""
+    """Until when a halt lasts: a time, or what people do; empty for what ends once something is well."""
     return wording.moment(halt.until) if halt.until is not None else _ENDED_BY.get(halt.kind, "")
 
 
-def stopped(view: HaltView) -> str:
+def halted(view: HaltView) -> str:
     """Why there are no entries, and until when: ``paused by Ada, until 2026-01-03 14:00 UTC``."""
     until = end(view.halt)
     return f"{view.halt.reason}{f', until {until}' if until else ''} ({view.id})"

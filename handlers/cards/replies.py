@@ -16,7 +16,7 @@ def reply(kind: Reply, asked: Approval, halt: HaltView | None = None) -> str:
     Args:
         kind: What the answer came to.
         asked: The approval as it is after it.
-        halt: What stops the entry, where that is the answer.
+        halt: What halts the entry, where that is the answer.
     """
     match kind:
         case Reply.TAKEN:
@@ -36,7 +36,7 @@ def reply(kind: Reply, asked: Approval, halt: HaltView | None = None) -> str:
 
 
 def _halted(asked: Approval, halt: HaltView | None) -> str:
-    why = f": {phrases.stopped(halt)}" if halt else ""
+    why = f": {phrases.halted(halt)}" if halt else ""
     return f"No new entries{why}. Nothing was done; {asked.id} stays open until {wording.moment(asked.expires_at)}."
 
 

@@ -59,7 +59,7 @@ class Answered:
     """What came of a press: the reply to the person, and the approval as it is now.
 
     Attributes:
-        halt: What stops the entry, where that is the answer.
+        halt: What halts the entry, where that is the answer.
     """
 
     reply: Reply
@@ -131,7 +131,7 @@ class Approvals:
         return answered
 
     async def _halted(self, approval_id: str, press: Press) -> Answered | None:
-        """The answer to a yes that a halt stops; ``None`` where none does, or the question is not open any more.
+        """The answer to a yes during a halt; ``None`` where none does, or the question is not open any more.
 
         The emergency stop answers every question itself.
         """
@@ -139,7 +139,7 @@ class Approvals:
 
         def work(uow: UnitOfWork) -> Answered | None:
             asked = uow.approvals.get(approval_id)
-            halt = uow.halts.stopping(asked.plan.symbol, now)
+            halt = uow.halts.blocking(asked.plan.symbol, now)
             if halt is None or halt.halt.kind is HaltKind.EMERGENCY:
                 return None
             if not isinstance(asked.state, Pending) or now >= asked.expires_at:
@@ -230,7 +230,7 @@ class Approvals:
             return self._settle(uow, approval, late), None
         if now - asked_at > FRESH_FOR:
             return self._settle(uow, approval, GivenBack(reason="the price was too old when it was judged")), None
-        halt = uow.halts.stopping(plan.symbol, now)
+        halt = uow.halts.blocking(plan.symbol, now)
         if halt is not None and halt.halt.kind is not HaltKind.EMERGENCY:
             return self._settle(uow, approval, GivenBack(reason=halt.halt.reason)), None
         judgement = self._judgement(uow, plan, book, now)

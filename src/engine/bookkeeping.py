@@ -68,7 +68,7 @@ class Bookkeeping:
             return _Close(price=None, report=QualityReport())
 
     async def record_equity(self, at: datetime) -> None:
-        """Put the account on the equity curve; stop entries where it has fallen too far."""
+        """Put the account on the equity curve; halt entries where it has fallen too far."""
         await self.store.transact(lambda uow: self._close(uow, at))
 
     async def end_halts(self, at: datetime) -> None:

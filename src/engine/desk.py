@@ -53,7 +53,7 @@ class Desk:
         return halt_id
 
     async def pause(self, person: Person, until: datetime | None) -> Paused:
-        """Stop new entries; exits go on. It survives a restart.
+        """Halt new entries; exits go on. It survives a restart.
 
         Of two pauses the longer holds, whoever called for it: nobody ends one but by ``resume``.
         """
@@ -127,11 +127,11 @@ def _only_an_admin(standing: Sequence[Halt]) -> NotAllowed:
     halt = min(standing, key=_ends_by_itself)
     if not _ends_by_itself(halt):
         return NotAllowed(
-            f"Entries are stopped because {halt.reason}; only an admin may end that.",
+            f"Entries are halted because {halt.reason}; only an admin may end that.",
             "Ask an admin: it does not end by itself.",
         )
     return NotAllowed(
-        f"Entries are stopped because {halt.reason}; only an admin may end that early.",
+        f"Entries are halted because {halt.reason}; only an admin may end that early.",
         "Ask an admin, or see /status for when it ends by itself.",
     )
 

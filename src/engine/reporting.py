@@ -199,7 +199,7 @@ def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None, now: datet
         price=price,
         order=order,
         position=uow.positions.get(order.position_id) if order and order.position_id else None,
-        halt=uow.halts.stopping(asked.plan.symbol, now),
+        halt=uow.halts.blocking(asked.plan.symbol, now),
     )
 
 
@@ -230,7 +230,7 @@ def recovery(uow: UnitOfWork, halt_id: str, limits: RiskLimits, now: datetime) -
         drawdown=account.drawdown,
         size=limits.size_at(account.drawdown),
         whole_from=account.peak * (1 - limits.max_drawdown),
-        standing=uow.halts.stopping("", now),
+        standing=uow.halts.blocking("", now),
     )
 
 

@@ -75,7 +75,7 @@ class Crowd:
             self._browsers = [task for task in self._browsers if not task.done()]
 
     def pause(self) -> None:
-        """An admin stops new entries, for ever; on two platforms, to be sure."""
+        """An admin halts new entries, for ever; on two platforms, to be sure."""
         self._type(BEN, "/pause")
         self._browse(BEN, "/pause", pressed=False)
 

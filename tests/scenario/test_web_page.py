@@ -171,11 +171,11 @@ async def test_the_board_follows_the_account_and_leads_to_the_open_question(brow
 async def test_what_belongs_to_the_row_above_stays_indented(browser, web):
     async with browser.visit(PHONE) as ann:
         await enter(ann, web, "Ann")
-        rows = (("01-03 12:00:00Z warning bot.trade_log",), ("  entries stopped",))
+        rows = (("01-03 12:00:00Z warning bot.trade_log",), ("  entries halted",))
         await web.room.put(Card(title="The log", topic="trade:T9", table=Table(head=("Newest last",), rows=rows)))
         cells = ann.page.locator('[data-topic="trade:T9"] td')
         await expect(cells).to_have_count(2)
-        assert await cells.nth(1).inner_text() == "  entries stopped"
+        assert await cells.nth(1).inner_text() == "  entries halted"
         assert await ann.fits()
 
 

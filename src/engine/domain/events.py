@@ -167,7 +167,7 @@ class EmergencyProgressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halted:
-    """New entries stopped: a pause, a drawdown, bad data, an emergency.
+    """New entries are halted: a pause, a drawdown, bad data, an emergency.
 
     Attributes:
         questions: The open ones that it stops.
@@ -263,7 +263,7 @@ def traded(event: Event) -> str:
             return ""
 
 
-def stopped(event: Event) -> str:
+def emergency_of(event: Event) -> str:
     """The emergency stop that looks different after this event; empty where none does."""
     match event:
         case EmergencyProgressed(halt_id=halt_id) | HaltEnded(halt_id=halt_id, kind=HaltKind.EMERGENCY):

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class HaltKind(StrEnum):
-    """Why entries are stopped."""
+    """Why entries are halted."""
 
     PAUSE = "pause"
     DRAWDOWN = "drawdown"
@@ -57,7 +57,7 @@ class Halt:
         return self.symbol in ("", symbol)
 
     def blocks(self, symbol: str, now: datetime) -> bool:
-        """Whether it stops entries into a market now."""
+        """Whether it halts entries into a market now."""
         return self.concerns(symbol) and (self.until is None or now < self.until)
 
     def lasts(self, until: datetime | None) -> bool:

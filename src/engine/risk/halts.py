@@ -1,4 +1,4 @@
-"""When entries must stop by themselves."""
+"""When entries must be halted by themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Halts that begin and end: kept, and told of on their own card and on those of the questions they stop."""
+"""Halts that begin and end: kept, and told of on their own card and on those of the approvals they hold up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.store.unit_of_work import UnitOfWork
 
 
 def begin_halt(uow: UnitOfWork, halt: Halt) -> str:
-    """Stop entries; the id of the halt."""
+    """Halt entries; the id of the halt."""
     halt_id = uow.halts.add(halt)
     uow.emit(Halted(at=halt.since, halt_id=halt_id, kind=halt.kind, questions=_approvals_held(uow, halt)))
     return halt_id
@@ -20,8 +20,8 @@ def begin_halt(uow: UnitOfWork, halt: Halt) -> str:
 def end_halt(uow: UnitOfWork, found: HaltView, at: datetime, by: str = "") -> None:
     """End a halt."""
     uow.halts.end(found.id, at, by)
-    stopped = _approvals_held(uow, found.halt)
-    uow.emit(HaltEnded(at=at, halt_id=found.id, kind=found.halt.kind, by=by, questions=stopped))
+    held_up = _approvals_held(uow, found.halt)
+    uow.emit(HaltEnded(at=at, halt_id=found.id, kind=found.halt.kind, by=by, questions=held_up))
 
 
 def _approvals_held(uow: UnitOfWork, halt: Halt) -> tuple[str, ...]:

@@ -49,10 +49,10 @@ class Halts:
         """Those that have not been ended, oldest first."""
         return self._memory.get_or_load("halts", "open", self._load)
 
-    def stopping(self, symbol: str, now: datetime) -> HaltView | None:
-        """What stops entries into a market now; of several the one that lasts longest."""
-        stopping = [found for found in self.open() if found.halt.blocks(symbol, now)]
-        return max(stopping, key=lambda found: found.halt.until or _FOR_EVER, default=None)
+    def blocking(self, symbol: str, now: datetime) -> HaltView | None:
+        """What halts entries into a market now; of several the one that lasts longest."""
+        blocking = [found for found in self.open() if found.halt.blocks(symbol, now)]
+        return max(blocking, key=lambda found: found.halt.until or _FOR_EVER, default=None)
 
     def _load(self) -> tuple[HaltView, ...]:
         return tuple(_VIEW.from_row(row) for row in self._connection.execute(_OPEN))

@@ -4,7 +4,7 @@ It also looks, again and again, whether the files still are where they were open
 
 While nothing can be written nothing is ordered: no order is sent whose intent is not stored. Stops and targets stand at
 the venue. Whoever failed to write starts the watch; it then tries by itself until a transaction is kept, and that is
-the one that writes down since when entries were stopped.
+the one that writes down since when entries are halted.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class StorageWatch:
     """Watches over the database of a running program.
 
     Args:
-        tell: Shows people that entries have stopped.
+        tell: Shows people that entries are halted.
         check: Raises a ``StoreError`` where the files are not what they were any more.
         give_up: Tells people that the program ends, and ends it: another one may be at work on other files there.
         wait: Lets wall seconds pass.

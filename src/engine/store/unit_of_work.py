@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select
 
 from engine.domain.closing import TOPIC as CLOSING
-from engine.domain.events import Event, stopped, traded
+from engine.domain.events import Event, emergency_of, traded
 from engine.domain.messages import Destination, Ref
 from engine.ports import Route
 from engine.store import codec
@@ -77,7 +77,7 @@ class UnitOfWork:
             if self.outbox.changed(topic, destinations):
                 self.shown = True
         self.show_wishes(traded(event))
-        if halt_id := stopped(event):
+        if halt_id := emergency_of(event):
             for topic in self.outbox.beginning(stop_topic(halt_id)):
                 self.show_anew(topic)
 

@@ -70,7 +70,7 @@ async def test_the_emergency_stop_is_told_with_what_it_would_sell_and_its_value(
         "To take back: O9, buy 0.00617 BTC/USDT",
         f"To sell: {held.id}, {held.quantity.normalize():f} BTC/USDT, now 124.02 USDT",
         "Open approvals: 2",
-        "Nothing was done. bot emergency --now stops entries and sells everything.",
+        "Nothing was done. bot emergency --now halts entries and sells everything.",
     ]
     assert "The emergency stop H2 stands" in await asyncio.to_thread(asking.stop_everything, settings)
 

@@ -91,8 +91,8 @@ async def test_what_stops_entries_is_told_and_what_ends_it(tmp_path: Path):
         await room.desk.pause(ADA, at(DAY + 5))
         await room.books.end_halts(at(DAY + 5))
         begun, ended = await flushed(log)
-    assert (begun["event"], begun["reason"], begun["halt"]) == ("entries stopped", "paused by Ada", "H1")
-    assert (ended["event"], ended["market_time"]) == ("entries no longer stopped by this", at(DAY + 5).isoformat())
+    assert (begun["event"], begun["reason"], begun["halt"]) == ("entries halted", "paused by Ada", "H1")
+    assert (ended["event"], ended["market_time"]) == ("halt ended", at(DAY + 5).isoformat())
 
 
 @pytest.mark.parametrize(

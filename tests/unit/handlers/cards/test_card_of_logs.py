@@ -24,11 +24,11 @@ def test_a_line_says_when_where_and_what() -> None:
 
 
 def test_a_time_stands_whole_in_one_row() -> None:
-    stopped = reports.log_line(text="entries stopped market_time=2026-01-08T20:00:00+00:00 halt=H1")
+    stopped = reports.log_line(text="entries halted market_time=2026-01-08T20:00:00+00:00 halt=H1")
     table = logs.card((stopped,)).table
     assert table is not None
     assert [row for (row,) in table.rows[-3:]] == [
-        "  entries stopped",
+        "  entries halted",
         "  market_time=2026-01-08T20:00:00Z",
         "  halt=H1",
     ]
