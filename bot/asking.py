@@ -62,7 +62,7 @@ def _ended(row: ExposedRow) -> Iterator[str]:
     for held in row.positions:
         worth = f", now {wording.money(held.value, wording.quote(held.symbol))}" if held.value is not None else ""
         yield f"To sell: {held.id}, {wording.quantity(held.quantity)} {held.symbol}{worth}"
-    yield f"Open approvals: {row.questions}"
+    yield f"Open approvals: {row.approvals}"
 
 
 def _asked(settings: Settings, method: str, path: str, understood: Callable[[bytes], T]) -> T:

@@ -11,7 +11,7 @@ from engine.backtest.replay import Pace
 COMMIT_EVERY = 100
 """How many candles share a commit at full speed, where nothing else is asked for."""
 WAIT_FOR_PEOPLE = timedelta(minutes=2)
-"""How long a question holds a replay at a watchable speed, where nothing else is asked for."""
+"""How long an approval holds a replay at a watchable speed, where nothing else is asked for."""
 
 
 def pace(settings: Settings) -> Pace:

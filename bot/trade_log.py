@@ -1,4 +1,4 @@
-"""A line in the log for what trades: orders, fills, positions, questions and what halts entries, once it is kept."""
+"""A line in the log for what trades: orders, fills, positions, approvals and what halts entries, once it is kept."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _line(uow: UnitOfWork, event: Event) -> Line | None:  # noqa: C901, PLR0912 
             text, facts = "position closed", {**_position(uow, position_id), "by": closed_by, "net": _net(uow, net)}
             facts |= {"person": uow.positions.get(position_id).closed_by_person}
         case ApprovalAsked(approval_id=approval_id):
-            text, facts = "approval asked", _question(uow, approval_id)
+            text, facts = "approval asked", _approval(uow, approval_id)
         case ApprovalChanged(approval_id=approval_id, status=status, by=by) if status in _ANSWERS:
             text, facts = _ANSWERS[status], {"approval": approval_id, "by": by}
         case Halted(halt_id=halt_id):
@@ -187,7 +187,7 @@ def _levels(uow: UnitOfWork, position_id: str) -> dict[str, str]:
     return {name: plain(level, 8) for name, level in levels.items() if level is not None}
 
 
-def _question(uow: UnitOfWork, approval_id: str) -> dict[str, str]:
+def _approval(uow: UnitOfWork, approval_id: str) -> dict[str, str]:
     asked = uow.approvals.get(approval_id)
     plan = asked.plan
     return {

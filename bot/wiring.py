@@ -144,7 +144,7 @@ def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay |
     if not isinstance(engine.clock, MarketClock):
         return WallDriver(jobs=jobs, clock=engine.clock, on_trouble=on_trouble)
 
-    async def open_questions() -> Sequence[str]:
+    async def open_approvals() -> Sequence[str]:
         asked = await engine.store.read(lambda uow: uow.approvals.open_ids())
         return (*asked, *engine.closings.open_ids)
 
@@ -152,7 +152,7 @@ def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay |
         clock=engine.clock,
         jobs=jobs,
         pace=pace(settings),
-        open_questions=open_questions,
+        open_approvals=open_approvals,
         on_trouble=on_trouble,
         answering=lambda: engine.approvals.busy or engine.closings.busy,
         journal=engine.store,

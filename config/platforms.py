@@ -152,7 +152,7 @@ class FailoverSettings(Section):
     """What happens when a platform cannot show what must be seen soon."""
 
     after: Duration = timedelta(seconds=10)
-    """How long (wall time) a question or an alert may wait for its platform before the others show it too."""
+    """How long (wall time) an approval or an alert may wait for its platform before the others show it too."""
 
 
 class ViewerSettings(Section):

@@ -43,7 +43,7 @@ class Access:
                 self._admit(identity)
 
         self.approvers = tuple(name for name, person in people.items() if person.role.includes(Role.TRADER))
-        """The names of those who may answer questions, as they are listed."""
+        """The names of those who may answer approvals, as they are listed."""
 
     def _admit(self, identity: Identity) -> None:
         key = (identity.platform, identity.user)

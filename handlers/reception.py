@@ -197,7 +197,7 @@ class Reception:
                 return closings.card(await self._desk.closings.press(closing_id, person.name, choice))
 
     async def _register(self, incoming: Incoming, topic: str) -> None:
-        """Note the message that was pressed, in case a crash lost which one shows the question."""
+        """Note the message that was pressed, in case a crash lost which one shows the approval."""
         ref, to = incoming.ref, Destination(platform=incoming.platform, address=incoming.address)
         if ref is not None:
             await self._database.transact(lambda uow: uow.register(topic, to, ref))

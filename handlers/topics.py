@@ -105,11 +105,11 @@ def _topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case 
             return (f"external:{order_id}",)
         case EmergencyProgressed(halt_id=halt_id):
             return (f"emergency:{halt_id}",)
-        case Halted(halt_id=halt_id, kind=kind, questions=questions):
-            return (_halt(halt_id, kind), *chain.from_iterable(map(_approval, questions)))
-        case HaltEnded(halt_id=halt_id, kind=kind, questions=questions):
+        case Halted(halt_id=halt_id, kind=kind, approvals=approvals):
+            return (_halt(halt_id, kind), *chain.from_iterable(map(_approval, approvals)))
+        case HaltEnded(halt_id=halt_id, kind=kind, approvals=approvals):
             recovery = (f"recovery:{halt_id}",) if kind is HaltKind.DRAWDOWN else ()
-            return (_halt(halt_id, kind), *recovery, *chain.from_iterable(map(_approval, questions)))
+            return (_halt(halt_id, kind), *recovery, *chain.from_iterable(map(_approval, approvals)))
         case BalanceAdopted():
             return ()
         case PlatformTroubled(trouble_id=trouble_id) | PlatformRecovered(trouble_id=trouble_id):

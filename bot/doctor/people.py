@@ -17,7 +17,7 @@ from engine.domain.messages import Role
 def _people(case: Case) -> str:
     people, telegram, slack = case.settings.people, case.settings.telegram, case.settings.slack
     if not people:
-        raise ConfigError("Nobody may use the bot: all its questions would expire.", "List them in people.")
+        raise ConfigError("Nobody may use the bot: all its approvals would expire.", "List them in people.")
     if telegram.token and not any(person.telegram for person in people):
         raise ConfigError(
             "Nobody in people has a telegram id: nobody could answer there.", f"Give them theirs: {TELEGRAM_USER_IS}."

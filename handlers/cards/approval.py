@@ -1,4 +1,4 @@
-"""The question to people: what it looks like while it is open and once it is settled, and all open ones. Pure."""
+"""The card of an approval: what it looks like while it is open and once it is settled, and all open ones. Pure."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def card(view: ApprovalView, equity: Decimal | None = None, approvers: Sequence[
 
     Args:
         view: The approval with its decision and what became of it.
-        equity: What the account is worth now; where given, value and risk of an open question are also shares of it.
-        approvers: The people who may answer; where given, a question that needs two names those it still waits for.
+        equity: What the account is worth now; where given, value and risk of an open approval are also shares of it.
+        approvers: The people who may answer; where given, an approval that needs two names those it still waits for.
     """
     asked = view.approval
     match asked.state:
         case Pending(votes=votes):
-            return _question(view, votes, equity, approvers)
+            return _open(view, votes, equity, approvers)
         case Claimed(votes=votes):
             title = f"{_consent(votes)}: being checked on fresh prices ({asked.id})"
             return Card(title=title, fields=(_asked(asked), *_votes(asked, votes)))
@@ -72,7 +72,7 @@ def card(view: ApprovalView, equity: Decimal | None = None, approvers: Sequence[
             assert_never(asked.state)
 
 
-def _question(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None, approvers: Sequence[str]) -> Card:
+def _open(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None, approvers: Sequence[str]) -> Card:
     asked, decision, plan = view.approval, view.decision, view.approval.plan
     verbs = [Verb.REJECT] if view.halt else list(LABELS)
     fields = (

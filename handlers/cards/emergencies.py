@@ -80,7 +80,7 @@ def _left(exposed: Exposed) -> tuple[tuple[str, str], ...]:
     return (
         ("Orders to take back", wording.lines(*entries) or "none"),
         ("Positions to sell", wording.lines(*held) or "none"),
-        ("Open approvals", str(exposed.questions) if exposed.questions else "none"),
+        ("Open approvals", str(exposed.approvals) if exposed.approvals else "none"),
     )
 
 

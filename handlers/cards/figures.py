@@ -142,12 +142,12 @@ def _trade(held: Position) -> str:
 def count(report: Counts) -> Card:
     """What is open against what may be."""
     of_equity = wording.in_brackets(report.asked, report.equity)
-    worth = f"\n{wording.money(report.asked, report.quote)}{of_equity} if approved" if report.questions else ""
+    worth = f"\n{wording.money(report.asked, report.quote)}{of_equity} if approved" if report.approvals else ""
     return Card(
         title=f"{report.positions} of {wording.count(report.possible, 'position')} open",
         fields=(
             *((("Held beside them", _others(report.others)),) if report.others else ()),
-            ("Open approvals", f"{report.questions}{worth}"),
+            ("Open approvals", f"{report.approvals}{worth}"),
             ("Exposure", _against(report.exposure, report.max_exposure, report)),
             *((_smaller(report),) if report.size < 1 else ()),
         ),

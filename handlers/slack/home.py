@@ -1,4 +1,4 @@
-"""The App Home: status, positions and open questions for whoever opens it, kept fresh while they may be looking."""
+"""The App Home: status, positions and open approvals for whoever opens it, kept fresh while they may be looking."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def board(views: Views, access: Access) -> Board:
             status, held, asked = await views.status(), await views.positions(), await views.pending()
         except GreenlightError as error:
             return (errors.error(error),)
-        questions = [approval.card(view, status.equity, access.approvers) for view in asked]
-        return (account.status(status), *questions, trades.positions(held, status.now))
+        approvals = [approval.card(view, status.equity, access.approvers) for view in asked]
+        return (account.status(status), *approvals, trades.positions(held, status.now))
 
     return cards
 

@@ -1,4 +1,4 @@
-"""Answers people: where they asked, and for them alone where only they saw the question."""
+"""Answers people: where they asked, and for them alone where only they saw the approval."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ async def decisions(services: UseServices, _: KnownCaller, page: AnyPage) -> lis
 
 @router.get("/approvals")
 async def approvals(services: UseServices, _: KnownCaller, page: AnyPage) -> list[ApprovalRow]:
-    """Questions to people and their answers."""
+    """What people were asked to approve, and their answers."""
     return page.of([ApprovalRow.of(view) for view in await services.views.approvals(page.limit, page.before)])
 
 
@@ -194,7 +194,7 @@ async def audit_log(services: UseServices, _: KnownCaller, page: AnyPage) -> lis
 async def approve(
     approval_id: ApprovalId, services: UseServices, caller: KnownCaller, body: ApproveBody | None = None
 ) -> AnswerRow:
-    """Approve a question, or half of it. It is judged again on fresh data before anything is ordered."""
+    """Approve a trade that waits, or half of it. It is judged again on fresh data before anything is ordered."""
     half = body is not None and body.half
     press = Press(person=caller.person.name, verb=Verb.HALF if half else Verb.APPROVE)
     return await answer(services, caller, approval_id, press)
@@ -204,7 +204,7 @@ async def approve(
 async def reject(
     approval_id: ApprovalId, services: UseServices, caller: KnownCaller, body: RejectBody | None = None
 ) -> AnswerRow:
-    """Reject a question, with a reason or without."""
+    """Reject a trade that waits, with a reason or without."""
     press = Press(person=caller.person.name, verb=Verb.REJECT, reason=body.reason if body else "")
     return await answer(services, caller, approval_id, press)
 

@@ -22,5 +22,5 @@ class Caller:
 
     @property
     def may_answer(self) -> bool:
-        """Whether their role lets them answer questions."""
+        """Whether their role lets them answer approvals."""
         return self.person.role.includes(Role.TRADER)

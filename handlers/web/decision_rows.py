@@ -104,7 +104,7 @@ class VoteRow(BaseModel):
 
 
 class ApprovalRow(BaseModel):
-    """A question to people, and its answer.
+    """A trade that people were asked to approve, and their answer.
 
     ``price_then`` is the price at which it was judged after the answer; ``by`` are the people who settled it.
     """

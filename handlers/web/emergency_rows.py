@@ -17,7 +17,7 @@ class ExposedRow(BaseModel):
 
     entries: list[OrderRow]
     positions: list[PositionRow]
-    questions: int
+    approvals: int
 
     @classmethod
     def of(cls, exposed: Exposed, held: Sequence[PositionView]) -> Self:
@@ -26,7 +26,7 @@ class ExposedRow(BaseModel):
         return cls(
             entries=[OrderRow.of(order) for order in exposed.entries],
             positions=[PositionRow.of(position, now.get(position.id)) for position in exposed.positions],
-            questions=exposed.questions,
+            approvals=exposed.approvals,
         )
 
 

@@ -21,6 +21,7 @@ _RULING = '"ruling":'
 
 def upgrade() -> None:
     _rename_answer("rejected", "declined")
+    _rename_held_up("questions", "approvals")
     _rewrite_holds(lambda _: "{}")
     _rename_drawdown("paused_at", "paused_drawdown")
 
@@ -38,6 +39,14 @@ def _rename_drawdown(before: str, after: str) -> None:
     op.execute(
         f"""UPDATE settings SET value = replace(value, '"{before}":', '"{after}":')"""  # noqa: S608
         " WHERE key = 'account.drawdown'"
+    )
+
+
+def _rename_held_up(before: str, after: str) -> None:
+    """What halts hold up, in the events that tell of them."""
+    op.execute(
+        f"""UPDATE events SET body = replace(body, '"{before}":[', '"{after}":[')"""  # noqa: S608
+        " WHERE kind IN ('Halted', 'HaltEnded')"
     )
 
 
@@ -68,4 +77,5 @@ def _refusal(record: str) -> str:
 def downgrade() -> None:
     _rename_drawdown("paused_drawdown", "paused_at")
     _rewrite_holds(_refusal)
+    _rename_held_up("approvals", "questions")
     _rename_answer("declined", "rejected")

@@ -51,7 +51,7 @@ FRESH_DATA_WITHIN = 5.0
 FRESH_FOR = timedelta(seconds=30)
 """How long a book that was given may be judged by: whoever slept in between asks for another."""
 DECLINED_BY = "the emergency stop"
-"""Who answers the questions that are open when everything stops."""
+"""Who answers the approvals that are open when everything stops."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ class Approvals:
 
     @staticmethod
     def open(uow: UnitOfWork, decision: Decision, ask: AskHuman, now: datetime) -> Approval:
-        """Put a question to people, in the transaction of the decision that asks it."""
+        """Ask people to approve a plan, in the transaction of the decision that asks it."""
         approval = Approval(
             id=uow.approvals.next_id(),
             decision_id=decision.id,
@@ -114,7 +114,7 @@ class Approvals:
     async def answer(self, approval_id: str, press: Press) -> Answered:
         """Let a person answer. Returns once the outcome is known, or the press is known to be too late.
 
-        While entries are halted a yes changes nothing: the question stays open for when they are not.
+        While entries are halted a yes changes nothing: the approval stays open for when they are not.
 
         Raises:
             UnknownId: There is no such approval.
@@ -131,9 +131,9 @@ class Approvals:
         return answered
 
     async def _halted(self, approval_id: str, press: Press) -> Answered | None:
-        """The answer to a yes during a halt; ``None`` where none does, or the question is not open any more.
+        """The answer to a yes during a halt; ``None`` where none does, or the approval is not open any more.
 
-        The emergency stop answers every question itself.
+        The emergency stop answers every approval itself.
         """
         now = self._clock.now()
 
@@ -159,7 +159,7 @@ class Approvals:
             await self._happen(approval.id, Restarted())
 
     async def decline_all_open(self, reason: str) -> None:
-        """Say no to every open question; one that is being judged is refused by the halt that calls for this."""
+        """Say no to every open approval; one that is being judged is refused by the halt that calls for this."""
         for approval in await self._store.read(lambda uow: uow.approvals.open()):
             await self._happen(approval.id, Press(person=DECLINED_BY, verb=Verb.REJECT, reason=reason))
 

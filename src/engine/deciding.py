@@ -207,7 +207,7 @@ class _Conclusion:
         return self._carry_out(self.seen.book, decision, plan)
 
     def _carry_out(self, book: Book, decision: Decision, plan: TradePlan) -> Outcome:
-        """Risk, then autonomy; then the intent, the question or the refusal is written down."""
+        """Risk, then autonomy; then the intent, the approval or the refusal is written down."""
         judgement = self._judge(book, plan)
         ruling = route(decision.confidence, judgement, self.services.autonomy, self.at)
         judged = self._record(decision, ruling, plan=plan, clamps=judgement.clamps)

@@ -42,13 +42,13 @@ class Desk:
         return await self.approvals.answer(approval_id, press)
 
     async def stop_everything(self, person: Person) -> str:
-        """Call the emergency stop: no entries, no questions, everything is sold. It survives a restart.
+        """Call the emergency stop: no entries, no approvals, everything is sold. It survives a restart.
 
         Returns:
             The id of its halt, as soon as that is written down; the rest is done beside.
         """
         halt_id = await self.emergency.call(person.name)
-        self.emergency.start()  # first: whatever becomes of the questions, which the halt refuses anyway
+        self.emergency.start()  # first: whatever becomes of the approvals, which the halt refuses anyway
         await self.approvals.decline_all_open(f"{person.name} called the emergency stop")
         return halt_id
 

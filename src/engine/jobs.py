@@ -46,7 +46,7 @@ class Job:
             missed whenever it runs: it runs at the start, again where it fails, and after the jobs before it.
         run: Does it, for the time it was due at.
         ready: Waits, out of turn and not for ever, until what it needs has come in; a replay has everything.
-        alarm: A further time that is known only at run time, such as the next question to run out.
+        alarm: A further time that is known only at run time, such as the next approval to run out.
     """
 
     name: str

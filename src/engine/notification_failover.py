@@ -33,7 +33,7 @@ class Failover:
         is_urgent: Whether a topic must be seen soon.
         patience: Wall seconds that an urgent topic may wait for its first showing at a place.
         monotonic: Wall seconds, for the patience only.
-        troubled: The platforms that may show a question and not hear the answer.
+        troubled: The platforms that may show an approval and not hear the answer.
     """
 
     def __init__(
@@ -96,9 +96,9 @@ class Failover:
         return [(showing.topic, showing.destination) for showing in due if showing.destination in self._places]
 
     def _stranded(self, uow: UnitOfWork) -> set[str]:
-        """The open questions on platforms in trouble."""
+        """The open approvals on platforms in trouble."""
         if not (troubled := self._troubled()):
             return set()
         asked = [ApprovalAsked(at=each.asked_at, approval_id=each.id) for each in uow.approvals.open()]
-        questions = {topic for event in asked for topic in uow.route(event)}
-        return {topic for topic in questions if any(uow.outbox.shows(topic, platform) for platform in troubled)}
+        approvals = {topic for event in asked for topic in uow.route(event)}
+        return {topic for topic in approvals if any(uow.outbox.shows(topic, platform) for platform in troubled)}

@@ -1,7 +1,7 @@
 """Makes every destination show what it should: reads what is due, asks for the topic's current card, puts it there.
 
 Edits, folding, retries and restarts all fall out of that: a card that changed three times during an outage is shown
-once, as it is now. Questions and alarms go first, the rest in order; a platform that is down holds up no other.
+once, as it is now. Approvals and alarms go first, the rest in order; a platform that is down holds up no other.
 """
 
 from __future__ import annotations

@@ -190,7 +190,7 @@ def trade(uow: UnitOfWork, position_id: str) -> TradeView:
 
 
 def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None, now: datetime) -> ApprovalView:
-    """A question with its decision, what became of it, and what stops it now."""
+    """An approval with its decision, what became of it, and what stops it now."""
     order = uow.orders.of_decision(asked.decision_id)
     return ApprovalView(
         approval=asked,

@@ -86,14 +86,14 @@ class Results:
 
     def _counts(self, uow: UnitOfWork, account: Portfolio) -> Counts:
         own = [held for held in account.positions if self._is_own(held)]
-        asked = [question.plan.notional for question in uow.approvals.open()]
+        asked = [approval.plan.notional for approval in uow.approvals.open()]
         return Counts(
             quote=uow.account.quote,
             equity=account.equity,
             positions=len(own),
             possible=sum(len(each.markets) for each in self.at_work),
             others=len(account.positions) - len(own),
-            questions=len(asked),
+            approvals=len(asked),
             asked=sum(asked, Decimal(0)),
             exposure=account.exposure,
             max_exposure=self.limits.exposure_limit(account),

@@ -28,7 +28,7 @@ from engine.domain.trade_views import PositionView, TradeCandles, TradeView
 from tests.fakes import reports
 
 T = TypeVar("T")
-NOTHING_LEFT = Exposed(entries=(), positions=(), questions=0)
+NOTHING_LEFT = Exposed(entries=(), positions=(), approvals=0)
 
 
 @dataclass

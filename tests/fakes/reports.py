@@ -450,7 +450,7 @@ def counts(**changes: Any) -> Counts:
         positions=2,
         possible=6,
         others=0,
-        questions=1,
+        approvals=1,
         asked=Decimal(500),
         exposure=Decimal(1500),
         max_exposure=Decimal(7500),

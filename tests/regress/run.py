@@ -4,7 +4,7 @@ python -m tests.regress.run --base f3370a2
 python -m tests.regress.run --base f3370a2 --days 10 --shown 100
 
 The replays: the demo's 60 days, and BTCUSDT-1h with ETHUSDT-1h from 2022-05-01 to 06-30 where GREENLIGHT_DATA has them.
-Nobody answers questions in them; what is sure enough is traded alone. Both revisions run in this environment.
+Nobody answers in them; what is sure enough is traded alone. Both revisions run in this environment.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The live cycle over history, on the market clock: the same jobs, the same approvals, the same people.
 
-Time jumps from one due job to the next at the speed asked for. While a question is open it goes 1:1 with the wall, so
-that people can answer it, for at most ``wait_for_people`` wall seconds a question. While an answer is carried out it
+Time jumps from one due job to the next at the speed asked for. While an approval is open it goes 1:1 with the wall, so
+that people can answer it, for at most ``wait_for_people`` wall seconds an approval. While an answer is carried out it
 stands still: the order is filled and protected at the moment it was judged for, whatever the speed.
 
 What is written at one moment is committed together, and at full speed that of several moments is (``Journal``): at the
@@ -31,7 +31,7 @@ INSTANT = timedelta(seconds=1)
 AGAIN_AFTER = 1.0
 """Wall seconds after which a database that could not be read is read again."""
 BREATH = 0.05
-"""Wall seconds between two looks at whether a question has been answered."""
+"""Wall seconds between two looks at whether an approval has been answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Pace:
 
     Attributes:
         speed: Market seconds in a wall second; ``inf`` for as fast as it goes.
-        wait_for_people: Wall seconds for which an open question holds it at 1:1.
+        wait_for_people: Wall seconds for which an open approval holds it at 1:1.
         commit_every: How many moments at which something was due share a commit, where no time passes between them.
     """
 
@@ -49,7 +49,7 @@ class Pace:
     commit_every: int = 1
 
     def left(self, asked_at: datetime, until: datetime, now: datetime) -> timedelta:
-        """How long people have for an answer by their own clock, at the least: another question may hold the market.
+        """How long people have for an answer by their own clock, at the least: another approval may hold the market.
 
         Args:
             asked_at: When they were asked, in market time.
@@ -96,7 +96,7 @@ class Replay:
     """Drives a table of jobs on a market clock.
 
     Args:
-        open_questions: The ids of the approvals that wait for people.
+        open_approvals: The ids of the approvals that wait for people.
         answering: Whether a person's answer is being carried out.
         journal: Where the jobs write.
     """
@@ -107,7 +107,7 @@ class Replay:
         clock: MarketClock,
         jobs: Sequence[Job],
         pace: Pace,
-        open_questions: Callable[[], Awaitable[Sequence[str]]],
+        open_approvals: Callable[[], Awaitable[Sequence[str]]],
         on_trouble: Callable[[str], None],
         answering: Callable[[], bool] = lambda: False,
         journal: Journal | None = None,
@@ -115,7 +115,7 @@ class Replay:
         self._clock = clock
         self._jobs = jobs
         self._pace = pace
-        self._open_questions = open_questions
+        self._open_approvals = open_approvals
         self._on_trouble = on_trouble
         self._troubles = Troubles(on_trouble)
         self._answering = answering
@@ -156,7 +156,7 @@ class Replay:
         if not due or (until is not None and at > until):
             return True
         if not await self._travel(at):
-            return False  # what is due next has changed on the way, or may have: a question was answered
+            return False  # what is due next has changed on the way, or may have: an approval was answered
         for job in self._jobs:
             if job.name in self._owed or (job.name in due and due[job.name] <= at):
                 await self._do(job, at)
@@ -236,10 +236,10 @@ class Replay:
         return True
 
     async def _is_held(self) -> bool:
-        """Whether a question is open that has not yet held the market for as long as it may."""
+        """Whether an approval is open that has not yet held the market for as long as it may."""
         if self._pace.wait_for_people <= 0:
             return False
         now = self._clock.monotonic()
-        open_now = await self._open_questions()
-        self._waiting_since = {question: self._waiting_since.get(question, now) for question in open_now}
+        open_now = await self._open_approvals()
+        self._waiting_since = {approval: self._waiting_since.get(approval, now) for approval in open_now}
         return any(now - since < self._pace.wait_for_people for since in self._waiting_since.values())

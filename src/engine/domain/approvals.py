@@ -97,7 +97,7 @@ State = Pending | Claimed | Ordered | Declined | Refused | Expired
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """A question to people about one plan."""
+    """One plan that people are asked to approve."""
 
     id: str
     decision_id: str
@@ -176,7 +176,7 @@ class Reply(StrEnum):
     DECLINED = "declined"
     """Their no won."""
     HALTED = "halted"
-    """Entries are halted: nothing was done, and the question is as open as before."""
+    """Entries are halted: nothing was done, and the approval is as open as before."""
     TOO_LATE = "too late"
     """Somebody else was first, or time was up."""
 

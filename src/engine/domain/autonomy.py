@@ -19,7 +19,7 @@ class Autonomy:
     Attributes:
         auto_above: From this confidence on it trades alone; above 1 it never does.
         ask_above: From this confidence on it asks; below, it refuses.
-        expires_after: How long a question stays open.
+        expires_after: How long an approval stays open.
         max_price_drift: How far the price may leave the asked price, as a fraction of it.
         two_people_above: Orders worth more than this, in the quote currency, need two distinct people to approve.
     """

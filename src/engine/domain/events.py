@@ -16,7 +16,7 @@ from engine.domain.orders import Side
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalAsked:
-    """A question was put to people."""
+    """People were asked to approve a trade."""
 
     at: datetime
     approval_id: str
@@ -24,7 +24,7 @@ class ApprovalAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalChanged:
-    """A question was voted on, claimed, answered, refused, or ran out of time."""
+    """An approval was voted on, claimed, answered, refused, or ran out of time."""
 
     at: datetime
     approval_id: str
@@ -170,13 +170,13 @@ class Halted:
     """New entries are halted: a pause, a drawdown, bad data, an emergency.
 
     Attributes:
-        questions: The open ones that it stops.
+        approvals: The open ones that it holds up.
     """
 
     at: datetime
     halt_id: str
     kind: HaltKind
-    questions: tuple[str, ...] = ()
+    approvals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,14 +184,14 @@ class HaltEnded:
     """A halt ended, by itself or by somebody.
 
     Attributes:
-        questions: The open ones that it stopped.
+        approvals: The open ones that it held up.
     """
 
     at: datetime
     halt_id: str
     kind: HaltKind
     by: str = ""
-    questions: tuple[str, ...] = ()
+    approvals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

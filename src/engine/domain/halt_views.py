@@ -58,11 +58,11 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposed:
-    """What an emergency stop would end: orders that could still buy, everything held, how many open questions."""
+    """What an emergency stop would end: orders that could still buy, everything held, how many open approvals."""
 
     entries: tuple[Order, ...]
     positions: tuple[Position, ...]
-    questions: int
+    approvals: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,7 +89,7 @@ class Counts:
     Attributes:
         positions: How many are held by the contexts at work, of ``possible``: one for each market of each.
         others: How many are held beside these, by somebody else or a context that is no more.
-        questions: How many are open, and ``asked`` what carrying all of them out would cost.
+        approvals: How many are open, and ``asked`` what carrying all of them out would cost.
         exposure: The value of everything held, and of what open orders may still buy.
         max_exposure: What it may come to.
         coins: The value of each coin, held or being bought, the largest first.
@@ -102,7 +102,7 @@ class Counts:
     positions: int
     possible: int
     others: int
-    questions: int
+    approvals: int
     asked: Decimal
     exposure: Decimal
     max_exposure: Decimal

@@ -181,7 +181,7 @@ class EmergencyStopSystem:
 def exposed(uow: UnitOfWork) -> Exposed:
     """What an emergency stop would end now."""
     entries = tuple(uow.orders.get(order.id) for order in _entries(uow))
-    return Exposed(entries=entries, positions=uow.positions.open(), questions=len(uow.approvals.open()))
+    return Exposed(entries=entries, positions=uow.positions.open(), approvals=len(uow.approvals.open()))
 
 
 def being_ended(uow: UnitOfWork) -> frozenset[str]:

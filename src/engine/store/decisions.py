@@ -73,7 +73,7 @@ class Decisions:
             }
         )
         if isinstance(judged.ruling, AskHuman):
-            self.write()  # a question refers to it
+            self.write()  # an approval refers to it
 
     def write(self) -> None:
         """Write what was added."""

@@ -13,7 +13,7 @@ from engine.store.unit_of_work import UnitOfWork
 def begin_halt(uow: UnitOfWork, halt: Halt) -> str:
     """Halt entries; the id of the halt."""
     halt_id = uow.halts.add(halt)
-    uow.emit(Halted(at=halt.since, halt_id=halt_id, kind=halt.kind, questions=_approvals_held(uow, halt)))
+    uow.emit(Halted(at=halt.since, halt_id=halt_id, kind=halt.kind, approvals=_approvals_held(uow, halt)))
     return halt_id
 
 
@@ -21,9 +21,9 @@ def end_halt(uow: UnitOfWork, found: HaltView, at: datetime, by: str = "") -> No
     """End a halt."""
     uow.halts.end(found.id, at, by)
     held_up = _approvals_held(uow, found.halt)
-    uow.emit(HaltEnded(at=at, halt_id=found.id, kind=found.halt.kind, by=by, questions=held_up))
+    uow.emit(HaltEnded(at=at, halt_id=found.id, kind=found.halt.kind, by=by, approvals=held_up))
 
 
 def _approvals_held(uow: UnitOfWork, halt: Halt) -> tuple[str, ...]:
-    """The open questions about what it concerns."""
+    """The open approvals about what it concerns."""
     return tuple(asked.id for asked in uow.approvals.open() if halt.concerns(asked.plan.symbol))

@@ -50,7 +50,7 @@ class Retention:
     Attributes:
         held_readings: The indicator readings of decisions that held; their conditions and reasons stay.
         held: Decisions that held, altogether.
-        refused: Decisions that were refused at once: no order and no question came of them.
+        refused: Decisions that were refused at once: no order and no approval came of them.
         equity: Every point of the equity curve; after that one each quarter of an hour.
         events: What happened, as facts; what came of it is kept by itself.
         halts: Halts that have ended, and times when a platform was not well.

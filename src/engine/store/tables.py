@@ -71,7 +71,7 @@ class ReadingsRow(SQLModel, table=True):
 
 
 class ApprovalRow(SQLModel, table=True):
-    """One question to people. ``version`` is what a press is compared with before it is swapped in."""
+    """One plan that people are asked to approve. ``version`` is compared with before a press is swapped in."""
 
     __tablename__ = "approvals"
     id: str = Field(primary_key=True)

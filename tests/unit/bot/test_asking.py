@@ -17,7 +17,7 @@ from tests.fakes import reports
 from tests.fakes.web import TOKEN, served
 
 DRAWDOWN = Decimal("0.01539278239536817576616664334")
-EXPOSED = Exposed(entries=(reports.order(id="O9"),), positions=(reports.position(),), questions=2)
+EXPOSED = Exposed(entries=(reports.order(id="O9"),), positions=(reports.position(),), approvals=2)
 
 
 @pytest.fixture

@@ -208,7 +208,7 @@ async def test_a_question_about_another_market_is_answered_while_one_is_halted(r
     assert await room.store.read(lambda uow: uow.halts.blocking("BTC/USDT", now)) is None
     await room.store.transact(lambda uow: begin_halt(uow, halts[1]))
     assert (await room.approvals.answer(approval.id, press())).reply is Reply.HALTED
-    assert [event.questions for event in await room.events(Halted)] == [(), ("A1",)]
+    assert [event.approvals for event in await room.events(Halted)] == [(), ("A1",)]
 
 
 async def test_of_several_halts_the_answer_names_the_one_that_lasts_longest(room: Room):

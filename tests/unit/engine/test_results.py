@@ -138,7 +138,7 @@ async def test_figures_of_a_new_account_are_nothing(room: Room) -> None:
     assert (await room.results.performance()).total.trades == 0
     assert (await room.results.stats()).best is None
     counts = await room.results.counts()
-    assert (counts.positions, counts.possible, counts.questions, counts.exposure, counts.coins) == (0, 1, 0, 0, ())
+    assert (counts.positions, counts.possible, counts.approvals, counts.exposure, counts.coins) == (0, 1, 0, 0, ())
     assert (counts.max_exposure, counts.max_coin, counts.size) == (CASH * 3 / 4, CASH / 4, 1)
 
 
@@ -153,7 +153,7 @@ async def test_what_is_open_is_counted_against_its_limits(room: Room) -> None:
     await buy(room, context="gone")
     await room.ask(context="third")
     counts, status = await room.results.counts(), await room.views.status()
-    assert (counts.positions, counts.others, counts.questions) == (1, 1, 1)
+    assert (counts.positions, counts.others, counts.approvals) == (1, 1, 1)
     assert (counts.exposure, counts.coins) == (status.exposure, (("BTC", status.exposure),))
     assert counts.asked == Decimal(10) * Decimal("100.02")
     assert counts.max_exposure == status.equity * 3 / 4

@@ -75,14 +75,14 @@ class Bench:
         return add
 
     def replay(self) -> Replay:
-        async def open_questions() -> list[str]:
+        async def open_approvals() -> list[str]:
             return list(self.questions)
 
         return Replay(
             clock=self.clock,
             jobs=self.jobs,
             pace=self.pace,
-            open_questions=open_questions,
+            open_approvals=open_approvals,
             on_trouble=self.trouble.append,
             answering=lambda: self.answering,
             journal=self.journal,

@@ -21,7 +21,7 @@ from engine.domain.autonomy import Hold, Refuse
 from engine.domain.closing import Closing, Sale, Stage, Unsold, Wanted
 from engine.domain.decisions import Stance
 from engine.domain.errors import StoreError
-from engine.domain.events import ApprovalChanged, BalanceAdopted, OrderChanged, Welcomed
+from engine.domain.events import ApprovalChanged, BalanceAdopted, Halted, OrderChanged, Welcomed
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Market
 from engine.domain.messages import Button, Card
@@ -284,6 +284,20 @@ async def test_what_was_refused_for_nothing_was_wanted_is_a_hold(each_database: 
     assert rows_of(each_database, "SELECT record FROM decisions ORDER BY number") == [before, other]
     database = Database(each_database)
     assert await database.read(lambda uow: uow.decisions.newest(2)) == (refused, held)
+    await database.close()
+
+
+async def test_what_halts_held_up_is_still_known(each_database: str):
+    told = Halted(at=NOON, halt_id="H1", kind=HaltKind.PAUSE, approvals=("A1", "A2"))
+    database = Database(each_database)
+    await database.transact(lambda uow: uow.emit(told))
+    await database.close()
+    command.downgrade(migrate.config(each_database), "0006")
+    (row,) = rows_of(each_database, "SELECT body FROM events")
+    assert json.loads(row["body"])["questions"] == ["A1", "A2"]
+    migrate.upgrade(each_database)
+    database = Database(each_database)
+    assert await events_of(database, Halted) == [told]
     await database.close()
 
 

@@ -323,7 +323,7 @@ async def test_an_id_is_understood_in_small_letters(web):
 
 async def test_the_emergency_stop_tells_what_is_held_at_the_prices_of_now(web):
     async def exposed():
-        return Exposed(entries=(), positions=(reports.position(),), questions=0)
+        return Exposed(entries=(), positions=(reports.position(),), approvals=0)
 
     web.room.views.exposed = exposed
     (row,) = (await web.client.get("/api/emergency", headers=BEARER)).json()["positions"]
@@ -357,7 +357,7 @@ async def test_the_emergency_stop_can_be_looked_at_by_all_and_called_by_admins(w
         assert (await browser.get("/api/emergency")).json() == {
             "entries": [],
             "positions": [],
-            "questions": 0,
+            "approvals": 0,
             "standing": None,
         }
         refused = await browser.post("/api/emergency")
