@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -30,9 +29,10 @@ from engine.domain.market import Timeframe
 from engine.domain.results import AtWork
 from engine.exchanges.paper import NAME as PAPER
 from engine.exchanges.paper import PaperExchange
+from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.ports import Cursor, NoEntry, Route, by_the_market, nothing_against_it
+from engine.ports import NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
@@ -218,14 +218,14 @@ async def _open_account(
     owner = owner_of(settings, market)
     # First, and without writing: whatever the venue is asked, it follows the market that it is given to now.
     await store.read(lambda uow: stamp(uow, owner))
-    balances = await venue.balances()
-
-    past = await venue.events(None)
+    if isinstance(clock, MarketClock) and venue.advanced_to is not None:
+        clock.move_to(venue.advanced_to)
+    found, cursor = await opening.look(venue, venue, quote)
     known = not await store.transact(lambda uow: stamp(uow, owner))
 
     def work(uow: UnitOfWork) -> tuple[datetime | None, ...]:
         if not uow.account.opened():
-            _begin_with(uow, venue.name, quote, balances, past.cursor)
+            opening.open_account(uow, found, cursor, settings.account.holdings, clock.now())
             uow.settings.set("account.began", clock.now().isoformat())
             uow.emit(Welcomed(at=clock.now() + INSTANT))
         elif not uow.account.counts_from_peak():
@@ -236,15 +236,6 @@ async def _open_account(
     if isinstance(clock, MarketClock) and reached:
         clock.move_to(max(reached))
     return known
-
-
-def _begin_with(uow: UnitOfWork, venue: str, quote: str, balances: Mapping[str, Decimal], cursor: Cursor) -> None:
-    """Open an account as its venue has it now: what happened there before is in its balances already."""
-    uow.account.open(venue, quote, balances.get(quote, Decimal(0)))
-    for currency, amount in balances.items():
-        if currency != quote and amount:
-            uow.account.change_balance(venue, currency, amount)
-    uow.account.keep_cursor(venue, cursor)
 
 
 def owner_of(settings: Settings, market: Source) -> dict[str, str]:

@@ -13,6 +13,7 @@ from pydantic import field_validator
 
 from config.kinds import DatabaseUrl, Duration, problem
 from config.section import Section
+from engine.domain.inventory import Rule
 
 
 class DatabaseSettings(Section):
@@ -24,6 +25,13 @@ class DatabaseSettings(Section):
 
 _SENT_AGAIN_WITHIN = timedelta(days=2)
 """For how long a platform may send again what was never answered: Telegram does for a day."""
+
+
+class AccountSettings(Section):
+    """The account whose books are kept."""
+
+    holdings: Rule = Rule.ADOPT
+    """What is on it before the first start: adopt counts it in equity, ignore leaves it, refuse refuses to start."""
 
 
 class RetentionSettings(Section):

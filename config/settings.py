@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validato
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from config.contexts import ContextSettings, IndicatorSettings
-from config.keeping import DatabaseSettings, LogSettings, RetentionSettings
+from config.keeping import AccountSettings, DatabaseSettings, LogSettings, RetentionSettings
 from config.kinds import ExchangeName, passwords_in, problem
 from config.limits import ApprovalSettings, QualitySettings, RiskSettings
 from config.markets import ExchangeSettings, MarketsSettings, ReplaySettings, VenueSettings
@@ -37,6 +37,8 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     """Must say "I understand" before an order may go to a real venue; paper profiles do not look at it."""
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     """Where everything is kept."""
+    account: AccountSettings = Field(default_factory=AccountSettings)
+    """The account whose books are kept."""
     web: WebSettings = Field(default_factory=WebSettings)
     """The web chat and the API."""
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)

@@ -16,7 +16,7 @@ from engine.domain.errors import UnknownId
 from engine.domain.messages import Card
 from engine.store.outbox import STOP, stop_of
 from engine.views import Views
-from handlers.cards import alerts, approval, closings, emergencies
+from handlers.cards import alerts, approval, closings, emergencies, inventory
 from handlers.topics import TOPICS
 
 _OF_A_TRADE = ("trade", "closed", "unprotected")
@@ -58,6 +58,7 @@ class Notifications:
             "streak": self._streak,
             "platform": self._platform,
             "external": self._external,
+            "inventory": self._inventory,
             "emergency": self._emergency,
             "digest": self._digest,
             CLOSING: self._closing,
@@ -119,6 +120,9 @@ class Notifications:
 
     async def _external(self, subject: str) -> Card:
         return emergencies.external(await self._views.external(subject))
+
+    async def _inventory(self, subject: str) -> Card:
+        return inventory.card(await self._views.inventory(subject))
 
     async def _emergency(self, subject: str) -> Card:
         return emergencies.progress(await self._views.emergency(subject))

@@ -22,6 +22,7 @@ from engine.domain.events import (
     ExternalTraded,
     Halted,
     HaltEnded,
+    InventoryFound,
     LosingStreakChanged,
     OrderChanged,
     OrderFilled,
@@ -47,6 +48,7 @@ TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "streak": (Lane.URGENT, CardKind.ALERTS),
     "platform": (Lane.URGENT, CardKind.ALERTS),
     "external": (Lane.URGENT, CardKind.ALERTS),
+    "inventory": (Lane.URGENT, CardKind.ALERTS),
     "emergency": (Lane.URGENT, CardKind.ALERTS),
     "trade": (Lane.NORMAL, CardKind.TRADES),
     "closed": (Lane.NORMAL, CardKind.TRADES),
@@ -112,6 +114,8 @@ def _topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case 
             return (_halt(halt_id, kind), *recovery, *chain.from_iterable(map(_approval, approvals)))
         case BalanceAdopted():
             return ()
+        case InventoryFound(venue=venue):
+            return (f"inventory:{venue}",)
         case PlatformTroubled(trouble_id=trouble_id) | PlatformRecovered(trouble_id=trouble_id):
             return (f"platform:{trouble_id}",)
         case DigestDue(digest_id=digest_id):

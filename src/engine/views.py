@@ -15,6 +15,7 @@ from engine.domain.decisions import Judged
 from engine.domain.errors import NoData, VenueError
 from engine.domain.halt_views import EmergencyView, Exposed, HaltView, Recovery
 from engine.domain.health import Part, PlatformTrouble
+from engine.domain.inventory import Inventory
 from engine.domain.orders import Order
 from engine.domain.people import AuditEntry, Stranger
 from engine.domain.positions import Position
@@ -145,6 +146,14 @@ class Views(AccountViews):
             UnknownId: There is none with that id.
         """
         return await self.store.read(lambda uow: uow.streaks.get(streak_id))
+
+    async def inventory(self, venue: str) -> Inventory:
+        """What a venue had beside cash when the account was opened.
+
+        Raises:
+            UnknownId: There was nothing.
+        """
+        return await self.store.read(lambda uow: uow.account.inventory(venue))
 
     async def external(self, order_id: str) -> ExternalView:
         """What somebody else did to the account, by the order that shows it.

@@ -29,6 +29,7 @@ from engine.domain.decisions import Condition, CycleRecord, Exit, Signals
 from engine.domain.errors import VenueError
 from engine.domain.events import Event
 from engine.domain.health import Part
+from engine.domain.inventory import Rule
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.orders import (
     NotFound,
@@ -44,6 +45,7 @@ from engine.domain.orders import (
 from engine.domain.positions import Position
 from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
+from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.ports import Cursor, EventBatch, Frames, NoEntry, nothing_against_it
@@ -290,6 +292,7 @@ async def engine_room(
     model: FillModel | None = None,
     cash: Decimal = CASH,
     balances: Mapping[str, Decimal] | None = None,
+    holdings: Rule = Rule.ADOPT,
     timezone: str = "UTC",
     day_ends: time = time(),
     route: Route = nowhere,
@@ -309,12 +312,11 @@ async def engine_room(
 
     venue.clock, venue.called_at, venue.answers = clock, [], asyncio.Event()
 
+    found, cursor = await opening.look(venue, venue, "USDT")
+
     def open_account(uow: UnitOfWork) -> None:
         if not uow.account.opened():
-            uow.account.open(venue.name, "USDT", cash)
-            for currency, amount in (balances or {}).items():
-                if currency != "USDT":
-                    uow.account.change_balance(venue.name, currency, amount)
+            opening.open_account(uow, found, cursor, holdings, clock.now())
             uow.settings.set("account.began", clock.now().isoformat())
 
     await store.transact(open_account)

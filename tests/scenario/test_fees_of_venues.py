@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.domain.events import OrderFilled, PositionClosed
+from engine.domain.inventory import Rule
 from engine.domain.market import Market
 from engine.domain.money import Money
 from engine.domain.orders import OrderKind, OrderRequest, Side
@@ -78,7 +79,9 @@ async def test_a_fee_in_coins_leaves_fewer_to_protect_and_to_sell(tmp_path: Path
 async def test_a_fee_in_a_third_currency_touches_neither_coins_nor_cash(tmp_path: Path, *, bought: bool):
     rows = {BTC.symbol: (*(QUIET,) * 24, FALL, QUIET), BNB.symbol: ((500, 510, 490, 500, 1000),) * 60}
     balances = {"USDT": Decimal(10_000), "BNB": Decimal(0) if bought else Decimal(1)}
-    async with engine_room(tmp_path, rows, markets=(BTC, BNB), model=IN_BNB, balances=balances) as room:
+    async with engine_room(
+        tmp_path, rows, markets=(BTC, BNB), model=IN_BNB, balances=balances, holdings=Rule.IGNORE
+    ) as room:
         await room.books.mark_to_market(room.clock.now())
         if bought:
             await room.venue.submit(ONE_BNB)

@@ -157,6 +157,14 @@ class BalanceAdopted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryFound:
+    """An account was opened on which there was more than cash."""
+
+    at: datetime
+    venue: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyProgressed:
     """The emergency stop got further, or met an obstacle."""
 
@@ -242,6 +250,7 @@ Event = (
     | ExternalTraded
     | ExternalCancelled
     | BalanceAdopted
+    | InventoryFound
     | EmergencyProgressed
     | Halted
     | HaltEnded

@@ -15,6 +15,7 @@ from engine.domain.account import EquityPoint
 from engine.domain.benchmark import Benchmark
 from engine.domain.digests import Digest
 from engine.domain.errors import StoreError, UnknownId
+from engine.domain.inventory import Inventory
 from engine.domain.money import Money
 from engine.domain.orders import OrderKind, OrderStatus, Side
 from engine.domain.payments import Payment
@@ -39,6 +40,7 @@ from engine.store.tables import (
     upsert,
 )
 
+_INVENTORY = "account.inventory"
 _DRAWDOWN = "account.drawdown"
 _BENCHMARK = "account.benchmark"
 _TABLE = table_of(AccountRow)
@@ -107,9 +109,16 @@ class Account:
         """Whether an account has been opened here."""
         return self._found() is not None
 
-    def open(self, venue: str, quote: str, cash: Decimal) -> None:
-        """Begin an account with what a venue holds in the quote currency."""
-        self._connection.execute(_OPEN, {"quote": quote, "opening": cash, "peak": cash})
+    def open(self, venue: str, quote: str, cash: Decimal, worth: Decimal = Decimal(0)) -> None:
+        """Begin an account with what a venue holds in the quote currency.
+
+        Args:
+            venue: The venue's name.
+            quote: The currency that everything is counted in.
+            cash: What there is of it.
+            worth: What positions that were there are worth beside it.
+        """
+        self._connection.execute(_OPEN, {"quote": quote, "opening": cash + worth, "peak": cash + worth})
         self.change_balance(venue, quote, cash)
         self._remember(DrawdownState())
 
@@ -131,6 +140,21 @@ class Account:
     def keep_cursor(self, venue: str, cursor: Cursor) -> None:
         """Note that every event of a venue up to a cursor was taken in."""
         self._connection.execute(_KEEP_CURSOR, {"venue": venue, "cursor": cursor})
+
+    def inventory(self, venue: str) -> Inventory:
+        """What a venue had beside cash when the account was opened.
+
+        Raises:
+            UnknownId: There was nothing.
+        """
+        kept = self._settings.get(f"{_INVENTORY}.{venue}")
+        if not kept:
+            raise UnknownId(f"There was nothing but cash at {venue}.")
+        return codec.load(Inventory, kept)
+
+    def keep_inventory(self, found: Inventory) -> None:
+        """Keep what a venue had beside cash when the account was opened."""
+        self._settings.set(f"{_INVENTORY}.{found.venue}", codec.dump(found))
 
     def balances(self) -> Mapping[tuple[str, str], Decimal]:
         """What the account owns beside its positions, by venue and currency."""

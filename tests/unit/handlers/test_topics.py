@@ -33,6 +33,7 @@ TOPICS = {
     "ExternalTraded": ("external:O3",),
     "ExternalCancelled": ("external:O2",),
     "BalanceAdopted": (),
+    "InventoryFound": ("inventory:paper",),
     "EmergencyProgressed": ("emergency:H2",),
     "PlatformTroubled": ("platform:P1",),
     "PlatformRecovered": ("platform:P1",),

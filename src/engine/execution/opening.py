@@ -1,0 +1,104 @@
+"""Opening the books of an account: what its venue has already is taken over, left beside, or refused, and told of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from engine.domain.errors import NoData, StoreError
+from engine.domain.events import InventoryFound
+from engine.domain.figures import grouped
+from engine.domain.inventory import Holding, Inventory, Rule
+from engine.domain.positions import EXTERNAL, Position
+from engine.execution import external
+from engine.ports import Cursor, Exchange, MarketData
+from engine.store.unit_of_work import UnitOfWork
+
+
+async def look(exchange: Exchange, market_data: MarketData, quote: str) -> tuple[Inventory, Cursor]:
+    """What there is on an account at its venue, at the prices of now; and the cursor of what has happened there.
+
+    Raises:
+        VenueError: The venue does not answer.
+    """
+    batch = await exchange.events(None)  # first: what happens from now on is told of again
+    balances = await exchange.balances()
+    holdings = [
+        Holding(currency=currency, quantity=quantity, price=await _price(market_data, f"{currency}/{quote}"))
+        for currency, quantity in sorted(balances.items())
+        if quantity and currency != quote
+    ]
+    found = Inventory(
+        venue=exchange.name,
+        quote=quote,
+        cash=balances.get(quote, Decimal(0)),
+        holdings=tuple(holdings),
+        orders=await exchange.open_orders(),
+    )
+    return found, batch.cursor
+
+
+async def _price(market_data: MarketData, symbol: str) -> Decimal | None:
+    try:
+        return (await market_data.book(symbol)).mid
+    except NoData:
+        return None
+
+
+def open_account(uow: UnitOfWork, found: Inventory, cursor: Cursor, rule: Rule, now: datetime) -> None:
+    """Open the books with what was found.
+
+    Args:
+        uow: The transaction in which they are opened.
+        found: What there is.
+        cursor: What has happened at the venue up to here is in it.
+        rule: What is done with what is no cash of the account's currency.
+        now: Market time.
+
+    Raises:
+        StoreError: There is something, and the rule is to refuse it.
+    """
+    if found.is_used and rule is Rule.REFUSE:
+        raise StoreError(
+            f"The account at the venue {found.venue} is not empty: {_listed(found)}.",
+            "To count it, or to leave it beside, set BOT_ACCOUNT__HOLDINGS to adopt or ignore; or sell it there first.",
+        )
+    adopts = rule is Rule.ADOPT
+    counted = [each for each in found.holdings if adopts and each.price is not None]
+    worth = sum((each.quantity * (each.price or 0) for each in counted), Decimal(0))
+    uow.account.open(found.venue, found.quote, found.cash, worth)
+    uow.account.keep_cursor(found.venue, cursor)
+    holdings = tuple(_take_over(uow, found, each, now) if each in counted else each for each in found.holdings)
+    for beside in (each for each in holdings if not each.position_id):
+        uow.account.change_balance(found.venue, beside.currency, beside.quantity)
+    for order in found.orders:
+        external.write_down(uow, found.venue, order, now, Decimal(0))
+    if found.is_used:
+        uow.account.keep_inventory(replace(found, holdings=holdings, adopted=adopts))
+        uow.emit(InventoryFound(at=now, venue=found.venue))
+
+
+def _take_over(uow: UnitOfWork, found: Inventory, holding: Holding, now: datetime) -> Holding:
+    """Make somebody else's position of a holding, at the price of now."""
+    price = holding.price or Decimal(0)
+    position = Position(
+        id=uow.positions.next_id(),
+        context=EXTERNAL,
+        venue=found.venue,
+        symbol=f"{holding.currency}/{found.quote}",
+        quantity=holding.quantity,
+        entry_price=price,
+        opened_at=now,
+        bought=holding.quantity,
+        cost=holding.quantity * price,
+    )
+    uow.positions.put(position, "")
+    uow.account.mark({position.symbol: price}, now)
+    return replace(holding, position_id=position.id)
+
+
+def _listed(found: Inventory) -> str:
+    held = [f"{grouped(each.quantity)} {each.currency}" for each in found.holdings]
+    orders = [f"{len(found.orders)} open orders"] if found.orders else []
+    return ", ".join([*held, *orders])
