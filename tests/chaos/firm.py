@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from config.settings import Settings
-from tests.chaos.markets import Shape, shape_of
+from tests.chaos.markets import Coins, Shape, shape_of
 from tests.fakes.database import url_of
 from tests.fakes.program import VENUE
 from tests.fakes.slack_methods import BOT_TOKEN, SIGNING_SECRET
@@ -50,6 +51,18 @@ CHAT = ADA.telegram
 """The chat where the cards go."""
 
 
+def _fees(coins: Coins, chance: Random) -> dict[str, Any]:
+    """What the venue takes its fees in, and what the account has: of a third currency enough, or not for long."""
+    cash = {coins.quote: coins.balance}
+    match chance.choice(("quote", "received", "GAS")):
+        case "GAS":
+            price = chance.choice((Decimal("0.5"), Decimal(7)))
+            gas = coins.balance * chance.choice((Decimal("0.0002"), Decimal(1))) / price
+            return {"fee_in": "GAS", "fee_price": price, "balances": {**cash, "GAS": gas}}
+        case taken:
+            return {"fee_in": taken, "balances": cash}
+
+
 def settings_for(seed: int, folder: Path) -> Settings:
     """The settings of a run."""
     chance = Random(f"{seed}/settings")
@@ -63,7 +76,7 @@ def settings_for(seed: int, folder: Path) -> Settings:
         "venue": {
             "file": folder / VENUE,
             "depth": chance.choice(("0.02", "0.02", "0.001")),
-            "balances": {shape.coins.quote: shape.coins.balance},
+            **_fees(shape.coins, Random(f"{seed}/fees")),
         },
         "telegram": {"token": TOKEN, "chat_id": CHAT, "messages_per_second": 20},
         "people": [

@@ -51,7 +51,14 @@ async def of_the_chat(world: World) -> list[str]:
 def of_the_files(world: World) -> list[str]:
     """One order a decision, money conserved, the database agrees with the venue; nobody answered who may not."""
     twice = [f"{name} was sent {count} times" for name, count in world.line.sent.items() if count > 1]
-    return [*world.files.complaints(), *_money(world), *twice, *_votes(world), *_promises(world), *world.loop.troubles]
+    return [
+        *world.files.complaints(world.positions.lots),
+        *_money(world),
+        *twice,
+        *_votes(world),
+        *_promises(world),
+        *world.loop.troubles,
+    ]
 
 
 async def _cards(world: World) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,15 @@ Row = dict[str, Any]
 
 _ORDERS = "SELECT id, client_id, position_id, side, kind, status, quantity, filled, created_at FROM orders"
 _POSITIONS = "SELECT id, symbol, status, quantity, stop FROM positions"
-_FILLS = "SELECT number, position_id, side, quantity FROM fills WHERE number > ? ORDER BY number"
+_FILLS = (
+    "SELECT number, position_id, symbol, side, quantity, fee_amount AS fee, fee_currency FROM fills"
+    " WHERE number > ? ORDER BY number"
+)
 _TOLD = "SELECT id, kind, body FROM events WHERE id > ? AND kind IN ('PositionClosed', 'ProtectionFailed') ORDER BY id"
-_TRADED = "SELECT venue_id, client_id, side, quantity FROM fills WHERE venue_id > ? ORDER BY venue_id"
+_TRADED = (
+    "SELECT venue_id, client_id, market AS symbol, side, quantity, fee, fee_currency FROM fills"
+    " WHERE venue_id > ? ORDER BY venue_id"
+)
 _SELLING = "SELECT client_id, quantity, filled FROM orders WHERE status = 'open' AND side = 'sell'"
 _KNOWN = "SELECT venue_id FROM orders WHERE client_id = ?"
 _LAST = "SELECT coalesce(max(seq), 0) AS seq FROM events"
@@ -27,6 +34,11 @@ _LAST = "SELECT coalesce(max(seq), 0) AS seq FROM events"
 
 class Positions:
     """What is written of positions, in the program's tables (the books) and in the venue's file.
+
+    Args:
+        books: The program's tables.
+        venue_file: The venue's.
+        lots: The smallest step of a quantity, by symbol: what is left below one can never be sold.
 
     Attributes:
         orders: The books' orders by client id.
@@ -40,8 +52,9 @@ class Positions:
         level: Whether the books have taken in everything that happened there.
     """
 
-    def __init__(self, books: sqlite3.Connection, venue_file: Path) -> None:
+    def __init__(self, books: sqlite3.Connection, venue_file: Path, lots: Mapping[str, Decimal]) -> None:
         self._books = books
+        self.lots = lots
         self._venue_file = venue_file
         self._venue: sqlite3.Connection | None = None
         self._versions: tuple[int, int] | None = None
@@ -71,8 +84,13 @@ class Positions:
         return True
 
     def free(self, position_id: str) -> Decimal:
-        """What is held of a position at the venue, and not being sold already."""
-        return self.held[position_id] - self.selling[position_id]
+        """What is held of a position at the venue, and not being sold already; nothing below a lot."""
+        free = self.held[position_id] - self.selling[position_id]
+        return free if free >= self.lot(position_id) else Decimal(0)
+
+    def lot(self, position_id: str) -> Decimal:
+        """The smallest step of what a position holds; 0 where that is not known."""
+        return self.lots.get(self.rows[position_id]["symbol"], Decimal(0)) if position_id in self.rows else Decimal(0)
 
     def is_there(self, client_id: str) -> bool:
         """Whether the venue has an order."""
@@ -135,5 +153,7 @@ def _rows(connection: sqlite3.Connection, query: str, *values: object) -> list[R
 
 
 def _signed(row: Row) -> Decimal:
+    """What a fill brings or takes of the coin, with a fee that is taken in it."""
     quantity = Decimal(row["quantity"])
-    return quantity if row["side"] == "buy" else -quantity
+    fee = Decimal(row["fee"]) if row["fee_currency"] == row["symbol"].partition("/")[0] else Decimal(0)
+    return (quantity if row["side"] == "buy" else -quantity) - fee

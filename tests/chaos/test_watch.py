@@ -25,7 +25,7 @@ HALF = Decimal(2)
 
 def sound() -> Positions:
     """T1 was bought, sold, bought again and is being sold; T2 of the same coin is closed."""
-    found = Positions(sqlite3.connect(":memory:"), Path("none"))
+    found = Positions(sqlite3.connect(":memory:"), Path("none"), {})
     found.rows = {
         "T1": {"symbol": "BTC/USDT", "status": "open", "quantity": "4", "stop": "90"},
         "T2": {"symbol": "BTC/USDT", "status": "closed", "quantity": "0", "stop": "90"},
@@ -68,7 +68,9 @@ def test_what_does_not_hold_is_found(holds: Callable[[Positions], watch.Found]) 
 def watch_over(folder: Path, room: Room) -> tuple[Watch, list[str]]:
     """A watch over the files of a room, and what it complains of."""
     found: list[str] = []
-    positions = Positions(sqlite3.connect(new_file(folder), isolation_level=None), folder / "venue.sqlite")
+    positions = Positions(
+        sqlite3.connect(new_file(folder), isolation_level=None), folder / "venue.sqlite", {BTC.symbol: BTC.lot}
+    )
     return Watch(positions, complain=found.append, now=room.clock.now, is_calm=lambda: True), found
 
 

@@ -100,8 +100,9 @@ def nothing_is_owed(at: Positions) -> Found:
 def fills_make_the_position(at: Positions) -> Found:
     """What the books say is held is what the position's own fills bought, less what they sold."""
     for name, row in at.rows.items():
-        made = sum(at.changes[name], Decimal(0))
-        if Decimal(row["quantity"]) != made:
+        made, held = sum(at.changes[name], Decimal(0)), Decimal(row["quantity"])
+        written_off = row["status"] == "closed" and not held and 0 <= made < at.lot(name)
+        if held != made and not written_off:
             yield name, f"{name} holds {row['quantity']} in the books, and its fills make {made}"
 
 
@@ -136,7 +137,11 @@ def is_closed_once(at: Positions) -> Found:
     """People are told once of each time that nothing is left of a position; what is bought again may close again."""
     for name in at.rows:
         held = list(accumulate(at.changes[name]))
-        closed = sum(now <= 0 < before for before, now in zip([Decimal(0), *held], held, strict=False))
+        lot = at.lot(name)
+        closed = sum(
+            (now <= 0 or now < lot) and before > 0 and before >= lot
+            for before, now in zip([Decimal(0), *held], held, strict=False)
+        )
         if at.closings[name] != closed:
             yield name, f"{name} was sold {closed} times, and told closed {at.closings[name]} times"
 

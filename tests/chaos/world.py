@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -104,7 +105,9 @@ class World:
             monotonic=loop.time,
         )
         self.slack = Slack(self)
-        self.positions = Positions(sqlite3.connect(new_file(folder), isolation_level=None), self.files.venue_file)
+        traded = shape_of(seed).coins.markets
+        lots = {symbol: Decimal(str(made.get("lot", "0.00001"))) for symbol, made in traded.items()}
+        self.positions = Positions(sqlite3.connect(new_file(folder), isolation_level=None), self.files.venue_file, lots)
         self.watch = Watch(
             self.positions, complain=self.complain, now=self._market_time, is_calm=lambda: self.faults.over
         )

@@ -11,13 +11,15 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -215,9 +217,13 @@ class Files:
         """Whether everybody has been shown everything."""
         return not self.rows("SELECT topic FROM outbox WHERE wanted_version > sent_version")
 
-    def complaints(self) -> list[str]:
-        """Every way in which the database and the venue do not agree, or money or protection is missing."""
-        checks = (self._decisions, self._orders, self._fills, self._positions)
+    def complaints(self, lots: Mapping[str, Decimal] = MappingProxyType({})) -> list[str]:
+        """Every way in which the database and the venue do not agree, or money or protection is missing.
+
+        Args:
+            lots: The smallest step of a quantity, by symbol: less than one is never in an order.
+        """
+        checks = (self._decisions, self._orders, self._fills, partial(self._positions, lots))
         return [*check_conservation(self.venue_file), *(found for check in checks for found in check())]
 
     def _decisions(self) -> list[str]:
@@ -253,7 +259,7 @@ class Files:
             [] if seq == last else [f"events up to {seq} of {last} were taken in"]
         )
 
-    def _positions(self) -> list[str]:
+    def _positions(self, lots: Mapping[str, Decimal]) -> list[str]:
         """What each position open holds is in orders, here and at the venue: its bracket, or a sale under way, or both.
 
         What somebody else waits to sell there is not ours to count.
@@ -267,7 +273,8 @@ class Files:
             left = [Decimal(order["quantity"]) - Decimal(order["filled"]) for order in orders]
             standing += len(orders)
             brackets = [order for order in orders if order["kind"] == "oco"]
-            if len(brackets) > 1 or sum(left) != Decimal(position["quantity"]):
+            uncovered, lot = Decimal(position["quantity"]) - sum(left), lots.get(position["symbol"], Decimal(0))
+            if len(brackets) > 1 or (uncovered and not 0 < uncovered < lot):
                 found.append(f"{position['id']} of {position['quantity']} has the orders {orders}")
         selling = self.venue("SELECT * FROM orders WHERE side = 'sell' AND status = 'open'")
         waiting = [row for row in selling if _OURS.fullmatch(row["client_id"])]
