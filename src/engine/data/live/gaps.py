@@ -20,6 +20,8 @@ _ROWS = 300
 """How many candles a gap is bridged with at most; no venue gives fewer at once."""
 _BEFORE = timedelta(minutes=1)
 """How far before a gap trades are asked for: only one from there proves that they reach back to where it begins."""
+_SHORTEST = timedelta(milliseconds=1)
+"""What is traded at the very close of a candle belongs to the next one: how long before it the last of its own is."""
 _PAGES = 12
 """How many pages of trades are turned at most: a minute of a busy market has some thousands of trades."""
 
@@ -56,7 +58,7 @@ async def told_of(client: VenueClient, symbol: str, after: datetime, until: date
     except NoData:
         return []
     if timeframe is lengths[0]:
-        trades = await _trades(client, symbol, after, min(until, opens + timeframe.duration))
+        trades = await _trades(client, symbol, after, min(until, opens + timeframe.duration - _SHORTEST))
         return [Gap(candles=found, after=after, until=until, trades=trades)]
     begins = opens + timeframe.duration
     return [*await told_of(client, symbol, after, begins), Gap(candles=found, after=begins, until=until)]

@@ -24,6 +24,7 @@ from engine.domain.market import Timeframe, to_millis
 from engine.exchanges.ccxt.client import VenueClient
 from engine.exchanges.ccxt.venue_time import ClockCheck
 from engine.ports import Clock
+from engine.simulation.path import Crossing, first_crossing
 from tests.fakes import exchange
 from tests.fakes.exchange import DEPTH, INFO, KLINES, TRADES, FakeExchange, Symbol, listening
 from tests.fakes.feed import HandClock
@@ -266,6 +267,17 @@ async def test_a_low_counts_where_it_was_traded_and_where_that_is_not_told_in_th
         await refresher.first(10)
         lows = [at for at, price in feed.path(BTC, since, datetime.now(UTC)) if price == DIP]
     assert [at - minute for at in lows] == [timedelta(seconds=at) for at in told]
+
+
+async def test_a_gap_as_the_second_minute_opens_is_met_where_it_landed(fake: FakeExchange) -> None:
+    """Its first trade is made at the very close of the minute before, to which it does not belong."""
+    minute = Timeframe.M1.floor(datetime.now(UTC)) - timedelta(minutes=6)
+    since, falls = minute + timedelta(seconds=16), minute + timedelta(minutes=1)
+    fake.symbols["BTCUSDT"].price = lambda ms: DIP if ms >= to_millis(falls) else 100.0
+    async with following(fake, BTC, since=since) as (feed, refresher):
+        await refresher.first(10)
+        met = first_crossing(feed.path(BTC, since, datetime.now(UTC)), Decimal(95), Decimal(200))
+    assert met == Crossing(at=falls, price=Decimal(DIP), fell=True)
 
 
 async def test_a_price_is_not_taken_in_before_the_time_before_it_is_known(fake: FakeExchange) -> None:
