@@ -78,7 +78,7 @@ class LiveFeed:
     def pause(self, symbol: str, reason: str) -> None:
         """Note that a market is not traded at present, so that nothing is decided or filled on what is left of it."""
         watched = self._of(symbol)
-        watched.paused, watched.book = reason, None
+        watched.paused, watched.book = reason.rstrip("."), None
 
     def keep(self, candles: Candles) -> None:
         """Take in a market's newest candles of one timeframe, in place of those before."""

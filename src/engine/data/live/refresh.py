@@ -209,9 +209,7 @@ class Refresher:
         for symbol in self._symbols:
             found = listed.get(symbol)
             if found is None:
-                near = get_close_matches(symbol, listed, n=1)
-                hint = f", did you mean {near[0]}?" if near else ""
-                self._pause(symbol, f"{self._client.name} has no market of this name{hint}")
+                self._pause(symbol, self._why_missing(symbol, listed))
             elif not found.trading:
                 self._pause(symbol, f"{self._client.name} has halted it")
             else:
@@ -219,6 +217,12 @@ class Refresher:
                 if symbol not in self._troubles:
                     self._feed.list_as(found.market)
         self._troubles.has_listed = True
+
+    def _why_missing(self, symbol: str, listed: Iterable[str]) -> str:
+        if symbol in self._known:
+            return f"{self._client.name} lists it no longer"
+        near = get_close_matches(symbol, listed, n=1)
+        return f"{self._client.name} has no market of this name{f', did you mean {near[0]}?' if near else ''}"
 
     def _pause(self, symbol: str, reason: str) -> None:
         self._listed.pop(symbol, None)

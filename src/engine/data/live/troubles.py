@@ -105,8 +105,19 @@ class Troubles:
 
     def text(self, outage: str) -> str:
         """Everything that is wrong, in words for people; empty where nothing is."""
-        found = [outage] if outage else self._texts.values()
-        return "; ".join(dict.fromkeys((*found, *self._faults.values())))
+        found = [outage] if outage else self._named()
+        *first, last = dict.fromkeys((*found, *self._faults.values())) or ("",)
+        return "; ".join((*(each.rstrip(".") for each in first), last))
+
+    def _named(self) -> list[str]:
+        """Each trouble once, after the markets it is about; one whose words begin with its market stands alone."""
+        names: dict[str, list[str]] = {}
+        for about, text in self._texts.items():
+            symbol = "" if about == MARKETS else about.partition(" ")[0]
+            own = names.setdefault(text, [])
+            if symbol and symbol not in own and not text.startswith(symbol):
+                own.append(symbol)
+        return [f"{', '.join(own)}: {text}" if own else text for text, own in names.items()]
 
     def _all(self, symbols: Collection[str]) -> str:
         return f" (all {len(symbols)} markets)" if len(symbols) > 1 else ""

@@ -176,7 +176,8 @@ async def test_a_market_that_the_list_stopped_is_looked_for_soon(fake: FakeExcha
         if since is None:
             stop()
             clock.skipped += LIST_EVERY
-        await until(lambda: "halted it" in refresher.health or "no market of this name" in refresher.health)
+        why = "has halted it" if how == "halted" else "lists it no longer"
+        await until(lambda: refresher.health == f"BTC/USDT: binance {why}")
         asked = fake.asked()[INFO]
         await asyncio.sleep(2 * LOOK_EVERY)
         assert fake.asked()[INFO] == asked
@@ -204,7 +205,8 @@ async def test_a_market_without_a_book_is_paused_until_it_has_one(fake: FakeExch
         fake.fail(DEPTH, fault, symbol="ETHUSDT", times=1000)
         await until(lambda: bool(feed.paused(ETH)))
         assert not feed.paused(BTC)
-        assert refresher.health != "ok"
+        assert not feed.paused(ETH).endswith("."), "what says it ends the sentence"
+        await until(lambda: refresher.health.startswith("ETH/USDT: "))
         fake.heal()
         await until(lambda: not feed.paused(ETH))
         await until(lambda: refresher.health == "ok")
@@ -300,7 +302,7 @@ async def test_a_market_whose_book_hangs_holds_up_no_other(fake: FakeExchange) -
     async with following(fake, BTC, ETH) as (feed, refresher):
         await refresher.first(10)
         fake.fail(DEPTH, exchange.slow(60), symbol="ETHUSDT", times=1000)
-        await until(lambda: "does not answer" in refresher.health)
+        await until(lambda: refresher.health == "ETH/USDT: binance does not answer within 1 s.")
         before, seen = (looks(fake, "BTCUSDT"), looks(fake, "ETHUSDT")), feed.seen_at(ETH)
         await until(lambda: looks(fake, "BTCUSDT") >= before[0] + 9)
         assert looks(fake, "ETHUSDT") <= before[1] + 3, "each of its looks waits for a second"

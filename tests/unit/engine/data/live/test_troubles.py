@@ -44,9 +44,21 @@ def test_one_market_in_trouble_is_told_by_itself_as_long_as_others_are_answered(
     for symbol in TEN:
         troubles.note(symbol, AWAY if symbol == TEN[3] else None)
     assert troubles.outage(TEN, {}) == ""
-    assert troubles.text("") == AWAY.message
+    assert troubles.text("") == f"C3/USDT: {AWAY.message}"
     troubles.note(TEN[3], None)
     assert not troubles
+
+
+def test_each_trouble_is_told_once_after_the_markets_it_is_about(troubles: Troubles) -> None:
+    for about in (TEN[3], f"{TEN[3]} 1h", f"{TEN[5]} 4h"):
+        troubles.note(about, SLOW)
+    troubles.put(TEN[7], f"{TEN[7]}: okx has halted it")
+    troubles.note(TEN[8], VenueError(f"{TEN[8]} is suddenly at bid 9, ask 10: that is looked at again."))
+    assert troubles.text("").split("; ") == [
+        "C3/USDT, C5/USDT: okx does not answer within 10 s",
+        "C7/USDT: okx has halted it",
+        "C8/USDT is suddenly at bid 9, ask 10: that is looked at again.",
+    ]
 
 
 def test_candles_that_nobody_gets_are_an_outage_although_prices_come_in(troubles: Troubles) -> None:
