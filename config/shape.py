@@ -67,6 +67,12 @@ def is_structured(path: KeyPath) -> bool:
     return is_mapping(path) or get_origin(kind_at(path)) is tuple
 
 
+def may_be_null(path: KeyPath) -> bool:
+    """Whether the setting at a path may be none at all."""
+    field = _names(kind_at(path[:-1])).get(str(path[-1]))
+    return field is not None and NoneType in get_args(field.annotation)
+
+
 def moved(path: KeyPath) -> str:
     """What a setting of an earlier version is now; empty for any other."""
     now = MOVED.get(path, "")

@@ -15,11 +15,13 @@ from pydantic_settings import EnvSettingsSource
 
 from config.places import KeyPath, did_you_mean, place, problem_line
 from config.settings import Settings
-from config.shape import PREFIX, SEPARATOR, is_structured, leaves, moved, path_of, variable
+from config.shape import PREFIX, SEPARATOR, is_structured, leaves, may_be_null, moved, path_of, variable
 from config.sources import Source, everywhere
 
 MOUNTED = Path("/run/secrets")
 """Where Docker mounts secrets."""
+NULL = "null"
+"""What turns off a setting that may be none, as in YAML."""
 _LARGEST = 1_000_000
 """Bytes of a file; secrets of Docker and Kubernetes are smaller."""
 
@@ -95,7 +97,8 @@ def _read(said: Iterable[tuple[str, str, str]], broken: Iterable[str] = ()) -> S
         elif is_structured(path) and (value := _json(text)) is None:
             problems.append(problem_line(at, path, "is not valid JSON, which a list or a mapping must be here"))
         else:
-            texts[PREFIX + SEPARATOR.join(path)] = text
+            is_null = text == NULL and may_be_null(path)
+            texts[PREFIX + SEPARATOR.join(path)] = None if is_null else text
             places |= {path[:depth]: at for depth in range(len(path))}
             places |= everywhere(value if is_structured(path) else text, at, path)
     source.env_vars = texts

@@ -51,6 +51,19 @@ def test_every_setting_can_be_a_file(read: Read):
     assert (settings.web.port, settings.people[0].name, settings.venue.balances["EUR"]) == (81, "Ada", 5)
 
 
+def test_null_is_none_as_in_a_profile_wherever_a_setting_may_be_none(read: Read):
+    files = {"bot_logs__file": "null\n", "bot_approval__two_people_above": "5000"}
+    settings = read(
+        files, "BOT_RETENTION__HELD=null", BOT_RETENTION__CHAT="null", BOT_APPROVAL__TWO_PEOPLE_ABOVE="null"
+    ).settings
+    assert (settings.logs.file, settings.approval.two_people_above) == (None, None)
+    assert (settings.retention.held, settings.retention.chat) == (None, None)
+
+
+def test_null_is_no_value_where_there_must_be_one(read: Read):
+    assert refusal(read, {}, BOT_WEB__PORT="null") == ["environment (BOT_WEB__PORT): web.port: must be a whole number"]
+
+
 def test_the_environment_and_dotenv_are_over_files_and_files_over_profiles(read: Read):
     files = {"bot_web__port": "1", "bot_web__host": "file", "bot_digest__at": "12:00"}
     settings = read(files, "BOT_WEB__HOST=dotenv\nBOT_WEB__PORT=2", BOT_WEB__PORT="3").settings
