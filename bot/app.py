@@ -23,6 +23,7 @@ from bot.trade_log import TradeLog, writes_trades
 from bot.wiring import Program, build
 from config.kinds import mask_url
 from config.settings import Settings
+from engine import private_files
 from engine.backtest.replay import Replay
 from engine.domain.errors import StoreError
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
@@ -253,7 +254,8 @@ class App:
 
     def _keep(self, came_to: Summary, file: Path) -> None:
         try:
-            file.write_text(as_json(came_to), encoding="utf-8")
+            with open(file, "w", encoding="utf-8", opener=private_files.opener) as out:
+                out.write(as_json(came_to))
         except OSError as error:
             self._announce(
                 f"{file} cannot be written: {error.strerror}. Nothing else is amiss; what it came to is above."

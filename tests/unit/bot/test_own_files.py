@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import App
 from bot.doctor import Case, Line, Verdict, examine, keeping
 from bot.own_files import narrow_own_files, wider_files
 from engine.store.backup import backup, restore
@@ -73,6 +74,14 @@ def test_logs_backups_restored_files_and_subscribers_are_this_users_alone(tmp_pa
     wanted = {"saved.zip", "b/bot.sqlite", "b/venue.sqlite", "viewer/viewer.sqlite", "logs/bot.log", "logs/bot.log.1"}
     assert {name: made[name] for name in wanted} == dict.fromkeys(wanted, "600")
     assert {made[name] for name in ("b", "viewer", "logs")} == {"700"}
+
+
+async def test_what_a_replay_came_to_is_this_users_alone(tmp_path: Path):
+    file = tmp_path / "came_to.json"
+    replay = {"until_end": True, "wait_for_people": 0, "summary": str(file)}
+    with umask(0o022):
+        await App(settings_of(tmp_path, replay=replay), announce=lambda _: None).run()
+    assert modes(tmp_path)["came_to.json"] == "600"
 
 
 def test_wider_files_of_an_earlier_version_are_narrowed_and_a_shared_folder_is_left_alone(tmp_path: Path):
