@@ -40,6 +40,7 @@ _log = structlog.get_logger(__name__)
 _ORDERS = {
     OrderStatus.OPEN: "order sent",
     OrderStatus.CANCELLED: "order cancelled",
+    OrderStatus.EXPIRED: "order expired",
     OrderStatus.REJECTED: "order refused",
     OrderStatus.UNKNOWN: "order in doubt",
 }
@@ -161,7 +162,7 @@ def _order(uow: UnitOfWork, order_id: str) -> dict[str, str]:
         "order": order_id,
         "side": order.request.side,
         "symbol": order.request.symbol,
-        "kind": order.request.kind,
+        "type": order.request.type,
         "purpose": order.purpose,
         "quantity": plain(order.request.quantity, 8),
         "context": order.context,

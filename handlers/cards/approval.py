@@ -36,10 +36,14 @@ _MOST_NAMED = 6
 
 _OUTCOMES = {
     OrderStatus.INTENT: "",
+    OrderStatus.SENT: "",
     OrderStatus.OPEN: ", order at the venue",
+    OrderStatus.PARTLY_FILLED: ", partly filled",
+    OrderStatus.CANCELLING: ", order being cancelled",
     OrderStatus.UNKNOWN: ", the venue is being asked",
     OrderStatus.FILLED: ", filled",
     OrderStatus.CANCELLED: ", order cancelled",
+    OrderStatus.EXPIRED: ", order expired",
     OrderStatus.REJECTED: ", but the venue refused the order",
 }
 

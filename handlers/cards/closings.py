@@ -14,9 +14,13 @@ HALF = Decimal("0.5")
 
 _ON_ITS_WAY = {
     OrderStatus.INTENT: "being sent; the venue has not answered yet",
+    OrderStatus.SENT: "being sent; the venue has not answered yet",
     OrderStatus.OPEN: "being sold: {done} so far",
+    OrderStatus.PARTLY_FILLED: "being sold: {done} so far",
+    OrderStatus.CANCELLING: "being cancelled after {done}",
     OrderStatus.UNKNOWN: "sent, but the venue's answer was lost: it is being asked, and nothing is sent twice",
     OrderStatus.CANCELLED: "the venue ended it after {done}",
+    OrderStatus.EXPIRED: "its time was up after {done}",
 }
 
 

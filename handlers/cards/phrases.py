@@ -42,10 +42,14 @@ _ENDED_BY = {
 
 _STANDING = {
     OrderStatus.INTENT: "being sent",
+    OrderStatus.SENT: "being sent",
     OrderStatus.OPEN: "at the venue",
+    OrderStatus.PARTLY_FILLED: "partly filled",
+    OrderStatus.CANCELLING: "being cancelled",
     OrderStatus.UNKNOWN: "sent, but the venue's answer was lost: it is being asked",
     OrderStatus.FILLED: "filled",
     OrderStatus.CANCELLED: "cancelled",
+    OrderStatus.EXPIRED: "expired",
     OrderStatus.REJECTED: "refused by the venue",
 }
 

@@ -235,7 +235,7 @@ class OrderRow(BaseModel):
     symbol: str
     context: str
     side: str
-    kind: str
+    type: str
     purpose: str
     quantity: Exact
     filled: Exact
@@ -243,6 +243,8 @@ class OrderRow(BaseModel):
     fee: Exact
     stop: Exact | None
     target: Exact | None
+    limit_price: Exact | None
+    trigger_price: Exact | None
     reason: str
     decision_id: str
     approval_id: str
@@ -256,7 +258,8 @@ class OrderRow(BaseModel):
         """An order as a row."""
         asked = {each.name: getattr(order.request, each.name) for each in fields(order.request)}
         own = {each.name: getattr(order, each.name) for each in fields(order)}
-        return cls.model_validate(asked | own | {"average": order.average})
+        stop, target = order.levels
+        return cls.model_validate(asked | own | {"average": order.average, "stop": stop, "target": target})
 
 
 class FillRow(BaseModel):

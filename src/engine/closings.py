@@ -20,7 +20,7 @@ import structlog
 from engine.data_halts import standing_change
 from engine.domain.closing import ALL, TOPIC, Choice, Closing, ClosingView, Sale, Stage, Unsold, Wanted
 from engine.domain.errors import BadInput, GreenlightError, NoData, NotAllowed, UnknownId, VenueError
-from engine.domain.orders import Order, OrderKind
+from engine.domain.orders import Order, OrderType
 from engine.domain.positions import Position
 from engine.execution import closing as rules
 from engine.execution.coverage import sellable
@@ -316,7 +316,7 @@ def _viewed(uow: UnitOfWork, closing: Closing, now: datetime) -> ClosingView:
 
 def _has_stop(uow: UnitOfWork, position_id: str) -> bool:
     orders = uow.orders.of_position(position_id)
-    return any(order.request.kind is OrderKind.OCO and not order.status.final for order in orders)
+    return any(order.request.type is OrderType.OCO and not order.status.final for order in orders)
 
 
 def _named(uow: UnitOfWork, wanted: Wanted) -> list[Position]:

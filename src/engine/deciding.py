@@ -56,13 +56,8 @@ class CycleServices:
 
 def data_halts(uow: UnitOfWork, symbol: str, timeframe: Timeframe) -> list[HaltView]:
     """The halts that stand because a market's candles of a timeframe were bad."""
-    source = (HaltKind.DATA, symbol, _source(timeframe))
-    return [found for found in uow.halts.open() if (found.halt.kind, found.halt.symbol, found.halt.by) == source]
-
-
-def _source(timeframe: Timeframe) -> str:
-    """What such a halt is called for by."""
-    return f"{timeframe} candles"
+    source = (HaltKind.DATA, symbol, timeframe)
+    return [found for found in uow.halts.open() if (found.halt.kind, found.halt.symbol, found.halt.timeframe) == source]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +134,14 @@ class _Conclusion:
                 end_halt(self.uow, found, self.at)
         elif not standing and not self.services.no_entry(self.context.name):
             reason = f"{symbol}: {quality.refused[0].detail}"
+            timeframe = self.context.timeframe
             halt = Halt(
-                kind=HaltKind.DATA, reason=reason, since=self.at, symbol=symbol, by=_source(self.context.timeframe)
+                kind=HaltKind.DATA,
+                reason=reason,
+                since=self.at,
+                symbol=symbol,
+                by=f"{timeframe} candles",
+                timeframe=timeframe,
             )
             begin_halt(self.uow, halt)
 

@@ -108,7 +108,7 @@ def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | Non
         closed=len(closed),
         won=sum(position.net > 0 for position in closed),
         open_positions=len(held),
-        open_risk=sum((open_risk(position, portfolio.mark(position)) for position in held), Decimal(0)),
+        open_risk=sum((position.at_risk(portfolio.mark(position)) for position in held), Decimal(0)),
         asked=uow.approvals.asked_within(begins, ends),
         answered=sum(settled.values()),
         expired=expired,
@@ -155,8 +155,3 @@ def _held(uow: UnitOfWork, at: datetime, later: Sequence[FillView]) -> list[Posi
             came = each.fill.moved()[each.fill.base]
             held[position.id] = replace(position, quantity=position.quantity - came)
     return list(held.values())
-
-
-def open_risk(position: Position, price: Decimal) -> Decimal:
-    """What a position loses from a price on if its stop fills at its own price; all of it without a stop."""
-    return position.quantity * max(Decimal(0), price - (position.stop or Decimal(0)))

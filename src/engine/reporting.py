@@ -15,7 +15,7 @@ from engine.domain.decision_views import ApprovalView, Why
 from engine.domain.digests import Digest
 from engine.domain.errors import UnknownId
 from engine.domain.halt_views import Recovery
-from engine.domain.orders import OrderKind, OrderStatus, Side
+from engine.domain.orders import OrderType, Side
 from engine.domain.payments import Change, paid
 from engine.domain.positions import Portfolio, Position
 from engine.domain.trade_views import ExternalView, PositionView, TradeView
@@ -31,7 +31,7 @@ def position(uow: UnitOfWork, held: Position, portfolio: Portfolio) -> PositionV
     return PositionView(
         position=held,
         price=at,
-        value=held.quantity * at,
+        value=held.notional(at),
         unrealised=held.unrealised(at),
         net=net,
         share=held.share(net),
@@ -41,14 +41,14 @@ def position(uow: UnitOfWork, held: Position, portfolio: Portfolio) -> PositionV
 
 def _is_protected(uow: UnitOfWork, held: Position) -> bool:
     """Whether the venue has a stop for it."""
-    ocos = [o for o in uow.orders.of_position(held.id) if o.request.kind is OrderKind.OCO]
+    ocos = [o for o in uow.orders.of_position(held.id) if o.request.type is OrderType.OCO]
     return any(not order.status.final for order in ocos)
 
 
 def has_stop(uow: UnitOfWork, position_id: str) -> bool:
     """Whether the venue is known to hold a stop for a position."""
-    ocos = [o for o in uow.orders.of_position(position_id) if o.request.kind is OrderKind.OCO]
-    return any(order.status is OrderStatus.OPEN for order in ocos)
+    ocos = [o for o in uow.orders.of_position(position_id) if o.request.type is OrderType.OCO]
+    return any(order.status.at_venue for order in ocos)
 
 
 def balance(portfolio: Portfolio, quote: str) -> Balance:
@@ -57,7 +57,7 @@ def balance(portfolio: Portfolio, quote: str) -> Balance:
     for each in portfolio.positions:
         base = each.symbol.partition("/")[0]
         quantity, value = held.get(base, (Decimal(0), Decimal(0)))
-        held[base] = (quantity + each.quantity, value + each.quantity * portfolio.mark(each))
+        held[base] = (quantity + each.quantity, value + each.notional(portfolio.mark(each)))
     cash = portfolio.free_cash + portfolio.reserved
     rows = ((quote, cash, cash), *((base, quantity, value) for base, (quantity, value) in sorted(held.items())))
     return Balance(quote=quote, rows=rows, equity=portfolio.equity)

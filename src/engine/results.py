@@ -142,7 +142,7 @@ def _coins(account: Portfolio) -> tuple[tuple[str, Decimal], ...]:
     """What is held of each coin or being bought, by value."""
     values: defaultdict[str, Decimal] = defaultdict(Decimal)
     for held in account.positions:
-        values[_base(held.symbol)] += held.quantity * account.mark(held)
+        values[_base(held.symbol)] += held.notional(account.mark(held))
     for order in account.buying:
         values[_base(order.symbol)] += order.value
     return tuple(sorted(values.items(), key=lambda each: (-each[1], each[0])))

@@ -16,7 +16,7 @@ from typing import Any
 
 Row = dict[str, Any]
 
-_ORDERS = "SELECT id, client_id, position_id, side, kind, status, quantity, filled, created_at FROM orders"
+_ORDERS = "SELECT id, client_id, position_id, side, type, status, quantity, filled, created_at FROM orders"
 _POSITIONS = "SELECT id, symbol, status, quantity, stop FROM positions"
 _FILLS = (
     "SELECT number, position_id, symbol, side, quantity, fee_amount AS fee, fee_currency FROM fills"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.domain.orders import OrderKind, OrderRequest
+from engine.domain.orders import OrderRequest, OrderType
 from engine.execution.orders import intend_sale
 from tests.chaos import watch
 from tests.chaos.positions import Positions
@@ -79,7 +79,7 @@ async def bracket_of(room: Room) -> OrderRequest:
     await room.enter()
     (held,) = await room.held()
     orders = await room.store.read(lambda uow: uow.orders.of_position(held.id))
-    return next(order.request for order in orders if order.request.kind is OrderKind.OCO)
+    return next(order.request for order in orders if order.request.type is OrderType.OCO)
 
 
 async def test_a_sale_beside_a_stop_for_the_same_coins_is_found_before_it_is_sent(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.domain.errors import VenueError
 from engine.domain.market import Book, Candles, Timeframe
-from engine.domain.orders import NotFound, OrderKind, OrderRequest, OrderState, Refused, Side, SubmitResult, Unknown
+from engine.domain.orders import NotFound, OrderRequest, OrderState, OrderType, Refused, Side, SubmitResult, Unknown
 from engine.exchanges.paper import PaperExchange
 from engine.ports import Cursor, EventBatch, MarketFeed
 from engine.simulation.fills import FillModel
@@ -58,7 +58,7 @@ class Line:
         self._before_sending(request)
         if request.side is Side.SELL and self._faults.draw("sales"):
             return Refused(client_id=request.client_id, reason="nothing can be sold now")
-        if request.kind is OrderKind.OCO and not self._faults.over and self._chance.random() < self._refuses:
+        if request.type is OrderType.OCO and not self._faults.over and self._chance.random() < self._refuses:
             self._faults.happened("venue: stop refused")
             return Refused(client_id=request.client_id, reason="not today")
         answer: SubmitResult = await send()

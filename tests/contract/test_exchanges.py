@@ -18,10 +18,10 @@ from engine.domain.money import Money
 from engine.domain.orders import (
     Ack,
     NotFound,
-    OrderKind,
     OrderRequest,
     OrderState,
     OrderStatus,
+    OrderType,
     Refused,
     Side,
     client_id,
@@ -127,14 +127,14 @@ def order(name: str, quantity: str = "1", side: Side = Side.BUY) -> OrderRequest
         client_id=client_id(name),
         symbol=BTC.symbol,
         side=side,
-        kind=OrderKind.MARKET,
+        type=OrderType.MARKET,
         quantity=Decimal(quantity),
     )
 
 
 def bracket(name: str, stop: str, target: str, quantity: str = "1") -> OrderRequest:
     plain = order(name, quantity, Side.SELL)
-    return replace(plain, kind=OrderKind.OCO, stop=Decimal(stop), target=Decimal(target))
+    return replace(plain, type=OrderType.OCO, trigger_price=Decimal(stop), limit_price=Decimal(target))
 
 
 async def state(venue: Exchange, name: str) -> OrderState:

@@ -33,9 +33,9 @@ from engine.domain.inventory import Rule
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.orders import (
     NotFound,
-    OrderKind,
     OrderRequest,
     OrderState,
+    OrderType,
     Purpose,
     Refused,
     Side,
@@ -203,7 +203,7 @@ class FickleVenue(PaperExchange):
 
 
 def _purpose(request: OrderRequest) -> Purpose:
-    if request.kind is OrderKind.OCO:
+    if request.type is OrderType.OCO:
         return Purpose.PROTECTION
     return Purpose.ENTRY if request.side is Side.BUY else Purpose.EXIT
 

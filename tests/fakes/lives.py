@@ -97,7 +97,7 @@ class Story:
 
     def brackets(self) -> list[str]:
         """How each bracket stands in the database, in order."""
-        rows = self.files.rows("SELECT status FROM orders WHERE kind = 'oco' ORDER BY number")
+        rows = self.files.rows("SELECT status FROM orders WHERE type = 'oco' ORDER BY number")
         return [row["status"] for row in rows]
 
     def _start(self, cut: Cut | None, stall: str = "") -> Life:

@@ -180,6 +180,14 @@ def question(fake: FakeTelegram, approval_id: str = "A1") -> Shown | None:
     return next((card for card in cards(fake, approval_id) if card.buttons), None)
 
 
+_AT_VENUE = {"partly_filled": "open", "cancelling": "open"}
+"""What the paper venue calls an order that is so for the bot."""
+_STANDING = (
+    "SELECT * FROM orders WHERE position_id = ? AND side = 'sell' AND status IN ('open', 'partly_filled', 'cancelling')"
+)
+"""The sales of a position that the venue has."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Files:
     """What a program has written: its own database and the venue's file, read without the engine."""
@@ -243,9 +251,10 @@ class Files:
         found = [f"only here: {ours[name]}" for name in sent.keys() - theirs.keys()]
         unknown = [name for name in theirs.keys() - ours.keys() if _OURS.fullmatch(name)]
         found += [f"only at the venue: {theirs[name]}" for name in unknown]
-        columns = ("status", "status"), ("side", "side"), ("kind", "kind"), ("venue_order_id", "venue_id")
+        columns = ("status", "status"), ("side", "side"), ("type", "kind"), ("venue_order_id", "venue_id")
         for name, (column, at_venue) in product(sent.keys() & theirs.keys(), columns):
-            if str(ours[name][column]) != str(theirs[name][at_venue]):
+            here = ours[name][column]
+            if str(_AT_VENUE.get(here, here)) != str(theirs[name][at_venue]):
                 found.append(f"{name}: {column} is {ours[name][column]} here, {theirs[name][at_venue]} at the venue")
         return found
 
@@ -267,12 +276,10 @@ class Files:
         held = self.rows("SELECT * FROM positions WHERE status = 'open'")
         found, standing = [], 0
         for position in held:
-            orders = self.rows(
-                "SELECT * FROM orders WHERE position_id = ? AND side = 'sell' AND status = 'open'", position["id"]
-            )
+            orders = self.rows(_STANDING, position["id"])
             left = [Decimal(order["quantity"]) - Decimal(order["filled"]) for order in orders]
             standing += len(orders)
-            brackets = [order for order in orders if order["kind"] == "oco"]
+            brackets = [order for order in orders if order["type"] == "oco"]
             uncovered, lot = Decimal(position["quantity"]) - sum(left), lots.get(position["symbol"], Decimal(0))
             if len(brackets) > 1 or (uncovered and not 0 < uncovered < lot):
                 found.append(f"{position['id']} of {position['quantity']} has the orders {orders}")

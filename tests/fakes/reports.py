@@ -30,7 +30,7 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.health import LogLine, Part, PlatformTrouble
 from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Timeframe, to_millis
-from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side
+from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
 from engine.domain.people import Stranger
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
@@ -109,7 +109,7 @@ def order(**changes: Any) -> Order:
             client_id="c" * 32,
             symbol="BTC/USDT",
             side=Side.BUY,
-            kind=OrderKind.MARKET,
+            type=OrderType.MARKET,
             quantity=Decimal("0.00617"),
         ),
         context="btc_momentum",

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.domain.money import Money
-from engine.domain.orders import Fill, Order, OrderKind, OrderRequest, OrderState, OrderStatus, Purpose, Side
+from engine.domain.orders import Fill, Order, OrderRequest, OrderState, OrderStatus, OrderType, Purpose, Side
 from engine.ports import VenueEvent
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import at
@@ -20,10 +20,8 @@ def order(number: int = 1, **changes: Any) -> Order:
         venue="paper",
         symbol="BTC/USDT",
         side=Side.BUY,
-        kind=OrderKind.MARKET,
+        type=OrderType.MARKET,
         quantity=Decimal(2),
-        stop=Decimal(90),
-        target=Decimal(120),
     )
     own = {name: changes.pop(name) for name in list(changes) if name in OrderRequest.__slots__}
     made = Order(
@@ -36,19 +34,35 @@ def order(number: int = 1, **changes: Any) -> Order:
         created_at=at(0),
         updated_at=at(0),
         decision_id="D1",
+        stop=Decimal(90),
+        target=Decimal(120),
     )
     return replace(made, **changes)
 
 
 def bracket(number: int, **changes: Any) -> Order:
     """A stop and a target of T1."""
-    usual = {"side": Side.SELL, "kind": OrderKind.OCO, "purpose": Purpose.PROTECTION, "position_id": "T1"}
-    return order(number, **{**usual, **changes})
+    usual = {
+        "side": Side.SELL,
+        "type": OrderType.OCO,
+        "purpose": Purpose.PROTECTION,
+        "position_id": "T1",
+        "reduce_only": True,
+    }
+    levels = {"trigger_price": Decimal(90), "limit_price": Decimal(120), "stop": None, "target": None}
+    return order(number, **{**usual, **levels, **changes})
 
 
 def leaving(number: int, **changes: Any) -> Order:
     """A sale of T1."""
-    usual = {"side": Side.SELL, "purpose": Purpose.EXIT, "position_id": "T1", "stop": None, "target": None}
+    usual = {
+        "side": Side.SELL,
+        "purpose": Purpose.EXIT,
+        "position_id": "T1",
+        "stop": None,
+        "target": None,
+        "reduce_only": True,
+    }
     return order(number, **{**usual, **changes})
 
 

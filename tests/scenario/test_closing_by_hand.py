@@ -28,7 +28,7 @@ ON_EACH = pytest.mark.parametrize(("platform", "name"), WHO)
 async def holding(folder: Path) -> AsyncIterator[Everywhere]:
     """The program on all three platforms, with T1 held and protected."""
     async with everywhere(folder, **ALONE) as at, at.running():
-        await at.until(lambda: at.files.rows("SELECT id FROM orders WHERE kind = 'oco' AND status = 'open'"))
+        await at.until(lambda: at.files.rows("SELECT id FROM orders WHERE type = 'oco' AND status = 'open'"))
         await at.until(at.files.is_quiet)
         yield at
 
@@ -110,7 +110,7 @@ async def test_whoever_does_not_answer_in_time_is_shown_that_on_each_platform(tm
     }
     async with everywhere(tmp_path, **soon) as at:
         async with at.running():
-            await at.until(lambda: at.files.rows("SELECT id FROM orders WHERE kind = 'oco' AND status = 'open'"))
+            await at.until(lambda: at.files.rows("SELECT id FROM orders WHERE type = 'oco' AND status = 'open'"))
             for number, (platform, name) in enumerate(WHO, 1):
                 await asks(at, platform, name, "/close T1", f"C{number}")
             cards = {platform: f"C{number}" for number, (platform, _) in enumerate(WHO, 1)}
@@ -213,7 +213,7 @@ async def test_a_forged_press_takes_the_place_of_no_other_card(tmp_path: Path) -
 async def test_the_market_waits_for_the_press_as_for_an_answer(tmp_path: Path) -> None:
     replay = {"speed": 3600, "end": FALLEN.isoformat()}
     async with everywhere(tmp_path, **ALONE, replay=replay) as at, at.running():
-        await at.until(lambda: at.files.rows("SELECT id FROM orders WHERE kind = 'oco' AND status = 'open'"))
+        await at.until(lambda: at.files.rows("SELECT id FROM orders WHERE type = 'oco' AND status = 'open'"))
         await asks(at, "web", "Ann", "/close T1")
         assert at.app
         assert at.app.program

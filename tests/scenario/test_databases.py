@@ -34,7 +34,7 @@ async def told(folder: Path) -> tuple[History, list[Json]]:
             await asyncio.sleep(0.05)
     assert files.complaints() == []
     assert len(files.rows("SELECT * FROM orders WHERE purpose = 'entry'")) == 1
-    orders = files.rows("SELECT client_id, side, kind, purpose, quantity, status FROM orders ORDER BY number")
+    orders = files.rows("SELECT client_id, side, type, purpose, quantity, status FROM orders ORDER BY number")
     for order in orders:
         if order["purpose"] == "protection":
             del order["client_id"]  # made of the second in which the question was answered

@@ -15,7 +15,7 @@ from engine.domain.approvals import Press, Reply, Verb
 from engine.domain.errors import NotAllowed, SaleRefused, StoreError, VenueError
 from engine.domain.events import EmergencyProgressed
 from engine.domain.messages import CardKind, Destination, Person, Role
-from engine.domain.orders import OrderKind, OrderRequest, Purpose, Side
+from engine.domain.orders import OrderRequest, OrderType, Purpose, Side
 from engine.execution.emergency import DONE, LONGEST_PAUSE, EmergencyStopSystem
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree
@@ -350,7 +350,7 @@ async def test_what_somebody_buys_by_hand_afterwards_is_theirs(tmp_path: Path):
             client_id="hand",
             symbol=BTC.symbol,
             side=Side.BUY,
-            kind=OrderKind.MARKET,
+            type=OrderType.MARKET,
             quantity=Decimal(1),
         )
         await room.venue.submit(hand)

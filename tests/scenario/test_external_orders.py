@@ -19,7 +19,7 @@ from engine.domain.errors import StoreError, UnknownId
 from engine.domain.events import BalanceAdopted, ExternalCancelled, ExternalTraded, PositionClosed
 from engine.domain.inventory import Rule
 from engine.domain.messages import CardKind, Destination
-from engine.domain.orders import OrderKind, OrderRequest, OrderStatus, Purpose, Side, client_id
+from engine.domain.orders import OrderRequest, OrderStatus, OrderType, Purpose, Side, client_id
 from engine.domain.trade_views import TradeView
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
 from handlers.cards import why
@@ -42,7 +42,7 @@ async def by_hand(room: Room, name: str, side: Side, quantity: str) -> None:
         client_id=f"hand-{name}",
         symbol=BTC.symbol,
         side=side,
-        kind=OrderKind.MARKET,
+        type=OrderType.MARKET,
         quantity=Decimal(quantity),
     )
     await room.venue.submit(intent)
@@ -111,10 +111,10 @@ async def test_what_they_wait_to_sell_is_theirs_and_the_audit_counts_only_what_i
             client_id="hand-1",
             symbol=BTC.symbol,
             side=Side.SELL,
-            kind=OrderKind.OCO,
+            type=OrderType.OCO,
             quantity=Decimal(1),
-            stop=Decimal(10),
-            target=Decimal(500),
+            trigger_price=Decimal(10),
+            limit_price=Decimal(500),
         )
         await room.venue.submit(resting)
         await room.orchestrator.sync_venue_events()

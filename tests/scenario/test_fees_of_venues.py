@@ -13,7 +13,7 @@ from engine.domain.events import OrderFilled, PositionClosed
 from engine.domain.inventory import Rule
 from engine.domain.market import Market
 from engine.domain.money import Money
-from engine.domain.orders import OrderKind, OrderRequest, Side
+from engine.domain.orders import OrderRequest, OrderType, Side
 from engine.execution.reconcile import agree
 from engine.execution.venue_events import apply_venue_events
 from engine.ports import EventBatch, VenueEvent
@@ -34,7 +34,7 @@ ONE_BNB = OrderRequest(
     client_id="by-hand",
     symbol=BNB.symbol,
     side=Side.BUY,
-    kind=OrderKind.MARKET,
+    type=OrderType.MARKET,
     quantity=Decimal(1),
 )
 

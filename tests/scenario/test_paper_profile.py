@@ -19,7 +19,7 @@ from bot.app import App
 from config.loader import load
 from config.settings import Settings
 from engine.domain.errors import ConfigError
-from engine.domain.orders import Ack, OrderKind, OrderRequest, Side, client_id
+from engine.domain.orders import Ack, OrderRequest, OrderType, Side, client_id
 from tests.auditor import check_conservation
 from tests.fakes.exchange import (
     DEPTH,
@@ -93,12 +93,12 @@ class Falling:
         venue, now, price = app.program.engine.venue, time.time_ns(), Decimal(str(self.usual))
         tick = Decimal(self.symbol.tick)
         plain = OrderRequest(
-            venue="paper", client_id=client_id(f"buy {name} {now}"), symbol=name, side=Side.BUY, kind=OrderKind.MARKET,
+            venue="paper", client_id=client_id(f"buy {name} {now}"), symbol=name, side=Side.BUY, type=OrderType.MARKET,
             quantity=Decimal(quantity),
         )  # fmt: skip
         guard = replace(
-            plain, client_id=client_id(f"guard {name} {now}"), side=Side.SELL, kind=OrderKind.OCO,
-            stop=Decimal(str(stop)) * price // tick * tick, target=2 * price // tick * tick,
+            plain, client_id=client_id(f"guard {name} {now}"), side=Side.SELL, type=OrderType.OCO,
+            trigger_price=Decimal(str(stop)) * price // tick * tick, limit_price=2 * price // tick * tick,
         )  # fmt: skip
         assert isinstance(await venue.submit(plain), Ack)
         assert isinstance(await venue.submit(guard), Ack)
@@ -168,7 +168,7 @@ async def test_from_a_closed_candle_of_a_real_venue_to_a_stop_that_was_hit_over_
             async with httpx.AsyncClient(base_url=address(app), headers=AUTHORISED, verify=PLAIN) as client:
                 assert (await client.post("/api/approvals/A1/approve")).status_code == 200
             await until(lambda: files.approval()["status"] == "ordered")
-            await until(lambda: bool(files.rows("SELECT * FROM orders WHERE kind = 'oco' AND status = 'open'")))
+            await until(lambda: bool(files.rows("SELECT * FROM orders WHERE type = 'oco' AND status = 'open'")))
             bought = files.venue("SELECT * FROM fills")
             book = market.symbol.depth(now_ms(), 100)
             assert all(abs(float(fill["price"]) - float(book["asks"][0][0])) < 60 for fill in bought), (bought, book)

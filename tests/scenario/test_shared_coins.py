@@ -14,7 +14,7 @@ import pytest
 from engine.cycle import run_cycles
 from engine.domain.events import PositionClosed
 from engine.domain.market import Market, Timeframe
-from engine.domain.orders import OrderKind, OrderRequest, Side
+from engine.domain.orders import OrderRequest, OrderType, Side
 from engine.execution.reconcile import agree, reconcile
 from engine.strategies.context import StrategyContext
 from tests.auditor import check_conservation
@@ -132,7 +132,7 @@ async def test_what_somebody_else_sells_meanwhile_is_not_sold_again_out_of_the_o
             client_id="theirs",
             symbol=BTC.symbol,
             side=Side.SELL,
-            kind=OrderKind.MARKET,
+            type=OrderType.MARKET,
             quantity=Decimal("1.0"),
         )
         two.room.clock.at += timedelta(minutes=1)

@@ -185,7 +185,7 @@ async def test_what_is_delivered_twice_has_one_effect_also_across_a_restart(slac
             await acked(fake.redeliver(act))
         await acked(ann.say("health"))
         await fake.wait_for(lambda: len(slack.audit()) == 4)
-    assert len(slack.files.rows("SELECT id FROM orders WHERE decision_id IS NOT NULL AND kind != 'oco'")) == 1
+    assert len(slack.files.rows("SELECT id FROM orders WHERE decision_id IS NOT NULL AND type != 'oco'")) == 1
     assert (fake.texts(CHANNEL), [message.text for message in ann.messages()][:-1]) == shown
     assert fake.doubles(CHANNEL) == []
     assert slack.files.complaints() == []

@@ -33,6 +33,7 @@ class Halt:
         symbol: The only market it concerns; empty for all.
         until: When it ends by itself; ``None`` until somebody ends it.
         by: Who or what called for it: a person, or the candles that are bad.
+        timeframe: The candles that are bad, where it is for those; else empty.
     """
 
     kind: HaltKind
@@ -41,6 +42,7 @@ class Halt:
     until: datetime | None = None
     symbol: str = ""
     by: str = ""
+    timeframe: str = ""
 
     @property
     def is_emergency(self) -> bool:

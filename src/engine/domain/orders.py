@@ -13,16 +13,6 @@ from engine.domain.money import Money
 _ORDERS = UUID("6b1f0a52-6f6e-5d0e-9f53-9d4f0d1f7c11")
 
 
-TAKEN_BACK = "taken back"
-"""How the reason of every order begins that this program cancels."""
-NOT_SENT = "not sent"
-"""How the reason of every order begins that was written down and is not handed to the venue after all."""
-NEVER_ARRIVED = "it never reached the venue"
-"""How the reason of every order begins that the venue does not know."""
-LOST = f"{NEVER_ARRIVED}: its request was lost"
-"""How that of one begins which was sent; the others were written down when the bot stopped."""
-
-
 class Side(StrEnum):
     """Which way an order goes."""
 
@@ -30,31 +20,82 @@ class Side(StrEnum):
     SELL = "sell"
 
 
-class OrderKind(StrEnum):
+class OrderType(StrEnum):
     """How an order asks to be filled."""
 
     MARKET = "market"
+    LIMIT = "limit"
+    """At its limit price or better."""
+    STOP = "stop"
+    """At market once the price is at its trigger price or beyond: below it for a sale, above it for a purchase."""
+    STOP_LIMIT = "stop_limit"
+    """As a stop, and from then on as a limit."""
+    TAKE_PROFIT = "take_profit"
+    """At market once the price is at its trigger price or better."""
+    TRAILING_STOP = "trailing_stop"
+    """A stop whose trigger price follows the best price at a distance."""
     OCO = "oco"
-    """A stop and a target of which one cancels the other; it only reduces."""
+    """A stop (its trigger price) and a target (its limit price) of which one cancels the other; it only reduces."""
+
+
+class TimeInForce(StrEnum):
+    """How long an order waits for what it does not get at once."""
+
+    GTC = "gtc"
+    """Until it is cancelled."""
+    IOC = "ioc"
+    """Not at all: the rest expires."""
+    FOK = "fok"
+    """Not at all: where it cannot be filled whole, nothing of it is."""
 
 
 class OrderStatus(StrEnum):
     """Where an order is in its life."""
 
     INTENT = "intent"
-    """Written down, perhaps not sent."""
+    """Written down, not sent."""
+    SENT = "sent"
+    """About to be handed to the venue, or handed to it; there is no answer yet."""
     OPEN = "open"
     """The venue has it."""
+    PARTLY_FILLED = "partly_filled"
+    """The venue has it, and some of it has traded."""
+    CANCELLING = "cancelling"
+    """The venue had it when it was asked to cancel the rest."""
     UNKNOWN = "unknown"
     """Sent, and the answer was lost: the venue must be asked."""
     FILLED = "filled"
     CANCELLED = "cancelled"
     REJECTED = "rejected"
+    EXPIRED = "expired"
+    """Its time was up before all of it had traded."""
 
     @property
     def final(self) -> bool:
         """Whether nothing more will happen to it."""
-        return self in (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED)
+        return self in (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the venue must be asked what has become of it."""
+        return self in (OrderStatus.SENT, OrderStatus.UNKNOWN)
+
+    @property
+    def at_venue(self) -> bool:
+        """Whether the venue has it, as far as is known."""
+        return self in (OrderStatus.OPEN, OrderStatus.PARTLY_FILLED, OrderStatus.CANCELLING)
+
+
+class Unsent(StrEnum):
+    """Why the venue never had an order that ended; empty for one that it had, or refused."""
+
+    NO = ""
+    WITHHELD = "withheld"
+    """It was written down, and not handed to the venue after all."""
+    STOPPED = "stopped"
+    """The program stopped before it was sent."""
+    LOST = "lost"
+    """It was sent, and never arrived."""
 
 
 class Purpose(StrEnum):
@@ -79,17 +120,27 @@ class OrderRequest:
     Attributes:
         venue: The venue's name.
         quantity: In the base currency.
-        stop, target: The two prices of a bracket.
+        limit_price: The worst price it may be filled at, in the quote currency; of an OCO its target.
+        trigger_price: The price at which it begins to act; of an OCO its stop.
+        trailing: How far the trigger price of a trailing stop is from the best price, in the quote currency.
+        post_only: Whether it is refused where it would be filled at once.
+        reduce_only: Whether it can only make a position smaller.
+        parent_id: The client id of the order that it is a part of, or takes the place of; empty for none.
     """
 
     client_id: str
     venue: str
     symbol: str
     side: Side
-    kind: OrderKind
+    type: OrderType
     quantity: Decimal
-    stop: Decimal | None = None
-    target: Decimal | None = None
+    limit_price: Decimal | None = None
+    trigger_price: Decimal | None = None
+    trailing: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    post_only: bool = False
+    reduce_only: bool = False
+    parent_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +152,10 @@ class Order:
         updated_at: When its status or what is filled of it last changed.
         filled, cost, fee: What has traded of it, in the base currency; what that came to and what its fees were worth,
             in the quote currency.
+        stop, target: The protective prices of what an entry opens, in the quote currency.
         asked_by: The person who asked for it; empty where the bot decided, or people answered its question.
+        cancel_requested_at: When this program asked the venue to cancel it; ``None`` where it did not.
+        unsent: Why the venue never had it, where it has ended so.
     """
 
     id: str
@@ -120,6 +174,10 @@ class Order:
     position_id: str = ""
     reason: str = ""
     asked_by: str = ""
+    stop: Decimal | None = None
+    target: Decimal | None = None
+    cancel_requested_at: datetime | None = None
+    unsent: Unsent = Unsent.NO
 
     @property
     def rest(self) -> Decimal:
@@ -127,9 +185,16 @@ class Order:
         return self.request.quantity - self.filled
 
     @property
+    def levels(self) -> tuple[Decimal | None, Decimal | None]:
+        """Stop and target, in the quote currency: an OCO's own prices, or those of what an entry opens."""
+        if self.request.type is OrderType.OCO:
+            return self.request.trigger_price, self.request.limit_price
+        return self.stop, self.target
+
+    @property
     def was_refused(self) -> bool:
         """Whether the venue said no to it; what was held back here, or lost on its way, the venue never saw."""
-        return self.status is OrderStatus.REJECTED and not self.reason.startswith((NOT_SENT, NEVER_ARRIVED))
+        return self.status is OrderStatus.REJECTED and self.unsent is Unsent.NO
 
     @property
     def average(self) -> Decimal | None:

@@ -6,9 +6,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
+
+from engine.domain.orders import Side
 
 EXTERNAL = "external"
 """The context of positions that somebody else opened."""
+
+
+class Direction(StrEnum):
+    """Which way a position gains."""
+
+    LONG = "long"
+    """With a rising price: it was bought, and is closed by selling."""
+    SHORT = "short"
+    """With a falling price: it was sold first, and is closed by buying. Not traded yet."""
+
+    @property
+    def sign(self) -> int:
+        """1 for long, -1 for short."""
+        return 1 if self is Direction.LONG else -1
+
+    @property
+    def opened_by(self) -> Side:
+        """The side of the orders that make it larger."""
+        return Side.BUY if self is Direction.LONG else Side.SELL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +45,9 @@ class Position:
         bought, cost: All that was ever bought of it, in the base currency, less the fees that were taken from it, and
             what that came to before fees, in the quote currency.
         closed_by_person: The person who closed it, where ``closed_by`` is ``close``.
+        direction: Which way it gains; what is said of buying and selling is of a long one, and the other way round of a
+            short one.
+        multiplier: How much of the base currency a unit of its quantity is: 1 on spot, the size of a contract else.
     """
 
     id: str
@@ -41,6 +66,8 @@ class Position:
     bought: Decimal = Decimal(0)
     cost: Decimal = Decimal(0)
     closed_by_person: str = ""
+    direction: Direction = Direction.LONG
+    multiplier: Decimal = Decimal(1)
 
     @property
     def base(self) -> str:
@@ -53,8 +80,26 @@ class Position:
         return self.closed_at is None
 
     def unrealised(self, price: Decimal) -> Decimal:
-        """What selling the rest at a price would make, before fees."""
-        return self.quantity * (price - self.entry_price)
+        """What closing the rest at a price would make, before fees."""
+        return self.gain(self.quantity, price)
+
+    def gain(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """What closing so much of it at a price makes, before fees."""
+        return self.direction.sign * quantity * self.multiplier * (price - self.entry_price)
+
+    def worth(self, price: Decimal) -> Decimal:
+        """What it adds to the equity beside the cash that it moved, in the quote currency; below 0 for a short one."""
+        return self.direction.sign * self.notional(price)
+
+    def at_risk(self, price: Decimal) -> Decimal:
+        """What it loses from a price on if its stop fills at its own price; all of it without a stop."""
+        if self.stop is None:
+            return self.notional(price)
+        return max(Decimal(0), self.direction.sign * (self.notional(price) - self.notional(self.stop)))
+
+    def notional(self, price: Decimal) -> Decimal:
+        """What is at stake at a price, whichever way it gains, in the quote currency."""
+        return self.quantity * self.multiplier * price
 
     @property
     def net(self) -> Decimal:
@@ -69,8 +114,9 @@ class Position:
     @property
     def exit_price(self) -> Decimal | None:
         """Mean price of what was sold; ``None`` as long as that is nothing."""
-        proceeds = self.realised + self.cost - self.quantity * self.entry_price
-        return proceeds / self.sold if self.sold > 0 else None
+        entered_at = self.cost - self.notional(self.entry_price)
+        left_at = entered_at + self.direction.sign * self.realised
+        return left_at / (self.sold * self.multiplier) if self.sold > 0 else None
 
     @property
     def is_external(self) -> bool:
@@ -80,7 +126,7 @@ class Position:
     @property
     def fee_rate(self) -> Decimal:
         """What was paid in fees for each unit of value that was bought and sold of it."""
-        traded = self.cost + self.sold * (self.exit_price or 0)
+        traded = self.cost + self.sold * self.multiplier * (self.exit_price or 0)
         return self.fees / traded if traded > 0 else Decimal(0)
 
     def made_by(self, quantity: Decimal, price: Decimal, fee: Decimal | None = None) -> Decimal:
@@ -91,9 +137,9 @@ class Position:
             price: In the quote currency.
             fee: Of the sale; without it, at the rate that was paid so far.
         """
-        bought_for = quantity * self.entry_price
-        sold_for = quantity * price
-        return sold_for - bought_for - bought_for * self.fee_rate - (sold_for * self.fee_rate if fee is None else fee)
+        entered_at, left_at = (quantity * self.multiplier * each for each in (self.entry_price, price))
+        fees = entered_at * self.fee_rate + (left_at * self.fee_rate if fee is None else fee)
+        return self.gain(quantity, price) - fees
 
     def share(self, net: Decimal) -> Decimal | None:
         """A profit or loss of it as a fraction of its cost; ``None`` where that is not known."""
@@ -157,12 +203,17 @@ class Portfolio:
     @property
     def exposure(self) -> Decimal:
         """The value of everything held, and of what open orders may still buy."""
-        return sum((p.quantity * self.mark(p) for p in self.positions), self.reserved)
+        return sum((p.notional(self.mark(p)) for p in self.positions), self.reserved)
+
+    @property
+    def worth(self) -> Decimal:
+        """What all positions add to the equity at their marks."""
+        return sum((p.worth(self.mark(p)) for p in self.positions), Decimal(0))
 
     def valued(self, prices: Mapping[str, Decimal]) -> Portfolio:
         """The same account at other prices, where there are any; its peak is never below its equity."""
         now = replace(self, marks={**(self.marks or {}), **prices})
-        equity = now.free_cash + now.exposure
+        equity = now.free_cash + now.reserved + now.worth
         return replace(now, equity=equity, peak=max(self.peak, equity))
 
 

@@ -21,9 +21,9 @@ from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.orders import (
     Ack,
     NotFound,
-    OrderKind,
     OrderRequest,
     OrderState,
+    OrderType,
     Refused,
     Side,
     SubmitResult,
@@ -125,7 +125,7 @@ class PaperExchange:
         """Why so much would not be sold at market now; empty where nothing speaks against it."""
         now = await self._advance()
         sale = OrderRequest(
-            client_id="", venue=self.name, symbol=symbol, side=Side.SELL, kind=OrderKind.MARKET, quantity=quantity
+            client_id="", venue=self.name, symbol=symbol, side=Side.SELL, type=OrderType.MARKET, quantity=quantity
         )
         return self._refusal(sale, self._quote(symbol, now))
 
@@ -298,7 +298,7 @@ class PaperExchange:
             return f"{grouped(request.quantity)} {market.base} is not a whole number of lots of {grouped(market.lot)}"
         if quote is not None and self._matching.is_another(market.symbol, quote.mid, self._clock.now()):
             return f"something else is traded as {market.symbol} now, at {grouped(quote.mid)}"
-        if request.kind is OrderKind.OCO:
+        if request.type is OrderType.OCO:
             return _bad_bracket(request, market) or self._refused_sale(request, market, quote)
         if quote is None:
             return f"{market.symbol} has no price at this moment"
@@ -318,11 +318,11 @@ class PaperExchange:
         return ""
 
     def _refused_sale(self, request: OrderRequest, market: Market, quote: Quote | None) -> str:
-        waits = request.kind is OrderKind.OCO
+        waits = request.type is OrderType.OCO
         held = self._file.balance(market.base) if waits else self._matching.free_holding(market.base)
         if request.quantity > held:
             return f"it sells {grouped(request.quantity)} {market.base}, and {grouped(held)} is held"
-        price = quote.mid if quote else request.stop or Decimal(0)
+        price = quote.mid if quote else request.trigger_price or Decimal(0)
         if request.quantity * price < market.min_notional and request.quantity != held:
             return f"it is worth less than the least that is traded, {grouped(market.min_notional)} {market.quote}"
         return ""
@@ -332,10 +332,14 @@ def _bad_bracket(request: OrderRequest, market: Market) -> str:
     """What is wrong with a bracket by itself, or an empty text."""
     if request.side is not Side.SELL:
         return "a bracket can only sell what is held"
-    if request.stop is None or request.target is None or not 0 < request.stop < request.target:
-        return f"a bracket needs a stop below its target; it has {request.stop} and {request.target}"
-    if request.stop % market.tick or request.target % market.tick:
-        stop, target, tick = map(grouped, (request.stop, request.target, market.tick))
+    if (
+        request.trigger_price is None
+        or request.limit_price is None
+        or not 0 < request.trigger_price < request.limit_price
+    ):
+        return f"a bracket needs a stop below its target; it has {request.trigger_price} and {request.limit_price}"
+    if request.trigger_price % market.tick or request.limit_price % market.tick:
+        stop, target, tick = map(grouped, (request.trigger_price, request.limit_price, market.tick))
         return f"its prices {stop} and {target} are not on the tick of {tick}"
     return ""
 

@@ -207,8 +207,8 @@ class VenueFile:
     def add_order(self, order: VenueOrder) -> None:
         """Write a new order."""
         asked = order.request
-        what = (asked.client_id, asked.symbol, asked.side, asked.kind, rows.money(asked.quantity))
-        prices = (None if price is None else rows.money(price) for price in (asked.stop, asked.target))
+        what = (asked.client_id, asked.symbol, asked.side, asked.type, rows.money(asked.quantity))
+        prices = (None if price is None else rows.money(price) for price in (asked.trigger_price, asked.limit_price))
         amounts = (rows.money(order.filled), rows.money(order.reserve_price))
         state = (order.status, *amounts, order.closed_by, order.reason, rows.time(order.at))
         statement = "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

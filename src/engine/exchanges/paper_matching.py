@@ -230,7 +230,7 @@ class Matching:
         if crossing.fell:
             self._take(order, crossing.at, self._quote(order.request.symbol, crossing.at, crossing.price))
             return
-        market, target = self._market(order), order.request.target or crossing.price
+        market, target = self._market(order), order.request.limit_price or crossing.price
         price = fills.target_price(crossing.price, target, market, self._model)
         sold = min(order.rest, self.free_holding(market.base, order))
         self._apply(order, crossing.at, [fills.part(sold, price, self._model)] if sold > 0 else [], _SOLD)
@@ -325,7 +325,7 @@ def _currencies(order: VenueOrder) -> tuple[str, str]:
 
 def _reached(order: VenueOrder, path: Sequence[Point]) -> _Reached | None:
     """Where a path triggers an order, if it is a bracket and the path does after it was placed."""
-    stop, target = order.request.stop, order.request.target
+    stop, target = order.request.trigger_price, order.request.limit_price
     if not order.waits_for_price or stop is None or target is None:
         return None
     crossing = first_crossing(_since(order.at, path, stop, target), stop, target)

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.money import Money
-from engine.domain.orders import Fill, OrderKind, OrderRequest, OrderState, OrderStatus, Side
+from engine.domain.orders import Fill, OrderRequest, OrderState, OrderStatus, OrderType, Side
 
 OrderRow = tuple[int, str, str, str, str, str, str | None, str | None, str, str, str, str, str, str]
 FillRow = tuple[int, str, str, str, str, str, str, str, str | None]
@@ -40,7 +40,7 @@ class VenueOrder:
     @property
     def waits_for_price(self) -> bool:
         """Whether it is a bracket that the market has not reached."""
-        return self.request.kind is OrderKind.OCO and not self.closed_by
+        return self.request.type is OrderType.OCO and not self.closed_by
 
 
 def state_of(order: VenueOrder, status: OrderStatus, fills: tuple[Fill, ...]) -> OrderState:
@@ -66,10 +66,10 @@ def order_of(row: OrderRow, venue: str) -> VenueOrder:
         venue=venue,
         symbol=market,
         side=Side(side),
-        kind=OrderKind(kind),
+        type=OrderType(kind),
         quantity=Decimal(quantity),
-        stop=None if stop is None else Decimal(stop),
-        target=None if target is None else Decimal(target),
+        trigger_price=None if stop is None else Decimal(stop),
+        limit_price=None if target is None else Decimal(target),
     )
     return VenueOrder(
         venue_id=venue_id,

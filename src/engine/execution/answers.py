@@ -8,7 +8,7 @@ from datetime import datetime
 from engine.domain.events import OrderChanged, PositionProtected
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
-from engine.domain.orders import Ack, Order, OrderStatus, Purpose, Refused, SubmitResult, Unknown
+from engine.domain.orders import Ack, Order, OrderStatus, Purpose, Refused, SubmitResult, Unknown, Unsent
 from engine.domain.positions import Position
 from engine.execution.retries import ALARM_AFTER, failures, is_lost
 from engine.store.halting import begin_halt, end_halt
@@ -32,10 +32,17 @@ def record(uow: UnitOfWork, order: Order, answer: SubmitResult, now: datetime) -
 
 
 def mark(
-    uow: UnitOfWork, order: Order, status: OrderStatus, now: datetime, *, venue_order_id: str = "", reason: str = ""
+    uow: UnitOfWork,
+    order: Order,
+    status: OrderStatus,
+    now: datetime,
+    *,
+    venue_order_id: str = "",
+    reason: str = "",
+    unsent: Unsent = Unsent.NO,
 ) -> None:
     """Write down where an order is in its life, and tell of it."""
-    uow.orders.mark(order.id, status, now, venue_order_id=venue_order_id, reason=reason)
+    uow.orders.mark(order.id, status, now, venue_order_id=venue_order_id, reason=reason, unsent=unsent)
     uow.emit(
         OrderChanged(
             at=now,

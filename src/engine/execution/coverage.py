@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from engine.domain.orders import Order, OrderKind, Side
+from engine.domain.orders import Order, OrderType, Side
 from engine.domain.positions import Position
 
 
 def is_selling(order: Order) -> bool:
     """Whether an order sells at market, or may be doing so; a bracket waits for its price and gives way to a sale."""
-    return order.request.side is Side.SELL and order.request.kind is not OrderKind.OCO and not order.status.final
+    return order.request.side is Side.SELL and order.request.type is not OrderType.OCO and not order.status.final
 
 
 def being_sold(orders: Sequence[Order], besides: str = "") -> Decimal:

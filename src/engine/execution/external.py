@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.events import ExternalTraded
-from engine.domain.orders import Fill, Order, OrderKind, OrderRequest, OrderState, OrderStatus, Purpose, Side
+from engine.domain.orders import Fill, Order, OrderRequest, OrderState, OrderStatus, OrderType, Purpose, Side
 from engine.domain.positions import EXTERNAL, Position
 from engine.execution import position_changes
 from engine.execution.fills import count_fill, fee_value, record_fill, take_from_beside
@@ -34,7 +34,7 @@ def write_down(uow: UnitOfWork, venue: str, state: OrderState, at: datetime, pri
             venue=venue,
             symbol=state.symbol,
             side=state.side,
-            kind=OrderKind.MARKET,
+            type=OrderType.MARKET,
             quantity=state.quantity,
         ),
         purpose=Purpose.EXTERNAL,
@@ -122,8 +122,8 @@ def _held(uow: UnitOfWork, fill: Fill) -> list[Position]:
 def _change(uow: UnitOfWork, order: Order, position: Position, fill: Fill) -> None:
     opened = not position.quantity
     if fill.side is Side.BUY:
-        after = position_changes.bought(position, fill, fee_value(uow, fill))
+        after = position_changes.increased(position, fill, fee_value(uow, fill))
     else:
-        after = position_changes.sold(position, fill, fee_value(uow, fill), CLOSED_BY)
+        after = position_changes.reduced(position, fill, fee_value(uow, fill), CLOSED_BY)
         take_from_beside(uow, fill, position, after)
     record_fill(uow, order, fill, after, opened=opened)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from engine.domain.closing import Closing
 from engine.domain.events import OrderIntended
-from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side, client_id
+from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side, client_id
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.execution.coverage import sellable
@@ -23,10 +23,9 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
             venue=plan.venue,
             symbol=plan.symbol,
             side=plan.side,
-            kind=OrderKind.MARKET,
+            type=OrderType.MARKET,
             quantity=plan.quantity,
-            stop=plan.stop,
-            target=plan.target,
+            reduce_only=plan.reduce_only,
         ),
         purpose=Purpose.EXIT if plan.reduce_only else Purpose.ENTRY,
         context=plan.context,
@@ -37,6 +36,8 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
         decision_id=decision_id,
         approval_id=approval_id,
         position_id=plan.position_id or "",
+        stop=plan.stop,
+        target=plan.target,
     )
     return _write(uow, order)
 
@@ -81,10 +82,11 @@ def _intend_reducing(
             venue=position.venue,
             symbol=position.symbol,
             side=Side.SELL,
-            kind=OrderKind.OCO if bracket else OrderKind.MARKET,
+            type=OrderType.OCO if bracket else OrderType.MARKET,
             quantity=quantity,
-            stop=position.stop if bracket else None,
-            target=position.target if bracket else None,
+            trigger_price=position.stop if bracket else None,
+            limit_price=position.target if bracket else None,
+            reduce_only=True,
         ),
         purpose=Purpose.PROTECTION if bracket else Purpose.EXIT,
         context=position.context,

@@ -11,21 +11,21 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.errors import LedgerError
-from engine.domain.orders import Fill
+from engine.domain.orders import Fill, Side
 from engine.domain.positions import Position
 
 
-def bought(position: Position, fill: Fill, fee_value: Decimal) -> Position:
-    """A position after some more was bought; the entry price is the mean of what was paid.
+def increased(position: Position, fill: Fill, fee_value: Decimal) -> Position:
+    """A position after some more was bought (of a short one: sold); the entry price is the mean of what it was.
 
     One that was closed meanwhile is open again: the rest of an entry may fill after the stop has sold what there was.
 
     Args:
         position: As it was.
-        fill: What was bought.
+        fill: What was bought or sold.
         fee_value: What its fee was worth, in the quote currency.
     """
-    came = fill.quantity - fill.fee_in(fill.base)
+    came = fill.quantity - (fill.fee_in(fill.base) if fill.side is Side.BUY else 0)
     quantity = position.quantity + came
     cost = position.quantity * position.entry_price + came * fill.price
     return replace(
@@ -37,12 +37,12 @@ def bought(position: Position, fill: Fill, fee_value: Decimal) -> Position:
         closed_by="",
         closed_by_person="",
         bought=position.bought + came,
-        cost=position.cost + came * fill.price,
+        cost=position.cost + came * position.multiplier * fill.price,
     )
 
 
-def sold(position: Position, fill: Fill, fee_value: Decimal, closed_by: str, person: str = "") -> Position:
-    """A position after some was sold; closed once nothing is left, by what and by whom.
+def reduced(position: Position, fill: Fill, fee_value: Decimal, closed_by: str, person: str = "") -> Position:
+    """A position after some was sold (of a short one: bought back); closed once nothing is left, by what and by whom.
 
     A fee in the base is taken from what is left, as far as that goes.
 
@@ -55,7 +55,7 @@ def sold(position: Position, fill: Fill, fee_value: Decimal, closed_by: str, per
     after = replace(
         position,
         quantity=quantity,
-        realised=position.realised + fill.quantity * (fill.price - position.entry_price),
+        realised=position.realised + position.gain(fill.quantity, fill.price),
         fees=position.fees + fee_value,
     )
     after = spent(after, min(quantity, fill.fee_in(fill.base)), fill.price)
@@ -64,11 +64,10 @@ def sold(position: Position, fill: Fill, fee_value: Decimal, closed_by: str, per
 
 def closed(position: Position, at: datetime, closed_by: str, person: str = "") -> Position:
     """A position that is over, by what and by whom; what cannot be sold of it any more is written off."""
-    written_off = position.quantity * position.entry_price
     return replace(
         position,
         quantity=Decimal(0),
-        realised=position.realised - written_off,
+        realised=position.realised + position.gain(position.quantity, Decimal(0)),
         closed_at=at,
         closed_by=closed_by,
         closed_by_person=person,
@@ -93,7 +92,7 @@ def charged(position: Position, fill: Fill, fee_value: Decimal, coins: Decimal) 
         entry_price=rest / quantity if taken and quantity else position.entry_price,
         fees=position.fees + fee_value,
         bought=position.bought - taken,
-        cost=position.cost - taken * fill.price,
+        cost=position.cost - taken * position.multiplier * fill.price,
     )
     return after, coins - taken
 
@@ -103,7 +102,7 @@ def spent(position: Position, quantity: Decimal, price: Decimal) -> Position:
     return replace(
         position,
         quantity=position.quantity - quantity,
-        realised=position.realised + quantity * (price - position.entry_price),
+        realised=position.realised + position.gain(quantity, price),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from engine.domain.orders import Order, OrderKind, OrderStatus, Purpose
+from engine.domain.orders import Order, OrderStatus, OrderType, Purpose
 from engine.domain.positions import Position
 from engine.execution import retries
 from engine.execution.coverage import is_selling, sellable
@@ -41,7 +41,7 @@ def protect(position: Position, orders: Sequence[Order], lot: Decimal, now: date
     somebody else may have sold it. A venue that refuses brackets is not asked for one before ``protection_pause`` is
     over.
     """
-    brackets = [order for order in orders if order.request.kind is OrderKind.OCO]
+    brackets = [order for order in orders if order.request.type is OrderType.OCO]
     standing = [order for order in brackets if not order.status.final]
     exits = [order for order in orders if is_selling(order)]
     free = sellable(position, orders, lot)

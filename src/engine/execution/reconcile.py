@@ -18,7 +18,7 @@ TOLERANCE = Decimal("1e-8")
 """A difference between two sums of money that is none: they were added up in another order."""
 TRIES = 3
 """How often the venue may trade in between before its balances are believed to differ."""
-_IN_DOUBT = (OrderStatus.INTENT, OrderStatus.UNKNOWN)
+_IN_DOUBT = (OrderStatus.INTENT, OrderStatus.SENT, OrderStatus.UNKNOWN, OrderStatus.CANCELLING)
 _ANOTHER_ONE = (
     "Set BOT_DATABASE__URL to the database that belongs to it, or restore both from one backup: bot db restore."
 )

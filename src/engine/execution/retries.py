@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from engine.domain.orders import LOST, NEVER_ARRIVED, NOT_SENT, TAKEN_BACK, Order, OrderStatus, Purpose
+from engine.domain.orders import Order, OrderStatus, Purpose, Unsent
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=30)
 """Market time from an order that came to nothing to the next: it doubles with each."""
 ALARM_AFTER = 4
 """From so many in a row on people are told, and nothing more is bought of the coin."""
-_OUR_DOING = (NOT_SENT, NEVER_ARRIVED, TAKEN_BACK)
 
 
 def failures(orders: Sequence[Order], purpose: Purpose) -> tuple[Order, ...]:
@@ -56,16 +55,16 @@ def pause_after(failed: int) -> timedelta:
 
 def is_lost(order: Order) -> bool:
     """Whether an order was sent and the venue never got it."""
-    return order.status is OrderStatus.REJECTED and order.reason.startswith(LOST)
+    return order.unsent is Unsent.LOST
 
 
 def _was_never_sent(order: Order) -> bool:
     """Whether an order was not handed to the venue, or its fate is not known yet."""
-    rejected_here = order.status is OrderStatus.REJECTED and order.reason.startswith(_OUR_DOING)
-    return (rejected_here and not is_lost(order)) or order.status in (OrderStatus.INTENT, OrderStatus.UNKNOWN)
+    in_doubt = order.status is OrderStatus.INTENT or order.status.in_doubt
+    return in_doubt or order.unsent in (Unsent.WITHHELD, Unsent.STOPPED)
 
 
 def _came_to_nothing(order: Order) -> bool:
     """Whether the venue refused an order or never got it, or ended it before anything of it traded."""
-    ended_by_venue = order.status is OrderStatus.CANCELLED and not order.reason.startswith(TAKEN_BACK)
-    return order.status is OrderStatus.REJECTED or (ended_by_venue and not order.filled)
+    ended = order.status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED) and order.cancel_requested_at is None
+    return order.status is OrderStatus.REJECTED or (ended and not order.filled)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from engine.domain.events import ExternalCancelled, OrderChanged
 from engine.domain.halts import Halt, HaltKind
-from engine.domain.orders import TAKEN_BACK, Fill, Order, OrderState, OrderStatus, Purpose, Side
+from engine.domain.orders import Fill, Order, OrderState, OrderStatus, Purpose, Side
 from engine.domain.positions import Position
 from engine.execution import external, position_changes
 from engine.execution.answers import end_refusals, watch_refusals
@@ -63,28 +63,38 @@ def _apply(uow: UnitOfWork, order: Order, event: VenueEvent, lot_of: LotOf) -> t
 
 
 def _apply_state(uow: UnitOfWork, order: Order, event: VenueEvent) -> None:
-    if order.status.final or event.order.status is order.status:
+    status = _status_of(order, event.order)
+    if order.status.final or status is order.status:
         return
     at = event.fill.at if event.fill else event.at
-    uow.orders.mark(order.id, event.order.status, at, venue_order_id=event.order.venue_order_id)
-    if event.order.status.final:
+    uow.orders.mark(order.id, status, at, venue_order_id=event.order.venue_order_id)
+    if status.final:
         uow.emit(
             OrderChanged(
                 at=at,
                 order_id=order.id,
-                status=event.order.status,
+                status=status,
                 approval_id=order.approval_id,
                 position_id=order.position_id,
             )
         )
     else:
         uow.show_wishes(order.position_id)
-    if event.order.status is OrderStatus.CANCELLED and not _was_ours_to_end(order):
+    if status is OrderStatus.CANCELLED and not _was_ours_to_end(order):
         uow.emit(ExternalCancelled(at=at, order_id=order.id))
 
 
+def _status_of(order: Order, state: OrderState) -> OrderStatus:
+    """Where an order is after what its venue tells: what is being cancelled is so until that has come to an end."""
+    if state.status.final or not state.status.at_venue:
+        return state.status
+    if order.status is OrderStatus.CANCELLING:
+        return order.status
+    return OrderStatus.PARTLY_FILLED if state.filled else state.status
+
+
 def _was_ours_to_end(order: Order) -> bool:
-    return order.purpose is Purpose.EXTERNAL or order.reason.startswith(TAKEN_BACK)
+    return order.purpose is Purpose.EXTERNAL or order.cancel_requested_at is not None
 
 
 def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState, lot: Decimal) -> tuple[str, ...]:
@@ -92,14 +102,14 @@ def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState, lo
     if not count_fill(uow, order, fill, position.id):
         return ()
     if fill.side is Side.BUY:
-        after = position_changes.bought(position, fill, fee_value(uow, fill))
+        after = position_changes.increased(position, fill, fee_value(uow, fill))
         record_fill(uow, order, fill, after, opened=opened)
         return (position.id,)
     closed_by = state.closed_by or _closed_by(order)
     covered = min(fill.quantity, position.quantity)
     if covered:
         own = position_changes.part(fill, covered)
-        after = position_changes.sold(position, own, fee_value(uow, own), closed_by, order.asked_by)
+        after = position_changes.reduced(position, own, fee_value(uow, own), closed_by, order.asked_by)
         take_from_beside(uow, own, position, after)
         record_fill(uow, order, own, _without_dust(uow, after, lot, fill, closed_by, order.asked_by), opened=False)
     if covered == fill.quantity:
@@ -156,4 +166,4 @@ def _position_of(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[Position, b
         entry_price=fill.price,
         opened_at=fill.at,
     )
-    return replace(fresh, stop=order.request.stop, target=order.request.target), True
+    return replace(fresh, stop=order.stop, target=order.target), True

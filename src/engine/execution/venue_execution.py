@@ -12,10 +12,6 @@ from engine.data_halts import standing_change
 from engine.domain.errors import NoData, SaleRefused, StoreError, VenueError
 from engine.domain.events import ProtectionFailed
 from engine.domain.orders import (
-    LOST,
-    NEVER_ARRIVED,
-    NOT_SENT,
-    TAKEN_BACK,
     Ack,
     NotFound,
     Order,
@@ -26,6 +22,7 @@ from engine.domain.orders import (
     Side,
     SubmitResult,
     Unknown,
+    Unsent,
 )
 from engine.domain.positions import Position
 from engine.execution import answers, retries
@@ -44,6 +41,10 @@ SEND_WITHIN = timedelta(minutes=2)
 """How old an entry may be when it is sent: the world it was judged in is gone after that."""
 LATE_WITHIN = timedelta(seconds=10)
 """How long after a venue did not know an entry it may turn up there all the same: requests arrive late."""
+_NEVER_ARRIVED = {
+    Unsent.LOST: "it never reached the venue: its request was lost; it is not sent again",
+    Unsent.STOPPED: "it never reached the venue: the bot stopped before it was sent; it is not sent again",
+}
 
 
 class VenueExecution:
@@ -130,10 +131,10 @@ class VenueExecution:
             written = await self._store.read(lambda uow: uow.orders.get(order.id))
             if written.status.final:
                 return
-            state = await self._cancel(written, f"{TAKEN_BACK} {why}")
+            state = await self._cancel(written, f"taken back {why}")
             if written.status is OrderStatus.INTENT and isinstance(state, NotFound):
-                reason = f"{NOT_SENT}: {TAKEN_BACK} {why}"
-                await self._mark(order, OrderStatus.REJECTED, reason)
+                reason = f"not sent: taken back {why}"
+                await self._withhold(order, reason)
             await self._sync_venue_events()
 
     async def sell(self, position_id: str, since: datetime | None = None) -> None:
@@ -201,12 +202,14 @@ class VenueExecution:
         if written.status is not OrderStatus.INTENT:
             return None
         if unwanted:
-            await self._mark(order, OrderStatus.REJECTED, unwanted)
+            await self._withhold(order, unwanted)
             return None
         return await (self._try_sale(order) if order.purpose is Purpose.EXIT else self._submit(order))
 
     async def _submit(self, order: Order) -> SubmitResult:
         """Hand an order to the venue, once it is on the disk that this is about to happen."""
+        now = self._clock.now()
+        await self._store.transact(lambda uow: uow.orders.mark(order.id, OrderStatus.SENT, now))
         await self._store.flush()
         answer = await self._exchange.submit(order.request)
         await self._record(order, answer)
@@ -220,9 +223,9 @@ class VenueExecution:
             return ""
         now = self._clock.now()
         if now - order.created_at > SEND_WITHIN:
-            return f"{NOT_SENT}: it is {(now - order.created_at).total_seconds():.0f} s old"
+            return f"not sent: it is {(now - order.created_at).total_seconds():.0f} s old"
         stopping = [found.halt for found in uow.halts.open() if found.halt.blocks(order.request.symbol, now)]
-        return f"{NOT_SENT}: {stopping[0].reason}" if stopping else ""
+        return f"not sent: {stopping[0].reason}" if stopping else ""
 
     async def _try_sale(self, order: Order) -> SubmitResult | None:
         """Send a sale once nothing else of its position trades its coins; ``None`` where it is not sent after all.
@@ -239,7 +242,7 @@ class VenueExecution:
             await self._cancel_others(order)
             covered = await self._is_covered(order)
         except VenueError as error:
-            await self._mark(order, OrderStatus.REJECTED, f"{NOT_SENT}: {error.message}")
+            await self._withhold(order, f"not sent: {error.message}")
             return None
         return await self._submit(order) if covered else None
 
@@ -247,11 +250,12 @@ class VenueExecution:
         """The rest of an entry would be held without a stop, a bracket would sell the same coins."""
         for other in await self._store.read(lambda uow: uow.orders.of_position(order.position_id)):
             if other.purpose in (Purpose.ENTRY, Purpose.PROTECTION) and not other.status.final:
-                await self._cancel(other, f"{TAKEN_BACK} to sell the position")
+                await self._cancel(other, "taken back to sell the position")
 
     async def _cancel(self, order: Order, reason: str) -> OrderState | NotFound:
         """Take an order back. That it is our wish is written down first, or it would be taken for somebody else's."""
-        await self._store.transact(lambda uow: uow.orders.note(order.id, reason))
+        now = self._clock.now()
+        await self._store.transact(lambda uow: uow.orders.request_cancel(order.id, reason, now))
         await self._store.flush()
         return await self._exchange.cancel(order.request.symbol, order.request.client_id)
 
@@ -266,14 +270,21 @@ class VenueExecution:
         if sellable(position, orders, self._lot_of(order.request.symbol), order.id) >= order.request.quantity:
             return True
         what = "reduced" if position.is_open else f"closed ({position.closed_by})"
-        reason = f"{NOT_SENT}: the position was {what} meanwhile"
-        answers.mark(uow, order, OrderStatus.REJECTED, self._clock.now(), reason=reason)
+        reason = f"not sent: the position was {what} meanwhile"
+        answers.mark(uow, order, OrderStatus.REJECTED, self._clock.now(), reason=reason, unsent=Unsent.WITHHELD)
         return False
 
     async def _record(self, order: Order, answer: SubmitResult) -> SubmitResult:
         now = self._clock.now()
         await self._store.transact(lambda uow: answers.record(uow, order, answer, now))
         return answer
+
+    async def _withhold(self, order: Order, reason: str) -> None:
+        """Write down that an order is not sent after all."""
+        now, rejected = self._clock.now(), OrderStatus.REJECTED
+        await self._store.transact(
+            lambda uow: answers.mark(uow, order, rejected, now, reason=reason, unsent=Unsent.WITHHELD)
+        )
 
     async def _mark(self, order: Order, status: OrderStatus, reason: str) -> None:
         now = self._clock.now()
@@ -336,9 +347,9 @@ class VenueExecution:
                     await self._place(needed)
 
     async def _cancel_misfit(self, order: Order) -> None:
-        state = await self._cancel(order, f"{TAKEN_BACK}: it no longer fits the position")
+        state = await self._cancel(order, "taken back: it no longer fits the position")
         if isinstance(state, NotFound):
-            await self._mark(order, OrderStatus.CANCELLED, f"{TAKEN_BACK}: the venue does not know it")
+            await self._mark(order, OrderStatus.CANCELLED, "taken back: the venue does not know it")
             await self._protect(order.position_id)
 
     async def _place(self, needed: Protect) -> None:
@@ -387,7 +398,7 @@ class VenueExecution:
             now = self._clock.now()
             for order in await self._store.read(self._unfinished):
                 left_over = order.status is OrderStatus.INTENT and now - order.created_at > SEND_WITHIN
-                if order.status is OrderStatus.UNKNOWN or left_over:
+                if order.status.in_doubt or order.status is OrderStatus.CANCELLING or left_over:
                     await self.resolve_order(order)
 
     async def resolve_order(self, order: Order) -> None:
@@ -400,7 +411,8 @@ class VenueExecution:
         def work(uow: UnitOfWork) -> None:
             at = self._clock.now()
             if isinstance(state, NotFound):
-                answers.mark(uow, order, OrderStatus.REJECTED, at, reason=_never_arrived(order))
+                unsent = Unsent.LOST if order.status.in_doubt else Unsent.STOPPED
+                answers.mark(uow, order, OrderStatus.REJECTED, at, reason=_NEVER_ARRIVED[unsent], unsent=unsent)
                 answers.watch_refusals(uow, order, at)
             else:
                 answers.record(
@@ -426,12 +438,6 @@ class VenueExecution:
         now = self._clock.now()
         missed_since = self._missed_since.setdefault(order.id, now)
         return order.purpose is Purpose.ENTRY and now - missed_since < LATE_WITHIN
-
-
-def _never_arrived(order: Order) -> str:
-    lost = order.status is OrderStatus.UNKNOWN
-    why = LOST if lost else f"{NEVER_ARRIVED}: the bot stopped before it was sent"
-    return f"{why}; it is not sent again"
 
 
 def _known(uow: UnitOfWork, position_id: str) -> tuple[Position, tuple[Order, ...]]:

@@ -247,7 +247,7 @@ class Room:
 def coin_room(symbol: str, account: Portfolio, limits: RiskLimits) -> Room:
     """What may still be bought of a market's coin."""
     base, _, quote = symbol.partition("/")
-    held = [(f"{p.id} ({p.context}) holds", p.quantity * account.mark(p)) for p in account.positions if _of(p, base)]
+    held = [(f"{p.id} ({p.context}) holds", p.notional(account.mark(p))) for p in account.positions if _of(p, base)]
     buying = [(f"{o.order_id} ({o.context}) is buying", o.value) for o in account.buying if _of(o, base)]
     return Room(
         quote=quote,

@@ -17,7 +17,7 @@ from engine.domain.digests import Digest
 from engine.domain.errors import StoreError, UnknownId
 from engine.domain.inventory import Inventory
 from engine.domain.money import Money
-from engine.domain.orders import OrderKind, OrderStatus, Side
+from engine.domain.orders import OrderStatus, Side
 from engine.domain.payments import Payment
 from engine.domain.positions import Buying, Portfolio
 from engine.ports import Cursor
@@ -67,7 +67,6 @@ _BUYING = (
     select(_ORDERS)
     .where(
         _ORDERS.c.side == Side.BUY,
-        _ORDERS.c.kind == OrderKind.MARKET,
         _ORDERS.c.status.not_in([status for status in OrderStatus if status.final]),
     )
     .order_by(_ORDERS.c.number)
@@ -174,7 +173,7 @@ class Account:
         owned = {currency: amount for (at, currency), amount in self.balances().items() if at == venue}
         for position in self._positions.open():
             if position.venue == venue:
-                owned[position.base] = owned.get(position.base, Decimal(0)) + position.quantity
+                owned[position.base] = owned.get(position.base, Decimal(0)) + position.worth(Decimal(1))
         return owned
 
     def pay_in(self, venue: str, change: Decimal, at: datetime) -> None:
@@ -213,7 +212,7 @@ class Account:
         """
         row, marks, state = self._row(), self.marks(), self._drawdown()
         positions, buying = self._positions.open(), self._buying()
-        held = sum((p.quantity * marks.get(p.symbol, p.entry_price) for p in positions), Decimal(0))
+        held = sum((p.worth(marks.get(p.symbol, p.entry_price)) for p in positions), Decimal(0))
         cash = self._cash(row.quote)
         return Portfolio(
             free_cash=cash - sum((order.value for order in buying), Decimal(0)),
@@ -385,7 +384,10 @@ class Account:
         rows = self._connection.execute(_BUYING)
         return tuple(
             Buying(
-                order_id=row.id, context=row.context, symbol=row.symbol, value=(row.quantity - row.filled) * row.price
+                order_id=row.id,
+                context=row.context,
+                symbol=row.symbol,
+                value=(row.quantity - row.filled) * (row.limit_price or row.price),
             )
             for row in rows
         )

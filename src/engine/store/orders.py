@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from engine.domain.errors import UnknownId
 from engine.domain.money import Money
-from engine.domain.orders import Fill, Order, OrderStatus
+from engine.domain.orders import Fill, Order, OrderStatus, Unsent
 from engine.domain.trade_views import FillView
 from engine.store.mapping import RowMapping
 from engine.store.memory import NoMemory
@@ -55,17 +55,26 @@ class Orders:
         self._connection.execute(_ADD, {"number": int(order.id[1:]), **_ORDER.to_row(order)})
 
     def mark(
-        self, order_id: str, status: OrderStatus, at: datetime, *, venue_order_id: str = "", reason: str = ""
+        self,
+        order_id: str,
+        status: OrderStatus,
+        at: datetime,
+        *,
+        venue_order_id: str = "",
+        reason: str = "",
+        unsent: Unsent = Unsent.NO,
     ) -> None:
         """Note where an order is in its life; a final status is never taken back."""
         row = self._row(order_id)
         if not OrderStatus(row.status).final:
             told = {"venue_order_id": venue_order_id or row.venue_order_id, "reason": reason or row.reason}
-            self._change(order_id, status=status, updated_at=at, **told)
+            self._change(order_id, status=status, updated_at=at, unsent=unsent, **told)
 
-    def note(self, order_id: str, reason: str) -> None:
-        """Note why something is about to be done to an order, before it is done."""
-        self._change(order_id, reason=reason)
+    def request_cancel(self, order_id: str, reason: str, at: datetime) -> None:
+        """Note that the venue is about to be asked to cancel an order, and why, before it is asked."""
+        status = OrderStatus(self._row(order_id).status)
+        changed = {"status": OrderStatus.CANCELLING} if status.at_venue else {}
+        self._change(order_id, reason=reason, cancel_requested_at=at, **changed)
 
     def attach(self, order_id: str, position_id: str) -> None:
         """Note which position an order belongs to."""

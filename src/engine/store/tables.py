@@ -100,7 +100,7 @@ class OrderRow(SQLModel, table=True):
     context: str
     symbol: str
     side: str
-    kind: str
+    type: str
     purpose: str
     quantity: Decimal = Field(sa_type=ExactDecimal)
     price: Decimal = Field(sa_type=ExactDecimal)
@@ -118,6 +118,15 @@ class OrderRow(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=UtcTime)
     asked_by: str = ""
     venue: str
+    limit_price: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    trigger_price: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    trailing: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    time_in_force: str
+    post_only: bool
+    reduce_only: bool
+    parent_id: str
+    cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    unsent: str
 
 
 class FillRow(SQLModel, table=True):
@@ -167,6 +176,8 @@ class PositionRow(SQLModel, table=True):
     cost: Decimal = Field(sa_type=ExactDecimal)
     closed_by_person: str = ""
     venue: str
+    direction: str
+    multiplier: Decimal = Field(sa_type=ExactDecimal)
 
 
 class HaltRow(SQLModel, table=True):
@@ -184,6 +195,7 @@ class HaltRow(SQLModel, table=True):
     until: datetime | None = Field(default=None, sa_type=UtcTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
     ended_by: str = ""
+    timeframe: str
 
 
 class AccountRow(SQLModel, table=True):

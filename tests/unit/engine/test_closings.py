@@ -14,7 +14,7 @@ from engine.closings import GOOD_FOR, Closings
 from engine.domain.closing import ALL, Choice, ClosingView, Stage, Wanted
 from engine.domain.errors import BadInput, NoData, NotAllowed, UnknownId
 from engine.domain.messages import Destination, Person, Ref, Role
-from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side
+from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
 from engine.domain.positions import Position
 from engine.execution.external import CONTEXT
 from engine.execution.orders import intend
@@ -105,9 +105,9 @@ async def test_while_a_part_waits_for_a_buyer_the_rest_has_its_stop(tmp_path: Pa
         held = await buy(room)
         room.clock.to(DAY + 65)
         done = await press(room, await ask(room, "T1", "0.75"))
-        assert done.orders["T1"].status is OrderStatus.OPEN, "it is more than there are buyers for now"
-        standing = [view for view in await room.views.orders(99) if view.request.kind is OrderKind.OCO]
-        free = [view.request.quantity for view in standing if view.status is OrderStatus.OPEN]
+        assert done.orders["T1"].status is OrderStatus.PARTLY_FILLED, "it is more than there are buyers for now"
+        standing = [view for view in await room.views.orders(99) if view.request.type is OrderType.OCO]
+        free = [view.request.quantity for view in standing if view.status.at_venue]
         assert free == [held.quantity - done.orders["T1"].request.quantity]
         assert Decimal(0) < done.orders["T1"].filled < done.orders["T1"].request.quantity
         assert Files(folder=tmp_path).complaints() == []
@@ -232,7 +232,7 @@ async def test_a_sale_that_fills_later_is_shown_wherever_it_is_shown(tmp_path: P
             return [(await desk(room).view(asked.closing.id)).orders["T1"].status.value for _ in due]
 
         await press(room, asked)
-        assert await shown() == ["open"]
+        assert await shown() == ["partly_filled"]
         assert await shown() == []
         room.clock.to(DAY + 60 * 20)
         await room.orchestrator.sync_venue_events()
@@ -321,7 +321,7 @@ async def theirs(room: Room) -> None:
             client_id="by-hand",
             symbol="BTC/USDT",
             side=Side.BUY,
-            kind=OrderKind.MARKET,
+            type=OrderType.MARKET,
             quantity=Decimal(3),
         )
     )
@@ -440,7 +440,7 @@ async def test_a_press_is_answered_while_the_venue_hangs_and_the_sale_goes_on(ro
     asked, impatient = await ask(room), hurried(room)
     room.venue.hangs = "submit"
     done = await impatient.press(asked.closing.id, ANN, CLOSE)
-    assert (done.orders["T1"].status, impatient.busy) == (OrderStatus.INTENT, True)
+    assert (done.orders["T1"].status, impatient.busy) == (OrderStatus.SENT, True)
     room.venue.answers.set()
     while impatient.busy:  # noqa: ASYNC110 - it tells nobody
         await asyncio.sleep(0.001)

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.bookkeeping import Bookkeeping
-from engine.digests import figures, open_risk
+from engine.digests import figures
 from engine.domain.approvals import Press, Verb
 from engine.domain.days import Days
 from engine.domain.digests import MOST_TOLD, Digest
@@ -265,6 +265,6 @@ async def test_no_time_has_no_figures(room: Room, begins: datetime | None):
 
 def test_what_is_at_risk_is_the_way_to_the_stop():
     held = position(quantity=Decimal(2), stop=Decimal(90))
-    assert open_risk(held, Decimal(100)) == Decimal(20)
-    assert open_risk(held, Decimal(80)) == 0
-    assert open_risk(position(quantity=Decimal(2), stop=None), Decimal(100)) == Decimal(200)
+    assert held.at_risk(Decimal(100)) == Decimal(20)
+    assert held.at_risk(Decimal(80)) == 0
+    assert position(quantity=Decimal(2), stop=None).at_risk(Decimal(100)) == Decimal(200)

@@ -10,7 +10,7 @@ from engine.data.feeds import FileFeed, GeneratedFeed
 from engine.data.files import write_candles
 from engine.domain.errors import DataError, NoData
 from engine.domain.market import Market, Timeframe
-from engine.domain.orders import Ack, OrderKind, OrderRequest, OrderState, OrderStatus, Side
+from engine.domain.orders import Ack, OrderRequest, OrderState, OrderStatus, OrderType, Side
 from engine.exchanges.paper import PaperExchange
 from engine.simulation.fills import FillModel
 from engine.simulation.generator import CHUNK, GeneratedMarket, MarketGenerator
@@ -79,11 +79,16 @@ async def test_a_coin_that_falls_by_six_digits_has_prices_a_book_and_stops_that_
         file=tmp_path / "venue.db", feed=feed, clock=clock, model=FillModel(), balances={"USDT": Decimal(10_000)}
     )
     buy = OrderRequest(
-        venue="paper", client_id="a", symbol=symbol, side=Side.BUY, kind=OrderKind.MARKET, quantity=Decimal(10)
+        venue="paper", client_id="a", symbol=symbol, side=Side.BUY, type=OrderType.MARKET, quantity=Decimal(10)
     )
     assert isinstance(await venue.submit(buy), Ack)
     stop = replace(
-        buy, client_id="b", side=Side.SELL, kind=OrderKind.OCO, stop=Decimal("0.000025"), target=Decimal(200)
+        buy,
+        client_id="b",
+        side=Side.SELL,
+        type=OrderType.OCO,
+        trigger_price=Decimal("0.000025"),
+        limit_price=Decimal(200),
     )
     assert isinstance(await venue.submit(stop), Ack)
     for minutes in range(61, 9 * 60, 7):

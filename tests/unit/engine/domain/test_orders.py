@@ -14,5 +14,5 @@ def test_a_client_id_follows_from_what_the_order_is_for_and_fits_every_venue():
     assert first.isalnum()
 
 
-def test_only_three_states_of_an_order_are_final():
-    assert [status.value for status in OrderStatus if status.final] == ["filled", "cancelled", "rejected"]
+def test_which_states_of_an_order_are_final():
+    assert [status.value for status in OrderStatus if status.final] == ["filled", "cancelled", "rejected", "expired"]

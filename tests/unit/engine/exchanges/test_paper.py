@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from engine.data.feeds import FileFeed
 from engine.domain.errors import StoreError, VenueError
 from engine.domain.market import Market, Timeframe, from_millis
-from engine.domain.orders import Ack, OrderKind, OrderRequest, OrderState, OrderStatus, Side, Unknown, client_id
+from engine.domain.orders import Ack, OrderRequest, OrderState, OrderStatus, OrderType, Side, Unknown, client_id
 from engine.exchanges.paper import PaperExchange
 from engine.ports import MarketFeed
 from engine.simulation.fills import FillModel
@@ -43,7 +43,7 @@ def buy(name: str, quantity: str = "1", market: str = BTC.symbol) -> OrderReques
         client_id=client_id(name),
         symbol=market,
         side=Side.BUY,
-        kind=OrderKind.MARKET,
+        type=OrderType.MARKET,
         quantity=Decimal(quantity),
     )
 
@@ -54,10 +54,10 @@ def bracket(name: str, stop: str, target: str, quantity: str = "1", market: str 
         client_id=client_id(name),
         symbol=market,
         side=Side.SELL,
-        kind=OrderKind.OCO,
+        type=OrderType.OCO,
         quantity=Decimal(quantity),
-        stop=Decimal(stop),
-        target=Decimal(target),
+        trigger_price=Decimal(stop),
+        limit_price=Decimal(target),
     )
 
 
@@ -302,7 +302,7 @@ class Act:
                         client_id=intent.client_id,
                         symbol=intent.symbol,
                         side=Side.SELL,
-                        kind=OrderKind.MARKET,
+                        type=OrderType.MARKET,
                         quantity=share,
                     )
                 )

@@ -14,7 +14,7 @@ from engine.domain.errors import NoData
 from engine.domain.events import OrderChanged, PositionClosed, PositionProtected, ProtectionFailed
 from engine.domain.halts import HaltKind
 from engine.domain.messages import Person, Role
-from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side
+from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.execution.orders import intend
@@ -262,7 +262,7 @@ async def test_what_somebody_else_sells_of_a_position_that_is_being_sold_is_take
             client_id="theirs",
             symbol="BTC/USDT",
             side=Side.SELL,
-            kind=OrderKind.MARKET,
+            type=OrderType.MARKET,
             quantity=Decimal(2),
         )
         room.clock.to(DAY + 100)
@@ -384,7 +384,7 @@ async def test_the_open_rest_of_an_exit_covers_the_position_until_all_of_it_is_s
         await partly_sold(room)
         assert [(purpose, status) for purpose, status, _ in await room.orders()][1:] == [
             ("protection", "cancelled"),
-            ("exit", "open"),
+            ("exit", "partly_filled"),
         ]
         assert Files(folder=tmp_path).complaints() == []
         room.clock.to(DAY + 180)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.domain.errors import LedgerError
 from engine.domain.money import Money
 from engine.domain.orders import Fill
-from engine.domain.positions import Position
+from engine.domain.positions import Direction, Position
 from engine.execution import position_changes
 from tests.fakes.engine import at
 from tests.fakes.venue import fill, leaving, order
@@ -30,11 +30,11 @@ BUY, SELL = order(1), leaving(2)
 
 
 def bought(position: Position, of: Fill) -> Position:
-    return position_changes.bought(position, of, of.fee.amount)
+    return position_changes.increased(position, of, of.fee.amount)
 
 
 def sold(position: Position, of: Fill, closed_by: str) -> Position:
-    return position_changes.sold(position, of, of.fee.amount, closed_by)
+    return position_changes.reduced(position, of, of.fee.amount, closed_by)
 
 
 LOTS = st.integers(1, 5000).map(lambda lots: Decimal(lots) / 1000)
@@ -132,9 +132,9 @@ def test_a_fee_in_coins_leaves_fewer_and_profit_is_what_came_in_less_what_went_o
     """Whether the venue says what it took at once, or later."""
     whole = in_coins(fill(BUY, 1, quantity, entry), str(coins))
     if told == "early":
-        held = position_changes.bought(EMPTY, whole, coins * entry)
+        held = position_changes.increased(EMPTY, whole, coins * entry)
     else:
-        at_first = position_changes.bought(EMPTY, replace(whole, fee=None), Decimal(0))
+        at_first = position_changes.increased(EMPTY, replace(whole, fee=None), Decimal(0))
         held, lacking = position_changes.charged(at_first, whole, coins * entry, coins)
         assert lacking == 0
     assert held.quantity == held.bought == quantity - coins
@@ -146,10 +146,10 @@ def test_a_fee_in_coins_leaves_fewer_and_profit_is_what_came_in_less_what_went_o
 def test_a_fee_in_coins_of_a_sale_is_taken_from_what_is_left_as_far_as_that_goes():
     held = bought(EMPTY, fill(BUY, 1, Decimal(2), Decimal(100)))
     some = in_coins(fill(SELL, 2, Decimal(1), Decimal(110)), "0.1")
-    after = position_changes.sold(held, some, Decimal(11), "exit")
+    after = position_changes.reduced(held, some, Decimal(11), "exit")
     assert (after.quantity, after.is_open, after.net) == (Decimal("0.9"), True, Decimal(10) + 1 - 11)
     rest = in_coins(fill(SELL, 3, Decimal("0.9"), Decimal(110)), "0.1")
-    closed = position_changes.sold(after, rest, Decimal(11), "exit")
+    closed = position_changes.reduced(after, rest, Decimal(11), "exit")
     assert (closed.quantity, closed.is_open) == (0, False)
 
 
@@ -166,3 +166,30 @@ def test_what_cannot_be_sold_any_more_is_written_off():
     closed = position_changes.closed(left, at(3), "exit", "Ann")
     assert (closed.quantity, closed.realised, closed.is_open) == (0, Decimal(19) - 10, False)
     assert (closed.closed_by, closed.closed_by_person) == ("exit", "Ann")
+
+
+@given(LOTS, PRICES, PRICES, st.sampled_from(["1", "0.001", "10"]))
+def test_a_short_position_gains_what_a_long_one_loses(quantity: Decimal, entry: Decimal, price: Decimal, size: str):
+    """Of contracts of any size; its fees are the same."""
+    long = replace(EMPTY, multiplier=Decimal(size))
+    short = replace(long, direction=Direction.SHORT)
+    held = [
+        position_changes.increased(long, fill(BUY, 1, quantity, entry), Decimal(1)),
+        position_changes.increased(short, fill(SELL, 1, quantity, entry), Decimal(1)),
+    ]
+    assert held[0].entry_price == held[1].entry_price == entry
+    assert held[0].unrealised(price) == -held[1].unrealised(price) == quantity * Decimal(size) * (price - entry)
+    assert held[0].worth(price) == -held[1].worth(price) == held[0].notional(price) == held[1].notional(price)
+    closed = [
+        position_changes.reduced(held[0], fill(SELL, 2, quantity, price), Decimal(2), "stop"),
+        position_changes.reduced(held[1], fill(BUY, 2, quantity, price), Decimal(2), "stop"),
+    ]
+    assert closed[0].realised == -closed[1].realised == held[0].unrealised(price)
+    assert [each.net for each in closed] == [each.realised - 3 for each in closed]
+    assert all(abs(each.exit_price - price) < Decimal("1e-12") for each in closed)
+
+
+def test_what_a_short_position_risks_is_above_its_price():
+    short = replace(EMPTY, direction=Direction.SHORT, quantity=Decimal(2), stop=Decimal(110), multiplier=Decimal(10))
+    assert (short.at_risk(Decimal(100)), short.at_risk(Decimal(120))) == (200, 0)
+    assert replace(short, stop=None).at_risk(Decimal(100)) == 2000

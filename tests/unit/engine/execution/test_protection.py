@@ -35,7 +35,7 @@ def test_a_bracket_that_fits_is_left_alone_even_while_its_answer_is_awaited(stat
 def test_a_bracket_of_another_size_is_replaced_by_the_next_one():
     small = bracket(2, status=OPEN, quantity=Decimal(1))
     assert needed(HELD, [small]) == (Cancel(order=small),), "and nothing is placed while it may still sell"
-    gone = replace(small, status=CANCELLED, reason="taken back: it no longer fits the position")
+    gone = replace(small, status=CANCELLED, cancel_requested_at=at(1))
     assert needed(HELD, [gone]) == (Protect(position=HELD, number=2, quantity=HELD.quantity),)
 
 

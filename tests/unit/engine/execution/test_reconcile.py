@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.domain.orders import Order, OrderKind, OrderStatus, Purpose, Side
+from engine.domain.orders import Order, OrderStatus, OrderType, Purpose, Side
 from engine.execution.orders import intend
 from engine.execution.reconcile import reconcile
 from engine.execution.venue_execution import LATE_WITHIN
@@ -102,7 +102,7 @@ async def test_an_exit_in_doubt_is_settled_and_what_is_still_held_is_protected(t
         await before.orchestrator.send(await write(before))
         order = await before.store.transact(lambda uow: intend(uow, leave, before.clock.now(), decision_id="D2"))
         for other in await before.store.read(lambda uow: uow.orders.of_position("T1")):
-            if other.request.kind is OrderKind.OCO:
+            if other.request.type is OrderType.OCO:
                 await before.venue.cancel(BTC.symbol, other.request.client_id)
         if arrived:
             await before.venue.submit(order.request)

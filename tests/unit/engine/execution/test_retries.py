@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.orders import LOST, OrderStatus, Purpose
+from engine.domain.orders import OrderStatus, Purpose, Unsent
 from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE, failures, not_before, pause_after
 from tests.fakes.engine import at
 from tests.fakes.venue import bracket, leaving
@@ -47,7 +47,7 @@ def test_it_is_counted_from_the_newest_that_failed():
         leaving(4, status=FILLED, filled=Decimal(2)),
         leaving(4, status=OrderStatus.OPEN),
         leaving(4, status=CANCELLED, filled=Decimal(1)),
-        leaving(4, status=CANCELLED, reason="taken back to sell the position"),
+        leaving(4, status=CANCELLED, cancel_requested_at=at(4)),
     ],
 )
 def test_one_that_the_venue_took_ends_the_row(taken):
@@ -55,14 +55,20 @@ def test_one_that_the_venue_took_ends_the_row(taken):
     assert failures([*refused, taken], Purpose.EXIT) == ()
 
 
-@pytest.mark.parametrize("reason", ["not sent: the book is empty", "it never reached the venue: the bot stopped"])
-def test_what_the_venue_has_never_seen_does_not_count(reason: str):
+@pytest.mark.parametrize("unsent", [Unsent.WITHHELD, Unsent.STOPPED])
+def test_what_the_venue_has_never_seen_does_not_count(unsent: Unsent):
     refused = leaving(1, status=REJECTED, reason="closed")
-    assert failures([refused, leaving(2, status=REJECTED, reason=reason)], Purpose.EXIT) == (refused,)
+    assert failures([refused, leaving(2, status=REJECTED, unsent=unsent)], Purpose.EXIT) == (refused,)
+
+
+@pytest.mark.parametrize("status", [status for status in OrderStatus if status.in_doubt])
+def test_what_is_in_doubt_does_not_count_yet(status: OrderStatus):
+    refused = leaving(1, status=REJECTED, reason="closed")
+    assert failures([refused, leaving(2, status=status)], Purpose.EXIT) == (refused,)
 
 
 def test_one_that_was_lost_is_sent_again_at_once_and_a_row_of_them_waits_like_refusals():
-    lost = [bracket(n, status=REJECTED, reason=f"{LOST}; it is not sent again", created_at=at(n)) for n in (1, 2, 3)]
+    lost = [bracket(n, status=REJECTED, unsent=Unsent.LOST, created_at=at(n)) for n in (1, 2, 3)]
     assert not_before(lost[:1], Purpose.PROTECTION) is None
     assert not_before(lost[:2], Purpose.PROTECTION) == at(2) + timedelta(seconds=20)
     assert not_before(lost, Purpose.PROTECTION) == at(3) + timedelta(seconds=40)

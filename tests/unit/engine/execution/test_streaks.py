@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.domain.events import LosingStreakChanged
-from engine.domain.orders import OrderKind, OrderRequest, Side
+from engine.domain.orders import OrderRequest, OrderType, Side
 from engine.domain.positions import Position
 from engine.domain.streaks import Streak
 from engine.execution.streaks import note_result
@@ -74,7 +74,7 @@ async def test_a_stop_that_is_hit_counts_and_what_somebody_else_lost_does_not(tm
                 client_id="e" * 32,
                 symbol="BTC/USDT",
                 side=Side.BUY,
-                kind=OrderKind.MARKET,
+                type=OrderType.MARKET,
                 quantity=Decimal(1),
             )
             await room.venue.submit(theirs)

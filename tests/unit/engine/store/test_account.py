@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from engine.domain.account import EquityPoint
 from engine.domain.errors import StoreError, UnknownId
-from engine.domain.orders import OrderKind, OrderStatus, Side
+from engine.domain.orders import OrderStatus, OrderType, Side
 from engine.domain.payments import Payment
 from engine.domain.positions import Buying, Portfolio
 from engine.store.database import Database
@@ -94,7 +94,7 @@ async def test_only_the_rest_of_a_partly_filled_buy_is_set_aside_and_nothing_for
 
     await account.transact(work)
     assert (await portfolio(account)).reserved == Decimal(200)
-    assert (bracket(2).request.kind, leaving(3).request.side) == (OrderKind.OCO, Side.SELL)
+    assert (bracket(2).request.type, leaving(3).request.side) == (OrderType.OCO, Side.SELL)
 
 
 async def test_the_curve_keeps_the_peak_and_the_fall_from_it(account: Database):

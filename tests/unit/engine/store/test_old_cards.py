@@ -14,7 +14,7 @@ from engine.domain.approvals import Expired
 from engine.domain.closing import Closing, Stage, Wanted
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Destination, Ref
-from engine.domain.orders import Order, OrderKind, OrderRequest, OrderStatus, Purpose, Side
+from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
 from engine.store.database import Database
 from engine.store.old_cards import is_old, let_go_cards
 from engine.store.outbox import ANSWERS, stop_topic
@@ -61,7 +61,7 @@ def order(uow: UnitOfWork, over: datetime | None, approval_id: str = "") -> str:
         client_id="c" * 32,
         symbol="BTC/USDT",
         side=Side.BUY,
-        kind=OrderKind.MARKET,
+        type=OrderType.MARKET,
         quantity=Decimal("0.01"),
     )
     uow.orders.add(
@@ -170,7 +170,11 @@ def outbox(uow: UnitOfWork) -> list[dict[str, Any]]:
 
 
 def test_every_kind_of_card_that_comes_again_and_again_is_forgotten():
-    assert set(is_old(NOON, ())) == set(TOPICS) - {"welcome"} == {kind for kinds in KINDS.values() for kind in kinds}
+    assert (
+        set(is_old(NOON, ()))
+        == set(TOPICS) - {"welcome", "inventory"}
+        == {kind for kinds in KINDS.values() for kind in kinds}
+    )
 
 
 async def test_where_a_card_is_shown_is_forgotten_a_while_after_its_subject_is_over(store: Database):

@@ -6,7 +6,7 @@ import pytest
 
 from engine.domain.approvals import Claimed, Declined, Expired, Ordered, Pending, Refused
 from engine.domain.messages import Button
-from engine.domain.orders import LOST, OrderStatus
+from engine.domain.orders import OrderStatus, Unsent
 from handlers.cards import approval
 from tests.fakes import reports
 
@@ -206,16 +206,16 @@ def test_a_question_of_a_replay_says_how_long_one_has_by_the_own_clock(left: int
 
 
 @pytest.mark.parametrize(
-    ("reason", "title", "tells"),
+    ("reason", "unsent", "title", "tells"),
     [
-        ("insufficient balance", "but the venue refused the order", "refused by the venue: insufficient balance"),
-        ("not sent: it is 200 s old", "but the order never reached the venue", "not sent: it is 200 s old"),
-        (f"{LOST}; it is not sent again", "but the order never reached the venue", f"{LOST}; it is not sent again"),
+        ("too small", Unsent.NO, "but the venue refused the order", "refused by the venue: too small"),
+        ("not sent: it is old", Unsent.WITHHELD, "but the order never reached the venue", "not sent: it is old"),
+        ("its request was lost", Unsent.LOST, "but the order never reached the venue", "its request was lost"),
     ],
 )
-def test_the_venue_has_refused_only_what_it_saw(reason: str, title: str, tells: str):
+def test_the_venue_has_refused_only_what_it_saw(reason: str, unsent: Unsent, title: str, tells: str):
     """Seen: "but the venue refused the order" of one that nobody had sent."""
-    order = reports.order(status=OrderStatus.REJECTED, reason=reason)
+    order = reports.order(status=OrderStatus.REJECTED, reason=reason, unsent=unsent)
     card = approval.card(
         reports.approval_view(
             Ordered(order_id="O5", price=Decimal(20_000), votes=(reports.vote(),), at=reports.NOON), order=order

@@ -20,7 +20,7 @@ from engine.data.live.feed import MOST_POINTS, LiveFeed
 from engine.data.live.gaps import Gap
 from engine.domain.errors import NoData
 from engine.domain.market import Book, Level, Market, Timeframe, to_millis
-from engine.domain.orders import Ack, OrderKind, OrderRequest, OrderState, OrderStatus, Refused, Side, client_id
+from engine.domain.orders import Ack, OrderRequest, OrderState, OrderStatus, OrderType, Refused, Side, client_id
 from engine.exchanges.paper import PaperExchange
 from engine.simulation.fills import FillModel
 from tests.auditor import check_conservation
@@ -191,14 +191,14 @@ def intent(name: str, quantity: str = "1", side: Side = Side.BUY, symbol: str = 
         client_id=client_id(name),
         symbol=symbol,
         side=side,
-        kind=OrderKind.MARKET,
+        type=OrderType.MARKET,
         quantity=Decimal(quantity),
     )
 
 
 def bracket(name: str, quantity: str = "1", symbol: str = BTC.symbol) -> OrderRequest:
     plain = intent(name, quantity, Side.SELL, symbol)
-    return replace(plain, kind=OrderKind.OCO, stop=Decimal(95), target=Decimal(120))
+    return replace(plain, type=OrderType.OCO, trigger_price=Decimal(95), limit_price=Decimal(120))
 
 
 async def state(venue: PaperExchange, name: str) -> OrderState:

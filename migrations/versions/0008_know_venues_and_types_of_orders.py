@@ -1,4 +1,4 @@
-"""Name the venue of orders, fills, positions and cash; keep fees as they were taken, cursors as venues give them."""
+"""Orders and the ledger as venues have them: venues, types, cursors, fees as they were taken; positions have a side."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -27,15 +27,68 @@ _SETTINGS = sa.table("settings", sa.column("key"), sa.column("value"))
 _PLANS = (("approvals", "id", "plan"), ("decisions", "id", "record"))
 _EVENTS = ("OrderFilled", "BalanceAdopted")
 
+_OF_ORDERS: tuple[tuple[str, Any, str | None], ...] = (
+    ("limit_price", ExactDecimal(), None),
+    ("trigger_price", ExactDecimal(), None),
+    ("trailing", ExactDecimal(), None),
+    ("time_in_force", sa.String(), "gtc"),
+    ("post_only", sa.Boolean(), "0"),
+    ("reduce_only", sa.Boolean(), "0"),
+    ("parent_id", sa.String(), ""),
+    ("cancel_requested_at", UtcTime(), None),
+    ("unsent", sa.String(), ""),
+)
+_OF_POSITIONS: tuple[tuple[str, Any, str | None], ...] = (
+    ("direction", sa.String(), "long"),
+    ("multiplier", ExactDecimal(), "1"),
+)
+_BEGAN = (
+    ("withheld", "not sent"),
+    ("stopped", "it never reached the venue"),
+    ("lost", "it never reached the venue: its request was lost"),
+)
+"""Why an order was never had by the venue, and how its reason began."""
+
 Json = dict[str, Any]
 
 
 def upgrade() -> None:
     for table in ("orders", "positions"):
         op.add_column(table, sa.Column("venue", sa.String(), nullable=False, server_default=PAPER))
+    _upgrade_orders()
+    for column in _OF_POSITIONS:
+        op.add_column("positions", _new(column))
+    op.add_column("halts", sa.Column("timeframe", sa.String(), nullable=False, server_default=""))
+    op.execute("UPDATE halts SET timeframe = replace(by, ' candles', '') WHERE kind = 'data' AND by LIKE '% candles'")
     _upgrade_fills()
     _upgrade_account()
     _rewrite(_with_venue)
+
+
+def _new(column: tuple[str, Any, str | None]) -> sa.Column[Any]:
+    """A column that every row needs a value for, where one is given; else one that may be empty."""
+    name, kind, default = column
+    return sa.Column(name, kind, nullable=default is None, server_default=default)
+
+
+def _upgrade_orders() -> None:
+    """An OCO has its stop and target as its prices; why an order ended is in columns, no beginning of a text."""
+    op.alter_column("orders", "kind", new_column_name="type")
+    for column in _OF_ORDERS:
+        op.add_column("orders", _new(column))
+    op.execute(
+        "UPDATE orders SET trigger_price = stop, limit_price = target, stop = NULL, target = NULL WHERE type = 'oco'"
+    )
+    op.execute("UPDATE orders SET stop = NULL, target = NULL WHERE side = 'sell'")
+    op.execute(f"UPDATE orders SET reduce_only = {_true()} WHERE side = 'sell' AND purpose <> 'external'")  # noqa: S608
+    op.execute("UPDATE orders SET cancel_requested_at = updated_at WHERE reason LIKE 'taken back%'")
+    for unsent, begins in _BEGAN:
+        op.execute(f"UPDATE orders SET unsent = '{unsent}' WHERE status = 'rejected' AND reason LIKE '{begins}%'")  # noqa: S608
+    op.execute("UPDATE orders SET status = 'partly_filled' WHERE status = 'open' AND CAST(filled AS REAL) > 0")
+
+
+def _true() -> str:
+    return "1" if _on_sqlite() else "true"
 
 
 def _upgrade_fills() -> None:
@@ -161,8 +214,23 @@ def downgrade() -> None:
         sa.PrimaryKeyConstraint("trade_id"),
     )
     _remake_fills(columns, {"fee": "fee_value"}, ("number", "order_id", "position_id", "at"))
+    op.drop_column("halts", "timeframe")
+    for name, *_ in reversed(_OF_POSITIONS):
+        op.drop_column("positions", name)
+    _downgrade_orders()
     for table in ("positions", "orders"):
         op.drop_column(table, "venue")
+
+
+def _downgrade_orders() -> None:
+    """What an older version does not know becomes what is nearest to it."""
+    op.execute("UPDATE orders SET stop = trigger_price, target = limit_price WHERE type = 'oco'")
+    op.execute("UPDATE orders SET status = 'open' WHERE status IN ('partly_filled', 'cancelling')")
+    op.execute("UPDATE orders SET status = 'unknown' WHERE status = 'sent'")
+    op.execute("UPDATE orders SET status = 'cancelled' WHERE status = 'expired'")
+    for name, *_ in reversed(_OF_ORDERS):
+        op.drop_column("orders", name)
+    op.alter_column("orders", "type", new_column_name="kind")
 
 
 def _downgrade_account() -> None:
