@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.live_market import live_market
 from bot.run_rules import demand, no_market
 from bot.strategies import strategy_of
+from config.contexts import EntrySettings
 from config.markets import MarketSettings
 from config.settings import Settings
 from engine.clocks import wall
@@ -16,6 +17,7 @@ from engine.data.feeds import FileFeed, GeneratedFeed
 from engine.data.live.refresh import Refresher
 from engine.domain.errors import ConfigError
 from engine.domain.market import Market, Timeframe
+from engine.domain.plans import Entry
 from engine.exchanges.paper import NAME as PAPER
 from engine.ports import MarketFeed
 from engine.simulation.generator import GeneratedMarket, MarketGenerator
@@ -138,7 +140,12 @@ def _contexts(settings: Settings, feed: MarketFeed) -> tuple[StrategyContexts, l
         if markets and asked.timeframe.duration >= feed.timeframe.duration:
             found.append(
                 StrategyContext(
-                    name=asked.name, venue=PAPER, strategy=strategy, markets=markets, timeframe=asked.timeframe
+                    name=asked.name,
+                    venue=PAPER,
+                    strategy=strategy,
+                    markets=markets,
+                    timeframe=asked.timeframe,
+                    entry=_entry(asked.entry),
                 )
             )
     traded = {symbol for context in found for symbol in context.markets}
@@ -147,6 +154,11 @@ def _contexts(settings: Settings, feed: MarketFeed) -> tuple[StrategyContexts, l
         remedy = "Add one under contexts: with these markets and timeframe."
         raise ConfigError(f"No context trades {there}.", remedy, key="contexts", other="replay.data")
     return StrategyContexts(contexts=tuple(found)), [symbol for symbol in feed.markets if symbol not in traded]
+
+
+def _entry(asked: EntrySettings) -> Entry | None:
+    """How a context buys; ``None`` for at market."""
+    return None if asked.type == "market" else Entry(**asked.model_dump(exclude={"type"}))
 
 
 def quote_of(contexts: Sequence[StrategyContext], feed: MarketFeed) -> str:

@@ -5,13 +5,16 @@ The text under a field is its documentation: unit and meaning.
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from config.kinds import ExchangeName, Symbol, problem
+from config.kinds import Duration, ExchangeName, Fraction, Symbol, problem
 from config.section import Section
 from engine.domain.market import Timeframe
+from engine.domain.plans import Then
 
 
 class IndicatorSettings(Section):
@@ -51,6 +54,23 @@ class ConditionSettings(Section):
         return below
 
 
+class EntrySettings(Section):
+    """How a context buys."""
+
+    type: Literal["market", "limit"] = "market"
+    """market: at once; limit: at a price below the best bid, for so long."""
+    offset: Fraction = Decimal(0)
+    """How far below the best bid the limit is, as a fraction of it."""
+    patience: Duration = timedelta(minutes=5)
+    """How long the order waits at its limit."""
+    then: Then = Then.GIVE_UP
+    """What comes after that: give_up, or market for what it has not got."""
+    chase: Fraction = Decimal("0.005")
+    """How far above the limit that may be bought at market, as a fraction of the limit."""
+    post_only: bool = False
+    """Whether the venue is to refuse it where it would be filled at once, as a taker."""
+
+
 class ContextSettings(Section):
     """One strategy at work on some markets; several run side by side."""
 
@@ -68,5 +88,7 @@ class ContextSettings(Section):
     """The strategy's own parameters, where they differ from its defaults."""
     conditions: tuple[ConditionSettings, ...] = ()
     """Conditions of one's own, beside the strategy's."""
+    entry: EntrySettings = Field(default_factory=EntrySettings)
+    """How it buys: at market, or at a limit."""
     exchange: ExchangeName | None = None
     """The venue it trades on, one of exchanges; nothing for the only one that is on."""

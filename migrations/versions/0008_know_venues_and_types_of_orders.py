@@ -37,6 +37,8 @@ _OF_ORDERS: tuple[tuple[str, Any, str | None], ...] = (
     ("parent_id", sa.String(), ""),
     ("cancel_requested_at", UtcTime(), None),
     ("unsent", sa.String(), ""),
+    ("wait_until", UtcTime(), None),
+    ("worst_price", ExactDecimal(), None),
 )
 _OF_POSITIONS: tuple[tuple[str, Any, str | None], ...] = (
     ("direction", sa.String(), "long"),

@@ -20,7 +20,7 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.judging import Clamp, Judgement, MarketStats, RiskView
 from engine.domain.market import Book, Market, Timeframe
 from engine.domain.orders import Order, Purpose, Side
-from engine.domain.plans import TradePlan
+from engine.domain.plans import AT_MARKET, ExecutionPlan, TradePlan
 from engine.domain.positions import Position
 from engine.execution.coverage import sellable
 from engine.execution.orchestrator import ExecutionOrchestrator
@@ -194,18 +194,25 @@ class _Conclusion:
             return Outcome(judged=(self._record(decision, Hold()),))
         if self.seen.book is None:
             return self._refuse(decision, ("there is no order book to price it with",))
+        execution = self._execution(self.seen.book, signals)
         plan = sizing.plan(
             decision,
             signals,
             venue=self.context.venue,
             market=self.seen.market,
-            price=self.seen.book.ask,
+            price=execution.limit_price or self.seen.book.ask,
             portfolio=self.uow.account.portfolio(),
             risk_per_trade=self.services.risk.limits.risk_per_trade,
         )
         if plan is None:
             return self._refuse(decision, ("there is no room for a stop below the price",))
-        return self._carry_out(self.seen.book, decision, plan)
+        return self._carry_out(self.seen.book, decision, replace(plan, execution=execution))
+
+    def _execution(self, book: Book, signals: Signals) -> ExecutionPlan:
+        """How an entry is bought: at market, or at a limit where strategy or context say so."""
+        entry = signals.entry or self.context.entry
+        limit = entry.limit_below(book.bid, self.seen.market) if entry else None
+        return entry.planned(limit) if entry and limit is not None else AT_MARKET
 
     def _carry_out(self, book: Book, decision: Decision, plan: TradePlan) -> Outcome:
         """Risk, then autonomy; then the intent, the approval or the refusal is written down."""

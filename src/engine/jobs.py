@@ -94,6 +94,9 @@ def job_table(
         """What ends a halt is the clock; a candle that closes at the same time is decided on without it."""
         await books.end_halts(at)
 
+    async def end_patience(_: datetime) -> None:
+        await services.orchestrator.end_patience()
+
     async def expire(_: datetime) -> None:
         await approvals.advance_open()
 
@@ -101,6 +104,7 @@ def job_table(
         Job(name="halts", run=end_halts, alarm=books.next_halt_end),
         Job(name="candle", trigger=every(shortest), run=candle, ready=candles_in),
         Job(name="second look", run=look_again, alarm=services.orchestrator.next_look),
+        Job(name="patience", run=end_patience, alarm=services.orchestrator.patience_ends),
         Job(name="approvals", run=expire, alarm=approvals.next_deadline),
         Job(name="digest", trigger=Daily(books.days), run=books.digest, grace=None, ready=caught_up),
     )

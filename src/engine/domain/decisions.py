@@ -10,7 +10,7 @@ from enum import StrEnum
 from engine.domain.autonomy import Ruling
 from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Timeframe
-from engine.domain.plans import TradePlan
+from engine.domain.plans import Entry, TradePlan
 
 
 class Stance(StrEnum):
@@ -93,12 +93,14 @@ class Signals:
             whatever agrees.
         conditions: The named conditions whose weighted agreement is the confidence.
         stop_distance, target_distance: From the entry price, in the quote currency.
+        entry: How it is bought, where the strategy wants it otherwise than its context.
     """
 
     trigger: str
     conditions: tuple[Condition, ...]
     stop_distance: float | None = None
     target_distance: float | None = None
+    entry: Entry | None = None
 
     @property
     def triggered(self) -> bool:

@@ -154,6 +154,8 @@ class Order:
             in the quote currency.
         stop, target: The protective prices of what an entry opens, in the quote currency.
         asked_by: The person who asked for it; empty where the bot decided, or people answered its question.
+        wait_until: When what is left of it is no longer waited for; ``None`` for never.
+        worst_price: Up to which price that is then bought at market; ``None`` where it is given up.
         cancel_requested_at: When this program asked the venue to cancel it; ``None`` where it did not.
         unsent: Why the venue never had it, where it has ended so.
     """
@@ -176,6 +178,8 @@ class Order:
     asked_by: str = ""
     stop: Decimal | None = None
     target: Decimal | None = None
+    wait_until: datetime | None = None
+    worst_price: Decimal | None = None
     cancel_requested_at: datetime | None = None
     unsent: Unsent = Unsent.NO
 

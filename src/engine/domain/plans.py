@@ -3,10 +3,77 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from engine.domain.market import Market
-from engine.domain.orders import Side
+from engine.domain.orders import OrderType, Side
+
+
+class Then(StrEnum):
+    """What comes after the patience of an entry that waits at a limit."""
+
+    MARKET = "market"
+    """The rest is bought at market, unless the price has run away."""
+    GIVE_UP = "give_up"
+    """The rest is not bought."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """How entries are bought that do not go to market at once: at a limit, for so long.
+
+    Attributes:
+        offset: How far below the best bid the limit is, as a fraction of it.
+        patience: How long the order waits.
+        chase: How far above the limit what is left may be bought at market, as a fraction of the limit.
+        post_only: Whether the order is refused where it would be filled at once.
+    """
+
+    offset: Decimal = Decimal(0)
+    patience: timedelta = timedelta(minutes=5)
+    then: Then = Then.GIVE_UP
+    chase: Decimal = Decimal("0.005")
+    post_only: bool = False
+
+    def limit_below(self, bid: Decimal, market: Market) -> Decimal | None:
+        """The limit below a best bid, in the quote currency; ``None`` where the market can quote none there."""
+        price = bid * (1 - self.offset)
+        price -= price % market.tick
+        return price if price > 0 else None
+
+    def planned(self, limit_price: Decimal) -> ExecutionPlan:
+        """How an entry at a limit is carried out."""
+        worst = limit_price * (1 + self.chase) if self.then is Then.MARKET else None
+        return ExecutionPlan(
+            type=OrderType.LIMIT,
+            limit_price=limit_price,
+            patience=self.patience,
+            worst_price=worst,
+            post_only=self.post_only,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionPlan:
+    """How a plan becomes orders.
+
+    Attributes:
+        limit_price: The worst price of an order at a limit, in the quote currency.
+        patience: How long that order waits; ``None`` for ever.
+        worst_price: Up to which price what is left is bought at market after that; ``None`` where it is given up.
+    """
+
+    type: OrderType = OrderType.MARKET
+    limit_price: Decimal | None = None
+    patience: timedelta | None = None
+    worst_price: Decimal | None = None
+    post_only: bool = False
+
+
+AT_MARKET = ExecutionPlan()
+"""At once, at whatever price there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +100,7 @@ class TradePlan:
     target: Decimal | None = None
     reduce_only: bool = False
     position_id: str | None = None
+    execution: ExecutionPlan = AT_MARKET
 
     @property
     def notional(self) -> Decimal:

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from engine.domain.errors import VenueError
 from engine.domain.orders import Order
-from engine.execution.venue_execution import VenueExecution
+from engine.execution.venue_execution import VenueExecution, withdrawn
 from engine.ports import Clock, Exchange, MarketData
 from engine.store.database import Database
+from engine.store.unit_of_work import UnitOfWork
 
 
 class ExecutionOrchestrator:
@@ -35,6 +36,7 @@ class ExecutionOrchestrator:
         max_factor: Decimal = Decimal(1000),
     ) -> None:
         self._store = store
+        self._clock = clock
         self._venues = {
             name: VenueExecution(
                 store=store, exchange=exchange, market_data=market_data, clock=clock, max_factor=max_factor
@@ -49,6 +51,21 @@ class ExecutionOrchestrator:
     async def look_again(self) -> None:
         """Settle what is in doubt and see that everything held is protected, after a fault."""
         await self._at_each(VenueExecution.look_again)
+
+    async def patience_ends(self) -> datetime | None:
+        """When the next entry has waited long enough at its limit, or is to be taken back; ``None`` where none waits."""
+        return await self._store.read(self._patience_ends)
+
+    def _patience_ends(self, uow: UnitOfWork) -> datetime | None:
+        now = self._clock.now()
+        if withdrawn(uow, now) or uow.orders.impatient(now):
+            return now
+        waiting = [order.wait_until for order in uow.orders.unfinished() if order.wait_until is not None]
+        return min(waiting, default=None)
+
+    async def end_patience(self) -> None:
+        """Take back entries that have waited long enough, and buy the rest at market where that was planned."""
+        await self._at_each(VenueExecution.end_patience)
 
     async def send(self, order: Order) -> None:
         """Send one written-down order, and take in what comes of it at once."""

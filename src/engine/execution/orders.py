@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -23,8 +24,10 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
             venue=plan.venue,
             symbol=plan.symbol,
             side=plan.side,
-            type=OrderType.MARKET,
+            type=plan.execution.type,
             quantity=plan.quantity,
+            limit_price=plan.execution.limit_price,
+            post_only=plan.execution.post_only,
             reduce_only=plan.reduce_only,
         ),
         purpose=Purpose.EXIT if plan.reduce_only else Purpose.ENTRY,
@@ -38,6 +41,37 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
         position_id=plan.position_id or "",
         stop=plan.stop,
         target=plan.target,
+        wait_until=None if plan.execution.patience is None else now + plan.execution.patience,
+        worst_price=plan.execution.worst_price,
+    )
+    return _write(uow, order)
+
+
+def intend_rest(uow: UnitOfWork, waited: Order, now: datetime) -> Order:
+    """Write down the purchase at market of what an entry at a limit has not got, in its place; one for each."""
+    request = replace(
+        waited.request,
+        client_id=client_id(waited.request.client_id, "1"),
+        type=OrderType.MARKET,
+        quantity=waited.rest,
+        limit_price=None,
+        post_only=False,
+        parent_id=waited.request.client_id,
+    )
+    order = Order(
+        id=uow.orders.next_id(),
+        request=request,
+        purpose=waited.purpose,
+        context=waited.context,
+        price=waited.worst_price or waited.price,
+        status=OrderStatus.INTENT,
+        created_at=now,
+        updated_at=now,
+        decision_id=waited.decision_id,
+        approval_id=waited.approval_id,
+        position_id=waited.position_id,
+        stop=waited.stop,
+        target=waited.target,
     )
     return _write(uow, order)
 

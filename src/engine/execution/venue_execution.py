@@ -106,6 +106,38 @@ class VenueExecution:
         await self.resolve_unknown_orders()
         await self.restore_protection()
 
+    async def end_patience(self) -> None:
+        """Cancel entries that have waited long enough, or must not wait: what they have not got is bought at market, if
+        that was planned and the price has not run away.
+        """
+        async with self._in_turn():
+            for order in await self._store.read(self._withdrawn):
+                await self._cancel(order, "taken back: entries are halted")
+            for order in await self._store.read(self._impatient):
+                if not order.status.final:
+                    await self._cancel(order, "taken back: it has waited long enough")
+            await self._sync_venue_events()
+            for order in await self._store.read(self._impatient):
+                if order.status.final and order.worst_price is not None:
+                    await self._buy_rest(order, order.worst_price)
+            await self._sync_venue_events()
+
+    def _impatient(self, uow: UnitOfWork) -> list[Order]:
+        return [each for each in uow.orders.impatient(self._clock.now()) if each.request.venue == self.name]
+
+    def _withdrawn(self, uow: UnitOfWork) -> list[Order]:
+        return [each for each in withdrawn(uow, self._clock.now()) if each.request.venue == self.name]
+
+    async def _buy_rest(self, waited: Order, worst: Decimal) -> None:
+        """Buy what an order at a limit has not got, where it can still be had for the worst price or less."""
+        try:
+            book = await self._market_data.book(waited.request.symbol)
+        except VenueError:
+            return  # asked again while it makes sense
+        now = self._clock.now()
+        if book.ask <= worst:
+            await self._send(await self._store.transact(lambda uow: writing.intend_rest(uow, waited, now)))
+
     async def send(self, order: Order) -> None:
         """Send one written-down order, and take in what comes of it at once."""
         async with self._in_turn():
@@ -438,6 +470,20 @@ class VenueExecution:
         now = self._clock.now()
         missed_since = self._missed_since.setdefault(order.id, now)
         return order.purpose is Purpose.ENTRY and now - missed_since < LATE_WITHIN
+
+
+def withdrawn(uow: UnitOfWork, now: datetime) -> list[Order]:
+    """The entries that wait at a limit while entries into their market are halted."""
+    halts = [found.halt for found in uow.halts.open()]
+    return [
+        order
+        for order in uow.orders.unfinished()
+        if order.purpose is Purpose.ENTRY
+        and order.wait_until is not None
+        and order.status.at_venue
+        and order.cancel_requested_at is None
+        and any(halt.blocks(order.request.symbol, now) for halt in halts)
+    ]
 
 
 def _known(uow: UnitOfWork, position_id: str) -> tuple[Position, tuple[Order, ...]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
 
 from engine.domain.errors import UnknownId
 from engine.domain.money import Money
@@ -17,6 +17,8 @@ from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
 from engine.store.tables import FillRow, OrderRow, key_of, newest_first, table_of
 
+REPLACED_WITHIN = timedelta(minutes=2)
+"""How long after an entry was cancelled another takes its place: the world it was judged in is gone after that."""
 _FINAL = [status for status in OrderStatus if status.final]
 _ORDERS = table_of(OrderRow)
 _FILLS = table_of(FillRow)
@@ -124,6 +126,17 @@ class Orders:
 
     def _load_unfinished(self) -> tuple[Order, ...]:
         return tuple(_ORDER.from_row(row) for row in self._connection.execute(_UNFINISHED))
+
+    def impatient(self, now: datetime) -> tuple[Order, ...]:
+        """Entries whose patience is over: what still waits, and what was cancelled for it just now, and not replaced."""
+        ended = _ORDERS.c.cancel_requested_at >= _ORDERS.c.wait_until
+        just_now = _ORDERS.c.updated_at > now - REPLACED_WITHIN
+        given_way = and_(_ORDERS.c.status == OrderStatus.CANCELLED, ended, just_now, _ORDERS.c.worst_price.is_not(None))
+        children = select(_ORDERS.c.parent_id).where(_ORDERS.c.parent_id != "")
+        open_ones = and_(_ORDERS.c.status.not_in(_FINAL), _ORDERS.c.wait_until <= now)
+        query = select(_ORDERS).where(or_(open_ones, and_(given_way, _ORDERS.c.client_id.not_in(children))))
+        rows = self._connection.execute(query.order_by(_ORDERS.c.number))
+        return tuple(order for row in rows if (order := _ORDER.from_row(row)).rest > 0)
 
     def of_position(self, position_id: str) -> tuple[Order, ...]:
         """Every order of a position, oldest first."""

@@ -127,6 +127,8 @@ class OrderRow(SQLModel, table=True):
     parent_id: str
     cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcTime)
     unsent: str
+    wait_until: datetime | None = Field(default=None, sa_type=UtcTime)
+    worst_price: Decimal | None = Field(default=None, sa_type=ExactDecimal)
 
 
 class FillRow(SQLModel, table=True):

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from engine.domain.errors import ConfigError
 from engine.domain.market import Timeframe
+from engine.domain.plans import Entry
 from engine.ports import Strategy
 
 
@@ -20,6 +21,7 @@ class StrategyContext:
         venue: The name of the venue it trades at.
         markets: Symbols, ``BASE/QUOTE``.
         timeframe: The candles its cycle runs at; the strategy's own.
+        entry: How it buys, where that is not at market; a strategy's signals may say otherwise.
 
     Raises:
         ConfigError: It has no name or no markets, names one twice, or its strategy trades on other candles.
@@ -30,6 +32,7 @@ class StrategyContext:
     strategy: Strategy
     markets: tuple[str, ...]
     timeframe: Timeframe
+    entry: Entry | None = None
 
     def __post_init__(self) -> None:
         if not self.name or not self.markets:
