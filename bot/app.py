@@ -29,6 +29,7 @@ from engine.domain.errors import StoreError
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
 from engine.jobs import Job
 from engine.store.advisory_lock import alone_on_server
+from engine.store.database import DatabaseReader
 from engine.store.location import file_of
 from engine.store.migrate import upgrade
 from handlers.commands import RecentLogs
@@ -100,6 +101,8 @@ class App:
             closing.enter_context(only_instance(self._settings))
             narrow_own_files(self._settings)
             await asyncio.to_thread(_migrate, self._settings.database.url)
+            if market.live is not None:
+                market = source(self._settings, await _held(self._settings.database.url))
             program = await build(
                 self._settings,
                 market=market,
@@ -277,6 +280,15 @@ def _migrate(url: str) -> None:
     """Bring the database up to date, unless another host's bot runs on it."""
     with alone_on_server(url):
         upgrade(url)
+
+
+async def _held(url: str) -> frozenset[str]:
+    """The markets that something is held of."""
+    reader = DatabaseReader(url)
+    try:
+        return frozenset(held.symbol for held in await reader.read(lambda uow: uow.positions.open()))
+    finally:
+        await reader.close()
 
 
 def _how_to_begin_anew(settings: Settings) -> str:

@@ -145,6 +145,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
             markets=_marked_at(market),
             quality=services.quality,
             limits=limits,
+            idle=_idle(market),
             days=settings.digest.days,
             told_weekly=settings.digest.every == "week",
         ),
@@ -246,3 +247,13 @@ def owner_of(settings: Settings, market: Source) -> dict[str, str]:
 def _marked_at(market: Source) -> dict[str, Timeframe]:
     shortest = min((context.timeframe for context in market.contexts), key=lambda timeframe: timeframe.duration)
     return {symbol: shortest for context in market.contexts for symbol in context.markets}
+
+
+def _idle(market: Source) -> dict[str, Timeframe]:
+    """The markets that no context trades: what is held of them is valued all the same."""
+    traded = _marked_at(market)
+    return {
+        symbol: min(traded.values(), key=lambda each: each.duration)
+        for symbol in market.feed.markets
+        if symbol not in traded
+    }

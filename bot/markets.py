@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -48,8 +48,12 @@ class Source:
     live: Refresher | None = None
 
 
-def source(settings: Settings) -> Source:
+def source(settings: Settings, held: Collection[str] = ()) -> Source:
     """Open the market that the settings ask for.
+
+    Args:
+        settings: What is traded, and where its prices come from.
+        held: The markets that something is held of: a real venue's are followed although no context trades them.
 
     Raises:
         ConfigError: Nothing could be traded on it, or a strategy's parameters are wrong.
@@ -57,17 +61,18 @@ def source(settings: Settings) -> Source:
     """
     demand(settings)
     if settings.market.source == "ccxt":
-        return _live(settings)
+        return _live(settings, held)
     return _files(settings) if settings.replay.data else _generated(settings)
 
 
-def _live(settings: Settings) -> Source:
+def _live(settings: Settings, held: Collection[str]) -> Source:
     found = [(each, strategy_of(each, f"contexts.{number}")) for number, each in enumerate(settings.contexts)]
     wanted: dict[str, tuple[Timeframe, ...]] = {}
     for context, strategy in found:
         for symbol in context.markets:
             wanted[symbol] = tuple(dict.fromkeys((*wanted.get(symbol, ()), *strategy.timeframes)))
-    live = live_market(settings, wanted)
+    shortest = min((each for asked in wanted.values() for each in asked), key=lambda each: each.duration)
+    live = live_market(settings, wanted | {symbol: (shortest,) for symbol in held if symbol not in wanted})
     contexts, _ = _contexts(settings, live.feed)
     return Source(feed=live.feed, contexts=contexts, label=live.label, start=wall(), end=None, live=live.refresher)
 

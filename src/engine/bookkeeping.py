@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -37,6 +37,7 @@ class Bookkeeping:
 
     Attributes:
         markets: The traded markets, each with the timeframe whose closes it is marked at.
+        idle: The other markets that the venue has: they are marked while something is held of them.
         quality: What a close must pass before anything is valued at it.
         days: Where days end.
         told_weekly: Whether people are told of weeks instead of days; each day has its figures all the same.
@@ -49,14 +50,22 @@ class Bookkeeping:
     limits: RiskLimits
     days: Days
     told_weekly: bool = False
+    idle: Mapping[str, Timeframe] = field(default_factory=dict)
 
     async def mark_to_market(self, at: datetime) -> None:
-        """Note the closing price of every market that has a good one.
+        """Note the closing price of every market that is traded or held, and has a good one.
 
         A market without one keeps its last good price; its data is none of the other markets' business.
         """
-        found = {symbol: await self._close_of(symbol, timeframe, at) for symbol, timeframe in self.markets.items()}
+        marked = {**self.markets, **await self._held_beside()}
+        found = {symbol: await self._close_of(symbol, timeframe, at) for symbol, timeframe in marked.items()}
         await self.store.transact(lambda uow: _mark(uow, found, at))
+
+    async def _held_beside(self) -> dict[str, Timeframe]:
+        if not self.idle:
+            return {}
+        held = {position.symbol for position in await self.store.read(lambda uow: uow.positions.open())}
+        return {symbol: timeframe for symbol, timeframe in self.idle.items() if symbol in held}
 
     async def _close_of(self, symbol: str, timeframe: Timeframe, at: datetime) -> _Close:
         try:

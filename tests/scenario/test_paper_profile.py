@@ -338,6 +338,20 @@ def rich(folder: Path, url: str, *markets: str) -> Settings:
     return settings.model_copy(update={"venue": venue})
 
 
+@pytest.mark.slow
+async def test_a_stop_in_a_market_that_no_context_trades_any_more_is_reached(tmp_path: Path) -> None:
+    market, files = Falling(), Files(folder=tmp_path)
+    async with listening([market.symbol, Symbol(base="ETH", price=lambda _: 3_000.0)]) as fake:
+        async with running(settings_of(tmp_path, fake.url, ["BTC/USDT", "ETH/USDT"])) as app:
+            await all_in(app)
+            guard = await market.hold(app, "0.1", 0.95)
+            await until(lambda: bool(files.rows("SELECT * FROM positions WHERE status = 'open'")))
+        async with running(settings_of(tmp_path, fake.url, ["ETH/USDT"])) as app:
+            await all_in(app)
+            market.fall(0.075)
+            await until(lambda: sold(files, guard)[0] == "filled", seconds=20)
+
+
 COINS = {
     "BTC/USDT": (20_000.0, "2000", {}),
     "SHIB/USDT": (0.00002, "20000", {"tick": "0.00000001", "lot": "1.00000000", "min_notional": "0.001"}),

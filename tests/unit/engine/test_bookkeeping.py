@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from engine.domain.events import Halted, HaltEnded
 from engine.domain.halts import HaltKind
+from engine.domain.market import Timeframe
 from engine.domain.messages import Person, Role
 from tests.fakes.engine import DAY, QUIET, Room, at, engine_room
 
@@ -31,6 +33,16 @@ async def test_the_market_is_marked_at_the_close_that_has_just_been(tmp_path: Pa
         room.clock.to(DAY + 60)
         await room.books.mark_to_market(at(DAY + 60))
         assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(110)}
+
+
+async def test_a_market_that_no_context_trades_is_marked_while_something_is_held_of_it(room: Room):
+    """Its context lost it: what is held of it is part of equity all the same."""
+    books = replace(room.books, markets={}, idle={"BTC/USDT": Timeframe.H1})
+    await books.mark_to_market(at(DAY))
+    assert await room.store.read(lambda uow: uow.account.marks()) == {}
+    await room.enter()
+    await books.mark_to_market(at(DAY))
+    assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(100)}
 
 
 async def test_a_close_of_another_time_marks_nothing(room: Room):
