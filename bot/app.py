@@ -173,6 +173,8 @@ class App:
             self._announce(f"The emergency stop ({halt_id}) stands and is gone on with; an admin's /resume ends it.")
             await engine.approvals.decline_all_open("the emergency stop stands")
             engine.emergency.start()
+        for held in await engine.unmanaged.look():
+            self._announce(f"No strategy manages {held.id} ({held.symbol}, opened by {held.context}): see /positions.")
 
     async def _open_chat(self, program: Program, closing: AsyncExitStack) -> None:
         chat, engine = program.chat, program.engine
@@ -209,6 +211,8 @@ class App:
     async def _work(self, program: Program, closing: AsyncExitStack) -> None:
         showing = asyncio.create_task(program.chat.show(), name="outbox")
         closing.push_async_callback(_cancel, showing)
+        watching = asyncio.create_task(program.engine.unmanaged.run(), name="unmanaged positions")
+        closing.push_async_callback(_cancel, watching)
         self._ready = True
         if isinstance(program.driver, Replay):
             await self._replay(program, program.driver)

@@ -41,7 +41,7 @@ from engine.store.database import Database, stamp
 from engine.store.open_files import OpenFiles
 from engine.store.peak import recount_drawdown
 from engine.store.unit_of_work import UnitOfWork
-from engine.strategies.context import StrategyContext
+from engine.unmanaged import UnmanagedWatch
 from engine.views import Views
 
 AnyClock = MarketClock | WallClock
@@ -63,6 +63,7 @@ class Engine:
     emergency: EmergencyStopSystem
     views: Views
     results: Results
+    unmanaged: UnmanagedWatch
     health: Health
     files: OpenFiles
     """The account's files, and the locks beside them."""
@@ -108,6 +109,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         ),
         no_entry=no_entry,
     )
+    configured = at_work_of(settings, market)
     approvals = Approvals(
         store=store,
         market_data=venue,
@@ -143,9 +145,9 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
             store=store,
             market_data=venue,
             markets=_marked_at(market),
+            idle=_idle(market),
             quality=services.quality,
             limits=limits,
-            idle=_idle(market),
             days=settings.digest.days,
             told_weekly=settings.digest.every == "week",
         ),
@@ -157,7 +159,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
             market_data=venue,
             clock=clock,
             profile=settings.profile,
-            contexts=tuple(context.name for context in market.contexts),
+            contexts=configured,
             days=settings.digest.days,
             limits=limits,
             parts=health.parts,
@@ -170,22 +172,32 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
             market_data=venue,
             clock=clock,
             days=settings.digest.days,
-            at_work=tuple(map(_at_work, market.contexts)),
+            at_work=tuple(each for each in configured if each.markets),
             limits=limits,
             autonomy=services.autonomy,
             no_entry=lambda context: no_entry(context) or _store_trouble(health),
             least=lambda symbol: _least(market, symbol),
         ),
+        unmanaged=UnmanagedWatch(store=store, contexts=configured, clock=clock),
         health=health,
         files=files,
         resumed=resumed,
     )
 
 
-def _at_work(context: StrategyContext) -> AtWork:
-    """A strategy as people are told of it."""
-    own = context.strategy.name
-    return AtWork(name=context.name, strategy=own, markets=context.markets, timeframe=context.timeframe)
+def at_work_of(settings: Settings, market: Source) -> tuple[AtWork, ...]:
+    """Every context that is configured, as people are told of it; one that finds none of its markets has none."""
+    found = {context.name: context for context in market.contexts}
+    return tuple(
+        AtWork(
+            name=asked.name,
+            strategy=asked.strategy,
+            venue=found[asked.name].venue if asked.name in found else PAPER,
+            markets=found[asked.name].markets if asked.name in found else (),
+            timeframe=asked.timeframe,
+        )
+        for asked in settings.contexts
+    )
 
 
 def _least(market: Source, symbol: str) -> Decimal:

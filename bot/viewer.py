@@ -7,11 +7,13 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from config.contexts import ContextSettings
 from config.settings import Settings
 from engine.account_views import AccountViews
 from engine.clocks import MarketClock
 from engine.domain.errors import ConfigError, NoData, StoreError
 from engine.domain.market import Book, Candles, Market, Timeframe
+from engine.domain.results import AtWork
 from engine.results import Results
 from engine.risk.rules import RiskLimits
 from engine.store import migrate
@@ -87,7 +89,7 @@ async def run_viewer(settings: Settings) -> None:
             market_data=NoMarketData(),
             clock=clock,
             profile=settings.profile,
-            contexts=tuple(context.name for context in settings.contexts),
+            contexts=tuple(_at_work(context, venue) for context in settings.contexts),
             days=settings.digest.days,
         )
         results = Results(
@@ -113,6 +115,16 @@ async def run_viewer(settings: Settings) -> None:
             subscribers=Subscribers(subscribers_file(settings)),
         )
         await bot.run()
+
+
+def _at_work(context: ContextSettings, venue: str) -> AtWork:
+    return AtWork(
+        name=context.name,
+        strategy=context.strategy,
+        venue=venue,
+        markets=context.markets,
+        timeframe=context.timeframe,
+    )
 
 
 def followers_of(settings: Settings) -> frozenset[str]:

@@ -53,6 +53,7 @@ class Notifications:
             "trade": self._trade,
             "closed": self._closed,
             "unprotected": self._unprotected,
+            "unmanaged": self._unmanaged,
             "halt": self._halt,
             "recovery": self._recovery,
             "streak": self._streak,
@@ -105,6 +106,9 @@ class Notifications:
 
     async def _unprotected(self, subject: str) -> Card:
         return alerts.unprotected(await self._views.trade(subject), has_stop=await self._views.has_stop(subject))
+
+    async def _unmanaged(self, subject: str) -> Card:
+        return alerts.unmanaged(await self._views.unmanaged(subject))
 
     async def _halt(self, subject: str) -> Card:
         return alerts.halt(await self._views.halt(subject))

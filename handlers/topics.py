@@ -32,7 +32,9 @@ from engine.domain.events import (
     PositionClosed,
     PositionOpened,
     PositionProtected,
+    PositionUnmanaged,
     ProtectionFailed,
+    UnmanagedEnded,
     Welcomed,
 )
 from engine.domain.halts import HaltKind
@@ -43,6 +45,7 @@ from engine.store.outbox import STOP
 TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "approval": (Lane.URGENT, CardKind.APPROVALS),
     "unprotected": (Lane.URGENT, CardKind.ALERTS),
+    "unmanaged": (Lane.URGENT, CardKind.ALERTS),
     "halt": (Lane.URGENT, CardKind.ALERTS),
     "recovery": (Lane.URGENT, CardKind.ALERTS),
     "streak": (Lane.URGENT, CardKind.ALERTS),
@@ -101,6 +104,8 @@ def _topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case 
             return (f"trade:{position_id}", f"unprotected:{position_id}")
         case PositionClosed(position_id=position_id, approval_id=approval_id):
             return (*_approval(approval_id), f"trade:{position_id}", f"closed:{position_id}")
+        case PositionUnmanaged(unmanaged_id=unmanaged_id) | UnmanagedEnded(unmanaged_id=unmanaged_id):
+            return (f"unmanaged:{unmanaged_id}",)
         case LosingStreakChanged(streak_id=streak_id):
             return (f"streak:{streak_id}",)
         case ExternalTraded(order_id=order_id) | ExternalCancelled(order_id=order_id):

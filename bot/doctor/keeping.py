@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from bot.doctor.check import Case, Check
-from bot.engine import owner_of
+from bot.engine import at_work_of, owner_of
 from bot.markets import source
 from bot.own_files import is_own_folder, open_folders, wider_files, wider_folders
 from config.kinds import mask_url
+from engine import reporting
 from engine.domain.errors import StoreError
 from engine.domain.figures import plain
+from engine.domain.trade_views import PositionView
 from engine.exchanges.paper import NAME as PAPER
 from engine.exchanges.paper_file import VenueFile
 from engine.store import migrate
 from engine.store.database import Database, stamp
 from engine.store.location import file_of
 from engine.store.unit_of_work import UnitOfWork
+from handlers.cards import phrases, wording
 
+T = TypeVar("T")
 MOST_STEP = 1.0
 """Seconds by which an account may be ahead of the clock."""
 
@@ -87,12 +92,29 @@ def _account(case: Case) -> str:
     )
 
 
-async def _looked_up(url: str, work: Callable[[UnitOfWork], datetime | None]) -> datetime | None:
+async def _looked_up(url: str, work: Callable[[UnitOfWork], T]) -> T:
     store = Database(url)
     try:
         return await store.read(work)
     finally:
         await store.close()
+
+
+def _positions(case: Case) -> str:
+    """What is held must have its strategy, or nobody sells it but its stop."""
+    if not _revision(case)[0]:
+        return "none are open"
+    contexts = at_work_of(case.settings, source(case.settings))
+
+    def work(uow: UnitOfWork) -> list[PositionView]:
+        account = uow.account.portfolio()
+        return [reporting.position(uow, held, account, contexts) for held in account.positions]
+
+    held = asyncio.run(_looked_up(case.settings.database.url, work))
+    if alone := [view for view in held if view.unmanaged]:
+        named = " ".join(map(phrases.unmanaged, alone))
+        raise StoreError(f"No strategy manages {named}", wording.sentence("; ".join(map(phrases.ways_on, alone))) + ".")
+    return f"{len(held)} open; each of the bot's own has its strategy" if held else "none are open"
 
 
 def _venue_file(case: Case) -> str:
@@ -120,5 +142,6 @@ CHECKS = (
     Check(name="private files", look=_private_files),
     Check(name="database", look=_database, needs=("folders",)),
     Check(name="account", look=_account, needs=("database", "market")),
+    Check(name="positions", look=_positions, needs=("account",)),
     Check(name="venue file", look=_venue_file, needs=("folders",)),
 )

@@ -29,8 +29,12 @@ def status(report: Status, *, hints: bool = True) -> Card:
             ("Last decision cycle", last),
             ("Market time", wording.moment(report.now)),
         ),
-        text=wording.lines(wording.sentence(report.no_entry), *map(halts.line, report.halts)),
+        text=wording.lines(wording.sentence(report.no_entry), *map(halts.line, report.halts), _unmanaged(report)),
     )
+
+
+def _unmanaged(report: Status) -> str:
+    return f"No strategy manages {wording.listing(report.unmanaged)}" if report.unmanaged else ""
 
 
 def _since(report: Status) -> tuple[tuple[str, str], ...]:

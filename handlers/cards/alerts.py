@@ -12,7 +12,8 @@ from engine.domain.health import CLOCK, MARKET_DATA, PlatformTrouble
 from engine.domain.messages import Card
 from engine.domain.positions import Position
 from engine.domain.streaks import Streak
-from engine.domain.trade_views import TradeView
+from engine.domain.trade_views import TradeView, UnmanagedView
+from engine.domain.unmanaged import Ending
 from engine.domain.weeks import is_week
 from handlers.cards import phrases, wording
 
@@ -118,6 +119,35 @@ def unprotected(view: TradeView, *, has_stop: bool) -> Card:
         "both are tried again after longer and longer pauses, up to half an hour.",
         alarm=True,
     )
+
+
+def unmanaged(view: UnmanagedView) -> Card:
+    """A position that no strategy manages, until one does, or it is closed."""
+    held, quote = view.held.position, wording.quote(view.held.position.symbol)
+    if view.told.ended_by is not None:
+        return _managed(held, view.told.ended_by)
+    return Card(
+        title=f"{held.id}: no strategy manages {wording.quantity(held.quantity)} {held.symbol}",
+        fields=(
+            ("Why", phrases.absent(held, view.told.why)),
+            ("Opened by", held.context),
+            ("Worth now", wording.money(view.held.value, quote)),
+            *(phrases.levels(held.entry_price, held.stop, held.target) if view.held.protected else (("Stop", "none"),)),
+        ),
+        text=wording.lines(
+            phrases.left_to(view.held, followed=view.followed),
+            wording.sentence(phrases.ways_on(view.held)) + ".",
+        ),
+        alarm=not view.held.protected,
+    )
+
+
+def _managed(held: Position, by: Ending) -> Card:
+    if by is Ending.CLOSED:
+        return Card(title=f"{held.id} was managed by no strategy: it was closed, {_result(held)}")
+    if by is Ending.CHANGED:
+        return Card(title=f"{held.id}: no strategy manages it, now for another reason (see below)")
+    return Card(title=f"{held.id} is managed by its strategy again: {held.context}", fields=(("Market", held.symbol),))
 
 
 def program_ends(error: GreenlightError) -> Card:

@@ -17,7 +17,8 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
-from engine.domain.trade_views import TradeView
+from engine.domain.trade_views import PositionView, TradeView
+from engine.domain.unmanaged import Absence
 from handlers.cards import wording
 
 HALTS = {
@@ -223,6 +224,53 @@ def decided_by(asked: Approval | None, decision: Decision) -> str:
         half = " (half)" if any(each.half for each in votes) else ""
         return f"{wording.listing([each.person for each in votes])}{half}"
     return f"the bot alone, {decision.agreement}"
+
+
+def absent(held: Position, why: Absence) -> str:
+    """Why no strategy manages a position: ``there is no context called trend``."""
+    match why:
+        case Absence.CONTEXT:
+            return f"there is no context called {held.context}"
+        case Absence.MARKET:
+            return f"the context {held.context} does not trade {held.symbol}"
+        case Absence.VENUE:
+            return f"the context {held.context} does not trade at {held.venue}"
+
+
+def unmanaged(view: PositionView) -> str:
+    """A position that no strategy manages, in a sentence that begins with its id."""
+    held = view.position
+    stop = "" if view.protected else ", without a stop at the venue"
+    why = f": {absent(held, view.unmanaged)}" if view.unmanaged else ""
+    worth = wording.money(view.value, wording.quote(held.symbol))
+    return f"{held.id} ({wording.quantity(held.quantity)} {held.symbol}, worth {worth}{stop}){why}."
+
+
+def left_to(view: PositionView, *, followed: bool) -> str:
+    """What sells a position that no strategy manages.
+
+    Args:
+        view: The position.
+        followed: Whether the venue has its market.
+    """
+    if not followed:
+        return (
+            f"{view.position.venue} has no market {view.position.symbol} now: nothing is sold there, its stop neither, "
+            "until it is among the markets again."
+        )
+    if not view.protected:
+        return "It has no stop at the venue, and no strategy will exit it."
+    levels = "stop and target stay" if view.position.target is not None else "stop stays"
+    return f"Its {levels} at the venue; no strategy will exit it."
+
+
+def ways_on(view: PositionView) -> str:
+    """What people can do about a position that no strategy manages."""
+    held = view.position
+    where = f" at {held.venue}" if view.unmanaged is Absence.VENUE else ""
+    back = f"let a context called {held.context} trade {held.symbol}{where} and start again"
+    leave = "leave it to its stop" if view.protected else "watch it: nothing else will sell it"
+    return f"{back}, or /close {held.id}, or {leave}"
 
 
 _CLOSED_BY = {

@@ -43,6 +43,7 @@ def _position(view: PositionView, now: datetime) -> Item:
         text=wording.lines(
             f"{wording.quantity(held.quantity)} at {wording.price(held.entry_price)} → {wording.price(view.price)}",
             ", ".join(levels) or "no stop, no target",
+            "no strategy manages it" if view.unmanaged else "",
             phrases.held_for(held.opened_at, now),
         ),
     )

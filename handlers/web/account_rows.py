@@ -13,6 +13,7 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import Order
 from engine.domain.positions import Position
 from engine.domain.trade_views import FillView, PositionView
+from engine.domain.unmanaged import Absence
 from handlers.web.amounts import Derived, Exact
 
 
@@ -71,7 +72,8 @@ class StatusRow(BaseModel):
     """The bot at a glance; ``drawdown`` is a fraction of the account's peak.
 
     ``net`` and ``share`` are since ``began_at``, without what was paid in and out since then.
-    ``no_entry`` says why nothing is entered anywhere, where that is no halt.
+    ``no_entry`` says why nothing is entered anywhere, where that is no halt; ``unmanaged`` names the positions that no
+    strategy manages.
     """
 
     id: str
@@ -101,6 +103,7 @@ class StatusRow(BaseModel):
     no_entry: str
     paid_in: Derived
     paid_out: Derived
+    unmanaged: list[str]
 
     @classmethod
     def of(cls, status: Status, version: str) -> Self:
@@ -133,6 +136,7 @@ class StatusRow(BaseModel):
             no_entry=status.no_entry,
             paid_in=status.paid_in,
             paid_out=status.paid_out,
+            unmanaged=list(status.unmanaged),
         )
 
     def report(self) -> Status:
@@ -163,13 +167,15 @@ class StatusRow(BaseModel):
             no_entry=self.no_entry,
             paid_in=self.paid_in,
             paid_out=self.paid_out,
+            unmanaged=tuple(self.unmanaged),
         )
 
 
 class PositionRow(BaseModel):
     """What is or was held; ``share`` is ``net`` as a fraction of ``cost``.
 
-    ``price``, ``value``, ``unrealised`` and ``protected`` are known while it is open.
+    ``price``, ``value``, ``unrealised`` and ``protected`` are known while it is open. ``unmanaged`` says why no
+    strategy manages it: what is absent, or is another one now, is its context, its market in that, or its venue.
     """
 
     id: str
@@ -191,6 +197,7 @@ class PositionRow(BaseModel):
     stop: Exact | None
     target: Exact | None
     protected: bool | None
+    unmanaged: Absence | None
     opened_at: AwareDatetime
     closed_at: AwareDatetime | None
     closed_by: str
@@ -219,6 +226,7 @@ class PositionRow(BaseModel):
             stop=position.stop,
             target=position.target,
             protected=view.protected if view else None,
+            unmanaged=view.unmanaged if view else None,
             opened_at=position.opened_at,
             closed_at=position.closed_at,
             closed_by=position.closed_by,

@@ -16,7 +16,9 @@ from engine.domain.errors import UnknownId
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt
 from engine.domain.payments import Payment
+from engine.domain.results import AtWork
 from engine.domain.trade_views import PositionView
+from engine.domain.unmanaged import absence
 from engine.ports import Clock, MarketData
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
@@ -33,7 +35,7 @@ class AccountViews:
 
     Attributes:
         venue: The venue and account.
-        contexts: Names of the strategy contexts at work.
+        contexts: The contexts that are configured; those without markets are not at work.
         days: Where days end.
         no_entry: Tells why nothing is entered in any context, where that is no halt; empty where it is not so.
         unwritten: Tells the halt that cannot be written down, for nothing can be.
@@ -44,7 +46,7 @@ class AccountViews:
     market_data: MarketData
     clock: Clock
     profile: str
-    contexts: Sequence[str]
+    contexts: Sequence[AtWork]
     days: Days
     no_entry: Callable[[], str] = str
     unwritten: Callable[[], Halt | None] = _none
@@ -60,7 +62,7 @@ class AccountViews:
 
         def work(uow: UnitOfWork) -> tuple[PositionView, ...]:
             portfolio = uow.account.portfolio().valued(prices)
-            return tuple(reporting.position(uow, held, portfolio) for held in portfolio.positions)
+            return tuple(reporting.position(uow, held, portfolio, self.contexts) for held in portfolio.positions)
 
         return await self.store.read(work)
 
@@ -176,10 +178,11 @@ class AccountViews:
             benchmark=whole.held(opened.benchmark, last.benchmark) if began else None,
             positions=len(portfolio.positions),
             pending=len(uow.approvals.open()),
-            contexts=tuple(self.contexts),
+            contexts=tuple(each.name for each in self.contexts if each.markets),
             last_cycle_at=uow.account.last_equity_at(),
             prices=tuple((portfolio.marks or {}).items()),
             no_entry=no_entry,
             paid_in=whole.paid_in,
             paid_out=whole.paid_out,
+            unmanaged=tuple(held.id for held in portfolio.positions if absence(held, self.contexts)),
         )

@@ -148,8 +148,8 @@ class _Conclusion:
     def _wished_exits(self) -> list[tuple[Position, Exit]]:
         if self.context.timeframe not in self.seen.frames:
             return []
-        own = (self.context.name, self.seen.market.symbol)
-        held = {p.id: p for p in self.uow.positions.open() if (p.context, p.symbol) == own}
+        own = (self.context.name, self.context.venue, self.seen.market.symbol)
+        held = {p.id: p for p in self.uow.positions.open() if (p.context, p.venue, p.symbol) == own}
         wished = self.context.strategy.update_positions(tuple(held.values()), self.seen.frames)
         return [(held[leaving.position_id], leaving) for leaving in wished]
 

@@ -10,11 +10,20 @@ from collections.abc import Collection, Sequence
 
 import structlog
 
-from engine.domain.events import ApprovalAsked, Event, Halted, PlatformTroubled, PositionOpened, ProtectionFailed
+from engine.domain.events import (
+    ApprovalAsked,
+    Event,
+    Halted,
+    PlatformTroubled,
+    PositionOpened,
+    PositionUnmanaged,
+    ProtectionFailed,
+)
 from engine.domain.health import PlatformTrouble
 from engine.domain.messages import Destination
 from engine.domain.orders import OrderStatus, Purpose
 from engine.domain.positions import Position
+from engine.domain.unmanaged import Unmanaged
 from engine.ports import Route
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
@@ -57,6 +66,7 @@ def _open(uow: UnitOfWork, platforms: Collection[str]) -> list[Event]:
         *(Halted(at=each.halt.since, halt_id=each.id, kind=each.halt.kind) for each in uow.halts.open()),
         *(ApprovalAsked(at=each.asked_at, approval_id=each.id) for each in uow.approvals.open()),
         *(_unprotected(position) for position in held if _is_without_stop(uow, position)),
+        *(_left_alone(told) for told in uow.unmanaged.standing()),
         *(_troubled(trouble) for trouble in troubles if trouble.ended_at is None),
         *(PositionOpened(at=position.opened_at, position_id=position.id) for position in held),
     ]
@@ -64,6 +74,10 @@ def _open(uow: UnitOfWork, platforms: Collection[str]) -> list[Event]:
 
 def _unprotected(position: Position) -> Event:
     return ProtectionFailed(at=position.opened_at, position_id=position.id, reason="")
+
+
+def _left_alone(told: Unmanaged) -> Event:
+    return PositionUnmanaged(at=told.since, unmanaged_id=told.id, position_id=told.position_id, why=told.why)
 
 
 def _troubled(trouble: PlatformTrouble) -> Event:

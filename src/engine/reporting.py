@@ -18,13 +18,15 @@ from engine.domain.halt_views import Recovery
 from engine.domain.orders import OrderType, Side
 from engine.domain.payments import Change, paid
 from engine.domain.positions import Portfolio, Position
+from engine.domain.results import AtWork
 from engine.domain.trade_views import ExternalView, PositionView, TradeView
+from engine.domain.unmanaged import absence
 from engine.domain.weeks import dates_of, is_week, together
 from engine.risk.rules import RiskLimits
 from engine.store.unit_of_work import UnitOfWork
 
 
-def position(uow: UnitOfWork, held: Position, portfolio: Portfolio) -> PositionView:
+def position(uow: UnitOfWork, held: Position, portfolio: Portfolio, contexts: Sequence[AtWork]) -> PositionView:
     """What is held, at the price that it has in the account."""
     at = portfolio.mark(held)
     net = held.unrealised(at) + held.net
@@ -36,6 +38,7 @@ def position(uow: UnitOfWork, held: Position, portfolio: Portfolio) -> PositionV
         net=net,
         share=held.share(net),
         protected=_is_protected(uow, held),
+        unmanaged=absence(held, contexts) if held.is_open else None,
     )
 
 

@@ -17,6 +17,7 @@ from engine.domain.days import Days, Period
 from engine.domain.halts import Halt
 from engine.domain.positions import Portfolio, Position
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, TradeStats
+from engine.domain.unmanaged import absence
 from engine.ports import Clock, MarketData, NoEntry, nothing_against_it
 from engine.risk.rules import RiskLimits, fallen, full, halted, taken
 from engine.store.database import DatabaseReader
@@ -103,7 +104,7 @@ class Results:
         )
 
     def _is_own(self, held: Position) -> bool:
-        return any(held.context == each.name and held.symbol in each.markets for each in self.at_work)
+        return not held.is_external and absence(held, self.at_work) is None
 
     def _strategies(self, uow: UnitOfWork, account: Portfolio) -> Strategies:
         closed, halts = self._closed(uow), tuple(found.halt for found in uow.halts.open())

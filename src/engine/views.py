@@ -20,13 +20,13 @@ from engine.domain.orders import Order
 from engine.domain.people import AuditEntry, Stranger
 from engine.domain.positions import Position
 from engine.domain.streaks import Streak
-from engine.domain.trade_views import ExternalView, FillView, TradeCandles, TradeView
+from engine.domain.trade_views import ExternalView, FillView, TradeCandles, TradeView, UnmanagedView
 from engine.domain.trade_window import windows
 from engine.execution.emergency import exposed, progress, standing
 from engine.ports import TimeLeft, by_the_market
 from engine.risk.rules import RiskLimits
 from engine.store.unit_of_work import UnitOfWork
-from engine.valuation import ask, book
+from engine.valuation import ask, book, prices_of_held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +162,28 @@ class Views(AccountViews):
             UnknownId: There is no such order.
         """
         return await self.store.read(lambda uow: reporting.external(uow, order_id))
+
+    async def unmanaged(self, unmanaged_id: str) -> UnmanagedView:
+        """A time in which no strategy manages a position.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        prices = await prices_of_held(self.store, self.market_data)
+
+        def work(uow: UnitOfWork) -> UnmanagedView:
+            told, account = uow.unmanaged.get(unmanaged_id), uow.account.portfolio().valued(prices)
+            held = reporting.position(uow, uow.positions.get(told.position_id), account, self.contexts)
+            return UnmanagedView(told=told, held=held, followed=self._has(held.position.symbol))
+
+        return await self.store.read(work)
+
+    def _has(self, symbol: str) -> bool:
+        """Whether the venue has a market."""
+        try:
+            return bool(self.market_data.market(symbol))
+        except VenueError:
+            return False
 
     async def trouble(self, trouble_id: str) -> PlatformTrouble:
         """One time that a platform was not well.

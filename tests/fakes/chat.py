@@ -24,7 +24,7 @@ from engine.domain.people import Stranger
 from engine.domain.positions import Position
 from engine.domain.results import Counts, Performance, Strategies, TradeStats
 from engine.domain.streaks import Streak
-from engine.domain.trade_views import PositionView, TradeCandles, TradeView
+from engine.domain.trade_views import PositionView, TradeCandles, TradeView, UnmanagedView
 from tests.fakes import reports
 
 T = TypeVar("T")
@@ -123,6 +123,11 @@ class FakeViews:
         if any_id == "D12":
             return reports.why()
         return reports.why(approval=_known(self.approvals_by_id, any_id))
+
+    async def unmanaged(self, unmanaged_id: str) -> UnmanagedView:
+        if unmanaged_id != "N1":
+            raise UnknownId(f"There is no {unmanaged_id}.")
+        return reports.unmanaged_view()
 
     async def halt(self, halt_id: str) -> HaltView:
         return _known(self.halts_by_id, halt_id)

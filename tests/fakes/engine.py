@@ -334,6 +334,7 @@ async def engine_room(
     )
     symbols = tuple(market.symbol for market in markets)
     context = StrategyContext(name="hand", venue="paper", strategy=script, markets=symbols, timeframe=Timeframe.H1)
+    at_work = AtWork(name="hand", strategy="script", venue=venue.name, markets=symbols, timeframe="1h")
     approvals = approvals_of(services)
     closings = Closings(store=store, market_data=venue, orchestrator=services.orchestrator, clock=clock)
     emergency = EmergencyStopSystem(store=store, orchestrator=services.orchestrator, clock=clock)
@@ -361,7 +362,7 @@ async def engine_room(
             market_data=venue,
             clock=clock,
             profile="test",
-            contexts=("hand",),
+            contexts=(at_work,),
             days=days,
             limits=limits,
             parts=lambda: (Part(name="jobs", ok=True, detail="ok"),),
@@ -371,7 +372,7 @@ async def engine_room(
             market_data=venue,
             clock=clock,
             days=days,
-            at_work=(AtWork(name="hand", strategy="script", markets=symbols, timeframe="1h"),),
+            at_work=(at_work,),
             limits=limits,
             autonomy=autonomy,
             no_entry=no_entry,

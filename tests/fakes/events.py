@@ -25,7 +25,9 @@ from engine.domain.events import (
     PositionClosed,
     PositionOpened,
     PositionProtected,
+    PositionUnmanaged,
     ProtectionFailed,
+    UnmanagedEnded,
     Welcomed,
 )
 from engine.domain.halts import HaltKind
@@ -60,6 +62,8 @@ EVENTS: tuple[Event, ...] = (
     EmergencyProgressed(at=NOON, halt_id="H2", note="the venue does not answer"),
     Halted(at=NOON, halt_id="H1", kind=HaltKind.PAUSE, approvals=("A1", "A2")),
     HaltEnded(at=NOON, halt_id="H1", kind=HaltKind.DRAWDOWN, by="Ann", approvals=("A2",)),
+    PositionUnmanaged(at=NOON, unmanaged_id="N1", position_id="T1", why="context"),
+    UnmanagedEnded(at=NOON, unmanaged_id="N1", position_id="T1"),
     LosingStreakChanged(at=NOON, streak_id="S1", losses=4),
     PlatformTroubled(at=NOON, trouble_id="P1", platform="telegram", text="Telegram cannot be reached."),
     PlatformRecovered(at=NOON, trouble_id="P1", platform="telegram"),

@@ -36,7 +36,8 @@ from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, Tally, TradeStats
 from engine.domain.streaks import Streak
-from engine.domain.trade_views import PositionView, TradeCandles, TradeView
+from engine.domain.trade_views import PositionView, TradeCandles, TradeView, UnmanagedView
+from engine.domain.unmanaged import Absence, Ending, Unmanaged
 
 NOON = datetime(2026, 1, 3, 12, 0, tzinfo=UTC)
 ANSWERED = NOON + timedelta(minutes=5)
@@ -301,6 +302,13 @@ def position_view(**changes: Any) -> PositionView:
     return replace(usual, **changes)
 
 
+def unmanaged_view(
+    why: Absence = Absence.CONTEXT, ended_by: Ending | None = None, *, followed: bool = True, **changes: Any
+) -> UnmanagedView:
+    told = Unmanaged(id="N1", position_id="T3", why=why, since=NOON, ended_by=ended_by)
+    return UnmanagedView(told=told, held=position_view(unmanaged=why, **changes), followed=followed)
+
+
 def balance() -> Balance:
     rows = (("USDT", Decimal("9000.50"), Decimal("9000.50")), ("BTC", Decimal("0.00617"), Decimal("124.02")))
     return Balance(quote="USDT", rows=rows, equity=Decimal("9124.52"))
@@ -462,7 +470,9 @@ def counts(**changes: Any) -> Counts:
 
 
 def context_view(**changes: Any) -> ContextView:
-    at_work = AtWork(name="btc_momentum", strategy="momentum", markets=("BTC/USDT", "ETH/USDT"), timeframe="1h")
+    at_work = AtWork(
+        name="btc_momentum", strategy="momentum", venue="paper", markets=("BTC/USDT", "ETH/USDT"), timeframe="1h"
+    )
     usual = ContextView(
         at_work=at_work,
         held=1,

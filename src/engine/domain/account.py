@@ -28,6 +28,7 @@ class Status:
         day_net, day_share, day_benchmark: The same since the day began.
         paid_in, paid_out: What was since the account began.
         prices: The price of each traded market: of now for what is held, else the last close.
+        unmanaged: The ids of the positions that no strategy manages.
     """
 
     profile: str
@@ -55,6 +56,7 @@ class Status:
     no_entry: str = ""
     paid_in: Decimal = Decimal(0)
     paid_out: Decimal = Decimal(0)
+    unmanaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,6 +117,25 @@ class PositionClosed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PositionUnmanaged:
+    """No strategy at work manages what is held: its context was renamed, removed, or trades something else."""
+
+    at: datetime
+    unmanaged_id: str
+    position_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmanagedEnded:
+    """A strategy manages a position again, or it is another one's absence that leaves it alone."""
+
+    at: datetime
+    unmanaged_id: str
+    position_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LosingStreakChanged:
     """A strategy context has lost once more in a row, or its losses in a row are over.
 
@@ -246,6 +265,8 @@ Event = (
     | PositionProtected
     | ProtectionFailed
     | PositionClosed
+    | PositionUnmanaged
+    | UnmanagedEnded
     | LosingStreakChanged
     | ExternalTraded
     | ExternalCancelled

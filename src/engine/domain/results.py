@@ -117,6 +117,7 @@ class AtWork:
 
     name: str
     strategy: str
+    venue: str
     markets: tuple[str, ...]
     timeframe: str
 

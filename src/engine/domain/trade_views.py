@@ -11,6 +11,7 @@ from engine.domain.decisions import Decision
 from engine.domain.market import Candles
 from engine.domain.orders import Fill, Order
 from engine.domain.positions import Position
+from engine.domain.unmanaged import Absence, Unmanaged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class PositionView:
 
     Attributes:
         share: ``net`` as a fraction of what it cost; ``None`` where that is not known.
+        unmanaged: Why no strategy manages it; ``None`` where one does, and for what somebody else looks after.
     """
 
     position: Position
@@ -37,6 +39,20 @@ class PositionView:
     net: Decimal
     share: Decimal | None
     protected: bool
+    unmanaged: Absence | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmanagedView:
+    """A time in which no strategy manages a position, and how that stands now.
+
+    Attributes:
+        followed: Whether the venue has its market: else its stop waits, and it cannot be sold.
+    """
+
+    told: Unmanaged
+    held: PositionView
+    followed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,8 @@ def let_go_cards(connection: Connection, before: datetime, going_on: Collection[
     Args:
         connection: The writer's.
         before: What was over by then goes, in market time.
-        going_on: The ids of the platforms' troubles, of the losing streaks and of the wishes to close that were not.
+        going_on: The ids of the platforms' troubles, of the losing streaks, of the times in which no strategy manages
+            a position, and of the wishes to close that were not.
         limit: How many rows go at the most.
 
     Returns:
@@ -58,7 +59,7 @@ def is_old(before: datetime, going_on: Collection[str]) -> Mapping[str, ColumnEl
         "digest": _without("digest", _DIGESTS, _DIGESTS.c.ends >= before),
         **{
             kind: and_(_is(kind), _TOPIC.not_in([f"{kind}:{each}" for each in going_on]))
-            for kind in ("platform", "streak", CLOSING)
+            for kind in ("platform", "streak", "unmanaged", CLOSING)
         },
     }
 

@@ -156,7 +156,8 @@ def _cards(uow: UnitOfWork, kept: timedelta | None, now: datetime) -> int:
     if kept is None:
         return 0
     before = now - kept
-    going_on = uow.troubles.not_over_by(before) | uow.streaks.not_over_by(before) | uow.closings.not_over_by(before)
+    kept_apart = (uow.troubles, uow.streaks, uow.unmanaged, uow.closings)
+    going_on = frozenset[str]().union(*(each.not_over_by(before) for each in kept_apart))
     return let_go_cards(uow.connection, before, going_on, AT_ONCE)
 
 
@@ -165,6 +166,7 @@ def _halts(uow: UnitOfWork, kept: timedelta | None, now: datetime) -> int:
         return 0
     uow.troubles.let_go(now - kept)
     uow.streaks.let_go(now - kept)
+    uow.unmanaged.let_go(now - kept)
     old = _some(_HALTS, and_(_HALTS.c.kind.not_in(ASKED_FOR), _HALTS.c.ended_at < now - kept))
     return uow.connection.execute(delete(_HALTS).where(old)).rowcount
 

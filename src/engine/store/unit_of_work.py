@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select
 
 from engine.domain.closing import TOPIC as CLOSING
-from engine.domain.events import Event, emergency_of, traded
+from engine.domain.events import Event, PositionClosed, emergency_of, traded
 from engine.domain.messages import Destination, Ref
+from engine.domain.unmanaged import Ending
 from engine.ports import Route
 from engine.store import codec
 from engine.store.account import Account
@@ -28,6 +29,7 @@ from engine.store.strangers import Strangers
 from engine.store.streaks import Streaks
 from engine.store.tables import EventRow, table_of
 from engine.store.troubles import Troubles
+from engine.store.unmanaged import UnmanagedPositions
 
 _EVENTS = table_of(EventRow)
 _ADD_EVENT = insert(_EVENTS)
@@ -65,6 +67,7 @@ class UnitOfWork:
         self.strangers = Strangers(self.settings)
         self.streaks = Streaks(self.settings, numbering)
         self.closings = Closings(self.settings, numbering)
+        self.unmanaged = UnmanagedPositions(self.settings, numbering)
         self.shown = False
         self.events: list[Event] = []
         self.route = route
@@ -77,6 +80,7 @@ class UnitOfWork:
             if self.outbox.changed(topic, destinations):
                 self.shown = True
         self.show_wishes(traded(event))
+        self._show_unmanaged(event)
         if halt_id := emergency_of(event):
             for topic in self.outbox.beginning(stop_topic(halt_id)):
                 self.show_anew(topic)
@@ -86,6 +90,16 @@ class UnitOfWork:
         if position_id:
             for closing_id in self.closings.about(position_id):
                 self.show_anew(f"{CLOSING}:{closing_id}")
+
+    def _show_unmanaged(self, event: Event) -> None:
+        """Let people who were told that no strategy manages a position see what has become of it."""
+        position_id = traded(event)
+        told = self.unmanaged.of(position_id) if position_id else None
+        if told is None:
+            return
+        if isinstance(event, PositionClosed):
+            self.unmanaged.end(told, event.at, Ending.CLOSED)
+        self.show_anew(f"unmanaged:{told.id}")
 
     def record(self, event: Event) -> None:
         """Write down that something happened, and show it nowhere."""

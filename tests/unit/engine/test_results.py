@@ -238,7 +238,10 @@ async def test_each_market_of_a_strategy_is_looked_at_by_itself(tmp_path: Path) 
         halt = Halt(kind=HaltKind.DATA, reason="ETH/USDT: a gap", since=room.clock.now(), symbol="ETH/USDT")
         await room.store.transact(lambda uow: uow.halts.add(halt))
         await buy(room, context="hand")
-        three = replace(room.results, at_work=(AtWork(name="hand", strategy="script", markets=names, timeframe="1h"),))
+        three = replace(
+            room.results,
+            at_work=(AtWork(name="hand", strategy="script", venue="paper", markets=names, timeframe="1h"),),
+        )
         (view,) = (await three.strategies()).contexts
         assert dict(view.obstacles) == {"BTC/USDT": "hand already holds T1", "ETH/USDT": "ETH/USDT: a gap"}
         assert (await three.counts()).possible == 3

@@ -30,6 +30,7 @@ def views():
     [
         ("approval:A17", Lane.URGENT, "Buy 0.01234 BTC/USDT? (A17)"),
         ("unprotected:T3", Lane.URGENT, "T3 has no stop: 0.00617 BTC/USDT"),
+        ("unmanaged:N1", Lane.URGENT, "T3: no strategy manages 0.00617 BTC/USDT"),
         ("halt:H1", Lane.URGENT, "No new entries: pause by Ann (H1)"),
         ("recovery:H1", Lane.URGENT, "Entries are possible again: the pause has ended (H1)"),
         ("streak:S1", Lane.URGENT, "btc momentum: 4 losses in a row (S1)"),
@@ -49,6 +50,8 @@ async def test_every_topic_an_event_can_have_has_a_card(views):
     raised = (
         events.ApprovalAsked(at=AT, approval_id="A17"),
         events.ProtectionFailed(at=AT, position_id="T3", reason="refused"),
+        events.PositionUnmanaged(at=AT, unmanaged_id="N1", position_id="T3", why="context"),
+        events.UnmanagedEnded(at=AT, unmanaged_id="N1", position_id="T3"),
         events.PositionClosed(at=AT, position_id="T4", closed_by="stop", net=Decimal(1)),
         events.Halted(at=AT, halt_id="H1", kind=reports.halt().halt.kind),
         events.HaltEnded(at=AT, halt_id="H1", kind=HaltKind.DRAWDOWN),

@@ -29,6 +29,8 @@ TOPICS = {
     "PositionClosed": ("approval:A1", "trade:T1", "closed:T1"),
     "Halted": ("halt:H1", "approval:A1", "approval:A2"),
     "HaltEnded": ("halt:H1", "recovery:H1", "approval:A2"),
+    "PositionUnmanaged": ("unmanaged:N1",),
+    "UnmanagedEnded": ("unmanaged:N1",),
     "LosingStreakChanged": ("streak:S1",),
     "ExternalTraded": ("external:O3",),
     "ExternalCancelled": ("external:O2",),

@@ -15,6 +15,7 @@ from engine.domain.closing import Closing, Stage, Wanted
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Destination, Ref
 from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
+from engine.domain.unmanaged import Absence, Ending
 from engine.store.database import Database
 from engine.store.old_cards import is_old, let_go_cards
 from engine.store.outbox import ANSWERS, stop_topic
@@ -95,6 +96,13 @@ def losses(uow: UnitOfWork, over: datetime | None) -> str:
     return begun.id
 
 
+def left_alone(uow: UnitOfWork, over: datetime | None) -> str:
+    begun = uow.unmanaged.begin("T9", Absence.CONTEXT, NOON)
+    if over is not None:
+        uow.unmanaged.end(begun, over, Ending.MANAGED)
+    return begun.id
+
+
 def day(uow: UnitOfWork, over: datetime | None) -> str:
     figures = digest(ends=over or LONG_AFTER)
     uow.account.add_digest(figures)
@@ -128,6 +136,7 @@ KINDS = {
     order: ("external",),
     trouble: ("platform",),
     losses: ("streak",),
+    left_alone: ("unmanaged",),
     day: ("digest",),
     wish: ("closing",),
     answer: ("stop",),
@@ -265,5 +274,5 @@ async def test_nothing_of_it_goes_where_it_is_kept_for_ever(store: Database):
 
 async def test_more_cards_than_one_transaction_lets_go_of_take_several(store: Database):
     topics = await made(store, OVER)
-    went = [await store.transact(lambda uow: let_go_cards(uow.connection, LONG_AFTER, (), 9)) for _ in range(4)]
-    assert went == [9, 9, 2 * len(topics) - 18, 0]
+    went = [await store.transact(lambda uow: let_go_cards(uow.connection, LONG_AFTER, (), 10)) for _ in range(4)]
+    assert went == [10, 10, 2 * len(topics) - 20, 0]

@@ -63,6 +63,10 @@ def test_the_status_says_why_nothing_is_entered_where_that_is_no_halt():
     assert card.text == "This machine's clock is 10 min behind binance's"
 
 
+def test_the_status_names_what_no_strategy_manages():
+    assert account.status(reports.status(unmanaged=("T3", "T5"))).text == "No strategy manages T3 and T5"
+
+
 def test_the_status_before_the_first_cycle_says_so():
     assert dict(account.status(reports.status(last_cycle_at=None)).fields)["Last decision cycle"] == "none yet"
 

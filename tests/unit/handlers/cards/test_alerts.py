@@ -6,6 +6,7 @@ import pytest
 
 from engine.domain.approvals import Ordered
 from engine.domain.halts import HaltKind
+from engine.domain.unmanaged import Absence, Ending
 from handlers.cards import alerts, phrases
 from tests.fakes import reports
 
@@ -101,6 +102,68 @@ def test_a_part_that_somebody_closed_is_said_beside_what_closed_the_rest():
     assert dict(alerts.trade(reports.trade_view(reports.position(), sales=(sold,))).fields)["Part closed by"] == part
     whole = reports.closed_position(closed_by="close", closed_by_person="Ann")
     assert "Part closed by" not in dict(alerts.closed(reports.trade_view(whole, sales=(sold,))).fields)
+
+
+def test_a_position_that_no_strategy_manages_is_told_with_its_worth_and_the_ways_on():
+    card = alerts.unmanaged(reports.unmanaged_view())
+    assert card.title == "T3: no strategy manages 0.00617 BTC/USDT"
+    assert dict(card.fields) == {
+        "Why": "there is no context called btc_momentum",
+        "Opened by": "btc_momentum",
+        "Worth now": "124.02 USDT",
+        "Stop": "19,500.00 (-2.50%)",
+        "Target": "21,000.00 (+5.00%)",
+    }
+    assert card.text == (
+        "Its stop and target stay at the venue; no strategy will exit it.\n"
+        "Let a context called btc_momentum trade BTC/USDT and start again, or /close T3, or leave it to its stop."
+    )
+    assert not card.alarm
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        (Absence.MARKET, "the context btc_momentum does not trade BTC/USDT"),
+        (Absence.VENUE, "the context btc_momentum does not trade at paper"),
+    ],
+)
+def test_why_no_strategy_manages_a_position_is_said(why: Absence, told: str):
+    assert dict(alerts.unmanaged(reports.unmanaged_view(why)).fields)["Why"] == told
+
+
+def test_a_position_that_nothing_sells_is_an_alarm():
+    card = alerts.unmanaged(reports.unmanaged_view(protected=False))
+    assert dict(card.fields)["Stop"] == "none"
+    assert card.text.startswith("It has no stop at the venue, and no strategy will exit it.")
+    assert card.text.endswith("or /close T3, or watch it: nothing else will sell it.")
+    assert card.alarm
+
+
+def test_the_doctor_names_what_no_strategy_manages_in_a_sentence():
+    held = reports.unmanaged_view(Absence.MARKET, protected=False).held
+    assert phrases.unmanaged(held) == (
+        "T3 (0.00617 BTC/USDT, worth 124.02 USDT, without a stop at the venue): "
+        "the context btc_momentum does not trade BTC/USDT."
+    )
+    moved = reports.unmanaged_view(Absence.VENUE).held
+    assert phrases.ways_on(moved).startswith(
+        "let a context called btc_momentum trade BTC/USDT at paper and start again"
+    )
+
+
+def test_a_stop_in_a_market_that_the_venue_does_not_have_is_not_relied_on():
+    card = alerts.unmanaged(reports.unmanaged_view(followed=False))
+    assert "paper has no market BTC/USDT now: nothing is sold there, its stop neither" in card.text
+
+
+def test_what_ended_the_time_without_a_strategy_is_said_in_a_line():
+    closed = reports.unmanaged_view(ended_by=Ending.CLOSED, position=reports.closed_position())
+    assert alerts.unmanaged(closed).title.startswith("T3 was managed by no strategy: it was closed, ")
+    back = alerts.unmanaged(reports.unmanaged_view(ended_by=Ending.MANAGED))
+    assert back.title == "T3 is managed by its strategy again: btc_momentum"
+    other = alerts.unmanaged(reports.unmanaged_view(ended_by=Ending.CHANGED))
+    assert other.title == "T3: no strategy manages it, now for another reason (see below)"
 
 
 def test_a_position_without_a_stop_is_an_alarm_until_it_is_closed():

@@ -1,6 +1,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from engine.domain.unmanaged import Absence
 from handlers.cards import trades
 from handlers.cards.monospace import WIDTH
 from tests.fakes import reports
@@ -16,6 +17,11 @@ def test_positions_without_a_stop_are_pointed_out():
         "0.00617 at 20,000.00 → 20,100.00\nstop 19,500.00, target 21,000.00\n2026-01-03 12:05 UTC, for 3 h"
     )
     assert card.text == "Without a stop at the venue: T3\nPer cent is of what the trades cost."
+
+
+def test_a_position_that_no_strategy_manages_says_so():
+    view = reports.position_view(unmanaged=Absence.CONTEXT)
+    assert "\nno strategy manages it\n" in trades.positions((view,), LATER).items[0].text
 
 
 def test_levels_that_do_not_exist_are_called_none():

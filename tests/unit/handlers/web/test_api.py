@@ -10,7 +10,8 @@ from engine.approvals import Answered
 from engine.domain.approvals import Pending, Reply
 from engine.domain.errors import VenueError
 from engine.domain.halt_views import Exposed
-from handlers.web.account_rows import OrderRow
+from engine.domain.unmanaged import Absence
+from handlers.web.account_rows import OrderRow, StatusRow
 from tests.fakes import reports
 from tests.fakes.openapi import mismatch
 from tests.fakes.web import TOKEN, opened
@@ -338,6 +339,17 @@ async def test_the_emergency_stop_tells_what_is_held_at_the_prices_of_now(web):
     (row,) = (await web.client.get("/api/emergency", headers=BEARER)).json()["positions"]
     assert (row["id"], row["price"]) == ("T3", None), "nobody has to wait for a venue to see what would be sold"
     assert (await web.client.post("/api/emergency", headers=BEARER)).status_code == 200
+
+
+async def test_what_no_strategy_manages_is_named_with_its_reason(web):
+    async def held():
+        return (reports.position_view(unmanaged=Absence.VENUE),)
+
+    web.room.views.positions, web.room.views.changes = held, {"unmanaged": ("T3",)}
+    (row,) = (await web.client.get("/api/positions", headers=BEARER)).json()
+    status = (await web.client.get("/api/status", headers=BEARER)).json()
+    assert (row["unmanaged"], status["unmanaged"]) == ("venue", ["T3"])
+    assert StatusRow.model_validate(status).report().unmanaged == ("T3",)
 
 
 async def test_what_was_worked_out_has_a_bounded_number_of_digits(web):

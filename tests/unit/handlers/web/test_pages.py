@@ -11,6 +11,7 @@ import pytest
 from engine.domain.errors import StoreError
 from engine.domain.halts import HaltKind
 from engine.domain.messages import Card, Lane, Table
+from engine.domain.unmanaged import Absence
 from handlers.access import Access
 from handlers.cards import alerts
 from tests.fakes import reports
@@ -226,7 +227,7 @@ async def test_a_pause_and_bare_positions_are_plain_to_see(web):
     web.room.views.changes = {"trading": False, "halts": (reports.halt(),)}
 
     async def bare():
-        return (replace(reports.position_view(), protected=False),)
+        return (replace(reports.position_view(), protected=False, unmanaged=Absence.MARKET),)
 
     web.room.views.positions = bare
     async with web.enter("Ann") as browser:
@@ -234,6 +235,7 @@ async def test_a_pause_and_bare_positions_are_plain_to_see(web):
     assert "Paused" in page
     assert "A look at the news" in page
     assert "Not protected" in page
+    assert "No strategy manages it" in page
 
 
 async def test_an_emergency_stop_says_so_and_stands_first(web):
