@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.errors import StoreError
 from engine.domain.messages import Card, Destination, Ref
 from engine.store.database import Database
@@ -43,10 +44,16 @@ def noting(store: Database) -> Note:
 
 
 def note_answer(uow: UnitOfWork, card: Card, to: Destination, ref: Ref | None) -> None:
-    """The same within a transaction. What waits for nobody may have gone on since it was drawn: it is drawn anew."""
+    """The same within a transaction. What may have gone on since it was drawn is drawn anew."""
     if ref is None:
         uow.outbox.answer(card.topic, to)
         return
     uow.answered(card.topic, to, ref)
-    if not card.buttons:
+    if not (card.buttons and _waits(uow, card)):
         uow.show_anew(card.topic)
+
+
+def _waits(uow: UnitOfWork, card: Card) -> bool:
+    """Whether a question still waits: it may be shown long after it was drawn, and pressed elsewhere before that."""
+    kind, _, closing_id = card.topic.partition(":")
+    return kind == CLOSING and uow.closings.waits(closing_id)

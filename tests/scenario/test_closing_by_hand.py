@@ -15,6 +15,8 @@ import pytest
 from tests.fakes.lives import PATIENCE, Story, telling
 from tests.fakes.mortal import Cut
 from tests.fakes.program import CHAT, FALLEN, Json, settings_of
+from tests.fakes.slack import Fault as SlackFault
+from tests.fakes.telegram import Fault as TelegramFault
 from tests.fakes.telegram_chats import Shown
 from tests.fakes.three_platforms import CHANNEL, STRANGER, Everywhere, everywhere
 
@@ -131,6 +133,34 @@ async def test_whoever_does_not_answer_in_time_is_shown_that_on_each_platform(tm
             assert at.cards("C4")["slack"].title == "Time is up: nothing was sold (C4)"
         assert at.files.complaints() == []
         assert at.slack.at.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("platform", "method"), [("telegram", "sendMessage"), ("slack", "conversations.open")], ids=lambda each: each
+)
+async def test_what_was_pressed_elsewhere_before_it_could_be_shown_says_what_came_of_it(
+    tmp_path: Path, platform: str, method: str
+) -> None:
+    """In Telegram the question waits behind another answer, on Slack for the conversation in which it is asked."""
+    people = [{"name": "Tom", "role": "trader", "telegram": 1001, "slack": "U0TOM", "web": "tom"}]
+    async with everywhere(tmp_path, **ALONE, people=people) as at, at.running():
+        await at.until(lambda: at.files.rows("SELECT id FROM orders WHERE kind = 'oco' AND status = 'open'"))
+        await at.until(at.files.is_quiet)
+        if platform == "telegram":
+            at.telegram.fail(TelegramFault.CUT, method=method)
+        else:
+            at.slack.fail(SlackFault.CUT, method=method)
+        await at.write(platform, "Tom", "/status")
+        await at.write(platform, "Tom", "/close T1")
+        await at.until(lambda: at.files.rows("SELECT id FROM audit WHERE action = '/close T1'"))
+        await at.press("web", "Tom", "keep:C1")
+        await at.until(lambda: at.files.rows("SELECT id FROM audit WHERE outcome LIKE 'Kept: %'"))
+        assert platform not in at.cards("C1")
+        at.telegram.recover()
+        at.slack.recover()
+        await at.until(lambda: platform in at.cards("C1"))
+        await at.until(lambda: at.cards("C1")[platform].title == "Kept: nothing was sold (C1)")
+        assert at.cards("C1")[platform].labels == ()
 
 
 @ON_EACH

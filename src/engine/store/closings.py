@@ -47,6 +47,13 @@ class Closings:
         """The wishes that nobody has answered, also where their time is up; in no order."""
         return tuple(closing for closing in self._kept() if closing.stage is Stage.ASKED)
 
+    def waits(self, closing_id: str) -> bool:
+        """Whether nobody has answered a wish, and it has not been ended for want of time."""
+        try:
+            return self.get(closing_id).stage is Stage.ASKED
+        except UnknownId:
+            return False
+
     def not_over_by(self, before: datetime) -> frozenset[str]:
         """The ids of the wishes that wait, or had not run out of time by then."""
         return frozenset(

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from engine.domain.closing import Choice
+import pytest
+
+from engine.domain.closing import Choice, Closing, Stage, Wanted
 from engine.domain.errors import StoreError
 from engine.domain.messages import Button, Card, Destination, Ref
 from handlers.answered import is_answer, not_noted, noting
 from tests.fakes.engine import engine_room
+from tests.fakes.reports import NOON
 
 WISH = Card(title="Close T1?", topic="closing:C1", buttons=(Button(label="Close T1", verb=Choice.CLOSE, about="C1"),))
 STOP = Card(title="The emergency stop is called (H1)", topic="stop:H1/web:5")
 QUESTION = replace(WISH, topic="approval:A1")
 HERE, REF = Destination(platform="telegram", address="7"), Ref(messages=("3",))
+ASKED = Closing(id="C1", person="Ann", wanted=Wanted(what="T1"), sales=(), unsold=(), asked_at=NOON, expires_at=NOON)
 
 
 def test_what_is_edited_later_is_about_a_wish_or_an_emergency_stop():
@@ -23,6 +27,7 @@ def test_what_is_edited_later_is_about_a_wish_or_an_emergency_stop():
 
 async def test_only_what_is_edited_later_is_noted(tmp_path: Path):
     async with engine_room(tmp_path) as room:
+        await room.store.transact(lambda uow: uow.closings.put(ASKED))
         for card in (replace(QUESTION, topic="approval:A9"), WISH, STOP):
             await noting(room.store)(card, HERE, None)
             await noting(room.store)(card, HERE, REF)
@@ -33,6 +38,18 @@ async def test_only_what_is_edited_later_is_noted(tmp_path: Path):
         due = await room.store.read(lambda uow: [each.topic for each in uow.outbox.due()])
     assert known == [REF, REF, None]
     assert due == ["stop:H1/web:5"], "what goes on by itself may have done so before it was shown"
+
+
+@pytest.mark.parametrize("stage", [Stage.CONFIRMED, Stage.KEPT, Stage.EXPIRED])
+async def test_a_question_that_was_over_before_it_could_be_shown_is_drawn_anew(tmp_path: Path, stage: Stage):
+    """It was nowhere when it changed, so that nothing was to be edited then."""
+    async with engine_room(tmp_path) as room:
+        await room.store.transact(lambda uow: uow.closings.put(replace(ASKED, stage=stage)))
+        await noting(room.store)(WISH, HERE, None)
+        assert await room.store.read(lambda uow: uow.outbox.due()) == (), "else it is shown twice"
+        await noting(room.store)(WISH, HERE, REF)
+        (showing,) = await room.store.read(lambda uow: uow.outbox.due())
+    assert (showing.topic, showing.destination, showing.ref) == ("closing:C1", HERE, REF)
 
 
 async def test_an_answer_that_a_crash_lost_is_known_and_shown_once_it_looks_different(tmp_path: Path):

@@ -53,6 +53,15 @@ async def test_a_position_knows_the_confirmed_wishes_about_it_while_they_are_kep
     await database.close()
 
 
+@pytest.mark.parametrize("stage", Stage)
+async def test_only_what_is_asked_and_known_waits(each_database: str, stage: Stage):
+    database = Database(each_database)
+    await database.transact(lambda uow: uow.closings.put(replace(wish(1), stage=stage)))
+    waits = await database.read(lambda uow: [uow.closings.waits(each) for each in ("C1", "C2", "")])
+    assert waits == [stage is Stage.ASKED, False, False]
+    await database.close()
+
+
 async def test_a_wish_comes_back_as_it_was_and_the_oldest_go(each_database: str):
     database = Database(each_database)
 
