@@ -30,4 +30,4 @@ def paused_drawdown(portfolio: Portfolio, limits: RiskLimits) -> Decimal:
     """The drawdown at which entries were last paused, after this close: 0 once less than half a step is left of it."""
     if limits.total_reached(portfolio) or limits.pause_due(portfolio):
         return max(portfolio.paused_drawdown, portfolio.drawdown)
-    return Decimal(0) if portfolio.drawdown < limits.max_drawdown / 2 else portfolio.paused_drawdown
+    return Decimal(0) if limits.recovered(portfolio) else portfolio.paused_drawdown

@@ -29,7 +29,7 @@ class RiskManager:
             verdict = rule(plan, view, self.limits)
             if verdict is None:
                 continue
-            allowed = view.market.quantity(view.market.lots(min(plan.quantity, verdict.quantity)))
+            allowed = min(plan.quantity, view.market.quantity(verdict.lots))
             clamps += (Clamp(rule=rule.__name__, before=plan.quantity, after=allowed, reason=verdict.reason),)
             if allowed <= 0:
                 return Denied(reasons=(verdict.reason,), clamps=clamps)

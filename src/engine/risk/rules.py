@@ -1,6 +1,7 @@
 """The rules that every entry must pass. Each looks at one thing and passes, shrinks or stops the plan.
 
-A rule returns the quantity it allows: the plan's own to pass it, less to shrink it, zero to stop it; with the reason.
+A rule returns the lots it allows: fewer than the plan's to shrink it, none to stop it; with the reason. How many these
+are is said in ``engine.risk.scalars``, which a backtest calls too; here are the words around it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from engine.domain.currencies import rounded
 from engine.domain.figures import grouped
 from engine.domain.halts import Halt
 from engine.domain.judging import RiskView
-from engine.domain.market import Level
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Buying, Portfolio, Position
+from engine.risk import scalars
+from engine.risk.units import Units, down, ppm_down, ppm_up, up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ class RiskLimits:
 
     def steps(self, drawdown: Decimal) -> int:
         """How many times ``max_drawdown`` fits into a drawdown."""
-        return int(drawdown / self.max_drawdown)
+        return scalars.steps(ppm_up(drawdown), ppm_down(self.max_drawdown))
 
     def size_at(self, drawdown: Decimal) -> Decimal:
         """What a drawdown leaves of the sizes of entries: ``recovery_size`` to the power of its steps."""
@@ -69,7 +71,11 @@ class RiskLimits:
 
     def total_reached(self, portfolio: Portfolio) -> bool:
         """Whether only an admin lets entries go on."""
-        return portfolio.total_fall >= self.max_total_drawdown
+        return scalars.has_reached(ppm_up(portfolio.total_fall), ppm_down(self.max_total_drawdown))
+
+    def recovered(self, portfolio: Portfolio) -> bool:
+        """Whether so little of a drawdown is left that its first step counts again."""
+        return scalars.has_recovered(ppm_up(portfolio.drawdown), ppm_down(self.max_drawdown))
 
     def pause_words(self, portfolio: Portfolio) -> str:
         """Why entries pause."""
@@ -88,9 +94,9 @@ class RiskLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What one rule allows of a plan, and why."""
+    """How many lots one rule allows of a plan, and why no more."""
 
-    quantity: Decimal
+    lots: int
     reason: str
 
 
@@ -117,12 +123,17 @@ def drawdown(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | N
     account = view.portfolio
     if reason := fallen(account, limits):
         return _denied(reason)
-    allowed = _share(limits.risk_per_trade, account, limits) * account.equity
-    if not limits.steps(account.drawdown) or plan.risk <= allowed:
+    if not limits.steps(account.drawdown):
         return None
-    most = _told(allowed, view.market.quote)
+    units, lots = Units(market=view.market), view.market.lots(plan.quantity)
+    distance = plan.price if plan.stop is None else plan.price - plan.stop
+    equity, share = down(units.grains(account.equity)), _share_left(limits.risk_per_trade, account, limits)
+    allowed = scalars.cut_to_risk(lots, equity, share, up(units.ticks(distance)))
+    if allowed == lots:
+        return None
+    most = _told(_share(limits.risk_per_trade, account, limits) * account.equity, view.market.quote)
     reason = f"a trade risks at most {_of_equity(limits.risk_per_trade, account, limits)}: {most}"
-    return Verdict(quantity=plan.quantity * allowed / plan.risk, reason=reason)
+    return Verdict(lots=allowed, reason=reason)
 
 
 def one_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -133,57 +144,70 @@ def one_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
 
 def price_sanity(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """The book must be near the last close, and the stop below the price."""
-    gap = abs(view.book.mid - view.stats.close) / view.stats.close
-    if gap > limits.max_price_gap:
-        reason = f"the book is {gap:.2%} away from the last close; {limits.max_price_gap:.2%} is allowed"
-        return Verdict(quantity=_NOTHING, reason=reason)
-    if plan.stop is not None and view.book.bid <= plan.stop:
-        return Verdict(quantity=_NOTHING, reason=f"the price has fallen to the stop at {grouped(plan.stop)}")
+    mid, close, units = view.book.mid, view.stats.close, Units(market=view.market)
+    far, near = (up, down) if mid >= close else (down, up)
+    most = ppm_down(limits.max_price_gap)
+    if not scalars.is_near_close(far(units.ticks(mid)), near(units.ticks(close)), most):
+        gap = abs(mid - close) / close
+        return _denied(f"the book is {gap:.2%} away from the last close; {limits.max_price_gap:.2%} is allowed")
+    bid, stop = view.book.bid, plan.stop
+    if stop is not None and not scalars.is_above_stop(down(units.ticks(bid)), up(units.ticks(stop))):
+        return _denied(f"the price has fallen to the stop at {grouped(stop)}")
     return None
 
 
 def spread(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries into a wide spread."""
     del plan
-    wide = (view.book.ask - view.book.bid) / view.book.mid
-    if wide <= limits.max_spread:
+    units, book = Units(market=view.market), view.book
+    if scalars.is_tight(down(units.ticks(book.bid)), up(units.ticks(book.ask)), ppm_down(limits.max_spread)):
         return None
-    return Verdict(quantity=_NOTHING, reason=f"the spread is {wide:.2%}; {limits.max_spread:.2%} is allowed")
+    return _denied(f"the spread is {(book.ask - book.bid) / book.mid:.2%}; {limits.max_spread:.2%} is allowed")
 
 
 def slippage(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """Only as much as the book takes within the allowed slippage."""
-    fits = depth_within(view.book.asks, limits.max_slippage)
-    if plan.quantity <= fits:
-        return None
-    return Verdict(
-        quantity=fits, reason=f"the book takes {grouped(fits, 8)} within {limits.max_slippage:.2%} of slippage"
+    units, levels = Units(market=view.market), view.book.asks
+    fits = scalars.lots_of_book(
+        [up(units.ticks(level.price)) for level in levels],
+        [down(units.lots(level.quantity)) for level in levels],
+        ppm_down(limits.max_slippage),
     )
+    if view.market.lots(plan.quantity) <= fits:
+        return None
+    taken = grouped(view.market.quantity(fits), 8)
+    return Verdict(lots=fits, reason=f"the book takes {taken} within {limits.max_slippage:.2%} of slippage")
 
 
 def max_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """One coin is worth at most so much of equity, whoever holds or is buying it."""
-    return _value(plan, coin_room(view.market.symbol, view.portfolio, limits))
+    left = coin_room(view.market.symbol, view.portfolio, limits)
+    return _within(plan, view, _lots_of_share(plan, view, limits, limits.max_position, left.taken), left)
 
 
 def max_exposure(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """Everything held is worth at most so much of equity."""
-    return _value(plan, exposure_room(view.market.quote, view.portfolio, limits))
+    left = exposure_room(view.market.quote, view.portfolio, limits)
+    return _within(plan, view, _lots_of_share(plan, view, limits, limits.max_exposure, left.taken), left)
 
 
 def cash(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """Only what can be paid, with room for slippage and fees."""
-    return _value(plan, cash_room(view.market.quote, view.portfolio, limits))
+    units, left = Units(market=view.market), cash_room(view.market.quote, view.portfolio, limits)
+    free, price = down(units.grains(view.portfolio.free_cash)), up(units.ticks(plan.price))
+    return _within(plan, view, scalars.lots_of_cash(free, ppm_up(limits.max_slippage), price), left)
 
 
 def min_notional(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """The venue takes no dust."""
     del limits
-    if plan.notional >= view.market.min_notional and plan.quantity > 0:
+    market, units = view.market, Units(market=view.market)
+    price, least = down(units.ticks(plan.price)), up(units.grains(market.min_notional))
+    if scalars.is_worth_sending(market.lots(plan.quantity), price, least):
         return None
-    value, least = _told(plan.notional, view.market.quote), grouped(view.market.min_notional)
-    reason = f"an order of {value} {view.market.quote} is below the venue's minimum of {least}"
-    return Verdict(quantity=_NOTHING, reason=reason)
+    value = _told(plan.notional, market.quote)
+    smallest = grouped(market.min_notional)
+    return _denied(f"an order of {value} {market.quote} is below the venue's minimum of {smallest}")
 
 
 ENTRY_RULES: tuple[Rule, ...] = (
@@ -227,14 +251,16 @@ class Room:
     """What a limit leaves for an entry: nothing where it is below 0.
 
     Attributes:
-        quote: The currency that ``value`` is in.
+        quote: The currency that ``value`` and ``taken`` are in.
         rule: The limit in words.
-        already: What has been taken of it; empty for nothing.
+        taken: What has been taken of it.
+        already: The same in words; empty for nothing.
     """
 
     value: Decimal
     quote: str
     rule: str
+    taken: Decimal = _NOTHING
     already: str = ""
 
     @property
@@ -249,9 +275,11 @@ def coin_room(symbol: str, account: Portfolio, limits: RiskLimits) -> Room:
     base, _, quote = symbol.partition("/")
     held = [(f"{p.id} ({p.context}) holds", p.notional(account.mark(p))) for p in account.positions if _of(p, base)]
     buying = [(f"{o.order_id} ({o.context}) is buying", o.value) for o in account.buying if _of(o, base)]
+    taken = sum((value for _, value in (*held, *buying)), _NOTHING)
     return Room(
         quote=quote,
-        value=limits.coin_limit(account) - sum((value for _, value in (*held, *buying)), _NOTHING),
+        value=limits.coin_limit(account) - taken,
+        taken=taken,
         rule=f"{base} is at most {_of_equity(limits.max_position, account, limits)}",
         already=", ".join(f"{who} {_told(value, quote)}" for who, value in (*held, *buying)),
     )
@@ -262,6 +290,7 @@ def exposure_room(quote: str, account: Portfolio, limits: RiskLimits) -> Room:
     return Room(
         quote=quote,
         value=limits.exposure_limit(account) - account.exposure,
+        taken=account.exposure,
         rule=f"exposure is at most {_of_equity(limits.max_exposure, account, limits)}",
         already=f"{_told(account.exposure, quote)} is held or being bought" if account.exposure else "",
     )
@@ -288,20 +317,7 @@ def full(symbol: str, account: Portfolio, limits: RiskLimits, least: Decimal) ->
 
 
 def _denied(reason: str) -> Verdict | None:
-    return Verdict(quantity=_NOTHING, reason=reason) if reason else None
-
-
-def depth_within(levels: tuple[Level, ...], allowed: Decimal) -> Decimal:
-    """How much can be taken from a side of the book with a mean price at most ``allowed`` from the best one."""
-    best, taken, paid = levels[0].price, Decimal(0), Decimal(0)
-    for level in levels:
-        away = abs(level.price - best) / best
-        if away > allowed:
-            # Taking x here keeps the mean within the limit while paid + x * away <= allowed * (taken + x).
-            return taken + min(level.quantity, (allowed * taken - paid) / (away - allowed))
-        taken += level.quantity
-        paid += level.quantity * away
-    return taken
+    return Verdict(lots=0, reason=reason) if reason else None
 
 
 def _of(bought: Position | Buying, base: str) -> bool:
@@ -330,7 +346,21 @@ def _told(value: Decimal, currency: str) -> str:
     return grouped(rounded(value, currency))
 
 
-def _value(plan: TradePlan, left: Room) -> Verdict | None:
-    if plan.notional <= left.value:
-        return None
-    return Verdict(quantity=max(_NOTHING, left.value) / plan.price, reason=left.words)
+def _share_left(usual: Decimal, account: Portfolio, limits: RiskLimits) -> float:
+    """What the drawdown leaves of a share of equity, in millionths."""
+    return scalars.share_left(ppm_down(usual), ppm_down(limits.recovery_size), limits.steps(account.drawdown))
+
+
+def _lots_of_share(plan: TradePlan, view: RiskView, limits: RiskLimits, usual: Decimal, taken: Decimal) -> int:
+    """How many lots fit into a share of equity of which something has been taken."""
+    units, account = Units(market=view.market), view.portfolio
+    return scalars.lots_of_share(
+        down(units.grains(account.equity)),
+        _share_left(usual, account, limits),
+        up(units.grains(taken)),
+        up(units.ticks(plan.price)),
+    )
+
+
+def _within(plan: TradePlan, view: RiskView, lots: int, left: Room) -> Verdict | None:
+    return None if view.market.lots(plan.quantity) <= lots else Verdict(lots=lots, reason=left.words)

@@ -17,7 +17,8 @@ from engine.domain.plans import TradePlan
 from engine.domain.positions import Portfolio
 from engine.risk.halts import drawdown_halt, paused_drawdown
 from engine.risk.manager import RiskManager
-from engine.risk.rules import RiskLimits, depth_within
+from engine.risk.rules import RiskLimits
+from tests.fakes.exact import depth_within
 from tests.fakes.examples import examples
 from tests.fakes.feed import BTC, START
 from tests.fakes.reports import plan, position

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Level, Market
 from engine.risk import rules
-from engine.risk.rules import RiskLimits, depth_within
-from tests.fakes.feed import START
+from engine.risk.rules import RiskLimits
+from tests.fakes.exact import depth_within
+from tests.fakes.feed import BTC, START
 from tests.fakes.reports import plan, position
 from tests.fakes.risk import buying, entry, portfolio, view
 
@@ -26,9 +27,7 @@ LEVELS = st.lists(st.tuples(st.integers(0, 300), st.integers(1, 5000)), min_size
 
 def test_a_pause_stops_with_its_own_words_and_an_ended_one_does_not():
     halt = Halt(kind=HaltKind.PAUSE, reason="paused by Ann", since=START, until=START + timedelta(hours=1))
-    assert rules.halts(ONE, view(halts=(halt,), now=START), LIMITS) == rules.Verdict(
-        quantity=Decimal(0), reason="paused by Ann"
-    )
+    assert rules.halts(ONE, view(halts=(halt,), now=START), LIMITS) == rules.Verdict(lots=0, reason="paused by Ann")
     assert rules.halts(ONE, view(halts=(halt,), now=START + timedelta(hours=1)), LIMITS) is None
 
 
@@ -45,7 +44,7 @@ def test_drawdown_stops_what_comes_before_the_pause_that_is_due(equity: int, pau
     account = portfolio(equity=Decimal(equity), paused_drawdown=Decimal(paused))
     verdict = rules.drawdown(ONE, view(portfolio=account), LIMITS)
     assert (verdict is not None) is stops
-    assert verdict is None or verdict.quantity == 0
+    assert verdict is None or verdict.lots == 0
 
 
 def test_after_the_pause_a_trade_risks_half_as_much_at_each_step_until_it_is_made_good():
@@ -55,7 +54,7 @@ def test_after_the_pause_a_trade_risks_half_as_much_at_each_step_until_it_is_mad
     for equity in (9_001, 9_000, 8_000, 7_600):
         account = portfolio(equity=Decimal(equity), paused_drawdown=Decimal("0.24"))
         verdict = rules.drawdown(wanted, view(portfolio=account), LIMITS)
-        cuts[equity] = None if verdict is None else (verdict.quantity, verdict.reason)
+        cuts[equity] = None if verdict is None else (BTC.quantity(verdict.lots), verdict.reason)
     assert cuts == {
         9_001: None,
         9_000: (Decimal("22.5"), "a trade risks at most 0.5% of equity (1% without the drawdown of 10.0%): 45.00"),
@@ -84,11 +83,11 @@ def test_in_a_drawdown_a_coin_and_everything_held_have_half_their_share():
         rule(wanted, view(portfolio=account), LIMITS) for rule in (rules.max_position, rules.max_exposure)
     ]
     assert coin == rules.Verdict(
-        quantity=Decimal("11.25"),
+        lots=11_250,
         reason="BTC is at most 12.5% of equity (25% without the drawdown of 10.0%): there is room for 1,125.00",
     )
     assert everything is not None
-    assert everything.quantity == Decimal("33.75")
+    assert BTC.quantity(everything.lots) == Decimal("33.75")
 
 
 def test_a_context_holds_one_position_of_a_market_and_another_context_may_hold_its_own():
@@ -103,7 +102,7 @@ def test_a_context_holds_one_position_of_a_market_and_another_context_may_hold_i
 def test_a_context_does_not_buy_a_market_again_that_it_is_still_buying():
     ours, theirs = buying(Decimal(100), context=ONE.context), buying(Decimal(100), context="another")
     assert rules.one_position(ONE, view(portfolio=portfolio(buying=(ours,))), LIMITS) == rules.Verdict(
-        quantity=Decimal(0), reason="btc_momentum is already buying: O7"
+        lots=0, reason="btc_momentum is already buying: O7"
     )
     assert rules.one_position(ONE, view(portfolio=portfolio(buying=(theirs,))), LIMITS) is None
 
@@ -137,13 +136,13 @@ def test_a_wide_spread_is_not_traded():
     assert rules.spread(ONE, view(bid=Decimal("99.75"), ask=Decimal("100.25")), LIMITS) is None
     verdict = rules.spread(ONE, view(bid=Decimal("99.74"), ask=Decimal("100.26")), LIMITS)
     assert verdict is not None
-    assert verdict.quantity == 0
+    assert verdict.lots == 0
 
 
 def test_only_as_much_is_bought_as_the_book_takes():
     verdict = rules.slippage(entry(quantity=Decimal(500)), view(depth=Decimal(20)), LIMITS)
     assert verdict is not None
-    assert verdict.quantity == Decimal(20)
+    assert BTC.quantity(verdict.lots) == Decimal(20)
     assert rules.slippage(entry(quantity=Decimal(20)), view(depth=Decimal(20)), LIMITS) is None
 
 
@@ -152,7 +151,7 @@ def test_one_position_has_its_share_of_equity():
     assert rules.max_position(fits, view(), LIMITS) is None
     verdict = rules.max_position(entry(quantity=Decimal(26), price=Decimal(100)), view(), LIMITS)
     assert verdict is not None
-    assert verdict.quantity == Decimal(25)
+    assert BTC.quantity(verdict.lots) == Decimal(25)
     assert verdict.reason == "BTC is at most 25% of equity: there is room for 2,500.00"
 
 
@@ -165,7 +164,7 @@ def test_a_coin_counts_over_all_contexts_and_quotes_and_as_long_as_it_is_being_b
     account = portfolio(positions=held, buying=(buying(Decimal(500)), buying(Decimal(900), symbol="WBTC/USDT")))
     verdict = rules.max_position(entry(quantity=Decimal(25), price=Decimal(100)), view(portfolio=account), LIMITS)
     assert verdict == rules.Verdict(
-        quantity=Decimal(9),
+        lots=9_000,
         reason="BTC is at most 25% of equity: there is room for 900.00, for T3 (trend) holds 800.00, "
         "T4 (external) holds 300.00, O7 (momentum) is buying 500.00",
     )
@@ -175,7 +174,7 @@ def test_a_coin_of_which_more_is_held_than_allowed_has_no_room_and_not_less_than
     held = position(context="trend", quantity=Decimal(30), entry_price=Decimal(100))
     verdict = rules.max_position(ONE, view(portfolio=portfolio(positions=(held,))), LIMITS)
     assert verdict is not None
-    assert (verdict.quantity, "no room left, for" in verdict.reason) == (0, True)
+    assert (verdict.lots, "no room left, for" in verdict.reason) == (0, True)
 
 
 def test_everything_held_has_its_share_and_what_is_on_order_counts():
@@ -183,14 +182,14 @@ def test_everything_held_has_its_share_and_what_is_on_order_counts():
     account = portfolio(positions=(held,), buying=(buying(Decimal(500)),))
     verdict = rules.max_exposure(entry(quantity=Decimal(20), price=Decimal(100)), view(portfolio=account), LIMITS)
     assert verdict is not None
-    assert verdict.quantity == Decimal(10)
+    assert BTC.quantity(verdict.lots) == Decimal(10)
 
 
 def test_with_nothing_left_nothing_is_allowed_and_never_less_than_nothing():
     held = position(quantity=Decimal(90), entry_price=Decimal(100), symbol="ETH/USDT")
     verdict = rules.max_exposure(ONE, view(portfolio=portfolio(positions=(held,))), LIMITS)
     assert verdict is not None
-    assert verdict.quantity == 0
+    assert verdict.lots == 0
     reason = "exposure is at most 75% of equity: there is no room left, for 9,000.00 is held or being bought"
     assert verdict.reason == reason
 
@@ -217,7 +216,7 @@ def test_cash_must_pay_for_it_with_room_for_slippage_and_fees():
     assert rules.cash(entry(quantity=Decimal(1), price=Decimal(100)), view(portfolio=account), LIMITS) is None
     verdict = rules.cash(entry(quantity=Decimal("1.01"), price=Decimal(100)), view(portfolio=account), LIMITS)
     assert verdict is not None
-    assert verdict.quantity == Decimal(1)
+    assert BTC.quantity(verdict.lots) == Decimal(1)
 
 
 @pytest.mark.parametrize(("quantity", "stops"), [("0.1", False), ("0.099", True), ("0", True)])

@@ -5,8 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from engine.domain.orders import Side
 from engine.domain.positions import Portfolio
@@ -16,20 +14,6 @@ from tests.fakes.feed import BTC
 from tests.fakes.reports import decision
 
 RICH = Portfolio(free_cash=Decimal(10_000), equity=Decimal(10_000), peak=Decimal(10_000))
-
-
-@given(st.floats(0, 1e7), st.floats(0.0001, 0.1), st.floats(0.01, 1e4), st.sampled_from([1e-5, 1e-3, 0.1, 1.0]))
-def test_a_stop_never_costs_more_than_the_fraction_and_one_lot_more_would(
-    equity: float, fraction: float, distance: float, lot: float
-):
-    lots = sizing.lots_at_risk(equity, fraction, distance, lot)
-    assert lots >= 0
-    assert lots * lot * distance <= equity * fraction * (1 + 1e-9)
-    assert (lots + 1) * lot * distance >= equity * fraction * (1 - 1e-9)
-
-
-def test_one_percent_of_ten_thousand_over_a_stop_two_away_is_fifty():
-    assert sizing.lots_at_risk(10_000, 0.01, 2.0, 0.5) == 100
 
 
 def plan_of(**distances: float | None):
