@@ -32,6 +32,7 @@ from engine.exchanges.paper import PaperExchange
 from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.kept_stats import KeptStats
 from engine.ports import NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
 from engine.risk.manager import RiskManager
@@ -96,17 +97,20 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
     time_left = pace(settings).left if isinstance(clock, MarketClock) else by_the_market
     limits = RiskLimits(**settings.risk.model_dump())
     no_entry = no_entry_of(market.live, market.contexts) if market.live else nothing_against_it
+    quality = DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump()))
+    stats = KeptStats(market_data=venue, quality=quality, clock=clock)
     services = CycleServices(
         clock=clock,
         store=store,
         market_data=venue,
-        quality=DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump())),
+        quality=quality,
         analyzer=TechnicalAnalyzer(indicators=specs_of(settings)),
         risk=RiskManager(limits=limits),
         autonomy=settings.approval.autonomy,
         orchestrator=ExecutionOrchestrator(
             store=store, venues={venue.name: venue}, market_data=venue, clock=clock, max_factor=max_factor
         ),
+        stats=stats,
         no_entry=no_entry,
     )
     configured = at_work_of(settings, market)
@@ -117,6 +121,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         autonomy=services.autonomy,
         orchestrator=services.orchestrator,
         clock=clock,
+        stats=stats,
         no_entry=no_entry,
     )
     closings = Closings(

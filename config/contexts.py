@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from config.kinds import Duration, ExchangeName, Fraction, Symbol, problem
+from config.kinds import Duration, ExchangeName, Symbol, problem
 from config.section import Section
 from engine.domain.market import Timeframe
 from engine.domain.plans import Then
@@ -59,13 +59,13 @@ class EntrySettings(Section):
 
     type: Literal["market", "limit"] = "market"
     """market: at once; limit: at a price below the best bid, for so long."""
-    offset: Fraction = Decimal(0)
+    offset: Decimal = Field(default=Decimal(0), ge=0, lt=1)
     """How far below the best bid the limit is, as a fraction of it."""
     patience: Duration = timedelta(minutes=5)
     """How long the order waits at its limit."""
     then: Then = Then.GIVE_UP
     """What comes after that: give_up, or market for what it has not got."""
-    chase: Fraction = Decimal("0.005")
+    chase: Decimal = Field(default=Decimal("0.005"), ge=0, lt=1)
     """How far above the limit that may be bought at market, as a fraction of the limit."""
     post_only: bool = False
     """Whether the venue is to refuse it where it would be filled at once, as a taker."""

@@ -35,12 +35,14 @@ from engine.domain.errors import VenueError
 from engine.domain.events import ApprovalAsked, ApprovalChanged
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import HaltKind
-from engine.domain.judging import Allowed, Denied, MarketStats, RiskView
-from engine.domain.market import Book
+from engine.domain.judging import Allowed, Denied, RiskView
+from engine.domain.market import Book, Timeframe
 from engine.domain.orders import Order
 from engine.domain.plans import TradePlan
+from engine.domain.risk_stats import RiskStats
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
+from engine.kept_stats import KeptStats
 from engine.ports import Clock, MarketData, NoEntry, nothing_against_it
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
@@ -50,6 +52,8 @@ FRESH_DATA_WITHIN = 5.0
 """Wall seconds that the venue has to give a fresh book at the press."""
 FRESH_FOR = timedelta(seconds=30)
 """How long a book that was given may be judged by: whoever slept in between asks for another."""
+Fresh = tuple[Book, RiskStats | None]
+"""What the venue gave for judging a press."""
 DECLINED_BY = "the emergency stop"
 """Who answers the approvals that are open when everything stops."""
 
@@ -79,6 +83,7 @@ class Approvals:
         autonomy: Autonomy,
         orchestrator: ExecutionOrchestrator,
         clock: Clock,
+        stats: KeptStats,
         no_entry: NoEntry = nothing_against_it,
     ) -> None:
         self._store = store
@@ -87,6 +92,7 @@ class Approvals:
         self._autonomy = autonomy
         self._orchestrator = orchestrator
         self._clock = clock
+        self._stats = stats
         self._no_entry = no_entry
         self._under_way = 0
 
@@ -206,23 +212,24 @@ class Approvals:
         asked_at = self._clock.now()
         try:
             async with asyncio.timeout(FRESH_DATA_WITHIN):
+                stats = await self._current_stats(approval)
                 book = await self._market_data.book(plan.symbol)
         except (VenueError, TimeoutError) as error:
             reason = f"no fresh price: {str(error) or 'the venue did not answer in time'}"
             return await self._store.transact(lambda uow: self._settle(uow, approval, GivenBack(reason=reason)))
-        ruled, order = await self._store.transact(lambda uow: self._rule(uow, approval, plan, book, asked_at))
+        ruled, order = await self._store.transact(lambda uow: self._rule(uow, approval, plan, (book, stats), asked_at))
         if order is not None:
             await self._orchestrator.send(order)
         return ruled
 
     def _rule(
-        self, uow: UnitOfWork, approval: Approval, plan: TradePlan, book: Book, asked_at: datetime
+        self, uow: UnitOfWork, approval: Approval, plan: TradePlan, fresh: Fresh, asked_at: datetime
     ) -> tuple[Approval, Order | None]:
         """Judge on the portfolio of now; write the intent as judged, or the refusal, in one transaction.
 
         Where entries were halted since the press the approval stays open; the emergency stop alone refuses it.
         """
-        now = self._clock.now()
+        now, (book, _) = self._clock.now(), fresh
         if not self._is_still_ours(uow, approval):
             return uow.approvals.get(approval.id), None
         if now >= approval.expires_at:
@@ -233,11 +240,17 @@ class Approvals:
         halt = uow.halts.blocking(plan.symbol, now)
         if halt is not None and halt.halt.kind is not HaltKind.EMERGENCY:
             return self._settle(uow, approval, GivenBack(reason=halt.halt.reason)), None
-        judgement = self._judgement(uow, plan, book, now)
+        judgement = self._judgement(uow, plan, fresh, now)
         if isinstance(judgement, Denied):
             return self._settle(uow, approval, RuledRefusal(reasons=judgement.reasons, price=book.ask)), None
         order = intend(uow, judgement.plan, now, decision_id=approval.decision_id, approval_id=approval.id)
         return self._settle(uow, approval, RuledOrder(order_id=order.id, price=book.ask)), order
+
+    async def _current_stats(self, approval: Approval) -> RiskStats | None:
+        """How its market has moved of late, on the timeframe that it was decided on; unknown of older versions."""
+        judged = await self._store.read(lambda uow: uow.decisions.get(approval.decision_id))
+        timeframe = judged.decision.timeframe
+        return await self._stats.current(approval.plan.symbol, Timeframe(timeframe)) if timeframe else None
 
     def _settle(self, uow: UnitOfWork, claim: Approval, ruling: RuledOrder | RuledRefusal | GivenBack) -> Approval:
         """Put a ruling on the claim it was made for; a claim that another process has judged stays as it is."""
@@ -252,7 +265,8 @@ class Approvals:
     def _is_still_ours(uow: UnitOfWork, claim: Approval) -> bool:
         return uow.approvals.get(claim.id).version == claim.version
 
-    def _judgement(self, uow: UnitOfWork, plan: TradePlan, book: Book, now: datetime) -> Allowed | Denied:
+    def _judgement(self, uow: UnitOfWork, plan: TradePlan, fresh: Fresh, now: datetime) -> Allowed | Denied:
+        book, stats = fresh
         moved = drift(plan.price, book.ask)
         if abs(moved) > self._autonomy.max_price_drift:
             allowed = f"{self._autonomy.max_price_drift:.2%}"
@@ -262,7 +276,8 @@ class Approvals:
             market=self._market_data.market(plan.symbol),
             portfolio=portfolio,
             book=book,
-            stats=MarketStats(close=(portfolio.marks or {}).get(plan.symbol, plan.price), atr=None),
+            close=(portfolio.marks or {}).get(plan.symbol, plan.price),
+            stats=stats,
             halts=tuple(found.halt for found in uow.halts.open()),
             now=now,
             no_entry=self._no_entry(plan.context),

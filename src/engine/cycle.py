@@ -30,7 +30,7 @@ async def run_cycles(
 ) -> tuple[CycleRecord, ...]:
     """Decide on every market of every context whose candle has closed.
 
-        observe: candles ─▶ quality ─▶ technical signals, and the book
+        observe: candles ─▶ quality ─▶ technical signals and risk figures, and the book
         conclude, in one transaction on the portfolio of now, one context after the other:
             strategy ─▶ exits, decision ─▶ plan ─▶ risk ─▶ autonomy ─▶ intent │ approval │ refusal, all recorded
         send what was written down
@@ -95,10 +95,13 @@ async def observe(services: CycleServices, context: StrategyContext, symbol: str
         return last
     candles, report = await _fetch(services, context, symbol, at)
     book = await _book(services, symbol)
+    frames = services.analyzer.frames(candles, last.frames if last else None) if report.usable else {}
+    if context.timeframe in frames:
+        services.stats.measure(frames[context.timeframe])
     services.last_seen[symbol] = seen = MarketSnapshot(
         moment=moment,
         market=services.market_data.market(symbol),
-        frames=services.analyzer.frames(candles, last.frames if last else None) if report.usable else {},
+        frames=frames,
         quality=report,
         inputs=(*_candle_inputs(candles, at), *_book_inputs(book, services.clock.now())),
         book=book,

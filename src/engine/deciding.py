@@ -17,18 +17,21 @@ from engine.domain.autonomy import AskHuman, Autonomy, Execute, Hold, Refuse, Ru
 from engine.domain.decisions import Decision, Exit, Input, Issue, Judged, QualityReport, Signals, Stance
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
-from engine.domain.judging import Clamp, Judgement, MarketStats, RiskView
+from engine.domain.judging import Clamp, Judgement, RiskView
 from engine.domain.market import Book, Market, Timeframe
 from engine.domain.orders import Order, Purpose, Side
 from engine.domain.plans import AT_MARKET, ExecutionPlan, TradePlan
 from engine.domain.positions import Position
+from engine.domain.risk_stats import RiskStats
 from engine.execution.coverage import sellable
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.execution.retries import not_before
+from engine.kept_stats import KeptStats
 from engine.ports import Clock, Frames, MarketData, NoEntry, nothing_against_it
 from engine.risk import sizing
 from engine.risk.manager import RiskManager
+from engine.risk.stats import told
 from engine.store.database import Database
 from engine.store.halting import begin_halt, end_halt
 from engine.store.unit_of_work import UnitOfWork
@@ -49,6 +52,7 @@ class CycleServices:
     risk: RiskManager
     autonomy: Autonomy
     orchestrator: ExecutionOrchestrator
+    stats: KeptStats
     no_entry: NoEntry = nothing_against_it
     last_seen: dict[str, MarketSnapshot] = field(default_factory=dict)
     """What was last seen of each market: contexts that look at the same moment, or at the same candles, share it."""
@@ -235,12 +239,16 @@ class _Conclusion:
             market=self.seen.market,
             portfolio=self.uow.account.portfolio(),
             book=book,
-            stats=MarketStats(close=Decimal(repr(own.close)), atr=own.atr),
+            close=Decimal(repr(own.close)),
+            stats=self._stats(),
             halts=tuple(found.halt for found in self.uow.halts.open()),
             now=self.at,
             no_entry=self.services.no_entry(self.context.name),
         )
         return self.services.risk.judge(plan, view)
+
+    def _stats(self) -> RiskStats | None:
+        return self.services.stats.last(self.seen.market.symbol, self.context.timeframe)
 
     def _refuse(self, decision: Decision, reasons: tuple[str, ...]) -> Outcome:
         return Outcome(judged=(self._record(decision, Refuse(reasons=reasons)),))
@@ -250,7 +258,7 @@ class _Conclusion:
     ) -> Judged:
         judged = Judged(
             decision=decision,
-            inputs=self.seen.inputs,
+            inputs=self.seen.inputs if plan is None or plan.reduce_only else (*self.seen.inputs, self._figures()),
             signals=tuple(frame.signals for frame in self.seen.frames.values()),
             quality=self.seen.quality,
             ruling=ruling,
@@ -259,6 +267,15 @@ class _Conclusion:
         )
         self.uow.decisions.add(judged)
         return judged
+
+    def _figures(self) -> Input:
+        """What risk was judged by, for an entry."""
+        stats = self._stats()
+        return Input(
+            name="risk figures",
+            age=stats.age(self.at) if stats else None,
+            detail=told(stats) if stats else "missing",
+        )
 
     def _decision(
         self, *, key: str, stance: Stance, reasons: tuple[str, ...], signals: Signals | None = None

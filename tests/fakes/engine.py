@@ -48,6 +48,7 @@ from engine.exchanges.paper import PaperExchange
 from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.kept_stats import KeptStats
 from engine.ports import Cursor, EventBatch, Frames, NoEntry, nothing_against_it
 from engine.results import Results
 from engine.risk.manager import RiskManager
@@ -321,15 +322,17 @@ async def engine_room(
 
     await store.transact(open_account)
     limits, days = limits or RiskLimits(), Days(at=day_ends, zone=ZoneInfo(timezone))
+    quality = DataQualityMonitor(limits=QualityLimits(min_candles=5, window=5))
     services = CycleServices(
         clock=clock,
         store=store,
         market_data=venue,
-        quality=DataQualityMonitor(limits=QualityLimits(min_candles=5, window=5)),
+        quality=quality,
         analyzer=TechnicalAnalyzer(),
         risk=RiskManager(limits=limits),
         autonomy=autonomy,
         orchestrator=ExecutionOrchestrator(store=store, venues={venue.name: venue}, market_data=venue, clock=clock),
+        stats=KeptStats(market_data=venue, quality=quality, clock=clock),
         no_entry=no_entry,
     )
     symbols = tuple(market.symbol for market in markets)
@@ -397,5 +400,6 @@ def approvals_of(services: CycleServices) -> Approvals:
         autonomy=services.autonomy,
         orchestrator=services.orchestrator,
         clock=services.clock,
+        stats=services.stats,
         no_entry=services.no_entry,
     )

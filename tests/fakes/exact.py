@@ -39,7 +39,7 @@ def falls_too_far(account: Portfolio, limits: RiskLimits) -> bool:
 
 def quantity(rule: str, plan: TradePlan, view: RiskView, limits: RiskLimits) -> Decimal:
     """What a rule allows of a plan, in the base currency and not cut to lots."""
-    account, book, close = view.portfolio, view.book, view.stats.close
+    account, book, close = view.portfolio, view.book, view.close
     size = limits.recovery_size ** steps(account.drawdown, limits)
     most: Decimal | None = None
     match rule:

@@ -7,11 +7,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+
 from engine.domain.halts import Halt
-from engine.domain.judging import MarketStats, RiskView
-from engine.domain.market import Book, Level, Market
+from engine.domain.judging import RiskView
+from engine.domain.market import Book, Level, Market, Timeframe
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Buying, Portfolio
+from engine.domain.risk_stats import RiskStats
 from tests.fakes.feed import BTC, START
 from tests.fakes.reports import plan
 
@@ -31,6 +34,20 @@ def portfolio(**changes: Any) -> Portfolio:
 def buying(value: Decimal, **changes: str) -> Buying:
     """An unfinished buying order of the context ``momentum`` on BTC that may still cost so much."""
     return Buying(value=value, **{"order_id": "O7", "context": "momentum", "symbol": "BTC/USDT", **changes})
+
+
+def risk_stats(**changes: Any) -> RiskStats:
+    """Figures of an hourly market that has hardly moved."""
+    usual = RiskStats(
+        symbol="BTC/USDT",
+        timeframe=Timeframe.H1,
+        as_of=START,
+        returns=np.full(40, 0.001),
+        volatility=0.005,
+        atr=0.5,
+        daily_volume=1e6,
+    )
+    return replace(usual, **changes)
 
 
 def view(
@@ -55,7 +72,8 @@ def view(
         market=market,
         portfolio=portfolio or Portfolio(free_cash=Decimal(10_000), equity=Decimal(10_000), peak=Decimal(10_000)),
         book=book,
-        stats=MarketStats(close=close, atr=None),
+        close=close,
+        stats=risk_stats(as_of=now, symbol=market.symbol),
         halts=halts,
         now=now,
     )

@@ -10,6 +10,7 @@ from engine.domain.halts import Halt
 from engine.domain.market import Book, Market
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Portfolio
+from engine.domain.risk_stats import RiskStats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,30 +43,20 @@ Judgement = Allowed | Denied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MarketStats:
-    """Numbers the risk rules need beside the book.
-
-    Attributes:
-        close: The newest closed price.
-        atr: Average True Range of the trading timeframe; ``None`` where history is too short.
-    """
-
-    close: Decimal
-    atr: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RiskView:
     """Everything the risk rules may look at.
 
     Attributes:
+        close: The newest closed price that is known.
+        stats: How the market has moved of late; ``None`` where that is not known.
         no_entry: Why nothing may be entered now, e.g. a clock that is wrong; empty where something may.
     """
 
     market: Market
     portfolio: Portfolio
     book: Book
-    stats: MarketStats
+    close: Decimal
+    stats: RiskStats | None
     halts: tuple[Halt, ...]
     now: datetime
     no_entry: str = ""

@@ -53,7 +53,7 @@ class ExecutionOrchestrator:
         await self._at_each(VenueExecution.look_again)
 
     async def patience_ends(self) -> datetime | None:
-        """When the next entry has waited long enough at its limit, or is to be taken back; ``None`` where none waits."""
+        """When the next entry has waited long enough at its limit, or must not wait; ``None`` where none waits."""
         return await self._store.read(self._patience_ends)
 
     def _patience_ends(self, uow: UnitOfWork) -> datetime | None:

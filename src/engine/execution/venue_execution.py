@@ -107,8 +107,9 @@ class VenueExecution:
         await self.restore_protection()
 
     async def end_patience(self) -> None:
-        """Cancel entries that have waited long enough, or must not wait: what they have not got is bought at market, if
-        that was planned and the price has not run away.
+        """Cancel entries that have waited long enough, or must not wait.
+
+        What they have not got is bought at market, if that was planned and the price has not run away.
         """
         async with self._in_turn():
             for order in await self._store.read(self._withdrawn):

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.domain.currencies import rounded
-from engine.domain.figures import grouped
+from engine.domain.figures import grouped, plain
 from engine.domain.halts import Halt
 from engine.domain.judging import RiskView
 from engine.domain.plans import TradePlan
@@ -118,6 +118,20 @@ def market_data(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict 
     return _denied(view.no_entry)
 
 
+def risk_figures(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
+    """No entries while nobody knows how the market has moved of late."""
+    del limits
+    stats = view.stats
+    if stats is None:
+        return _denied(f"the risk figures of {plan.symbol} are missing: its candles are not known, or not good")
+    if not stats.is_stale(view.now):
+        return None
+    age, most = _hours(stats.age(view.now)), _hours(stats.good_for)
+    return _denied(
+        f"the risk figures of {plan.symbol} are {age} old; {most} are allowed, two {stats.timeframe} candles"
+    )
+
+
 def drawdown(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries where a halt for it is due, and less at risk than usual until it has been made good."""
     account = view.portfolio
@@ -144,7 +158,7 @@ def one_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
 
 def price_sanity(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """The book must be near the last close, and the stop below the price."""
-    mid, close, units = view.book.mid, view.stats.close, Units(market=view.market)
+    mid, close, units = view.book.mid, view.close, Units(market=view.market)
     far, near = (up, down) if mid >= close else (down, up)
     most = ppm_down(limits.max_price_gap)
     if not scalars.is_near_close(far(units.ticks(mid)), near(units.ticks(close)), most):
@@ -213,6 +227,7 @@ def min_notional(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
 ENTRY_RULES: tuple[Rule, ...] = (
     halts,
     market_data,
+    risk_figures,
     drawdown,
     one_position,
     price_sanity,
@@ -333,6 +348,11 @@ def _of_equity(usual: Decimal, account: Portfolio, limits: RiskLimits) -> str:
     share = _share(usual, account, limits)
     without = "" if share == usual else f" ({_percent(usual)} without the drawdown of {account.drawdown:.1%})"
     return f"{_percent(share)} of equity{without}"
+
+
+def _hours(span: timedelta) -> str:
+    hours = span / timedelta(hours=1)
+    return f"{plain(hours, 2)} hours" if hours >= 1 else f"{plain(60 * hours, 1)} minutes"
 
 
 def _percent(share: Decimal) -> str:

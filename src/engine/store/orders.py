@@ -128,7 +128,7 @@ class Orders:
         return tuple(_ORDER.from_row(row) for row in self._connection.execute(_UNFINISHED))
 
     def impatient(self, now: datetime) -> tuple[Order, ...]:
-        """Entries whose patience is over: what still waits, and what was cancelled for it just now, and not replaced."""
+        """Entries whose patience is over: those that still wait, and those just cancelled for it and not replaced."""
         ended = _ORDERS.c.cancel_requested_at >= _ORDERS.c.wait_until
         just_now = _ORDERS.c.updated_at > now - REPLACED_WITHIN
         given_way = and_(_ORDERS.c.status == OrderStatus.CANCELLED, ended, just_now, _ORDERS.c.worst_price.is_not(None))

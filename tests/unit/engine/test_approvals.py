@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.approvals import FRESH_FOR
 from engine.domain.approvals import (
     CLAIM_LASTS,
@@ -26,8 +27,13 @@ from engine.domain.approvals import (
 from engine.domain.errors import UnknownId, VenueError
 from engine.domain.events import ApprovalAsked, ApprovalChanged, Halted, OrderIntended
 from engine.domain.halts import Halt, HaltKind
+from engine.domain.judging import Judgement, RiskView
+from engine.domain.market import Timeframe
 from engine.domain.messages import Person, Role
 from engine.domain.orders import Purpose
+from engine.domain.plans import TradePlan
+from engine.kept_stats import KeptStats
+from engine.risk.manager import RiskManager
 from engine.store.halting import begin_halt
 from tests.fakes.engine import DAY, Room, approvals_of, at, engine_room
 
@@ -392,3 +398,59 @@ async def test_at_the_press_a_clock_that_is_wrong_refuses(tmp_path: Path):
         assert await room.orders() == []
         reasons.clear()
         assert isinstance((await room.approvals.answer(second.id, press())).approval.state, Ordered)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noting(RiskManager):
+    """Judges, and notes what it was shown."""
+
+    views: list[RiskView] = field(default_factory=list)
+
+    def judge(self, plan: TradePlan, view: RiskView) -> Judgement:
+        self.views.append(view)
+        return RiskManager.judge(self, plan, view)
+
+
+async def test_a_press_is_judged_by_the_figures_of_the_last_cycle_as_the_cycle_is(room: Room):
+    """Seen: the press was judged without the ATR."""
+    risk = Noting(limits=room.services.risk.limits)
+    room.services = replace(room.services, risk=risk)
+    await room.enter(confidence=0.6)
+    (approval,) = await room.store.read(lambda uow: uow.approvals.open())
+    await approvals_of(room.services).answer(approval.id, press())
+    by_cycle, by_press = (view.stats for view in risk.views)
+    assert by_cycle is not None
+    assert by_press is not None
+    assert by_press.atr == by_cycle.atr == room.services.last_seen["BTC/USDT"].frames[Timeframe.H1].signals.atr
+    assert by_press.atr is not None
+    assert (by_press.as_of, by_press.volatility) == (by_cycle.as_of, by_cycle.volatility)
+
+
+@pytest.mark.parametrize(("seen", "reason"), [(True, "are 3 hours old; 2 hours are allowed"), (False, "are missing")])
+async def test_on_figures_that_are_missing_or_old_nothing_is_bought(room: Room, seen: bool, reason: str):  # noqa: FBT001
+    """The candles of now are no longer good."""
+    await room.cycle()
+    refusing = DataQualityMonitor(limits=QualityLimits(min_candles=1000))
+    stats = KeptStats(market_data=room.venue, quality=refusing, clock=room.clock)
+    if seen:
+        stats.measure(room.services.last_seen["BTC/USDT"].frames[Timeframe.H1])
+    approval = await room.ask(minutes=600)
+    room.clock.at += timedelta(hours=3)
+    answered = await approvals_of(replace(room.services, stats=stats)).answer(approval.id, press())
+    assert isinstance(answered.approval.state, Refused)
+    assert f"the risk figures of BTC/USDT {reason}" in answered.approval.state.reasons[0]
+    assert await room.orders() == []
+
+
+async def test_after_a_start_a_press_is_judged_by_candles_asked_for_anew(room: Room):
+    approval = await room.ask()
+    asked = room.venue.candles_asked
+    assert isinstance((await room.approvals.answer(approval.id, press())).approval.state, Ordered)
+    assert room.venue.candles_asked == asked + 1
+
+
+async def test_where_these_cannot_be_had_the_approval_stays_open(room: Room):
+    approval = await room.ask()
+    room.venue.blind = VenueError("The venue is away.")
+    answered = await room.approvals.answer(approval.id, press())
+    assert isinstance(answered.approval.state, Pending)

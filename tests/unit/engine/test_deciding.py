@@ -142,6 +142,17 @@ async def test_without_a_book_nothing_is_bought_and_nothing_is_sold(room: Room):
     assert len(await room.held()) == 1
 
 
+async def test_an_entry_is_recorded_with_what_risk_was_judged_by_and_an_exit_without(room: Room):
+    (entered,) = (await room.enter(1.0)).decisions
+    figures = entered.inputs[-1]
+    assert (figures.name, figures.age) == ("risk figures", timedelta(0))
+    assert "ATR 2" in figures.detail
+    room.clock.to(DAY + 60)
+    room.script.exits[room.clock.now()] = "the trend has turned"
+    left, held = (await room.cycle()).decisions
+    assert "risk figures" not in [given.name for judged in (left, held) for given in judged.inputs]
+
+
 @pytest.mark.parametrize("stop", [None, 0.0, 500.0])
 async def test_without_room_for_a_stop_there_is_no_entry(room: Room, stop: float | None):
     (judged,) = (await room.enter(1.0, stop=stop)).decisions

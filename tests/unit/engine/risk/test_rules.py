@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.halts import Halt, HaltKind
-from engine.domain.market import Level, Market
+from engine.domain.market import Level, Market, Timeframe
 from engine.risk import rules
 from engine.risk.rules import RiskLimits
 from tests.fakes.exact import depth_within
 from tests.fakes.feed import BTC, START
 from tests.fakes.reports import plan, position
-from tests.fakes.risk import buying, entry, portfolio, view
+from tests.fakes.risk import buying, entry, portfolio, risk_stats, view
 
 LIMITS = RiskLimits()
 ONE = entry(quantity=Decimal(1))
@@ -124,6 +124,24 @@ def test_what_a_rule_says_never_has_an_exponent(size: int, coins: int):
     said = " ".join(verdict.reason for verdict in verdicts if verdict is not None)
     assert said
     assert not re.search(r"\dE[+-]?\d", said, re.IGNORECASE), said
+
+
+def test_without_figures_of_late_nothing_is_entered():
+    """They are good for two candles of an hour."""
+    missing = rules.risk_figures(ONE, replace(view(), stats=None), LIMITS)
+    assert missing == rules.Verdict(
+        lots=0, reason="the risk figures of BTC/USDT are missing: its candles are not known, or not good"
+    )
+    seen = view()
+    assert rules.risk_figures(ONE, replace(seen, now=START + timedelta(hours=2)), LIMITS) is None
+    old = rules.risk_figures(ONE, replace(seen, now=START + timedelta(hours=2, minutes=30)), LIMITS)
+    assert old == rules.Verdict(
+        lots=0, reason="the risk figures of BTC/USDT are 2.5 hours old; 2 hours are allowed, two 1h candles"
+    )
+    short = replace(seen, stats=risk_stats(timeframe=Timeframe.M5), now=START + timedelta(minutes=11))
+    late = rules.risk_figures(ONE, short, LIMITS)
+    assert late is not None
+    assert "11 minutes old; 10 minutes are allowed, two 5m candles" in late.reason
 
 
 def test_a_price_that_fell_to_the_stop_is_not_bought():

@@ -1,0 +1,50 @@
+"""The figures of each market that risk is judged by, as they were last seen: one owner for the cycle and the press."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.analysis.quality import DataQualityMonitor
+from engine.analysis.technical import HISTORY, TechnicalAnalyzer
+from engine.domain.decisions import Frame
+from engine.domain.market import Timeframe
+from engine.domain.risk_stats import RiskStats
+from engine.ports import Clock, MarketData
+from engine.risk.stats import compared, measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptStats:
+    """Keeps what was measured of each market and timeframe, in this process alone: after a start it is empty."""
+
+    market_data: MarketData
+    quality: DataQualityMonitor
+    clock: Clock
+    _kept: dict[tuple[str, Timeframe], tuple[Frame, RiskStats]] = field(default_factory=dict, init=False)
+
+    def measure(self, frame: Frame) -> None:
+        """Take in candles that were just fetched and found good; the same frame is measured once."""
+        key = (frame.candles.symbol, frame.candles.timeframe)
+        known = self._kept.get(key)
+        if known is None or known[0] is not frame:
+            self._kept[key] = (frame, measure(frame.candles, frame.signals.atr))
+
+    def last(self, symbol: str, timeframe: Timeframe) -> RiskStats | None:
+        """What was last measured of a market, compared with the other markets of the same close."""
+        known = self._kept.get((symbol, timeframe))
+        return compared(known[1], (stats for _, stats in self._kept.values())) if known else None
+
+    async def current(self, symbol: str, timeframe: Timeframe) -> RiskStats | None:
+        """What was last measured of a market, measured anew where that is missing or too old and its candles are good.
+
+        Raises:
+            VenueError: The candles cannot be had.
+        """
+        now, last = self.clock.now(), self.last(symbol, timeframe)
+        if last is not None and not last.is_stale(now):
+            return last
+        fetched = await self.market_data.candles(symbol, timeframe, HISTORY)
+        candles, report = self.quality.check(fetched, now)
+        if report.usable and len(candles):
+            self.measure(Frame(candles=candles, signals=TechnicalAnalyzer().analyze(candles)))
+        return self.last(symbol, timeframe)

@@ -1,0 +1,85 @@
+"""From closed candles to the figures that the risk rules go by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import numpy as np
+
+from engine.domain.currencies import rounded
+from engine.domain.figures import grouped
+from engine.domain.market import Candles
+from engine.domain.risk_stats import RiskStats
+from engine.risk import metrics
+from engine.risk.metrics import CVaRCalculator, VaRCalculator
+
+_DAY = timedelta(days=1)
+
+
+def measure(candles: Candles, atr: float | None) -> RiskStats:
+    """The figures of a market's closed candles.
+
+    Args:
+        candles: At least one.
+        atr: The Average True Range at the newest of them, which the analysis has reckoned.
+
+    Raises:
+        DataError: There are no candles.
+    """
+    returns = metrics.simple_returns(candles.close)
+    returns.setflags(write=False)
+    return RiskStats(
+        symbol=candles.symbol,
+        timeframe=candles.timeframe,
+        as_of=candles.closed_at,
+        returns=returns,
+        volatility=metrics.realised_volatility(returns, _DAY / candles.timeframe.duration),
+        atr=atr,
+        daily_volume=_daily_volume(candles),
+    )
+
+
+def compared(stats: RiskStats, others: Iterable[RiskStats]) -> RiskStats:
+    """The same figures with the correlations to those of other markets that are of the same candles."""
+    found = {
+        other.symbol: metrics.correlation(stats.returns, other.returns)
+        for other in others
+        if other.symbol != stats.symbol and _of_the_same_candles(stats, other)
+    }
+    return replace(stats, correlations={symbol: value for symbol, value in found.items() if value is not None})
+
+
+def told(stats: RiskStats) -> str:
+    """The figures in words, with value at risk of one candle and what lies beyond it, both by history at 95 %."""
+    return ", ".join(_parts(stats)) or "too few candles for any"
+
+
+def _parts(stats: RiskStats) -> Iterator[str]:
+    at_risk, beyond = VaRCalculator().historical(stats.returns), CVaRCalculator().historical(stats.returns)
+    if stats.volatility is not None:
+        yield f"volatility {stats.volatility:.2%} a day"
+    if at_risk is not None and beyond is not None:
+        yield f"VaR 95% {at_risk:.2%} and CVaR {beyond:.2%} a {stats.timeframe} candle"
+    if stats.atr is not None:
+        yield f"ATR {grouped(stats.atr, 6)}"
+    if stats.daily_volume is not None:
+        quote = stats.symbol.partition("/")[2]
+        yield f"{grouped(rounded(Decimal(repr(stats.daily_volume)), quote))} {quote} traded in a day"
+    yield from (f"correlation with {symbol} {value:.2f}" for symbol, value in sorted(stats.correlations.items()))
+
+
+def _of_the_same_candles(one: RiskStats, other: RiskStats) -> bool:
+    return (one.timeframe, one.as_of, len(one.returns)) == (other.timeframe, other.as_of, len(other.returns))
+
+
+def _daily_volume(candles: Candles) -> float | None:
+    """What a day's candles traded at their closes; of longer candles the mean of a day of the newest one."""
+    millis, day = candles.timeframe.millis, _DAY / timedelta(milliseconds=1)
+    first = int(candles.open_ms[-1]) + millis - max(int(day), millis)
+    if candles.open_ms[0] > first:
+        return None
+    start = int(np.searchsorted(candles.open_ms, first))
+    return float(np.dot(candles.close[start:], candles.volume[start:])) * min(1.0, day / millis)

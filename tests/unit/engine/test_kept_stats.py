@@ -1,0 +1,64 @@
+"""The figures that risk is judged by: measured by the cycle, kept, and measured anew where they are missing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from engine.analysis.quality import DataQualityMonitor, QualityLimits
+from engine.domain.errors import VenueError
+from engine.domain.market import Timeframe
+from engine.kept_stats import KeptStats
+from tests.fakes.engine import Room
+
+BTC, H1 = "BTC/USDT", Timeframe.H1
+
+
+async def test_what_the_cycle_has_seen_is_kept(room: Room):
+    kept = room.services.stats
+    assert kept.last(BTC, H1) is None
+    await room.cycle()
+    stats = kept.last(BTC, H1)
+    assert stats is not None
+    assert (stats.as_of, stats.symbol) == (room.clock.now(), BTC)
+    assert stats.atr == room.services.last_seen[BTC].frames[H1].signals.atr
+    assert kept.last(BTC, Timeframe.H4) is None
+
+
+async def test_what_is_kept_is_not_asked_for_again_and_what_is_too_old_is(room: Room):
+    await room.cycle()
+    asked = room.venue.candles_asked
+    room.clock.at += timedelta(hours=2)
+    assert (await room.services.stats.current(BTC, H1)) is not None
+    assert room.venue.candles_asked == asked
+    room.clock.at += timedelta(hours=1)
+    stats = await room.services.stats.current(BTC, H1)
+    assert stats is not None
+    assert (stats.as_of, room.venue.candles_asked) == (room.clock.now(), asked + 1)
+
+
+async def test_after_a_start_they_are_measured_from_the_same_candles(room: Room):
+    await room.cycle()
+    before = room.services.stats.last(BTC, H1)
+    after = await new(room).current(BTC, H1)
+    assert before is not None
+    assert after is not None
+    assert (after.as_of, after.atr, after.volatility) == (before.as_of, before.atr, before.volatility)
+    assert list(after.returns) == list(before.returns)
+
+
+async def test_of_candles_that_are_not_good_nothing_is_measured(room: Room):
+    assert await new(room, QualityLimits(min_candles=1000)).current(BTC, H1) is None
+
+
+async def test_without_the_venue_there_is_no_answer(room: Room):
+    room.venue.blind = VenueError("The venue is away.")
+    with pytest.raises(VenueError):
+        await new(room).current(BTC, H1)
+
+
+def new(room: Room, limits: QualityLimits | None = None) -> KeptStats:
+    """Those of a bot that has just started."""
+    quality = room.services.quality if limits is None else DataQualityMonitor(limits=limits)
+    return KeptStats(market_data=room.venue, quality=quality, clock=room.clock)
