@@ -220,9 +220,10 @@ class _Conclusion:
 
     def _carry_out(self, book: Book, decision: Decision, plan: TradePlan) -> Outcome:
         """Risk, then autonomy; then the intent, the approval or the refusal is written down."""
-        judgement = self._judge(book, plan)
+        stats = self._stats()
+        judgement = self._judge(book, plan, stats)
         ruling = route(decision.confidence, judgement, self.services.autonomy, self.at)
-        judged = self._record(decision, ruling, plan=plan, clamps=judgement.clamps)
+        judged = self._record(decision, ruling, plan=plan, clamps=judgement.clamps, stats=stats)
         match ruling:
             case Execute(plan=allowed):
                 order = intend(self.uow, allowed, self.at, decision_id=decision.id)
@@ -233,14 +234,14 @@ class _Conclusion:
                 pass
         return Outcome(judged=(judged,))
 
-    def _judge(self, book: Book, plan: TradePlan) -> Judgement:
+    def _judge(self, book: Book, plan: TradePlan, stats: RiskStats | None) -> Judgement:
         own = self.seen.frames[self.context.timeframe].signals
         view = RiskView(
             market=self.seen.market,
             portfolio=self.uow.account.portfolio(),
             book=book,
             close=Decimal(repr(own.close)),
-            stats=self._stats(),
+            stats=stats,
             halts=tuple(found.halt for found in self.uow.halts.open()),
             now=self.at,
             no_entry=self.services.no_entry(self.context.name),
@@ -254,11 +255,18 @@ class _Conclusion:
         return Outcome(judged=(self._record(decision, Refuse(reasons=reasons)),))
 
     def _record(
-        self, decision: Decision, ruling: Ruling, *, plan: TradePlan | None = None, clamps: tuple[Clamp, ...] = ()
+        self,
+        decision: Decision,
+        ruling: Ruling,
+        *,
+        plan: TradePlan | None = None,
+        clamps: tuple[Clamp, ...] = (),
+        stats: RiskStats | None = None,
     ) -> Judged:
+        is_entry = plan is not None and not plan.reduce_only
         judged = Judged(
             decision=decision,
-            inputs=self.seen.inputs if plan is None or plan.reduce_only else (*self.seen.inputs, self._figures()),
+            inputs=(*self.seen.inputs, self._figures(stats)) if is_entry else self.seen.inputs,
             signals=tuple(frame.signals for frame in self.seen.frames.values()),
             quality=self.seen.quality,
             ruling=ruling,
@@ -268,9 +276,8 @@ class _Conclusion:
         self.uow.decisions.add(judged)
         return judged
 
-    def _figures(self) -> Input:
+    def _figures(self, stats: RiskStats | None) -> Input:
         """What risk was judged by, for an entry."""
-        stats = self._stats()
         return Input(
             name="risk figures",
             age=stats.age(self.at) if stats else None,

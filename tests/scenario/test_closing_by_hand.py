@@ -144,7 +144,7 @@ async def test_what_was_pressed_elsewhere_before_it_could_be_shown_says_what_cam
     """In Telegram the question waits behind another answer, on Slack for the conversation in which it is asked."""
     people = [{"name": "Tom", "role": "trader", "telegram": 1001, "slack": "U0TOM", "web": "tom"}]
     async with everywhere(tmp_path, **ALONE, people=people) as at, at.running():
-        await at.until(lambda: at.files.rows("SELECT id FROM orders WHERE kind = 'oco' AND status = 'open'"))
+        await at.until(lambda: at.files.rows("SELECT id FROM orders WHERE type = 'oco' AND status = 'open'"))
         await at.until(at.files.is_quiet)
         if platform == "telegram":
             at.telegram.fail(TelegramFault.CUT, method=method)

@@ -112,7 +112,7 @@ async def test_killed_while_an_approval_is_claimed_it_is_refused_where_the_rules
 async def test_killed_before_the_order_was_sent_it_is_not_sent_and_that_is_said(tmp_path):
     async with telling(tmp_path) as story:
         assert await story.dies_at(Cut(moment="before submit", number=1))
-        assert story.entry()["status"] == "intent"
+        assert story.entry()["status"] == "sent"
         await story.comes_back()
         await story.fake.wait_for(story.is_over, PATIENCE)
         assert story.entry()["status"] == "rejected"
@@ -124,7 +124,7 @@ async def test_killed_before_the_order_was_sent_it_is_not_sent_and_that_is_said(
 async def test_killed_before_the_answer_was_written_down_the_order_is_found(tmp_path):
     async with telling(tmp_path) as story:
         assert await story.dies_at(Cut(moment="after submit", number=1))
-        assert story.entry()["status"] == "intent"
+        assert story.entry()["status"] == "sent"
         await story.comes_back()
         await story.fake.wait_for(story.is_over, PATIENCE)
         assert story.entry()["status"] == "filled"
@@ -137,7 +137,7 @@ async def test_killed_between_the_fill_and_its_stop_the_position_is_protected_on
     async with telling(tmp_path) as story:
         assert await story.dies_at(Cut(moment=when, number=2))
         assert story.files.rows("SELECT id FROM positions WHERE status = 'open'")
-        assert story.brackets() == ["intent"]
+        assert story.brackets() == ["sent"]
         await story.comes_back()
         await story.fake.wait_for(story.is_over, PATIENCE)
         assert story.brackets() == brackets

@@ -85,7 +85,7 @@ async def test_each_sells_what_it_holds_and_once(tmp_path: Path, market: Market,
         two.wish_to_leave(two.room.script, 40)
         await two.hours(3)
         exits = [order for order in await two.room.orders() if order[0] == "exit"]
-        assert exits == [("exit", "open", first.quantity)], "one exit, however often it is wished for"
+        assert exits == [("exit", "partly_filled", first.quantity)], "one exit, however often it is wished for"
         (left, kept) = await two.room.held()
         assert 0 < left.quantity < first.quantity
         assert kept.quantity == second.quantity

@@ -155,7 +155,9 @@ async def ask(settings: Settings, count: int) -> None:
                 stop=(book.ask * Decimal("0.9")).quantize(Decimal("0.01")),
                 target=(book.ask * Decimal("1.2")).quantize(Decimal("0.01")),
             )
-            decision = reports.decision(id=decision_id, key=plan.key, context="trend", symbol="BTC/USDT", at=now)
+            decision = reports.decision(
+                id=decision_id, key=plan.key, context="trend", symbol="BTC/USDT", at=now, timeframe="1m"
+            )
             ruling = AskHuman(plan=plan, votes_needed=1, expires_at=now + timedelta(hours=1))
             uow.decisions.add(reports.judged(decision=decision, ruling=ruling))
             Approvals.open(uow, decision, ruling, now)

@@ -45,6 +45,7 @@ def test_candles_come_before_answers_and_the_day_is_closed_last(room: Room):
         ("halts", False, True),
         ("candle", True, False),
         ("second look", False, True),
+        ("patience", False, True),
         ("approvals", False, True),
         ("digest", True, False),
     ]
