@@ -92,7 +92,7 @@ async def test_what_is_to_be_ignored_counts_nothing_and_is_named(tmp_path: Path)
 
 async def test_an_account_that_must_be_empty_stops_the_start(tmp_path: Path):
     await used(tmp_path)
-    with pytest.raises(StoreError, match=r"10 BTC, 3 XYZ, 1 open orders.*BOT_ACCOUNT__HOLDINGS"):
+    with pytest.raises(StoreError, match=r"10 BTC, 3 XYZ, 1 open order.*BOT_ACCOUNT__HOLDINGS"):
         async with room_on(tmp_path, Rule.REFUSE):
             pass
 

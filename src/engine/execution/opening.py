@@ -100,5 +100,6 @@ def _take_over(uow: UnitOfWork, found: Inventory, holding: Holding, now: datetim
 
 def _listed(found: Inventory) -> str:
     held = [f"{grouped(each.quantity)} {each.currency}" for each in found.holdings]
-    orders = [f"{len(found.orders)} open orders"] if found.orders else []
+    number = len(found.orders)
+    orders = [f"{number} open order{'s' if number > 1 else ''}"] if number else []
     return ", ".join([*held, *orders])
