@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.data_halts import standing_change
-from engine.domain.errors import NoData, SaleRefused, StoreError, VenueError
+from engine.domain.errors import SaleRefused, StoreError, VenueError
 from engine.domain.events import ProtectionFailed
 from engine.domain.orders import (
     Ack,
     NotFound,
     Order,
-    OrderState,
     OrderStatus,
     Purpose,
     Refused,
@@ -28,23 +27,16 @@ from engine.domain.positions import Position
 from engine.execution import answers, retries
 from engine.execution import orders as writing
 from engine.execution.coverage import sellable
+from engine.execution.doubts import Doubts
 from engine.execution.protection import Action, Cancel, Protect, protect, protection_pause
-from engine.execution.venue_events import apply_venue_events
+from engine.execution.venue_line import VenueLine
 from engine.ports import Clock, EventBatch, Exchange, MarketData
 from engine.simulation.path import is_another
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 
-AGAIN_AFTER = timedelta(seconds=10)
-"""When what a fault left half done is looked at again."""
 SEND_WITHIN = timedelta(minutes=2)
 """How old an entry may be when it is sent: the world it was judged in is gone after that."""
-LATE_WITHIN = timedelta(seconds=10)
-"""How long after a venue did not know an entry it may turn up there all the same: requests arrive late."""
-_NEVER_ARRIVED = {
-    Unsent.LOST: "it never reached the venue: its request was lost; it is not sent again",
-    Unsent.STOPPED: "it never reached the venue: the bot stopped before it was sent; it is not sent again",
-}
 
 
 class VenueExecution:
@@ -55,10 +47,6 @@ class VenueExecution:
 
     Args:
         max_factor: From this factor on a price is that of something else than what was marked last.
-
-    Attributes:
-        name: The venue's.
-        again_at: When something that was left half done is to be looked at again; ``None`` where nothing was.
     """
 
     def __init__(
@@ -71,16 +59,14 @@ class VenueExecution:
         max_factor: Decimal,
     ) -> None:
         self._max_factor = max_factor
-        self._store = store
-        self._exchange = exchange
-        self.name = exchange.name
-        self._market_data = market_data
-        self._clock = clock
+        self._line = VenueLine(store=store, exchange=exchange, market_data=market_data, clock=clock)
+        self._doubts = Doubts(self._line)
         self._one_at_a_time = asyncio.Lock()
-        self.again_at: datetime | None = None
-        self._missed_since: dict[str, datetime] = {}
-        self._concerned: dict[str, None] = {}
-        """The positions that something happened to, and that have not been seen to since."""
+
+    @property
+    def again_at(self) -> datetime | None:
+        """When something that was left half done is to be looked at again; ``None`` where nothing was."""
+        return self._line.again_at
 
     @asynccontextmanager
     async def _in_turn(self) -> AsyncIterator[None]:
@@ -91,18 +77,12 @@ class VenueExecution:
             except SaleRefused:
                 raise  # that leaves nothing half done
             except (VenueError, StoreError):
-                self._look_again_soon()
+                self._line.look_again_soon()
                 raise
-
-    def _look_again_soon(self) -> None:
-        self._look_again_at(self._clock.now() + AGAIN_AFTER)
-
-    def _look_again_at(self, at: datetime) -> None:
-        self.again_at = at if self.again_at is None else min(self.again_at, at)
 
     async def look_again(self) -> None:
         """Settle what is in doubt and see that everything held is protected, after a fault."""
-        self.again_at = None
+        self._line.again_at = None
         await self.resolve_unknown_orders()
         await self.restore_protection()
 
@@ -112,32 +92,32 @@ class VenueExecution:
         What they have not got is bought at market, if that was planned and the price has not run away.
         """
         async with self._in_turn():
-            for order in await self._store.read(self._withdrawn):
-                await self._cancel(order, "taken back: entries are halted")
-            for order in await self._store.read(self._impatient):
+            for order in await self._line.store.read(self._withdrawn):
+                await self._line.cancel(order, "taken back: entries are halted")
+            for order in await self._line.store.read(self._impatient):
                 if not order.status.final:
-                    await self._cancel(order, "taken back: it has waited long enough")
+                    await self._line.cancel(order, "taken back: it has waited long enough")
             await self._sync_venue_events()
-            for order in await self._store.read(self._impatient):
+            for order in await self._line.store.read(self._impatient):
                 if order.status.final and order.worst_price is not None:
                     await self._buy_rest(order, order.worst_price)
             await self._sync_venue_events()
 
     def _impatient(self, uow: UnitOfWork) -> list[Order]:
-        return [each for each in uow.orders.impatient(self._clock.now()) if each.request.venue == self.name]
+        return [each for each in uow.orders.impatient(self._line.clock.now()) if each.request.venue == self._line.name]
 
     def _withdrawn(self, uow: UnitOfWork) -> list[Order]:
-        return [each for each in withdrawn(uow, self._clock.now()) if each.request.venue == self.name]
+        return [each for each in withdrawn(uow, self._line.clock.now()) if each.request.venue == self._line.name]
 
     async def _buy_rest(self, waited: Order, worst: Decimal) -> None:
         """Buy what an order at a limit has not got, where it can still be had for the worst price or less."""
         try:
-            book = await self._market_data.book(waited.request.symbol)
+            book = await self._line.market_data.book(waited.request.symbol)
         except VenueError:
             return  # asked again while it makes sense
-        now = self._clock.now()
+        now = self._line.clock.now()
         if book.ask <= worst:
-            await self._send(await self._store.transact(lambda uow: writing.intend_rest(uow, waited, now)))
+            await self._send(await self._line.store.transact(lambda uow: writing.intend_rest(uow, waited, now)))
 
     async def send(self, order: Order) -> None:
         """Send one written-down order, and take in what comes of it at once."""
@@ -153,7 +133,7 @@ class VenueExecution:
     async def restore_protection(self) -> None:
         """See that every open position has its stop and target at the venue."""
         async with self._in_turn():
-            await self._sync_venue_events(await self._store.read(self._in_need))
+            await self._sync_venue_events(await self._line.store.read(self._in_need))
 
     async def cancel_order(self, order: Order, why: str) -> None:
         """Cancel an order; one that was written down and not sent is never sent.
@@ -161,13 +141,13 @@ class VenueExecution:
         Whether it was sent only the venue knows: its answer may not have been written down.
         """
         async with self._in_turn():
-            written = await self._store.read(lambda uow: uow.orders.get(order.id))
+            written = await self._line.store.read(lambda uow: uow.orders.get(order.id))
             if written.status.final:
                 return
-            state = await self._cancel(written, f"taken back {why}")
+            state = await self._line.cancel(written, f"taken back {why}")
             if written.status is OrderStatus.INTENT and isinstance(state, NotFound):
                 reason = f"not sent: taken back {why}"
-                await self._withhold(order, reason)
+                await self._line.withhold(order, reason)
             await self._sync_venue_events()
 
     async def sell(self, position_id: str, since: datetime | None = None) -> None:
@@ -187,40 +167,30 @@ class VenueExecution:
         """
         async with self._in_turn():
             await self._sync_venue_events()
-            position, orders = await self._store.read(lambda uow: _known(uow, position_id))
+            position, orders = await self._line.store.read(lambda uow: _known(uow, position_id))
             self._refuse_before_its_time(orders, since)
-            lot = self._lot_of(position.symbol)
+            lot = self._line.lot_of(position.symbol)
             quantity = sellable(position, orders, lot)
-            unsellable = await self._why_unsellable(position.symbol, quantity) if quantity > 0 else ""
+            unsellable = await self._line.why_unsellable(position.symbol, quantity) if quantity > 0 else ""
             if unsellable:
                 raise SaleRefused(f"the venue would refuse the sale: {unsellable}")
-            now = self._clock.now()
-            order = await self._store.transact(lambda uow: writing.intend_sale(uow, position_id, lot, now))
+            now = self._line.clock.now()
+            order = await self._line.store.transact(lambda uow: writing.intend_sale(uow, position_id, lot, now))
             if order is None:
                 return
             await self._send(order)
             await self._sync_venue_events()
-            _, orders = await self._store.read(lambda uow: _known(uow, position_id))
+            _, orders = await self._line.store.read(lambda uow: _known(uow, position_id))
             self._refuse_before_its_time(orders, since)
 
     def _refuse_before_its_time(self, orders: Sequence[Order], since: datetime | None) -> None:
         """Say no while the pause after sales that came to nothing lasts, in the same words all the while."""
         counted = [order for order in orders if since is None or order.created_at >= since]
         pause = retries.not_before(counted, Purpose.EXIT)
-        if pause is not None and self._clock.now() < pause:
+        if pause is not None and self._line.clock.now() < pause:
             why = retries.failures(counted, Purpose.EXIT)[0].reason or "it was cancelled there"
             until = f"{pause:%Y-%m-%d %H:%M:%S} UTC"
             raise SaleRefused(f"the venue refuses the sale: {why}; asked again at {until}", again_at=pause)
-
-    async def _why_unsellable(self, symbol: str, quantity: Decimal) -> str:
-        """Why there is no sale to be had, as far as that can be known before anything is taken back for it.
-
-        Raises:
-            NoData: Nobody buys it now.
-            VenueError: The venue does not answer.
-        """
-        await self._market_data.book(symbol)
-        return await self._exchange.why_unsellable(symbol, quantity)
 
     async def _send(self, order: Order) -> SubmitResult | None:
         """Send an order; a position whose sale is refused, or not sent after all, gets its protection back."""
@@ -231,30 +201,21 @@ class VenueExecution:
 
     async def _try(self, order: Order) -> SubmitResult | None:
         """Send an order that was not sent yet; ``None`` where it was, or is no longer wanted."""
-        written, unwanted = await self._store.read(lambda uow: (uow.orders.get(order.id), self._unwanted(uow, order)))
+        written, unwanted = await self._line.store.read(
+            lambda uow: (uow.orders.get(order.id), self._unwanted(uow, order))
+        )
         if written.status is not OrderStatus.INTENT:
             return None
         if unwanted:
-            await self._withhold(order, unwanted)
+            await self._line.withhold(order, unwanted)
             return None
-        return await (self._try_sale(order) if order.purpose is Purpose.EXIT else self._submit(order))
-
-    async def _submit(self, order: Order) -> SubmitResult:
-        """Hand an order to the venue, once it is on the disk that this is about to happen."""
-        now = self._clock.now()
-        await self._store.transact(lambda uow: uow.orders.mark(order.id, OrderStatus.SENT, now))
-        await self._store.flush()
-        answer = await self._exchange.submit(order.request)
-        await self._record(order, answer)
-        if isinstance(answer, Unknown):
-            self._look_again_soon()
-        return answer
+        return await (self._try_sale(order) if order.purpose is Purpose.EXIT else self._line.submit(order))
 
     def _unwanted(self, uow: UnitOfWork, order: Order) -> str:
         """Why an entry that was written down is not sent after all: it has waited too long, or entries are stopped."""
         if order.purpose is not Purpose.ENTRY:
             return ""
-        now = self._clock.now()
+        now = self._line.clock.now()
         if now - order.created_at > SEND_WITHIN:
             return f"not sent: it is {(now - order.created_at).total_seconds():.0f} s old"
         stopping = [found.halt for found in uow.halts.open() if found.halt.blocks(order.request.symbol, now)]
@@ -269,109 +230,68 @@ class VenueExecution:
         try:
             if not await self._is_covered(order):
                 return None
-            unsellable = await self._why_unsellable(order.request.symbol, order.request.quantity)
+            unsellable = await self._line.why_unsellable(order.request.symbol, order.request.quantity)
             if unsellable:
-                return await self._record(order, Refused(client_id=order.request.client_id, reason=unsellable))
+                return await self._line.record(order, Refused(client_id=order.request.client_id, reason=unsellable))
             await self._cancel_others(order)
             covered = await self._is_covered(order)
         except VenueError as error:
-            await self._withhold(order, f"not sent: {error.message}")
+            await self._line.withhold(order, f"not sent: {error.message}")
             return None
-        return await self._submit(order) if covered else None
+        return await self._line.submit(order) if covered else None
 
     async def _cancel_others(self, order: Order) -> None:
         """The rest of an entry would be held without a stop, a bracket would sell the same coins."""
-        for other in await self._store.read(lambda uow: uow.orders.of_position(order.position_id)):
+        for other in await self._line.store.read(lambda uow: uow.orders.of_position(order.position_id)):
             if other.purpose in (Purpose.ENTRY, Purpose.PROTECTION) and not other.status.final:
-                await self._cancel(other, "taken back to sell the position")
-
-    async def _cancel(self, order: Order, reason: str) -> OrderState | NotFound:
-        """Take an order back. That it is our wish is written down first, or it would be taken for somebody else's."""
-        now = self._clock.now()
-        await self._store.transact(lambda uow: uow.orders.request_cancel(order.id, reason, now))
-        await self._store.flush()
-        return await self._exchange.cancel(order.request.symbol, order.request.client_id)
+                await self._line.cancel(other, "taken back to sell the position")
 
     async def _is_covered(self, order: Order) -> bool:
         """Whether a position still holds what an order sells of it, after all that happened; else it is not sent."""
-        batch = await self._new_events()
-        return await self._store.transact(lambda uow: self._covers(uow, order, batch))
+        batch = await self._line.new_events()
+        return await self._line.store.transact(lambda uow: self._covers(uow, order, batch))
 
     def _covers(self, uow: UnitOfWork, order: Order, batch: EventBatch) -> bool:
-        self._apply(uow, batch)
+        self._line.apply(uow, batch)
         position, orders = uow.positions.get(order.position_id), uow.orders.of_position(order.position_id)
-        if sellable(position, orders, self._lot_of(order.request.symbol), order.id) >= order.request.quantity:
+        if sellable(position, orders, self._line.lot_of(order.request.symbol), order.id) >= order.request.quantity:
             return True
         what = "reduced" if position.is_open else f"closed ({position.closed_by})"
         reason = f"not sent: the position was {what} meanwhile"
-        answers.mark(uow, order, OrderStatus.REJECTED, self._clock.now(), reason=reason, unsent=Unsent.WITHHELD)
+        answers.mark(uow, order, OrderStatus.REJECTED, self._line.clock.now(), reason=reason, unsent=Unsent.WITHHELD)
         return False
-
-    async def _record(self, order: Order, answer: SubmitResult) -> SubmitResult:
-        now = self._clock.now()
-        await self._store.transact(lambda uow: answers.record(uow, order, answer, now))
-        return answer
-
-    async def _withhold(self, order: Order, reason: str) -> None:
-        """Write down that an order is not sent after all."""
-        now, rejected = self._clock.now(), OrderStatus.REJECTED
-        await self._store.transact(
-            lambda uow: answers.mark(uow, order, rejected, now, reason=reason, unsent=Unsent.WITHHELD)
-        )
-
-    async def _mark(self, order: Order, status: OrderStatus, reason: str) -> None:
-        now = self._clock.now()
-        await self._store.transact(lambda uow: answers.mark(uow, order, status, now, reason=reason))
 
     async def _sync_venue_events(self, in_need: Iterable[str] = ()) -> None:
         """Take in what the venue did, and see to every position it concerns, until nothing more comes of it."""
-        self._concerned |= dict.fromkeys(in_need)
+        self._line.concerned |= dict.fromkeys(in_need)
         while True:
-            while (batch := await self._new_events()).events:
-                await self._store.transact(lambda uow: self._apply(uow, batch))
-            if not self._concerned:
+            while (batch := await self._line.new_events()).events:
+                await self._line.store.transact(lambda uow: self._line.apply(uow, batch))
+            if not self._line.concerned:
                 return
-            position_id = next(iter(self._concerned))
-            del self._concerned[position_id]
+            position_id = next(iter(self._line.concerned))
+            del self._line.concerned[position_id]
             await self._protect(position_id)
-
-    async def _new_events(self) -> EventBatch:
-        cursor = await self._store.read(lambda uow: uow.account.cursor(self.name))
-        return await self._exchange.events(cursor)
-
-    def _apply(self, uow: UnitOfWork, batch: EventBatch) -> None:
-        self._concerned |= dict.fromkeys(apply_venue_events(uow, self.name, batch, self._lot_of))
-
-    def _lot_of(self, symbol: str) -> Decimal:
-        """The smallest step of a quantity; 0 of a market that is not known."""
-        try:
-            return self._market_data.market(symbol).lot
-        except NoData:
-            return Decimal(0)
 
     def _in_need(self, uow: UnitOfWork) -> list[str]:
         """The positions that need something at the venue, now or once a pause is over."""
-        now = self._clock.now()
-        selling = [order.position_id for order in self._unfinished(uow) if order.request.side is Side.SELL]
-        held = [position.id for position in uow.positions.open() if position.venue == self.name]
+        now = self._line.clock.now()
+        selling = [order.position_id for order in self._line.unfinished(uow) if order.request.side is Side.SELL]
+        held = [position.id for position in uow.positions.open() if position.venue == self._line.name]
         known = dict.fromkeys([*held, *(each for each in selling if each)])
         return [each for each in known if any(self._wanted(uow, each, now))]
-
-    def _unfinished(self, uow: UnitOfWork) -> list[Order]:
-        """The orders of this venue that are not final."""
-        return [order for order in uow.orders.unfinished() if order.request.venue == self.name]
 
     def _wanted(self, uow: UnitOfWork, position_id: str, now: datetime) -> tuple[tuple[Action, ...], datetime | None]:
         """What a position needs at the venue now, and until when that has to wait."""
         position, orders = _known(uow, position_id)
-        return protect(position, orders, self._lot_of(position.symbol), now), protection_pause(position, orders)
+        return protect(position, orders, self._line.lot_of(position.symbol), now), protection_pause(position, orders)
 
     async def _protect(self, position_id: str) -> None:
         """One step towards one bracket for all of a position: what is cancelled is replaced once it is gone."""
-        now = self._clock.now()
-        wanted, pause = await self._store.read(lambda uow: self._wanted(uow, position_id, now))
+        now = self._line.clock.now()
+        wanted, pause = await self._line.store.read(lambda uow: self._wanted(uow, position_id, now))
         if pause is not None and pause > now:
-            self._look_again_at(pause)
+            self._line.look_again_at(pause)
         for action in wanted:
             match action:
                 case Cancel(order=order):
@@ -380,30 +300,30 @@ class VenueExecution:
                     await self._place(needed)
 
     async def _cancel_misfit(self, order: Order) -> None:
-        state = await self._cancel(order, "taken back: it no longer fits the position")
+        state = await self._line.cancel(order, "taken back: it no longer fits the position")
         if isinstance(state, NotFound):
-            await self._mark(order, OrderStatus.CANCELLED, "taken back: the venue does not know it")
+            await self._line.end(order, OrderStatus.CANCELLED, "taken back: the venue does not know it")
             await self._protect(order.position_id)
 
     async def _place(self, needed: Protect) -> None:
         position = needed.position
         if await self._is_for_another(position):
             return  # until people have looked; each candle asks again
-        now = self._clock.now()
-        order = await self._store.transact(
+        now = self._line.clock.now()
+        order = await self._line.store.transact(
             lambda uow: writing.intend_bracket(uow, position, needed.number, needed.quantity, now)
         )
-        answer = await self._submit(order)
+        answer = await self._line.submit(order)
         if isinstance(answer, Refused):
             await self._sell_unprotectable(needed, answer.reason)
 
     async def _is_for_another(self, position: Position) -> bool:
         """Whether a stop and target would be filled at once at the price of something else than what was bought."""
         try:
-            price = (await self._market_data.book(position.symbol)).mid
+            price = (await self._line.market_data.book(position.symbol)).mid
         except VenueError:
             return False
-        changed, marks = await self._store.read(
+        changed, marks = await self._line.store.read(
             lambda uow: (standing_change(uow, position.symbol), uow.account.marks())
         )
         if changed is not None:
@@ -417,60 +337,26 @@ class VenueExecution:
         """
 
         def work(uow: UnitOfWork) -> Order:
-            now = self._clock.now()
+            now = self._line.clock.now()
             uow.emit(ProtectionFailed(at=now, position_id=needed.position.id, reason=reason))
             return writing.intend_emergency_exit(uow, needed.position, needed.number, needed.quantity, now)
 
-        order = await self._store.transact(work)
+        order = await self._line.store.transact(work)
         await self._try(order)
-        self._look_again_soon()
+        self._line.look_again_soon()
+
+    async def resolve_order(self, order: Order) -> None:
+        """Ask the venue what became of an order whose answer was lost or never came; it is never sent again."""
+        await self._doubts.resolve(order)
 
     async def resolve_unknown_orders(self) -> None:
         """Ask again for every order whose answer was lost, or that lies unsent because something failed on the way."""
         async with self._in_turn():
-            now = self._clock.now()
-            for order in await self._store.read(self._unfinished):
+            now = self._line.clock.now()
+            for order in await self._line.store.read(self._line.unfinished):
                 left_over = order.status is OrderStatus.INTENT and now - order.created_at > SEND_WITHIN
                 if order.status.in_doubt or order.status is OrderStatus.CANCELLING or left_over:
-                    await self.resolve_order(order)
-
-    async def resolve_order(self, order: Order) -> None:
-        """Ask the venue what became of an order whose answer was lost or never came; it is never sent again."""
-        state = await self._exchange.find(order.request.symbol, order.request.client_id)
-        if isinstance(state, NotFound) and self._may_be_late(order):
-            await self._leave_in_doubt(order)
-            return
-
-        def work(uow: UnitOfWork) -> None:
-            at = self._clock.now()
-            if isinstance(state, NotFound):
-                unsent = Unsent.LOST if order.status.in_doubt else Unsent.STOPPED
-                answers.mark(uow, order, OrderStatus.REJECTED, at, reason=_NEVER_ARRIVED[unsent], unsent=unsent)
-                answers.watch_refusals(uow, order, at)
-            else:
-                answers.record(
-                    uow, order, Ack(client_id=state.client_id, venue_order_id=state.venue_order_id, at=at), at
-                )
-
-        await self._store.transact(work)
-        self._missed_since.pop(order.id, None)
-        if order.position_id:
-            self._concerned[order.position_id] = None
-
-    async def _leave_in_doubt(self, order: Order) -> None:
-        self._look_again_soon()
-        if order.status is not OrderStatus.UNKNOWN:
-            reason = "the venue does not know it, and is asked again"
-            await self._mark(order, OrderStatus.UNKNOWN, reason)
-
-    def _may_be_late(self, order: Order) -> bool:
-        """Whether an order that the venue does not know may be on its way there.
-
-        Only entries are waited for: what is held must not stay unprotected.
-        """
-        now = self._clock.now()
-        missed_since = self._missed_since.setdefault(order.id, now)
-        return order.purpose is Purpose.ENTRY and now - missed_since < LATE_WITHIN
+                    await self._doubts.resolve(order)
 
 
 def withdrawn(uow: UnitOfWork, now: datetime) -> list[Order]:

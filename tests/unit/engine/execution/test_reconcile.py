@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.domain.orders import Order, OrderStatus, OrderType, Purpose, Side
+from engine.execution.doubts import LATE_WITHIN
 from engine.execution.orders import intend
 from engine.execution.reconcile import reconcile
-from engine.execution.venue_execution import LATE_WITHIN
 from tests.auditor import check_conservation
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
 from tests.fakes.feed import BTC

@@ -1,0 +1,63 @@
+"""Orders whose fate is not known: the venue is asked for each by its client id, and nothing is sent twice."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from engine.domain.orders import Ack, NotFound, Order, OrderState, OrderStatus, Purpose, Unsent
+from engine.execution import answers
+from engine.execution.venue_line import VenueLine
+from engine.store.unit_of_work import UnitOfWork
+
+LATE_WITHIN = timedelta(seconds=10)
+"""How long after a venue did not know an entry it may turn up there all the same: requests arrive late."""
+_NEVER_ARRIVED = {
+    Unsent.LOST: "it never reached the venue: its request was lost; it is not sent again",
+    Unsent.STOPPED: "it never reached the venue: the bot stopped before it was sent; it is not sent again",
+}
+
+
+class Doubts:
+    """Asks a venue what has become of orders."""
+
+    def __init__(self, line: VenueLine) -> None:
+        self._line = line
+        self._missed_since: dict[str, datetime] = {}
+
+    async def resolve(self, order: Order) -> None:
+        """Ask the venue what became of an order whose answer was lost or never came; it is never sent again."""
+        state = await self._line.exchange.find(order.request.symbol, order.request.client_id)
+        if isinstance(state, NotFound) and self._may_be_late(order):
+            await self._leave_in_doubt(order)
+            return
+        await self._line.store.transact(lambda uow: self._write_down(uow, order, state))
+        self._missed_since.pop(order.id, None)
+        if order.position_id:
+            self._line.concerned[order.position_id] = None
+
+    def _write_down(self, uow: UnitOfWork, order: Order, state: OrderState | NotFound) -> None:
+        at = self._line.clock.now()
+        if isinstance(state, OrderState):
+            found = Ack(client_id=state.client_id, venue_order_id=state.venue_order_id, at=at)
+            answers.record(uow, order, found, at)
+        elif order.status is OrderStatus.CANCELLING:
+            reason = "taken back: the venue does not know it any more"
+            answers.mark(uow, order, OrderStatus.CANCELLED, at, reason=reason)
+        else:
+            unsent = Unsent.LOST if order.status.in_doubt else Unsent.STOPPED
+            answers.mark(uow, order, OrderStatus.REJECTED, at, reason=_NEVER_ARRIVED[unsent], unsent=unsent)
+            answers.watch_refusals(uow, order, at)
+
+    async def _leave_in_doubt(self, order: Order) -> None:
+        self._line.look_again_soon()
+        if order.status is not OrderStatus.UNKNOWN:
+            await self._line.end(order, OrderStatus.UNKNOWN, "the venue does not know it, and is asked again")
+
+    def _may_be_late(self, order: Order) -> bool:
+        """Whether an order that the venue does not know may be on its way there.
+
+        Only entries are waited for: what is held must not stay unprotected.
+        """
+        now = self._line.clock.now()
+        missed_since = self._missed_since.setdefault(order.id, now)
+        return order.purpose is Purpose.ENTRY and now - missed_since < LATE_WITHIN
