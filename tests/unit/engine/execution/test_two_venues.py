@@ -1,0 +1,148 @@
+"""Two venues side by side: each order goes to its own, each is booked by itself, a slow one holds up only itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.cycle import run_cycles
+from engine.domain.errors import VenueError
+from engine.execution import opening
+from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.execution.reconcile import agree
+from engine.risk.rules import RiskLimits
+from engine.simulation.fills import FillModel
+from engine.strategies.context import StrategyContext
+from tests.fakes.engine import DAY, QUIET, FickleVenue, Room, engine_room, signals
+from tests.fakes.feed import hand_feed
+
+
+@dataclass
+class Two:
+    """A room whose orders go to two venues, and what trades at the second."""
+
+    room: Room
+    other: FickleVenue
+    contexts: tuple[StrategyContext, ...]
+
+    async def both_enter(self) -> None:
+        now = self.room.clock.now()
+        self.room.script.entries[now] = signals()
+        await run_cycles(self.room.services, self.contexts, now)
+
+    async def agreed(self) -> None:
+        for venue in (self.room.venue, self.other):
+            now = self.room.clock.now()
+            assert await agree(self.room.store, venue, self.room.orchestrator, now) == {}
+
+
+@asynccontextmanager
+async def two_venues(folder: Path) -> AsyncIterator[Two]:
+    async with engine_room(
+        folder, limits=RiskLimits(max_position=Decimal("0.9"), risk_per_trade=Decimal("0.002"))
+    ) as room:
+        other = FickleVenue(
+            name="other",
+            file=folder / "other.sqlite",
+            feed=hand_feed((QUIET,) * 60),
+            clock=room.clock,
+            model=FillModel(fee_in="received"),
+            balances={"USDT": Decimal(20_000)},
+        )
+        other.clock, other.called_at, other.answers = room.clock, [], asyncio.Event()
+        await room.store.transact(lambda uow: uow.account.pay_in("other", Decimal(20_000), room.clock.now()))
+        orchestrator = ExecutionOrchestrator(
+            store=room.store,
+            venues={"paper": room.venue, "other": other},
+            market_data=room.venue,
+            clock=room.clock,
+        )
+        room.services = replace(room.services, orchestrator=orchestrator)
+        second = replace(room.context, name="second", venue="other")
+        try:
+            yield Two(room, other, (room.context, second))
+        finally:
+            other.close()
+
+
+async def test_each_order_goes_to_its_own_venue_and_each_fill_counts(tmp_path: Path):
+    """Both venues number their trades from 1 on."""
+    async with two_venues(tmp_path) as two:
+        await two.both_enter()
+        held = {position.venue: position for position in await two.room.held()}
+        assert set(held) == {"paper", "other"}
+        fills = await two.room.store.read(lambda uow: uow.orders.newest_fills(9))
+        assert {(each.fill.venue, each.fill.trade_id) for each in fills} == {("paper", "1"), ("other", "1")}
+        orders = await two.room.views.orders(9)
+        assert sorted((o.request.venue, o.purpose.value, o.status.value) for o in orders) == [
+            ("other", "entry", "filled"),
+            ("other", "protection", "open"),
+            ("paper", "entry", "filled"),
+            ("paper", "protection", "open"),
+        ]
+        await two.agreed()
+        balances = await two.room.store.read(lambda uow: uow.account.balances())
+        assert balances["other", "USDT"] == (await two.other.balances())["USDT"]
+        portfolio = await two.room.store.read(lambda uow: uow.account.portfolio())
+        assert portfolio.free_cash == balances["paper", "USDT"] + balances["other", "USDT"]
+
+
+async def test_one_that_hangs_holds_up_only_itself(tmp_path: Path):
+    async with two_venues(tmp_path) as two:
+        await two.both_enter()
+        two.other.hangs = "submit"
+        first, second = await two.room.held()
+        stuck = asyncio.create_task(two.room.orchestrator.sell(second.id))
+        await asyncio.sleep(0.05)
+        await asyncio.wait_for(two.room.orchestrator.sell(first.id), 5)
+        assert not stuck.done()
+        assert [held.id for held in await two.room.held()] == [second.id]
+        two.other.answers.set()
+        await stuck
+        assert await two.room.held() == ()
+        await two.agreed()
+
+
+async def test_one_that_is_away_does_not_keep_the_other_from_being_heard(tmp_path: Path):
+    async with two_venues(tmp_path) as two:
+        await two.both_enter()
+        two.other.storm = 99
+        two.room.clock.to(DAY + 60)
+        with pytest.raises(VenueError, match="503"):
+            await two.room.orchestrator.sync_venue_events()
+        assert two.room.venue.called_at[-1] == two.room.clock.now()
+        assert await two.room.orchestrator.next_look() is not None, "the other is asked again soon"
+        two.other.storm = 0
+        await two.room.orchestrator.look_again()
+        await two.agreed()
+
+
+async def test_a_position_of_a_venue_that_is_not_at_work_is_named(tmp_path: Path):
+    async with two_venues(tmp_path) as two:
+        await two.both_enter()
+        (_, second) = await two.room.held()
+        alone = ExecutionOrchestrator(
+            store=two.room.store,
+            venues={"paper": two.room.venue},
+            market_data=two.room.venue,
+            clock=two.room.clock,
+        )
+        with pytest.raises(VenueError, match="The venue other is not at work here"):
+            await alone.sell(second.id)
+        await alone.restore_protection()  # and touches none of its orders
+        await two.agreed()
+
+
+async def test_each_account_is_opened_with_its_own_cursor(tmp_path: Path):
+    async with two_venues(tmp_path) as two:
+        await two.both_enter()
+        cursors = await two.room.store.read(lambda uow: [uow.account.cursor(name) for name in ("paper", "other")])
+        assert cursors == [(await venue.events(None)).cursor for venue in (two.room.venue, two.other)]
+        found, _ = await opening.look(two.other, two.room.venue, "USDT")
+        assert [holding.currency for holding in found.holdings] == ["BTC"]
