@@ -238,12 +238,13 @@ async def _open_account(
     await store.read(lambda uow: stamp(uow, owner))
     if isinstance(clock, MarketClock) and venue.advanced_to is not None:
         clock.move_to(venue.advanced_to)
-    found, cursor = await opening.look(venue, venue, quote)
+    is_open = await store.read(lambda uow: uow.account.opened())
+    found = None if is_open else await opening.look(venue, venue, quote)
     known = not await store.transact(lambda uow: stamp(uow, owner))
 
     def work(uow: UnitOfWork) -> tuple[datetime | None, ...]:
-        if not uow.account.opened():
-            opening.open_account(uow, found, cursor, settings.account.holdings, clock.now())
+        if found is not None:
+            opening.open_account(uow, *found, settings.account.holdings, clock.now())
             uow.settings.set("account.began", clock.now().isoformat())
             uow.emit(Welcomed(at=clock.now() + INSTANT))
         elif not uow.account.counts_from_peak():

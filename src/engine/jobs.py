@@ -80,6 +80,7 @@ def job_table(
         """
         await services.orchestrator.resolve_unknown_orders()
         await books.mark_to_market(at)
+        await services.orchestrator.adopt_rest(at)
         await services.orchestrator.restore_protection()
         try:
             await run_cycles(services, contexts.due(at), at)

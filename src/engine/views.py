@@ -12,7 +12,7 @@ from engine.account_views import AccountViews
 from engine.domain.approvals import Approval
 from engine.domain.decision_views import ApprovalView, Why
 from engine.domain.decisions import Judged
-from engine.domain.errors import NoData, VenueError
+from engine.domain.errors import NoData, UnknownId, VenueError
 from engine.domain.halt_views import EmergencyView, Exposed, HaltView, Recovery
 from engine.domain.health import Part, PlatformTrouble
 from engine.domain.inventory import Inventory
@@ -153,7 +153,10 @@ class Views(AccountViews):
         Raises:
             UnknownId: There was nothing.
         """
-        return await self.store.read(lambda uow: uow.account.inventory(venue))
+        found = await self.store.read(lambda uow: uow.account.inventory(venue))
+        if found is None:
+            raise UnknownId(f"There was nothing but cash at {venue}.")
+        return found
 
     async def external(self, order_id: str) -> ExternalView:
         """What somebody else did to the account, by the order that shows it.

@@ -294,6 +294,7 @@ async def engine_room(
     cash: Decimal = CASH,
     balances: Mapping[str, Decimal] | None = None,
     holdings: Rule = Rule.ADOPT,
+    deaf: VenueError | None = None,
     timezone: str = "UTC",
     day_ends: time = time(),
     route: Route = nowhere,
@@ -313,6 +314,7 @@ async def engine_room(
 
     venue.clock, venue.called_at, venue.answers = clock, [], asyncio.Event()
 
+    venue.deaf = deaf
     found, cursor = await opening.look(venue, venue, "USDT")
 
     def open_account(uow: UnitOfWork) -> None:

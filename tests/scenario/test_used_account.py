@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.domain.approvals import Press, Verb
-from engine.domain.errors import StoreError
+from engine.domain.errors import NoData, StoreError
 from engine.domain.events import InventoryFound
 from engine.domain.inventory import Rule
 from engine.domain.market import Market
@@ -74,6 +74,29 @@ async def test_what_is_there_counts_as_somebody_elses_and_people_are_told(tmp_pa
         await agreed(room)
     async with room_on(tmp_path, minutes=DAY + 130) as room:
         assert len(await room.events(InventoryFound)) == 1, "told once"
+
+
+async def test_what_had_no_price_at_the_start_is_adopted_once_it_has_one(tmp_path: Path):
+    """As with real prices: they come in after the books were opened."""
+    balances = await used(tmp_path)
+    async with room_on(tmp_path, deaf=NoData("No price has come in yet.")) as room:
+        room.venue.deaf = None
+        assert await room.held() == ()
+        card = await Notifications(room.views).card("inventory:paper")
+        assert card is not None
+        assert [item.text for item in card.items] == ["does not count: nothing says its price"] * 2
+        await room.books.mark_to_market(room.clock.now())
+        for _ in range(2):
+            await room.orchestrator.adopt_rest(room.clock.now())
+        (held,) = await room.held()
+        assert (held.context, held.quantity) == ("external", balances["BTC"])
+        status = await room.views.status()
+        assert status.equity == balances["USDT"] + balances["BTC"] * held.entry_price
+        assert (status.net, status.paid_in) == (0, balances["BTC"] * held.entry_price)
+        card = await Notifications(room.views).card("inventory:paper")
+        assert card is not None
+        assert [item.title for item in card.items] == [f"{held.id}: 10 BTC", "3 XYZ"]
+        await agreed(room)
 
 
 async def test_what_is_to_be_ignored_counts_nothing_and_is_named(tmp_path: Path):

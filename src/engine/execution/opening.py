@@ -79,6 +79,29 @@ def open_account(uow: UnitOfWork, found: Inventory, cursor: Cursor, rule: Rule, 
         uow.emit(InventoryFound(at=now, venue=found.venue))
 
 
+def adopt_rest(uow: UnitOfWork, venue: str, now: datetime) -> None:
+    """Take over what was to be adopted when the books were opened, and had no price then: it has one now.
+
+    It counts as paid in: it is no profit of the time since.
+    """
+    found, marks = uow.account.inventory(venue), uow.account.marks()
+    if found is None or not found.adopted:
+        return
+    prices = {each.currency: marks.get(f"{each.currency}/{found.quote}") for each in found.holdings}
+    late = [each for each in found.holdings if not each.position_id and prices[each.currency] is not None]
+    if not late:
+        return
+    holdings = []
+    for each in found.holdings:
+        taken = _take_over(uow, found, replace(each, price=prices[each.currency]), now) if each in late else each
+        holdings.append(taken)
+        if each in late:
+            uow.account.change_balance(venue, each.currency, -each.quantity)
+            uow.account.count_as_paid(each.quantity * (taken.price or 0), now)
+    uow.account.keep_inventory(replace(found, holdings=tuple(holdings)))
+    uow.emit(InventoryFound(at=now, venue=venue))
+
+
 def _take_over(uow: UnitOfWork, found: Inventory, holding: Holding, now: datetime) -> Holding:
     """Make somebody else's position of a holding, at the price of now."""
     price = holding.price or Decimal(0)

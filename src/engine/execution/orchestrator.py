@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from engine.domain.errors import VenueError
 from engine.domain.orders import Order
+from engine.execution import opening
 from engine.execution.venue_execution import VenueExecution, withdrawn
 from engine.ports import Clock, Exchange, MarketData
 from engine.store.database import Database
@@ -43,6 +44,15 @@ class ExecutionOrchestrator:
             )
             for name, exchange in venues.items()
         }
+
+    async def adopt_rest(self, at: datetime) -> None:
+        """Take over what the accounts had before their books were opened, and had no price then."""
+
+        def work(uow: UnitOfWork) -> None:
+            for venue in self._venues:
+                opening.adopt_rest(uow, venue, at)
+
+        await self._store.transact(work)
 
     async def next_look(self) -> datetime | None:
         """When something that was left half done is to be looked at again; ``None`` where nothing was."""

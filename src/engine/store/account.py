@@ -140,16 +140,9 @@ class Account:
         """Note that every event of a venue up to a cursor was taken in."""
         self._connection.execute(_KEEP_CURSOR, {"venue": venue, "cursor": cursor})
 
-    def inventory(self, venue: str) -> Inventory:
-        """What a venue had beside cash when the account was opened.
-
-        Raises:
-            UnknownId: There was nothing.
-        """
-        kept = self._settings.get(f"{_INVENTORY}.{venue}")
-        if not kept:
-            raise UnknownId(f"There was nothing but cash at {venue}.")
-        return codec.load(Inventory, kept)
+    def inventory(self, venue: str) -> Inventory | None:
+        """What a venue had beside cash when the account was opened; ``None`` where that was nothing."""
+        return self._memory.get_or_load("settings", (_INVENTORY, venue), lambda: self._load_inventory(venue))
 
     def keep_inventory(self, found: Inventory) -> None:
         """Keep what a venue had beside cash when the account was opened."""
@@ -365,6 +358,10 @@ class Account:
 
     def _figures(self, digest_id: str) -> str | None:
         return self._connection.execute(_DIGEST, {"its_id": digest_id}).scalar()
+
+    def _load_inventory(self, venue: str) -> Inventory | None:
+        kept = self._settings.get(f"{_INVENTORY}.{venue}")
+        return codec.load(Inventory, kept) if kept else None
 
     def _cash(self, quote: str) -> Decimal:
         return sum((amount for (_, currency), amount in self.balances().items() if currency == quote), Decimal(0))
