@@ -2,8 +2,10 @@
 
 It keeps orders, fills and balances in one SQLite file (the tables: ``paper_file``) on its own connection, so that a
 crash of the bot leaves it standing and an auditor can read it. Every call first takes each market as far towards the
-clock's time as it is known, so that orders that wait and brackets meet the market in between (``paper_matching``); no
-market waits for another. What it does follows from the feed and the calls alone: no random ids, no wall clock.
+clock's time as it is known, so that orders that wait meet the market in between (``paper_happenings``), and are filled
+there (``paper_matching``); no market waits for another. What it refuses, it refuses at once, with the reason
+(``paper_requests``, ``paper_rules``). What it does follows from the feed and the calls alone: no random ids, no wall
+clock.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from engine.domain.currencies import rounded
 from engine.domain.errors import NoData, VenueError
 from engine.domain.figures import grouped
 from engine.domain.market import Book, Candles, Market, Timeframe
@@ -31,11 +32,13 @@ from engine.domain.orders import (
 )
 from engine.exchanges.paper_client import Client, PromptClient
 from engine.exchanges.paper_file import VenueFile
-from engine.exchanges.paper_matching import Happening, Matching
+from engine.exchanges.paper_happenings import Happening
+from engine.exchanges.paper_matching import Matching
 from engine.exchanges.paper_quote import Quote
+from engine.exchanges.paper_requests import malformed
 from engine.exchanges.paper_rows import VenueOrder
+from engine.exchanges.paper_rules import Rules
 from engine.ports import Clock, Cursor, EventBatch, MarketFeed
-from engine.simulation import fills
 from engine.simulation.fills import FillModel
 
 NAME = "paper"
@@ -86,6 +89,7 @@ class PaperExchange:
         self._model = model
         self._client = client or PromptClient()
         self._matching = Matching(self._file, feed, model)
+        self._rules = Rules(self._file, self._matching, model)
         known = {*feed.markets, *(order.request.symbol for order in self._file.open_orders())}
         self._advanced = self._file.advanced(sorted(known))
         self._written = dict(self._advanced)
@@ -267,11 +271,13 @@ class PaperExchange:
         if reason:
             return Refused(client_id=request.client_id, reason=reason)
         with self._file.transaction():
+            market = self._feed.markets[request.symbol]
             order = VenueOrder(
                 venue_id=self._file.next_order_id(),
                 request=request,
                 at=now,
-                reserve_price=self._reserve(request, quote),
+                reserve_price=self._rules.reserve_price(request, market, quote),
+                best=quote.mid if quote is not None and request.type is OrderType.TRAILING_STOP else None,
             )
             self._file.add_order(order)
             self._matching.begin(order, quote)
@@ -282,66 +288,17 @@ class PaperExchange:
     def _quote(self, symbol: str, now: datetime) -> Quote | None:
         return self._matching.quote(symbol, now) if symbol in self._feed.markets else None
 
-    def _reserve(self, request: OrderRequest, quote: Quote | None) -> Decimal:
-        if request.side is Side.SELL or quote is None:
-            return Decimal(0)
-        market = self._feed.markets[request.symbol]
-        offered = quote.offered(Side.BUY, market, self._model)
-        return fills.reserve_price(quote.mid, offered, self._model)
-
     def _refusal(self, request: OrderRequest, quote: Quote | None) -> str:
         """Why an order is not taken, or an empty text."""
         market = self._feed.markets.get(request.symbol)
         if market is None:
             return f"the venue has no market {request.symbol}"
-        if request.quantity <= 0 or request.quantity % market.lot:
-            return f"{grouped(request.quantity)} {market.base} is not a whole number of lots of {grouped(market.lot)}"
+        reason = malformed(request, market)
+        if reason:
+            return reason
         if quote is not None and self._matching.is_another(market.symbol, quote.mid, self._clock.now()):
             return f"something else is traded as {market.symbol} now, at {grouped(quote.mid)}"
-        if request.type is OrderType.OCO:
-            return _bad_bracket(request, market) or self._refused_sale(request, market, quote)
-        if quote is None:
-            return f"{market.symbol} has no price at this moment"
-        if request.side is Side.SELL:
-            return self._refused_sale(request, market, quote)
-        return self._refused_purchase(request, market, quote)
-
-    def _refused_purchase(self, request: OrderRequest, market: Market, quote: Quote) -> str:
-        if request.quantity * quote.mid < market.min_notional:
-            return f"it is worth less than the least that is traded, {grouped(market.min_notional)} {market.quote}"
-        offered = quote.offered(Side.BUY, market, self._model)
-        needed = fills.worst_cost(request.quantity, quote.mid, offered, self._model)
-        free = self._matching.free_cash(market.quote)
-        if needed > free:
-            cost, there = (grouped(rounded(each, market.quote)) for each in (needed, free))
-            return f"it may cost {cost} {market.quote} with fees, and {there} is free"
-        return ""
-
-    def _refused_sale(self, request: OrderRequest, market: Market, quote: Quote | None) -> str:
-        waits = request.type is OrderType.OCO
-        held = self._file.balance(market.base) if waits else self._matching.free_holding(market.base)
-        if request.quantity > held:
-            return f"it sells {grouped(request.quantity)} {market.base}, and {grouped(held)} is held"
-        price = quote.mid if quote else request.trigger_price or Decimal(0)
-        if request.quantity * price < market.min_notional and request.quantity != held:
-            return f"it is worth less than the least that is traded, {grouped(market.min_notional)} {market.quote}"
-        return ""
-
-
-def _bad_bracket(request: OrderRequest, market: Market) -> str:
-    """What is wrong with a bracket by itself, or an empty text."""
-    if request.side is not Side.SELL:
-        return "a bracket can only sell what is held"
-    if (
-        request.trigger_price is None
-        or request.limit_price is None
-        or not 0 < request.trigger_price < request.limit_price
-    ):
-        return f"a bracket needs a stop below its target; it has {request.trigger_price} and {request.limit_price}"
-    if request.trigger_price % market.tick or request.limit_price % market.tick:
-        stop, target, tick = map(grouped, (request.trigger_price, request.limit_price, market.tick))
-        return f"its prices {stop} and {target} are not on the tick of {tick}"
-    return ""
+        return self._rules.refusal(request, market, quote)
 
 
 def _ack(order: VenueOrder) -> Ack:

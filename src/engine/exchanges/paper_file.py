@@ -5,8 +5,10 @@ The tables are a contract: an auditor reads them without the engine. Money is de
     meta      key, value                      ``format``; ``advanced_to``: how far the venue has followed its markets;
                                               ``advanced_to BTC/USDT``: how far that one, where it is behind
     balances  currency, opening, current      everything the account owns
-    orders    venue_id, client_id, market, side, kind, quantity, stop, target,
-              status (open, filled, cancelled), filled, reserve_price, closed_by, reason, at
+    orders    venue_id, client_id, market, side, kind, quantity, trigger_price, limit_price,
+              status (open, filled, cancelled, expired), filled, reserve_price, closed_by, reason, at,
+              trailing, time_in_force (gtc, ioc, fok), post_only, reduce_only (0, 1),
+              best                            of a trailing stop the best price since it was placed
     fills     venue_id, client_id, market, side, quantity, price, fee, at,
               fee_currency                    the quote currency where it says none
     events    seq, client_id, status, fill, at                               one for each fill and each final status
@@ -41,8 +43,10 @@ _SCHEMA = (
     "CREATE TABLE balances (currency TEXT PRIMARY KEY, opening TEXT NOT NULL, current TEXT NOT NULL) STRICT",
     """CREATE TABLE orders (
         venue_id INTEGER PRIMARY KEY, client_id TEXT NOT NULL UNIQUE, market TEXT NOT NULL, side TEXT NOT NULL,
-        kind TEXT NOT NULL, quantity TEXT NOT NULL, stop TEXT, target TEXT, status TEXT NOT NULL, filled TEXT NOT NULL,
-        reserve_price TEXT NOT NULL, closed_by TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL) STRICT""",
+        kind TEXT NOT NULL, quantity TEXT NOT NULL, trigger_price TEXT, limit_price TEXT, status TEXT NOT NULL,
+        filled TEXT NOT NULL, reserve_price TEXT NOT NULL, closed_by TEXT NOT NULL, reason TEXT NOT NULL,
+        at TEXT NOT NULL, trailing TEXT, time_in_force TEXT NOT NULL DEFAULT 'gtc',
+        post_only INTEGER NOT NULL DEFAULT 0, reduce_only INTEGER NOT NULL DEFAULT 0, best TEXT) STRICT""",
     "CREATE INDEX orders_open ON orders (venue_id) WHERE status = 'open'",
     """CREATE TABLE fills (
         venue_id INTEGER PRIMARY KEY, client_id TEXT NOT NULL REFERENCES orders (client_id), market TEXT NOT NULL,
@@ -53,7 +57,18 @@ _SCHEMA = (
         seq INTEGER PRIMARY KEY, client_id TEXT NOT NULL REFERENCES orders (client_id), status TEXT NOT NULL,
         fill INTEGER REFERENCES fills (venue_id), at TEXT NOT NULL) STRICT""",
 )
-
+_RENAMED = {"stop": "trigger_price", "target": "limit_price"}
+_ADDED = {
+    "fills": {"fee_currency": "TEXT"},
+    "orders": {
+        "trailing": "TEXT",
+        "time_in_force": "TEXT NOT NULL DEFAULT 'gtc'",
+        "post_only": "INTEGER NOT NULL DEFAULT 0",
+        "reduce_only": "INTEGER NOT NULL DEFAULT 0",
+        "best": "TEXT",
+    },
+}
+"""What the tables of older versions lack, in the order in which it stands at their ends."""
 
 _ADVANCED_TO = "advanced_to"
 _SET_META = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
@@ -105,10 +120,18 @@ class VenueFile:
 
     def _bring_up_to_date(self) -> None:
         """Make of what an older version left what this one would have."""
-        self._execute("UPDATE orders SET kind = 'oco' WHERE kind = 'bracket'")
-        columns = {name for _, name, *_ in self._execute("PRAGMA table_info(fills)")}
-        if "fee_currency" not in columns:
-            self._execute("ALTER TABLE fills ADD COLUMN fee_currency TEXT")
+        with self.transaction():
+            self._execute("UPDATE orders SET kind = 'oco' WHERE kind = 'bracket'")
+            for old in sorted(self._columns("orders") & _RENAMED.keys()):
+                self._execute(f"ALTER TABLE orders RENAME COLUMN {old} TO {_RENAMED[old]}")
+            for table, added in _ADDED.items():
+                known = self._columns(table)
+                for column, kind in added.items():
+                    if column not in known:
+                        self._execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+
+    def _columns(self, table: str) -> set[str]:
+        return {name for _, name, *_ in self._execute(f"PRAGMA table_info({table})")}
 
     def _create(self, opening: Mapping[str, Decimal]) -> None:
         with self.transaction():
@@ -208,17 +231,19 @@ class VenueFile:
         """Write a new order."""
         asked = order.request
         what = (asked.client_id, asked.symbol, asked.side, asked.type, rows.money(asked.quantity))
-        prices = (None if price is None else rows.money(price) for price in (asked.trigger_price, asked.limit_price))
+        prices = (rows.optional(asked.trigger_price), rows.optional(asked.limit_price))
         amounts = (rows.money(order.filled), rows.money(order.reserve_price))
         state = (order.status, *amounts, order.closed_by, order.reason, rows.time(order.at))
-        statement = "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        self._execute(statement, (order.venue_id, *what, *prices, *state))
+        terms = (rows.optional(asked.trailing), asked.time_in_force, int(asked.post_only), int(asked.reduce_only))
+        values = (order.venue_id, *what, *prices, *state, *terms, rows.optional(order.best))
+        self._execute("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def save_order(self, order: VenueOrder) -> None:
         """Write what became of an order."""
+        state = (order.status, rows.money(order.filled), order.closed_by, order.reason, rows.optional(order.best))
         self._execute(
-            "UPDATE orders SET status = ?, filled = ?, closed_by = ?, reason = ? WHERE venue_id = ?",
-            (order.status, rows.money(order.filled), order.closed_by, order.reason, order.venue_id),
+            "UPDATE orders SET status = ?, filled = ?, closed_by = ?, reason = ?, best = ? WHERE venue_id = ?",
+            (*state, order.venue_id),
         )
 
     def add_fill(self, fill: Fill) -> None:

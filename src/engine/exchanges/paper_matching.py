@@ -1,73 +1,58 @@
-"""How the paper venue's orders meet the market: along the price path, in the order of time.
+"""How the paper venue's orders are filled where they meet the market (``paper_happenings``), in the order of time.
 
-Two things happen on the way. A bracket is *triggered* where the path first reaches its stop or its target; where that
-is follows from the path alone. It then sells whole, at that moment, whatever the volume:
+    MARKET         takes what the book has, and goes on at each turning point of the path with whatever the book has
+                   there, until it is filled, or nothing is left to pay or sell it with
+    LIMIT          takes what the book has at its limit or better; the rest waits there. Each time that something is
+                   traded at its limit, or beyond, it is filled at its limit: by no more than one side of a book would
+                   hold. Where the path jumps over it, a sale gets the better price, as a target does; a purchase does
+                   not: that the price fell may be known only of two looks, and these prove nothing between them
+    STOP           trades whole at its trigger, whatever the volume: at what the book has when the price is there, or at
+                   the price beyond it where the path jumped over it. What the book lacks trades at its worst price
+    TRAILING_STOP  the same, at a trigger that follows the best price
+    STOP_LIMIT     from its trigger on is a LIMIT
+    TAKE_PROFIT    from its trigger on is a MARKET
+    OCO            its stop is a STOP; its target sells whole at its price, as an order does that rests there, or at the
+                   better price to which the path jumped over it
 
-    stop      at what is bid when the price is at the stop, or at the price beyond it where the path jumped over it: the
-              book that was observed, else the model's; what that lacks at its worst price, never better than the stop
-    target    at the target, as an order does that rests there, or at the better price to which the path jumped over it
-
-A market order *goes on* at each turning point of the path with whatever the book has there, until it is filled, or
-nothing is left to pay or sell it with.
+IOC expires with what it gets when it begins to act; FOK expires with nothing where it does not get all of it then.
+A purchase is cut to what its cash pays, a sale to what is still held: coins that wait for a trigger are not set aside.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from operator import itemgetter
 from typing import assert_never
 
 from engine.domain.errors import NoData
-from engine.domain.market import Market
+from engine.domain.market import Level, Market
 from engine.domain.money import Money
-from engine.domain.orders import Fill, OrderStatus, Side
+from engine.domain.orders import Fill, OrderStatus, OrderType, Side, TimeInForce
 from engine.exchanges.paper_file import VenueFile
+from engine.exchanges.paper_happenings import (
+    Followed,
+    Happening,
+    Happenings,
+    Reached,
+    Replaced,
+    Touched,
+    Turned,
+    reached,
+)
 from engine.exchanges.paper_quote import Quote
-from engine.exchanges.paper_rows import VenueOrder
+from engine.exchanges.paper_rows import PAYOUT, STOP, TARGET, VenueOrder
 from engine.ports import MarketFeed
 from engine.simulation import fills
 from engine.simulation.fills import QUOTE, RECEIVED, FillModel, Part
-from engine.simulation.path import Crossing, first_change, first_crossing, is_another
+from engine.simulation.path import Crossing
 
 _SPENT = "the cash does not pay for the rest"
 _REPLACED = "what was traded under this name is no more"
-_PAYOUT = "payout"
 _SOLD = "what it was to sell is no longer held"
-
-Point = tuple[datetime, Decimal]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reached:
-    """A bracket's stop or target was reached."""
-
-    order: VenueOrder
-    crossing: Crossing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Turned:
-    """A market's path turns, or lands after a jump: here orders go on."""
-
-    at: datetime
-    symbol: str
-    price: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Replaced:
-    """What was traded under a symbol is no more: its orders end at its last price."""
-
-    at: datetime
-    symbol: str
-    price: Decimal
-
-
-Happening = _Reached | _Turned | _Replaced
+_NOT_AT_ONCE = "the rest could not be filled at once"
+_NOT_WHOLE = "it could not be filled whole at once"
 
 
 class Matching:
@@ -77,6 +62,7 @@ class Matching:
         self._file = file
         self._feed = feed
         self._model = model
+        self._happenings = Happenings(feed, model)
 
     def quote(self, symbol: str, at: datetime) -> Quote | None:
         """The market at a moment, or ``None`` where it has no price."""
@@ -96,7 +82,7 @@ class Matching:
         return self._file.balance(currency) - reserved
 
     def free_holding(self, currency: str, besides: VenueOrder | None = None) -> Decimal:
-        """What no other order is selling already; brackets that wait for their price set nothing aside."""
+        """What no other order is selling already; those that wait for a trigger set nothing aside."""
         selling = [
             order.rest
             for order in self._file.open_orders()
@@ -111,57 +97,25 @@ class Matching:
         self, orders: Sequence[VenueOrder], advanced: Mapping[str, datetime], until: Mapping[str, datetime]
     ) -> list[Happening]:
         """What open orders meet on the way from where their markets were followed to, up to each market's end."""
-        happenings: list[Happening] = []
-        for symbol in sorted({order.request.symbol for order in orders} & advanced.keys() & until.keys()):
-            turns = self._feed.path(symbol, advanced[symbol], until[symbol])
-            path = self._with_ends(symbol, turns, advanced[symbol], until[symbol])
-            landing = self._landing(symbol, turns, advanced[symbol])
-            if landing is not None:
-                turns, (at, price) = turns[:landing], turns[landing - 1]
-                path = [*(point for point in path if point[0] < at), (at, price)]
-                happenings.append(_Replaced(at=at, symbol=symbol, price=price))
-            own = [order for order in orders if order.request.symbol == symbol]
-            met = [reached for order in own if (reached := _reached(order, path)) is not None]
-            happenings += [self._on_its_leg(one, until[symbol]) for one in met]
-            if not all(order.waits_for_price for order in own):
-                happenings += [_Turned(at=at, symbol=symbol, price=price) for at, price in dict(turns).items()]
-        return sorted(happenings, key=_place)
+        return self._happenings.between(orders, advanced, until)
 
     def is_another(self, symbol: str, price: Decimal, at: datetime) -> bool:
         """Whether what is traded now is something else than what the last closed candle was of."""
-        last = self._last_trade(symbol, at)
-        if last is None:
-            return False
-        traded_at, close = last
-        return is_another(close, price, self._model.max_factor) or at - traded_at >= self._model.gone_for
-
-    def _landing(self, symbol: str, turns: Sequence[Point], after: datetime) -> int | None:
-        """Where the path first is that of something else, see ``first_change``."""
-        last = self._last_trade(symbol, after) if turns else None
-        return first_change(
-            turns,
-            max_factor=self._model.max_factor,
-            gone_for=self._model.gone_for,
-            traded_at=last[0] if last else after,
-        )
-
-    def _last_trade(self, symbol: str, at: datetime) -> tuple[datetime, Decimal] | None:
-        """When the last candle before a moment closed, and its close; ``None`` where there was none."""
-        try:
-            candles = self._feed.candles(symbol, self._feed.timeframe, at, 1)
-        except NoData:
-            return None
-        return (candles.closed_at, Decimal(repr(float(candles.close[-1])))) if len(candles) else None
+        return self._happenings.is_another(symbol, price, at)
 
     def carry_out(self, happenings: Sequence[Happening]) -> None:
         """Let orders trade as they are met; the caller holds the transaction."""
         for happening in happenings:
             match happening:
-                case _Reached():
+                case Reached():
                     self._trigger(happening.order, happening.crossing)
-                case _Turned():
+                case Touched():
+                    self._touch(happening)
+                case Turned():
                     self._go_on(happening)
-                case _Replaced():
+                case Followed():
+                    self._follow(happening)
+                case Replaced():
                     self._pay_out(happening)
                 case _:
                     assert_never(happening)
@@ -171,51 +125,15 @@ class Matching:
         if quote is None:
             return
         if order.waits_for_price:
-            reached = _reached(order, [(order.at, quote.mid)])
-            if reached is not None:
-                self._trigger(order, reached.crossing)
+            at_once = reached(order, [(order.at, quote.mid)])
+            if at_once is not None:
+                self._trigger(order, at_once.crossing)
         else:
             self._take(order, order.at, quote)
 
     def cancel(self, order: VenueOrder, at: datetime, reason: str) -> VenueOrder:
         """End an order with whatever of it has traded."""
         return self._end(order, OrderStatus.CANCELLED, at, reason)
-
-    def _with_ends(self, symbol: str, turns: Sequence[Point], after: datetime, until: datetime) -> list[Point]:
-        """The path from end to end; where there is no price at first, from where it resumes."""
-        start, end = self._price(symbol, after), self._price(symbol, until)
-        if start is not None:
-            points = [(after, start), *turns]
-        else:
-            skipped = sum(at == turns[0][0] for at, _ in turns[:2]) - 1 if turns else 0
-            points = list(turns[skipped:])
-        if end is not None and points[-1:] != [(until, end)]:
-            points.append((until, end))
-        return points
-
-    def _on_its_leg(self, reached: _Reached, until: datetime) -> _Reached:
-        """The same, timed by the whole straight line that it lies on.
-
-        Between two looks of the venue there is a piece of that line whose ends are rounded to ticks: timed by the
-        piece, a fill would tell at which moments somebody happened to look.
-        """
-        span, crossing, order = self._feed.timeframe.duration, reached.crossing, reached.order
-        turns = self._feed.path(order.request.symbol, crossing.at - span, crossing.at + span)
-        before = [point for point in turns if point[0] <= crossing.at][-1:]
-        after = [point for point in turns if point[0] > crossing.at][:1]
-        if not before or not after:
-            return reached
-        (begin, first), (end, last) = *before, *after
-        if first == last or not min(first, last) <= crossing.price <= max(first, last):
-            return reached
-        at = begin + (end - begin) * float((crossing.price - first) / (last - first))
-        return replace(reached, crossing=replace(crossing, at=max(order.at, min(at, until))))
-
-    def _price(self, symbol: str, at: datetime) -> Decimal | None:
-        try:
-            return self._feed.price(symbol, at)
-        except NoData:
-            return None
 
     def _volume(self, symbol: str, at: datetime) -> Decimal:
         try:
@@ -224,33 +142,54 @@ class Matching:
             return Decimal(0)
 
     def _trigger(self, order: VenueOrder, crossing: Crossing) -> None:
-        """Turn a bracket into a sale of all that is held of it."""
-        order = replace(order, closed_by="stop" if crossing.fell else "target")
+        """Let an order act that waited for a price."""
+        order = replace(order, closed_by=_why(order, crossing))
         self._file.save_order(order)
-        if crossing.fell:
+        if order.request.type is OrderType.OCO and not crossing.fell:
+            self._sell_at_target(order, crossing)
+        else:
             self._take(order, crossing.at, self._quote(order.request.symbol, crossing.at, crossing.price))
-            return
+
+    def _sell_at_target(self, order: VenueOrder, crossing: Crossing) -> None:
+        """Sell whole what was held for a target."""
         market, target = self._market(order), order.request.limit_price or crossing.price
         price = fills.target_price(crossing.price, target, market, self._model)
         sold = min(order.rest, self.free_holding(market.base, order))
         self._apply(order, crossing.at, [fills.part(sold, price, self._model)] if sold > 0 else [], _SOLD)
 
-    def _pay_out(self, replaced: _Replaced) -> None:
+    def _follow(self, followed: Followed) -> None:
+        """Keep the best price of a trailing stop, where it has not ended meanwhile."""
+        order = self._file.order(followed.order.request.client_id)
+        if order is not None and not order.status.final:
+            self._file.save_order(replace(order, best=followed.best))
+
+    def _touch(self, touched: Touched) -> None:
+        """Fill an order that rests by what is traded there."""
+        order = self._file.order(touched.order.request.client_id)
+        limit = touched.order.request.limit_price
+        if order is None or order.status.final or not order.rests or limit is None:
+            return
+        market, side = self._market(order), order.request.side
+        there = fills.resting(order.rest, self._volume(market.symbol, touched.at), market, self._model)
+        price = limit if side is Side.BUY else fills.target_price(touched.price, limit, market, self._model)
+        self._trade(order, touched.at, [Level(price=price, quantity=there)])
+
+    def _pay_out(self, replaced: Replaced) -> None:
         """End every order: what was to be sold is paid at its last price, never at that of another coin."""
         for order in [each for each in self._file.open_orders() if each.request.symbol == replaced.symbol]:
             sold = min(order.rest, self.free_holding(self._market(order).base, order))
             if order.request.side is Side.SELL and sold > 0:
-                order = replace(order, closed_by=_PAYOUT)  # noqa: PLW2901 - the same order, as it ends
+                order = replace(order, closed_by=PAYOUT)  # noqa: PLW2901 - the same order, as it ends
                 self._apply(order, replaced.at, [fills.part(sold, replaced.price, self._model)], _SOLD)
             else:
                 self.cancel(order, replaced.at, _REPLACED)
 
-    def _go_on(self, turn: _Turned) -> None:
+    def _go_on(self, turn: Turned) -> None:
         """Let the market orders that still wait take from the book of a turning point."""
         waiting = [
             order
             for order in self._file.open_orders()
-            if order.request.symbol == turn.symbol and not order.waits_for_price and order.at <= turn.at
+            if order.request.symbol == turn.symbol and order.goes_on and order.at <= turn.at
         ]
         if waiting:
             quote = self._quote(turn.symbol, turn.at, turn.price)
@@ -258,26 +197,41 @@ class Matching:
                 self._take(order, turn.at, quote)
 
     def _take(self, order: VenueOrder, at: datetime, quote: Quote) -> None:
-        """Let an order take from the book what it has (a stop: all), what the cash pays, and what is held."""
-        market, side = self._market(order), order.request.side
-        offered = quote.offered(side, market, self._model)
-        if side is Side.BUY:
-            wanted = fills.walk(order.rest, offered, self._model)
-            cash = self.free_cash(market.quote) + order.rest * order.reserve_price * (1 + self._model.fee)
-            taken = fills.affordable(wanted, cash, market, self._model)
-            self._apply(order, at, taken, _SPENT if taken != wanted else "")
-        else:
-            held = max(self.free_holding(market.base, order), Decimal(0))
-            sold = min(order.rest, held)
-            if order.closed_by:
-                taken = fills.sold_whole(sold, quote.mid, offered, market, self._model)
-            else:
-                taken = fills.walk(sold, offered, self._model)
-            sold_out = held < order.rest and sum((part.quantity for part in taken), Decimal(0)) >= held
-            self._apply(order, at, taken, _SOLD if sold_out else "")
+        """Let an order take from the book what it has, at its limit or better where it has one."""
+        offered, limit = quote.offered(order.request.side, self._market(order), self._model), order.request.limit_price
+        if order.rests and limit is not None:
+            offered = fills.at_limit(order.request.side, limit, offered)
+        self._trade(order, at, offered, quote.mid)
 
-    def _apply(self, order: VenueOrder, at: datetime, parts: Sequence[Part], give_up: str) -> None:
-        """Book the parts; then the order is filled, waits on, or, with a reason to give up, is cancelled."""
+    def _trade(self, order: VenueOrder, at: datetime, offered: Sequence[Level], mid: Decimal | None = None) -> None:
+        """Let an order have what is offered (a stop: all, from there on), what the cash pays, and what is held."""
+        market, side = self._market(order), order.request.side
+        held = order.rest if side is Side.BUY else max(self.free_holding(market.base, order), Decimal(0))
+        wanted = min(order.rest, held)
+        if order.is_stop and mid is not None:
+            found = fills.taken_whole(side, wanted, mid, offered, market, self._model)
+        else:
+            found = fills.walk(wanted, offered, self._model)
+        if side is Side.BUY:
+            cash = self.free_cash(market.quote) + order.rest * order.reserve_price * (1 + self._model.fee)
+            taken = fills.affordable(found, cash, market, self._model)
+            self._settle(order, at, taken, _SPENT if taken != found else "")
+        else:
+            sold_out = held < order.rest and _sum(found) >= held
+            self._settle(order, at, found, _SOLD if sold_out else "")
+
+    def _settle(self, order: VenueOrder, at: datetime, parts: Sequence[Part], give_up: str) -> None:
+        """Book the parts as far as the order's time in force allows."""
+        terms = order.request.time_in_force
+        if terms is TimeInForce.FOK and _sum(parts) < order.rest:
+            self._end(order, OrderStatus.EXPIRED, at, _NOT_WHOLE)
+        else:
+            self._apply(order, at, parts, give_up, expires=terms is TimeInForce.IOC)
+
+    def _apply(
+        self, order: VenueOrder, at: datetime, parts: Sequence[Part], give_up: str, *, expires: bool = False
+    ) -> None:
+        """Book the parts; then the order is filled, waits on, expires, or, with a reason to give up, is cancelled."""
         market = self._market(order)
         sign = 1 if order.request.side is Side.BUY else -1
         for part in parts:
@@ -291,6 +245,8 @@ class Matching:
             self._end(order, OrderStatus.FILLED, at, "")
         elif give_up:
             self.cancel(order, at, give_up)
+        elif expires:
+            self._end(order, OrderStatus.EXPIRED, at, _NOT_AT_ONCE)
         elif parts:
             self._file.save_order(order)
 
@@ -299,7 +255,7 @@ class Matching:
         market, buys = self._market(order), order.request.side is Side.BUY
         wanted = self._model.fee_in
         if wanted not in (QUOTE, RECEIVED):
-            price = self._model.fee_price or self._price(f"{wanted}/{market.quote}", at)
+            price = self._model.fee_price or self._happenings.price(f"{wanted}/{market.quote}", at)
             fee = fills.fee_of(part, wanted, price) if price else None
             if fee is not None and fee.amount <= self._file.balance(wanted):
                 return fee
@@ -323,35 +279,15 @@ def _currencies(order: VenueOrder) -> tuple[str, str]:
     return base, quote
 
 
-def _reached(order: VenueOrder, path: Sequence[Point]) -> _Reached | None:
-    """Where a path triggers an order, if it is a bracket and the path does after it was placed."""
-    stop, target = order.request.trigger_price, order.request.limit_price
-    if not order.waits_for_price or stop is None or target is None:
-        return None
-    crossing = first_crossing(_since(order.at, path, stop, target), stop, target)
-    return _Reached(order=order, crossing=crossing) if crossing else None
+def _why(order: VenueOrder, crossing: Crossing) -> str:
+    """What made an order act: a stop, or a target."""
+    if order.request.type is OrderType.OCO:
+        return STOP if crossing.fell else TARGET
+    return TARGET if order.request.type is OrderType.TAKE_PROFIT else STOP
 
 
-def _since(at: datetime, path: Sequence[Point], stop: Decimal, target: Decimal) -> Sequence[Point]:
-    """A path from the moment on when a bracket was placed: then the price was between its stop and its target."""
-    later = bisect_left(path, at, key=itemgetter(0))
-    if later == 0:
-        return path
-    _, price = path[later - 1]
-    return [(at, price), *path[later:]] if stop < price < target else path[later:]
-
-
-def _place(happening: Happening) -> tuple[datetime, int, str, int]:
-    """The order of happenings: by time; what waits goes on before a bracket is triggered and joins it."""
-    match happening:
-        case _Reached(order=order, crossing=crossing):
-            return crossing.at, 1, "", order.venue_id
-        case _Turned(at=at, symbol=symbol):
-            return at, 0, symbol, 0
-        case _Replaced(at=at, symbol=symbol):
-            return at, 2, symbol, 0
-        case _:
-            assert_never(happening)
+def _sum(parts: Sequence[Part]) -> Decimal:
+    return sum((part.quantity for part in parts), Decimal(0))
 
 
 def _fill(order: VenueOrder, part: Part, fee: Money, trade_id: int, at: datetime) -> Fill:

@@ -7,10 +7,19 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.money import Money
-from engine.domain.orders import Fill, OrderRequest, OrderState, OrderStatus, OrderType, Side
+from engine.domain.orders import Fill, OrderRequest, OrderState, OrderStatus, OrderType, Side, TimeInForce
 
-OrderRow = tuple[int, str, str, str, str, str, str | None, str | None, str, str, str, str, str, str]
+OrderRow = tuple[
+    int, str, str, str, str, str, str | None, str | None, str, str, str, str, str, str,
+    str | None, str, int, int, str | None,
+]  # fmt: skip
 FillRow = tuple[int, str, str, str, str, str, str, str, str | None]
+
+AT_A_TRIGGER = frozenset(OrderType) - {OrderType.MARKET, OrderType.LIMIT}
+"""What waits for a price before it does anything."""
+_AT_A_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
+STOP, TARGET, PAYOUT = "stop", "target", "payout"
+"""What makes an order act: a stop or a target that was reached, or the end of what is traded under its symbol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +28,10 @@ class VenueOrder:
 
     Attributes:
         reserve_price: What the open rest of a buy is assumed to cost at worst, before the fee; 0 for a sell.
-        closed_by: For a bracket that was triggered: ``stop`` or ``target``; ``payout`` for a sale that a change ended.
-        reason: Why it was cancelled.
+        closed_by: For one that waited for its trigger, and was triggered: ``stop`` or ``target``; ``payout`` for a
+            sale that a change ended.
+        reason: Why it was cancelled, or expired.
+        best: Of a trailing stop the best price since it was placed; a sale's highest, a purchase's lowest.
     """
 
     venue_id: int
@@ -31,6 +42,7 @@ class VenueOrder:
     reserve_price: Decimal = Decimal(0)
     closed_by: str = ""
     reason: str = ""
+    best: Decimal | None = None
 
     @property
     def rest(self) -> Decimal:
@@ -39,8 +51,23 @@ class VenueOrder:
 
     @property
     def waits_for_price(self) -> bool:
-        """Whether it is a bracket that the market has not reached."""
-        return self.request.type is OrderType.OCO and not self.closed_by
+        """Whether it acts at a trigger that the market has not reached."""
+        return not self.closed_by and self.request.type in AT_A_TRIGGER
+
+    @property
+    def rests(self) -> bool:
+        """Whether it acts, at a limit."""
+        return self.request.type in _AT_A_LIMIT and not self.waits_for_price
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it acts, at market."""
+        return self.request.type not in _AT_A_LIMIT and not self.waits_for_price
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether it is a stop that was reached: it trades whole."""
+        return self.closed_by == STOP and self.goes_on
 
 
 def state_of(order: VenueOrder, status: OrderStatus, fills: tuple[Fill, ...]) -> OrderState:
@@ -60,7 +87,10 @@ def state_of(order: VenueOrder, status: OrderStatus, fills: tuple[Fill, ...]) ->
 
 def order_of(row: OrderRow, venue: str) -> VenueOrder:
     """Read a row of ``orders`` of the venue with that name."""
-    venue_id, client_id, market, side, kind, quantity, stop, target, status, filled, reserve, by, reason, at = row
+    venue_id, client_id, market, side, kind, quantity, trigger, limit, status, filled, reserve, by, reason, at = row[
+        :14
+    ]
+    trailing, time_in_force, post_only, reduce_only, best = row[14:]
     request = OrderRequest(
         client_id=client_id,
         venue=venue,
@@ -68,8 +98,12 @@ def order_of(row: OrderRow, venue: str) -> VenueOrder:
         side=Side(side),
         type=OrderType(kind),
         quantity=Decimal(quantity),
-        trigger_price=None if stop is None else Decimal(stop),
-        limit_price=None if target is None else Decimal(target),
+        trigger_price=_amount(trigger),
+        limit_price=_amount(limit),
+        trailing=_amount(trailing),
+        time_in_force=TimeInForce(time_in_force),
+        post_only=bool(post_only),
+        reduce_only=bool(reduce_only),
     )
     return VenueOrder(
         venue_id=venue_id,
@@ -80,6 +114,7 @@ def order_of(row: OrderRow, venue: str) -> VenueOrder:
         reserve_price=Decimal(reserve),
         closed_by=by,
         reason=reason,
+        best=_amount(best),
     )
 
 
@@ -97,6 +132,15 @@ def fill_of(row: FillRow, venue: str) -> Fill:
         fee=Money(amount=Decimal(fee), currency=fee_currency or market.partition("/")[2]),
         at=datetime.fromisoformat(at),
     )
+
+
+def _amount(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def optional(amount: Decimal | None) -> str | None:
+    """Write money that need not be there."""
+    return None if amount is None else money(amount)
 
 
 def money(amount: Decimal) -> str:

@@ -3,7 +3,8 @@
 Each side of the book has a few levels. The first stands half a spread from the price, the others a step further each,
 and all of one side together hold a share of what the last candle traded. A market order takes level after level, one
 fill for each: that is its slippage. What the book cannot give it must wait for the next one. A stop that was reached
-waits for nothing: what the book cannot give it sells at the worst price of that book.
+waits for nothing: what the book cannot give it trades at the worst price of that book. An order that rests at a limit
+is met there by others: no more of it at a time than one side of the book would hold.
 """
 
 from __future__ import annotations
@@ -141,12 +142,12 @@ def walk(quantity: Decimal, offered: Sequence[Level], model: FillModel) -> tuple
     return tuple(parts)
 
 
-def sold_whole(
-    quantity: Decimal, mid: Decimal, offered: Sequence[Level], market: Market, model: FillModel
+def taken_whole(
+    side: Side, quantity: Decimal, mid: Decimal, offered: Sequence[Level], market: Market, model: FillModel
 ) -> tuple[Part, ...]:
-    """What a stop brings that was reached at a price: it takes all bids, and the last of them for what they lack.
+    """What a stop gets that was reached at a price: it takes all there is, and the last of it for what that lacks.
 
-    Where nobody bids, the last price of the model's book stands for it, or a tick where there is no lower one.
+    Where nobody is there, the last price of the model's book stands for it, or a tick where a sale has no lower one.
     """
     parts = walk(quantity, offered, model)
     rest = quantity - sum((each.quantity for each in parts), Decimal(0))
@@ -154,8 +155,18 @@ def sold_whole(
         return parts
     if parts:
         return (*parts[:-1], part(parts[-1].quantity + rest, parts[-1].price, model))
-    prices = _level_prices(Side.SELL, mid, market, model)
+    prices = _level_prices(side, mid, market, model)
     return (part(rest, prices[-1] if prices else market.tick, model),)
+
+
+def resting(quantity: Decimal, volume: Decimal, market: Market, model: FillModel) -> Decimal:
+    """How much of an order that rests at a price is met by what is traded there: as much as one side of a book has."""
+    return min(quantity, market.quantity(market.lots(volume * model.depth)))
+
+
+def at_limit(side: Side, limit: Decimal, offered: Sequence[Level]) -> tuple[Level, ...]:
+    """What of a book stands at a limit or better."""
+    return tuple(level for level in offered if (level.price <= limit if side is Side.BUY else level.price >= limit))
 
 
 def affordable(parts: Sequence[Part], cash: Decimal, market: Market, model: FillModel) -> tuple[Part, ...]:

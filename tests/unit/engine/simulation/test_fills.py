@@ -12,7 +12,7 @@ from engine.simulation.fills import (
     fee,
     levels,
     part,
-    sold_whole,
+    taken_whole,
     target_price,
     walk,
     worst_cost,
@@ -107,14 +107,16 @@ def test_a_walk_stops_at_an_empty_level() -> None:
 
 def test_a_stop_takes_every_bid_and_the_last_of_them_for_the_rest() -> None:
     offered = [Level(price=Decimal(p), quantity=Decimal(q)) for p, q in (("94.9", "2"), ("94.5", "1"))]
-    parts = sold_whole(Decimal(50), Decimal(95), offered, BTC, MODEL)
+    parts = taken_whole(Side.SELL, Decimal(50), Decimal(95), offered, BTC, MODEL)
     assert [(p.price, p.quantity) for p in parts] == [(Decimal("94.9"), Decimal(2)), (Decimal("94.5"), Decimal(48))]
-    assert sold_whole(Decimal("2.5"), Decimal(95), offered, BTC, MODEL) == walk(Decimal("2.5"), offered, MODEL)
-    assert sold_whole(Decimal(0), Decimal(95), offered, BTC, MODEL) == ()
+    assert taken_whole(Side.SELL, Decimal("2.5"), Decimal(95), offered, BTC, MODEL) == walk(
+        Decimal("2.5"), offered, MODEL
+    )
+    assert taken_whole(Side.SELL, Decimal(0), Decimal(95), offered, BTC, MODEL) == ()
 
 
 def test_a_stop_that_nobody_bids_for_gets_the_worst_price_of_the_book_that_would_be_there() -> None:
-    (whole,) = sold_whole(Decimal(50), Decimal(1000), (), BTC, MODEL)
+    (whole,) = taken_whole(Side.SELL, Decimal(50), Decimal(1000), (), BTC, MODEL)
     assert (whole.price, whole.quantity, whole.fee) == (Decimal("998.6"), Decimal(50), Decimal("49.93"))
 
 
@@ -132,7 +134,7 @@ def test_a_stop_sells_whole_at_no_better_price_than_its_own(
 ) -> None:
     stop, quantity = ticks * market.tick, market.quantity(wanted)
     offered = levels(Side.SELL, stop, volume, market, MODEL)
-    parts = sold_whole(quantity, stop, offered, market, MODEL)
+    parts = taken_whole(Side.SELL, quantity, stop, offered, market, MODEL)
     assert total(parts) == quantity
     assert all(0 < p.price <= stop and p.price % market.tick == 0 and p.quantity % market.lot == 0 for p in parts)
     assert parts[: len(offered) - 1] == walk(quantity, offered, MODEL)[: len(offered) - 1]
