@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from engine.domain.approvals import (
     Approval,
@@ -267,7 +268,8 @@ class Approvals:
 
     def _judgement(self, uow: UnitOfWork, plan: TradePlan, fresh: Fresh, now: datetime) -> Allowed | Denied:
         book, stats = fresh
-        moved = drift(plan.price, book.ask)
+        limit = plan.execution.limit_price
+        moved = drift(plan.price, book.ask) if limit is None else Decimal(0)  # a limit is not passed, wherever it goes
         if abs(moved) > self._autonomy.max_price_drift:
             allowed = f"{self._autonomy.max_price_drift:.2%}"
             return Denied(reasons=(f"the price moved by {moved:+.2%} since it was asked; {allowed} is allowed",))
@@ -282,7 +284,7 @@ class Approvals:
             now=now,
             no_entry=self._no_entry(plan.context),
         )
-        return self._risk.judge(replace(plan, price=book.ask), view)
+        return self._risk.judge(replace(plan, price=limit or book.ask), view)
 
 
 def _deadline(approval: Approval) -> datetime:

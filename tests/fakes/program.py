@@ -236,7 +236,7 @@ class Files:
 
     def _decisions(self) -> list[str]:
         """A decision that was carried out has its one order; an approved question has the one it names."""
-        orders = Counter(row["decision_id"] for row in self.rows("SELECT decision_id FROM orders"))
+        orders = Counter(row["decision_id"] for row in self.rows("SELECT decision_id FROM orders WHERE parent_id = ''"))
         asked = {row["decision_id"]: row["status"] == "ordered" for row in self.rows("SELECT * FROM approvals")}
         wanted = {
             row["id"]: int(asked.get(row["id"], row["status"] == "executed"))
