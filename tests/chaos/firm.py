@@ -116,7 +116,21 @@ def settings_for(seed: int, folder: Path) -> Settings:
         sections["contexts"].append(_context("other", [shared], chance))
     if shape.thin:
         _share_a_thin_market(sections, shape, Random(f"{seed}/thin"))
+    _wait_at_limits(sections, Random(f"{seed}/limits"))
     return Settings.model_validate(sections)
+
+
+def _wait_at_limits(sections: dict[str, Any], chance: Random) -> None:
+    """Let some contexts buy at a limit: for minutes or hours, and then at market or not at all."""
+    for context in sections["contexts"]:
+        if chance.random() < 0.3:
+            context["entry"] = {
+                "type": "limit",
+                "offset": chance.choice(("0", "0.0005", "0.003")),
+                "patience": chance.choice(("90s", "20m", "3h")),
+                "then": chance.choice(("market", "give_up")),
+                "chase": chance.choice(("0.002", "0.02")),
+            }
 
 
 def _context(name: str, markets: list[str], chance: Random) -> dict[str, Any]:

@@ -302,7 +302,10 @@ class VenueExecution:
     async def _cancel_misfit(self, order: Order) -> None:
         state = await self._line.cancel(order, "taken back: it no longer fits the position")
         if isinstance(state, NotFound):
-            await self._line.end(order, OrderStatus.CANCELLED, "taken back: the venue does not know it")
+            if order.status.at_venue:
+                await self._line.end(order, OrderStatus.CANCELLED, "taken back: the venue does not know it any more")
+            else:
+                await self._line.end(order, OrderStatus.REJECTED, "it never reached the venue", Unsent.LOST)
             await self._protect(order.position_id)
 
     async def _place(self, needed: Protect) -> None:
