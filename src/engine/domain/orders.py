@@ -296,7 +296,7 @@ class OrderState:
     filled: Decimal
     fills: tuple[Fill, ...] = ()
     closed_by: str = ""
-    """For a bracket that filled: ``stop`` or ``target``; ``payout`` where what it was to sell is no more."""
+    """For one that waited for a stop or target, and met it: which; ``payout`` where what it was to sell is no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ def touches(points: Sequence[Point], limit: Decimal, side: Side) -> Iterator[Poi
     beyond. The price is the limit, or the one that the path landed on where it jumped over it.
 
     Args:
-        points: The path's turning points, oldest first.
+        points: The path's turning points, oldest first; the first one counts itself.
         limit: What is waited at.
         side: A purchase waits for the price to fall to it, a sale for it to rise.
     """

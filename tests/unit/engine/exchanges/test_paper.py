@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,8 +18,19 @@ from hypothesis import strategies as st
 from engine.data.feeds import FileFeed
 from engine.domain.errors import StoreError, VenueError
 from engine.domain.market import Market, Timeframe, from_millis
-from engine.domain.orders import Ack, OrderRequest, OrderState, OrderStatus, OrderType, Side, Unknown, client_id
+from engine.domain.orders import (
+    Ack,
+    OrderRequest,
+    OrderState,
+    OrderStatus,
+    OrderType,
+    Side,
+    TimeInForce,
+    Unknown,
+    client_id,
+)
 from engine.exchanges.paper import PaperExchange
+from engine.exchanges.paper_file import VenueFile
 from engine.ports import MarketFeed
 from engine.simulation.fills import FillModel
 from tests.auditor import check_conservation, equity_series
@@ -201,6 +212,47 @@ async def test_a_stop_that_an_earlier_version_left_half_sold_is_sold_whole_where
     assert check_conservation(file) == []
 
 
+async def test_a_file_of_an_earlier_version_goes_on_as_if_this_one_had_made_it(tmp_path: Path) -> None:
+    old, new, clock = tmp_path / "old.db", tmp_path / "new.db", HandClock(60)
+    rows: list[Row | None] = [QUIET, QUIET, (100, 101, 80, 85, 1000), QUIET]
+    for file in (old, new):
+        venue = opened(file, hand_feed(rows), clock)
+        await venue.submit(buy("a"))
+        await venue.submit(bracket("b", "90", "150"))
+        venue.close()
+    for column in ("trailing", "time_in_force", "post_only", "reduce_only", "best"):
+        run_sql(old, f"ALTER TABLE orders DROP COLUMN {column}")
+    for before, now in (("stop", "trigger_price"), ("target", "limit_price")):
+        run_sql(old, f"ALTER TABLE orders RENAME COLUMN {now} TO {before}")
+    run_sql(old, "ALTER TABLE fills DROP COLUMN fee_currency")
+    run_sql(old, "UPDATE orders SET kind = 'bracket' WHERE kind = 'oco'")
+    clock.to(240)
+    told = [(await opened(file, hand_feed(rows), clock).events(None)).events for file in (old, new)]
+    assert told[0] == told[1]
+    assert (told[0][-1].order.status, told[0][-1].order.closed_by) == (OrderStatus.FILLED, "stop")
+    for table in ("orders", "fills"):
+        assert columns(old, table) == columns(new, table)
+
+
+def columns(file: Path, table: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(file)) as connection:
+        return connection.execute(f"PRAGMA table_info({table})").fetchall()
+
+
+async def test_the_best_price_of_a_trailing_stop_is_in_the_file_when_it_is_told(tmp_path: Path) -> None:
+    file, clock, rise = tmp_path / "venue.db", HandClock(60), (100, 110, 99, 109, 1000)
+    venue = opened(file, hand_feed([QUIET, rise, QUIET]), clock)
+    await venue.submit(buy("a"))
+    await venue.submit(replace(bracket("b", "90", "150"), type=OrderType.TRAILING_STOP, trigger_price=None,
+                               limit_price=None, trailing=Decimal(7)))  # fmt: skip
+    for minutes, best in ((75, "100.0"), (90, "104.50"), (100, "110.00"), (119, "110.00")):
+        clock.to(minutes)
+        await venue.balances()
+        with closing(sqlite3.connect(file)) as connection:
+            ((told,),) = connection.execute("SELECT best FROM orders WHERE best IS NOT NULL")
+        assert Decimal(told) == Decimal(best)
+
+
 @pytest.mark.parametrize("content", [b"not a database, but long enough to be taken for one" * 100, None])
 def test_a_file_that_is_something_else_is_refused(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "venue.db"
@@ -285,6 +337,7 @@ class Act:
     stop: int
     target: int
     of: int
+    asked: OrderRequest
 
     async def do(self, venue: PaperExchange, clock: HandClock, number: int) -> None:
         clock.at += timedelta(minutes=self.minutes)
@@ -308,18 +361,40 @@ class Act:
                 )
             case "bracket":
                 await venue.submit(bracket(name, str(self.stop), str(self.target), quantity))
+            case "other":
+                await venue.submit(replace(self.asked, client_id=client_id(name), quantity=Decimal(quantity)))
             case _:
                 await venue.cancel(BTC.symbol, client_id(str(self.of)))
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> OrderRequest:
+    """An order of any type with the prices that it needs, at whatever terms; some are refused."""
+    kind, price = draw(st.sampled_from(OrderType)), st.integers(85, 118).map(Decimal)
+    has_trigger = kind not in (OrderType.MARKET, OrderType.LIMIT, OrderType.TRAILING_STOP)
+    has_limit = kind in (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.OCO)
+    return replace(
+        buy(""),
+        type=kind,
+        side=draw(st.sampled_from(Side)),
+        trigger_price=draw(price) if has_trigger else None,
+        limit_price=draw(price) if has_limit else None,
+        trailing=draw(st.integers(1, 12).map(Decimal)) if kind is OrderType.TRAILING_STOP else None,
+        time_in_force=draw(st.sampled_from([TimeInForce.GTC, TimeInForce.GTC, *TimeInForce])),
+        post_only=draw(st.sampled_from([False, False, False, True])),
+        reduce_only=draw(st.sampled_from([False, False, False, True])),
+    )
 
 
 acts = st.builds(
     Act,
     st.integers(0, 150),
-    st.sampled_from(["buy", "buy", "sell", "bracket", "bracket", "cancel"]),
+    st.sampled_from(["buy", "buy", "sell", "bracket", "bracket", "cancel", *["other"] * 6]),
     st.integers(1, 40),
     st.integers(75, 99),
     st.integers(101, 130),
     st.integers(0, 8),
+    requests(),
 )
 scripts = st.lists(acts, min_size=1, max_size=9)
 histories = st.lists(st.none() | candles, min_size=6, max_size=20).map(
@@ -327,15 +402,26 @@ histories = st.lists(st.none() | candles, min_size=6, max_size=20).map(
 )
 
 
-def played(file: Path, rows: list[Row | None], script: list[Act], *, crashing: bool = False) -> PaperExchange:
-    """Let a client act, and the market run on to its end; perhaps with a crash before every act."""
+def played(
+    file: Path, rows: list[Row | None], script: list[Act], *, crashing: bool = False, looks: int = 0
+) -> PaperExchange:
+    """Let a client act, and the market run on to its end; perhaps with a crash before every act, and looks between."""
+
+    async def look(venue: PaperExchange, clock: HandClock, until: datetime) -> None:
+        for _ in range(looks):
+            clock.at = min(clock.at + timedelta(minutes=11), until)
+            await venue.balances()
 
     async def play() -> PaperExchange:
         feed, clock = hand_feed(rows), HandClock(60)
         venue = opened(file, feed, clock)
         for number, act in enumerate(script):
             venue = opened(file, feed, clock) if crashing else venue
+            begun = clock.at
+            await look(venue, clock, begun + timedelta(minutes=act.minutes))
+            clock.at = begun
             await act.do(venue, clock, number)
+        await look(venue, clock, HandClock(60 * len(rows)).at)
         clock.to(60 * len(rows))
         await venue.balances()
         return venue
@@ -350,6 +436,42 @@ def test_money_is_conserved_whatever_is_traded(rows: list[Row | None], script: l
         file = Path(folder) / "venue.db"
         played(file, rows, script)
         assert check_conservation(file) == []
+
+
+@examples(60)
+@given(histories, scripts)
+def test_nothing_is_filled_beyond_its_limit_or_its_terms_and_what_is_reserved_is_there(
+    rows: list[Row | None], script: list[Act]
+) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "venue.db"
+        played(file, rows, script).close()
+        kept = VenueFile(file, "paper", {})
+        orders = [order for order in map(kept.order, _client_ids(file)) if order is not None]
+        for order in orders:
+            asked, filled = order.request, kept.fills(order.request.client_id)
+            limit = asked.limit_price if asked.type in (OrderType.LIMIT, OrderType.STOP_LIMIT) else None
+            if limit is not None and order.closed_by != "payout":
+                assert all(f.price <= limit if f.side is Side.BUY else f.price >= limit for f in filled)
+            assert all(fill.at >= order.at for fill in filled)
+            if asked.time_in_force is TimeInForce.FOK:
+                assert order.filled in (0, asked.quantity)
+            if asked.time_in_force is not TimeInForce.GTC:
+                assert order.waits_for_price or order.status.final
+            assert not (asked.post_only and any(fill.at == order.at for fill in filled))
+            assert asked.type is not OrderType.TRAILING_STOP or order.best is not None
+        waiting = [order for order in orders if not order.status.final]
+        cash = sum((each.rest * each.reserve_price * Decimal("1.001") for each in waiting), Decimal(0))
+        at_limits = all(each.rests or each.request.side is Side.SELL for each in waiting)
+        assert not at_limits or cash <= kept.balance("USDT")
+        resting = [each.rest for each in waiting if each.rests and each.request.side is Side.SELL]
+        assert sum(resting, Decimal(0)) <= kept.balance("BTC")
+        kept.close()
+
+
+def _client_ids(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return [name for (name,) in connection.execute("SELECT client_id FROM orders ORDER BY venue_id")]
 
 
 COINS = {
@@ -412,6 +534,18 @@ def test_crashes_change_nothing_that_is_traded(rows: list[Row | None], script: l
 
     with TemporaryDirectory() as folder:
         assert traded(Path(folder) / "crashing.db") == traded(Path(folder) / "straight.db")
+
+
+@examples(25)
+@given(histories, scripts)
+def test_looks_change_nothing_that_is_traded(rows: list[Row | None], script: list[Act]) -> None:
+    with TemporaryDirectory() as folder:
+        told = []
+        for looks in (0, 30):
+            events = asyncio.run(played(Path(folder) / f"{looks}.db", rows, script, looks=looks).events(None)).events
+            fills = [(e.fill.price, e.fill.quantity, e.fill.fee) if e.fill else () for e in events]
+            told.append([(e.order.client_id, e.order.status, *f) for e, f in zip(events, fills, strict=True)])
+        assert told[0] == told[1]
 
 
 async def test_an_auditor_agrees_with_the_venue_at_every_candle_of_a_real_crash(tmp_path: Path) -> None:

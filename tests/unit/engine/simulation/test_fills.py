@@ -8,10 +8,12 @@ from engine.domain.orders import Side
 from engine.simulation.fills import (
     FillModel,
     affordable,
+    at_limit,
     book,
     fee,
     levels,
     part,
+    resting,
     taken_whole,
     target_price,
     walk,
@@ -113,6 +115,29 @@ def test_a_stop_takes_every_bid_and_the_last_of_them_for_the_rest() -> None:
         Decimal("2.5"), offered, MODEL
     )
     assert taken_whole(Side.SELL, Decimal(0), Decimal(95), offered, BTC, MODEL) == ()
+
+
+def test_a_stop_that_buys_takes_every_ask_and_the_last_of_them_for_the_rest() -> None:
+    offered = levels(Side.BUY, Decimal(95), Decimal(200), BTC, MODEL)
+    parts = taken_whole(Side.BUY, Decimal(50), Decimal(95), offered, BTC, MODEL)
+    assert sum(each.quantity for each in parts) == 50
+    assert [each.price for each in parts] == [each.price for each in offered]
+    (whole,) = taken_whole(Side.BUY, Decimal(50), Decimal(95), (), BTC, MODEL)
+    assert whole.price == offered[-1].price
+
+
+def test_of_a_book_a_limit_takes_what_stands_at_it_or_better() -> None:
+    asks, bids = (levels(side, Decimal(1000), Decimal(100), BTC, MODEL) for side in (Side.BUY, Side.SELL))
+    assert at_limit(Side.BUY, asks[1].price, asks) == asks[:2]
+    assert at_limit(Side.SELL, bids[2].price, bids) == bids[:3]
+    assert at_limit(Side.BUY, bids[0].price, asks) == at_limit(Side.SELL, asks[0].price, bids) == ()
+
+
+def test_what_rests_is_met_by_no_more_than_one_side_of_a_book_holds() -> None:
+    held = sum(level.quantity for level in levels(Side.BUY, Decimal(1000), Decimal(100), BTC, MODEL))
+    assert resting(Decimal(500), Decimal(100), BTC, MODEL) == held
+    assert resting(held / 2, Decimal(100), BTC, MODEL) == held / 2
+    assert resting(Decimal(1), Decimal(0), BTC, MODEL) == 0
 
 
 def test_a_stop_that_nobody_bids_for_gets_the_worst_price_of_the_book_that_would_be_there() -> None:

@@ -432,3 +432,20 @@ def test_a_rise_that_no_price_makes_is_a_jump_and_a_smaller_one_is_a_way() -> No
     turns = feed.path("BTC/USDT", at, at + timedelta(seconds=10))
     assert [price for _, price in turns] == [300, 300, 400_000]
     assert turns[1][0] == turns[2][0]
+
+
+async def test_a_limit_takes_the_observed_book_up_to_its_price_and_the_rest_by_what_a_minute_trades(
+    bench: Bench,
+) -> None:
+    bench.feed.keep(hand_candles([(100, 101, 99, 100, 50)] * 5, timeframe=Timeframe.M1))
+    bench.see(300, "100", book_of({"99.9": "5"}, {"100.1": "2", "100.2": "3", "100.3": "9"}, seconds=300))
+    limit = replace(intent("a", "7"), type=OrderType.LIMIT, limit_price=Decimal("100.2"))
+    assert isinstance(await bench.venue.submit(limit), Ack)
+    assert [(fill.price, fill.quantity) for fill in (await state(bench.venue, "a")).fills] == [
+        (Decimal("100.1"), 2),
+        (Decimal("100.2"), 3),
+    ]
+    for seconds, price, filled in ((305, "100.25", 5), (310, "100.2", 6), (315, "100.3", 6), (320, "99", 7)):
+        bench.see(seconds, price)
+        assert (await state(bench.venue, "a")).filled == filled
+    assert {fill.price for fill in (await state(bench.venue, "a")).fills[2:]} == {Decimal("100.2")}
