@@ -11,7 +11,7 @@ from unittest.mock import Mock
 from bot.externals import Externals
 from engine.domain.approvals import Approval
 from engine.domain.messages import Destination
-from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Side, SubmitResult, Unknown
+from engine.domain.orders import Order, OrderRequest, OrderType, Side, SubmitResult, Unknown
 from engine.store.approvals import Approvals
 from engine.store.chat import ChatMemory
 from engine.store.orders import Orders
@@ -98,7 +98,7 @@ BUGS = (sends_again, swaps_blindly, forgets_cards, shows_once, acts_twice, forge
 
 def _is_under_way(order: Order) -> bool:
     sale = order.request.side is Side.SELL and order.request.type is OrderType.MARKET
-    return sale and order.status is OrderStatus.OPEN
+    return sale and order.status.at_venue
 
 
 def _with_part(externals: Externals, name: str, kind: type) -> Externals:
