@@ -101,7 +101,7 @@ def closed(view: TradeView) -> Card:
 def _parts(view: TradeView) -> tuple[tuple[str, str], ...]:
     """What people closed of it by hand, where that was not all that was left."""
     by_hand = [order for order in view.sales if order.asked_by]
-    if not view.position.is_open and view.position.closed_by_person:
+    if not view.position.is_open and view.position.closed_by == "close":
         by_hand = by_hand[:-1]
     return tuple(("Part closed by", f"{order.asked_by}, /close: {phrases.fills(order)}") for order in by_hand)
 

@@ -285,8 +285,10 @@ _CLOSED_BY = {
 
 
 def closed_by(held: Position) -> str:
-    """What or who closed a position: ``its stop``; ``Ann, /close``."""
-    return f"{held.closed_by_person}, /close" if held.closed_by_person else ending(held.closed_by)
+    """What or who closed a position: ``its stop``; ``Ann, /close``; ``Ann, /emergency``."""
+    if not held.closed_by_person:
+        return ending(held.closed_by)
+    return f"{held.closed_by_person}, /{'emergency' if held.closed_by == 'emergency' else 'close'}"
 
 
 def ending(closed_by: str) -> str:

@@ -104,7 +104,7 @@ async def test_everything_is_taken_back_and_sold(tmp_path: Path):
         await carry_out(room)
         await must_be_over(room, tmp_path)
         view = await room.views.emergency("H1")
-        assert [closed.closed_by for closed in view.closed] == ["emergency", "emergency"]
+        assert [(closed.closed_by, closed.closed_by_person) for closed in view.closed] == [("emergency", "Ada")] * 2
 
 
 @pytest.mark.parametrize("storm", [1, 2, 3, 5, 8, 13, 40])

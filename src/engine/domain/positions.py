@@ -44,7 +44,8 @@ class Position:
         realised: Profit of what was sold, before fees, in the quote currency.
         bought, cost: All that was ever bought of it, in the base currency, less the fees that were taken from it, and
             what that came to before fees, in the quote currency.
-        closed_by_person: The person who closed it, where ``closed_by`` is ``close``.
+        closed_by_person: Who closed it, where ``closed_by`` is ``close``, or called the emergency stop that did; empty
+            otherwise.
         direction: Which way it gains; what is said of buying and selling is of a long one, and the other way round of a
             short one.
         multiplier: How much of the base currency a unit of its quantity is: 1 on spot, the size of a contract else.

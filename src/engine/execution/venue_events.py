@@ -109,9 +109,10 @@ def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState, lo
     covered = min(fill.quantity, position.quantity)
     if covered:
         own = position_changes.part(fill, covered)
-        after = position_changes.reduced(position, own, fee_value(uow, own), closed_by, order.asked_by)
+        person = _person(uow, order, closed_by)
+        after = position_changes.reduced(position, own, fee_value(uow, own), closed_by, person)
         take_from_beside(uow, own, position, after)
-        record_fill(uow, order, own, _without_dust(uow, after, lot, fill, closed_by, order.asked_by), opened=False)
+        record_fill(uow, order, own, _without_dust(uow, after, lot, fill, closed_by, person), opened=False)
     if covered == fill.quantity:
         return (position.id,)
     return (position.id, *_oversold(uow, order, position, position_changes.part(fill, fill.quantity - covered)))
@@ -132,6 +133,14 @@ def _closed_by(order: Order) -> str:
     if order.decision_id:
         return "exit"
     return "close" if order.asked_by else "emergency"
+
+
+def _person(uow: UnitOfWork, order: Order, closed_by: str) -> str:
+    """Who had a position sold: by asking for it, or by calling the emergency stop that did; empty where nobody had."""
+    if closed_by != "emergency":
+        return order.asked_by
+    called = [view.halt for view in uow.halts.open() if view.halt.kind is HaltKind.EMERGENCY]
+    return next((halt.by for halt in called if halt.since <= order.created_at), "")
 
 
 def _oversold(uow: UnitOfWork, order: Order, position: Position, excess: Fill) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from engine.domain.events import Halted, OrderChanged, OrderFilled, PositionClosed, PositionOpened
-from engine.domain.halts import HaltKind
+from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import Fill, OrderStatus
 from engine.execution.venue_events import apply_venue_events
 from engine.ports import Cursor, EventBatch, VenueEvent
@@ -152,6 +153,19 @@ async def test_a_sale_of_more_than_is_held_halts_and_says_whose_coins_they_were(
     assert (view.halt.kind, view.halt.symbol, view.halt.until) == (HaltKind.LEDGER, "", None)
     assert view.halt.reason == "O2 sold 0.5 BTC more than T1 held: coins of T2"
     assert [halted.halt_id for halted in await events_of(store, Halted)] == [view.id]
+
+
+@pytest.mark.parametrize(("after", "person"), [(timedelta(0), "Ada"), (timedelta(hours=1), "")])
+async def test_a_sale_that_an_emergency_stop_made_is_by_whoever_called_it(
+    store: Database, after: timedelta, person: str
+):
+    await take(store, told(1, ENTRY, fill(ENTRY, 1, Decimal(2), Decimal(101)), FILLED))
+    sale = leaving(2, decision_id="")
+    called = Halt(kind=HaltKind.EMERGENCY, reason="Ada called", since=sale.created_at + after, by="Ada")
+    await store.transact(lambda uow: (uow.halts.add(called), uow.orders.add(sale)))
+    await take(store, told(2, sale, fill(sale, 2, Decimal(2), Decimal(99)), FILLED))
+    closed = await store.read(lambda uow: uow.positions.get("T1"))
+    assert (closed.closed_by, closed.closed_by_person) == ("emergency", person)
 
 
 async def test_a_sale_of_what_is_closed_closes_it_no_second_time(store: Database):

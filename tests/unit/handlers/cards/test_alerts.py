@@ -94,6 +94,14 @@ def test_a_trade_that_somebody_closed_names_them_and_no_reason_of_an_earlier_sal
     assert dict(alerts.closed(view).fields)["Closed by"] == "Ann, /close"
 
 
+def test_a_trade_that_an_emergency_stop_sold_names_who_called_it():
+    by_ann = reports.closed_position(closed_by="emergency", closed_by_person="Ann")
+    part = reports.filled_order(asked_by="Bob")
+    told = dict(alerts.closed(reports.trade_view(by_ann, sales=(part, reports.filled_order(id="O9")))).fields)
+    assert told["Closed by"] == "Ann, /emergency"
+    assert told["Part closed by"] == f"Bob, /close: {phrases.fills(part)}"
+
+
 def test_a_part_that_somebody_closed_is_said_beside_what_closed_the_rest():
     sold, rest = reports.filled_order(asked_by="Ann"), reports.filled_order(id="O9")
     part = f"Ann, /close: {phrases.fills(sold)}"
