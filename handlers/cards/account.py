@@ -25,7 +25,7 @@ def status(report: Status, *, hints: bool = True) -> Card:
             ("Open positions", str(report.positions)),
             ("Open approvals", f"{report.pending}{' (/pending)' if report.pending and hints else ''}"),
             ("Strategies", ", ".join(report.contexts)),
-            ("Prices", ", ".join(f"{market} {wording.price(price)}" for market, price in report.prices)),
+            ("Prices", wording.lines(*(f"{market} {wording.price(price)}" for market, price in report.prices))),
             ("Last decision cycle", last),
             ("Market time", wording.moment(report.now)),
         ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 
 from engine.domain.messages import Card
-from handlers.cards.monospace import ALARM, aligned, clean, sparkline
+from handlers.cards.monospace import ALARM, WIDTH, aligned, clean, sparkline
 from handlers.cards.times import marked
 
 LIMIT = 4096
@@ -75,7 +75,9 @@ def _lines(card: Card) -> list[_Line]:
     for name, value in card.fields:
         label = clean(name).replace("\n", " ")
         first, *more = _split(value) or [""]
-        lines.append(_Line(text=f"{label}: {first}", bold_from=len(label) + 2))
+        apart = len(first) <= WIDTH < len(f"{label}: {first}")  # a phone shows each in one line, and both in none
+        lines.append(_Line(text=f"{label}:" if apart else f"{label}: {first}", bold_from=len(label) + 2))
+        lines += [_Line(text=text, bold_from=0) for text in ([first] if apart else [])]
         lines += [_Line(text=text, bold_from=0) for text in more]
     lines += [_Line(text=text) for text in _split(card.text)]
     for item in card.items:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.messages import Card, Item, Table
-from handlers.cards.monospace import aligned, sparkline
+from handlers.cards.monospace import WIDTH, aligned, sparkline
 from handlers.cards.telegram_html import LIMIT, render, utf16_units
 from tests.fakes.telegram_entities import parse_html
 
@@ -134,3 +134,22 @@ def test_times_are_shown_in_the_zone_of_each_reader_but_in_tables():
     (time,) = [entity for entity in entities if entity["type"] == "date_time"]
     assert (time["unix_time"], time["date_time_format"]) == (1767448800, "dt")
     assert text == part.plain == f"Opened: 2026-01-03 14:00 UTC\n{'At':>20}\n2026-01-03 14:00 UTC"
+
+
+def test_a_value_that_fits_into_a_line_of_a_phone_but_not_beside_its_name_stands_below_it() -> None:
+    fields = (
+        ("Since 2026-01-01 00:00 UTC", "+12.35 USDT (+0.12%)"),
+        ("Risk to the stop", "22.43 EUR"),
+        ("Because", "word " * 12),
+        ("Lost if every stop fills", "120.00 USDT (1.20% of equity)"),
+    )
+    (part,) = render(Card(title="Status", fields=fields))
+    assert part.html.splitlines()[1:] == [
+        'Since <tg-time unix="1767225600" format="dt">2026-01-01 00:00 UTC</tg-time>:',
+        "<b>+12.35 USDT (+0.12%)</b>",
+        "Risk to the stop: <b>22.43 EUR</b>",
+        f"Because: <b>{'word ' * 12}</b>",
+        "Lost if every stop fills:",
+        "<b>120.00 USDT (1.20% of equity)</b>",
+    ]
+    assert max(map(len, part.plain.replace("word ", "").splitlines())) <= WIDTH

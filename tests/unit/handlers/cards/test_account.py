@@ -21,6 +21,12 @@ def test_the_status_says_whether_it_trades_and_how_it_stands():
     assert told["Prices"] == "BTC/USDT 20,000.00"
 
 
+def test_each_price_has_a_line_of_its_own():
+    prices = (("BTC/USDT", Decimal("20000.00")), ("ETH/USDT", Decimal("1500.00")))
+    told = dict(account.status(reports.status(prices=prices)).fields)
+    assert told["Prices"] == "BTC/USDT 20,000.00\nETH/USDT 1,500.00"
+
+
 def test_what_was_paid_in_and_out_is_told_beside_every_result():
     moved = {"paid_in": Decimal(500), "paid_out": Decimal("20.5")}
     told = [("Paid in", "500.00 USDT"), ("Paid out", "20.50 USDT")]
