@@ -140,6 +140,24 @@ async def test_a_reload_shows_the_same_page(browser, web):
         assert ann.complaints == []
 
 
+async def test_on_a_phone_the_welcome_gives_way_to_the_first_card_unless_somebody_wants_it_open(browser, web):
+    await web.room.put(replace(alerts.welcome(), topic="welcome:1"))
+    async with browser.visit(PHONE) as ann, browser.visit() as tom:
+        await enter(ann, web, "Ann")
+        await enter(tom, web, "Tom")
+        steps, folded = "Press Approve half", ann.page.locator("#pinned details:not([open])")
+        await expect(ann.page.get_by_text(steps)).to_be_visible()
+        await web.room.ask()
+        await expect(card(ann)).to_be_visible()
+        await expect(folded).to_have_count(1)
+        await expect(tom.page.get_by_text(steps)).to_be_visible()
+        await ann.page.locator("#pinned summary").click()
+        await web.room.put(Card(title="Something else", topic="other:1"))
+        await expect(ann.page.get_by_role("log")).to_contain_text("Something else")
+        await expect(ann.page.get_by_text(steps)).to_be_visible()
+        assert ann.complaints == tom.complaints == []
+
+
 async def test_the_page_goes_on_by_itself_after_a_restart_of_the_bot(browser, tmp_path):
     async with browser.visit() as ann:
         async with served(tmp_path) as web:

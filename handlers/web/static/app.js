@@ -46,7 +46,7 @@ function place(id, html, isPinned) {
   }
   const messages = log.querySelectorAll(".message");
   for (let extra = 0; extra < messages.length - MOST_MESSAGES; extra++) messages[extra].remove();
-  if (isPinned) fold();
+  fold();
   if (!stay) newer.hidden &&= Boolean(shown);
   else if (message.offsetHeight > log.clientHeight && !shown) message.scrollIntoView(); // read it from its beginning
   else toEnd();
@@ -58,8 +58,12 @@ function fold() {
   if (!folder) return;
   const left = localStorage.getItem("pinned");
   folder.open = left ? left === "open" : innerWidth > 900 || !log.querySelector(".message");
-  folder.firstElementChild.addEventListener("click", () => localStorage.setItem("pinned", folder.open ? "folded" : "open"));
 }
+
+pinned.addEventListener("click", (event) => {
+  const folder = event.target.closest("summary")?.parentElement;
+  if (folder) localStorage.setItem("pinned", folder.open ? "folded" : "open");
+});
 
 newer.addEventListener("click", toEnd);
 
