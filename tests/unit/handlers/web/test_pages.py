@@ -345,6 +345,13 @@ async def test_the_board_says_what_goes_on_under_a_halt_and_what_ends_it(web, ki
         assert words in (await browser.get("/")).text
 
 
+async def test_the_board_says_until_when_a_halt_lasts(web):
+    web.room.views.changes = {"trading": False, "halts": (reports.halt(until=reports.ANSWERED),)}
+    async with web.enter("Ann") as browser:
+        page = " ".join(re.sub(r"<[^>]+>", "", (await browser.get("/")).text).split())
+    assert "A look at the news, until " in page
+
+
 async def test_the_board_says_why_nothing_is_entered_where_that_is_no_halt(web):
     web.room.views.changes = {"trading": False, "no_entry": "the clock is 9 s off"}
     async with web.enter("Ann") as browser:
