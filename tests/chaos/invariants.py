@@ -23,7 +23,7 @@ from tests.fakes.telegram_entities import trimmed
 if TYPE_CHECKING:
     from tests.chaos.world import World
 
-_PRICE_THEN = re.compile(r"(?m)(?<=^Price: ).*$")
+_PRICE_THEN = re.compile(r"(?m)(?<=^Price:)[ \n].*$")
 """A card shows the price of the moment at which it was put there."""
 _PROMISE = re.compile(r"You declined (A\d+)\.|You approved (half of )?(A\d+): order (O\d+) ")
 EVENTS = {kind.__name__: kind for kind in get_args(Event)}
