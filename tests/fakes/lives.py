@@ -69,8 +69,9 @@ class Story:
         self.fake.press(CHAT, self.message, 1001, button)
 
     def is_over(self) -> bool:
-        """Whether the question is settled, every update confirmed, and everything shown."""
+        """Whether the question is settled, no order in doubt, every update confirmed, and everything shown."""
         settled = not self.files.rows("SELECT id FROM approvals WHERE status IN ('pending', 'claimed')")
+        settled = settled and not self.files.rows("SELECT id FROM orders WHERE status IN ('intent', 'sent', 'unknown')")
         return settled and not self.fake.api.unconfirmed and self.files.is_quiet()
 
     def must_be_whole(self) -> None:
