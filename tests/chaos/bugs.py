@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
-from unittest.mock import Mock
 
 from bot.externals import Externals
 from engine.domain.approvals import Approval
 from engine.domain.messages import Destination
+from engine.domain.money import Money
 from engine.domain.orders import Order, OrderRequest, OrderType, Side, SubmitResult, Unknown
 from engine.store.approvals import Approvals
 from engine.store.chat import ChatMemory
@@ -77,8 +77,11 @@ def acts_twice(externals: Externals) -> Externals:
 def forgets_fees(externals: Externals) -> Externals:
     """Fees are paid at the venue, and not in the books."""
 
+    def forget(venue: str, fee: Money) -> None:
+        del venue, fee
+
     def spoil(uow: UnitOfWork) -> None:
-        uow.account.pay_fee = Mock()
+        uow.account.pay_fee = forget
 
     return _with_spoilt(externals, spoil)
 

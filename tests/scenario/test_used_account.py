@@ -13,6 +13,7 @@ from engine.domain.events import InventoryFound
 from engine.domain.inventory import Rule
 from engine.domain.market import Market
 from engine.domain.messages import CardKind, Destination
+from engine.domain.orders import OrderRequest, OrderType, Side
 from engine.execution.reconcile import agree
 from handlers.notifications import Notifications
 from handlers.topics import routes
@@ -96,6 +97,26 @@ async def test_what_had_no_price_at_the_start_is_adopted_once_it_has_one(tmp_pat
         card = await Notifications(room.views).card("inventory:paper")
         assert card is not None
         assert [item.title for item in card.items] == [f"{held.id}: 10 BTC", "3 XYZ"]
+        await agreed(room)
+
+
+async def test_what_was_sold_before_it_had_a_price_is_not_adopted(tmp_path: Path):
+    await used(tmp_path)
+    async with room_on(tmp_path, deaf=NoData("No price has come in yet.")) as room:
+        room.venue.deaf = None
+        sale = OrderRequest(
+            venue="paper",
+            client_id="by-hand",
+            symbol=BTC.symbol,
+            side=Side.SELL,
+            type=OrderType.MARKET,
+            quantity=Decimal(4),
+        )
+        await room.venue.submit(sale)
+        await room.orchestrator.sync_venue_events()
+        await room.books.mark_to_market(room.clock.now())
+        await room.orchestrator.adopt_rest(room.clock.now())
+        assert [held.quantity for held in await room.held()] == [6]
         await agreed(room)
 
 

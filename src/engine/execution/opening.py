@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -84,22 +85,29 @@ def adopt_rest(uow: UnitOfWork, venue: str, now: datetime) -> None:
 
     It counts as paid in: it is no profit of the time since.
     """
-    found, marks = uow.account.inventory(venue), uow.account.marks()
-    if found is None or not found.adopted:
+    found = uow.account.inventory(venue)
+    if found is None or not found.adopted or all(each.position_id for each in found.holdings):
         return
-    prices = {each.currency: marks.get(f"{each.currency}/{found.quote}") for each in found.holdings}
-    late = [each for each in found.holdings if not each.position_id and prices[each.currency] is not None]
-    if not late:
-        return
-    holdings = []
-    for each in found.holdings:
-        taken = _take_over(uow, found, replace(each, price=prices[each.currency]), now) if each in late else each
-        holdings.append(taken)
-        if each in late:
-            uow.account.change_balance(venue, each.currency, -each.quantity)
-            uow.account.count_as_paid(each.quantity * (taken.price or 0), now)
-    uow.account.keep_inventory(replace(found, holdings=tuple(holdings)))
-    uow.emit(InventoryFound(at=now, venue=venue))
+    marks = uow.account.marks()
+    holdings = tuple(_adopted(uow, found, each, marks, now) for each in found.holdings)
+    if holdings != found.holdings:
+        uow.account.keep_inventory(replace(found, holdings=holdings))
+        uow.emit(InventoryFound(at=now, venue=venue))
+
+
+def _adopted(
+    uow: UnitOfWork, found: Inventory, holding: Holding, marks: Mapping[str, Decimal], now: datetime
+) -> Holding:
+    """A holding once it is taken over, as far as it is still there; the same where it has no price, or is counted."""
+    price = marks.get(f"{holding.currency}/{found.quote}")
+    there = uow.account.balances().get((found.venue, holding.currency), Decimal(0))
+    quantity = min(holding.quantity, there)
+    if holding.position_id or price is None or quantity <= 0:
+        return holding
+    taken = _take_over(uow, found, replace(holding, quantity=quantity, price=price), now)
+    uow.account.change_balance(found.venue, holding.currency, -quantity)
+    uow.account.count_as_paid(quantity * price, now)
+    return taken
 
 
 def _take_over(uow: UnitOfWork, found: Inventory, holding: Holding, now: datetime) -> Holding:

@@ -151,20 +151,7 @@ class VenueExecution:
             await self._sync_venue_events()
 
     async def sell(self, position_id: str, since: datetime | None = None) -> None:
-        """Sell at market all that may be sold of a position; nothing where all of it is being sold already.
-
-        Its stop and target stay until a sale can be had, as far as that can be known. A sale that comes to nothing all
-        the same has taken them back for nothing, so the next one waits, longer each time (``retries``).
-
-        Args:
-            position_id: What to sell.
-            since: When somebody called for it: it does not wait for what failed before.
-
-        Raises:
-            NoData: Nobody buys it now; nothing was written down, and it is protected as before.
-            SaleRefused: The venue would refuse it, or has done so; it is protected as before, or again.
-            VenueError: The venue does not answer.
-        """
+        """Sell at market all that may be sold of a position, as ``ExecutionOrchestrator.sell`` says."""
         async with self._in_turn():
             await self._sync_venue_events()
             position, orders = await self._line.store.read(lambda uow: _known(uow, position_id))
