@@ -98,6 +98,8 @@ async def test_after_its_patience_the_rest_is_bought_at_market_unless_the_price_
             assert (instead.decision_id, instead.request.quantity) == (waited.decision_id, waited.request.quantity)
         else:
             assert [order.status for order in orders] == [OrderStatus.CANCELLED]
+            assert orders[0].reason == "taken back: it has waited long enough, and the price has run away"
+            assert await room.orchestrator.patience_ends() is None, "it is not asked for again and again"
         await on_time(room, DAY + 91)
         assert len(await room.views.orders(9)) == len(orders), "once"
         await agreed(room, tmp_path)

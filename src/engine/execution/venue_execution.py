@@ -118,6 +118,9 @@ class VenueExecution:
         now = self._line.clock.now()
         if book.ask <= worst:
             await self._send(await self._line.store.transact(lambda uow: writing.intend_rest(uow, waited, now)))
+        else:
+            reason = f"{waited.reason}, and the price has run away"
+            await self._line.store.transact(lambda uow: uow.orders.give_up(waited.id, reason))
 
     async def send(self, order: Order) -> None:
         """Send one written-down order, and take in what comes of it at once."""

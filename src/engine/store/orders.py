@@ -78,6 +78,10 @@ class Orders:
         changed = {"status": OrderStatus.CANCELLING} if status.at_venue else {}
         self._change(order_id, reason=reason, cancel_requested_at=at, **changed)
 
+    def give_up(self, order_id: str, reason: str) -> None:
+        """Note that what an entry has not got is not bought after all, and why."""
+        self._change(order_id, worst_price=None, reason=reason)
+
     def attach(self, order_id: str, position_id: str) -> None:
         """Note which position an order belongs to."""
         self._change(order_id, position_id=position_id)
