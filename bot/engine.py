@@ -19,9 +19,11 @@ from engine.analysis.technical import TechnicalAnalyzer
 from engine.approvals import Approvals
 from engine.backtest.replay import INSTANT
 from engine.bookkeeping import Bookkeeping
+from engine.checked_candles import CheckedCandles
 from engine.clocks import MarketClock, WallClock
 from engine.closings import Closings
-from engine.deciding import CycleServices
+from engine.cycle import Deliberations
+from engine.cycle_services import CycleServices
 from engine.desk import Desk
 from engine.domain.events import Welcomed
 from engine.domain.health import CLOCK, MARKET_DATA, STORE
@@ -57,6 +59,7 @@ class Engine:
     store: Database
     venue: PaperExchange
     services: CycleServices
+    deliberations: Deliberations
     approvals: Approvals
     closings: Closings
     books: Bookkeeping
@@ -103,7 +106,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         clock=clock,
         store=store,
         market_data=venue,
-        quality=quality,
+        candles=CheckedCandles(market_data=venue, quality=quality),
         analyzer=TechnicalAnalyzer(indicators=specs_of(settings)),
         risk=RiskManager(limits=limits),
         autonomy=settings.approval.autonomy,
@@ -111,6 +114,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
             store=store, venues={venue.name: venue}, market_data=venue, clock=clock, max_factor=max_factor
         ),
         stats=stats,
+        panel=externals.panel,
         no_entry=no_entry,
     )
     configured = at_work_of(settings, market)
@@ -144,6 +148,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         store=store,
         venue=venue,
         services=services,
+        deliberations=Deliberations(services, market.contexts),
         approvals=approvals,
         closings=closings,
         books=Bookkeeping(
@@ -151,7 +156,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
             market_data=venue,
             markets=_marked_at(market),
             idle=_idle(market),
-            quality=services.quality,
+            candles=services.candles,
             limits=limits,
             days=settings.digest.days,
             told_weekly=settings.digest.every == "week",

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from engine.ai.panel import NO_PANEL
 from engine.clocks import wall
 from engine.exchanges.paper import PaperExchange
+from engine.ports import Panel
 from engine.store.database import Database
 
 if TYPE_CHECKING:  # what is slow to import
@@ -29,6 +31,7 @@ class Externals:
         telegram: Makes what carries requests to Telegram; ``None`` for the network.
         slack: Makes the connections to Slack, each answer within so many seconds; ``None`` for the network.
         server: Serves the web; ``None`` for a real port.
+        panel: Who is heard before an entry is decided on.
     """
 
     store: type[Database] = Database
@@ -37,6 +40,7 @@ class Externals:
     telegram: Callable[[], AsyncBaseTransport] | None = None
     slack: Callable[[float], ClientSession] | None = None
     server: type[WebServer] | None = None
+    panel: Panel = NO_PANEL
 
 
 EXTERNALS = Externals()

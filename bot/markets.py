@@ -18,6 +18,7 @@ from engine.data.live.refresh import Refresher
 from engine.domain.errors import ConfigError
 from engine.domain.market import Market, Timeframe
 from engine.domain.plans import Entry
+from engine.domain.proposals import FastTier
 from engine.exchanges.paper import NAME as PAPER
 from engine.ports import MarketFeed
 from engine.simulation.generator import GeneratedMarket, MarketGenerator
@@ -151,6 +152,7 @@ def _contexts(settings: Settings, feed: MarketFeed) -> tuple[StrategyContexts, l
                     markets=markets,
                     timeframe=asked.timeframe,
                     entry=_entry(asked.entry),
+                    fast=FastTier(**asked.fast.model_dump()) if asked.fast else None,
                 )
             )
     traded = {symbol for context in found for symbol in context.markets}

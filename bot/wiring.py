@@ -83,6 +83,7 @@ async def build(
     jobs = job_table(
         services=engine.services,
         contexts=engine.market.contexts,
+        deliberations=engine.deliberations,
         approvals=engine.approvals,
         books=engine.books,
         candles_in=engine.market.live.closed if engine.market.live else None,
@@ -154,6 +155,6 @@ def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay |
         pace=pace(settings),
         open_approvals=open_approvals,
         on_trouble=on_trouble,
-        answering=lambda: engine.approvals.busy or engine.closings.busy,
+        answering=lambda: engine.approvals.busy or engine.closings.busy or engine.deliberations.busy,
         journal=engine.store,
     )

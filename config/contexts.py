@@ -71,6 +71,15 @@ class EntrySettings(Section):
     """Whether the venue is to refuse it where it would be filled at once, as a taker."""
 
 
+class FastSettings(Section):
+    """How a context begins a trade at once, before all have been heard; the rest follows, or it is taken back."""
+
+    share: Decimal = Field(gt=0, lt=1)
+    """How much of the trade is bought at once, as a fraction of it."""
+    min_confidence: float = Field(ge=0, le=1)
+    """From which confidence on; the bot must be allowed to trade alone at it (approval.auto_above)."""
+
+
 class ContextSettings(Section):
     """One strategy at work on some markets; several run side by side."""
 
@@ -90,5 +99,7 @@ class ContextSettings(Section):
     """Conditions of one's own, beside the strategy's."""
     entry: EntrySettings = Field(default_factory=EntrySettings)
     """How it buys: at market, or at a limit."""
+    fast: FastSettings | None = None
+    """How it begins trades that it is sure of before all have been heard; nothing for not at all."""
     exchange: ExchangeName | None = None
     """The venue it trades on, one of exchanges; nothing for the only one that is on."""

@@ -69,6 +69,11 @@ def asked_at_price(plan: TradePlan) -> str:
     return f"{headline(plan)} @ {wording.price(plan.price)}"
 
 
+def begun(plan: TradePlan) -> str:
+    """What has begun a trade before all were heard: ``12.5 BTC/USDT, ordered by O1 at the start``."""
+    return f"{wording.quantity(plan.begun)} {plan.symbol}, ordered by {plan.starter} at the start"
+
+
 def risk(plan: TradePlan, equity: Decimal | None = None) -> str:
     """What is lost if the stop fills at its price; as a share of equity too, where that is known."""
     return of_equity(plan.risk, equity, wording.quote(plan.symbol))

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import assert_never
 
 from engine.domain.approvals import Approval, Claimed, Declined, Expired, Ordered, Pending, Refused
 from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse
 from engine.domain.decision_views import Why
-from engine.domain.decisions import Decision, Input, Judged, QualityReport, TechnicalSignals
+from engine.domain.decisions import (
+    Decision,
+    Input,
+    Judged,
+    Opinion,
+    QualityReport,
+    TechnicalSignals,
+    Tier,
+    Verdict,
+)
 from engine.domain.judging import Clamp
 from engine.domain.messages import Card
 from engine.domain.plans import TradePlan
@@ -48,6 +58,7 @@ def _decided(story: Why) -> Card:
     sections = (
         ("Reasons", () if decision.conditions else decision.reasons),
         ("Conditions", (phrases.weighted_conditions(decision.conditions),)),
+        ("Panel", map(_opinion, judged.opinions)),
         *((f"Signals {signals.symbol} {signals.timeframe}", readings(signals)) for signals in judged.signals),
         ("Inputs", map(_input, judged.inputs)),
         ("Data mended or refused", _quality(judged.quality)),
@@ -67,8 +78,10 @@ def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:
         ("Decided", wording.moment(decision.at)),
         ("Strategy", phrases.strategy(decision)),
         *((("Trigger", decision.trigger),) if decision.trigger else ()),
-        ("Confidence", confidence(decision)),
+        *((("Tier", "fast: a start, bought before all were heard"),) if decision.tier is Tier.FAST else ()),
+        ("Confidence", confidence(decision) if not judged.opinions else _lowered(decision)),
         *((("Plan", _plan(plan)),) if plan else ()),
+        *((("Adds to", phrases.begun(plan)),) if plan and plan.starter else ()),
         ("Ruling", ruling(judged)),
     )
 
@@ -76,6 +89,11 @@ def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:
 def confidence(decision: Decision) -> str:
     """The confidence as an agreement, never as a probability: ``4 of 6 agree (weighted 0.67)``."""
     return f"{decision.agreement} (weighted {decision.confidence:.2f})"
+
+
+def _lowered(decision: Decision) -> str:
+    """The confidence where a panel was heard, which may have lowered it."""
+    return f"{decision.agreement} ({decision.confidence:.2f} with the panel)"
 
 
 def ruling(judged: Judged) -> str:
@@ -100,6 +118,18 @@ def _plan(plan: TradePlan) -> str:
     value = wording.money(plan.notional, wording.quote(plan.symbol))
     risk = "" if plan.reduce_only else f", risk {phrases.risk(plan)}"
     return f"{phrases.asked_at_price(plan)}, value {value}{risk}{levels}"
+
+
+_SAID = {Verdict.APPROVE: "approves", Verdict.VETO: "vetoes", Verdict.ABSTAIN: "abstains"}
+
+
+def _opinion(opinion: Opinion) -> str:
+    """What a member of the panel said, and what of it counts: nothing where it abstains."""
+    said = f"{opinion.agent} {_SAID[opinion.verdict]}"
+    if opinion.verdict is Verdict.APPROVE:
+        share = f", {wording.percent(Decimal(repr(opinion.share)))} of the trade" if opinion.share < 1 else ""
+        said += f" (confidence {opinion.confidence:.2f}{share})"
+    return f"{said}: {'; '.join(opinion.reasons)}" if opinion.reasons else said
 
 
 def readings(signals: TechnicalSignals) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ from engine.domain.market import Book, Timeframe
 from engine.domain.orders import Order
 from engine.domain.plans import TradePlan
 from engine.domain.risk_stats import RiskStats
+from engine.execution import starters
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.kept_stats import KeptStats
@@ -274,6 +275,7 @@ class Approvals:
             allowed = f"{self._autonomy.max_price_drift:.2%}"
             return Denied(reasons=(f"the price moved by {moved:+.2%} since it was asked; {allowed} is allowed",))
         portfolio = uow.account.portfolio()
+        current = starters.as_it_stands(uow, replace(plan, price=limit or book.ask))
         view = RiskView(
             market=self._market_data.market(plan.symbol),
             portfolio=portfolio,
@@ -284,7 +286,7 @@ class Approvals:
             now=now,
             no_entry=self._no_entry(plan.context),
         )
-        return self._risk.judge(replace(plan, price=limit or book.ask), view)
+        return self._risk.judge(current, view)
 
 
 def _deadline(approval: Approval) -> datetime:

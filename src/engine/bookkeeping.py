@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from engine.analysis.quality import DataQualityMonitor
-from engine.analysis.technical import HISTORY
+from engine.checked_candles import CheckedCandles
 from engine.data_halts import note_changes
 from engine.digests import fix_days
 from engine.domain.days import Days
@@ -38,7 +37,7 @@ class Bookkeeping:
     Attributes:
         markets: The traded markets, each with the timeframe whose closes it is marked at.
         idle: The other markets that the venue has: they are marked while something is held of them.
-        quality: What a close must pass before anything is valued at it.
+        candles: The closes that it is marked at, checked before anything is valued at them.
         days: Where days end.
         told_weekly: Whether people are told of weeks instead of days; each day has its figures all the same.
     """
@@ -46,7 +45,7 @@ class Bookkeeping:
     store: Database
     market_data: MarketData
     markets: Mapping[str, Timeframe]
-    quality: DataQualityMonitor
+    candles: CheckedCandles
     limits: RiskLimits
     days: Days
     told_weekly: bool = False
@@ -69,7 +68,7 @@ class Bookkeeping:
 
     async def _close_of(self, symbol: str, timeframe: Timeframe, at: datetime) -> _Close:
         try:
-            candles, report = self.quality.check(await self.market_data.candles(symbol, timeframe, HISTORY), at)
+            candles, report = await self.candles.at(symbol, timeframe, at)
             if not len(candles) or not report.priced or candles.closed_at != at:
                 return _Close(price=None, report=report)
             return _Close(price=self.market_data.market(symbol).price(float(candles.close[-1])), report=report)

@@ -1,56 +1,173 @@
-"""The decision cycle: the function that is the flow.
+"""The decision cycle: the function that is the flow, and what goes on with it once a panel has spoken.
 
-    candles ─▶ quality ─▶ signals ─▶ strategy ─▶ decision ─▶ plan ─▶ risk ─▶ autonomy ─▶ execute │ ask │ refuse
+observe ─▶ propose ─▶ deliberate ─▶ conclude ─▶ send
 
-What is seen of a market is fetched and checked here; what is concluded from it is in ``engine.deciding``.
+observe     what is known of a market at a closed candle   MarketSnapshot   (engine.observing)
+propose     what a strategy wants of it                    Proposal         (engine.proposing)
+deliberate  what a panel says of that, within its time     Opinion          (engine.ai.panel)
+conclude    plan, risk, autonomy, in one transaction       Outcome          (engine.deciding)
+send        the orders that were written down              Order            (engine.execution)
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from engine.analysis.technical import HISTORY
-from engine.deciding import CycleServices, MarketSnapshot, Outcome, conclude, data_halts
-from engine.domain.decisions import CycleRecord, Input, Issue, QualityReport, SeriesChange
-from engine.domain.errors import VenueError
-from engine.domain.figures import grouped
+import structlog
+
+from engine.ai.panel import deliberate
+from engine.cycle_services import CycleServices
+from engine.data_halts import data_halts
+from engine.deciding import Outcome, conclude_close, conclude_deliberation
+from engine.domain.decisions import CycleRecord
+from engine.domain.errors import StoreError, VenueError
 from engine.domain.halts import HaltKind
-from engine.domain.market import Book, Candles, Timeframe
+from engine.domain.proposals import Deliberation
+from engine.domain.snapshots import MarketSnapshot
+from engine.observing import book_of, checked, observe
 from engine.store.halting import end_halt
 from engine.store.unit_of_work import UnitOfWork
-from engine.strategies.context import StrategyContext
+from engine.strategies.context import StrategyContext, StrategyContexts
 
-Checked = tuple[dict[Timeframe, Candles], QualityReport]
+_log = structlog.get_logger(__name__)
+
+RESUMED_WITHIN = timedelta(minutes=1)
+"""How long after its time was up a proposal may still be decided on that nobody was asked about."""
+_HEARD_AT_ONCE = 0.02
+"""Wall seconds that those who were asked are waited for: who has to think answers later, and holds nothing up."""
+_AGAIN_AFTER = timedelta(seconds=5)
+"""When a decision is looked at again that has to wait for what was begun of it."""
 
 
 async def run_cycles(
-    services: CycleServices, contexts: Sequence[StrategyContext], at: datetime
+    services: CycleServices, contexts: Sequence[StrategyContext], candle_at: datetime
 ) -> tuple[CycleRecord, ...]:
-    """Decide on every market of every context whose candle has closed.
+    """Decide on every market of every context whose candle has closed, as far as nothing has to be waited for.
 
-        observe: candles ─▶ quality ─▶ technical signals and risk figures, and the book
-        conclude, in one transaction on the portfolio of now, one context after the other:
-            strategy ─▶ exits, decision ─▶ plan ─▶ risk ─▶ autonomy ─▶ intent │ approval │ refusal, all recorded
-        send what was written down
-
-    A market that was decided on at this candle already (the program was restarted) is left alone.
+    Exits, what nobody is asked about, and what begins a trade are concluded here and now, in one transaction on the
+    portfolio of now, one context after the other. What a panel has to think about is written down for it: see
+    ``Deliberations``. A market that was decided on at this candle already (the program was restarted) is left alone.
     """
     seen = [
-        (context, [await _in_turn(services, context, symbol, at) for symbol in context.markets]) for context in contexts
+        (context, [await _in_turn(services, context, symbol, candle_at) for symbol in context.markets])
+        for context in contexts
     ]
 
-    def work(uow: UnitOfWork) -> list[list[Outcome]]:
-        return [[conclude(services, uow, context, market, at) for market in markets] for context, markets in seen]
+    def conclude(uow: UnitOfWork) -> list[list[Outcome]]:
+        now = services.clock.now()
+        return [
+            [conclude_close(services, uow, context, market, now) for market in markets] for context, markets in seen
+        ]
 
-    concluded = await services.store.transact(work)
-    for order in (order for own in concluded for one in own for order in one.orders):
-        await services.orchestrator.send(order)
+    concluded = await services.store.transact(conclude)
+    for outcome in (one for own in concluded for one in own):
+        await _send(services, outcome)
     return tuple(
-        CycleRecord(context=context.name, at=at, decisions=tuple(judged for one in own for judged in one.judged))
+        CycleRecord(context=context.name, at=candle_at, decisions=tuple(judged for one in own for judged in one.judged))
         for context, own in zip(contexts, concluded, strict=True)
     )
+
+
+class Deliberations:
+    """What panels think about: asked, waited for beside everything else, and decided on once they have spoken.
+
+    All of it is stored, so that a program that starts again goes on: who has not answered is asked again for as long as
+    there is time, and what comes later than that is refused.
+    """
+
+    def __init__(self, services: CycleServices, contexts: StrategyContexts) -> None:
+        self._services = services
+        self._contexts = {context.name: context for context in contexts}
+        self._asked: dict[str, asyncio.Task[None]] = {}
+        # Where nobody is ever asked there is nothing to look for, but for what an earlier run has left.
+        self._idle = not services.panel.patience and not any(context.fast for context in contexts)
+        self._looked = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is thinking: the market of a replay stands still meanwhile."""
+        return bool(self._asked)
+
+    async def next_question(self) -> datetime | None:
+        """When somebody is to be asked next: now, where there is anything that nobody was asked about."""
+        return self._services.clock.now() if self._unasked(await self._waiting()) else None
+
+    async def ask(self) -> None:
+        """Ask about everything that nobody was asked about; the answers come beside everything else."""
+        new = self._unasked(await self._waiting())
+        for waiting in new:
+            self._asked[waiting.key] = asyncio.create_task(self._hear(waiting))
+        if new:
+            await asyncio.wait(tuple(self._asked.values()), timeout=_HEARD_AT_ONCE)
+
+    async def next_due(self) -> datetime | None:
+        """When the next decision is due on which all have been heard."""
+        return min((each.due_at for each in await self._waiting() if each.due_at is not None), default=None)
+
+    async def conclude(self) -> None:
+        """Decide on everything on which all have been heard, on the book and the portfolio of now, and send."""
+        now = self._services.clock.now()
+        for waiting in await self._waiting():
+            if waiting.due_at is not None and waiting.due_at <= now:
+                await self._conclude(waiting)
+
+    async def stop(self) -> None:
+        """Wait for nobody any more; they are asked again after the next start."""
+        for task in self._asked.values():
+            task.cancel()
+        await asyncio.gather(*self._asked.values(), return_exceptions=True)
+
+    async def _waiting(self) -> tuple[Deliberation, ...]:
+        if self._idle and self._looked:
+            return ()
+        found = await self._services.store.read(lambda uow: uow.deliberations.all())
+        self._looked = not found
+        return found
+
+    def _unasked(self, waiting: Sequence[Deliberation]) -> list[Deliberation]:
+        return [each for each in waiting if each.due_at is None and each.key not in self._asked]
+
+    async def _hear(self, waiting: Deliberation) -> None:
+        """Ask about one, and write down what was said: in a replay what it took to say it passes on the market too."""
+        clock = self._services.clock
+        begun, started = clock.now(), clock.monotonic()
+        try:
+            if begun > waiting.deadline + RESUMED_WITHIN:
+                heard = replace(waiting, opinions=(), due_at=begun, too_late=True)
+            else:
+                left = max((waiting.deadline - begun).total_seconds(), 0)
+                opinions = await deliberate(self._services.panel, waiting.proposal, left) if left else ()
+                took = timedelta(seconds=int(clock.monotonic() - started))
+                heard = replace(waiting, opinions=opinions, due_at=begun + took)
+            await self._services.store.transact(lambda uow: uow.deliberations.put(heard))
+        except StoreError as error:
+            _log.error("what a panel said could not be kept", key=waiting.key, error=error.message)
+        finally:
+            del self._asked[waiting.key]
+
+    async def _conclude(self, waiting: Deliberation) -> None:
+        proposal = waiting.proposal
+        context = self._contexts.get(proposal.context)
+        if context is None or proposal.symbol not in context.markets:
+            await self._services.store.transact(lambda uow: uow.deliberations.drop(waiting.key))
+            return  # it is not traded any more; that something is held of it is told elsewhere
+        with suppress(VenueError):  # what is missing refuses
+            await self._services.stats.current(proposal.symbol, proposal.timeframe)
+        book = await book_of(self._services, proposal.symbol)
+
+        def conclude(uow: UnitOfWork) -> Outcome:
+            now = self._services.clock.now()
+            outcome = conclude_deliberation(self._services, uow, context, waiting, book, now)
+            uow.deliberations.drop(waiting.key)
+            if outcome is None:
+                uow.deliberations.put(replace(waiting, due_at=now + _AGAIN_AFTER))
+            return outcome or Outcome()
+
+        await _send(self._services, await self._services.store.transact(conclude))
 
 
 async def end_data_halts(services: CycleServices, contexts: Sequence[StrategyContext], now: datetime) -> None:
@@ -66,7 +183,7 @@ async def end_data_halts(services: CycleServices, contexts: Sequence[StrategyCon
         (symbol, context.timeframe)
         for context in contexts
         for symbol in context.markets
-        if (await _fetch(services, context, symbol, now))[1].usable
+        if (await checked(services, context, symbol, now))[1].usable
     }
 
     def work(uow: UnitOfWork) -> None:
@@ -77,85 +194,15 @@ async def end_data_halts(services: CycleServices, contexts: Sequence[StrategyCon
     await services.store.transact(work)
 
 
-async def _in_turn(services: CycleServices, context: StrategyContext, symbol: str, at: datetime) -> MarketSnapshot:
+async def _in_turn(
+    services: CycleServices, context: StrategyContext, symbol: str, candle_at: datetime
+) -> MarketSnapshot:
     """Look at a market, then let others have their turn: reading it takes milliseconds, and people are waiting."""
-    seen = await observe(services, context, symbol, at)
+    seen = await observe(services, context, symbol, candle_at)
     await services.store.yield_to_callers()
     return seen
 
 
-async def observe(services: CycleServices, context: StrategyContext, symbol: str, at: datetime) -> MarketSnapshot:
-    """Fetch and check what is known of a market.
-
-    A venue that answered badly has been asked again before this is called (``Job.ready``), so what is bad now counts as
-    bad. Where another context has just looked, at this very moment, nothing is fetched again.
-    """
-    last, moment = services.last_seen.get(symbol), (at, services.clock.now(), context.strategy.timeframes)
-    if last is not None and last.moment == moment and last.quality.usable and last.book is not None:
-        return last
-    candles, report = await _fetch(services, context, symbol, at)
-    book = await _book(services, symbol)
-    frames = services.analyzer.frames(candles, last.frames if last else None) if report.usable else {}
-    if context.timeframe in frames:
-        services.stats.measure(frames[context.timeframe])
-    services.last_seen[symbol] = seen = MarketSnapshot(
-        moment=moment,
-        market=services.market_data.market(symbol),
-        frames=frames,
-        quality=report,
-        inputs=(*_candle_inputs(candles, at), *_book_inputs(book, services.clock.now())),
-        book=book,
-    )
-    return seen
-
-
-async def _fetch(services: CycleServices, context: StrategyContext, symbol: str, at: datetime) -> Checked:
-    """The candles of every timeframe. Its own must be good; a longer one that is not is left out, and so noted."""
-    checked: dict[Timeframe, Candles] = {}
-    noted: list[Issue] = []
-    changes: tuple[SeriesChange, ...] = ()
-    for timeframe in context.strategy.timeframes:
-        try:
-            candles, report = services.quality.check(await services.market_data.candles(symbol, timeframe, HISTORY), at)
-        except VenueError as error:
-            report = QualityReport(refused=(Issue(kind="missing", detail=error.message),))
-        if timeframe is context.timeframe:
-            changes = report.changes
-        if report.usable or (timeframe is not context.timeframe and _is_merely_short(report)):
-            checked[timeframe] = candles
-        elif timeframe is context.timeframe:
-            refused = _named(timeframe, report.refused)
-            return {}, QualityReport(repaired=report.repaired, refused=refused, changes=changes)
-        noted += _named(timeframe, (*report.repaired, *report.refused))
-    return checked, QualityReport(repaired=tuple(noted), changes=changes)
-
-
-def _named(timeframe: Timeframe, issues: Sequence[Issue]) -> tuple[Issue, ...]:
-    """Issues that say which candles they are about."""
-    return tuple(replace(issue, detail=f"{timeframe}: {issue.detail}") for issue in issues)
-
-
-def _is_merely_short(report: QualityReport) -> bool:
-    """Whether there is nothing wrong but a short history; readings that need more are then missing by themselves."""
-    return {issue.kind for issue in report.refused} == {"too few"}
-
-
-async def _book(services: CycleServices, symbol: str) -> Book | None:
-    try:
-        return await services.market_data.book(symbol)
-    except VenueError:
-        return None
-
-
-def _candle_inputs(candles: dict[Timeframe, Candles], at: datetime) -> tuple[Input, ...]:
-    return tuple(
-        Input(name=f"{timeframe} candles", age=at - columns.closed_at, detail=f"{len(columns)} closed")
-        for timeframe, columns in candles.items()
-        if len(columns)
-    )
-
-
-def _book_inputs(book: Book | None, now: datetime) -> tuple[Input, ...]:
-    if book is None:
-        return (Input(name="book", age=None, detail="missing: the venue gave no order book"),)
-    return (Input(name="book", age=now - book.at, detail=f"bid {grouped(book.bid)}, ask {grouped(book.ask)}"),)
+async def _send(services: CycleServices, outcome: Outcome) -> None:
+    for order in outcome.orders:
+        await services.orchestrator.send(order)

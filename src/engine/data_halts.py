@@ -1,7 +1,7 @@
-"""Markets whose series has changed its nature: halted until people have looked at them.
+"""Markets that are halted for their data: while it is bad, and once a series has changed its nature.
 
-Unlike bad data this does not mend itself. What came before the change is no measure of what comes after, and good
-candles of another coin look as good as any.
+The latter does not mend itself: people have to look at it. What came before the change is no measure of what comes
+after, and good candles of another coin look as good as any.
 """
 
 from __future__ import annotations
@@ -9,12 +9,50 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.domain.decisions import QualityReport, SeriesChange
+from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
-from engine.store.halting import begin_halt
+from engine.domain.market import Timeframe
+from engine.store.halting import begin_halt, end_halt
 from engine.store.unit_of_work import UnitOfWork
 
 _GOES_ON = "idle"
 """The kind of change that is no moment: while people think about it, it is still the same one."""
+
+
+def data_halts(uow: UnitOfWork, symbol: str, timeframe: Timeframe) -> list[HaltView]:
+    """The halts that stand because a market's candles of a timeframe were bad."""
+    source = (HaltKind.DATA, symbol, timeframe)
+    return [found for found in uow.halts.open() if (found.halt.kind, found.halt.symbol, found.halt.timeframe) == source]
+
+
+def note_data(
+    uow: UnitOfWork, symbol: str, timeframe: Timeframe, quality: QualityReport, at: datetime, *, halting: bool
+) -> None:
+    """Halt a market whose data is bad, and let it go on once the data is good again.
+
+    Args:
+        uow: The transaction in which it is noted.
+        symbol: The market.
+        timeframe: The length of its candles.
+        quality: What these are like.
+        at: When the newest of them closed.
+        halting: Whether bad data halts a market now. During an outage, or while the clock is wrong, nothing is entered
+            anywhere and people know: no market is halted.
+    """
+    standing = data_halts(uow, symbol, timeframe)
+    if quality.usable:
+        for found in standing:
+            end_halt(uow, found, at)
+    elif not standing and halting:
+        halt = Halt(
+            kind=HaltKind.DATA,
+            reason=f"{symbol}: {quality.refused[0].detail}",
+            since=at,
+            symbol=symbol,
+            by=f"{timeframe} candles",
+            timeframe=timeframe,
+        )
+        begin_halt(uow, halt)
 
 
 def standing_change(uow: UnitOfWork, symbol: str) -> Halt | None:

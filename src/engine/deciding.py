@@ -1,88 +1,39 @@
-"""From what was seen of a market to what is done about it, written down in one transaction.
+"""From what is proposed of a market to what is done about it, written down in one transaction.
 
-strategy ─▶ exits and entry ─▶ decision ─▶ plan ─▶ risk ─▶ autonomy ─▶ intent │ approval │ refusal
+at the close:       exits, and an entry that waits for nobody; of one that does perhaps a starter
+once all are heard: the entry, what its starter has left of it, or the starter taken back
+
+decision ─▶ plan ─▶ risk ─▶ autonomy ─▶ intent │ approval │ refusal
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from engine.analysis.quality import DataQualityMonitor
-from engine.analysis.technical import TechnicalAnalyzer
 from engine.approvals import Approvals
-from engine.data_halts import note_changes
-from engine.domain.autonomy import AskHuman, Autonomy, Execute, Hold, Refuse, Ruling, route
-from engine.domain.decisions import Decision, Exit, Input, Issue, Judged, QualityReport, Signals, Stance
-from engine.domain.halt_views import HaltView
-from engine.domain.halts import Halt, HaltKind
-from engine.domain.judging import Clamp, Judgement, RiskView
-from engine.domain.market import Book, Market, Timeframe
+from engine.cycle_services import CycleServices
+from engine.data_halts import note_changes, note_data
+from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse, Ruling, route
+from engine.domain.decisions import Decision, Exit, Input, Judged, Opinion, Stance, Tier
+from engine.domain.judging import Allowed, Clamp, Judgement, RiskView
+from engine.domain.market import Book, Market
 from engine.domain.orders import Order, Purpose, Side
 from engine.domain.plans import AT_MARKET, ExecutionPlan, TradePlan
 from engine.domain.positions import Position
+from engine.domain.proposals import Consent, Deliberation, FastTier, Proposal, strictest
 from engine.domain.risk_stats import RiskStats
+from engine.domain.snapshots import MarketSnapshot
+from engine.execution import starters
 from engine.execution.coverage import sellable
-from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.execution.retries import not_before
-from engine.kept_stats import KeptStats
-from engine.ports import Clock, Frames, MarketData, NoEntry, nothing_against_it
+from engine.proposing import propose
 from engine.risk import sizing
-from engine.risk.manager import RiskManager
 from engine.risk.stats import told
-from engine.store.database import Database
-from engine.store.halting import begin_halt, end_halt
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
-
-NO_SIGNALS = Signals(trigger="", conditions=())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleServices:
-    """What a cycle works with. The same in replay and live, apart from the clock and the venue."""
-
-    clock: Clock
-    store: Database
-    market_data: MarketData
-    quality: DataQualityMonitor
-    analyzer: TechnicalAnalyzer
-    risk: RiskManager
-    autonomy: Autonomy
-    orchestrator: ExecutionOrchestrator
-    stats: KeptStats
-    no_entry: NoEntry = nothing_against_it
-    last_seen: dict[str, MarketSnapshot] = field(default_factory=dict)
-    """What was last seen of each market: contexts that look at the same moment, or at the same candles, share it."""
-
-
-def data_halts(uow: UnitOfWork, symbol: str, timeframe: Timeframe) -> list[HaltView]:
-    """The halts that stand because a market's candles of a timeframe were bad."""
-    source = (HaltKind.DATA, symbol, timeframe)
-    return [found for found in uow.halts.open() if (found.halt.kind, found.halt.symbol, found.halt.timeframe) == source]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketSnapshot:
-    """What was seen of one market at one closed candle. Without usable data there are no frames.
-
-    Attributes:
-        moment: For which close, when, and on which timeframes it was looked at.
-    """
-
-    moment: tuple[datetime, datetime, tuple[Timeframe, ...]]
-    market: Market
-    frames: Frames
-    quality: QualityReport
-    inputs: tuple[Input, ...]
-    book: Book | None
-
-    def distrusted(self, reason: str) -> MarketSnapshot:
-        """The same without anything that could be traded on."""
-        refused = (Issue(kind="changed", detail=reason), *self.quality.refused)
-        return replace(self, frames={}, quality=replace(self.quality, refused=refused))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,167 +43,236 @@ class Outcome:
     judged: tuple[Judged, ...] = ()
     orders: tuple[Order, ...] = ()
 
+    def __add__(self, other: Outcome) -> Outcome:
+        """Both, one after the other."""
+        return Outcome(judged=self.judged + other.judged, orders=self.orders + other.orders)
 
-def conclude(
-    services: CycleServices, uow: UnitOfWork, context: StrategyContext, seen: MarketSnapshot, at: datetime
+
+def conclude_close(
+    services: CycleServices, uow: UnitOfWork, context: StrategyContext, seen: MarketSnapshot, now: datetime
 ) -> Outcome:
-    """Decide, judge, route and write everything down; nothing where this candle was decided on already."""
-    return _Conclusion(services=services, uow=uow, context=context, seen=seen, at=at).draw()
+    """Decide on what need not wait, and write down what does; nothing where this candle was decided on already.
+
+    Exits never wait, nor does an entry where nobody is asked and nothing was begun.
+    """
+    symbol, at = seen.market.symbol, seen.candle_at
+    key = key_of(context.name, symbol, at, Stance.ENTER)
+    if uow.decisions.seen(key, at) or uow.deliberations.has(key):
+        return Outcome()
+    changed = note_changes(uow, symbol, seen.quality, at)
+    if changed is None or seen.quality.usable:
+        halting = not services.no_entry(context.name)
+        note_data(uow, symbol, context.timeframe, seen.quality, at, halting=halting)
+    if changed is not None and seen.quality.usable:
+        return conclude_close(services, uow, context, seen.distrusted(changed.reason), now)
+    own = (context.name, context.venue, symbol)
+    held = {each.id: each for each in uow.positions.open() if (each.context, each.venue, each.symbol) == own}
+    proposal = propose(context, seen, tuple(held.values()))
+    desk = _Conclusion(
+        services=services, uow=uow, context=context, proposal=proposal, market=seen.market, book=seen.book, now=now
+    )
+    outcome = Outcome()
+    for leaving in proposal.exits:
+        outcome += desk.leave(held[leaving.position_id], leaving)
+    if proposal.stance is Stance.ENTER and (services.panel.patience or context.fast):
+        return outcome + desk.begin()
+    return outcome + desk.enter(None, ())
+
+
+def conclude_deliberation(
+    services: CycleServices,
+    uow: UnitOfWork,
+    context: StrategyContext,
+    waiting: Deliberation,
+    book: Book | None,
+    now: datetime,
+) -> Outcome | None:
+    """Decide on an entry once all have been heard; ``None`` where that has to wait for what was begun of it."""
+    market, starter = services.market_data.market(waiting.proposal.symbol), starters.order_of(uow, waiting.starter)
+    desk = _Conclusion(
+        services=services, uow=uow, context=context, proposal=waiting.proposal, market=market, book=book, now=now
+    )
+    if waiting.too_late:
+        return desk.refuse_late()
+    return desk.finish(starter, waiting.opinions or ())
+
+
+def key_of(context: str, symbol: str, candle_at: datetime, stance: Stance, tier: Tier = Tier.FULL) -> str:
+    """What makes a decision this one and no other; order ids derive from it. That of the full tier names no tier."""
+    key = f"{context}|{symbol}|{candle_at.isoformat()}|{stance}"
+    return key if tier is Tier.FULL else f"{key}|{tier}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Conclusion:
-    """One market, one closed candle, one transaction."""
+    """One proposal, one transaction."""
 
     services: CycleServices
     uow: UnitOfWork
     context: StrategyContext
-    seen: MarketSnapshot
-    at: datetime
+    proposal: Proposal
+    market: Market
+    book: Book | None
+    now: datetime
 
-    def draw(self) -> Outcome:
-        """Decide, judge, route and write everything down; nothing where this candle was decided on already."""
-        if self.uow.decisions.seen(self._key(Stance.ENTER), self.at):
-            return Outcome()
-        changed = note_changes(self.uow, self.seen.market.symbol, self.seen.quality, self.at)
-        if changed is None or self.seen.quality.usable:
-            self._note_data_halt()
-        if changed is not None and self.seen.quality.usable:
-            return replace(self, seen=self.seen.distrusted(changed.reason)).draw()
-        exits = [self._exit(position, leaving) for position, leaving in self._wished_exits()]
-        parts = [part for part in exits if part is not None] + [self._enter()]
-        return Outcome(
-            judged=tuple(judged for part in parts for judged in part.judged),
-            orders=tuple(order for part in parts for order in part.orders),
-        )
-
-    def _note_data_halt(self) -> None:
-        """Halt a market whose data is bad, and let it go on once the data is good again.
-
-        During an outage, or while the clock is wrong, nothing is entered anywhere and people know: no market is halted.
-        """
-        symbol, quality = self.seen.market.symbol, self.seen.quality
-        standing = data_halts(self.uow, symbol, self.context.timeframe)
-        if quality.usable:
-            for found in standing:
-                end_halt(self.uow, found, self.at)
-        elif not standing and not self.services.no_entry(self.context.name):
-            reason = f"{symbol}: {quality.refused[0].detail}"
-            timeframe = self.context.timeframe
-            halt = Halt(
-                kind=HaltKind.DATA,
-                reason=reason,
-                since=self.at,
-                symbol=symbol,
-                by=f"{timeframe} candles",
-                timeframe=timeframe,
-            )
-            begin_halt(self.uow, halt)
-
-    def _wished_exits(self) -> list[tuple[Position, Exit]]:
-        if self.context.timeframe not in self.seen.frames:
-            return []
-        own = (self.context.name, self.context.venue, self.seen.market.symbol)
-        held = {p.id: p for p in self.uow.positions.open() if (p.context, p.venue, p.symbol) == own}
-        wished = self.context.strategy.update_positions(tuple(held.values()), self.seen.frames)
-        return [(held[leaving.position_id], leaving) for leaving in wished]
-
-    def _exit(self, position: Position, leaving: Exit) -> Outcome | None:
+    def leave(self, position: Position, leaving: Exit) -> Outcome:
         """Exits only reduce risk, so they never ask.
 
         Nothing is ordered while all of it is being sold already, or the venue has just refused to sell it; and without
         a book, for then the venue cannot be traded with: the stop stays.
         """
         orders = self.uow.orders.of_position(position.id)
-        lot = self.seen.market.lot
-        quantity, pause = sellable(position, orders, lot), not_before(orders, Purpose.EXIT)
-        if self.seen.book is None or quantity <= 0 or (pause is not None and self.at < pause):
-            return None
-        decision = self._decision(
-            key=f"{self._key(Stance.EXIT)}|{position.id}", stance=Stance.EXIT, reasons=(leaving.reason,)
-        )
+        quantity, pause = sellable(position, orders, self.market.lot), not_before(orders, Purpose.EXIT)
+        if self.book is None or quantity <= 0 or (pause is not None and self.now < pause):
+            return Outcome()
+        decision = self._decision(Stance.EXIT, (leaving.reason,), of_position=position.id)
         plan = TradePlan(
             key=decision.key,
-            context=self.context.name,
+            context=self.proposal.context,
             venue=position.venue,
             symbol=position.symbol,
             side=Side.SELL,
             quantity=quantity,
-            price=self.seen.book.bid,
+            price=self.book.bid,
             reduce_only=True,
             position_id=position.id,
         )
-        return self._carry_out(self.seen.book, decision, plan)
+        return self._carry_out(self.book, decision, plan)
 
-    def _enter(self) -> Outcome:
-        """Whether to enter now, and everything that speaks for and against it."""
-        ready = self._is_fresh()
-        signals = self.context.strategy.generate_signals(self.seen.frames) if ready else NO_SIGNALS
-        decision = self._decision(
-            key=self._key(Stance.ENTER),
-            stance=Stance.ENTER if signals.triggered else Stance.HOLD,
-            reasons=self._reasons(signals),
-            signals=signals,
+    def begin(self) -> Outcome:
+        """Open a starter where the context does so, and let the rest be thought about."""
+        fast = self.context.fast
+        outcome = Outcome()
+        if fast is not None and self.proposal.signals.confidence >= fast.min_confidence:
+            outcome = self._start(fast)
+        waiting = Deliberation(
+            key=self._key(Stance.ENTER, Tier.FULL),
+            proposal=self.proposal,
+            starter=outcome.orders[0].id if outcome.orders else "",
+            asked_at=self.now,
+            deadline=self.now + self.services.panel.patience,
         )
+        self.uow.deliberations.put(waiting)
+        return outcome
+
+    def _start(self, fast: FastTier) -> Outcome:
+        """Nobody is asked about a starter: what the bot may not do alone is not begun."""
+        decision = self._decision(Stance.ENTER, self.proposal.reasons, tier=Tier.FAST)
+        planned = self._plan(self.book, decision, fast.share)
+        if isinstance(planned, Refuse):
+            return self._refuse(decision, planned.reasons)
+        return self._carry_out(planned[0], decision, planned[1])
+
+    def finish(self, starter: Order | None, opinions: tuple[Opinion, ...]) -> Outcome | None:
+        """Enter, or add to a starter; where nothing is wanted any more the starter is taken back.
+
+        ``None`` where it is not known yet what that has bought, or it cannot be sold now.
+        """
+        consent = strictest(opinions)
+        if starter is None or not (consent.against or self._falls_short(consent)):
+            return self.enter(starter, opinions)
+        if not starters.is_over(self.uow, starter, self.now):
+            return None
+        position = starters.position_of(self.uow, starter)
+        if position is None:
+            return self.enter(starter, opinions)
+        leaving = Exit(position_id=position.id, reason="what began the trade is taken back: the rest was refused")
+        sold = self.leave(position, leaving)
+        return self.enter(starter, opinions) + sold if sold.orders else None
+
+    def refuse_late(self) -> Outcome:
+        """Nothing more is bought on a price of long ago; what was begun has its stop."""
+        late = f"nobody could be asked until {self.now:%Y-%m-%d %H:%M} UTC: the program was not running"
+        return self._refuse(self._decision(Stance.ENTER, self.proposal.reasons), (late,))
+
+    def _falls_short(self, consent: Consent) -> bool:
+        """Whether a confidence was lowered so far that people would not even be asked."""
+        confidence = min(self.proposal.signals.confidence, consent.confidence)
+        return confidence < min(self.services.autonomy.ask_above, self.services.autonomy.auto_above)
+
+    def enter(self, starter: Order | None, opinions: tuple[Opinion, ...]) -> Outcome:
+        """Whether to enter now, and everything that speaks for and against it."""
+        consent = strictest(opinions)
+        decision = self._decision(self.proposal.stance, self.proposal.reasons, confidence=consent.confidence)
         if decision.stance is Stance.HOLD:
             return Outcome(judged=(self._record(decision, Hold()),))
-        if self.seen.book is None:
-            return self._refuse(decision, ("there is no order book to price it with",))
-        execution = self._execution(self.seen.book, signals)
+        if consent.against:
+            return self._refuse(decision, consent.against, opinions)
+        planned = self._plan(self.book, decision, Decimal(repr(consent.share)))
+        if isinstance(planned, Refuse):
+            return self._refuse(decision, planned.reasons, opinions)
+        book, plan = planned
+        if starter is not None:
+            plan = starters.rest_of(self.uow, plan, starter)
+            if plan.quantity <= 0:
+                reason = f"{starter.id} has bought as much as may be, at the start"
+                return self._refuse(decision, (reason,), opinions)
+        return self._carry_out(book, decision, plan, opinions)
+
+    def _plan(self, book: Book | None, decision: Decision, share: Decimal) -> tuple[Book, TradePlan] | Refuse:
+        """So much of what an entry asks for, before any rule has looked at it; or why there is none."""
+        if book is None:
+            return Refuse(reasons=("there is no order book to price it with",))
+        execution = self._execution(book)
         plan = sizing.plan(
             decision,
-            signals,
-            venue=self.context.venue,
-            market=self.seen.market,
-            price=execution.limit_price or self.seen.book.ask,
+            self.proposal.signals,
+            venue=self.proposal.venue,
+            market=self.market,
+            price=execution.limit_price or book.ask,
             portfolio=self.uow.account.portfolio(),
             risk_per_trade=self.services.risk.limits.risk_per_trade,
         )
         if plan is None:
-            return self._refuse(decision, ("there is no room for a stop below the price",))
-        return self._carry_out(self.seen.book, decision, replace(plan, execution=execution))
+            return Refuse(reasons=("there is no room for a stop below the price",))
+        quantity = plan.quantity if share == 1 else self.market.quantity(self.market.lots(plan.quantity * share))
+        return book, replace(plan, execution=execution, quantity=quantity)
 
-    def _execution(self, book: Book, signals: Signals) -> ExecutionPlan:
+    def _execution(self, book: Book) -> ExecutionPlan:
         """How an entry is bought: at market, or at a limit where strategy or context say so."""
-        entry = signals.entry or self.context.entry
-        limit = entry.limit_below(book.bid, self.seen.market) if entry else None
+        entry = self.proposal.signals.entry or self.context.entry
+        limit = entry.limit_below(book.bid, self.market) if entry else None
         return entry.planned(limit) if entry and limit is not None else AT_MARKET
 
-    def _carry_out(self, book: Book, decision: Decision, plan: TradePlan) -> Outcome:
+    def _carry_out(
+        self, book: Book, decision: Decision, plan: TradePlan, opinions: tuple[Opinion, ...] = ()
+    ) -> Outcome:
         """Risk, then autonomy; then the intent, the approval or the refusal is written down."""
-        stats = self._stats()
+        stats = self.services.stats.last(plan.symbol, self.proposal.timeframe)
         judgement = self._judge(book, plan, stats)
-        ruling = route(decision.confidence, judgement, self.services.autonomy, self.at)
-        judged = self._record(decision, ruling, plan=plan, clamps=judgement.clamps, stats=stats)
+        ruling = self._route(decision, judgement)
+        judged = self._record(decision, ruling, plan=plan, clamps=judgement.clamps, stats=stats, opinions=opinions)
         match ruling:
             case Execute(plan=allowed):
-                order = intend(self.uow, allowed, self.at, decision_id=decision.id)
+                order = intend(self.uow, allowed, self.now, decision_id=decision.id)
                 return Outcome(judged=(judged,), orders=(order,))
             case AskHuman():
-                Approvals.open(self.uow, decision, ruling, self.at)
+                Approvals.open(self.uow, decision, ruling, self.now)
             case Refuse() | Hold():
                 pass
         return Outcome(judged=(judged,))
 
+    def _route(self, decision: Decision, judgement: Judgement) -> Ruling:
+        ruling = route(decision.confidence, judgement, self.services.autonomy, self.now)
+        if decision.tier is Tier.FAST and isinstance(ruling, AskHuman) and isinstance(judgement, Allowed):
+            return Refuse(reasons=("nobody is asked about a start: the whole trade is asked about",))
+        return ruling
+
     def _judge(self, book: Book, plan: TradePlan, stats: RiskStats | None) -> Judgement:
-        own = self.seen.frames[self.context.timeframe].signals
         view = RiskView(
-            market=self.seen.market,
+            market=self.market,
             portfolio=self.uow.account.portfolio(),
             book=book,
-            close=Decimal(repr(own.close)),
+            close=Decimal(repr(self.proposal.close)),
             stats=stats,
             halts=tuple(found.halt for found in self.uow.halts.open()),
-            now=self.at,
-            no_entry=self.services.no_entry(self.context.name),
+            now=self.now,
+            no_entry=self.services.no_entry(plan.context),
         )
         return self.services.risk.judge(plan, view)
 
-    def _stats(self) -> RiskStats | None:
-        return self.services.stats.last(self.seen.market.symbol, self.context.timeframe)
-
-    def _refuse(self, decision: Decision, reasons: tuple[str, ...]) -> Outcome:
-        return Outcome(judged=(self._record(decision, Refuse(reasons=reasons)),))
+    def _refuse(self, decision: Decision, reasons: tuple[str, ...], opinions: tuple[Opinion, ...] = ()) -> Outcome:
+        return Outcome(judged=(self._record(decision, Refuse(reasons=reasons), opinions=opinions),))
 
     def _record(
         self,
@@ -262,16 +282,18 @@ class _Conclusion:
         plan: TradePlan | None = None,
         clamps: tuple[Clamp, ...] = (),
         stats: RiskStats | None = None,
+        opinions: tuple[Opinion, ...] = (),
     ) -> Judged:
         is_entry = plan is not None and not plan.reduce_only
         judged = Judged(
             decision=decision,
-            inputs=(*self.seen.inputs, self._figures(stats)) if is_entry else self.seen.inputs,
-            signals=tuple(frame.signals for frame in self.seen.frames.values()),
-            quality=self.seen.quality,
+            inputs=(*self.proposal.inputs, self._figures(stats)) if is_entry else self.proposal.inputs,
+            signals=self.proposal.readings,
+            quality=self.proposal.quality,
             ruling=ruling,
             plan=plan,
             clamps=clamps,
+            opinions=opinions,
         )
         self.uow.decisions.add(judged)
         return judged
@@ -280,45 +302,39 @@ class _Conclusion:
         """What risk was judged by, for an entry."""
         return Input(
             name="risk figures",
-            age=stats.age(self.at) if stats else None,
+            age=stats.age(self.now) if stats else None,
             detail=told(stats) if stats else "missing",
         )
 
     def _decision(
-        self, *, key: str, stance: Stance, reasons: tuple[str, ...], signals: Signals | None = None
+        self,
+        stance: Stance,
+        reasons: tuple[str, ...],
+        *,
+        tier: Tier = Tier.FULL,
+        confidence: float = 1.0,
+        of_position: str = "",
     ) -> Decision:
+        """A decision; nobody's confidence makes it higher than the strategy's own."""
+        signals = self.proposal.signals
+        is_exit = stance is Stance.EXIT
         return Decision(
             id=self.uow.decisions.next_id(),
-            key=key,
-            context=self.context.name,
-            strategy=self.context.strategy.name,
-            symbol=self.seen.market.symbol,
-            at=self.at,
+            key=f"{self._key(stance, tier)}|{of_position}" if is_exit else self._key(stance, tier),
+            context=self.proposal.context,
+            strategy=self.proposal.strategy,
+            symbol=self.proposal.symbol,
+            at=self.proposal.candle_at,
             stance=stance,
-            confidence=signals.confidence if signals else 1.0,
-            conditions=signals.conditions if signals else (),
+            confidence=1.0 if is_exit else min(signals.confidence, confidence),
+            conditions=() if is_exit else signals.conditions,
             reasons=reasons,
-            timeframe=self.context.timeframe,
-            trigger=signals.trigger if signals else "",
+            timeframe=self.proposal.timeframe,
+            trigger="" if is_exit else signals.trigger,
+            tier=tier,
         )
 
-    def _reasons(self, signals: Signals) -> tuple[str, ...]:
-        if not self.seen.quality.usable:
-            return tuple(f"bad data: {issue.detail}" for issue in self.seen.quality.refused)
-        own, strategy = self.seen.frames.get(self.context.timeframe), self.context.strategy
-        if own is not None and not self._is_fresh():
-            return ("the candle that should have closed now is missing",)
-        if own is None or len(own.candles) < strategy.warmup:
-            return (f"{strategy.name} needs {strategy.warmup} closed candles first",)
-        if not signals.triggered:
-            return (f"the {strategy.name} set-up has not appeared",)
-        return tuple(condition.name for condition in signals.conditions if condition.holds)
-
-    def _is_fresh(self) -> bool:
-        """Whether there is a candle that closed just now; an older one was decided on already."""
-        own = self.seen.frames.get(self.context.timeframe)
-        return own is not None and own.signals.at == self.at
-
-    def _key(self, stance: Stance) -> str:
-        """What makes a decision this one and no other; order ids derive from it."""
-        return f"{self.context.name}|{self.seen.market.symbol}|{self.at.isoformat()}|{stance}"
+    def _key(self, stance: Stance, tier: Tier) -> str:
+        # An entry that is held back keeps the key of the entry: a candle is decided on once, whatever is decided.
+        named = Stance.ENTER if stance is Stance.HOLD else stance
+        return key_of(self.proposal.context, self.proposal.symbol, self.proposal.candle_at, named, tier)

@@ -16,8 +16,8 @@ import structlog
 
 from engine.approvals import Approvals
 from engine.bookkeeping import Bookkeeping
-from engine.cycle import run_cycles
-from engine.deciding import CycleServices
+from engine.cycle import Deliberations, run_cycles
+from engine.cycle_services import CycleServices
 from engine.faults import fault_id
 from engine.looks import Look, Looks, ScheduledLooks
 from engine.ports import Clock
@@ -61,6 +61,7 @@ def job_table(
     *,
     services: CycleServices,
     contexts: StrategyContexts,
+    deliberations: Deliberations,
     approvals: Approvals,
     books: Bookkeeping,
     candles_in: Callable[[datetime], Awaitable[None]] | None = None,
@@ -98,12 +99,20 @@ def job_table(
     async def end_patience(_: datetime) -> None:
         await services.orchestrator.end_patience()
 
+    async def ask_panels(_: datetime) -> None:
+        await deliberations.ask()
+
+    async def conclude(_: datetime) -> None:
+        await deliberations.conclude()
+
     async def expire(_: datetime) -> None:
         await approvals.advance_open()
 
     return (
         Job(name="halts", run=end_halts, alarm=books.next_halt_end),
         Job(name="candle", trigger=every(shortest), run=candle, ready=candles_in),
+        Job(name="panels", run=ask_panels, alarm=deliberations.next_question),
+        Job(name="conclusions", run=conclude, alarm=deliberations.next_due),
         Job(name="second look", run=look_again, alarm=services.orchestrator.next_look),
         Job(name="patience", run=end_patience, alarm=services.orchestrator.patience_ends),
         Job(name="approvals", run=expire, alarm=approvals.next_deadline),

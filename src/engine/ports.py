@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NewType, Protocol
 
-from engine.domain.decisions import Exit, Frame, Signals
+from engine.domain.decisions import Exit, Frame, Opinion, Signals
 from engine.domain.errors import GreenlightError
 from engine.domain.events import Event
 from engine.domain.figures import plain
@@ -16,6 +16,7 @@ from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.messages import Card, Destination, Ref
 from engine.domain.orders import Fill, NotFound, OrderRequest, OrderState, SubmitResult
 from engine.domain.positions import Position
+from engine.domain.proposals import Proposal
 
 
 class Clock(Protocol):
@@ -58,6 +59,19 @@ class Strategy(Protocol):
 
     def update_positions(self, held: Sequence[Position], frames: Frames) -> tuple[Exit, ...]:
         """Say which of the positions held in this market to leave now, and why."""
+        ...
+
+
+class Panel(Protocol):
+    """Who is heard before an entry is decided on: models, rules, or nobody."""
+
+    @property
+    def patience(self) -> timedelta:
+        """How long it may think; none where there is nobody to ask, and nothing waits for an answer."""
+        ...
+
+    async def opinions(self, proposal: Proposal) -> tuple[Opinion, ...]:
+        """What its members say of a proposal; who is late abstains."""
         ...
 
 

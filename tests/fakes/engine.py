@@ -14,13 +14,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from engine.ai.panel import NO_PANEL
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.approvals import Approvals
 from engine.bookkeeping import Bookkeeping
+from engine.checked_candles import CheckedCandles
 from engine.closings import Closings
-from engine.cycle import run_cycles
-from engine.deciding import NO_SIGNALS, CycleServices
+from engine.cycle import Deliberations, run_cycles
+from engine.cycle_services import CycleServices
 from engine.desk import Desk
 from engine.domain.approvals import Approval
 from engine.domain.autonomy import AskHuman, Autonomy
@@ -42,14 +44,17 @@ from engine.domain.orders import (
     SubmitResult,
     Unknown,
 )
+from engine.domain.plans import Entry
 from engine.domain.positions import Position
+from engine.domain.proposals import FastTier
 from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
 from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.kept_stats import KeptStats
-from engine.ports import Cursor, EventBatch, Frames, NoEntry, nothing_against_it
+from engine.ports import Cursor, EventBatch, Frames, NoEntry, Panel, nothing_against_it
+from engine.proposing import NO_SIGNALS
 from engine.results import Results
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
@@ -57,7 +62,7 @@ from engine.simulation.fills import FillModel
 from engine.store import tables
 from engine.store.database import Database, Route, nowhere
 from engine.store.unit_of_work import UnitOfWork
-from engine.strategies.context import StrategyContext
+from engine.strategies.context import StrategyContext, StrategyContexts
 from engine.views import Views
 from tests.fakes import reports
 from tests.fakes.database import new_database
@@ -219,6 +224,7 @@ class Room:
     script: Script
     services: CycleServices
     context: StrategyContext
+    deliberations: Deliberations
     approvals: Approvals
     books: Bookkeeping
     desk: Desk
@@ -300,6 +306,9 @@ async def engine_room(
     route: Route = nowhere,
     no_entry: NoEntry = nothing_against_it,
     told_weekly: bool = False,
+    panel: Panel = NO_PANEL,
+    fast: FastTier | None = None,
+    entry: Entry | None = None,
 ) -> AsyncIterator[Room]:
     """Open an engine in a folder, a new one or the one that is there, and close it in the end."""
     clock, script = HandClock(minutes), Script()
@@ -329,17 +338,27 @@ async def engine_room(
         clock=clock,
         store=store,
         market_data=venue,
-        quality=quality,
+        candles=CheckedCandles(market_data=venue, quality=quality),
         analyzer=TechnicalAnalyzer(),
         risk=RiskManager(limits=limits),
         autonomy=autonomy,
         orchestrator=ExecutionOrchestrator(store=store, venues={venue.name: venue}, market_data=venue, clock=clock),
         stats=KeptStats(market_data=venue, quality=quality, clock=clock),
+        panel=panel,
         no_entry=no_entry,
     )
     symbols = tuple(market.symbol for market in markets)
-    context = StrategyContext(name="hand", venue="paper", strategy=script, markets=symbols, timeframe=Timeframe.H1)
+    context = StrategyContext(
+        name="hand",
+        venue="paper",
+        strategy=script,
+        markets=symbols,
+        timeframe=Timeframe.H1,
+        fast=fast,
+        entry=entry,
+    )
     at_work = AtWork(name="hand", strategy="script", venue=venue.name, markets=symbols, timeframe="1h")
+    deliberations = Deliberations(services, StrategyContexts(contexts=(context,)))
     approvals = approvals_of(services)
     closings = Closings(store=store, market_data=venue, orchestrator=services.orchestrator, clock=clock)
     emergency = EmergencyStopSystem(store=store, orchestrator=services.orchestrator, clock=clock)
@@ -350,12 +369,13 @@ async def engine_room(
         script=script,
         services=services,
         context=context,
+        deliberations=deliberations,
         approvals=approvals,
         books=Bookkeeping(
             store=store,
             market_data=venue,
             markets=dict.fromkeys(symbols, Timeframe.H1),
-            quality=services.quality,
+            candles=services.candles,
             limits=limits,
             days=days,
             told_weekly=told_weekly,
@@ -387,6 +407,7 @@ async def engine_room(
     try:
         yield room
     finally:
+        await deliberations.stop()
         await closings.stop()
         await emergency.stop()
         await store.close()

@@ -31,7 +31,7 @@ class Records:
     """One replay: what is compared, each by what it is matched by.
 
     Attributes:
-        decisions: By context, symbol, time of the candle and stance.
+        decisions: By context, symbol, time of the candle, stance and tier; of an exit its position too.
         fills: By symbol, and their number among its fills.
         equity: By time.
     """
@@ -59,7 +59,7 @@ def read(database: Path) -> Records:
             fills[row["symbol"], f"{counted[row['symbol']]}"] = {name: _number(row[name]) for name in _FILL}
         return Records(
             decisions={
-                (row["context"], row["symbol"], row["at"], row["stance"]): _decision(row)
+                (row["context"], row["symbol"], row["at"], row["stance"], *_told_apart(row["key"])): _decision(row)
                 for row in rows("SELECT * FROM decisions ORDER BY number")
             },
             fills=fills,
@@ -68,6 +68,11 @@ def read(database: Path) -> Records:
                 for row in rows("SELECT * FROM equity ORDER BY at")
             },
         )
+
+
+def _told_apart(key: str) -> tuple[str, ...]:
+    """What else a decision's key names: a tier that is not the full one, the position of an exit."""
+    return tuple(key.split("|")[4:])
 
 
 def _decision(row: Row) -> Row:

@@ -23,11 +23,11 @@ def database(
     plan = {**PLAN, "quantity": quantity, name: "BTC/USDT"}
     record = json.dumps({"plan": plan, "ruling": ruling or {"plan": plan}})
     with closing(sqlite3.connect(file)) as made, made:
-        made.execute(f"CREATE TABLE decisions (number, context, {name}, at, stance, confidence, status, record)")
+        made.execute(f"CREATE TABLE decisions (number, key, context, {name}, at, stance, confidence, status, record)")
         made.execute(f"CREATE TABLE fills (number, {name}, side, quantity, price, fee, at)")
         made.execute("CREATE TABLE equity (at, equity, cash, drawdown, benchmark)")
-        values = (1, "trend", "BTC/USDT", AT, stance, confidence, status, record)
-        made.execute("INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        values = (1, f"trend|BTC/USDT|{AT}|{stance}", "trend", "BTC/USDT", AT, stance, confidence, status, record)
+        made.execute("INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
         made.execute("INSERT INTO fills VALUES (1, 'BTC/USDT', 'buy', '1.50', ?, '0.10', ?)", (price, AT))
         made.execute("INSERT INTO equity VALUES (?, ?, '9850.0', '0', NULL)", (AT, equity))
     return file

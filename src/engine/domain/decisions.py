@@ -21,6 +21,41 @@ class Stance(StrEnum):
     HOLD = "hold"
 
 
+class Tier(StrEnum):
+    """At which of two moments a candle is decided on."""
+
+    FAST = "fast"
+    """At once, on what the strategy says alone: a part of the trade is begun."""
+    FULL = "full"
+    """Once everybody has been heard."""
+
+
+class Verdict(StrEnum):
+    """What somebody who was asked says of a proposal."""
+
+    APPROVE = "approve"
+    VETO = "veto"
+    ABSTAIN = "abstain"
+    """Nothing: who is late, or cannot answer, neither approves nor forbids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What one member of a panel says of a proposal.
+
+    Attributes:
+        agent: Who.
+        confidence: In the trade, in [0, 1]; it can lower that of a decision, never raise it.
+        share: How much of the trade may be made, in (0, 1].
+    """
+
+    agent: str
+    verdict: Verdict
+    confidence: float = 1.0
+    share: float = 1.0
+    reasons: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
     """A candlestick pattern that the newest candle completes."""
@@ -129,8 +164,9 @@ class Decision:
 
     Attributes:
         id: Short and readable, e.g. ``D12``; given by the store.
-        key: What makes it this decision and no other (context, market, candle, stance): order ids derive from it.
-        confidence: Weighted agreement of ``conditions``, in [0, 1].
+        key: What makes it this decision and no other (context, market, candle, stance, tier): order ids derive from it.
+        at: When the candle closed that it was made at.
+        confidence: Weighted agreement of ``conditions``, in [0, 1]; less where somebody who was asked has less.
         timeframe: The one whose closed candle it was made at, e.g. ``1h``; empty in those of older versions.
         trigger: What fired, in words; empty where nothing did, on an exit, and in those of older versions.
     """
@@ -147,6 +183,7 @@ class Decision:
     reasons: tuple[str, ...]
     timeframe: str = ""
     trigger: str = ""
+    tier: Tier = Tier.FULL
 
     @property
     def agreement(self) -> str:
@@ -217,6 +254,7 @@ class Judged:
     ruling: Ruling
     plan: TradePlan | None = None
     clamps: tuple[Clamp, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

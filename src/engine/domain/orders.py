@@ -125,7 +125,7 @@ class OrderRequest:
         trailing: How far the trigger price of a trailing stop is from the best price, in the quote currency.
         post_only: Whether it is refused where it would be filled at once.
         reduce_only: Whether it can only make a position smaller.
-        parent_id: The client id of the order that it is a part of, or takes the place of; empty for none.
+        parent_id: The client id of the order that it is a part of, adds to or takes the place of; empty for none.
     """
 
     client_id: str

@@ -86,7 +86,9 @@ class TradePlan:
         price: The price it was planned at, in the quote currency.
         stop, target: Protective prices; none on an exit.
         reduce_only: Whether it can only make the account safer.
-        position_id: The position it reduces, on an exit.
+        position_id: The position it reduces, on an exit; that it adds to, where a starter has opened one.
+        starter: The id of the order that has begun this trade already; empty where none has.
+        begun: What that order was for, in the base currency: it is no part of ``quantity``.
     """
 
     key: str
@@ -101,6 +103,8 @@ class TradePlan:
     reduce_only: bool = False
     position_id: str | None = None
     execution: ExecutionPlan = AT_MARKET
+    starter: str = ""
+    begun: Decimal = Decimal(0)
 
     @property
     def notional(self) -> Decimal:

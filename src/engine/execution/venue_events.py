@@ -166,6 +166,8 @@ def _position_of(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[Position, b
         return uow.positions.get(known), False
     if order.purpose is not Purpose.ENTRY:
         raise AssertionError(f"{order.id} reduces a position but names none")
+    if kin := uow.orders.position_of_kin(order):
+        return uow.positions.get(kin), False
     fresh = Position(
         id=uow.positions.next_id(),
         context=order.context,

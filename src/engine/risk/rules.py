@@ -7,7 +7,7 @@ are is said in ``engine.risk.scalars``, which a backtest calls too; here are the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -139,21 +139,29 @@ def drawdown(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | N
         return _denied(reason)
     if not limits.steps(account.drawdown):
         return None
-    units, lots = Units(market=view.market), view.market.lots(plan.quantity)
+    units, begun = Units(market=view.market), view.market.lots(plan.begun)
+    whole = view.market.lots(plan.quantity) + begun
     distance = plan.price if plan.stop is None else plan.price - plan.stop
     equity, share = down(units.grains(account.equity)), _share_left(limits.risk_per_trade, account, limits)
-    allowed = scalars.cut_to_risk(lots, equity, share, up(units.ticks(distance)))
-    if allowed == lots:
+    allowed = scalars.cut_to_risk(whole, equity, share, up(units.ticks(distance)))
+    if allowed == whole:
         return None
     most = _told(_share(limits.risk_per_trade, account, limits) * account.equity, view.market.quote)
     reason = f"a trade risks at most {_of_equity(limits.risk_per_trade, account, limits)}: {most}"
-    return Verdict(lots=allowed, reason=reason)
+    return Verdict(lots=max(allowed - begun, 0), reason=reason)
 
 
 def one_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
-    """A context holds at most one position of a market, and does not buy it twice."""
+    """A context holds at most one position of a market, and does not buy it twice; a trade that was begun goes on."""
     del limits
-    return _denied(taken(plan.context, plan.symbol, view.portfolio))
+    account = view.portfolio
+    if not plan.starter:
+        return _denied(taken(plan.context, plan.symbol, account))
+    buying = tuple(order for order in account.buying if order.order_id != plan.starter)
+    held = tuple(position for position in account.positions if position.id != plan.position_id)
+    if len(buying) == len(account.buying) and len(held) == len(account.positions):
+        return _denied(f"what {plan.starter} has begun is over")
+    return _denied(taken(plan.context, plan.symbol, replace(account, buying=buying, positions=held)))
 
 
 def price_sanity(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:

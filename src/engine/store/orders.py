@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, exists, insert, not_, or_, select, update
 
 from engine.domain.errors import UnknownId
 from engine.domain.money import Money
@@ -82,6 +82,10 @@ class Orders:
         """Note that what an entry has not got is not bought after all, and why."""
         self._change(order_id, worst_price=None, reason=reason)
 
+    def end_patience(self, order_id: str, at: datetime, reason: str) -> None:
+        """Note that an order at a limit is waited for no longer, and that what it has not got is given up."""
+        self._change(order_id, wait_until=at, worst_price=None, reason=reason)
+
     def attach(self, order_id: str, position_id: str) -> None:
         """Note which position an order belongs to."""
         self._change(order_id, position_id=position_id)
@@ -136,9 +140,12 @@ class Orders:
         ended = _ORDERS.c.cancel_requested_at >= _ORDERS.c.wait_until
         just_now = _ORDERS.c.updated_at > now - REPLACED_WITHIN
         given_way = and_(_ORDERS.c.status == OrderStatus.CANCELLED, ended, just_now, _ORDERS.c.worst_price.is_not(None))
-        children = select(_ORDERS.c.parent_id).where(_ORDERS.c.parent_id != "")
+        child = _ORDERS.alias()
+        replaced = exists().where(
+            child.c.parent_id == _ORDERS.c.client_id, child.c.decision_id == _ORDERS.c.decision_id
+        )
         open_ones = and_(_ORDERS.c.status.not_in(_FINAL), _ORDERS.c.wait_until <= now)
-        query = select(_ORDERS).where(or_(open_ones, and_(given_way, _ORDERS.c.client_id.not_in(children))))
+        query = select(_ORDERS).where(or_(open_ones, and_(given_way, not_(replaced))))
         rows = self._connection.execute(query.order_by(_ORDERS.c.number))
         return tuple(order for row in rows if (order := _ORDER.from_row(row)).rest > 0)
 
@@ -184,6 +191,18 @@ class Orders:
         """
         first = select(_FILLS.c.position_id).where(_FILLS.c.order_id == order_id).order_by(_FILLS.c.number).limit(1)
         return str(self._row(order_id).position_id or self._connection.execute(first).scalar() or "")
+
+    def position_of_kin(self, order: Order) -> str:
+        """The position of the order that this one adds to or takes the place of, or that does so for it.
+
+        Empty where there is none: which of them trades first is the venue's business.
+        """
+        same = or_(
+            _ORDERS.c.parent_id == order.request.client_id,
+            and_(_ORDERS.c.client_id == order.request.parent_id, _ORDERS.c.client_id != ""),
+        )
+        found = select(_ORDERS.c.position_id).where(same, _ORDERS.c.position_id != "").order_by(_ORDERS.c.number)
+        return str(self._connection.execute(found.limit(1)).scalar() or "")
 
     def fees_within(self, begin: datetime, end: datetime) -> Decimal:
         """What was paid in fees for positions in ``(begin, end]``.

@@ -70,6 +70,14 @@ class ReadingsRow(SQLModel, table=True):
     signals: str = Field(sa_type=Text)
 
 
+class DeliberationRow(SQLModel, table=True):
+    """One proposal that a panel thinks about, until it is decided on; ``key`` is that of the decision."""
+
+    __tablename__ = "deliberations"
+    key: str = Field(primary_key=True)
+    record: str = Field(sa_type=Text)
+
+
 class ApprovalRow(SQLModel, table=True):
     """One plan that people are asked to approve. ``version`` is compared with before a press is swapped in."""
 

@@ -18,6 +18,7 @@ from engine.store.approvals import Approvals
 from engine.store.chat import ChatMemory
 from engine.store.closings import Closings
 from engine.store.decisions import Decisions
+from engine.store.deliberations import Deliberations
 from engine.store.halts import Halts
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
@@ -57,6 +58,7 @@ class UnitOfWork:
         self.decisions = Decisions(connection, numbering)
         memory = memory or NoMemory()
         self.approvals = Approvals(connection, numbering, memory)
+        self.deliberations = Deliberations(connection, memory)
         self.orders = Orders(connection, numbering, memory)
         self.positions = Positions(connection, numbering, memory)
         self.account = Account(connection, self.settings, self.positions, memory)

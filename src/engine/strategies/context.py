@@ -9,6 +9,7 @@ from datetime import datetime
 from engine.domain.errors import ConfigError
 from engine.domain.market import Timeframe
 from engine.domain.plans import Entry
+from engine.domain.proposals import FastTier
 from engine.ports import Strategy
 
 
@@ -22,6 +23,7 @@ class StrategyContext:
         markets: Symbols, ``BASE/QUOTE``.
         timeframe: The candles its cycle runs at; the strategy's own.
         entry: How it buys, where that is not at market; a strategy's signals may say otherwise.
+        fast: How it begins a trade before everybody has been heard; ``None`` where it does not.
 
     Raises:
         ConfigError: It has no name or no markets, names one twice, or its strategy trades on other candles.
@@ -33,6 +35,7 @@ class StrategyContext:
     markets: tuple[str, ...]
     timeframe: Timeframe
     entry: Entry | None = None
+    fast: FastTier | None = None
 
     def __post_init__(self) -> None:
         if not self.name or not self.markets:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from bot.markets import WARMUP_CANDLES, generated_feed, quote_of, source
 from bot.strategies import STRATEGIES, strategy_of
@@ -18,6 +19,8 @@ from engine.data.feeds import FileFeed, GeneratedFeed
 from engine.data.files import write_candles
 from engine.domain.errors import ConfigError
 from engine.domain.market import Market, Timeframe
+from engine.domain.plans import Entry, Then
+from engine.domain.proposals import FastTier
 from engine.strategies.context import StrategyContext
 from tests.fakes.feed import START, hand_candles, hand_feed
 from tests.fakes.sections import sections
@@ -39,6 +42,11 @@ def btc(tmp_path: Path) -> Path:
     return file
 
 
+def _given(**changes: Any) -> dict[str, Any]:
+    """A context as a profile has it."""
+    return {"name": "c", "strategy": "momentum", "markets": ["BTC/USDT"], **changes}
+
+
 def context(**changes: Any) -> ContextSettings:
     return ContextSettings(**{"name": "c", "strategy": "momentum", "markets": ("BTC/USDT",), **changes})
 
@@ -50,6 +58,22 @@ def test_the_demo_trades_a_generated_market_without_end(tmp_path: Path):
     assert (found.start, found.end, found.notes) == (datetime(2026, 1, 1, tzinfo=UTC), None, ())
     assert [each.name for each in found.contexts] == ["trend", "momentum", "reversion"]
     assert found.feed.markets["BTC/USDT"].lot == Decimal("0.00001")
+
+
+def test_a_context_says_how_it_begins_a_trade_and_how_it_buys(tmp_path: Path):
+    fast, entry = {"share": "0.25", "min_confidence": 0.9}, {"type": "limit", "offset": "0.002", "then": "market"}
+    plain, own = source(settings(tmp_path, contexts=[_given(), _given(name="d", fast=fast, entry=entry)])).contexts
+    assert (plain.fast, plain.entry) == (None, None)
+    assert own.fast == FastTier(share=Decimal("0.25"), min_confidence=0.9)
+    assert own.entry == Entry(offset=Decimal("0.002"), then=Then.MARKET)
+
+
+@pytest.mark.parametrize(
+    "fast", [{"share": 0, "min_confidence": 0.9}, {"share": 1, "min_confidence": 0.9}, {"share": 0.5}]
+)
+def test_a_start_is_a_part_of_a_trade_and_says_from_when_on(fast: dict[str, Any]):
+    with pytest.raises(ValidationError):
+        context(fast=fast)
 
 
 def test_a_replay_may_begin_and_end_elsewhere(tmp_path: Path):

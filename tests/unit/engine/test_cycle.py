@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from engine.cycle import end_data_halts, observe
+from engine.cycle import end_data_halts
 from engine.domain.autonomy import Hold
 from engine.domain.decisions import Stance
 from engine.domain.errors import NoData, VenueError
@@ -16,6 +16,7 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Timeframe
 from engine.domain.messages import Person, Role
 from engine.domain.orders import Purpose
+from engine.observing import observe
 from tests.fakes.engine import DAY, QUIET, Room, engine_room
 from tests.fakes.feed import BTC
 
@@ -110,9 +111,9 @@ async def test_bad_data_is_fetched_once(room: Room):
 
 async def test_the_same_candles_are_read_once(room: Room):
     await observe(room.services, room.context, "BTC/USDT", room.clock.now())
-    first = room.services.last_seen["BTC/USDT"].frames[Timeframe.H1]
+    first = room.services.frames["BTC/USDT"][Timeframe.H1]
     await observe(room.services, room.context, "BTC/USDT", room.clock.now())
-    assert room.services.last_seen["BTC/USDT"].frames[Timeframe.H1].signals is first.signals
+    assert room.services.frames["BTC/USDT"][Timeframe.H1].signals is first.signals
 
 
 async def test_a_restart_in_the_middle_of_a_candle_decides_no_second_time(tmp_path: Path):

@@ -30,6 +30,7 @@ def table(room: Room) -> tuple[Job, ...]:
     return job_table(
         services=room.services,
         contexts=StrategyContexts(contexts=(room.context,)),
+        deliberations=room.deliberations,
         approvals=room.approvals,
         books=room.books,
     )
@@ -44,6 +45,8 @@ def test_candles_come_before_answers_and_the_day_is_closed_last(room: Room):
     assert [(job.name, job.trigger is not None, job.alarm is not None) for job in jobs] == [
         ("halts", False, True),
         ("candle", True, False),
+        ("panels", False, True),
+        ("conclusions", False, True),
         ("second look", False, True),
         ("patience", False, True),
         ("approvals", False, True),

@@ -22,7 +22,7 @@ async def test_what_the_cycle_has_seen_is_kept(room: Room):
     stats = kept.last(BTC, H1)
     assert stats is not None
     assert (stats.as_of, stats.symbol) == (room.clock.now(), BTC)
-    assert stats.atr == room.services.last_seen[BTC].frames[H1].signals.atr
+    assert stats.atr == room.services.frames[BTC][H1].signals.atr
     assert kept.last(BTC, Timeframe.H4) is None
 
 
@@ -60,5 +60,5 @@ async def test_without_the_venue_there_is_no_answer(room: Room):
 
 def new(room: Room, limits: QualityLimits | None = None) -> KeptStats:
     """Those of a bot that has just started."""
-    quality = room.services.quality if limits is None else DataQualityMonitor(limits=limits)
+    quality = room.services.candles.quality if limits is None else DataQualityMonitor(limits=limits)
     return KeptStats(market_data=room.venue, quality=quality, clock=room.clock)

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from engine.domain.approvals import Claimed, Declined, Expired, Ordered, Pending, Refused
 from engine.domain.autonomy import Execute, Hold, Refuse
-from engine.domain.decisions import Condition, Stance
+from engine.domain.decisions import Condition, Opinion, Stance, Tier, Verdict
 from engine.domain.orders import Side
 from handlers.cards import why
 from tests.fakes import reports
@@ -157,3 +158,25 @@ def test_the_story_of_a_trade_says_who_sold_a_part_of_it():
 )
 def test_every_way_a_question_can_end_is_told(state, ending):
     assert section(why.card(reports.why(approval=reports.asked(state))), "What became of it")[-1] == ending
+
+
+def test_a_start_says_so_and_the_panel_is_heard():
+    said = (
+        Opinion(agent="analyst", verdict=Verdict.APPROVE, confidence=0.7, share=0.5, reasons=("momentum is real",)),
+        Opinion(agent="advocate", verdict=Verdict.VETO, reasons=("volume is thin", "and falling")),
+        Opinion(agent="risk", verdict=Verdict.ABSTAIN),
+    )
+    begun = replace(reports.plan(), starter="O7", begun=Decimal("0.0030"))
+    judged = reports.judged(decision=reports.decision(confidence=0.7), plan=begun, opinions=said)
+    shown = why.card(reports.why(judged=judged))
+    assert dict(shown.fields)["Adds to"] == "0.003 BTC/USDT, ordered by O7 at the start"
+    assert dict(shown.fields)["Confidence"] == "1 of 2 agree (0.70 with the panel)"
+    assert (
+        "Panel\n"
+        "analyst approves (confidence 0.70, 50.00% of the trade): momentum is real\n"
+        "advocate vetoes: volume is thin; and falling\n"
+        "risk abstains"
+    ) in shown.text
+    fast = reports.judged(decision=reports.decision(tier=Tier.FAST))
+    assert dict(why.card(reports.why(judged=fast)).fields)["Tier"] == "fast: a start, bought before all were heard"
+    assert not {"Tier", "Adds to"} & dict(why.card(reports.why()).fields).keys()

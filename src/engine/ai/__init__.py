@@ -1,0 +1,1 @@
+"""Who is heard before an entry is decided on."""

@@ -1,0 +1,44 @@
+"""Asking a panel what it thinks of a proposal: for so long, and whatever happens to it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from engine.domain.decisions import Opinion
+from engine.domain.proposals import Proposal
+from engine.faults import fault_id
+from engine.ports import Panel
+
+_log = structlog.get_logger(__name__)
+
+
+class NoPanel:
+    """Nobody: what the strategy wants is decided on at once."""
+
+    patience = timedelta(0)
+
+    async def opinions(self, proposal: Proposal) -> tuple[Opinion, ...]:
+        """None."""
+        del proposal
+        return ()
+
+
+NO_PANEL = NoPanel()
+
+
+async def deliberate(panel: Panel, proposal: Proposal, within: float) -> tuple[Opinion, ...]:
+    """What a panel says of a proposal within so many wall seconds; nothing where it is late, or fails.
+
+    That it fails is logged: an error is no opinion.
+    """
+    try:
+        async with asyncio.timeout(within):
+            return await panel.opinions(proposal)
+    except TimeoutError:
+        _log.warning("the panel was late", context=proposal.context, symbol=proposal.symbol, seconds=round(within, 3))
+    except Exception:  # noqa: BLE001 - whatever is wrong with a panel, what the strategy wants is decided on without it
+        _log.exception("the panel failed", context=proposal.context, symbol=proposal.symbol, reference=fault_id())
+    return ()

@@ -1,0 +1,37 @@
+"""The candles of each market, fetched and checked once a close for all who need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from engine.analysis.quality import DataQualityMonitor
+from engine.analysis.technical import HISTORY
+from engine.domain.decisions import QualityReport
+from engine.domain.market import Candles, Timeframe
+from engine.ports import MarketData
+
+Checked = tuple[Candles, QualityReport]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedCandles:
+    """Keeps what was last found good of each market and timeframe. What was not is asked for again by the next one."""
+
+    market_data: MarketData
+    quality: DataQualityMonitor
+    _kept: dict[tuple[str, Timeframe], tuple[datetime, Checked]] = field(default_factory=dict, init=False)
+
+    async def at(self, symbol: str, timeframe: Timeframe, close: datetime) -> Checked:
+        """The newest candles that had closed by a time, mended, and what is to be said of them.
+
+        Raises:
+            VenueError: They cannot be had.
+        """
+        kept = self._kept.get((symbol, timeframe))
+        if kept is not None and kept[0] == close:
+            return kept[1]
+        checked = self.quality.check(await self.market_data.candles(symbol, timeframe, HISTORY), close)
+        if checked[1].usable:
+            self._kept[(symbol, timeframe)] = close, checked
+        return checked

@@ -1,0 +1,41 @@
+"""What a decision cycle works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.ai.panel import NO_PANEL
+from engine.analysis.technical import TechnicalAnalyzer
+from engine.checked_candles import CheckedCandles
+from engine.domain.autonomy import Autonomy
+from engine.domain.decisions import Frame
+from engine.domain.market import Timeframe
+from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.kept_stats import KeptStats
+from engine.ports import Clock, MarketData, NoEntry, Panel, nothing_against_it
+from engine.risk.manager import RiskManager
+from engine.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleServices:
+    """What a cycle works with. The same in replay and live, apart from the clock and the venue.
+
+    Attributes:
+        candles: The closed candles of each market, for all who need them.
+        panel: Who is heard before an entry is decided on.
+        frames: What was last read of each market and timeframe: where its candles are the same it is not read again.
+    """
+
+    clock: Clock
+    store: Database
+    market_data: MarketData
+    candles: CheckedCandles
+    analyzer: TechnicalAnalyzer
+    risk: RiskManager
+    autonomy: Autonomy
+    orchestrator: ExecutionOrchestrator
+    stats: KeptStats
+    panel: Panel = NO_PANEL
+    no_entry: NoEntry = nothing_against_it
+    frames: dict[str, dict[Timeframe, Frame]] = field(default_factory=dict)
