@@ -117,6 +117,7 @@ def settings_for(seed: int, folder: Path) -> Settings:
     if shape.thin:
         _share_a_thin_market(sections, shape, Random(f"{seed}/thin"))
     _wait_at_limits(sections, Random(f"{seed}/limits"))
+    _begin_at_once(sections, Random(f"{seed}/fast"))
     return Settings.model_validate(sections)
 
 
@@ -131,6 +132,14 @@ def _wait_at_limits(sections: dict[str, Any], chance: Random) -> None:
                 "then": chance.choice(("market", "give_up")),
                 "chase": chance.choice(("0.002", "0.02")),
             }
+
+
+def _begin_at_once(sections: dict[str, Any], chance: Random) -> None:
+    """Let some contexts begin a trade with a part of it, whatever comes of the rest."""
+    for context in sections["contexts"]:
+        if chance.random() < 0.3:
+            share = chance.choice(("0.05", "0.25", "0.9"))
+            context["fast"] = {"share": share, "min_confidence": chance.choice((0.0, 0.7))}
 
 
 def _context(name: str, markets: list[str], chance: Random) -> dict[str, Any]:

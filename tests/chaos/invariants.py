@@ -31,13 +31,17 @@ MAY_ANSWER = {"Ada", "Ben", "Tom"}
 PENDING = {
     "cards that are not shown": "SELECT topic, platform FROM outbox WHERE wanted_version > sent_version",
     "questions without an end": "SELECT id, status FROM approvals WHERE status IN ('pending', 'claimed')",
-    "orders in doubt": "SELECT id, status FROM orders WHERE status IN ('intent', 'unknown')",
+    "orders in doubt": "SELECT id, status FROM orders WHERE status IN ('intent', 'sent', 'unknown')",
 }
 
 
 def unfinished(world: World) -> list[str]:
     """What has not come to its end yet."""
     found = [f"{what}: {rows}" for what, query in PENDING.items() if (rows := world.rows(query))]
+    last = world.market_ends.isoformat()
+    waiting = [row["key"] for row in world.rows("SELECT key FROM deliberations") if last not in row["key"]]
+    if waiting:  # what was proposed at the very end is decided on by nobody: no time passes any more
+        found.append(f"proposals that nobody decides on: {waiting}")
     if world.telegram.unconfirmed:
         found.append(f"updates that nobody has handled: {world.telegram.unconfirmed}")
     return found

@@ -24,6 +24,7 @@ from starlette.responses import Response
 
 from bot.app import App
 from bot.externals import Externals
+from engine.ai.panel import NO_PANEL
 from engine.domain.errors import GreenlightError
 from engine.ports import MarketFeed
 from engine.simulation.fills import FillModel
@@ -34,6 +35,7 @@ from tests.chaos.faults import Faults
 from tests.chaos.firm import CALM_CANDLES, CANDLES, MARKET_BEGINS, Someone, settings_for
 from tests.chaos.loop import LIFE, Life, SimulatedLoop
 from tests.chaos.markets import ThinFeed, shape_of
+from tests.chaos.panel import SlowPanel, is_asked
 from tests.chaos.people import Crowd
 from tests.chaos.positions import Positions
 from tests.chaos.slack import PATH, Session, Slack
@@ -89,7 +91,7 @@ class World:
         self._eyes.row_factory = sqlite3.Row
         self.loop = loop
         self.settings = settings_for(seed, folder)
-        self._end = MARKET_BEGINS + timedelta(hours=CANDLES + CALM_CANDLES)
+        self.market_ends = MARKET_BEGINS + timedelta(hours=CANDLES + CALM_CANDLES)
         self.report = Report(seed=seed)
         self.chance = Random(f"{seed}/world")
         length = CANDLES * 3600 / float(self.settings.replay.speed)
@@ -131,6 +133,7 @@ class World:
                 telegram=lambda: Wire(self, wires),
                 slack=lambda _: Session(self, wires),
                 server=Page,
+                panel=SlowPanel(seed, self.faults.happened) if is_asked(seed) else NO_PANEL,
             )
         )
         self.people = Crowd(self)
@@ -225,7 +228,7 @@ class World:
 
     def _has_ended(self) -> bool:
         self.people.keep_paused()
-        return self._market_at() >= self._end and self.app is not None and self.app.program is not None
+        return self._market_at() >= self.market_ends and self.app is not None and self.app.program is not None
 
     async def _take_in_the_last(self) -> None:
         """Let the program take in what happened at the venue after the last candle, as it would at the next one."""
@@ -286,7 +289,7 @@ class World:
         if life.dead:
             self._pick_up_the_pieces()
         else:
-            self._ended(running)
+            self.market_endsed(running)
 
     def _ended(self, running: asyncio.Task[None]) -> None:
         error = running.exception()

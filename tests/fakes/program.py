@@ -236,7 +236,9 @@ class Files:
 
     def _decisions(self) -> list[str]:
         """A decision that was carried out has its one order; an approved question has the one it names."""
-        orders = Counter(row["decision_id"] for row in self.rows("SELECT decision_id FROM orders WHERE parent_id = ''"))
+        own = "SELECT decision_id FROM orders AS own WHERE NOT EXISTS (SELECT 1 FROM orders AS first WHERE"
+        replaced = " first.client_id = own.parent_id AND first.decision_id = own.decision_id)"
+        orders = Counter(row["decision_id"] for row in self.rows(own + replaced))
         asked = {row["decision_id"]: row["status"] == "ordered" for row in self.rows("SELECT * FROM approvals")}
         wanted = {
             row["id"]: int(asked.get(row["id"], row["status"] == "executed"))

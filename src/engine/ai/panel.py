@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from engine.domain.decisions import Opinion
+from engine.domain.errors import GreenlightError
 from engine.domain.proposals import Proposal
 from engine.faults import fault_id
 from engine.ports import Panel
@@ -32,13 +33,15 @@ NO_PANEL = NoPanel()
 async def deliberate(panel: Panel, proposal: Proposal, within: float) -> tuple[Opinion, ...]:
     """What a panel says of a proposal within so many wall seconds; nothing where it is late, or fails.
 
-    That it fails is logged: an error is no opinion.
+    That it fails is logged, with an id where nobody has foreseen it: an error is no opinion.
     """
     try:
         async with asyncio.timeout(within):
             return await panel.opinions(proposal)
     except TimeoutError:
         _log.warning("the panel was late", context=proposal.context, symbol=proposal.symbol, seconds=round(within, 3))
+    except GreenlightError as error:
+        _log.warning("the panel failed", context=proposal.context, symbol=proposal.symbol, error=error.message)
     except Exception:  # noqa: BLE001 - whatever is wrong with a panel, what the strategy wants is decided on without it
         _log.exception("the panel failed", context=proposal.context, symbol=proposal.symbol, reference=fault_id())
     return ()
