@@ -289,7 +289,7 @@ class World:
         if life.dead:
             self._pick_up_the_pieces()
         else:
-            self.market_endsed(running)
+            self._ended(running)
 
     def _ended(self, running: asyncio.Task[None]) -> None:
         error = running.exception()
