@@ -254,7 +254,7 @@ async def _open_account(
             uow.emit(Welcomed(at=clock.now() + INSTANT))
         elif not uow.account.counts_from_peak():
             recount_drawdown(uow)
-        return uow.account.last_equity_at(), uow.last_event_at()
+        return uow.curve.last_at(), uow.last_event_at()
 
     reached = [at for at in (*await store.transact(work), venue.advanced_to) if at is not None]
     if isinstance(clock, MarketClock) and reached:

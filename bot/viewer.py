@@ -182,7 +182,7 @@ def _follower(reader: DatabaseReader, clock: MarketClock) -> Callable[[], Awaita
     """Takes a clock to the newest time that the bot has written down."""
 
     async def catch_up() -> None:
-        reached = await reader.read(lambda uow: (uow.account.last_equity_at(), uow.last_event_at()))
+        reached = await reader.read(lambda uow: (uow.curve.last_at(), uow.last_event_at()))
         clock.move_to(max((at for at in reached if at is not None), default=LONG_AGO))
 
     return catch_up

@@ -117,7 +117,7 @@ class AccountViews:
             running = figures(uow, next(names, ""), now, uow.account.portfolio().valued(prices))
             if running is not None and running.ends - running.begins < timedelta(minutes=1):
                 running = None  # a day that has only begun says nothing
-            for found in (running, *uow.account.newest_digests(1)):
+            for found in (running, *uow.digests.newest(1)):
                 if found is not None:
                     return found
             raise UnknownId("There are no figures yet.", "Ask again after the first candle.")
@@ -126,11 +126,11 @@ class AccountViews:
 
     async def digests(self, count: int) -> tuple[Digest, ...]:
         """The figures of the newest days that have ended, newest first."""
-        return await self.store.read(lambda uow: uow.account.newest_digests(count))
+        return await self.store.read(lambda uow: uow.digests.newest(count))
 
     async def equity_curve(self, points: int) -> tuple[EquityPoint, ...]:
         """The newest points of the equity curve, oldest first."""
-        return await self.store.read(lambda uow: uow.account.newest_equity(points))
+        return await self.store.read(lambda uow: uow.curve.newest(points))
 
     async def payments(self) -> tuple[Payment, ...]:
         """All that was ever paid in and out, in the order in which it was booked."""
@@ -145,7 +145,7 @@ class AccountViews:
         prices, now = await prices_of_held(self.store, self.market_data), self.clock.now()
 
         def work(uow: UnitOfWork) -> EquityCurve:
-            if uow.account.last_equity_at() is None:
+            if uow.curve.last_at() is None:
                 raise UnknownId("There is nothing to draw yet.", "Ask again after the next candles.")
             return reporting.curve(uow, now - timedelta(days=days), now, uow.account.portfolio().valued(prices))
 
@@ -154,7 +154,7 @@ class AccountViews:
     def _status(self, uow: UnitOfWork, prices: Mapping[str, Decimal]) -> Status:
         portfolio, now = uow.account.portfolio().valued(prices), self.clock.now()
         began, last = reporting.began_at(uow), reporting.point_of(uow, portfolio, now)
-        opened, day = uow.account.opened_as(began or now), uow.account.point_at(self.days.begin(now))
+        opened, day = uow.curve.opened_as(began or now), uow.curve.point_at(self.days.begin(now))
         whole, today = reporting.change(uow, opened, last), reporting.change(uow, day, last)
         halts = (*uow.halts.open(), *self.unwritten_halts())
         no_entry = self.no_entry()
@@ -179,7 +179,7 @@ class AccountViews:
             positions=len(portfolio.positions),
             pending=len(uow.approvals.open()),
             contexts=tuple(each.name for each in self.contexts if each.markets),
-            last_cycle_at=uow.account.last_equity_at(),
+            last_cycle_at=uow.curve.last_at(),
             prices=tuple((portfolio.marks or {}).items()),
             no_entry=no_entry,
             paid_in=whole.paid_in,

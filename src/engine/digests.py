@@ -47,11 +47,11 @@ def days_to_come(uow: UnitOfWork, days: Days) -> Iterator[Day]:
 
 def _fix(uow: UnitOfWork, day: Day) -> Digest | None:
     digest = figures(uow, day.name, day.ends)
-    return digest if digest is not None and uow.account.add_digest(digest) else None
+    return digest if digest is not None and uow.digests.add(digest) else None
 
 
 def _last(uow: UnitOfWork) -> Digest | None:
-    return next(iter(uow.account.newest_digests(1)), None)
+    return next(iter(uow.digests.newest(1)), None)
 
 
 def _begins(uow: UnitOfWork) -> datetime | None:
@@ -74,10 +74,10 @@ def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | Non
     begins, last = _begins(uow), _last(uow)
     if begins is None or begins >= ends:
         return None
-    first = uow.account.point_at(begins)
+    first = uow.curve.point_at(begins)
     if last is not None:
         first = replace(first, equity=last.equity, payments=last.payments)
-    curve = (first, *uow.account.curve_within(begins, ends))
+    curve = (first, *uow.curve.within(begins, ends))
     portfolio, fills = account or uow.account.portfolio(), uow.orders.fills_after(curve[-1].at)
     payments, counted = uow.account.payments(), _counted(uow, curve[-1], ends)
     if account is not None:
@@ -113,7 +113,7 @@ def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | Non
         answered=sum(settled.values()),
         expired=expired,
         share=became.share,
-        benchmark=became.held(first.benchmark, uow.account.benchmark_at(ends)),
+        benchmark=became.held(first.benchmark, uow.curve.benchmark_at(ends)),
         paid_in=became.paid_in,
         paid_out=became.paid_out,
         payments=counted,
@@ -134,9 +134,9 @@ def _drawdown(uow: UnitOfWork, portfolio: Portfolio, equity: Decimal, ends: date
 
     The peak of now has moved with every payment: so has the equity that it is compared with.
     """
-    recorded = uow.account.last_equity_at()
+    recorded = uow.curve.last_at()
     if recorded is not None and recorded > ends:
-        return uow.account.drawdown_at(ends)
+        return uow.curve.drawdown_at(ends)
     return max(Decimal(0), replace(portfolio, equity=equity).drawdown)
 
 

@@ -86,8 +86,8 @@ def profit(uow: UnitOfWork, spans: Sequence[tuple[datetime, Day]], portfolio: Po
     rows = tuple(_day(uow, begin, day, last if day.ends == now else None) for begin, day in spans)
     first = spans[0][0]
     closed, others = own_and_external(uow.positions.closed_within(first, now))
-    curve = uow.account.curve_within(first, now)
-    point = uow.account.point_at(first)
+    curve = uow.curve.within(first, now)
+    point = uow.curve.point_at(first)
     became = change(uow, point, last)
     return Profit(
         days=rows,
@@ -114,7 +114,7 @@ def point_of(uow: UnitOfWork, portfolio: Portfolio, now: datetime) -> EquityPoin
         equity=portfolio.equity,
         cash=portfolio.free_cash + portfolio.reserved,
         drawdown=portfolio.drawdown,
-        benchmark=uow.account.benchmark_at(now),
+        benchmark=uow.curve.benchmark_at(now),
         payments=len(uow.account.payments()),
     )
 
@@ -127,7 +127,7 @@ def change(uow: UnitOfWork, first: EquityPoint, last: EquityPoint) -> Change:
 
 def benchmark(uow: UnitOfWork, begin: datetime, now: datetime) -> Decimal | None:
     """What the account's money would have made in the traded markets between two moments, as a fraction."""
-    first, last = uow.account.point_at(begin), point_of(uow, uow.account.portfolio(), now)
+    first, last = uow.curve.point_at(begin), point_of(uow, uow.account.portfolio(), now)
     return change(uow, first, last).held(first.benchmark, last.benchmark)
 
 
@@ -140,26 +140,26 @@ def curve(uow: UnitOfWork, begin: datetime, now: datetime, portfolio: Portfolio)
         now: The market time.
         portfolio: The account of now.
     """
-    kept, since = uow.account, max(begin, began_at(uow) or begin)
-    first = kept.point_at(since)
+    since = max(begin, began_at(uow) or begin)
+    first = uow.curve.point_at(since)
     last = point_of(uow, portfolio, now)
-    between = thinned((point for point in kept.curve_each(since, now) if point.at < now), since, now)
+    between = thinned((point for point in uow.curve.each(since, now) if point.at < now), since, now)
     points, became = (first, *between, last), change(uow, first, last)
     return EquityCurve(
-        quote=kept.quote,
+        quote=uow.account.quote,
         points=points,
         net=became.net,
         share=became.share,
         benchmark=became.held(first.benchmark, last.benchmark),
         max_drawdown=max(point.drawdown for point in points),
-        payments=kept.payments(),
+        payments=uow.account.payments(),
         paid_in=became.paid_in,
         paid_out=became.paid_out,
     )
 
 
 def _day(uow: UnitOfWork, begin: datetime, day: Day, now: EquityPoint | None) -> DayProfit:
-    first, last = uow.account.point_at(begin), now or uow.account.point_at(day.ends)
+    first, last = uow.curve.point_at(begin), now or uow.curve.point_at(day.ends)
     became = change(uow, first, last)
     return DayProfit(
         day=day.date,
@@ -213,8 +213,8 @@ def digest(uow: UnitOfWork, digest_id: str) -> Digest:
         UnknownId: That day has not been fixed, or no day of that week.
     """
     if not is_week(digest_id):
-        return uow.account.digest(digest_id)
-    days = uow.account.digests([day.isoformat() for day in dates_of(digest_id)])
+        return uow.digests.get(digest_id)
+    days = uow.digests.named([day.isoformat() for day in dates_of(digest_id)])
     if not days:
         raise UnknownId(f"There are no figures of {digest_id}.")
     return together(digest_id, days)

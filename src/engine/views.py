@@ -153,7 +153,7 @@ class Views(AccountViews):
         Raises:
             UnknownId: There was nothing.
         """
-        found = await self.store.read(lambda uow: uow.account.inventory(venue))
+        found = await self.store.read(lambda uow: uow.ledger.inventory(venue))
         if found is None:
             raise UnknownId(f"There was nothing but cash at {venue}.")
         return found

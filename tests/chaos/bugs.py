@@ -81,7 +81,7 @@ def forgets_fees(externals: Externals) -> Externals:
         del venue, fee
 
     def spoil(uow: UnitOfWork) -> None:
-        uow.account.pay_fee = forget
+        uow.ledger.pay_fee = forget
 
     return _with_spoilt(externals, spoil)
 

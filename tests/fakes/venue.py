@@ -83,7 +83,7 @@ def fill(of: Order, number: int, quantity: Decimal, price: Decimal = Decimal(100
 
 def move_cash(uow: UnitOfWork, of: Fill) -> None:
     """Let a fill move what it moves of the quote currency, and nothing else."""
-    uow.account.change_balance(of.venue, of.quote, of.moved()[of.quote])
+    uow.ledger.change(of.venue, of.quote, of.moved()[of.quote])
 
 
 def told(

@@ -238,7 +238,7 @@ async def test_coins_from_before_the_books_began_may_be_sold_too(tmp_path: Path)
         await room.orchestrator.sync_venue_events()
         await same_money(room)
         assert await room.held() == ()
-        assert await room.store.read(lambda uow: uow.account.balances()["paper", "BTC"]) == Decimal("0.5")
+        assert await room.store.read(lambda uow: uow.ledger.balances()["paper", "BTC"]) == Decimal("0.5")
         status = await room.views.status()
         assert status.equity > balances["USDT"] + 100
         assert (status.net, status.day_net, status.drawdown) == (0, 0, 0), "the coins were there before"

@@ -42,7 +42,7 @@ ONE_BNB = OrderRequest(
 async def agreed(room: Room, folder: Path) -> None:
     """Books and venue have the same of every currency, and nothing came or went but by fills and fees."""
     assert await agree(room.store, room.venue, room.orchestrator, room.clock.now()) == {}
-    owned = await room.store.read(lambda uow: uow.account.owned("paper"))
+    owned = await room.store.read(lambda uow: uow.ledger.owned("paper"))
     assert _some(owned) == _some(await room.venue.balances())
     assert check_conservation(Files(folder=folder).venue_file) == []
 
@@ -156,7 +156,7 @@ async def test_a_fee_that_the_venue_tells_of_later_is_taken_in_later_and_once(
         after = await room.store.read(lambda uow: uow.positions.get("T1"))
         assert after.fees - before.fees == sum(fee_of(event) for event in told)
         assert after.is_open is not sold
-        owned = await room.store.read(lambda uow: uow.account.owned("paper"))
+        owned = await room.store.read(lambda uow: uow.ledger.owned("paper"))
         assert _some(owned) == _some(await room.venue.balances())
 
 

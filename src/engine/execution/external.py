@@ -77,14 +77,14 @@ def _book_parts(uow: UnitOfWork, order: Order, fill: Fill, parts: Sequence[tuple
     rest = fill.quantity - sum((part.quantity for _, part in parts), Decimal(0))
     if rest:
         beside = position_changes.part(fill, rest)
-        uow.account.change_balance(fill.venue, fill.base, -rest - beside.fee_in(fill.base))
+        uow.ledger.change(fill.venue, fill.base, -rest - beside.fee_in(fill.base))
         uow.account.count_as_paid(beside.value - beside.fee_in(fill.quote), fill.at)
 
 
 def _book_aside(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[str, ...]:
     """A trade in another currency than the account's: what came and went is none of our positions."""
     if count_fill(uow, order, fill, ""):
-        uow.account.change_balance(fill.venue, fill.base, fill.moved()[fill.base])
+        uow.ledger.change(fill.venue, fill.base, fill.moved()[fill.base])
         uow.emit(ExternalTraded(at=fill.at, order_id=order.id))
     return ()
 

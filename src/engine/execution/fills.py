@@ -35,7 +35,7 @@ def count_fill(uow: UnitOfWork, order: Order, fill: Fill, position_id: str) -> b
             _take_late_fee(uow, known, fill, fill.fee)
         return False
     uow.orders.add_fill(order, fill, fee_value(uow, fill), position_id)
-    uow.account.change_balance(fill.venue, fill.quote, -fill.value if fill.side is Side.BUY else fill.value)
+    uow.ledger.change(fill.venue, fill.quote, -fill.value if fill.side is Side.BUY else fill.value)
     if fill.fee is not None and fill.fee.currency != fill.base:
         _pay(uow, fill.venue, fill.fee)
     return True
@@ -93,12 +93,12 @@ def take_from_beside(uow: UnitOfWork, fill: Fill, before: Position, after: Posit
     """Take what a fee in the base takes, and the position has not."""
     lacking = fill.quantity + fill.fee_in(fill.base) - (before.quantity - after.quantity)
     if lacking:
-        uow.account.change_balance(fill.venue, fill.base, -lacking)
+        uow.ledger.change(fill.venue, fill.base, -lacking)
 
 
 def _pay(uow: UnitOfWork, venue: str, fee: Money) -> None:
     """Take a fee from what there is of its currency: beside the positions, else in them, somebody else's first."""
-    beside = uow.account.balances().get((venue, fee.currency), Decimal(0))
+    beside = uow.ledger.balances().get((venue, fee.currency), Decimal(0))
     lacking = fee.amount if beside < fee.amount else Decimal(0)
     held = [each for each in uow.positions.open() if (each.venue, each.base) == (venue, fee.currency)]
     for position in sorted(held, key=lambda position: not position.is_external):
@@ -109,7 +109,7 @@ def _pay(uow: UnitOfWork, venue: str, fee: Money) -> None:
             uow.positions.put(spent, uow.positions.decision_of(position.id))
             lacking -= taken
             fee = replace(fee, amount=fee.amount - taken)
-    uow.account.pay_fee(venue, fee)
+    uow.ledger.pay_fee(venue, fee)
 
 
 def _take_late_fee(uow: UnitOfWork, known: FillView, fill: Fill, fee: Money) -> None:
@@ -125,7 +125,7 @@ def _take_late_fee(uow: UnitOfWork, known: FillView, fill: Fill, fee: Money) -> 
         after, lacking = position_changes.charged(position, fill, value, lacking)
         uow.positions.put(after, uow.positions.decision_of(position.id))
     if lacking:
-        uow.account.change_balance(fill.venue, fill.base, -lacking)
+        uow.ledger.change(fill.venue, fill.base, -lacking)
 
 
 def _tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:

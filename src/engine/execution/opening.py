@@ -69,14 +69,14 @@ def open_account(uow: UnitOfWork, found: Inventory, cursor: Cursor, rule: Rule, 
     counted = [each for each in found.holdings if adopts and each.price is not None]
     worth = sum((each.quantity * (each.price or 0) for each in counted), Decimal(0))
     uow.account.open(found.venue, found.quote, found.cash, worth)
-    uow.account.keep_cursor(found.venue, cursor)
+    uow.ledger.keep_cursor(found.venue, cursor)
     holdings = tuple(_take_over(uow, found, each, now) if each in counted else each for each in found.holdings)
     for beside in (each for each in holdings if not each.position_id):
-        uow.account.change_balance(found.venue, beside.currency, beside.quantity)
+        uow.ledger.change(found.venue, beside.currency, beside.quantity)
     for order in found.orders:
         external.write_down(uow, found.venue, order, now, Decimal(0))
     if found.is_used:
-        uow.account.keep_inventory(replace(found, holdings=holdings, adopted=adopts))
+        uow.ledger.keep_inventory(replace(found, holdings=holdings, adopted=adopts))
         uow.emit(InventoryFound(at=now, venue=found.venue))
 
 
@@ -85,13 +85,13 @@ def adopt_rest(uow: UnitOfWork, venue: str, now: datetime) -> None:
 
     It counts as paid in: it is no profit of the time since.
     """
-    found = uow.account.inventory(venue)
+    found = uow.ledger.inventory(venue)
     if found is None or not found.adopted or all(each.position_id for each in found.holdings):
         return
     marks = uow.account.marks()
     holdings = tuple(_adopted(uow, found, each, marks, now) for each in found.holdings)
     if holdings != found.holdings:
-        uow.account.keep_inventory(replace(found, holdings=holdings))
+        uow.ledger.keep_inventory(replace(found, holdings=holdings))
         uow.emit(InventoryFound(at=now, venue=venue))
 
 
@@ -100,12 +100,12 @@ def _adopted(
 ) -> Holding:
     """A holding once it is taken over, as far as it is still there; the same where it has no price, or is counted."""
     price = marks.get(f"{holding.currency}/{found.quote}")
-    there = uow.account.balances().get((found.venue, holding.currency), Decimal(0))
+    there = uow.ledger.balances().get((found.venue, holding.currency), Decimal(0))
     quantity = min(holding.quantity, there)
     if holding.position_id or price is None or quantity <= 0:
         return holding
     taken = _take_over(uow, found, replace(holding, quantity=quantity, price=price), now)
-    uow.account.change_balance(found.venue, holding.currency, -quantity)
+    uow.ledger.change(found.venue, holding.currency, -quantity)
     uow.account.count_as_paid(quantity * price, now)
     return taken
 

@@ -48,7 +48,7 @@ async def refuse_another_venue(store: Database, exchange: Exchange) -> None:
     Raises:
         StoreError: It does not: it is another account, or an older copy of it.
     """
-    cursor = await store.read(lambda uow: uow.account.cursor(exchange.name))
+    cursor = await store.read(lambda uow: uow.ledger.cursor(exchange.name))
     if cursor is None:
         return
     try:
@@ -88,14 +88,14 @@ async def _differences(store: Database, exchange: Exchange) -> Differences:
     theirs = await exchange.balances()
     if not theirs:
         raise StoreError("The venue says that the account owns nothing at all.", "Look at the venue, then try again.")
-    ours = await store.read(lambda uow: uow.account.owned(exchange.name))
+    ours = await store.read(lambda uow: uow.ledger.owned(exchange.name))
     pairs = {name: (ours.get(name, Decimal(0)), theirs.get(name, Decimal(0))) for name in sorted({*ours, *theirs})}
     return {name: (here, there) for name, (here, there) in pairs.items() if abs(here - there) > TOLERANCE}
 
 
 def _accept(uow: UnitOfWork, venue: str, differences: Differences, now: datetime) -> bool:
     """Book what differs as paid in or out; ``False`` where positions would then hold what is not there."""
-    beside, quote = uow.account.balances(), uow.account.quote
+    beside, quote = uow.ledger.balances(), uow.account.quote
     for currency, (here, there) in differences.items():
         if currency != quote and beside.get((venue, currency), Decimal(0)) + there - here < 0:
             return False
@@ -103,7 +103,7 @@ def _accept(uow: UnitOfWork, venue: str, differences: Differences, now: datetime
         if currency == quote:
             uow.account.pay_in(venue, there - here, now)
         else:
-            uow.account.change_balance(venue, currency, there - here)
+            uow.ledger.change(venue, currency, there - here)
         uow.emit(BalanceAdopted(at=now, venue=venue, currency=currency, before=here, after=there))
     return True
 

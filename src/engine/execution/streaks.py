@@ -33,5 +33,5 @@ def _begin(uow: UnitOfWork, closed: Position, at: datetime) -> Streak:
         since=at,
         first=closed.id,
         last=closed.id,
-        equity=uow.account.equity_at(closed.opened_at),
+        equity=uow.curve.equity_at(closed.opened_at),
     )

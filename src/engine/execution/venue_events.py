@@ -46,7 +46,7 @@ def apply_venue_events(uow: UnitOfWork, venue: str, batch: EventBatch, lot_of: L
             watch_refusals(uow, uow.orders.get(order.id), event.at)
         for position_id in concerned:
             end_refusals(uow, position_id, event.at)
-    uow.account.keep_cursor(venue, batch.cursor)
+    uow.ledger.keep_cursor(venue, batch.cursor)
     return tuple(touched)
 
 
@@ -124,7 +124,7 @@ def _without_dust(
     """A position after a sale: what is left below a lot can never be sold, and is the account's beside it."""
     if not position.is_open or position.quantity >= lot:
         return position
-    uow.account.change_balance(fill.venue, fill.base, position.quantity)
+    uow.ledger.change(fill.venue, fill.base, position.quantity)
     return position_changes.closed(position, fill.at, closed_by, person)
 
 

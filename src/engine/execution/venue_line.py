@@ -95,7 +95,7 @@ class VenueLine:
 
     async def new_events(self) -> EventBatch:
         """What the venue did since the last time."""
-        cursor = await self.store.read(lambda uow: uow.account.cursor(self.name))
+        cursor = await self.store.read(lambda uow: uow.ledger.cursor(self.name))
         return await self.exchange.events(cursor)
 
     def apply(self, uow: UnitOfWork, batch: EventBatch) -> None:

@@ -204,7 +204,7 @@ def _order(order: Order) -> Row:
 def _equity(engine: Engine, since: datetime | None) -> Iterator[Row]:
     def page(uow: UnitOfWork, after: datetime | None) -> list[tuple[EquityPoint, Decimal]]:
         payments = uow.account.payments()
-        return [(point, paid(payments[: point.payments])) for point in uow.account.curve_from(since, after, PAGE)]
+        return [(point, paid(payments[: point.payments])) for point in uow.curve.page(since, after, PAGE)]
 
     rows: Iterator[tuple[EquityPoint, Decimal]] = _pages(engine, page, None, lambda row: row[0].at)
     return starmap(_point, rows)

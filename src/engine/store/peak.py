@@ -17,7 +17,7 @@ _ALWAYS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 def recount_drawdown(uow: UnitOfWork) -> None:
     """Count the peak, and the drawdown at each candle, over the whole equity curve. Once in the life of a database."""
-    curve = uow.account.curve_within(*_ALWAYS)
+    curve = uow.curve.within(*_ALWAYS)
     peaks = tuple(running_peaks(uow.account.opening, curve, uow.account.payments()))
     drawdowns = {point.at: fall(peak, point.equity) for point, peak in zip(curve, peaks, strict=False)}
     changed = {point.at: drawdowns[point.at] for point in curve if drawdowns[point.at] != point.drawdown}

@@ -17,9 +17,12 @@ from engine.store.account import Account
 from engine.store.approvals import Approvals
 from engine.store.chat import ChatMemory
 from engine.store.closings import Closings
+from engine.store.curve import Curve
 from engine.store.decisions import Decisions
 from engine.store.deliberations import Deliberations
+from engine.store.digests import Digests
 from engine.store.halts import Halts
+from engine.store.ledger import Ledger
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
 from engine.store.orders import Orders
@@ -61,7 +64,10 @@ class UnitOfWork:
         self.deliberations = Deliberations(connection, memory)
         self.orders = Orders(connection, numbering, memory)
         self.positions = Positions(connection, numbering, memory)
-        self.account = Account(connection, self.settings, self.positions, memory)
+        self.ledger = Ledger(connection, self.settings, self.positions, memory)
+        self.curve = Curve(connection, lambda: self.account.opening)
+        self.account = Account(connection, self.settings, self.positions, self.ledger, self.curve, memory)
+        self.digests = Digests(connection)
         self.halts = Halts(connection, numbering, memory)
         self.chat = ChatMemory(connection, numbering)
         self.outbox = Outbox(connection, numbering)

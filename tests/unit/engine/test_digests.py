@@ -155,7 +155,7 @@ async def test_what_was_filled_after_the_last_candle_is_in_the_day_that_it_was_f
 async def test_a_database_of_before_goes_on_without_losing_a_day(room: Room):
     """Once days were named by their beginning, and at another time than midnight only the first was ever kept."""
     old = an_old_digest(id="2024-01-02", begins=at(DAY), ends=at(DAY) + 18 * HOUR, equity=CASH)
-    await room.store.transact(lambda uow: uow.account.add_digest(old))
+    await room.store.transact(lambda uow: uow.digests.add(old))
     await ending(room.books, "18:00").digest(at(9 * DAY))
     found = await fixed(room)
     assert [day.id for day in found] == [f"2024-01-{number:02}" for number in range(2, 10)]

@@ -133,7 +133,7 @@ async def test_an_old_equity_curve_keeps_a_point_each_quarter_of_an_hour(store: 
     house = keep(store, equity=timedelta(days=1))
     for day in (1, 2, 3, 3):
         await house.run(BEGAN + timedelta(days=day))
-    curve = [point.at for point in await store.read(lambda uow: uow.account.newest_equity(10**6))]
+    curve = [point.at for point in await store.read(lambda uow: uow.curve.newest(10**6))]
     edge = datetime(2026, 3, 3, tzinfo=UTC)
     assert curve == [at for at in points if at >= edge or at.minute % 15 == 0]
 
@@ -152,7 +152,7 @@ async def test_of_an_old_curve_the_deepest_points_stay(store: Database):
 
     await store.transact(work)
     await keep(store, equity=timedelta(days=1)).run(BEGAN + timedelta(days=3))
-    curve = await store.read(lambda uow: uow.account.curve_within(BEGAN - timedelta(days=1), BEGAN + timedelta(days=1)))
+    curve = await store.read(lambda uow: uow.curve.within(BEGAN - timedelta(days=1), BEGAN + timedelta(days=1)))
     assert [(point.at - BEGAN) / timedelta(minutes=1) for point in curve] == [0, 15, 23, 30, 45]
     assert max(point.drawdown for point in curve) == Decimal("0.07")
 

@@ -87,7 +87,7 @@ async def test_each_order_goes_to_its_own_venue_and_each_fill_counts(tmp_path: P
             ("paper", "protection", "open"),
         ]
         await two.agreed()
-        balances = await two.room.store.read(lambda uow: uow.account.balances())
+        balances = await two.room.store.read(lambda uow: uow.ledger.balances())
         assert balances["other", "USDT"] == (await two.other.balances())["USDT"]
         portfolio = await two.room.store.read(lambda uow: uow.account.portfolio())
         assert portfolio.free_cash == balances["paper", "USDT"] + balances["other", "USDT"]
@@ -142,7 +142,7 @@ async def test_a_position_of_a_venue_that_is_not_at_work_is_named(tmp_path: Path
 async def test_each_account_is_opened_with_its_own_cursor(tmp_path: Path):
     async with two_venues(tmp_path) as two:
         await two.both_enter()
-        cursors = await two.room.store.read(lambda uow: [uow.account.cursor(name) for name in ("paper", "other")])
+        cursors = await two.room.store.read(lambda uow: [uow.ledger.cursor(name) for name in ("paper", "other")])
         assert cursors == [(await venue.events(None)).cursor for venue in (two.room.venue, two.other)]
         found, _ = await opening.look(two.other, two.room.venue, "USDT")
         assert [holding.currency for holding in found.holdings] == ["BTC"]

@@ -62,7 +62,7 @@ async def test_the_first_fill_of_an_entry_opens_a_position_with_its_stop_and_tar
     view = await store.read(lambda uow: uow.orders.get("O1"))
     assert (view.position_id, view.status, view.filled, view.average) == ("T1", FILLED, Decimal(2), Decimal(101))
     assert await store.read(lambda uow: uow.positions.decision_of("T1")) == "D1"
-    assert await store.read(lambda uow: uow.account.cursor("paper")) == "1"
+    assert await store.read(lambda uow: uow.ledger.cursor("paper")) == "1"
     assert len(await events_of(store, PositionOpened)) == len(await events_of(store, OrderFilled)) == 1
 
 
@@ -91,7 +91,7 @@ async def test_a_fill_that_is_told_again_under_another_number_counts_once(store:
 
 async def test_an_order_of_somebody_else_of_which_nothing_traded_is_passed_over(store: Database):
     assert await take(store, told(1, order(77), status=OrderStatus.CANCELLED)) == ()
-    assert await store.read(lambda uow: uow.account.cursor("paper")) == "1"
+    assert await store.read(lambda uow: uow.ledger.cursor("paper")) == "1"
     assert await store.read(lambda uow: uow.orders.by_client_id(order(77).request.client_id)) is None
 
 
@@ -173,7 +173,7 @@ async def test_a_sale_of_what_is_closed_closes_it_no_second_time(store: Database
     for seq in (3, 4, 5):
         await take(store, told(seq, EXIT, fill(EXIT, seq, Decimal(2))))
     assert [closed.position_id for closed in await events_of(store, PositionClosed)] == ["T1", "T2"]
-    assert await store.read(lambda uow: uow.account.balances()["paper", "BTC"]) == -1
+    assert await store.read(lambda uow: uow.ledger.balances()["paper", "BTC"]) == -1
     reasons = [view.halt.reason.rpartition(": ")[2] for view in await store.read(lambda uow: uow.halts.open())]
     assert reasons == ["coins of T2"], "one alarm for one order"
 

@@ -54,7 +54,7 @@ async def test_without_an_account_it_says_what_to_do(store: Database):
 
 async def test_a_new_account_is_all_cash(account: Database):
     assert await account.read(lambda uow: uow.account.opened())
-    assert await account.read(lambda uow: (uow.account.quote, uow.account.opening, uow.account.cursor("paper"))) == (
+    assert await account.read(lambda uow: (uow.account.quote, uow.account.opening, uow.ledger.cursor("paper"))) == (
         "USDT",
         CASH,
         None,
@@ -104,11 +104,11 @@ async def test_the_curve_keeps_the_peak_and_the_fall_from_it(account: Database):
     await account.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(69)}, at(2)))
     fallen = await account.transact(lambda uow: uow.account.record_equity(at(2)))
     assert (fallen.peak, fallen.drawdown) == (CASH + 200, Decimal(510) / Decimal(10_200))
-    assert await account.read(lambda uow: (uow.account.drawdown_at(at(1)), uow.account.drawdown_at(at(9)))) == (
+    assert await account.read(lambda uow: (uow.curve.drawdown_at(at(1)), uow.curve.drawdown_at(at(9)))) == (
         0,
         fallen.drawdown,
     )
-    assert await account.read(lambda uow: uow.account.curve_within(at(1), at(2))) == (
+    assert await account.read(lambda uow: uow.curve.within(at(1), at(2))) == (
         EquityPoint(at=at(2), equity=fallen.equity, cash=CASH - 1000, drawdown=fallen.drawdown),
     )
 
@@ -120,7 +120,7 @@ async def test_the_benchmark_is_recorded_with_the_curve_and_outlives_the_program
         await account.transact(lambda uow: uow.account.record_equity(at(minute), ["BTC/USDT", "ETH/USDT"]))
 
     async def worth(minute: int) -> Decimal | None:
-        return await account.read(lambda uow: uow.account.benchmark_at(at(minute)))
+        return await account.read(lambda uow: uow.curve.benchmark_at(at(minute)))
 
     assert await worth(1) is None
     await recorded(1, BTC="100", ETH="10")
@@ -198,13 +198,13 @@ async def test_payments_are_kept_with_their_time_and_each_point_knows_which_are_
         Payment(at=at(2.5), amount=Decimal(-2000), benchmark=Decimal("1.1")),
     )
     assert await account.read(lambda uow: uow.account.opening) == CASH
-    points = await account.read(lambda uow: (uow.account.point_at(at(0)), *uow.account.newest_equity(9)))
+    points = await account.read(lambda uow: (uow.curve.point_at(at(0)), *uow.curve.newest(9)))
     assert [(point.equity, point.payments) for point in points] == [(CASH, 0), (CASH + 500, 1), (CASH - 1500, 2)]
 
 
 async def test_nothing_that_is_kept_has_an_exponent(account: Database):
-    await account.transact(lambda uow: uow.account.change_balance("paper", "BTC", Decimal("1E-8")))
-    await account.transact(lambda uow: uow.account.add_digest(digest(net=Decimal("0E-8"))))
+    await account.transact(lambda uow: uow.ledger.change("paper", "BTC", Decimal("1E-8")))
+    await account.transact(lambda uow: uow.digests.add(digest(net=Decimal("0E-8"))))
     query = text("SELECT amount FROM balances WHERE currency = 'BTC'")
     amount = await account.read(lambda uow: uow.connection.execute(query).scalar_one())
     assert format(amount, "s" if isinstance(amount, str) else "f") == "0.00000001"
@@ -223,12 +223,12 @@ async def test_unfinished_buys_are_known_by_order_context_and_market(account: Da
 async def test_a_moment_is_on_the_curve_once(account: Database):
     for _ in range(2):
         await account.transact(lambda uow: uow.account.record_equity(at(1)))
-    (point,) = await account.read(lambda uow: uow.account.newest_equity(9))
+    (point,) = await account.read(lambda uow: uow.curve.newest(9))
     assert (point.at, point.equity) == (at(1), CASH)
 
 
 async def test_the_curve_is_read_by_time(account: Database):
-    assert await account.read(lambda uow: (uow.account.last_equity_at(), uow.account.equity_at(at(0)))) == (None, CASH)
+    assert await account.read(lambda uow: (uow.curve.last_at(), uow.curve.equity_at(at(0)))) == (None, CASH)
     for minute, price in enumerate(["100", "110", "120"], start=1):
         if minute == 1:
             await hold(account, "10", price)
@@ -238,24 +238,24 @@ async def test_the_curve_is_read_by_time(account: Database):
                 uow.account.record_equity(at(minute)),
             )
         )
-    assert await account.read(lambda uow: uow.account.equity_at(at(2.5))) == CASH + 100
-    assert await account.read(lambda uow: uow.account.equity_at(at(0.5))) == CASH
-    second, third = await account.read(lambda uow: uow.account.newest_equity(2))
+    assert await account.read(lambda uow: uow.curve.equity_at(at(2.5))) == CASH + 100
+    assert await account.read(lambda uow: uow.curve.equity_at(at(0.5))) == CASH
+    second, third = await account.read(lambda uow: uow.curve.newest(2))
     assert [(point.at, point.equity) for point in (second, third)] == [(at(2), CASH + 100), (at(3), CASH + 200)]
-    assert await account.read(lambda uow: tuple(uow.account.curve_each(at(1), at(3)))) == (second, third)
-    opened, between = await account.read(lambda uow: (uow.account.point_at(at(0)), uow.account.point_at(at(2.5))))
+    assert await account.read(lambda uow: tuple(uow.curve.each(at(1), at(3)))) == (second, third)
+    opened, between = await account.read(lambda uow: (uow.curve.point_at(at(0)), uow.curve.point_at(at(2.5))))
     assert (opened.at, opened.equity, opened.cash, opened.drawdown) == (at(0), CASH, CASH, 0)
     assert between == replace(second, at=at(2.5))
-    assert await account.read(lambda uow: uow.account.last_equity_at()) == at(3)
+    assert await account.read(lambda uow: uow.curve.last_at()) == at(3)
 
 
 async def test_a_day_is_fixed_once(account: Database):
     first = digest(net=Decimal(1))
-    assert await account.transact(lambda uow: uow.account.add_digest(first))
-    assert not await account.transact(lambda uow: uow.account.add_digest(digest(net=Decimal(2))))
-    assert await account.read(lambda uow: uow.account.digest(first.id)) == first
+    assert await account.transact(lambda uow: uow.digests.add(first))
+    assert not await account.transact(lambda uow: uow.digests.add(digest(net=Decimal(2))))
+    assert await account.read(lambda uow: uow.digests.get(first.id)) == first
     later = digest(id="2026-01-04", ends=first.ends + timedelta(days=1))
-    await account.transact(lambda uow: uow.account.add_digest(later))
-    assert await account.read(lambda uow: uow.account.newest_digests(1)) == (later,)
+    await account.transact(lambda uow: uow.digests.add(later))
+    assert await account.read(lambda uow: uow.digests.newest(1)) == (later,)
     with pytest.raises(UnknownId, match="2020-01-01"):
-        await account.read(lambda uow: uow.account.digest("2020-01-01"))
+        await account.read(lambda uow: uow.digests.get("2020-01-01"))

@@ -105,7 +105,7 @@ async def test_what_positions_of_before_cost_is_counted_up_from_their_fills(each
     held = await database.read(lambda uow: uow.positions.get("T3"))
     bought = fill(order(1), 1, order(1).request.quantity)
     assert (held.bought, held.cost) == (bought.quantity, bought.quantity * bought.price)
-    assert await database.read(lambda uow: uow.account.benchmark_at(NOON)) is None
+    assert await database.read(lambda uow: uow.curve.benchmark_at(NOON)) is None
     await database.close()
 
 
@@ -123,8 +123,8 @@ async def test_what_was_paid_in_before_is_no_profit_any_more_and_is_one_again_on
                 venue="paper", at=NOON + HOUR, currency=currency, before=Decimal(1000), after=Decimal(1500)
             )
             uow.emit(told)
-        uow.account.add_digest(digest(id="2026-01-03", equity=Decimal(1000), net=Decimal(0)))
-        uow.account.add_digest(DAY_OF_A_PAYMENT)
+        uow.digests.add(digest(id="2026-01-03", equity=Decimal(1000), net=Decimal(0)))
+        uow.digests.add(DAY_OF_A_PAYMENT)
 
     database = Database(each_database)
     await database.transact(of_before)
@@ -141,8 +141,8 @@ async def test_what_was_paid_in_before_is_no_profit_any_more_and_is_one_again_on
     paid = Payment(at=NOON + HOUR, amount=Decimal(500), benchmark=Decimal(1))
     assert await database.read(lambda uow: uow.account.payments()) == (paid,)
     assert await database.read(lambda uow: uow.account.opening) == 1000
-    assert [point.payments for point in await database.read(lambda uow: uow.account.newest_equity(9))] == [0, 1]
-    newest, first = await database.read(lambda uow: uow.account.newest_digests(2))
+    assert [point.payments for point in await database.read(lambda uow: uow.curve.newest(9))] == [0, 1]
+    newest, first = await database.read(lambda uow: uow.digests.newest(2))
     assert newest == DAY_OF_A_PAYMENT
     assert (first.net, first.share, first.payments) == (0, digest().share, 0)
     await database.close()

@@ -105,7 +105,7 @@ def left_alone(uow: UnitOfWork, over: datetime | None) -> str:
 
 def day(uow: UnitOfWork, over: datetime | None) -> str:
     figures = digest(ends=over or LONG_AFTER)
-    uow.account.add_digest(figures)
+    uow.digests.add(figures)
     return figures.id
 
 

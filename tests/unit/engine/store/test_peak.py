@@ -62,7 +62,7 @@ async def test_an_older_versions_books_are_put_right_and_the_pause_of_before_is_
             {"at": point.at, "equity": point.equity, "cash": CASH, "drawdown": CASH} for point in curve(12_000, 9_000)
         ]
         uow.connection.execute(insert(table_of(EquityRow)), points)
-        uow.account.change_balance("paper", "USDT", 9_000 - CASH)
+        uow.ledger.change("paper", "USDT", 9_000 - CASH)
         uow.connection.execute(update(table_of(AccountRow)).values({"peak": Decimal(9_000)}))
         uow.account.pay_in("paper", Decimal(9_000), at(1))
         uow.connection.execute(delete(table_of(Setting)))
@@ -78,5 +78,5 @@ async def test_an_older_versions_books_are_put_right_and_the_pause_of_before_is_
         Decimal("0.25"),
         None,
     )
-    kept = await store.read(lambda uow: uow.account.curve_within(at(-1), at(9)))
+    kept = await store.read(lambda uow: uow.curve.within(at(-1), at(9)))
     assert [point.drawdown for point in kept] == [0, Decimal("0.25")]
