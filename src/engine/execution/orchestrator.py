@@ -10,7 +10,8 @@ from decimal import Decimal
 from engine.domain.errors import VenueError
 from engine.domain.orders import Order
 from engine.execution import opening
-from engine.execution.venue_execution import VenueExecution, withdrawn
+from engine.execution.patience import withdrawn
+from engine.execution.venue_execution import VenueExecution
 from engine.ports import Clock, Exchange, MarketData
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork

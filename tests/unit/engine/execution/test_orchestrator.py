@@ -20,7 +20,7 @@ from engine.domain.positions import Position
 from engine.execution.doubts import LATE_WITHIN
 from engine.execution.orders import intend
 from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE, failures
-from engine.execution.venue_execution import SEND_WITHIN
+from engine.execution.sending import SEND_WITHIN
 from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room
 from tests.fakes.feed import BTC
 from tests.fakes.program import Files

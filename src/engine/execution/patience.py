@@ -1,0 +1,72 @@
+"""Entries that wait at a limit: how long, and what comes after."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from engine.domain.errors import VenueError
+from engine.domain.orders import Order, Purpose
+from engine.execution import orders as writing
+from engine.execution.protecting import Protecting
+from engine.execution.venue_line import VenueLine
+from engine.store.unit_of_work import UnitOfWork
+
+
+class Patience:
+    """Ends the waiting of entries at one venue."""
+
+    def __init__(self, line: VenueLine, protecting: Protecting) -> None:
+        self._line = line
+        self._protecting = protecting
+
+    async def end(self) -> None:
+        """Cancel entries that have waited long enough, or must not wait.
+
+        What they have not got is bought at market, if that was planned and the price has not run away.
+        """
+        for order in await self._line.store.read(self._withdrawn):
+            await self._line.cancel(order, "taken back: entries are halted")
+        for order in await self._line.store.read(self._impatient):
+            if not order.status.final:
+                await self._line.cancel(order, "taken back: it has waited long enough")
+        await self._protecting.sync_venue_events()
+        for order in await self._line.store.read(self._impatient):
+            if order.status.final and order.worst_price is not None:
+                await self._buy_rest(order, order.worst_price)
+        await self._protecting.sync_venue_events()
+
+    def _impatient(self, uow: UnitOfWork) -> list[Order]:
+        return [each for each in uow.orders.impatient(self._line.clock.now()) if each.request.venue == self._line.name]
+
+    def _withdrawn(self, uow: UnitOfWork) -> list[Order]:
+        return [each for each in withdrawn(uow, self._line.clock.now()) if each.request.venue == self._line.name]
+
+    async def _buy_rest(self, waited: Order, worst: Decimal) -> None:
+        """Buy what an order at a limit has not got, where it can still be had for the worst price or less."""
+        try:
+            book = await self._line.market_data.book(waited.request.symbol)
+        except VenueError:
+            return  # asked again while it makes sense
+        now = self._line.clock.now()
+        if book.ask <= worst:
+            await self._protecting.send(
+                await self._line.store.transact(lambda uow: writing.intend_rest(uow, waited, now))
+            )
+        else:
+            reason = f"{waited.reason}, and the price has run away"
+            await self._line.store.transact(lambda uow: uow.orders.give_up(waited.id, reason))
+
+
+def withdrawn(uow: UnitOfWork, now: datetime) -> list[Order]:
+    """The entries that wait at a limit while entries into their market are halted."""
+    halts = [found.halt for found in uow.halts.open()]
+    return [
+        order
+        for order in uow.orders.unfinished()
+        if order.purpose is Purpose.ENTRY
+        and order.wait_until is not None
+        and order.status.at_venue
+        and order.cancel_requested_at is None
+        and any(halt.blocks(order.request.symbol, now) for halt in halts)
+    ]
