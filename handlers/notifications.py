@@ -111,7 +111,7 @@ class Notifications:
         return alerts.unmanaged(await self._views.unmanaged(subject))
 
     async def _halt(self, subject: str) -> Card:
-        return alerts.halt(await self._views.halt(subject))
+        return alerts.halt(await self._views.halt(subject), await self._views.replacement(subject))
 
     async def _recovery(self, subject: str) -> Card:
         return alerts.recovery(await self._views.recovery(subject))

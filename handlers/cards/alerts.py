@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.digests import Digest
@@ -158,11 +159,18 @@ def program_ends(error: GreenlightError) -> Card:
     )
 
 
-def halt(view: HaltView) -> Card:
-    """Entries are halted, or that is over."""
+def halt(view: HaltView, replacement: HaltView | None = None) -> Card:
+    """Entries are halted, or that is over.
+
+    Args:
+        view: The halt.
+        replacement: What took its place: then it is over, and entries are halted all the same.
+    """
     about = view.halt
     where, name = f"{about.symbol}: " if about.symbol else "", phrases.HALTS[about.kind]
     facts = (("Reason", about.reason), ("Since", wording.moment(about.since)))
+    if view.ended_at is not None and replacement is not None:
+        return _replaced(view, view.ended_at, replacement, facts)
     if view.ended_at is not None:
         ended = ("Ended", f"{wording.moment(view.ended_at)}{_by(view.ended_by)}")
         after = _SMALLER if about.kind is HaltKind.DRAWDOWN else ""
@@ -176,6 +184,18 @@ def halt(view: HaltView) -> Card:
         title=wording.sentence(f"{where}no new entries: {name}{_by(caller)}{f' ({view.id})' if view.id else ''}"),
         fields=(*facts, *until),
         text=meanwhile(about),
+    )
+
+
+def _replaced(view: HaltView, at: datetime, by: HaltView, facts: tuple[tuple[str, str], ...]) -> Card:
+    end = phrases.end(by.halt)
+    return Card(
+        title=wording.sentence(f"a longer {phrases.HALTS[view.halt.kind]} took its place ({view.id})"),
+        fields=(
+            *facts,
+            ("Replaced", f"{wording.moment(at)}{_by(by.halt.by)}"),
+            *((("No new entries until", f"{end} ({by.id})"),) if end else ()),
+        ),
     )
 
 

@@ -88,7 +88,7 @@ class Desk:
             if found.halt.lasts(until):
                 return Paused(holds=found, is_new=False, ended=(), beside=beside)
         for found in pauses:
-            end_halt(uow, found, now, person.name)
+            end_halt(uow, found, now, person.name, replaced=found.halt.blocks("", now))
         halt = Halt(kind=HaltKind.PAUSE, reason=f"paused by {person.name}", since=now, until=until, by=person.name)
         return Paused(holds=HaltView(id=begin_halt(uow, halt), halt=halt), is_new=True, ended=pauses, beside=beside)
 

@@ -114,6 +114,14 @@ class Views(AccountViews):
         """
         return await self.store.read(lambda uow: uow.halts.get(halt_id))
 
+    async def replacement(self, halt_id: str) -> HaltView | None:
+        """The longer pause that took the place of one; ``None`` where none did.
+
+        Raises:
+            UnknownId: There is no halt with that id.
+        """
+        return await self.store.read(lambda uow: uow.halts.replacement(halt_id))
+
     async def exposed(self) -> Exposed:
         """What an emergency stop would end now."""
         return await self.store.read(exposed)

@@ -132,6 +132,9 @@ class FakeViews:
     async def halt(self, halt_id: str) -> HaltView:
         return _known(self.halts_by_id, halt_id)
 
+    async def replacement(self, _halt_id: str) -> HaltView | None:
+        return None
+
     async def exposed(self) -> Exposed:
         return NOTHING_LEFT
 

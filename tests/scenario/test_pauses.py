@@ -81,6 +81,16 @@ async def test_a_pause_ends_when_its_time_is_over_long_before_the_next_candle(tm
         await at.until(lambda: at.say("Approved by Sue, filled (A1)") and at.settled())
 
 
+async def test_a_pause_that_a_longer_one_replaces_says_so_everywhere(tmp_path: Path) -> None:
+    async with asked(tmp_path) as at:
+        at.telegram.type(CHAT, 1001, "/pause 1h")
+        await at.until(lambda: labels(at) == {NO})
+        at.slacker("Sue").command("pause", CHANNEL)
+        told = (r"A longer pause took its place \(H1\)", r"No new entries until:?\s+somebody resumes \(H2\)")
+        for texts in (lambda: at.telegram.texts(CHAT), lambda: [each.text for each in at.slack.messages(CHANNEL)]):
+            await at.until(lambda texts=texts: any(all(re.search(each, text) for each in told) for text in texts()))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("ended_meanwhile", [False, True])
 async def test_killed_during_a_pause_the_question_is_as_it_was_when_the_bot_comes_back(

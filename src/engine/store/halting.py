@@ -17,9 +17,9 @@ def begin_halt(uow: UnitOfWork, halt: Halt) -> str:
     return halt_id
 
 
-def end_halt(uow: UnitOfWork, found: HaltView, at: datetime, by: str = "") -> None:
-    """End a halt."""
-    uow.halts.end(found.id, at, by)
+def end_halt(uow: UnitOfWork, found: HaltView, at: datetime, by: str = "", *, replaced: bool = False) -> None:
+    """End a halt; where it is replaced, by the next one of its kind."""
+    uow.halts.end(found.id, at, by, replaced=replaced)
     held_up = _approvals_held(uow, found.halt)
     uow.emit(HaltEnded(at=at, halt_id=found.id, kind=found.halt.kind, by=by, approvals=held_up))
 

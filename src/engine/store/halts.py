@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from engine.domain.errors import UnknownId
 from engine.domain.halt_views import HaltView
@@ -20,6 +20,8 @@ _VIEW = RowMapping(HaltView, _TABLE)
 _ROW = select(_TABLE).where(*key_of(_TABLE))
 _OPEN = select(_TABLE).where(_TABLE.c.status == "open").order_by(_TABLE.c.number)
 _ADD = insert(_TABLE)
+_NEXT = select(_TABLE).where(_TABLE.c.number > bindparam("after")).order_by(_TABLE.c.number)
+_REPLACED = "replaced"
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 _CHANGE = update(_TABLE).where(*key_of(_TABLE))
 
@@ -39,9 +41,10 @@ class Halts:
         self._connection.execute(_ADD, new)
         return f"H{number}"
 
-    def end(self, halt_id: str, at: datetime, by: str = "") -> None:
-        """End a halt."""
-        ended = {"its_id": halt_id, "status": "ended", "ended_at": at, "ended_by": by}
+    def end(self, halt_id: str, at: datetime, by: str = "", *, replaced: bool = False) -> None:
+        """End a halt, or let the next one of its kind take its place."""
+        status = _REPLACED if replaced else "ended"
+        ended = {"its_id": halt_id, "status": status, "ended_at": at, "ended_by": by}
         if not self._connection.execute(_CHANGE, ended).rowcount:
             raise _unknown(halt_id)
 
@@ -67,6 +70,20 @@ class Halts:
         if row is None:
             raise _unknown(halt_id)
         return _VIEW.from_row(row)
+
+    def replacement(self, halt_id: str) -> HaltView | None:
+        """What took the place of a halt; ``None`` where nothing did.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        row = self._connection.execute(_ROW, {"its_id": halt_id}).first()
+        if row is None:
+            raise _unknown(halt_id)
+        if row.status != _REPLACED:
+            return None
+        later = self._connection.execute(_NEXT.where(_TABLE.c.kind == row.kind), {"after": row.number}).first()
+        return _VIEW.from_row(later) if later is not None else None
 
 
 def _unknown(halt_id: str) -> UnknownId:

@@ -47,6 +47,23 @@ async def test_a_longer_pause_takes_the_place_of_a_shorter(room: Room):
     assert [found.id for found in (await room.views.status()).halts] == [second.holds.id]
     assert (second.is_new, [found.id for found in second.ended]) == (True, [first.holds.id])
     assert (await room.views.halt(first.holds.id)).ended_by == "Ada"
+    assert await room.views.replacement(first.holds.id) == second.holds
+    assert await room.views.replacement(second.holds.id) is None
+
+
+async def test_each_pause_of_a_row_was_replaced_by_the_next_and_the_last_was_ended(room: Room):
+    lengths = (at(DAY + 60), at(DAY + 90), None)
+    first, second, third = [(await room.desk.pause(TOM, until)).holds.id for until in lengths]
+    await room.desk.resume(ADA)
+    later = (await room.desk.pause(TOM, None)).holds.id
+    replaced = [await room.views.replacement(each) for each in (first, second, third, later)]
+    assert [found and found.id for found in replaced] == [second, third, None, None]
+
+
+async def test_a_pause_whose_time_was_over_was_replaced_by_none(room: Room):
+    over = (await room.desk.pause(ADA, room.clock.now())).holds
+    await room.desk.pause(TOM, None)
+    assert await room.views.replacement(over.id) is None
 
 
 @pytest.mark.parametrize("second", [TOM, ADA])

@@ -262,6 +262,16 @@ def test_a_halt_that_ended_says_by_whom():
     assert dict(card.fields)["Ended"] == "2026-01-03 12:05 UTC by Bob"
 
 
+def test_a_pause_that_a_longer_one_replaced_says_that_entries_are_halted_until_then():
+    longer = reports.halt(by="Bob", reason="paused by Bob", until=reports.ANSWERED)
+    card = alerts.halt(reports.halt(ended_at=reports.NOON, ended_by="Bob"), longer)
+    assert card.title == "A longer pause took its place (H1)"
+    assert dict(card.fields)["Replaced"] == "2026-01-03 12:00 UTC by Bob"
+    assert dict(card.fields)["No new entries until"] == "2026-01-03 12:05 UTC (H1)"
+    without_end = dict(alerts.halt(reports.halt(ended_at=reports.NOON), reports.halt(until=None)).fields)
+    assert without_end["No new entries until"] == "somebody resumes (H1)"
+
+
 def test_the_digest_has_every_figure_and_a_picture():
     card = alerts.digest(reports.digest())
     assert card.title == "2026-01-03: +34.57 USDT (+0.35%) net of fees"
