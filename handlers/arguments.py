@@ -17,7 +17,6 @@ _ANY = re.compile(r"([ADOTadot])0*([1-9][0-9]{0,8})")
 _TRADE_ID = re.compile(r"[Tt]0*([1-9][0-9]{0,8})")
 _NUMBER = "[0-9]{1,8}"
 _DURATION = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?", re.IGNORECASE)
-_MARKET = re.compile("[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20}")
 _TRADE = re.compile(r"[Tt]?0*([1-9][0-9]{0,8})")
 _HELD = re.compile(r"[A-Za-z0-9]{1,20}(?:[/-][A-Za-z0-9]{1,20})?")
 _PER_CENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")
@@ -118,16 +117,16 @@ def duration(words: Sequence[str]) -> timedelta | None:
 
 
 def market(words: Sequence[str]) -> str:
-    """The only word as a symbol, ``BTC/USDT`` in capitals; empty where nothing was written.
+    """The only word as a market or its coin, ``BTC/USDT`` or ``BTC`` in capitals; empty where nothing was written.
 
     Raises:
         BadInput: It cannot be one, or there is more than one word.
     """
     if not words:
         return ""
-    if len(words) > 1 or not _MARKET.fullmatch(words[0]):
-        raise BadInput(f"{_short(' '.join(words))} is not a market; those look like BTC/USDT.")
-    return words[0].upper()
+    if len(words) > 1 or not _HELD.fullmatch(words[0]) or words[0].lower() == "all":
+        raise BadInput(f"{_short(' '.join(words))} is not a market; those look like BTC/USDT or BTC.")
+    return words[0].upper().replace("-", "/")
 
 
 def closing(words: Sequence[str]) -> Wanted:

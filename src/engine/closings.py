@@ -20,6 +20,7 @@ import structlog
 from engine.data_halts import standing_change
 from engine.domain.closing import ALL, TOPIC, Choice, Closing, ClosingView, Sale, Stage, Unsold, Wanted
 from engine.domain.errors import BadInput, GreenlightError, NoData, NotAllowed, UnknownId, VenueError
+from engine.domain.market import names_of
 from engine.domain.orders import Order, OrderType
 from engine.domain.positions import Position
 from engine.execution import closing as rules
@@ -341,8 +342,7 @@ def _named(uow: UnitOfWork, wanted: Wanted) -> list[Position]:
 
 def _names(position: Position) -> tuple[str, ...]:
     """What a position may be called: its id, its market with or without a slash, its coin."""
-    base, _, quote = position.symbol.upper().partition("/")
-    return position.id, f"{base}/{quote}", f"{base}{quote}", base
+    return position.id, *names_of(position.symbol)
 
 
 def _is_id(what: str) -> bool:

@@ -12,6 +12,7 @@ from engine.domain.approvals import Press
 from engine.domain.errors import BadInput, NotAllowed
 from engine.domain.halt_views import HaltView, Paused
 from engine.domain.halts import Halt, HaltKind
+from engine.domain.market import names_of
 from engine.domain.messages import Person, Role
 from engine.execution.emergency import EmergencyStopSystem
 from engine.ports import Clock
@@ -75,8 +76,12 @@ class Desk:
     async def accept_change(self, person: Person, symbol: str) -> tuple[HaltView, ...]:
         """Let a market be traded again as what it has become; the halts that ended.
 
+        Args:
+            person: Who has looked at it.
+            symbol: The market, or the coin alone where it is halted in one market.
+
         Raises:
-            BadInput: The market is not halted for having changed.
+            BadInput: The market is not halted for having changed, or several of that coin are.
         """
         return await self.store.transact(lambda uow: self._accept_change(uow, person, symbol))
 
@@ -104,10 +109,13 @@ class Desk:
         return self._end(uow, may_end, person)
 
     def _accept_change(self, uow: UnitOfWork, person: Person, symbol: str) -> tuple[HaltView, ...]:
-        wanted = [found for found in _changed(uow) if found.halt.symbol == symbol]
+        wanted = [found for found in _changed(uow) if symbol in names_of(found.halt.symbol)]
         if not wanted:
             named = ", ".join(found.halt.symbol for found in _changed(uow)) or "none"
             raise BadInput(f"{symbol} is no market that was halted for having changed.", f"Halted so: {named}.")
+        markets = sorted({found.halt.symbol for found in wanted})
+        if len(markets) > 1:
+            raise BadInput(f"{symbol} was halted in {len(markets)} markets.", f"One of them: {', '.join(markets)}.")
         return self._end(uow, wanted, person)
 
     def _end(self, uow: UnitOfWork, halts: Sequence[HaltView], person: Person) -> tuple[HaltView, ...]:

@@ -19,6 +19,7 @@ from engine.domain.errors import BadInput, NotAllowed, UnknownId
 from engine.domain.halt_views import EmergencyView, Exposed, HaltView, Paused, Recovery
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.health import LogLine, Part, PlatformTrouble
+from engine.domain.market import names_of
 from engine.domain.messages import Person, Role
 from engine.domain.people import Stranger
 from engine.domain.positions import Position
@@ -238,7 +239,7 @@ class FakeDesk:
         return ended
 
     async def accept_change(self, person: Person, market: str) -> tuple[HaltView, ...]:
-        changed = [view for view in self.views.halts_by_id.values() if view.halt.symbol == market]
+        changed = [view for view in self.views.halts_by_id.values() if market in names_of(view.halt.symbol)]
         if not changed:
             raise BadInput(f"{market} has not changed.")
         return tuple(replace(view, ended_at=self.clock.now(), ended_by=person.name) for view in changed)

@@ -38,6 +38,12 @@ def to_millis(at: datetime) -> int:
     return (at - _EPOCH) // _MILLISECOND
 
 
+def names_of(symbol: str) -> tuple[str, ...]:
+    """What people may call a market, in capitals: with and without its slash, and by its coin alone."""
+    base, _, quote = symbol.upper().partition("/")
+    return f"{base}/{quote}", f"{base}{quote}", base
+
+
 class Timeframe(StrEnum):
     """The length of a candle, spelled as venues spell it."""
 

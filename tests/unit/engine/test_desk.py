@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.domain.approvals import Press, Reply, Verb
-from engine.domain.errors import NotAllowed, UnknownId
+from engine.domain.errors import BadInput, NotAllowed, UnknownId
 from engine.domain.events import Halted, HaltEnded
 from engine.domain.halt_views import Paused
 from engine.domain.halts import Halt, HaltKind
@@ -64,6 +64,20 @@ async def test_a_pause_whose_time_was_over_was_replaced_by_none(room: Room):
     over = (await room.desk.pause(ADA, room.clock.now())).holds
     await room.desk.pause(TOM, None)
     assert await room.views.replacement(over.id) is None
+
+
+@pytest.mark.parametrize("called", ["BTC/USDT", "BTCUSDT", "BTC"])
+async def test_a_market_that_has_changed_is_accepted_by_its_coin_too(room: Room, called: str):
+    changed = await halt(room, HaltKind.CHANGED, "BTC/USDT")
+    assert [found.id for found in await room.desk.accept_change(TOM, called)] == [changed]
+
+
+async def test_a_coin_that_has_changed_in_two_markets_is_named_by_its_market(room: Room):
+    for symbol in ("BTC/USDT", "BTC/EUR"):
+        await halt(room, HaltKind.CHANGED, symbol)
+    with pytest.raises(BadInput, match=r"BTC was halted in 2 markets\. One of them: BTC/EUR, BTC/USDT"):
+        await room.desk.accept_change(TOM, "BTC")
+    assert len(await room.desk.accept_change(TOM, "BTC/EUR")) == 1
 
 
 @pytest.mark.parametrize("second", [TOM, ADA])

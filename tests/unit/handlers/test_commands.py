@@ -387,7 +387,7 @@ async def test_what_only_an_admin_may_end_is_left_to_the_desk(room):
     assert (await room.say("/resume", ADMIN)).title.startswith("Ended: drawdown halt")
 
 
-@pytest.mark.parametrize("typed", ["/resume LUNA/USDT", "/resume luna/usdt"])
+@pytest.mark.parametrize("typed", ["/resume LUNA/USDT", "/resume luna/usdt", "/resume luna", "/resume luna-usdt"])
 async def test_a_market_that_has_changed_is_resumed_by_its_name(room, typed):
     room.views.halts_by_id["H3"] = reports.halt(HaltKind.CHANGED, symbol="LUNA/USDT")
     assert (await room.say(typed, TRADER)).title == "Ended: data halt (H1)"
