@@ -22,6 +22,7 @@ from engine.domain.decision_views import ApprovalView
 from engine.domain.messages import Button, Card, Item
 from engine.domain.orders import Order, OrderStatus
 from handlers.cards import phrases, wording
+from handlers.cards.monospace import packed
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -105,9 +106,9 @@ def _ordered(view: ApprovalView, state: Ordered) -> Card:
     outcome = _outcome(order) if order else ""
     fields = (
         *_votes(view.approval, state.votes),
-        ("Order", phrases.order(order) if order else state.order_id),
+        ("Order", packed(phrases.order(order)) if order else state.order_id),
         *_traded(order),
-        *((("Position", phrases.position(view.position)),) if view.position else ()),
+        *((("Position", packed(phrases.position(view.position))),) if view.position else ()),
     )
     return _settled(view, f"{_consent(state.votes)}{outcome} ({view.approval.id})", fields, state.price)
 
@@ -119,7 +120,7 @@ def _outcome(order: Order) -> str:
 
 
 def _traded(order: Order | None) -> Fields:
-    return (("Filled", phrases.fills(order)),) if order and order.filled else ()
+    return (("Filled", packed(phrases.fills(order))),) if order and order.filled else ()
 
 
 def _refused(view: ApprovalView, state: Refused) -> Card:
@@ -146,7 +147,7 @@ def _settled(view: ApprovalView, title: str, fields: Fields, price: Decimal | No
 
 
 def _asked(asked: Approval) -> tuple[str, str]:
-    return "Asked", f"{phrases.headline(asked.plan)}, {wording.moment(asked.asked_at)}"
+    return "Asked", packed(f"{phrases.headline(asked.plan)}, {wording.moment(asked.asked_at)}")
 
 
 def _consent(votes: Sequence[Vote]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -18,6 +19,9 @@ ALARM = "\N{LARGE RED CIRCLE} "
 
 _BARS = "▁▂▃▄▅▆▇█"
 _GAP = "  "
+_DOT = "· "
+_WORDS = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC\S*|\S+")
+_BETWEEN = re.compile(r"(?<=[,;]) | (?=· )")
 
 
 def sparkline(values: Sequence[float], width: int = GRAPH_WIDTH) -> str:
@@ -49,12 +53,38 @@ def aligned(table: Table) -> list[str]:
 
 
 def folded(text: str, width: int = WIDTH) -> list[str]:
-    """A text in lines that are at most so wide, broken between words where that is possible."""
+    """A text in lines that are at most so wide, broken between words where that is possible, never within a time."""
     lines = [""]
-    for word in (piece for whole in text.split() for piece in _cut(whole, width)):
+    for word in (piece for whole in _WORDS.findall(text) for piece in _cut(whole, width)):
         longer = f"{lines[-1]} {word}".lstrip()
         lines = [*lines[:-1], longer] if _width(longer) <= width else [*lines, word]
     return [line for line in lines if line]
+
+
+def packed(text: str, *, width: int = WIDTH, indent: str = "") -> str:
+    """A list of figures in lines that a phone shows whole, broken behind its commas and between its dots if it can be.
+
+    Args:
+        text: The list: ``MACD 1.20 · MACD signal 0.80``, ``sold 2 @ 10.00, fee 0.02 USDT``.
+        width: Of a line.
+        indent: What every line begins with but the first.
+    """
+    lines: list[str] = []
+    for piece in _BETWEEN.split(text):
+        longer = f"{lines[-1]} {piece}" if lines else piece
+        if _width(longer) <= width:
+            lines = [*lines[:-1], longer]
+            continue
+        lines += [f"{indent}{row}" for row in folded(piece.removeprefix(_DOT), width - len(indent))]
+    return "\n".join(lines).removeprefix(indent)
+
+
+def entry(head: str, detail: str, width: int = WIDTH) -> str:
+    """What something is called and what is said of it: in a line where a phone shows it whole, else set in below."""
+    whole = f"{head}: {detail}" if detail else head
+    if _width(whole) <= width or not detail:
+        return whole
+    return "\n".join([f"{head}:", *(f"  {row}" for row in packed(detail, width=width - 2).split("\n"))])
 
 
 def _cut(word: str, width: int) -> list[str]:

@@ -20,6 +20,7 @@ from engine.domain.positions import Position
 from engine.domain.trade_views import PositionView, TradeView
 from engine.domain.unmanaged import Absence
 from handlers.cards import wording
+from handlers.cards.monospace import entry
 
 HALTS = {
     HaltKind.PAUSE: "pause",
@@ -112,7 +113,7 @@ def price_move(asked: Decimal, price: Decimal) -> str:
 
 
 def conditions(named: Sequence[Condition]) -> str:
-    """Each condition on a line, ✓ where it holds, ✗ where it does not, with its detail."""
+    """Each condition, ✓ where it holds, ✗ where it does not, with its detail beside or below it."""
     return wording.lines(*map(_condition, named))
 
 
@@ -124,8 +125,7 @@ def weighted_conditions(named: Sequence[Condition]) -> str:
 
 
 def _condition(condition: Condition, weight: str = "") -> str:
-    detail = f": {condition.detail}" if condition.detail else ""
-    return f"{'✓' if condition.holds else '✗'} {weight}{wording.words(condition.name)}{detail}"
+    return entry(f"{'✓' if condition.holds else '✗'} {weight}{wording.words(condition.name)}", condition.detail)
 
 
 def consent(votes: Sequence[Vote]) -> str:

@@ -22,16 +22,16 @@ class Entry:
 def manual(groups: Sequence[tuple[Role, Sequence[Entry]]]) -> Card:
     """The commands by the role they need."""
     parts = (
-        wording.lines(f"For {'an' if role == 'admin' else 'a'} {role}:", *map(_entry, entries))
+        wording.lines(f"For {'an' if role == 'admin' else 'a'} {role}:", *map(told, entries))
         for role, entries in groups
         if entries
     )
     return Card(title="Commands", text="\n\n".join(parts))
 
 
-def _entry(entry: Entry) -> str:
+def told(entry: Entry) -> str:
     """On one line where a phone shows that whole; else the command on a line of its own, and no line that is longer."""
     also = f"also {', '.join(f'/{alias}' for alias in entry.aliases)}" if entry.aliases else ""
     whole = f"{entry.usage}: {entry.does}"
-    told = (whole,) if len(whole) <= WIDTH else (f"{entry.usage}:", *folded(entry.does))
-    return wording.lines(*told, also)
+    rows = (whole,) if len(whole) <= WIDTH else (f"{entry.usage}:", *folded(entry.does))
+    return wording.lines(*rows, also)

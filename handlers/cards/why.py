@@ -25,6 +25,7 @@ from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.domain.trade_views import TradeView
 from handlers.cards import phrases, wording
+from handlers.cards.monospace import WIDTH, entry, packed
 
 
 def card(story: Why | TradeView) -> Card:
@@ -63,7 +64,7 @@ def _decided(story: Why) -> Card:
         ("Inputs", map(_input, judged.inputs)),
         ("Data mended or refused", _quality(judged.quality)),
         ("Changed by the risk rules", map(_clamp, judged.clamps)),
-        ("What became of it", _outcome(story)),
+        ("What became of it", map(_in_lines, _outcome(story))),
     )
     return Card(
         title=f"Why {decision.id}: {decision.stance} {decision.symbol}",
@@ -117,7 +118,7 @@ def _plan(plan: TradePlan) -> str:
     levels = "".join(f", {name.lower()} {level}" for name, level in phrases.levels(plan.price, plan.stop, plan.target))
     value = wording.money(plan.notional, wording.quote(plan.symbol))
     risk = "" if plan.reduce_only else f", risk {phrases.risk(plan)}"
-    return f"{phrases.asked_at_price(plan)}, value {value}{risk}{levels}"
+    return packed(f"{phrases.asked_at_price(plan)}, value {value}{risk}{levels}")
 
 
 _SAID = {Verdict.APPROVE: "approves", Verdict.VETO: "vetoes", Verdict.ABSTAIN: "abstains"}
@@ -125,19 +126,18 @@ _SAID = {Verdict.APPROVE: "approves", Verdict.VETO: "vetoes", Verdict.ABSTAIN: "
 
 def _opinion(opinion: Opinion) -> str:
     """What a member of the panel said, and what of it counts: nothing where it abstains."""
-    said = f"{opinion.agent} {_SAID[opinion.verdict]}"
-    if opinion.verdict is Verdict.APPROVE:
-        share = f", {wording.percent(Decimal(repr(opinion.share)))} of the trade" if opinion.share < 1 else ""
-        said += f" (confidence {opinion.confidence:.2f}{share})"
-    return f"{said}: {'; '.join(opinion.reasons)}" if opinion.reasons else said
+    approves = opinion.verdict is Verdict.APPROVE
+    share = f", {wording.percent(Decimal(repr(opinion.share)))} of the trade" if opinion.share < 1 else ""
+    told = (*((f"confidence {opinion.confidence:.2f}{share}",) if approves else ()), *opinion.reasons)
+    return entry(f"{opinion.agent} {_SAID[opinion.verdict]}", "; ".join(told))
 
 
 def readings(signals: TechnicalSignals) -> tuple[str, ...]:
-    """The indicator readings that are there, one line a family."""
+    """The indicator readings that are there, a family in a line or, where a phone has no room for it, in several."""
     flags = ", ".join(wording.words(flag) for flag in signals.flags)
     patterns = ", ".join(f"{wording.words(p.name)} ({'bullish' if p.bullish else 'bearish'})" for p in signals.patterns)
     return (
-        f"close {wording.price(signals.close)} at {wording.moment(signals.at)}",
+        _in_lines(f"close {wording.price(signals.close)}, {wording.moment(signals.at)}"),
         _numbers(("RSI", signals.rsi), ("ATR", signals.atr), ("volume ratio", signals.volume_ratio)),
         _numbers(("MACD", signals.macd), ("MACD signal", signals.macd_signal), ("histogram", signals.macd_histogram)),
         _numbers(
@@ -155,7 +155,7 @@ def readings(signals: TechnicalSignals) -> tuple[str, ...]:
 
 
 def _numbers(*pairs: tuple[str, float | None]) -> str:
-    return " · ".join(f"{name} {_reading(value)}" for name, value in pairs if value is not None)
+    return _in_lines(" · ".join(f"{name} {_reading(value)}" for name, value in pairs if value is not None))
 
 
 def _reading(value: float) -> str:
@@ -164,12 +164,16 @@ def _reading(value: float) -> str:
 
 
 def _named(name: str, text: str) -> str:
-    return f"{name} {text}" if text else ""
+    return _in_lines(f"{name} {text}") if text else ""
+
+
+def _in_lines(text: str) -> str:
+    return packed(text, indent="  ")
 
 
 def _input(given: Input) -> str:
     age = "" if given.age is None else f", {wording.span(given.age)} old"
-    return f"{given.name}{age}{f': {given.detail}' if given.detail else ''}"
+    return entry(f"{given.name}{age}", given.detail)
 
 
 def _quality(report: QualityReport) -> Iterable[str]:
@@ -178,8 +182,9 @@ def _quality(report: QualityReport) -> Iterable[str]:
 
 
 def _clamp(clamp: Clamp) -> str:
-    rule = wording.words(clamp.rule)
-    return f"{rule}: {wording.figure(clamp.before)} → {wording.figure(clamp.after)} ({clamp.reason})"
+    changed = f"{wording.words(clamp.rule)}: {wording.figure(clamp.before)} → {wording.figure(clamp.after)}"
+    whole = f"{changed} ({clamp.reason})"
+    return whole if len(whole) <= WIDTH else f"{changed}\n({clamp.reason})"
 
 
 def _outcome(story: Why) -> Iterable[str]:
@@ -200,7 +205,8 @@ def _sales(trade: TradeView) -> Iterable[str]:
         by = f", by {order.asked_by}, /close" if order.asked_by else ""
         yield f"{order.id} sold {phrases.fills(order)}, {wording.moment(order.updated_at)}{by}"
     if not trade.position.is_open:
-        yield f"closed by {phrases.why_closed(trade)}: {phrases.prices(trade.position)}"
+        yield f"closed by {phrases.why_closed(trade)},"
+        yield from phrases.bought_then_sold(trade.position).split("\n")
 
 
 def _approval(asked: Approval) -> Iterable[str]:

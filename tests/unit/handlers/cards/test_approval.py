@@ -111,7 +111,7 @@ def test_an_approved_question_says_who_when_price_and_what_was_filled():
     card = approval.card(view)
     assert card.title == "Approved half by Ann, filled (A17)"
     assert dict(card.fields) == {
-        "Asked": "Buy 0.01234 BTC/USDT, 2026-01-03 12:00 UTC",
+        "Asked": "Buy 0.01234 BTC/USDT,\n2026-01-03 12:00 UTC",
         "Price": "20,000.00 → 20,010.00 (+0.05%)",
         "Approved": "Ann (half), 2026-01-03 12:05 UTC",
         "Order": "O5, buy 0.00617 BTC/USDT, filled",
@@ -141,7 +141,7 @@ def test_an_order_that_the_venue_refused_is_not_called_filled():
     refused = reports.order(status=OrderStatus.REJECTED, reason="insufficient funds")
     card = approval.card(reports.approval_view(ORDERED, order=refused))
     assert card.title == "Approved half by Ann, but the venue refused the order (A17)"
-    assert dict(card.fields)["Order"].endswith("refused by the venue: insufficient funds")
+    assert dict(card.fields)["Order"].endswith("refused by the venue: insufficient\nfunds")
     assert "Filled" not in dict(card.fields)
 
 
@@ -186,7 +186,7 @@ def test_an_expired_question_says_since_when():
 
 def test_a_position_that_has_closed_meanwhile_says_what_it_made():
     view = reports.approval_view(ORDERED, order=reports.filled_order(), position=reports.closed_position())
-    assert fields(view)["Position"] == "T3, closed by its target, +5.92 USDT (+4.80%) net"
+    assert fields(view)["Position"] == "T3, closed by its target,\n+5.92 USDT (+4.80%) net"
 
 
 def test_a_question_that_is_drawn_anew_counts_from_then():
@@ -222,7 +222,7 @@ def test_the_venue_has_refused_only_what_it_saw(reason: str, unsent: Unsent, tit
         )
     )
     assert title in card.title
-    assert dict(card.fields)["Order"].endswith(f", {tells}")
+    assert dict(card.fields)["Order"].endswith(f",\n{tells}")
 
 
 def test_open_questions_come_with_prices_of_now_and_how_to_answer():

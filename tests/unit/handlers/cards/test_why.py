@@ -8,14 +8,15 @@ from engine.domain.autonomy import Execute, Hold, Refuse
 from engine.domain.decisions import Condition, Opinion, Stance, Tier, Verdict
 from engine.domain.orders import Side
 from handlers.cards import why
+from handlers.cards.monospace import WIDTH
 from tests.fakes import reports
 
 ORDERED = Ordered(votes=(reports.vote(half=True),), order_id="O5", price=Decimal("20010.00"), at=reports.ANSWERED)
 
 
 def section(card, name):
-    """The lines of the part of the story under a heading."""
-    parts = [part.splitlines() for part in card.text.split("\n\n")]
+    """The lines of the part of the story under a heading; what is set in below a line stands behind it."""
+    parts = [part.replace("\n  ", " ").splitlines() for part in card.text.split("\n\n")]
     return next((lines[1:] for lines in parts if lines[0] == name), None)
 
 
@@ -57,13 +58,13 @@ def test_conditions_that_count_alike_do_not_say_what_they_count():
 
 def test_every_clamp_says_rule_before_after_and_reason():
     clamps = section(why.card(reports.why()), "Changed by the risk rules")
-    assert clamps == ["max position: 0.02 → 0.01234 (at most 2.5% of equity in one market)"]
+    assert clamps == ["max position: 0.02 → 0.01234", "(at most 2.5% of equity in one market)"]
 
 
 def test_the_readings_that_are_there_are_shown_and_missing_ones_left_out():
     lines = section(why.card(reports.why()), "Signals BTC/USDT 1h")
     assert "RSI 61.23" in lines
-    assert "MACD 12.35 · MACD signal 10 · histogram 2.35" in lines
+    assert "MACD 12.35 · MACD signal 10 histogram 2.35" in lines
     assert "adx 25" in lines
     assert "patterns three white soldiers (bullish)" in lines
     assert not any("MA 50" in line or "ATR" in line for line in lines)
@@ -132,7 +133,9 @@ def test_the_story_of_a_trade_says_what_sold_it_why_and_at_what_price():
     told = section(why.card(reports.why(position=held, trade=trade)), "What became of it")
     assert told == [
         "O6 sold 0.00617 @ 21,000.00, fee 0.12 USDT, 2026-01-03 15:05 UTC",
-        "closed by its target at 21,000.00: 0.00617 at 20,000.00 → 21,000.00 (+5.00%)",
+        "closed by its target at 21,000.00,",
+        "0.00617 at 20,000.00",
+        "→ 21,000.00 (+5.00%)",
         "T3, closed by its target, +5.92 USDT (+4.80%) net",
     ]
 
@@ -171,12 +174,36 @@ def test_a_start_says_so_and_the_panel_is_heard():
     shown = why.card(reports.why(judged=judged))
     assert dict(shown.fields)["Adds to"] == "0.003 BTC/USDT, ordered by O7 at the start"
     assert dict(shown.fields)["Confidence"] == "1 of 2 agree (0.70 with the panel)"
-    assert (
-        "Panel\n"
-        "analyst approves (confidence 0.70, 50.00% of the trade): momentum is real\n"
-        "advocate vetoes: volume is thin; and falling\n"
-        "risk abstains"
-    ) in shown.text
+    assert section(shown, "Panel") == [
+        "analyst approves: confidence 0.70, 50.00% of the trade; momentum is real",
+        "advocate vetoes: volume is thin; and falling",
+        "risk abstains",
+    ]
     fast = reports.judged(decision=reports.decision(tier=Tier.FAST))
     assert dict(why.card(reports.why(judged=fast)).fields)["Tier"] == "fast: a start, bought before all were heard"
     assert not {"Tier", "Adds to"} & dict(why.card(reports.why()).fields).keys()
+
+
+def test_a_story_of_large_figures_is_readable_on_a_phone():
+    """All but what is a sentence, which each phone breaks by itself."""
+    large = Decimal("67121.75")
+    plan = reports.plan(price=large, stop=Decimal("65949.06"), target=Decimal("69173.95"), quantity=Decimal("1.09409"))
+    detail = "close 66,228.01 and MA20 68,025.82 > MA50 69,348.12: no"
+    conditions = (
+        Condition(name="trend_up_on_4h", holds=False, weight=1.0, detail=detail),
+        Condition(name="20-candle breakout", holds=True, weight=0.5, detail="close 67,108.32, wants above 66,665.05"),
+    )
+    signals = reports.signals(
+        close=67108.32, macd=-1104.3, macd_signal=-895.04, macd_histogram=-209.26, bollinger_lower=63838.87,
+        bollinger_middle=68025.82, bollinger_upper=72212.77, ma_20=68025.82, ma_50=69348.12, ma_200=60825.25,
+        supports=(66647.77, 66130.27, 65725.27), resistances=(69486.53, 70155.35, 70850.43),
+        flags=("macd_positive", "macd_above_signal", "below_ma_200", "close_above_upper_band", "breakout"),
+    )  # fmt: skip
+    judged = reports.judged(decision=reports.decision(conditions=conditions), plan=plan, signals=(signals,))
+    held = reports.closed_position()
+    sale = reports.filled_order(id="O337", side=Side.SELL, average=large, updated_at=held.closed_at)
+    trade = reports.trade_view(held, sales=(sale,))
+    story = reports.why(judged=judged, approval=reports.asked(ORDERED), order=sale, position=held, trade=trade)
+    card = why.card(story)
+    told = (*card.text.split("\n"), *dict(card.fields)["Plan"].split("\n"))
+    assert [line for line in told if len(line) > WIDTH and not line.startswith("(at most")] == []
