@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +10,8 @@ from engine.domain.days import Period
 from engine.domain.errors import BadInput
 from engine.domain.messages import Card
 from handlers import arguments
+from handlers.cards import usage
+from handlers.cards.wording import sentence
 from handlers.charts.illustrating import Illustrated
 from handlers.viewer.subscribers import Subscribers
 from handlers.viewer.window import CHART_DAYS, MOST_DAYS, Window
@@ -39,6 +41,7 @@ class ViewerCommands:
     """The table of everything the viewer can do: it looks, and remembers who wants to be sent the daily report."""
 
     def __init__(self, window: Window, subscribers: Subscribers) -> None:
+        self._report = f"the report of each {window.told_of}"
         self._window = window
         self._subscribers = subscribers
         self.table = (
@@ -51,7 +54,7 @@ class ViewerCommands:
             Command(name="performance", help="closed trades by market and by strategy", run=self._performance),
             Command(name="stats", help="how trades ended, how long they lasted, what one brings", run=self._stats),
             Command(name="chart", help="the equity as a picture: /chart 7 for the last 7 days", run=self._chart),
-            Command(name="subscribe", help="get the report of each day when it ends", run=self._subscribe),
+            Command(name="subscribe", help=f"get {self._report} when it ends", run=self._subscribe),
             Command(name="unsubscribe", help="get no more reports", run=self._unsubscribe),
         )
         self._by_name = {command.name: command for command in self.table}
@@ -79,8 +82,13 @@ class ViewerCommands:
         arguments.nothing(asked.words)
         return Card(
             title="Greenlight, for followers",
-            text="\n".join(f"/{command.name}: {command.help}" for command in self.table if command.name != "start"),
+            text="\n".join(map(usage.told, self._manual())),
         )
+
+    def _manual(self) -> Iterator[usage.Entry]:
+        for command in self.table:
+            if command.name != "start":
+                yield usage.Entry(usage=f"/{command.name}", does=command.help)
 
     async def _status(self, asked: Asked) -> Card:
         arguments.nothing(asked.words)
@@ -111,11 +119,12 @@ class ViewerCommands:
         arguments.nothing(asked.words)
         newest = await self._window.newest_digest()
         if self._subscribers.add(asked.chat, newest.ends if newest else LONG_AGO):
-            return Card(title="Subscribed", text="The report of each day comes when it ends. /unsubscribe ends that.")
+            text = f"{sentence(self._report)} comes when it ends. /unsubscribe ends that."
+            return Card(title="Subscribed", text=text)
         return Card(title="You are subscribed already", text="/unsubscribe ends that.")
 
     async def _unsubscribe(self, asked: Asked) -> Card:
         arguments.nothing(asked.words)
         if self._subscribers.remove(asked.chat):
             return Card(title="Unsubscribed", text="No more reports come. /subscribe begins again.")
-        return Card(title="You were not subscribed", text="/subscribe sends you the report of each day.")
+        return Card(title="You were not subscribed", text=f"/subscribe sends you {self._report}.")

@@ -38,6 +38,11 @@ class Window:
     draw: Draw
     told_weekly: bool = False
 
+    @property
+    def told_of(self) -> Period:
+        """What followers are sent when it ends."""
+        return Period.WEEK if self.told_weekly else Period.DAY
+
     async def status(self) -> Card:
         """The bot at a glance."""
         await self.catch_up()

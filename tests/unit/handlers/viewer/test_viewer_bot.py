@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from engine.domain.digests import Digest
+from handlers.cards.monospace import WIDTH
 from handlers.viewer.subscribers import Subscribers
 from handlers.viewer.window import Window
 from tests.fakes.chat import FakeResults, FakeViews
@@ -50,7 +51,7 @@ async def blank(*_: object) -> bytes:
 
 
 @asynccontextmanager
-async def following(folder: Path, fake: FakeTelegram) -> AsyncIterator[Days]:
+async def following(folder: Path, fake: FakeTelegram, *, told_weekly: bool = False) -> AsyncIterator[Days]:
     from handlers.viewer.bot import ViewerBot
 
     views = Days()
@@ -58,7 +59,7 @@ async def following(folder: Path, fake: FakeTelegram) -> AsyncIterator[Days]:
         token=SecretStr(fake.token),
         api_url=fake.url,
         followers={str(BEN)},
-        window=Window(views=views, results=FakeResults(), catch_up=slowly, draw=blank),
+        window=Window(views=views, results=FakeResults(), catch_up=slowly, draw=blank, told_weekly=told_weekly),
         subscribers=Subscribers(folder / "viewer.sqlite"),
     )
     running = asyncio.create_task(bot.run())
@@ -119,3 +120,23 @@ async def test_a_stranger_leaves_one_line_with_the_id_and_a_follower_in_a_group_
 async def test_one_look_for_reports_that_fails_is_not_the_last(tmp_path: Path) -> None:
     async with FakeTelegram() as fake, following(tmp_path, fake) as views:
         await fake.wait_for(lambda: views.looks >= 2)
+
+
+@pytest.mark.parametrize(("told_weekly", "span"), [(False, "day"), (True, "week")])
+async def test_who_subscribes_is_told_what_comes(tmp_path: Path, told_weekly: bool, span: str) -> None:  # noqa: FBT001
+    async with FakeTelegram() as fake:
+        fake.chat(BEN)
+        for text in ("/unsubscribe", "/subscribe", "/help"):
+            fake.type(BEN, BEN, text)
+        async with following(tmp_path, fake, told_weekly=told_weekly):
+            await fake.wait_for(lambda: len(fake.messages(BEN)) == 3)
+        assert [f"report of each {span}" in text.replace("\n", " ") for text in fake.texts(BEN)] == [True] * 3
+
+
+async def test_what_can_be_asked_for_is_readable_on_a_phone(tmp_path: Path) -> None:
+    async with FakeTelegram() as fake:
+        fake.chat(BEN)
+        fake.type(BEN, BEN, "/help")
+        async with following(tmp_path, fake):
+            await fake.wait_for(lambda: fake.messages(BEN))
+        assert max(map(len, fake.texts(BEN)[0].split("\n"))) <= WIDTH
