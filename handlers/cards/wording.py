@@ -68,10 +68,15 @@ def _with_share(told: str, share: Decimal | None) -> str:
 
 
 def price(value: Decimal | float | None) -> str:
-    """A price with the precision it has, but no more than seven digits where two decimals suffice (means, averages)."""
+    """A price with the precision it has, but no more than seven digits where two decimals suffice (means, averages).
+
+    One decimal alone is filled up to two: ``54,948.90``.
+    """
     exact = _decimal(value)
     if exact is None:
         return UNKNOWN
+    if _exponent(exact) == -1:
+        return f"{exact:,.2f}"
     places = max(2, _PRICE_DIGITS - 1 - exact.adjusted())
     rounded = round(exact, places)
     return f"{rounded if -_exponent(exact) > places else exact:,f}"

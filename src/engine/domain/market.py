@@ -134,7 +134,7 @@ class Market:
             raise DataError(
                 f"{self.symbol}: {grouped(exact)} is no price in steps of {grouped(self.tick)}.", "Set a finer tick."
             )
-        return steps * self.tick
+        return int(steps) * self.tick  # an int, for 5.49E+3 steps would leave out a zero: 54.9 for 54.90
 
     @classmethod
     def around(cls, symbol: str, lowest: float, highest: float) -> Self:

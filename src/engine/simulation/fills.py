@@ -102,7 +102,7 @@ def _level_prices(side: Side, mid: Decimal, market: Market, model: FillModel) ->
     found: list[Decimal] = []
     for index in range(model.levels):
         away = mid * (1 + sign * (model.spread / 2 + index * model.level_step))
-        price = (away / market.tick).to_integral_value(rounding) * market.tick
+        price = _on_tick(away, market, rounding)
         if found and (price - found[-1]) * sign <= 0:
             price = found[-1] + sign * market.tick
         if price > 0:
@@ -126,7 +126,7 @@ def moved(side: Side, mid: Decimal, seen: Book, market: Market) -> tuple[Level, 
     by = mid - seen.mid
     if not by:
         return levels
-    prices = [((level.price + by) / market.tick).to_integral_value(rounding) * market.tick for level in levels]
+    prices = [_on_tick(level.price + by, market, rounding) for level in levels]
     return tuple(replace(level, price=price) for level, price in zip(levels, prices, strict=True) if price > 0)
 
 
@@ -197,5 +197,9 @@ def worst_cost(quantity: Decimal, mid: Decimal, offered: Sequence[Level], model:
 
 def target_price(reached: Decimal, target: Decimal, market: Market, model: FillModel) -> Decimal:
     """What a target sells for when the price reaches or jumps over it: itself, or the best bid where that is more."""
-    bid = (reached * (1 - model.spread / 2) / market.tick).to_integral_value(ROUND_FLOOR) * market.tick
-    return max(target, bid)
+    return max(target, _on_tick(reached * (1 - model.spread / 2), market, ROUND_FLOOR))
+
+
+def _on_tick(price: Decimal, market: Market, rounding: str) -> Decimal:
+    """A price in whole steps, with every decimal that a step has."""
+    return int((price / market.tick).to_integral_value(rounding)) * market.tick

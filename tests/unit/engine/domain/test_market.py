@@ -55,6 +55,19 @@ def test_whole_lots_never_make_more_than_was_asked_for(quantity: Decimal):
     assert BTC.lots(BTC.quantity(lots)) == lots
 
 
+@pytest.mark.parametrize(
+    ("tick", "value", "told"),
+    [
+        ("0.01", 54948.9, "54948.90"),
+        ("0.01", 54000.0, "54000.00"),
+        ("0.001", 132.67, "132.670"),
+        ("10", 5400.0, "5400"),
+    ],
+)
+def test_a_price_has_every_decimal_of_the_tick(tick: str, value: float, told: str):
+    assert str(Market(symbol="BTC/USDT", tick=Decimal(tick)).price(value)) == told
+
+
 @given(st.decimals("0.01", "1000000", places=6))
 def test_a_price_is_on_the_tick_and_the_nearest_there_is(value: Decimal):
     price = BTC.price(value)

@@ -3,7 +3,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.market import Level, Market
+from engine.domain.market import Book, Level, Market
 from engine.domain.orders import Side
 from engine.simulation.fills import (
     FillModel,
@@ -12,6 +12,7 @@ from engine.simulation.fills import (
     book,
     fee,
     levels,
+    moved,
     part,
     resting,
     taken_whole,
@@ -46,6 +47,12 @@ def test_levels_stand_half_a_spread_away_and_then_step_by_step() -> None:
     assert [level.price for level in asks] == [Decimal(p) for p in ("1000.2", "1000.5", "1000.8", "1001.1", "1001.4")]
     assert [level.price for level in bids] == [Decimal(p) for p in ("999.8", "999.5", "999.2", "998.9", "998.6")]
     assert {level.quantity for level in (*asks, *bids)} == {Decimal("0.4")}
+
+
+def test_the_prices_of_a_book_that_is_moved_along_have_every_decimal_of_the_tick() -> None:
+    bids, asks = ((Level(price=Decimal(p), quantity=Decimal(1)),) for p in ("999.9", "1000.1"))
+    seen = Book(symbol=BTC.symbol, at=START, bids=bids, asks=asks)
+    assert [str(level.price) for level in moved(Side.BUY, Decimal("1000.2"), seen, BTC)] == ["1000.30"]
 
 
 def test_nobody_trades_where_the_last_candle_traded_nothing() -> None:
