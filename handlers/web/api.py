@@ -21,6 +21,7 @@ from handlers.web.caller import Caller
 from handlers.web.decision_rows import ApprovalRow, AuditRow, DecisionRow, settled_by
 from handlers.web.errors import AlreadyAnswered, Problem, Refusal
 from handlers.web.paging import AnyPage
+from handlers.web.queries import refuse_unknown
 from handlers.web.services import UseServices, WebServices, address_of
 
 if TYPE_CHECKING:  # heavy, and only named here
@@ -58,6 +59,14 @@ async def caller_of(
 
 
 KnownCaller = Annotated[Caller, Depends(caller_of)]
+
+
+def known_query(request: Request, _: KnownCaller) -> None:
+    """Refuse a query with a name that is not read there, once the caller is known."""
+    refuse_unknown(request)
+
+
+KnownQuery = Depends(known_query)
 ApprovalId = Annotated[str, AfterValidator(str.upper), Path(description="For example A17.", max_length=32)]
 
 _UNAUTHORISED: dict[int | str, dict[str, Any]] = {401: {"model": Problem, "description": "Not known here"}}
@@ -76,7 +85,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 open_router = APIRouter(tags=["health"])
-router = APIRouter(prefix="/api", tags=["api"], responses=_UNAUTHORISED)
+router = APIRouter(prefix="/api", tags=["api"], responses=_UNAUTHORISED, dependencies=[KnownQuery])
 
 
 class PartHealth(BaseModel):

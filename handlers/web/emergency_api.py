@@ -12,7 +12,7 @@ from engine.domain.errors import GreenlightError
 from engine.domain.messages import Role
 from engine.domain.trade_views import PositionView
 from handlers.access import require
-from handlers.web.api import KnownCaller
+from handlers.web.api import KnownCaller, KnownQuery
 from handlers.web.emergency_rows import EmergencyRow, PreviewRow, StandingRow
 from handlers.web.errors import Problem
 from handlers.web.services import UseServices, WebServices
@@ -23,7 +23,7 @@ PRICES_WITHIN = 2.0
 _UNAUTHORISED: dict[int | str, dict[str, Any]] = {401: {"model": Problem, "description": "Not known here"}}
 _REFUSED: dict[int | str, dict[str, Any]] = {403: {"model": Problem, "description": "Only an admin may"}}
 
-router = APIRouter(prefix="/api/emergency", tags=["emergency"], responses=_UNAUTHORISED)
+router = APIRouter(prefix="/api/emergency", tags=["emergency"], responses=_UNAUTHORISED, dependencies=[KnownQuery])
 
 
 @router.get("")

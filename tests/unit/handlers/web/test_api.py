@@ -241,6 +241,33 @@ async def test_a_viewer_may_look_but_not_answer(web):
 
 
 @pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("approvals?status=pending", "There is no status here. Known here: before, limit."),
+        ("orders?limits=3", "There is no limits here. Did you mean limit? Known here: before, limit."),
+        (
+            "positions?state=open",
+            "There is no state here. Did you mean status? Known here: before, limit, status.",
+        ),
+        ("status?x=1", "There is no x here. Nothing can be asked for here."),
+        ("emergency?now=1", "There is no now here. Nothing can be asked for here."),
+    ],
+)
+async def test_a_name_in_the_query_that_nobody_reads_is_refused(web, path, told):
+    answer = await web.client.get(f"/api/{path}", headers=BEARER)
+    assert (answer.status_code, [fault["msg"] for fault in answer.json()["detail"]]) == (422, [told])
+    assert (await web.client.get(f"/api/{path}")).status_code == 401
+
+
+async def test_an_approval_whose_query_nobody_reads_is_not_given(web):
+    """Half is said in the body; half of it in the query would have bought all."""
+    await web.room.ask()
+    answer = await web.client.post("/api/approvals/A17/approve?half=true", headers=BEARER)
+    assert answer.status_code == 422
+    assert web.room.views.approvals_by_id["A17"].status == "pending"
+
+
+@pytest.mark.parametrize(
     ("verb", "body"),
     [("approve", {"half": "yes"}), ("approve", {"halve": True}), ("reject", {"reason": "x" * 501}), ("reject", [])],
 )
