@@ -9,6 +9,7 @@ from engine.domain.messages import Button, Card, Item
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.positions import Position
 from handlers.cards import phrases, wording
+from handlers.cards.monospace import WIDTH
 
 HALF = Decimal("0.5")
 
@@ -105,12 +106,13 @@ def _said(closing: Closing) -> tuple[str, ...]:
 def _sale(sale: Sale) -> Item:
     """One position as it would be sold, in lines that a phone shows whole."""
     is_all = sale.quantity == sale.held
-    sold = wording.quantity(sale.quantity)
+    sold = f"{'all ' if is_all else ''}{wording.quantity(sale.quantity)}"
+    named = sold if is_all else f"{sold} of {wording.quantity(sale.held)}"
+    at = f"at the bid, {wording.price(sale.price)}"
     return Item(
         title=f"{sale.position_id} {sale.market.symbol}",
         text=wording.lines(
-            f"{f'all {sold}' if is_all else f'{sold} of {wording.quantity(sale.held)}'} "
-            f"at the bid, {wording.price(sale.price)}",
+            *([f"{named} {at}"] if len(f"{named} {at}") <= WIDTH else [named, at]),
             phrases.profit(sale.net, sale.share, sale.market.quote),
             _protection(sale),
             _too_little(sale),

@@ -72,7 +72,7 @@ def build_commands(
                 args="[duration]",
                 role=trader,
                 run=acts.pause,
-                help="no new entries, for 15m, 1h30m, 1d or until /resume; exits go on; the longer pause holds",
+                help="no new entries for 15m, 1h30m, 1d, or until /resume; exits go on; of two pauses the longer holds",
             ),
             Command(
                 name="resume",

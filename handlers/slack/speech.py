@@ -9,9 +9,12 @@ from html import unescape
 from zoneinfo import ZoneInfo
 
 from engine.domain.messages import Card, Item
+from handlers.cards.monospace import WIDTH, folded
 from handlers.cards.times import by_clock
 
 UTC = ZoneInfo("UTC")
+_JOINT = "\N{WORD JOINER}"
+"""Stands for the blank within a command while lines are broken at blanks."""
 
 
 class Speech:
@@ -47,16 +50,30 @@ class Speech:
     def shown(self, card: Card) -> Card:
         """A card whose commands can be written there as they stand: ``/why A1`` becomes ``/bot why A1``.
 
-        Tables stay as they are: they hold figures, the log and what strangers call themselves, and are as wide as they
-        may be.
+        A line that a phone showed whole until its commands became longer is broken: after what a command is called,
+        else between words, and never within a command. Tables stay as they are: they hold figures, the log and what
+        strangers call themselves, and are as wide as they may be.
         """
         return replace(
             card,
             title=by_clock(self._said(card.title), self._zone),
-            text=self._said(card.text),
-            items=tuple(Item(title=self._said(item.title), text=self._said(item.text)) for item in card.items),
+            text=self._fitted(card.text),
+            items=tuple(Item(title=self._said(item.title), text=self._fitted(item.text)) for item in card.items),
             fields=tuple((self._said(name), self._said(value)) for name, value in card.fields),
         )
 
     def _said(self, text: str) -> str:
         return self._ours.sub(f"{self.command} ", text)
+
+    def _fitted(self, text: str) -> str:
+        return "\n".join(piece for line in text.split("\n") for piece in self._lines(line))
+
+    def _lines(self, line: str) -> list[str]:
+        said = self._said(line)
+        if len(line) > WIDTH or len(said) <= WIDTH:
+            return [said]
+        name, colon, rest = said.partition(": ")
+        if colon and line.startswith("/"):
+            return [f"{name}:", *folded(rest)]
+        whole = self._ours.sub(f"{self.command}{_JOINT}", line)
+        return [piece.replace(_JOINT, " ") for piece in folded(whole)]

@@ -12,6 +12,7 @@ from engine.domain.messages import Person, Role
 from handlers.cards import wording
 from handlers.cards.monospace import WIDTH, aligned
 from handlers.commands import Call, build_commands
+from handlers.slack.speech import Speech
 from tests.fakes import reports
 from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_logs
 
@@ -85,6 +86,14 @@ async def test_the_manual_fits_a_phone_and_names_every_other_name(room):
     assert [line for line in lines if len(line) > WIDTH] == []
     before = [line for line in lines[: lines.index(also[0])] if line.startswith("/")]
     assert before[-1] == "/pause [duration]:"
+
+
+async def test_the_manual_fits_a_phone_on_slack_too(room):
+    shown = Speech("/bot", room.table.names).shown(await room.say("/help", ADMIN))
+    lines = shown.text.splitlines()
+    assert [line for line in lines if len(line) > WIDTH] == []
+    assert "also /bot forceexit, /bot fx,\n/bot forcesell" in shown.text
+    assert "1d, or\nuntil /bot resume; exits go on; of two\npauses the longer holds\n" in shown.text
 
 
 def test_the_table_in_the_readme_has_every_command_its_role_and_its_other_names(room):

@@ -198,3 +198,8 @@ def test_what_ended_otherwise_meanwhile_says_by_what():
 
 def test_every_choice_has_a_button():
     assert {button.verb for button in closings.card(view()).buttons} == set(Choice)
+
+
+def test_what_is_sold_of_what_is_held_has_lines_that_a_phone_shows_whole():
+    small = replace(sale(), quantity=Decimal("0.01164"), held=Decimal("0.02328"), price=Decimal("59596.56"))
+    assert closings.card(view(small)).items[0].text.splitlines()[:2] == ["0.01164 of 0.02328", "at the bid, 59,596.56"]
