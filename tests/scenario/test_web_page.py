@@ -197,6 +197,16 @@ async def test_what_belongs_to_the_row_above_stays_indented(browser, web):
         assert await ann.fits()
 
 
+async def test_a_table_of_figures_is_as_wide_as_they_are(browser, web):
+    """The room that words have in a last column made a phone scroll sideways for the number of trades."""
+    head, row = ("Month", "Net", "%", "Hold %", "#"), ("2026-01", "+883.30", "+8.83", "+7.94", "34")
+    async with browser.visit(PHONE) as ann:
+        await enter(ann, web, "Ann")
+        await web.room.put(Card(title="1 month", topic="trade:T9", table=Table(head=head, rows=(row,))))
+        wide = ann.page.locator('[data-topic="trade:T9"] .wide')
+        assert await wide.evaluate("(found) => found.scrollWidth <= found.clientWidth")
+
+
 async def test_a_value_of_two_lines_is_shown_in_two(browser, web):
     async with browser.visit(PHONE) as ann:
         await enter(ann, web, "Ann")
