@@ -119,13 +119,25 @@ class Approval:
         return isinstance(self.state, Pending | Claimed)
 
 
+LONGEST_REASON = 500
+"""Characters of what somebody says to an answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """A known person with the right role answered."""
+    """A known person with the right role answered.
+
+    Attributes:
+        reason: Why, in their words: what cannot be printed is a blank, and of a long one there is the beginning.
+    """
 
     person: str
     verb: Verb
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        printable = "".join(each if each.isprintable() else " " for each in self.reason[:LONGEST_REASON])
+        object.__setattr__(self, "reason", " ".join(printable.split()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

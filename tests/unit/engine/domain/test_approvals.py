@@ -240,3 +240,11 @@ class Life(RuleBasedStateMachine):
 
 Life.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 TestLife = Life.TestCase
+
+
+def test_a_reason_has_nothing_that_cannot_be_printed_and_an_end():
+    """A mark that turns the direction of writing would turn the words of a card behind it; PostgreSQL takes no NUL."""
+    reason = "too \u202ehot\u202c\x00for\n me " + "x" * 10_000
+    kept = Press(person="Ann", verb=Verb.REJECT, reason=reason).reason
+    assert kept.startswith("too hot for me xxx")
+    assert len(kept) <= 500
