@@ -16,7 +16,7 @@ from tests.chaos.run import play, told
 
 ROOT = Path(__file__).parents[2]
 SEEDS, CHUNK = 200, 10
-ALWAYS = 20
+ALWAYS = 10
 """The seeds that are played by whoever runs the tests; the others wait for those who run the slow ones too."""
 FOUND_WITHIN = 40
 """Seeds in which a known bug must have been found."""

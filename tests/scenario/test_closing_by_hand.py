@@ -104,6 +104,7 @@ async def test_it_is_asked_for_pressed_and_told_on_each_platform(tmp_path: Path,
         assert at.slack.at.complaints == []
 
 
+@pytest.mark.slow
 async def test_whoever_does_not_answer_in_time_is_shown_that_on_each_platform(tmp_path: Path) -> None:
     """Also where the program was stopped and started again meanwhile."""
     soon: dict[str, Json] = {

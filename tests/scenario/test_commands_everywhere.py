@@ -263,7 +263,9 @@ async def at_work(folder: Path) -> AsyncIterator[Everywhere]:
         yield at
 
 
-@pytest.mark.parametrize("platform", [on_telegram, on_slack, on_the_web])
+@pytest.mark.parametrize(
+    "platform", [on_slack, *(pytest.param(each, marks=pytest.mark.slow) for each in (on_telegram, on_the_web))]
+)
 async def test_every_command_is_answered_however_it_is_written(
     tmp_path: Path, platform: Callable[[Everywhere], Talk]
 ) -> None:

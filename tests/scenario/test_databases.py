@@ -68,7 +68,7 @@ async def test_the_same_story_is_told_by_both_databases_and_both_are_sound(tmp_p
         assert checked.stdout.rstrip().endswith(" is sound.")
 
 
-@pytest.mark.parametrize("way", ["from file to server", "from server to file"])
+@pytest.mark.parametrize("way", ["from file to server", pytest.param("from server to file", marks=pytest.mark.slow)])
 async def test_a_backup_of_a_running_bot_is_gone_on_with_on_the_other_database(
     tmp_path: Path, server_folder: Path, way
 ):

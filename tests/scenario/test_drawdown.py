@@ -13,6 +13,8 @@ import pytest
 from tests.fakes.command_line import bot
 from tests.fakes.database import execute, rows_of_file
 
+pytestmark = pytest.mark.xdist_group("drawdown")  # what was played is played once, not once a worker
+
 STEP, TOTAL = Decimal("0.005"), Decimal("0.015")
 CONTEXTS = [
     {"name": name, "strategy": name, "markets": ["BTC/USDT", "ETH/USDT"], "higher": ["4h"]}

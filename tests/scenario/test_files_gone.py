@@ -79,6 +79,7 @@ async def ended(app: App) -> None:
         await app.stopping.wait()
 
 
+@pytest.mark.slow
 async def test_a_folder_that_is_deleted_stops_entries_and_the_first_bot_ends_once_a_second_one_starts(
     tmp_path: Path, telegram: FakeTelegram
 ):

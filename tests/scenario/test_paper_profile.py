@@ -399,6 +399,7 @@ async def test_one_wrong_book_sells_nothing_and_a_real_crash_sells_at_its_own_pr
         assert all(Decimal(17_990) <= price < Decimal(18_000) for price in prices), "nobody saw 19,600"
 
 
+@pytest.mark.slow
 async def test_a_market_whose_book_hangs_keeps_no_other_from_its_stop(tmp_path: Path) -> None:
     falling, hung, files = Falling(), Falling("ETH", 3_000.0), Files(folder=tmp_path)
     both = [falling.symbol, hung.symbol]

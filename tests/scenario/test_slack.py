@@ -191,7 +191,7 @@ async def test_what_is_delivered_twice_has_one_effect_also_across_a_restart(slac
     assert slack.files.complaints() == []
 
 
-@pytest.mark.parametrize("mode", ["socket", "http"])
+@pytest.mark.parametrize("mode", ["socket", pytest.param("http", marks=pytest.mark.slow)])
 async def test_what_is_said_while_the_program_is_away_is_answered_once_it_is_back(slack: Slack, mode: str) -> None:
     fake, ann = slack.fake, slack.fake.user(ANN)
     async with living(slack, mode):

@@ -319,6 +319,7 @@ async def test_presses_on_other_platforms_do_not_wait_for_a_slack_that_refuses_e
         only_one_order(at)
 
 
+@pytest.mark.slow
 async def test_a_storm_of_presses_against_slacks_limits_is_answered_in_the_end_each_once(tmp_path: Path) -> None:
     async with asked(tmp_path) as at:
         at.slack.limits.set("chat.postMessage", 3, 1.0, retry_after=1)
@@ -368,11 +369,11 @@ MANY = int(os.environ.get("GREENLIGHT_RACES", "100"))
 @pytest.mark.parametrize(
     ("races", "on_postgres"),
     [
-        (10, False),
+        (4, False),
         pytest.param(25, True, marks=pytest.mark.slow),
         pytest.param(MANY, False, marks=[pytest.mark.slow, pytest.mark.timeout(1800)]),
     ],
-    ids=["10", "25 on PostgreSQL", "many"],
+    ids=["4", "25 on PostgreSQL", "many"],
 )
 async def test_a_press_on_each_platform_within_a_millisecond_is_one_order_and_everybody_hears_who_won(
     tmp_path: Path, races: int, *, on_postgres: bool, capsys: pytest.CaptureFixture[str]

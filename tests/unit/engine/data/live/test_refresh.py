@@ -158,7 +158,9 @@ class LeapingClock(WallClock):
         return super().monotonic() + self.skipped
 
 
-@pytest.mark.parametrize("how", ["halted", "delisted", "delisted before the start"])
+@pytest.mark.parametrize(
+    "how", ["halted", "delisted", pytest.param("delisted before the start", marks=pytest.mark.slow)]
+)
 async def test_a_market_that_the_list_stopped_is_looked_for_soon(fake: FakeExchange, how: str) -> None:
     clock, bitcoin, since = LeapingClock(), fake.symbols["BTCUSDT"], None
 
@@ -499,7 +501,11 @@ async def test_a_decision_right_after_the_start_waits_for_the_first_answers(fake
 AWAY = {"error": exchange.MAINTENANCE, "slow": exchange.slow(30)}
 
 
-@pytest.mark.parametrize("fault", [*AWAY.values(), None], ids=[*AWAY.keys(), "refused"])
+@pytest.mark.parametrize(
+    "fault",
+    [AWAY["error"], pytest.param(AWAY["slow"], marks=pytest.mark.slow), None],
+    ids=["error", "slow", "refused"],
+)
 async def test_an_outage_is_one_trouble_in_the_same_words_from_its_beginning_to_its_end(
     fake: FakeExchange, fault: exchange.Fault | None
 ) -> None:
