@@ -71,8 +71,8 @@ def asked_at_price(plan: TradePlan) -> str:
 
 
 def begun(plan: TradePlan) -> str:
-    """What has begun a trade before all were heard: ``12.5 BTC/USDT, ordered by O1 at the start``."""
-    return f"{wording.quantity(plan.begun)} {plan.symbol}, ordered by {plan.starter} at the start"
+    """What has begun a trade before all were heard: ``12.5 BTC/USDT, ordered by O1``."""
+    return f"{wording.quantity(plan.begun)} {plan.symbol}, ordered by {plan.starter}"
 
 
 def risk(plan: TradePlan, equity: Decimal | None = None) -> str:

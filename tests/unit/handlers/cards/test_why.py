@@ -172,7 +172,7 @@ def test_a_start_says_so_and_the_panel_is_heard():
     begun = replace(reports.plan(), starter="O7", begun=Decimal("0.0030"))
     judged = reports.judged(decision=reports.decision(confidence=0.7), plan=begun, opinions=said)
     shown = why.card(reports.why(judged=judged))
-    assert dict(shown.fields)["Adds to"] == "0.003 BTC/USDT, ordered by O7 at the start"
+    assert dict(shown.fields)["Adds to"] == "0.003 BTC/USDT, ordered by O7"
     assert dict(shown.fields)["Confidence"] == "1 of 2 agree (0.70 with the panel)"
     assert section(shown, "Panel") == [
         "analyst approves: confidence 0.70, 50.00% of the trade; momentum is real",
