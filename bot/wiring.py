@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets as randomness
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from pydantic import SecretStr
 
@@ -26,9 +25,9 @@ from config.settings import Settings
 from engine.backtest.replay import Replay
 from engine.clocks import MarketClock
 from engine.cycle import end_data_halts
-from engine.domain.errors import StoreError
+from engine.domain.errors import StoreError, VenueError
 from engine.housekeeping import Housekeeping
-from engine.jobs import Job, WallDriver, job_table
+from engine.jobs import Group, Job, WallDriver, at_each, job_table
 from engine.store.retention import Retention
 from engine.triggers import often
 from handlers.commands import RecentLogs
@@ -87,7 +86,7 @@ async def build(
         approvals=engine.approvals,
         books=engine.books,
         candles_in=engine.market.live.closed if engine.market.live else None,
-        caught_up=partial(caught_up, lambda: engine.venue.advanced) if engine.market.live else None,
+        caught_up=_caught_up(engine) if engine.market.live else None,
     )
     kept = _housekeeping(settings, engine, externals)
     driver = _driver(
@@ -106,7 +105,18 @@ def _closings(engine: Engine) -> Job:
 def _housekeeping(settings: Settings, engine: Engine, externals: Externals) -> Job:
     retention = Retention(**settings.retention.model_dump())
     housekeeping = Housekeeping(store=engine.store, retention=retention, wall=externals.wall)
-    return Job(name="retention", run=housekeeping.run, alarm=housekeeping.next_due)
+    return Job(name="retention", group=Group.HOUSEKEEPING, run=housekeeping.run, alarm=housekeeping.next_due)
+
+
+def _caught_up(engine: Engine) -> Callable[[datetime], Awaitable[None]]:
+    """Waits until what the venues did up to a time has happened, and is in the books: the account's jobs go on."""
+
+    async def wait(at: datetime) -> None:
+        await caught_up(lambda: engine.venue.advanced, at)
+        with suppress(VenueError):
+            await engine.services.orchestrator.sync_venue_events()
+
+    return wait
 
 
 async def caught_up(
@@ -127,16 +137,19 @@ def _live_jobs(settings: Settings, engine: Engine) -> Sequence[Job]:
     if engine.market.live is None:
         return ()
 
-    async def follow(_: datetime) -> None:
-        await engine.services.orchestrator.sync_venue_events()
+    venues = engine.services.orchestrator.venues
 
-    async def look_at_data(_: datetime) -> None:
-        await end_data_halts(engine.services, engine.market.contexts.contexts, engine.clock.now())
+    async def follow(venue: str, _: datetime) -> None:
+        await engine.services.orchestrator.sync_venue_events(venue)
+
+    async def look_at_data(venue: str, _: datetime) -> None:
+        own = [context for context in engine.market.contexts if context.venue == venue]
+        await end_data_halts(engine.services, own, engine.clock.now())
 
     often_enough = often(settings.exchange[1].poll_every)
     return (
-        Job(name="venue", trigger=often_enough, run=follow),
-        Job(name="data", trigger=often_enough, run=look_at_data),
+        *at_each(venues, "venue", follow, trigger=often_enough),
+        *at_each(venues, "data", look_at_data, trigger=often_enough),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -51,12 +51,17 @@ class Bookkeeping:
     told_weekly: bool = False
     idle: Mapping[str, Timeframe] = field(default_factory=dict)
 
-    async def mark_to_market(self, at: datetime) -> None:
+    async def mark_to_market(self, at: datetime, *, but: Collection[str] = ()) -> None:
         """Note the closing price of every market that is traded or held, and has a good one.
 
         A market without one keeps its last good price; its data is none of the other markets' business.
+
+        Args:
+            at: When it closed.
+            but: Markets that are left for another time.
         """
-        marked = {**self.markets, **await self._held_beside()}
+        known = {**self.markets, **await self._held_beside()}
+        marked = {symbol: timeframe for symbol, timeframe in known.items() if symbol not in but}
         found = {symbol: await self._close_of(symbol, timeframe, at) for symbol, timeframe in marked.items()}
         await self.store.transact(lambda uow: _mark(uow, found, at))
 

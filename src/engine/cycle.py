@@ -26,7 +26,7 @@ from engine.deciding import Outcome, conclude_close, conclude_deliberation
 from engine.domain.decisions import CycleRecord
 from engine.domain.errors import StoreError, VenueError
 from engine.domain.halts import HaltKind
-from engine.domain.proposals import Deliberation
+from engine.domain.proposals import Deliberation, Proposal
 from engine.domain.snapshots import MarketSnapshot
 from engine.observing import book_of, checked, observe
 from engine.store.halting import end_halt
@@ -100,19 +100,23 @@ class Deliberations:
         """Ask about everything that nobody was asked about; the answers come beside everything else."""
         new = self._unasked(await self._waiting())
         for waiting in new:
+            if self._context_of(waiting.proposal) is None:
+                await self._let_go(waiting)
+                continue
             self._asked[waiting.key] = asyncio.create_task(self._hear(waiting))
-        if new:
+        if self._asked:
             await asyncio.wait(tuple(self._asked.values()), timeout=_HEARD_AT_ONCE)
 
-    async def next_due(self) -> datetime | None:
-        """When the next decision is due on which all have been heard."""
-        return min((each.due_at for each in await self._waiting() if each.due_at is not None), default=None)
+    async def next_due(self, venue: str) -> datetime | None:
+        """When the next decision on a market of a venue is due, all having been heard."""
+        return min((at for each in await self._waiting() if (at := _due_at(each, venue)) is not None), default=None)
 
-    async def conclude(self) -> None:
-        """Decide on everything on which all have been heard, on the book and the portfolio of now, and send."""
+    async def conclude(self, venue: str, _: datetime | None = None) -> None:
+        """Decide on everything at a venue on which all have been heard, on the book and portfolio of now, and send."""
         now = self._services.clock.now()
         for waiting in await self._waiting():
-            if waiting.due_at is not None and waiting.due_at <= now:
+            due_at = _due_at(waiting, venue)
+            if due_at is not None and due_at <= now:
                 await self._conclude(waiting)
 
     async def stop(self) -> None:
@@ -151,10 +155,10 @@ class Deliberations:
 
     async def _conclude(self, waiting: Deliberation) -> None:
         proposal = waiting.proposal
-        context = self._contexts.get(proposal.context)
-        if context is None or proposal.symbol not in context.markets:
-            await self._services.store.transact(lambda uow: uow.deliberations.drop(waiting.key))
-            return  # it is not traded any more; that something is held of it is told elsewhere
+        context = self._context_of(proposal)
+        if context is None:
+            await self._let_go(waiting)
+            return
         with suppress(VenueError):  # what is missing refuses
             await self._services.stats.current(proposal.symbol, proposal.timeframe)
         book = await book_of(self._services, proposal.symbol)
@@ -168,6 +172,20 @@ class Deliberations:
             return outcome or Outcome()
 
         await _send(self._services, await self._services.store.transact(conclude))
+
+    def _context_of(self, proposal: Proposal) -> StrategyContext | None:
+        """The context that has proposed something, while it trades that market at that venue."""
+        context = self._contexts.get(proposal.context)
+        traded = context is not None and (context.venue, True) == (proposal.venue, proposal.symbol in context.markets)
+        return context if traded else None
+
+    async def _let_go(self, waiting: Deliberation) -> None:
+        """Decide nothing on what nobody trades any more; that something is held of it is told elsewhere."""
+        await self._services.store.transact(lambda uow: uow.deliberations.drop(waiting.key))
+
+
+def _due_at(waiting: Deliberation, venue: str) -> datetime | None:
+    return waiting.due_at if waiting.proposal.venue == venue else None
 
 
 async def end_data_halts(services: CycleServices, contexts: Sequence[StrategyContext], now: datetime) -> None:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import partial
 
 import structlog
@@ -36,14 +37,27 @@ FINISH_WITHIN = 5.0
 """Wall seconds that a job which runs at the end has to finish."""
 
 
+class Group(StrEnum):
+    """Jobs that are about the same thing; no group waits for another."""
+
+    ACCOUNT = "account"
+    """Candles, what venues do, protection, what runs out."""
+    RESEARCH = "research"
+    """What takes long to find out: panels, predictions, sentiment."""
+    HOUSEKEEPING = "housekeeping"
+    """Figures of days, and what is let go."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """Something that is done again and again.
 
     Attributes:
+        group: Within a group one job is done at a time at each venue, and one of those that wait for none.
+        venue: The venue that it waits for; empty where it waits for nobody outside, so that no venue holds it up.
         trigger: When; ``None`` for a job that only has alarms.
         grace: How late it may still be done; later, it is left out. ``None`` for a job that makes up for all it has
-            missed whenever it runs: it runs at the start, again where it fails, and after the jobs before it.
+            missed whenever it runs: it runs at the start, again where it fails, and after the account's jobs before it.
         run: Does it, for the time it was due at.
         ready: Waits, out of turn and not for ever, until what it needs has come in; a replay has everything.
         alarm: A further time that is known only at run time, such as the next approval to run out.
@@ -51,6 +65,8 @@ class Job:
 
     name: str
     run: Callable[[datetime], Awaitable[None]]
+    group: Group = Group.ACCOUNT
+    venue: str = ""
     trigger: Trigger | None = None
     grace: timedelta | None = timedelta(seconds=60)
     alarm: Callable[[], Awaitable[datetime | None]] | None = None
@@ -72,52 +88,103 @@ def job_table(
     ``candles_in`` waits for the candles that close at a time, ``caught_up`` until all that the venue did up to a time
     is known; ``None`` where both are there by then.
     """
+    everywhere = services.orchestrator.venues
     shortest = min((context.timeframe for context in contexts), key=lambda timeframe: timeframe.duration)
-
-    async def candle(at: datetime) -> None:
-        """Doubts are settled and closes marked first, so that nothing is protected in a market that is another now.
-
-        The books are closed last, on everything that happened.
-        """
-        await services.orchestrator.resolve_unknown_orders()
-        await books.mark_to_market(at)
-        await services.orchestrator.adopt_rest(at)
-        await services.orchestrator.restore_protection()
-        try:
-            await run_cycles(services, contexts.due(at), at)
-            await services.orchestrator.sync_venue_events()
-        finally:
-            await books.record_equity(at)
-
-    async def look_again(_: datetime) -> None:
-        await services.orchestrator.look_again()
+    account = _AccountJobs(services=services, contexts=contexts, books=books)
 
     async def end_halts(at: datetime) -> None:
         """What ends a halt is the clock; a candle that closes at the same time is decided on without it."""
         await books.end_halts(at)
 
-    async def end_patience(_: datetime) -> None:
-        await services.orchestrator.end_patience()
-
     async def ask_panels(_: datetime) -> None:
         await deliberations.ask()
-
-    async def conclude(_: datetime) -> None:
-        await deliberations.conclude()
 
     async def expire(_: datetime) -> None:
         await approvals.advance_open()
 
     return (
         Job(name="halts", run=end_halts, alarm=books.next_halt_end),
-        Job(name="candle", trigger=every(shortest), run=candle, ready=candles_in),
-        Job(name="panels", run=ask_panels, alarm=deliberations.next_question),
-        Job(name="conclusions", run=conclude, alarm=deliberations.next_due),
-        Job(name="second look", run=look_again, alarm=services.orchestrator.next_look),
-        Job(name="patience", run=end_patience, alarm=services.orchestrator.patience_ends),
+        *at_each(everywhere, "candle", account.candle, trigger=every(shortest), ready=candles_in),
+        Job(name="panels", group=Group.RESEARCH, run=ask_panels, alarm=deliberations.next_question),
+        *at_each(everywhere, "conclusions", deliberations.conclude, alarm=deliberations.next_due),
+        *at_each(everywhere, "second look", account.look_again, alarm=account.next_look),
+        *at_each(everywhere, "patience", account.end_patience, alarm=account.patience_ends),
         Job(name="approvals", run=expire, alarm=approvals.next_deadline),
-        Job(name="digest", trigger=Daily(books.days), run=books.digest, grace=None, ready=caught_up),
+        Job(
+            name="digest",
+            group=Group.HOUSEKEEPING,
+            trigger=Daily(books.days),
+            run=books.digest,
+            grace=None,
+            ready=caught_up,
+        ),
     )
+
+
+def at_each(
+    venues: Sequence[str],
+    name: str,
+    run: Callable[[str, datetime], Awaitable[None]],
+    *,
+    trigger: Trigger | None = None,
+    alarm: Callable[[str], Awaitable[datetime | None]] | None = None,
+    ready: Callable[[datetime], Awaitable[None]] | None = None,
+) -> tuple[Job, ...]:
+    """The same job at each venue, by its own clock there: one that is slow holds up only itself."""
+    return tuple(
+        Job(
+            name=f"{name} at {venue}" if len(venues) > 1 else name,
+            venue=venue,
+            run=partial(run, venue),
+            trigger=trigger,
+            alarm=partial(alarm, venue) if alarm else None,
+            ready=ready,
+        )
+        for venue in venues
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AccountJobs:
+    """What is done about an account at one of its venues."""
+
+    services: CycleServices
+    contexts: StrategyContexts
+    books: Bookkeeping
+
+    async def candle(self, venue: str, at: datetime) -> None:
+        """Doubts are settled and closes marked first, so that nothing is protected in a market that is another now.
+
+        The books are closed last, on everything that happened.
+        """
+        orchestrator = self.services.orchestrator
+        await orchestrator.resolve_unknown_orders(venue)
+        await self.books.mark_to_market(at, but=self._of_others(venue))
+        await orchestrator.adopt_rest(at, venue)
+        await orchestrator.restore_protection(venue)
+        try:
+            due = [context for context in self.contexts.due(at) if context.venue == venue]
+            await run_cycles(self.services, due, at)
+            await orchestrator.sync_venue_events(venue)
+        finally:
+            await self.books.record_equity(at)
+
+    async def look_again(self, venue: str, _: datetime) -> None:
+        await self.services.orchestrator.look_again(venue)
+
+    async def next_look(self, venue: str) -> datetime | None:
+        return await self.services.orchestrator.next_look(venue)
+
+    async def end_patience(self, venue: str, _: datetime) -> None:
+        await self.services.orchestrator.end_patience(venue)
+
+    async def patience_ends(self, venue: str) -> datetime | None:
+        return await self.services.orchestrator.patience_ends(venue)
+
+    def _of_others(self, venue: str) -> frozenset[str]:
+        """The markets that are traded at other venues alone."""
+        own = {symbol for context in self.contexts if context.venue == venue for symbol in context.markets}
+        return frozenset(symbol for context in self.contexts for symbol in context.markets) - own
 
 
 class Troubles:
@@ -142,7 +209,9 @@ class Troubles:
 
 
 class WallDriver:
-    """Drives the table on the wall clock: never two jobs at once, nothing twice, nothing that is too late.
+    """Drives the table on the wall clock: in a group one job at a time, nothing twice, nothing that is too late.
+
+    What research or a slow venue takes long for holds up neither what runs out nor another venue (``Job.venue``).
 
     APScheduler (``looks``) has it look at the clock at each time that a job is due, and every second at the latest, so
     that a clock that is set, or a machine that slept, costs no job more than that: what was missed many times meanwhile
@@ -165,7 +234,7 @@ class WallDriver:
         self._clock = clock
         self._looks = looks or ScheduledLooks(clock.now)
         self._troubles = Troubles(on_trouble)
-        self._in_turn = asyncio.Lock()
+        self._in_turn = {(job.group, job.venue): asyncio.Lock() for job in jobs}
         self._ending = asyncio.Event()
         self._over: dict[str, datetime] = {}  # up to which time what a job's trigger says is done, or left out
         self._owed = {job.name for job in jobs if job.grace is None and job.trigger is not None}
@@ -213,25 +282,29 @@ class WallDriver:
             self._rests[job.name] = _longer(self._rests.get(job.name, timedelta(0)))
 
     async def _by_alarm(self, job: Job, alarm: Callable[[], Awaitable[datetime | None]]) -> timedelta:
-        """Do a job if its alarm has gone off; how long until the next look."""
+        """Do a job if its alarm has gone off; how long until the next look, which is at the time it says by then."""
         name = f"{job.name} alarm"
-        if await self._ring(job, alarm):
+        rest = await self._ring(job, alarm)
+        if rest is not None:
             self._rests.pop(name, None)
-            return self._look_every
+            return rest
         self._rests[name] = _longer(self._rests.get(name, timedelta(0)))
         return max(self._rests[name], self._look_every)
 
-    async def _ring(self, job: Job, alarm: Callable[[], Awaitable[datetime | None]]) -> bool:
-        """Do a job if its alarm has gone off; whether all went well."""
+    async def _ring(self, job: Job, alarm: Callable[[], Awaitable[datetime | None]]) -> timedelta | None:
+        """Do a job if its alarm has gone off; how long until the next look, ``None`` where something failed."""
         try:
             at = await alarm()
+            if at is not None and at <= self._clock.now():
+                if not await self._do(job, at):
+                    return None
+                at = await alarm()
         except Exception:  # noqa: BLE001 - the boundary of every job, as in ``run_guarded``
             _note_failure(job, self._clock.now(), self._troubles.of(job))
-            return False
-        if at is not None and at <= self._clock.now():
-            return await self._do(job, at)
+            return None
         self._troubles.of(job)("")
-        return True
+        now = self._clock.now()
+        return self._look_every if at is None or at <= now else min(at - now, self._look_every)
 
     async def _do(self, job: Job, at: datetime) -> bool:
         """Do a job when its turn has come, unless the end comes first; whether it succeeded."""
@@ -241,15 +314,16 @@ class WallDriver:
                 await self._those_before(job, at)
             if job.ready is not None:
                 await job.ready(at)
-            async with self._in_turn:
+            async with self._in_turn[job.group, job.venue]:
                 if not self._ending.is_set():
                     await job.run(at)
 
         return await run_guarded(replace(job, run=in_turn), at, self._troubles.of(job))
 
     async def _those_before(self, job: Job, at: datetime) -> None:
-        """Wait until all that the triggers of earlier jobs in the table said up to a time is done."""
-        before = [(each.name, each.trigger) for each in self._jobs[: self._jobs.index(job)] if each.trigger]
+        """Wait until all that the triggers of the account's earlier jobs in the table said up to a time is done."""
+        earlier = [each for each in self._jobs[: self._jobs.index(job)] if each.group is Group.ACCOUNT]
+        before = [(each.name, each.trigger) for each in earlier if each.trigger]
         async with self._moved:
             await self._moved.wait_for(
                 lambda: self._ending.is_set() or all(self._over[name] >= due.latest(at) for name, due in before)

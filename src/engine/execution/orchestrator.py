@@ -18,7 +18,7 @@ from engine.store.unit_of_work import UnitOfWork
 
 
 class ExecutionOrchestrator:
-    """Everything that talks to venues about orders, one thing at a time at each.
+    """Everything that talks to venues about orders, one thing at a time at each; at all of them where none is named.
 
     An order is written down and committed before it comes here; what its venue answers is written down after. A crash
     in between leaves an order whose fate is asked for at the next start, by its client id (``execution.reconcile``).
@@ -46,53 +46,59 @@ class ExecutionOrchestrator:
             for name, exchange in venues.items()
         }
 
-    async def adopt_rest(self, at: datetime) -> None:
+    @property
+    def venues(self) -> tuple[str, ...]:
+        """The names of the venues."""
+        return tuple(self._venues)
+
+    async def adopt_rest(self, at: datetime, venue: str = "") -> None:
         """Take over what the accounts had before their books were opened, and had no price then."""
 
         def work(uow: UnitOfWork) -> None:
-            for venue in self._venues:
-                opening.adopt_rest(uow, venue, at)
+            for each in self._named(venue):
+                opening.adopt_rest(uow, each, at)
 
         await self._store.transact(work)
 
-    async def next_look(self) -> datetime | None:
+    async def next_look(self, venue: str = "") -> datetime | None:
         """When something that was left half done is to be looked at again; ``None`` where nothing was."""
-        return min((at for each in self._venues.values() if (at := each.again_at) is not None), default=None)
+        looks = [self._venues[each].again_at for each in self._named(venue)]
+        return min((at for at in looks if at is not None), default=None)
 
-    async def look_again(self) -> None:
+    async def look_again(self, venue: str = "") -> None:
         """Settle what is in doubt and see that everything held is protected, after a fault."""
-        await self._at_each(VenueExecution.look_again)
+        await self._at_each(VenueExecution.look_again, venue)
 
-    async def patience_ends(self) -> datetime | None:
+    async def patience_ends(self, venue: str = "") -> datetime | None:
         """When the next entry has waited long enough at its limit, or must not wait; ``None`` where none waits."""
-        return await self._store.read(self._patience_ends)
+        return await self._store.read(lambda uow: self._patience_ends(uow, frozenset(self._named(venue))))
 
-    def _patience_ends(self, uow: UnitOfWork) -> datetime | None:
+    def _patience_ends(self, uow: UnitOfWork, venues: frozenset[str]) -> datetime | None:
         now = self._clock.now()
-        if withdrawn(uow, now) or uow.orders.impatient(now):
+        if any(order.request.venue in venues for order in (*withdrawn(uow, now), *uow.orders.impatient(now))):
             return now
-        waiting = [order.wait_until for order in uow.orders.unfinished() if order.wait_until is not None]
-        return min(waiting, default=None)
+        waiting = [order.wait_until for order in uow.orders.unfinished() if order.request.venue in venues]
+        return min((until for until in waiting if until is not None), default=None)
 
-    async def end_patience(self) -> None:
+    async def end_patience(self, venue: str = "") -> None:
         """Take back entries that have waited long enough, and buy the rest at market where that was planned."""
-        await self._at_each(VenueExecution.end_patience)
+        await self._at_each(VenueExecution.end_patience, venue)
 
     async def send(self, order: Order) -> None:
         """Send one written-down order, and take in what comes of it at once."""
         await self._at(order.request.venue).send(order)
 
-    async def sync_venue_events(self) -> None:
+    async def sync_venue_events(self, venue: str = "") -> None:
         """Take in what the venues did since the last time, and protect every position it concerns."""
-        await self._at_each(VenueExecution.sync_venue_events)
+        await self._at_each(VenueExecution.sync_venue_events, venue)
 
-    async def restore_protection(self) -> None:
+    async def restore_protection(self, venue: str = "") -> None:
         """See that every open position has its stop and target at its venue."""
-        await self._at_each(VenueExecution.restore_protection)
+        await self._at_each(VenueExecution.restore_protection, venue)
 
-    async def resolve_unknown_orders(self) -> None:
+    async def resolve_unknown_orders(self, venue: str = "") -> None:
         """Ask again for every order whose answer was lost, or that lies unsent because something failed on the way."""
-        await self._at_each(VenueExecution.resolve_unknown_orders)
+        await self._at_each(VenueExecution.resolve_unknown_orders, venue)
 
     async def resolve_order(self, order: Order) -> None:
         """Ask its venue what became of an order whose answer was lost or never came; it is never sent again."""
@@ -127,13 +133,17 @@ class ExecutionOrchestrator:
             )
         return self._venues[venue]
 
-    async def _at_each(self, act: Callable[[VenueExecution], Awaitable[None]]) -> None:
-        """Do something at every venue, side by side.
+    def _named(self, venue: str) -> tuple[str, ...]:
+        """The venue with a name; all of them where none is named."""
+        return (venue,) if venue else tuple(self._venues)
+
+    async def _at_each(self, act: Callable[[VenueExecution], Awaitable[None]], venue: str) -> None:
+        """Do something at a venue, or at every one, side by side.
 
         Raises:
             GreenlightError: It failed at one of them; it was done at the others all the same.
         """
-        first, *others = self._venues.values()
+        first, *others = map(self._at, self._named(venue))
         if not others:
             await act(first)
             return

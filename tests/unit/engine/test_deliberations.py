@@ -60,7 +60,7 @@ async def heard(room: Room) -> None:
     while room.deliberations.busy:  # noqa: ASYNC110 - who was asked tells nobody
         await asyncio.sleep(0.001)
     room.clock.at += timedelta(seconds=1)
-    await room.deliberations.conclude()
+    await room.deliberations.conclude("paper")
 
 
 async def rulings(room: Room) -> list[tuple[Tier, Stance, type[Ruling]]]:
@@ -88,7 +88,7 @@ async def test_who_is_asked_decides_nothing_at_the_close(tmp_path: Path):
         assert (await last(room)).opinions == YES
         assert [position.quantity for position in await room.held()] == [Decimal("24.995")]
         assert await room.deliberations.next_question() is None
-        assert await room.deliberations.next_due() is None
+        assert await room.deliberations.next_due("paper") is None
 
 
 async def test_a_candle_that_is_thought_about_is_not_decided_on_again(tmp_path: Path):
@@ -194,7 +194,7 @@ async def test_what_goes_on_goes_on_while_somebody_thinks(tmp_path: Path):
         await room.approvals.advance_open()
         assert (await room.views.approval(asked.id)).approval.status == "expired"
         assert await room.deliberations.next_question() is None, "it was asked already"
-        assert await room.deliberations.next_due() is None
+        assert await room.deliberations.next_due("paper") is None
         panel.may_speak.set()
         await heard(room)
         assert len(await room.held()) == 1
@@ -328,7 +328,7 @@ async def test_a_veto_takes_back_a_start_that_waits_at_its_limit(tmp_path: Path)
         assert len(await rulings(room)) == 1, "it waits until the order is gone"
         await room.orchestrator.end_patience()
         room.clock.at += timedelta(seconds=5)
-        await room.deliberations.conclude()
+        await room.deliberations.conclude("paper")
         assert [(purpose, status) for purpose, status, _ in await room.orders()] == [("entry", "cancelled")]
         assert await rulings(room) == [(Tier.FAST, Stance.ENTER, Execute), (Tier.FULL, Stance.ENTER, Refuse)]
         assert await room.held() == ()
@@ -343,10 +343,10 @@ async def test_a_veto_waits_for_a_start_whose_answer_was_lost(tmp_path: Path):
         for _ in range(3):
             await room.orchestrator.look_again()
             room.clock.at += timedelta(seconds=5)
-            await room.deliberations.conclude()
+            await room.deliberations.conclude("paper")
         assert await room.held() == ()
         assert (await rulings(room))[1:] == [(Tier.FULL, Stance.EXIT, Execute), (Tier.FULL, Stance.ENTER, Refuse)]
-        assert await room.deliberations.next_due() is None
+        assert await room.deliberations.next_due("paper") is None
 
 
 async def test_whichever_part_trades_first_it_is_one_position(tmp_path: Path):
@@ -357,7 +357,7 @@ async def test_whichever_part_trades_first_it_is_one_position(tmp_path: Path):
         await room.enter(1.0, stop=30.0, target=50.0)
         await room.deliberations.ask()
         room.clock.at += timedelta(minutes=30)
-        await room.deliberations.conclude()
+        await room.deliberations.conclude("paper")
         first, second = await room.store.read(lambda uow: uow.orders.unfinished())
         assert (second.request.limit_price or 0) > (first.request.limit_price or 0)
         room.clock.to(DAY + 119)
@@ -389,7 +389,7 @@ async def test_after_a_restart_what_was_said_is_not_asked_again(tmp_path: Path):
         await before.enter(1.0)
         await before.deliberations.ask()
     async with a_room(tmp_path, panel) as after:
-        await after.deliberations.conclude()
+        await after.deliberations.conclude("paper")
         assert len(panel.asked) == 1
         assert len(await after.held()) == 1
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -17,13 +18,14 @@ from engine.domain.events import HaltEnded
 from engine.domain.halts import HaltKind
 from engine.domain.market import Timeframe
 from engine.domain.messages import Person, Role
-from engine.jobs import Job, WallDriver, job_table, run_guarded
+from engine.jobs import Group, Job, WallDriver, job_table, run_guarded
 from engine.strategies.context import StrategyContexts
 from engine.triggers import Daily, every, often
 from tests.chaos.loop import SimulatedLoop
 from tests.fakes.engine import DAY, Room, at, signals
 from tests.fakes.feed import START
 from tests.fakes.looks import LoopedLooks
+from tests.fakes.two_venues import two_venues
 
 
 def table(room: Room) -> tuple[Job, ...]:
@@ -162,7 +164,7 @@ async def test_an_alarm_is_heeded_when_its_time_has_come_and_not_before():
     assert log.ran == [("past", START)]
 
 
-async def test_two_jobs_never_run_at_the_same_time():
+async def test_two_jobs_of_a_group_never_run_at_the_same_time():
     log, inside = Log(), []
 
     def slow(name: str) -> Job:
@@ -180,6 +182,101 @@ async def test_two_jobs_never_run_at_the_same_time():
     await drive(log, slow("candle"), slow("digest"))
     assert not any(log.trouble)
     assert {name for name, _ in log.ran} == {"candle", "digest"}
+
+
+def hanging(log: Log, name: str, **options) -> Job:
+    """A job that begins and does not end."""
+
+    async def run(at: datetime) -> None:
+        log.ran.append((name, at))
+        await asyncio.sleep(3600)
+
+    return Job(name=name, run=run, trigger=OFTEN, **options)
+
+
+@pytest.mark.parametrize("group", [Group.RESEARCH, Group.HOUSEKEEPING])
+async def test_what_takes_long_beside_the_account_holds_up_nothing_of_it(group: Group):
+    log = Log()
+    long = hanging(log, "long", group=group)
+    jobs = (log.job("candle", trigger=OFTEN, venue="paper", enough=3), log.job("digest", group=Group.HOUSEKEEPING))
+    driver = WallDriver(jobs=(long, *jobs), clock=WallClock(), on_trouble=log.trouble.append, finish_within=0.1)
+    driver.start()
+    async with asyncio.timeout(5):
+        await log.bell.wait()
+    await driver.stop()
+    assert [name for name, _ in log.ran].count("long") == 1
+
+
+async def test_a_venue_that_hangs_holds_up_neither_another_nor_what_waits_for_none():
+    log, others = Log(), Log()
+    driver = WallDriver(
+        jobs=(
+            hanging(log, "candle at slow", venue="slow"),
+            others.job("candle at other", trigger=OFTEN, venue="other"),
+            log.job("approvals", trigger=OFTEN),
+        ),
+        clock=WallClock(),
+        on_trouble=log.trouble.append,
+        finish_within=0.1,
+    )
+    driver.start()
+    async with asyncio.timeout(5):
+        await log.bell.wait()
+        await others.bell.wait()
+    await driver.stop()
+
+
+def test_a_day_is_closed_whatever_research_takes():
+    log = Log()
+    research = hanging(log, "panels", group=Group.RESEARCH)
+    digest = log.job("digest", trigger=Daily(Days(at=time(1), zone=ZoneInfo("UTC"))), grace=None, group=BESIDE)
+    simulated(SetClock(START + HOUR / 2), research, digest, lasts=HOUR / 2 + timedelta(minutes=1))
+    assert ("digest", START + HOUR) in log.ran
+
+
+def test_an_alarm_goes_off_at_its_time_and_not_at_the_next_look():
+    clock, log = SetClock(), Log()
+    rings = [START + timedelta(seconds=10.4), START + timedelta(seconds=10.7)]
+    rang: list[datetime] = []
+
+    async def alarm() -> datetime | None:
+        return rings[len(rang)] if len(rang) < len(rings) else None
+
+    async def run(_: datetime) -> None:
+        rang.append(clock.now())
+
+    job = Job(name="approvals", run=run, alarm=alarm)
+    second = timedelta(seconds=1)
+    assert simulated(clock, job, log.job("other"), lasts=timedelta(seconds=20), look_every=second) == []
+    assert [(at - due).total_seconds() for at, due in zip(rang, rings, strict=True)] == pytest.approx([0, 0], abs=0.01)
+
+
+async def test_at_two_venues_each_has_its_own_jobs(tmp_path: Path):
+    async with two_venues(tmp_path) as two:
+        contexts = StrategyContexts(contexts=two.contexts)
+        jobs = job_table(
+            services=two.room.services,
+            contexts=contexts,
+            deliberations=two.room.deliberations,
+            approvals=two.room.approvals,
+            books=two.room.books,
+        )
+        assert [job.name for job in jobs if job.venue == "other"] == [
+            "candle at other",
+            "conclusions at other",
+            "second look at other",
+            "patience at other",
+        ]
+        two.other.hangs = "submit"
+        two.room.script.entries[two.room.clock.now()] = signals()
+        candles = {job.venue: job.run(two.room.clock.now()) for job in jobs if job.name.startswith("candle")}
+        slow = asyncio.create_task(candles["other"])
+        await asyncio.wait_for(candles["paper"], 5)
+        held = await two.room.held()
+        assert ([position.venue for position in held], slow.done()) == (["paper"], False)
+        two.other.answers.set()
+        await slow
+        assert len(await two.room.held()) == 2
 
 
 async def test_a_driver_that_never_started_can_be_stopped():
@@ -274,6 +371,7 @@ class SetClock(WallClock):
 
 
 HOUR, DAYS = timedelta(hours=1), timedelta(days=1)
+BESIDE = Group.HOUSEKEEPING
 
 
 def simulated(clock: SetClock, *jobs: Job, lasts: timedelta, look_every: timedelta = timedelta(minutes=1)) -> list[str]:
