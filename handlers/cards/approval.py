@@ -36,8 +36,8 @@ _MOST_NAMED = 6
 """People that a card names; of more it gives the number."""
 
 _OUTCOMES = {
-    OrderStatus.INTENT: "",
-    OrderStatus.SENT: "",
+    OrderStatus.INTENT: ", order being sent",
+    OrderStatus.SENT: ", order being sent",
     OrderStatus.OPEN: ", order at the venue",
     OrderStatus.PARTLY_FILLED: ", partly filled",
     OrderStatus.CANCELLING: ", order being cancelled",

@@ -1,12 +1,13 @@
 """Approvals as a service: opened by the cycle, answered from the desk, expired by the jobs. One path for all of them.
 
-answer ─▶ step ─▶ compare-and-swap ─▶ fresh book ─▶ judged again ─▶ intent or refusal, in one transaction ─▶ sent
+answer ─▶ step ─▶ compare-and-swap ─▶ fresh book ─▶ judged again ─▶ intent or refusal, in one transaction ─▶ answered
+                                                                                                  └▶ sent, beside
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -42,6 +43,7 @@ from engine.domain.orders import Order
 from engine.domain.plans import TradePlan
 from engine.domain.risk_stats import RiskStats
 from engine.execution import starters
+from engine.execution.background import STOP_WITHIN, Background
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.kept_stats import KeptStats
@@ -97,11 +99,12 @@ class Approvals:
         self._stats = stats
         self._no_entry = no_entry
         self._under_way = 0
+        self._background = Background()
 
     @property
     def busy(self) -> bool:
         """Whether an answer is being carried out: from the press until the order is sent and protected."""
-        return self._under_way > 0
+        return self._under_way > 0 or self._background.busy
 
     @staticmethod
     def open(uow: UnitOfWork, decision: Decision, ask: AskHuman, now: datetime) -> Approval:
@@ -120,7 +123,9 @@ class Approvals:
         return approval
 
     async def answer(self, approval_id: str, press: Press) -> Answered:
-        """Let a person answer. Returns once the outcome is known, or the press is known to be too late.
+        """Let a person answer. Returns once the outcome is written down, or the press is known to be too late.
+
+        An order is sent and protected beside: the presser does not wait for the venue to take it.
 
         While entries are halted a yes changes nothing: the approval stays open for when they are not.
 
@@ -157,14 +162,29 @@ class Approvals:
         return None if press.verb is Verb.REJECT else await self._store.read(work)
 
     async def advance_open(self) -> None:
-        """Let time pass for every open approval: it expires, or what a crash left to be judged is judged and sent."""
+        """Let time pass for every open approval: it expires, or what a crash left to be judged is judged and sent.
+
+        The latter waits for a venue, so it is done beside: what expires meanwhile does so at its time.
+        """
         for approval in await self._store.read(lambda uow: uow.approvals.open()):
-            await self._happen(approval.id, Tick())
+            with self._busy():
+                claimed, effects = await self._step(approval.id, Tick())
+                if effects:
+                    self._background.begin(f"judging {claimed.id}", self._carry_on(claimed, effects))
 
     async def recover(self) -> None:
-        """After a start: go on with what the last run left half done."""
+        """After a start: go on with what the last run left half done, to its end."""
         for approval in await self._store.read(lambda uow: uow.approvals.open()):
             await self._happen(approval.id, Restarted())
+        await self.finished()
+
+    async def finished(self) -> None:
+        """Return once everything that came of answers is judged, sent and protected."""
+        await self._background.finished()
+
+    async def stop(self, within: float = STOP_WITHIN) -> None:
+        """Let what is being judged or sent get there, within so many wall seconds; the next start goes on with it."""
+        await self._background.stop(within)
 
     async def decline_all_open(self, reason: str) -> None:
         """Say no to every open approval; one that is being judged is refused by the halt that calls for this."""
@@ -181,8 +201,13 @@ class Approvals:
             approval, effects = await self._step(approval_id, happening)
             for effect in effects:
                 if isinstance(effect, Judge):
-                    approval = await self._rejudge_and_send(approval, half=effect.half)
+                    approval = await self._rejudge(approval, half=effect.half)
         return approval, effects
+
+    async def _carry_on(self, approval: Approval, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Judge):
+                await self._rejudge(approval, half=effect.half)
 
     @contextmanager
     def _busy(self) -> Iterator[None]:
@@ -208,7 +233,7 @@ class Approvals:
         )
         return True
 
-    async def _rejudge_and_send(self, approval: Approval, *, half: bool) -> Approval:
+    async def _rejudge(self, approval: Approval, *, half: bool) -> Approval:
         market = self._market_data.market(approval.plan.symbol)
         plan = approval.plan.halved(market) if half else approval.plan
         asked_at = self._clock.now()
@@ -221,7 +246,7 @@ class Approvals:
             return await self._store.transact(lambda uow: self._settle(uow, approval, GivenBack(reason=reason)))
         ruled, order = await self._store.transact(lambda uow: self._rule(uow, approval, plan, (book, stats), asked_at))
         if order is not None:
-            await self._orchestrator.send(order)
+            self._background.send(self._orchestrator, (order,))
         return ruled
 
     def _rule(

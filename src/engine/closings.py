@@ -15,20 +15,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-import structlog
-
 from engine.data_halts import standing_change
 from engine.domain.closing import ALL, TOPIC, Choice, Closing, ClosingView, Sale, Stage, Unsold, Wanted
-from engine.domain.errors import BadInput, GreenlightError, NoData, NotAllowed, UnknownId, VenueError
+from engine.domain.errors import BadInput, NoData, NotAllowed, UnknownId, VenueError
 from engine.domain.market import names_of
 from engine.domain.orders import Order, OrderType
 from engine.domain.positions import Position
 from engine.execution import closing as rules
+from engine.execution.background import STOP_WITHIN, Background
 from engine.execution.coverage import sellable
 from engine.execution.emergency import being_ended
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend_closing
-from engine.faults import fault_id
 from engine.ports import Clock, MarketData, TimeLeft, by_the_market
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
@@ -36,11 +34,9 @@ from engine.store.unit_of_work import UnitOfWork
 GOOD_FOR = timedelta(minutes=2)
 """How long a press confirms what was named: the world it was named in is gone after that."""
 PATIENCE = 5.0
-"""Wall seconds that the venue has to say what somebody pays, and after which a press is answered whatever it does."""
+"""Wall seconds that the venue has to say what somebody pays."""
 
 _NOTHING = "Nothing is held."
-
-_log = structlog.get_logger(__name__)
 
 Prices = Mapping[str, Decimal | str]
 """What somebody pays in each market now, or why that is not known."""
@@ -74,13 +70,13 @@ class Closings:
         self._orchestrator = orchestrator
         self._clock = clock
         self._waiting: dict[str, datetime] | None = None
-        self._sending: set[asyncio.Task[None]] = set()
+        self._background = Background()
         self._under_way = 0
 
     @property
     def busy(self) -> bool:
         """Whether something is being asked for or carried out: from the press until all of it is sent."""
-        return bool(self._sending or self._under_way)
+        return self._background.busy or self._under_way > 0
 
     @property
     def open_ids(self) -> tuple[str, ...]:
@@ -151,7 +147,7 @@ class Closings:
     async def press(self, closing_id: str, person: str, choice: Choice) -> ClosingView:
         """Confirm what was asked for, or let it be. Only its person can, once, and within its time.
 
-        Returns once the sales are sent, or after a few seconds: then they go on by themselves.
+        Returns once the sales are written down; they are sent beside everything else.
 
         Raises:
             UnknownId: It is no longer known.
@@ -164,12 +160,16 @@ class Closings:
         finally:
             self._under_way -= 1
 
-    async def stop(self) -> None:
-        """Leave what is not sent to the next start, which asks the venue for it and sends nothing again."""
-        for task in tuple(self._sending):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    async def finished(self) -> None:
+        """Return once every sale is sent."""
+        await self._background.finished()
+
+    async def stop(self, within: float = STOP_WITHIN) -> None:
+        """Let sales that are being sent get there, within so many wall seconds.
+
+        The rest is left to the next start, which asks the venue for it and sends nothing again.
+        """
+        await self._background.stop(within)
 
     async def _press(self, seen: ClosingView, choice: Choice) -> ClosingView:
         closing = seen.closing
@@ -184,7 +184,7 @@ class Closings:
                 "Stops stay where they are. The button can be pressed again while its time lasts.",
             )
         closing, orders = await self._store.transact(lambda uow: self._confirm(uow, closing.id, prices))
-        await self._carry_out(orders)
+        self._background.send(self._orchestrator, orders)
         return await self._view(closing)
 
     def _ask(self, uow: UnitOfWork, person: str, wanted: Wanted, prices: Prices) -> Closing:
@@ -254,25 +254,6 @@ class Closings:
         uow.show_anew(f"{TOPIC}:{closing.id}")
         (self._waiting or {}).pop(closing.id, None)
         return closing
-
-    async def _carry_out(self, orders: Sequence[Order]) -> None:
-        """Send the sales, beside everything else, and wait a while for it: a venue that hangs holds nobody up."""
-        if not orders:
-            return
-        task = asyncio.create_task(self._send(orders), name="closing")
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
-        await asyncio.wait({task}, timeout=self._patience)
-
-    async def _send(self, orders: Sequence[Order]) -> None:
-        """Send each sale; what fails is seen to by the orchestrator's second look, which sends nothing again."""
-        for order in orders:
-            try:
-                await self._orchestrator.send(order)
-            except GreenlightError as error:
-                _log.warning("a sale met a fault", order=order.id, detail=error.message)
-            except Exception:  # noqa: BLE001 - the boundary of a task: one sale must not hold up the others
-                _log.exception("a sale failed", order=order.id, reference=fault_id())
 
     async def _prices(self, symbols: Iterable[str]) -> dict[str, Decimal | str]:
         """What somebody pays in each market, or why that is not known."""

@@ -17,14 +17,14 @@ from sqlalchemy import select
 from engine.ai.panel import NO_PANEL
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
-from engine.approvals import Approvals
+from engine.approvals import Answered, Approvals
 from engine.bookkeeping import Bookkeeping
 from engine.checked_candles import CheckedCandles
 from engine.closings import Closings
 from engine.cycle import Deliberations, run_cycles
 from engine.cycle_services import CycleServices
 from engine.desk import Desk
-from engine.domain.approvals import Approval
+from engine.domain.approvals import Approval, Press
 from engine.domain.autonomy import AskHuman, Autonomy
 from engine.domain.days import Days
 from engine.domain.decisions import Condition, CycleRecord, Exit, Signals
@@ -408,10 +408,18 @@ async def engine_room(
         yield room
     finally:
         await deliberations.stop()
+        await approvals.stop()
         await closings.stop()
         await emergency.stop()
         await store.close()
         venue.close()
+
+
+async def settled(approvals: Approvals, approval_id: str, press: Press) -> Answered:
+    """Answer an approval, and wait until the order that comes of it is sent and protected."""
+    found = await approvals.answer(approval_id, press)
+    await approvals.finished()
+    return found
 
 
 def approvals_of(services: CycleServices) -> Approvals:

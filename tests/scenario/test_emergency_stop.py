@@ -27,7 +27,7 @@ from handlers.topics import routes
 from tests.auditor import check_conservation
 from tests.fakes.command_line import bot, question_in
 from tests.fakes.database import execute, url_of
-from tests.fakes.engine import DAY, Room, engine_room
+from tests.fakes.engine import DAY, Room, engine_room, settled
 from tests.fakes.feed import BTC
 from tests.fakes.program import CHAT, browser, running, settings_of, write_config
 from tests.fakes.reports import plan
@@ -285,7 +285,7 @@ async def test_open_questions_are_answered_with_no(tmp_path: Path):
     async with engine_room(tmp_path) as room:
         asked = await room.ask()
         await room.desk.stop_everything(ADA)
-        answered = await room.desk.answer(asked.id, Press(person="Tom", verb=Verb.APPROVE))
+        answered = await settled(room.approvals, asked.id, Press(person="Tom", verb=Verb.APPROVE))
         assert answered.reply is Reply.TOO_LATE
         assert (answered.approval.status, answered.approval.state.by) == ("declined", "the emergency stop")
         assert (await room.venue.events(None)).events == ()
@@ -317,7 +317,7 @@ async def test_a_question_that_is_being_judged_is_refused(tmp_path: Path):
     async with engine_room(tmp_path) as room:
         asked = await room.ask()
         room.venue.meanwhile = lambda: room.desk.stop_everything(ADA)
-        answered = await room.desk.answer(asked.id, Press(person="Tom", verb=Verb.APPROVE))
+        answered = await settled(room.approvals, asked.id, Press(person="Tom", verb=Verb.APPROVE))
         assert answered.approval.status == "refused"
         assert answered.approval.state.reasons == ("Ada called the emergency stop",)
 

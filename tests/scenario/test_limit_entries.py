@@ -14,7 +14,7 @@ from engine.domain.messages import Person, Role
 from engine.domain.orders import OrderStatus, OrderType
 from engine.domain.plans import Entry, Then
 from engine.execution.reconcile import agree
-from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room
+from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room, settled
 from tests.fakes.program import Files
 
 ADA = Person(name="Ada", role=Role.TRADER)
@@ -142,7 +142,7 @@ async def test_what_people_approve_waits_at_its_limit_too(tmp_path: Path):
         room.context = replace(room.context, entry=ENTRY)
         await room.enter(0.6)
         (view,) = await room.views.pending()
-        await room.approvals.answer(view.approval.id, Press(person="Ada", verb=Verb.APPROVE))
+        await settled(room.approvals, view.approval.id, Press(person="Ada", verb=Verb.APPROVE))
         (order,) = await room.views.orders(9)
         assert (order.status, order.request.limit_price) == (OrderStatus.OPEN, LIMIT)
         await on_time(room, DAY + 60)

@@ -17,7 +17,7 @@ from engine.domain.orders import OrderRequest, OrderType, Side
 from engine.execution.reconcile import agree
 from handlers.notifications import Notifications
 from handlers.topics import routes
-from tests.fakes.engine import DAY, QUIET, Room, engine_room
+from tests.fakes.engine import DAY, QUIET, Room, engine_room, settled
 from tests.fakes.feed import BTC
 
 ROUTE = routes({Destination(platform="web", address="room"): tuple(CardKind)})
@@ -33,7 +33,7 @@ async def used(folder: Path) -> dict[str, Decimal]:
     """A venue on which a bot holds bitcoins with their stop, and three of a coin that has no market; no database."""
     async with room_on(folder, balances={"USDT": Decimal(10_000), "XYZ": Decimal(3)}) as room:
         asked = await room.ask(quantity=Decimal(10))
-        await room.approvals.answer(asked.id, Press(person="Ada", verb=Verb.APPROVE))
+        await settled(room.approvals, asked.id, Press(person="Ada", verb=Verb.APPROVE))
         assert [held.symbol for held in await room.held()] == [BTC.symbol]
         balances = dict(await room.venue.balances())
     forget(folder)

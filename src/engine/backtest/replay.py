@@ -160,8 +160,6 @@ class Replay:
         for job in self._jobs:
             if job.name in self._owed or (job.name in due and due[job.name] <= at):
                 await self._do(job, at)
-        while self._answering() and not self._stopping:  # somebody was quick, and answered at this very moment
-            await self._sleep(BREATH)
         self._clock.move_to(at + INSTANT)
         self._uncommitted += 1
         if self._uncommitted >= self._pace.commit_every or self._journal.has_news:
@@ -183,6 +181,8 @@ class Replay:
 
     async def _do(self, job: Job, at: datetime) -> None:
         done = await run_guarded(job, at, self._troubles.of(job))
+        while self._answering() and not self._stopping:  # what it began, or somebody answered at this very moment
+            await self._sleep(BREATH)
         self._owed.discard(job.name)
         if not done and job.grace is None:
             self._owed.add(job.name)

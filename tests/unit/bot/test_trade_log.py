@@ -14,7 +14,7 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.closing import Choice, Wanted
 from engine.domain.messages import Person, Role
 from engine.domain.orders import Purpose
-from tests.fakes.engine import DAY, QUIET, Room, at, engine_room
+from tests.fakes.engine import DAY, QUIET, Room, at, engine_room, settled
 from tests.fakes.program import settings_of
 
 ADA = Person(name="Ada", role=Role.TRADER)
@@ -34,7 +34,7 @@ async def traded(room: Room) -> Lines:
     """The lines of a question that became a trade, which its stop has ended."""
     log = TradeLog(room.store)
     asked = await room.ask()
-    await room.approvals.answer(asked.id, Press(person="Ada", verb=Verb.APPROVE))
+    await settled(room.approvals, asked.id, Press(person="Ada", verb=Verb.APPROVE))
     room.clock.to(DAY + 60)
     await room.orchestrator.sync_venue_events()
     return await flushed(log)
@@ -71,6 +71,7 @@ async def test_who_closed_a_position_by_hand_is_told(tmp_path: Path):
         log, closings = TradeLog(room.store), room.desk.closings
         asked = await closings.ask("Ada", Wanted(what="T1"))
         await closings.press(asked.closing.id, "Ada", Choice.CLOSE)
+        await closings.finished()
         lines = await flushed(log)
     assert lines[-1] | {"event": "position closed", "by": "close", "person": "Ada"} == lines[-1]
     assert [line["person"] for line in lines if line["event"] == "order sent"] == ["Ada"]

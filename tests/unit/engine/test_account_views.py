@@ -16,7 +16,7 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.positions import fall
 from handlers.cards import account, alerts
 from handlers.web.account_rows import StatusRow
-from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
+from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room, settled
 
 UP = (100, 111, 100, 110, 10_000)
 RISING = (*(QUIET,) * 25, UP, *((110, 110.5, 109.5, 110, 10_000),) * 60)
@@ -25,7 +25,7 @@ RISING = (*(QUIET,) * 25, UP, *((110, 110.5, 109.5, 110, 10_000),) * 60)
 async def buy(room: Room):
     """Ten BTC, by way of a question that was answered."""
     approval = await room.ask()
-    await room.approvals.answer(approval.id, Press(person="Ann", verb=Verb.APPROVE))
+    await settled(room.approvals, approval.id, Press(person="Ann", verb=Verb.APPROVE))
 
 
 async def test_the_status_of_a_quiet_account(room: Room):

@@ -32,10 +32,11 @@ from engine.domain.market import Timeframe
 from engine.domain.messages import Person, Role
 from engine.domain.orders import Purpose
 from engine.domain.plans import TradePlan
+from engine.execution.reconcile import reconcile
 from engine.kept_stats import KeptStats
 from engine.risk.manager import RiskManager
 from engine.store.halting import begin_halt
-from tests.fakes.engine import DAY, Room, approvals_of, at, engine_room
+from tests.fakes.engine import DAY, Room, approvals_of, at, engine_room, settled
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -68,7 +69,7 @@ async def test_a_question_is_written_down_with_its_event(room: Room):
 
 
 async def test_a_yes_becomes_one_filled_and_protected_order(room: Room):
-    answered = await room.approvals.answer((await room.ask()).id, press())
+    answered = await settled(room.approvals, (await room.ask()).id, press())
     assert answered.reply is Reply.TAKEN
     assert isinstance(answered.approval.state, Ordered)
     assert (answered.approval.state.order_id, answered.approval.state.price) == ("O1", ASK)
@@ -81,13 +82,13 @@ async def test_a_yes_becomes_one_filled_and_protected_order(room: Room):
 
 
 async def test_half_buys_half(room: Room):
-    await room.approvals.answer((await room.ask(quantity=Decimal("9.999"))).id, press(verb=Verb.HALF))
+    await settled(room.approvals, (await room.ask(quantity=Decimal("9.999"))).id, press(verb=Verb.HALF))
     assert [position.quantity for position in await room.held()] == [Decimal("4.999")]
 
 
 async def test_a_no_trades_nothing_and_keeps_its_reason(room: Room):
     approval = await room.ask()
-    answered = await room.approvals.answer(approval.id, Press(person="Ann", verb=Verb.REJECT, reason="news"))
+    answered = await settled(room.approvals, approval.id, Press(person="Ann", verb=Verb.REJECT, reason="news"))
     assert (answered.reply, answered.approval.status) == (Reply.DECLINED, "declined")
     assert await stored(room, approval) == answered.approval
     assert await room.orders() == []
@@ -95,19 +96,19 @@ async def test_a_no_trades_nothing_and_keeps_its_reason(room: Room):
 
 async def test_the_second_answer_is_too_late_whatever_it_says(room: Room):
     approval = await room.ask()
-    first = await room.approvals.answer(approval.id, press("Ann"))
+    first = await settled(room.approvals, approval.id, press("Ann"))
     for verb in Verb:
-        second = await room.approvals.answer(approval.id, press("Bob", verb))
+        second = await settled(room.approvals, approval.id, press("Bob", verb))
         assert (second.reply, second.approval) == (Reply.TOO_LATE, first.approval)
     assert len(await room.events(OrderIntended)) == 2  # the entry and its protection
 
 
 async def test_two_distinct_people_are_needed_where_two_are_asked_for(room: Room):
     approval = await room.ask(votes_needed=2)
-    assert (await room.approvals.answer(approval.id, press("Ann"))).reply is Reply.COUNTED
-    assert (await room.approvals.answer(approval.id, press("Ann"))).reply is Reply.REPEATED
+    assert (await settled(room.approvals, approval.id, press("Ann"))).reply is Reply.COUNTED
+    assert (await settled(room.approvals, approval.id, press("Ann"))).reply is Reply.REPEATED
     assert await room.orders() == []
-    last = await room.approvals.answer(approval.id, press("Bob"))
+    last = await settled(room.approvals, approval.id, press("Bob"))
     assert (last.reply, last.approval.status) == (Reply.TAKEN, "ordered")
     changes = [(event.status, event.by) for event in await room.events(ApprovalChanged)]
     assert changes == [("pending", "Ann"), ("claimed", "Bob"), ("ordered", "Bob")]
@@ -115,7 +116,7 @@ async def test_two_distinct_people_are_needed_where_two_are_asked_for(room: Room
 
 async def test_two_votes_at_once_are_both_counted(room: Room):
     approval = await room.ask(votes_needed=2)
-    answers = await asyncio.gather(*(room.approvals.answer(approval.id, press(name)) for name in ("Ann", "Bob")))
+    answers = await asyncio.gather(*(settled(room.approvals, approval.id, press(name)) for name in ("Ann", "Bob")))
     assert sorted(answer.reply for answer in answers) == sorted([Reply.COUNTED, Reply.TAKEN])
     assert (await stored(room, approval)).status == "ordered"
 
@@ -123,7 +124,7 @@ async def test_two_votes_at_once_are_both_counted(room: Room):
 async def test_of_many_who_press_at_once_one_wins(room: Room):
     approval = await room.ask()
     people = [press(f"P{number}", Verb.HALF if number % 2 else Verb.APPROVE) for number in range(8)]
-    answers = await asyncio.gather(*(room.approvals.answer(approval.id, each) for each in people))
+    answers = await asyncio.gather(*(settled(room.approvals, approval.id, each) for each in people))
     assert sorted(answer.reply for answer in answers) == sorted([Reply.TAKEN] + [Reply.TOO_LATE] * 7)
     assert [purpose for purpose, _, _ in await room.orders()] == ["entry", "protection"]
 
@@ -131,8 +132,8 @@ async def test_of_many_who_press_at_once_one_wins(room: Room):
 async def test_a_yes_and_a_no_at_once_leave_one_of_them(room: Room):
     approval = await room.ask()
     answers = await asyncio.gather(
-        room.approvals.answer(approval.id, press("Ann")),
-        room.approvals.answer(approval.id, press("Bob", Verb.REJECT)),
+        settled(room.approvals, approval.id, press("Ann")),
+        settled(room.approvals, approval.id, press("Bob", Verb.REJECT)),
     )
     assert sorted(answer.reply for answer in answers) in (
         sorted([Reply.TAKEN, Reply.TOO_LATE]),
@@ -146,7 +147,7 @@ async def test_two_processes_on_one_database_make_one_order(tmp_path: Path):
     async with engine_room(tmp_path) as one, engine_room(tmp_path) as other:
         approval = await one.ask()
         answers = await asyncio.gather(
-            *(each.approvals.answer(approval.id, press(f"P{number}")) for number in range(3) for each in (one, other))
+            *(settled(each.approvals, approval.id, press(f"P{number}")) for number in range(3) for each in (one, other))
         )
         assert [answer.reply for answer in answers].count(Reply.TAKEN) == 1
         assert [purpose for purpose, _, _ in await one.orders()] == ["entry", "protection"]
@@ -154,7 +155,7 @@ async def test_two_processes_on_one_database_make_one_order(tmp_path: Path):
 
 async def test_nobody_answers_what_was_never_asked(room: Room):
     with pytest.raises(UnknownId, match="no approval A99"):
-        await room.approvals.answer("A99", press())
+        await settled(room.approvals, "A99", press())
 
 
 async def test_silence_trades_nothing(room: Room):
@@ -166,7 +167,7 @@ async def test_silence_trades_nothing(room: Room):
     room.clock.to(DAY + 15)
     await room.approvals.advance_open()
     assert (await stored(room, approval)).status == "expired"
-    assert (await room.approvals.answer(approval.id, press())).reply is Reply.TOO_LATE
+    assert (await settled(room.approvals, approval.id, press())).reply is Reply.TOO_LATE
     assert await room.orders() == []
     assert await room.approvals.next_deadline() is None
 
@@ -174,13 +175,13 @@ async def test_silence_trades_nothing(room: Room):
 async def test_a_press_after_the_time_is_too_late_even_before_anybody_noticed(room: Room):
     approval = await room.ask(minutes=15)
     room.clock.to(DAY + 15)
-    answered = await room.approvals.answer(approval.id, press())
+    answered = await settled(room.approvals, approval.id, press())
     assert (answered.reply, answered.approval.status) == (Reply.TOO_LATE, "expired")
 
 
 async def test_a_price_that_ran_away_is_refused_with_both_figures(room: Room):
     approval = await room.ask(price=Decimal("98.50"))
-    answered = await room.approvals.answer(approval.id, press())
+    answered = await settled(room.approvals, approval.id, press())
     assert answered.reply is Reply.TAKEN
     assert isinstance(answered.approval.state, Refused)
     assert answered.approval.state.price == ASK
@@ -192,19 +193,19 @@ async def test_a_price_that_ran_away_is_refused_with_both_figures(room: Room):
 async def test_a_yes_during_a_pause_changes_nothing_and_after_it_makes_one_order(room: Room, verb: Verb):
     approval = await room.ask()
     pause = (await room.desk.pause(BOB, None)).holds
-    stopped = await room.approvals.answer(approval.id, press(verb=verb))
+    stopped = await settled(room.approvals, approval.id, press(verb=verb))
     assert (stopped.reply, stopped.halt, stopped.approval) == (Reply.HALTED, pause, approval)
     assert await stored(room, approval) == approval
     assert await room.events(ApprovalChanged) == []
     await room.desk.resume(BOB)
-    assert (await room.approvals.answer(approval.id, press(verb=verb))).approval.status == "ordered"
+    assert (await settled(room.approvals, approval.id, press(verb=verb))).approval.status == "ordered"
     assert [purpose for purpose, _, _ in await room.orders()] == ["entry", "protection"]
 
 
 async def test_a_no_during_a_pause_counts(room: Room):
     approval = await room.ask()
     await room.desk.pause(BOB, None)
-    assert (await room.approvals.answer(approval.id, press(verb=Verb.REJECT))).approval.status == "declined"
+    assert (await settled(room.approvals, approval.id, press(verb=Verb.REJECT))).approval.status == "declined"
 
 
 async def test_a_question_about_another_market_is_answered_while_one_is_halted(room: Room):
@@ -213,7 +214,7 @@ async def test_a_question_about_another_market_is_answered_while_one_is_halted(r
     await room.store.transact(lambda uow: begin_halt(uow, halts[0]))
     assert await room.store.read(lambda uow: uow.halts.blocking("BTC/USDT", now)) is None
     await room.store.transact(lambda uow: begin_halt(uow, halts[1]))
-    assert (await room.approvals.answer(approval.id, press())).reply is Reply.HALTED
+    assert (await settled(room.approvals, approval.id, press())).reply is Reply.HALTED
     assert [event.approvals for event in await room.events(Halted)] == [(), ("A1",)]
 
 
@@ -223,7 +224,7 @@ async def test_of_several_halts_the_answer_names_the_one_that_lasts_longest(room
     reason, since = "drawdown 10.1% has reached the limit of 10.0%", room.clock.now()
     longer = Halt(kind=HaltKind.DRAWDOWN, reason=reason, since=since, until=at(DAY + 90))
     await room.store.transact(lambda uow: begin_halt(uow, longer))
-    answered = await room.approvals.answer(approval.id, press())
+    answered = await settled(room.approvals, approval.id, press())
     assert answered.halt is not None
     assert answered.halt.halt == longer
 
@@ -235,11 +236,11 @@ async def test_whoever_pauses_while_a_yes_is_judged_leaves_the_question_open(roo
         await room.desk.pause(BOB, None)
 
     room.venue.meanwhile = pause
-    answered = await room.approvals.answer(approval.id, press())
+    answered = await settled(room.approvals, approval.id, press())
     assert (answered.reply, answered.approval.state) == (Reply.HALTED, Pending())
     assert await room.orders() == []
     await room.desk.resume(BOB)
-    assert (await room.approvals.answer(approval.id, press())).approval.status == "ordered"
+    assert (await settled(room.approvals, approval.id, press())).approval.status == "ordered"
 
 
 async def test_whoever_calls_the_emergency_stop_while_a_yes_is_judged_has_it_refused(room: Room):
@@ -249,7 +250,7 @@ async def test_whoever_calls_the_emergency_stop_while_a_yes_is_judged_has_it_ref
         await room.desk.emergency.call("Ann")
 
     room.venue.meanwhile = stop
-    answered = await room.approvals.answer(approval.id, press())
+    answered = await settled(room.approvals, approval.id, press())
     assert isinstance(answered.approval.state, Refused)
     assert answered.approval.state.reasons == ("Ann called the emergency stop",)
 
@@ -264,13 +265,13 @@ async def test_a_claim_found_at_a_restart_during_a_pause_is_given_back(tmp_path:
         assert (await stored(after, approval)).state == Pending()
         assert await after.orders() == []
         await after.desk.resume(BOB)
-        assert (await after.approvals.answer(approval.id, press())).approval.status == "ordered"
+        assert (await settled(after.approvals, approval.id, press())).approval.status == "ordered"
 
 
 async def test_it_is_judged_on_the_account_of_now(room: Room):
     """The first answer takes most of what one coin may be worth; the second gets what is left, the third nothing."""
     asked = [await room.ask(quantity=Decimal(20), context=name) for name in ("one", "two", "three")]
-    answered = [await room.approvals.answer(approval.id, press()) for approval in asked]
+    answered = [await settled(room.approvals, approval.id, press()) for approval in asked]
     entries = [quantity for purpose, _, quantity in await room.orders() if purpose == "entry"]
     assert entries[0] == Decimal(20)
     assert Decimal(4) < entries[1] <= Decimal(5)
@@ -282,11 +283,11 @@ async def test_it_is_judged_on_the_account_of_now(room: Room):
 async def test_without_a_fresh_price_the_question_is_given_back(room: Room, trouble: VenueError | TimeoutError):
     approval = await room.ask()
     room.venue.deaf = trouble
-    answered = await room.approvals.answer(approval.id, press())
+    answered = await settled(room.approvals, approval.id, press())
     assert answered.approval.state == Pending()
     assert await room.orders() == []
     room.venue.deaf = None
-    again = await room.approvals.answer(approval.id, press())
+    again = await settled(room.approvals, approval.id, press())
     assert (again.reply, again.approval.status) == (Reply.TAKEN, "ordered")
 
 
@@ -294,7 +295,7 @@ async def test_whoever_slept_on_a_fresh_price_gives_the_question_back(room: Room
     """The process was stopped, or the machine slept, between the price and the ruling."""
     approval = await room.ask()
     room.venue.thinks = FRESH_FOR + timedelta(seconds=1)
-    answered = await room.approvals.answer(approval.id, press())
+    answered = await settled(room.approvals, approval.id, press())
     assert answered.approval.state == Pending()
     assert await room.orders() == []
 
@@ -342,13 +343,30 @@ async def test_a_claim_whose_judge_died_is_taken_over_by_the_next_tick(room: Roo
     assert await stored(room, approval) == approval
     room.clock.at += CLAIM_LASTS
     await room.approvals.advance_open()
+    await room.approvals.finished()
     assert (await stored(room, approval)).status == "ordered"
+
+
+async def test_what_expires_does_so_at_its_time_while_a_venue_is_slow_about_another(room: Room):
+    claimed, other = await claim(room, await room.ask(minutes=60)), await room.ask(minutes=1)
+    room.clock.at += timedelta(minutes=1)
+    room.venue.hangs = "book"
+    await asyncio.wait_for(room.approvals.advance_open(), 2)
+    assert ((await stored(room, other)).status, room.approvals.busy) == ("expired", True)
+    room.venue.answers.set()
+    await room.approvals.finished()
+    assert (await stored(room, claimed)).status == "ordered"
 
 
 async def test_a_judge_who_was_too_slow_leaves_the_order_of_the_one_who_took_over(room: Room):
     approval, other = await room.ask(), approvals_of(room.services)
-    room.venue.meanwhile, room.venue.thinks = other.advance_open, CLAIM_LASTS
-    answered = await room.approvals.answer(approval.id, press())
+
+    async def take_over() -> None:
+        await other.advance_open()
+        await other.finished()
+
+    room.venue.meanwhile, room.venue.thinks = take_over, CLAIM_LASTS
+    answered = await settled(room.approvals, approval.id, press())
     assert answered.approval.status == "ordered"
     assert [event.status for event in await room.events(ApprovalChanged)] == ["claimed", "claimed", "ordered"]
     assert [purpose for purpose, _, _ in await room.orders()] == ["entry", "protection"]
@@ -357,7 +375,7 @@ async def test_a_judge_who_was_too_slow_leaves_the_order_of_the_one_who_took_ove
 async def test_it_is_judged_and_written_down_at_the_price_of_now(room: Room):
     """At the price it was asked at, 25 would fit into a quarter of the account."""
     approval = await room.ask(quantity=Decimal(25), price=Decimal(100))
-    await room.approvals.answer(approval.id, press())
+    await settled(room.approvals, approval.id, press())
     order = await room.store.read(lambda uow: uow.orders.get("O1"))
     assert (order.price, order.request.quantity) == (ASK, Decimal("24.995"))
 
@@ -371,10 +389,10 @@ async def test_a_restart_leaves_open_questions_open(room: Room):
 async def test_an_order_that_the_venue_refuses_is_told_and_not_tried_again(room: Room):
     approval = await room.ask()
     room.venue.refuses = (Purpose.ENTRY,)
-    answered = await room.approvals.answer(approval.id, press())
+    answered = await settled(room.approvals, approval.id, press())
     assert answered.approval.status == "ordered"
     assert [(order.status, order.reason) for order in await room.views.orders(9)] == [("rejected", "not today")]
-    assert (await room.approvals.answer(approval.id, press("Bob"))).reply is Reply.TOO_LATE
+    assert (await settled(room.approvals, approval.id, press("Bob"))).reply is Reply.TOO_LATE
     assert await room.held() == ()
 
 
@@ -384,7 +402,39 @@ async def test_while_an_answer_is_carried_out_it_says_so(room: Room):
     await asyncio.sleep(0)
     assert service.busy
     await answering
+    await service.finished()
     assert not service.busy
+    assert [(purpose, status) for purpose, status, _ in await room.orders()] == [
+        ("entry", "filled"),
+        ("protection", "open"),
+    ]
+
+
+async def test_a_press_returns_once_its_intent_is_committed_whatever_the_venue_does(room: Room):
+    approval = await room.ask()
+    room.venue.hangs = "submit"
+    answered = await asyncio.wait_for(room.approvals.answer(approval.id, press()), 2)
+    assert isinstance(answered.approval.state, Ordered)
+    (order,) = await room.views.orders(9)
+    assert order.status.value in ("intent", "sent")
+    assert room.approvals.busy
+    room.venue.answers.set()
+    await room.approvals.finished()
+    assert [position.is_open for position in await room.held()] == [True]
+
+
+async def test_stopped_while_the_venue_hangs_the_next_start_asks_for_the_order(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        room.venue.hangs = "submit"
+        await room.approvals.answer((await room.ask()).id, press())
+        await room.approvals.stop(within=0.1)
+        assert not room.approvals.busy
+    async with engine_room(tmp_path) as room:
+        assert await reconcile(room.store, room.orchestrator) == 1
+        room.clock.at += timedelta(minutes=1)
+        await room.orchestrator.look_again()
+        assert [status for _, status, _ in await room.orders()] == ["rejected"]
+        assert await room.held() == ()
 
 
 async def test_at_the_press_a_clock_that_is_wrong_refuses(tmp_path: Path):
@@ -392,12 +442,12 @@ async def test_at_the_press_a_clock_that_is_wrong_refuses(tmp_path: Path):
     async with engine_room(tmp_path, no_entry=lambda context: reasons.get(context, "")) as room:
         first, second = await room.ask(), await room.ask()
         reasons[first.plan.context] = reason
-        refused = (await room.approvals.answer(first.id, press())).approval
+        refused = (await settled(room.approvals, first.id, press())).approval
         assert isinstance(refused.state, Refused)
         assert reason in str(refused.state)
         assert await room.orders() == []
         reasons.clear()
-        assert isinstance((await room.approvals.answer(second.id, press())).approval.state, Ordered)
+        assert isinstance((await settled(room.approvals, second.id, press())).approval.state, Ordered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,7 +467,7 @@ async def test_a_press_is_judged_by_the_figures_of_the_last_cycle_as_the_cycle_i
     room.services = replace(room.services, risk=risk)
     await room.enter(confidence=0.6)
     (approval,) = await room.store.read(lambda uow: uow.approvals.open())
-    await approvals_of(room.services).answer(approval.id, press())
+    await settled(approvals_of(room.services), approval.id, press())
     by_cycle, by_press = (view.stats for view in risk.views)
     assert by_cycle is not None
     assert by_press is not None
@@ -436,7 +486,7 @@ async def test_on_figures_that_are_missing_or_old_nothing_is_bought(room: Room, 
         stats.measure(room.services.frames["BTC/USDT"][Timeframe.H1])
     approval = await room.ask(minutes=600)
     room.clock.at += timedelta(hours=3)
-    answered = await approvals_of(replace(room.services, stats=stats)).answer(approval.id, press())
+    answered = await settled(approvals_of(replace(room.services, stats=stats)), approval.id, press())
     assert isinstance(answered.approval.state, Refused)
     assert f"the risk figures of BTC/USDT {reason}" in answered.approval.state.reasons[0]
     assert await room.orders() == []
@@ -445,12 +495,12 @@ async def test_on_figures_that_are_missing_or_old_nothing_is_bought(room: Room, 
 async def test_after_a_start_a_press_is_judged_by_candles_asked_for_anew(room: Room):
     approval = await room.ask()
     asked = room.venue.candles_asked
-    assert isinstance((await room.approvals.answer(approval.id, press())).approval.state, Ordered)
+    assert isinstance((await settled(room.approvals, approval.id, press())).approval.state, Ordered)
     assert room.venue.candles_asked == asked + 1
 
 
 async def test_where_these_cannot_be_had_the_approval_stays_open(room: Room):
     approval = await room.ask()
     room.venue.blind = VenueError("The venue is away.")
-    answered = await room.approvals.answer(approval.id, press())
+    answered = await settled(room.approvals, approval.id, press())
     assert isinstance(answered.approval.state, Pending)

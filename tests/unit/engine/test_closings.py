@@ -50,7 +50,10 @@ async def ask(room: Room, what: str = "T1", share: str = "1", person: str = ANN)
 
 
 async def press(room: Room, view: ClosingView, person: str = ANN, choice: Choice = CLOSE) -> ClosingView:
-    return await desk(room).press(view.closing.id, person, choice)
+    """Press, and look once what comes of it has reached the venue."""
+    await desk(room).press(view.closing.id, person, choice)
+    await desk(room).finished()
+    return await desk(room).look(view.closing.id, person)
 
 
 def quantities(view: ClosingView) -> list[Decimal]:
@@ -440,10 +443,10 @@ async def test_a_press_is_answered_while_the_venue_hangs_and_the_sale_goes_on(ro
     asked, impatient = await ask(room), hurried(room)
     room.venue.hangs = "submit"
     done = await impatient.press(asked.closing.id, ANN, CLOSE)
-    assert (done.orders["T1"].status, impatient.busy) == (OrderStatus.SENT, True)
+    assert done.orders["T1"].status in (OrderStatus.INTENT, OrderStatus.SENT)
+    assert impatient.busy
     room.venue.answers.set()
-    while impatient.busy:  # noqa: ASYNC110 - it tells nobody
-        await asyncio.sleep(0.001)
+    await impatient.finished()
     assert await room.held() == ()
 
 
@@ -464,7 +467,7 @@ async def test_stopped_between_the_intent_and_the_sending_it_is_not_sent_and_tha
 
         room.venue.meanwhile = hang  # from the second time on it is asked for its book
         await impatient.press(asked.closing.id, ANN, CLOSE)
-        await impatient.stop()
+        await impatient.stop(within=0.1)
         assert await sales(room) == [("intent", Decimal(5), ANN)]
     async with engine_room(tmp_path) as room:
         await reconcile(room.store, room.orchestrator)

@@ -283,6 +283,7 @@ async def test_a_confidence_that_asks_asks_about_the_rest(tmp_path: Path):
         (asked,) = await room.views.pending()
         assert (asked.approval.plan.quantity, asked.approval.plan.begun) == (Decimal("12.491"), Decimal("12.500"))
         await room.approvals.answer(asked.approval.id, Press(person="Ann", verb=Verb.APPROVE))
+        await room.approvals.finished()
         assert [(each.id, each.quantity) for each in await room.held()] == [("T1", Decimal("24.991"))]
 
 

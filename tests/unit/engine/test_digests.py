@@ -24,7 +24,7 @@ from engine.domain.digests import MOST_TOLD, Digest
 from engine.domain.events import DigestDue
 from engine.domain.weeks import ends_week, week_of
 from engine.store.unit_of_work import UnitOfWork
-from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
+from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room, settled
 from tests.fakes.examples import examples
 from tests.fakes.feed import START
 from tests.fakes.reports import digest as an_old_digest
@@ -144,7 +144,7 @@ async def test_what_was_filled_after_the_last_candle_is_in_the_day_that_it_was_f
     await room.books.record_equity(at(DAY))
     room.clock.to(DAY + 10)
     approval = await room.ask()
-    await room.approvals.answer(approval.id, Press(person="Ann", verb=Verb.APPROVE))
+    await settled(room.approvals, approval.id, Press(person="Ann", verb=Verb.APPROVE))
     await ending(room.books, "00:30").digest(at(DAY + 30))
     (day,) = await fixed(room)
     portfolio = await room.store.read(lambda uow: uow.account.portfolio())
@@ -227,7 +227,7 @@ async def test_a_day_is_told_of_once_with_its_figures(tmp_path: Path):
         room.clock.to(DAY + 60)
         await room.enter(1.0, stop=20.0, target=5.0)
         asked = [await room.ask(minutes=30, context="other") for _ in range(3)]
-        await room.approvals.answer(asked[0].id, Press(person="Ann", verb=Verb.REJECT))
+        await settled(room.approvals, asked[0].id, Press(person="Ann", verb=Verb.REJECT))
         room.clock.to(DAY + 120)
         await room.orchestrator.sync_venue_events()
         await room.approvals.advance_open()

@@ -19,7 +19,7 @@ from engine.domain.positions import Position
 from engine.domain.results import AtWork
 from engine.risk.rules import RiskLimits
 from tests.fakes.database import rows_of, url_of
-from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
+from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room, settled
 from tests.fakes.feed import BTC
 from tests.fakes.venue import move_cash
 
@@ -145,7 +145,7 @@ async def test_figures_of_a_new_account_are_nothing(room: Room) -> None:
 async def buy(room: Room, **changes: object) -> None:
     """Ten BTC, by way of a question that was answered."""
     approval = await room.ask(**changes)
-    await room.approvals.answer(approval.id, Press(person="Ann", verb=Verb.APPROVE))
+    await settled(room.approvals, approval.id, Press(person="Ann", verb=Verb.APPROVE))
 
 
 async def test_what_is_open_is_counted_against_its_limits(room: Room) -> None:

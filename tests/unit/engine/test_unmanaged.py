@@ -21,7 +21,7 @@ from engine.store.retention import Retention, let_go
 from engine.unmanaged import UnmanagedWatch
 from handlers.notifications import Notifications
 from handlers.topics import routes
-from tests.fakes.engine import DAY, Room, engine_room
+from tests.fakes.engine import DAY, Room, engine_room, settled
 from tests.fakes.patience import until
 
 LOUNGE = Destination(platform="web", address="room")
@@ -120,7 +120,7 @@ async def test_what_is_bought_later_for_a_context_that_is_gone_is_told_of_too(ro
     seen = list[Event]()
     room.store.on_kept(lambda events: seen.extend(each for each in events if isinstance(each, PositionUnmanaged)))
     running = asyncio.create_task(watch.run())
-    await room.approvals.answer(asked.id, Press(person="Ann", verb=Verb.APPROVE))
+    await settled(room.approvals, asked.id, Press(person="Ann", verb=Verb.APPROVE))
     await until(lambda: bool(seen))
     running.cancel()
     with suppress(asyncio.CancelledError):

@@ -12,7 +12,7 @@ from engine.domain.health import Part
 from engine.domain.market import Timeframe, from_millis
 from engine.domain.messages import Person, Role
 from engine.domain.orders import OrderStatus
-from tests.fakes.engine import QUIET, Room, at, engine_room
+from tests.fakes.engine import QUIET, Room, at, engine_room, settled
 
 ANN = Person(name="Ann", role=Role.TRADER)
 
@@ -20,7 +20,7 @@ ANN = Person(name="Ann", role=Role.TRADER)
 async def buy(room: Room):
     """Ten BTC, by way of a question that was answered."""
     approval = await room.ask()
-    await room.approvals.answer(approval.id, Press(person="Ann", verb=Verb.APPROVE))
+    await settled(room.approvals, approval.id, Press(person="Ann", verb=Verb.APPROVE))
     return approval
 
 
@@ -38,7 +38,7 @@ async def test_a_question_is_shown_with_what_became_of_it(room: Room):
 async def test_open_questions_are_oldest_first_and_all_newest_first(room: Room):
     first, second = await room.ask(context="one"), await room.ask(context="two")
     assert [view.approval.id for view in await room.views.pending()] == [first.id, second.id]
-    await room.approvals.answer(first.id, Press(person="Ann", verb=Verb.REJECT))
+    await settled(room.approvals, first.id, Press(person="Ann", verb=Verb.REJECT))
     assert [view.approval.id for view in await room.views.pending()] == [second.id]
     assert [view.approval.id for view in await room.views.approvals(9)] == [second.id, first.id]
     assert [view.order for view in await room.views.pending()] == [None]

@@ -11,7 +11,7 @@ from engine.domain.messages import CardKind, Destination
 from engine.domain.orders import Purpose
 from handlers.notifications import Notifications
 from handlers.topics import routes
-from tests.fakes.engine import DAY, QUIET, Room, engine_room
+from tests.fakes.engine import DAY, QUIET, Room, engine_room, settled
 from tests.fakes.feed import BTC
 
 ROOM = Destination(platform="web", address="room")
@@ -33,7 +33,7 @@ async def due(room: Room) -> set[str]:
 async def test_the_question_that_a_position_came_from_shows_that_it_is_closed(tmp_path: Path):
     async with engine_room(tmp_path, (*(QUIET,) * 24, FALL, QUIET), route=routes({ROOM: tuple(CardKind)})) as room:
         asked = await room.ask()
-        await room.approvals.answer(asked.id, Press(person="Ada", verb=Verb.APPROVE))
+        await settled(room.approvals, asked.id, Press(person="Ada", verb=Verb.APPROVE))
         await show_everything(room)
         room.clock.to(DAY + 60)
         await room.orchestrator.sync_venue_events()
@@ -46,7 +46,7 @@ async def test_an_alarm_about_a_position_is_over_when_it_is_closed(tmp_path: Pat
     async with engine_room(tmp_path, route=routes({ROOM: tuple(CardKind)})) as room:
         room.venue.refuses = (Purpose.PROTECTION,)
         asked = await room.ask(quantity=Decimal(1))
-        await room.approvals.answer(asked.id, Press(person="Ada", verb=Verb.APPROVE))
+        await settled(room.approvals, asked.id, Press(person="Ada", verb=Verb.APPROVE))
 
         assert await room.events(PositionClosed)
         shown = {s.topic: s.wanted_version for s in await room.store.read(lambda uow: uow.outbox.due())}
@@ -73,7 +73,7 @@ async def test_an_alarm_says_what_is_left_while_it_is_being_sold(tmp_path: Path)
     rows = (*(QUIET,) * 24, *(THIN,) * 6)
     async with engine_room(tmp_path, rows, route=routes({ROOM: tuple(CardKind)})) as room:
         asked = await room.ask(quantity=Decimal(10))
-        await room.approvals.answer(asked.id, Press(person="Ada", verb=Verb.APPROVE))
+        await settled(room.approvals, asked.id, Press(person="Ada", verb=Verb.APPROVE))
         room.clock.to(DAY + 60)
         room.venue.refuses = (Purpose.PROTECTION,)
         orders = await room.store.read(lambda uow: uow.orders.of_position("T1"))

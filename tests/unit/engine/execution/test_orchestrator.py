@@ -21,7 +21,7 @@ from engine.execution.doubts import LATE_WITHIN
 from engine.execution.orders import intend
 from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE, failures
 from engine.execution.sending import SEND_WITHIN
-from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room
+from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room, settled
 from tests.fakes.feed import BTC
 from tests.fakes.program import Files
 from tests.fakes.reports import plan
@@ -415,7 +415,7 @@ async def test_the_auditor_sees_a_rest_that_nothing_covers(tmp_path: Path):
 
 @pytest.mark.parametrize("verb", [Verb.APPROVE, Verb.HALF])
 async def test_nothing_is_held_that_is_not_protected_after_an_answer(room: Room, verb: Verb):
-    await room.approvals.answer((await room.ask()).id, Press(person="Ann", verb=verb))
+    await settled(room.approvals, (await room.ask()).id, Press(person="Ann", verb=verb))
     assert [view.protected for view in await room.views.positions()] == [True]
 
 
