@@ -76,7 +76,7 @@ def remote_platforms(
     """The platforms with a token; how each is shows in the health of the whole."""
     note = noting(engine.store)
     if settings.telegram.token is not None:
-        telegram = _telegram(settings.telegram, settings.telegram.token, reception, commands, externals, draw, note)
+        telegram = _telegram(settings.telegram, settings.telegram.token, reception, commands, engine, externals, draw)
         engine.health.watch(telegram.name, lambda: telegram.health)
         yield telegram
     if settings.slack.bot_token is not None:
@@ -92,11 +92,11 @@ def _telegram(
     token: SecretStr,
     reception: Reception,
     commands: CommandTable,
+    engine: Engine,
     externals: Externals,
     draw: Draw,
-    note: Note,
 ) -> RemotePlatform:
-    from handlers.telegram import TelegramPlatform, WebhookAt
+    from handlers.telegram import KeptUpdates, TelegramPlatform, WebhookAt
 
     webhook = None
     if asked.mode == "webhook" and asked.webhook_url:
@@ -111,8 +111,9 @@ def _telegram(
         poll_timeout=asked.poll_timeout,
         webhook=webhook,
         draw=draw,
-        note=note,
+        note=noting(engine.store),
         transport=externals.telegram,
+        keep=KeptUpdates(engine.store),
     )
 
 

@@ -4,6 +4,7 @@
     client.py     python-telegram-bot, set up
     listening.py  polls for what people do, and lets Telegram forget it only once it was handled
     webhook.py    is called with what people do, the same way
+    kept_updates.py  what takes long while Telegram may forget it
     connecting.py how both begin and go on
     intake.py     what is done about an update: acknowledge, hand on, reply
     reading.py    pure: an update of theirs → ``Incoming``
@@ -25,7 +26,8 @@ import os
 # Before the library is imported: unless told that time-deltas are understood, it warns at every flood control.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
+from handlers.telegram.kept_updates import KeptUpdates
 from handlers.telegram.platform import TelegramPlatform
 from handlers.telegram.webhook import WebhookAt
 
-__all__ = ["TelegramPlatform", "WebhookAt"]
+__all__ = ["KeptUpdates", "TelegramPlatform", "WebhookAt"]

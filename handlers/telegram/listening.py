@@ -22,6 +22,7 @@ from telegram.error import Conflict, TelegramError
 from handlers.outages import Health
 from handlers.telegram.connecting import LISTENING, greet, keep_going
 from handlers.telegram.intake import ACK_WITHIN, Intake
+from handlers.telegram.kept_updates import Holding
 from handlers.telegram.reading import WANTED
 
 log = structlog.get_logger(__name__)
@@ -94,16 +95,25 @@ class Poller:
         health: Where trouble is told.
         menu: Commands and their help, for Telegram's own menu.
         poll_timeout: How long Telegram may hold a poll open.
+        holding: Holds what an earlier run heard by a webhook and did not get done.
     """
 
     def __init__(
-        self, *, bot: Bot, intake: Intake, health: Health, menu: Sequence[tuple[str, str]], poll_timeout: timedelta
+        self,
+        *,
+        bot: Bot,
+        intake: Intake,
+        health: Health,
+        menu: Sequence[tuple[str, str]],
+        poll_timeout: timedelta,
+        holding: Holding,
     ) -> None:
         self._bot = bot
         self._intake = intake
         self._health = health
         self._menu = menu
         self._poll_timeout = poll_timeout
+        self._holding = holding
         self._inbox = Inbox()
         self._greeted = False
         self._connected = False
@@ -117,6 +127,7 @@ class Poller:
     async def stop(self) -> None:
         """Let what is under way end within a few seconds, and confirm what was handled."""
         await self._intake.close()
+        await self._holding.stop()
         if self._inbox.offset is not None:
             with contextlib.suppress(TelegramError):
                 await self._bot.get_updates(
@@ -134,6 +145,7 @@ class Poller:
 
     async def _greet(self) -> None:
         await greet(self._bot, self._menu, self._health)
+        await self._holding.resume()
         found = await self._bot.get_webhook_info()
         if found.url:
             log.warning("telegram.webhook_removed", url=found.url, waiting=found.pending_update_count)

@@ -21,6 +21,7 @@ from handlers.outages import Health
 from handlers.telegram.client import HideToken, Transport, make_client
 from handlers.telegram.connecting import LISTENING
 from handlers.telegram.intake import Intake, Receive
+from handlers.telegram.kept_updates import Holding, Keep, NothingKept
 from handlers.telegram.listening import Poller
 from handlers.telegram.pacing import make_pacer
 from handlers.telegram.photos import NotShown, as_messages
@@ -51,6 +52,7 @@ class TelegramPlatform:
         draw: Draws the pictures of replies.
         note: Takes note of where a reply is.
         transport: Makes what carries the requests; ``None`` for the network.
+        keep: Keeps what takes long while it is handled; without it Telegram delivers that again.
     """
 
     name = PLATFORM
@@ -69,6 +71,7 @@ class TelegramPlatform:
         draw: Draw = no_pictures,
         note: Note = not_noted,
         transport: Transport | None = None,
+        keep: Keep | None = None,
     ) -> None:
         self._hide_token = HideToken(token)
         self._hide_token.begin()
@@ -79,10 +82,18 @@ class TelegramPlatform:
         pacer = make_pacer(per_second=messages_per_second)
         self._sender = Sender(bot=self._bot, pacer=pacer, health=self._health)
         intake = Intake(bot=self._bot, receive=receive, reply=self._reply, draw=draw, pacer=pacer)
+        holding = Holding(keep=keep or NothingKept(), intake=intake, bot=self._bot)
         self._listener: Poller | Webhook = (
-            Webhook(bot=self._bot, intake=intake, health=self._health, menu=menu, at=webhook)
+            Webhook(bot=self._bot, intake=intake, health=self._health, menu=menu, at=webhook, holding=holding)
             if webhook
-            else Poller(bot=self._bot, intake=intake, health=self._health, menu=menu, poll_timeout=poll_timeout)
+            else Poller(
+                bot=self._bot,
+                intake=intake,
+                health=self._health,
+                menu=menu,
+                poll_timeout=poll_timeout,
+                holding=holding,
+            )
         )
         self._listening: asyncio.Task[None] | None = None
 

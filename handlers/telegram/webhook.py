@@ -1,11 +1,11 @@
 """The webhook: Telegram calls the program's own web server with what people do.
 
-    POST /hooks/telegram ──▶ secret right? ──▶ ``Intake.take`` ──▶ handled ──▶ 200
-                                  │ 401                            │ not within a few seconds, or stopping: 503
+    POST /hooks/telegram ──▶ secret right? ──▶ ``Intake.take`` ──▶ handled, or kept (``kept_updates``) ──▶ 200
+                                  │ 401                                 │ stopping, or it cannot be kept: 503
 
-Only a 200 makes Telegram forget an update, and a 200 is said once it was handled. Anything else, a crash included,
-makes Telegram deliver it again, and the receiver knows it by its ``delivery_id``. While the program is away the webhook
-stays: what people do meanwhile waits at Telegram.
+Only a 200 makes Telegram forget an update, and a 200 is said once it was handled; what takes longer, because a venue is
+slow, is kept in the database first. Anything else, a crash included, makes Telegram deliver it again, and the receiver
+knows it by its ``delivery_id``. While the program is away the webhook stays: what people do meanwhile waits there.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from engine.clocks import monotonic
 from handlers.outages import Health
 from handlers.telegram.connecting import LISTENING, greet, keep_going
 from handlers.telegram.intake import Intake
+from handlers.telegram.kept_updates import Holding, read
 from handlers.telegram.reading import WANTED
 
 log = structlog.get_logger(__name__)
 
 PATH = "/hooks/telegram"
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
-HANDLED_WITHIN = 5.0
-"""Seconds that Telegram waits for us; what takes longer it delivers once more, and hears of then."""
+HANDLED_WITHIN = 1.0
+"""Seconds that Telegram waits for us; what takes longer is kept, and Telegram may forget it."""
 CATCHING_UP = 0.5
 """Seconds between two looks at what still waits after a start."""
 CATCH_UP_LIMIT = 10.0
@@ -56,7 +57,7 @@ class WebhookAt:
     Attributes:
         url: The public address of the web server.
         secret: What must be in the header of every call.
-        patience: Seconds that Telegram waits for an answer.
+        patience: Seconds that Telegram waits for an answer, at most, while an update is being handled.
         look_every: Seconds between two looks whether the webhook is still ours and works.
     """
 
@@ -80,16 +81,25 @@ class Webhook:
         health: Where trouble is told.
         menu: Commands and their help, for Telegram's own menu.
         at: Where Telegram calls.
+        holding: Holds what takes long.
     """
 
     def __init__(
-        self, *, bot: Bot, intake: Intake, health: Health, menu: Sequence[tuple[str, str]], at: WebhookAt
+        self,
+        *,
+        bot: Bot,
+        intake: Intake,
+        health: Health,
+        menu: Sequence[tuple[str, str]],
+        at: WebhookAt,
+        holding: Holding,
     ) -> None:
         self._bot = bot
         self._intake = intake
         self._health = health
         self._menu = menu
         self._at = at
+        self._holding = holding
         self._open = False
         self._set_at: float | None = None
         self._error_of_the_past: datetime | None = None
@@ -106,10 +116,12 @@ class Webhook:
         """Take nothing more, and let what is under way end within a few seconds. The webhook stays set."""
         self._open = False
         await self._intake.close()
+        await self._holding.stop()
 
     async def _round(self) -> None:
         if self._set_at is None:
             await greet(self._bot, self._menu, self._health)
+            await self._holding.resume()
             await self._set()
             self._open, self._set_at = True, monotonic()
             log.info("telegram.connected", bot=self._bot.username, by="webhook", url=self._at.full_url)
@@ -153,24 +165,19 @@ class Webhook:
         body = await request.body()  # capped by the app
         if not self._open:
             return Response(status_code=503)
-        update = self._read(body)
+        update = read(self._bot, body)
         if update is None:
             return Response(status_code=200)  # delivered again, it would be no better
-        return Response(status_code=200 if await self._handled(update) else 503)
+        return Response(status_code=200 if await self._is_safe(update, body) else 503)
 
-    def _read(self, body: bytes) -> Update | None:
-        try:
-            return Update.de_json(self._bot.request.parse_json_payload(body), self._bot)
-        except Exception as error:  # noqa: BLE001 - whatever a newer server's unknown shapes make the library raise
-            log.warning("telegram.unreadable_update", detail=repr(error))
-            return None
-
-    async def _handled(self, update: Update) -> bool:
-        """Whether it is handled, now or by an earlier delivery of it that is still under way."""
+    async def _is_safe(self, update: Update, body: bytes) -> bool:
+        """Whether it is handled, now or by an earlier delivery of it that is still under way, or kept until it is."""
         task = self._under_way.get(update.update_id)
         if task is None:
             task = self._intake.take(update, waited=not self.caught_up.is_set())
             self._under_way[update.update_id] = task
             task.add_done_callback(lambda _: self._under_way.pop(update.update_id, None))
         done, _ = await asyncio.wait({task}, timeout=self._at.patience)
-        return bool(done) and not task.cancelled()
+        if done:
+            return not task.cancelled()
+        return await self._holding.hold(update.update_id, body, task)

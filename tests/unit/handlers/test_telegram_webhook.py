@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,10 +15,12 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from engine.domain.messages import Card, Incoming
-from handlers.telegram import WebhookAt, webhook
+from engine.store.database import Database
+from handlers.telegram import KeptUpdates, WebhookAt, webhook
+from tests.fakes.database import new_database
 from tests.fakes.noting import Receive, say_nothing, words
 from tests.fakes.telegram import FakeTelegram, Fault
-from tests.fakes.telegram_bot import Bot, make_bot
+from tests.fakes.telegram_bot import Bot, make_bot, running
 
 ANN, BEN, GROUP = 7, 8, -100
 PUBLIC = "https://bot.example.org"
@@ -59,9 +62,11 @@ async def serving(bot: Bot) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def hooked(fake: FakeTelegram, *, receive: Receive = say_nothing, **pace: float) -> AsyncIterator[Bot]:
+async def hooked(
+    fake: FakeTelegram, *, receive: Receive = say_nothing, keep: KeptUpdates | None = None, **pace: float
+) -> AsyncIterator[Bot]:
     """A started bot that is called under a public name."""
-    bot = make_bot(fake, receive=receive, webhook=WebhookAt(url=PUBLIC, secret=SecretStr(SECRET), **pace))
+    bot = make_bot(fake, receive=receive, keep=keep, webhook=WebhookAt(url=PUBLIC, secret=SecretStr(SECRET), **pace))
     async with serving(bot) as local:
         fake.leads(PUBLIC, local)
         await bot.platform.start()
@@ -137,7 +142,63 @@ async def test_only_what_was_handled_is_confirmed(fake: FakeTelegram) -> None:
     assert fake.texts(ANN) == ["echo slow"]
 
 
-async def test_what_takes_long_is_delivered_again_and_handled_once(
+@asynccontextmanager
+async def stored(folder: Path) -> AsyncIterator[Database]:
+    store = new_database(folder)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def test_what_takes_long_is_kept_and_taken_at_once_and_handled_once(fake: FakeTelegram, tmp_path: Path) -> None:
+    """Seen: 503 after five seconds, again and again, because a venue was slow."""
+    go = asyncio.Event()
+
+    async def slowly(heard: Incoming) -> Card:
+        if words(heard) == "slow":
+            await go.wait()
+        return await echo(heard)
+
+    async with stored(tmp_path) as store:
+        keep = KeptUpdates(store)
+        async with hooked(fake, receive=slowly, patience=0.1, keep=keep) as bot:
+            updates = [fake.type(ANN, ANN, "slow"), fake.type(ANN, ANN, "next"), fake.type(BEN, BEN, "other")]
+            await fake.wait_for(lambda: fake.api.unconfirmed == [])
+            assert sorted(fake.courier.delivered) == [(update, 200) for update in updates]
+            assert (bot.said[0], fake.texts(ANN), fake.texts(BEN)) == ("slow", [], ["echo other"])
+            assert list(await keep.left()) == updates[:2]
+            go.set()
+            await fake.wait_for(lambda: fake.texts(ANN) == ["echo slow", "echo next"])
+        assert await keep.left() == {}
+    assert sorted(heard.delivery_id for heard in bot.heard) == sorted(map(str, updates))
+
+
+@pytest.mark.parametrize("mode", ["webhook", "polling"])
+async def test_what_was_kept_and_not_done_is_taken_again_at_the_next_start(
+    fake: FakeTelegram, tmp_path: Path, mode: str
+) -> None:
+    async def never(_: Incoming) -> None:
+        await asyncio.sleep(3600)
+
+    async with stored(tmp_path) as store:
+        keep = KeptUpdates(store)
+        async with hooked(fake, receive=never, patience=0.1, keep=keep) as bot:
+            update = fake.type(ANN, ANN, "slow", date=1_700_000_000)
+            await fake.wait_for(lambda: fake.api.unconfirmed == [])
+            for task in list(bot.platform._listener._under_way.values()):
+                task.cancel()  # as the end does after some seconds
+        assert list(await keep.left()) == [update]
+        again = hooked(fake, receive=echo, keep=keep) if mode == "webhook" else running(fake, receive=echo, keep=keep)
+        async with again as bot:
+            await fake.wait_for(lambda: fake.texts(ANN) == ["echo slow"])
+        assert await keep.left() == {}
+        assert [(heard.delivery_id, heard.sent_at and heard.sent_at.year) for heard in bot.heard] == [
+            (str(update), 2023)
+        ]
+
+
+async def test_where_nothing_can_be_kept_telegram_delivers_again_and_it_is_handled_once(
     fake: FakeTelegram,
 ) -> None:
     go = asyncio.Event()
