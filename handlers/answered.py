@@ -1,4 +1,4 @@
-"""Where answers are shown that are edited later: what they tell of is not over when they are given."""
+"""What is noted of answers: where those are that are edited later, and that what was asked for is on record."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ import structlog
 
 from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.errors import StoreError
-from engine.domain.messages import Card, Destination, Ref
+from engine.domain.messages import Card, Destination, Incoming, Ref
 from engine.store.database import Database
 from engine.store.outbox import ANSWERS
 from engine.store.unit_of_work import UnitOfWork
 
 Note = Callable[[Card, Destination, Ref | None], Awaitable[None]]
 """Takes note of an answer that is shown somewhere by these messages; ``None`` where it is about to be."""
+Recorded = Callable[[Incoming], Awaitable[None]]
+"""Waits until what was received is on record: what only reads is answered before."""
 
 _log = structlog.get_logger(__name__)
 
 
 async def not_noted(card: Card, to: Destination, ref: Ref | None) -> None:
     """No answer is edited later."""
+
+
+async def on_record(incoming: Incoming) -> None:
+    """Everything that was received is on record by then."""
 
 
 def is_answer(card: Card) -> bool:

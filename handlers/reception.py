@@ -2,13 +2,16 @@
 
     delivery new? → person known? → sent while we were away? → understood? → role enough? → run → audited
 
+What only reads is answered before anything of it is written: answered twice after a crash, it does no harm.
 Strangers learn nothing, not even that there is somebody: they get no answer. They are audited and
 kept for the admins to see, as long as they do not come in floods.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,7 +22,7 @@ from engine.desk import Desk
 from engine.domain.approvals import Press, Verb
 from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.closing import Choice
-from engine.domain.errors import GreenlightError, StoreError
+from engine.domain.errors import BadInput, GreenlightError, StoreError
 from engine.domain.messages import Button, Card, Destination, Incoming, Person, Pressed, Role, Typed
 from engine.domain.people import Stranger
 from engine.faults import fault_id
@@ -75,11 +78,19 @@ class Reception:
         self._started_at = started_at
         self._strangers = Strangers(monotonic)
         self._under_way: set[str] = set()
+        self._recording: dict[str, asyncio.Task[None]] = {}
 
     async def receive(self, incoming: Incoming) -> Card | None:
+        """As ``answer``, once what was done about it is on record."""
+        card = await self.answer(incoming)
+        await self.recorded(incoming)
+        return card
+
+    async def answer(self, incoming: Incoming) -> Card | None:
         """Act on something a person did, once, and say what to answer them.
 
-        It never raises, so that no platform needs to know what can go wrong in here.
+        It never raises, so that no platform needs to know what can go wrong in here. Whoever shows the answer then
+        waits for ``recorded`` before the platform may forget the delivery.
 
         Returns:
             The answer; ``None`` for strangers and for deliveries that were answered before, or are being acted on.
@@ -95,7 +106,13 @@ class Reception:
         except Exception as error:  # noqa: BLE001 - the boundary to every platform: the store itself failed
             return _failed(error) if person else None
         finally:
-            self._under_way.discard(delivery)
+            if delivery not in self._recording:
+                self._under_way.discard(delivery)
+
+    async def recorded(self, incoming: Incoming) -> None:
+        """Return once what was done about a delivery is on record."""
+        if recording := self._recording.get(_delivery(incoming)):
+            await asyncio.wait({recording})
 
     def _understood(self, incoming: Incoming) -> Incoming:
         """The same; a command that was written to us alone without its slash has it."""
@@ -121,12 +138,40 @@ class Reception:
 
     async def _received(self, incoming: Incoming, person: Person) -> Card | None:
         """Answer what is new; of what a crash interrupted nobody knows how far it got."""
+        if self._only_reads(incoming):
+            return await self._looked_up(incoming, person)
         is_new = await self._begin(incoming)
         if not is_new and await self._is_finished(incoming):
             return None
         card = await (self._answer(incoming, person) if is_new else self._interrupted(incoming, person))
         await self._database.transact(self._finishing(incoming, person.name, card.title))
         return None if await self._is_shown(card, incoming) else card
+
+    def _only_reads(self, incoming: Incoming) -> bool:
+        """Whether something changes nothing, however often it is done."""
+        match incoming.action:
+            case Typed(text=text):
+                with suppress(BadInput):
+                    found = self._commands.find(text[:LONGEST_TEXT])
+                    return found is not None and not found[0].acts
+        return False
+
+    async def _looked_up(self, incoming: Incoming, person: Person) -> Card | None:
+        """Answer what only reads; the audit is written beside."""
+        if await self._is_finished(incoming):
+            return None
+        card, delivery = await self._answer(incoming, person), _delivery(incoming)
+        self._recording[delivery] = asyncio.create_task(self._record(incoming, person.name, card.title))
+        return card
+
+    async def _record(self, incoming: Incoming, person: str, outcome: str) -> None:
+        try:
+            await self._database.transact(self._finishing(incoming, person, outcome))
+        except StoreError as error:
+            _log.warning("not audited", action=_action(incoming), person=person, detail=error.message)
+        finally:
+            self._under_way.discard(_delivery(incoming))
+            self._recording.pop(_delivery(incoming), None)
 
     async def _is_shown(self, card: Card, incoming: Incoming) -> bool:
         """Whether the outbox brings what was pressed up to date: a reply could only overtake it with less news."""

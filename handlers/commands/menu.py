@@ -56,6 +56,7 @@ def build_commands(
                 args="ID [half]",
                 role=trader,
                 run=acts.approve,
+                acts=True,
                 help="approve a trade, or half of it",
             ),
             Command(
@@ -63,6 +64,7 @@ def build_commands(
                 args="ID [reason]",
                 role=trader,
                 run=acts.reject,
+                acts=True,
                 help="reject a trade that waits",
             ),
             Command(name="why", args="ID", run=reads.why, help="the story of a trade, approval, order"),
@@ -72,6 +74,7 @@ def build_commands(
                 args="[duration]",
                 role=trader,
                 run=acts.pause,
+                acts=True,
                 help="no new entries for 15m, 1h30m, 1d, or until /resume; exits go on; of two pauses the longer holds",
             ),
             Command(
@@ -79,6 +82,7 @@ def build_commands(
                 args="[market]",
                 role=trader,
                 run=acts.resume,
+                acts=True,
                 help="allow new entries again; a market that has changed wants its name",
             ),
             Command(
@@ -87,6 +91,7 @@ def build_commands(
                 args="ID|MARKET|all [share]",
                 role=trader,
                 run=acts.close,
+                acts=True,
                 help="sell a position, or a share of it (half, 25%), once you have pressed what that would be",
             ),
             Command(
@@ -95,6 +100,7 @@ def build_commands(
                 args=f"[{emergencies.NOW}]",
                 role=Role.ADMIN,
                 run=acts.emergency,
+                acts=True,
                 help="sell everything and stop; without its word it only says what that would be",
             ),
             Command(

@@ -35,6 +35,7 @@ class Command:
         args: What may come after it, as usage shows it, e.g. ``ID [half]``.
         role: The least role that may use it.
         private: Whether its answer is for the one who asked alone, also where others read along.
+        acts: Whether it changes anything: it is then on record before it is done.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Command:
     args: str = ""
     role: Role = Role.VIEWER
     private: bool = False
+    acts: bool = False
 
     @property
     def usage(self) -> str:

@@ -20,6 +20,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from engine.domain.messages import Card, Incoming
+from handlers.answered import Recorded, on_record
 from handlers.charts.illustrating import Draw, Illustrated, illustrated
 from handlers.lanes import Lanes
 from handlers.slack import reading
@@ -48,6 +49,7 @@ class Listener:
         draw: Draws pictures; only the reply that has one waits for it.
         greet: Shows somebody who opened it the App Home.
         speech: How commands are written there.
+        recorded: Waits until what was received is on record: what only reads is answered before.
     """
 
     def __init__(
@@ -58,8 +60,10 @@ class Listener:
         draw: Draw,
         greet: Greet,
         speech: Speech,
+        recorded: Recorded = on_record,
     ) -> None:
         self._receive = receive
+        self._recorded = recorded
         self._draw = draw
         self._reply = reply
         self._greet = greet
@@ -119,6 +123,7 @@ class Listener:
             self._lanes.add(("picture", heard.incoming.delivery_id), partial(self._illustrate, heard, card))
         elif card:
             self._show(heard, Illustrated(card=card))
+        await self._recorded(heard.incoming)
 
     async def _illustrate(self, heard: Heard, card: Card) -> None:
         self._show(heard, await illustrated(card, self._draw))

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 
 from engine.clocks import wall
 from engine.domain.messages import Card, Destination, Ref
-from handlers.answered import Note, is_answer, not_noted
+from handlers.answered import Note, Recorded, is_answer, not_noted, on_record
 from handlers.charts.illustrating import Draw, no_pictures
 from handlers.outages import Health, Outage
 from handlers.slack.client import HideTokens, make_client, make_session
@@ -59,6 +59,7 @@ class SlackPlatform:
         answer_timeout: How long any answer may take.
         sessions: Makes the connections, each answer within so many seconds; ``None`` for the network.
         wall: The wall clock, for the age of what Slack sends.
+        recorded: Waits until what was received is on record.
     """
 
     name = PLATFORM
@@ -82,6 +83,7 @@ class SlackPlatform:
         answer_timeout: timedelta = timedelta(seconds=10),
         sessions: Callable[[float], ClientSession] | None = None,
         wall: Callable[[], datetime] = wall,
+        recorded: Recorded = on_record,
     ) -> None:
         self._hide_tokens = HideTokens([token for token in (bot_token, app_token, signing_secret) if token])
         self._answer_timeout = answer_timeout.total_seconds()
@@ -104,6 +106,7 @@ class SlackPlatform:
             draw=draw,
             greet=self._home.open,
             speech=speech,
+            recorded=recorded,
         )
         self._sockets = (
             Sockets(

@@ -1,6 +1,7 @@
 """What is done about one update, however it came.
 
-    acknowledge a press ──▶ read ──▶ receive, a person's own in order ──▶ handled ──▶ draw ──▶ reply
+    acknowledge a press ──▶ read ──▶ receive, a person's own in order ──▶ on record: handled
+                                                                     └──▶ draw ──▶ reply
 
 A reply is a message, and messages in a chat are few: 20 a minute in a group. In a crowd of presses, where a reply would
 come late or never, a press is answered by its acknowledgement, which costs no message: that then waits a moment, until
@@ -19,6 +20,7 @@ from telegram import Bot, CallbackQuery, Update
 from telegram.error import TelegramError, TimedOut
 
 from engine.domain.messages import Card, Incoming
+from handlers.answered import Recorded, on_record
 from handlers.charts.illustrating import Draw, Illustrated, illustrated
 from handlers.lanes import Lanes
 from handlers.pacing import PATIENCE, Pacer
@@ -52,12 +54,16 @@ class Intake:
         reply: Shows a reply as a message.
         draw: Draws pictures; only the reply that has one waits for it.
         pacer: Knows how soon a message could be sent.
+        recorded: Waits until what was received is on record: what only reads is answered before.
     """
 
-    def __init__(self, *, bot: Bot, receive: Receive, reply: Reply, draw: Draw, pacer: Pacer) -> None:
+    def __init__(
+        self, *, bot: Bot, receive: Receive, reply: Reply, draw: Draw, pacer: Pacer, recorded: Recorded = on_record
+    ) -> None:
         self._bot = bot
         self._draw = draw
         self._receive = receive
+        self._recorded = recorded
         self._reply = reply
         self._pacer = pacer
         self._lanes = Lanes()
@@ -126,6 +132,8 @@ class Intake:
             self._show(heard, card, told)
         elif heard and news is None:
             self._settle(_chat(heard))
+        if heard:
+            await self._recorded(heard)
 
     def _show(self, heard: Incoming, card: Card, told: Callable[[], Awaitable[bool]] | None) -> None:
         """Reply when every reply before has been shown; one with a picture when that is drawn, and no other waits."""

@@ -23,6 +23,11 @@ PEOPLE = {"1001": ("Ann", Role.TRADER), "1002": ("Vic", Role.VIEWER), "1003": ("
 CHAT = Destination(platform="telegram", address="-100")
 
 
+def wait_for(event, loop):
+    """Hold a thread up until something is set in a loop."""
+    asyncio.run_coroutine_threadsafe(event.wait(), loop).result(30)
+
+
 class Room:
     """A reception over a real database and an engine of fakes."""
 
@@ -100,6 +105,46 @@ async def test_a_command_is_answered_and_audited(room):
     assert (entry.platform, entry.user, entry.person) == ("telegram", "1001", "Ann")
     assert (entry.action, entry.outcome) == ("/status", card.title)
     assert (entry.at, entry.wall_at) == (reports.NOON, STARTED + timedelta(seconds=30))
+
+
+async def test_what_only_reads_is_answered_before_anything_is_written_and_audited_once(room):
+    """Seen: two durable records before each answer."""
+    asked = room.incoming(Typed(text="/status"), delivery="7")
+    writing = asyncio.Event()
+    room.database._writer.submit(wait_for, writing, asyncio.get_running_loop())
+    try:
+        card = await asyncio.wait_for(room.reception.answer(asked), 5)
+        assert card.title.startswith("Trading")
+        assert await room.audit() == ()
+        assert await room.reception.answer(asked) is None, "it is being recorded"
+    finally:
+        writing.set()
+    await room.reception.recorded(asked)
+    assert [entry.action for entry in await room.audit()] == ["/status"]
+    assert await room.reception.receive(asked) is None, "delivered again, it was answered"
+    assert len(await room.audit()) == 1
+
+
+async def test_after_a_crash_what_only_reads_is_answered_again(room):
+    asked = room.incoming(Typed(text="/status"), delivery="7")
+    card = await room.reception.answer(asked)
+    room.reception._recording["telegram:7"].cancel()
+    again = room.open(started_at=STARTED)
+    assert await again.receive(asked) == card
+    assert [entry.action for entry in await room.audit()] == ["/status"]
+
+
+@pytest.mark.parametrize("text", ["/approve A17", "/reject A17", "/pause", "/resume", "/close T1", "/emergency"])
+async def test_what_acts_is_on_record_before_it_is_done(room, text):
+    asked = room.incoming(Typed(text=text), delivery="7", user="1001")
+    begun = []
+
+    async def note(*_):
+        begun.append(await room.database.read(lambda uow: uow.chat.has_seen("telegram:7")))
+
+    room.reception._act = note
+    await room.reception.answer(asked)
+    assert begun == [True]
 
 
 async def test_where_nobody_else_reads_a_command_needs_no_slash(room):
