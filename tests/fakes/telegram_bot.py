@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+import uvicorn
 from pydantic import SecretStr
+from starlette.applications import Starlette
 
 from engine.domain.messages import Destination, Incoming
 from handlers.telegram import TelegramPlatform
@@ -41,3 +46,19 @@ def make_bot(fake: FakeTelegram, *, receive: Receive = say_nothing, **options: A
 def running(fake: FakeTelegram, *, receive: Receive = say_nothing, **options: Any) -> AbstractAsyncContextManager[Bot]:
     """A started platform, which is stopped at the end."""
     return started(make_bot(fake, receive=receive, **options))
+
+
+@asynccontextmanager
+async def serving(platform: TelegramPlatform) -> AsyncIterator[str]:
+    """A bot's hook on a port of its own; its local address."""
+    app = Starlette(routes=list(platform.hooks))
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False)
+    running = uvicorn.Server(config)
+    running.install_signal_handlers = lambda: None
+    task = asyncio.create_task(running.serve(sockets=[listening]))
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        running.should_exit = True
+        await task

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
@@ -20,7 +18,7 @@ from handlers.telegram import KeptUpdates, WebhookAt, webhook
 from tests.fakes.database import new_database
 from tests.fakes.noting import Receive, say_nothing, words
 from tests.fakes.telegram import FakeTelegram, Fault
-from tests.fakes.telegram_bot import Bot, make_bot, running
+from tests.fakes.telegram_bot import Bot, make_bot, running, serving
 
 ANN, BEN, GROUP = 7, 8, -100
 PUBLIC = "https://bot.example.org"
@@ -46,28 +44,12 @@ async def echo(heard: Incoming) -> Card:
 
 
 @asynccontextmanager
-async def serving(bot: Bot) -> AsyncIterator[str]:
-    """The bot's hook on a port of its own; its local address."""
-    app = Starlette(routes=list(bot.platform.hooks))
-    listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False)
-    running = uvicorn.Server(config)
-    running.install_signal_handlers = lambda: None
-    task = asyncio.create_task(running.serve(sockets=[listening]))
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        running.should_exit = True
-        await task
-
-
-@asynccontextmanager
 async def hooked(
     fake: FakeTelegram, *, receive: Receive = say_nothing, keep: KeptUpdates | None = None, **pace: float
 ) -> AsyncIterator[Bot]:
     """A started bot that is called under a public name."""
     bot = make_bot(fake, receive=receive, keep=keep, webhook=WebhookAt(url=PUBLIC, secret=SecretStr(SECRET), **pace))
-    async with serving(bot) as local:
+    async with serving(bot.platform) as local:
         fake.leads(PUBLIC, local)
         await bot.platform.start()
         try:

@@ -41,6 +41,8 @@ class Door:
     def __init__(self) -> None:
         self.heard: list[Incoming] = []
         self.open = True
+        self.answers = asyncio.Event()
+        self.answers.set()
         listener = Listener(
             receive=self.receive,
             reply=self.reply,
@@ -52,6 +54,7 @@ class Door:
         self.app = Starlette(routes=[make_route(listener.app, SecretStr(SECRET), lambda: self.open)])
 
     async def receive(self, heard: Incoming) -> None:
+        await self.answers.wait()
         self.heard.append(heard)
 
     async def reply(self, heard: Heard, card: Card) -> None:
@@ -131,6 +134,18 @@ async def test_bytes_that_are_no_text_are_refused(door: Door) -> None:
 async def test_a_url_is_proved_to_be_ours(door: Door) -> None:
     body = json.dumps({"type": "url_verification", "challenge": "c", "token": "t"}).encode()
     assert await door.post(body, signed(body), "application/json") == 200
+
+
+async def test_while_a_venue_hangs_each_request_is_acknowledged_at_once_and_handled_once_after(door: Door) -> None:
+    door.answers.clear()
+    bodies = [COMMAND.replace(b"abc", name) for name in (b"abc", b"abd", b"abe")]
+    for body in bodies:
+        assert await asyncio.wait_for(door.post(body, signed(body)), 1) == 200
+    assert door.heard == []
+    door.answers.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert [heard.delivery_id for heard in door.heard] == ["1.2.abc", "1.2.abd", "1.2.abe"]
 
 
 async def test_while_nothing_can_be_handled_slack_is_told_to_come_again(door: Door) -> None:
