@@ -309,9 +309,10 @@ async def engine_room(
     panel: Panel = NO_PANEL,
     fast: FastTier | None = None,
     entry: Entry | None = None,
+    clock: HandClock | None = None,
 ) -> AsyncIterator[Room]:
     """Open an engine in a folder, a new one or the one that is there, and close it in the end."""
-    clock, script = HandClock(minutes), Script()
+    clock, script = clock or HandClock(minutes), Script()
     store = new_database(folder, route=route)
     venue = FickleVenue(
         file=folder / "venue.sqlite",
