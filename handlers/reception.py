@@ -10,6 +10,7 @@ kept for the admins to see, as long as they do not come in floods.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -37,6 +38,8 @@ from handlers.strangers import Strangers, shown_name
 
 LONGEST_TEXT = 1000
 """Characters of a text that are read, and of any text that is audited."""
+REMEMBERED = 256
+"""How many deliveries that only read are known again: a platform delivers again within seconds."""
 LONGEST_ID = 64
 """Characters of a stranger's id that are shown."""
 
@@ -79,6 +82,7 @@ class Reception:
         self._strangers = Strangers(monotonic)
         self._under_way: set[str] = set()
         self._recording: dict[str, asyncio.Task[None]] = {}
+        self._looked: deque[str] = deque(maxlen=REMEMBERED)
 
     async def receive(self, incoming: Incoming) -> Card | None:
         """As ``answer``, once what was done about it is on record."""
@@ -157,10 +161,12 @@ class Reception:
         return False
 
     async def _looked_up(self, incoming: Incoming, person: Person) -> Card | None:
-        """Answer what only reads; the audit is written beside."""
-        if await self._is_finished(incoming):
+        """Answer what only reads, unless this process has just done so; the audit is written beside."""
+        delivery = _delivery(incoming)
+        if delivery in self._looked:
             return None
-        card, delivery = await self._answer(incoming, person), _delivery(incoming)
+        card = await self._answer(incoming, person)
+        self._looked.append(delivery)
         self._recording[delivery] = asyncio.create_task(self._record(incoming, person.name, card.title))
         return card
 
@@ -169,6 +175,8 @@ class Reception:
             await self._database.transact(self._finishing(incoming, person, outcome))
         except StoreError as error:
             _log.warning("not audited", action=_action(incoming), person=person, detail=error.message)
+        except Exception as error:  # noqa: BLE001 - the boundary of a task: the answer is given already
+            _failed(error)
         finally:
             self._under_way.discard(_delivery(incoming))
             self._recording.pop(_delivery(incoming), None)
