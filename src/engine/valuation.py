@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 
 from engine.domain.errors import VenueError
@@ -11,13 +12,16 @@ from engine.ports import MarketData
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
 
+ASKED_WITHIN = 1.0
+"""Wall seconds that a venue has to say what something trades at: people who look wait for nobody longer."""
+
 
 async def prices_of_held(store: DatabaseReader, market_data: MarketData) -> dict[str, Decimal]:
     """What each market that something is held of trades at now; the last closes stand for what is left out."""
     held, changed = await store.read(lambda uow: (uow.positions.open(), _changed(uow)))
     symbols = dict.fromkeys(position.symbol for position in held if position.symbol not in changed)
-    books = {symbol: await book(market_data, symbol) for symbol in symbols}
-    return {symbol: found.mid for symbol, found in books.items() if found is not None}
+    books = await asyncio.gather(*(book(market_data, symbol) for symbol in symbols))
+    return {symbol: found.mid for symbol, found in zip(symbols, books, strict=True) if found is not None}
 
 
 async def ask(market_data: MarketData, symbol: str) -> Decimal | None:
@@ -27,10 +31,11 @@ async def ask(market_data: MarketData, symbol: str) -> Decimal | None:
 
 
 async def book(market_data: MarketData, symbol: str) -> Book | None:
-    """A market's order book; ``None`` where the venue does not say."""
+    """A market's order book; ``None`` where the venue does not say, or not soon."""
     try:
-        return await market_data.book(symbol)
-    except VenueError:
+        async with asyncio.timeout(ASKED_WITHIN):
+            return await market_data.book(symbol)
+    except (VenueError, TimeoutError):
         return None
 
 
