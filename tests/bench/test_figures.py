@@ -128,21 +128,23 @@ def test_chat(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell) -> None:
                 return await _ask_all(program)
 
     asked = benchmark.pedantic(lambda: asyncio.run(taken()), rounds=1)
-    for platform, seconds in asked.items():
-        for share, aim in ((0.5, 12), (0.99, 25)):
-            name = f"/status on {platform} at {PACED} cycles/s, p{share * 100:.0f}"
-            tell(name, percentile(seconds, share) * 1000, "ms", f"<= {aim}")
+    for what, seconds in asked.items():
+        for share, aim in ((0.5, "<= 12"), (0.99, "<= 25")):
+            name = f"{what} at {PACED} cycles/s, p{share * 100:.0f}"
+            tell(name, percentile(seconds, share) * 1000, "ms", aim if "/status" in what else "")
 
 
 async def _ask_all(program: Watched) -> dict[str, list[float]]:
     gc.collect()
     gc.freeze()  # who asks must not stop for a tenth of a second itself: that would be measured
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    found: dict[str, list[float]] = {"Telegram": [], "the web": []}
+    recorded = "/resume on Telegram, on record before it is done,"  # as /status was once
+    found: dict[str, list[float]] = {"/status on Telegram": [], "/status on the web": [], recorded: []}
     async with httpx.AsyncClient(base_url=program.url(), headers=headers, timeout=PATIENCE) as client:
         await ask_web(client)
         for _ in range(ASKED):
-            found["Telegram"].append(await program.ask())
-            found["the web"].append(await ask_web(client))
+            found["/status on Telegram"].append(await program.ask())
+            found["/status on the web"].append(await ask_web(client))
+            found[recorded].append(await program.ask("/resume"))
             await asyncio.sleep(0.02)
     return found

@@ -135,6 +135,7 @@ async def _press(settings: Settings, name: str, questions: Sequence[str], times:
         for question in questions:
             await asyncio.to_thread(barrier.wait, TOGETHER_WITHIN)
             await asyncio.gather(*(_once(engine, heard, question, name) for _ in range(times)))
+        await engine.approvals.finished()
     return heard
 
 

@@ -24,6 +24,8 @@ PATIENCE = 60.0
 BEGINS = date(2026, 1, 1)
 """The first day of the demo's market."""
 PERSON = {"name": "Ada", "role": "admin", "telegram": 1001, "web": "ada"}
+ANSWERS = {"/status": "Last decision cycle", "/resume": "Nothing was paused"}
+"""What is in the answer to a command: one that only reads, and one that is on record before it is done."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -51,17 +53,17 @@ class Watched:
         notes = list(self.folder.glob("**/instance.json"))
         return str(json.loads(notes[0].read_text())["url"]) if notes else ""
 
-    async def ask(self) -> float:
-        """Ask for the status on Telegram; seconds until the answer is there."""
-        before, began = len(self.answers()), time.monotonic()
-        self.fake.type(CHAT, 1001, "/status")
-        await self.fake.wait_for(lambda: len(self.answers()) > before, PATIENCE)
-        return self.answers()[before] - began
+    async def ask(self, text: str = "/status") -> float:
+        """Ask for the status on Telegram, or say something else of ``ANSWERS``; seconds until the answer is there."""
+        before, began = len(self.answers(text)), time.monotonic()
+        self.fake.type(CHAT, 1001, text)
+        await self.fake.wait_for(lambda: len(self.answers(text)) > before, PATIENCE)
+        return self.answers(text)[before] - began
 
-    def answers(self) -> list[float]:
-        """When each status was shown on Telegram."""
+    def answers(self, text: str = "/status") -> list[float]:
+        """When each answer was shown on Telegram."""
         sent = self.fake.called("sendMessage")
-        return [call.at for call in sent if "Last decision cycle" in str(call.params.get("text"))]
+        return [call.at for call in sent if ANSWERS[text] in str(call.params.get("text"))]
 
 
 async def ask_web(client: httpx.AsyncClient) -> float:
