@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -79,6 +80,7 @@ async def build(
     )
     api_token = settings.web.token or SecretStr(randomness.token_urlsafe(24))
     chat = await build_chat(settings, engine, api_token, ready, give_up, externals, logs)
+    orchestrator = engine.services.orchestrator
     jobs = job_table(
         services=engine.services,
         contexts=engine.market.contexts,
@@ -86,7 +88,9 @@ async def build(
         approvals=engine.approvals,
         books=engine.books,
         candles_in=engine.market.live.closed if engine.market.live else None,
-        caught_up=_caught_up(engine) if engine.market.live else None,
+        caught_up=partial(booked, lambda: engine.venue.advanced, orchestrator.sync_venue_events)
+        if engine.market.live
+        else None,
     )
     kept = _housekeeping(settings, engine, externals)
     driver = _driver(
@@ -108,15 +112,17 @@ def _housekeeping(settings: Settings, engine: Engine, externals: Externals) -> J
     return Job(name="retention", group=Group.HOUSEKEEPING, run=housekeeping.run, alarm=housekeeping.next_due)
 
 
-def _caught_up(engine: Engine) -> Callable[[datetime], Awaitable[None]]:
-    """Waits until what the venues did up to a time has happened, and is in the books: the account's jobs go on."""
-
-    async def wait(at: datetime) -> None:
-        await caught_up(lambda: engine.venue.advanced, at)
-        with suppress(VenueError):
-            await engine.services.orchestrator.sync_venue_events()
-
-    return wait
+async def booked(
+    reached: Callable[[], Mapping[str, datetime]],
+    sync: Callable[[], Awaitable[None]],
+    at: datetime,
+    within: float = CATCH_UP_WITHIN,
+) -> None:
+    """Wait until what the venue did up to a time is in the books, not for ever; the jobs may not be so far."""
+    await caught_up(reached, at, within)
+    with suppress(VenueError, TimeoutError):
+        async with asyncio.timeout(within):
+            await sync()
 
 
 async def caught_up(

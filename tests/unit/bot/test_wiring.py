@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from bot.wiring import CATCH_UP_LOOK, caught_up
+from bot.wiring import CATCH_UP_LOOK, booked, caught_up
 from engine.data.live.feed import LiveFeed
 from engine.domain.market import Market
 from engine.exchanges.paper import PaperExchange
 from engine.simulation.fills import FillModel
-from tests.fakes.feed import BTC, START, HandClock
+from tests.fakes.engine import DAY, QUIET, engine_room
+from tests.fakes.feed import BTC, START, HandClock, Row
 
 
 def _feed(markets: Sequence[Market]) -> LiveFeed:
@@ -66,3 +67,17 @@ async def test_a_day_waits_for_a_venue_that_is_behind_and_not_for_one_that_stays
     async with asyncio.timeout(10):
         await waiting
         await caught_up(dict, end, within=0.05)
+
+
+async def test_what_was_hit_within_a_day_is_in_the_books_before_it_is_closed(tmp_path: Path):
+    """The day's figures no longer wait for the account's jobs by sharing their lock."""
+    fell: Row = (100, 101, 50, 60, 10_000)
+    async with engine_room(tmp_path, (QUIET,) * 24 + (fell,) * 9) as room:
+        await room.enter()
+        room.clock.to(DAY + 60)
+        await room.venue.events(None)
+        assert len(await room.held()) == 1, "the stop was hit, and nobody has heard of it"
+        await booked(lambda: room.venue.advanced, room.orchestrator.sync_venue_events, room.clock.now(), within=5)
+        assert await room.held() == ()
+        room.venue.storm = 9
+        await booked(lambda: room.venue.advanced, room.orchestrator.sync_venue_events, room.clock.now(), within=0.1)
