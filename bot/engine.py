@@ -27,7 +27,7 @@ from engine.cycle_services import CycleServices
 from engine.desk import Desk
 from engine.domain.events import Welcomed
 from engine.domain.health import CLOCK, MARKET_DATA, STORE
-from engine.domain.market import Timeframe
+from engine.domain.market import Listing, Timeframe
 from engine.domain.results import AtWork
 from engine.exchanges.paper import NAME as PAPER
 from engine.exchanges.paper import PaperExchange
@@ -35,7 +35,7 @@ from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.kept_stats import KeptStats
-from engine.ports import NoEntry, Route, by_the_market, nothing_against_it
+from engine.ports import MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
@@ -101,17 +101,18 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
     limits = RiskLimits(**settings.risk.model_dump())
     no_entry = no_entry_of(market.live, market.contexts) if market.live else nothing_against_it
     quality = DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump()))
-    stats = KeptStats(market_data=venue, quality=quality, clock=clock)
+    market_data: MarketDataAt = {venue.name: venue}
+    stats = KeptStats(market_data=market_data, quality=quality, clock=clock)
     services = CycleServices(
         clock=clock,
         store=store,
-        market_data=venue,
-        candles=CheckedCandles(market_data=venue, quality=quality),
+        market_data=market_data,
+        candles=CheckedCandles(market_data=market_data, quality=quality),
         analyzer=TechnicalAnalyzer(indicators=specs_of(settings)),
         risk=RiskManager(limits=limits),
         autonomy=settings.approval.autonomy,
         orchestrator=ExecutionOrchestrator(
-            store=store, venues={venue.name: venue}, market_data=venue, clock=clock, max_factor=max_factor
+            store=store, venues={venue.name: venue}, market_data=market_data, clock=clock, max_factor=max_factor
         ),
         stats=stats,
         panel=externals.panel,
@@ -120,7 +121,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
     configured = at_work_of(settings, market)
     approvals = Approvals(
         store=store,
-        market_data=venue,
+        market_data=market_data,
         risk=services.risk,
         autonomy=services.autonomy,
         orchestrator=services.orchestrator,
@@ -130,7 +131,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
     )
     closings = Closings(
         store=store,
-        market_data=venue,
+        market_data=market_data,
         orchestrator=services.orchestrator,
         clock=clock,
         time_left=time_left,
@@ -153,7 +154,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         closings=closings,
         books=Bookkeeping(
             store=store,
-            market_data=venue,
+            market_data=market_data,
             markets=_marked_at(market),
             idle=_idle(market),
             candles=services.candles,
@@ -166,7 +167,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         views=Views(
             store=store,
             venue=venue.name,
-            market_data=venue,
+            market_data=market_data,
             clock=clock,
             profile=settings.profile,
             contexts=configured,
@@ -179,7 +180,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         ),
         results=Results(
             store=store,
-            market_data=venue,
+            market_data=market_data,
             clock=clock,
             days=settings.digest.days,
             at_work=tuple(each for each in configured if each.markets),
@@ -267,16 +268,16 @@ def owner_of(settings: Settings, market: Source) -> dict[str, str]:
     return {"profile": settings.profile, "venue": PAPER, "market": market.label}
 
 
-def _marked_at(market: Source) -> dict[str, Timeframe]:
+def _marked_at(market: Source) -> dict[Listing, Timeframe]:
     shortest = min((context.timeframe for context in market.contexts), key=lambda timeframe: timeframe.duration)
-    return {symbol: shortest for context in market.contexts for symbol in context.markets}
+    return {Listing(context.venue, symbol): shortest for context in market.contexts for symbol in context.markets}
 
 
-def _idle(market: Source) -> dict[str, Timeframe]:
+def _idle(market: Source) -> dict[Listing, Timeframe]:
     """The markets that no context trades: what is held of them is valued all the same."""
     traded = _marked_at(market)
     return {
-        symbol: min(traded.values(), key=lambda each: each.duration)
-        for symbol in market.feed.markets
-        if symbol not in traded
+        listing: min(traded.values(), key=lambda each: each.duration)
+        for listing in (Listing(PAPER, symbol) for symbol in market.feed.markets)
+        if listing not in traded
     }

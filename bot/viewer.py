@@ -11,8 +11,7 @@ from config.contexts import ContextSettings
 from config.settings import Settings
 from engine.account_views import AccountViews
 from engine.clocks import MarketClock
-from engine.domain.errors import ConfigError, NoData, StoreError
-from engine.domain.market import Book, Candles, Market, Timeframe
+from engine.domain.errors import ConfigError, StoreError
 from engine.domain.results import AtWork
 from engine.results import Results
 from engine.risk.rules import RiskLimits
@@ -21,35 +20,6 @@ from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class NoMarketData:
-    """Nobody to ask about the markets: things are worth what they were last marked at."""
-
-    def market(self, symbol: str) -> Market:
-        """No market.
-
-        Raises:
-            NoData: Always.
-        """
-        raise NoData(f"The viewer knows nothing of {symbol}.")
-
-    async def book(self, symbol: str) -> Book:
-        """No book.
-
-        Raises:
-            NoData: Always.
-        """
-        raise NoData(f"The viewer does not ask the venue for {symbol}.")
-
-    async def candles(self, symbol: str, timeframe: Timeframe, limit: int, until: datetime | None = None) -> Candles:
-        """No candles.
-
-        Raises:
-            NoData: Always.
-        """
-        del timeframe, limit, until
-        raise NoData(f"The viewer does not ask the venue for {symbol}.")
 
 
 async def run_viewer(settings: Settings) -> None:
@@ -86,7 +56,7 @@ async def run_viewer(settings: Settings) -> None:
         views = AccountViews(
             store=reader,
             venue=venue,
-            market_data=NoMarketData(),
+            market_data={},  # nobody to ask: things are worth what they were last marked at
             clock=clock,
             profile=settings.profile,
             contexts=tuple(_at_work(context, venue) for context in settings.contexts),

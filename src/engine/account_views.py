@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,11 +16,12 @@ from engine.domain.digests import Digest
 from engine.domain.errors import UnknownId
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt
+from engine.domain.market import Listing
 from engine.domain.payments import Payment
 from engine.domain.results import AtWork
 from engine.domain.trade_views import PositionView
 from engine.domain.unmanaged import absence
-from engine.ports import Clock, MarketData
+from engine.ports import Clock, MarketDataAt
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
 from engine.valuation import prices_of_held
@@ -43,7 +45,7 @@ class AccountViews:
 
     store: DatabaseReader
     venue: str
-    market_data: MarketData
+    market_data: MarketDataAt
     clock: Clock
     profile: str
     contexts: Sequence[AtWork]
@@ -151,7 +153,7 @@ class AccountViews:
 
         return await self.store.read(work)
 
-    def _status(self, uow: UnitOfWork, prices: Mapping[str, Decimal]) -> Status:
+    def _status(self, uow: UnitOfWork, prices: Mapping[Listing, Decimal]) -> Status:
         portfolio, now = uow.account.portfolio().valued(prices), self.clock.now()
         began, last = reporting.began_at(uow), reporting.point_of(uow, portfolio, now)
         opened, day = uow.curve.opened_as(began or now), uow.curve.point_at(self.days.begin(now))
@@ -180,9 +182,17 @@ class AccountViews:
             pending=len(uow.approvals.open()),
             contexts=tuple(each.name for each in self.contexts if each.markets),
             last_cycle_at=uow.curve.last_at(),
-            prices=tuple((portfolio.marks or {}).items()),
+            prices=_named(portfolio.marks or {}),
             no_entry=no_entry,
             paid_in=whole.paid_in,
             paid_out=whole.paid_out,
             unmanaged=tuple(held.id for held in portfolio.positions if absence(held, self.contexts)),
         )
+
+
+def _named(marks: Mapping[Listing, Decimal]) -> tuple[tuple[str, Decimal], ...]:
+    """Prices by symbol, with the venue where several have the same one."""
+    known = Counter(listing.symbol for listing in marks)
+    return tuple(
+        (f"{symbol} at {venue}" if known[symbol] > 1 else symbol, price) for (venue, symbol), price in marks.items()
+    )

@@ -47,7 +47,7 @@ from engine.execution.background import STOP_WITHIN, Background
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.kept_stats import KeptStats
-from engine.ports import Clock, MarketData, NoEntry, nothing_against_it
+from engine.ports import Clock, MarketDataAt, NoEntry, market_data_of, nothing_against_it
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
@@ -82,7 +82,7 @@ class Approvals:
         self,
         *,
         store: Database,
-        market_data: MarketData,
+        market_data: MarketDataAt,
         risk: RiskManager,
         autonomy: Autonomy,
         orchestrator: ExecutionOrchestrator,
@@ -234,13 +234,13 @@ class Approvals:
         return True
 
     async def _rejudge(self, approval: Approval, *, half: bool) -> Approval:
-        market = self._market_data.market(approval.plan.symbol)
+        market = market_data_of(self._market_data, approval.plan.venue).market(approval.plan.symbol)
         plan = approval.plan.halved(market) if half else approval.plan
         asked_at = self._clock.now()
         try:
             async with asyncio.timeout(FRESH_DATA_WITHIN):
                 stats = await self._current_stats(approval)
-                book = await self._market_data.book(plan.symbol)
+                book = await market_data_of(self._market_data, plan.venue).book(plan.symbol)
         except (VenueError, TimeoutError) as error:
             reason = f"no fresh price: {str(error) or 'the venue did not answer in time'}"
             return await self._store.transact(lambda uow: self._settle(uow, approval, GivenBack(reason=reason)))
@@ -277,7 +277,7 @@ class Approvals:
         """How its market has moved of late, on the timeframe that it was decided on; unknown of older versions."""
         judged = await self._store.read(lambda uow: uow.decisions.get(approval.decision_id))
         timeframe = judged.decision.timeframe
-        return await self._stats.current(approval.plan.symbol, Timeframe(timeframe)) if timeframe else None
+        return await self._stats.current(approval.plan.listing, Timeframe(timeframe)) if timeframe else None
 
     def _settle(self, uow: UnitOfWork, claim: Approval, ruling: RuledOrder | RuledRefusal | GivenBack) -> Approval:
         """Put a ruling on the claim it was made for; a claim that another process has judged stays as it is."""
@@ -302,10 +302,10 @@ class Approvals:
         portfolio = uow.account.portfolio()
         current = starters.as_it_stands(uow, replace(plan, price=limit or book.ask))
         view = RiskView(
-            market=self._market_data.market(plan.symbol),
+            market=market_data_of(self._market_data, plan.venue).market(plan.symbol),
             portfolio=portfolio,
             book=book,
-            close=(portfolio.marks or {}).get(plan.symbol, plan.price),
+            close=(portfolio.marks or {}).get(plan.listing, plan.price),
             stats=stats,
             halts=tuple(found.halt for found in uow.halts.open()),
             now=now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,8 +13,8 @@ from engine.digests import fix_days
 from engine.domain.days import Days
 from engine.domain.decisions import QualityReport
 from engine.domain.errors import DataError, VenueError
-from engine.domain.market import Timeframe
-from engine.ports import MarketData
+from engine.domain.market import Listing, Timeframe
+from engine.ports import MarketDataAt, market_data_of
 from engine.risk.halts import drawdown_halt, paused_drawdown
 from engine.risk.rules import RiskLimits
 from engine.store.database import Database
@@ -35,48 +35,49 @@ class Bookkeeping:
     """Keeps the books of one account.
 
     Attributes:
-        markets: The traded markets, each with the timeframe whose closes it is marked at.
-        idle: The other markets that the venue has: they are marked while something is held of them.
+        markets: The traded markets at their venues, each with the timeframe whose closes it is marked at.
+        idle: The other markets that the venues have: they are marked while something is held of them.
         candles: The closes that it is marked at, checked before anything is valued at them.
         days: Where days end.
         told_weekly: Whether people are told of weeks instead of days; each day has its figures all the same.
     """
 
     store: Database
-    market_data: MarketData
-    markets: Mapping[str, Timeframe]
+    market_data: MarketDataAt
+    markets: Mapping[Listing, Timeframe]
     candles: CheckedCandles
     limits: RiskLimits
     days: Days
     told_weekly: bool = False
-    idle: Mapping[str, Timeframe] = field(default_factory=dict)
+    idle: Mapping[Listing, Timeframe] = field(default_factory=dict)
 
-    async def mark_to_market(self, at: datetime, *, but: Collection[str] = ()) -> None:
+    async def mark_to_market(self, at: datetime, venue: str = "") -> None:
         """Note the closing price of every market that is traded or held, and has a good one.
 
         A market without one keeps its last good price; its data is none of the other markets' business.
 
         Args:
             at: When it closed.
-            but: Markets that are left for another time.
+            venue: The venue whose markets are marked; empty for all.
         """
         known = {**self.markets, **await self._held_beside()}
-        marked = {symbol: timeframe for symbol, timeframe in known.items() if symbol not in but}
-        found = {symbol: await self._close_of(symbol, timeframe, at) for symbol, timeframe in marked.items()}
+        marked = {listing: timeframe for listing, timeframe in known.items() if venue in ("", listing.venue)}
+        found = {listing: await self._close_of(listing, timeframe, at) for listing, timeframe in marked.items()}
         await self.store.transact(lambda uow: _mark(uow, found, at))
 
-    async def _held_beside(self) -> dict[str, Timeframe]:
+    async def _held_beside(self) -> dict[Listing, Timeframe]:
         if not self.idle:
             return {}
-        held = {position.symbol for position in await self.store.read(lambda uow: uow.positions.open())}
-        return {symbol: timeframe for symbol, timeframe in self.idle.items() if symbol in held}
+        held = {position.listing for position in await self.store.read(lambda uow: uow.positions.open())}
+        return {listing: timeframe for listing, timeframe in self.idle.items() if listing in held}
 
-    async def _close_of(self, symbol: str, timeframe: Timeframe, at: datetime) -> _Close:
+    async def _close_of(self, listing: Listing, timeframe: Timeframe, at: datetime) -> _Close:
         try:
-            candles, report = await self.candles.at(symbol, timeframe, at)
+            market_data = market_data_of(self.market_data, listing.venue)
+            candles, report = await self.candles.at(listing, timeframe, at)
             if not len(candles) or not report.priced or candles.closed_at != at:
                 return _Close(price=None, report=report)
-            return _Close(price=self.market_data.market(symbol).price(float(candles.close[-1])), report=report)
+            return _Close(price=market_data.market(listing.symbol).price(float(candles.close[-1])), report=report)
         except (VenueError, DataError):
             return _Close(price=None, report=QualityReport())
 
@@ -105,11 +106,11 @@ class Bookkeeping:
             begin_halt(uow, halt)
 
 
-def _mark(uow: UnitOfWork, seen: Mapping[str, _Close], at: datetime) -> None:
+def _mark(uow: UnitOfWork, seen: Mapping[Listing, _Close], at: datetime) -> None:
     """What was bought as one thing is not valued at the price of another: a market that has changed keeps its mark."""
-    changed = {symbol for symbol, close in seen.items() if note_changes(uow, symbol, close.report, at)}
-    closes = {symbol: close.price for symbol, close in seen.items() if close.price is not None}
-    uow.account.mark({symbol: price for symbol, price in closes.items() if symbol not in changed}, at)
+    changed = {listing.symbol for listing, close in seen.items() if note_changes(uow, listing.symbol, close.report, at)}
+    closes = {listing: close.price for listing, close in seen.items() if close.price is not None}
+    uow.account.mark({listing: price for listing, price in closes.items() if listing.symbol not in changed}, at)
 
 
 def _end_halts(uow: UnitOfWork, at: datetime) -> None:

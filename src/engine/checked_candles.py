@@ -8,8 +8,8 @@ from datetime import datetime
 from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import HISTORY
 from engine.domain.decisions import QualityReport
-from engine.domain.market import Candles, Timeframe
-from engine.ports import MarketData
+from engine.domain.market import Candles, Listing, Timeframe
+from engine.ports import MarketDataAt, market_data_of
 
 Checked = tuple[Candles, QualityReport]
 
@@ -18,20 +18,21 @@ Checked = tuple[Candles, QualityReport]
 class CheckedCandles:
     """Keeps what was last found good of each market and timeframe. What was not is asked for again by the next one."""
 
-    market_data: MarketData
+    market_data: MarketDataAt
     quality: DataQualityMonitor
-    _kept: dict[tuple[str, Timeframe], tuple[datetime, Checked]] = field(default_factory=dict, init=False)
+    _kept: dict[tuple[Listing, Timeframe], tuple[datetime, Checked]] = field(default_factory=dict, init=False)
 
-    async def at(self, symbol: str, timeframe: Timeframe, close: datetime) -> Checked:
+    async def at(self, listing: Listing, timeframe: Timeframe, close: datetime) -> Checked:
         """The newest candles that had closed by a time, mended, and what is to be said of them.
 
         Raises:
             VenueError: They cannot be had.
         """
-        kept = self._kept.get((symbol, timeframe))
+        kept = self._kept.get((listing, timeframe))
         if kept is not None and kept[0] == close:
             return kept[1]
-        checked = self.quality.check(await self.market_data.candles(symbol, timeframe, HISTORY), close)
+        market_data = market_data_of(self.market_data, listing.venue)
+        checked = self.quality.check(await market_data.candles(listing.symbol, timeframe, HISTORY), close)
         if checked[1].usable:
-            self._kept[(symbol, timeframe)] = close, checked
+            self._kept[(listing, timeframe)] = close, checked
         return checked

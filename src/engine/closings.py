@@ -18,7 +18,7 @@ from decimal import Decimal
 from engine.data_halts import standing_change
 from engine.domain.closing import ALL, TOPIC, Choice, Closing, ClosingView, Sale, Stage, Unsold, Wanted
 from engine.domain.errors import BadInput, NoData, NotAllowed, UnknownId, VenueError
-from engine.domain.market import names_of
+from engine.domain.market import Listing, names_of
 from engine.domain.orders import Order, OrderType
 from engine.domain.positions import Position
 from engine.execution import closing as rules
@@ -27,7 +27,7 @@ from engine.execution.coverage import sellable
 from engine.execution.emergency import being_ended
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend_closing
-from engine.ports import Clock, MarketData, TimeLeft, by_the_market
+from engine.ports import Clock, MarketDataAt, TimeLeft, by_the_market, market_data_of
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 
@@ -38,7 +38,7 @@ PATIENCE = 5.0
 
 _NOTHING = "Nothing is held."
 
-Prices = Mapping[str, Decimal | str]
+Prices = Mapping[Listing, Decimal | str]
 """What somebody pays in each market now, or why that is not known."""
 
 
@@ -55,7 +55,7 @@ class Closings:
         self,
         *,
         store: Database,
-        market_data: MarketData,
+        market_data: MarketDataAt,
         orchestrator: ExecutionOrchestrator,
         clock: Clock,
         time_left: TimeLeft = by_the_market,
@@ -113,7 +113,7 @@ class Closings:
         self._under_way += 1
         try:
             named = await self._store.read(lambda uow: _named(uow, wanted))
-            prices = await self._prices(position.symbol for position in named)
+            prices = await self._prices(position.listing for position in named)
             closing = await self._store.transact(lambda uow: self._ask(uow, person, wanted, prices))
             if closing.id:
                 (await self._known())[closing.id] = closing.expires_at
@@ -177,7 +177,8 @@ class Closings:
             return seen
         if choice is Choice.KEEP:
             return await self._view(await self._store.transact(lambda uow: self._keep(uow, closing.id)))
-        prices = await self._prices(sale.market.symbol for sale in closing.sales)
+        named = await self._store.read(lambda uow: [uow.positions.get(sale.position_id) for sale in closing.sales])
+        prices = await self._prices(position.listing for position in named)
         if all(isinstance(price, str) for price in prices.values()):
             raise NoData(
                 f"Nothing was sold: {'; '.join(map(str, prices.values()))}.",
@@ -207,11 +208,11 @@ class Closings:
     def _sale(
         self, uow: UnitOfWork, position: Position, wanted: Wanted, prices: Prices, ending: frozenset[str]
     ) -> Sale | Unsold:
-        price = prices.get(position.symbol, f"{position.symbol} was not asked for its price")
+        price = prices.get(position.listing, f"{position.symbol} was not asked for its price")
         reason = "the emergency stop is selling it" if position.id in ending else ""
         if reason or isinstance(price, str):
             return Unsold(position_id=position.id, symbol=position.symbol, reason=reason or str(price))
-        market = self._market_data.market(position.symbol)
+        market = market_data_of(self._market_data, position.venue).market(position.symbol)
         free = sellable(position, uow.orders.of_position(position.id), market.lot)
         found = rules.sale_of(position, free, market, price, wanted.share)
         changed = standing_change(uow, position.symbol)
@@ -231,7 +232,7 @@ class Closings:
         orders, unsold = list[Order](), list(closing.unsold)
         for sale in closing.sales:
             position = uow.positions.get(sale.position_id)
-            ruled = self._ruled(uow, sale, position, prices[sale.market.symbol], ending)
+            ruled = self._ruled(uow, sale, position, prices[position.listing], ending)
             if isinstance(ruled, Unsold):
                 unsold.append(ruled)
             else:
@@ -255,16 +256,17 @@ class Closings:
         (self._waiting or {}).pop(closing.id, None)
         return closing
 
-    async def _prices(self, symbols: Iterable[str]) -> dict[str, Decimal | str]:
+    async def _prices(self, listings: Iterable[Listing]) -> dict[Listing, Decimal | str]:
         """What somebody pays in each market, or why that is not known."""
-        known = tuple(dict.fromkeys(symbols))
+        known = tuple(dict.fromkeys(listings))
         found = await asyncio.gather(*map(self._price, known))
         return dict(zip(known, found, strict=True))
 
-    async def _price(self, symbol: str) -> Decimal | str:
+    async def _price(self, listing: Listing) -> Decimal | str:
+        symbol = listing.symbol
         try:
             async with asyncio.timeout(self._patience):
-                return (await self._market_data.book(symbol)).bid
+                return (await market_data_of(self._market_data, listing.venue).book(symbol)).bid
         except TimeoutError:
             return f"the venue did not say within {self._patience:g} s what {symbol} is worth"
         except VenueError as error:

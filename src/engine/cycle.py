@@ -160,8 +160,8 @@ class Deliberations:
             await self._let_go(waiting)
             return
         with suppress(VenueError):  # what is missing refuses
-            await self._services.stats.current(proposal.symbol, proposal.timeframe)
-        book = await book_of(self._services, proposal.symbol)
+            await self._services.stats.current(proposal.listing, proposal.timeframe)
+        book = await book_of(self._services, proposal.listing)
 
         def conclude(uow: UnitOfWork) -> Outcome:
             now = self._services.clock.now()

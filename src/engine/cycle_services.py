@@ -9,10 +9,10 @@ from engine.analysis.technical import TechnicalAnalyzer
 from engine.checked_candles import CheckedCandles
 from engine.domain.autonomy import Autonomy
 from engine.domain.decisions import Frame
-from engine.domain.market import Timeframe
+from engine.domain.market import Listing, Timeframe
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.kept_stats import KeptStats
-from engine.ports import Clock, MarketData, NoEntry, Panel, nothing_against_it
+from engine.ports import Clock, MarketDataAt, NoEntry, Panel, nothing_against_it
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
 
@@ -29,7 +29,7 @@ class CycleServices:
 
     clock: Clock
     store: Database
-    market_data: MarketData
+    market_data: MarketDataAt
     candles: CheckedCandles
     analyzer: TechnicalAnalyzer
     risk: RiskManager
@@ -38,4 +38,4 @@ class CycleServices:
     stats: KeptStats
     panel: Panel = NO_PANEL
     no_entry: NoEntry = nothing_against_it
-    frames: dict[str, dict[Timeframe, Frame]] = field(default_factory=dict)
+    frames: dict[Listing, dict[Timeframe, Frame]] = field(default_factory=dict)

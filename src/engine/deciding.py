@@ -29,6 +29,7 @@ from engine.execution import starters
 from engine.execution.coverage import sellable
 from engine.execution.orders import intend
 from engine.execution.retries import not_before
+from engine.ports import market_data_of
 from engine.proposing import propose
 from engine.risk import sizing
 from engine.risk.stats import told
@@ -88,9 +89,10 @@ def conclude_deliberation(
     now: datetime,
 ) -> Outcome | None:
     """Decide on an entry once all have been heard; ``None`` where that has to wait for what was begun of it."""
-    market, starter = services.market_data.market(waiting.proposal.symbol), starters.order_of(uow, waiting.starter)
+    proposal, starter = waiting.proposal, starters.order_of(uow, waiting.starter)
+    market = market_data_of(services.market_data, proposal.venue).market(proposal.symbol)
     desk = _Conclusion(
-        services=services, uow=uow, context=context, proposal=waiting.proposal, market=market, book=book, now=now
+        services=services, uow=uow, context=context, proposal=proposal, market=market, book=book, now=now
     )
     if waiting.too_late:
         return desk.refuse_late()
@@ -238,7 +240,7 @@ class _Conclusion:
         self, book: Book, decision: Decision, plan: TradePlan, opinions: tuple[Opinion, ...] = ()
     ) -> Outcome:
         """Risk, then autonomy; then the intent, the approval or the refusal is written down."""
-        stats = self.services.stats.last(plan.symbol, self.proposal.timeframe)
+        stats = self.services.stats.last(self.proposal.listing, self.proposal.timeframe)
         judgement = self._judge(book, plan, stats)
         ruling = self._route(decision, judgement)
         judged = self._record(decision, ruling, plan=plan, clamps=judgement.clamps, stats=stats, opinions=opinions)

@@ -13,6 +13,7 @@ from engine.domain.account import EquityPoint
 from engine.domain.days import Day, Days
 from engine.domain.digests import MOST_TOLD, Digest
 from engine.domain.events import DigestDue
+from engine.domain.market import Listing
 from engine.domain.orders import Fill
 from engine.domain.payments import Change, paid
 from engine.domain.positions import Portfolio, Position
@@ -142,7 +143,7 @@ def _drawdown(uow: UnitOfWork, portfolio: Portfolio, equity: Decimal, ends: date
 
 def _gain(portfolio: Portfolio, fill: Fill) -> Decimal:
     """What a fill changes about equity, at the last known price."""
-    mark = (portfolio.marks or {}).get(fill.symbol, fill.price)
+    mark = (portfolio.marks or {}).get(Listing(fill.venue, fill.symbol), fill.price)
     moved = fill.moved()
     return moved[fill.base] * mark + moved[fill.quote]
 

@@ -159,7 +159,7 @@ class _AccountJobs:
         """
         orchestrator = self.services.orchestrator
         await orchestrator.resolve_unknown_orders(venue)
-        await self.books.mark_to_market(at, but=self._of_others(venue))
+        await self.books.mark_to_market(at, venue)
         await orchestrator.adopt_rest(at, venue)
         await orchestrator.restore_protection(venue)
         try:
@@ -180,11 +180,6 @@ class _AccountJobs:
 
     async def patience_ends(self, venue: str) -> datetime | None:
         return await self.services.orchestrator.patience_ends(venue)
-
-    def _of_others(self, venue: str) -> frozenset[str]:
-        """The markets that are traded at other venues alone."""
-        own = {symbol for context in self.contexts if context.venue == venue for symbol in context.markets}
-        return frozenset(symbol for context in self.contexts for symbol in context.markets) - own
 
 
 class Troubles:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import HISTORY, TechnicalAnalyzer
 from engine.domain.decisions import Frame
-from engine.domain.market import Timeframe
+from engine.domain.market import Listing, Timeframe
 from engine.domain.risk_stats import RiskStats
-from engine.ports import Clock, MarketData
+from engine.ports import Clock, MarketDataAt, market_data_of
 from engine.risk.stats import compared, measure
 
 
@@ -17,34 +17,34 @@ from engine.risk.stats import compared, measure
 class KeptStats:
     """Keeps what was measured of each market and timeframe, in this process alone: after a start it is empty."""
 
-    market_data: MarketData
+    market_data: MarketDataAt
     quality: DataQualityMonitor
     clock: Clock
-    _kept: dict[tuple[str, Timeframe], tuple[Frame, RiskStats]] = field(default_factory=dict, init=False)
+    _kept: dict[tuple[Listing, Timeframe], tuple[Frame, RiskStats]] = field(default_factory=dict, init=False)
 
-    def measure(self, frame: Frame) -> None:
+    def measure(self, venue: str, frame: Frame) -> None:
         """Take in candles that were just fetched and found good; the same frame is measured once."""
-        key = (frame.candles.symbol, frame.candles.timeframe)
+        key = (Listing(venue, frame.candles.symbol), frame.candles.timeframe)
         known = self._kept.get(key)
         if known is None or known[0] is not frame:
             self._kept[key] = (frame, measure(frame.candles, frame.signals.atr))
 
-    def last(self, symbol: str, timeframe: Timeframe) -> RiskStats | None:
+    def last(self, listing: Listing, timeframe: Timeframe) -> RiskStats | None:
         """What was last measured of a market, compared with the other markets of the same close."""
-        known = self._kept.get((symbol, timeframe))
+        known = self._kept.get((listing, timeframe))
         return compared(known[1], (stats for _, stats in self._kept.values())) if known else None
 
-    async def current(self, symbol: str, timeframe: Timeframe) -> RiskStats | None:
+    async def current(self, listing: Listing, timeframe: Timeframe) -> RiskStats | None:
         """What was last measured of a market, measured anew where that is missing or too old and its candles are good.
 
         Raises:
             VenueError: The candles cannot be had.
         """
-        now, last = self.clock.now(), self.last(symbol, timeframe)
+        now, last = self.clock.now(), self.last(listing, timeframe)
         if last is not None and not last.is_stale(now):
             return last
-        fetched = await self.market_data.candles(symbol, timeframe, HISTORY)
+        fetched = await market_data_of(self.market_data, listing.venue).candles(listing.symbol, timeframe, HISTORY)
         candles, report = self.quality.check(fetched, now)
         if report.usable and len(candles):
-            self.measure(Frame(candles=candles, signals=TechnicalAnalyzer().analyze(candles)))
-        return self.last(symbol, timeframe)
+            self.measure(listing.venue, Frame(candles=candles, signals=TechnicalAnalyzer().analyze(candles)))
+        return self.last(listing, timeframe)

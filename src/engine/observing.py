@@ -13,8 +13,9 @@ from engine.cycle_services import CycleServices
 from engine.domain.decisions import Input, Issue, QualityReport, SeriesChange
 from engine.domain.errors import VenueError
 from engine.domain.figures import grouped
-from engine.domain.market import Book, Candles, Timeframe
+from engine.domain.market import Book, Candles, Listing, Timeframe
 from engine.domain.snapshots import MarketSnapshot
+from engine.ports import market_data_of
 from engine.strategies.context import StrategyContext
 
 
@@ -27,15 +28,16 @@ async def observe(
     bad. What another context, or the books, have fetched for the same close is not fetched again.
     """
     candles, report = await checked(services, context, symbol, candle_at)
-    book = await book_of(services, symbol)
-    known = services.frames.setdefault(symbol, {})
+    listing = Listing(context.venue, symbol)
+    book = await book_of(services, listing)
+    known = services.frames.setdefault(listing, {})
     frames = services.analyzer.frames(candles, known) if report.usable else {}
     known.update(frames)
     if context.timeframe in frames:
-        services.stats.measure(frames[context.timeframe])
+        services.stats.measure(context.venue, frames[context.timeframe])
     return MarketSnapshot(
         candle_at=candle_at,
-        market=services.market_data.market(symbol),
+        market=market_data_of(services.market_data, context.venue).market(symbol),
         frames=frames,
         quality=report,
         inputs=(*_candle_inputs(candles, services.clock.now()), book_input(book, services.clock.now())),
@@ -52,7 +54,7 @@ async def checked(
     changes: tuple[SeriesChange, ...] = ()
     for timeframe in context.strategy.timeframes:
         try:
-            candles, report = await services.candles.at(symbol, timeframe, at)
+            candles, report = await services.candles.at(Listing(context.venue, symbol), timeframe, at)
         except VenueError as error:
             report = QualityReport(refused=(Issue(kind="missing", detail=error.message),))
         if timeframe is context.timeframe:
@@ -66,10 +68,10 @@ async def checked(
     return found, QualityReport(repaired=tuple(noted), changes=changes)
 
 
-async def book_of(services: CycleServices, symbol: str) -> Book | None:
+async def book_of(services: CycleServices, listing: Listing) -> Book | None:
     """The order book of now; ``None`` where the venue gives none."""
     try:
-        return await services.market_data.book(symbol)
+        return await market_data_of(services.market_data, listing.venue).book(listing.symbol)
     except VenueError:
         return None
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NewType, Protocol
 
 from engine.domain.decisions import Exit, Frame, Opinion, Signals
-from engine.domain.errors import GreenlightError
+from engine.domain.errors import GreenlightError, NoData
 from engine.domain.events import Event
 from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Market, Timeframe
@@ -198,6 +198,21 @@ class MarketData(Protocol):
             NoData: There are none, or none of that time is remembered.
         """
         ...
+
+
+MarketDataAt = Mapping[str, MarketData]
+"""What is known of the markets of each venue, by its name."""
+
+
+def market_data_of(known: MarketDataAt, venue: str) -> MarketData:
+    """What is known of a venue's markets.
+
+    Raises:
+        NoData: Nobody is asked about that venue here.
+    """
+    if venue not in known:
+        raise NoData(f"Nobody here knows the markets of the venue {venue}.", "Prices stay those of the last close.")
+    return known[venue]
 
 
 class Exchange(Protocol):

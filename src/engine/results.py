@@ -15,10 +15,11 @@ from engine.domain.account import Profit
 from engine.domain.autonomy import Autonomy
 from engine.domain.days import Days, Period
 from engine.domain.halts import Halt
+from engine.domain.market import Listing
 from engine.domain.positions import Portfolio, Position
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, TradeStats
 from engine.domain.unmanaged import absence
-from engine.ports import Clock, MarketData, NoEntry, nothing_against_it
+from engine.ports import Clock, MarketDataAt, NoEntry, nothing_against_it
 from engine.risk.rules import RiskLimits, fallen, full, halted, taken
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
@@ -47,7 +48,7 @@ class Results:
     """
 
     store: DatabaseReader
-    market_data: MarketData
+    market_data: MarketDataAt
     clock: Clock
     days: Days
     at_work: Sequence[AtWork]
@@ -133,7 +134,7 @@ class Results:
                 halted(symbol, halts, now)
                 or everywhere
                 or taken(at_work.name, symbol, account)
-                or full(symbol, account, self.limits, self.least(symbol))
+                or full(Listing(at_work.venue, symbol), account, self.limits, self.least(symbol))
             )
 
         return tuple((market, reason) for market in at_work.markets if (reason := obstacle(market)))

@@ -16,6 +16,7 @@ from engine.domain.errors import NoData, UnknownId, VenueError
 from engine.domain.halt_views import EmergencyView, Exposed, HaltView, Recovery
 from engine.domain.health import Part, PlatformTrouble
 from engine.domain.inventory import Inventory
+from engine.domain.market import Listing
 from engine.domain.orders import Order
 from engine.domain.people import AuditEntry, Stranger
 from engine.domain.positions import Position
@@ -23,7 +24,7 @@ from engine.domain.streaks import Streak
 from engine.domain.trade_views import ExternalView, FillView, TradeCandles, TradeView, UnmanagedView
 from engine.domain.trade_window import windows
 from engine.execution.emergency import exposed, progress, standing
-from engine.ports import TimeLeft, by_the_market
+from engine.ports import TimeLeft, by_the_market, market_data_of
 from engine.risk.rules import RiskLimits
 from engine.store.unit_of_work import UnitOfWork
 from engine.valuation import ask, book, prices_of_held
@@ -185,14 +186,14 @@ class Views(AccountViews):
         def work(uow: UnitOfWork) -> UnmanagedView:
             told, account = uow.unmanaged.get(unmanaged_id), uow.account.portfolio().valued(prices)
             held = reporting.position(uow, uow.positions.get(told.position_id), account, self.contexts)
-            return UnmanagedView(told=told, held=held, followed=self._has(held.position.symbol))
+            return UnmanagedView(told=told, held=held, followed=self._has(held.position.listing))
 
         return await self.store.read(work)
 
-    def _has(self, symbol: str) -> bool:
+    def _has(self, listing: Listing) -> bool:
         """Whether the venue has a market."""
         try:
-            return bool(self.market_data.market(symbol))
+            return bool(market_data_of(self.market_data, listing.venue).market(listing.symbol))
         except VenueError:
             return False
 
@@ -213,10 +214,11 @@ class Views(AccountViews):
         """
         trade, now = await self.trade(position_id), self.clock.now()
         held, decided_on = trade.position, trade.decision.timeframe if trade.decision else ""
-        found = await book(self.market_data, held.symbol) if held.is_open else None
+        found = await book(self.market_data, held.listing) if held.is_open else None
         for window in windows(held.opened_at, held.closed_at, now, decided_on):
             with suppress(VenueError):
-                candles = await self.market_data.candles(held.symbol, window.timeframe, window.count, window.until)
+                market_data = market_data_of(self.market_data, held.venue)
+                candles = await market_data.candles(held.symbol, window.timeframe, window.count, window.until)
                 if len(candles) and candles.closed_at > held.opened_at:
                     return TradeCandles(trade=trade, candles=candles, now=now, price=found.mid if found else None)
         raise NoData(f"There are no candles of the time of {position_id}.", f"/why {position_id} tells its story.")
@@ -243,12 +245,12 @@ class Views(AccountViews):
 
     async def _approval_views(self, approvals: Sequence[Approval]) -> tuple[ApprovalView, ...]:
         prices = {
-            symbol: await ask(self.market_data, symbol)
-            for symbol in dict.fromkeys(approval.plan.symbol for approval in approvals)
+            listing: await ask(self.market_data, listing)
+            for listing in dict.fromkeys(approval.plan.listing for approval in approvals)
         }
         now = self.clock.now()
         found = await self.store.read(
-            lambda uow: tuple(reporting.approval(uow, each, prices[each.plan.symbol], now) for each in approvals)
+            lambda uow: tuple(reporting.approval(uow, each, prices[each.plan.listing], now) for each in approvals)
         )
         return tuple(replace(each, wall_left=self._left(each.approval, now)) for each in found)
 

@@ -32,7 +32,7 @@ from engine.domain.errors import VenueError
 from engine.domain.events import Event
 from engine.domain.health import Part
 from engine.domain.inventory import Rule
-from engine.domain.market import Book, Candles, Market, Timeframe
+from engine.domain.market import Book, Candles, Listing, Market, Timeframe
 from engine.domain.orders import (
     NotFound,
     OrderRequest,
@@ -333,18 +333,21 @@ async def engine_room(
             uow.settings.set("account.began", clock.now().isoformat())
 
     await store.transact(open_account)
+    market_data = {venue.name: venue}
     limits, days = limits or RiskLimits(), Days(at=day_ends, zone=ZoneInfo(timezone))
     quality = DataQualityMonitor(limits=QualityLimits(min_candles=5, window=5))
     services = CycleServices(
         clock=clock,
         store=store,
-        market_data=venue,
-        candles=CheckedCandles(market_data=venue, quality=quality),
+        market_data=market_data,
+        candles=CheckedCandles(market_data=market_data, quality=quality),
         analyzer=TechnicalAnalyzer(),
         risk=RiskManager(limits=limits),
         autonomy=autonomy,
-        orchestrator=ExecutionOrchestrator(store=store, venues={venue.name: venue}, market_data=venue, clock=clock),
-        stats=KeptStats(market_data=venue, quality=quality, clock=clock),
+        orchestrator=ExecutionOrchestrator(
+            store=store, venues={venue.name: venue}, market_data=market_data, clock=clock
+        ),
+        stats=KeptStats(market_data=market_data, quality=quality, clock=clock),
         panel=panel,
         no_entry=no_entry,
     )
@@ -361,7 +364,7 @@ async def engine_room(
     at_work = AtWork(name="hand", strategy="script", venue=venue.name, markets=symbols, timeframe="1h")
     deliberations = Deliberations(services, StrategyContexts(contexts=(context,)))
     approvals = approvals_of(services)
-    closings = Closings(store=store, market_data=venue, orchestrator=services.orchestrator, clock=clock)
+    closings = Closings(store=store, market_data=market_data, orchestrator=services.orchestrator, clock=clock)
     emergency = EmergencyStopSystem(store=store, orchestrator=services.orchestrator, clock=clock)
     room = Room(
         clock=clock,
@@ -374,8 +377,8 @@ async def engine_room(
         approvals=approvals,
         books=Bookkeeping(
             store=store,
-            market_data=venue,
-            markets=dict.fromkeys(symbols, Timeframe.H1),
+            market_data=market_data,
+            markets={Listing(venue.name, symbol): Timeframe.H1 for symbol in symbols},
             candles=services.candles,
             limits=limits,
             days=days,
@@ -385,7 +388,7 @@ async def engine_room(
         views=Views(
             venue=venue.name,
             store=store,
-            market_data=venue,
+            market_data=market_data,
             clock=clock,
             profile="test",
             contexts=(at_work,),
@@ -395,7 +398,7 @@ async def engine_room(
         ),
         results=Results(
             store=store,
-            market_data=venue,
+            market_data=market_data,
             clock=clock,
             days=days,
             at_work=(at_work,),

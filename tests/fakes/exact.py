@@ -61,7 +61,7 @@ def quantity(rule: str, plan: TradePlan, view: RiskView, limits: RiskLimits) -> 
             taken = exposure_room(view.market.quote, account, limits).taken
             most = (limits.max_exposure * size * account.equity - taken) / plan.price
         case "cash":
-            most = account.free_cash / (1 + 2 * limits.max_slippage) / plan.price
+            most = account.spendable(plan.venue) / (1 + 2 * limits.max_slippage) / plan.price
         case "slippage":
             most = depth_within(book.asks, limits.max_slippage)
         case "min_notional":

@@ -33,7 +33,9 @@ def portfolio(**changes: Any) -> Portfolio:
 
 def buying(value: Decimal, **changes: str) -> Buying:
     """An unfinished buying order of the context ``momentum`` on BTC that may still cost so much."""
-    return Buying(value=value, **{"order_id": "O7", "context": "momentum", "symbol": "BTC/USDT", **changes})
+    return Buying(
+        value=value, **{"order_id": "O7", "context": "momentum", "venue": "paper", "symbol": "BTC/USDT", **changes}
+    )
 
 
 def risk_stats(**changes: Any) -> RiskStats:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -26,6 +26,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_THE_QUOTE = Decimal(-1)
 _DIGITS = 24
 """How many digits a price may have: ``Decimal`` reckons with 28."""
+
+
+class Listing(NamedTuple):
+    """A market at a venue: the same symbol may have another price at another one."""
+
+    venue: str
+    symbol: str
 
 
 def from_millis(millis: int) -> datetime:

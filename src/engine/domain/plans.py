@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from engine.domain.market import Market
+from engine.domain.market import Listing, Market
 from engine.domain.orders import OrderType, Side
 
 
@@ -105,6 +105,11 @@ class TradePlan:
     execution: ExecutionPlan = AT_MARKET
     starter: str = ""
     begun: Decimal = Decimal(0)
+
+    @property
+    def listing(self) -> Listing:
+        """Its market at its venue."""
+        return Listing(self.venue, self.symbol)
 
     @property
     def notional(self) -> Decimal:

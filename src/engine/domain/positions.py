@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from engine.domain.market import Listing
 from engine.domain.orders import Side
 
 EXTERNAL = "external"
@@ -103,6 +104,11 @@ class Position:
         return self.quantity * self.multiplier * price
 
     @property
+    def listing(self) -> Listing:
+        """Its market at its venue."""
+        return Listing(self.venue, self.symbol)
+
+    @property
     def net(self) -> Decimal:
         """What it has made so far, after fees."""
         return self.realised - self.fees
@@ -153,6 +159,7 @@ class Buying:
 
     order_id: str
     context: str
+    venue: str
     symbol: str
     value: Decimal
 
@@ -162,7 +169,8 @@ class Portfolio:
     """The account at one moment, in the quote currency.
 
     Attributes:
-        free_cash: What is free to spend: what open orders may still cost is taken off.
+        free_cash: What is free to spend at all venues: what open orders may still cost is taken off.
+        free_at: The same by venue; ``None`` where venues are not told apart.
         equity: All cash, free or reserved, and every position at its mark price.
         peak: The highest equity since the account began; money paid in or out moves it in proportion.
         buying: The unfinished buying orders.
@@ -176,11 +184,16 @@ class Portfolio:
     equity: Decimal
     peak: Decimal
     positions: tuple[Position, ...] = ()
-    marks: dict[str, Decimal] | None = None
+    marks: Mapping[Listing, Decimal] | None = None
     buying: tuple[Buying, ...] = ()
     paused_drawdown: Decimal = Decimal(0)
     total_from: Decimal | None = None
     quote: str = ""
+    free_at: Mapping[str, Decimal] | None = None
+
+    def spendable(self, venue: str) -> Decimal:
+        """What an order may spend: the free cash of its own venue."""
+        return self.free_cash if self.free_at is None else self.free_at.get(venue, Decimal(0))
 
     @property
     def drawdown(self) -> Decimal:
@@ -199,7 +212,7 @@ class Portfolio:
 
     def mark(self, position: Position) -> Decimal:
         """The price a position is valued at: its market's last known one, else its entry."""
-        return (self.marks or {}).get(position.symbol, position.entry_price)
+        return (self.marks or {}).get(position.listing, position.entry_price)
 
     @property
     def exposure(self) -> Decimal:
@@ -211,7 +224,7 @@ class Portfolio:
         """What all positions add to the equity at their marks."""
         return sum((p.worth(self.mark(p)) for p in self.positions), Decimal(0))
 
-    def valued(self, prices: Mapping[str, Decimal]) -> Portfolio:
+    def valued(self, prices: Mapping[Listing, Decimal]) -> Portfolio:
         """The same account at other prices, where there are any; its peak is never below its equity."""
         now = replace(self, marks={**(self.marks or {}), **prices})
         equity = now.free_cash + now.reserved + now.worth

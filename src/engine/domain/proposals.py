@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.decisions import Exit, Input, Opinion, QualityReport, Signals, Stance, TechnicalSignals, Verdict
-from engine.domain.market import Timeframe
+from engine.domain.market import Listing, Timeframe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,11 @@ class Proposal:
     inputs: tuple[Input, ...]
     readings: tuple[TechnicalSignals, ...]
     quality: QualityReport
+
+    @property
+    def listing(self) -> Listing:
+        """The market at its venue."""
+        return Listing(self.venue, self.symbol)
 
     @property
     def stance(self) -> Stance:

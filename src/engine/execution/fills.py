@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.events import OrderFilled, PositionClosed, PositionOpened
+from engine.domain.market import Listing
 from engine.domain.money import Money
 from engine.domain.orders import Fill, Order, Side
 from engine.domain.positions import Position
@@ -42,7 +43,7 @@ def count_fill(uow: UnitOfWork, order: Order, fill: Fill, position_id: str) -> b
 
 
 def fee_value(uow: UnitOfWork, fill: Fill) -> Decimal:
-    """What the fee of a fill is worth in the quote currency, at the last known price of what it was taken in.
+    """What the fee of a fill is worth in the quote currency, at its venue's last price of what it was taken in.
 
     0 where that has no known price, or the venue has not said yet.
     """
@@ -52,7 +53,9 @@ def fee_value(uow: UnitOfWork, fill: Fill) -> Decimal:
         return fill.fee.amount
     if fill.fee.currency == fill.base:
         return fill.fee.amount * fill.price
-    return fill.fee.amount * uow.account.marks().get(f"{fill.fee.currency}/{fill.quote}", Decimal(0))
+    return fill.fee.amount * uow.account.marks().get(
+        Listing(fill.venue, f"{fill.fee.currency}/{fill.quote}"), Decimal(0)
+    )
 
 
 def record_fill(uow: UnitOfWork, order: Order, fill: Fill, after: Position, *, opened: bool) -> None:
@@ -104,7 +107,7 @@ def _pay(uow: UnitOfWork, venue: str, fee: Money) -> None:
     for position in sorted(held, key=lambda position: not position.is_external):
         taken = min(lacking, position.quantity)
         if taken:
-            price = uow.account.marks().get(position.symbol, position.entry_price)
+            price = uow.account.marks().get(position.listing, position.entry_price)
             spent = position_changes.spent(position, taken, price)
             uow.positions.put(spent, uow.positions.decision_of(position.id))
             lacking -= taken

@@ -11,6 +11,7 @@ from engine.domain.errors import NoData, StoreError
 from engine.domain.events import InventoryFound
 from engine.domain.figures import grouped
 from engine.domain.inventory import Holding, Inventory, Rule
+from engine.domain.market import Listing
 from engine.domain.positions import EXTERNAL, Position
 from engine.execution import external
 from engine.ports import Cursor, Exchange, MarketData
@@ -96,10 +97,10 @@ def adopt_rest(uow: UnitOfWork, venue: str, now: datetime) -> None:
 
 
 def _adopted(
-    uow: UnitOfWork, found: Inventory, holding: Holding, marks: Mapping[str, Decimal], now: datetime
+    uow: UnitOfWork, found: Inventory, holding: Holding, marks: Mapping[Listing, Decimal], now: datetime
 ) -> Holding:
     """A holding once it is taken over, as far as it is still there; the same where it has no price, or is counted."""
-    price = marks.get(f"{holding.currency}/{found.quote}")
+    price = marks.get(Listing(found.venue, f"{holding.currency}/{found.quote}"))
     there = uow.ledger.balances().get((found.venue, holding.currency), Decimal(0))
     quantity = min(holding.quantity, there)
     if holding.position_id or price is None or quantity <= 0:
@@ -125,7 +126,7 @@ def _take_over(uow: UnitOfWork, found: Inventory, holding: Holding, now: datetim
         cost=holding.quantity * price,
     )
     uow.positions.put(position, "")
-    uow.account.mark({position.symbol: price}, now)
+    uow.account.mark({position.listing: price}, now)
     return replace(holding, position_id=position.id)
 
 

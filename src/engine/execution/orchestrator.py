@@ -12,7 +12,7 @@ from engine.domain.orders import Order
 from engine.execution import opening
 from engine.execution.patience import withdrawn
 from engine.execution.venue_execution import VenueExecution
-from engine.ports import Clock, Exchange, MarketData
+from engine.ports import Clock, Exchange, MarketDataAt
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 
@@ -25,6 +25,7 @@ class ExecutionOrchestrator:
 
     Args:
         venues: By name.
+        market_data: Of each of them.
         max_factor: From this factor on a price is that of something else than what was marked last.
     """
 
@@ -33,7 +34,7 @@ class ExecutionOrchestrator:
         *,
         store: Database,
         venues: Mapping[str, Exchange],
-        market_data: MarketData,
+        market_data: MarketDataAt,
         clock: Clock,
         max_factor: Decimal = Decimal(1000),
     ) -> None:
@@ -41,7 +42,7 @@ class ExecutionOrchestrator:
         self._clock = clock
         self._venues = {
             name: VenueExecution(
-                store=store, exchange=exchange, market_data=market_data, clock=clock, max_factor=max_factor
+                store=store, exchange=exchange, market_data=market_data[name], clock=clock, max_factor=max_factor
             )
             for name, exchange in venues.items()
         }

@@ -109,7 +109,7 @@ class Protecting:
         )
         if changed is not None:
             return not (position.stop or Decimal(0)) < price < (position.target or Decimal("Infinity"))
-        return is_another(marks.get(position.symbol, position.entry_price), price, self._max_factor)
+        return is_another(marks.get(position.listing, position.entry_price), price, self._max_factor)
 
     async def _sell_unprotectable(self, needed: Protect, reason: str) -> None:
         """A position that cannot be protected is closed, and people are told.

@@ -15,6 +15,7 @@ from engine.domain.currencies import rounded
 from engine.domain.figures import grouped, plain
 from engine.domain.halts import Halt
 from engine.domain.judging import RiskView
+from engine.domain.market import Listing
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Buying, Portfolio, Position
 from engine.risk import scalars
@@ -214,9 +215,9 @@ def max_exposure(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
 
 
 def cash(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
-    """Only what can be paid, with room for slippage and fees."""
-    units, left = Units(market=view.market), cash_room(view.market.quote, view.portfolio, limits)
-    free, price = down(units.grains(view.portfolio.free_cash)), up(units.ticks(plan.price))
+    """Only what can be paid at its venue, with room for slippage and fees."""
+    units, left = Units(market=view.market), cash_room(plan.listing, view.portfolio, limits)
+    free, price = down(units.grains(view.portfolio.spendable(plan.venue))), up(units.ticks(plan.price))
     return _within(plan, view, scalars.lots_of_cash(free, ppm_up(limits.max_slippage), price), left)
 
 
@@ -319,22 +320,22 @@ def exposure_room(quote: str, account: Portfolio, limits: RiskLimits) -> Room:
     )
 
 
-def cash_room(quote: str, account: Portfolio, limits: RiskLimits) -> Room:
-    """What can still be paid."""
+def cash_room(listing: Listing, account: Portfolio, limits: RiskLimits) -> Room:
+    """What can still be paid at a market's venue: it is named where there are others."""
+    where = f" at {listing.venue}" if len(account.free_at or ()) > 1 else ""
     return Room(
-        quote=quote,
-        value=account.free_cash / (1 + 2 * limits.max_slippage),
-        rule="cash is limited to what is free, less room for slippage and fees",
+        quote=listing.symbol.partition("/")[2],
+        value=account.spendable(listing.venue) / (1 + 2 * limits.max_slippage),
+        rule=f"cash is limited to what is free{where}, less room for slippage and fees",
     )
 
 
-def full(symbol: str, account: Portfolio, limits: RiskLimits, least: Decimal) -> str:
+def full(listing: Listing, account: Portfolio, limits: RiskLimits, least: Decimal) -> str:
     """Why no entry worth ``least``, in the quote currency, may be made into a market; empty where it may."""
-    quote = symbol.partition("/")[2]
     rooms = (
-        coin_room(symbol, account, limits),
-        exposure_room(quote, account, limits),
-        cash_room(quote, account, limits),
+        coin_room(listing.symbol, account, limits),
+        exposure_room(listing.symbol.partition("/")[2], account, limits),
+        cash_room(listing, account, limits),
     )
     return next((room.words for room in rooms if room.value <= 0 or room.value < least), "")
 

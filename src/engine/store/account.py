@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from engine.domain.account import EquityPoint
 from engine.domain.benchmark import Benchmark
 from engine.domain.errors import StoreError
+from engine.domain.market import Listing
 from engine.domain.orders import OrderStatus, Side
 from engine.domain.payments import Payment
 from engine.domain.positions import Buying, Portfolio
@@ -43,7 +44,7 @@ _OPEN = insert(_TABLE)
 _CHANGE = update(_TABLE)
 _MARK = upsert(_MARKS)
 _PAYMENT = RowMapping(Payment, _PAYMENTS)
-_ALL_MARKS = select(_MARKS.c.symbol, _MARKS.c.price).order_by(_MARKS.c.symbol)
+_ALL_MARKS = select(_MARKS.c.venue, _MARKS.c.symbol, _MARKS.c.price).order_by(_MARKS.c.venue, _MARKS.c.symbol)
 _BUYING = (
     select(_ORDERS)
     .where(
@@ -135,15 +136,18 @@ class Account:
         """All that was ever paid in and out, in the order in which it was booked."""
         return self._memory.get_or_load("payments", "all", self._load_payments)
 
-    def mark(self, closes: Mapping[str, Decimal], at: datetime) -> None:
+    def mark(self, closes: Mapping[Listing, Decimal], at: datetime) -> None:
         """Note the last closing price of some markets: what everything held of them is valued at."""
         if closes:
-            marks = [{"symbol": symbol, "price": price, "at": at} for symbol, price in closes.items()]
+            marks = [
+                {"venue": venue, "symbol": symbol, "price": price, "at": at}
+                for (venue, symbol), price in closes.items()
+            ]
             self._connection.execute(_MARK, marks)
 
-    def marks(self) -> dict[str, Decimal]:
-        """The last closing price of each market."""
-        return {row.symbol: row.price for row in self._connection.execute(_ALL_MARKS)}
+    def marks(self) -> dict[Listing, Decimal]:
+        """The last closing price of each market at each venue."""
+        return {Listing(row.venue, row.symbol): row.price for row in self._connection.execute(_ALL_MARKS)}
 
     def portfolio(self) -> Portfolio:
         """The account of now, at the last known prices.
@@ -152,10 +156,12 @@ class Account:
         """
         row, marks, state = self._row(), self.marks(), self._drawdown()
         positions, buying = self._positions.open(), self._buying()
-        held = sum((p.worth(marks.get(p.symbol, p.entry_price)) for p in positions), Decimal(0))
-        cash = self._cash(row.quote)
+        held = sum((p.worth(marks.get(p.listing, p.entry_price)) for p in positions), Decimal(0))
+        free = self._free_at(row.quote, buying)
+        free_cash = sum(free.values(), Decimal(0))
+        cash = free_cash + sum((order.value for order in buying), Decimal(0))
         return Portfolio(
-            free_cash=cash - sum((order.value for order in buying), Decimal(0)),
+            free_cash=free_cash,
             equity=cash + held,
             peak=row.peak,
             positions=positions,
@@ -164,9 +170,10 @@ class Account:
             paused_drawdown=state.paused_drawdown,
             total_from=state.total_from,
             quote=row.quote,
+            free_at=free,
         )
 
-    def record_equity(self, at: datetime, markets: Collection[str] = ()) -> Portfolio:
+    def record_equity(self, at: datetime, markets: Collection[Listing] = ()) -> Portfolio:
         """Put the account of now on the equity curve, and raise what falls count from where it is higher.
 
         Args:
@@ -210,10 +217,12 @@ class Account:
         # The pause of before was this drawdown's.
         self._remember(DrawdownState(paused_drawdown=self.portfolio().drawdown))
 
-    def _cash(self, quote: str) -> Decimal:
-        return sum(
-            (amount for (_, currency), amount in self._ledger.balances().items() if currency == quote), Decimal(0)
-        )
+    def _free_at(self, quote: str, buying: Sequence[Buying]) -> dict[str, Decimal]:
+        """What is free to spend at each venue."""
+        free = {venue: amount for (venue, currency), amount in self._ledger.balances().items() if currency == quote}
+        for order in buying:
+            free[order.venue] = free.get(order.venue, Decimal(0)) - order.value
+        return free
 
     def _load_payments(self) -> tuple[Payment, ...]:
         rows = self._connection.execute(_ALL_PAYMENTS)
@@ -228,6 +237,7 @@ class Account:
             Buying(
                 order_id=row.id,
                 context=row.context,
+                venue=row.venue,
                 symbol=row.symbol,
                 value=(row.quantity - row.filled) * (row.limit_price or row.price),
             )
@@ -248,13 +258,19 @@ class Account:
         if state != self._kept_drawdown():
             self._settings.set(_DRAWDOWN, codec.dump(state))
 
-    def _benchmark_of(self, markets: Collection[str], marks: Mapping[str, Decimal]) -> Decimal | None:
-        """What holding the markets has come to; it is spread anew where these are others than before."""
+    def _benchmark_of(self, markets: Collection[Listing], marks: Mapping[Listing, Decimal]) -> Decimal | None:
+        """What holding the markets has come to; it is spread anew where these are others than before.
+
+        A symbol counts once, at the price of the first venue by name that trades it.
+        """
         kept = self._memory.get_or_load("settings", _BENCHMARK, self._load_benchmark)
-        now = kept.over(markets, marks)
+        prices = {
+            each.symbol: marks[each] for each in sorted(marks, key=lambda each: (each not in markets, each))[::-1]
+        }
+        now = kept.over({each.symbol for each in markets}, prices)
         if now != kept:
             self._settings.set(_BENCHMARK, codec.dump(now))
-        return now.worth(marks) if now.held else None
+        return now.worth(prices) if now.held else None
 
     def _load_benchmark(self) -> Benchmark:
         kept = self._settings.get(_BENCHMARK)

@@ -235,9 +235,10 @@ class CursorRow(SQLModel, table=True):
 
 
 class MarkRow(SQLModel, table=True):
-    """The last known price of a market."""
+    """The last known price of a market at a venue."""
 
     __tablename__ = "marks"
+    venue: str = Field(primary_key=True)
     symbol: str = Field(primary_key=True)
     price: Decimal = Field(sa_type=ExactDecimal)
     at: datetime = Field(sa_type=UtcTime)

@@ -13,6 +13,7 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.errors import UnknownId, VenueError
 from engine.domain.events import HaltEnded
 from engine.domain.halts import Halt, HaltKind
+from engine.domain.market import Listing
 from engine.domain.positions import fall
 from handlers.cards import account, alerts
 from handlers.web.account_rows import StatusRow
@@ -118,7 +119,9 @@ async def test_every_reader_tells_the_same_drawdown_after_a_pause_has_ended(tmp_
             await room.books.end_halts(room.clock.now())
             await room.books.mark_to_market(room.clock.now())
             await room.store.transact(
-                lambda uow, price=price: uow.account.mark({"BTC/USDT": Decimal(price)}, room.clock.now())
+                lambda uow, price=price: uow.account.mark(
+                    {Listing("paper", "BTC/USDT"): Decimal(price)}, room.clock.now()
+                )
             )
             await room.books.record_equity(room.clock.now())
         (ended,) = await room.events(HaltEnded)

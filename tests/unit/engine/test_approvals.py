@@ -471,7 +471,7 @@ async def test_a_press_is_judged_by_the_figures_of_the_last_cycle_as_the_cycle_i
     by_cycle, by_press = (view.stats for view in risk.views)
     assert by_cycle is not None
     assert by_press is not None
-    assert by_press.atr == by_cycle.atr == room.services.frames["BTC/USDT"][Timeframe.H1].signals.atr
+    assert by_press.atr == by_cycle.atr == room.services.frames["paper", "BTC/USDT"][Timeframe.H1].signals.atr
     assert by_press.atr is not None
     assert (by_press.as_of, by_press.volatility) == (by_cycle.as_of, by_cycle.volatility)
 
@@ -481,9 +481,9 @@ async def test_on_figures_that_are_missing_or_old_nothing_is_bought(room: Room, 
     """The candles of now are no longer good."""
     await room.cycle()
     refusing = DataQualityMonitor(limits=QualityLimits(min_candles=1000))
-    stats = KeptStats(market_data=room.venue, quality=refusing, clock=room.clock)
+    stats = KeptStats(market_data={"paper": room.venue}, quality=refusing, clock=room.clock)
     if seen:
-        stats.measure(room.services.frames["BTC/USDT"][Timeframe.H1])
+        stats.measure("paper", room.services.frames["paper", "BTC/USDT"][Timeframe.H1])
     approval = await room.ask(minutes=600)
     room.clock.at += timedelta(hours=3)
     answered = await settled(approvals_of(replace(room.services, stats=stats)), approval.id, press())

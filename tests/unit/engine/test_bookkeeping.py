@@ -11,7 +11,7 @@ import pytest
 
 from engine.domain.events import Halted, HaltEnded
 from engine.domain.halts import HaltKind
-from engine.domain.market import Timeframe
+from engine.domain.market import Listing, Timeframe
 from engine.domain.messages import Person, Role
 from tests.fakes.engine import DAY, QUIET, Room, at, engine_room
 
@@ -22,27 +22,27 @@ RISING = (*(QUIET,) * 24, UP, *((110, 110.5, 109.5, 110, 10_000),) * 60)
 
 async def mark(room: Room, price: str, minutes: float) -> None:
     """Value the market at a price, and put the account on the curve."""
-    await room.store.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(price)}, at(minutes)))
+    await room.store.transact(lambda uow: uow.account.mark({Listing("paper", "BTC/USDT"): Decimal(price)}, at(minutes)))
     await room.books.record_equity(at(minutes))
 
 
 async def test_the_market_is_marked_at_the_close_that_has_just_been(tmp_path: Path):
     async with engine_room(tmp_path, RISING) as room:
         await room.books.mark_to_market(at(DAY))
-        assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(100)}
+        assert await room.store.read(lambda uow: uow.account.marks()) == {("paper", "BTC/USDT"): Decimal(100)}
         room.clock.to(DAY + 60)
         await room.books.mark_to_market(at(DAY + 60))
-        assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(110)}
+        assert await room.store.read(lambda uow: uow.account.marks()) == {("paper", "BTC/USDT"): Decimal(110)}
 
 
 async def test_a_market_that_no_context_trades_is_marked_while_something_is_held_of_it(room: Room):
     """Its context lost it: what is held of it is part of equity all the same."""
-    books = replace(room.books, markets={}, idle={"BTC/USDT": Timeframe.H1})
+    books = replace(room.books, markets={}, idle={Listing("paper", "BTC/USDT"): Timeframe.H1})
     await books.mark_to_market(at(DAY))
     assert await room.store.read(lambda uow: uow.account.marks()) == {}
     await room.enter()
     await books.mark_to_market(at(DAY))
-    assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(100)}
+    assert await room.store.read(lambda uow: uow.account.marks()) == {("paper", "BTC/USDT"): Decimal(100)}
 
 
 async def test_a_close_of_another_time_marks_nothing(room: Room):
@@ -65,7 +65,7 @@ async def test_a_bad_close_is_no_mark_and_the_others_go_on(tmp_path: Path, close
         room.clock.to(DAY + 60)
         await room.books.mark_to_market(at(DAY + 60))
         await room.books.record_equity(at(DAY + 60))
-        assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(100)}
+        assert await room.store.read(lambda uow: uow.account.marks()) == {("paper", "BTC/USDT"): Decimal(100)}
         record = await room.cycle()
         assert record.decisions[0].decision.reasons[0].startswith("bad data: 1h:")
         assert [halted.kind for halted in await room.events(Halted)] == [HaltKind.DATA]

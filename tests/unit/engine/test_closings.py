@@ -250,7 +250,9 @@ async def test_what_waits_when_the_program_stops_runs_out_of_time_in_the_next_ru
     await buy(room)
     asked, kept = await ask(room), await ask(room)
     await press(room, kept, choice=KEEP)
-    after = Closings(store=room.store, market_data=room.venue, orchestrator=room.orchestrator, clock=room.clock)
+    after = Closings(
+        store=room.store, market_data=room.services.market_data, orchestrator=room.orchestrator, clock=room.clock
+    )
     assert await after.next_deadline() == asked.closing.expires_at
     assert after.open_ids == (asked.closing.id,)
     room.clock.at += GOOD_FOR
@@ -434,7 +436,11 @@ async def test_where_the_answer_is_lost_it_is_asked_for_and_nothing_is_sent_twic
 def hurried(room: Room) -> Closings:
     """The desk of people who wait for nothing."""
     return Closings(
-        store=room.store, market_data=room.venue, orchestrator=room.orchestrator, clock=room.clock, patience=0.05
+        store=room.store,
+        market_data=room.services.market_data,
+        orchestrator=room.orchestrator,
+        clock=room.clock,
+        patience=0.05,
     )
 
 

@@ -111,9 +111,9 @@ async def test_bad_data_is_fetched_once(room: Room):
 
 async def test_the_same_candles_are_read_once(room: Room):
     await observe(room.services, room.context, "BTC/USDT", room.clock.now())
-    first = room.services.frames["BTC/USDT"][Timeframe.H1]
+    first = room.services.frames["paper", "BTC/USDT"][Timeframe.H1]
     await observe(room.services, room.context, "BTC/USDT", room.clock.now())
-    assert room.services.frames["BTC/USDT"][Timeframe.H1].signals is first.signals
+    assert room.services.frames["paper", "BTC/USDT"][Timeframe.H1].signals is first.signals
 
 
 async def test_a_restart_in_the_middle_of_a_candle_decides_no_second_time(tmp_path: Path):

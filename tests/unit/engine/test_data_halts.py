@@ -61,7 +61,7 @@ async def test_another_coin_halts_its_market_until_people_lift_it(tmp_path: Path
 
         await live(room, 46 * 60, stop=5000)
         assert len(await room.held()) == 1, "the old jump is still among the candles, and was accepted"
-        assert await room.store.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(250_000)}
+        assert await room.store.read(lambda uow: uow.account.marks()) == {("paper", "BTC/USDT"): Decimal(250_000)}
         assert len([each for each in await room.events(Halted) if each.kind is HaltKind.CHANGED]) == 1
 
 
@@ -115,7 +115,7 @@ async def test_only_the_market_that_changed_is_halted(tmp_path: Path) -> None:
         await live(room, AFTER)
         await live(room, AFTER + 60)
         assert [held.symbol for held in await room.held()] == ["ETH/USDT"]
-        assert await room.store.read(lambda uow: uow.account.marks()) == {"ETH/USDT": Decimal(100)}
+        assert await room.store.read(lambda uow: uow.account.marks()) == {("paper", "ETH/USDT"): Decimal(100)}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from engine.domain.errors import BadInput, NotAllowed, UnknownId
 from engine.domain.events import Halted, HaltEnded
 from engine.domain.halt_views import Paused
 from engine.domain.halts import Halt, HaltKind
+from engine.domain.market import Listing
 from engine.domain.messages import Person, Role
 from engine.risk.rules import RiskLimits
 from tests.fakes.engine import DAY, Room, at, engine_room
@@ -160,7 +161,7 @@ async def test_bad_data_is_ended_by_good_data_only(room: Room):
 
 async def fall_to(room: Room, price: int) -> None:
     """Value what is held at a price, and close the books on it."""
-    await room.store.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(price)}, at(DAY)))
+    await room.store.transact(lambda uow: uow.account.mark({Listing("paper", "BTC/USDT"): Decimal(price)}, at(DAY)))
     await room.books.record_equity(at(DAY))
 
 

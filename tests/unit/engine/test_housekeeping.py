@@ -14,6 +14,7 @@ from sqlalchemy import update
 from engine.domain.autonomy import Hold, Refuse
 from engine.domain.decisions import Stance
 from engine.domain.events import Welcomed
+from engine.domain.market import Listing
 from engine.housekeeping import QUIET, Housekeeping
 from engine.store import retention
 from engine.store.database import Database
@@ -143,7 +144,7 @@ async def test_of_an_old_curve_the_deepest_points_stay(store: Database):
 
     def work(uow: UnitOfWork) -> None:
         for minute in range(60):
-            uow.account.mark({"BTC/USDT": Decimal(100)}, BEGAN)
+            uow.account.mark({Listing("paper", "BTC/USDT"): Decimal(100)}, BEGAN)
             uow.account.record_equity(BEGAN + timedelta(minutes=minute))
             uow.account.pay_in("paper", Decimal(1), BEGAN)
         points = table_of(EquityRow)

@@ -8,40 +8,41 @@ import pytest
 
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.domain.errors import VenueError
-from engine.domain.market import Timeframe
+from engine.domain.market import Listing, Timeframe
 from engine.kept_stats import KeptStats
 from tests.fakes.engine import Room
 
 BTC, H1 = "BTC/USDT", Timeframe.H1
+LISTED = Listing("paper", BTC)
 
 
 async def test_what_the_cycle_has_seen_is_kept(room: Room):
     kept = room.services.stats
-    assert kept.last(BTC, H1) is None
+    assert kept.last(LISTED, H1) is None
     await room.cycle()
-    stats = kept.last(BTC, H1)
+    stats = kept.last(LISTED, H1)
     assert stats is not None
     assert (stats.as_of, stats.symbol) == (room.clock.now(), BTC)
-    assert stats.atr == room.services.frames[BTC][H1].signals.atr
-    assert kept.last(BTC, Timeframe.H4) is None
+    assert stats.atr == room.services.frames["paper", BTC][H1].signals.atr
+    assert kept.last(LISTED, Timeframe.H4) is None
 
 
 async def test_what_is_kept_is_not_asked_for_again_and_what_is_too_old_is(room: Room):
     await room.cycle()
     asked = room.venue.candles_asked
     room.clock.at += timedelta(hours=2)
-    assert (await room.services.stats.current(BTC, H1)) is not None
+    assert (await room.services.stats.current(LISTED, H1)) is not None
     assert room.venue.candles_asked == asked
     room.clock.at += timedelta(hours=1)
-    stats = await room.services.stats.current(BTC, H1)
+    stats = await room.services.stats.current(LISTED, H1)
     assert stats is not None
     assert (stats.as_of, room.venue.candles_asked) == (room.clock.now(), asked + 1)
 
 
 async def test_after_a_start_they_are_measured_from_the_same_candles(room: Room):
     await room.cycle()
-    before = room.services.stats.last(BTC, H1)
-    after = await new(room).current(BTC, H1)
+    before = room.services.stats.last(LISTED, H1)
+    after = await new(room).current(LISTED, H1)
     assert before is not None
     assert after is not None
     assert (after.as_of, after.atr, after.volatility) == (before.as_of, before.atr, before.volatility)
@@ -49,16 +50,16 @@ async def test_after_a_start_they_are_measured_from_the_same_candles(room: Room)
 
 
 async def test_of_candles_that_are_not_good_nothing_is_measured(room: Room):
-    assert await new(room, QualityLimits(min_candles=1000)).current(BTC, H1) is None
+    assert await new(room, QualityLimits(min_candles=1000)).current(LISTED, H1) is None
 
 
 async def test_without_the_venue_there_is_no_answer(room: Room):
     room.venue.blind = VenueError("The venue is away.")
     with pytest.raises(VenueError):
-        await new(room).current(BTC, H1)
+        await new(room).current(LISTED, H1)
 
 
 def new(room: Room, limits: QualityLimits | None = None) -> KeptStats:
     """Those of a bot that has just started."""
     quality = room.services.candles.quality if limits is None else DataQualityMonitor(limits=limits)
-    return KeptStats(market_data=room.venue, quality=quality, clock=room.clock)
+    return KeptStats(market_data={"paper": room.venue}, quality=quality, clock=room.clock)

@@ -14,6 +14,7 @@ import pytest
 
 from engine.domain.account import Profit
 from engine.domain.days import Days
+from engine.domain.market import Listing
 from engine.domain.orders import Fill, Side
 from tests.fakes.engine import CASH, engine_room
 from tests.fakes.venue import move_cash
@@ -110,8 +111,8 @@ async def test_every_report_takes_off_what_was_paid_in_or_out(tmp_path: Path, am
                 move_cash(uow, ONE_MORE)
             if hour == 2:
                 uow.account.pay_in("paper", Decimal(amount), begin + 2.5 * HOUR)
-            uow.account.mark({"BTC/USDT": Decimal(price)}, begin + hour * HOUR)
-            uow.account.record_equity(begin + hour * HOUR, ["BTC/USDT"])
+            uow.account.mark({Listing("paper", "BTC/USDT"): Decimal(price)}, begin + hour * HOUR)
+            uow.account.record_equity(begin + hour * HOUR, [Listing("paper", "BTC/USDT")])
 
     async with engine_room(tmp_path) as room:
         await room.store.transact(work)

@@ -135,7 +135,9 @@ async def test_a_position_that_a_context_holds_at_another_venue_is_left_alone_an
     assert await told(room) == [("N1", "venue")]
     room.clock.to(DAY + 60)
     room.script.exits[room.clock.now()] = "over"
-    await replace(room, context=elsewhere).cycle()
+    known = {"paper": room.venue, "kraken": room.venue}
+    services = replace(room.services, market_data=known, candles=replace(room.services.candles, market_data=known))
+    await replace(room, services=services, context=elsewhere).cycle()
     assert [held.id for held in await room.held()] == ["T1"], "its strategy would sell it at a venue where it is not"
     room.clock.to(DAY + 120)
     room.script.exits[room.clock.now()] = "over"

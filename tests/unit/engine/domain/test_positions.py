@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from engine.domain.market import Listing
 from engine.domain.positions import Portfolio
 from tests.fakes.reports import position
 from tests.fakes.risk import buying, portfolio
@@ -24,7 +25,7 @@ def test_the_account_is_valued_at_the_last_known_prices():
         equity=Decimal(80),
         peak=Decimal(100),
         positions=(held,),
-        marks={held.symbol: Decimal(90)},
+        marks={held.listing: Decimal(90), Listing("other", held.symbol): Decimal(95)},
         buying=(buying(Decimal(3)), buying(Decimal(4), symbol="ETH/USDT")),
     )
     assert known.drawdown == Decimal("0.2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,46 @@ import pytest
 from engine.domain.errors import VenueError
 from engine.execution import opening
 from engine.execution.orchestrator import ExecutionOrchestrator
-from tests.fakes.engine import DAY
+from tests.fakes.engine import CASH, DAY
+from tests.fakes.feed import BTC, Row
 from tests.fakes.two_venues import two_venues
+
+DEARER: Row = (130, 131, 129, 130, 10_000)
+"""What costs 100 at the first venue costs 130 here."""
+
+
+async def test_the_same_market_has_a_price_of_its_own_at_each(tmp_path: Path):
+    async with two_venues(tmp_path, (DEARER,) * 60) as two:
+        await two.both_enter()
+        held = {position.venue: position for position in await two.room.held()}
+        assert (round(held["paper"].entry_price), round(held["other"].entry_price)) == (100, 130)
+        now = two.room.clock.now()
+        await two.room.books.mark_to_market(now)
+        await two.room.books.record_equity(now)
+        assert await two.room.store.read(lambda uow: uow.account.marks()) == {
+            ("other", BTC.symbol): Decimal(130),
+            ("paper", BTC.symbol): Decimal(100),
+        }
+        account = await two.room.store.read(lambda uow: uow.account.portfolio())
+        balances = {venue.name: await venue.balances() for venue in (two.room.venue, two.other)}
+        cash = sum(own["USDT"] for own in balances.values())
+        assert account.equity == cash + balances["paper"]["BTC"] * 100 + balances["other"]["BTC"] * 130
+        told = {view.position.venue: view.price for view in await two.room.views.positions()}
+        assert told == {name: (await venue.book(BTC.symbol)).mid for name, venue in two.venues.items()}
+        assert (await two.room.views.status()).prices == (
+            (f"{BTC.symbol} at other", told["other"]),
+            (f"{BTC.symbol} at paper", told["paper"]),
+        )
+
+
+async def test_an_order_spends_the_cash_of_its_own_venue_alone(tmp_path: Path):
+    """There are 20,000 at the other venue, and nothing is left at this one."""
+    async with two_venues(tmp_path) as two:
+        await two.room.store.transact(lambda uow: uow.account.pay_in("paper", -CASH, two.room.clock.now()))
+        await two.both_enter()
+        assert [position.venue for position in await two.room.held()] == ["other"]
+        denied = [each for each in await two.room.views.decisions(2) if each.decision.context == "hand"]
+        assert "cash is limited to what is free at paper" in str(denied[0].ruling)
 
 
 async def test_each_order_goes_to_its_own_venue_and_each_fill_counts(tmp_path: Path):
@@ -73,7 +112,7 @@ async def test_a_position_of_a_venue_that_is_not_at_work_is_named(tmp_path: Path
         alone = ExecutionOrchestrator(
             store=two.room.store,
             venues={"paper": two.room.venue},
-            market_data=two.room.venue,
+            market_data={"paper": two.room.venue},
             clock=two.room.clock,
         )
         with pytest.raises(VenueError, match="The venue other is not at work here"):

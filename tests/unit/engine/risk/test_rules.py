@@ -237,6 +237,19 @@ def test_cash_must_pay_for_it_with_room_for_slippage_and_fees():
     assert BTC.quantity(verdict.lots) == Decimal(1)
 
 
+def test_cash_of_another_venue_pays_for_nothing():
+    account = portfolio(free_cash=Decimal(10_000), free_at={"paper": Decimal(101), "other": Decimal(9_899)})
+    asked = entry(quantity=Decimal(20), price=Decimal(100))
+    assert rules.cash(replace(asked, venue="other"), view(portfolio=account), LIMITS) is None
+    verdict = rules.cash(asked, view(portfolio=account), LIMITS)
+    assert verdict is not None
+    assert BTC.quantity(verdict.lots) == Decimal(1)
+    assert verdict.reason.startswith("cash is limited to what is free at paper, less room")
+    nowhere = rules.cash(replace(asked, venue="third"), view(portfolio=account), LIMITS)
+    assert nowhere is not None
+    assert nowhere.lots == 0
+
+
 @pytest.mark.parametrize(("quantity", "stops"), [("0.1", False), ("0.099", True), ("0", True)])
 def test_dust_is_not_sent(quantity: str, stops: bool):  # noqa: FBT001 - a table
     dust = plan(quantity=Decimal(quantity), price=Decimal(100))

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from engine.domain.account import EquityPoint
 from engine.domain.errors import StoreError, UnknownId
+from engine.domain.market import Listing
 from engine.domain.orders import OrderStatus, OrderType, Side
 from engine.domain.payments import Payment
 from engine.domain.positions import Buying, Portfolio
@@ -41,7 +42,7 @@ async def hold(store: Database, quantity: str, price: str) -> None:
     def work(uow: UnitOfWork) -> None:
         uow.positions.put(held, "D1")
         move_cash(uow, fill(order(1), 1, Decimal(quantity)))
-        uow.account.mark({held.symbol: Decimal(price)}, at(1))
+        uow.account.mark({held.listing: Decimal(price)}, at(1))
 
     await store.transact(work)
 
@@ -59,7 +60,9 @@ async def test_a_new_account_is_all_cash(account: Database):
         CASH,
         None,
     )
-    assert await portfolio(account) == Portfolio(free_cash=CASH, equity=CASH, peak=CASH, marks={}, quote="USDT")
+    assert await portfolio(account) == Portfolio(
+        free_cash=CASH, equity=CASH, peak=CASH, marks={}, quote="USDT", free_at={"paper": CASH}
+    )
 
 
 async def test_buying_costs_and_selling_brings_money_and_fees_are_lost(account: Database):
@@ -73,7 +76,7 @@ async def test_what_is_held_is_valued_at_the_last_price(account: Database):
     await hold(account, "10", "90")
     now = await portfolio(account)
     assert (now.free_cash, now.equity, now.exposure) == (CASH - 1000, CASH - 100, Decimal(900))
-    assert await account.read(lambda uow: uow.account.marks()) == {"BTC/USDT": Decimal(90)}
+    assert await account.read(lambda uow: uow.account.marks()) == {("paper", "BTC/USDT"): Decimal(90)}
 
 
 @pytest.mark.parametrize("status", OrderStatus)
@@ -101,7 +104,7 @@ async def test_the_curve_keeps_the_peak_and_the_fall_from_it(account: Database):
     await hold(account, "10", "120")
     top = await account.transact(lambda uow: uow.account.record_equity(at(1)))
     assert (top.equity, top.peak, top.drawdown) == (CASH + 200, CASH + 200, 0)
-    await account.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(69)}, at(2)))
+    await account.transact(lambda uow: uow.account.mark({Listing("paper", "BTC/USDT"): Decimal(69)}, at(2)))
     fallen = await account.transact(lambda uow: uow.account.record_equity(at(2)))
     assert (fallen.peak, fallen.drawdown) == (CASH + 200, Decimal(510) / Decimal(10_200))
     assert await account.read(lambda uow: (uow.curve.drawdown_at(at(1)), uow.curve.drawdown_at(at(9)))) == (
@@ -115,9 +118,10 @@ async def test_the_curve_keeps_the_peak_and_the_fall_from_it(account: Database):
 
 async def test_the_benchmark_is_recorded_with_the_curve_and_outlives_the_program(account: Database):
     async def recorded(minute: int, **prices: str) -> None:
-        marks = {f"{base}/USDT": Decimal(price) for base, price in prices.items()}
+        marks = {Listing("paper", f"{base}/USDT"): Decimal(price) for base, price in prices.items()}
+        markets = [Listing("paper", symbol) for symbol in ("BTC/USDT", "ETH/USDT")]
         await account.transact(lambda uow: uow.account.mark(marks, at(minute)))
-        await account.transact(lambda uow: uow.account.record_equity(at(minute), ["BTC/USDT", "ETH/USDT"]))
+        await account.transact(lambda uow: uow.account.record_equity(at(minute), markets))
 
     async def worth(minute: int) -> Decimal | None:
         return await account.read(lambda uow: uow.curve.benchmark_at(at(minute)))
@@ -141,7 +145,7 @@ async def test_the_total_limit_counts_from_the_highest_since_an_admin_spoke_unti
     account: Database,
 ):
     async def marked(price: str) -> Portfolio:
-        await account.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(price)}, at(2)))
+        await account.transact(lambda uow: uow.account.mark({Listing("paper", "BTC/USDT"): Decimal(price)}, at(2)))
         return await account.transact(lambda uow: uow.account.record_equity(at(2)))
 
     await hold(account, "10", "60")
@@ -167,7 +171,7 @@ async def test_what_is_remembered_of_a_drawdown_outlives_a_new_high_only_where_i
 async def test_money_paid_in_or_out_changes_no_drawdown(account: Database, change: str):
     await hold(account, "10", "50")
     await account.transact(lambda uow: (uow.account.record_equity(at(1)), uow.account.count_total_from_now()))
-    await account.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(20)}, at(2)))
+    await account.transact(lambda uow: uow.account.mark({Listing("paper", "BTC/USDT"): Decimal(20)}, at(2)))
     before = await account.transact(lambda uow: uow.account.record_equity(at(2)))
     await account.transact(lambda uow: uow.account.pay_in("paper", Decimal(change), at(2)))
     after = await account.transact(lambda uow: uow.account.record_equity(at(3)))
@@ -185,8 +189,8 @@ async def test_an_account_that_is_emptied_and_filled_again_begins_anew(account: 
 
 async def test_payments_are_kept_with_their_time_and_each_point_knows_which_are_in_it(account: Database):
     async def mark(minute: int, price: str) -> None:
-        await account.transact(lambda uow: uow.account.mark({"BTC/USDT": Decimal(price)}, at(minute)))
-        await account.transact(lambda uow: uow.account.record_equity(at(minute), ["BTC/USDT"]))
+        await account.transact(lambda uow: uow.account.mark({Listing("paper", "BTC/USDT"): Decimal(price)}, at(minute)))
+        await account.transact(lambda uow: uow.account.record_equity(at(minute), [Listing("paper", "BTC/USDT")]))
 
     await account.transact(lambda uow: uow.account.pay_in("paper", Decimal(500), at(0)))
     await mark(1, "100")
@@ -216,7 +220,9 @@ async def test_unfinished_buys_are_known_by_order_context_and_market(account: Da
     bought = order(7, quantity=Decimal(3), status=OrderStatus.OPEN)
     await account.transact(lambda uow: uow.orders.add(bought))
     assert (await portfolio(account)).buying == (
-        Buying(order_id=bought.id, context=bought.context, symbol=bought.request.symbol, value=Decimal(300)),
+        Buying(
+            order_id=bought.id, context=bought.context, venue="paper", symbol=bought.request.symbol, value=Decimal(300)
+        ),
     )
 
 
@@ -234,7 +240,7 @@ async def test_the_curve_is_read_by_time(account: Database):
             await hold(account, "10", price)
         await account.transact(
             lambda uow, minute=minute, price=price: (
-                uow.account.mark({"BTC/USDT": Decimal(price)}, at(minute)),
+                uow.account.mark({Listing("paper", "BTC/USDT"): Decimal(price)}, at(minute)),
                 uow.account.record_equity(at(minute)),
             )
         )

@@ -23,7 +23,7 @@ from engine.domain.decisions import Stance
 from engine.domain.errors import StoreError
 from engine.domain.events import ApprovalChanged, BalanceAdopted, Halted, OrderChanged, Welcomed
 from engine.domain.halts import Halt, HaltKind
-from engine.domain.market import Market
+from engine.domain.market import Listing, Market
 from engine.domain.messages import Button, Card
 from engine.domain.orders import OrderStatus
 from engine.domain.payments import Payment
@@ -36,7 +36,7 @@ from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON, asked, decision, digest, judged, position
 from tests.fakes.venue import bracket, fill, order
 
-HEAD = "0009"
+HEAD = "0010"
 HOUR = timedelta(hours=1)
 DAY_OF_A_PAYMENT = digest(
     id="2026-01-04",
@@ -114,10 +114,10 @@ async def test_what_was_paid_in_before_is_no_profit_any_more_and_is_one_again_on
 
     def of_before(uow: UnitOfWork) -> None:
         uow.account.open("paper", "USDT", Decimal(1000))
-        uow.account.mark({"BTC/USDT": Decimal(100)}, NOON)
-        uow.account.record_equity(NOON, ["BTC/USDT"])
+        uow.account.mark({Listing("paper", "BTC/USDT"): Decimal(100)}, NOON)
+        uow.account.record_equity(NOON, [Listing("paper", "BTC/USDT")])
         uow.account.pay_in("paper", Decimal(500), NOON + HOUR)
-        uow.account.record_equity(NOON + 2 * HOUR, ["BTC/USDT"])
+        uow.account.record_equity(NOON + 2 * HOUR, [Listing("paper", "BTC/USDT")])
         for currency in ("USDT", "BTC"):
             told = BalanceAdopted(
                 venue="paper", at=NOON + HOUR, currency=currency, before=Decimal(1000), after=Decimal(1500)
@@ -205,7 +205,7 @@ async def test_what_was_written_in_the_words_of_before_is_read_as_it_was(each_da
         _fill(uow)
         uow.orders.add(bracket(2, position_id="T3"))
         uow.halts.add(Halt(kind=HaltKind.DATA, reason='"market":"x"', since=NOON, symbol="BTC/USDT"))
-        uow.account.mark({"BTC/USDT": Decimal(100)}, NOON)
+        uow.account.mark({Listing("paper", "BTC/USDT"): Decimal(100)}, NOON)
         uow.closings.put(wish)
 
     def kept(uow: UnitOfWork) -> list[object]:
@@ -318,6 +318,34 @@ async def test_the_drawdown_of_the_last_pause_is_kept(each_database: str):
     migrate.upgrade(each_database)
     database = Database(each_database)
     assert (await database.read(lambda uow: uow.account.portfolio())).paused_drawdown == Decimal("0.12")
+    await database.close()
+
+
+async def test_the_marks_of_before_are_those_of_the_one_venue_there_was(each_database: str):
+    """On the way down the newest of a symbol is kept."""
+    paper, other, ether = Listing("paper", "BTC/USDT"), Listing("other", "BTC/USDT"), Listing("paper", "ETH/USDT")
+
+    def put(uow: UnitOfWork) -> None:
+        uow.account.mark({paper: Decimal("0.10"), ether: Decimal(7)}, NOON + HOUR)
+        uow.account.mark({other: Decimal(99)}, NOON)
+
+    database = Database(each_database)
+    await database.transact(put)
+    assert await database.read(lambda uow: uow.account.marks()) == {
+        other: Decimal(99),
+        paper: Decimal("0.10"),
+        ether: Decimal(7),
+    }
+    await database.close()
+    command.downgrade(migrate.config(each_database), "0008")
+    rows = rows_of(each_database, "SELECT symbol, price FROM marks ORDER BY symbol")
+    assert [(row["symbol"], Decimal(row["price"])) for row in rows] == [
+        ("BTC/USDT", Decimal("0.10")),
+        ("ETH/USDT", Decimal(7)),
+    ]
+    migrate.upgrade(each_database)
+    database = Database(each_database)
+    assert await database.read(lambda uow: uow.account.marks()) == {paper: Decimal("0.10"), ether: Decimal(7)}
     await database.close()
 
 
