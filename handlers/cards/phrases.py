@@ -284,6 +284,7 @@ _CLOSED_BY = {
     "exit": "its strategy",
     "emergency": "an emergency sale",
     "external": "somebody else",
+    "fees": "fees: they have taken all of it",
     "payout": "a payout: its market is no more",
 }
 """What closes a position, in words."""

@@ -150,6 +150,10 @@ def venue_on(line: Line, market: Callable[[MarketFeed, FillModel], MarketFeed]) 
             owned: Mapping[str, Decimal] = await line.ask("balances", "", lambda: PaperExchange.balances(self))
             return owned
 
+        async def open_orders(self) -> tuple[OrderState, ...]:
+            standing: tuple[OrderState, ...] = await line.ask("orders", "", lambda: PaperExchange.open_orders(self))
+            return standing
+
         async def events(self, after: Cursor | None) -> EventBatch:
             batch: EventBatch = await line.ask("events", "", lambda: PaperExchange.events(self, after))
             return batch

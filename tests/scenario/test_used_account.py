@@ -17,7 +17,7 @@ from engine.domain.orders import OrderRequest, OrderType, Side
 from engine.execution.reconcile import agree
 from handlers.notifications import Notifications
 from handlers.topics import routes
-from tests.fakes.engine import DAY, QUIET, Room, engine_room, settled
+from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room, settled
 from tests.fakes.feed import BTC
 
 ROUTE = routes({Destination(platform="web", address="room"): tuple(CardKind)})
@@ -75,6 +75,30 @@ async def test_what_is_there_counts_as_somebody_elses_and_people_are_told(tmp_pa
         await agreed(room)
     async with room_on(tmp_path, minutes=DAY + 130) as room:
         assert len(await room.events(InventoryFound)) == 1, "told once"
+
+
+async def test_an_open_order_that_was_there_is_kept_as_what_it_is_and_reserves_its_cash(tmp_path: Path):
+    """Seen: it was kept as an order at market without a price, and its cash was free to spend."""
+    waiting = OrderRequest(
+        venue="paper",
+        client_id="by-hand",
+        symbol=BTC.symbol,
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        quantity=Decimal(2),
+        limit_price=Decimal(50),
+    )
+    async with room_on(tmp_path) as room:
+        await room.venue.submit(waiting)
+    forget(tmp_path)
+    async with room_on(tmp_path, minutes=DAY + 30) as room:
+        (kept,) = await room.views.orders(9)
+        assert (kept.request.type, kept.request.limit_price, kept.rest) == (OrderType.LIMIT, Decimal(50), Decimal(2))
+        account = await room.store.read(lambda uow: uow.account.portfolio())
+        assert (account.reserved, account.free_cash) == (Decimal(100), CASH - 100)
+        await room.venue.cancel(BTC.symbol, "by-hand")
+        await room.orchestrator.sync_venue_events()
+        assert (await room.store.read(lambda uow: uow.account.portfolio())).free_cash == CASH
 
 
 async def test_what_had_no_price_at_the_start_is_adopted_once_it_has_one(tmp_path: Path):

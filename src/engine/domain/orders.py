@@ -285,7 +285,11 @@ SubmitResult = Ack | Refused | Unknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderState:
-    """What the venue knows of an order."""
+    """What the venue knows of an order.
+
+    Attributes:
+        type, limit_price, trigger_price: As those of an ``OrderRequest``.
+    """
 
     symbol: str
     side: Side
@@ -295,6 +299,9 @@ class OrderState:
     quantity: Decimal
     filled: Decimal
     fills: tuple[Fill, ...] = ()
+    type: OrderType = OrderType.MARKET
+    limit_price: Decimal | None = None
+    trigger_price: Decimal | None = None
     closed_by: str = ""
     """For one that waited for a stop or target, and met it: which; ``payout`` where what it was to sell is no more."""
 

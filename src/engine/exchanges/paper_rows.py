@@ -81,6 +81,9 @@ def state_of(order: VenueOrder, status: OrderStatus, fills: tuple[Fill, ...]) ->
         quantity=order.request.quantity,
         filled=sum((fill.quantity for fill in fills), Decimal(0)),
         fills=fills,
+        type=order.request.type,
+        limit_price=order.request.limit_price,
+        trigger_price=order.request.trigger_price,
         closed_by=order.closed_by,
     )
 

@@ -11,6 +11,8 @@ from engine.store.unit_of_work import UnitOfWork
 
 LATE_WITHIN = timedelta(seconds=10)
 """How long after a venue did not know an entry it may turn up there all the same: requests arrive late."""
+STRAY_WITHIN = timedelta(hours=24)
+"""How long what was held never to have arrived is looked for all the same: it is over here, so it must not trade."""
 _NEVER_ARRIVED = {
     Unsent.LOST: "it never reached the venue: its request was lost; it is not sent again",
     Unsent.STOPPED: "it never reached the venue: the bot stopped before it was sent; it is not sent again",
@@ -32,8 +34,21 @@ class Doubts:
             return
         await self._line.store.transact(lambda uow: self._write_down(uow, order, state))
         self._missed_since.pop(order.id, None)
+        if isinstance(state, NotFound):
+            self._line.look_again_soon()  # its request may still arrive
         if order.position_id:
             self._line.concerned[order.position_id] = None
+
+    async def cancel_strays(self) -> None:
+        """Cancel what has arrived at the venue after all, when it was over here: nothing here would look after it."""
+        since = self._line.clock.now() - STRAY_WITHIN
+        lost = await self._line.store.read(lambda uow: uow.orders.lost_since(self._line.name, since))
+        if not lost:
+            return
+        there = {state.client_id for state in await self._line.exchange.open_orders()}
+        for order in lost:
+            if order.request.client_id in there:
+                await self._line.cancel(order, "taken back: it arrived when it was held to be lost")
 
     def _write_down(self, uow: UnitOfWork, order: Order, state: OrderState | NotFound) -> None:
         at = self._line.clock.now()

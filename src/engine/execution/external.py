@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.events import ExternalTraded
-from engine.domain.orders import Fill, Order, OrderRequest, OrderState, OrderStatus, OrderType, Purpose, Side
+from engine.domain.orders import Fill, Order, OrderRequest, OrderState, OrderStatus, Purpose, Side
 from engine.domain.positions import EXTERNAL, Position
 from engine.execution import position_changes
 from engine.execution.fills import count_fill, fee_value, record_fill, take_from_beside
@@ -25,8 +25,18 @@ CLOSED_BY = "somebody else"
 """By whom a position was closed that somebody else sold."""
 
 
-def write_down(uow: UnitOfWork, venue: str, state: OrderState, at: datetime, price: Decimal) -> Order:
-    """Keep an order that nobody here wrote down, once something of it has traded, or because people are told of it."""
+def write_down(uow: UnitOfWork, venue: str, state: OrderState, at: datetime, traded: Fill | None = None) -> Order:
+    """Keep an order that nobody here wrote down, once something of it has traded, or because people are told of it.
+
+    Args:
+        uow: Where it is kept.
+        venue: The venue's name.
+        state: What the venue tells of it.
+        at: Market time.
+        traded: What has just traded of it, to be counted next; without it all that has traded was before the books.
+    """
+    before = state.filled if traded is None else Decimal(0)
+    price = state.limit_price or state.trigger_price or (traded.price if traded else Decimal(0))
     order = Order(
         id=uow.orders.next_id(),
         request=OrderRequest(
@@ -34,8 +44,10 @@ def write_down(uow: UnitOfWork, venue: str, state: OrderState, at: datetime, pri
             venue=venue,
             symbol=state.symbol,
             side=state.side,
-            type=OrderType.MARKET,
+            type=state.type,
             quantity=state.quantity,
+            limit_price=state.limit_price,
+            trigger_price=state.trigger_price,
         ),
         purpose=Purpose.EXTERNAL,
         context=CONTEXT,
@@ -43,6 +55,8 @@ def write_down(uow: UnitOfWork, venue: str, state: OrderState, at: datetime, pri
         status=OrderStatus.OPEN,
         created_at=at,
         updated_at=at,
+        filled=before,
+        cost=before * price,
     )
     uow.orders.add(order)
     return order

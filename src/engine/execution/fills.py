@@ -20,6 +20,9 @@ from engine.execution import position_changes
 from engine.execution.streaks import note_result
 from engine.store.unit_of_work import UnitOfWork
 
+CLOSED_BY_FEES = "fees"
+"""What has closed a position of which fees have taken everything."""
+
 
 def count_fill(uow: UnitOfWork, order: Order, fill: Fill, position_id: str) -> bool:
     """Count a fill and what it moved; ``False`` where it was counted already: then only its fee can be new.
@@ -38,7 +41,7 @@ def count_fill(uow: UnitOfWork, order: Order, fill: Fill, position_id: str) -> b
     uow.orders.add_fill(order, fill, fee_value(uow, fill), position_id)
     uow.ledger.change(fill.venue, fill.quote, -fill.value if fill.side is Side.BUY else fill.value)
     if fill.fee is not None and fill.fee.currency != fill.base:
-        _pay(uow, fill.venue, fill.fee)
+        _pay(uow, fill.venue, fill.fee, fill.at)
     return True
 
 
@@ -99,8 +102,11 @@ def take_from_beside(uow: UnitOfWork, fill: Fill, before: Position, after: Posit
         uow.ledger.change(fill.venue, fill.base, -lacking)
 
 
-def _pay(uow: UnitOfWork, venue: str, fee: Money) -> None:
-    """Take a fee from what there is of its currency: beside the positions, else in them, somebody else's first."""
+def _pay(uow: UnitOfWork, venue: str, fee: Money, at: datetime) -> None:
+    """Take a fee from what there is of its currency: beside the positions, else in them, somebody else's first.
+
+    A position of which nothing is left is closed: there is nothing to sell.
+    """
     beside = uow.ledger.balances().get((venue, fee.currency), Decimal(0))
     lacking = fee.amount if beside < fee.amount else Decimal(0)
     held = [each for each in uow.positions.open() if (each.venue, each.base) == (venue, fee.currency)]
@@ -108,8 +114,7 @@ def _pay(uow: UnitOfWork, venue: str, fee: Money) -> None:
         taken = min(lacking, position.quantity)
         if taken:
             price = uow.account.marks().get(position.listing, position.entry_price)
-            spent = position_changes.spent(position, taken, price)
-            uow.positions.put(spent, uow.positions.decision_of(position.id))
+            _keep_charged(uow, position_changes.spent(position, taken, price), at)
             lacking -= taken
             fee = replace(fee, amount=fee.amount - taken)
     uow.ledger.pay_fee(venue, fee)
@@ -121,14 +126,23 @@ def _take_late_fee(uow: UnitOfWork, known: FillView, fill: Fill, fee: Money) -> 
     uow.orders.add_fee(known, fee, value)
     in_base = fee.currency == fill.base
     if not in_base:
-        _pay(uow, fill.venue, fee)
+        _pay(uow, fill.venue, fee, fill.at)
     lacking = fee.amount if in_base else Decimal(0)
     if known.position_id:
         position = uow.positions.get(known.position_id)
         after, lacking = position_changes.charged(position, fill, value, lacking)
-        uow.positions.put(after, uow.positions.decision_of(position.id))
+        _keep_charged(uow, after, fill.at)
     if lacking:
         uow.ledger.change(fill.venue, fill.base, -lacking)
+
+
+def _keep_charged(uow: UnitOfWork, after: Position, at: datetime) -> None:
+    """Keep a position that a fee was taken from; one that it has used up is over."""
+    used_up = after.is_open and not after.quantity
+    kept = position_changes.closed(after, at, CLOSED_BY_FEES) if used_up else after
+    uow.positions.put(kept, uow.positions.decision_of(kept.id))
+    if used_up:
+        _tell_closed(uow, kept, at)
 
 
 def _tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:

@@ -75,7 +75,7 @@ def open_account(uow: UnitOfWork, found: Inventory, cursor: Cursor, rule: Rule, 
     for beside in (each for each in holdings if not each.position_id):
         uow.ledger.change(found.venue, beside.currency, beside.quantity)
     for order in found.orders:
-        external.write_down(uow, found.venue, order, now, Decimal(0))
+        external.write_down(uow, found.venue, order, now)
     if found.is_used:
         uow.ledger.keep_inventory(replace(found, holdings=holdings, adopted=adopts))
         uow.emit(InventoryFound(at=now, venue=found.venue))

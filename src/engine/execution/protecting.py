@@ -84,6 +84,7 @@ class Protecting:
                 await self._line.end(order, OrderStatus.CANCELLED, "taken back: the venue does not know it any more")
             else:
                 await self._line.end(order, OrderStatus.REJECTED, "it never reached the venue", Unsent.LOST)
+                self._line.look_again_soon()  # its request may still arrive
             await self.protect(order.position_id)
 
     async def _place(self, needed: Protect) -> None:

@@ -28,7 +28,7 @@ Differences = Mapping[str, tuple[Decimal, Decimal]]
 
 
 async def reconcile(store: Database, orchestrator: ExecutionOrchestrator) -> int:
-    """Ask for every order in doubt, take in what happened meanwhile, and protect every position.
+    """Settle every order in doubt, cancel what arrived too late, take in what happened, and protect every position.
 
     Returns:
         How many orders were in doubt.
@@ -37,6 +37,7 @@ async def reconcile(store: Database, orchestrator: ExecutionOrchestrator) -> int
     doubtful = [order for order in unfinished if order.status in _IN_DOUBT]
     for order in doubtful:
         await orchestrator.resolve_order(order)
+    await orchestrator.cancel_strays()
     await orchestrator.sync_venue_events()
     await orchestrator.restore_protection()
     return len(doubtful)

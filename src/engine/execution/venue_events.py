@@ -37,10 +37,11 @@ def apply_venue_events(uow: UnitOfWork, venue: str, batch: EventBatch, lot_of: L
     for event in batch.events:
         order = uow.orders.by_client_id(event.order.client_id)
         if order is None and event.fill is not None:
-            order = external.write_down(uow, venue, event.order, event.fill.at, event.fill.price)
+            order = external.write_down(uow, venue, event.order, event.fill.at, event.fill)
         if order is None:
             continue  # somebody else's order of which nothing has traded
-        concerned = _apply(uow, order, event, lot_of)
+        paying = _paying(uow, event.fill)
+        concerned = (*_apply(uow, order, event, lot_of), *paying)
         touched |= dict.fromkeys(concerned)
         if event.order.status.final:
             watch_refusals(uow, uow.orders.get(order.id), event.at)
@@ -48,6 +49,14 @@ def apply_venue_events(uow: UnitOfWork, venue: str, batch: EventBatch, lot_of: L
             end_refusals(uow, position_id, event.at)
     uow.ledger.keep_cursor(venue, batch.cursor)
     return tuple(touched)
+
+
+def _paying(uow: UnitOfWork, fill: Fill | None) -> tuple[str, ...]:
+    """The positions that a fee in a third currency may be taken from: their bracket would then be too large."""
+    if fill is None or fill.fee is None or fill.fee.currency in (fill.base, fill.quote):
+        return ()
+    paid_in = (fill.venue, fill.fee.currency)
+    return tuple(held.id for held in uow.positions.open() if (held.venue, held.base) == paid_in)
 
 
 def _apply(uow: UnitOfWork, order: Order, event: VenueEvent, lot_of: LotOf) -> tuple[str, ...]:

@@ -114,11 +114,20 @@ class VenueExecution:
         """Ask the venue what became of an order whose answer was lost or never came; it is never sent again."""
         await self._doubts.resolve(order)
 
+    async def cancel_strays(self) -> None:
+        """Cancel what has arrived at the venue after all, when it was held to be lost."""
+        async with self._in_turn():
+            await self._doubts.cancel_strays()
+
     async def resolve_unknown_orders(self) -> None:
-        """Ask again for every order whose answer was lost, or that lies unsent because something failed on the way."""
+        """Ask again for every order whose answer was lost, or that lies unsent because something failed on the way.
+
+        What is found there that was held to be lost is cancelled.
+        """
         async with self._in_turn():
             now = self._line.clock.now()
             for order in await self._line.store.read(self._line.unfinished):
                 left_over = order.status is OrderStatus.INTENT and now - order.created_at > SEND_WITHIN
                 if order.status.in_doubt or order.status is OrderStatus.CANCELLING or left_over:
                     await self._doubts.resolve(order)
+            await self._doubts.cancel_strays()

@@ -232,7 +232,7 @@ class Account:
         return self._memory.get_or_load("orders", "buying", self._load_buying)
 
     def _load_buying(self) -> tuple[Buying, ...]:
-        rows = self._connection.execute(_BUYING)
+        rows, quote = self._connection.execute(_BUYING), self.quote
         return tuple(
             Buying(
                 order_id=row.id,
@@ -242,6 +242,7 @@ class Account:
                 value=(row.quantity - row.filled) * (row.limit_price or row.price),
             )
             for row in rows
+            if row.symbol.partition("/")[2] == quote  # what somebody else buys with another currency costs none of it
         )
 
     def _drawdown(self) -> DrawdownState:

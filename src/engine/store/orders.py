@@ -135,6 +135,13 @@ class Orders:
     def _load_unfinished(self) -> tuple[Order, ...]:
         return tuple(_ORDER.from_row(row) for row in self._connection.execute(_UNFINISHED))
 
+    def lost_since(self, venue: str, since: datetime) -> tuple[Order, ...]:
+        """Orders that were held never to have reached a venue, and so ended at or after a time."""
+        query = select(_ORDERS).where(
+            _ORDERS.c.venue == venue, _ORDERS.c.unsent == Unsent.LOST, _ORDERS.c.updated_at >= since
+        )
+        return tuple(_ORDER.from_row(row) for row in self._connection.execute(query.order_by(_ORDERS.c.number)))
+
     def impatient(self, now: datetime) -> tuple[Order, ...]:
         """Entries whose patience is over: those that still wait, and those just cancelled for it and not replaced."""
         ended = _ORDERS.c.cancel_requested_at >= _ORDERS.c.wait_until

@@ -14,11 +14,12 @@ from engine.domain.errors import NoData
 from engine.domain.events import OrderChanged, PositionClosed, PositionProtected, ProtectionFailed
 from engine.domain.halts import HaltKind
 from engine.domain.messages import Person, Role
-from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
+from engine.domain.orders import Ack, Order, OrderRequest, OrderStatus, OrderType, Purpose, Side, Unsent
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.execution.doubts import LATE_WITHIN
 from engine.execution.orders import intend
+from engine.execution.reconcile import reconcile
 from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE, failures
 from engine.execution.sending import SEND_WITHIN
 from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room, settled
@@ -347,6 +348,33 @@ async def test_an_order_that_arrives_after_the_venue_did_not_know_it_is_taken_fo
     await room.orchestrator.look_again()
     assert await room.orders() == [("entry", "filled", Decimal(10)), ("protection", "open", Decimal(10))]
     assert len(await room.held()) == 1
+
+
+@pytest.mark.parametrize("again", ["second look", "start"])
+async def test_a_bracket_that_arrives_once_its_position_is_closed_is_cancelled(tmp_path: Path, again: str):
+    """Its request was on its way while the position was sold: nothing would look after it."""
+    balances = {"USDT": CASH, "BTC": Decimal(50)}
+    async with engine_room(tmp_path, balances=balances) as room:
+        room.venue.loses_brackets = True
+        await buy(room)
+        room.venue.loses_brackets = False
+        (bracket,) = [order for order in await room.views.orders(9) if order.purpose is Purpose.PROTECTION]
+        (held,) = [position for position in await room.held() if not position.is_external]
+        await room.orchestrator.sell(held.id)
+        lost = await room.store.read(lambda uow: uow.orders.get(bracket.id))
+        assert (lost.status, lost.unsent) == (OrderStatus.REJECTED, Unsent.LOST)
+        assert isinstance(await room.venue.submit(bracket.request), Ack), "it is late"
+        assert [order.client_id for order in await room.venue.open_orders()] == [bracket.request.client_id]
+        if again == "start":
+            await reconcile(room.store, room.orchestrator)
+        else:
+            room.clock.at = await room.orchestrator.next_look()
+            await room.orchestrator.look_again()
+        assert await room.venue.open_orders() == ()
+        told = await room.store.read(lambda uow: uow.orders.get(bracket.id))
+        assert told.reason == "taken back: it arrived when it was held to be lost"
+        await room.orchestrator.look_again()
+        assert await room.orchestrator.next_look() is None, "and that is all"
 
 
 async def test_what_is_on_order_cannot_be_spent_again(room: Room):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy import Connection
 
 from engine.domain.events import Halted, OrderChanged, OrderFilled, PositionClosed, PositionOpened
 from engine.domain.halts import Halt, HaltKind
+from engine.domain.money import Money
 from engine.domain.orders import Fill, OrderStatus
 from engine.execution.venue_events import apply_venue_events
 from engine.ports import Cursor, EventBatch, VenueEvent
@@ -245,3 +247,22 @@ def _batches(data: st.DataObject, events: list[VenueEvent]) -> Iterator[list[Ven
     while seen < len(events):
         begin, seen = data.draw(st.integers(0, seen)), data.draw(st.integers(seen + 1, len(events)))
         yield events[begin:seen]
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "told later"])
+async def test_a_position_that_a_fee_in_its_coin_has_used_up_is_over(store: Database, *, late: bool):
+    """It would stay open at nothing, which cannot be sold; of one with something left the bracket is made anew."""
+    coin = order(7, symbol="BNB/USDT")
+    first, paid = fill(coin, 1, Decimal(2)), fill(ENTRY, 2, Decimal(2))
+    in_coins = replace(paid, fee=Money(amount=Decimal(2), currency="BNB"))
+    await store.transact(lambda uow: uow.orders.add(coin))
+    await take(store, told(1, coin, first, FILLED))
+    if late:
+        await take(store, told(2, ENTRY, replace(paid, fee=None), FILLED))
+    touched = await take(store, told(2, ENTRY, in_coins, FILLED))
+    assert "T1" in touched
+    used_up = await store.read(lambda uow: uow.positions.get("T1"))
+    assert (used_up.is_open, used_up.quantity, used_up.closed_by, used_up.closed_at) == (False, 0, "fees", paid.at)
+    assert [closed.position_id for closed in await events_of(store, PositionClosed)] == ["T1"]
+    assert [held.id for held in await store.read(lambda uow: uow.positions.open())] == ["T2"]
+    assert await store.read(lambda uow: uow.ledger.owned("paper")) == {"USDT": CASH - 400, "BTC": 2, "BNB": 0}
