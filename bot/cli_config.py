@@ -21,10 +21,11 @@ from bot.run_options import (
     overrides,
     with_own_database,
 )
-from config.loader import Loaded, flat, load_with_places
+from config.loader import Loaded, load_with_places
 from config.places import dotted
 from config.rules import Rule
 from config.settings import Settings
+from config.sources import flat
 from engine.domain.errors import ConfigError, GreenlightError
 
 REFUSED = 2

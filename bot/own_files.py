@@ -11,7 +11,7 @@ from bot.instance import note_file
 from bot.lock import account_files, lock_file
 from bot.viewer import subscribers_file
 from config.settings import Settings, secrets
-from config.variables import ours
+from config.sources import ours
 from engine import private_files
 
 DOTENV = Path(".env")

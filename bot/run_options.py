@@ -48,8 +48,8 @@ def overrides(
     until_end: bool,
     summary: Path | None = None,
 ) -> dict[str, Any]:
-    """What was asked for, as the settings over every other; ``None`` is what was not asked for."""
-    return {
+    """What was asked for, as the settings over every other."""
+    asked: dict[str, dict[str, Any]] = {
         "replay": {
             "data": [str(file) for file in data] or None,
             "start": start.isoformat() if start else None,
@@ -60,6 +60,8 @@ def overrides(
         },
         "market": {"seed": seed},
     }
+    given = {name: {key: said for key, said in each.items() if said is not None} for name, each in asked.items()}
+    return {name: section for name, section in given.items() if section}
 
 
 def with_own_database(loaded: Loaded, seed: int | None) -> Settings:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
 from pathlib import Path
 
-from config.places import COMMAND_LINE, DEFAULT, did_you_mean, problem_line
-from config.sources import Source, everywhere
+from config.places import COMMAND_LINE, DEFAULT, did_you_mean
+from config.sources import Source
 from config.yamlfile import read_yaml
 
-PROFILES = Path(__file__).parent / "profiles"
+PROFILES = Path(__file__).resolve().parent / "profiles"
 DEFAULT_PROFILE = "demo"
-_A_NAME = re.compile(r"(?=(?:\D*\d){0,3}\D*$)[a-z][a-z0-9_.-]{0,23}")
-"""What profiles are called; secrets are longer, and have capitals, signs or many digits."""
 
 Named = tuple[str, str]
 """The name of a profile or a file, and where it was written."""
@@ -24,9 +20,16 @@ def profiles() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in PROFILES.glob("*.yaml")))
 
 
+def built_in(profile: str) -> str:
+    """A built-in profile, as people know it."""
+    return f"profile {profile}"
+
+
 def shown(file: Path, directory: Path) -> str:
-    """A file as people know it: relative to where the program runs, where it is below."""
+    """A file as people know it: a built-in profile, or relative to where the program runs, where it is below."""
     resolved, here = file.resolve(), directory.resolve()
+    if resolved.parent == PROFILES:
+        return built_in(file.stem)
     return str(resolved.relative_to(here) if resolved.is_relative_to(here) else resolved)
 
 
@@ -44,18 +47,20 @@ def read_chain(asked: Named | None, file: Path | None, directory: Path) -> list[
     sources: dict[str, Source] = {}
     names: list[str] = []
     while named:
-        here = shown(path, directory)
-        if problem := _unusable(path, named, here, sources):
-            return [*sources.values(), Source({}, {}, [problem], readable=False)]
+        here, (name, place) = shown(path, directory), named
+        if here in sources:
+            circle = f"extends itself: {' -> '.join([*sources, here])}"
+            return [*sources.values(), Source.wrong(place, ("extends",), circle, readable=False)]
+        if not path.is_file():
+            return [*sources.values(), Source.wrong(place, (), _missing(name, path, here), readable=False)]
         source = sources[here] = read_yaml(path, here)
         names += [path.stem] if path.parent == PROFILES else []
         named = source.take("extends") or (wanted if path is file and source.readable else None)
         path = _file_of(named, path.parent) if named else path
-    profile = {"profile": names[0]} if names else {}
-    last = Source(profile, everywhere(profile, wanted[1]))
+    last = Source.at(wanted[1], {"profile": names[0]} if names else {})
     if file and asked and asked[0] not in names and source.readable:
         message = f"is not the one that {shown(file, directory)} extends: that is {' and '.join(names) or 'no profile'}"
-        last.problems = [problem_line(asked[1], ("profile",), message)]
+        return [*sources.values(), last, Source.wrong(asked[1], ("profile",), message)]
     return [*sources.values(), last]
 
 
@@ -65,17 +70,8 @@ def _file_of(named: Named, beside: Path) -> Path:
     return beside / name if name.endswith((".yaml", ".yml")) else PROFILES / f"{name}.yaml"
 
 
-def _unusable(file: Path, named: Named, here: str, seen: Collection[str]) -> str:
-    """Why the reading stops at a file; empty where it does not."""
-    name, place = named
-    if here in seen:
-        return problem_line(place, ("extends",), f"extends itself: {' -> '.join([*seen, here])}")
-    typed = (name if name.isprintable() else repr(name)) if place == COMMAND_LINE else ""
-    if file == PROFILES / f"{name}.yaml" and name not in profiles():
-        told = typed or (name if _A_NAME.fullmatch(name) else "")
-        which, near = f"profile {told}" if told else "such profile", did_you_mean(name, profiles())
-        return problem_line(place, (), f"there is no {which}{near} (built in: {', '.join(profiles())})")
-    if not file.is_file():
-        near = did_you_mean(file.name, [each.name for each in file.parent.glob("*.y*ml")])
-        return problem_line(place, (), f"there is no file {typed or here}{near}")
-    return ""
+def _missing(name: str, file: Path, here: str) -> str:
+    """What people read about a file that is not there; a profile's name is not repeated: it may be a secret."""
+    if file == PROFILES / f"{name}.yaml":
+        return f"there is no such profile{did_you_mean(name, profiles())} (built in: {', '.join(profiles())})"
+    return f"there is no file {here}{did_you_mean(file.name, [each.name for each in file.parent.glob('*.y*ml')])}"

@@ -6,39 +6,36 @@ The layers, each over the one before: the fields' defaults, the YAML profile and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from config.chain import PROFILES, read_chain, shown
-from config.places import COMMAND_LINE, DEFAULT, KeyPath
-from config.problems import problems_of, sections_of
+from config.chain import built_in, profiles, read_chain, shown
+from config.places import COMMAND_LINE, DEFAULT, KeyPath, undotted
+from config.problems import problems_of
 from config.rules import Rule, broken, placed
 from config.settings import Settings
-from config.sources import Source, everywhere, find
-from config.variables import MOUNTED, dotenv, environment, secret_files
+from config.sources import Source, dotenv, environment, find, places, secret_files
 from engine.domain.errors import ConfigError, GreenlightError
+
+MOUNTED = Path("/run/secrets")
+"""Where Docker mounts secrets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """Settings, and the sources of their values, the strongest first.
-
-    Attributes:
-        built_in: The profiles that came with the program among the sources' files, as people know them.
-    """
+    """Settings, and the sources of their values, the strongest first."""
 
     settings: Settings
     sources: Sequence[Source]
-    built_in: Sequence[str] = ()
 
     def is_built_in(self, path: KeyPath) -> bool:
         """Whether nobody set the value at a path: it is a default, or a built-in profile's."""
         place = self.place(path)
-        return place == DEFAULT or place.partition(", line ")[0] in self.built_in
+        return place == DEFAULT or place.partition(", line ")[0] in map(built_in, profiles())
 
     def place(self, path: KeyPath) -> str:
         """Where the value at a path was written; ``default`` where it was not."""
@@ -76,7 +73,7 @@ def load_with_places(
     Args:
         profile: A built-in profile by name; ``None`` for ``BOT_PROFILE``, else ``demo``.
         file: A YAML file of the user's own, which extends a profile.
-        overrides: What the command line says, nested; ``None`` means it does not say.
+        overrides: What the command line says, nested.
         environ: The environment.
         directory: Where ``.env`` is looked for; also what shown paths are relative to.
         rules: What must hold beyond the form of the settings.
@@ -84,52 +81,31 @@ def load_with_places(
     Raises:
         ConfigError: Something is wrong; one line for each thing, none with a value in it.
     """
-    given = _given(overrides)
-    over = [Source(given, everywhere(given, COMMAND_LINE)), environment(environ), dotenv(directory / ".env", ".env")]
-    profiles = [(profile, COMMAND_LINE)] if profile else []
-    profiles += [taken for source in over[1:] if (taken := source.take("profile"))]
-    files = read_chain(next(iter(profiles), None), file, directory)
-    sources = [*over, _secret_files([*over, *files], directory), *files]
+    over = [Source.at(COMMAND_LINE, dict(overrides)), *environment(environ), *dotenv(directory / ".env", ".env")]
+    asked = [(profile, COMMAND_LINE)] if profile else []
+    asked += [taken for source in over[1:] if (taken := source.take("profile"))]
+    files = read_chain(next(iter(asked), None), file, directory)
+    sources = [*over, *_secret_files([*over, *files], directory), *files]
     problems = [each for source in reversed(sources) for each in source.problems]
     settings, refused = _validate(sources, rules) if all(each.readable for each in files) else (None, [])
     if problems or refused or not settings:
         raise ConfigError(_told([*problems, *refused]))
-    built_in = [shown(each, directory) for each in PROFILES.glob("*.yaml")]
-    return Loaded(settings=settings, sources=sources, built_in=built_in)
-
-
-def flat(described: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    """Every single value of dumped settings with its path; empty lists and mappings count as values."""
-    within = (
-        described.items()
-        if isinstance(described, dict)
-        else enumerate(described)
-        if isinstance(described, list)
-        else ()
-    )
-    for name, value in within:
-        yield from flat(value, (*path, name))
-    if not within:
-        yield path, described
+    return Loaded(settings=settings, sources=sources)
 
 
 def _told(problems: Iterable[str]) -> str:
     return "\n".join(["The configuration cannot be used:", *(f"  {each}" for each in problems)])
 
 
-def _given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that were given."""
-    given = {name: _given(value) if isinstance(value, Mapping) else value for name, value in options.items()}
-    return {name: value for name, value in given.items() if value is not None and (value != {} or not options[name])}
-
-
-def _secret_files(sources: Sequence[Source], directory: Path) -> Source:
+def _secret_files(sources: Sequence[Source], directory: Path) -> list[Source]:
     """The files of the folder that the strongest source names, else of where containers mount them."""
-    for source in sources:
-        if isinstance(named := source.values.get("secrets_dir"), str):
-            folder = directory / Path(named).expanduser()
-            return secret_files(folder, shown(folder, directory), source.places["secrets_dir",])
-    return secret_files(MOUNTED, str(MOUNTED), "")
+    named = next((taken for source in sources if (taken := source.values.get("secrets_dir"))), None)
+    folder = directory / Path(str(named)).expanduser() if named else MOUNTED
+    try:
+        return secret_files(folder, shown(folder, directory))
+    except OSError as error:
+        path = ("secrets_dir",)
+        return [Source.wrong(places(sources, path), path, f"cannot be read: {error.strerror}")] if named else []
 
 
 def _validate(sources: Sequence[Source], rules: Sequence[Rule]) -> tuple[Settings | None, list[str]]:
@@ -141,7 +117,9 @@ def _validate(sources: Sequence[Source], rules: Sequence[Rule]) -> tuple[Setting
             settings = Settings(_build_sources=(tuple(source.without(wrong) for source in sources), {}))
         except ValidationError as error:
             refused = refused or problems_of(error, sources)
-            more = sections_of(error, wrong)
+            details = error.errors(include_url=False)
+            others = {str(undotted(str(each.get("ctx", {}).get("other", "")))[0]) for each in details} - {""}
+            more = {str(each["loc"][0]) for each in details} - wrong or others - wrong
             if not more:
                 return None, refused
             wrong |= more

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.places import KeyPath, did_you_mean, dotted, nearest, problem_line, undotted
-from config.shape import leaves, moved, names_at, renamed
-from config.sources import Source, find
+from config.shape import MOVED, leaves, names_at
+from config.sources import Source, find, places
 
 _KEY = "[key]"
 """What pydantic appends where the name in a mapping is wrong, not the value."""
@@ -41,32 +41,10 @@ def problems_of(error: ValidationError, sources: Sequence[Source]) -> list[str]:
         sources: What was refused, the strongest first.
     """
     found: dict[KeyPath, str] = {}
-    for detail in error.errors(include_url=False, include_input=True):
+    for detail in error.errors(include_url=False):
         path, other = _path(detail, sources), str(detail.get("ctx", {}).get("other", ""))
         found.setdefault(path, problem_line(places(sources, path, other), path, _message(detail, path)))
     return list(found.values())
-
-
-def sections_of(error: ValidationError, known: Collection[str]) -> set[str]:
-    """For each refusal the section that it is about, or, where that is known already, another that takes part in it."""
-    found = set()
-    for detail in error.errors():
-        context = {"at": "", "other": "", **detail.get("ctx", {})}
-        parts = (str(detail["loc"][0]), *(str(context[each]).partition(".")[0] for each in ("at", "other")))
-        found |= set([part for part in parts if part and part not in known][:1])
-    return found
-
-
-def places(sources: Sequence[Source], path: KeyPath, other: str = "") -> str:
-    """Where a setting was written, or the section it would stand in; both places where a rule is about two settings.
-
-    Args:
-        sources: The strongest first.
-        path: The setting's.
-        other: The second one's key; empty where there is none.
-    """
-    found = (find(sources, each)[1] for each in (path, *([undotted(other)] if other else [])))
-    return " and ".join(dict.fromkeys(found))
 
 
 def _path(detail: ErrorDetails, sources: Sequence[Source]) -> KeyPath:
@@ -85,10 +63,8 @@ def _message(detail: ErrorDetails, path: KeyPath) -> str:
     if kind == "setting":
         return str(context["text"])
     if kind == "extra_forbidden":
-        return moved(path) or f"there is no such setting{_nearest_setting(path)}"
+        return MOVED.get(path) or f"there is no such setting{_nearest_setting(path)}"
     if kind in ("enum", "literal_error"):
-        if now := renamed(path, detail["input"]):
-            return now
         choices = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
         return f"must be {context['expected']}{did_you_mean(str(detail['input']), choices)}"
     if path == detail["loc"][:-1] and detail["loc"][-1] != _KEY:

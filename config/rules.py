@@ -10,9 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from config.places import problem_line, undotted
-from config.problems import places
 from config.settings import Settings
-from config.sources import Source
+from config.sources import Source, places
 from engine.domain.errors import ConfigError
 
 

@@ -12,15 +12,13 @@ from config.places import KeyPath
 from config.settings import Settings
 
 MOVED: dict[KeyPath, str] = {
-    ("market", "exchange"): "the name in exchanges, e.g. exchanges: {binance: {}}",
-    ("market", "api_url"): "exchanges.NAME.api_url",
-    ("market", "poll_every"): "exchanges.NAME.poll_every",
-    ("market", "answer_within"): "exchanges.NAME.answer_within",
-    ("venue", "orders"): "exchanges.NAME.orders",
+    ("market", "exchange"): "is now the name in exchanges, e.g. exchanges: {binance: {}}",
+    ("market", "api_url"): "is now exchanges.NAME.api_url",
+    ("market", "poll_every"): "is now exchanges.NAME.poll_every",
+    ("market", "answer_within"): "is now exchanges.NAME.answer_within",
+    ("venue", "orders"): "is now exchanges.NAME.orders",
 }
-"""Settings of earlier versions, and what they are now."""
-RENAMED = {("cards", "questions"): "approvals"}
-"""Words of earlier versions, each with the setting in which it was written, and what they are now."""
+"""Settings of earlier versions, and what people read about them."""
 PREFIX = "BOT_"
 SEPARATOR = "__"
 _IN_SMALL_LETTERS = [("exchanges",)]
@@ -31,11 +29,11 @@ def kind_at(path: KeyPath) -> Any:
     """The type of the setting at a path, without ``None`` and annotations; ``None`` where there is no such setting."""
     kind: Any = Settings
     for name in path:
-        origin, inner = get_origin(kind), get_args(kind)
-        if names := _names(kind):
-            kind = _bare(names[name].annotation) if name in names else None
-        elif (origin is dict and isinstance(name, str)) or (origin is tuple and isinstance(name, int)):
-            kind = _bare(inner[origin is dict])
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found = kind.model_fields.get(str(name))
+            kind = _bare(found.annotation) if found else None
+        elif (get_origin(kind), type(name)) in ((dict, str), (tuple, int)):
+            kind = _bare(get_args(kind)[get_origin(kind) is dict])
         else:
             return None
     return kind
@@ -43,7 +41,7 @@ def kind_at(path: KeyPath) -> Any:
 
 def names_at(path: KeyPath) -> tuple[str, ...]:
     """The names that may stand in the section at a path; none where it is no section."""
-    return tuple(_names(kind_at(path)))
+    return tuple(getattr(kind_at(path), "model_fields", ()))
 
 
 def leaves(path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -67,25 +65,6 @@ def is_structured(path: KeyPath) -> bool:
     return is_mapping(path) or get_origin(kind_at(path)) is tuple
 
 
-def may_be_null(path: KeyPath) -> bool:
-    """Whether the setting at a path may be none at all."""
-    field = _names(kind_at(path[:-1])).get(str(path[-1]))
-    return field is not None and NoneType in get_args(field.annotation)
-
-
-def moved(path: KeyPath) -> str:
-    """What a setting of an earlier version is now; empty for any other."""
-    now = MOVED.get(path, "")
-    return f"is now {now}" if now else ""
-
-
-def renamed(path: KeyPath, word: object) -> str:
-    """What a word in a setting is called now; empty for any that has not been renamed."""
-    setting = next((name for name in reversed(path) if isinstance(name, str)), "")
-    now = RENAMED.get((setting, word), "") if isinstance(word, str) else ""
-    return f"{word} is now {now}" if now else ""
-
-
 def variable(path: KeyPath) -> str:
     """The environment variable of a setting, e.g. ``BOT_WEB__PORT``."""
     return PREFIX + SEPARATOR.join(str(name).upper() for name in path)
@@ -102,14 +81,8 @@ def path_of(name: str) -> tuple[str, ...] | None:
     return path if path[-1] and kind_at(path) is not None else None
 
 
-def _names(kind: Any) -> dict[str, Any]:
-    """The fields of a section by name; of anything else none."""
-    return dict(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
-
-
 def _bare(annotation: Any) -> Any:
-    if get_origin(annotation) is Annotated:
-        return _bare(get_args(annotation)[0])
+    """A type without what is annotated and without ``None``."""
     members = [member for member in get_args(annotation) if member is not NoneType]
-    optional = get_origin(annotation) in (Union, UnionType) and len(members) == 1
-    return _bare(members[0]) if optional else annotation
+    is_one_or_none = get_origin(annotation) in (Union, UnionType) and len(members) == 1
+    return _bare(members[0]) if is_one_or_none or get_origin(annotation) is Annotated else annotation

@@ -6,7 +6,6 @@ Plain scalars are read as YAML 1.2 has them: ``12:30`` is a text and ``no`` is a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,108 +15,91 @@ import yaml
 from config.kinds import passwords_in
 from config.places import KeyPath, place, problem_line
 from config.shape import is_mapping, is_secret, variable
-from config.sources import Source
+from config.sources import Source, read_text
 
-_DEEPEST = 8
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_REAL = re.compile(r"[-+]?([0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18}|[0-9]{1,18}(?=[eE]))([eE][-+]?[0-9]{1,3})?")
+_NUMBERS = (
+    (int, re.compile(r"-?(0|[1-9][0-9]{0,17})")),
+    (float, re.compile(r"[-+]?([0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18}|[0-9]{1,18}(?=[eE]))([eE][-+]?[0-9]{1,3})?")),
+)
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_TAGS = (yaml.BaseLoader.DEFAULT_SCALAR_TAG, yaml.BaseLoader.DEFAULT_SEQUENCE_TAG, yaml.BaseLoader.DEFAULT_MAPPING_TAG)
+"""What nodes have that were not given another."""
 
 
 def read_yaml(file: Path, shown: str) -> Source:
     """Read a file, as people know it; whatever is wrong with it becomes a problem, nothing is raised."""
+    reader, where = _Reader(shown), shown
     try:
-        tree = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)
-    except UnicodeDecodeError:
-        return _unreadable(shown, "this is not a UTF-8 text file")
-    except OSError as error:
-        return _unreadable(shown, f"cannot be read: {error.strerror}")
+        tree = yaml.compose(read_text(file), Loader=yaml.BaseLoader)
+        if tree is not None and not isinstance(tree, yaml.MappingNode):
+            where, wrong = place(shown, _line(tree)), "a configuration is a mapping of sections"
+        else:
+            values = reader.value(tree, (), 0) if tree else {}
+            return Source(values=values, places=reader.places, problems=reader.problems)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        where = place(shown, mark.line + 1 if mark else 0)
-        return _unreadable(where, f"this is not valid YAML: {_in_words(error)}")
+        # Of others than the scanner, words repeat what stands there.
+        told = isinstance(error, yaml.scanner.ScannerError) and error.problem
+        wrong = f"this is not valid YAML: {told or 'look at the indentation, and for what is missing: - : quote or ]'}"
+        if mark := getattr(error, "problem_mark", None) or getattr(error, "context_mark", None):
+            where = place(shown, mark.line + 1)
+    except ValueError as error:
+        wrong = str(error)
     except RecursionError:
-        return _unreadable(shown, "is nested too deeply")
-    if tree is not None and not isinstance(tree, yaml.MappingNode):
-        return _unreadable(place(shown, tree.start_mark.line + 1), "a configuration is a mapping of sections")
-    reader = _Reader(shown)
-    return Source(reader.mapping(tree, ()) if tree else {}, reader.places, reader.problems)
+        wrong = "is nested too deeply"
+    return Source.wrong(where, (), wrong, readable=False)
 
 
 @dataclass(slots=True)
 class _Reader:
+    """Reads nodes, and keeps the line of each value and what must not stand there."""
+
     shown: str
     places: dict[KeyPath, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
-        """What a mapping says; its values have the lines of their names."""
+    def value(self, node: yaml.Node, path: KeyPath, line: int) -> Any:
+        """What a node says; a value has the line of its name."""
+        self.places[path] = place(self.shown, line)
+        if node.tag not in _TAGS:
+            self._refuse(path, line, "has a tag (!); tags mean nothing here")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(each, (*path, number), _line(each)) for number, each in enumerate(node.value)]
+        value = _scalar(node)
+        for kind, misplaced in (
+            ("a secret", is_secret(path) and value is not None),
+            ("a password", path == ("database", "url") and passwords_in(node.value)),
+        ):
+            if misplaced:
+                instead = f"set {variable(path)} in the environment or in .env instead"
+                self._refuse(path, line, f"{kind} does not belong in a YAML file; {instead}")
+        return {} if value is None and is_mapping(path) else value
+
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         said: dict[str, Any] = {}
-        first: dict[str, int] = {}
         for key, value in node.value:
-            line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                self._refuse(path, "has a name that is not plain text", line)
+                self._refuse(path, _line(key), "has a name that is not plain text")
             elif key.value in said:
-                twice = f"is written twice; the first time in line {first[key.value]}"
-                self._refuse((*path, key.value), twice, line)
+                first = self.places[*path, key.value]
+                self._refuse((*path, key.value), _line(key), f"is written twice; the first time in {first}")
             else:
-                first[key.value] = line
-                for found in self._value(value, (*path, key.value), line):
-                    said[key.value] = found
+                said[key.value] = self.value(value, (*path, key.value), _line(key))
         return said
 
-    def _value(self, node: yaml.Node, path: KeyPath, line: int) -> Iterable[Any]:
-        """The one value of a node; none where it must not be used."""
-        if refusal := _refusal(node, path):
-            return self._refuse(path, refusal, line)
-        self.places[path] = place(self.shown, line)
-        match node:
-            case yaml.MappingNode():
-                return (self.mapping(node, path),)
-            case yaml.SequenceNode():
-                items = [(each, (*path, number), each.start_mark.line + 1) for number, each in enumerate(node.value)]
-                return ([found for item in items for found in self._value(*item)],)
-            case _:
-                value = _scalar(node)
-                return ({} if value is None and is_mapping(path) else value,)
-
-    def _refuse(self, path: KeyPath, message: str, line: int) -> tuple[()]:
-        self.problems.append(problem_line(place(self.shown, line), path[:_DEEPEST], message))
-        return ()
+    def _refuse(self, path: KeyPath, line: int, message: str) -> None:
+        self.problems.append(problem_line(place(self.shown, line), path, message))
 
 
-def _refusal(node: yaml.Node, path: KeyPath) -> str:
-    """Why a node must not be used; empty where it may."""
-    if len(path) > _DEEPEST:
-        return "is nested too deeply"
-    if not node.tag.startswith("tag:yaml.org,2002:"):
-        return "has a tag (!); tags mean nothing here"
-    has_password = path == ("database", "url") and passwords_in(str(node.value))
-    if has_password or (is_secret(path) and _scalar(node) is not None):
-        what = "a password" if has_password else "a secret"
-        return f"{what} does not belong in a YAML file; set {variable(path)} in the environment or in .env instead"
-    return ""
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
 
 
 def _scalar(node: yaml.Node) -> Any:
-    """The value of a scalar; of anything else what it is made of."""
     text = node.value
-    if not isinstance(node, yaml.ScalarNode) or node.style is not None:
+    if getattr(node, "style", None) is not None:
         return text
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    return float(text) if _REAL.fullmatch(text) else text
-
-
-def _unreadable(where: str, message: str) -> Source:
-    return Source({}, {}, [problem_line(where, (), message)], readable=False)
-
-
-def _in_words(error: yaml.YAMLError) -> str:
-    """What the parser complains of; only the scanner's words, since the others repeat what stands there."""
-    if isinstance(error, yaml.scanner.ScannerError) and error.problem:
-        return str(error.problem)
-    return "look at the indentation, and for a missing '-', ':', quote or bracket"
+    return next((number(text) for number, form in _NUMBERS if form.fullmatch(text)), text)

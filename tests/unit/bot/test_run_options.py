@@ -92,5 +92,6 @@ def test_every_command_that_is_about_an_account_finds_that_of_files_and_of_a_see
 
 def test_what_was_not_asked_for_is_nothing():
     asked = overrides(data=(), start=None, end=BEGIN, speed=None, seed=None, until_end=False)
-    assert asked["market"] == {"seed": None}
-    assert {name: value for name, value in asked["replay"].items() if value is not None} == {"end": BEGIN.isoformat()}
+    assert asked == {"replay": {"end": BEGIN.isoformat()}}
+    asked = overrides(data=(), start=None, end=None, speed=None, seed=0, until_end=False)
+    assert asked == {"market": {"seed": 0}}

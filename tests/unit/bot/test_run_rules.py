@@ -9,7 +9,6 @@ import pytest
 
 from bot.markets import source
 from bot.run_rules import RULES, demand, driver_missing
-from config.chain import PROFILES
 from config.loader import load, load_with_places
 from engine.domain.errors import ConfigError
 
@@ -28,7 +27,7 @@ def refusal(tmp_path: Path) -> Refusal:
     def read(yaml: str | None = None, *, profile: str | None = None, data: tuple[str, ...] = (), **environ: str):
         file = tmp_path / "my.yaml"
         file.write_text(yaml or "", encoding="utf-8")
-        over = {"replay": {"data": list(data) or None}}
+        over = {"replay": {"data": list(data)}} if data else {}
         try:
             load_with_places(profile, file if yaml is not None else None, over, environ, tmp_path, RULES)
         except ConfigError as error:
@@ -44,7 +43,7 @@ def refusal(tmp_path: Path) -> Refusal:
         ("people: [{name: Api, role: admin}]", "my.yaml, line 1: people.0.name: nobody can be called Api"),
         (
             "replay: {end: 2025-06-01}",
-            f"my.yaml, line 1 and {PROFILES / 'demo.yaml'}, line 22: replay.end: must be after market.start, which is",
+            "my.yaml, line 1 and profile demo, line 22: replay.end: must be after market.start, which is",
         ),
         (
             "replay: {start: 2020-01-01}",

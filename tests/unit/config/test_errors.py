@@ -93,7 +93,10 @@ def refusal(tmp_path: Path) -> Refusal:
             "web:\n  cards: [trades, alerts]",
             "my.yaml, line 2: web.cards: must have approvals somewhere: no platform that is on shows them",
         ),
-        ("web:\n  cards: [trades, questions]", "my.yaml, line 2: web.cards.1: questions is now approvals"),
+        (
+            "web:\n  cards: [trades, questions]",
+            "my.yaml, line 2: web.cards.1: must be 'approvals', 'trades', 'alerts' or 'digests'",
+        ),
         ("people: Ada", "my.yaml, line 1: people: must be a list"),
         ("people:\n  - name: Ada", "my.yaml, line 2: people.0.role: is missing"),
         (
@@ -279,23 +282,22 @@ def test_nobody_to_talk_to_with_a_chat_token_is_refused(refusal: Refusal):
 
 def test_an_unknown_profile_is_named_with_the_nearest(refusal: Refusal):
     known = "(built in: base, demo, dev, paper, prod)"
-    assert refusal(profile="dmo") == [f"command line: there is no profile dmo; did you mean demo? {known}"]
-    assert refusal(profile="me 1234 &\n") == [rf"command line: there is no profile 'me 1234 &\n' {known}"]
-    assert refusal(BOT_PROFILE="nosuch") == [f"environment (BOT_PROFILE): there is no profile nosuch {known}"]
+    assert refusal(profile="dmo") == [f"command line: there is no such profile; did you mean demo? {known}"]
+    assert refusal(BOT_PROFILE="nosuch") == [f"environment (BOT_PROFILE): there is no such profile {known}"]
     assert refusal(dotenv="BOT_PROFILE=bas\n") == [
-        f".env, line 1 (BOT_PROFILE): there is no profile bas; did you mean base? {known}"
+        f".env, line 1 (BOT_PROFILE): there is no such profile; did you mean base? {known}"
     ]
-    assert refusal("web: {}\nextends: dem") == [f"my.yaml, line 2: there is no profile dem; did you mean demo? {known}"]
+    assert refusal("web: {}\nextends: dem") == [
+        f"my.yaml, line 2: there is no such profile; did you mean demo? {known}"
+    ]
 
 
 @pytest.mark.parametrize("misplaced", ["hunter-2-hunter-2-hunter-2", "Hunter", "h1u2n3t4er", "correct horse", "a" * 25])
-def test_an_unknown_profile_that_could_be_a_secret_is_repeated_from_the_command_line_only(
-    refusal: Refusal, misplaced: str
-):
+def test_an_unknown_profile_is_not_repeated_for_it_could_be_a_secret(refusal: Refusal, misplaced: str):
     for lines in (refusal(BOT_PROFILE=misplaced), refusal(f"extends: {json.dumps(misplaced)}")):
         (line,) = lines
         assert "there is no such profile" in line
-        assert misplaced.strip() not in line
+        assert misplaced not in line
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
@@ -321,7 +323,7 @@ def test_a_file_that_is_not_there_is_refused(refusal: Refusal, tmp_path: Path):
     missing = tmp_path / "mine.yaml"
     with pytest.raises(ConfigError) as refused:
         load(None, missing, {}, {}, tmp_path)
-    assert str(refused.value).endswith(f"command line: there is no file {missing}; did you mean my.yaml?")
+    assert str(refused.value).endswith("command line: there is no file mine.yaml; did you mean my.yaml?")
 
 
 def test_files_that_extend_each_other_are_refused(refusal: Refusal, tmp_path: Path):
@@ -340,8 +342,11 @@ def test_files_that_extend_each_other_are_refused(refusal: Refusal, tmp_path: Pa
         ("- web", "my.yaml, line 1: a configuration is a mapping of sections"),
         ("web: !port 1", "my.yaml, line 1: web: has a tag (!); tags mean nothing here"),
         ("web:\n  ? [a]\n  : 1", "my.yaml, line 2: web: has a name that is not plain text"),
-        ("web:\n  port: 1\n  port: 2", "my.yaml, line 3: web.port: is written twice; the first time in line 2"),
-        ("web: &a {port: *a}", "my.yaml, line 1: web.port.port.port.port.port.port.port: is nested too deeply"),
+        (
+            "web:\n  port: 1\n  port: 2",
+            "my.yaml, line 3: web.port: is written twice; the first time in my.yaml, line 2",
+        ),
+        ("web: &a {port: *a}", "my.yaml: is nested too deeply"),
         ("[" * 1000, "my.yaml: is nested too deeply"),
         (b"web: \xff", "my.yaml: this is not a UTF-8 text file"),
         ("web: \x00", "my.yaml: this is not valid YAML: look at"),
@@ -353,13 +358,15 @@ def test_a_file_that_cannot_be_read_is_named_with_the_line(refusal: Refusal, yam
 
 def test_everything_is_said_at_once(refusal: Refusal):
     lines = refusal(
-        "web: {port: x}\nrisk: {max_positon: 1}\ntelegram: {token: abc}",
+        "web: {port: x}\nrisk: {max_positon: 1}\ntelegram: {token: abc}\nlogs: {level: !x INFO, level: b}",
         dotenv="BOT_DIGEST__AT=noon",
         BOT_WBE__PORT="1",
         BOT_APPROVAL__ASK_ABOVE="high",
     )
     assert [line.partition(":")[0] for line in lines] == [
         "my.yaml, line 3",
+        "my.yaml, line 4",
+        "my.yaml, line 4",
         "environment (BOT_WBE__PORT)",
         "my.yaml, line 1",
         "environment (BOT_APPROVAL__ASK_ABOVE)",

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from config.chain import PROFILES
-from config.loader import Loaded, flat, load, load_with_places
+from config.loader import Loaded, load, load_with_places
 from config.settings import Settings, secrets
 from config.shape import kind_at, leaves, path_of, variable
+from config.sources import flat
 from engine.domain.messages import Role
 
 Read = Callable[..., Loaded]
@@ -153,11 +154,8 @@ def test_dotenv_expands_nothing_and_leaves_other_peoples_names_alone(read: Read)
     assert settings.web.token.get_secret_value() == "a$HOME{b}"
 
 
-def test_options_that_were_not_given_say_nothing(read: Read):
-    overrides = {"replay": {"speed": "max", "start": None, "data": [Path("a.csv")]}, "market": {"seed": None}}
-    settings = read("market: {seed: 9}", overrides=overrides).settings
-    assert (settings.replay.speed, settings.market.seed) == ("max", 9)
-    assert settings.replay.data == (Path("a.csv"),)
+def test_of_two_lines_with_one_name_the_later_counts(read: Read):
+    assert read(dotenv="BOT_WEB__PORT=1\nBOT_WEB__PORT=2").settings.web.port == 2
 
 
 def test_yaml_reads_times_and_words_as_they_stand(read: Read):
@@ -202,7 +200,8 @@ def test_a_built_in_profile_is_known_as_such_wherever_the_program_runs(read: Rea
     """Seen: below the folder of the program its profiles were taken for the user's own, and --data for the demo's."""
     for directory in (PROFILES.parent, PROFILES.parent.parent.parent):
         loaded = load_with_places("demo", None, {}, {}, directory)
-        assert loaded.is_built_in(("database", "url")), loaded.place(("database", "url"))
+        assert loaded.is_built_in(("database", "url"))
+        assert loaded.place(("database", "url")).startswith("profile demo, line ")
     assert not read("database: {url: sqlite:///x.sqlite}").is_built_in(("database", "url"))
     assert read("web: {port: 1}").is_built_in(("database", "url"))
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.loader import flat, load, load_with_places
+from config.loader import load, load_with_places
 from config.settings import Settings, secrets
 from config.shape import is_secret, leaves, variable
+from config.sources import flat
 from engine.domain.errors import ConfigError
 from tests.fakes.examples import examples
 
