@@ -51,12 +51,12 @@ def overrides(
     """What was asked for, as the settings over every other."""
     asked: dict[str, dict[str, Any]] = {
         "replay": {
-            "data": [str(file) for file in data] or None,
+            "data": list(data) or None,
             "start": start.isoformat() if start else None,
             "end": end.isoformat() if end else None,
             "speed": speed,
             "until_end": True if until_end else None,
-            "summary": str(summary) if summary else None,
+            "summary": summary,
         },
         "market": {"seed": seed},
     }

@@ -1,6 +1,6 @@
 """What must hold for a run, beyond the form of the settings. Run, ``config validate`` and ``doctor`` go by this list.
 
-Nothing is opened or asked for it: no database, no network, no candle file.
+Nothing is opened or asked for it: no database, no network, no candle file. Where files are to be is looked at.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from difflib import get_close_matches
 from importlib.util import find_spec
+from pathlib import Path
 
 from bot import indicators
 from bot.strategies import faults
@@ -194,6 +195,33 @@ def driver_missing(
         yield ConfigError("nothing here can talk to PostgreSQL.", remedy, key="database.url")
 
 
+def _room_for_files(settings: Settings) -> Iterator[ConfigError]:
+    """What is written must not be a folder, nor lie below a file."""
+    files = {
+        "database.url": file_of(settings.database.url),
+        "venue.file": settings.venue.file,
+        "viewer.file": settings.viewer.file,
+        "logs.file": settings.logs.file,
+        "replay.summary": settings.replay.summary,
+    }
+    for key, file in files.items():
+        if file and (wrong := _no_room_for(file)):
+            yield ConfigError(*wrong, key=key)
+
+
+def _no_room_for(file: Path) -> tuple[str, str] | None:
+    """What is wrong with the place of a file, and what to do about it; a start tells what cannot be seen."""
+    try:
+        there = next(each for each in (file, *file.absolute().parents) if each.exists())
+        if there == file and file.is_dir():
+            return f"{file} is a folder, not a file.", "Name a file in it."
+        if there != file and not there.is_dir():
+            return f"{file} would lie below {there}, which is a file and no folder.", "Name another place."
+    except OSError:
+        pass
+    return None
+
+
 def _is_generated(settings: Settings) -> bool:
     return settings.market.source == "replay" and not settings.replay.data
 
@@ -205,6 +233,7 @@ def _moment(at: datetime) -> str:
 RULES = (
     Rule(needs=("profile", "live_trading", "exchanges"), broken=_real_orders),
     Rule(needs=("database",), broken=driver_missing),
+    Rule(needs=("database", "venue", "viewer", "logs", "replay"), broken=_room_for_files),
     Rule(needs=("people",), broken=_names_of_people),
     Rule(needs=("market", "replay"), broken=_one_clock),
     Rule(needs=("market", "replay", "contexts"), broken=_something_to_trade),

@@ -6,12 +6,11 @@ The text under a field is its documentation: unit and meaning.
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import field_validator
 
-from config.kinds import DatabaseUrl, Duration, problem
+from config.kinds import DatabaseUrl, Duration, File, problem
 from config.section import Section
 from engine.domain.inventory import Rule
 
@@ -71,7 +70,7 @@ class LogSettings(Section):
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least important message that is written."""
-    file: Path | None = None
+    file: File | None = None
     """A file that gets them too, as JSON lines; nothing for none."""
     trades: bool | None = None
     """Whether each order, fill, trade, question and halt is a line; nothing for yes, but no at replay speed max."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr, WithJsonSchema
@@ -16,6 +18,8 @@ from engine.store.location import location
 
 MASK = "********"
 """What is shown in place of a secret."""
+UNREADABLE = "has letters that cannot be used here: write it as UTF-8, and set LC_ALL=C.UTF-8"
+"""Of what is not UTF-8, or where the system's texts are not."""
 
 _NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
 _DURATION = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?")
@@ -117,10 +121,22 @@ def _parse_speed(value: object) -> float | Literal["max"]:
 
 def _check_url(value: str) -> str:
     try:
-        location(value)
+        found = location(value)
     except BadInput as error:
         raise problem(error.message) from None
+    _check_file(found)
     return value
+
+
+def _check_file(value: object) -> object:
+    """A name that is no UTF-8 stays as it is; one that this system has no letters for is refused."""
+    file = Path(value) if isinstance(value, str) else value
+    try:
+        if isinstance(file, Path):
+            os.fsencode(file)
+    except UnicodeEncodeError:
+        raise problem(UNREADABLE) from None
+    return file
 
 
 def _check_http(value: str) -> str:
@@ -180,6 +196,9 @@ DatabaseUrl = Annotated[
     str, AfterValidator(_check_url), PlainSerializer(mask_url, return_type=str, when_used="json-unless-none")
 ]
 """Where the database is; a password inside is masked wherever the URL is written out."""
+
+File = Annotated[Path, BeforeValidator(_check_file)]
+"""Where a file or a folder is."""
 
 HttpUrl = Annotated[str, AfterValidator(_check_http)]
 """The root of a web service, without a slash at the end."""

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from config.kinds import Duration, Fraction, HttpUrl, Speed, Symbol, UtcTime, problem
+from config.kinds import Duration, File, Fraction, HttpUrl, Speed, Symbol, UtcTime, problem
 from config.section import Section
 from engine.domain.market import Timeframe
 
@@ -97,7 +96,7 @@ class ExchangeSettings(Section):
 class VenueSettings(Section):
     """The paper venue, where orders are filled with play money."""
 
-    file: Path | None = None
+    file: File | None = None
     """The venue's own SQLite file; nothing for venue.sqlite beside the database."""
     balances: dict[str, Decimal] = Field(default_factory=lambda: {"USDT": Decimal(10000)})
     """What the account begins with, by currency."""
@@ -128,7 +127,7 @@ class VenueSettings(Section):
 class ReplaySettings(Section):
     """How a market is replayed."""
 
-    data: tuple[Path, ...] = ()
+    data: tuple[File, ...] = ()
     """Candle files (SYMBOL-INTERVAL, parquet or CSV) to replay in place of generated markets."""
     start: UtcTime | None = None
     """Where to begin in the files (UTC); nothing for as early as the indicators allow."""
@@ -142,7 +141,7 @@ class ReplaySettings(Section):
     """How many closed candles share one commit at speed max; nothing for 100 there, and 1 at any other speed."""
     until_end: bool = False
     """Whether the program ends with the data; otherwise it stays and answers."""
-    summary: Path | None = None
+    summary: File | None = None
     """A file for what the replay came to, as JSON; nothing for none."""
 
     @field_validator("end")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from config.identities import SlackChannel, TelegramChat, TelegramUser
-from config.kinds import Duration, HttpUrl, Network, Secret, problem
+from config.kinds import Duration, File, HttpUrl, Network, Secret, problem
 from config.section import Section
 from engine.domain.messages import CardKind
 
@@ -164,5 +163,5 @@ class ViewerSettings(Section):
     """The root of the Bot API server."""
     followers: tuple[TelegramUser, ...] = ()
     """Telegram's ids of those who may look, beside everybody in people."""
-    file: Path | None = None
+    file: File | None = None
     """Where it keeps who is subscribed; nothing for viewer.sqlite beside the venue's file."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from config.kinds import UNREADABLE
 from config.places import KeyPath, did_you_mean, dotted, nearest, problem_line, undotted
 from config.shape import MOVED, leaves, names_at
 from config.sources import Source, find, places
@@ -21,6 +22,7 @@ _IN_WORDS = {
     "decimal": "must be a number",
     "finite": "must be a number",
     "string_type": "must be text",
+    "string_unicode": UNREADABLE,
     "string_too_short": "must not be empty",
     "tuple": "must be a list",
     "dict": "must be a mapping of names to values",

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from config.contexts import ContextSettings, IndicatorSettings
 from config.keeping import AccountSettings, DatabaseSettings, LogSettings, RetentionSettings
-from config.kinds import ExchangeName, passwords_in, problem
+from config.kinds import ExchangeName, File, passwords_in, problem
 from config.limits import ApprovalSettings, QualitySettings, RiskSettings
 from config.markets import ExchangeSettings, MarketsSettings, ReplaySettings, VenueSettings
 from config.people import AlertSettings, DigestSettings, PersonSettings
@@ -31,7 +31,7 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
 
     profile: str = "base"
     """The profile in force; a database belongs to one."""
-    secrets_dir: Path | None = None
+    secrets_dir: File | None = None
     """A folder with a file for each secret, such as bot_telegram__token; nothing for /run/secrets where that is."""
     live_trading: str | None = None
     """Must say "I understand" before an order may go to a real venue; paper profiles do not look at it."""

@@ -7,6 +7,7 @@ gets an error instead.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,7 +143,7 @@ def _sqlite(file: Path, *, writer: bool, read_only: bool) -> Engine:
     else:
         _make(file)
     # Each connection opens what is there: one made later must not make a new file where the old one was taken away.
-    name = f"file:{quote(str(file.absolute()))}"
+    name = f"file:{quote(os.fsencode(file.absolute()))}"
     url = URL.create("sqlite", database=name, query={"mode": "rw", "uri": "true"})
     options: dict[str, Any] = {"poolclass": StaticPool} if writer else {"pool_size": READERS}
     engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": LOCK_WAIT_MS / 1000}, **options)

@@ -99,6 +99,24 @@ def test_everything_is_told_at_once_beside_what_is_wrong_by_itself(refusal: Refu
     ]
 
 
+@pytest.mark.parametrize(
+    ("yaml", "line"),
+    [
+        ("database: {url: 'sqlite:///%s'}", "my.yaml, line 1: database.url: {} is a folder, not a file."),
+        ("venue: {file: %s}", "my.yaml, line 1: venue.file: {} is a folder, not a file."),
+        ("viewer: {file: %s}", "my.yaml, line 1: viewer.file: {} is a folder, not a file."),
+        ("logs: {file: %s}", "my.yaml, line 1: logs.file: {} is a folder, not a file."),
+        ("replay: {summary: %s}", "my.yaml, line 1: replay.summary: {} is a folder, not a file."),
+        ("venue: {file: %s/my.yaml/x}", "venue.file: {}/my.yaml/x would lie below {}/my.yaml, which is a file"),
+    ],
+)
+def test_a_file_that_there_is_no_room_for_is_refused(refusal: Refusal, tmp_path: Path, yaml: str, line: str) -> None:
+    """Seen: a folder as database was called good by ``validate``, and refused by ``run``."""
+    found = refusal(yaml % tmp_path)
+    assert line.format(tmp_path, tmp_path) in found[0]
+    assert len(found) == 1
+
+
 def test_a_section_that_is_wrong_by_itself_is_asked_nothing_more(refusal: Refusal) -> None:
     (line,) = refusal("contexts: [{name: a, strategy: momentum, markets: [LTC/USDT], timeframe: 7m}]")
     assert "contexts.0.timeframe: must be" in line

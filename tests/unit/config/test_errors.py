@@ -1,6 +1,9 @@
 """Everything that can be wrong with a configuration, and the exact line people read about it."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -232,6 +235,25 @@ def test_a_wrong_variable_is_named(refusal: Refusal, name: str, value: str, line
     assert lines[0].startswith(line)
     (place, _, words) = line.partition(": ")
     assert refusal(dotenv=f"# words\n\n{name}='{value}'\n")[0].startswith(f".env, line 3 ({name}): {words}"), place
+
+
+def test_what_this_system_cannot_read_is_named_with_the_way_out(refusal: Refusal):
+    """Seen: of LC_ALL=POSIX without Python's UTF-8 mode "must be a valid string, unable to parse raw data"."""
+    unread = "J\udcfcrgen"  # what Python makes of a letter that the locale has not
+    words = "has letters that cannot be used here: write it as UTF-8, and set LC_ALL=C.UTF-8"
+    people = json.dumps([{"name": "?", "role": "admin"}]).replace("?", unread)
+    assert refusal(BOT_PEOPLE=people, BOT_DATABASE__URL=f"sqlite:///{unread}.sqlite") == [
+        f"environment (BOT_DATABASE__URL): database.url: {words}",
+        f"environment (BOT_PEOPLE): people.0.name: {words}",
+    ]
+
+
+def test_a_name_that_this_system_has_no_letters_for_is_refused_with_the_way_out():
+    script = "from pydantic import TypeAdapter; from config.kinds import File; TypeAdapter(File).validate_python"
+    few = os.environ | {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    words = [sys.executable, "-c", f"{script}('\\xfc')"]
+    tried = subprocess.run(words, env=few, capture_output=True, text=True, check=False)
+    assert "write it as UTF-8, and set LC_ALL=C.UTF-8" in tried.stderr
 
 
 @pytest.mark.parametrize("url", ["sqlite://tmp/x.sqlite", "sqlite:///:memory:", "postgres://me:hunter2@host/bot"])

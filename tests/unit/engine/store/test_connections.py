@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -33,6 +35,16 @@ def guarded() -> Iterator[str]:
 def everything_said(error: BaseException | None) -> str:
     """The error and all that led to it."""
     return "" if error is None else f"{error!r} {everything_said(error.__cause__)}"
+
+
+def test_a_folder_of_any_letters_is_opened_where_the_system_has_few(tmp_path: Path):
+    """Seen: UnicodeEncodeError of ``LC_ALL=POSIX PYTHONUTF8=0 bot run`` in such a folder."""
+    folder = tmp_path / "größe"
+    folder.mkdir()
+    script = "from engine.store.connections import connect; connect('sqlite:///one.sqlite').connect()"
+    few = os.environ | {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    subprocess.run([sys.executable, "-c", script], cwd=folder, env=few, check=True)
+    assert [file.name for file in folder.glob("*.sqlite")] == ["one.sqlite"]
 
 
 def test_a_wrong_password_is_refused_and_not_repeated(guarded: str):
