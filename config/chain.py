@@ -51,8 +51,8 @@ def read_chain(asked: Named | None, file: Path | None, directory: Path) -> list[
         if here in sources:
             circle = f"extends itself: {' -> '.join([*sources, here])}"
             return [*sources.values(), Source.wrong(place, ("extends",), circle, readable=False)]
-        if not path.is_file():
-            return [*sources.values(), Source.wrong(place, (), _missing(name, path, here), readable=False)]
+        if missing := _missing(name, path, here):
+            return [*sources.values(), Source.wrong(place, (), missing, readable=False)]
         source = sources[here] = read_yaml(path, here)
         names += [path.stem] if path.parent == PROFILES else []
         named = source.take("extends") or (wanted if path is file and source.readable else None)
@@ -71,7 +71,9 @@ def _file_of(named: Named, beside: Path) -> Path:
 
 
 def _missing(name: str, file: Path, here: str) -> str:
-    """What people read about a file that is not there; a profile's name is not repeated: it may be a secret."""
+    """What people read where a file is not there; the name of a profile is not repeated: it may be a secret."""
     if file == PROFILES / f"{name}.yaml":
-        return f"there is no such profile{did_you_mean(name, profiles())} (built in: {', '.join(profiles())})"
-    return f"there is no file {here}{did_you_mean(file.name, [each.name for each in file.parent.glob('*.y*ml')])}"
+        near = f"{did_you_mean(name, profiles())} (built in: {', '.join(profiles())})"
+        return "" if name in profiles() else f"there is no such profile{near}"
+    near = did_you_mean(file.name, [each.name for each in file.parent.glob("*.y*ml")])
+    return "" if file.is_file() else f"there is no file {here}{near}"
