@@ -199,6 +199,8 @@ async def test_the_market_stands_still_until_an_approved_order_is_filled_and_pro
             await asyncio.sleep(0.05)
         answer = await page.post("/api/approvals/A1/approve", json={})
         assert (answer.status_code, answer.json()["status"]) == (200, "ordered")
+        assert files.rows("SELECT at FROM fills") == [], "who has pressed does not wait for the venue"
+        await app.program.engine.approvals.finished()
         settled = files.approval()["settled_at"]
         assert {fill["at"] for fill in files.rows("SELECT at FROM fills")} == {settled}
         assert {order["created_at"] for order in files.rows("SELECT created_at FROM orders")} == {settled}
