@@ -101,9 +101,9 @@ class ExecutionOrchestrator:
         """Ask again for every order whose answer was lost, or that lies unsent because something failed on the way."""
         await self._at_each(VenueExecution.resolve_unknown_orders, venue)
 
-    async def cancel_strays(self) -> None:
+    async def cancel_strays(self, venue: str = "") -> None:
         """Cancel what has arrived at its venue after all, when it was held to be lost."""
-        await self._at_each(VenueExecution.cancel_strays)
+        await self._at_each(VenueExecution.cancel_strays, venue)
 
     async def resolve_order(self, order: Order) -> None:
         """Ask its venue what became of an order whose answer was lost or never came; it is never sent again."""
