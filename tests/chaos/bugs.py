@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import TypeVar
 
 from bot.externals import Externals
 from engine.domain.approvals import Approval
+from engine.domain.market import Listing
 from engine.domain.messages import Destination
 from engine.domain.money import Money
-from engine.domain.orders import Order, OrderRequest, OrderType, Side, SubmitResult, Unknown
+from engine.domain.orders import Fill, Order, OrderRequest, OrderType, Side, SubmitResult, Unknown
+from engine.domain.positions import Portfolio
+from engine.domain.trade_views import FillView
+from engine.store.account import Account
 from engine.store.approvals import Approvals
 from engine.store.chat import ChatMemory
 from engine.store.orders import Orders
@@ -96,7 +101,42 @@ def sells_again(externals: Externals) -> Externals:
     return _with_part(externals, "orders", Forgetful)
 
 
+def confuses_venues(externals: Externals) -> Externals:
+    """A fill with a trade id that is known from the other venue, of the same symbol, is taken for counted."""
+
+    class Careless(Orders):
+        def fill_like(self, fill: Fill) -> FillView | None:
+            known = (super(Careless, self).fill_like(replace(fill, venue=venue)) for venue in ("paper", "other"))
+            return next((each for each in known if each is not None), None)
+
+    return _with_part(externals, "orders", Careless)
+
+
+def marks_by_symbol(externals: Externals) -> Externals:
+    """What is held of a symbol is worth the same wherever it is."""
+
+    class Coarse(Account):
+        def marks(self) -> dict[Listing, Decimal]:
+            marks = super().marks()
+            by_symbol = {listing.symbol: price for listing, price in marks.items()}
+            return {listing: by_symbol[listing.symbol] for listing in marks}
+
+    return _with_part(externals, "account", Coarse)
+
+
+def shares_cash(externals: Externals) -> Externals:
+    """An order may spend what is free at both venues together."""
+
+    class Generous(Account):
+        def portfolio(self) -> Portfolio:
+            return replace(super().portfolio(), free_at=None)
+
+    return _with_part(externals, "account", Generous)
+
+
 BUGS = (sends_again, swaps_blindly, forgets_cards, shows_once, acts_twice, forgets_fees, sells_again)
+OF_TWO_VENUES = (confuses_venues, marks_by_symbol, shares_cash)
+"""Those that only two venues show."""
 
 
 def _is_under_way(order: Order) -> bool:

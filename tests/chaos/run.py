@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
@@ -22,6 +23,7 @@ from structlog.testing import capture_logs
 
 from bot.externals import Externals
 from tests.chaos.loop import SimulatedLoop, Stuck
+from tests.chaos.two_venues import TwoVenues, has_two_venues
 from tests.chaos.world import Report, World
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - nothing here has to outlive the machine
@@ -46,7 +48,15 @@ def play(seed: int, *, externals: Callable[[Externals], Externals] = lambda made
     finally:
         logging.disable(logging.NOTSET)
     report.complaints += [f"logged: {entry}" for entry in logs if _is_alarming(entry)]
+    if has_two_venues(seed):
+        _add(report, play_two_venues(seed, externals=externals))
     return report
+
+
+def _add(report: Report, beside: Report) -> None:
+    report.complaints += beside.complaints
+    report.counts |= beside.counts
+    report.trace = sha256(f"{report.trace}{beside.trace}".encode()).hexdigest()
 
 
 def _play(seed: int, folder: Path, externals: Callable[[Externals], Externals]) -> Report:
@@ -59,6 +69,24 @@ def _play(seed: int, folder: Path, externals: Callable[[Externals], Externals]) 
     finally:
         loop.close()
     return world.report
+
+
+def play_two_venues(seed: int, *, externals: Callable[[Externals], Externals] = lambda made: made) -> Report:
+    """Play the engine on two venues, on one seed."""
+    report = Report(seed=seed)
+    loop = SimulatedLoop(Random(f"{seed}/threads of two"))
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder, capture_logs() as logs:
+        run = TwoVenues(seed, Path(folder), loop, externals)
+        try:
+            loop.run_until_complete(run.play())
+        except Stuck as stuck:
+            run.complaints.append(f"two venues: stuck: {stuck}")
+        finally:
+            loop.close()
+    report.complaints += [*run.complaints, *(f"two venues: {trouble}" for trouble in loop.troubles)]
+    report.complaints += [f"logged: {entry}" for entry in logs if _is_alarming(entry)]
+    report.counts, report.trace = dict(run.counts), run.trace
+    return report
 
 
 def _is_alarming(entry: dict[str, object]) -> bool:

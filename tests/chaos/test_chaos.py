@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.externals import Externals
-from tests.chaos.bugs import BUGS
-from tests.chaos.run import play, told
+from tests.chaos.bugs import BUGS, OF_TWO_VENUES
+from tests.chaos.run import play, play_two_venues, told
 
 ROOT = Path(__file__).parents[2]
 SEEDS, CHUNK = 200, 10
@@ -40,6 +40,21 @@ def test_a_known_bug_is_found(bug: Callable[[Externals], Externals]) -> None:
     found = next(filter(None, (play(seed, externals=bug).complaints for seed in range(1, FOUND_WITHIN + 1))), [])
     assert found
     assert not any(complaint.startswith("the program died") for complaint in found), "it is not the bug that was found"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", OF_TWO_VENUES, ids=lambda bug: bug.__name__)
+def test_a_known_bug_of_two_venues_is_found(bug: Callable[[Externals], Externals]) -> None:
+    found = [play_two_venues(seed, externals=bug).complaints for seed in range(1, FOUND_WITHIN // 2)]
+    assert [complaint for complaints in found for complaint in complaints if complaint.startswith("two venues: ")]
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_nothing_is_found_at_two_venues(seed: int) -> None:
+    report = play_two_venues(seed)
+    assert report.complaints == []
+    assert report.counts["two venues: fills at paper"] + report.counts["two venues: fills at other"] > 0
+    assert play_two_venues(seed).trace == report.trace
 
 
 def test_a_seed_replays_exactly() -> None:

@@ -98,7 +98,9 @@ class Line:
         return 0.0 if self._chance.random() < 0.7 else self._chance.expovariate(50)
 
 
-def venue_on(line: Line, market: Callable[[MarketFeed, FillModel], MarketFeed]) -> type[PaperExchange]:
+def venue_on(  # noqa: C901 - a short method for each call
+    line: Line, market: Callable[[MarketFeed, FillModel], MarketFeed]
+) -> type[PaperExchange]:
     """The paper venue at the other end of a line.
 
     Args:
