@@ -74,7 +74,7 @@ def watch_over(folder: Path, room: Room) -> tuple[Watch, list[str]]:
     return Watch(positions, complain=found.append, now=room.clock.now, is_calm=lambda: True), found
 
 
-async def bracket_of(room: Room) -> OrderRequest:
+async def oco_of(room: Room) -> OrderRequest:
     """What is held, and the stop and target that the venue has for it."""
     await room.enter()
     (held,) = await room.held()
@@ -85,8 +85,8 @@ async def bracket_of(room: Room) -> OrderRequest:
 async def test_a_sale_beside_a_stop_for_the_same_coins_is_found_before_it_is_sent(tmp_path: Path) -> None:
     async with engine_room(tmp_path) as room:
         over, found = watch_over(tmp_path, room)
-        bracket = await bracket_of(room)
-        over.before_sending(bracket)  # sent again: the venue knows it
+        oco = await oco_of(room)
+        over.before_sending(oco)  # sent again: the venue knows it
         assert found == []
         (held,) = await room.held()
         sale = await room.store.transact(lambda uow: intend_sale(uow, held.id, BTC.lot, room.clock.now()))
@@ -98,8 +98,8 @@ async def test_a_sale_beside_a_stop_for_the_same_coins_is_found_before_it_is_sen
 async def test_a_position_that_loses_its_stop_is_found_unless_it_is_covered_in_time(tmp_path: Path) -> None:
     async with engine_room(tmp_path) as room:
         over, found = watch_over(tmp_path, room)
-        bracket = await bracket_of(room)
-        await room.venue.cancel(BTC.symbol, bracket.client_id)
+        oco = await oco_of(room)
+        await room.venue.cancel(BTC.symbol, oco.client_id)
         over.look()
         room.clock.at += UNPROTECTED_FOR + timedelta(minutes=1)
         await room.store.transact(lambda uow: uow.settings.set("anything", "new"))
@@ -111,8 +111,8 @@ async def test_a_position_that_loses_its_stop_is_found_unless_it_is_covered_in_t
 async def test_a_stop_that_is_placed_anew_in_time_is_no_complaint(tmp_path: Path) -> None:
     async with engine_room(tmp_path) as room:
         over, found = watch_over(tmp_path, room)
-        bracket = await bracket_of(room)
-        await room.venue.cancel(BTC.symbol, bracket.client_id)
+        oco = await oco_of(room)
+        await room.venue.cancel(BTC.symbol, oco.client_id)
         over.look()
         await room.orchestrator.sync_venue_events()
         over.look()

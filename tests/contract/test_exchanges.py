@@ -14,7 +14,7 @@ from engine.domain.market import Timeframe
 from engine.domain.money import Money
 from engine.domain.orders import Ack, NotFound, OrderRequest, OrderState, OrderStatus, Refused, Side, client_id
 from engine.ports import VenueEvent
-from tests.contract.venues import CASH, FALL, QUIET, RISE, Make, bracket, order, refused, state
+from tests.contract.venues import CASH, FALL, QUIET, RISE, Make, oco, order, refused, state
 from tests.fakes.feed import BTC, START, Row
 
 
@@ -58,10 +58,10 @@ async def test_the_same_client_id_is_one_order_however_often_it_is_sent(bench: M
         (order("a", "0.099"), "least that is traded"),
         (order("a", "99.9"), "is free"),
         (order("a", "1", Side.SELL), "0 is held"),
-        (bracket("a", "90", "110"), "0 is held"),
-        (replace(bracket("a", "90", "110"), side=Side.BUY), "only sell"),
-        (bracket("a", "110", "90"), "stop below its target"),
-        (bracket("a", "90.001", "110"), "not on the tick"),
+        (oco("a", "90", "110"), "0 is held"),
+        (replace(oco("a", "90", "110"), side=Side.BUY), "only sell"),
+        (oco("a", "110", "90"), "stop below its target"),
+        (oco("a", "90.001", "110"), "not on the tick"),
     ],
 )
 async def test_an_order_that_cannot_be_taken_is_refused_with_the_reason(
@@ -86,10 +86,10 @@ async def test_dust_can_be_sold_when_it_is_everything_that_is_held(bench: Make) 
 async def test_what_speaks_against_a_sale_is_told_without_an_order_in_the_words_of_the_refusal(
     bench: Make, quantity: str
 ) -> None:
-    """A bracket stands, and its coins count as free."""
+    """An OCO stands, and its coins count as free."""
     venue = bench().venue
     await venue.submit(order("a", "1"))
-    await venue.submit(bracket("b", "90", "110"))
+    await venue.submit(oco("b", "90", "110"))
     before = await venue.events(None)
     told = await venue.why_unsellable(BTC.symbol, Decimal(quantity))
     assert (await venue.events(None), (await state(venue, "b")).status) == (before, OrderStatus.OPEN)
@@ -169,12 +169,12 @@ async def test_what_is_being_sold_cannot_be_sold_twice(bench: Make) -> None:
     ],
     ids=["the stop", "the target", "both, the high first"],
 )
-async def test_a_bracket_closes_where_the_path_first_reaches_it(
+async def test_an_oco_closes_where_the_path_first_reaches_it(
     bench: Make, row: Row, by: str, price: str, unseen: str
 ) -> None:
     on = bench(QUIET, row, QUIET)
     await on.venue.submit(order("a"))
-    await on.venue.submit(bracket("b", "95", "105"))
+    await on.venue.submit(oco("b", "95", "105"))
     assert (await state(on.venue, "b")).status is OrderStatus.OPEN
     on.to(120)
     closed = await state(on.venue, "b")
@@ -186,7 +186,7 @@ async def test_a_bracket_closes_where_the_path_first_reaches_it(
 async def test_when_a_candle_rises_over_both_the_stop_is_reached_first(bench: Make) -> None:
     on = bench(QUIET, (100, 106, 94, 101, 1000), QUIET)
     await on.venue.submit(order("a"))
-    await on.venue.submit(bracket("b", "95", "105"))
+    await on.venue.submit(oco("b", "95", "105"))
     on.to(120)
     assert (await state(on.venue, "b")).closed_by == "stop"
 
@@ -197,12 +197,12 @@ async def test_when_a_candle_rises_over_both_the_stop_is_reached_first(bench: Ma
     [((80, 81, 79, 80, 1000), "stop", "79.98"), ((120, 121, 119, 120, 1000), "target", "119.97")],
     ids=["down", "up"],
 )
-async def test_over_a_gap_a_bracket_closes_at_the_price_where_the_path_resumes(
+async def test_over_a_gap_an_oco_closes_at_the_price_where_the_path_resumes(
     bench: Make, missing: Sequence[None], after: Row, by: str, price: str
 ) -> None:
     on = bench(QUIET, QUIET, *missing, after)
     await on.venue.submit(order("a"))
-    await on.venue.submit(bracket("b", "95", "105"))
+    await on.venue.submit(oco("b", "95", "105"))
     resumes = 120 + 60 * len(missing)
     on.to(resumes - 1)
     assert (await state(on.venue, "b")).status is OrderStatus.OPEN
@@ -214,13 +214,13 @@ async def test_over_a_gap_a_bracket_closes_at_the_price_where_the_path_resumes(
 
 @pytest.mark.parametrize("missing", [0, 3], ids=["between two candles", "over missing candles"])
 @pytest.mark.parametrize("price", [250_000, 0.05], ids=["up", "down"])
-async def test_when_another_coin_comes_under_its_name_a_bracket_is_paid_at_the_last_price(
+async def test_when_another_coin_comes_under_its_name_an_oco_is_paid_at_the_last_price(
     bench: Make, missing: int, price: float
 ) -> None:
     """Its target would pay a fortune, its stop would lose everything, and neither was ever traded by anybody."""
     on = bench(QUIET, QUIET, *[None] * missing, *[(price, price, price, price, 1e6)] * 2)
     await on.venue.submit(order("a"))
-    await on.venue.submit(bracket("b", "95", "105"))
+    await on.venue.submit(oco("b", "95", "105"))
     for minutes in range(61, 131 + 60 * missing, 8):
         on.to(minutes)
         await on.venue.balances()
@@ -234,7 +234,7 @@ async def test_when_another_coin_comes_under_its_name_a_bracket_is_paid_at_the_l
 async def test_a_stop_sells_whole_however_little_is_traded(bench: Make, volume: float) -> None:
     on = bench(QUIET, (100, 101, 99, 100, volume), (100, 101, 90, 91, volume), *[QUIET] * 3)
     await on.venue.submit(order("a", "49"))
-    await on.venue.submit(bracket("b", "95", "105", "49"))
+    await on.venue.submit(oco("b", "95", "105", "49"))
     on.to(160)
     sold = await state(on.venue, "b")
     assert (sold.status, sold.closed_by, sold.filled) == (OrderStatus.FILLED, "stop", Decimal(49))
@@ -250,7 +250,7 @@ async def test_a_stop_sells_whole_however_little_is_traded(bench: Make, volume: 
 async def test_over_a_gap_a_stop_sells_whole_where_the_path_resumes(bench: Make, volume: float) -> None:
     on = bench(QUIET, (100, 101, 99, 100, volume), None, (80, 99, 79, 98, volume), QUIET)
     await on.venue.submit(order("a", "49"))
-    await on.venue.submit(bracket("b", "95", "105", "49"))
+    await on.venue.submit(oco("b", "95", "105", "49"))
     on.to(199)
     sold = await state(on.venue, "b")
     assert (sold.status, sold.closed_by) == (OrderStatus.FILLED, "stop")
@@ -258,37 +258,37 @@ async def test_over_a_gap_a_stop_sells_whole_where_the_path_resumes(bench: Make,
     assert Decimal("79.86") <= min(fill.price for fill in sold.fills) <= Decimal("79.98")
 
 
-async def test_a_bracket_whose_holding_was_sold_is_cancelled_when_it_is_reached(bench: Make) -> None:
+async def test_an_oco_whose_holding_was_sold_is_cancelled_when_it_is_reached(bench: Make) -> None:
     on = bench(QUIET, FALL, QUIET)
     await on.venue.submit(order("a"))
-    await on.venue.submit(bracket("b", "95", "105"))
+    await on.venue.submit(oco("b", "95", "105"))
     await on.venue.submit(order("c", side=Side.SELL))
     assert (await state(on.venue, "b")).status is OrderStatus.OPEN
     on.to(120)
     assert ((await state(on.venue, "b")).status, (await state(on.venue, "b")).fills) == (OrderStatus.CANCELLED, ())
 
 
-async def test_a_bracket_sells_what_is_left_of_its_holding(bench: Make) -> None:
+async def test_an_oco_sells_what_is_left_of_its_holding(bench: Make) -> None:
     on = bench(QUIET, RISE, QUIET)
     await on.venue.submit(order("a"))
-    await on.venue.submit(bracket("b", "95", "105"))
+    await on.venue.submit(oco("b", "95", "105"))
     await on.venue.submit(order("c", "0.4", Side.SELL))
     on.to(120)
     left = await state(on.venue, "b")
     assert (left.status, left.filled, left.closed_by) == (OrderStatus.CANCELLED, Decimal("0.6"), "target")
 
 
-async def test_a_bracket_that_is_reached_already_closes_at_once(bench: Make) -> None:
+async def test_an_oco_that_is_reached_already_closes_at_once(bench: Make) -> None:
     venue = bench().venue
     await venue.submit(order("a"))
-    await venue.submit(bracket("b", "101", "105"))
+    await venue.submit(oco("b", "101", "105"))
     assert (await state(venue, "b")).closed_by == "stop"
 
 
-async def test_a_cancelled_bracket_no_longer_closes(bench: Make) -> None:
+async def test_a_cancelled_oco_no_longer_closes(bench: Make) -> None:
     on = bench(QUIET, FALL, QUIET)
     await on.venue.submit(order("a"))
-    await on.venue.submit(bracket("b", "95", "105"))
+    await on.venue.submit(oco("b", "95", "105"))
     await on.venue.cancel(BTC.symbol, client_id("b"))
     on.to(120)
     assert (await state(on.venue, "b")).filled == 0
@@ -298,7 +298,7 @@ async def test_a_cancelled_bracket_no_longer_closes(bench: Make) -> None:
 async def test_events_tell_of_every_fill_and_every_end_without_gaps(bench: Make) -> None:
     on = bench(QUIET, RISE, QUIET)
     await on.venue.submit(order("a", "25"))
-    await on.venue.submit(bracket("b", "95", "105", "25"))
+    await on.venue.submit(oco("b", "95", "105", "25"))
     on.to(120)
     events = (await on.venue.events(None)).events
     assert [_told(event) for event in events] == [
@@ -314,7 +314,7 @@ async def test_events_go_on_from_a_cursor_also_after_a_crash(bench: Make) -> Non
     first = await on.venue.events(None)
     again = await on.venue.events(first.cursor)
     assert (again.events, again.cursor) == ((), first.cursor)
-    await on.venue.submit(bracket("b", "95", "105", "10"))
+    await on.venue.submit(oco("b", "95", "105", "10"))
     on.crash()
     on.to(180)
     rest = await on.venue.events(first.cursor)
@@ -336,7 +336,7 @@ async def test_a_cursor_of_another_account_is_refused(bench: Make) -> None:
 async def test_open_orders_are_told_of_whoever_sent_them(bench: Make) -> None:
     on = bench()
     await on.venue.submit(order("a", "10"))
-    await on.venue.submit(bracket("b", "95", "105", "10"))
+    await on.venue.submit(oco("b", "95", "105", "10"))
     (waiting,) = await on.venue.open_orders()
     assert waiting == await state(on.venue, "b")
     assert (waiting.symbol, waiting.side, waiting.quantity) == (BTC.symbol, Side.SELL, 10)
@@ -357,7 +357,7 @@ async def test_a_crash_of_the_client_loses_nothing(bench: Make) -> None:
     on, straight = bench(QUIET, RISE, QUIET), bench(QUIET, RISE, QUIET)
     for each in (on, straight):
         await each.venue.submit(order("a", "60"))
-        await each.venue.submit(bracket("b", "95", "105", "50"))
+        await each.venue.submit(oco("b", "95", "105", "50"))
     before = await on.venue.events(None)
     on.crash()
     assert await on.venue.events(None) == before
@@ -375,7 +375,7 @@ async def test_what_happens_does_not_hang_on_how_often_the_venue_is_asked(bench:
     often, seldom = bench(*rows), bench(*rows)
     for each in (often, seldom):
         await each.venue.submit(order("a", "75"))
-        await each.venue.submit(bracket("b", "85", "111", "40"))
+        await each.venue.submit(oco("b", "85", "111", "40"))
     for minutes in range(61, 290):
         often.to(minutes)
         await often.venue.balances()

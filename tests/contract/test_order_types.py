@@ -10,7 +10,7 @@ import pytest
 
 from engine.domain.orders import Ack, OrderRequest, OrderState, OrderStatus, OrderType, Side, TimeInForce, client_id
 from engine.ports import Exchange
-from tests.contract.venues import CASH, FALL, QUIET, RISE, Make, bracket, order, refused, state
+from tests.contract.venues import CASH, FALL, QUIET, RISE, Make, oco, order, refused, state
 from tests.fakes.feed import BTC, START, Row
 
 THIN: Row = (100, 101, 99, 100, 200)
@@ -127,7 +127,7 @@ async def test_a_jump_over_a_limit_gives_a_sale_the_better_price_and_a_purchase_
     on = bench(QUIET, QUIET, (120, 121, 119, 120, 1000), (80, 81, 79, 80, 1000))
     await on.venue.submit(order("coins", "2"))
     await on.venue.submit(limit("sale", "105", side=Side.SELL))
-    await on.venue.submit(bracket("target", "90", "105"))
+    await on.venue.submit(oco("target", "90", "105"))
     await on.venue.submit(limit("purchase", "95"))
     on.to(185)
     assert await prices(on.venue, "sale") == await prices(on.venue, "target") == [Decimal("119.97")]
@@ -351,8 +351,8 @@ async def test_post_only_is_refused_where_it_would_be_filled_at_once(bench: Make
         (asked(OrderType.TRAILING_STOP, "a", trailing="100"), "distance of 100 is not below the price"),
         (replace(order("a"), post_only=True), "only a limit order"),
         (replace(limit("a", "90"), post_only=True, time_in_force=TimeInForce.IOC), "only a limit order"),
-        (replace(bracket("a", "90", "110"), time_in_force=TimeInForce.FOK), "cannot be fok"),
-        (replace(bracket("a", "90", "110"), side=Side.BUY), "a stop and target can only sell"),
+        (replace(oco("a", "90", "110"), time_in_force=TimeInForce.FOK), "cannot be fok"),
+        (replace(oco("a", "90", "110"), side=Side.BUY), "a stop and target can only sell"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -370,7 +370,7 @@ async def test_without_a_price_only_a_stop_and_target_is_taken(bench: Make) -> N
     on.to(150)
     for each in (limit("a", "90"), asked(OrderType.STOP, "b", trigger="90")):
         assert "no price" in await refused(on.venue, each)
-    assert (await is_taken(on.venue, bracket("c", "90", "110"))).status is OrderStatus.OPEN
+    assert (await is_taken(on.venue, oco("c", "90", "110"))).status is OrderStatus.OPEN
 
 
 async def test_when_another_coin_comes_under_its_name_a_sale_is_paid_and_a_purchase_is_cancelled(bench: Make) -> None:
@@ -405,7 +405,7 @@ ALL = [
     asked(OrderType.TAKE_PROFIT, "profit buy", "4", Side.BUY, trigger="93"),
     asked(OrderType.TRAILING_STOP, "trail", "5", trailing="6"),
     asked(OrderType.TRAILING_STOP, "trail buy", "1", Side.BUY, trailing="4"),
-    bracket("both", "85", "111.5", "5"),
+    oco("both", "85", "111.5", "5"),
 ]
 ROWS: list[Row] = [
     THIN,

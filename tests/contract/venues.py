@@ -104,7 +104,7 @@ def order(name: str, quantity: str = "1", side: Side = Side.BUY) -> OrderRequest
     )
 
 
-def bracket(name: str, stop: str, target: str, quantity: str = "1") -> OrderRequest:
+def oco(name: str, stop: str, target: str, quantity: str = "1") -> OrderRequest:
     plain = order(name, quantity, Side.SELL)
     return replace(plain, type=OrderType.OCO, trigger_price=Decimal(stop), limit_price=Decimal(target))
 

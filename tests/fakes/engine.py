@@ -128,8 +128,8 @@ class FickleVenue(PaperExchange):
     """What orders are for that are refused."""
     loses: str = ""
     """``request``: orders never arrive; ``answer``: they do, and nobody hears of it."""
-    loses_brackets: bool = False
-    """Whether requests of brackets never arrive."""
+    loses_ocos: bool = False
+    """Whether requests of OCOs never arrive."""
     loses_sales: bool = False
     """Whether those of sales at market do not."""
     speaks_against: str = ""
@@ -199,7 +199,7 @@ class FickleVenue(PaperExchange):
             self._answer_or_fail()
         except VenueError as error:
             return Unknown(client_id=request.client_id, reason=error.message)
-        on_the_way = {Purpose.PROTECTION: self.loses_brackets, Purpose.EXIT: self.loses_sales}
+        on_the_way = {Purpose.PROTECTION: self.loses_ocos, Purpose.EXIT: self.loses_sales}
         if self.loses == "request" or on_the_way.get(_purpose(request)):
             return lost
         answer = await super().submit(request)

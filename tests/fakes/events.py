@@ -53,7 +53,7 @@ EVENTS: tuple[Event, ...] = (
     ),
     PositionOpened(at=NOON, position_id="T1"),
     PositionProtected(at=NOON, position_id="T1"),
-    ProtectionFailed(at=NOON, position_id="T1", reason="the venue refuses brackets"),
+    ProtectionFailed(at=NOON, position_id="T1", reason="the venue refuses ocos"),
     PositionClosed(at=NOON, position_id="T1", closed_by="stop", net=Decimal("-1.23"), approval_id="A1"),
     ExternalTraded(at=NOON, order_id="O3"),
     ExternalCancelled(at=NOON, order_id="O2"),

@@ -96,8 +96,8 @@ class Story:
         (entry,) = self.files.rows("SELECT * FROM orders WHERE purpose = 'entry'")
         return entry
 
-    def brackets(self) -> list[str]:
-        """How each bracket stands in the database, in order."""
+    def ocos(self) -> list[str]:
+        """How each OCO stands in the database, in order."""
         rows = self.files.rows("SELECT status FROM orders WHERE type = 'oco' ORDER BY number")
         return [row["status"] for row in rows]
 

@@ -271,7 +271,7 @@ class Files:
         )
 
     def _positions(self, lots: Mapping[str, Decimal]) -> list[str]:
-        """What each position open holds is in orders, here and at the venue: its bracket, or a sale under way, or both.
+        """What each position open holds is in orders, here and at the venue: its OCO, or a sale under way, or both.
 
         What somebody else waits to sell there is not ours to count.
         """
@@ -281,9 +281,9 @@ class Files:
             orders = self.rows(_STANDING, position["id"])
             left = [Decimal(order["quantity"]) - Decimal(order["filled"]) for order in orders]
             standing += len(orders)
-            brackets = [order for order in orders if order["type"] == "oco"]
+            ocos = [order for order in orders if order["type"] == "oco"]
             uncovered, lot = Decimal(position["quantity"]) - sum(left), lots.get(position["symbol"], Decimal(0))
-            if len(brackets) > 1 or (uncovered and not 0 < uncovered < lot):
+            if len(ocos) > 1 or (uncovered and not 0 < uncovered < lot):
                 found.append(f"{position['id']} of {position['quantity']} has the orders {orders}")
         selling = self.venue("SELECT * FROM orders WHERE side = 'sell' AND status = 'open'")
         waiting = [row for row in selling if _OURS.fullmatch(row["client_id"])]

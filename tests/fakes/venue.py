@@ -40,7 +40,7 @@ def order(number: int = 1, **changes: Any) -> Order:
     return replace(made, **changes)
 
 
-def bracket(number: int, **changes: Any) -> Order:
+def oco(number: int, **changes: Any) -> Order:
     """A stop and a target of T1."""
     usual = {
         "side": Side.SELL,

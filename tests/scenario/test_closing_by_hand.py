@@ -277,7 +277,7 @@ async def test_killed_while_it_is_sold_nothing_is_sold_twice_and_a_press_says_wh
         life = story._start(cut)
         await story.fake.wait_for((tmp_path / "greenlight.sqlite").exists, PATIENCE)
         await story.fake.wait_for(lambda: any("T1: holding" in text for text in story.fake.texts(CHAT)), PATIENCE)
-        await story.fake.wait_for(lambda: story.brackets() == ["open"], PATIENCE)
+        await story.fake.wait_for(lambda: story.ocos() == ["open"], PATIENCE)
         story.fake.type(CHAT, 1001, "/close T1")
         await story.fake.wait_for(lambda: wish(story), PATIENCE)
         (tmp_path / "armed").touch()

@@ -1,7 +1,7 @@
 """The power is cut at every point that matters, and the program comes back (faults 1, 5, 18 and 19).
 
 Whatever happened: exactly one order or a recorded refusal, the database agrees with the venue, what is held is
-protected by exactly one bracket, and the same messages go on.
+protected by exactly one OCO, and the same messages go on.
 """
 
 from __future__ import annotations
@@ -128,19 +128,19 @@ async def test_killed_before_the_answer_was_written_down_the_order_is_found(tmp_
         await story.comes_back()
         await story.fake.wait_for(story.is_over, PATIENCE)
         assert story.entry()["status"] == "filled"
-        assert story.brackets() == ["open"]
+        assert story.ocos() == ["open"]
         story.must_be_whole()
 
 
-@pytest.mark.parametrize(("when", "brackets"), [("before submit", ["rejected", "open"]), ("after submit", ["open"])])
-async def test_killed_between_the_fill_and_its_stop_the_position_is_protected_once(tmp_path, when, brackets):
+@pytest.mark.parametrize(("when", "ocos"), [("before submit", ["rejected", "open"]), ("after submit", ["open"])])
+async def test_killed_between_the_fill_and_its_stop_the_position_is_protected_once(tmp_path, when, ocos):
     async with telling(tmp_path) as story:
         assert await story.dies_at(Cut(moment=when, number=2))
         assert story.files.rows("SELECT id FROM positions WHERE status = 'open'")
-        assert story.brackets() == ["sent"]
+        assert story.ocos() == ["sent"]
         await story.comes_back()
         await story.fake.wait_for(story.is_over, PATIENCE)
-        assert story.brackets() == brackets
+        assert story.ocos() == ocos
         protected = story.files.events("PositionProtected")[-1]["at"]
         assert moment(protected) < ASKED + timedelta(minutes=10), "at once, and not at the next candle"
         story.must_be_whole()

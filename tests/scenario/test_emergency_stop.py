@@ -124,7 +124,7 @@ async def test_a_storm_of_503_only_delays_it(tmp_path: Path, storm: int):
 
 
 async def test_a_stop_stays_while_its_market_has_no_price_and_the_card_says_so(tmp_path: Path):
-    """Seen: a cancelled bracket, a refused sale and a new bracket each second, and unprotected in between."""
+    """Seen: a cancelled OCO, a refused sale and a new OCO each second, and unprotected in between."""
     eth = replace(BTC, symbol="ETH/USDT")
     rows = {"BTC/USDT": (THIN,) * 60, "ETH/USDT": (THIN,) * 24}
     async with engine_room(tmp_path, rows, markets=(BTC, eth)) as room:
@@ -414,10 +414,10 @@ async def test_it_has_one_card_that_is_edited_as_it_goes_on(tmp_path: Path):
 async def test_a_venue_that_is_down_is_looked_at_again_soon_and_not_at_the_next_candle(tmp_path: Path):
     """Without an emergency too: a stop that could not be placed is placed once the venue answers."""
     async with engine_room(tmp_path) as room:
-        room.venue.loses_brackets = True
+        room.venue.loses_ocos = True
         await room.enter()
         assert await room.orchestrator.next_look() == room.clock.now() + timedelta(seconds=10)
-        room.venue.storm, room.venue.loses_brackets = 1, False
+        room.venue.storm, room.venue.loses_ocos = 1, False
         with pytest.raises(VenueError):
             await room.orchestrator.look_again()
         assert await room.orchestrator.next_look() is not None

@@ -70,7 +70,7 @@ async def test_what_somebody_else_bought_is_a_position_of_theirs_and_people_are_
         await same_money(room)
         (held,) = await room.held()
         assert (held.context, held.quantity, held.stop) == ("external", Decimal(2), None)
-        assert await room.orders() == [("external", "filled", Decimal(2))], "and no bracket is placed for it"
+        assert await room.orders() == [("external", "filled", Decimal(2))], "and no oco is placed for it"
         assert len(await room.events(ExternalTraded)) == 1
         assert "external:O1" in await topics(room)
         shown = await card(room, "external:O1")
@@ -119,7 +119,7 @@ async def test_what_they_wait_to_sell_is_theirs_and_the_audit_counts_only_what_i
         await room.venue.submit(resting)
         await room.orchestrator.sync_venue_events()
         assert Files(folder=tmp_path).complaints() == []
-        await room.venue.submit(replace(resting, client_id=client_id("bracket", held.id, "2")))
+        await room.venue.submit(replace(resting, client_id=client_id("oco", held.id, "2")))
         (unknown, doubled) = Files(folder=tmp_path).complaints()
         assert (unknown.partition(":")[0], doubled.partition(",")[0]) == ("only at the venue", "1 positions")
 
@@ -201,14 +201,14 @@ async def test_who_sells_all_of_it_leaves_no_stop_behind(tmp_path: Path):
 async def test_a_stop_cancelled_by_hand_is_noticed_and_placed_again(tmp_path: Path):
     async with engine_room(tmp_path, route=ROUTE) as room:
         await room.enter()
-        bracket = (await room.views.orders(1))[0]
-        assert bracket.purpose is Purpose.PROTECTION
-        await room.venue.cancel(BTC.symbol, bracket.request.client_id)
+        oco = (await room.views.orders(1))[0]
+        assert oco.purpose is Purpose.PROTECTION
+        await room.venue.cancel(BTC.symbol, oco.request.client_id)
         await room.orchestrator.sync_venue_events()
         assert [view.protected for view in await room.views.positions()] == [True]
-        assert await room.events(ExternalCancelled) == [ExternalCancelled(at=room.clock.now(), order_id=bracket.id)]
-        shown = await card(room, f"external:{bracket.id}")
-        assert shown.title == f"{bracket.id} was cancelled at the venue, and not by the bot"
+        assert await room.events(ExternalCancelled) == [ExternalCancelled(at=room.clock.now(), order_id=oco.id)]
+        shown = await card(room, f"external:{oco.id}")
+        assert shown.title == f"{oco.id} was cancelled at the venue, and not by the bot"
         assert "protected again" in shown.text
 
 

@@ -76,7 +76,7 @@ async def test_after_its_patience_it_is_given_up_and_its_cash_is_free(tmp_path: 
         assert [status for _, status, _ in await room.orders()] == ["open"]
         await on_time(room, DAY + 90)
         (order,) = await room.views.orders(9)
-        assert (order.status, order.reason) == (OrderStatus.CANCELLED, "taken back: it has waited long enough")
+        assert (order.status, order.reason) == (OrderStatus.CANCELLED, "cancelled: it has waited long enough")
         assert (await room.store.read(lambda uow: uow.account.portfolio())).free_cash == CASH
         assert await room.orchestrator.patience_ends() is None
         await agreed(room, tmp_path)
@@ -98,7 +98,7 @@ async def test_after_its_patience_the_rest_is_bought_at_market_unless_the_price_
             assert (instead.decision_id, instead.request.quantity) == (waited.decision_id, waited.request.quantity)
         else:
             assert [order.status for order in orders] == [OrderStatus.CANCELLED]
-            assert orders[0].reason == "taken back: it has waited long enough, and the price has run away"
+            assert orders[0].reason == "cancelled: it has waited long enough, and the price has run away"
             assert await room.orchestrator.patience_ends() is None, "it is not asked for again and again"
         await on_time(room, DAY + 91)
         assert len(await room.views.orders(9)) == len(orders), "once"
@@ -111,7 +111,7 @@ async def test_a_pause_takes_back_what_waits(tmp_path: Path):
         await room.desk.pause(ADA, room.clock.now() + timedelta(hours=5))
         await on_time(room, DAY + 1)
         (order,) = await room.views.orders(9)
-        assert (order.status, order.reason) == (OrderStatus.CANCELLED, "taken back: entries are halted")
+        assert (order.status, order.reason) == (OrderStatus.CANCELLED, "cancelled: entries are halted")
         await on_time(room, DAY + 60)
         assert await room.held() == ()
         await agreed(room, tmp_path)

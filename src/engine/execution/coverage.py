@@ -14,7 +14,7 @@ from engine.domain.positions import Position
 
 
 def is_selling(order: Order) -> bool:
-    """Whether an order sells at market, or may be doing so; a bracket waits for its price and gives way to a sale."""
+    """Whether an order sells at market, or may be doing so; an OCO waits for its price and gives way to a sale."""
     return order.request.side is Side.SELL and order.request.type is not OrderType.OCO and not order.status.final
 
 

@@ -48,7 +48,7 @@ class Doubts:
         there = {state.client_id for state in await self._line.exchange.open_orders()}
         for order in lost:
             if order.request.client_id in there:
-                await self._line.cancel(order, "taken back: it arrived when it was held to be lost")
+                await self._line.cancel(order, "cancelled: it arrived when it was held to be lost")
 
     def _write_down(self, uow: UnitOfWork, order: Order, state: OrderState | NotFound) -> None:
         at = self._line.clock.now()
@@ -56,7 +56,7 @@ class Doubts:
             found = Ack(client_id=state.client_id, venue_order_id=state.venue_order_id, at=at)
             answers.record(uow, order, found, at)
         elif order.status is OrderStatus.CANCELLING:
-            reason = "taken back: the venue does not know it any more"
+            reason = "cancelled: the venue does not know it any more"
             answers.mark(uow, order, OrderStatus.CANCELLED, at, reason=reason)
         else:
             unsent = Unsent.LOST if order.status.in_doubt else Unsent.STOPPED

@@ -77,9 +77,9 @@ def intend_rest(uow: UnitOfWork, waited: Order, now: datetime) -> Order:
     return _write(uow, order)
 
 
-def intend_bracket(uow: UnitOfWork, position: Position, number: int, quantity: Decimal, now: datetime) -> Order:
+def intend_oco(uow: UnitOfWork, position: Position, number: int, quantity: Decimal, now: datetime) -> Order:
     """Write down the n-th stop and target of a position, for so much of it."""
-    return _intend_reducing(uow, position, "bracket", number, quantity, now)
+    return _intend_reducing(uow, position, "oco", number, quantity, now)
 
 
 def intend_emergency_exit(uow: UnitOfWork, position: Position, number: int, quantity: Decimal, now: datetime) -> Order:
@@ -109,7 +109,7 @@ def _intend_reducing(
     asked_by: str = "",
 ) -> Order:
     """Write down the n-th order of a name that sells of a position."""
-    bracket = name == "bracket"
+    oco = name == "oco"
     order = Order(
         id=uow.orders.next_id(),
         request=OrderRequest(
@@ -117,13 +117,13 @@ def _intend_reducing(
             venue=position.venue,
             symbol=position.symbol,
             side=Side.SELL,
-            type=OrderType.OCO if bracket else OrderType.MARKET,
+            type=OrderType.OCO if oco else OrderType.MARKET,
             quantity=quantity,
-            trigger_price=position.stop if bracket else None,
-            limit_price=position.target if bracket else None,
+            trigger_price=position.stop if oco else None,
+            limit_price=position.target if oco else None,
             reduce_only=True,
         ),
-        purpose=Purpose.PROTECTION if bracket else Purpose.EXIT,
+        purpose=Purpose.PROTECTION if oco else Purpose.EXIT,
         context=position.context,
         price=position.entry_price,
         status=OrderStatus.INTENT,

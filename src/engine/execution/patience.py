@@ -26,10 +26,10 @@ class Patience:
         What they have not got is bought at market, if that was planned and the price has not run away.
         """
         for order in await self._line.store.read(self._withdrawn):
-            await self._line.cancel(order, "taken back: entries are halted")
+            await self._line.cancel(order, "cancelled: entries are halted")
         for order in await self._line.store.read(self._impatient):
             if not order.status.final:
-                await self._line.cancel(order, "taken back: it has waited long enough")
+                await self._line.cancel(order, "cancelled: it has waited long enough")
         await self._protecting.sync_venue_events()
         for order in await self._line.store.read(self._impatient):
             if order.status.final and order.worst_price is not None:

@@ -65,7 +65,7 @@ class Protecting:
         return steps_to(position, orders, self._line.lot_of(position.symbol), now), protection_pause(position, orders)
 
     async def protect(self, position_id: str) -> None:
-        """One step towards one bracket for all of a position: what is cancelled is replaced once it is gone."""
+        """One step towards one OCO for all of a position: what is cancelled is replaced once it is gone."""
         now = self._line.clock.now()
         wanted, pause = await self._line.store.read(lambda uow: self._wanted(uow, position_id, now))
         if pause is not None and pause > now:
@@ -78,10 +78,10 @@ class Protecting:
                     await self._place(needed)
 
     async def _cancel_misfit(self, order: Order) -> None:
-        state = await self._line.cancel(order, "taken back: it no longer fits the position")
+        state = await self._line.cancel(order, "cancelled: it no longer fits the position")
         if isinstance(state, NotFound):
             if order.status.at_venue:
-                await self._line.end(order, OrderStatus.CANCELLED, "taken back: the venue does not know it any more")
+                await self._line.end(order, OrderStatus.CANCELLED, "cancelled: the venue does not know it any more")
             else:
                 await self._line.end(order, OrderStatus.REJECTED, "it never reached the venue", Unsent.LOST)
                 self._line.look_again_soon()  # its request may still arrive
@@ -93,7 +93,7 @@ class Protecting:
             return  # until people have looked; each candle asks again
         now = self._line.clock.now()
         order = await self._line.store.transact(
-            lambda uow: writing.intend_bracket(uow, position, needed.number, needed.quantity, now)
+            lambda uow: writing.intend_oco(uow, position, needed.number, needed.quantity, now)
         )
         answer = await self._line.submit(order)
         if isinstance(answer, Refused):

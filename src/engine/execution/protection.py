@@ -22,7 +22,7 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protect:
-    """Place a stop and a target for so much of a position; its n-th bracket."""
+    """Place a stop and a target for so much of a position; its n-th OCO."""
 
     position: Position
     number: int
@@ -33,16 +33,16 @@ Action = Cancel | Protect
 
 
 def protect(position: Position, orders: Sequence[Order], lot: Decimal, now: datetime) -> tuple[Action, ...]:
-    """What to cancel, or else to place, so that one bracket covers all of a position that is not being sold.
+    """What to cancel, or else to place, so that one OCO covers all of a position that is not being sold.
 
     What is cancelled must be gone before anything is placed: asked again then, it says what. While an exit of all of it
-    is under way nothing is placed: the exit sells what the bracket would; and while an exit was only written down
+    is under way nothing is placed: the exit sells what the OCO would; and while an exit was only written down
     nothing is changed. Of a position that is closed nothing must stay behind, and no exit may sell more than is held:
-    somebody else may have sold it. A venue that refuses brackets is not asked for one before ``protection_pause`` is
+    somebody else may have sold it. A venue that refuses OCOs is not asked for one before ``protection_pause`` is
     over.
     """
-    brackets = [order for order in orders if order.request.type is OrderType.OCO]
-    standing = [order for order in brackets if not order.status.final]
+    ocos = [order for order in orders if order.request.type is OrderType.OCO]
+    standing = [order for order in ocos if not order.status.final]
     exits = [order for order in orders if is_selling(order)]
     free = sellable(position, orders, lot)
     if not position.is_open:
@@ -57,7 +57,7 @@ def protect(position: Position, orders: Sequence[Order], lot: Decimal, now: date
     pause = protection_pause(position, orders)
     if pause is not None and now < pause:
         return ()
-    return (Protect(position=position, number=len(brackets) + 1, quantity=free),)
+    return (Protect(position=position, number=len(ocos) + 1, quantity=free),)
 
 
 def protection_pause(position: Position, orders: Sequence[Order]) -> datetime | None:

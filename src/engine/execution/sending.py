@@ -47,7 +47,7 @@ class Sending:
     async def _try_sale(self, order: Order) -> SubmitResult | None:
         """Send a sale once nothing else of its position trades its coins; ``None`` where it is not sent after all.
 
-        Its bracket gives way only where a sale can be had, as far as that can be known: what the venue would refuse
+        Its OCO gives way only where a sale can be had, as far as that can be known: what the venue would refuse
         counts as refused.
         """
         try:
@@ -64,10 +64,10 @@ class Sending:
         return await self._line.submit(order) if covered else None
 
     async def _cancel_others(self, order: Order) -> None:
-        """The rest of an entry would be held without a stop, a bracket would sell the same coins."""
+        """The rest of an entry would be held without a stop, an OCO would sell the same coins."""
         for other in await self._line.store.read(lambda uow: uow.orders.of_position(order.position_id)):
             if other.purpose in (Purpose.ENTRY, Purpose.PROTECTION) and not other.status.final:
-                await self._line.cancel(other, "taken back to sell the position")
+                await self._line.cancel(other, "cancelled to sell the position")
 
     async def _is_covered(self, order: Order) -> bool:
         """Whether a position still holds what an order sells of it, after all that happened; else it is not sent."""

@@ -52,7 +52,7 @@ def apply_venue_events(uow: UnitOfWork, venue: str, batch: EventBatch, lot_of: L
 
 
 def _paying(uow: UnitOfWork, fill: Fill | None) -> tuple[str, ...]:
-    """The positions that a fee in a third currency may be taken from: their bracket would then be too large."""
+    """The positions that a fee in a third currency may be taken from: their OCO would then be too large."""
     if fill is None or fill.fee is None or fill.fee.currency in (fill.base, fill.quote):
         return ()
     paid_in = (fill.venue, fill.fee.currency)

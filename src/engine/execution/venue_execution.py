@@ -104,9 +104,9 @@ class VenueExecution:
             written = await self._line.store.read(lambda uow: uow.orders.get(order.id))
             if written.status.final:
                 return
-            state = await self._line.cancel(written, f"taken back {why}")
+            state = await self._line.cancel(written, f"cancelled {why}")
             if written.status is OrderStatus.INTENT and isinstance(state, NotFound):
-                reason = f"not sent: taken back {why}"
+                reason = f"not sent: cancelled {why}"
                 await self._line.withhold(order, reason)
             await self._protecting.sync_venue_events()
 

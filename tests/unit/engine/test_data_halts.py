@@ -80,9 +80,9 @@ async def test_what_is_held_is_paid_at_its_last_price_and_never_at_that_of_anoth
 
 
 async def test_what_cannot_be_paid_out_keeps_its_last_value_while_the_halt_stands(tmp_path: Path) -> None:
-    """A position whose bracket never reached the venue is still held after the change."""
+    """A position whose OCO never reached the venue is still held after the change."""
     async with engine_room(tmp_path, REPLACED) as room:
-        room.venue.loses_brackets = True
+        room.venue.loses_ocos = True
         await room.enter(1.0)
         await room.books.mark_to_market(at(DAY))
         (held,) = await room.held()
@@ -230,11 +230,11 @@ async def test_a_stop_that_is_placed_late_is_not_placed_in_another_coin(tmp_path
     """Seen: it was placed at the new price, and filled there as a target at once: 9,997.50 became 6,248,750."""
     rows = (*(QUIET,) * 30, *((price, price * 1.001, price * 0.999, price, 1e6),) * 30)
     async with engine_room(tmp_path, rows) as room:
-        room.venue.loses_brackets = True
+        room.venue.loses_ocos = True
         await room.enter(1.0, stop=2.0, target=3.0)
         before = await equity(room)
         room.clock.to(30 * 60 - 1)
-        room.venue.loses_brackets = False
+        room.venue.loses_ocos = False
         for minutes in (*range(30 * 60, 30 * 60 + 3), *range(AFTER, AFTER + 600, 60)):
             room.clock.to(minutes)
             await room.orchestrator.resolve_unknown_orders()

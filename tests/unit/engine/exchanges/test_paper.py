@@ -59,7 +59,7 @@ def buy(name: str, quantity: str = "1", market: str = BTC.symbol) -> OrderReques
     )
 
 
-def bracket(name: str, stop: str, target: str, quantity: str = "1", market: str = BTC.symbol) -> OrderRequest:
+def oco(name: str, stop: str, target: str, quantity: str = "1", market: str = BTC.symbol) -> OrderRequest:
     return OrderRequest(
         venue="paper",
         client_id=client_id(name),
@@ -110,7 +110,7 @@ async def test_with_an_open_order_the_time_is_written_once_a_candle(tmp_path: Pa
     clock = HandClock(60)
     venue = opened(tmp_path / "venue.db", clock=clock)
     await venue.submit(buy("a"))
-    await venue.submit(bracket("b", "50", "150"))
+    await venue.submit(oco("b", "50", "150"))
     sizes = set()
     for minutes in range(120, 240):
         clock.to(minutes)
@@ -144,7 +144,7 @@ async def test_before_anything_is_written_the_client_writes_what_it_holds_back(t
     client.waiting = True
     await venue.submit(buy("a"))
     client.waiting = True
-    await venue.submit(bracket("b", "90", "150"))
+    await venue.submit(oco("b", "90", "150"))
     assert client.found == [0, 2]
     client.waiting = True
     clock.to(180)
@@ -186,7 +186,7 @@ async def test_events_of_two_markets_are_in_the_order_of_time(tmp_path: Path) ->
     venue = opened(tmp_path / "venue.db", hand_feed(rows, [BTC, ETH]), clock)
     for symbol in rows:
         await venue.submit(buy(f"buy {symbol}", "1", symbol))
-        await venue.submit(bracket(f"protect {symbol}", "95", "120", "1", symbol))
+        await venue.submit(oco(f"protect {symbol}", "95", "120", "1", symbol))
     clock.to(180)
     closed = [event for event in (await venue.events(None)).events if event.fill and event.fill.side is Side.SELL]
     assert [event.fill.symbol for event in closed if event.fill] == ["ETH/USDT", "BTC/USDT"]
@@ -201,7 +201,7 @@ async def test_a_stop_that_an_earlier_version_left_half_sold_is_sold_whole_where
     venue = opened(file, feed, clock)
     await venue.submit(buy("a", "20"))
     clock.to(125)
-    await venue.submit(bracket("b", "90", "150", "20"))
+    await venue.submit(oco("b", "90", "150", "20"))
     venue.close()
     run_sql(file, "UPDATE orders SET closed_by = 'stop' WHERE kind = 'oco'")
     clock.to(141)
@@ -218,7 +218,7 @@ async def test_a_file_of_an_earlier_version_goes_on_as_if_this_one_had_made_it(t
     for file in (old, new):
         venue = opened(file, hand_feed(rows), clock)
         await venue.submit(buy("a"))
-        await venue.submit(bracket("b", "90", "150"))
+        await venue.submit(oco("b", "90", "150"))
         venue.close()
     for column in ("trailing", "time_in_force", "post_only", "reduce_only", "best"):
         run_sql(old, f"ALTER TABLE orders DROP COLUMN {column}")
@@ -243,7 +243,7 @@ async def test_the_best_price_of_a_trailing_stop_is_in_the_file_when_it_is_told(
     file, clock, rise = tmp_path / "venue.db", HandClock(60), (100, 110, 99, 109, 1000)
     venue = opened(file, hand_feed([QUIET, rise, QUIET]), clock)
     await venue.submit(buy("a"))
-    await venue.submit(replace(bracket("b", "90", "150"), type=OrderType.TRAILING_STOP, trigger_price=None,
+    await venue.submit(replace(oco("b", "90", "150"), type=OrderType.TRAILING_STOP, trigger_price=None,
                                limit_price=None, trailing=Decimal(7)))  # fmt: skip
     for minutes, best in ((75, "100.0"), (90, "104.50"), (100, "110.00"), (119, "110.00")):
         clock.to(minutes)
@@ -359,8 +359,8 @@ class Act:
                         quantity=share,
                     )
                 )
-            case "bracket":
-                await venue.submit(bracket(name, str(self.stop), str(self.target), quantity))
+            case "oco":
+                await venue.submit(oco(name, str(self.stop), str(self.target), quantity))
             case "other":
                 await venue.submit(replace(self.asked, client_id=client_id(name), quantity=Decimal(quantity)))
             case _:
@@ -389,7 +389,7 @@ def requests(draw: st.DrawFn) -> OrderRequest:
 acts = st.builds(
     Act,
     st.integers(0, 150),
-    st.sampled_from(["buy", "buy", "sell", "bracket", "bracket", "cancel", *["other"] * 6]),
+    st.sampled_from(["buy", "buy", "sell", "oco", "oco", "cancel", *["other"] * 6]),
     st.integers(1, 40),
     st.integers(75, 99),
     st.integers(101, 130),
@@ -497,7 +497,7 @@ def test_whatever_the_path_and_the_volume_a_stop_sells_whole_where_the_path_reac
         cash = {"USDT": Decimal(10_000_000_000)}
         venue = PaperExchange(file=file, feed=feed, clock=clock, model=FillModel(), balances=cash)
         assert isinstance(await venue.submit(buy("a", str(quantity), symbol)), Ack)
-        assert isinstance(await venue.submit(bracket("b", str(stop), str(1000 * unit), str(quantity), symbol)), Ack)
+        assert isinstance(await venue.submit(oco("b", str(stop), str(1000 * unit), str(quantity), symbol)), Ack)
         clock.to(60 * (len(rows) + 1))
         found = await venue.find(symbol, client_id("b"))
         assert isinstance(found, OrderState)
@@ -564,7 +564,7 @@ async def test_an_auditor_agrees_with_the_venue_at_every_candle_of_a_real_crash(
             quantity = market.quantity(market.lots(500 / mid))
             stop, target = market.price(mid * Decimal("0.97")), market.price(mid * Decimal("1.02"))
             await venue.submit(buy(f"{number}", str(quantity), symbol))
-            await venue.submit(bracket(f"{number} guard", str(stop), str(target), str(quantity), symbol))
+            await venue.submit(oco(f"{number} guard", str(stop), str(target), str(quantity), symbol))
     closes = {symbol: _closes(feed, symbol, clock.at) for symbol in feed.markets}
     assert equity == equity_series(file, closes, sorted(equity), inclusive=False)
     assert check_conservation(file) == []

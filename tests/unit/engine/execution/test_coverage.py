@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.domain.orders import Order, OrderStatus
 from engine.execution.coverage import sellable
 from tests.fakes.reports import position
-from tests.fakes.venue import bracket, leaving, order
+from tests.fakes.venue import leaving, oco, order
 
 HELD = position(id="T1", quantity=Decimal(10))
 STATES = st.sampled_from(OrderStatus)
@@ -23,8 +23,8 @@ def test_without_orders_all_of_it_may_be_sold():
     assert sellable(HELD, [], LOT) == 10
 
 
-def test_a_bracket_gives_way_and_an_entry_does_not_count():
-    assert sellable(HELD, [bracket(1, status=OrderStatus.OPEN, quantity=Decimal(10)), order(2)], LOT) == 10
+def test_an_oco_gives_way_and_an_entry_does_not_count():
+    assert sellable(HELD, [oco(1, status=OrderStatus.OPEN, quantity=Decimal(10)), order(2)], LOT) == 10
 
 
 def test_what_is_being_sold_is_taken_off_also_where_the_answer_is_awaited():

@@ -77,8 +77,8 @@ async def test_an_alarm_says_what_is_left_while_it_is_being_sold(tmp_path: Path)
         room.clock.to(DAY + 60)
         room.venue.refuses = (Purpose.PROTECTION,)
         orders = await room.store.read(lambda uow: uow.orders.of_position("T1"))
-        (bracket,) = [order for order in orders if order.purpose is Purpose.PROTECTION]
-        await room.venue.cancel(BTC.symbol, bracket.request.client_id)
+        (oco,) = [order for order in orders if order.purpose is Purpose.PROTECTION]
+        await room.venue.cancel(BTC.symbol, oco.request.client_id)
         await room.orchestrator.sync_venue_events()
         (before,) = await room.held()
         await show_everything(room)

@@ -94,7 +94,7 @@ async def test_a_stop_that_is_reached_closes_the_position(tmp_path: Path):
         assert (await room.venue.balances())["USDT"] == CASH + closed.net
 
 
-async def test_what_is_held_can_be_sold_and_its_bracket_is_taken_back(room: Room):
+async def test_what_is_held_can_be_sold_and_its_oco_is_taken_back(room: Room):
     await buy(room)
     await room.orchestrator.send(await exit_of(room, (await room.held())[0]))
     assert await room.held() == ()
@@ -175,7 +175,7 @@ async def test_what_is_refused_for_days_is_asked_for_twice_an_hour_and_people_ar
         room.clock.at = min(await room.orchestrator.next_look(), begun + timedelta(hours=21))
         await room.orchestrator.look_again()
     rejected = [order for order in await room.orders() if order[1] == "rejected"]
-    assert len(rejected) <= 2 * (2 * 21 + 8), "a bracket and a sale each time"
+    assert len(rejected) <= 2 * (2 * 21 + 8), "an OCO and a sale each time"
     (halt,) = [view.halt for view in (await room.views.status()).halts]
     assert (halt.kind, halt.symbol, halt.until) == (HaltKind.REFUSED, "BTC/USDT", None)
     assert halt.reason == f"{held.id} cannot be protected: the venue refused 4 orders in a row (not today)"
@@ -278,19 +278,19 @@ async def test_what_somebody_else_sells_of_a_position_that_is_being_sold_is_take
         assert Files(folder=tmp_path).complaints() == []
 
 
-async def test_a_bracket_that_never_arrived_is_placed_anew(room: Room):
-    room.venue.loses_brackets = True
+async def test_an_oco_that_never_arrived_is_placed_anew(room: Room):
+    room.venue.loses_ocos = True
     await buy(room)
     assert [status for _, status, _ in await room.orders()] == ["filled", "unknown"]
-    room.venue.loses_brackets = False
+    room.venue.loses_ocos = False
     await room.orchestrator.resolve_unknown_orders()
     await room.orchestrator.restore_protection()
     assert [status for _, status, _ in await room.orders()] == ["filled", "rejected", "open"]
 
 
-async def test_brackets_that_are_lost_for_days_are_sent_twice_an_hour_and_people_are_told(room: Room):
+async def test_ocos_that_are_lost_for_days_are_sent_twice_an_hour_and_people_are_told(room: Room):
     """Seen: one every ten seconds, for as long as the line lost them."""
-    room.venue.loses_brackets = True
+    room.venue.loses_ocos = True
     await buy(room)
     begun = room.clock.now()
     while room.clock.now() < begun + timedelta(hours=21):
@@ -300,7 +300,7 @@ async def test_brackets_that_are_lost_for_days_are_sent_twice_an_hour_and_people
     (halt,) = [view.halt for view in (await room.views.status()).halts]
     assert halt.kind is HaltKind.REFUSED
     assert halt.reason.startswith("T1 cannot be protected: 4 orders in a row were lost or refused (it never reached")
-    room.venue.loses_brackets = False
+    room.venue.loses_ocos = False
     room.clock.at += LONGEST_PAUSE
     await room.orchestrator.look_again()
     await room.orchestrator.look_again()
@@ -351,28 +351,28 @@ async def test_an_order_that_arrives_after_the_venue_did_not_know_it_is_taken_fo
 
 
 @pytest.mark.parametrize("again", ["second look", "start"])
-async def test_a_bracket_that_arrives_once_its_position_is_closed_is_cancelled(tmp_path: Path, again: str):
+async def test_an_oco_that_arrives_once_its_position_is_closed_is_cancelled(tmp_path: Path, again: str):
     """Its request was on its way while the position was sold: nothing would look after it."""
     balances = {"USDT": CASH, "BTC": Decimal(50)}
     async with engine_room(tmp_path, balances=balances) as room:
-        room.venue.loses_brackets = True
+        room.venue.loses_ocos = True
         await buy(room)
-        room.venue.loses_brackets = False
-        (bracket,) = [order for order in await room.views.orders(9) if order.purpose is Purpose.PROTECTION]
+        room.venue.loses_ocos = False
+        (oco,) = [order for order in await room.views.orders(9) if order.purpose is Purpose.PROTECTION]
         (held,) = [position for position in await room.held() if not position.is_external]
         await room.orchestrator.sell(held.id)
-        lost = await room.store.read(lambda uow: uow.orders.get(bracket.id))
+        lost = await room.store.read(lambda uow: uow.orders.get(oco.id))
         assert (lost.status, lost.unsent) == (OrderStatus.REJECTED, Unsent.LOST)
-        assert isinstance(await room.venue.submit(bracket.request), Ack), "it is late"
-        assert [order.client_id for order in await room.venue.open_orders()] == [bracket.request.client_id]
+        assert isinstance(await room.venue.submit(oco.request), Ack), "it is late"
+        assert [order.client_id for order in await room.venue.open_orders()] == [oco.request.client_id]
         if again == "start":
             await reconcile(room.store, room.orchestrator)
         else:
             room.clock.at = await room.orchestrator.next_look()
             await room.orchestrator.look_again()
         assert await room.venue.open_orders() == ()
-        told = await room.store.read(lambda uow: uow.orders.get(bracket.id))
-        assert told.reason == "taken back: it arrived when it was held to be lost"
+        told = await room.store.read(lambda uow: uow.orders.get(oco.id))
+        assert told.reason == "cancelled: it arrived when it was held to be lost"
         await room.orchestrator.look_again()
         assert await room.orchestrator.next_look() is None, "and that is all"
 
@@ -469,12 +469,12 @@ async def test_an_entry_that_was_paused_before_it_was_sent_is_not_sent(room: Roo
 
 
 async def test_what_lies_unsent_after_a_fault_is_settled_and_its_position_protected(room: Room):
-    """The exit was written down and its bracket taken back; then something failed, and nobody came back to it."""
+    """The exit was written down and its OCO taken back; then something failed, and nobody came back to it."""
     await buy(room)
     held = (await room.held())[0]
     await exit_of(room, held)
-    bracket = (await room.store.read(lambda uow: uow.orders.of_position(held.id)))[1]
-    await room.venue.cancel(BTC.symbol, bracket.request.client_id)
+    oco = (await room.store.read(lambda uow: uow.orders.of_position(held.id)))[1]
+    await room.venue.cancel(BTC.symbol, oco.request.client_id)
     await room.orchestrator.look_again()
     assert [view.protected for view in await room.views.positions()] == [False], "it may yet be under way"
     room.clock.at += SEND_WITHIN + timedelta(seconds=1)
@@ -489,7 +489,7 @@ async def test_nothing_reaches_the_venue_that_is_not_on_the_disk(room: Room):
     with room.store.group_commit():
         await buy(room)
         await room.store.flush()
-    assert held_back == [False, False], "the entry and its bracket"
+    assert held_back == [False, False], "the entry and its oco"
 
 
 async def test_an_entry_whose_acknowledgement_was_not_written_down_is_taken_back_at_the_venue(tmp_path: Path):

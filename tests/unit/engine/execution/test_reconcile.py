@@ -59,8 +59,8 @@ async def test_an_order_that_was_sent_but_not_noted_is_taken_in_and_protected(tm
 async def test_a_position_that_lost_its_stop_gets_another(tmp_path: Path):
     async with engine_room(tmp_path) as before:
         await before.orchestrator.send(await write(before))
-        brackets = await before.store.read(lambda uow: uow.orders.of_position("T1"))
-        await before.venue.cancel(BTC.symbol, brackets[-1].request.client_id)
+        ocos = await before.store.read(lambda uow: uow.orders.of_position("T1"))
+        await before.venue.cancel(BTC.symbol, ocos[-1].request.client_id)
     async with engine_room(tmp_path, minutes=DAY + 1) as after:
         await come_back(after)
         assert [(purpose, status) for purpose, status, _ in await after.orders()] == [

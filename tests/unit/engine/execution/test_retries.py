@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.domain.orders import OrderStatus, Purpose, Unsent
 from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE, failures, not_before, pause_after
 from tests.fakes.engine import at
-from tests.fakes.venue import bracket, leaving
+from tests.fakes.venue import leaving, oco
 
 REJECTED, CANCELLED, FILLED = OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.FILLED
 
@@ -32,7 +32,7 @@ def test_pauses_double_from_ten_seconds_to_half_an_hour():
 
 def test_nothing_that_failed_needs_no_pause():
     assert not_before([], Purpose.EXIT) is None
-    assert not_before([bracket(1, status=OrderStatus.OPEN), leaving(2)], Purpose.EXIT) is None
+    assert not_before([oco(1, status=OrderStatus.OPEN), leaving(2)], Purpose.EXIT) is None
 
 
 def test_it_is_counted_from_the_newest_that_failed():
@@ -68,7 +68,7 @@ def test_what_is_in_doubt_does_not_count_yet(status: OrderStatus):
 
 
 def test_one_that_was_lost_is_sent_again_at_once_and_a_row_of_them_waits_like_refusals():
-    lost = [bracket(n, status=REJECTED, unsent=Unsent.LOST, created_at=at(n)) for n in (1, 2, 3)]
+    lost = [oco(n, status=REJECTED, unsent=Unsent.LOST, created_at=at(n)) for n in (1, 2, 3)]
     assert not_before(lost[:1], Purpose.PROTECTION) is None
     assert not_before(lost[:2], Purpose.PROTECTION) == at(2) + timedelta(seconds=20)
     assert not_before(lost, Purpose.PROTECTION) == at(3) + timedelta(seconds=40)

@@ -26,7 +26,7 @@ from engine.store.database import Database, nowhere
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.database import new_database, new_file
 from tests.fakes.engine import events_of
-from tests.fakes.venue import bracket, fill, leaving, order, told
+from tests.fakes.venue import fill, leaving, oco, order, told
 
 CASH = Decimal(10_000)
 ENTRY, EXIT = order(1), leaving(2)
@@ -98,8 +98,8 @@ async def test_an_order_of_somebody_else_of_which_nothing_traded_is_passed_over(
 
 
 @pytest.mark.parametrize("closed_by", ["stop", "target"])
-async def test_a_bracket_that_filled_closes_the_position_and_says_which_side(store: Database, closed_by: str):
-    guard = bracket(2)
+async def test_an_oco_that_filled_closes_the_position_and_says_which_side(store: Database, closed_by: str):
+    guard = oco(2)
     await take(store, told(1, ENTRY, fill(ENTRY, 1, Decimal(2), fee=Decimal(1)), FILLED))
     await store.transact(lambda uow: uow.orders.add(guard))
     await take(store, told(2, guard, fill(guard, 2, Decimal(2), Decimal(110), Decimal(1)), FILLED, closed_by))
@@ -125,7 +125,7 @@ async def test_a_final_order_stays_as_it_is(store: Database):
 
 
 async def test_the_rest_of_an_entry_that_fills_after_the_stop_is_held_again(store: Database):
-    guard = bracket(2, quantity=Decimal(1))
+    guard = oco(2, quantity=Decimal(1))
     await take(store, told(1, ENTRY, fill(ENTRY, 1, Decimal(1))))
     await store.transact(lambda uow: uow.orders.add(guard))
     await take(store, told(2, guard, fill(guard, 2, Decimal(1), Decimal(90)), FILLED, "stop"))
@@ -251,7 +251,7 @@ def _batches(data: st.DataObject, events: list[VenueEvent]) -> Iterator[list[Ven
 
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "told later"])
 async def test_a_position_that_a_fee_in_its_coin_has_used_up_is_over(store: Database, *, late: bool):
-    """It would stay open at nothing, which cannot be sold; of one with something left the bracket is made anew."""
+    """It would stay open at nothing, which cannot be sold; of one with something left the OCO is made anew."""
     coin = order(7, symbol="BNB/USDT")
     first, paid = fill(coin, 1, Decimal(2)), fill(ENTRY, 2, Decimal(2))
     in_coins = replace(paid, fee=Money(amount=Decimal(2), currency="BNB"))

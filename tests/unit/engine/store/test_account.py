@@ -19,7 +19,7 @@ from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import at
 from tests.fakes.reports import digest, position
-from tests.fakes.venue import bracket, fill, leaving, move_cash, order
+from tests.fakes.venue import fill, leaving, move_cash, oco, order
 
 CASH = Decimal(10_000)
 
@@ -91,13 +91,13 @@ async def test_only_the_rest_of_a_partly_filled_buy_is_set_aside_and_nothing_for
     entry = order(1, quantity=Decimal(3))
 
     def work(uow: UnitOfWork) -> None:
-        for each in (entry, bracket(2), leaving(3)):
+        for each in (entry, oco(2), leaving(3)):
             uow.orders.add(each)
         uow.orders.add_fill(entry, fill(entry, 1, Decimal(1)), Decimal(0), "T1")
 
     await account.transact(work)
     assert (await portfolio(account)).reserved == Decimal(200)
-    assert (bracket(2).request.type, leaving(3).request.side) == (OrderType.OCO, Side.SELL)
+    assert (oco(2).request.type, leaving(3).request.side) == (OrderType.OCO, Side.SELL)
 
 
 async def test_the_curve_keeps_the_peak_and_the_fall_from_it(account: Database):

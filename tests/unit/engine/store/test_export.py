@@ -18,7 +18,7 @@ from engine.store.unit_of_work import UnitOfWork
 from tests.fakes import reports
 from tests.fakes.database import execute, url_of
 from tests.fakes.engine import at
-from tests.fakes.venue import bracket, fill, order
+from tests.fakes.venue import fill, oco, order
 
 
 async def read(folder: Path, what: What, since: int | None = None) -> list[dict[str, object]]:
@@ -79,7 +79,7 @@ async def test_orders_tell_what_the_store_knows(store: Database, tmp_path: Path)
     entry, later = order(1), order(2, created_at=at(9))
 
     def work(uow: UnitOfWork) -> None:
-        for each in (entry, later, bracket(3)):
+        for each in (entry, later, oco(3)):
             uow.orders.add(each)
         uow.orders.add_fill(entry, fill(entry, 1, Decimal(1), Decimal(100), Decimal("0.1")), Decimal("0.1"), "T1")
 

@@ -34,7 +34,7 @@ from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.database import execute, new_file, rows_of, tables_of
 from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON, asked, decision, digest, judged, position
-from tests.fakes.venue import bracket, fill, order
+from tests.fakes.venue import fill, oco, order
 
 HEAD = "0010"
 HOUR = timedelta(hours=1)
@@ -203,7 +203,7 @@ async def test_what_was_written_in_the_words_of_before_is_read_as_it_was(each_da
 
     def put(uow: UnitOfWork) -> None:
         _fill(uow)
-        uow.orders.add(bracket(2, position_id="T3"))
+        uow.orders.add(oco(2, position_id="T3"))
         uow.halts.add(Halt(kind=HaltKind.DATA, reason='"market":"x"', since=NOON, symbol="BTC/USDT"))
         uow.account.mark({Listing("paper", "BTC/USDT"): Decimal(100)}, NOON)
         uow.closings.put(wish)

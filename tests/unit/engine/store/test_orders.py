@@ -21,7 +21,7 @@ from engine.store.decisions import status_of
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import at
 from tests.fakes.reports import NOON, closed_position, decision, judged, plan, position
-from tests.fakes.venue import bracket, fill, order
+from tests.fakes.venue import fill, oco, order
 
 ENTRY = order(1)
 
@@ -69,7 +69,7 @@ async def test_a_final_status_is_never_taken_back(kept: Database):
 
 
 async def test_orders_are_found_by_what_they_belong_to(kept: Database):
-    guard = bracket(2)
+    guard = oco(2)
 
     def work(uow: UnitOfWork) -> None:
         uow.orders.add(guard)

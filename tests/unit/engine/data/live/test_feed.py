@@ -140,7 +140,7 @@ def test_longer_candles_are_made_of_shorter_ones_where_the_venue_has_none() -> N
 
 
 class Bench:
-    """The paper venue on a live feed, with BTC bought at 100 and a bracket from 95 to 120."""
+    """The paper venue on a live feed, with BTC bought at 100 and an OCO from 95 to 120."""
 
     def __init__(self, folder: Path) -> None:
         self.clock, self.file = HandClock(), folder / "venue.sqlite"
@@ -163,7 +163,7 @@ class Bench:
         self.see(300, "100", symbol=symbol)
         name = "" if symbol == BTC.symbol else symbol
         assert isinstance(await self.venue.submit(intent(f"a{name}", quantity, symbol=symbol)), Ack)
-        assert isinstance(await self.venue.submit(bracket(f"b{name}", quantity, symbol=symbol)), Ack)
+        assert isinstance(await self.venue.submit(oco(f"b{name}", quantity, symbol=symbol)), Ack)
         return self.venue
 
     def bridge(
@@ -196,7 +196,7 @@ def intent(name: str, quantity: str = "1", side: Side = Side.BUY, symbol: str = 
     )
 
 
-def bracket(name: str, quantity: str = "1", symbol: str = BTC.symbol) -> OrderRequest:
+def oco(name: str, quantity: str = "1", symbol: str = BTC.symbol) -> OrderRequest:
     plain = intent(name, quantity, Side.SELL, symbol)
     return replace(plain, type=OrderType.OCO, trigger_price=Decimal(95), limit_price=Decimal(120))
 
@@ -252,14 +252,14 @@ async def test_a_target_that_nobody_saw_passed_sells_at_its_own_price(bench: Ben
     venue = await bench.buy("50")
     bench.clock.to(303 / 60)
     await venue.cancel(BTC.symbol, client_id("b"))
-    await venue.submit(bracket("late", "50"))
+    await venue.submit(oco("late", "50"))
     bench.see(305, "130", book_of({"129.99": "0.4"}, {"130.01": "1"}, seconds=305))
     (fill,) = (await state(venue, "late")).fills
     assert (fill.price, fill.quantity) == (Decimal(120), Decimal(50))
     assert START + timedelta(seconds=303) <= fill.at <= START + timedelta(seconds=305)
 
 
-async def test_a_stale_price_refuses_and_a_bracket_can_still_be_placed(bench: Bench) -> None:
+async def test_a_stale_price_refuses_and_an_oco_can_still_be_placed(bench: Bench) -> None:
     venue = await bench.buy()
     bench.clock.to(10)
     sent = await venue.submit(intent("c"))
@@ -268,7 +268,7 @@ async def test_a_stale_price_refuses_and_a_bracket_can_still_be_placed(bench: Be
     with pytest.raises(NoData):
         await venue.book(BTC.symbol)
     await venue.cancel(BTC.symbol, client_id("b"))
-    assert isinstance(await venue.submit(bracket("d")), Ack)
+    assert isinstance(await venue.submit(oco("d")), Ack)
 
 
 GAP: tuple[Row, ...] = ((100, 101, 99, 100, 50), (100, 100, 94, 99, 50), (99, 101, 99, 100, 50))
@@ -348,14 +348,14 @@ async def test_an_order_does_not_meet_prices_from_before_it_was_placed(bench: Be
     venue = await bench.buy()
     await venue.cancel(BTC.symbol, client_id("b"))
     bench.clock.to(8.5)
-    assert isinstance(await venue.submit(bracket("late")), Ack)
+    assert isinstance(await venue.submit(oco("late")), Ack)
     bench.bridge(GAP, after=300, until=600, minute=6)
     bench.see(600, "100")
     assert (await state(venue, "late")).status is OrderStatus.OPEN
 
 
 BEFORE, DURING = (301, 90), (350, 94)
-"""Trades of the minute in which the gap begins: a low from before the bracket, and one that reaches its stop."""
+"""Trades of the minute in which the gap begins: a low from before the OCO, and one that reaches its stop."""
 
 
 @pytest.mark.parametrize(
@@ -364,14 +364,14 @@ BEFORE, DURING = (301, 90), (350, 94)
     ids=["a low from before it", "a low of its own"],
 )
 @pytest.mark.parametrize("restarted", [False, True])
-async def test_a_bracket_meets_only_what_was_traded_since_it_was_placed(
+async def test_an_oco_meets_only_what_was_traded_since_it_was_placed(
     bench: Bench, trades: list[tuple[float, float]], sold_at: int | None, *, restarted: bool
 ) -> None:
     """After a restart all is told anew from the minute on that the venue's file noted."""
     venue = await bench.buy()
     await venue.cancel(BTC.symbol, client_id("b"))
     bench.see(312, "100")
-    assert isinstance(await venue.submit(bracket("late")), Ack)
+    assert isinstance(await venue.submit(oco("late")), Ack)
     if restarted:
         venue = bench.open(feed_of(BTC, ETH))
     after = 300 if restarted else 316
