@@ -58,7 +58,7 @@ def stop_everything(settings: Settings) -> str:
 
 def _ended(row: ExposedRow) -> Iterator[str]:
     for order in row.entries:
-        yield f"To take back: {order.id}, {order.side} {wording.quantity(order.quantity)} {order.symbol}"
+        yield f"To cancel: {order.id}, {order.side} {wording.quantity(order.quantity)} {order.symbol}"
     for held in row.positions:
         worth = f", now {wording.money(held.value, wording.quote(held.symbol))}" if held.value is not None else ""
         yield f"To sell: {held.id}, {wording.quantity(held.quantity)} {held.symbol}{worth}"

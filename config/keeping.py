@@ -34,14 +34,14 @@ class AccountSettings(Section):
 
 
 class RetentionSettings(Section):
-    """How long the database keeps what nothing is decided by any more; null for ever. Orders and questions stay."""
+    """How long the database keeps what nothing is decided by any more; null for ever. Orders and approvals stay."""
 
     held_readings: Duration | None = timedelta(days=2)
     """The indicator readings of decisions that held; then their conditions and reasons alone."""
     held: Duration | None = timedelta(days=30)
     """Decisions that held, altogether."""
     refused: Duration | None = timedelta(days=365)
-    """Decisions that were refused at once: no order and no question came of them."""
+    """Decisions that were refused at once: no order and no approval came of them."""
     equity: Duration | None = timedelta(days=90)
     """Every point of the equity curve; after that one each quarter of an hour."""
     events: Duration | None = timedelta(days=365)
@@ -73,7 +73,7 @@ class LogSettings(Section):
     file: File | None = None
     """A file that gets them too, as JSON lines; nothing for none."""
     trades: bool | None = None
-    """Whether each order, fill, trade, question and halt is a line; nothing for yes, but no at replay speed max."""
+    """Whether each order, fill, trade, approval and halt is a line; nothing for yes, but no at replay speed max."""
 
     @field_validator("level", mode="before")
     @classmethod

@@ -24,7 +24,7 @@ class ApprovalSettings(Section):
     ask_above: float = Field(default=0.55, ge=0, le=1)
     """From this confidence (0 to 1) on it asks; below, it refuses. Not above auto_above."""
     expires_after: Duration = timedelta(minutes=15)
-    """How long a question stays open, in market time."""
+    """How long an approval stays open, in market time."""
     max_price_drift: Decimal = Field(default=Decimal("0.01"), gt=0, lt=1)
     """How far the price may leave the asked price before an approval is refused, as a fraction of it."""
     two_people_above: Decimal | None = Field(default=None, ge=0)

@@ -136,7 +136,7 @@ class ReplaySettings(Section):
     speed: Speed = 3600.0
     """Market seconds in a wall second, or max for as fast as it goes."""
     wait_for_people: Duration | None = None
-    """Wall time an open question holds the replay at 1:1; nothing for 2 minutes, and none at speed max."""
+    """Wall time an open approval holds the replay at 1:1; nothing for 2 minutes, and none at speed max."""
     commit_every: int | None = Field(default=None, ge=1)
     """How many closed candles share one commit at speed max; nothing for 100 there, and 1 at any other speed."""
     until_end: bool = False

@@ -32,7 +32,7 @@ class Notifications:
 
     Args:
         views: Where the current state of every topic is read.
-        approvers: The names of those who may answer questions.
+        approvers: The names of those who may answer approvals.
         closing: Tells what has become of a wish to close positions.
         now: Market time, for what says as of when it is.
     """
@@ -80,7 +80,7 @@ class Notifications:
         return replace(card, topic=topic, thread=thread, lane=TOPICS[kind][0])
 
     async def _thread(self, kind: str, subject: str) -> str:
-        """All of a trade's life belongs under the question it came from, else under its own first card.
+        """All of a trade's life belongs under the approval it came from, else under its own first card.
 
         What comes after a halt belongs under its card.
         """

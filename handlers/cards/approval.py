@@ -176,21 +176,21 @@ def _missing(number: int, people: Sequence[str], *, first: bool) -> str:
     return f"{named} must approve" if len(people) == number else f"{number} of {named} must approve"
 
 
-def pending(questions: Sequence[ApprovalView]) -> Card:
-    """The open questions, with prices of now."""
-    if not questions:
+def pending(approvals: Sequence[ApprovalView]) -> Card:
+    """The open approvals, with prices of now."""
+    if not approvals:
         return Card(title="Nothing to decide", text="No approval is open.")
-    first = questions[0]
+    first = approvals[0]
     name = first.approval.id
     approving = "" if first.halt else f"/approve {name}, /approve {name} half\nor "
     return Card(
-        title=wording.count(len(questions), "open approval"),
-        items=tuple(map(_open_question, questions)),
+        title=wording.count(len(approvals), "open approval"),
+        items=tuple(map(_open_approval, approvals)),
         text=f"Answer with its buttons, or with\n{approving}/reject {name} reason.",
     )
 
 
-def _open_question(view: ApprovalView) -> Item:
+def _open_approval(view: ApprovalView) -> Item:
     asked, plan = view.approval, view.approval.plan
     return Item(
         title=f"{asked.id} {phrases.headline(plan)}",

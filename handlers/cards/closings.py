@@ -128,7 +128,7 @@ def _protection(sale: Sale) -> str:
     named = _levels(sale.stop, sale.target)
     if not named:
         return "no stop, no target"
-    return f"{named} anew for {wording.quantity(sale.rest)}" if sale.rest else f"{named} taken back"
+    return f"{named} anew for {wording.quantity(sale.rest)}" if sale.rest else f"{named} cancelled"
 
 
 def _levels(stop: Decimal | None, target: Decimal | None) -> str:

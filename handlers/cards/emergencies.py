@@ -24,7 +24,7 @@ def preview(exposed: Exposed) -> Card:
         title="The emergency stop sells everything",
         fields=_left(exposed),
         text=wording.lines(
-            "It halts new entries, answers open approvals with no, takes back what waits to buy, and sells every "
+            "It halts new entries, answers open approvals with no, cancels what waits to buy, and sells every "
             "position at market, those too that were bought by hand. It goes on until that is done, also after a "
             "restart. Only an admin's /resume allows entries again.",
             f"/emergency {NOW} does it.",
@@ -78,7 +78,7 @@ def _left(exposed: Exposed) -> tuple[tuple[str, str], ...]:
     entries = [phrases.order(order) for order in exposed.entries]
     held = [f"{p.id}, {wording.quantity(p.quantity)} {p.symbol}" for p in exposed.positions]
     return (
-        ("Orders to take back", wording.lines(*entries) or "none"),
+        ("Orders to cancel", wording.lines(*entries) or "none"),
         ("Positions to sell", wording.lines(*held) or "none"),
         ("Open approvals", str(exposed.approvals) if exposed.approvals else "none"),
     )

@@ -210,7 +210,7 @@ def _sales(trade: TradeView) -> Iterable[str]:
 
 
 def _approval(asked: Approval) -> Iterable[str]:
-    """The question, each vote on it, and how it ended."""
+    """The approval, each vote on it, and how it ended."""
     yield f"{asked.id} asked {wording.moment(asked.asked_at)}: {phrases.asked_at_price(asked.plan)}"
     match asked.state:
         case Pending(votes=votes) | Claimed(votes=votes) | Ordered(votes=votes) | Refused(votes=votes):

@@ -68,7 +68,7 @@ class Views(AccountViews):
         return await self.store.read(lambda uow: reporting.has_stop(uow, position_id))
 
     async def asked_for(self, position_id: str) -> str:
-        """The id of the question that a trade came from; empty where nobody was asked.
+        """The id of the approval that a trade came from; empty where nobody was asked.
 
         Raises:
             UnknownId: There is no trade with that id.
@@ -81,15 +81,15 @@ class Views(AccountViews):
         return await self.store.read(work)
 
     async def pending(self) -> tuple[ApprovalView, ...]:
-        """The open questions, oldest first."""
+        """The open approvals, oldest first."""
         return await self._approval_views(await self.store.read(lambda uow: uow.approvals.open()))
 
     async def approvals(self, count: int, before: str = "") -> tuple[ApprovalView, ...]:
-        """The newest questions first, open or settled."""
+        """The newest approvals first, open or settled."""
         return await self._approval_views(await self.store.read(lambda uow: uow.approvals.newest(count, before)))
 
     async def approval(self, approval_id: str) -> ApprovalView:
-        """One question.
+        """One approval.
 
         Raises:
             UnknownId: There is none with that id.

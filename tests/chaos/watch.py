@@ -19,7 +19,7 @@ Found = Iterator[tuple[str, str]]
 
 FAILED_AN_HOUR = 24
 """Orders of a position that may come to nothing in a market hour. Pauses that double from 10 s up leave room for nine
-tries in it; a try is a stop and target, and where that is refused a sale in its place. The others are stops taken back
+tries in it; a try is a stop and target, and where that is refused a sale in its place. The others are stops cancelled
 for a sale, and what was not sent after all: it makes nobody wait longer."""
 UNPROTECTED_FOR = timedelta(minutes=90)
 """Market time within which all of a position is covered once the venue works, or people were told that it is not: two
@@ -147,7 +147,7 @@ def is_closed_once(at: Positions) -> Found:
 
 
 def failures_are_few(at: Positions) -> Found:
-    """What the venue refuses, or is taken back, is not tried again and again: a position's share of a market hour."""
+    """What the venue refuses, or is cancelled, is not tried again and again: a position's share of a market hour."""
     failed = Counter(
         (order["position_id"], order["created_at"][:13])
         for order in at.orders.values()

@@ -145,7 +145,7 @@ async def test_a_stop_stays_while_its_market_has_no_price_and_the_card_says_so(t
 
 
 async def test_a_venue_that_refuses_the_sale_is_asked_less_and_less_often(tmp_path: Path):
-    """Seen: the stop taken back and placed again every 30 seconds, for as long as the venue refused."""
+    """Seen: the stop cancelled and placed again every 30 seconds, for as long as the venue refused."""
     async with engine_room(tmp_path, (THIN,) * 60) as room:
         await room.enter()
         await call(room)

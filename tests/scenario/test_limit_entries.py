@@ -1,4 +1,4 @@
-"""Entries at a limit: what waits, fills, gives up, goes to market, is taken back and survives a crash."""
+"""Entries at a limit: what waits, fills, gives up, goes to market, is cancelled and survives a crash."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ async def test_a_crash_between_the_cancel_and_the_purchase_buys_the_rest_once(tm
         room.clock.to(DAY + 90)
         (order,) = await room.views.orders(9)
         now = room.clock.now()
-        await room.store.transact(lambda uow: uow.orders.request_cancel(order.id, "taken back", now))
+        await room.store.transact(lambda uow: uow.orders.request_cancel(order.id, "cancelled", now))
         await room.venue.cancel(order.request.symbol, order.request.client_id)
         await room.orchestrator.sync_venue_events()
     async with room_with(tmp_path, minutes=DAY + 91) as room:

@@ -119,7 +119,7 @@ async def test_both_leave_at_once_and_meet_an_emergency_stop_a_hand_and_a_restar
 
 
 async def test_what_somebody_else_sells_meanwhile_is_not_sold_again_out_of_the_others_position(tmp_path: Path):
-    """Our exit is still filling when half of what it sells is gone: it is taken back, and only the rest is sold."""
+    """Our exit is still filling when half of what it sells is gone: it is cancelled, and only the rest is sold."""
     async with pair(tmp_path) as two:
         await two.both_enter()
         first, second = await two.room.held()

@@ -1,4 +1,4 @@
-"""Decisions and the questions they led to, as people see them, with what became of both."""
+"""Decisions and the approvals they led to, as people see them, with what became of both."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class SaleRefused(VenueError):
     """The venue refuses to sell a position, or would.
 
     Args:
-        again_at: When it is tried again at the soonest; ``None`` where nothing was taken back for it, so at any time.
+        again_at: When it is tried again at the soonest; ``None`` where nothing was cancelled for it, so at any time.
     """
 
     def __init__(self, message: str, *, again_at: datetime | None = None) -> None:

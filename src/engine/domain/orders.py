@@ -153,7 +153,7 @@ class Order:
         filled, cost, fee: What has traded of it, in the base currency; what that came to and what its fees were worth,
             in the quote currency.
         stop, target: The protective prices of what an entry opens, in the quote currency.
-        asked_by: The person who asked for it; empty where the bot decided, or people answered its question.
+        asked_by: The person who asked for it; empty where the bot decided, or people answered its approval.
         wait_until: When what is left of it is no longer waited for; ``None`` for never.
         worst_price: Up to which price that is then bought at market; ``None`` where it is given up.
         cancel_requested_at: When this program asked the venue to cancel it; ``None`` where it did not.

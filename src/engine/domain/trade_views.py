@@ -61,7 +61,7 @@ class TradeView:
 
     Attributes:
         decision: What it was opened for; ``None`` where somebody else did that.
-        asked: The question that people answered; ``None`` where nobody was asked.
+        asked: The approval that people answered; ``None`` where nobody was asked.
         sales: The orders that sold of it, oldest first.
         exit: The decision that closed it; ``None`` where none did.
     """

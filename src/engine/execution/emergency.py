@@ -1,11 +1,11 @@
 """The emergency stop: no new entries, nothing that waits to buy, nothing held. Once called it goes on until that is so.
 
-    halt written down ─▶ entry orders taken back ─▶ positions sold at market ─▶ all done, or once more after a pause
+    halt written down ─▶ entry orders cancelled ─▶ positions sold at market ─▶ all done, or once more after a pause
 
 The halt is the wish: it is committed before anything else is done, so that a restart goes on with it. Selling only
 reduces risk, so nobody is asked. While the venue does not answer it is left alone a little longer each time, or for as
 long as it asks for. Positions keep their stops until a sale can be had; where the venue refuses one all the same, the
-next waits longer each time, for the stop is taken back for each.
+next waits longer each time, for the stop is cancelled for each.
 """
 
 from __future__ import annotations
@@ -229,7 +229,7 @@ def _to_sell(uow: UnitOfWork) -> list[Position]:
 
 def _what_is_left(uow: UnitOfWork) -> str:
     """Each thing that is still to be done, in words; empty where nothing is."""
-    orders = [f"{order.id} to take back" for order in _entries(uow)]
+    orders = [f"{order.id} to cancel" for order in _entries(uow)]
     held = [f"{position.id} {position.symbol} to sell" for position in _to_sell(uow)]
     leaving = [order for order in uow.orders.unfinished() if order.purpose is Purpose.EXIT]
     sales = [f"{order.id} to be filled, {order.rest:f} of {order.request.quantity:f}" for order in leaving]

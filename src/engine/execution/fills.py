@@ -146,7 +146,7 @@ def _keep_charged(uow: UnitOfWork, after: Position, at: datetime) -> None:
 
 
 def _tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:
-    """Write down that a position is closed, and the question it came from.
+    """Write down that a position is closed, and the approval it came from.
 
     What the bot has not opened is no loss or win of its own.
     """

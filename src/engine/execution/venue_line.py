@@ -47,7 +47,7 @@ class VenueLine:
         self.again_at = at if self.again_at is None else min(self.again_at, at)
 
     async def why_unsellable(self, symbol: str, quantity: Decimal) -> str:
-        """Why there is no sale to be had, as far as that can be known before anything is taken back for it.
+        """Why there is no sale to be had, as far as that can be known before anything is cancelled for it.
 
         Raises:
             NoData: Nobody buys it now.

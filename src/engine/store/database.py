@@ -83,7 +83,7 @@ class DatabaseReader:
 
 
 class Database(DatabaseReader):
-    """Where everything is kept, behind two doors: ``transact`` writes, ``read`` reads a snapshot.
+    """Where everything is kept: ``transact`` writes, ``read`` reads a snapshot.
 
     What a task does within ``group_commit`` waits for one commit: that of ``flush``, or of the first other task that
     comes to read or to write. So nobody sees, and nobody is shown, what is not on the disk.

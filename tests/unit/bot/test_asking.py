@@ -67,7 +67,7 @@ async def test_the_emergency_stop_is_told_with_what_it_would_sell_and_its_value(
     said = await asyncio.to_thread(asking.exposed, settings)
     held = EXPOSED.positions[0]
     assert said.splitlines() == [
-        "To take back: O9, buy 0.00617 BTC/USDT",
+        "To cancel: O9, buy 0.00617 BTC/USDT",
         f"To sell: {held.id}, {held.quantity.normalize():f} BTC/USDT, now 124.02 USDT",
         "Open approvals: 2",
         "Nothing was done. bot emergency --now halts entries and sells everything.",

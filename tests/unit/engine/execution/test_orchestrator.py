@@ -469,7 +469,7 @@ async def test_an_entry_that_was_paused_before_it_was_sent_is_not_sent(room: Roo
 
 
 async def test_what_lies_unsent_after_a_fault_is_settled_and_its_position_protected(room: Room):
-    """The exit was written down and its OCO taken back; then something failed, and nobody came back to it."""
+    """The exit was written down and its OCO cancelled; then something failed, and nobody came back to it."""
     await buy(room)
     held = (await room.held())[0]
     await exit_of(room, held)

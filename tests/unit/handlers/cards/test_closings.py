@@ -64,7 +64,7 @@ def test_it_names_what_would_happen_and_has_a_button_for_it():
     assert item.text.splitlines() == [
         f"all {HELD.quantity.normalize()} at the bid, 20,400",
         "Profit, after fees: +2.23 (+1.80%)",
-        "stop and target taken back",
+        "stop and target cancelled",
     ]
     assert [(button.label, button.data) for button in card.buttons] == [("Close T3", "close:C7"), ("Keep", "keep:C7")]
     assert card.topic == "closing:C7"

@@ -11,4 +11,4 @@ def test_what_would_be_sold_has_a_line_each() -> None:
     held = (reports.position(), reports.position(id="T4", symbol="ETH/USDT"))
     fields = dict(emergencies.preview(Exposed(entries=(), positions=held, approvals=0)).fields)
     assert fields["Positions to sell"].splitlines() == ["T3, 0.00617 BTC/USDT", "T4, 0.00617 ETH/USDT"]
-    assert (fields["Orders to take back"], fields["Open approvals"]) == ("none", "none")
+    assert (fields["Orders to cancel"], fields["Open approvals"]) == ("none", "none")
