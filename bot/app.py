@@ -175,7 +175,7 @@ class App:
             self._announce(f"The emergency stop ({halt_id}) stands and is gone on with; an admin's /resume ends it.")
             await engine.approvals.decline_all_open("the emergency stop stands")
             engine.emergency.start()
-        for held in await engine.unmanaged.look():
+        for held in await engine.unmanaged.observe():
             self._announce(f"No strategy manages {held.id} ({held.symbol}, opened by {held.context}): see /positions.")
 
     async def _open_chat(self, program: Program, closing: AsyncExitStack) -> None:

@@ -245,7 +245,7 @@ async def _open_account(
     if isinstance(clock, MarketClock) and venue.advanced_to is not None:
         clock.move_to(venue.advanced_to)
     is_open = await store.read(lambda uow: uow.account.opened())
-    found = None if is_open else await opening.look(venue, venue, quote)
+    found = None if is_open else await opening.observe(venue, venue, quote)
     known = not await store.transact(lambda uow: stamp(uow, owner))
 
     def work(uow: UnitOfWork) -> tuple[datetime | None, ...]:

@@ -212,7 +212,7 @@ class Reception:
         match incoming.action:
             case Pressed(data=data) if (button := Button.parse(data)) is not None and isinstance(button[0], Choice):
                 try:
-                    return closings.card(await self._desk.closings.look(button[1], person.name))
+                    return closings.card(await self._desk.closings.view_for(button[1], person.name))
                 except GreenlightError as error:
                     return errors.error(error)
             case _:

@@ -121,7 +121,7 @@ class Closings:
         finally:
             self._under_way -= 1
 
-    async def look(self, closing_id: str, person: str) -> ClosingView:
+    async def view_for(self, closing_id: str, person: str) -> ClosingView:
         """What became of a wish.
 
         Raises:
@@ -156,7 +156,7 @@ class Closings:
         """
         self._under_way += 1
         try:
-            return await self._press(await self.look(closing_id, person), choice)
+            return await self._press(await self.view_for(closing_id, person), choice)
         finally:
             self._under_way -= 1
 

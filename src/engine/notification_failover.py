@@ -64,7 +64,7 @@ class Failover:
             await self._wake.wait()
             self._wake.clear()
             try:
-                waits = await self.look()
+                waits = await self.observe()
             except Exception:  # noqa: BLE001 - whatever is wrong now, what waits must still find its way later
                 _log.exception("failover did not look", reference=fault_id())
                 waits = True
@@ -72,7 +72,7 @@ class Failover:
                 self._wake.set()
             await asyncio.sleep(LOOK_EVERY)
 
-    async def look(self) -> bool:
+    async def observe(self) -> bool:
         """Move what has waited too long; whether anything urgent still waits."""
         waiting, stranded = await self._store.read(lambda uow: (self._waiting(uow), self._stranded(uow)))
         now = self._monotonic()

@@ -121,12 +121,12 @@ class PlatformWatch:
         """Look until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.observe()
             except Exception:  # noqa: BLE001 - one look that fails must not be the last one
                 _log.exception("the platforms' health was not looked at", reference=fault_id())
             await asyncio.sleep(LOOK_EVERY)
 
-    async def look(self) -> None:
+    async def observe(self) -> None:
         """Look once at every platform, and tell what has become certain."""
         for platform, ask in self._health.items():
             pulse, text, now = await self._pulse(platform), ask(), self._clock.monotonic()

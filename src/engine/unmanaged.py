@@ -46,11 +46,11 @@ class UnmanagedWatch:
             await self._opened.wait()
             self._opened.clear()
             try:
-                await self.look()
+                await self.observe()
             except Exception:  # noqa: BLE001 - one look that fails must not be the last one
                 _log.exception("what is held was not looked at", reference=fault_id())
 
-    async def look(self) -> tuple[Position, ...]:
+    async def observe(self) -> tuple[Position, ...]:
         """Tell people of what has changed, and the log; what no strategy manages now, oldest first."""
         if await self._store.read(self._is_news):
             await self._store.transact(self._tell)

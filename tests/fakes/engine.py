@@ -325,7 +325,7 @@ async def engine_room(
     venue.clock, venue.called_at, venue.answers = clock, [], asyncio.Event()
 
     venue.deaf = deaf
-    found, cursor = await opening.look(venue, venue, "USDT")
+    found, cursor = await opening.observe(venue, venue, "USDT")
 
     def open_account(uow: UnitOfWork) -> None:
         if not uow.account.opened():

@@ -18,7 +18,7 @@ from engine.ports import Cursor, Exchange, MarketData
 from engine.store.unit_of_work import UnitOfWork
 
 
-async def look(exchange: Exchange, market_data: MarketData, quote: str) -> tuple[Inventory, Cursor]:
+async def observe(exchange: Exchange, market_data: MarketData, quote: str) -> tuple[Inventory, Cursor]:
     """What there is on an account at its venue, at the prices of now; and the cursor of what has happened there.
 
     Raises:

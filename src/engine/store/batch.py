@@ -74,7 +74,7 @@ class Batch:
         self._events += uow.events
         return result
 
-    def look(self, work: Callable[[UnitOfWork], T]) -> T:
+    def read(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a body that only reads on everything that waits."""
         return work(UnitOfWork(self._begun(), self._route, self._memory))
 

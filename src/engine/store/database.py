@@ -179,7 +179,7 @@ class Database(DatabaseReader):
     async def read(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a synchronous body on a snapshot; what it writes is rolled back."""
         if self.waiting and _GROUP.get() is self:
-            return await self._within(partial(self._batch.look, work))
+            return await self._within(partial(self._batch.read, work))
         with self._guest():
             await self.flush()
             return await super().read(work)

@@ -429,7 +429,7 @@ async def test_where_the_answer_is_lost_it_is_asked_for_and_nothing_is_sent_twic
     sold = {"request": Decimal(10), "answer": Decimal(5)}[loses]
     assert [held.quantity for held in await room.held()] == [sold]
     assert len(await sales(room)) == 1
-    assert done.orders["T1"].id == (await desk(room).look(asked.closing.id, ANN)).orders["T1"].id
+    assert done.orders["T1"].id == (await desk(room).view_for(asked.closing.id, ANN)).orders["T1"].id
     await must_agree(room, tmp_path)
 
 

@@ -103,7 +103,7 @@ class Firm:
         """So many seconds pass; then whoever may have something to do does it."""
         self.seconds += seconds
         await self.sender.flush()
-        await self.failover.look()
+        await self.failover.observe()
         await self.sender.flush()
 
 

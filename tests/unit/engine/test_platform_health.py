@@ -61,9 +61,9 @@ class Scene:
         self.says["telegram"] = telegram
         until_ = self.clock.seconds + seconds
         while self.clock.seconds < until_:
-            await self.watch.look()
+            await self.watch.observe()
             self.clock.seconds += step
-        await self.watch.look()
+        await self.watch.observe()
 
     async def told(self) -> list[Event]:
         troubled = await events_of(self.store, PlatformTroubled)

@@ -32,7 +32,7 @@ WITHOUT = replace(HAND, markets=("ETH/USDT",))
 
 async def start(room: Room, *contexts: AtWork) -> tuple[Position, ...]:
     """What a start of the program with these contexts does."""
-    return await UnmanagedWatch(store=room.store, contexts=contexts, clock=room.clock).look()
+    return await UnmanagedWatch(store=room.store, contexts=contexts, clock=room.clock).observe()
 
 
 async def shown(room: Room, subject: str, *contexts: AtWork) -> Card:
@@ -116,7 +116,7 @@ async def test_what_is_bought_later_for_a_context_that_is_gone_is_told_of_too(ro
     """An approval outlives its context: whoever presses it must know who manages what it buys."""
     asked = await room.ask(context="gone", quantity=Decimal(10))
     watch = UnmanagedWatch(store=room.store, contexts=(HAND,), clock=room.clock)
-    assert await watch.look() == ()
+    assert await watch.observe() == ()
     seen = list[Event]()
     room.store.on_kept(lambda events: seen.extend(each for each in events if isinstance(each, PositionUnmanaged)))
     running = asyncio.create_task(watch.run())

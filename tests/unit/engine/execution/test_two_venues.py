@@ -126,5 +126,5 @@ async def test_each_account_is_opened_with_its_own_cursor(tmp_path: Path):
         await two.both_enter()
         cursors = await two.room.store.read(lambda uow: [uow.ledger.cursor(name) for name in ("paper", "other")])
         assert cursors == [(await venue.events(None)).cursor for venue in (two.room.venue, two.other)]
-        found, _ = await opening.look(two.other, two.room.venue, "USDT")
+        found, _ = await opening.observe(two.other, two.room.venue, "USDT")
         assert [holding.currency for holding in found.holdings] == ["BTC"]
