@@ -8,14 +8,12 @@ from decimal import Decimal
 
 from bot.externals import EXTERNALS, Externals
 from bot.health import Health
-from bot.indicators import specs_of
 from bot.live_market import no_entry_of
 from bot.lock import account_files, lock_file
 from bot.markets import Source, quote_of
 from bot.pace import pace
 from config.settings import Settings
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
-from engine.analysis.technical import TechnicalAnalyzer
 from engine.approvals import Approvals
 from engine.backtest.replay import INSTANT
 from engine.bookkeeping import Bookkeeping
@@ -102,13 +100,14 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
     no_entry = no_entry_of(market.live, market.contexts) if market.live else nothing_against_it
     quality = DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump()))
     market_data: MarketDataAt = {venue.name: venue}
-    stats = KeptStats(market_data=market_data, quality=quality, clock=clock)
+    candles = CheckedCandles(market_data=market_data, quality=quality, history=market.history)
+    stats = KeptStats(market_data=market_data, quality=quality, clock=clock, history=market.history)
     services = CycleServices(
         clock=clock,
         store=store,
         market_data=market_data,
-        candles=CheckedCandles(market_data=market_data, quality=quality),
-        analyzer=TechnicalAnalyzer(indicators=specs_of(settings)),
+        candles=candles,
+        analyzer=market.analyzer,
         risk=RiskManager(limits=limits),
         autonomy=settings.approval.autonomy,
         orchestrator=ExecutionOrchestrator(

@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from config.contexts import ContextSettings
 from config.settings import Settings
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
-from engine.analysis.technical import HISTORY
 from engine.clocks import WallClock
 from engine.data.live.feed import LiveFeed
 from engine.data.live.plausible import BookLimits
@@ -43,12 +42,13 @@ def no_entry_of(live: Refresher, contexts: StrategyContexts) -> NoEntry:
     return lambda context: live.no_entry(own.get(context, shortest))
 
 
-def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ...]]) -> LiveMarket:
+def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ...]], history: int) -> LiveMarket:
     """The market that the settings ask for; nothing is asked of the venue yet.
 
     Args:
         settings: Which venue, and how it is asked.
         timeframes: The candles that are wanted, by symbol.
+        history: How many closed ones of each.
 
     Raises:
         ConfigError: ccxt does not know the venue.
@@ -62,7 +62,7 @@ def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ..
         feed=feed,
         clock=clock,
         timeframes=timeframes,
-        history=HISTORY,
+        history=history,
         quality=DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump())),
         clocks=ClockCheck(
             venue=client.name,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bot.indicators import specs_of
 from bot.live_market import live_market
 from bot.run_rules import demand, no_market
 from bot.strategies import strategy_of
 from config.contexts import EntrySettings
 from config.markets import MarketSettings
 from config.settings import Settings
+from engine.analysis.technical import TechnicalAnalyzer
 from engine.clocks import wall
 from engine.data.feeds import FileFeed, GeneratedFeed
 from engine.data.live.refresh import Refresher
@@ -20,7 +22,7 @@ from engine.domain.market import Market, Timeframe
 from engine.domain.plans import Entry
 from engine.domain.proposals import FastTier
 from engine.exchanges.paper import NAME as PAPER
-from engine.ports import MarketFeed
+from engine.ports import MarketFeed, Strategy
 from engine.simulation.generator import GeneratedMarket, MarketGenerator
 from engine.strategies.context import StrategyContext, StrategyContexts
 
@@ -47,6 +49,12 @@ class Source:
     end: datetime | None
     notes: tuple[str, ...] = ()
     live: Refresher | None = None
+    analyzer: TechnicalAnalyzer = field(default_factory=TechnicalAnalyzer)
+
+    @property
+    def history(self) -> int:
+        """Closed candles that are asked for of each timeframe: what the analyzer and every strategy remember."""
+        return history_of(self.analyzer, (context.strategy for context in self.contexts))
 
 
 def source(settings: Settings, held: Collection[str] = ()) -> Source:
@@ -61,21 +69,36 @@ def source(settings: Settings, held: Collection[str] = ()) -> Source:
         DataError: A candle file cannot be used.
     """
     demand(settings)
+    analyzer = TechnicalAnalyzer(indicators=specs_of(settings))
     if settings.market.source == "ccxt":
-        return _live(settings, held)
-    return _files(settings) if settings.replay.data else _generated(settings)
+        return _live(settings, held, analyzer)
+    return replace(_files(settings) if settings.replay.data else _generated(settings), analyzer=analyzer)
 
 
-def _live(settings: Settings, held: Collection[str]) -> Source:
+def history_of(analyzer: TechnicalAnalyzer, strategies: Iterable[Strategy]) -> int:
+    """Closed candles that are asked for of each timeframe."""
+    return max((analyzer.history, *(strategy.history for strategy in strategies)))
+
+
+def _live(settings: Settings, held: Collection[str], analyzer: TechnicalAnalyzer) -> Source:
     found = [(each, strategy_of(each, f"contexts.{number}")) for number, each in enumerate(settings.contexts)]
     wanted: dict[str, tuple[Timeframe, ...]] = {}
     for context, strategy in found:
         for symbol in context.markets:
             wanted[symbol] = tuple(dict.fromkeys((*wanted.get(symbol, ()), *strategy.timeframes)))
     shortest = min((each for asked in wanted.values() for each in asked), key=lambda each: each.duration)
-    live = live_market(settings, wanted | {symbol: (shortest,) for symbol in held if symbol not in wanted})
+    wanted |= {symbol: (shortest,) for symbol in held if symbol not in wanted}
+    live = live_market(settings, wanted, history_of(analyzer, (strategy for _, strategy in found)))
     contexts, _ = _contexts(settings, live.feed)
-    return Source(feed=live.feed, contexts=contexts, label=live.label, start=wall(), end=None, live=live.refresher)
+    return Source(
+        feed=live.feed,
+        contexts=contexts,
+        label=live.label,
+        start=wall(),
+        end=None,
+        live=live.refresher,
+        analyzer=analyzer,
+    )
 
 
 def generated_feed(settings: Settings) -> GeneratedFeed:

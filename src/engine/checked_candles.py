@@ -16,10 +16,15 @@ Checked = tuple[Candles, QualityReport]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedCandles:
-    """Keeps what was last found good of each market and timeframe. What was not is asked for again by the next one."""
+    """Keeps what was last found good of each market and timeframe. What was not is asked for again by the next one.
+
+    Attributes:
+        history: Closed candles asked for of each timeframe: what analyzer and strategies remember.
+    """
 
     market_data: MarketDataAt
     quality: DataQualityMonitor
+    history: int = HISTORY
     _kept: dict[tuple[Listing, Timeframe], tuple[datetime, Checked]] = field(default_factory=dict, init=False)
 
     async def at(self, listing: Listing, timeframe: Timeframe, close: datetime) -> Checked:
@@ -32,7 +37,7 @@ class CheckedCandles:
         if kept is not None and kept[0] == close:
             return kept[1]
         market_data = market_data_of(self.market_data, listing.venue)
-        checked = self.quality.check(await market_data.candles(listing.symbol, timeframe, HISTORY), close)
+        checked = self.quality.check(await market_data.candles(listing.symbol, timeframe, self.history), close)
         if checked[1].usable:
             self._kept[(listing, timeframe)] = close, checked
         return checked

@@ -20,6 +20,8 @@ class KeptStats:
     market_data: MarketDataAt
     quality: DataQualityMonitor
     clock: Clock
+    history: int = HISTORY
+    """Closed candles asked for, as a cycle does; the figures are of the newest ``HISTORY`` of them."""
     _kept: dict[tuple[Listing, Timeframe], tuple[Frame, RiskStats]] = field(default_factory=dict, init=False)
 
     def measure(self, venue: str, frame: Frame) -> None:
@@ -27,7 +29,7 @@ class KeptStats:
         key = (Listing(venue, frame.candles.symbol), frame.candles.timeframe)
         known = self._kept.get(key)
         if known is None or known[0] is not frame:
-            self._kept[key] = (frame, measure(frame.candles, frame.signals.atr))
+            self._kept[key] = (frame, measure(frame.candles.tail(HISTORY), frame.signals.atr))
 
     def last(self, listing: Listing, timeframe: Timeframe) -> RiskStats | None:
         """What was last measured of a market, compared with the other markets of the same close."""
@@ -43,8 +45,8 @@ class KeptStats:
         now, last = self.clock.now(), self.last(listing, timeframe)
         if last is not None and not last.is_stale(now):
             return last
-        fetched = await market_data_of(self.market_data, listing.venue).candles(listing.symbol, timeframe, HISTORY)
+        fetched = await market_data_of(self.market_data, listing.venue).candles(listing.symbol, timeframe, self.history)
         candles, report = self.quality.check(fetched, now)
         if report.usable and len(candles):
-            self.measure(listing.venue, Frame(candles=candles, signals=TechnicalAnalyzer().analyze(candles)))
+            self.measure(listing.venue, TechnicalAnalyzer().frame(candles))
         return self.last(listing, timeframe)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NewType, Protocol
 
+from engine.domain.columns import SignalColumns
 from engine.domain.decisions import Exit, Frame, Opinion, Signals
 from engine.domain.errors import GreenlightError, NoData
 from engine.domain.events import Event
@@ -36,7 +37,7 @@ Frames = Mapping[Timeframe, Frame]
 
 
 class Strategy(Protocol):
-    """A family: turns frames into signals. Pure."""
+    """A family: turns frames into signals. Pure, and causal: what it says of a candle never changes later on."""
 
     @property
     def name(self) -> str:
@@ -53,8 +54,24 @@ class Strategy(Protocol):
         """The timeframes it looks at, its own first."""
         ...
 
+    @property
+    def history(self) -> int:
+        """How many closed candles of each of its timeframes it wants: older ones change nothing in what it says.
+
+        With fewer it speaks all the same, once it is warm.
+        """
+        ...
+
+    def columns(self, frames: Frames) -> SignalColumns:
+        """Say of every candle of its own timeframe whether to enter or leave there, and which conditions hold.
+
+        Raises:
+            DataError: The frames lack its own timeframe.
+        """
+        ...
+
     def generate_signals(self, frames: Frames) -> Signals:
-        """Say whether to enter now, and which conditions speak for it."""
+        """Say whether to enter now, and which conditions speak for it: the newest row of the columns, in words."""
         ...
 
     def update_positions(self, held: Sequence[Position], frames: Frames) -> tuple[Exit, ...]:

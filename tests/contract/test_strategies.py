@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.technical import TechnicalAnalyzer
-from engine.domain.decisions import Frame, Signals
+from engine.domain.decisions import Signals
 from engine.domain.errors import DataError
 from engine.domain.market import Candles, Timeframe
 from engine.domain.positions import Position
@@ -22,6 +22,7 @@ from engine.ports import Frames, Strategy
 from engine.strategies.ma_cross import MovingAverageCross
 from engine.strategies.mean_reversion import MeanReversion
 from engine.strategies.momentum import Momentum
+from tests.fakes.columns import columns
 from tests.fakes.examples import examples
 from tests.fakes.series import BEGIN, real, resampled, walk
 
@@ -159,13 +160,8 @@ def test_without_longer_candles_their_conditions_do_not_hold(strategy: Strategy)
 @every_strategy
 def test_a_reading_that_is_missing_makes_no_condition_hold(strategy: Strategy) -> None:
     own = frames_of(walk(1, 300))[Timeframe.H1]
-    unread = dict.fromkeys(
-        ("rsi", "macd", "macd_signal", "macd_histogram", "bollinger_middle", "ma_20", "ma_50", "ma_200")
-    )
-    blind = replace(own.signals, **unread, atr=None, volume_ratio=None, patterns=(), supports=(), flags=())
-    flat = np.full(len(own.candles), 100.0)
-    candles = replace(own.candles, open=flat, high=flat, low=flat, close=flat)
-    signals = strategy.generate_signals({Timeframe.H1: Frame(candles=candles, signals=replace(blind, close=100.0))})
+    blind = columns({"close": np.full(len(own.candles), 100.0).tolist()})
+    signals = strategy.generate_signals({Timeframe.H1: replace(own, columns=blind)})
     assert not signals.triggered
     assert signals.confidence == 0.0
     assert signals.stop_distance is None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy import select
 
 from engine.ai.panel import NO_PANEL
@@ -26,13 +27,14 @@ from engine.cycle_services import CycleServices
 from engine.desk import Desk
 from engine.domain.approvals import Approval, Press
 from engine.domain.autonomy import AskHuman, Autonomy
+from engine.domain.columns import SignalColumns
 from engine.domain.days import Days
 from engine.domain.decisions import Condition, CycleRecord, Exit, Signals
 from engine.domain.errors import VenueError
 from engine.domain.events import Event
 from engine.domain.health import Part
 from engine.domain.inventory import Rule
-from engine.domain.market import Book, Candles, Listing, Market, Timeframe
+from engine.domain.market import Book, Candles, Listing, Market, Timeframe, from_millis
 from engine.domain.orders import (
     NotFound,
     OrderRequest,
@@ -101,6 +103,21 @@ class Script:
     name: str = "script"
     warmup: int = 1
     timeframes: tuple[Timeframe, ...] = (Timeframe.H1,)
+    history: int = 1
+
+    def columns(self, frames: Frames) -> SignalColumns:
+        opened = frames[Timeframe.H1].candles.open_ms
+        closes = [from_millis(int(at)) + Timeframe.H1.duration for at in opened]
+        said = [self.entries.get(at, NO_SIGNALS) for at in closes]
+        return SignalColumns(
+            entry=np.array([each.triggered for each in said], dtype=np.bool_),
+            exit=np.array([at in self.exits for at in closes], dtype=np.bool_),
+            conditions=np.empty((len(said), 0), dtype=np.bool_),
+            names=(),
+            weights=(),
+            stop_distance=np.array([each.stop_distance or np.nan for each in said]),
+            target_distance=np.array([each.target_distance or np.nan for each in said]),
+        )
 
     def generate_signals(self, frames: Frames) -> Signals:
         return self.entries.get(frames[Timeframe.H1].signals.at, NO_SIGNALS)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from engine.analysis.indicators import highest
 
 if TYPE_CHECKING:
-    from engine.analysis.indicators import IndicatorColumns
+    from engine.domain.columns import Bools
     from engine.domain.market import Candles, Floats
 
 OVERSOLD, OVERBOUGHT = 30.0, 70.0
@@ -18,10 +22,12 @@ CHANNEL = 20
 HIGH_VOLUME = 1.5
 """Times the mean volume."""
 _SQUEEZE_HISTORY, _SQUEEZE_SHARE = 120, 0.1
+_AT_ONCE = 8192
+"""Rows whose windows are compared at a time: a million times 120 would be too much to hold."""
 
 
 class Flag(StrEnum):
-    """What can be said of the newest candle. Words with *crossed*, *cross*, *left* and *back* hold for one candle."""
+    """What can be said of a candle. Words with *crossed*, *cross*, *left* and *back* hold for one candle."""
 
     RSI_OVERSOLD = "rsi_oversold"
     RSI_OVERBOUGHT = "rsi_overbought"
@@ -51,52 +57,71 @@ class Flag(StrEnum):
     HIGH_VOLUME = "high_volume"
 
 
-def interpret(candles: Candles, columns: IndicatorColumns) -> tuple[Flag, ...]:
-    """The flags that hold on the newest candle, in the order of ``Flag``; what is not known holds nothing."""
-    if not len(candles):
-        return ()
-    close = candles.close[-1]
+FLAGS = tuple(Flag)
+
+
+def columns(candles: Candles, readings: Mapping[str, Floats]) -> Bools:
+    """``bool[n, flags]`` in the order of ``FLAGS``; what is not known holds nothing.
+
+    Args:
+        candles: Closed candles.
+        readings: The core set over them, by name, and ``channel_high_20``.
+    """
+    close, ma_20, ma_50, ma_200 = candles.close, readings["ma_20"], readings["ma_50"], readings["ma_200"]
+    rsi, macd, histogram = readings["rsi"], readings["macd"], readings["macd_histogram"]
+    lower, upper = readings["bollinger_lower"], readings["bollinger_upper"]
     # A comparison with NaN is false, so readings that are not there yet raise no flag.
     holds = {
-        Flag.RSI_OVERSOLD: columns.rsi[-1] < OVERSOLD,
-        Flag.RSI_OVERBOUGHT: columns.rsi[-1] > OVERBOUGHT,
-        Flag.RSI_LEFT_OVERSOLD: crossed_above(columns.rsi, OVERSOLD),
-        Flag.MACD_POSITIVE: columns.macd[-1] > 0,
-        Flag.MACD_ABOVE_SIGNAL: columns.macd_histogram[-1] > 0,
-        Flag.MACD_CROSSED_UP: crossed_above(columns.macd_histogram, 0.0),
-        Flag.MACD_CROSSED_DOWN: crossed_above(-columns.macd_histogram[-2:], 0.0),
-        Flag.GOLDEN_CROSS: crossed_above(columns.ma_20[-2:] - columns.ma_50[-2:], 0.0),
-        Flag.DEATH_CROSS: crossed_above(columns.ma_50[-2:] - columns.ma_20[-2:], 0.0),
-        Flag.ABOVE_MA_200: close > columns.ma_200[-1],
-        Flag.BELOW_MA_200: close < columns.ma_200[-1],
-        Flag.UPTREND: close > columns.ma_50[-1] and columns.ma_20[-1] > columns.ma_50[-1],
-        Flag.DOWNTREND: close < columns.ma_50[-1] and columns.ma_20[-1] < columns.ma_50[-1],
-        Flag.SQUEEZE: _squeezed(columns),
-        Flag.CLOSE_BELOW_LOWER_BAND: close < columns.bollinger_lower[-1],
-        Flag.CLOSE_ABOVE_UPPER_BAND: close > columns.bollinger_upper[-1],
-        Flag.CLOSE_BACK_IN_BANDS: crossed_above(candles.close[-2:] - columns.bollinger_lower[-2:], 0.0),
+        Flag.RSI_OVERSOLD: rsi < OVERSOLD,
+        Flag.RSI_OVERBOUGHT: rsi > OVERBOUGHT,
+        Flag.RSI_LEFT_OVERSOLD: crossed_above(rsi, OVERSOLD),
+        Flag.MACD_POSITIVE: macd > 0,
+        Flag.MACD_ABOVE_SIGNAL: histogram > 0,
+        Flag.MACD_CROSSED_UP: crossed_above(histogram, 0.0),
+        Flag.MACD_CROSSED_DOWN: crossed_above(-histogram, 0.0),
+        Flag.GOLDEN_CROSS: crossed_above(ma_20 - ma_50, 0.0),
+        Flag.DEATH_CROSS: crossed_above(ma_50 - ma_20, 0.0),
+        Flag.ABOVE_MA_200: close > ma_200,
+        Flag.BELOW_MA_200: close < ma_200,
+        Flag.UPTREND: (close > ma_50) & (ma_20 > ma_50),
+        Flag.DOWNTREND: (close < ma_50) & (ma_20 < ma_50),
+        Flag.SQUEEZE: squeezed(upper - lower, readings["bollinger_middle"]),
+        Flag.CLOSE_BELOW_LOWER_BAND: close < lower,
+        Flag.CLOSE_ABOVE_UPPER_BAND: close > upper,
+        Flag.CLOSE_BACK_IN_BANDS: crossed_above(close - lower, 0.0),
         Flag.BREAKOUT: close > channel_high(candles.high, CHANNEL),
-        Flag.BREAKDOWN: close < -channel_high(-candles.low[-CHANNEL - 1 :], CHANNEL),
-        Flag.HIGH_VOLUME: columns.volume_ratio[-1] >= HIGH_VOLUME,
+        Flag.BREAKDOWN: close < -channel_high(-candles.low, CHANNEL),
+        Flag.HIGH_VOLUME: readings["volume_ratio"] >= HIGH_VOLUME,
     }
-    return tuple(flag for flag, held in holds.items() if held)
+    return np.stack([holds[flag] for flag in FLAGS], axis=1)
 
 
-def crossed_above(values: Floats, level: float) -> bool:
-    """Whether the newest value is above a level and the one before was not."""
-    return len(values) > 1 and bool(values[-2] <= level < values[-1])
+def crossed_above(values: Floats, level: float) -> Bools:
+    """Where a value is above a level and the one before was not."""
+    crossed = np.zeros(len(values), dtype=np.bool_)
+    crossed[1:] = (values[:-1] <= level) & (level < values[1:])
+    return crossed
 
 
-def channel_high(high: Floats, length: int) -> float:
-    """The highest of the ``length`` values before the newest; ``NaN`` where there are fewer."""
-    return float(high[-length - 1 : -1].max()) if len(high) > length else float("nan")
+def channel_high(high: Floats, length: int) -> Floats:
+    """The highest of the ``length`` values before each; ``NaN`` where there are fewer."""
+    top = np.full(len(high), np.nan)
+    if len(high) > length:
+        top[1:] = (highest(high, length) if length > 1 else high)[:-1]
+    return top
 
 
-def _squeezed(columns: IndicatorColumns) -> bool:
-    """Bollinger's squeeze, with the narrowest tenth for his narrowest of six months."""
-    width = (columns.bollinger_upper[-_SQUEEZE_HISTORY:] - columns.bollinger_lower[-_SQUEEZE_HISTORY:]) / (
-        columns.bollinger_middle[-_SQUEEZE_HISTORY:]
-    )
-    if len(width) < _SQUEEZE_HISTORY or np.isnan(width[0]):
-        return False
-    return int(np.count_nonzero(width < width[-1])) < _SQUEEZE_SHARE * _SQUEEZE_HISTORY
+def squeezed(width: Floats, middle: Floats) -> Bools:
+    """Bollinger's squeeze, with the narrowest tenth for his narrowest of six months.
+
+    Args:
+        width: Between the bands.
+        middle: The band in the middle, which the width is a share of.
+    """
+    share, narrow = width / middle, np.zeros(len(width), dtype=np.bool_)
+    for first in range(_SQUEEZE_HISTORY - 1, len(share), _AT_ONCE):
+        stop = min(first + _AT_ONCE, len(share))
+        windows = sliding_window_view(share[first + 1 - _SQUEEZE_HISTORY : stop], _SQUEEZE_HISTORY)
+        narrower = (windows < windows[:, -1:]).sum(axis=1)
+        narrow[first:stop] = (narrower < _SQUEEZE_SHARE * _SQUEEZE_HISTORY) & ~np.isnan(windows[:, 0])
+    return narrow

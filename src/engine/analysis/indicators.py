@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.analysis.talib_core import talib
 from engine.domain.errors import ConfigError
@@ -34,54 +35,35 @@ _NOT_FREE = frozenset({*_CANDLE_COLUMNS, *_ALWAYS, "offset", "kwargs"})
 """What is not for users to set; an offset could show an indicator the future."""
 _TRIAL = 600
 """Candles of a trial run."""
+_LONG_TRIAL = 12_000
+"""The same where it is looked for how long something is remembered."""
+_LOOKED_AT = (0, 1, 37, 211, 499)
+"""How many candles before the end of the trial the values are compared."""
+_COUNTS = (
+    *range(50, 301, 50),
+    *range(400, 1001, 100),
+    *range(1250, 3001, 250),
+    *range(4000, 10_001, 1000),
+)
+"""How many candles are tried."""
+SETTLED = 1e-8
+"""What is left of what older candles did, as a fraction: a hundredth of what live and a backtest may differ by."""
+_AT_ONCE = 8192
+"""Rows whose windows are looked through at a time."""
 
 Parameter = int | float | bool | str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class IndicatorColumns:
-    """The core set over one market's candles: ``float64[n]`` each, ``NaN`` where the history is too short."""
-
-    rsi: Floats
-    macd: Floats
-    macd_signal: Floats
-    macd_histogram: Floats
-    bollinger_lower: Floats
-    bollinger_middle: Floats
-    bollinger_upper: Floats
-    ma_20: Floats
-    ma_50: Floats
-    ma_200: Floats
-    atr: Floats
-    volume_ratio: Floats
-
-
-def compute(candles: Candles) -> IndicatorColumns:
-    """The core set with its usual lengths: RSI 14, MACD 12-26-9, Bollinger 20-2, SMA 20/50/200, ATR 14, volume 20."""
-    close = candles.close
-    line, signal, histogram = macd(close)
-    lower, middle, upper = bollinger(close)
-    return IndicatorColumns(
-        rsi=rsi(close),
-        macd=line,
-        macd_signal=signal,
-        macd_histogram=histogram,
-        bollinger_lower=lower,
-        bollinger_middle=middle,
-        bollinger_upper=upper,
-        ma_20=sma(close, 20),
-        ma_50=sma(close, 50),
-        ma_200=sma(close, 200),
-        atr=atr(candles.high, candles.low, close),
-        volume_ratio=volume_ratio(candles.volume),
-    )
-
-
 def rsi(close: Floats, length: int = 14) -> Floats:
-    """Relative Strength Index, 0 to 100 (Wilder 1978: his smoothing of gains and losses)."""
+    """Relative Strength Index, 0 to 100 (Wilder 1978: his smoothing of gains and losses).
+
+    A market that has stood still for twice its length has none: what is left of its gains and losses are remains of
+    another time, and TA-Lib calls one that never moved 0, which would read as oversold.
+    """
     values = _floats(talib().RSI(close, length))
-    if len(close) and (close == close[0]).all():
-        values[:] = np.nan  # TA-Lib calls a market that never moved 0, which would read as oversold
+    rows = np.arange(len(close))
+    moved = np.maximum.accumulate(np.where(np.diff(close, prepend=close[:1]) != 0, rows, -1)) if len(close) else rows
+    values[(moved < 0) | (rows - moved >= 2 * length)] = np.nan
     return values
 
 
@@ -92,14 +74,45 @@ def macd(close: Floats, fast: int = 12, slow: int = 26, signal: int = 9) -> tupl
 
 
 def bollinger(close: Floats, length: int = 20, deviations: float = 2.0) -> tuple[Floats, Floats, Floats]:
-    """Lower, middle and upper band: the mean and so many population standard deviations around it (Bollinger)."""
-    upper, middle, lower = talib().BBANDS(close, length, float(deviations), float(deviations))
-    return _floats(lower), _floats(middle), _floats(upper)
+    """Lower, middle and upper band: the mean and so many population standard deviations around it (Bollinger).
+
+    Each deviation is that of its own window: TA-Lib's running sum of squares keeps the rounding of prices long gone,
+    which is more than all there is where a price has fallen a hundredfold.
+    """
+    middle = sma(close, length)
+    deviation = np.full(len(close), np.nan)
+    for first in range(length - 1, len(close), _AT_ONCE):
+        stop = min(first + _AT_ONCE, len(close))
+        away = sliding_window_view(close[first + 1 - length : stop], length) - middle[first:stop, np.newaxis]
+        deviation[first:stop] = np.sqrt(np.einsum("ij,ij->i", away, away) / length)
+    return middle - deviations * deviation, middle, middle + deviations * deviation
 
 
 def sma(values: Floats, length: int) -> Floats:
-    """Simple moving average of the newest ``length`` values."""
-    return _floats(talib().SMA(values, length))
+    """Simple moving average of the newest ``length`` values.
+
+    Nothing is taken away from a running sum, so no rounding of former values stays in it: within blocks of ``length``
+    values each window is the end of one and the beginning of the next. Both are summed as distances from where the
+    latter begins: the mean of values that are all the same is that value.
+    """
+    count, mean = len(values), np.full(len(values), np.nan)
+    if count < length:
+        return mean
+    padded = np.zeros(-(-count // length) * length)
+    padded[:count] = values
+    blocks = padded.reshape(-1, length)
+    first = blocks[:, :1]
+    begun = (blocks - first).cumsum(axis=1).ravel()
+    ended = (blocks - np.roll(first, -1))[:, ::-1].cumsum(axis=1)[:, ::-1].ravel()
+    sums = begun[length - 1 : count] + ended[: count - length + 1]
+    sums[::length] = begun[length - 1 : count : length]  # a window that is a block
+    mean[length - 1 :] = np.repeat(first.ravel(), length)[length - 1 : count] + sums / length
+    return mean
+
+
+def highest(values: Floats, length: int) -> Floats:
+    """The highest of the newest ``length`` values, two at least."""
+    return _floats(talib().MAX(values, length))
 
 
 def atr(high: Floats, low: Floats, close: Floats, length: int = 14) -> Floats:
@@ -128,19 +141,15 @@ class IndicatorSpec:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 
-def newest(candles: Candles, specs: Sequence[IndicatorSpec]) -> dict[str, float]:
-    """The newest value of every column of some indicators, by the library's name of the column: ``ADX_14``, ``DMP_14``.
+def extra_columns(candles: Candles, spec: IndicatorSpec) -> dict[str, Floats]:
+    """Every column of an indicator, by the library's name of it: ``ADX_14``, ``DMP_14``.
 
-    A column that has no value yet is left out.
+    Where there are too few candles for any value there may be no column.
 
     Raises:
         ConfigError: There is no such indicator, or it cannot be computed with its parameters.
     """
-    if not specs:
-        return {}
-    inputs = _pandas_columns(candles)
-    values = {name: float(column.to_numpy()[-1]) for spec in specs for name, column in _columns(spec, inputs).items()}
-    return {name: value for name, value in values.items() if math.isfinite(value)}
+    return {name: _floats(column.to_numpy()) for name, column in _columns(spec, _pandas_columns(candles)).items()}
 
 
 def column_names(spec: IndicatorSpec) -> tuple[str, ...]:
@@ -149,7 +158,44 @@ def column_names(spec: IndicatorSpec) -> tuple[str, ...]:
     Raises:
         ConfigError: There is no such indicator or parameter (the nearest one is named), or a value makes no sense.
     """
-    return tuple(_columns(spec, _pandas_columns(_trial())))
+    return tuple(_columns(spec, _pandas_columns(_trial(_TRIAL))))
+
+
+def memory(spec: IndicatorSpec) -> int | None:
+    """How many candles it takes until older ones change its newest values by less than ``SETTLED`` of their size.
+
+    Measured on a trial run. ``None`` for one that never forgets (it counts from where its candles begin: ``obv``), or
+    that fills in the past later on (``dpo``, ``ichimoku``): it has no column that holds for every candle.
+
+    Raises:
+        ConfigError: As ``column_names``.
+    """
+    trial = _trial(_LONG_TRIAL)
+    whole = extra_columns(trial, spec)
+    sizes = {name: float(np.nanmedian(np.abs(column))) for name, column in whole.items() if np.isfinite(column).any()}
+    ends = [_LONG_TRIAL - back for back in _LOOKED_AT]
+
+    def agrees(count: int, end: int) -> bool:
+        cut = extra_columns(trial.cut(end - count, end), spec)
+        return all(
+            name in cut and _is_close(float(cut[name][-1]), float(column[end - 1]), sizes.get(name, 0.0))
+            for name, column in whole.items()
+        )
+
+    if not all(agrees(end, end) for end in ends):
+        return None
+    return next((count for count in _COUNTS if all(agrees(count, end) for end in ends)), None)
+
+
+def smoothing_memory(keeps: float) -> int:
+    """How many candles an exponential smoothing takes to forget its seed, which of a value keeps a share each time."""
+    return math.ceil(math.log(SETTLED) / math.log(keeps))
+
+
+def _is_close(value: float, wanted: float, size: float) -> bool:
+    if math.isnan(value) or math.isnan(wanted):
+        return math.isnan(value) and math.isnan(wanted)
+    return abs(value - wanted) <= SETTLED * max(abs(wanted), size)
 
 
 def _columns(spec: IndicatorSpec, inputs: Mapping[str, pd.Series[float]]) -> dict[str, pd.Series[float]]:
@@ -201,20 +247,25 @@ def _known() -> Mapping[str, Callable[..., Any]]:
     return {name: getattr(ta, name) for names in ta.Category.values() for name in names if _required(getattr(ta, name))}
 
 
-def _trial() -> Candles:
-    """Candles that every indicator has a value for: two waves over a slope, an hour each."""
-    steps = np.arange(_TRIAL, dtype=np.float64)
-    close = 100 + steps / 20 + 5 * np.sin(steps / 7) + 2 * np.sin(steps / 3)
+def _trial(count: int) -> Candles:
+    """Candles that every indicator has a value for: rough waves of all lengths, over each other, an hour each.
+
+    The long ones halve and double the price: what an indicator began with is then far from what it has come to.
+    """
+    steps = np.arange(count, dtype=np.float64)
+    rough = np.sin(steps * steps / 11) + np.cos(steps**1.5)  # as good as noise, and always the same
+    tides = 0.25 * np.sin(steps / 37) + 0.3 * np.sin(steps / 113) + 0.4 * np.sin(steps / 401)
+    close = 100 * np.exp(tides) + 5 * np.sin(steps / 7) + 2 * np.sin(steps / 3) + rough
     opened = np.concatenate([close[:1], close[:-1]])
     return Candles(
         symbol="BTC/USDT",
         timeframe=Timeframe.H1,
-        open_ms=(np.arange(_TRIAL, dtype=np.int64) + 400_000) * Timeframe.H1.millis,
+        open_ms=(np.arange(count, dtype=np.int64) + 400_000) * Timeframe.H1.millis,
         open=opened,
-        high=np.maximum(opened, close) + 1,
-        low=np.minimum(opened, close) - 1,
+        high=np.maximum(opened, close) + 1 + 0.5 * np.sin(steps / 2) ** 2,
+        low=np.minimum(opened, close) - 1 - 0.5 * np.cos(steps / 5) ** 2,
         close=close,
-        volume=1000 + 100 * np.cos(steps),
+        volume=1000 + 100 * np.cos(steps) + 50 * rough,
     )
 
 

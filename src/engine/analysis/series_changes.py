@@ -56,7 +56,8 @@ def changes(candles: Candles, limits: ChangeLimits) -> tuple[Candles, tuple[Seri
     jumps, gaps = _jumps(candles, limits), _gaps(candles, limits)
     found = (*_tell_gaps(candles, gaps), *_tell_jumps(candles, jumps), *_idle(candles, limits))
     start = max((int(rows[-1]) for rows in (jumps, gaps) if len(rows)), default=0)
-    return candles.slice(start, len(candles)), tuple(sorted(found, key=lambda change: change.at))
+    since = candles.cut(start, len(candles)) if start else candles
+    return since, tuple(sorted(found, key=lambda change: change.at))
 
 
 def _jumps(candles: Candles, limits: ChangeLimits) -> Rows:

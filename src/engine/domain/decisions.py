@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from engine.domain.autonomy import Ruling
+from engine.domain.columns import TechnicalColumns
 from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Timeframe
 from engine.domain.plans import Entry, TradePlan
@@ -103,9 +104,10 @@ class TechnicalSignals:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
-    """What a strategy sees of one timeframe: the closed candles and what was read off them."""
+    """What a strategy sees of one timeframe: the closed candles, and what was read off each and off the newest."""
 
     candles: Candles
+    columns: TechnicalColumns
     signals: TechnicalSignals
 
 

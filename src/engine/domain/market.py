@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
@@ -179,6 +179,8 @@ class Candles:
         open_ms: ``int64[n]``, the opening time of each candle in milliseconds since 1970, UTC.
         open, high, low, close: ``float64[n]``, prices in the quote currency.
         volume: ``float64[n]``, traded quantity in the base currency.
+        within: The longer series these are a part of, and the row at which they begin there; ``None`` where they are a
+            series of their own.
     """
 
     symbol: str
@@ -189,6 +191,7 @@ class Candles:
     low: Floats
     close: Floats
     volume: Floats
+    within: tuple[Candles, int] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         columns = (self.open_ms, self.open, self.high, self.low, self.close, self.volume)
@@ -202,6 +205,13 @@ class Candles:
 
     def slice(self, start: int, stop: int) -> Candles:
         """The candles from index ``start`` up to, without, index ``stop``; no data is copied."""
+        part = self.cut(start, stop)
+        whole, row = self.within or (self, 0)
+        object.__setattr__(part, "within", (whole, row + start))
+        return part
+
+    def cut(self, start: int, stop: int) -> Candles:
+        """The same as a series of its own: what was before is not its past."""
         return Candles(
             symbol=self.symbol,
             timeframe=self.timeframe,

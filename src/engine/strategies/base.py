@@ -1,22 +1,38 @@
 """What every strategy shares: when it may speak, where its stop and target lie, when a position has had its time.
 
 A strategy is a frozen dataclass of its parameters, so the configuration checks them by their types. It says four
-things: ``warmup``, ``trigger``, ``conditions`` and ``reversal``.
+things: ``warmup``, ``triggers``, ``conditions`` and ``reversals``, the last three as columns with a row for each
+candle: a backtest takes all rows, live the newest one and its words.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from engine.domain.decisions import Condition, Exit, Frame, Signals
+import numpy as np
+
+from engine.domain.columns import SignalColumns
+from engine.domain.decisions import Exit, Frame, Signals
 from engine.domain.errors import ConfigError, DataError
 from engine.domain.market import Timeframe
 from engine.domain.positions import Position
 from engine.ports import Frames
-from engine.strategies.conditions import ColumnCondition
+from engine.strategies.conditions import ColumnCondition, ConditionColumn
+from engine.strategies.sight import Sight
+
+if TYPE_CHECKING:
+    from engine.domain.columns import Bools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sign:
+    """Something that sets a strategy off or makes it leave: at which rows, and how it is told of one."""
+
+    shows: Bools
+    words: Callable[[int], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +49,8 @@ class StrategyBase(ABC):
     """
 
     name: ClassVar[str]
+    looks_back: ClassVar[int | None] = None
+    """How many rows its formulas need to say the newest one, beside what readings remember; ``None`` for all."""
 
     timeframe: Timeframe = Timeframe.H1
     higher: tuple[Timeframe, ...] = (Timeframe.H4, Timeframe.D1)
@@ -53,36 +71,50 @@ class StrategyBase(ABC):
         """How many closed candles of its own timeframe it needs before it says anything."""
 
     @abstractmethod
-    def trigger(self, own: Frame) -> str | None:
-        """What set it off on the newest candle, in words; an edge, so it holds for one candle. ``None`` for nothing."""
+    def triggers(self, sight: Sight) -> tuple[Sign, ...]:
+        """What sets it off: edges, each of which shows for one candle. The first that shows is told."""
 
     @abstractmethod
-    def conditions(self, own: Frame, frames: Frames) -> tuple[Condition, ...]:
+    def conditions(self, sight: Sight) -> tuple[ConditionColumn, ...]:
         """The named conditions whose weighted agreement is the confidence."""
 
     @abstractmethod
-    def reversal(self, own: Frame) -> str | None:
-        """Why a position should be left now, in words; ``None`` to hold on."""
+    def reversals(self, sight: Sight) -> tuple[Sign, ...]:
+        """What makes it leave. The first that shows is told."""
 
     @property
     def timeframes(self) -> tuple[Timeframe, ...]:
         """The timeframes it looks at, its own first."""
         return (self.timeframe, *self.higher)
 
-    def generate_signals(self, frames: Frames) -> Signals:
-        """Say whether to enter now, and which conditions speak for it. It never enters where it would leave at once.
+    @property
+    def history(self) -> int:
+        """What it needs before it says anything; one whose own formulas remember for longer says so here."""
+        return self.warmup
+
+    def columns(self, frames: Frames) -> SignalColumns:
+        """Say of every candle whether to enter or leave there. It never enters where it would leave at once.
 
         Raises:
             DataError: The frames lack its own timeframe.
         """
-        own = self.own(frames)
-        atr = own.signals.atr or 0.0
-        ready = atr > 0 and len(own.candles) >= self.warmup
+        self.own(frames)
+        return self._said(Sight(frames=frames, timeframe=self.timeframe)).columns
+
+    def generate_signals(self, frames: Frames) -> Signals:
+        """Say whether to enter now, and which conditions speak for it: the newest row of the columns, in words.
+
+        Raises:
+            DataError: The frames lack its own timeframe.
+        """
+        said = self._said(self._recent(frames))
+        newest, row = said.columns, len(said.columns) - 1
+        stop, target = float(newest.stop_distance[row]), float(newest.target_distance[row])
         return Signals(
-            trigger=(self.trigger(own) or "") if ready and self.reversal(own) is None else "",
-            conditions=(*self.conditions(own, frames), *(each.look(frames, self.timeframe) for each in self.further)),
-            stop_distance=self.stop_atr * atr if atr > 0 else None,
-            target_distance=self.target_atr * atr if atr > 0 else None,
+            trigger=_told(said.triggers, row) if newest.entry[row] else "",
+            conditions=tuple(condition.at(row) for condition in said.conditions),
+            stop_distance=stop if stop > 0 else None,
+            target_distance=target if target > 0 else None,
         )
 
     def update_positions(self, held: Sequence[Position], frames: Frames) -> tuple[Exit, ...]:
@@ -92,7 +124,10 @@ class StrategyBase(ABC):
             DataError: The frames lack its own timeframe.
         """
         own = self.own(frames)
-        reversal = self.reversal(own)
+        if not any(position.is_open for position in held):
+            return ()
+        sight = self._recent(frames)
+        reversal = _told(self.reversals(sight), len(sight) - 1)
         reasons = ((position, reversal or self._overstayed(position, own)) for position in held if position.is_open)
         return tuple(Exit(position_id=position.id, reason=reason) for position, reason in reasons if reason)
 
@@ -116,6 +151,58 @@ class StrategyBase(ABC):
         if not holds:
             raise ConfigError(f"The strategy {self.name} cannot work like this: {rule}.", "Check its params.")
 
+    def _recent(self, frames: Frames) -> Sight:
+        """What it has to look at to say the newest row."""
+        count = self.own(frames).columns.count
+        since = 0 if self.looks_back is None else max(0, count - self.looks_back)
+        return Sight(frames=frames, timeframe=self.timeframe, since=since)
+
+    def _said(self, sight: Sight) -> _Said:
+        """What it says of each row in sight."""
+        triggers, reversals = self.triggers(sight), self.reversals(sight)
+        conditions = (*self.conditions(sight), *(each.look(sight) for each in self.further))
+        atr, rows = sight.reading("atr"), np.arange(sight.since, sight.since + len(sight))
+        distance = np.where(atr > 0, atr, np.nan)
+        leaves = _anywhere(reversals, len(sight))
+        return _Said(
+            triggers=triggers,
+            conditions=conditions,
+            columns=SignalColumns(
+                entry=_anywhere(triggers, len(sight)) & (atr > 0) & (rows + 1 >= self.warmup) & ~leaves,
+                exit=leaves,
+                conditions=np.array([condition.holds for condition in conditions], dtype=np.bool_)
+                .reshape(-1, len(sight))
+                .T,
+                names=tuple(condition.name for condition in conditions),
+                weights=tuple(condition.weight for condition in conditions),
+                stop_distance=self.stop_atr * distance,
+                target_distance=self.target_atr * distance,
+                max_candles=self.max_candles,
+            ),
+        )
+
     def _overstayed(self, position: Position, own: Frame) -> str | None:
         candles = (own.signals.at - position.opened_at) // self.timeframe.duration
         return f"held for {candles} candles, at most {self.max_candles}" if candles >= self.max_candles else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Said:
+    """The columns, and what they can be told with."""
+
+    triggers: tuple[Sign, ...]
+    conditions: tuple[ConditionColumn, ...]
+    columns: SignalColumns
+
+
+def _anywhere(signs: Sequence[Sign], count: int) -> Bools:
+    """Where any of some signs shows."""
+    shows = np.zeros(count, dtype=np.bool_)
+    for sign in signs:
+        shows |= sign.shows
+    return shows
+
+
+def _told(signs: Sequence[Sign], row: int) -> str:
+    """The words of the first sign that shows at a row; empty where none does."""
+    return next((sign.words(row) for sign in signs if sign.shows[row]), "")

@@ -1,17 +1,25 @@
-"""Conditions that strategies are made of, each with a detail that reads well in chat.
+"""Conditions that strategies are made of: a column each, with a detail of any row that reads well in chat.
 
 A reading that is not there yet makes a condition not hold, and the detail says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from engine.domain.decisions import Condition, TechnicalSignals
 from engine.domain.figures import grouped
 from engine.domain.market import Timeframe
-from engine.ports import Frames
+from engine.strategies.sight import Sight
+
+if TYPE_CHECKING:
+    from engine.domain.columns import Bools
+    from engine.domain.market import Floats
 
 _SMALL = 0.1
 _MOST_PLACES = 12
@@ -19,6 +27,24 @@ _MOST_PLACES = 12
 
 READINGS = tuple(each.name for each in fields(TechnicalSignals) if each.type in ("float", "float | None"))
 """The readings that are always there, by name: ``rsi``, ``ma_200`` ...; configured indicators add their columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ConditionColumn:
+    """A named thing a strategy looks for, and where it holds.
+
+    Attributes:
+        detail: What was found at a row, in words.
+    """
+
+    name: str
+    weight: float
+    holds: Bools
+    detail: Callable[[int], str]
+
+    def at(self, row: int) -> Condition:
+        """The condition at one row."""
+        return Condition(name=self.name, holds=bool(self.holds[row]), weight=self.weight, detail=self.detail(row))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,99 +69,109 @@ class ColumnCondition:
         """Every reading that it names."""
         return (self.column, *(limit for limit in (self.above, self.below) if isinstance(limit, str)))
 
-    def look(self, frames: Frames, own: Timeframe) -> Condition:
-        """Whether it holds now."""
-        timeframe = self.timeframe or own
-        signals = frames[timeframe].signals if timeframe in frames else None
-        value = reading(signals, self.column)
+    def look(self, sight: Sight) -> ConditionColumn:
+        """Where it holds."""
+        timeframe = self.timeframe or sight.timeframe
+        value = sight.reading(self.column, timeframe)
+        sides = tuple(
+            (side, limit) for side, limit in (("above", self.above), ("below", self.below)) if limit is not None
+        )
         parts = [
-            _compared("", self.column, value, _limit(signals, limit), side=side, weight=self.weight)
-            for side, limit in (("above", self.above), ("below", self.below))
-            if limit is not None
+            _compared("", self.column, value, self._limit(sight, limit, timeframe), side=side, weight=self.weight)
+            for side, limit in sides
         ]
         limits = " and ".join(
-            f"{side} {grouped(limit, 6) if isinstance(limit, float | int) else limit}"
-            for side, limit in (("above", self.above), ("below", self.below))
-            if limit is not None
+            f"{side} {grouped(limit, 6) if isinstance(limit, float | int) else limit}" for side, limit in sides
         )
-        on = "" if timeframe is own else f" on {timeframe}"
-        return Condition(
+        on = "" if timeframe is sight.timeframe else f" on {timeframe}"
+        return ConditionColumn(
             name=f"{self.column} {limits}{on}",
-            holds=all(part.holds for part in parts),
             weight=self.weight,
-            detail="; ".join(dict.fromkeys(part.detail for part in parts)),
+            holds=np.logical_and.reduce([part.holds for part in parts])
+            if parts
+            else np.ones(len(sight), dtype=np.bool_),
+            detail=lambda row: "; ".join(dict.fromkeys(part.detail(row) for part in parts)),
         )
 
-
-def reading(signals: TechnicalSignals | None, column: str) -> float | None:
-    """A reading by its name; ``None`` where it is not known yet."""
-    if signals is None:
-        return None
-    found: float | None = getattr(signals, column) if column in READINGS else signals.extra.get(column)
-    return found
+    @staticmethod
+    def _limit(sight: Sight, limit: float | str, timeframe: Timeframe) -> Floats | float:
+        return sight.reading(limit, timeframe) if isinstance(limit, str) else limit
 
 
-def _limit(signals: TechnicalSignals | None, limit: float | str) -> float | None:
-    return reading(signals, limit) if isinstance(limit, str) else limit
-
-
-def above(name: str, what: str, value: float | None, limit: float | None, *, weight: float = 1.0) -> Condition:
+def above(name: str, what: str, values: Floats, limit: Floats | float, *, weight: float = 1.0) -> ConditionColumn:
     """Holds where a reading is above a limit, e.g. ``volume 1.83, wants above 1.20``."""
-    return _compared(name, what, value, limit, side="above", weight=weight)
+    return _compared(name, what, values, limit, side="above", weight=weight)
 
 
-def below(name: str, what: str, value: float | None, limit: float | None, *, weight: float = 1.0) -> Condition:
+def below(name: str, what: str, values: Floats, limit: Floats | float, *, weight: float = 1.0) -> ConditionColumn:
     """Holds where a reading is below a limit, e.g. ``RSI 34.20, wants below 35.00``."""
-    return _compared(name, what, value, limit, side="below", weight=weight)
+    return _compared(name, what, values, limit, side="below", weight=weight)
 
 
-def between(name: str, what: str, value: float | None, low: float, high: float, *, weight: float = 1.0) -> Condition:
+def between(name: str, what: str, values: Floats, low: float, high: float, *, weight: float = 1.0) -> ConditionColumn:
     """Holds where a reading lies in a range, its ends included."""
-    wants = f"wants {grouped(low, 6)} to {grouped(high, 6)}"
-    if value is None:
-        return Condition(name=name, holds=False, weight=weight, detail=f"{what} is not known yet, {wants}")
-    reads, *_ = distinctly(value, low, high)
-    return Condition(name=name, holds=low <= value <= high, weight=weight, detail=f"{what} {reads}, {wants}")
+
+    def detail(row: int) -> str:
+        value, wants = float(values[row]), f"wants {grouped(low, 6)} to {grouped(high, 6)}"
+        if math.isnan(value):
+            return f"{what} is not known yet, {wants}"
+        reads, *_ = distinctly(value, low, high)
+        return f"{what} {reads}, {wants}"
+
+    return ConditionColumn(name=name, weight=weight, holds=(low <= values) & (values <= high), detail=detail)
 
 
-def uptrends(frames: Frames, timeframes: Sequence[Timeframe]) -> tuple[Condition, ...]:
+def uptrends(sight: Sight, timeframes: Sequence[Timeframe]) -> tuple[ConditionColumn, ...]:
     """One for each timeframe: holds where its close and 20-candle mean are above its 50-candle mean.
 
     The nearest timeframe counts fully, the next one half, and so on: a daily trend takes months to turn.
     """
     return tuple(
-        _trend(f"trend up on {timeframe}", frames, timeframe, weight=1 / place, rising=True)
+        _trend(f"trend up on {timeframe}", sight, timeframe, weight=1 / place, rising=True)
         for place, timeframe in enumerate(timeframes, start=1)
     )
 
 
-def no_downtrends(frames: Frames, timeframes: Sequence[Timeframe]) -> tuple[Condition, ...]:
+def no_downtrends(sight: Sight, timeframes: Sequence[Timeframe]) -> tuple[ConditionColumn, ...]:
     """One for each timeframe: holds unless its close and 20-candle mean are below its 50-candle mean.
 
     Weighted as in ``uptrends``.
     """
     return tuple(
-        _trend(f"no downtrend on {timeframe}", frames, timeframe, weight=1 / place, rising=False)
+        _trend(f"no downtrend on {timeframe}", sight, timeframe, weight=1 / place, rising=False)
         for place, timeframe in enumerate(timeframes, start=1)
     )
 
 
-def bullish_pattern(signals: TechnicalSignals, *, weight: float = 1.0) -> Condition:
-    """Holds where the newest candle completes a bullish pattern and no bearish one."""
-    names = [f"{'bullish' if p.bullish else 'bearish'} {p.name}" for p in signals.patterns]
-    holds = bool(names) and all(pattern.bullish for pattern in signals.patterns)
-    return Condition(name="bullish candle", holds=holds, weight=weight, detail=", ".join(names) or "no pattern")
+def bullish_pattern(sight: Sight, *, weight: float = 1.0) -> ConditionColumn:
+    """Holds where a candle completes a bullish pattern and no bearish one."""
+    found, names = sight.patterns()
+
+    def detail(row: int) -> str:
+        signs = ((names[column], found[row, column]) for column in np.flatnonzero(found[row]))
+        return ", ".join(f"{'bullish' if sign > 0 else 'bearish'} {name}" for name, sign in signs) or "no pattern"
+
+    holds = np.any(found > 0, axis=1) & np.all(found >= 0, axis=1)
+    return ConditionColumn(name="bullish candle", weight=weight, holds=holds, detail=detail)
 
 
-def near_support(signals: TechnicalSignals, reach_atr: float, *, weight: float = 1.0) -> Condition:
+def near_support(sight: Sight, reach_atr: float, *, weight: float = 1.0) -> ConditionColumn:
     """Holds where the nearest support is at most so many ATRs below the close."""
-    name = "support near"
-    if not signals.supports or not signals.atr:
-        return Condition(name=name, holds=False, weight=weight, detail="no support known below the price")
-    distance = (signals.close - signals.supports[0]) / signals.atr
-    away, _ = distinctly(distance, reach_atr, places=1)
-    detail = f"support {number(signals.supports[0])} is {away} ATR below, wants at most {grouped(reach_atr, 6)}"
-    return Condition(name=name, holds=distance <= reach_atr, weight=weight, detail=detail)
+    support, atr = sight.reading("support"), sight.reading("atr")
+    distance = in_atrs(sight.reading("close") - support, atr)
+
+    def detail(row: int) -> str:
+        if math.isnan(distance[row]):
+            return "no support known below the price"
+        away, _ = distinctly(float(distance[row]), reach_atr, places=1)
+        return f"support {number(float(support[row]))} is {away} ATR below, wants at most {grouped(reach_atr, 6)}"
+
+    return ConditionColumn(name="support near", weight=weight, holds=distance <= reach_atr, detail=detail)
+
+
+def in_atrs(distance: Floats, atr: Floats) -> Floats:
+    """Distances in ATRs; ``NaN`` where either is not known, or the ATR is 0."""
+    return distance / np.where(atr > 0, atr, np.nan)
 
 
 def number(value: float, places: int = 2) -> str:
@@ -155,31 +191,33 @@ def distinctly(*values: float, places: int = 2) -> tuple[str, ...]:
     return tuple(number(value, places) for value in values)
 
 
-def _compared(name: str, what: str, value: float | None, limit: float | None, *, side: str, weight: float) -> Condition:
-    if value is None or limit is None:
-        return Condition(name=name, holds=False, weight=weight, detail=f"{what} is not known yet")
-    holds = value > limit if side == "above" else value < limit
-    reads, wanted = distinctly(value, limit)
-    if reads == wanted and value != limit:
-        reads = f"just {'above' if value > limit else 'below'} {reads}"
-    return Condition(name=name, holds=holds, weight=weight, detail=f"{what} {reads}, wants {side} {wanted}")
+def _compared(
+    name: str, what: str, values: Floats, limit: Floats | float, *, side: str, weight: float
+) -> ConditionColumn:
+    def detail(row: int) -> str:
+        value, wanted = float(values[row]), float(limit if isinstance(limit, float | int) else limit[row])
+        if math.isnan(value) or math.isnan(wanted):
+            return f"{what} is not known yet"
+        reads, wants = distinctly(value, wanted)
+        if reads == wants and value != wanted:
+            reads = f"just {'above' if value > wanted else 'below'} {reads}"
+        return f"{what} {reads}, wants {side} {wants}"
+
+    holds = values > limit if side == "above" else values < limit
+    return ConditionColumn(name=name, weight=weight, holds=holds, detail=detail)
 
 
-def _trend(name: str, frames: Frames, timeframe: Timeframe, *, weight: float, rising: bool) -> Condition:
+def _trend(name: str, sight: Sight, timeframe: Timeframe, *, weight: float, rising: bool) -> ConditionColumn:
     """Holds in a rising trend, or else where there is no falling one."""
-    signals = frames[timeframe].signals if timeframe in frames else None
-    if signals is None or signals.ma_20 is None or signals.ma_50 is None:
-        return Condition(name=name, holds=False, weight=weight, detail=f"too few {timeframe} candles to see a trend")
-    close, fast, slow = signals.close, signals.ma_20, signals.ma_50
-    at, near, far = distinctly(close, fast, slow)
-    is_so = _is_up(close, fast, slow) if rising else _is_down(close, fast, slow)
-    detail = f"close {at} and MA20 {near} {'>' if rising else '<'} MA50 {far}: {'yes' if is_so else 'no'}"
-    return Condition(name=name, holds=is_so is rising, weight=weight, detail=detail)
+    close, fast, slow = (sight.reading(reading, timeframe) for reading in ("close", "ma_20", "ma_50"))
+    is_so = (close > slow) & (fast > slow) if rising else (close < slow) & (fast < slow)
+    # Where there is a slow mean there is a fast one.
+    holds = is_so if rising else ~(is_so | np.isnan(slow))
 
+    def detail(row: int) -> str:
+        if math.isnan(slow[row]) or math.isnan(fast[row]):
+            return f"too few {timeframe} candles to see a trend"
+        at, near, far = distinctly(float(close[row]), float(fast[row]), float(slow[row]))
+        return f"close {at} and MA20 {near} {'>' if rising else '<'} MA50 {far}: {'yes' if is_so[row] else 'no'}"
 
-def _is_up(close: float, fast: float, slow: float) -> bool:
-    return close > slow and fast > slow
-
-
-def _is_down(close: float, fast: float, slow: float) -> bool:
-    return close < slow and fast < slow
+    return ConditionColumn(name=name, weight=weight, holds=holds, detail=detail)

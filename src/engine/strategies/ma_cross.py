@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from engine.analysis import flags, indicators
-from engine.domain.decisions import Condition, Frame
-from engine.ports import Frames
+import numpy as np
+
+from engine.analysis import flags
 from engine.strategies import conditions as look
-from engine.strategies.base import StrategyBase
+from engine.strategies.base import Sign, StrategyBase
+from engine.strategies.conditions import ConditionColumn
+from engine.strategies.sight import Sight
 
 if TYPE_CHECKING:
     from engine.domain.market import Floats
 
 _LONG_RUN = 200
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class MovingAverageCross(StrategyBase):
     """
 
     name: ClassVar[str] = "moving-average cross"
+    looks_back: ClassVar[int | None] = 2
 
     fast: int = 20
     slow: int = 50
@@ -49,34 +53,31 @@ class MovingAverageCross(StrategyBase):
         """The longest average it reads, and one candle more to see a cross."""
         return max(self.slow, _LONG_RUN) + 1
 
-    def trigger(self, own: Frame) -> str | None:
-        """The fast average rose above the slow one on the newest candle."""
-        if flags.crossed_above(self._spread(own), 0.0):
-            return f"the {self.fast}-candle mean rose above the {self.slow}-candle mean"
-        return None
+    def triggers(self, sight: Sight) -> tuple[Sign, ...]:
+        """The fast average rose above the slow one."""
+        said = f"the {self.fast}-candle mean rose above the {self.slow}-candle mean"
+        return (Sign(shows=flags.crossed_above(self._spread(sight), 0.0), words=lambda _: said),)
 
-    def conditions(self, own: Frame, frames: Frames) -> tuple[Condition, ...]:
+    def conditions(self, sight: Sight) -> tuple[ConditionColumn, ...]:
         """The longer trends, the side of the 200-candle mean, strength, volume, and not being late."""
-        signals = own.signals
-        fast = float(indicators.sma(own.candles.close[-self.fast :], self.fast)[-1])
-        stretch = (signals.close - fast) / signals.atr if signals.atr else None
+        close, see = sight.reading("close"), sight.reading
+        stretch = look.in_atrs(close - see(f"ma_{self.fast}"), see("atr"))
         return (
-            *look.uptrends(frames, self.higher),
-            look.above("above the 200-candle mean", "close", signals.close, signals.ma_200),
-            look.above("MACD above its signal", "MACD histogram", signals.macd_histogram, 0.0),
-            look.between("RSI strong, not hot", "RSI", signals.rsi, self.rsi_low, self.rsi_high),
-            look.above("volume behind it", "volume ratio", signals.volume_ratio, self.min_volume),
+            *look.uptrends(sight, self.higher),
+            look.above("above the 200-candle mean", "close", close, see("ma_200")),
+            look.above("MACD above its signal", "MACD histogram", see("macd_histogram"), 0.0),
+            look.between("RSI strong, not hot", "RSI", see("rsi"), self.rsi_low, self.rsi_high),
+            look.above("volume behind it", "volume ratio", see("volume_ratio"), self.min_volume),
             look.below("not late", "ATRs above the fast mean", stretch, self.max_stretch_atr),
         )
 
-    def reversal(self, own: Frame) -> str | None:
+    def reversals(self, sight: Sight) -> tuple[Sign, ...]:
         """The fast average is below the slow one: the trend it followed has ended."""
-        spread = self._spread(own)
-        if len(spread) and spread[-1] < 0:
-            return f"the {self.fast}-candle mean fell below the {self.slow}-candle mean"
-        return None
+        said = f"the {self.fast}-candle mean fell below the {self.slow}-candle mean"
+        return (Sign(shows=self._spread(sight) < 0, words=lambda _: said),)
 
-    def _spread(self, own: Frame) -> Floats:
-        """Fast less slow average of the newest two candles, ``NaN`` where the history is too short."""
-        recent = own.candles.close[-self.slow - 1 :]
-        return (indicators.sma(recent, self.fast) - indicators.sma(recent, self.slow))[-2:]
+    def _spread(self, sight: Sight) -> Floats:
+        """Fast less slow average, ``NaN`` where the history is too short; what is but rounding is none."""
+        slow = sight.reading(f"ma_{self.slow}")
+        spread = sight.reading(f"ma_{self.fast}") - slow
+        return np.where(np.abs(spread) <= _ROUNDING * slow, 0.0, spread)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from engine.analysis.flags import Flag
-from engine.domain.decisions import Condition, Frame, TechnicalSignals
 from engine.domain.figures import plain
-from engine.ports import Frames
 from engine.strategies import conditions as look
-from engine.strategies.base import StrategyBase
+from engine.strategies.base import Sign, StrategyBase
+from engine.strategies.conditions import ConditionColumn
+from engine.strategies.sight import Sight
 
 _SETTLED = 60
 
@@ -28,6 +28,7 @@ class MeanReversion(StrategyBase):
     """
 
     name: ClassVar[str] = "mean reversion"
+    looks_back: ClassVar[int | None] = 2
 
     rsi_low: float = 40.0
     rsi_exit: float = 70.0
@@ -47,35 +48,34 @@ class MeanReversion(StrategyBase):
         """Enough for a settled RSI and for bands one candle ago."""
         return _SETTLED
 
-    def trigger(self, own: Frame) -> str | None:
-        """The close came back into the bands, or the RSI out of oversold, on the newest candle."""
-        if Flag.CLOSE_BACK_IN_BANDS in own.signals.flags:
-            return "the close came back above the lower Bollinger band"
-        return "the RSI left oversold" if Flag.RSI_LEFT_OVERSOLD in own.signals.flags else None
-
-    def conditions(self, own: Frame, frames: Frames) -> tuple[Condition, ...]:
-        """Low enough, room to the mean, support, volume, a turning candle, and no fall on longer timeframes."""
-        signals = own.signals
+    def triggers(self, sight: Sight) -> tuple[Sign, ...]:
+        """The close came back into the bands, or the RSI out of oversold."""
+        back = "the close came back above the lower Bollinger band"
         return (
-            look.below("RSI low", "RSI", signals.rsi, self.rsi_low),
-            look.above("room to the mean", "ATRs to the middle band", _room(signals), self.min_room_atr),
-            look.near_support(signals, self.support_atr),
-            look.above("volume behind it", "volume ratio", signals.volume_ratio, self.min_volume),
-            look.bullish_pattern(signals, weight=0.5),
-            *look.no_downtrends(frames, self.higher),
+            Sign(shows=sight.flag(Flag.CLOSE_BACK_IN_BANDS), words=lambda _: back),
+            Sign(shows=sight.flag(Flag.RSI_LEFT_OVERSOLD), words=lambda _: "the RSI left oversold"),
         )
 
-    def reversal(self, own: Frame) -> str | None:
+    def conditions(self, sight: Sight) -> tuple[ConditionColumn, ...]:
+        """Low enough, room to the mean, support, volume, a turning candle, and no fall on longer timeframes."""
+        see = sight.reading
+        room = look.in_atrs(see("bollinger_middle") - see("close"), see("atr"))
+        return (
+            look.below("RSI low", "RSI", see("rsi"), self.rsi_low),
+            look.above("room to the mean", "ATRs to the middle band", room, self.min_room_atr),
+            look.near_support(sight, self.support_atr),
+            look.above("volume behind it", "volume ratio", see("volume_ratio"), self.min_volume),
+            look.bullish_pattern(sight, weight=0.5),
+            *look.no_downtrends(sight, self.higher),
+        )
+
+    def reversals(self, sight: Sight) -> tuple[Sign, ...]:
         """The price is back at its mean, or as overbought as it was oversold."""
-        signals = own.signals
-        if signals.bollinger_middle is not None and signals.close >= signals.bollinger_middle:
-            return f"back at the 20-candle mean {look.number(signals.bollinger_middle)}"
-        if signals.rsi is not None and signals.rsi > self.rsi_exit:
-            return f"RSI {signals.rsi:.1f} is above {plain(self.rsi_exit, 6)}"
-        return None
-
-
-def _room(signals: TechnicalSignals) -> float | None:
-    if signals.bollinger_middle is None or not signals.atr:
-        return None
-    return (signals.bollinger_middle - signals.close) / signals.atr
+        middle, rsi, limit = sight.reading("bollinger_middle"), sight.reading("rsi"), plain(self.rsi_exit, 6)
+        return (
+            Sign(
+                shows=sight.reading("close") >= middle,
+                words=lambda row: f"back at the 20-candle mean {look.number(float(middle[row]))}",
+            ),
+            Sign(shows=rsi > self.rsi_exit, words=lambda row: f"RSI {rsi[row]:.1f} is above {limit}"),
+        )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from engine.analysis.flags import Flag, channel_high
-from engine.domain.decisions import Condition, Frame
-from engine.ports import Frames
+from engine.analysis.flags import Flag, crossed_above
 from engine.strategies import conditions as look
-from engine.strategies.base import StrategyBase
+from engine.strategies.base import Sign, StrategyBase
+from engine.strategies.conditions import ConditionColumn
+from engine.strategies.sight import Sight
+
+if TYPE_CHECKING:
+    from engine.domain.market import Floats
 
 _MACD_SETTLED = 60
 
@@ -25,6 +28,7 @@ class Momentum(StrategyBase):
     """
 
     name: ClassVar[str] = "momentum"
+    looks_back: ClassVar[int | None] = 2
 
     breakout: int = 20
     rsi_low: float = 50.0
@@ -44,35 +48,34 @@ class Momentum(StrategyBase):
         """Enough for a settled MACD and for a channel one candle ago."""
         return max(_MACD_SETTLED, self.breakout + 2)
 
-    def trigger(self, own: Frame) -> str | None:
-        """The MACD crossed up or a breakout began on the newest candle."""
-        if self._breaks_out(own):
-            return f"the close rose above the high of {self.breakout} candles"
-        return "the MACD rose above its signal" if Flag.MACD_CROSSED_UP in own.signals.flags else None
-
-    def conditions(self, own: Frame, frames: Frames) -> tuple[Condition, ...]:
-        """The longer trends, the MACD, strength with room left, volume, the breakout, the candle."""
-        signals = own.signals
-        top = channel_high(own.candles.high, self.breakout)
+    def triggers(self, sight: Sight) -> tuple[Sign, ...]:
+        """A breakout began, or the MACD crossed up."""
+        above_channel = sight.reading("close") - self._top(sight)
+        said = f"the close rose above the high of {self.breakout} candles"
         return (
-            *look.uptrends(frames, self.higher),
-            look.above("MACD positive", "MACD", signals.macd, 0.0),
-            look.between("RSI strong, not hot", "RSI", signals.rsi, self.rsi_low, self.rsi_high),
-            look.above("volume above average", "volume ratio", signals.volume_ratio, self.min_volume),
-            look.above(f"{self.breakout}-candle breakout", "close", signals.close, top),
-            look.bullish_pattern(signals, weight=0.5),
+            Sign(shows=crossed_above(above_channel, 0.0), words=lambda _: said),
+            Sign(shows=sight.flag(Flag.MACD_CROSSED_UP), words=lambda _: "the MACD rose above its signal"),
         )
 
-    def reversal(self, own: Frame) -> str | None:
-        """The MACD is below its signal and the close below its 20-candle mean."""
-        signals = own.signals
-        if signals.macd_histogram is None or signals.ma_20 is None:
-            return None
-        if signals.macd_histogram < 0 and signals.close < signals.ma_20:
-            return f"momentum is gone: MACD below its signal, close below its mean {look.number(signals.ma_20)}"
-        return None
+    def conditions(self, sight: Sight) -> tuple[ConditionColumn, ...]:
+        """The longer trends, the MACD, strength with room left, volume, the breakout, the candle."""
+        see = sight.reading
+        return (
+            *look.uptrends(sight, self.higher),
+            look.above("MACD positive", "MACD", see("macd"), 0.0),
+            look.between("RSI strong, not hot", "RSI", see("rsi"), self.rsi_low, self.rsi_high),
+            look.above("volume above average", "volume ratio", see("volume_ratio"), self.min_volume),
+            look.above(f"{self.breakout}-candle breakout", "close", see("close"), self._top(sight)),
+            look.bullish_pattern(sight, weight=0.5),
+        )
 
-    def _breaks_out(self, own: Frame) -> bool:
-        close, high = own.candles.close, own.candles.high
-        now = close[-1] > channel_high(high, self.breakout)
-        return bool(now and close[-2] <= channel_high(high[:-1], self.breakout))
+    def reversals(self, sight: Sight) -> tuple[Sign, ...]:
+        """The MACD is below its signal and the close below its 20-candle mean."""
+        mean = sight.reading("ma_20")
+        gone = (sight.reading("macd_histogram") < 0) & (sight.reading("close") < mean)
+        said = "momentum is gone: MACD below its signal, close below its mean"
+        return (Sign(shows=gone, words=lambda row: f"{said} {look.number(float(mean[row]))}"),)
+
+    def _top(self, sight: Sight) -> Floats:
+        """The top of the channel that the candles before make."""
+        return sight.reading(f"channel_high_{self.breakout}")

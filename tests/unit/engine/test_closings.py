@@ -53,7 +53,7 @@ async def press(room: Room, view: ClosingView, person: str = ANN, choice: Choice
     """Press, and look once what comes of it has reached the venue."""
     await desk(room).press(view.closing.id, person, choice)
     await desk(room).finished()
-    return await desk(room).look(view.closing.id, person)
+    return await desk(room).view_for(view.closing.id, person)
 
 
 def quantities(view: ClosingView) -> list[Decimal]:

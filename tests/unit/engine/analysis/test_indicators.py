@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis import indicators
+from engine.analysis.columns import CandleColumns
 from engine.analysis.indicators import IndicatorSpec
+from engine.analysis.technical import TechnicalAnalyzer
 from engine.domain.errors import ConfigError
-from tests.fakes.series import walk
+from engine.domain.market import Candles
+from tests.fakes.series import real, walk
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -93,32 +96,51 @@ def test_a_market_that_never_moved_has_no_rsi() -> None:
 @given(SEEDS, st.integers(0, 250))
 def test_every_column_has_a_row_for_each_candle_and_never_looks_ahead(seed: int, count: int) -> None:
     series = walk(seed, 260)
-    short, long = indicators.compute(series.slice(0, count)), indicators.compute(series)
-    for column in fields(indicators.IndicatorColumns):
-        row_by_row = getattr(short, column.name)
+    short, long = CandleColumns(series.cut(0, count)).part(0, count), CandleColumns(series).part(0, 260)
+    for name in (*long.readings, "ma_7", "channel_high_1", "channel_high_20"):
+        row_by_row = short.reading(name)
         assert len(row_by_row) == count
-        np.testing.assert_allclose(row_by_row, getattr(long, column.name)[:count], rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(row_by_row, long.reading(name)[:count], rtol=1e-9, atol=1e-9)
+
+
+def test_a_mean_keeps_nothing_of_values_that_are_long_gone() -> None:
+    fallen = np.append(np.full(300, 8.1e4), np.full(300, 3.3e-5))
+    assert indicators.sma(fallen, 20)[-1] == 3.3e-5
+    lower, middle, upper = indicators.bollinger(fallen)
+    assert lower[-1] == middle[-1] == upper[-1] == 3.3e-5
+    assert indicators.volume_ratio(np.append(np.full(50, 1e12), np.full(50, 3e-3)))[-1] == 1.0
+
+
+def test_a_market_that_stands_still_loses_its_rsi_and_has_one_again_when_it_moves() -> None:
+    close = np.concatenate((walk(1, 60).close, np.full(60, 100.0), [101.0]))
+    rsi = indicators.rsi(close)
+    assert np.isfinite(rsi[60:88]).all()
+    assert np.isnan(rsi[88:120]).all()
+    assert rsi[120] > 50
 
 
 def spec(name: str, **parameters: float | bool | str) -> IndicatorSpec:
     return IndicatorSpec(name=name, parameters=parameters)
 
 
+def newest(series: Candles, *specs: IndicatorSpec) -> Mapping[str, float]:
+    """What the indicators say of the newest candle."""
+    return TechnicalAnalyzer(indicators=specs).analyze(series).extra
+
+
 def test_every_column_of_an_indicator_has_the_librarys_name() -> None:
-    values = indicators.newest(walk(1, 120), [spec("adx", length=14), spec("cmf"), spec("rsi", length=21)])
+    values = newest(walk(1, 120), spec("adx", length=14), spec("cmf"), spec("rsi", length=21))
     assert set(values) >= {"ADX_14", "DMP_14", "DMN_14", "CMF_20", "RSI_21"}
     assert 0 <= values["ADX_14"] <= 100
 
 
 def test_an_rsi_of_the_library_agrees_with_the_core_one() -> None:
     series = walk(2, 120)
-    assert indicators.newest(series, [spec("rsi", length=14)])["RSI_14"] == pytest.approx(
-        indicators.rsi(series.close)[-1]
-    )
+    assert newest(series, spec("rsi", length=14))["RSI_14"] == pytest.approx(indicators.rsi(series.close)[-1])
 
 
 def test_a_column_without_enough_history_is_left_out() -> None:
-    assert indicators.newest(walk(1, 10), [spec("adx", length=14), spec("cmf")]) == {}
+    assert newest(walk(1, 10), spec("adx", length=14), spec("cmf")) == {}
 
 
 SHAPES = [
@@ -133,7 +155,7 @@ SHAPES = [
 
 @pytest.mark.parametrize("asked", SHAPES, ids=lambda asked: asked.name)
 def test_the_columns_that_are_known_at_the_start_are_those_that_come(asked: IndicatorSpec) -> None:
-    assert set(indicators.newest(walk(3, 500), [asked])) <= set(indicators.column_names(asked)) != set()
+    assert set(newest(walk(3, 500), asked)) <= set(indicators.column_names(asked)) != set()
 
 
 @pytest.mark.parametrize(
@@ -156,3 +178,49 @@ def test_what_the_library_does_not_have_is_refused_with_the_nearest_name(
         indicators.column_names(asked)
     assert words in refused.value.message
     assert hint in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("asked", "fewest", "most"),
+    [
+        (spec("ema", length=200), 1400, 2500),
+        (spec("sma", length=500), 500, 500),
+        (spec("rsi", length=14), 200, 300),
+        (spec("cmf"), 20, 50),
+    ],
+    ids=lambda asked: asked.name if isinstance(asked, IndicatorSpec) else "",
+)
+def test_an_indicator_remembers_as_long_as_older_candles_change_it(
+    asked: IndicatorSpec, fewest: int, most: int
+) -> None:
+    assert fewest <= (indicators.memory(asked) or 0) <= most
+
+
+@pytest.mark.parametrize("asked", [spec("obv"), spec("ichimoku"), spec("dpo")], ids=lambda asked: asked.name)
+def test_what_never_forgets_or_fills_in_the_past_has_no_memory_to_go_by(asked: IndicatorSpec) -> None:
+    assert indicators.memory(asked) is None
+
+
+REMEMBERING = (spec("ema", length=200), spec("adx"), spec("supertrend", length=7, multiplier=3.0), spec("kama"))
+
+
+@pytest.mark.parametrize("name", ["BTCUSDT-1h", "DOGEUSDT-1h"])
+def test_the_newest_readings_are_those_of_the_whole_history(name: str) -> None:
+    series, analyzer = real(name).cut(3_000, 9_000), TechnicalAnalyzer(indicators=REMEMBERING)
+    columns = analyzer.frame(series).columns
+    for row in range(2500, len(series), 401):
+        window = series.cut(row + 1 - analyzer.history, row + 1)
+        read = analyzer.frame(window).columns
+        names = (*read.readings, "EMA_200", "ADX_14", "SUPERT_7_3.0", "KAMA_10_2_30")
+        for column in names:
+            value, wanted = read.reading(column)[-1], columns.reading(column)[row]
+            near = 1e-6 * (window.close[-1] if column.startswith("macd") else abs(wanted))
+            assert value == pytest.approx(wanted, rel=0, abs=near, nan_ok=True), column
+        assert np.isfinite(read.reading("EMA_200")[-1])
+
+
+def test_three_hundred_candles_are_too_few_for_a_mean_over_two_hundred_that_remembers() -> None:
+    close = real("BTCUSDT-1h").close[3_000:9_000]
+    whole = [ema(close[:row], 200)[-1] for row in range(2500, len(close), 401)]
+    short = [ema(close[row - 300 : row], 200)[-1] for row in range(2500, len(close), 401)]
+    assert max(abs(a / b - 1) for a, b in zip(short, whole, strict=True)) > 0.005

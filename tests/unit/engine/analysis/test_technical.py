@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from engine.analysis.flags import Flag, channel_high, crossed_above
 from engine.analysis.indicators import IndicatorSpec
-from engine.analysis.technical import TechnicalAnalyzer
+from engine.analysis.technical import HISTORY, TechnicalAnalyzer
 from engine.domain.decisions import TechnicalSignals
 from engine.domain.errors import DataError
 from engine.domain.market import Candles, Timeframe
@@ -118,15 +119,14 @@ def test_bands_as_narrow_as_they_get_are_a_squeeze() -> None:
 
 
 def test_a_cross_needs_two_known_values() -> None:
-    assert crossed_above(np.array([0.0, 1.0]), 0.0)
-    assert not crossed_above(np.array([1.0, 2.0]), 0.0)
-    assert not crossed_above(np.array([np.nan, 2.0]), 0.0)
-    assert not crossed_above(np.array([2.0]), 0.0)
+    assert crossed_above(np.array([0.0, 1.0, 2.0, np.nan, 2.0]), 0.0).tolist() == [False, True, False, False, False]
+    assert crossed_above(np.array([2.0]), 0.0).tolist() == [False]
 
 
 def test_a_channel_leaves_the_newest_candle_out() -> None:
-    assert channel_high(np.array([3.0, 1.0, 2.0, 9.0]), 2) == 2.0
-    assert np.isnan(channel_high(np.array([3.0, 1.0]), 2))
+    np.testing.assert_equal(channel_high(np.array([3.0, 1.0, 2.0, 9.0]), 2), [np.nan, np.nan, 3.0, 2.0])
+    np.testing.assert_equal(channel_high(np.array([3.0, 1.0]), 2), [np.nan, np.nan])
+    np.testing.assert_equal(channel_high(np.array([3.0, 1.0, 2.0]), 1), [np.nan, 3.0, 1.0])
 
 
 def test_further_indicators_come_along_when_asked_for() -> None:
@@ -147,6 +147,41 @@ def test_frames_that_are_known_are_taken_over_only_while_their_candles_are_the_s
     frames = ANALYZER.frames({Timeframe.H1: hourly.slice(1, 60), Timeframe.D1: daily.slice(0, 60)}, known)
     assert frames[Timeframe.D1] is known[Timeframe.D1]
     assert frames[Timeframe.H1].signals == ANALYZER.analyze(hourly.slice(1, 60))
+
+
+def test_a_part_of_a_longer_series_is_read_there_once_older_candles_change_nothing() -> None:
+    series, analyzer = walk(4, 900), TechnicalAnalyzer()
+    part, later = (analyzer.frame(series.slice(first, first + 300)).columns for first in (500, 501))
+    assert np.shares_memory(part.reading("rsi"), later.reading("rsi"))
+    assert np.isfinite(part.reading("ma_200")).all()
+    alone = analyzer.frame(series.slice(500, 799)).columns
+    assert np.isnan(alone.reading("ma_200")[:199]).all()
+    assert analyzer.analyze(series.slice(0, 150)) == analyzer.analyze(series.cut(0, 150))
+
+
+def test_a_series_that_began_anew_and_one_with_holes_are_read_by_themselves() -> None:
+    series, analyzer = walk(4, 900), TechnicalAnalyzer()
+    assert np.isnan(analyzer.frame(series.cut(500, 800)).columns.reading("ma_200")[:199]).all()
+    holed = replace(series, close=np.where(np.arange(900) == 20, np.nan, series.close))
+    assert np.isfinite(analyzer.frame(holed.slice(500, 800)).columns.reading("macd")[-1])
+
+
+def test_further_indicators_make_it_ask_for_more_candles() -> None:
+    slow = IndicatorSpec(name="ema", parameters={"length": 200})
+    assert ANALYZER.history == HISTORY == 300
+    assert 1400 < TechnicalAnalyzer(indicators=(slow,)).history < 2500
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 319))
+def test_signals_are_the_row_of_the_columns(seed: int, row: int) -> None:
+    series = walk(seed, 320, sigma=0.01)
+    columns, signals = ANALYZER.frame(series).columns, ANALYZER.analyze(series.cut(0, row + 1))
+    assert set(signals.flags) == {name for name in columns.flags if columns.flags[name][row]}
+    named = {columns.pattern_names[at]: columns.patterns[row, at] > 0 for at in np.flatnonzero(columns.patterns[row])}
+    assert {pattern.name: pattern.bullish for pattern in signals.patterns} == named
+    for name in columns.readings:
+        read = (signals.supports[0] if signals.supports else None) if name == "support" else getattr(signals, name)
+        assert columns.reading(name)[row] == pytest.approx(np.nan if read is None else read, nan_ok=True)
 
 
 def test_real_candles_read_as_they_were() -> None:

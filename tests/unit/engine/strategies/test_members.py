@@ -11,7 +11,6 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from engine.analysis.technical import TechnicalAnalyzer
-from engine.domain.decisions import Frame
 from engine.domain.errors import ConfigError
 from engine.domain.market import Timeframe
 from engine.domain.positions import Position
@@ -28,7 +27,7 @@ def on(closes: np.ndarray) -> Frames:
     opens = np.append(closes[0], closes[:-1])
     highs, lows = np.maximum(opens, closes), np.minimum(opens, closes)
     series = candles(opens=opens, highs=highs, lows=lows, closes=closes, volumes=np.full(len(closes), 70.0))
-    return {Timeframe.H1: Frame(candles=series, signals=TechnicalAnalyzer().analyze(series))}
+    return TechnicalAnalyzer().frames({Timeframe.H1: series})
 
 
 def fires(strategy: StrategyBase, closes: np.ndarray, last: int) -> list[int]:

@@ -1,0 +1,114 @@
+"""Columns: what was read off candles, and what a strategy says of them, one row for each candle.
+
+Row ``i`` is made of candles ``0..i`` alone, so a longer series has the same rows at its beginning. Live reads the
+newest row; a backtest reads all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.domain.market import Floats
+
+    Bools = NDArray[np.bool_]
+    Signs = NDArray[np.int8]
+
+Column = TypeVar("Column")
+
+
+class Columns(Mapping[str, Column], Generic[Column]):
+    """Columns by name, each made when it is first asked for.
+
+    Args:
+        names: Those that are told of; there may be more.
+        rows: Makes a column's rows from a first up to, without, a last one.
+
+    Raises:
+        KeyError: There is no such column.
+    """
+
+    def __init__(self, names: Iterable[str], rows: Callable[[str, int, int], Column], start: int, stop: int) -> None:
+        self._names, self._rows, self._start, self._stop = tuple(names), rows, start, stop
+
+    def __getitem__(self, name: str) -> Column:
+        return self._rows(name, self._start, self._stop)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def since(self, name: str, row: int) -> Column:
+        """A column from one of its rows on; no other is made where it is made row by row."""
+        return self._rows(name, self._start + row, self._stop)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TechnicalColumns:
+    """What was read off candles, for each of them; ``TechnicalSignals`` are the newest row.
+
+    Attributes:
+        count: How many rows there are.
+        readings: In the quote currency where they are prices; ``NaN`` where the history is too short. Beside those of
+            ``TechnicalSignals`` there are ``support`` (the nearest level below the close), ``ma_N`` and
+            ``channel_high_N`` of any length.
+        flags: Plain interpretations.
+        patterns: ``int8[n, patterns]``: 1 where a bullish candlestick pattern is completed, -1 a bearish one, 0 none.
+        pattern_names: Of the columns of ``patterns``.
+    """
+
+    count: int
+    readings: Columns[Floats]
+    flags: Columns[Bools]
+    patterns: Signs
+    pattern_names: tuple[str, ...] = ()
+
+    def reading(self, name: str, since: int = 0) -> Floats:
+        """A reading by its name, from a row on; of one that is not there nothing is known."""
+        try:
+            return self.readings.since(name, since)
+        except KeyError:
+            return np.full(self.count - since, np.nan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SignalColumns:
+    """What one strategy says of one market at each closed candle of its own timeframe; ``Signals`` tell the newest row.
+
+    Attributes:
+        entry: Where it enters: its trigger fires, it is warm, and it would not leave at once.
+        exit: Where whatever is held is left.
+        conditions: ``bool[n, k]``, whether each condition holds.
+        names, weights: Of the conditions, in order.
+        stop_distance, target_distance: From the entry price, in the quote currency; ``NaN`` where there is none.
+        max_candles: How long a position is held at most, in candles of its own timeframe; ``None`` for no limit.
+    """
+
+    entry: Bools
+    exit: Bools
+    conditions: Bools
+    names: tuple[str, ...]
+    weights: tuple[float, ...]
+    stop_distance: Floats
+    target_distance: Floats
+    max_candles: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.entry)
+
+    @property
+    def confidence(self) -> Floats:
+        """The weighted share of the conditions that hold, in [0, 1]; reckoned as that of ``Signals`` is."""
+        held = np.zeros(len(self))
+        for column, weight in enumerate(self.weights):  # in their order: a sum of floats depends on it
+            held += weight * self.conditions[:, column]
+        total = sum(self.weights)
+        return held / total if total else held

@@ -1,0 +1,76 @@
+"""What a strategy sees of one market, row by row of its own candles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.domain.market import Timeframe
+from engine.ports import Frames
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.domain.columns import Bools, Signs
+    from engine.domain.market import Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """The readings of every timeframe at each close of a strategy's own.
+
+    A reading of a longer candle is known from that candle's close on, and until the next one of its length closes.
+
+    Attributes:
+        frames: By timeframe; the strategy's own is there.
+        timeframe: The strategy's own.
+        since: The first row of its own frame that is looked at.
+    """
+
+    frames: Frames
+    timeframe: Timeframe
+    since: int = 0
+    _rows: dict[Timeframe, NDArray[np.int64]] = field(default_factory=dict, init=False)
+    _read: dict[tuple[str, Timeframe], Floats] = field(default_factory=dict, init=False)
+
+    def __len__(self) -> int:
+        return self.frames[self.timeframe].columns.count - self.since
+
+    def reading(self, name: str, timeframe: Timeframe | None = None) -> Floats:
+        """A reading by its name at each row; ``NaN`` where it is not known, on its own timeframe if none is given."""
+        key = name, timeframe or self.timeframe
+        found = self._read.get(key)
+        if found is None:
+            found = self._read[key] = self._looked_up(*key)
+        return found
+
+    def flag(self, name: str) -> Bools:
+        """Where a flag of its own timeframe holds."""
+        return self.frames[self.timeframe].columns.flags.since(name, self.since)
+
+    def patterns(self) -> tuple[Signs, tuple[str, ...]]:
+        """The candlestick patterns of its own timeframe (see ``TechnicalColumns``), and their names."""
+        columns = self.frames[self.timeframe].columns
+        return columns.patterns[self.since :], columns.pattern_names
+
+    def _looked_up(self, name: str, timeframe: Timeframe) -> Floats:
+        frame = self.frames.get(timeframe)
+        if frame is None or not frame.columns.count:
+            return np.full(len(self), np.nan)
+        if timeframe is self.timeframe:
+            return frame.columns.reading(name, self.since)
+        rows = self._closed(timeframe)
+        if rows[0] == rows[-1] >= 0:  # one longer candle throughout: the usual case live
+            value = frame.columns.reading(name, int(rows[0]))[0]
+            return np.full(len(rows), value)
+        return np.where(rows < 0, np.nan, frame.columns.reading(name)[rows])
+
+    def _closed(self, timeframe: Timeframe) -> NDArray[np.int64]:
+        """The newest candle of a timeframe that has closed by each row's own close; below 0 where there is none."""
+        if timeframe not in self._rows:
+            closes = self.frames[self.timeframe].candles.open_ms[self.since :] + self.timeframe.millis
+            longer = self.frames[timeframe].candles.open_ms + timeframe.millis
+            self._rows[timeframe] = longer.searchsorted(closes, side="right") - 1
+        return self._rows[timeframe]
