@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from engine.analysis.quality import DataQualityMonitor
 from engine.data.live.feed import LiveFeed
+from engine.data.live.pages import PAGE, Pages
 from engine.data.live.pauses import Pauses
 from engine.domain.decisions import Issue
 from engine.domain.errors import VenueError
@@ -81,6 +82,7 @@ class CandleRefresher:
         self._quality = quality
         self._wanted = tuple(wanted)
         self._history = history
+        self._pages = Pages(client, history + _SPARE)
         self._pauses = pauses
         self._traded = traded
         self._tell = tell
@@ -143,13 +145,15 @@ class CandleRefresher:
         symbol, timeframe = wanted
         there = self.now_there()
         try:
-            found = await self._client.candles(symbol, timeframe, self._history + _SPARE)
+            answer = await self._client.candles(symbol, timeframe, min(self._history + _SPARE, PAGE))
+            held = self._feed.held(symbol, timeframe) if wanted not in self._bad else None
+            found = await self._pages.back_from(answer, held)
         except VenueError as error:
             if wanted in self._bad:
                 self._pauses.next(("bad", wanted), _LONGEST_DOUBT)
             await self._tell(f"{symbol} {timeframe}", error)
         else:
-            closed = found.closed(there)
+            closed = found.closed(there).tail(self._history + _SPARE)
             self._feed.keep(closed)
             self._judge(wanted, closed, there)
             await self._tell(f"{symbol} {timeframe}", None)

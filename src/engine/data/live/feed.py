@@ -120,6 +120,10 @@ class LiveFeed:
         held = self._of(symbol).candles.get(timeframe)
         return held.closed_at if held is not None and len(held) else None
 
+    def held(self, symbol: str, timeframe: Timeframe) -> Candles | None:
+        """The candles that are held, as they came; ``None`` where none have."""
+        return self._of(symbol).candles.get(timeframe)
+
     def doubted(self, symbol: str) -> bool:
         """Whether a market's newest answer is not believed yet."""
         return self._of(symbol).doubted

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from engine.analysis.quality import DataQualityMonitor
@@ -26,7 +27,7 @@ from engine.exchanges.ccxt.venue_time import ClockCheck
 from engine.ports import Clock
 from engine.simulation.path import Crossing, first_crossing
 from tests.fakes import exchange
-from tests.fakes.exchange import DEPTH, INFO, KLINES, TRADES, FakeExchange, Symbol, listening
+from tests.fakes.exchange import DEPTH, INFO, KLINES, TRADES, FakeExchange, Fault, Symbol, listening
 from tests.fakes.feed import HandClock
 from tests.fakes.patience import until
 
@@ -48,6 +49,7 @@ async def following(
     since: datetime | None = None,
     timeframes: tuple[Timeframe, ...] = MINUTES,
     clock: Clock | None = None,
+    history: int = 100,
 ) -> AsyncIterator[tuple[LiveFeed, Refresher]]:
     clock, poll = clock or WallClock(), timedelta(seconds=0.2)
     client = VenueClient(exchange="binance", api_url=fake.url, answer_within=timedelta(seconds=1), clock=clock)
@@ -59,7 +61,7 @@ async def following(
         feed=feed,
         clock=clock,
         timeframes=wanted,
-        history=100,
+        history=history,
         quality=DataQualityMonitor(),
         clocks=ClockCheck(venue=client.name, time=lambda: client.time, fraction=Decimal("0.01"), timeframes=timeframes),
         poll=poll,
@@ -83,6 +85,48 @@ async def test_prices_books_and_closed_candles_come_in(fake: FakeExchange) -> No
         assert feed.candles(ETH, Timeframe.H4, now, 100).closed_at == Timeframe.H4.floor(now)
         assert feed.markets[ETH].lot == Decimal("0.0001")
         assert all(feed.reach(symbol, now) == feed.seen_at(symbol) is not None for symbol in (BTC, ETH))
+
+
+async def test_a_long_history_comes_in_pages_and_is_asked_for_once(fake: FakeExchange) -> None:
+    clock = SteppingClock()
+    async with following(fake, BTC, timeframes=(Timeframe.H1,), clock=clock, history=2300) as (feed, refresher):
+        assert await refresher.first(20) == "ok"
+        hours = feed.candles(BTC, Timeframe.H1, clock.now(), 2300)
+        assert len(hours) == 2300
+        assert set(np.diff(hours.open_ms)) == {Timeframe.H1.millis}
+        asked = [query for _, query in fake.calls if query.get("interval") == "1h"]
+        assert [("startTime" in query, query["limit"]) for query in asked] == [
+            (False, "1000"), (True, "1000"), (True, "1000")
+        ]  # fmt: skip
+        clock.ahead = fake.ahead = timedelta(hours=1)
+        at = Timeframe.H1.floor(clock.now())
+        await until(lambda: feed.closed_at(BTC, Timeframe.H1) == at)
+        assert len(feed.candles(BTC, Timeframe.H1, clock.now(), 2300)) == 2300
+        later = [query for _, query in fake.calls if query.get("interval") == "1h"][3:]
+        assert [("startTime" in query, query["limit"]) for query in later] == [(False, "1000")]
+
+
+async def test_a_market_that_is_younger_than_that_is_not_asked_for_what_it_does_not_have(fake: FakeExchange) -> None:
+    clock = SteppingClock()
+    listed = to_millis(Timeframe.H1.floor(clock.now()) - timedelta(hours=60))
+    fake.fail(KLINES, Fault(change=lambda rows: [row for row in rows if row[0] >= listed]), times=1000)
+    async with following(fake, BTC, timeframes=(Timeframe.H1,), clock=clock) as (feed, refresher):
+        assert await refresher.first(10) == "ok"
+        clock.ahead = fake.ahead = timedelta(hours=1)
+        at = Timeframe.H1.floor(clock.now())
+        await until(lambda: feed.closed_at(BTC, Timeframe.H1) == at)
+        assert len(feed.candles(BTC, Timeframe.H1, clock.now(), 100)) == 61
+        asked = [query for _, query in fake.calls if query.get("interval") == "1h"]
+        assert ["startTime" in query for query in asked] == [False, True, False]
+
+
+class SteppingClock(WallClock):
+    """The wall's clock, as far ahead as a test moves it."""
+
+    ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
 
 
 async def _book(feed: LiveFeed, symbol: str):
