@@ -20,6 +20,7 @@ from engine.exchanges.ccxt.client import VenueClient, check_exchange, known_exch
 from engine.exchanges.ccxt.parsing import Listing
 from engine.exchanges.ccxt.venue_time import MOST_SKEW, REMEDY, ClockCheck
 from engine.ports import NoEntry
+from engine.simulation.intrabar import Intrabar
 from engine.strategies.context import StrategyContexts
 
 STALE_POLLS = 4
@@ -56,7 +57,12 @@ def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ..
     (_, asked), risk, clock = settings.exchange, settings.risk, WallClock()
     client = venue_client(settings)
     max_factor = Decimal(repr(settings.quality.max_factor))
-    feed = LiveFeed(timeframes, fresh_for=STALE_POLLS * asked.poll_every, max_factor=max_factor)
+    feed = LiveFeed(
+        timeframes,
+        fresh_for=STALE_POLLS * asked.poll_every,
+        max_factor=max_factor,
+        rule=Intrabar(settings.venue.intrabar),
+    )
     refresher = Refresher(
         client=client,
         feed=feed,

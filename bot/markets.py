@@ -24,6 +24,7 @@ from engine.domain.proposals import FastTier
 from engine.exchanges.paper import NAME as PAPER
 from engine.ports import MarketFeed, Strategy
 from engine.simulation.generator import GeneratedMarket, MarketGenerator
+from engine.simulation.intrabar import Intrabar
 from engine.strategies.context import StrategyContext, StrategyContexts
 
 WARMUP_CANDLES = 300
@@ -121,7 +122,7 @@ def generated_feed(settings: Settings) -> GeneratedFeed:
     generator = MarketGenerator(
         markets=recipes, timeframe=asked.timeframe, seed=asked.seed, start=asked.start - asked.history
     )
-    return GeneratedFeed(generator)
+    return GeneratedFeed(generator, Intrabar(settings.venue.intrabar))
 
 
 def _market(symbol: str, asked: MarketSettings) -> Market:
@@ -138,7 +139,7 @@ def _generated(settings: Settings) -> Source:
 
 def _files(settings: Settings) -> Source:
     known = {symbol: _market(symbol, each) for symbol, each in settings.market.markets.items()}
-    feed = FileFeed.load(settings.replay.data, known)
+    feed = FileFeed.load(settings.replay.data, known, Intrabar(settings.venue.intrabar))
     contexts, idle = _contexts(settings, feed)
     first, last = feed.span
     start = settings.replay.start or first + WARMUP_CANDLES * feed.timeframe.duration

@@ -114,6 +114,8 @@ class VenueSettings(Section):
     """How many price levels one side of the book has."""
     level_step: Decimal = Field(default=Decimal("0.0003"), gt=0, lt=1)
     """The distance between two levels, as a fraction of the price."""
+    intrabar: Literal["path", "worst"] = "path"
+    """Inside a candle: path goes to the low first where it rises; worst always, so that stops count before targets."""
 
     @field_validator("balances")
     @classmethod

@@ -14,6 +14,7 @@ from engine.domain.figures import grouped
 from engine.domain.market import Candles, Market, Timeframe, from_millis
 from engine.simulation.frames import Series
 from engine.simulation.generator import MarketGenerator
+from engine.simulation.intrabar import Intrabar
 
 
 class SeriesFeed(ABC):
@@ -90,10 +91,16 @@ class SeriesFeed(ABC):
 
 
 class GeneratedFeed(SeriesFeed):
-    """A feed from a market generator; it has no end."""
+    """A feed from a market generator; it has no end.
 
-    def __init__(self, generator: MarketGenerator) -> None:
+    Args:
+        generator: Makes the candles.
+        rule: What happens inside each of them.
+    """
+
+    def __init__(self, generator: MarketGenerator, rule: Intrabar = Intrabar.PATH) -> None:
         self._generator = generator
+        self._rule = rule
         self._known: dict[str, Series] = {}
         self._markets = dict(generator.markets)
 
@@ -111,7 +118,7 @@ class GeneratedFeed(SeriesFeed):
         candles = self._generator.candles(symbol, until)
         known = self._known.get(symbol)
         if known is None or known.base is not candles:
-            known = self._known[symbol] = Series(candles)
+            known = self._known[symbol] = Series(candles, self._rule)
         return known
 
 
@@ -121,21 +128,30 @@ class FileFeed(SeriesFeed):
     Args:
         candles: One series for each market, in order of time; they need not have the same length.
         markets: Their steps, by symbol.
+        rule: What happens inside a candle.
     """
 
-    def __init__(self, candles: Sequence[Candles], markets: Mapping[str, Market]) -> None:
+    def __init__(
+        self, candles: Sequence[Candles], markets: Mapping[str, Market], rule: Intrabar = Intrabar.PATH
+    ) -> None:
         self._markets = dict(markets)
-        self._all = {each.symbol: Series(each) for each in candles}
+        self._all = {each.symbol: Series(each, rule) for each in candles}
         self._timeframe = min((each.timeframe for each in candles), key=lambda timeframe: timeframe.millis)
         self._span = min(from_millis(int(each.open_ms[0])) for each in candles), max(each.closed_at for each in candles)
 
     @classmethod
-    def load(cls, paths: Sequence[Path], overrides: Mapping[str, Market] | None = None) -> FileFeed:
+    def load(
+        cls,
+        paths: Sequence[Path],
+        overrides: Mapping[str, Market] | None = None,
+        rule: Intrabar = Intrabar.PATH,
+    ) -> FileFeed:
         """Read candle files, one for each market.
 
         Args:
             paths: Files as ``exchanges.files`` describes them.
             overrides: Markets whose steps are known; those of others suit the lowest and the highest price of the file.
+            rule: What happens inside a candle.
 
         Raises:
             DataError: A file cannot be used, two hold the same market, none is given, or known steps are too coarse.
@@ -152,7 +168,8 @@ class FileFeed(SeriesFeed):
         if not candles:
             raise DataError("No candle file is given.", "Give at least one, for example BTCUSDT-1h.parquet.")
         known = overrides or {}
-        return cls(candles, {each.symbol: _steps(each, known.get(each.symbol), found[each.symbol]) for each in candles})
+        markets = {each.symbol: _steps(each, known.get(each.symbol), found[each.symbol]) for each in candles}
+        return cls(candles, markets, rule)
 
     @property
     def markets(self) -> Mapping[str, Market]:

@@ -15,6 +15,7 @@ import numpy as np
 from engine.domain.errors import NoData
 from engine.domain.market import Candles, Timeframe, to_millis
 from engine.simulation import path
+from engine.simulation.intrabar import Intrabar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,8 +72,9 @@ def _empty(symbol: str, timeframe: Timeframe) -> Candles:
 class Series:
     """One market's candles: longer ones are made once when first asked for, reading is a search and a view."""
 
-    def __init__(self, base: Candles) -> None:
+    def __init__(self, base: Candles, rule: Intrabar = Intrabar.PATH) -> None:
         self.base = base
+        self._rule = rule
         self._sound = path.sound(base)
         self._span = base.timeframe.millis
         self._frames: dict[Timeframe, tuple[Candles, int]] = {}
@@ -95,11 +97,11 @@ class Series:
 
     def price(self, now: datetime) -> float | None:
         """The price at a moment, or ``None`` where there is none."""
-        return path.price_at(self._sound, to_millis(now))
+        return path.price_at(self._sound, to_millis(now), self._rule)
 
     def turning_points(self, after: datetime, until: datetime) -> list[tuple[int, float]]:
         """The turning points in ``(after, until]``: milliseconds since 1970, and prices."""
-        return list(path.turning_points(self._sound, to_millis(after), to_millis(until)))
+        return list(path.turning_points(self._sound, to_millis(after), to_millis(until), self._rule))
 
     def volume(self, now: datetime) -> Decimal | None:
         """What the last closed candle traded, or ``None`` where none has closed or its volume is no number."""

@@ -2,7 +2,8 @@
 
     open ──▶ first extreme ──▶ second extreme ──▶ close        at 0, 1/3, 2/3 and 1 of the candle
 
-The low comes first where the candle closes at or above its open, the high where it falls. A candle that opens away from
+The low comes first where the candle closes at or above its open, the high where it falls; by the rule ``worst``
+(``intrabar``) it is always the low. A candle that opens away from
 the last close is a jump: two points at one time. Missing candles are a flat line at the last close, then a jump to
 where the price resumes; ``price_at`` has no price meanwhile, because nobody could trade at one.
 """
@@ -18,6 +19,7 @@ from itertools import groupby, pairwise
 import numpy as np
 
 from engine.domain.market import Candles
+from engine.simulation.intrabar import Intrabar, is_low_first
 
 LEGS = 3
 """How many straight lines lead through a candle."""
@@ -47,14 +49,15 @@ def sound(candles: Candles) -> Candles:
     )
 
 
-def knots(candles: Candles, index: int) -> tuple[float, float, float, float]:
+def knots(candles: Candles, index: int, rule: Intrabar = Intrabar.PATH) -> tuple[float, float, float, float]:
     """The four prices a candle's path leads through, in order."""
     first, last = float(candles.open[index]), float(candles.close[index])
     low, high = float(candles.low[index]), float(candles.high[index])
-    return (first, low, high, last) if last >= first else (first, high, low, last)
+    low_first = is_low_first(first, last, worst=rule is Intrabar.WORST)
+    return (first, low, high, last) if low_first else (first, high, low, last)
 
 
-def price_at(candles: Candles, at_ms: int) -> float | None:
+def price_at(candles: Candles, at_ms: int, rule: Intrabar = Intrabar.PATH) -> float | None:
     """The price at a moment, or ``None`` where there is none (a gap, or outside the candles).
 
     At the moment a candle closes and the next one starts it is the next one's open.
@@ -66,18 +69,20 @@ def price_at(candles: Candles, at_ms: int) -> float | None:
     since = at_ms - int(candles.open_ms[index])
     if since >= span:
         return float(candles.close[index]) if since == span else None
-    prices = knots(candles, index)
+    prices = knots(candles, index, rule)
     leg, rest = divmod(since * LEGS, span)
     return prices[leg] + (prices[leg + 1] - prices[leg]) * (rest / span)
 
 
-def turning_points(candles: Candles, after_ms: int, until_ms: int) -> Iterator[tuple[int, float]]:
+def turning_points(
+    candles: Candles, after_ms: int, until_ms: int, rule: Intrabar = Intrabar.PATH
+) -> Iterator[tuple[int, float]]:
     """The points in ``(after_ms, until_ms]`` where the path turns or jumps, oldest first."""
     span = candles.timeframe.millis
     first = max(0, int(candles.open_ms.searchsorted(after_ms - span, side="left")))
     stop = int(candles.open_ms.searchsorted(until_ms, side="right"))
     for index in range(first, stop):
-        for at, price in _corners(candles, index, span):
+        for at, price in _corners(candles, index, span, rule):
             if after_ms < at <= until_ms:
                 yield at, price
 
@@ -88,6 +93,7 @@ def points_over_gap(
     until_ms: int,
     before: float | None,
     trades: Sequence[Trade] | None = None,
+    rule: Intrabar = Intrabar.PATH,
 ) -> Iterator[tuple[int, float]]:
     """The points in ``(after_ms, until_ms]`` of a path through a time that nobody observed, oldest first.
 
@@ -100,6 +106,7 @@ def points_over_gap(
         before: The price at its beginning, if that is known.
         trades: Those of the candle that is open at its beginning, from there on, oldest first; ``None`` where they
             are not known.
+        rule: What happens inside a candle of which no trades are known.
     """
     span = candles.timeframe.millis
     first = int(candles.open_ms.searchsorted(after_ms - span, side="right"))
@@ -114,7 +121,7 @@ def points_over_gap(
         else:
             if before is not None:
                 yield opens, before
-            for leg, price in enumerate(knots(candles, index)):
+            for leg, price in enumerate(knots(candles, index, rule)):
                 yield opens + (closes - opens) * leg // LEGS, price
         before = float(candles.close[index])
 
@@ -136,9 +143,9 @@ def _extremes(trades: Sequence[Trade]) -> Iterator[tuple[int, float]]:
         yield from (within[index] for index in sorted(set(ends)))
 
 
-def _corners(candles: Candles, index: int, span: int) -> Iterator[tuple[int, float]]:
+def _corners(candles: Candles, index: int, span: int, rule: Intrabar) -> Iterator[tuple[int, float]]:
     start = int(candles.open_ms[index])
-    prices = knots(candles, index)
+    prices = knots(candles, index, rule)
     if index == 0:
         yield start, prices[0]
     elif start > int(candles.open_ms[index - 1]) + span:

@@ -20,6 +20,7 @@ from engine.domain.errors import NoData
 from engine.domain.market import Book, Candles, Market, Timeframe, from_millis, to_millis
 from engine.simulation import path
 from engine.simulation.frames import resample
+from engine.simulation.intrabar import Intrabar
 from engine.simulation.path import is_another
 
 MOST_POINTS = 8000
@@ -58,12 +59,21 @@ class LiveFeed:
         symbols: The markets to be traded.
         fresh_for: How long an observed price and book hold.
         max_factor: From this factor on a rise is a jump as well: it is no way that a price went.
+        rule: What happens inside a candle of a time that nobody observed.
     """
 
     timeframe = Timeframe.M1
     """How finely a venue notes how far it has followed this feed."""
 
-    def __init__(self, symbols: Iterable[str], *, fresh_for: timedelta, max_factor: Decimal = Decimal(1000)) -> None:
+    def __init__(
+        self,
+        symbols: Iterable[str],
+        *,
+        fresh_for: timedelta,
+        max_factor: Decimal = Decimal(1000),
+        rule: Intrabar = Intrabar.PATH,
+    ) -> None:
+        self._rule = rule
         self._max_factor = max_factor
         self._watched = {symbol: Watched(market=Market(symbol=symbol)) for symbol in symbols}
         self.fresh_for = fresh_for
@@ -106,7 +116,7 @@ class LiveFeed:
         watched = self._of(gap.candles.symbol)
         inner = watched.bridge = path.sound(gap.candles)
         begin = float(watched.points[-1][1]) if watched.points else None
-        turns = path.points_over_gap(inner, to_millis(gap.after), to_millis(gap.until), begin, gap.trades)
+        turns = path.points_over_gap(inner, to_millis(gap.after), to_millis(gap.until), begin, gap.trades, self._rule)
         quotable = float(watched.market.tick)  # what is less than a tick is no price that anybody paid
         watched.points += [(from_millis(at), watched.market.price(price)) for at, price in turns if price >= quotable]
 

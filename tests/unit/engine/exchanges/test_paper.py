@@ -33,10 +33,11 @@ from engine.exchanges.paper import PaperExchange
 from engine.exchanges.paper_file import VenueFile
 from engine.ports import MarketFeed
 from engine.simulation.fills import FillModel
+from engine.simulation.intrabar import Intrabar
 from tests.auditor import check_conservation, equity_series
 from tests.fakes.data import real_file
 from tests.fakes.examples import examples
-from tests.fakes.feed import BTC, HandClock, Row, hand_feed
+from tests.fakes.feed import BTC, HandClock, Row, hand_candles, hand_feed
 
 QUIET: Row = (100, 101, 99, 100, 1000)
 CASH = {"USDT": Decimal(10_000)}
@@ -191,6 +192,22 @@ async def test_events_of_two_markets_are_in_the_order_of_time(tmp_path: Path) ->
     closed = [event for event in (await venue.events(None)).events if event.fill and event.fill.side is Side.SELL]
     assert [event.fill.symbol for event in closed if event.fill] == ["ETH/USDT", "BTC/USDT"]
     assert [event.at for event in closed] == sorted(event.at for event in closed)
+
+
+@pytest.mark.parametrize(("rule", "sold_by"), [(Intrabar.PATH, "target"), (Intrabar.WORST, "stop")])
+async def test_a_candle_that_touches_stop_and_target_goes_to_the_one_that_the_rule_says(
+    tmp_path: Path, rule: Intrabar, sold_by: str
+) -> None:
+    rows: list[Row | None] = [QUIET, QUIET, (100, 125, 90, 95, 9000), QUIET]
+    feed = FileFeed([hand_candles(rows)], {BTC.symbol: BTC}, rule)
+    clock = HandClock(60)
+    venue = opened(tmp_path / "venue.db", feed, clock)
+    await venue.submit(buy("a"))
+    await venue.submit(bracket("b", "95", "120"))
+    clock.to(240)
+    sold = await venue.find(BTC.symbol, client_id("b"))
+    assert isinstance(sold, OrderState)
+    assert (sold.status, sold.closed_by) == (OrderStatus.FILLED, sold_by)
 
 
 async def test_a_stop_that_an_earlier_version_left_half_sold_is_sold_whole_where_the_path_goes_on(
