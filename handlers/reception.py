@@ -10,7 +10,6 @@ kept for the admins to see, as long as they do not come in floods.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -38,8 +37,6 @@ from handlers.strangers import Strangers, shown_name
 
 LONGEST_TEXT = 1000
 """Characters of a text that are read, and of any text that is audited."""
-REMEMBERED = 256
-"""How many deliveries that only read are known again: a platform delivers again within seconds."""
 LONGEST_ID = 64
 """Characters of a stranger's id that are shown."""
 
@@ -82,7 +79,6 @@ class Reception:
         self._strangers = Strangers(monotonic)
         self._under_way: set[str] = set()
         self._recording: dict[str, asyncio.Task[None]] = {}
-        self._looked: deque[str] = deque(maxlen=REMEMBERED)
 
     async def receive(self, incoming: Incoming) -> Card | None:
         """As ``answer``, once what was done about it is on record."""
@@ -161,12 +157,11 @@ class Reception:
         return False
 
     async def _looked_up(self, incoming: Incoming, person: Person) -> Card | None:
-        """Answer what only reads, unless this process has just done so; the audit is written beside."""
-        delivery = _delivery(incoming)
-        if delivery in self._looked:
+        """Answer what only reads, unless it was answered already: both are looked up at once. The audit is beside."""
+        finished, card = await asyncio.gather(self._is_finished(incoming), self._answer(incoming, person))
+        if finished:
             return None
-        card = await self._answer(incoming, person)
-        self._looked.append(delivery)
+        delivery = _delivery(incoming)
         self._recording[delivery] = asyncio.create_task(self._record(incoming, person.name, card.title))
         return card
 

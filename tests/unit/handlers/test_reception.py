@@ -129,10 +129,14 @@ async def test_after_a_crash_what_only_reads_is_answered_again(room):
     asked = room.incoming(Typed(text="/status"), delivery="7")
     card = await room.reception.answer(asked)
     room.reception._recording["telegram:7"].cancel()
-    for _ in range(2):
-        again = room.open(started_at=STARTED)
-        assert await again.receive(asked) == card
+    assert await room.open(started_at=STARTED).receive(asked) == card
     assert [entry.action for entry in await room.audit()] == ["/status"]
+
+
+async def test_what_was_answered_before_a_restart_is_known_after_it(room):
+    asked = room.incoming(Typed(text="/status"), delivery="7", sent_at=STARTED + timedelta(seconds=1))
+    assert await room.reception.receive(asked) is not None
+    assert await room.open(started_at=STARTED + timedelta(seconds=9)).receive(asked) is None
 
 
 @pytest.mark.parametrize("text", ["/approve A17", "/reject A17", "/pause", "/resume", "/close T1", "/emergency"])
@@ -352,12 +356,10 @@ async def test_a_very_long_text_is_cut_before_it_is_kept(room):
 
 async def test_a_store_that_fails_is_told_to_people_and_to_no_stranger(room):
     await room.database.close()
-    with capture_logs() as told:
-        assert "Something went wrong" in (await room.type("/pause")).title
-        assert await room.type("/pause", user="666") is None
-        told.clear()
-        assert (await room.type("/status")).title.startswith("Trading"), "what is known is said all the same"
-    assert [entry["event"] for entry in told] == ["reception failed"]
+    with capture_logs():
+        for text in ("/pause", "/status"):
+            assert "Something went wrong" in (await room.type(text)).title
+            assert await room.type(text, user="666") is None
 
 
 async def test_a_press_on_an_answer_that_the_outbox_edits_is_not_replied_to_as_well(tmp_path):
