@@ -35,7 +35,7 @@ def generate(
     from bot.markets import generated_feed
     from engine.data.files import write_candles
 
-    settings = load_or_exit(profile, config, {"market": {"seed": seed}}).settings
+    settings = load_or_exit(profile, config, {} if seed is None else {"market": {"seed": seed}}).settings
     try:
         span = _length(length)
         feed = generated_feed(settings)
