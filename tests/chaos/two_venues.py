@@ -23,8 +23,9 @@ from bot.externals import EXTERNALS, Externals
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.bookkeeping import Bookkeeping
+from engine.checked_candles import CheckedCandles
 from engine.cycle import run_cycles
-from engine.deciding import CycleServices
+from engine.cycle_services import CycleServices
 from engine.domain.autonomy import Autonomy
 from engine.domain.days import Days
 from engine.domain.errors import GreenlightError
@@ -251,11 +252,12 @@ class TwoVenues:
         await store.transact(self._open_books) if not await store.read(lambda uow: uow.account.opened()) else None
         orchestrator = ExecutionOrchestrator(store=store, venues=venues, market_data=venues, clock=self._clock)
         quality = DataQualityMonitor(limits=QualityLimits(min_candles=5, window=5))
+        candles = CheckedCandles(market_data=venues, quality=quality)
         services = CycleServices(
             clock=self._clock,
             store=store,
             market_data=venues,
-            quality=quality,
+            candles=candles,
             analyzer=TechnicalAnalyzer(),
             risk=RiskManager(limits=DARING),
             autonomy=TRADES_ALONE,
@@ -269,7 +271,7 @@ class TwoVenues:
             store=store,
             market_data=venues,
             markets=listings,
-            quality=quality,
+            candles=candles,
             limits=DARING,
             days=Days(at=time(), zone=ZoneInfo("UTC")),
         )

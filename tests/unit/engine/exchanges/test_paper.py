@@ -203,7 +203,7 @@ async def test_a_candle_that_touches_stop_and_target_goes_to_the_one_that_the_ru
     clock = HandClock(60)
     venue = opened(tmp_path / "venue.db", feed, clock)
     await venue.submit(buy("a"))
-    await venue.submit(bracket("b", "95", "120"))
+    await venue.submit(oco("b", "95", "120"))
     clock.to(240)
     sold = await venue.find(BTC.symbol, client_id("b"))
     assert isinstance(sold, OrderState)
