@@ -198,10 +198,11 @@ async def test_by_webhook_a_press_that_a_crash_interrupts_is_delivered_again_and
         story.settings = settings_of(tmp_path, story.fake, telegram=_telegram(story.fake), web={"port": port})
         story.fake.leads(PUBLIC, f"http://127.0.0.1:{port}")
         assert await story.dies_at(Cut(moment=when, number=1))
-        (update,) = story.fake.api.unconfirmed
+        unanswered = tuple(story.fake.api.unconfirmed)  # with its intent written the press may be answered already
+        assert unanswered or when != "before book"
         await story.comes_back()
         await story.fake.wait_for(lambda: not story.fake.api.unconfirmed and story.is_over(), PATIENCE)
-        assert (update, 200) in story.fake.courier.delivered
+        assert {(update, 200) for update in unanswered} <= set(story.fake.courier.delivered)
         assert story.entry()["status"] == ("rejected" if when == "before submit" else "filled")
         story.must_be_whole()
         assert story.fake.called("getUpdates") == []
