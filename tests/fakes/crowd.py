@@ -104,6 +104,12 @@ async def ask(settings: Settings) -> list[str]:
         return [asked.id for asked in await engine.store.read(lambda uow: uow.approvals.open())]
 
 
+async def look_again(settings: Settings) -> None:
+    """The second look of a program at what a fault has left half done: of eight that write at once one may be late."""
+    async with engine_on(settings) as engine:
+        await engine.services.orchestrator.look_again()
+
+
 def press_together(settings: Settings, *, people: Sequence[str], questions: Sequence[str], times: int) -> list[Heard]:
     """Let so many processes, one for each name, press every question so many times; all begin with each at once."""
     barrier, results = FORKS.Barrier(len(people)), FORKS.Queue()

@@ -258,6 +258,7 @@ async def pressed_by(
     """What each process was told; none may have met an error."""
     heard = await asyncio.to_thread(crowd.press_together, settings, people=people, questions=questions, times=times)
     assert [error for each in heard for error in each.errors] == []
+    await crowd.look_again(settings)
     return heard
 
 
