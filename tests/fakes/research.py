@@ -119,11 +119,12 @@ def _jobs(room: Room, takes: float, *, one_lock: bool) -> tuple[Job, ...]:
     table = job_table(
         services=room.services,
         contexts=StrategyContexts(contexts=(room.context,)),
+        deliberations=room.deliberations,
         approvals=room.approvals,
         books=room.books,
     )
     jobs = (
-        Job(name="panels", group=Group.RESEARCH, run=panels, alarm=alarm),
+        Job(name="models", group=Group.RESEARCH, run=panels, alarm=alarm),
         *table,
         *at_each(room.orchestrator.venues, "venue", follow, trigger=often(FOLLOWED)),
     )
