@@ -27,6 +27,7 @@ _OF_FILL = RowMapping(Fill, _FILLS)
 _ROW = select(_ORDERS).where(*key_of(_ORDERS))
 _BY_CLIENT_ID = select(_ORDERS).where(_ORDERS.c.client_id == bindparam("client_id"))
 _OF_POSITION = select(_ORDERS).where(_ORDERS.c.position_id == bindparam("position")).order_by(_ORDERS.c.number)
+_CHILDREN = select(_ORDERS).where(_ORDERS.c.parent_id == bindparam("parent")).order_by(_ORDERS.c.number)
 _OF_DECISION = select(_ORDERS).where(_ORDERS.c.decision_id == bindparam("decision")).order_by(_ORDERS.c.number)
 _UNFINISHED = select(_ORDERS).where(_ORDERS.c.status.not_in(_FINAL)).order_by(_ORDERS.c.number)
 _ADD = insert(_ORDERS)
@@ -200,16 +201,20 @@ class Orders:
         return str(self._row(order_id).position_id or self._connection.execute(first).scalar() or "")
 
     def position_of_kin(self, order: Order) -> str:
-        """The position of the order that this one adds to or takes the place of, or that does so for it.
+        """The position of any order that this one adds to or takes the place of, or that does so for it, at any remove.
 
         Empty where there is none: which of them trades first is the venue's business.
         """
-        same = or_(
-            _ORDERS.c.parent_id == order.request.client_id,
-            and_(_ORDERS.c.client_id == order.request.parent_id, _ORDERS.c.client_id != ""),
-        )
-        found = select(_ORDERS.c.position_id).where(same, _ORDERS.c.position_id != "").order_by(_ORDERS.c.number)
-        return str(self._connection.execute(found.limit(1)).scalar() or "")
+        first = order
+        while first.request.parent_id and (parent := self.by_client_id(first.request.parent_id)) is not None:
+            first = parent
+        family = [first]
+        for each in family:
+            if each.position_id:
+                return each.position_id
+            rows = self._connection.execute(_CHILDREN, {"parent": each.request.client_id})
+            family.extend(_ORDER.from_row(row) for row in rows)
+        return ""
 
     def fees_within(self, begin: datetime, end: datetime) -> Decimal:
         """What was paid in fees for positions in ``(begin, end]``.

@@ -18,7 +18,7 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.autonomy import AskHuman, Execute, Refuse, Ruling
 from engine.domain.decisions import Judged, Opinion, Stance, Tier, Verdict
 from engine.domain.orders import Purpose
-from engine.domain.plans import Entry
+from engine.domain.plans import Entry, Then
 from engine.domain.proposals import FastTier, Proposal
 from engine.strategies.context import StrategyContexts
 from tests.fakes.engine import DAY, QUIET, Room, engine_room
@@ -367,6 +367,20 @@ async def test_whichever_part_trades_first_it_is_one_position(tmp_path: Path):
         bought = sum(order.filled for order in await room.views.orders(9) if order.purpose is Purpose.ENTRY)
         assert (position.id, position.quantity) == ("T1", bought)
         assert bought == first.request.quantity + second.request.quantity
+
+
+async def test_what_goes_to_market_for_each_part_is_of_the_one_position_too(tmp_path: Path):
+    """Neither part trades at its limit; what is bought in their place is of one trade all the same."""
+    later = Entry(offset=Decimal("0.05"), patience=timedelta(minutes=10), then=Then.MARKET, chase=Decimal("0.2"))
+    async with a_room(tmp_path, HandPanel(), fast=QUARTER, entry=later) as room:
+        await room.enter(1.0, stop=30.0, target=50.0)
+        await heard(room)
+        room.clock.at += timedelta(minutes=11)
+        await room.orchestrator.end_patience()
+        entries = [order for order in await room.orders() if order[0] == "entry"]
+        assert [status for _, status, _ in entries] == ["cancelled", "cancelled", "filled", "filled"]
+        (position,) = await room.held()
+        assert position.quantity == sum(quantity for _, status, quantity in entries if status == "filled")
 
 
 # --- a program that starts again -----------------------------------------------------------------------------------
