@@ -30,6 +30,17 @@ _OF_POSITION = select(_ORDERS).where(_ORDERS.c.position_id == bindparam("positio
 _CHILDREN = select(_ORDERS).where(_ORDERS.c.parent_id == bindparam("parent")).order_by(_ORDERS.c.number)
 _OF_DECISION = select(_ORDERS).where(_ORDERS.c.decision_id == bindparam("decision")).order_by(_ORDERS.c.number)
 _UNFINISHED = select(_ORDERS).where(_ORDERS.c.status.not_in(_FINAL)).order_by(_ORDERS.c.number)
+_CHILD = _ORDERS.alias()
+_REPLACED = exists().where(_CHILD.c.parent_id == _ORDERS.c.client_id, _CHILD.c.decision_id == _ORDERS.c.decision_id)
+_WAITS_STILL = and_(_ORDERS.c.status.not_in(_FINAL), _ORDERS.c.wait_until <= bindparam("now"))
+_HAS_GIVEN_WAY = and_(
+    _ORDERS.c.status == OrderStatus.CANCELLED,
+    _ORDERS.c.cancel_requested_at >= _ORDERS.c.wait_until,
+    _ORDERS.c.updated_at > bindparam("just_now"),
+    _ORDERS.c.worst_price.is_not(None),
+    not_(_REPLACED),
+)
+_IMPATIENT = select(_ORDERS).where(or_(_WAITS_STILL, _HAS_GIVEN_WAY)).order_by(_ORDERS.c.number)
 _ADD = insert(_ORDERS)
 _CHANGE = update(_ORDERS).where(*key_of(_ORDERS))
 _FILL = select(_FILLS).where(
@@ -145,16 +156,7 @@ class Orders:
 
     def impatient(self, now: datetime) -> tuple[Order, ...]:
         """Entries whose patience is over: those that still wait, and those just cancelled for it and not replaced."""
-        ended = _ORDERS.c.cancel_requested_at >= _ORDERS.c.wait_until
-        just_now = _ORDERS.c.updated_at > now - REPLACED_WITHIN
-        given_way = and_(_ORDERS.c.status == OrderStatus.CANCELLED, ended, just_now, _ORDERS.c.worst_price.is_not(None))
-        child = _ORDERS.alias()
-        replaced = exists().where(
-            child.c.parent_id == _ORDERS.c.client_id, child.c.decision_id == _ORDERS.c.decision_id
-        )
-        open_ones = and_(_ORDERS.c.status.not_in(_FINAL), _ORDERS.c.wait_until <= now)
-        query = select(_ORDERS).where(or_(open_ones, and_(given_way, not_(replaced))))
-        rows = self._connection.execute(query.order_by(_ORDERS.c.number))
+        rows = self._connection.execute(_IMPATIENT, {"now": now, "just_now": now - REPLACED_WITHIN})
         return tuple(order for row in rows if (order := _ORDER.from_row(row)).rest > 0)
 
     def of_position(self, position_id: str) -> tuple[Order, ...]:
