@@ -7,7 +7,7 @@ they wait until they see the card, press, and wait until they have their answer 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -89,11 +89,20 @@ class People:
     Args:
         fake: The server on whose other side they are.
         store: Where they learn when the next question was asked; what they do, they do on Telegram.
+        settled: Returns once all that came of their answers is sent and filled. Two who answer at the same market time
+            do so one after the other, or which of their orders is filled first would be the wall clock's business.
     """
 
-    def __init__(self, fake: FakeTelegram, store: Database, script: Sequence[Scene] = SCRIPT) -> None:
+    def __init__(
+        self,
+        fake: FakeTelegram,
+        store: Database,
+        settled: Callable[[], Awaitable[None]],
+        script: Sequence[Scene] = SCRIPT,
+    ) -> None:
         self._fake = fake
         self._store = store
+        self._settled = settled
         self._script = script
         self.played: dict[str, Played] = {}
 
@@ -112,6 +121,7 @@ class People:
         for approval in await self._waiting():
             if self._when(approval) <= at:
                 await self._answer(approval.id, self._scene(approval), at)
+                await self._settled()
 
     async def _waiting(self) -> list[Approval]:
         """The questions that somebody will still answer."""

@@ -47,7 +47,7 @@ async def tell(directory: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
     people: list[People] = []
 
     def more_jobs(engine: Engine) -> list[Job]:
-        people.append(People(fake, engine.store))
+        people.append(People(fake, engine.store, engine.approvals.finished))
         return [each.job() for each in people]
 
     async with FakeTelegram() as fake:
