@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -145,9 +146,9 @@ class Account:
             ]
             self._connection.execute(_MARK, marks)
 
-    def marks(self) -> dict[Listing, Decimal]:
+    def marks(self) -> Mapping[Listing, Decimal]:
         """The last closing price of each market at each venue."""
-        return {Listing(row.venue, row.symbol): row.price for row in self._connection.execute(_ALL_MARKS)}
+        return self._memory.get_or_load("marks", "all", self._load_marks)
 
     def portfolio(self) -> Portfolio:
         """The account of now, at the last known prices.
@@ -223,6 +224,10 @@ class Account:
         for order in buying:
             free[order.venue] = free.get(order.venue, Decimal(0)) - order.value
         return free
+
+    def _load_marks(self) -> Mapping[Listing, Decimal]:
+        rows = self._connection.execute(_ALL_MARKS)
+        return MappingProxyType({Listing(row.venue, row.symbol): row.price for row in rows})
 
     def _load_payments(self) -> tuple[Payment, ...]:
         rows = self._connection.execute(_ALL_PAYMENTS)

@@ -37,8 +37,7 @@ class Ledger:
 
     def cursor(self, venue: str) -> Cursor | None:
         """How far the events of a venue were taken in; ``None`` where none were."""
-        found = self._connection.execute(_CURSOR, {"its_venue": venue}).scalar()
-        return None if found is None else Cursor(found)
+        return self._memory.get_or_load("cursors", venue, lambda: self._load_cursor(venue))
 
     def keep_cursor(self, venue: str, cursor: Cursor) -> None:
         """Note that every event of a venue up to a cursor was taken in."""
@@ -72,6 +71,10 @@ class Ledger:
             if position.venue == venue:
                 owned[position.base] = owned.get(position.base, Decimal(0)) + position.worth(Decimal(1))
         return owned
+
+    def _load_cursor(self, venue: str) -> Cursor | None:
+        found = self._connection.execute(_CURSOR, {"its_venue": venue}).scalar()
+        return None if found is None else Cursor(found)
 
     def _load_inventory(self, venue: str) -> Inventory | None:
         kept = self._settings.get(f"{_INVENTORY}.{venue}")

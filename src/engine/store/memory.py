@@ -18,6 +18,9 @@ class NoMemory:
         """Load it."""
         return load()
 
+    def keep(self, table: str, what: Hashable, known: object) -> None:
+        """Nothing is kept."""
+
 
 class Memory(NoMemory):
     """Answers what was asked before. For a transaction in which nobody else can write.
@@ -35,6 +38,10 @@ class Memory(NoMemory):
             known[what] = load()
         found: T = known[what]
         return found
+
+    def keep(self, table: str, what: Hashable, known: object) -> None:
+        """Note what was just written to a table, so that it need not be loaded."""
+        self._known.setdefault(table, {})[what] = known
 
     def invalidate(self, statement: str) -> None:
         """Forget what was read of the table that a statement writes to."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, insert, not_, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, exists, insert, not_, select, update
 
 from engine.domain.errors import UnknownId
 from engine.domain.money import Money
@@ -32,15 +32,26 @@ _OF_DECISION = select(_ORDERS).where(_ORDERS.c.decision_id == bindparam("decisio
 _UNFINISHED = select(_ORDERS).where(_ORDERS.c.status.not_in(_FINAL)).order_by(_ORDERS.c.number)
 _CHILD = _ORDERS.alias()
 _REPLACED = exists().where(_CHILD.c.parent_id == _ORDERS.c.client_id, _CHILD.c.decision_id == _ORDERS.c.decision_id)
-_WAITS_STILL = and_(_ORDERS.c.status.not_in(_FINAL), _ORDERS.c.wait_until <= bindparam("now"))
-_HAS_GIVEN_WAY = and_(
-    _ORDERS.c.status == OrderStatus.CANCELLED,
-    _ORDERS.c.cancel_requested_at >= _ORDERS.c.wait_until,
-    _ORDERS.c.updated_at > bindparam("just_now"),
-    _ORDERS.c.worst_price.is_not(None),
-    not_(_REPLACED),
+_GIVEN_WAY = (
+    select(_ORDERS)
+    .where(
+        _ORDERS.c.status == OrderStatus.CANCELLED,
+        _ORDERS.c.cancel_requested_at >= _ORDERS.c.wait_until,
+        _ORDERS.c.updated_at >= bindparam("since"),
+        _ORDERS.c.worst_price.is_not(None),
+        not_(_REPLACED),
+    )
+    .order_by(_ORDERS.c.number)
 )
-_IMPATIENT = select(_ORDERS).where(or_(_WAITS_STILL, _HAS_GIVEN_WAY)).order_by(_ORDERS.c.number)
+_LOST = (
+    select(_ORDERS)
+    .where(
+        _ORDERS.c.venue == bindparam("of_venue"),
+        _ORDERS.c.unsent == Unsent.LOST,
+        _ORDERS.c.updated_at >= bindparam("since"),
+    )
+    .order_by(_ORDERS.c.number)
+)
 _ADD = insert(_ORDERS)
 _CHANGE = update(_ORDERS).where(*key_of(_ORDERS))
 _FILL = select(_FILLS).where(
@@ -149,15 +160,25 @@ class Orders:
 
     def lost_since(self, venue: str, since: datetime) -> tuple[Order, ...]:
         """Orders that were held never to have reached a venue, and so ended at or after a time."""
-        query = select(_ORDERS).where(
-            _ORDERS.c.venue == venue, _ORDERS.c.unsent == Unsent.LOST, _ORDERS.c.updated_at >= since
-        )
-        return tuple(_ORDER.from_row(row) for row in self._connection.execute(query.order_by(_ORDERS.c.number)))
+        return self._changed_since(since, _LOST, of_venue=venue)
 
     def impatient(self, now: datetime) -> tuple[Order, ...]:
         """Entries whose patience is over: those that still wait, and those just cancelled for it and not replaced."""
-        rows = self._connection.execute(_IMPATIENT, {"now": now, "just_now": now - REPLACED_WITHIN})
-        return tuple(order for row in rows if (order := _ORDER.from_row(row)).rest > 0)
+        waiting = [each for each in self.unfinished() if each.wait_until is not None and each.wait_until <= now]
+        given_way = self._changed_since(now - REPLACED_WITHIN + timedelta.resolution, _GIVEN_WAY)
+        return tuple(sorted((each for each in (*waiting, *given_way) if each.rest > 0), key=_number))
+
+    def _changed_since(self, since: datetime, query: Select[Any], **of: str) -> tuple[Order, ...]:
+        """Those of a query that changed at or after a time; as times go on, what an earlier one gave holds them all."""
+
+        def load() -> tuple[datetime, tuple[Order, ...]]:
+            rows = self._connection.execute(query, {**of, "since": since})
+            return since, tuple(_ORDER.from_row(row) for row in rows)
+
+        asked, found = self._memory.get_or_load("orders", (query, *of.values()), load)
+        if since < asked:  # the clock was set back
+            _, found = load()
+        return tuple(order for order in found if order.updated_at >= since)
 
     def of_position(self, position_id: str) -> tuple[Order, ...]:
         """Every order of a position, oldest first."""
@@ -236,6 +257,10 @@ class Orders:
     def _change(self, order_id: str, **values: object) -> None:
         if not self._connection.execute(_CHANGE, {"its_id": order_id, **values}).rowcount:
             raise _unknown(order_id)
+
+
+def _number(order: Order) -> int:
+    return int(order.id[1:])
 
 
 def _unknown(order_id: str) -> UnknownId:

@@ -55,11 +55,11 @@ class UnitOfWork:
         route: Route,
         memory: NoMemory | None = None,
     ) -> None:
-        numbering = Numbering(connection)
-        self.connection = connection
-        self.settings = Settings(connection)
-        self.decisions = Decisions(connection, numbering)
         memory = memory or NoMemory()
+        numbering = Numbering(connection, memory)
+        self.connection = connection
+        self.settings = Settings(connection, memory)
+        self.decisions = Decisions(connection, numbering)
         self.approvals = Approvals(connection, numbering, memory)
         self.deliberations = Deliberations(connection, memory)
         self.orders = Orders(connection, numbering, memory)
