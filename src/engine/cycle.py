@@ -26,6 +26,7 @@ from engine.deciding import Outcome, conclude_close, conclude_deliberation
 from engine.domain.decisions import CycleRecord
 from engine.domain.errors import StoreError, VenueError
 from engine.domain.halts import HaltKind
+from engine.domain.market import Listing, Timeframe
 from engine.domain.proposals import Deliberation, Proposal
 from engine.domain.snapshots import MarketSnapshot
 from engine.observing import book_of, checked, observe
@@ -49,13 +50,17 @@ async def run_cycles(
     """Decide on every market of every context whose candle has closed, as far as nothing has to be waited for.
 
     Exits, what nobody is asked about, and what begins a trade are concluded here and now, in one transaction on the
-    portfolio of now, one context after the other. What a panel has to think about is written down for it: see
-    ``Deliberations``. A market that was decided on at this candle already (the program was restarted) is left alone.
+    portfolio of now, one context after the other; those that look at the same timeframes of a market see the same of
+    it. What a panel has to think about is written down for it: see ``Deliberations``. A market that was decided on at
+    this candle already (the program was restarted) is left alone.
     """
-    seen = [
-        (context, [await _in_turn(services, context, symbol, candle_at) for symbol in context.markets])
-        for context in contexts
-    ]
+    known: dict[tuple[Listing, tuple[Timeframe, ...]], MarketSnapshot] = {}
+    for context in contexts:
+        for symbol in context.markets:
+            wanted = _wanted(context, symbol)
+            if wanted not in known:
+                known[wanted] = await _in_turn(services, context, symbol, candle_at)
+    seen = [(context, [known[_wanted(context, symbol)] for symbol in context.markets]) for context in contexts]
 
     def conclude(uow: UnitOfWork) -> list[list[Outcome]]:
         now = services.clock.now()
@@ -210,6 +215,11 @@ async def end_data_halts(services: CycleServices, contexts: Sequence[StrategyCon
                 end_halt(uow, found, now)
 
     await services.store.transact(work)
+
+
+def _wanted(context: StrategyContext, symbol: str) -> tuple[Listing, tuple[Timeframe, ...]]:
+    """What a context looks at in a market: who looks at the same, at the same close, sees the same."""
+    return Listing(context.venue, symbol), context.strategy.timeframes
 
 
 async def _in_turn(
