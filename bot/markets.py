@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -25,7 +25,9 @@ from engine.exchanges.paper import NAME as PAPER
 from engine.ports import MarketFeed, Strategy
 from engine.simulation.generator import GeneratedMarket, MarketGenerator
 from engine.simulation.intrabar import Intrabar
+from engine.strategies.base import StrategyBase
 from engine.strategies.context import StrategyContext, StrategyContexts
+from engine.strategies.reading_ahead import ReadingAhead
 
 WARMUP_CANDLES = 300
 """Candles of a file left for the indicators where no start is set."""
@@ -134,13 +136,19 @@ def _generated(settings: Settings) -> Source:
     feed = generated_feed(settings)
     start = settings.replay.start or settings.market.start
     label = f"generated from seed {settings.market.seed}"
-    return Source(feed=feed, contexts=_contexts(settings, feed)[0], label=label, start=start, end=settings.replay.end)
+    return Source(
+        feed=feed,
+        contexts=_contexts(settings, feed, ReadingAhead)[0],
+        label=label,
+        start=start,
+        end=settings.replay.end,
+    )
 
 
 def _files(settings: Settings) -> Source:
     known = {symbol: _market(symbol, each) for symbol, each in settings.market.markets.items()}
     feed = FileFeed.load(settings.replay.data, known, Intrabar(settings.venue.intrabar))
-    contexts, idle = _contexts(settings, feed)
+    contexts, idle = _contexts(settings, feed, ReadingAhead)
     first, last = feed.span
     start = settings.replay.start or first + WARMUP_CANDLES * feed.timeframe.duration
     end = min(settings.replay.end or last, last)
@@ -161,12 +169,14 @@ def _span_key(settings: Settings, last: datetime) -> str:
     return "replay.end" if end else "replay.start" if start else "replay.data"
 
 
-def _contexts(settings: Settings, feed: MarketFeed) -> tuple[StrategyContexts, list[str]]:
+def _contexts(
+    settings: Settings, feed: MarketFeed, at_work: Callable[[StrategyBase], Strategy] = lambda strategy: strategy
+) -> tuple[StrategyContexts, list[str]]:
     """The contexts with the markets that the feed has, and the feed's markets that none of them trades."""
     found = []
     for number, asked in enumerate(settings.contexts):
         markets = tuple(symbol for symbol in asked.markets if symbol in feed.markets)
-        strategy = strategy_of(asked, f"contexts.{number}")
+        strategy = at_work(strategy_of(asked, f"contexts.{number}"))
         if markets and asked.timeframe.duration >= feed.timeframe.duration:
             found.append(
                 StrategyContext(

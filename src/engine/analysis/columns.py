@@ -41,6 +41,7 @@ CORE: Final = (
 """The readings of ``TechnicalSignals`` beside the close."""
 _OF_ANY_LENGTH: Final = ("ma_", "channel_high_")
 _FLAG_AT: Final[Mapping[str, int]] = {flag: column for column, flag in enumerate(flags.FLAGS)}
+_LevelsAt = tuple[tuple[float, ...], tuple[float, ...]]
 Extra = tuple[IndicatorSpec, bool]
 """A further indicator, and whether it can be reckoned over all candles at once (see ``indicators.memory``)."""
 
@@ -61,6 +62,7 @@ class CandleColumns:
         self._patterns: Signs | None = None
         self._levels: Levels | None = None
         self._support = _ByRow(len(candles), self._support_at)
+        self._levels_known: dict[int, _LevelsAt] = {}  # of rows that were looked at before their signals were made
         self._windowed = [_Windowed(candles, spec) for spec, at_once in self._extras if not at_once]
         self._whole: dict[str, Floats] | None = None
 
@@ -72,13 +74,16 @@ class CandleColumns:
             flags=Columns(flags.FLAGS, self._flag, start, stop),
             patterns=self._all_patterns()[start:stop],
             pattern_names=patterns.NAMES,
+            series=self,
+            start=start,
         )
 
     def signals(self, row: int) -> TechnicalSignals:
         """What can be read at one candle."""
         candles = self.candles
         readings = {name: _known(self._reading(name, row, row + 1)[0]) for name in CORE}
-        supports, resistances = self._levels_at(row, readings["atr"] or 0.0)
+        levels = self._levels_known.pop(row, None)
+        supports, resistances = self._levels_at(row, readings["atr"] or 0.0) if levels is None else levels
         self._support.put(row, supports[0] if supports else math.nan)
         extra = {**{name: column[row] for name, column in self._extra_columns().items()}, **self._windowed_at(row)}
         return TechnicalSignals(
@@ -153,13 +158,14 @@ class CandleColumns:
             self._patterns = patterns.columns(self.candles)
         return self._patterns
 
-    def _levels_at(self, row: int, atr: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    def _levels_at(self, row: int, atr: float) -> _LevelsAt:
         if self._levels is None:
             self._levels = Levels(self.candles)
         return self._levels.at(row, atr)
 
     def _support_at(self, row: int) -> float:
-        supports, _ = self._levels_at(row, float(self._reading("atr", row, row + 1)[0]))
+        atr = _known(self._reading("atr", row, row + 1)[0])
+        self._levels_known[row] = supports, _ = self._levels_at(row, atr or 0.0)
         return supports[0] if supports else math.nan
 
 

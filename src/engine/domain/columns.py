@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from engine.domain.market import Floats
+    from engine.domain.market import Candles, Floats
 
     Bools = NDArray[np.bool_]
     Signs = NDArray[np.int8]
@@ -51,6 +51,19 @@ class Columns(Mapping[str, Column], Generic[Column]):
         return self._rows(name, self._start + row, self._stop)
 
 
+class TechnicalSeries(Protocol):
+    """A series of candles, and what was read off them."""
+
+    @property
+    def candles(self) -> Candles:
+        """All of them."""
+        ...
+
+    def part(self, start: int, stop: int) -> TechnicalColumns:
+        """The columns' rows from one up to, without, another."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TechnicalColumns:
     """What was read off candles, for each of them; ``TechnicalSignals`` are the newest row.
@@ -63,6 +76,8 @@ class TechnicalColumns:
         flags: Plain interpretations.
         patterns: ``int8[n, patterns]``: 1 where a bullish candlestick pattern is completed, -1 a bearish one, 0 none.
         pattern_names: Of the columns of ``patterns``.
+        series: What they are a part of; ``None`` where that is not known.
+        start: The row at which they begin there.
     """
 
     count: int
@@ -70,6 +85,13 @@ class TechnicalColumns:
     flags: Columns[Bools]
     patterns: Signs
     pattern_names: tuple[str, ...] = ()
+    series: TechnicalSeries | None = None
+    start: int = 0
+
+    @property
+    def newest(self) -> int:
+        """The row of the series that is the newest here."""
+        return self.start + self.count - 1
 
     def reading(self, name: str, since: int = 0) -> Floats:
         """A reading by its name, from a row on; of one that is not there nothing is known."""

@@ -35,6 +35,25 @@ class Sign:
     words: Callable[[int], str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Said:
+    """What a strategy says of some rows, and what it can be told with."""
+
+    triggers: tuple[Sign, ...]
+    conditions: tuple[ConditionColumn, ...]
+    columns: SignalColumns
+
+    def signals(self, row: int) -> Signals:
+        """One row in words."""
+        stop, target = float(self.columns.stop_distance[row]), float(self.columns.target_distance[row])
+        return Signals(
+            trigger=_told(self.triggers, row) if self.columns.entry[row] else "",
+            conditions=tuple(condition.at(row) for condition in self.conditions),
+            stop_distance=stop if stop > 0 else None,
+            target_distance=target if target > 0 else None,
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyBase(ABC):
     """A long-only strategy: it enters when its trigger fires, with a confidence that is the agreement of conditions.
@@ -99,7 +118,7 @@ class StrategyBase(ABC):
             DataError: The frames lack its own timeframe.
         """
         self.own(frames)
-        return self._said(Sight(frames=frames, timeframe=self.timeframe)).columns
+        return self.say(Sight(frames=frames, timeframe=self.timeframe)).columns
 
     def generate_signals(self, frames: Frames) -> Signals:
         """Say whether to enter now, and which conditions speak for it: the newest row of the columns, in words.
@@ -107,15 +126,8 @@ class StrategyBase(ABC):
         Raises:
             DataError: The frames lack its own timeframe.
         """
-        said = self._said(self._recent(frames))
-        newest, row = said.columns, len(said.columns) - 1
-        stop, target = float(newest.stop_distance[row]), float(newest.target_distance[row])
-        return Signals(
-            trigger=_told(said.triggers, row) if newest.entry[row] else "",
-            conditions=tuple(condition.at(row) for condition in said.conditions),
-            stop_distance=stop if stop > 0 else None,
-            target_distance=target if target > 0 else None,
-        )
+        said = self.say(self._recent(frames))
+        return said.signals(len(said.columns) - 1)
 
     def update_positions(self, held: Sequence[Position], frames: Frames) -> tuple[Exit, ...]:
         """Say which of the positions held in this market to leave now, and why.
@@ -157,14 +169,14 @@ class StrategyBase(ABC):
         since = 0 if self.looks_back is None else max(0, count - self.looks_back)
         return Sight(frames=frames, timeframe=self.timeframe, since=since)
 
-    def _said(self, sight: Sight) -> _Said:
-        """What it says of each row in sight."""
+    def say(self, sight: Sight) -> Said:
+        """What it says of each row in sight, but for the first ones where ``looks_back`` is more than one."""
         triggers, reversals = self.triggers(sight), self.reversals(sight)
         conditions = (*self.conditions(sight), *(each.look(sight) for each in self.further))
         atr, rows = sight.reading("atr"), np.arange(sight.since, sight.since + len(sight))
         distance = np.where(atr > 0, atr, np.nan)
         leaves = _anywhere(reversals, len(sight))
-        return _Said(
+        return Said(
             triggers=triggers,
             conditions=conditions,
             columns=SignalColumns(
@@ -184,15 +196,6 @@ class StrategyBase(ABC):
     def _overstayed(self, position: Position, own: Frame) -> str | None:
         candles = (own.signals.at - position.opened_at) // self.timeframe.duration
         return f"held for {candles} candles, at most {self.max_candles}" if candles >= self.max_candles else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Said:
-    """The columns, and what they can be told with."""
-
-    triggers: tuple[Sign, ...]
-    conditions: tuple[ConditionColumn, ...]
-    columns: SignalColumns
 
 
 def _anywhere(signs: Sequence[Sign], count: int) -> Bools:

@@ -198,7 +198,9 @@ def _compared(
         value, wanted = float(values[row]), float(limit if isinstance(limit, float | int) else limit[row])
         if math.isnan(value) or math.isnan(wanted):
             return f"{what} is not known yet"
-        reads, wants = distinctly(value, wanted)
+        reads, wants = number(value), number(wanted)
+        if reads == wants:
+            reads, wants = distinctly(value, wanted)
         if reads == wants and value != wanted:
             reads = f"just {'above' if value > wanted else 'below'} {reads}"
         return f"{what} {reads}, wants {side} {wants}"

@@ -61,13 +61,13 @@ class Sight:
             return np.full(len(self), np.nan)
         if timeframe is self.timeframe:
             return frame.columns.reading(name, self.since)
-        rows = self._closed(timeframe)
+        rows = self.closed(timeframe)
         if rows[0] == rows[-1] >= 0:  # one longer candle throughout: the usual case live
             value = frame.columns.reading(name, int(rows[0]))[0]
             return np.full(len(rows), value)
         return np.where(rows < 0, np.nan, frame.columns.reading(name)[rows])
 
-    def _closed(self, timeframe: Timeframe) -> NDArray[np.int64]:
+    def closed(self, timeframe: Timeframe) -> NDArray[np.int64]:
         """The newest candle of a timeframe that has closed by each row's own close; below 0 where there is none."""
         if timeframe not in self._rows:
             closes = self.frames[self.timeframe].candles.open_ms[self.since :] + self.timeframe.millis
