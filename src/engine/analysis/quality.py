@@ -10,6 +10,7 @@ to ask, and it is refused until there is.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.series_changes import ChangeLimits, changes
+from engine.analysis.soundness import Soundness
 from engine.domain.decisions import Issue, QualityReport
 from engine.domain.figures import plain
 from engine.domain.market import Candles, from_millis, to_millis
@@ -34,6 +36,8 @@ _ROUNDING = 1e-9
 _MAD_TO_SIGMA = 1.4826
 """Makes the median absolute deviation estimate the standard deviation of a normal distribution (Rousseeuw 1993)."""
 _TAKEN_BACK = 0.5
+_WORTH_IT = 2
+"""From how many times a window on a series is looked through as a whole."""
 _VOLUME_HISTORY = 24
 _RANGE_HISTORY = 6
 _WORDS = {
@@ -75,6 +79,11 @@ class QualityLimits:
     idle_for: timedelta = timedelta(days=1)
 
     @property
+    def least_change(self) -> float:
+        """The log return up to which nothing is to be said of a move."""
+        return min(self.max_move, math.log(self.max_factor) * (1 - _ROUNDING))
+
+    @property
     def changes(self) -> ChangeLimits:
         """From where on a series has changed its nature."""
         return ChangeLimits(factor=self.max_factor, gone_for=self.gone_for, idle_for=self.idle_for)
@@ -86,20 +95,40 @@ class DataQualityMonitor:
 
     limits: QualityLimits = QualityLimits()
     _known: dict[tuple[str, Timeframe], _Checked] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _sound: dict[tuple[str, Timeframe], tuple[Candles, Soundness]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def check(self, candles: Candles, now: datetime) -> tuple[Candles, QualityReport]:
         """Mend what can be mended and say what cannot; see ``check``. The same candles are looked through once."""
         known = self._known.get((candles.symbol, candles.timeframe))
-        if known is None or known.candles is not candles or now < known.now:
-            known = _Checked(candles=candles, now=now, result=check(candles, now, self.limits))
+        if known is None or not known.candles.is_same_part(candles) or now < known.now:
+            known = _Checked(candles=candles, now=now, result=self._looked_through(candles, now))
             self._known[candles.symbol, candles.timeframe] = known
         mended, report = known.result
         if now == known.now:
             return known.result
         if report.repaired or report.refused or report.changes:
             return check(candles, now, self.limits)
-        refused, gaps = _times(mended, now, self.limits)  # of good candles only the age changes
-        return mended, QualityReport(repaired=tuple(gaps), refused=tuple(refused))
+        return self._aged(mended, now)
+
+    def _looked_through(self, candles: Candles, now: datetime) -> tuple[Candles, QualityReport]:
+        """As ``check``, which finds nothing in a part of a longer series that is sound there."""
+        whole, start = candles.within or (candles, 0)
+        if not len(candles) or len(whole) < _WORTH_IT * len(candles) or candles.closed_at > now:
+            return check(candles, now, self.limits)
+        key = candles.symbol, candles.timeframe
+        known = self._sound.get(key)
+        if known is None or known[0] is not whole:
+            known = self._sound[key] = whole, Soundness(whole, self.limits.least_change)
+        if not known[1].holds(start, start + len(candles)):
+            return check(candles, now, self.limits)
+        return self._aged(candles, now)
+
+    def _aged(self, candles: Candles, now: datetime) -> tuple[Candles, QualityReport]:
+        """What is to be said of good candles, of which none is missing: only their age changes."""
+        refused = _too_few(candles, self.limits) or _too_old(candles, now, self.limits)
+        return candles, QualityReport(refused=tuple(refused))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,18 +225,10 @@ def _times(candles: Candles, now: datetime, limits: QualityLimits) -> tuple[list
     Returns:
         What is refused, and what is missing but can be borne.
     """
-    if len(candles) < max(1, limits.min_candles):
-        return [Issue(kind="too few", detail=f"{len(candles)} closed candles, needs {limits.min_candles}")], []
-    refused = []
+    if few := _too_few(candles, limits):
+        return few, []
+    refused = _too_old(candles, now, limits)
     millis = candles.timeframe.millis
-    age = (to_millis(now) - int(candles.open_ms[-1])) / millis - 1
-    if age > limits.max_age_candles:
-        refused.append(
-            Issue(
-                kind="stale",
-                detail=f"the newest close is {age:.1f} candles old, at most {plain(limits.max_age_candles, 6)}",
-            )
-        )
     steps = np.diff(candles.open_ms)
     if not steps.all():
         marks = np.insert(steps == 0, 0, values=False)
@@ -222,6 +243,20 @@ def _times(candles: Candles, now: datetime, limits: QualityLimits) -> tuple[list
     return refused, [
         Issue(kind="gap", detail=f"missing among the newest {limits.window}: {missing}")
     ] if missing else []
+
+
+def _too_few(candles: Candles, limits: QualityLimits) -> list[Issue]:
+    if len(candles) >= max(1, limits.min_candles):
+        return []
+    return [Issue(kind="too few", detail=f"{len(candles)} closed candles, needs {limits.min_candles}")]
+
+
+def _too_old(candles: Candles, now: datetime, limits: QualityLimits) -> list[Issue]:
+    age = (to_millis(now) - int(candles.open_ms[-1])) / candles.timeframe.millis - 1
+    if age <= limits.max_age_candles:
+        return []
+    detail = f"the newest close is {age:.1f} candles old, at most {plain(limits.max_age_candles, 6)}"
+    return [Issue(kind="stale", detail=detail)]
 
 
 def _impossible(candles: Candles, limits: QualityLimits) -> Faults:

@@ -138,7 +138,7 @@ def _is_sound(candles: Candles) -> bool:
 
 
 def _same(left: Candles, right: Candles) -> bool:
-    if left is right:
+    if left.is_same_part(right):
         return True
     columns = ("open_ms", "close", "high", "low", "open", "volume")
     return left.symbol == right.symbol and all(np.array_equal(getattr(left, c), getattr(right, c)) for c in columns)

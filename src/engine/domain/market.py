@@ -232,6 +232,13 @@ class Candles:
         last_open = to_millis(now) - self.timeframe.millis
         return self.slice(0, int(np.searchsorted(self.open_ms, last_open, side="right")))
 
+    def is_same_part(self, other: Candles) -> bool:
+        """Whether both are the same object, or the same part of the same series; two may be equal and neither."""
+        if self is other:
+            return True
+        (whole, start), (others, begins) = self.within or (self, 0), other.within or (other, 0)
+        return whole is others and start == begins and len(self) == len(other)
+
     @property
     def closed_at(self) -> datetime:
         """When the newest of these candles closes.

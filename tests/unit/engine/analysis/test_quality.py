@@ -53,7 +53,8 @@ def caught(series: Candles, row: int) -> set[str]:
 
 
 def same(left: Candles, right: Candles) -> bool:
-    return all(np.array_equal(getattr(left, c), getattr(right, c)) for c in ("open_ms", *PRICES, "volume"))
+    columns = ("open_ms", *PRICES, "volume")
+    return all(np.array_equal(getattr(left, c), getattr(right, c), equal_nan=True) for c in columns)
 
 
 @given(SEEDS, st.floats(0.0001, 0.02), st.sampled_from(list(Timeframe)))
@@ -258,6 +259,42 @@ def test_the_report_names_the_candle_in_words() -> None:
     series = with_value(walk(1, COUNT), "close", 100, float("nan"))
     _, report = DataQualityMonitor().check(series, series.closed_at)
     assert report.repaired[0].detail.startswith("2024-01-05 04:00 UTC ")
+
+
+@given(
+    st.integers(0, 99),
+    st.sampled_from([0.002, 0.02, 0.06]),
+    st.lists(
+        st.tuples(
+            st.integers(0, 899),
+            st.sampled_from((*PRICES, "volume")),
+            st.sampled_from([0.0, -1.0, 0.5, 2.0, 3e3, np.nan]),
+        ),
+        max_size=3,
+    ),
+    st.integers(0, 40),
+    st.sampled_from([LIMITS, QualityLimits(max_move=20, max_factor=1.5), QualityLimits(min_candles=130, window=5)]),
+)
+def test_parts_of_a_series_are_judged_as_a_series_of_their_own(
+    seed: int, sigma: float, faults: list[tuple[int, str, float]], missing: int, limits: QualityLimits
+) -> None:
+    """What is known of the series as a whole spares looking through each part, and changes nothing that is found."""
+    series = walk(seed, 900, sigma=sigma)
+    for row, column, factor in faults:
+        series = with_value(series, column, row, getattr(series, column)[row] * factor)
+    series = taken(series, np.r_[0:400, 400 + missing : 900])
+    monitor = DataQualityMonitor(limits=limits)
+    for stop in range(COUNT, len(series), 37):
+        part = series.slice(stop - COUNT, stop)
+        for now in (part.closed_at, part.closed_at + timedelta(hours=4), part.closed_at - timedelta(hours=1)):
+            kept, report = monitor.check(part, now)
+            expected, expected_report = check(part.cut(0, COUNT), now, limits)
+            assert (report.repaired, report.refused, report.changes) == (
+                expected_report.repaired,
+                expected_report.refused,
+                expected_report.changes,
+            )
+            assert same(kept, expected)
 
 
 @given(st.integers(0, 99), st.floats(-3, 6), st.floats(-3, 6), st.integers(0, 20))
