@@ -27,6 +27,8 @@ T = TypeVar("T")
 _GROUP: ContextVar[Database | None] = ContextVar("group_commit", default=None)
 """The database on which the running task lets its transactions wait for a common commit."""
 
+YIELD_EVERY = 0.001
+"""Wall seconds that those who write together go on without letting others have their turn."""
 YIELD_FOR = 0.02
 """Wall seconds for which those who write together wait at a time while others read or write: people are waiting."""
 
@@ -107,6 +109,7 @@ class Database(DatabaseReader):
         self._batch = Batch(self._write_engine, route)
         self._asked = self._kept = self._visits = self._guests = 0
         self._no_guests = asyncio.Event()
+        self._yielded_at = float("-inf")
 
     @property
     def waiting(self) -> bool:
@@ -186,7 +189,11 @@ class Database(DatabaseReader):
 
     async def yield_to_callers(self) -> None:
         """Let others have their turn, and those who read or write finish: both at once would take each longer."""
+        clock = asyncio.get_running_loop().time
+        if clock() < self._yielded_at + YIELD_EVERY and not self._guests:
+            return
         await asyncio.sleep(0)
+        self._yielded_at = clock()
         if self._guests:
             with suppress(TimeoutError):
                 async with asyncio.timeout(YIELD_FOR):

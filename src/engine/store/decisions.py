@@ -36,6 +36,7 @@ class Decisions:
         self._made_at: dict[datetime, set[str]] = {}
         self._unwritten: list[dict[str, Any]] = []
         self._unwritten_readings: list[dict[str, Any]] = []
+        self._written: dict[tuple[int, ...], tuple[_SIGNALS, str]] = {}
 
     def next_id(self) -> str:
         """An id for the next decision."""
@@ -55,7 +56,7 @@ class Decisions:
             self._made_at[decision.at].add(decision.key)
         if judged.signals:
             held = status_of(judged) == "held"
-            signals = codec.dump_as(_SIGNALS, judged.signals)
+            signals = self._written_signals(judged.signals)
             own = {"decision_id": decision.id, "at": decision.at, "held": held, "signals": signals}
             self._unwritten_readings.append(own)
         self._unwritten.append(
@@ -74,6 +75,13 @@ class Decisions:
         )
         if isinstance(judged.ruling, AskHuman):
             self.write()  # an approval refers to it
+
+    def _written_signals(self, signals: _SIGNALS) -> str:
+        """Readings as they are kept; several contexts decide by the very same ones."""
+        them = tuple(map(id, signals))  # each is kept here, so that no other gets its id
+        if them not in self._written:
+            self._written[them] = signals, codec.dump_as(_SIGNALS, signals)
+        return self._written[them][1]
 
     def write(self) -> None:
         """Write what was added."""
