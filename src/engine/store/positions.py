@@ -48,7 +48,7 @@ class Positions:
         Raises:
             UnknownId: There is none with that id.
         """
-        return _POSITION.from_row(self._row(position_id))
+        return self._memory.get_or_load("positions", position_id, lambda: _POSITION.from_row(self._row(position_id)))
 
     def decision_of(self, position_id: str) -> str:
         """The id of the decision that opened a position.
