@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from statistics import median_low
 
 from engine.domain.market import Timeframe
+from engine.exchanges.headers import parse_date
 
 MOST_SKEW = 5.0
 """Seconds by which two clocks may differ on any timeframe, and before people are told."""
@@ -24,15 +24,6 @@ _READINGS = 5
 """How many answers the time is read off: one server of many, or one stored answer, may tell a wrong one."""
 _JITTER, _SAME_WORDS = 2.0, 0.1
 """By how many seconds and by which fraction a difference must change before it is told in new words."""
-
-
-def parse_date(text: str) -> datetime | None:
-    """The time that a header such as ``Date`` tells; ``None`` where it is none."""
-    try:
-        found = parsedate_to_datetime(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 class VenueTime:

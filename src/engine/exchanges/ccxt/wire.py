@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import aiohttp
 
-from engine.domain.errors import VenueError
-from engine.exchanges.ccxt.venue_time import VenueTime, parse_date
+from engine.exchanges.ccxt.venue_time import VenueTime
+from engine.exchanges.headers import Quiet
 
 MOST_BYTES = 64 * 1024 * 1024
 """The longest answer that is read; the list of all markets of a large venue has some 20 MB."""
 _CHUNK = 64 * 1024
-_QUIET = {429: 60.0, 418: 300.0, 403: 60.0}
-"""Seconds without a call after these answers, where the venue names none: too fast, banned, kept out by a firewall."""
-_LONGEST_QUIET = 3 * 24 * 3600.0
-"""The longest ban that Binance knows."""
 
 
 class Gate:
@@ -34,11 +30,7 @@ class Gate:
     """
 
     def __init__(self, name: str, *, monotonic: Callable[[], float], now: Callable[[], datetime]) -> None:
-        self._name = name
-        self._monotonic = monotonic
-        self._now = now
-        self._quiet_until = float("-inf")
-        self._quiet_words = ""
+        self._quiet = Quiet(name, monotonic=monotonic, now=now)
         self.time = VenueTime(monotonic=monotonic, now=now)
 
     async def __call__(
@@ -60,23 +52,11 @@ class Gate:
         Raises:
             VenueError: It wants to be left alone.
         """
-        left = self._quiet_until - self._monotonic()
-        if left > 0:
-            raise VenueError(self._quiet_words, retry_after=left)
+        self._quiet.check()
 
     def _note(self, response: aiohttp.ClientResponse) -> None:
-        asked = response.headers.get("Retry-After", "")
-        usual = _QUIET.get(response.status)
-        if usual is not None or (response.status >= 500 and asked):  # noqa: PLR2004 - the class of a status
-            self._leave_alone(min(_seconds(asked, self._now()) or usual or 0.0, _LONGEST_QUIET))
+        self._quiet.note(response.status, response.headers.get("Retry-After", ""))
         self.time.read(response.headers.get("Date", ""))
-
-    def _leave_alone(self, seconds: float) -> None:
-        until = self._monotonic() + seconds
-        if until > self._quiet_until:
-            self._quiet_until = until
-            again = self._now() + timedelta(seconds=seconds)
-            self._quiet_words = f"{self._name} asked for quiet; it is asked again at {again:%Y-%m-%d %H:%M:%S} UTC."
 
 
 class JsonResponse(aiohttp.ClientResponse):
@@ -116,11 +96,3 @@ def session(gate: Gate) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
     )
-
-
-def _seconds(text: str, now: datetime) -> float | None:
-    """How long ``Retry-After`` says to wait: seconds, or a date."""
-    if text.strip().isdigit():
-        return float(text)
-    at = parse_date(text)
-    return max(0.0, (at - now).total_seconds()) if at else None

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.market import Timeframe
-from engine.exchanges.ccxt.venue_time import LONGEST_SKEW, MOST_SKEW, ClockCheck, VenueTime, parse_date
+from engine.exchanges.ccxt.venue_time import LONGEST_SKEW, MOST_SKEW, ClockCheck, VenueTime
 
 NOON = datetime(2026, 3, 29, 12, 0, 0, tzinfo=UTC)
 CANDLES = (Timeframe.M1, Timeframe.H1, Timeframe.D1)
@@ -128,11 +128,6 @@ def test_answers_without_a_time_are_told_of_and_nothing_is_entered(date: str) ->
     check = check_of(machine)
     assert check.no_entry(Timeframe.D1)
     assert "nothing is entered" in check.health
-
-
-def test_a_time_without_a_zone_is_utc_wherever_this_machine_is() -> None:
-    assert parse_date("Sun, 29 Mar 2026 12:00:00 -0000") == NOON
-    assert parse_date("Sun, 29 Mar 2026 14:00:00 +0200") == NOON
 
 
 def test_one_answer_with_a_wrong_time_among_right_ones_changes_nothing() -> None:
