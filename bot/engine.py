@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from bot.derivatives import derivatives_of
 from bot.externals import EXTERNALS, Externals
 from bot.health import Health
 from bot.live_market import no_entry_of
@@ -32,6 +33,7 @@ from engine.exchanges.paper import PaperExchange
 from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.kept_derivatives import KeptDerivatives
 from engine.kept_stats import KeptStats
 from engine.ports import MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
@@ -114,6 +116,12 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
             store=store, venues={venue.name: venue}, market_data=market_data, clock=clock, max_factor=max_factor
         ),
         stats=stats,
+        derivatives=KeptDerivatives(
+            source=derivatives_of(settings, market.feed, clock),
+            clock=clock,
+            refresh_after=settings.derivatives.refresh_after,
+            max_age=settings.derivatives.max_age,
+        ),
         panel=externals.panel,
         no_entry=no_entry,
     )

@@ -93,6 +93,28 @@ class ExchangeSettings(Section):
         return value
 
 
+class DerivativesSettings(Section):
+    """What futures tell of the markets: shown beside a decision by /why, and nothing is decided on it."""
+
+    source: Literal["none", "generated", "binance"] = "none"
+    """none: nobody is asked; generated: made up beside generated markets; binance: its public data, without a key."""
+    api_url: HttpUrl | None = None
+    """Another server in its place, e.g. a proxy; nothing for the venue's own."""
+    refresh_after: Duration = timedelta(minutes=5)
+    """How old what is known of a market may be before it is asked for again, when a candle closes."""
+    answer_within: Duration = timedelta(seconds=10)
+    """How long it may take for one answer; no decision waits for it."""
+    max_age: Duration = timedelta(hours=2)
+    """How old a reading may be and is still shown; older ones are unknown."""
+
+    @field_validator("answer_within")
+    @classmethod
+    def _bearable(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=0.2) <= value <= timedelta(minutes=1):
+            raise problem("must be between 0.2 s and 1m")
+        return value
+
+
 class VenueSettings(Section):
     """The paper venue, where orders are filled with play money."""
 

@@ -12,7 +12,7 @@ from config.contexts import ContextSettings, IndicatorSettings
 from config.keeping import AccountSettings, DatabaseSettings, LogSettings, RetentionSettings
 from config.kinds import ExchangeName, File, passwords_in, problem
 from config.limits import ApprovalSettings, QualitySettings, RiskSettings
-from config.markets import ExchangeSettings, MarketsSettings, ReplaySettings, VenueSettings
+from config.markets import DerivativesSettings, ExchangeSettings, MarketsSettings, ReplaySettings, VenueSettings
 from config.people import AlertSettings, DigestSettings, PersonSettings
 from config.places import did_you_mean
 from config.platforms import FailoverSettings, SlackSettings, TelegramSettings, ViewerSettings, WebSettings
@@ -59,6 +59,8 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     """Where prices come from, and which clock decides."""
     exchanges: dict[ExchangeName, ExchangeSettings] = Field(default_factory=dict)
     """The venues, by their ids in ccxt."""
+    derivatives: DerivativesSettings = Field(default_factory=DerivativesSettings)
+    """What futures tell of the markets."""
     venue: VenueSettings = Field(default_factory=VenueSettings)
     """The paper venue."""
     replay: ReplaySettings = Field(default_factory=ReplaySettings)
@@ -97,6 +99,18 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
             message = "must have a venue that is on, e.g. binance: {}, because market.source is ccxt"
             raise problem(message, other="market.source")
         return exchanges
+
+    @field_validator("derivatives")
+    @classmethod
+    def _of_the_same_market(cls, derivatives: DerivativesSettings, info: ValidationInfo) -> DerivativesSettings:
+        market = info.data.get("market")
+        if market and derivatives.source == "binance" and market.clock == "replay":
+            message = "must not be a venue while market.clock is replay: it tells of this moment alone"
+            raise problem(message, at="derivatives.source", other="market.clock")
+        if market and derivatives.source == "generated" and market.source != "replay":
+            message = "must not be generated beside the prices of a venue"
+            raise problem(message, at="derivatives.source", other="market.source")
+        return derivatives
 
     @field_validator("venue")
     @classmethod

@@ -62,6 +62,7 @@ def _decided(story: Why) -> Card:
         ("Panel", map(_opinion, judged.opinions)),
         *((f"Signals {signals.symbol} {signals.timeframe}", readings(signals)) for signals in judged.signals),
         ("Inputs", map(_input, judged.inputs)),
+        ("Market context", map(_input, judged.market_context)),
         ("Data mended or refused", _quality(judged.quality)),
         ("Changed by the risk rules", map(_clamp, judged.clamps)),
         ("What became of it", map(_in_lines, _outcome(story))),

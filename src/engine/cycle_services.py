@@ -11,6 +11,7 @@ from engine.domain.autonomy import Autonomy
 from engine.domain.decisions import Frame
 from engine.domain.market import Listing, Timeframe
 from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.kept_derivatives import KeptDerivatives
 from engine.kept_stats import KeptStats
 from engine.ports import Clock, MarketDataAt, NoEntry, Panel, nothing_against_it
 from engine.risk.manager import RiskManager
@@ -22,6 +23,7 @@ class CycleServices:
     """What a cycle works with. The same in replay and live, apart from the clock and the venue.
 
     Attributes:
+        derivatives: What futures tell of each market.
         candles: The closed candles of each market, for all who need them.
         panel: Who is heard before an entry is decided on.
         frames: What was last read of each market and timeframe: where its candles are the same it is not read again.
@@ -36,6 +38,7 @@ class CycleServices:
     autonomy: Autonomy
     orchestrator: ExecutionOrchestrator
     stats: KeptStats
+    derivatives: KeptDerivatives
     panel: Panel = NO_PANEL
     no_entry: NoEntry = nothing_against_it
     frames: dict[Listing, dict[Timeframe, Frame]] = field(default_factory=dict)

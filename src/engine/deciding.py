@@ -296,6 +296,7 @@ class _Conclusion:
             plan=plan,
             clamps=clamps,
             opinions=opinions,
+            market_context=self.proposal.market_context,
         )
         self.uow.decisions.add(judged)
         return judged

@@ -1,6 +1,6 @@
 """What is seen of one market at one closed candle: fetched and checked, and read, before anything is wanted of it.
 
-candles ─▶ quality ─▶ technical signals and risk figures, and the book ─▶ MarketSnapshot
+candles ─▶ quality ─▶ technical signals and risk figures, the book, and what futures tell ─▶ MarketSnapshot
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ async def observe(
         quality=report,
         inputs=(*_candle_inputs(candles, services.clock.now()), book_input(book, services.clock.now())),
         book=book,
+        market_context=await services.derivatives.of(symbol),
     )
 
 

@@ -10,6 +10,7 @@ from typing import NewType, Protocol
 
 from engine.domain.columns import SignalColumns
 from engine.domain.decisions import Exit, Frame, Opinion, Signals
+from engine.domain.derivatives import FundingRate, LongShort, OpenInterest
 from engine.domain.errors import GreenlightError, NoData
 from engine.domain.events import Event
 from engine.domain.figures import plain
@@ -230,6 +231,34 @@ def market_data_of(known: MarketDataAt, venue: str) -> MarketData:
     if venue not in known:
         raise NoData(f"Nobody here knows the markets of the venue {venue}.", "Prices stay those of the last close.")
     return known[venue]
+
+
+class DerivativesData(Protocol):
+    """A family: who tells what the futures of a market are like. No order ever goes there.
+
+    What is not known is never 0: it is an error, or ``None`` where nobody is asked at all.
+    """
+
+    async def funding(self, symbol: str) -> FundingRate | None:
+        """What holding its futures costs now.
+
+        Raises:
+            NoData: The market has no futures there.
+            VenueError: Nobody can be asked, or the answer is nonsense.
+        """
+        ...
+
+    async def open_interest(self, symbol: str) -> OpenInterest | None:
+        """How much is held in them now; raises as ``funding`` does."""
+        ...
+
+    async def long_short(self, symbol: str) -> LongShort | None:
+        """How many of those who hold them are long, and how many short; raises as ``funding`` does."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
 
 
 class Exchange(Protocol):

@@ -38,6 +38,7 @@ def propose(context: StrategyContext, seen: MarketSnapshot, held: Sequence[Posit
         inputs=seen.inputs,
         readings=tuple(frame.signals for frame in seen.frames.values()),
         quality=seen.quality,
+        market_context=seen.market_context,
     )
 
 

@@ -26,6 +26,7 @@ from engine.bookkeeping import Bookkeeping
 from engine.checked_candles import CheckedCandles
 from engine.cycle import run_cycles
 from engine.cycle_services import CycleServices
+from engine.data.derivatives.nobody import NoDerivatives
 from engine.domain.autonomy import Autonomy
 from engine.domain.days import Days
 from engine.domain.errors import GreenlightError
@@ -35,6 +36,7 @@ from engine.domain.positions import Portfolio
 from engine.exchanges.paper import PaperExchange
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.reconcile import reconcile
+from engine.kept_derivatives import KeptDerivatives
 from engine.kept_stats import KeptStats
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
@@ -263,6 +265,7 @@ class TwoVenues:
             autonomy=TRADES_ALONE,
             orchestrator=orchestrator,
             stats=KeptStats(market_data=venues, quality=quality, clock=self._clock),
+            derivatives=KeptDerivatives(source=NoDerivatives(), clock=self._clock),
         )
         listings = {
             Listing(name, symbol): Timeframe.H1 for name, site in self._sites.items() for symbol in site.symbols

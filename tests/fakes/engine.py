@@ -24,6 +24,7 @@ from engine.checked_candles import CheckedCandles
 from engine.closings import Closings
 from engine.cycle import Deliberations, run_cycles
 from engine.cycle_services import CycleServices
+from engine.data.derivatives.nobody import NoDerivatives
 from engine.desk import Desk
 from engine.domain.approvals import Approval, Press
 from engine.domain.autonomy import AskHuman, Autonomy
@@ -54,6 +55,7 @@ from engine.exchanges.paper import PaperExchange
 from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.kept_derivatives import KeptDerivatives
 from engine.kept_stats import KeptStats
 from engine.ports import Cursor, EventBatch, Frames, NoEntry, Panel, nothing_against_it
 from engine.proposing import NO_SIGNALS
@@ -365,6 +367,7 @@ async def engine_room(
             store=store, venues={venue.name: venue}, market_data=market_data, clock=clock
         ),
         stats=KeptStats(market_data=market_data, quality=quality, clock=clock),
+        derivatives=KeptDerivatives(source=NoDerivatives(), clock=clock),
         panel=panel,
         no_entry=no_entry,
     )

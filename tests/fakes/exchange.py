@@ -27,6 +27,10 @@ SPANS = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240, "1d": 1440
 """Binance's intervals, in minutes."""
 INFO, KLINES, DEPTH = "/api/v3/exchangeInfo", "/api/v3/klines", "/api/v3/depth"
 TRADES = "/api/v3/aggTrades"
+PREMIUM, INTEREST = "/fapi/v1/premiumIndex", "/fapi/v1/openInterest"
+ACCOUNTS = "/futures/data/globalLongShortAccountRatio"
+ALLOWED = {PREMIUM: {"symbol"}, INTEREST: {"symbol"}, ACCOUNTS: {"symbol", "period", "limit"}}
+"""What the futures may be asked with; anything else is refused as the venue refuses it."""
 BETWEEN_TRADES = 250
 """Milliseconds from one trade to the next, in every market."""
 
@@ -114,6 +118,8 @@ class Symbol:
     price: Callable[[int], float]
     volume: Callable[[int], float] = forty
     level_quantity: float = 2.0
+    funding: str = "0.00038246"
+    interest: str = "10659.509"
 
     @property
     def name(self) -> str:
@@ -262,6 +268,8 @@ class FakeExchange:
         symbol = self.symbols.get(query.get("symbol", ""))
         if symbol is None:
             return 400, {"code": -1121, "msg": "Invalid symbol."}
+        if path in ALLOWED:
+            return self._futures(symbol, path, query)
         if path == DEPTH:
             return 200, symbol.depth(self.now_ms(), int(query.get("limit", "100")))
         if path == TRADES:
@@ -269,6 +277,29 @@ class FakeExchange:
         if path == KLINES:
             return 200, _klines(symbol, query, self.now_ms())
         return 404, {"code": -1, "msg": f"no such path {path}"}
+
+    def _futures(self, symbol: Symbol, path: str, query: Mapping[str, str]) -> tuple[int, Json]:
+        """What its futures tell, in the venue's words: times are numbers, all else is text."""
+        if unknown := set(query) - ALLOWED[path]:
+            return 400, {"code": -1101, "msg": f"Too many parameters; {unknown} are not wanted."}
+        now, eight_hours = self.now_ms(), 8 * 60 * MINUTE
+        if path == PREMIUM:
+            price = f"{symbol.price(now):.8f}"
+            prices = dict.fromkeys(("markPrice", "indexPrice", "estimatedSettlePrice"), price)
+            rates = {"lastFundingRate": symbol.funding, "interestRate": "0.00010000"}
+            times = {"nextFundingTime": (now // eight_hours + 1) * eight_hours, "time": now}
+            return 200, {"symbol": symbol.name, **prices, **rates, **times}
+        if path == INTEREST:
+            return 200, {"symbol": symbol.name, "openInterest": symbol.interest, "time": now}
+        if query.get("period") not in SPANS:
+            return 400, {
+                "code": -1102,
+                "msg": "Mandatory parameter 'period' was not sent, was empty/null, or malformed.",
+            }
+        span = SPANS[query["period"]] * MINUTE
+        counted = [now // span * span - back * span for back in reversed(range(int(query.get("limit", "30"))))]
+        shares = {"longShortRatio": "1.8105", "longAccount": "0.6442", "shortAccount": "0.3558"}
+        return 200, [{"symbol": symbol.name, **shares, "timestamp": at} for at in counted]
 
     def _info(self) -> Json:
         symbols = [symbol.info() for symbol in self.symbols.values()]

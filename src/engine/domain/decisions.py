@@ -247,7 +247,12 @@ class Input:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """One decision with everything that became of it within its cycle."""
+    """One decision with everything that became of it within its cycle.
+
+    Attributes:
+        inputs: What it was made from.
+        market_context: What was known beside, and nothing was decided on.
+    """
 
     decision: Decision
     inputs: tuple[Input, ...]
@@ -257,6 +262,7 @@ class Judged:
     plan: TradePlan | None = None
     clamps: tuple[Clamp, ...] = ()
     opinions: tuple[Opinion, ...] = ()
+    market_context: tuple[Input, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ class Proposal:
         exits: Which of the context's positions are to be left, and why.
         close: What the candle closed at, in the quote currency; ``None`` where its data cannot be used.
         inputs: What it was made from, each with its age.
+        market_context: What was known beside, each with its age.
         readings: What the indicators said, of each timeframe.
     """
 
@@ -51,6 +52,7 @@ class Proposal:
     inputs: tuple[Input, ...]
     readings: tuple[TechnicalSignals, ...]
     quality: QualityReport
+    market_context: tuple[Input, ...] = ()
 
     @property
     def listing(self) -> Listing:

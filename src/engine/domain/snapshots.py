@@ -17,6 +17,7 @@ class MarketSnapshot:
     Attributes:
         candle_at: When the candle closed.
         inputs: What was seen, each with its age.
+        market_context: What was known beside, and nothing is decided on; each with its age.
     """
 
     candle_at: datetime
@@ -25,6 +26,7 @@ class MarketSnapshot:
     quality: QualityReport
     inputs: tuple[Input, ...]
     book: Book | None
+    market_context: tuple[Input, ...] = ()
 
     def distrusted(self, reason: str) -> MarketSnapshot:
         """The same without anything that could be traded on."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from engine.cycle import end_data_halts
+from engine.data.derivatives.generated import GeneratedDerivatives
 from engine.domain.autonomy import Hold
 from engine.domain.decisions import Stance
 from engine.domain.errors import NoData, VenueError
@@ -16,9 +17,10 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Timeframe
 from engine.domain.messages import Person, Role
 from engine.domain.orders import Purpose
+from engine.kept_derivatives import KeptDerivatives
 from engine.observing import observe
 from tests.fakes.engine import DAY, QUIET, Room, engine_room
-from tests.fakes.feed import BTC
+from tests.fakes.feed import BTC, hand_feed
 
 
 async def test_what_was_seen_is_noted_with_its_age(room: Room):
@@ -38,6 +40,22 @@ async def test_what_was_seen_of_a_large_price_has_commas(tmp_path: Path):
     assert seen.book is not None
     assert seen.inputs[-1].detail == f"bid {seen.book.bid:,f}, ask {seen.book.ask:,f}"
     assert "20,0" in seen.inputs[-1].detail
+
+
+async def test_what_futures_tell_is_kept_with_the_decision_and_no_input_of_it(room: Room):
+    source = GeneratedDerivatives(feed=hand_feed((QUIET,) * 60), clock=room.clock, seed=20)
+    room.services = replace(room.services, derivatives=KeptDerivatives(source=source, clock=room.clock))
+    (judged,) = (await room.enter(1.0)).decisions
+    kept = await room.store.read(lambda uow: uow.decisions.get(judged.decision.id))
+    assert [(each.name, each.age) for each in kept.market_context] == [
+        (name, timedelta(0)) for name in ("funding", "open interest", "long and short")
+    ]
+    assert "funding" not in {each.name for each in kept.inputs}
+
+
+async def test_where_nobody_tells_of_futures_nothing_stands_beside_a_decision(room: Room):
+    (judged,) = (await room.enter(1.0)).decisions
+    assert judged.market_context == ()
 
 
 async def test_nothing_of_the_future_is_seen(room: Room):

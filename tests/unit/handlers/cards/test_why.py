@@ -1,11 +1,12 @@
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from engine.domain.approvals import Claimed, Declined, Expired, Ordered, Pending, Refused
 from engine.domain.autonomy import Execute, Hold, Refuse
-from engine.domain.decisions import Condition, Opinion, Stance, Tier, Verdict
+from engine.domain.decisions import Condition, Input, Opinion, Stance, Tier, Verdict
 from engine.domain.orders import Side
 from handlers.cards import why
 from handlers.cards.monospace import WIDTH
@@ -43,6 +44,19 @@ def test_the_confidence_reads_as_an_agreement():
 
 def test_every_input_is_named_with_its_age():
     assert section(why.card(reports.why()), "Inputs") == ["BTC/USDT 1h candles, 1 min old: 250 candles"]
+
+
+def test_what_was_known_beside_is_told_with_its_age_or_as_unknown():
+    beside = (
+        Input(name="funding", age=timedelta(minutes=3), detail="longs pay shorts 0.01 %"),
+        Input(name="open interest", age=None, detail="unknown: nobody answers"),
+    )
+    story = reports.why(judged=replace(reports.judged(), market_context=beside))
+    assert section(why.card(story), "Market context") == [
+        "funding, 3 min old: longs pay shorts 0.01 %",
+        "open interest: unknown: nobody answers",
+    ]
+    assert section(why.card(reports.why()), "Market context") is None
 
 
 def test_every_condition_says_whether_it_held_and_what_it_counts():
