@@ -14,7 +14,7 @@ from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.closing import ClosingView
 from engine.domain.errors import UnknownId
 from engine.domain.messages import Card
-from engine.store.outbox import STOP, stop_of
+from engine.store.outbox import EMERGENCY_ANSWER, halt_id_of
 from engine.views import Views
 from handlers.cards import alerts, approval, closings, emergencies, inventory
 from handlers.topics import TOPICS
@@ -63,7 +63,7 @@ class Notifications:
             "emergency": self._emergency,
             "digest": self._digest,
             CLOSING: self._closing,
-            STOP: self._stop,
+            EMERGENCY_ANSWER: self._emergency_answer,
             "welcome": self._welcome,
         }
 
@@ -131,8 +131,8 @@ class Notifications:
     async def _emergency(self, subject: str) -> Card:
         return emergencies.progress(await self._views.emergency(subject))
 
-    async def _stop(self, subject: str) -> Card:
-        return emergencies.so_far(await self._views.emergency(stop_of(subject)), self._now())
+    async def _emergency_answer(self, subject: str) -> Card:
+        return emergencies.so_far(await self._views.emergency(halt_id_of(subject)), self._now())
 
     async def _closing(self, subject: str) -> Card:
         return closings.card(await self._wish(subject))

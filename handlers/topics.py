@@ -40,7 +40,7 @@ from engine.domain.events import (
 from engine.domain.halts import HaltKind
 from engine.domain.messages import CardKind, Destination, Lane
 from engine.ports import Route
-from engine.store.outbox import STOP
+from engine.store.outbox import EMERGENCY_ANSWER
 
 TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "approval": (Lane.URGENT, CardKind.APPROVALS),
@@ -58,7 +58,7 @@ TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "welcome": (Lane.NORMAL, None),
     "digest": (Lane.QUIET, CardKind.DIGESTS),
     CLOSING: (Lane.NORMAL, None),
-    STOP: (Lane.NORMAL, None),
+    EMERGENCY_ANSWER: (Lane.NORMAL, None),
 }
 """How loud each kind of topic is, and what it is about; what is about nothing goes everywhere."""
 

@@ -10,7 +10,7 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.errors import BadInput, UnknownId
 from engine.domain.messages import Card
 from engine.ports import Clock
-from engine.store.outbox import stop_topic
+from engine.store.outbox import emergency_answer_topic
 from engine.views import Views
 from handlers import arguments
 from handlers.cards import closings, emergencies, halts, replies
@@ -64,14 +64,14 @@ class Acts:
     async def emergency(self, call: Call) -> Card:
         if arguments.flag(call.words, emergencies.NOW):
             halt = await self._views.halt(await self._desk.stop_everything(call.person))
-            return replace(emergencies.called(halt), topic=stop_topic(halt.id, call.delivery))
+            return replace(emergencies.called(halt), topic=emergency_answer_topic(halt.id, call.delivery))
         return replace(await self._emergency(call), private=True)
 
     async def _emergency(self, call: Call) -> Card:
         """What it would do, or how far it is."""
         if halt_id := await self._views.standing_emergency():
             card = emergencies.so_far(await self._views.emergency(halt_id), self._clock.now())
-            return replace(card, topic=stop_topic(halt_id, call.delivery))
+            return replace(card, topic=emergency_answer_topic(halt_id, call.delivery))
         return emergencies.preview(await self._views.exposed())
 
 

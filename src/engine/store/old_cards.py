@@ -13,7 +13,7 @@ from sqlalchemy.sql import ColumnElement
 
 from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.orders import OrderStatus
-from engine.store.outbox import STOP
+from engine.store.outbox import EMERGENCY_ANSWER
 from engine.store.tables import ApprovalRow, DigestRow, HaltRow, OrderRow, OutboxRow, PositionRow, table_of
 
 _OUTBOX, _APPROVALS, _POSITIONS = table_of(OutboxRow), table_of(ApprovalRow), table_of(PositionRow)
@@ -54,7 +54,10 @@ def is_old(before: datetime, going_on: Collection[str]) -> Mapping[str, ColumnEl
         "approval": _without("approval", _APPROVALS, asked),
         **{kind: _without(kind, _POSITIONS, held) for kind in ("trade", "closed", "unprotected")},
         **{kind: _without(kind, _HALTS, standing) for kind in ("halt", "recovery", "emergency")},
-        STOP: and_(_is(STOP), not_(select(_HALTS.c.id).where(_TOPIC.startswith(_STOP_TOPIC), standing).exists())),
+        EMERGENCY_ANSWER: and_(
+            _is(EMERGENCY_ANSWER),
+            not_(select(_HALTS.c.id).where(_TOPIC.startswith(_ANSWER_TOPIC), standing).exists()),
+        ),
         "external": _without("external", _ORDERS, or_(_UNDER_WAY, _ORDERS.c.updated_at >= before)),
         "digest": _without("digest", _DIGESTS, _DIGESTS.c.ends >= before),
         **{
@@ -64,7 +67,7 @@ def is_old(before: datetime, going_on: Collection[str]) -> Mapping[str, ColumnEl
     }
 
 
-_STOP_TOPIC = literal(f"{STOP}:").concat(_HALTS.c.id).concat("/")
+_ANSWER_TOPIC = literal(f"{EMERGENCY_ANSWER}:").concat(_HALTS.c.id).concat("/")
 
 
 def _since(over: ColumnElement[datetime | None], before: datetime) -> ColumnElement[bool]:

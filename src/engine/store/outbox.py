@@ -24,9 +24,9 @@ from engine.store.tables import OutboxRow, key_of, table_of
 _TABLE = table_of(OutboxRow)
 _ROW = select(_TABLE).where(*key_of(_TABLE))
 _IS_SERVED = _TABLE.c.wanted_version > 0
-STOP = "stop"
-"""The kind of topic that an answer about an emergency stop has; each has one of its own, e.g. ``stop:H2/web:5``."""
-ANSWERS = (f"{CLOSING}:", f"{STOP}:")
+EMERGENCY_ANSWER = "emergency_answer"
+"""The kind of topic that an answer about an emergency stop has; each has its own: ``emergency_answer:H2/web:5``."""
+ANSWERS = (f"{CLOSING}:", f"{EMERGENCY_ANSWER}:")
 """How the topics of answers begin that are edited later."""
 _IS_CARD = not_(or_(*(_TABLE.c.topic.startswith(each) for each in ANSWERS)))
 _PLACES = select(_TABLE).where(_TABLE.c.topic == bindparam("topic"), _IS_SERVED).order_by(_TABLE.c.number)
@@ -194,12 +194,12 @@ class Outbox:
         self._connection.execute(_CHANGE, _key(topic, destination) | values)
 
 
-def stop_topic(halt_id: str, delivery: str = "") -> str:
+def emergency_answer_topic(halt_id: str, delivery: str = "") -> str:
     """The topic of the answer to a delivery about an emergency stop; without one, how the topics of all begin."""
-    return f"{STOP}:{halt_id}/{delivery}"
+    return f"{EMERGENCY_ANSWER}:{halt_id}/{delivery}"
 
 
-def stop_of(subject: str) -> str:
+def halt_id_of(subject: str) -> str:
     """The id of the emergency stop that such an answer is about, by what its topic names."""
     return subject.partition("/")[0]
 

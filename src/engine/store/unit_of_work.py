@@ -26,7 +26,7 @@ from engine.store.ledger import Ledger
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
 from engine.store.orders import Orders
-from engine.store.outbox import Outbox, stop_topic
+from engine.store.outbox import Outbox, emergency_answer_topic
 from engine.store.positions import Positions
 from engine.store.settings import Settings
 from engine.store.strangers import Strangers
@@ -90,7 +90,7 @@ class UnitOfWork:
         self.show_wishes(traded(event))
         self._show_unmanaged(event)
         if halt_id := emergency_of(event):
-            for topic in self.outbox.beginning(stop_topic(halt_id)):
+            for topic in self.outbox.beginning(emergency_answer_topic(halt_id)):
                 self.show_anew(topic)
 
     def show_wishes(self, position_id: str) -> None:

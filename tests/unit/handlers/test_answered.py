@@ -15,7 +15,7 @@ from tests.fakes.engine import engine_room
 from tests.fakes.reports import NOON
 
 WISH = Card(title="Close T1?", topic="closing:C1", buttons=(Button(label="Close T1", verb=Choice.CLOSE, about="C1"),))
-STOP = Card(title="The emergency stop is called (H1)", topic="stop:H1/web:5")
+STOP = Card(title="The emergency stop is called (H1)", topic="emergency_answer:H1/web:5")
 QUESTION = replace(WISH, topic="approval:A1")
 HERE, REF = Destination(platform="telegram", address="7"), Ref(messages=("3",))
 ASKED = Closing(id="C1", person="Ann", wanted=Wanted(what="T1"), sales=(), unsold=(), asked_at=NOON, expires_at=NOON)
@@ -33,11 +33,13 @@ async def test_only_what_is_edited_later_is_noted(tmp_path: Path):
             await noting(room.store)(card, HERE, REF)
         await not_noted(WISH, HERE, REF)
         known = await room.store.read(
-            lambda uow: [uow.outbox.ref(topic, HERE) for topic in ("closing:C1", "stop:H1/web:5", "approval:A9")]
+            lambda uow: [
+                uow.outbox.ref(topic, HERE) for topic in ("closing:C1", "emergency_answer:H1/web:5", "approval:A9")
+            ]
         )
         due = await room.store.read(lambda uow: [each.topic for each in uow.outbox.due()])
     assert known == [REF, REF, None]
-    assert due == ["stop:H1/web:5"], "what goes on by itself may have done so before it was shown"
+    assert due == ["emergency_answer:H1/web:5"], "what goes on by itself may have done so before it was shown"
 
 
 @pytest.mark.parametrize("stage", [Stage.CONFIRMED, Stage.KEPT, Stage.EXPIRED])

@@ -422,7 +422,7 @@ async def test_the_answer_to_the_call_of_the_emergency_stop_says_nothing_that_wi
     assert asked.title == "The emergency stop as of 2026-01-03 12:00 UTC (H2)"
     assert "State" in dict(asked.fields)
     assert "goes on" not in asked.text
-    assert [card.topic.partition("/")[0] for card in (called, asked)] == ["stop:H2"] * 2
+    assert [card.topic.partition("/")[0] for card in (called, asked)] == ["emergency_answer:H2"] * 2
     assert not asked.alarm
 
 

@@ -24,7 +24,7 @@ from engine.domain.errors import StoreError
 from engine.domain.events import ApprovalChanged, BalanceAdopted, Halted, OrderChanged, Welcomed
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Listing, Market
-from engine.domain.messages import Button, Card
+from engine.domain.messages import Button, Card, Destination
 from engine.domain.orders import OrderStatus
 from engine.domain.payments import Payment
 from engine.store import migrate
@@ -36,7 +36,7 @@ from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON, asked, decision, digest, judged, position
 from tests.fakes.venue import fill, oco, order
 
-HEAD = "0010"
+HEAD = "0012"
 HOUR = timedelta(hours=1)
 DAY_OF_A_PAYMENT = digest(
     id="2026-01-04",
@@ -346,6 +346,34 @@ async def test_the_marks_of_before_are_those_of_the_one_venue_there_was(each_dat
     migrate.upgrade(each_database)
     database = Database(each_database)
     assert await database.read(lambda uow: uow.account.marks()) == {paper: Decimal("0.10"), ether: Decimal(7)}
+    await database.close()
+
+
+async def test_answers_about_an_emergency_stop_are_still_edited(each_database: str):
+    """Nothing else is renamed: neither a card that begins alike nor a text that quotes one."""
+    here, quoted = Destination(platform="web", address=""), 'He wrote {"topic":"stop:H1/web:5"}'
+    cards = [Card(title="Called", topic="emergency_answer:H2/web:5"), Card(title=quoted, topic="stopped:T1")]
+    topics = ["closing:C1", "emergency:H2", "emergency_answer:H2/web:5", "stopped:T1"]
+
+    def put(uow: UnitOfWork) -> None:
+        for topic in topics:
+            uow.outbox.want(topic, here)
+        for card in cards:
+            uow.chat.put_message(message_id=None, audience="", author="", at=NOON, card=card, text="")
+
+    def kept(uow: UnitOfWork) -> tuple[list[str], list[Card | None]]:
+        shown = [message.card for message in uow.chat.messages(audience="")]
+        return sorted(showing.topic for showing in uow.outbox.due()), shown
+
+    database = Database(each_database)
+    await database.transact(put)
+    await database.close()
+    command.downgrade(migrate.config(each_database), "0010")
+    rows = rows_of(each_database, "SELECT topic FROM outbox ORDER BY number")
+    assert [row["topic"] for row in rows] == ["closing:C1", "emergency:H2", "stop:H2/web:5", "stopped:T1"]
+    migrate.upgrade(each_database)
+    database = Database(each_database)
+    assert await database.read(kept) == (topics, cards)
     await database.close()
 
 

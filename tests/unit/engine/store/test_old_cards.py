@@ -18,7 +18,7 @@ from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Pu
 from engine.domain.unmanaged import Absence, Ending
 from engine.store.database import Database
 from engine.store.old_cards import is_old, let_go_cards
-from engine.store.outbox import ANSWERS, stop_topic
+from engine.store.outbox import ANSWERS, emergency_answer_topic
 from engine.store.retention import Retention, let_go
 from engine.store.tables import HaltRow, OutboxRow, table_of
 from engine.store.unit_of_work import UnitOfWork
@@ -126,7 +126,7 @@ def wish(uow: UnitOfWork, over: datetime | None) -> str:
 
 
 def answer(uow: UnitOfWork, over: datetime | None) -> str:
-    return stop_topic(halt(uow, over), "web:5").partition(":")[2]
+    return emergency_answer_topic(halt(uow, over), "web:5").partition(":")[2]
 
 
 KINDS = {
@@ -139,7 +139,7 @@ KINDS = {
     left_alone: ("unmanaged",),
     day: ("digest",),
     wish: ("closing",),
-    answer: ("stop",),
+    answer: ("emergency_answer",),
 }
 """What makes the subject of each kind of topic, over at a time or not at all; its id."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.domain.messages import Destination, Ref
 from engine.store.database import Database
-from engine.store.outbox import Showing, stop_of, stop_topic
+from engine.store.outbox import Showing, emergency_answer_topic, halt_id_of
 from engine.store.unit_of_work import UnitOfWork
 
 ROOM, CHAT = Destination(platform="web", address="room"), Destination(platform="telegram", address="-100")
@@ -182,8 +182,8 @@ async def test_what_was_noted_while_it_was_sent_is_not_forgotten(store: Database
 
 
 async def test_the_answers_about_an_emergency_stop_are_those_of_no_other(store: Database):
-    for topic in ("stop:H1/web:5", "stop:H1/telegram:7", "stop:H12/web:5"):
+    for topic in ("emergency_answer:H1/web:5", "emergency_answer:H1/telegram:7", "emergency_answer:H12/web:5"):
         await store.transact(lambda uow, topic=topic: uow.answered(topic, CHAT, Ref(messages=(topic,))))
-    found = await store.read(lambda uow: uow.outbox.beginning(stop_topic("H1")))
-    assert found == ("stop:H1/telegram:7", "stop:H1/web:5")
-    assert stop_of("H1/web:5") == "H1"
+    found = await store.read(lambda uow: uow.outbox.beginning(emergency_answer_topic("H1")))
+    assert found == ("emergency_answer:H1/telegram:7", "emergency_answer:H1/web:5")
+    assert halt_id_of("H1/web:5") == "H1"
