@@ -29,7 +29,7 @@ from bot.run_options import (
     with_own_database,
 )
 from bot.terminal import announce
-from config.loader import load_with_places
+from config.loader import load
 from config.settings import Settings, secrets
 from engine.domain.errors import ConfigError, GreenlightError
 
@@ -160,7 +160,7 @@ def doctor(
     files = (*(data or ()), *(more_data or ()))
     asked = overrides(data=files, start=start, end=end, speed=speed, seed=seed, until_end=until_end)
     try:
-        loaded = load_with_places(profile, config, asked, os.environ, Path.cwd(), RULES)
+        loaded = load(profile, config, asked, os.environ, Path.cwd(), RULES)
     except ConfigError as error:
         typer.echo(_shown("wrong", "configuration", error.message, error.remedy))
         raise typer.Exit(1) from None

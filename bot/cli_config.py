@@ -21,7 +21,7 @@ from bot.run_options import (
     overrides,
     with_own_database,
 )
-from config.loader import Loaded, load_with_places
+from config.loader import Loaded, load
 from config.places import dotted
 from config.rules import Rule
 from config.settings import Settings
@@ -48,7 +48,7 @@ def load_or_exit(
         typer.Exit: It cannot be used.
     """
     try:
-        return load_with_places(profile, config, asked, os.environ, Path.cwd(), rules)
+        return load(profile, config, asked, os.environ, Path.cwd(), rules)
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None

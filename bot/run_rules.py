@@ -30,7 +30,7 @@ def demand(settings: Settings) -> None:
     """See that every rule holds.
 
     Raises:
-        ConfigError: One does not; the first of them, for ``load_with_places`` tells all.
+        ConfigError: One does not; the first of them, for ``load`` tells all.
     """
     for rule in RULES:
         for error in rule.broken(settings):

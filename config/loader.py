@@ -50,17 +50,6 @@ class Loaded:
 
 
 def load(
-    profile: str | None, file: Path | None, overrides: Mapping[str, Any], environ: Mapping[str, str], directory: Path
-) -> Settings:
-    """The settings of ``load_with_places`` alone.
-
-    Raises:
-        ConfigError: See there.
-    """
-    return load_with_places(profile, file, overrides, environ, directory).settings
-
-
-def load_with_places(
     profile: str | None,
     file: Path | None,
     overrides: Mapping[str, Any],

@@ -81,7 +81,7 @@ def settings_for(folder: Path, story: Story) -> Settings:
     asked = PEOPLE[story.asks]
     waits = {"wait_for_people": "0s"}
     config = write_config(folder, people=people, approval=story.approval, replay=waits, **asked.sections)
-    return load(None, config, {}, environ() | asked.secrets, folder)
+    return load(None, config, {}, environ() | asked.secrets, folder).settings
 
 
 class NotingVenue(PaperExchange):

@@ -124,7 +124,7 @@ def environ(fake: FakeTelegram | None = None) -> dict[str, str]:
 def settings_of(folder: Path, fake: FakeTelegram | None = None, **options: Any) -> Settings:
     """The settings as the command line would read them."""
     config = write_config(folder, fake.url if fake else "", **options)
-    return load(None, config, {}, environ(fake), folder)
+    return load(None, config, {}, environ(fake), folder).settings
 
 
 @asynccontextmanager

@@ -38,7 +38,7 @@ def settings_of(directory: Path, overrides: Mapping[str, Any], fake: FakeTelegra
         "BOT_TELEGRAM__TOKEN": fake.token,
         "BOT_WEB__PORT": "0",
     }
-    return load("demo", None, overrides, environ, directory)
+    return load("demo", None, overrides, environ, directory).settings
 
 
 async def tell(directory: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -286,7 +286,7 @@ def settings_for(folder: Path, telegram: FakeTelegram, slack: FakeSlack, /, **ch
     if told.get("mode") == "http":
         tokens = {"BOT_SLACK__BOT_TOKEN": slack.bot_token, "BOT_SLACK__SIGNING_SECRET": slack.signing_secret}
     config = write_config(folder, telegram.url, **{"people": TEAM, **changes, "slack": told})
-    return load(None, config, {}, environ(telegram) | tokens, folder)
+    return load(None, config, {}, environ(telegram) | tokens, folder).settings
 
 
 @asynccontextmanager

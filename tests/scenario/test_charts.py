@@ -83,7 +83,7 @@ async def everywhere(folder: Path) -> AsyncIterator[Everywhere]:
             "BOT_SLACK__BOT_TOKEN": slack.bot_token,
             "BOT_SLACK__APP_TOKEN": slack.app_token,
         }
-        settings = load(None, config, {}, environ() | secrets, folder)
+        settings = load(None, config, {}, environ() | secrets, folder).settings
         files = Files(folder=folder)
         async with running(settings) as app, browser(app, "ann") as page:
             await telegram.wait_for(lambda: _is_over(app, files), PATIENCE)

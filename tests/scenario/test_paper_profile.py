@@ -68,7 +68,7 @@ def settings_of(
         sections["telegram"] = {"api_url": telegram.url, "chat_id": CHAT, "poll_timeout": 2}
     file = folder / "paper.yaml"
     file.write_text(json.dumps(sections))  # JSON is YAML
-    return load(None, file, {}, environ(telegram), folder)
+    return load(None, file, {}, environ(telegram), folder).settings
 
 
 class Falling:
@@ -425,5 +425,5 @@ async def test_a_market_whose_book_hangs_keeps_no_other_from_its_stop(tmp_path: 
 async def test_prod_does_not_start(tmp_path: Path, said: dict[str, str], words: str) -> None:
     database = {"BOT_DATABASE__URL": f"sqlite:///{tmp_path}/prod/greenlight.sqlite"}
     with pytest.raises(ConfigError, match=words):
-        await App(load("prod", None, {}, said | database, tmp_path), announce=lambda _: None).run()
+        await App(load("prod", None, {}, said | database, tmp_path).settings, announce=lambda _: None).run()
     assert not (tmp_path / "prod").exists()

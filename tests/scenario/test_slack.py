@@ -39,7 +39,7 @@ def settings_for(folder: Path, fake: FakeSlack, mode: str = "socket", **changes:
         "BOT_SLACK__APP_TOKEN": fake.app_token,
         "BOT_SLACK__SIGNING_SECRET": fake.signing_secret,
     }
-    return load(None, config, {}, environ() | secrets, folder)
+    return load(None, config, {}, environ() | secrets, folder).settings
 
 
 @dataclass(frozen=True, kw_only=True)

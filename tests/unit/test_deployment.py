@@ -71,7 +71,7 @@ def test_the_image_runs_as_somebody_without_rights_and_tells_its_health():
 def test_the_image_sets_settings_that_there_are(tmp_path):
     words = shlex.split(last_stage()["ENV"])
     environ = dict(word.split("=", 1) for word in words)
-    settings = load(None, None, {}, environ, tmp_path)
+    settings = load(None, None, {}, environ, tmp_path).settings
     assert (settings.web.host, settings.web.port) == ("0.0.0.0", 8080)  # noqa: S104 - read, not bound
 
 
@@ -83,7 +83,7 @@ def test_the_services_fit_together(tmp_path):
     user, name = database["environment"]["POSTGRES_USER"], database["environment"]["POSTGRES_DB"]
     assert url == f"postgresql://{user}:{password}@database/{name}"
     assert "?put it into .env" in password, "no password stands in the file, and none is made up"
-    settings = load(None, None, {}, {"BOT_DATABASE__URL": url.replace(password, "secret")}, tmp_path)
+    settings = load(None, None, {}, {"BOT_DATABASE__URL": url.replace(password, "secret")}, tmp_path).settings
     mounted = {volume.split(":")[1] for volume in bot["volumes"]}
     assert mounted == {last_stage()["VOLUME"]}
     inside = Path(last_stage()["WORKDIR"]) / settings.venue_file

@@ -29,7 +29,7 @@ async def web(tmp_path):
 @pytest.fixture
 def settings(web, tmp_path):
     sections = {"web": {"port": web.server.port}, "database": {"url": f"sqlite:///{tmp_path}/none/bot.sqlite"}}
-    return load(None, None, sections, {"BOT_WEB__TOKEN": TOKEN}, tmp_path)
+    return load(None, None, sections, {"BOT_WEB__TOKEN": TOKEN}, tmp_path).settings
 
 
 async def test_the_status_reads_as_in_the_chat(web, settings):

@@ -26,7 +26,7 @@ FEED = hand_feed(((100, 101, 99, 100, 10),) * 2)
 def read(folder: Path, yaml: str, profile: str) -> Settings:
     file = folder / "my.yaml"
     file.write_text(f"extends: {profile}\n{yaml}")
-    return load(None, file, {}, {}, folder)
+    return load(None, file, {}, {}, folder).settings
 
 
 async def test_the_demo_makes_them_up_as_its_prices_are(tmp_path: Path):

@@ -42,7 +42,7 @@ def settings_of(folder: Path, fake: FakeTelegram | None = None, **changes: Any) 
         environ["BOT_TELEGRAM__TOKEN"] = fake.token
     for name, change in changes.items():
         sections[name] = sections.get(name, {}) | change if isinstance(change, dict) else change
-    return load(None, None, sections, environ, folder)
+    return load(None, None, sections, environ, folder).settings
 
 
 def looked(settings: Settings, *, now=wall) -> dict[str, Line]:

@@ -32,7 +32,7 @@ def settings_of(folder: Path, fake: FakeSlack, token: str = "", **changes: Any) 
         "BOT_SLACK__APP_TOKEN": fake.app_token,
         "BOT_SLACK__SIGNING_SECRET": fake.signing_secret,
     }
-    return load(None, None, {"slack": asked, "people": PEOPLE}, environ, folder)
+    return load(None, None, {"slack": asked, "people": PEOPLE}, environ, folder).settings
 
 
 def wall() -> datetime:
@@ -81,7 +81,7 @@ def test_in_mode_http_no_socket_is_asked_for(tmp_path: Path, fake: FakeSlack) ->
 
 
 def test_without_a_token_nothing_is_asked(tmp_path: Path) -> None:
-    lines = looked(load(None, None, {"people": PEOPLE}, {}, tmp_path))
+    lines = looked(load(None, None, {"people": PEOPLE}, {}, tmp_path).settings)
     assert {name: line.text for name, line in lines.items()} == {"slack token": "off: no token is set"}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.run_rules import RULES
 from bot.strategies import strategy_of
-from config.loader import load_with_places
+from config.loader import load
 from engine.domain.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
@@ -21,7 +21,7 @@ ADX = "indicators: [{name: adx, length: 14}]\n"
 def read(folder: Path, text: str):
     file = folder / "my.yaml"
     file.write_text(f"extends: demo\n{text}")
-    return load_with_places(None, file, {}, {}, folder, RULES).settings
+    return load(None, file, {}, {}, folder, RULES).settings
 
 
 @pytest.mark.parametrize(

@@ -46,5 +46,7 @@ def test_a_note_that_is_missing_or_broken_is_no_note(tmp_path: Path, text: str |
 
 
 def test_it_lies_beside_the_database(tmp_path: Path):
-    settings = load(None, None, {"database": {"url": f"sqlite:///{tmp_path}/mine/greenlight.sqlite"}}, {}, tmp_path)
+    settings = load(
+        None, None, {"database": {"url": f"sqlite:///{tmp_path}/mine/greenlight.sqlite"}}, {}, tmp_path
+    ).settings
     assert note_file(settings) == tmp_path / "mine" / "instance.json"

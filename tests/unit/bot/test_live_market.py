@@ -32,7 +32,7 @@ async def fake() -> AsyncIterator[FakeExchange]:
 
 def settings(folder: Path, profile: str = "paper", **changes: Any) -> Settings:
     here = {"BOT_DATABASE__URL": f"sqlite:///{folder}/greenlight.sqlite", "BOT_WEB__PORT": "0"}
-    return load(profile, None, sections(**changes), here, folder)
+    return load(profile, None, sections(**changes), here, folder).settings
 
 
 async def venue_line(asked: Settings) -> Line:

@@ -15,7 +15,7 @@ from engine.store.connections import connect
 
 def settings_of(folder: Path, database: str = "greenlight.sqlite", venue: str | None = None) -> Settings:
     changes = {"database": {"url": f"sqlite:///{folder}/{database}"}}
-    return load(None, None, changes | ({"venue": {"file": str(folder / venue)}} if venue else {}), {}, folder)
+    return load(None, None, changes | ({"venue": {"file": str(folder / venue)}} if venue else {}), {}, folder).settings
 
 
 def test_a_second_instance_is_refused_with_the_name_of_the_first(tmp_path):

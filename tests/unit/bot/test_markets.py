@@ -31,7 +31,7 @@ HOUR = timedelta(hours=1)
 
 def settings(folder: Path, **overrides: Any) -> Settings:
     """The demo's settings with some of them changed."""
-    return load(None, None, sections(**overrides), {}, folder)
+    return load(None, None, sections(**overrides), {}, folder).settings
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_the_least_order_of_a_generated_market_suits_its_quote_where_none_is_set
 
 def test_without_a_market_there_is_nothing_to_generate(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"no market to trade.*market\.markets"):
-        generated_feed(load("base", None, {}, {}, tmp_path))
+        generated_feed(load("base", None, {}, {}, tmp_path).settings)
 
 
 def test_a_file_is_replayed_from_where_the_indicators_can_work(tmp_path: Path, btc: Path):

@@ -33,4 +33,4 @@ USUAL = WAIT_FOR_PEOPLE.total_seconds()
 def test_at_a_speed_one_can_watch_questions_wait_and_at_full_speed_only_when_asked_to(
     tmp_path: Path, asked: dict[str, Any], expected: Pace
 ):
-    assert pace(load("base", None, {"replay": asked}, {}, tmp_path)) == expected
+    assert pace(load("base", None, {"replay": asked}, {}, tmp_path).settings) == expected

@@ -60,7 +60,7 @@ async def test_a_running_replay_of_files_is_found_by_its_files(tmp_path: Path):
         "database": {"url": f"sqlite:///{tmp_path}/var/demo/BTCUSDT-1h/greenlight.sqlite"},
         "web": {"port": 0},
     }
-    async with running(load(None, None, sections, {}, tmp_path)):
+    async with running(load(None, None, sections, {}, tmp_path).settings):
         for command in ("status", "emergency"):
             found = await asyncio.to_thread(bot, tmp_path, command, "--data", "BTCUSDT-1h.csv")
             assert (found.returncode, found.stderr) == (0, ""), found

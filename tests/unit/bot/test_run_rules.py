@@ -9,7 +9,7 @@ import pytest
 
 from bot.markets import source
 from bot.run_rules import RULES, demand, driver_missing
-from config.loader import load, load_with_places
+from config.loader import load
 from engine.domain.errors import ConfigError
 
 Refusal = Callable[..., list[str]]
@@ -29,7 +29,7 @@ def refusal(tmp_path: Path) -> Refusal:
         file.write_text(yaml or "", encoding="utf-8")
         over = {"replay": {"data": list(data)}} if data else {}
         try:
-            load_with_places(profile, file if yaml is not None else None, over, environ, tmp_path, RULES)
+            load(profile, file if yaml is not None else None, over, environ, tmp_path, RULES)
         except ConfigError as error:
             return [line.removeprefix("  ") for line in str(error).splitlines()[1:]]
         return []
@@ -168,15 +168,15 @@ def test_markets_of_two_quotes_are_refused(refusal: Refusal) -> None:
 
 
 def test_a_server_needs_its_driver_and_a_file_none(tmp_path: Path) -> None:
-    server = load(None, None, {}, {"BOT_DATABASE__URL": "postgresql://u:p@h/n"}, tmp_path)
+    server = load(None, None, {}, {"BOT_DATABASE__URL": "postgresql://u:p@h/n"}, tmp_path).settings
     (error,) = driver_missing(server, lambda _: False)
     assert str(error).startswith("database.url: nothing here can talk to PostgreSQL. Install it: ")
     assert list(driver_missing(server, lambda _: True)) == []
-    assert list(driver_missing(load(None, None, {}, {}, tmp_path), lambda _: False)) == []
+    assert list(driver_missing(load(None, None, {}, {}, tmp_path).settings, lambda _: False)) == []
 
 
 def test_a_market_is_opened_by_the_same_rules(tmp_path: Path) -> None:
-    settings = load(None, None, {"people": [{"name": "api", "role": "admin"}]}, {}, tmp_path)
+    settings = load(None, None, {"people": [{"name": "api", "role": "admin"}]}, {}, tmp_path).settings
     for act in (demand, source):
         with pytest.raises(ConfigError, match=r"people\.0\.name"):
             act(settings)

@@ -17,7 +17,7 @@ from engine.domain.errors import ConfigError
 def read(folder: Path, yaml: str = "", profile: str = "paper", **environ: str) -> Settings:
     file = folder / "my.yaml"
     file.write_text(f"extends: {profile}\n{yaml}")
-    return load(None, file, {}, environ, folder)
+    return load(None, file, {}, environ, folder).settings
 
 
 def contexts(*exchanges: str | None) -> str:

@@ -102,5 +102,5 @@ def test_every_id_of_slacks_is_taken(rest: str) -> None:
 
 def test_a_name_in_the_web_chat_is_anybodys_own(tmp_path: Path) -> None:
     assert TypeAdapter(WebName).validate_python("Zoë O'Hara 🚀") == "Zoë O'Hara 🚀"
-    people = load(None, None, {"people": [{"name": "Z", "role": "viewer", "web": 7}]}, {}, tmp_path).people
+    people = load(None, None, {"people": [{"name": "Z", "role": "viewer", "web": 7}]}, {}, tmp_path).settings.people
     assert people[0].web == "7"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from config.chain import PROFILES
-from config.loader import Loaded, load, load_with_places
+from config.loader import Loaded, load
 from config.settings import Settings, secrets
 from config.shape import kind_at, leaves, path_of, variable
 from config.sources import flat
@@ -33,13 +33,13 @@ def read(tmp_path: Path) -> Read:
         file = tmp_path / "my.yaml"
         file.write_text(yaml or "", encoding="utf-8")
         (tmp_path / ".env").write_text(dotenv, encoding="utf-8")
-        return load_with_places(profile, file if yaml is not None else None, overrides or {}, environ, tmp_path)
+        return load(profile, file if yaml is not None else None, overrides or {}, environ, tmp_path)
 
     return read_texts
 
 
 def test_without_anything_the_demo_is_played(tmp_path: Path):
-    settings = load(None, None, {}, {}, tmp_path)
+    settings = load(None, None, {}, {}, tmp_path).settings
     assert settings.profile == "demo"
     assert settings.database.url == "sqlite:///var/demo/greenlight.sqlite"
     assert settings.venue_file == Path("var/demo/venue.sqlite")
@@ -52,13 +52,13 @@ def test_without_anything_the_demo_is_played(tmp_path: Path):
 
 
 def test_the_base_profile_says_nothing_but_the_defaults(tmp_path: Path):
-    settings = load("base", None, {}, {}, tmp_path)
+    settings = load("base", None, {}, {}, tmp_path).settings
     assert settings == Settings(profile="base")
     assert settings.people == ()
 
 
 def test_settings_cannot_be_changed(tmp_path: Path):
-    settings = load(None, None, {}, {}, tmp_path)
+    settings = load(None, None, {}, {}, tmp_path).settings
     with pytest.raises(ValueError, match="frozen"):
         settings.web.port = 1
 
@@ -199,7 +199,7 @@ def test_every_value_knows_where_it_was_written(read: Read):
 def test_a_built_in_profile_is_known_as_such_wherever_the_program_runs(read: Read):
     """Seen: below the folder of the program its profiles were taken for the user's own, and --data for the demo's."""
     for directory in (PROFILES.parent, PROFILES.parent.parent.parent):
-        loaded = load_with_places("demo", None, {}, {}, directory)
+        loaded = load("demo", None, {}, {}, directory)
         assert loaded.is_built_in(("database", "url"))
         assert loaded.place(("database", "url")).startswith("profile demo, line ")
     assert not read("database: {url: sqlite:///x.sqlite}").is_built_in(("database", "url"))

@@ -77,7 +77,7 @@ FIXED = {
 
 @pytest.mark.parametrize("profile", profiles())
 def test_every_profile_loads_under_its_own_name(profile: str, tmp_path: Path):
-    assert load(profile, None, {}, {}, tmp_path).profile == profile
+    assert load(profile, None, {}, {}, tmp_path).settings.profile == profile
 
 
 @pytest.mark.parametrize("profile", profiles())
@@ -86,7 +86,7 @@ def test_every_profile_begins_with_what_it_is(profile: str):
 
 
 def test_dev_is_the_demo_with_more_in_its_log_and_less_before_its_start(tmp_path: Path):
-    demo, dev = (load(profile, None, {}, {}, tmp_path) for profile in ("demo", "dev"))
+    demo, dev = (load(profile, None, {}, {}, tmp_path).settings for profile in ("demo", "dev"))
     assert (dev.logs.level, dev.logs.trades) == ("DEBUG", True)
     assert dev.market.history < demo.market.history / 5
     assert dev.venue_file.parent != demo.venue_file.parent, "each has an account of its own"
@@ -98,14 +98,14 @@ def test_the_example_environment_has_every_fixed_name_and_can_be_used_as_it_is(t
     text = EXAMPLE.read_text(encoding="utf-8")
     assert set(re.findall(r"^#?(BOT_\w+)=", text, re.MULTILINE)) == FIXED
     (tmp_path / ".env").write_text(text, encoding="utf-8")
-    assert load(None, None, {}, {}, tmp_path).profile == "demo"
+    assert load(None, None, {}, {}, tmp_path).settings.profile == "demo"
 
 
 def test_the_example_environment_can_be_used_with_every_line_switched_on(tmp_path: Path):
     text = re.sub(r"^#BOT_", "BOT_", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     (tmp_path / ".env").write_text(text, encoding="utf-8")
     (tmp_path / "secrets").mkdir()
-    settings = load(None, None, {}, {}, tmp_path)
+    settings = load(None, None, {}, {}, tmp_path).settings
     assert settings.people[0].name == "Ada"
     assert settings.telegram.chat_id == "-1001234567890"
 

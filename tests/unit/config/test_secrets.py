@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.loader import load, load_with_places
+from config.loader import load
 from config.settings import Settings, secrets
 from config.shape import is_secret, leaves, variable
 from config.sources import flat
@@ -48,7 +48,7 @@ def test_the_tokens_are_secrets():
 @given(token=tokens, other=tokens)
 def test_a_secret_is_masked_in_all_that_is_shown(room: Path, token: str, other: str):
     environ = {"BOT_TELEGRAM__TOKEN": token, "BOT_WEB__TOKEN": other}
-    loaded = load_with_places(None, None, {}, environ, room)
+    loaded = load(None, None, {}, environ, room)
     places = [loaded.place(path) for path, _ in flat(loaded.settings.model_dump(mode="json"))]
     shown = [
         json.dumps(loaded.settings.model_dump(mode="json"), ensure_ascii=False),
@@ -110,7 +110,7 @@ def test_a_secret_in_a_broken_dotenv_is_not_repeated(tmp_path_factory: pytest.Te
 
 def test_the_password_of_the_database_is_masked_and_known_as_a_secret(room: Path):
     url = "postgresql://bot:hunter2@db/green"
-    loaded = load_with_places(None, None, {}, {"BOT_DATABASE__URL": url}, room)
+    loaded = load(None, None, {}, {"BOT_DATABASE__URL": url}, room)
     assert loaded.settings.database.url == url
     assert loaded.settings.model_dump(mode="json")["database"]["url"] == "postgresql://bot:********@db/green"
     assert [secret.get_secret_value() for secret in secrets(loaded.settings)] == ["hunter2"]

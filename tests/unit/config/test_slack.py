@@ -24,7 +24,7 @@ def read(folder: Path, environ: dict[str, str], **slack: Any) -> Settings:
     web = sections["slack"].pop("web", None)
     sections |= {"web": web} if web else {}
     people = sections["slack"].pop("people", None)
-    return load(None, None, sections if people is None else sections | {"people": people}, environ, folder)
+    return load(None, None, sections if people is None else sections | {"people": people}, environ, folder).settings
 
 
 def test_a_whole_set_is_taken_and_its_secrets_are_known(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_a_whole_set_is_taken_and_its_secrets_are_known(tmp_path: Path) -> None:
 
 
 def test_without_a_token_slack_is_off_and_nothing_is_asked(tmp_path: Path) -> None:
-    assert load(None, None, {}, {}, tmp_path).slack.bot_token is None
+    assert load(None, None, {}, {}, tmp_path).settings.slack.bot_token is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.loader import Loaded, load_with_places
+from config.loader import Loaded, load
 from config.settings import secrets
 from engine.domain.errors import ConfigError
 
@@ -26,9 +26,7 @@ def read(tmp_path: Path) -> Read:
         for name, text in files.items():
             (tmp_path / "secrets" / name).write_bytes(text.encode() if isinstance(text, str) else text)
         (tmp_path / ".env").write_text(dotenv)
-        return load_with_places(
-            None, None, {}, {"BOT_SECRETS_DIR": "secrets", "BOT_PEOPLE": PEOPLE, **environ}, tmp_path
-        )
+        return load(None, None, {}, {"BOT_SECRETS_DIR": "secrets", "BOT_PEOPLE": PEOPLE, **environ}, tmp_path)
 
     return read_files
 
@@ -133,5 +131,5 @@ def test_a_profile_may_name_the_folder(tmp_path: Path):
     (tmp_path / "mounted").mkdir()
     (tmp_path / "mounted" / "bot_web__token").write_text("mounted")
     (tmp_path / "my.yaml").write_text("extends: demo\nsecrets_dir: mounted")
-    loaded = load_with_places(None, tmp_path / "my.yaml", {}, {}, tmp_path)
+    loaded = load(None, tmp_path / "my.yaml", {}, {}, tmp_path)
     assert loaded.place(("web", "token")) == "mounted (bot_web__token)"

@@ -21,5 +21,7 @@ def test_one_token_for_both_bots_is_refused_and_not_shown(tmp_path: Path) -> Non
 
 
 def test_two_tokens_are_two_bots(tmp_path: Path) -> None:
-    settings = load(None, None, PEOPLE, {"BOT_TELEGRAM__TOKEN": TOKEN, "BOT_VIEWER__TOKEN": f"9{TOKEN}"}, tmp_path)
+    settings = load(
+        None, None, PEOPLE, {"BOT_TELEGRAM__TOKEN": TOKEN, "BOT_VIEWER__TOKEN": f"9{TOKEN}"}, tmp_path
+    ).settings
     assert settings.viewer.token
