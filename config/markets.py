@@ -97,7 +97,7 @@ class DerivativesSettings(Section):
     """What futures tell of the markets: shown beside a decision by /why, and nothing is decided on it."""
 
     source: Literal["none", "generated", "binance"] = "none"
-    """none: nobody is asked; generated: made up beside generated markets; binance: its public data, without a key."""
+    """none: nobody; generated: made up beside generated markets, nobody beside others; binance: its public data."""
     api_url: HttpUrl | None = None
     """Another server in its place, e.g. a proxy; nothing for the venue's own."""
     refresh_after: Duration = timedelta(minutes=5)

@@ -102,14 +102,11 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
 
     @field_validator("derivatives")
     @classmethod
-    def _of_the_same_market(cls, derivatives: DerivativesSettings, info: ValidationInfo) -> DerivativesSettings:
+    def _of_now(cls, derivatives: DerivativesSettings, info: ValidationInfo) -> DerivativesSettings:
         market = info.data.get("market")
         if market and derivatives.source == "binance" and market.clock == "replay":
             message = "must not be a venue while market.clock is replay: it tells of this moment alone"
             raise problem(message, at="derivatives.source", other="market.clock")
-        if market and derivatives.source == "generated" and market.source != "replay":
-            message = "must not be generated beside the prices of a venue"
-            raise problem(message, at="derivatives.source", other="market.source")
         return derivatives
 
     @field_validator("venue")

@@ -62,10 +62,12 @@ async def test_a_venue_is_asked_where_the_settings_say(tmp_path: Path):
         assert venue.calls == [(PREMIUM, {"symbol": "ETHUSDT"})]
 
 
-@pytest.mark.parametrize(
-    ("profile", "asked", "other"),
-    [("demo", "binance", "profile demo, line 20"), ("paper", "generated", "profile paper, line 13")],
-)
-def test_futures_of_another_market_are_refused(tmp_path: Path, profile: str, asked: str, other: str):
-    with pytest.raises(ConfigError, match=rf"my.yaml, line 2 and {other}: derivatives.source: must not be"):
-        read(tmp_path, f"derivatives: {{source: {asked}}}", profile)
+def test_beside_the_prices_of_a_venue_nothing_is_made_up(tmp_path: Path):
+    settings = read(tmp_path, "derivatives: {source: generated}", "paper")
+    assert derivatives_of(settings, FEED, WallClock()) == NoDerivatives()
+
+
+def test_a_venue_that_tells_of_now_is_refused_beside_a_replay(tmp_path: Path):
+    words = "my.yaml, line 2 and profile demo, line 20: derivatives.source: must not be a venue while"
+    with pytest.raises(ConfigError, match=words):
+        read(tmp_path, "derivatives: {source: binance}", "demo")
