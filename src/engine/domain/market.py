@@ -223,6 +223,12 @@ class Candles:
             volume=self.volume[start:stop],
         )
 
+    def joined(self, newer: Candles) -> Candles:
+        """These with newer ones of the same market and timeframe behind them, as a series of its own."""
+        columns = ("open_ms", "open", "high", "low", "close", "volume")
+        both = {name: np.concatenate([getattr(self, name), getattr(newer, name)]) for name in columns}
+        return Candles(symbol=newer.symbol, timeframe=newer.timeframe, **both)
+
     def tail(self, count: int) -> Candles:
         """The newest ``count`` candles, or all where there are fewer."""
         return self.slice(max(0, len(self) - count), len(self))

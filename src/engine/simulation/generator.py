@@ -154,7 +154,7 @@ class MarketGenerator:
         for symbol, track in self._tracks.items():
             made = _make(self._stream(number, symbol), track, weather, open_ms, self.timeframe)
             track.price = float(made.close[-1])
-            track.candles = _joined(track.candles, made)
+            track.candles = track.candles.joined(made) if track.candles else made
         self._chunks += 1
 
     def _stream(self, number: int, name: str) -> np.random.Generator:
@@ -244,18 +244,3 @@ def _on_tick(prices: Floats, market: Market) -> Floats:
     tick = float(market.tick)
     decimals = max(0, -int(market.tick.as_tuple().exponent))
     return np.round(np.maximum(np.rint(prices / tick), 1.0) * tick, decimals)
-
-
-def _joined(before: Candles | None, made: Candles) -> Candles:
-    if before is None:
-        return made
-    return Candles(
-        symbol=made.symbol,
-        timeframe=made.timeframe,
-        open_ms=np.concatenate([before.open_ms, made.open_ms]),
-        open=np.concatenate([before.open, made.open]),
-        high=np.concatenate([before.high, made.high]),
-        low=np.concatenate([before.low, made.low]),
-        close=np.concatenate([before.close, made.close]),
-        volume=np.concatenate([before.volume, made.volume]),
-    )

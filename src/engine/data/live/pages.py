@@ -64,16 +64,7 @@ def joined(older: Candles, newer: Candles) -> Candles:
     before = older.cut(0, int(older.open_ms.searchsorted(newer.open_ms[0])))
     if not len(before) or (np.diff(before.open_ms) <= 0).any():
         return newer
-    return Candles(
-        symbol=newer.symbol,
-        timeframe=newer.timeframe,
-        open_ms=np.concatenate([before.open_ms, newer.open_ms]),
-        open=np.concatenate([before.open, newer.open]),
-        high=np.concatenate([before.high, newer.high]),
-        low=np.concatenate([before.low, newer.low]),
-        close=np.concatenate([before.close, newer.close]),
-        volume=np.concatenate([before.volume, newer.volume]),
-    )
+    return before.joined(newer)
 
 
 def _reaches(older: Candles, newer: Candles) -> bool:

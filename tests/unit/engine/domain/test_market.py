@@ -160,6 +160,14 @@ def test_the_newest_candles_are_the_last_ones():
     assert len(THREE.tail(0)) == 0
 
 
+def test_candles_are_joined_to_the_series_that_they_were_cut_from():
+    whole = THREE.slice(0, 1).joined(THREE.slice(1, 3))
+    for name in ("open_ms", "open", "high", "low", "close", "volume"):
+        assert getattr(whole, name).tolist() == getattr(THREE, name).tolist()
+    assert (whole.symbol, whole.timeframe, whole.within) == (THREE.symbol, THREE.timeframe, None)
+    assert not whole.close.flags.writeable
+
+
 def test_candles_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         THREE.close[0] = 1
