@@ -14,11 +14,12 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.events import ApprovalChanged, Event, ExternalCancelled, PositionProtected
 from engine.domain.messages import Incoming, Person, Role, Typed
 from engine.domain.orders import OrderType
-from engine.jobs import Group, Job, WallDriver, at_each, job_table
-from engine.looks import ScheduledLooks
+from engine.jobs import Group, Job, at_each, job_table
+from engine.scheduler import WallScheduler
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContexts
 from engine.triggers import often
+from engine.wall_driver import WallDriver
 from handlers.access import Access, Identity
 from handlers.commands import build_commands
 from handlers.reception import Reception
@@ -88,7 +89,7 @@ async def lateness(folder: Path, *, lasts: float, research: bool = True, one_loc
             jobs=_jobs(room, lasts if research else 0.0, one_lock=one_lock),
             clock=clock,
             on_trouble=lambda text: print(text) if text else None,  # noqa: T201 - a bench that measures failures says so
-            looks=ScheduledLooks(wall),
+            scheduler=WallScheduler(wall),
             finish_within=lasts,
         )
         driver.start()

@@ -22,7 +22,8 @@ import structlog
 from engine.clocks import MarketClock
 from engine.domain.errors import StoreError
 from engine.faults import fault_id
-from engine.jobs import Job, Troubles, run_guarded
+from engine.job_runs import Troubles, run_guarded
+from engine.jobs import Job
 
 _log = structlog.get_logger(__name__)
 

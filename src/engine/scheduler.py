@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-Look = Callable[[], Awaitable[timedelta]]
-"""Does what is due, if anything is; how long to wait until the next look."""
+Tick = Callable[[], Awaitable[timedelta]]
+"""Does what is due, if anything is; how long to wait until the next tick."""
 AT_LEAST_EVERY = timedelta(seconds=1)
-"""When a look is called that came due before the one before it had ended: APScheduler skips it then."""
+"""When a tick is called that came due before the one before it had ended: APScheduler skips it then."""
 SET_BACK = timedelta(seconds=2)
-"""By how much the machine's clock may go back and the scheduler is let wait: by so much every look comes late."""
+"""By how much the machine's clock may go back and the scheduler is let wait: by so much every tick comes late."""
 
 
-class Looks(Protocol):
-    """Calls looks until it is stopped; each by itself, never twice at once."""
+class Scheduler(Protocol):
+    """Calls ticks until it is stopped; each by itself, never twice at once."""
 
-    def start(self, looks: Mapping[str, Look]) -> None:
-        """Begin, with a look at each at once."""
+    def start(self, ticks: Mapping[str, Tick]) -> None:
+        """Begin, with a tick of each at once."""
         ...
 
     async def stop(self, within: float) -> None:
@@ -31,11 +31,11 @@ class Looks(Protocol):
         ...
 
 
-class ScheduledLooks:
-    """The looks of a running program, by APScheduler.
+class WallScheduler:
+    """The ticks of a running program, by APScheduler.
 
     APScheduler waits for a time of the machine's clock. Where that is set back it would wait for as long as it was set
-    back by, so each next look is then set anew.
+    back by, so each next tick is then set anew.
 
     Args:
         now: The machine's clock.
@@ -47,16 +47,16 @@ class ScheduledLooks:
         self._under_way: set[asyncio.Task[None]] = set()
         self._clock_watch: asyncio.Task[None] | None = None
 
-    def start(self, looks: Mapping[str, Look]) -> None:
-        """Begin; every look is registered anew, as its state is in our own tables."""
+    def start(self, ticks: Mapping[str, Tick]) -> None:
+        """Begin; every tick is registered anew, as its state is in our own tables."""
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
         from apscheduler.triggers.interval import IntervalTrigger
 
         self._scheduler = scheduler = AsyncIOScheduler(timezone=UTC)
         often = IntervalTrigger(seconds=int(AT_LEAST_EVERY.total_seconds()), timezone=UTC)
         options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None, "next_run_time": self._now()}
-        for name, look in looks.items():
-            scheduler.add_job(self._look, often, args=(name, look), id=name, **options)
+        for name, tick in ticks.items():
+            scheduler.add_job(self._tick, often, args=(name, tick), id=name, **options)
         scheduler.start()
         self._clock_watch = asyncio.create_task(self._watch_the_clock(scheduler), name="clock watch")
 
@@ -74,11 +74,11 @@ class ScheduledLooks:
             with suppress(asyncio.CancelledError):
                 await self._clock_watch
 
-    async def _look(self, name: str, look: Look) -> None:
+    async def _tick(self, name: str, tick: Tick) -> None:
         with self._noted():
             rest = timedelta(seconds=1)
             try:
-                rest = await look()
+                rest = await tick()
             finally:
                 if self._scheduler is not None:
                     self._scheduler.modify_job(name, next_run_time=self._now() + rest)
@@ -97,7 +97,7 @@ class ScheduledLooks:
         """Know what is under way; what is cancelled at the end is no failure that the scheduler should log."""
         task = asyncio.current_task()
         if task is None:
-            raise AssertionError("looks run in tasks")
+            raise AssertionError("ticks run in tasks")
         self._under_way.add(task)
         try:
             yield

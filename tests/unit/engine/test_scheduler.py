@@ -1,4 +1,4 @@
-"""Looks that APScheduler calls, on the machine's clock."""
+"""Ticks that APScheduler calls, on the machine's clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
-from engine.looks import ScheduledLooks
+from engine.scheduler import WallScheduler
 
 SOON = timedelta(milliseconds=50)
 
@@ -37,10 +37,10 @@ async def test_each_is_called_at_once_and_again_after_the_rest_it_asks_for():
         looked.put_nowait("seldom")
         return timedelta(hours=1)
 
-    looks = ScheduledLooks(lambda: datetime.now(UTC))
-    looks.start({"often": often, "seldom": seldom})
+    scheduler = WallScheduler(lambda: datetime.now(UTC))
+    scheduler.start({"often": often, "seldom": seldom})
     found = await seen(looked, 5)
-    await looks.stop(1.0)
+    await scheduler.stop(1.0)
     assert (found.count("seldom"), found.count("often")) == (1, 4)
 
 
@@ -55,59 +55,59 @@ async def test_one_that_fails_is_called_again_and_the_others_go_on():
         looked.put_nowait("works")
         return SOON
 
-    looks = ScheduledLooks(lambda: datetime.now(UTC))
-    looks.start({"fails": fails, "works": works})
+    scheduler = WallScheduler(lambda: datetime.now(UTC))
+    scheduler.start({"fails": fails, "works": works})
     found = await seen(looked, 30)
-    await looks.stop(1.0)
+    await scheduler.stop(1.0)
     assert found.count("fails") >= 2
     assert found.count("works") > found.count("fails")
 
 
-async def test_a_clock_that_is_set_back_by_an_hour_stops_no_look():
-    """The next look was set for a time that is now an hour away."""
+async def test_a_clock_that_is_set_back_by_an_hour_stops_no_tick():
+    """The next tick was set for a time that is now an hour away."""
     looked: asyncio.Queue[str] = asyncio.Queue()
     clock = Steps()
 
-    async def look() -> timedelta:
-        looked.put_nowait("look")
+    async def tick() -> timedelta:
+        looked.put_nowait("tick")
         return timedelta(hours=1)
 
-    looks = ScheduledLooks(clock.now)
-    looks.start({"look": look})
+    scheduler = WallScheduler(clock.now)
+    scheduler.start({"tick": tick})
     await seen(looked, 1)
     await asyncio.sleep(0)  # the watch has seen the clock as it was
     clock.by = -timedelta(hours=2)
     await seen(looked, 1)
-    await looks.stop(1.0)
+    await scheduler.stop(1.0)
 
 
 async def test_one_under_way_at_the_end_is_let_finish_and_none_begins():
     begun, done = asyncio.Event(), []
 
-    async def look() -> timedelta:
+    async def tick() -> timedelta:
         begun.set()
         await asyncio.sleep(0.1)
         done.append("the last line")
         return timedelta(0)
 
-    looks = ScheduledLooks(lambda: datetime.now(UTC))
-    looks.start({"look": look})
+    scheduler = WallScheduler(lambda: datetime.now(UTC))
+    scheduler.start({"tick": tick})
     await begun.wait()
-    await looks.stop(5.0)
+    await scheduler.stop(5.0)
     assert done == ["the last line"]
-    await ScheduledLooks(lambda: datetime.now(UTC)).stop(1.0)
+    await WallScheduler(lambda: datetime.now(UTC)).stop(1.0)
 
 
 async def test_one_that_asks_for_no_rest_on_a_busy_loop_is_called_again_within_seconds():
     """Seen: due before its last call had ended, it was skipped, and then left alone for an hour."""
     looked: asyncio.Queue[str] = asyncio.Queue()
 
-    async def look() -> timedelta:
+    async def tick() -> timedelta:
         asyncio.get_running_loop().call_soon(time.sleep, 0.02)
-        looked.put_nowait("look")
+        looked.put_nowait("tick")
         return timedelta(0)
 
-    looks = ScheduledLooks(lambda: datetime.now(UTC))
-    looks.start({"look": look})
+    scheduler = WallScheduler(lambda: datetime.now(UTC))
+    scheduler.start({"tick": tick})
     await seen(looked, 4)
-    await looks.stop(1.0)
+    await scheduler.stop(1.0)
