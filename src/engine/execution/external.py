@@ -16,7 +16,7 @@ from engine.domain.events import ExternalTraded
 from engine.domain.orders import Fill, Order, OrderRequest, OrderState, OrderStatus, Purpose, Side
 from engine.domain.positions import EXTERNAL, Position
 from engine.execution import position_changes
-from engine.execution.fills import count_fill, fee_value, record_fill, take_from_beside
+from engine.execution.fills import LotOf, count_fill, fee_value, record_fill, take_from_beside
 from engine.store.unit_of_work import UnitOfWork
 
 CONTEXT = EXTERNAL
@@ -62,12 +62,12 @@ def write_down(uow: UnitOfWork, venue: str, state: OrderState, at: datetime, tra
     return order
 
 
-def book(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[str, ...]:
+def book(uow: UnitOfWork, order: Order, fill: Fill, lot_of: LotOf) -> tuple[str, ...]:
     """Count a fill of somebody else's order; the ids of the positions that it changed."""
     if fill.quote != uow.account.quote:
-        return _book_aside(uow, order, fill)
+        return _book_aside(uow, order, fill, lot_of)
     parts = [_bought(uow, fill)] if fill.side is Side.BUY else _sold(uow, fill)
-    if not count_fill(uow, order, fill, parts[0][0].id if parts else ""):
+    if not count_fill(uow, order, fill, parts[0][0].id if parts else "", lot_of):
         return ()
     _book_parts(uow, order, fill, parts)
     uow.emit(ExternalTraded(at=fill.at, order_id=order.id))
@@ -95,9 +95,9 @@ def _book_parts(uow: UnitOfWork, order: Order, fill: Fill, parts: Sequence[tuple
         uow.account.count_as_paid(beside.value - beside.fee_in(fill.quote), fill.at)
 
 
-def _book_aside(uow: UnitOfWork, order: Order, fill: Fill) -> tuple[str, ...]:
+def _book_aside(uow: UnitOfWork, order: Order, fill: Fill, lot_of: LotOf) -> tuple[str, ...]:
     """A trade in another currency than the account's: what came and went is none of our positions."""
-    if count_fill(uow, order, fill, ""):
+    if count_fill(uow, order, fill, "", lot_of):
         uow.ledger.change(fill.venue, fill.base, fill.moved()[fill.base])
         uow.emit(ExternalTraded(at=fill.at, order_id=order.id))
     return ()

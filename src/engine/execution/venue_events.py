@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -12,13 +11,10 @@ from engine.domain.orders import Fill, Order, OrderState, OrderStatus, Purpose, 
 from engine.domain.positions import Position
 from engine.execution import external, position_changes
 from engine.execution.answers import end_refusals, watch_refusals
-from engine.execution.fills import count_fill, fee_value, record_fill, take_from_beside
+from engine.execution.fills import LotOf, count_fill, fee_value, record_fill, take_from_beside
 from engine.ports import EventBatch, VenueEvent
 from engine.store.halting import begin_halt
 from engine.store.unit_of_work import UnitOfWork
-
-LotOf = Callable[[str], Decimal]
-"""Takes a symbol; tells the smallest step of its quantity, 0 where that is not known."""
 
 
 def apply_venue_events(uow: UnitOfWork, venue: str, batch: EventBatch, lot_of: LotOf) -> tuple[str, ...]:
@@ -64,9 +60,9 @@ def _apply(uow: UnitOfWork, order: Order, event: VenueEvent, lot_of: LotOf) -> t
     if event.fill is None:
         positions: tuple[str, ...] = (order.position_id,) if order.position_id else ()
     elif order.purpose is Purpose.EXTERNAL:
-        positions = external.book(uow, order, event.fill)
+        positions = external.book(uow, order, event.fill, lot_of)
     else:
-        positions = _apply_fill(uow, order, event.fill, event.order, lot_of(event.fill.symbol))
+        positions = _apply_fill(uow, order, event.fill, event.order, lot_of)
     _apply_state(uow, order, event)
     return positions
 
@@ -106,9 +102,9 @@ def _was_ours_to_end(order: Order) -> bool:
     return order.purpose is Purpose.EXTERNAL or order.cancel_requested_at is not None
 
 
-def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState, lot: Decimal) -> tuple[str, ...]:
+def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState, lot_of: LotOf) -> tuple[str, ...]:
     position, opened = _position_of(uow, order, fill)
-    if not count_fill(uow, order, fill, position.id):
+    if not count_fill(uow, order, fill, position.id, lot_of):
         return ()
     if fill.side is Side.BUY:
         after = position_changes.increased(position, fill, fee_value(uow, fill))
@@ -121,7 +117,9 @@ def _apply_fill(uow: UnitOfWork, order: Order, fill: Fill, state: OrderState, lo
         person = _person(uow, order, closed_by)
         after = position_changes.reduced(position, own, fee_value(uow, own), closed_by, person)
         take_from_beside(uow, own, position, after)
-        record_fill(uow, order, own, _without_dust(uow, after, lot, fill, closed_by, person), opened=False)
+        record_fill(
+            uow, order, own, _without_dust(uow, after, lot_of(fill.symbol), fill, closed_by, person), opened=False
+        )
     if covered == fill.quantity:
         return (position.id,)
     return (position.id, *_oversold(uow, order, position, position_changes.part(fill, fill.quantity - covered)))

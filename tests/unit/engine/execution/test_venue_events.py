@@ -266,3 +266,36 @@ async def test_a_position_that_a_fee_in_its_coin_has_used_up_is_over(store: Data
     assert [closed.position_id for closed in await events_of(store, PositionClosed)] == ["T1"]
     assert [held.id for held in await store.read(lambda uow: uow.positions.open())] == ["T2"]
     assert await store.read(lambda uow: uow.ledger.owned("paper")) == {"USDT": CASH - 400, "BTC": 2, "BNB": 0}
+
+
+@pytest.mark.parametrize(
+    ("left", "closed_by"),
+    [(LOT, ""), (LOT - Decimal("0.00000001"), "fees"), (Decimal("0.00000001"), "fees")],
+    ids=["a lot", "less than a lot", "next to nothing"],
+)
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "told later"])
+async def test_a_position_of_which_a_fee_leaves_less_than_a_lot_is_over(
+    store: Database, left: Decimal, closed_by: str, *, late: bool
+):
+    """It could never be sold. What is left is the account's, beside its positions."""
+    coin = order(7, symbol="BNB/USDT")
+    paid = fill(ENTRY, 2, Decimal(2))
+    in_coins = replace(paid, fee=Money(amount=2 - left, currency="BNB"))
+    await store.transact(lambda uow: uow.orders.add(coin))
+    await take(store, told(1, coin, fill(coin, 1, Decimal(2)), FILLED))
+    if late:
+        await take(store, told(2, ENTRY, replace(paid, fee=None), FILLED))
+    await take(store, told(2, ENTRY, in_coins, FILLED))
+    charged = await store.read(lambda uow: uow.positions.get("T1"))
+    assert (charged.is_open, charged.closed_by) == (not closed_by, closed_by)
+    assert charged.quantity == (0 if closed_by else left)
+    assert (await store.read(lambda uow: uow.ledger.owned("paper")))["BNB"] == left
+
+
+async def test_what_is_still_being_bought_is_not_over_for_a_fee_that_leaves_less_than_a_lot(store: Database):
+    first = replace(fill(ENTRY, 1, LOT), fee=None)
+    charged = replace(first, fee=Money(amount=LOT / 1000, currency="BTC"))
+    for part in (first, charged):
+        await take(store, told(1, ENTRY, part, OrderStatus.PARTLY_FILLED))
+    held = await store.read(lambda uow: uow.positions.get("T1"))
+    assert (held.is_open, held.quantity) == (True, LOT - LOT / 1000)

@@ -49,7 +49,7 @@ async def test_a_fill_counts_once_and_adds_up(kept: Database):
     first, second = fill(ENTRY, 1, Decimal(1), Decimal(100), Decimal("0.1")), fill(ENTRY, 2, Decimal(1), Decimal(103))
     await kept.transact(lambda uow: uow.account.open("paper", "USDT", Decimal(1000)))
     for each in (first, first, second):
-        await kept.transact(lambda uow, each=each: count_fill(uow, ENTRY, each, "T1"))
+        await kept.transact(lambda uow, each=each: count_fill(uow, ENTRY, each, "T1", lambda _: Decimal(0)))
     view = await kept.read(lambda uow: uow.orders.get("O1"))
     assert (view.filled, view.average, view.fee) == (Decimal(2), Decimal("101.5"), Decimal("0.1"))
     fills = await kept.read(lambda uow: uow.orders.newest_fills(9))
