@@ -201,6 +201,11 @@ class Order:
         return self.status is OrderStatus.REJECTED and self.unsent is Unsent.NO
 
     @property
+    def never_arrived(self) -> bool:
+        """Whether it was held never to have reached the venue; it may have, all the same."""
+        return self.unsent in {Unsent.LOST, Unsent.STOPPED}
+
+    @property
     def average(self) -> Decimal | None:
         """Mean price of what has traded; ``None`` as long as that is nothing."""
         return self.cost / self.filled if self.filled else None

@@ -69,7 +69,8 @@ def _apply(uow: UnitOfWork, order: Order, event: VenueEvent, lot_of: LotOf) -> t
 
 def _apply_state(uow: UnitOfWork, order: Order, event: VenueEvent) -> None:
     status = _status_of(order, event.order)
-    if order.status.final or status is order.status:
+    has_ended = order.status.final and not (order.never_arrived and status.final)
+    if has_ended or status is order.status:
         return
     at = event.fill.at if event.fill else event.at
     uow.orders.mark(order.id, status, at, venue_order_id=event.order.venue_order_id)

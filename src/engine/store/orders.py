@@ -89,9 +89,13 @@ class Orders:
         reason: str = "",
         unsent: Unsent = Unsent.NO,
     ) -> None:
-        """Note where an order is in its life; a final status is never taken back."""
+        """Note where an order is in its life.
+
+        A final status is never taken back, unless it was held never to have arrived and has ended at the venue.
+        """
         row = self._row(order_id)
-        if not OrderStatus(row.status).final:
+        has_turned_up = _ORDER.from_row(row).never_arrived and status.final and status is not OrderStatus.REJECTED
+        if has_turned_up or not OrderStatus(row.status).final:
             told = {"venue_order_id": venue_order_id or row.venue_order_id, "reason": reason or row.reason}
             self._change(order_id, status=status, updated_at=at, unsent=unsent, **told)
 

@@ -371,9 +371,10 @@ async def test_an_oco_that_arrives_once_its_position_is_closed_is_cancelled(tmp_
             room.clock.at = await room.orchestrator.next_look()
             await room.orchestrator.look_again()
         assert await room.venue.open_orders() == ()
+        await room.orchestrator.look_again()
         told = await room.store.read(lambda uow: uow.orders.get(oco.id))
         assert told.reason == "cancelled: it arrived when it was held to be lost"
-        await room.orchestrator.look_again()
+        assert (told.status, told.unsent) == (OrderStatus.CANCELLED, Unsent.NO), "as the venue has it"
         assert await room.orchestrator.next_look() is None, "and that is all"
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from engine.domain.events import Halted, OrderChanged, OrderFilled, PositionClosed, PositionOpened
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.money import Money
-from engine.domain.orders import Fill, OrderStatus
+from engine.domain.orders import Fill, OrderStatus, Unsent
 from engine.execution.venue_events import apply_venue_events
 from engine.ports import Cursor, EventBatch, VenueEvent
 from engine.store.connections import connect
@@ -299,3 +299,22 @@ async def test_what_is_still_being_bought_is_not_over_for_a_fee_that_leaves_less
         await take(store, told(1, ENTRY, part, OrderStatus.PARTLY_FILLED))
     held = await store.read(lambda uow: uow.positions.get("T1"))
     assert (held.is_open, held.quantity) == (True, LOT - LOT / 1000)
+
+
+@pytest.mark.parametrize("status", [OrderStatus.CANCELLED, OrderStatus.FILLED])
+async def test_an_order_that_was_held_to_be_lost_has_ended_as_the_venue_says(store: Database, status: OrderStatus):
+    now = order(1).created_at
+    await store.transact(lambda uow: uow.orders.mark("O1", OrderStatus.REJECTED, now, unsent=Unsent.LOST))
+    there = told(1, ENTRY, None, OrderStatus.OPEN)
+    await take(store, there)
+    lost = await store.read(lambda uow: uow.orders.get("O1"))
+    assert (lost.status, lost.unsent) == (OrderStatus.REJECTED, Unsent.LOST), "it is still to be cancelled"
+    await take(store, there, told(2, ENTRY, None, status))
+    ended = await store.read(lambda uow: uow.orders.get("O1"))
+    assert (ended.status, ended.unsent) == (status, Unsent.NO)
+
+
+async def test_an_order_that_the_venue_refused_stays_refused(store: Database):
+    await store.transact(lambda uow: uow.orders.mark("O1", OrderStatus.REJECTED, order(1).created_at))
+    await take(store, told(1, ENTRY, None, OrderStatus.CANCELLED))
+    assert (await store.read(lambda uow: uow.orders.get("O1"))).status is OrderStatus.REJECTED
