@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from engine.clocks import monotonic
+
+_log = structlog.get_logger(__name__)
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 STREAM_PATH = "/stream"
@@ -26,6 +31,10 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 FOREIGN = "This request comes from another site"
+TOLD_EVERY = 60.0
+"""Seconds between two lines in the log about refusals of a kind: strangers who try names must not fill it."""
+_SHOWN = 500
+"""The longest reason that is logged: it names what the request said of itself."""
 TOO_LONG = "This request is too long, or does not say how long it is."
 
 
@@ -131,11 +140,17 @@ def is_short(headers: Headers) -> bool:
 
 
 class Guard:
-    """The ASGI middleware around the whole app."""
+    """The ASGI middleware around the whole app.
 
-    def __init__(self, app: ASGIApp, *, names: OwnNames) -> None:
+    Refusals are logged: where a proxy that is not set up right stands between, people see only that nothing works.
+    """
+
+    def __init__(self, app: ASGIApp, *, names: OwnNames, monotonic: Callable[[], float] = monotonic) -> None:
         self._app = app
         self._names = names
+        self._monotonic = monotonic
+        self._told_at: dict[int, float] = {}
+        self._untold: dict[int, int] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse what is not for us, what another site made, or too long a call of a hook; else pass on."""
@@ -153,7 +168,18 @@ class Guard:
             await self._app(scope, receive, send_with_headers)
         else:
             status, detail = refusal
+            self._tell(status, detail)
             await JSONResponse({"detail": detail}, status_code=status)(scope, receive, send_with_headers)
+
+    def _tell(self, status: int, detail: str) -> None:
+        """Log a refusal, without its path, which may be somebody's link; those of a kind once in a while."""
+        now = self._monotonic()
+        if now - self._told_at.get(status, float("-inf")) < TOLD_EVERY:
+            self._untold[status] = self._untold.get(status, 0) + 1
+            return
+        self._told_at[status] = now
+        more = self._untold.pop(status, 0)
+        _log.warning("web request refused", status=status, reason=detail[:_SHOWN], more_since_the_last_line=more)
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         """Why a request is refused, and the status that says so; ``None`` where it is passed on."""
