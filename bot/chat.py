@@ -12,6 +12,7 @@ from bot.engine import Engine
 from bot.externals import Externals
 from bot.platforms import VERSION, RemotePlatform, Web, remote_platforms, web_chat
 from config.settings import PLATFORMS, Settings
+from engine.card_destinations import retarget_cards
 from engine.domain.errors import StoreError
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt
@@ -20,7 +21,6 @@ from engine.domain.messages import CardKind, Destination, Person, Ref
 from engine.domain.people import Stranger
 from engine.notification_failover import Failover
 from engine.outbox import EDITS_APART, OutboxSender
-from engine.places import retarget_cards
 from engine.platform_health import PlatformWatch
 from engine.ports import Platform
 from engine.store.database import Database

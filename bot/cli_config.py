@@ -22,7 +22,7 @@ from bot.run_options import (
     with_own_database,
 )
 from config.loader import Loaded, load
-from config.places import dotted
+from config.naming import dotted
 from config.rules import Rule
 from config.settings import Settings
 from config.sources import flat

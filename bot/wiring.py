@@ -28,9 +28,9 @@ from engine.clocks import MarketClock
 from engine.cycle import end_data_halts
 from engine.domain.errors import StoreError, VenueError
 from engine.housekeeping import Housekeeping
+from engine.job_triggers import often
 from engine.jobs import Group, Job, at_each, job_table
 from engine.store.retention import Retention
-from engine.triggers import often
 from engine.wall_driver import WallDriver
 from handlers.commands import RecentLogs
 from handlers.topics import routes

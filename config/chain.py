@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from config.places import COMMAND_LINE, DEFAULT, did_you_mean
+from config.naming import COMMAND_LINE, DEFAULT, did_you_mean
 from config.sources import Source
 from config.yamlfile import read_yaml
 

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from config.chain import built_in, profiles, read_chain, shown
-from config.places import COMMAND_LINE, DEFAULT, KeyPath, undotted
+from config.naming import COMMAND_LINE, DEFAULT, KeyPath, undotted
 from config.problems import problems_of
 from config.rules import Rule, broken, placed
 from config.settings import Settings

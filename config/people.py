@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 
 from config.identities import SlackMember, TelegramUser, WebName
 from config.kinds import ClockTime, problem
-from config.places import did_you_mean
+from config.naming import did_you_mean
 from config.section import Section
 from engine.domain.days import Days
 from engine.domain.messages import Role

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.kinds import UNREADABLE
-from config.places import KeyPath, did_you_mean, dotted, nearest, problem_line, undotted
+from config.naming import KeyPath, did_you_mean, dotted, nearest, problem_line, undotted
 from config.shape import MOVED, leaves, names_at
 from config.sources import Source, find, places
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from config.places import problem_line, undotted
+from config.naming import problem_line, undotted
 from config.settings import Settings
 from config.sources import Source, places
 from engine.domain.errors import ConfigError

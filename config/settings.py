@@ -13,8 +13,8 @@ from config.keeping import AccountSettings, DatabaseSettings, LogSettings, Reten
 from config.kinds import ExchangeName, File, passwords_in, problem
 from config.limits import ApprovalSettings, QualitySettings, RiskSettings
 from config.markets import DerivativesSettings, ExchangeSettings, MarketsSettings, ReplaySettings, VenueSettings
+from config.naming import did_you_mean
 from config.people import AlertSettings, DigestSettings, PersonSettings
-from config.places import did_you_mean
 from config.platforms import FailoverSettings, SlackSettings, TelegramSettings, ViewerSettings, WebSettings
 from config.section import Section
 from engine.domain.messages import CardKind

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
-from config.places import KeyPath
+from config.naming import KeyPath
 from config.settings import Settings
 
 MOVED: dict[KeyPath, str] = {

@@ -18,7 +18,7 @@ from typing import Any
 from dotenv.parser import parse_stream
 from pydantic_settings import InitSettingsSource
 
-from config.places import DEFAULT, KeyPath, did_you_mean, place, problem_line, undotted
+from config.naming import DEFAULT, KeyPath, did_you_mean, place, problem_line, undotted
 from config.settings import Settings
 from config.shape import MOVED, PREFIX, SEPARATOR, is_structured, leaves, path_of, variable
 

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from config.kinds import passwords_in
-from config.places import KeyPath, place, problem_line
+from config.naming import KeyPath, place, problem_line
 from config.shape import is_mapping, is_secret, variable
 from config.sources import Source, read_text
 

@@ -16,8 +16,8 @@ from engine.approvals import Approvals
 from engine.bookkeeping import Bookkeeping
 from engine.cycle import Deliberations, run_cycles
 from engine.cycle_services import CycleServices
+from engine.job_triggers import Daily, Trigger, every
 from engine.strategies.context import StrategyContexts
-from engine.triggers import Daily, Trigger, every
 
 
 class Group(StrEnum):

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from engine.job_runs import Troubles, note_failure, run_guarded
+from engine.job_triggers import Trigger
 from engine.jobs import Group, Job
 from engine.ports import Clock
 from engine.scheduler import Scheduler, Tick, WallScheduler
-from engine.triggers import Trigger
 
 TICK_EVERY = timedelta(seconds=1)
 """How often the wall clock's driver looks at its clock, and asks a job whose time is known only at run time."""

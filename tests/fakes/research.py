@@ -14,11 +14,11 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.events import ApprovalChanged, Event, ExternalCancelled, PositionProtected
 from engine.domain.messages import Incoming, Person, Role, Typed
 from engine.domain.orders import OrderType
+from engine.job_triggers import often
 from engine.jobs import Group, Job, at_each, job_table
 from engine.scheduler import WallScheduler
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContexts
-from engine.triggers import often
 from engine.wall_driver import WallDriver
 from handlers.access import Access, Identity
 from handlers.commands import build_commands

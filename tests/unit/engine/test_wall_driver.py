@@ -15,8 +15,8 @@ from engine.clocks import WallClock
 from engine.domain.days import Days
 from engine.domain.market import Timeframe
 from engine.job_runs import run_guarded
+from engine.job_triggers import Daily, every, often
 from engine.jobs import Group, Job
-from engine.triggers import Daily, every, often
 from engine.wall_driver import WallDriver
 from tests.chaos.loop import SimulatedLoop
 from tests.fakes.feed import START

@@ -17,8 +17,8 @@ from engine.clocks import MarketClock
 from engine.domain.days import Days
 from engine.domain.errors import StoreError
 from engine.domain.market import Timeframe
+from engine.job_triggers import Daily, every
 from engine.jobs import Job
-from engine.triggers import Daily, every
 from tests.fakes.feed import START
 from tests.fakes.patience import until
 

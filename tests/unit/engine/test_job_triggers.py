@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.domain.days import Days
 from engine.domain.market import Timeframe
-from engine.triggers import Daily, Trigger, every, often
+from engine.job_triggers import Daily, Trigger, every, often
 from tests.fakes.examples import examples
 from tests.fakes.feed import START
 

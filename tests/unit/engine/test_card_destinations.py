@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
+from engine.card_destinations import retarget_cards
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import CardKind, Destination
 from engine.domain.orders import Purpose
-from engine.places import retarget_cards
 from handlers.topics import routes
 from tests.fakes.engine import Room
 

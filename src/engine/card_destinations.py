@@ -1,4 +1,4 @@
-"""At a start cards may go to other places than before: a group that became a supergroup has another id.
+"""At a start cards may go to other destinations than before: a group that became a supergroup has another id.
 
 What is open is shown at the places of now. What stands at a place where none go any more comes to its end: it can never
 arrive. The cards of a platform that is off wait for it.
