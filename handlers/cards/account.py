@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.domain.account import Balance, DayProfit, Profit, Status
-from engine.domain.messages import Card, Item, Table
+from engine.domain.messages import BREAK, Card, Item, Table
 from handlers.cards import halts, phrases, wording
 
 
@@ -67,7 +67,7 @@ def profit(report: Profit) -> Card:
     """Profit and loss of the last days, net of fees."""
     span = wording.count(len(report.days), "day")
     return Card(
-        title=f"{wording.gain(report.net, report.share, report.quote)} in {span}",
+        title=f"{wording.gain(report.net, report.share, report.quote)} {BREAK}in {span}",
         fields=(
             ("Since", wording.moment(report.begins)),
             *phrases.payments(report.paid_in, report.paid_out, report.quote),

@@ -10,7 +10,7 @@ from engine.domain.errors import GreenlightError
 from engine.domain.halt_views import HaltView, Recovery
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.health import CLOCK, MARKET_DATA, PlatformTrouble
-from engine.domain.messages import Card
+from engine.domain.messages import BREAK, Card
 from engine.domain.positions import Position
 from engine.domain.streaks import Streak
 from engine.domain.trade_views import TradeView, UnmanagedView
@@ -49,7 +49,7 @@ def trade(view: TradeView) -> Card:
     held = view.position
     quote = wording.quote(held.symbol)
     if not held.is_open:
-        return Card(title=f"{held.id}: {held.symbol} closed, {_result(held)} (see below)")
+        return Card(title=f"{_closed(held)} {BREAK}(see below)")
     return Card(
         title=f"{held.id}: holding {wording.quantity(held.quantity)} {held.symbol}",
         fields=(
@@ -62,6 +62,10 @@ def trade(view: TradeView) -> Card:
         ),
         text=phrases.OF_ITS_COST,
     )
+
+
+def _closed(held: Position) -> str:
+    return f"{held.id}: {held.symbol} closed, {BREAK}{_result(held)}"
 
 
 def _result(held: Position) -> str:
@@ -85,7 +89,7 @@ def closed(view: TradeView) -> Card:
     quote = wording.quote(held.symbol)
     ended = (("Closed", wording.moment(held.closed_at)),) if held.closed_at else ()
     return Card(
-        title=f"{held.id}: {held.symbol} closed, {_result(held)}",
+        title=_closed(held),
         fields=(
             ("Closed by", phrases.why_closed(view)),
             ("Sold", phrases.bought_then_sold(held)),
@@ -111,7 +115,8 @@ def unprotected(view: TradeView, *, has_stop: bool) -> Card:
     """A position whose stop the venue did not take, until it does or the position is sold."""
     held = view.position
     if not held.is_open:
-        return Card(title=f"{held.id} had no stop: it was closed, {_result(held)}", fields=(("Market", held.symbol),))
+        title = f"{held.id} had no stop: {BREAK}it was closed, {BREAK}{_result(held)}"
+        return Card(title=title, fields=(("Market", held.symbol),))
     if has_stop:
         return Card(title=f"{held.id} had no stop: it is protected again", fields=(("Market", held.symbol),))
     return Card(
@@ -145,7 +150,7 @@ def unmanaged(view: UnmanagedView) -> Card:
 
 def _managed(held: Position, by: Ending) -> Card:
     if by is Ending.CLOSED:
-        return Card(title=f"{held.id} was managed by no strategy: it was closed, {_result(held)}")
+        return Card(title=f"{held.id} was managed by no strategy: {BREAK}it was closed, {BREAK}{_result(held)}")
     if by is Ending.CHANGED:
         return Card(title=f"{held.id}: no strategy manages it, now for another reason (see below)")
     return Card(title=f"{held.id} is managed by its strategy again: {held.context}", fields=(("Market", held.symbol),))
@@ -277,13 +282,13 @@ def digest(report: Digest) -> Card:
     quote, span = report.quote, "Week" if is_week(report.id) else "Day"
     name = f"Week {report.id}" if is_week(report.id) else report.id
     return Card(
-        title=f"{name}: {wording.gain(report.net, report.share, quote)} net of fees",
+        title=f"{name}: {BREAK}{wording.gain(report.net, report.share, quote)}",
         fields=(
             *phrases.payments(report.paid_in, report.paid_out, quote),
             *phrases.benchmark(report.benchmark),
             ("Equity", wording.money(report.equity, quote)),
             ("Realised", wording.gain(report.realised, wording.part(report.realised, put_in), quote)),
-            ("Fees", wording.of(report.fees, put_in, quote)),
+            ("Fees, taken off", wording.of(report.fees, put_in, quote)),
             ("Drawdown", wording.percent(report.drawdown)),
             ("Trades", f"{report.opened} opened, {report.closed} closed"),
             ("Won", phrases.won(report.won, report.closed)),

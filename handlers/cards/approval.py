@@ -19,10 +19,10 @@ from engine.domain.approvals import (
     Vote,
 )
 from engine.domain.decision_views import ApprovalView
-from engine.domain.messages import Button, Card, Item
+from engine.domain.messages import BREAK, Button, Card, Item
 from engine.domain.orders import Order, OrderStatus
 from handlers.cards import phrases, wording
-from handlers.cards.monospace import packed
+from handlers.cards.lines import entry, listed
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -106,9 +106,9 @@ def _ordered(view: ApprovalView, state: Ordered) -> Card:
     outcome = _outcome(order) if order else ""
     fields = (
         *_votes(view.approval, state.votes),
-        ("Order", packed(phrases.order(order)) if order else state.order_id),
+        ("Order", listed(phrases.order(order)) if order else state.order_id),
         *_traded(order),
-        *((("Position", packed(phrases.position(view.position))),) if view.position else ()),
+        *((("Position", listed(phrases.position(view.position))),) if view.position else ()),
     )
     return _settled(view, f"{_consent(state.votes)}{outcome} ({view.approval.id})", fields, state.price)
 
@@ -120,7 +120,7 @@ def _outcome(order: Order) -> str:
 
 
 def _traded(order: Order | None) -> Fields:
-    return (("Filled", packed(phrases.fills(order))),) if order and order.filled else ()
+    return (("Filled", listed(phrases.fills(order))),) if order and order.filled else ()
 
 
 def _refused(view: ApprovalView, state: Refused) -> Card:
@@ -147,7 +147,7 @@ def _settled(view: ApprovalView, title: str, fields: Fields, price: Decimal | No
 
 
 def _asked(asked: Approval) -> tuple[str, str]:
-    return "Asked", packed(f"{phrases.headline(asked.plan)}, {wording.moment(asked.asked_at)}")
+    return "Asked", listed(f"{phrases.headline(asked.plan)}, {wording.moment(asked.asked_at)}")
 
 
 def _consent(votes: Sequence[Vote]) -> str:
@@ -182,11 +182,11 @@ def pending(approvals: Sequence[ApprovalView]) -> Card:
         return Card(title="Nothing to decide", text="No approval is open.")
     first = approvals[0]
     name = first.approval.id
-    approving = "" if first.halt else f"/approve {name}, /approve {name} half\nor "
+    approving = "" if first.halt else f"/approve {name}, /approve {name} half {BREAK}or "
     return Card(
         title=wording.count(len(approvals), "open approval"),
         items=tuple(map(_open_approval, approvals)),
-        text=f"Answer with its buttons, or with\n{approving}/reject {name} reason.",
+        text=f"Answer with its buttons, or with {BREAK}{approving}/reject {name} reason.",
     )
 
 
@@ -196,8 +196,7 @@ def _open_approval(view: ApprovalView) -> Item:
         title=f"{asked.id} {phrases.headline(plan)}",
         text=wording.lines(
             wording.price(plan.price) if view.price is None else phrases.price_move(plan.price, view.price),
-            f"{view.decision.agreement}, expires",
-            phrases.expiry(asked.expires_at, view.now, view.wall_left),
-            *(("no new entries:", phrases.halted(view.halt)) if view.halt else ()),
+            listed(f"{view.decision.agreement}, expires {phrases.expiry(asked.expires_at, view.now, view.wall_left)}"),
+            entry("no new entries", phrases.halted(view.halt)) if view.halt else "",
         ),
     )

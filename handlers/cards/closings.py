@@ -5,11 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.domain.closing import ALL, TOPIC, WHOLE, Choice, Closing, ClosingView, Sale, Stage, Unsold
-from engine.domain.messages import Button, Card, Item
+from engine.domain.messages import BREAK, Button, Card, Item
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.positions import Position
 from handlers.cards import phrases, wording
-from handlers.cards.monospace import WIDTH
 
 HALF = Decimal("0.5")
 
@@ -62,7 +61,7 @@ def _headline(closing: Closing) -> str:
     if len(closing.sales) > 1:
         return f"Close {_parts(closing)}"
     (sale,) = closing.sales
-    return f"Close {_part(closing, sale)}{sale.position_id}: sell {_quantity(sale.quantity, sale)}"
+    return f"Close {_part(closing, sale)}{sale.position_id}: {BREAK}sell {_quantity(sale.quantity, sale)}"
 
 
 def _label(closing: Closing) -> str:
@@ -104,7 +103,7 @@ def _said(closing: Closing) -> tuple[str, ...]:
 
 
 def _sale(sale: Sale) -> Item:
-    """One position as it would be sold, in lines that a phone shows whole."""
+    """One position as it would be sold."""
     is_all = sale.quantity == sale.held
     sold = f"{'all ' if is_all else ''}{wording.quantity(sale.quantity)}"
     named = sold if is_all else f"{sold} of {wording.quantity(sale.held)}"
@@ -112,7 +111,7 @@ def _sale(sale: Sale) -> Item:
     return Item(
         title=f"{sale.position_id} {sale.market.symbol}",
         text=wording.lines(
-            *([f"{named} {at}"] if len(f"{named} {at}") <= WIDTH else [named, at]),
+            f"{named} {BREAK}{at}",
             phrases.profit(sale.net, sale.share, sale.market.quote),
             _protection(sale),
             _too_little(sale),
@@ -172,7 +171,8 @@ def _outcome(view: ClosingView) -> str:
 def _one(order: Order, held: Position) -> str:
     if not held.is_open:
         whole = "" if order.filled == held.bought else "the whole trade "
-        return f"{held.id}: closed, {whole}{wording.gain(held.net, held.share(held.net), wording.quote(held.symbol))}"
+        net = wording.gain(held.net, held.share(held.net), wording.quote(held.symbol))
+        return f"{held.id}: closed, {BREAK}{whole}{net}"
     if order.filled:
         whole = "" if order.filled == order.request.quantity else f" of {wording.quantity(order.request.quantity)}"
         return f"{held.id}: {wording.quantity(order.filled)}{whole} {held.symbol} sold"

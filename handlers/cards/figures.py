@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from engine.domain.account import DayProfit, Profit
 from engine.domain.days import Period
-from engine.domain.messages import Card, Item, Table
+from engine.domain.messages import BREAK, Card, Item, Table
 from engine.domain.positions import Position
 from engine.domain.results import ContextView, Counts, Performance, Strategies, Tally, TradeStats
 from handlers.cards import phrases, wording
@@ -27,7 +27,7 @@ def periods(report: Profit, period: Period) -> Card:
         (period.capitalize(), "Net", "%", "Hold %", "#"), [_row(each, period, report.quote) for each in report.days]
     )
     return Card(
-        title=f"{wording.gain(report.net, report.share, report.quote)} in {span}",
+        title=f"{wording.gain(report.net, report.share, report.quote)} {BREAK}in {span}",
         fields=(
             ("Since", wording.moment(report.begins)),
             *phrases.payments(report.paid_in, report.paid_out, report.quote),
@@ -63,7 +63,7 @@ def performance(report: Performance) -> Card:
         return _none_yet(report.external, report.quote)
     contexts = report.contexts if len(report.contexts) > 1 else ()
     return Card(
-        title=f"{_result(report.total, report.quote)}, {wording.count(report.total.trades, 'closed trade')}",
+        title=f"{_result(report.total, report.quote)}, {BREAK}{wording.count(report.total.trades, 'closed trade')}",
         fields=(
             ("Won", _won(report.total)),
             *_cost(report.total, report.quote),
@@ -109,7 +109,7 @@ def stats(report: TradeStats) -> Card:
         return _none_yet(report.external, report.quote)
     factor = "nothing was lost" if report.profit_factor is None else f"{report.profit_factor:.2f}"
     return Card(
-        title=f"{_result(total, report.quote)}, {wording.count(total.trades, 'closed trade')}",
+        title=f"{_result(total, report.quote)}, {BREAK}{wording.count(total.trades, 'closed trade')}",
         fields=(
             ("Won", _won(total)),
             ("Average trade", wording.gain(report.expectancy, total.share, report.quote)),

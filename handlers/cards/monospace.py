@@ -19,9 +19,7 @@ ALARM = "\N{LARGE RED CIRCLE} "
 
 _BARS = "▁▂▃▄▅▆▇█"
 _GAP = "  "
-_DOT = "· "
 _WORDS = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC\S*|\S+")
-_BETWEEN = re.compile(r"(?<=[,;]) | (?=· )")
 
 
 def sparkline(values: Sequence[float], width: int = GRAPH_WIDTH) -> str:
@@ -47,7 +45,7 @@ def aligned(table: Table) -> list[str]:
     rows = [[clean(cell).replace("\n", " ") for cell in row] for row in (table.head, *table.rows)]
     columns = max(map(len, rows))
     rows = [[*row, *[""] * (columns - len(row))] for row in rows]
-    widths = [max(_width(row[column]) for row in rows) for column in range(columns)]
+    widths = [max(text_width(row[column]) for row in rows) for column in range(columns)]
     right = [all(_is_number(row[column]) for row in rows[1:]) for column in range(columns)]
     return [_GAP.join(map(_padded, row, widths, right)).rstrip() for row in rows]
 
@@ -57,41 +55,15 @@ def folded(text: str, width: int = WIDTH) -> list[str]:
     lines = [""]
     for word in (piece for whole in _WORDS.findall(text) for piece in _cut(whole, width)):
         longer = f"{lines[-1]} {word}".lstrip()
-        lines = [*lines[:-1], longer] if _width(longer) <= width else [*lines, word]
+        lines = [*lines[:-1], longer] if text_width(longer) <= width else [*lines, word]
     return [line for line in lines if line]
-
-
-def packed(text: str, *, width: int = WIDTH, indent: str = "") -> str:
-    """A list of figures in lines that a phone shows whole, broken behind its commas and between its dots if it can be.
-
-    Args:
-        text: The list: ``MACD 1.20 · MACD signal 0.80``, ``sold 2 @ 10.00, fee 0.02 USDT``.
-        width: Of a line.
-        indent: What every line begins with but the first.
-    """
-    lines: list[str] = []
-    for piece in _BETWEEN.split(text):
-        longer = f"{lines[-1]} {piece}" if lines else piece
-        if _width(longer) <= width:
-            lines = [*lines[:-1], longer]
-            continue
-        lines += [f"{indent}{row}" for row in folded(piece.removeprefix(_DOT), width - len(indent))]
-    return "\n".join(lines).removeprefix(indent)
-
-
-def entry(head: str, detail: str, width: int = WIDTH) -> str:
-    """What something is called and what is said of it: in a line where a phone shows it whole, else set in below."""
-    whole = f"{head}: {detail}" if detail else head
-    if _width(whole) <= width or not detail:
-        return whole
-    return "\n".join([f"{head}:", *(f"  {row}" for row in packed(detail, width=width - 2).split("\n"))])
 
 
 def _cut(word: str, width: int) -> list[str]:
     pieces = [""]
     for character in word:
         longer = pieces[-1] + character
-        pieces = [*pieces[:-1], longer] if _width(longer) <= width else [*pieces, character]
+        pieces = [*pieces[:-1], longer] if text_width(longer) <= width else [*pieces, character]
     return pieces
 
 
@@ -100,12 +72,13 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _width(text: str) -> int:
+def text_width(text: str) -> int:
+    """How many columns a text takes: an ideograph or an emoji takes two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _padded(cell: str, width: int, right: bool) -> str:  # noqa: FBT001 - mapped over columns
-    blanks = " " * (width - _width(cell))
+    blanks = " " * (width - text_width(cell))
     return blanks + cell if right else cell + blanks
 
 

@@ -14,13 +14,14 @@ from engine.domain.decisions import Condition, Decision
 from engine.domain.figures import plain
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
+from engine.domain.messages import BREAK
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.domain.trade_views import PositionView, TradeView
 from engine.domain.unmanaged import Absence
 from handlers.cards import wording
-from handlers.cards.monospace import entry
+from handlers.cards.lines import entry
 
 HALTS = {
     HaltKind.PAUSE: "pause",
@@ -200,7 +201,7 @@ def expiry(at: datetime, now: datetime, wall_left: timedelta | None = None) -> s
         return wording.moment(at)
     if wall_left is None:
         return f"in {_about(at - now)}, {wording.moment(at)}"
-    left = f"in {_about(wall_left)} by your clock,\n" if wall_left else ""
+    left = f"in {_about(wall_left)} by your clock, {BREAK}" if wall_left else ""
     return f"{left}{wording.moment(at)} in the market"
 
 
@@ -336,8 +337,8 @@ def prices(held: Position) -> str:
 
 
 def bought_then_sold(held: Position) -> str:
-    """The same in lines that a phone shows whole."""
-    return prices(held).replace(" → ", "\n→ ")
+    """The same, to be broken before what was got."""
+    return prices(held).replace(" → ", f" {BREAK}→ ")
 
 
 def position(held: Position) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from engine.domain.account import EquityCurve, EquityPoint
 from engine.domain.charts import EquityChart, Mark, Meaning, TradeChart
 from engine.domain.market import from_millis
-from engine.domain.messages import Card
+from engine.domain.messages import BREAK, Card
 from engine.domain.payments import Payment, paid
 from engine.domain.positions import Position
 from engine.domain.trade_views import TradeCandles
@@ -26,7 +26,7 @@ def equity(curve: EquityCurve, days: int, zone: ZoneInfo) -> Card:
     span = wording.count(days, "day")
     gain = wording.gain(curve.net, curve.share, curve.quote)
     return Card(
-        title=f"Equity in {curve.quote}, {span}: {gain}",
+        title=f"Equity in {curve.quote}, {BREAK}{span}: {BREAK}{gain}",
         fields=(
             ("Equity", wording.money(last.equity, curve.quote)),
             ("Since", wording.moment(first.at)),
@@ -87,7 +87,7 @@ def trade(found: TradeCandles, zone: ZoneInfo) -> Card:
     net = held.net if found.price is None else held.net + held.unrealised(found.price)
     so_far = "closed" if not held.is_open else "open"
     return Card(
-        title=f"{held.id}: {held.symbol} {so_far}, {wording.gain(net, held.share(net), quote)}",
+        title=f"{held.id}: {held.symbol} {so_far}, {BREAK}{wording.gain(net, held.share(net), quote)}",
         fields=(
             *phrases.opened(found.trade),
             *((("Closed", wording.moment(held.closed_at)),) if held.closed_at else ()),

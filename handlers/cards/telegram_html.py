@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from html import escape
 
 from engine.domain.messages import Card
+from handlers.cards.lines import for_phone
 from handlers.cards.monospace import ALARM, WIDTH, aligned, clean, sparkline
 from handlers.cards.times import marked
 
@@ -66,7 +67,7 @@ def utf16_units(text: str) -> int:
 
 def render(card: Card) -> tuple[Part, ...]:
     """A card as messages, in order; none where there is nothing to show. The buttons belong under the last."""
-    return tuple(_part(lines) for lines in _pages(_lines(card)))
+    return tuple(_part(lines) for lines in _pages(_lines(for_phone(card))))
 
 
 def _lines(card: Card) -> list[_Line]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.domain.messages import Card, Role
 from handlers.cards import wording
-from handlers.cards.monospace import WIDTH, folded
+from handlers.cards.lines import entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +29,7 @@ def manual(groups: Sequence[tuple[Role, Sequence[Entry]]]) -> Card:
     return Card(title="Commands", text="\n\n".join(parts))
 
 
-def told(entry: Entry) -> str:
-    """On one line where a phone shows that whole; else the command on a line of its own, and no line that is longer."""
-    also = f"also {', '.join(f'/{alias}' for alias in entry.aliases)}" if entry.aliases else ""
-    whole = f"{entry.usage}: {entry.does}"
-    rows = (whole,) if len(whole) <= WIDTH else (f"{entry.usage}:", *folded(entry.does))
-    return wording.lines(*rows, also)
+def told(command: Entry) -> str:
+    """How it is written and what it does, and below that its other names."""
+    also = f"also {', '.join(f'/{alias}' for alias in command.aliases)}" if command.aliases else ""
+    return wording.lines(entry(command.usage, command.does), also)

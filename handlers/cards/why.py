@@ -20,12 +20,12 @@ from engine.domain.decisions import (
     Verdict,
 )
 from engine.domain.judging import Clamp
-from engine.domain.messages import Card
+from engine.domain.messages import BREAK, Card
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.domain.trade_views import TradeView
 from handlers.cards import phrases, wording
-from handlers.cards.monospace import WIDTH, entry, packed
+from handlers.cards.lines import entry, listed
 
 
 def card(story: Why | TradeView) -> Card:
@@ -65,7 +65,7 @@ def _decided(story: Why) -> Card:
         ("Market context", map(_input, judged.market_context)),
         ("Data mended or refused", _quality(judged.quality)),
         ("Changed by the risk rules", map(_clamp, judged.clamps)),
-        ("What became of it", map(_in_lines, _outcome(story))),
+        ("What became of it", map(listed, _outcome(story))),
     )
     return Card(
         title=f"Why {decision.id}: {decision.stance} {decision.symbol}",
@@ -119,7 +119,7 @@ def _plan(plan: TradePlan) -> str:
     levels = "".join(f", {name.lower()} {level}" for name, level in phrases.levels(plan.price, plan.stop, plan.target))
     value = wording.money(plan.notional, wording.quote(plan.symbol))
     risk = "" if plan.reduce_only else f", risk {phrases.risk(plan)}"
-    return packed(f"{phrases.asked_at_price(plan)}, value {value}{risk}{levels}")
+    return listed(f"{phrases.asked_at_price(plan)}, value {value}{risk}{levels}")
 
 
 _SAID = {Verdict.APPROVE: "approves", Verdict.VETO: "vetoes", Verdict.ABSTAIN: "abstains"}
@@ -138,7 +138,7 @@ def readings(signals: TechnicalSignals) -> tuple[str, ...]:
     flags = ", ".join(wording.words(flag) for flag in signals.flags)
     patterns = ", ".join(f"{wording.words(p.name)} ({'bullish' if p.bullish else 'bearish'})" for p in signals.patterns)
     return (
-        _in_lines(f"close {wording.price(signals.close)}, {wording.moment(signals.at)}"),
+        listed(f"close {wording.price(signals.close)}, {wording.moment(signals.at)}"),
         _numbers(("RSI", signals.rsi), ("ATR", signals.atr), ("volume ratio", signals.volume_ratio)),
         _numbers(("MACD", signals.macd), ("MACD signal", signals.macd_signal), ("histogram", signals.macd_histogram)),
         _numbers(
@@ -156,7 +156,7 @@ def readings(signals: TechnicalSignals) -> tuple[str, ...]:
 
 
 def _numbers(*pairs: tuple[str, float | None]) -> str:
-    return _in_lines(" · ".join(f"{name} {_reading(value)}" for name, value in pairs if value is not None))
+    return listed(" · ".join(f"{name} {_reading(value)}" for name, value in pairs if value is not None))
 
 
 def _reading(value: float) -> str:
@@ -165,11 +165,7 @@ def _reading(value: float) -> str:
 
 
 def _named(name: str, text: str) -> str:
-    return _in_lines(f"{name} {text}") if text else ""
-
-
-def _in_lines(text: str) -> str:
-    return packed(text, indent="  ")
+    return listed(f"{name} {text}") if text else ""
 
 
 def _input(given: Input) -> str:
@@ -184,8 +180,7 @@ def _quality(report: QualityReport) -> Iterable[str]:
 
 def _clamp(clamp: Clamp) -> str:
     changed = f"{wording.words(clamp.rule)}: {wording.figure(clamp.before)} → {wording.figure(clamp.after)}"
-    whole = f"{changed} ({clamp.reason})"
-    return whole if len(whole) <= WIDTH else f"{changed}\n({clamp.reason})"
+    return f"{changed} {BREAK}({clamp.reason})"
 
 
 def _outcome(story: Why) -> Iterable[str]:
@@ -206,8 +201,7 @@ def _sales(trade: TradeView) -> Iterable[str]:
         by = f", by {order.asked_by}, /close" if order.asked_by else ""
         yield f"{order.id} sold {phrases.fills(order)}, {wording.moment(order.updated_at)}{by}"
     if not trade.position.is_open:
-        yield f"closed by {phrases.why_closed(trade)},"
-        yield from phrases.bought_then_sold(trade.position).split("\n")
+        yield f"closed by {phrases.why_closed(trade)}, {BREAK}{phrases.bought_then_sold(trade.position)}"
 
 
 def _approval(asked: Approval) -> Iterable[str]:

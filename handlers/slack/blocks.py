@@ -16,6 +16,7 @@ from typing import Any
 from engine.domain.approvals import Verb
 from engine.domain.closing import Choice
 from engine.domain.messages import Button, Card
+from handlers.cards.lines import flowing, for_phone
 from handlers.cards.monospace import ALARM, aligned, clean, sparkline
 from handlers.cards.times import marked
 
@@ -52,7 +53,8 @@ class _Piece:
 
 def render(card: Card) -> tuple[Part, ...]:
     """A card as messages, in order; none where there is nothing to show. The buttons stand under the last."""
-    parts = [_part(pieces) for pieces in _pages(_pieces(card))]
+    with_header = replace(for_phone(card), title=flowing(card.title))  # a header is one line, which Slack breaks itself
+    parts = [_part(pieces) for pieces in _pages(_pieces(with_header))]
     if parts and card.buttons:
         parts[-1] = replace(parts[-1], blocks=(*parts[-1].blocks, _actions(card.buttons)))
     return tuple(parts)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from html import unescape
 from zoneinfo import ZoneInfo
 
-from engine.domain.messages import Card, Item
+from engine.domain.messages import BREAK, Card, Item
 from handlers.cards.monospace import WIDTH, folded
 from handlers.cards.times import by_clock
 
@@ -50,9 +50,9 @@ class Speech:
     def shown(self, card: Card) -> Card:
         """A card whose commands can be written there as they stand: ``/why A1`` becomes ``/bot why A1``.
 
-        A line that a phone showed whole until its commands became longer is broken: after what a command is called,
-        else between words, and never within a command. Tables stay as they are: they hold figures, the log and what
-        strangers call themselves, and are as wide as they may be.
+        A line that a phone showed whole until its commands became longer is broken between words, and never within a
+        command, unless it says itself where. Tables stay as they are: they hold figures, the log and what strangers
+        call themselves, and are as wide as they may be.
         """
         return replace(
             card,
@@ -70,10 +70,7 @@ class Speech:
 
     def _lines(self, line: str) -> list[str]:
         said = self._said(line)
-        if len(line) > WIDTH or len(said) <= WIDTH:
+        if BREAK in line or len(line) > WIDTH or len(said) <= WIDTH:
             return [said]
-        name, colon, rest = said.partition(": ")
-        if colon and line.startswith("/"):
-            return [f"{name}:", *folded(rest)]
         whole = self._ours.sub(f"{self.command}{_JOINT}", line)
         return [piece.replace(_JOINT, " ") for piece in folded(whole)]

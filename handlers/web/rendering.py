@@ -13,7 +13,9 @@ from markupsafe import Markup, escape
 
 from engine.domain.approvals import Verb
 from engine.domain.closing import Choice
+from engine.domain.messages import BREAK
 from handlers.cards import alerts, wording
+from handlers.cards.lines import flowing
 from handlers.cards.times import marked
 from handlers.charts.scenes import scene_of
 from handlers.web.drawing import curve
@@ -60,6 +62,7 @@ def _environment() -> Environment:
         "sentence": wording.sentence,
         "meanwhile": alerts.meanwhile,
         "times": _times,
+        "prose": _prose,
         "iso": _iso,
         "trend": _trend,
         "pressed": lambda verb: PRESSED[verb],
@@ -69,12 +72,20 @@ def _environment() -> Environment:
 
 
 def _times(text: str) -> Markup:
-    """A text with its times marked, for the page to show them in the reader's zone."""
+    """A text with its times marked, for the page to show them in the reader's zone; where it breaks is the page's."""
 
     def time(words: str, at: datetime) -> str:
         return f'<time class="whole" datetime="{_iso(at)}">{words}</time>'
 
-    return Markup(marked(text, lambda piece: str(escape(piece)), time))  # noqa: S704 - every piece is escaped
+    return Markup(marked(flowing(text), lambda piece: str(escape(piece)), time))  # noqa: S704 - every piece is escaped
+
+
+def _prose(text: str) -> Markup:
+    """Such a text of several lines; what a line that may be broken has below it is set in."""
+    html = ""
+    for line in text.split("\n"):
+        html += Markup('<span class="line">{}</span>').format(_times(line)) if BREAK in line else _times(line) + "\n"
+    return Markup(html.removesuffix("\n"))  # noqa: S704 - every line is escaped
 
 
 def _share_of(part: Decimal, whole: Decimal, currency: str) -> str:

@@ -166,10 +166,10 @@ class Reckoning:
         day, net, before, hold, closed = self._each(self._days())[-1]
         fees = sum((_money(fill["fee_value"]) for fill in self.fills if time_of(fill["at"]) > self.today), NOTHING)
         return [
-            f"{day} {self._gain(net, before)} net of fees",
+            f"{day} {self._gain(net, before)}",
             f"Buy and hold of the markets {_per_cent(hold)}",
             f"Equity {self.equity:,.2f} {self.quote}",
-            f"Fees {fees:,.2f} {self.quote}{_part(fees, before)}",
+            f"Fees, taken off {fees:,.2f} {self.quote}{_part(fees, before)}",
             f"Drawdown {self._drawdown() * 100:.2f}%",
             f"opened, {closed} closed",
             f"Open positions {len(self.open)}",

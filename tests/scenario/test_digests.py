@@ -41,7 +41,7 @@ async def told(folder: Path, start: datetime) -> list[str]:
     stays = looking.model_copy(update={"replay": looking.replay.model_copy(update={"until_end": False})})
     async with running(stays) as app, browser(app, "p1") as client:
         page = (await client.get("/")).text
-    return re.findall(r"(\d{4}-\d\d-\d\d): \S+ USDT (?:\(\S+%\) )?net of fees", page)
+    return re.findall(r"(\d{4}-\d\d-\d\d): \S+ USDT(?: \(\S+%\))?</h2>", page)
 
 
 def dates(first: str, last: str) -> list[str]:

@@ -196,7 +196,7 @@ def test_every_digest_is_shown_with_its_net(told):
     digests = [json.loads(row["figures"]) for row in told.rows("SELECT figures FROM digests ORDER BY ends")]
     titles = [card["text"].splitlines()[0] for card in told.shown[str(ADA)]]
     shown = [title for title in titles if re.match(r"\d{4}-\d\d-\d\d: ", title)]
-    expected = [f"{each['id']}: {_signed(Decimal(each['net']))} USDT{_share(each)} net of fees" for each in digests]
+    expected = [f"{each['id']}: {_signed(Decimal(each['net']))} USDT{_share(each)}" for each in digests]
     assert shown == expected
 
 

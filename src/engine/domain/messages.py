@@ -13,6 +13,12 @@ from engine.domain.closing import Choice
 CALLBACK_BYTES = 64
 """The tightest limit of any platform on what a button may carry (Telegram's callback data)."""
 
+BREAK = "\N{ZERO WIDTH SPACE}"
+"""Stands in a line of a card where the line is broken first if there is no room for it. Never shown.
+
+A line that has none is prose, which readers break by themselves.
+"""
+
 
 class Role(StrEnum):
     """What a person may do; each role includes the ones before it."""
@@ -92,7 +98,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One of several like things, in short lines that a phone shows whole: what it is, and below that how it stands."""
+    """One of several like things, in short lines: what it is, and below that how it stands."""
 
     title: str
     text: str
@@ -100,7 +106,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One thing to show. Its texts are plain: each platform escapes them in its own way.
+    """One thing to show. Its texts are plain: each platform escapes them in its own way, and breaks their lines.
 
     Attributes:
         topic: What it is about, e.g. ``approval:A17``; empty for most replies to one person. A reply that has one takes
@@ -140,7 +146,7 @@ class Card:
         parts += [line for item in self.items for line in (item.title, item.text)]
         if self.table:
             parts += ["  ".join(self.table.head), *("  ".join(row) for row in self.table.rows)]
-        return "\n".join(part for part in parts if part)
+        return "\n".join(part for part in parts if part).replace(BREAK, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from engine.domain.errors import BadInput, NotAllowed, UnknownId
 from engine.domain.halts import HaltKind
 from engine.domain.messages import Person, Role
 from handlers.cards import wording
+from handlers.cards.lines import flowing, for_phone
 from handlers.cards.monospace import WIDTH, aligned
 from handlers.commands import Call, build_commands
 from handlers.slack.speech import Speech
@@ -80,7 +81,7 @@ def test_freqtrades_names_are_understood_where_they_mean_the_same(room):
 
 
 async def test_the_manual_fits_a_phone_and_names_every_other_name(room):
-    lines = (await room.say("/help", ADMIN)).text.splitlines()
+    lines = for_phone(await room.say("/help", ADMIN)).text.splitlines()
     also = [line for line in lines if line.startswith("also ")]
     assert also == ["also /stopentry, /stopbuy", "also /forceexit, /fx, /forcesell", "also /panic"]
     assert [line for line in lines if len(line) > WIDTH] == []
@@ -89,11 +90,11 @@ async def test_the_manual_fits_a_phone_and_names_every_other_name(room):
 
 
 async def test_the_manual_fits_a_phone_on_slack_too(room):
-    shown = Speech("/bot", room.table.names).shown(await room.say("/help", ADMIN))
+    shown = for_phone(Speech("/bot", room.table.names).shown(await room.say("/help", ADMIN)))
     lines = shown.text.splitlines()
     assert [line for line in lines if len(line) > WIDTH] == []
     assert "also /bot forceexit, /bot fx,\n/bot forcesell" in shown.text
-    assert "1d, or\nuntil /bot resume; exits go on; of two\npauses the longer holds\n" in shown.text
+    assert "1d,\n  or until /bot resume; exits go on;\n  of two pauses the longer holds\n" in shown.text
 
 
 def test_the_table_in_the_readme_has_every_command_its_role_and_its_other_names(room):
@@ -173,7 +174,7 @@ def test_a_command_like_no_other_is_answered_with_help(room):
     ],
 )
 async def test_every_reading_command_answers(room, text, title):
-    assert (await room.say(text)).title.startswith(title)
+    assert flowing((await room.say(text)).title).startswith(title)
 
 
 @pytest.mark.parametrize("text", ["/chart 0", "/chart 366", "/chart -7", "/chart BTC/USDT", "/chart T3 7", "/chart T0"])
@@ -246,7 +247,7 @@ READING = (
 @pytest.mark.parametrize("text", READING)
 async def test_whatever_is_read_fits_a_phone(room, text):
     """What is of one width cannot be broken anew there, and figures are not to be; a reason is a sentence, and may."""
-    card = await room.say(text, ADMIN)
+    card = for_phone(await room.say(text, ADMIN))
     assert card.table is None or max(map(len, aligned(card.table))) <= WIDTH
     lines = [line for item in card.items for line in (item.title, *item.text.splitlines())]
     assert [line for line in lines if len(line) > WIDTH and not line.startswith("Not ")] == []
@@ -254,7 +255,7 @@ async def test_whatever_is_read_fits_a_phone(room, text):
 
 @pytest.mark.parametrize("text", ["/daily", "/weekly", "/monthly", "/count", "/pending"])
 async def test_so_do_the_words_beside_figures(room, text):
-    card = await room.say(text, ADMIN)
+    card = for_phone(await room.say(text, ADMIN))
     fields = [line for name, value in card.fields for line in f"{name}: {value}".splitlines()]
     assert card.text
     assert [line for line in (*fields, *card.text.splitlines()) if len(line) > WIDTH] == []

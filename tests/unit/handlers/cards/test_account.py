@@ -4,6 +4,7 @@ from decimal import Decimal
 from engine.domain.days import Period
 from engine.domain.halts import HaltKind
 from handlers.cards import account, alerts, figures
+from handlers.cards.lines import for_phone
 from tests.fakes import reports
 
 
@@ -32,7 +33,7 @@ def test_what_was_paid_in_and_out_is_told_beside_every_result():
     told = [("Paid in", "500.00 USDT"), ("Paid out", "20.50 USDT")]
     cards = (
         account.status(reports.status(**moved)),
-        account.profit(replace(reports.profit(), **moved)),
+        for_phone(account.profit(replace(reports.profit(), **moved))),
         figures.periods(replace(reports.profit(), **moved), Period.WEEK),
         alerts.digest(reports.digest(**moved)),
     )
@@ -44,7 +45,7 @@ def test_what_was_paid_in_is_no_rise_of_the_graph():
     report = reports.profit()
     first, second = report.days
     jumped = replace(report, days=(first, replace(second, equity=second.equity + 500, paid=Decimal(500))))
-    assert account.profit(jumped).graph == account.profit(report).graph == (10_000, 10_001)
+    assert for_phone(account.profit(jumped)).graph == for_phone(account.profit(report)).graph == (10_000, 10_001)
     assert figures.periods(jumped, Period.DAY).graph == (10_000, 10_001)
 
 
@@ -87,7 +88,7 @@ def test_the_balance_lists_every_currency():
 
 
 def test_profit_is_signed_by_day_and_drawn():
-    card = account.profit(reports.profit())
+    card = for_phone(account.profit(reports.profit()))
     assert card.title == "-5.00 USDT (-0.05%) in 2 days"
     assert card.table.rows[0] == ("01-01", "+10.00", "+0.10%", "+1.00%")
     assert dict(card.fields)["Won"] == "1 of 2 (50.00%)"
@@ -96,5 +97,5 @@ def test_profit_is_signed_by_day_and_drawn():
 
 
 def test_profit_tells_the_drawdown_of_now_from_the_largest_of_its_days():
-    fields = dict(account.profit(reports.profit()).fields)
+    fields = dict(for_phone(account.profit(reports.profit())).fields)
     assert (fields["Drawdown"], fields["Largest drawdown in 2 days"]) == ("1.50%", "2.00%")

@@ -8,6 +8,7 @@ from engine.domain.approvals import Ordered
 from engine.domain.halts import HaltKind
 from engine.domain.unmanaged import Absence, Ending
 from handlers.cards import alerts, phrases
+from handlers.cards.lines import for_phone
 from tests.fakes import reports
 
 
@@ -39,12 +40,14 @@ def test_per_cent_of_a_trade_is_of_what_it_cost_also_where_a_part_of_it_is_sold(
     assert dict(card.fields)["Cost"] == "61.70 USDT (50.00%)"
     assert dict(card.fields)["Fees so far"] == "0.12 USDT (0.10%)"
     assert card.text == "Per cent is of what it cost."
-    assert "Per cent is of what it cost." in alerts.closed(reports.trade_view(reports.closed_position())).text
+    assert (
+        "Per cent is of what it cost." in for_phone(alerts.closed(reports.trade_view(reports.closed_position()))).text
+    )
 
 
 def test_a_closed_trade_is_told_net_of_fees():
-    card = alerts.closed(reports.trade_view(reports.closed_position()))
-    assert card.title == "T3: BTC/USDT closed, +5.92 USDT (+4.80%)"
+    card = for_phone(alerts.closed(reports.trade_view(reports.closed_position())))
+    assert card.title == "T3: BTC/USDT closed,\n+5.92 USDT (+4.80%)"
     told = dict(card.fields)
     assert (told["Closed by"], told["Before fees"], told["Fees"]) == (
         "its target at 21,000.00",
@@ -54,7 +57,7 @@ def test_a_closed_trade_is_told_net_of_fees():
 
 
 def test_a_loss_is_told_as_one():
-    assert alerts.closed(reports.trade_view(reports.closed_position(realised=Decimal(-3)))).title.endswith(
+    assert for_phone(alerts.closed(reports.trade_view(reports.closed_position(realised=Decimal(-3))))).title.endswith(
         "-3.25 USDT (-2.63%)"
     )
 
@@ -83,7 +86,7 @@ def test_a_trade_says_what_set_it_off_on_which_timeframe_and_who_decided():
 def test_a_closed_trade_says_why_and_at_what_price(closed_by, says):
     leaving = reports.decision(reasons=("the MACD fell",)) if closed_by == "exit" else None
     view = reports.trade_view(reports.closed_position(closed_by=closed_by), exit=leaving)
-    told = dict(alerts.closed(view).fields)
+    told = dict(for_phone(alerts.closed(view)).fields)
     assert told["Closed by"] == says
     assert told["Sold"] == "0.00617 at 20,000.00\n→ 21,000.00 (+5.00%)"
 
@@ -91,13 +94,15 @@ def test_a_closed_trade_says_why_and_at_what_price(closed_by, says):
 def test_a_trade_that_somebody_closed_names_them_and_no_reason_of_an_earlier_sale():
     by_ann = reports.closed_position(closed_by="close", closed_by_person="Ann")
     view = reports.trade_view(by_ann, exit=reports.decision(reasons=("the MACD fell",)))
-    assert dict(alerts.closed(view).fields)["Closed by"] == "Ann, /close"
+    assert dict(for_phone(alerts.closed(view)).fields)["Closed by"] == "Ann, /close"
 
 
 def test_a_trade_that_an_emergency_stop_sold_names_who_called_it():
     by_ann = reports.closed_position(closed_by="emergency", closed_by_person="Ann")
     part = reports.filled_order(asked_by="Bob")
-    told = dict(alerts.closed(reports.trade_view(by_ann, sales=(part, reports.filled_order(id="O9")))).fields)
+    told = dict(
+        for_phone(alerts.closed(reports.trade_view(by_ann, sales=(part, reports.filled_order(id="O9"))))).fields
+    )
     assert told["Closed by"] == "Ann, /emergency"
     assert told["Part closed by"] == f"Bob, /close: {phrases.fills(part)}"
 
@@ -106,14 +111,14 @@ def test_a_part_that_somebody_closed_is_said_beside_what_closed_the_rest():
     sold, rest = reports.filled_order(asked_by="Ann"), reports.filled_order(id="O9")
     part = f"Ann, /close: {phrases.fills(sold)}"
     ended = reports.trade_view(reports.closed_position(closed_by="stop"), sales=(sold, rest))
-    assert dict(alerts.closed(ended).fields)["Part closed by"] == part
+    assert dict(for_phone(alerts.closed(ended)).fields)["Part closed by"] == part
     assert dict(alerts.trade(reports.trade_view(reports.position(), sales=(sold,))).fields)["Part closed by"] == part
     whole = reports.closed_position(closed_by="close", closed_by_person="Ann")
-    assert "Part closed by" not in dict(alerts.closed(reports.trade_view(whole, sales=(sold,))).fields)
+    assert "Part closed by" not in dict(for_phone(alerts.closed(reports.trade_view(whole, sales=(sold,)))).fields)
 
 
 def test_a_position_that_no_strategy_manages_is_told_with_its_worth_and_the_ways_on():
-    card = alerts.unmanaged(reports.unmanaged_view())
+    card = for_phone(alerts.unmanaged(reports.unmanaged_view()))
     assert card.title == "T3: no strategy manages 0.00617 BTC/USDT"
     assert dict(card.fields) == {
         "Why": "there is no context called btc_momentum",
@@ -137,11 +142,11 @@ def test_a_position_that_no_strategy_manages_is_told_with_its_worth_and_the_ways
     ],
 )
 def test_why_no_strategy_manages_a_position_is_said(why: Absence, told: str):
-    assert dict(alerts.unmanaged(reports.unmanaged_view(why)).fields)["Why"] == told
+    assert dict(for_phone(alerts.unmanaged(reports.unmanaged_view(why))).fields)["Why"] == told
 
 
 def test_a_position_that_nothing_sells_is_an_alarm():
-    card = alerts.unmanaged(reports.unmanaged_view(protected=False))
+    card = for_phone(alerts.unmanaged(reports.unmanaged_view(protected=False)))
     assert dict(card.fields)["Stop"] == "none"
     assert card.text.startswith("It has no stop at the venue, and no strategy will exit it.")
     assert card.text.endswith("or /close T3, or watch it: nothing else will sell it.")
@@ -161,24 +166,24 @@ def test_the_doctor_names_what_no_strategy_manages_in_a_sentence():
 
 
 def test_a_stop_in_a_market_that_the_venue_does_not_have_is_not_relied_on():
-    card = alerts.unmanaged(reports.unmanaged_view(followed=False))
+    card = for_phone(alerts.unmanaged(reports.unmanaged_view(followed=False)))
     assert "paper has no market BTC/USDT now: nothing is sold there, its stop neither" in card.text
 
 
 def test_what_ended_the_time_without_a_strategy_is_said_in_a_line():
     closed = reports.unmanaged_view(ended_by=Ending.CLOSED, position=reports.closed_position())
-    assert alerts.unmanaged(closed).title.startswith("T3 was managed by no strategy: it was closed, ")
-    back = alerts.unmanaged(reports.unmanaged_view(ended_by=Ending.MANAGED))
+    assert for_phone(alerts.unmanaged(closed)).title.startswith("T3 was managed by no strategy:\nit was closed, ")
+    back = for_phone(alerts.unmanaged(reports.unmanaged_view(ended_by=Ending.MANAGED)))
     assert back.title == "T3 is managed by its strategy again: btc_momentum"
-    other = alerts.unmanaged(reports.unmanaged_view(ended_by=Ending.CHANGED))
+    other = for_phone(alerts.unmanaged(reports.unmanaged_view(ended_by=Ending.CHANGED)))
     assert other.title == "T3: no strategy manages it, now for another reason (see below)"
 
 
 def test_a_position_without_a_stop_is_an_alarm_until_it_is_closed():
     held, closed = reports.trade_view(), reports.trade_view(reports.closed_position())
-    assert alerts.unprotected(held, has_stop=False).title == "T3 has no stop: 0.00617 BTC/USDT"
-    assert alerts.unprotected(held, has_stop=True).title == "T3 had no stop: it is protected again"
-    assert "it was closed" in alerts.unprotected(closed, has_stop=False).title
+    assert for_phone(alerts.unprotected(held, has_stop=False)).title == "T3 has no stop: 0.00617 BTC/USDT"
+    assert for_phone(alerts.unprotected(held, has_stop=True)).title == "T3 had no stop: it is protected again"
+    assert "it was closed" in for_phone(alerts.unprotected(closed, has_stop=False)).title
 
 
 def test_a_pause_says_by_whom_until_when_and_how_it_ends():
@@ -273,13 +278,13 @@ def test_a_pause_that_a_longer_one_replaced_says_that_entries_are_halted_until_t
 
 
 def test_the_digest_has_every_figure_and_a_picture():
-    card = alerts.digest(reports.digest())
-    assert card.title == "2026-01-03: +34.57 USDT (+0.35%) net of fees"
+    card = for_phone(alerts.digest(reports.digest()))
+    assert card.title == "2026-01-03: +34.57 USDT (+0.35%)"
     assert dict(card.fields) == {
         "Buy and hold of the markets": "-1.00%",
         "Equity": "10,034.57 USDT",
         "Realised": "+20.00 USDT (+0.20%)",
-        "Fees": "1.50 USDT (0.01%)",
+        "Fees, taken off": "1.50 USDT (0.01%)",
         "Drawdown": "0.00%",
         "Trades": "3 opened, 2 closed",
         "Won": "1 of 2 (50.00%)",
@@ -292,8 +297,8 @@ def test_the_digest_has_every_figure_and_a_picture():
 
 
 def test_the_digest_of_a_week_says_so():
-    card = alerts.digest(reports.digest(id="2026-W05", begins=reports.NOON - timedelta(days=7)))
-    assert card.title == "Week 2026-W05: +34.57 USDT (+0.35%) net of fees"
+    card = for_phone(alerts.digest(reports.digest(id="2026-W05", begins=reports.NOON - timedelta(days=7))))
+    assert card.title == "Week 2026-W05: +34.57 USDT (+0.35%)"
     assert dict(card.fields)["Week"] == "2025-12-27 12:00 UTC\nto 2026-01-03 12:00 UTC"
     assert "Day" not in dict(card.fields)
 
@@ -332,9 +337,9 @@ def test_losses_in_a_row_that_are_over_say_by_which_trade():
 
 
 def test_what_is_a_danger_is_an_alarm_until_it_is_over():
-    assert alerts.unprotected(reports.trade_view(), has_stop=False).alarm
-    assert not alerts.unprotected(reports.trade_view(), has_stop=True).alarm
-    assert not alerts.unprotected(reports.trade_view(reports.closed_position()), has_stop=False).alarm
+    assert for_phone(alerts.unprotected(reports.trade_view(), has_stop=False)).alarm
+    assert not for_phone(alerts.unprotected(reports.trade_view(), has_stop=True)).alarm
+    assert not for_phone(alerts.unprotected(reports.trade_view(reports.closed_position()), has_stop=False)).alarm
 
 
 def test_the_welcome_is_pinned_and_says_what_to_try():
@@ -347,4 +352,4 @@ def test_the_welcome_is_pinned_and_says_what_to_try():
 
 def test_per_cent_of_a_digest_is_of_what_was_there_though_most_of_it_was_paid_out():
     half = reports.digest(equity=Decimal(1000), net=Decimal(0), paid_out=Decimal(9000), fees=Decimal(100))
-    assert dict(alerts.digest(half).fields)["Fees"] == "100.00 USDT (1.00%)"
+    assert dict(for_phone(alerts.digest(half)).fields)["Fees, taken off"] == "100.00 USDT (1.00%)"

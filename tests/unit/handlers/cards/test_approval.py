@@ -8,17 +8,18 @@ from engine.domain.approvals import Claimed, Declined, Expired, Ordered, Pending
 from engine.domain.messages import Button
 from engine.domain.orders import OrderStatus, Unsent
 from handlers.cards import approval
+from handlers.cards.lines import for_phone
 from tests.fakes import reports
 
 ORDERED = Ordered(votes=(reports.vote(half=True),), order_id="O5", price=Decimal("20010.00"), at=reports.ANSWERED)
 
 
 def fields(view, **arguments):
-    return dict(approval.card(view, **arguments).fields)
+    return dict(for_phone(approval.card(view, **arguments)).fields)
 
 
 def test_a_question_says_everything_needed_to_answer_it():
-    card = approval.card(reports.approval_view(), Decimal(10000))
+    card = for_phone(approval.card(reports.approval_view(), Decimal(10000)))
     assert card.title == "Buy 0.01234 BTC/USDT? (A17)"
     assert dict(card.fields) == {
         "Asked price": "20,000.00",
@@ -42,14 +43,14 @@ def test_the_risk_is_an_amount_where_equity_is_not_known():
 
 
 def test_a_question_carries_three_buttons_that_name_it():
-    buttons = approval.card(reports.approval_view()).buttons
+    buttons = for_phone(approval.card(reports.approval_view())).buttons
     assert [button.label for button in buttons] == ["Approve", "Approve half", "Reject"]
     assert [Button.parse(button.data)[1] for button in buttons] == ["A17"] * 3
 
 
 def test_a_question_that_a_halt_stops_can_only_be_rejected_and_says_why_and_until_when():
     halt = reports.halt(reason="paused by Ada", until=reports.ANSWERED)
-    card = approval.card(replace(reports.approval_view(), halt=halt))
+    card = for_phone(approval.card(replace(reports.approval_view(), halt=halt)))
     assert [button.label for button in card.buttons] == ["Reject"]
     assert card.fields[0] == ("No new entries", "paused by Ada, until 2026-01-03 12:05 UTC (H1)")
     assert card.text.startswith("It can be approved once entries are possible again")
@@ -66,7 +67,7 @@ def test_a_question_to_two_people_says_that_both_are_missing():
 def test_a_question_to_two_people_says_who_agreed_and_who_is_missing():
     view = reports.approval_view(Pending(votes=(reports.vote("Ann"),)), votes_needed=2)
     assert fields(view)["Approvals"] == "1 of 2; Ann, 2026-01-03 12:05 UTC; another person must approve too"
-    assert approval.card(view).buttons
+    assert for_phone(approval.card(view)).buttons
 
 
 @pytest.mark.parametrize(
@@ -96,19 +97,19 @@ SETTLED = [
 
 @pytest.mark.parametrize("state", SETTLED, ids=lambda state: type(state).__name__)
 def test_only_open_questions_have_buttons_and_every_card_names_its_approval(state):
-    card = approval.card(reports.approval_view(state))
+    card = for_phone(approval.card(reports.approval_view(state)))
     assert card.buttons == ()
     assert "(A17)" in card.title
 
 
 def test_a_claimed_question_is_being_checked():
-    card = approval.card(reports.approval_view(Claimed(votes=(reports.vote(),), until=reports.ANSWERED)))
+    card = for_phone(approval.card(reports.approval_view(Claimed(votes=(reports.vote(),), until=reports.ANSWERED))))
     assert card.title == "Approved by Ann: being checked on fresh prices (A17)"
 
 
 def test_an_approved_question_says_who_when_price_and_what_was_filled():
     view = reports.approval_view(ORDERED, order=reports.filled_order(), position=reports.position())
-    card = approval.card(view)
+    card = for_phone(approval.card(view))
     assert card.title == "Approved half by Ann, filled (A17)"
     assert dict(card.fields) == {
         "Asked": "Buy 0.01234 BTC/USDT,\n2026-01-03 12:00 UTC",
@@ -121,14 +122,14 @@ def test_an_approved_question_says_who_when_price_and_what_was_filled():
 
 
 def test_an_approved_question_names_its_order_before_anything_is_known_of_it():
-    card = approval.card(reports.approval_view(ORDERED))
+    card = for_phone(approval.card(reports.approval_view(ORDERED)))
     assert card.title == "Approved half by Ann (A17)"
     assert dict(card.fields)["Order"] == "O5"
 
 
 def test_two_people_who_approved_are_both_named():
     view = reports.approval_view(replace(ORDERED, votes=(reports.vote("Ann"), reports.vote("Bob"))), votes_needed=2)
-    assert approval.card(view).title == "Approved by Ann and Bob (A17)"
+    assert for_phone(approval.card(view)).title == "Approved by Ann and Bob (A17)"
     assert fields(view)["Approvals"].startswith("2 of 2; Ann")
 
 
@@ -139,21 +140,21 @@ def test_a_partial_fill_says_of_how_much():
 
 def test_an_order_that_the_venue_refused_is_not_called_filled():
     refused = reports.order(status=OrderStatus.REJECTED, reason="insufficient funds")
-    card = approval.card(reports.approval_view(ORDERED, order=refused))
+    card = for_phone(approval.card(reports.approval_view(ORDERED, order=refused)))
     assert card.title == "Approved half by Ann, but the venue refused the order (A17)"
     assert dict(card.fields)["Order"].endswith("refused by the venue: insufficient\nfunds")
     assert "Filled" not in dict(card.fields)
 
 
 def test_an_order_whose_answer_was_lost_is_not_called_refused():
-    card = approval.card(reports.approval_view(ORDERED, order=reports.order(status=OrderStatus.UNKNOWN)))
+    card = for_phone(approval.card(reports.approval_view(ORDERED, order=reports.order(status=OrderStatus.UNKNOWN))))
     assert card.title == "Approved half by Ann, the venue is being asked (A17)"
 
 
 def test_a_refusal_at_the_press_says_why_and_how_far_the_price_went():
     reasons = ("the price is 0.9% away", "trading is paused")
     state = Refused(votes=(reports.vote(),), reasons=reasons, price=Decimal("20180.00"), at=reports.ANSWERED)
-    card = approval.card(reports.approval_view(state))
+    card = for_phone(approval.card(reports.approval_view(state)))
     assert card.title == "Refused at the press (A17)"
     assert dict(card.fields)["Because"] == "the price is 0.9% away; trading is paused"
     assert dict(card.fields)["Price"] == "20,000.00 → 20,180.00 (+0.90%)"
@@ -167,7 +168,7 @@ def test_a_refusal_without_a_price_shows_the_asked_one_alone():
 
 def test_a_rejection_names_who_and_why():
     state = Declined(by="Bob", reason="too hot", at=reports.ANSWERED)
-    card = approval.card(reports.approval_view(state, price=Decimal("19990.00")))
+    card = for_phone(approval.card(reports.approval_view(state, price=Decimal("19990.00"))))
     assert card.title == "Declined by Bob: too hot (A17)"
     assert dict(card.fields)["Declined"] == "Bob, 2026-01-03 12:05 UTC"
     assert dict(card.fields)["Price"] == "20,000.00 → 19,990.00 (-0.05%)"
@@ -175,11 +176,11 @@ def test_a_rejection_names_who_and_why():
 
 def test_a_long_reason_does_not_swamp_the_title():
     state = Declined(by="Bob", reason="no " * 300, at=reports.ANSWERED)
-    assert len(approval.card(reports.approval_view(state)).title) < 150
+    assert len(for_phone(approval.card(reports.approval_view(state))).title) < 150
 
 
 def test_an_expired_question_says_since_when():
-    card = approval.card(reports.approval_view(Expired(at=reports.ANSWERED)))
+    card = for_phone(approval.card(reports.approval_view(Expired(at=reports.ANSWERED))))
     assert card.title == "Expired: nobody answered in time (A17)"
     assert dict(card.fields)["Expired"] == "2026-01-03 12:05 UTC"
 
@@ -190,9 +191,9 @@ def test_a_position_that_has_closed_meanwhile_says_what_it_made():
 
 
 def test_a_question_that_is_drawn_anew_counts_from_then():
-    card = approval.card(reports.approval_view(now=reports.NOON + timedelta(minutes=9, seconds=20)))
+    card = for_phone(approval.card(reports.approval_view(now=reports.NOON + timedelta(minutes=9, seconds=20))))
     assert dict(card.fields)["Expires"] == "in 21 min, 2026-01-03 12:30 UTC"
-    late = approval.card(reports.approval_view(now=reports.NOON + timedelta(minutes=29, seconds=20)))
+    late = for_phone(approval.card(reports.approval_view(now=reports.NOON + timedelta(minutes=29, seconds=20))))
     assert dict(late.fields)["Expires"] == "in 40 s, 2026-01-03 12:30 UTC"
 
 
@@ -202,7 +203,7 @@ def test_a_question_that_is_drawn_anew_counts_from_then():
 )
 def test_a_question_of_a_replay_says_how_long_one_has_by_the_own_clock(left: int, told: str):
     view = reports.approval_view(wall_left=timedelta(seconds=left))
-    assert dict(approval.card(view).fields)["Expires"] == f"{told}2026-01-03 12:30 UTC in the market"
+    assert dict(for_phone(approval.card(view)).fields)["Expires"] == f"{told}2026-01-03 12:30 UTC in the market"
 
 
 @pytest.mark.parametrize(
@@ -216,9 +217,11 @@ def test_a_question_of_a_replay_says_how_long_one_has_by_the_own_clock(left: int
 def test_the_venue_has_refused_only_what_it_saw(reason: str, unsent: Unsent, title: str, tells: str):
     """Seen: "but the venue refused the order" of one that nobody had sent."""
     order = reports.order(status=OrderStatus.REJECTED, reason=reason, unsent=unsent)
-    card = approval.card(
-        reports.approval_view(
-            Ordered(order_id="O5", price=Decimal(20_000), votes=(reports.vote(),), at=reports.NOON), order=order
+    card = for_phone(
+        approval.card(
+            reports.approval_view(
+                Ordered(order_id="O5", price=Decimal(20_000), votes=(reports.vote(),), at=reports.NOON), order=order
+            )
         )
     )
     assert title in card.title
@@ -226,22 +229,25 @@ def test_the_venue_has_refused_only_what_it_saw(reason: str, unsent: Unsent, tit
 
 
 def test_open_questions_come_with_prices_of_now_and_how_to_answer():
-    card = approval.pending((reports.approval_view(price=Decimal("20100.00")),))
+    card = for_phone(approval.pending((reports.approval_view(price=Decimal("20100.00")),)))
     (item,) = card.items
     assert item.title == "A17 Buy 0.01234 BTC/USDT"
     assert item.text.splitlines() == [
         "20,000.00 → 20,100.00 (+0.50%)",
-        "1 of 2 agree, expires",
-        "in 30 min, 2026-01-03 12:30 UTC",
+        "1 of 2 agree, expires in 30 min,",
+        "  2026-01-03 12:30 UTC",
     ]
     assert "/approve A17 half" in card.text
     assert card.buttons == ()
 
 
 def test_an_open_question_of_a_replay_fits_a_phone():
-    (item,) = approval.pending((reports.approval_view(wall_left=timedelta(minutes=2)),)).items
-    assert item.text.splitlines()[-2:] == ["in 2 min by your clock,", "2026-01-03 12:30 UTC in the market"]
+    (item,) = for_phone(approval.pending((reports.approval_view(wall_left=timedelta(minutes=2)),))).items
+    assert item.text.splitlines()[-2:] == [
+        "  expires in 2 min by your clock,",
+        "  2026-01-03 12:30 UTC in the market",
+    ]
 
 
 def test_that_no_question_is_open_is_said_plainly():
-    assert approval.pending(()).title == "Nothing to decide"
+    assert for_phone(approval.pending(())).title == "Nothing to decide"

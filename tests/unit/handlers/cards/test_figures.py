@@ -12,6 +12,7 @@ from engine.domain.days import Period
 from engine.domain.messages import Card
 from engine.domain.results import Tally
 from handlers.cards import account, alerts, figures
+from handlers.cards.lines import for_phone
 from handlers.cards.monospace import WIDTH, aligned
 from tests.fakes import reports
 
@@ -21,7 +22,7 @@ def told(card: Card) -> list[tuple[str, str]]:
 
 
 def test_weeks_stand_under_their_first_day_with_hold_and_trades() -> None:
-    card = figures.periods(reports.profit(), Period.WEEK)
+    card = for_phone(figures.periods(reports.profit(), Period.WEEK))
     assert card.title == "-5.00 USDT (-0.05%) in 2 weeks"
     assert dict(card.fields)["Since"] == "2026-01-01 12:00 UTC"
     assert dict(card.fields)["Won"] == "1 of 2 (50.00%)"
@@ -37,22 +38,22 @@ def test_what_somebody_else_traded_stands_apart() -> None:
     theirs = Tally(trades=2, won=1, net=Decimal("3.1"), cost=Decimal(200))
     field, none = ("External trades", "2, +3.10 USDT (+1.55%)"), Tally(trades=0, won=0, net=Decimal(0), cost=None)
     for card in (
-        figures.performance(reports.performance(external=theirs)),
-        figures.stats(reports.trade_stats(external=theirs)),
-        figures.periods(replace(reports.profit(), external=theirs), Period.WEEK),
+        for_phone(figures.performance(reports.performance(external=theirs))),
+        for_phone(figures.stats(reports.trade_stats(external=theirs))),
+        for_phone(figures.periods(replace(reports.profit(), external=theirs), Period.WEEK)),
         account.profit(replace(reports.profit(), external=theirs)),
         alerts.digest(reports.digest(external=2, external_net=Decimal("3.1"), external_cost=Decimal(200))),
-        figures.performance(reports.performance(total=none, markets=(), contexts=(), external=theirs)),
-        figures.stats(reports.trade_stats(total=none, endings=(), expectancy=None, external=theirs)),
+        for_phone(figures.performance(reports.performance(total=none, markets=(), contexts=(), external=theirs))),
+        for_phone(figures.stats(reports.trade_stats(total=none, endings=(), expectancy=None, external=theirs))),
     ):
         assert field in card.fields
     old = alerts.digest(reports.digest(external=2, external_net=Decimal("3.1")))
     assert ("External trades", "2, +3.10 USDT") in old.fields, "what they had cost was not kept"
-    assert "External trades" not in dict(figures.stats(reports.trade_stats()).fields)
+    assert "External trades" not in dict(for_phone(figures.stats(reports.trade_stats())).fields)
 
 
 def test_months_are_called_by_their_year_too() -> None:
-    table = figures.periods(reports.profit(), Period.MONTH).table
+    table = for_phone(figures.periods(reports.profit(), Period.MONTH)).table
     assert table is not None
     assert table.rows[0][0] == "2026-01"
 
@@ -72,7 +73,7 @@ def test_what_does_not_fit_a_phone_is_left_out_from_the_right(
 ) -> None:
     report = reports.profit(1)
     day = replace(report.days[0], day=date(2026, 1, 1), net=net, share=Decimal("0.999"), closed=closed)
-    card = figures.periods(replace(report, days=(day,)), Period.MONTH)
+    card = for_phone(figures.periods(replace(report, days=(day,)), Period.MONTH))
     table = card.table
     assert table is not None
     assert table.head == columns
@@ -81,8 +82,8 @@ def test_what_does_not_fit_a_phone_is_left_out_from_the_right(
 
 
 def test_performance_is_by_market_then_by_strategy() -> None:
-    card = figures.performance(reports.performance())
-    assert card.title == "+120.50 USDT (+2.50%), 23 closed trades"
+    card = for_phone(figures.performance(reports.performance()))
+    assert card.title == "+120.50 USDT (+2.50%),\n23 closed trades"
     assert card.fields == (("Won", "14 of 23 (60.87%)"), ("Bought for", "4,820.00 USDT"))
     assert told(card) == [
         ("BTC/USDT +140.50 (+3.51%)", "won 14 of 20 (70.00%)"),
@@ -95,13 +96,13 @@ def test_performance_is_by_market_then_by_strategy() -> None:
 def test_the_only_strategy_is_not_told_again_and_an_unknown_cost_not_made_up() -> None:
     unknown = reports.tally(cost=None)
     report = reports.performance(total=unknown, contexts=(("btc_momentum", unknown),))
-    card = figures.performance(report)
+    card = for_phone(figures.performance(report))
     assert len(card.items) == 2
     assert (card.title, card.fields) == ("+120.50 USDT, 23 closed trades", (("Won", "14 of 23 (60.87%)"),))
 
 
 def test_stats_tell_how_trades_ended_and_what_one_brings() -> None:
-    card = figures.stats(reports.trade_stats())
+    card = for_phone(figures.stats(reports.trade_stats()))
     assert dict(card.fields) == {
         "Won": "14 of 23 (60.87%)",
         "Average trade": "+5.24 USDT (+2.50%)",
@@ -120,7 +121,7 @@ def test_stats_tell_how_trades_ended_and_what_one_brings() -> None:
 
 def test_stats_without_losses_divide_by_nothing() -> None:
     nothing_lost = {"profit_factor": None, "lost_after": None, "losing_streak": 0, "losing_context": ""}
-    fields = dict(figures.stats(reports.trade_stats(**nothing_lost)).fields)
+    fields = dict(for_phone(figures.stats(reports.trade_stats(**nothing_lost))).fields)
     assert fields["Profit factor (won / lost)"] == "nothing was lost"
     assert "Losers held for" not in fields
     assert fields["Longest row of losses"] == "0"
@@ -129,8 +130,8 @@ def test_stats_without_losses_divide_by_nothing() -> None:
 def test_without_closed_trades_there_is_nothing_to_tell() -> None:
     none = reports.tally(0, 0, "0", "0")
     for card in (
-        figures.performance(reports.performance(total=none, markets=(), contexts=())),
-        figures.stats(reports.trade_stats(total=none, endings=(), expectancy=None)),
+        for_phone(figures.performance(reports.performance(total=none, markets=(), contexts=()))),
+        for_phone(figures.stats(reports.trade_stats(total=none, endings=(), expectancy=None))),
     ):
         assert card.title == "No closed trades yet"
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.messages import Table
-from handlers.cards.monospace import GRAPH_WIDTH, aligned, entry, folded, packed, sparkline
+from handlers.cards.monospace import GRAPH_WIDTH, aligned, folded, sparkline
 
 
 def test_a_graph_shows_the_shape_and_always_the_newest_number() -> None:
@@ -39,33 +39,8 @@ def test_whatever_is_folded_fits_and_loses_nothing_but_blanks(text: str) -> None
     assert "".join("".join(lines).split()) == "".join(text.split())
 
 
-def test_a_list_is_broken_behind_its_commas_and_between_its_dots() -> None:
-    assert packed("sold 2 @ 10.00, fee 0.02 USDT", width=30) == "sold 2 @ 10.00, fee 0.02 USDT"
-    assert (
-        packed("sold 2,000 @ 10.00, fee 0.02 USDT, by Ann", width=20) == "sold 2,000 @ 10.00,\nfee 0.02 USDT,\nby Ann"
-    )
-    assert packed("MACD 1.20 · signal 0.80 · histogram 0.40", width=25, indent="  ") == (
-        "MACD 1.20 · signal 0.80\n  histogram 0.40"
-    )
-    assert packed("") == ""
-
-
-def test_what_is_said_of_something_stands_beside_it_or_below() -> None:
-    assert entry("✓ RSI low", "RSI 31.20", 22) == "✓ RSI low: RSI 31.20"
-    assert entry("✓ RSI low", "RSI 31.20, wants below 40.00", 22) == "✓ RSI low:\n  RSI 31.20,\n  wants below 40.00"
-    assert entry("✗ no downtrend on the day", "", 10) == "✗ no downtrend on the day"
-
-
 def test_a_time_is_never_broken_for_readers_see_it_in_their_own_zone() -> None:
     assert folded("refused at the press 2026-01-03 12:05 UTC, price", 38) == [
         "refused at the press",
         "2026-01-03 12:05 UTC, price",
     ]
-
-
-@given(text=st.text(alphabet="ab1,; ·\n"))
-def test_whatever_is_packed_fits_and_loses_nothing_but_blanks_and_dots(text: str) -> None:
-    told = packed(text, width=10, indent="  ")
-    assert max(map(len, told.split("\n"))) <= 10
-    kept = [character for character in told if character not in " \n·"]
-    assert kept == [character for character in text if character not in " \n·"]

@@ -9,6 +9,7 @@ from engine.domain.autonomy import Execute, Hold, Refuse
 from engine.domain.decisions import Condition, Input, Opinion, Stance, Tier, Verdict
 from engine.domain.orders import Side
 from handlers.cards import why
+from handlers.cards.lines import flowing, for_phone
 from handlers.cards.monospace import WIDTH
 from tests.fakes import reports
 
@@ -23,7 +24,7 @@ def section(card, name):
 
 def test_a_trade_of_somebody_else_is_told_without_a_decision():
     held = reports.closed_position(context="external", closed_by="somebody else", stop=None, target=None)
-    card = why.card(reports.trade_view(held, decision=None))
+    card = for_phone(why.card(reports.trade_view(held, decision=None)))
     assert card.title == "Why T3: somebody else bought BTC/USDT"
     assert dict(card.fields) == {
         "Opened": "2026-01-03 12:05 UTC",
@@ -34,16 +35,16 @@ def test_a_trade_of_somebody_else_is_told_without_a_decision():
         "Fees": "0.25 USDT (0.20%)",
     }
     assert "at the venue, outside the bot" in card.text
-    still = why.card(reports.trade_view(reports.position(context="external"), decision=None))
+    still = for_phone(why.card(reports.trade_view(reports.position(context="external"), decision=None)))
     assert "Closed" not in dict(still.fields)
 
 
 def test_the_confidence_reads_as_an_agreement():
-    assert dict(why.card(reports.why()).fields)["Confidence"] == "1 of 2 agree (weighted 0.67)"
+    assert dict(for_phone(why.card(reports.why())).fields)["Confidence"] == "1 of 2 agree (weighted 0.67)"
 
 
 def test_every_input_is_named_with_its_age():
-    assert section(why.card(reports.why()), "Inputs") == ["BTC/USDT 1h candles, 1 min old: 250 candles"]
+    assert section(for_phone(why.card(reports.why())), "Inputs") == ["BTC/USDT 1h candles, 1 min old: 250 candles"]
 
 
 def test_what_was_known_beside_is_told_with_its_age_or_as_unknown():
@@ -60,23 +61,23 @@ def test_what_was_known_beside_is_told_with_its_age_or_as_unknown():
 
 
 def test_every_condition_says_whether_it_held_and_what_it_counts():
-    held = section(why.card(reports.why()), "Conditions")
+    held = section(for_phone(why.card(reports.why())), "Conditions")
     assert held == ["✓ (2) above ma 200: 20,000 over 19,200", "✗ (1) macd rising"]
 
 
 def test_conditions_that_count_alike_do_not_say_what_they_count():
     alike = (Condition(name="a", holds=True, weight=0.5), Condition(name="b", holds=False, weight=0.5))
     story = reports.why(judged=reports.judged(decision=reports.decision(conditions=alike)))
-    assert section(why.card(story), "Conditions") == ["✓ a", "✗ b"]
+    assert section(for_phone(why.card(story)), "Conditions") == ["✓ a", "✗ b"]
 
 
 def test_every_clamp_says_rule_before_after_and_reason():
-    clamps = section(why.card(reports.why()), "Changed by the risk rules")
-    assert clamps == ["max position: 0.02 → 0.01234", "(at most 2.5% of equity in one market)"]
+    clamps = section(for_phone(why.card(reports.why())), "Changed by the risk rules")
+    assert clamps == ["max position: 0.02 → 0.01234 (at most 2.5% of equity in one market)"]
 
 
 def test_the_readings_that_are_there_are_shown_and_missing_ones_left_out():
-    lines = section(why.card(reports.why()), "Signals BTC/USDT 1h")
+    lines = section(for_phone(why.card(reports.why())), "Signals BTC/USDT 1h")
     assert "RSI 61.23" in lines
     assert "MACD 12.35 · MACD signal 10 histogram 2.35" in lines
     assert "adx 25" in lines
@@ -85,15 +86,18 @@ def test_the_readings_that_are_there_are_shown_and_missing_ones_left_out():
 
 
 def test_small_readings_keep_their_digits():
-    assert "MACD 0.000012346" in why.readings(reports.signals(macd=0.0000123456, macd_signal=None, macd_histogram=None))
+    told = why.readings(reports.signals(macd=0.0000123456, macd_signal=None, macd_histogram=None))
+    assert "MACD 0.000012346" in map(flowing, told)
 
 
 def test_what_was_mended_in_the_data_is_told():
-    assert section(why.card(reports.why()), "Data mended or refused") == ["mended: duplicate, one candle of 11:00"]
+    assert section(for_phone(why.card(reports.why())), "Data mended or refused") == [
+        "mended: duplicate, one candle of 11:00"
+    ]
 
 
 def test_a_ruling_to_ask_names_how_many_and_until_when():
-    ruling = dict(why.card(reports.why()).fields)["Ruling"]
+    ruling = dict(for_phone(why.card(reports.why())).fields)["Ruling"]
     assert ruling == "people were asked: one person had to approve by 2026-01-03 12:30 UTC"
 
 
@@ -105,14 +109,16 @@ def test_a_ruling_to_go_ahead_says_that_an_exit_only_reduces_risk():
 
 def test_an_exit_is_not_said_to_risk_its_value():
     leaving = reports.plan(reduce_only=True, stop=None, target=None)
-    assert dict(why.card(reports.why(judged=reports.judged(plan=leaving))).fields)["Plan"].endswith("value 246.80 USDT")
+    assert dict(for_phone(why.card(reports.why(judged=reports.judged(plan=leaving)))).fields)["Plan"].endswith(
+        "value 246.80 USDT"
+    )
 
 
 def test_a_refused_decision_gives_its_reasons_and_needs_no_plan():
     story = reports.why(
         judged=reports.judged(ruling=Refuse(reasons=("confidence 0.20 is below 0.50",)), plan=None, clamps=())
     )
-    card = why.card(story)
+    card = for_phone(why.card(story))
     assert dict(card.fields)["Ruling"] == "refused: confidence 0.20 is below 0.50"
     assert "Plan" not in dict(card.fields)
     assert section(card, "Changed by the risk rules") is None
@@ -121,7 +127,7 @@ def test_a_refused_decision_gives_its_reasons_and_needs_no_plan():
 
 def test_a_hold_is_no_refusal():
     held = reports.decision(stance=Stance.HOLD, reasons=("the ma_cross set-up has not appeared",))
-    card = why.card(reports.why(judged=reports.judged(decision=held, ruling=Hold(), plan=None, clamps=())))
+    card = for_phone(why.card(reports.why(judged=reports.judged(decision=held, ruling=Hold(), plan=None, clamps=()))))
     assert card.title.startswith("Why D12: hold ")
     assert dict(card.fields)["Ruling"] == "no entry: the ma_cross set-up has not appeared"
 
@@ -130,7 +136,7 @@ def test_the_story_ends_with_votes_order_fills_and_position():
     story = reports.why(
         approval=reports.asked(ORDERED), order=reports.filled_order(), position=reports.closed_position()
     )
-    assert section(why.card(story), "What became of it") == [
+    assert section(for_phone(why.card(story)), "What became of it") == [
         "A17 asked 2026-01-03 12:00 UTC: Buy 0.01234 BTC/USDT @ 20,000.00",
         "approved by Ann (half), 2026-01-03 12:05 UTC",
         "became O5 2026-01-03 12:05 UTC, price 20,000.00 → 20,010.00 (+0.05%)",
@@ -144,19 +150,17 @@ def test_the_story_of_a_trade_says_what_sold_it_why_and_at_what_price():
     held = reports.closed_position()
     sale = reports.filled_order(id="O6", side=Side.SELL, average=Decimal("21000.00"), updated_at=held.closed_at)
     trade = reports.trade_view(held, sales=(sale,))
-    told = section(why.card(reports.why(position=held, trade=trade)), "What became of it")
+    told = section(for_phone(why.card(reports.why(position=held, trade=trade))), "What became of it")
     assert told == [
         "O6 sold 0.00617 @ 21,000.00, fee 0.12 USDT, 2026-01-03 15:05 UTC",
-        "closed by its target at 21,000.00,",
-        "0.00617 at 20,000.00",
-        "→ 21,000.00 (+5.00%)",
+        "closed by its target at 21,000.00, 0.00617 at 20,000.00 → 21,000.00 (+5.00%)",
         "T3, closed by its target, +5.92 USDT (+4.80%) net",
     ]
 
 
 def test_the_story_of_a_trade_says_who_sold_a_part_of_it():
     sale = reports.filled_order(id="O6", side=Side.SELL, asked_by="Ann", updated_at=reports.ANSWERED)
-    told = section(why.card(reports.why(trade=reports.trade_view(sales=(sale,)))), "What became of it")
+    told = section(for_phone(why.card(reports.why(trade=reports.trade_view(sales=(sale,))))), "What became of it")
     assert told == ["O6 sold 0.00617 @ 20,011.23, fee 0.12 USDT, 2026-01-03 12:05 UTC, by Ann, /close"]
 
 
@@ -174,7 +178,7 @@ def test_the_story_of_a_trade_says_who_sold_a_part_of_it():
     ],
 )
 def test_every_way_a_question_can_end_is_told(state, ending):
-    assert section(why.card(reports.why(approval=reports.asked(state))), "What became of it")[-1] == ending
+    assert section(for_phone(why.card(reports.why(approval=reports.asked(state)))), "What became of it")[-1] == ending
 
 
 def test_a_start_says_so_and_the_panel_is_heard():
@@ -185,7 +189,7 @@ def test_a_start_says_so_and_the_panel_is_heard():
     )
     begun = replace(reports.plan(), starter="O7", begun=Decimal("0.0030"))
     judged = reports.judged(decision=reports.decision(confidence=0.7), plan=begun, opinions=said)
-    shown = why.card(reports.why(judged=judged))
+    shown = for_phone(why.card(reports.why(judged=judged)))
     assert dict(shown.fields)["Adds to"] == "0.003 BTC/USDT, ordered by O7"
     assert dict(shown.fields)["Confidence"] == "1 of 2 agree (0.70 with the panel)"
     assert section(shown, "Panel") == [
@@ -194,8 +198,11 @@ def test_a_start_says_so_and_the_panel_is_heard():
         "risk abstains",
     ]
     fast = reports.judged(decision=reports.decision(tier=Tier.FAST))
-    assert dict(why.card(reports.why(judged=fast)).fields)["Tier"] == "fast: a start, bought before all were heard"
-    assert not {"Tier", "Adds to"} & dict(why.card(reports.why()).fields).keys()
+    assert (
+        dict(for_phone(why.card(reports.why(judged=fast))).fields)["Tier"]
+        == "fast: a start, bought before all were heard"
+    )
+    assert not {"Tier", "Adds to"} & dict(for_phone(why.card(reports.why())).fields).keys()
 
 
 def test_a_story_of_large_figures_is_readable_on_a_phone():
@@ -218,6 +225,6 @@ def test_a_story_of_large_figures_is_readable_on_a_phone():
     sale = reports.filled_order(id="O337", side=Side.SELL, average=large, updated_at=held.closed_at)
     trade = reports.trade_view(held, sales=(sale,))
     story = reports.why(judged=judged, approval=reports.asked(ORDERED), order=sale, position=held, trade=trade)
-    card = why.card(story)
+    card = for_phone(why.card(story))
     told = (*card.text.split("\n"), *dict(card.fields)["Plan"].split("\n"))
-    assert [line for line in told if len(line) > WIDTH and not line.startswith("(at most")] == []
+    assert [line for line in told if len(line) > WIDTH] == []

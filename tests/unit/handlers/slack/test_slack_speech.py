@@ -79,14 +79,11 @@ def test_what_somebody_else_said_stays_as_they_said_it() -> None:
 def test_a_line_that_becomes_too_long_is_broken_where_it_reads_well() -> None:
     speech = Speech("/bot", ("digest", "forceexit", "fx", "forcesell", "close"))
     text = (
-        "/digest: the figures of today so far\n"
         "also /forceexit, /fx, /forcesell\n"
         "To close something yourself: /close.\n"
         "What is longer than that anyway is left as it is: /close."
     )
     assert speech.shown(Card(title="", text=text, items=(Item(title="", text=text),))).text.splitlines() == [
-        "/bot digest:",
-        "the figures of today so far",
         "also /bot forceexit, /bot fx,",
         "/bot forcesell",
         "To close something yourself:",

@@ -88,8 +88,8 @@ async def test_figures_are_shown_to_followers_with_a_slash_or_without(tmp_path: 
         "/daily 3": "2026-01-03: +34.57 USDT",
         "weekly": "-5.00 USDT (-0.05%) in 2 weeks",
         "/monthly 61": "The number of months is a whole number from 1 to 60.",
-        "performance": "+120.50 USDT (+2.50%), 23 closed trades",
-        "Stats": "+120.50 USDT (+2.50%), 23 closed trades",
+        "performance": "+120.50 USDT (+2.50%),\n23 closed trades",
+        "Stats": "+120.50 USDT (+2.50%),\n23 closed trades",
         "hello": "There is no command hello.",
         "/logs": "There is no command /logs.",
     }
