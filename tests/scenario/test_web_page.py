@@ -8,11 +8,12 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from engine.domain.approvals import Press, Verb
+from engine.domain.decisions import Condition
 from engine.domain.halts import HaltKind
 from engine.domain.messages import Card, Table
-from handlers.cards import alerts
+from handlers.cards import alerts, approval, phrases
 from tests.fakes import reports
-from tests.fakes.browser import PHONE, chromium, needs_chromium
+from tests.fakes.browser import DESK, PHONE, chromium, needs_chromium
 from tests.fakes.web import ROOM, served
 
 pytestmark = [
@@ -156,6 +157,43 @@ async def test_on_a_phone_the_welcome_gives_way_to_the_first_card_unless_somebod
         await expect(ann.page.get_by_role("log")).to_contain_text("Something else")
         await expect(ann.page.get_by_text(steps)).to_be_visible()
         assert ann.complaints == tom.complaints == []
+
+
+async def test_an_approval_that_comes_to_a_phone_has_its_buttons_in_sight(browser, web):
+    """Also while somebody reads the welcome, and on a small one, which shows no such card whole."""
+    details = "close 66,228.01 and MA20 68,025.82 > MA50 69,348.12: no"
+    named = tuple(Condition(name=f"no downtrend {number}", holds=True, detail=details) for number in range(7))
+    view = reports.approval_view(votes_needed=2)
+    asks = approval.card(replace(view, decision=replace(view.decision, conditions=named)), Decimal(10000))
+    await web.room.put(replace(alerts.welcome(), topic="welcome:1"))
+    async with browser.visit({"width": 390, "height": 600}) as ann:
+        await enter(ann, web, "Ann")
+        await web.room.put(Card(title="Something else", topic="other:1"))
+        await expect(ann.page.locator("#pinned details:not([open])")).to_have_count(1)
+        await ann.page.locator("#pinned summary").click()
+        await expect(ann.page.get_by_text("Press Approve half")).to_be_visible()
+        await web.room.put(replace(asks, topic="approval:A17"))
+        for _ in range(2):
+            await expect(ann.page.locator("#pinned details:not([open])")).to_have_count(1)
+            await expect(card(ann).get_by_role("heading")).to_be_in_viewport(ratio=1)
+            for button in await card(ann).get_by_role("button").all():
+                await expect(button).to_be_in_viewport(ratio=1)
+                await button.click(trial=True)  # nothing lies over it
+            await ann.page.reload()
+        assert ann.complaints == []
+
+
+@pytest.mark.parametrize(("size", "rows"), [(DESK, 1), (PHONE, 2)])
+async def test_a_condition_takes_the_lines_that_the_screen_needs(browser, web, size, rows):
+    long = Condition(name="no downtrend on 4h", holds=True, detail="close 60.16 and MA20 60.87 < MA50 59.75: no")
+    await web.room.put(Card(title="T9", topic="trade:T9", text=phrases.conditions((long, replace(long, detail="")))))
+    async with browser.visit(size) as ann:
+        await enter(ann, web, "Ann")
+        shown = ann.page.locator('[data-topic="trade:T9"] .line')
+        await expect(shown).to_have_text(["✓ no downtrend on 4h: close 60.16 and MA20 60.87 < MA50 59.75: no"])
+        line = "(found) => Math.round(found.offsetHeight / parseFloat(getComputedStyle(found).lineHeight))"
+        assert await shown.evaluate(line) == rows
+        assert (await ann.page.locator('[data-topic="trade:T9"] .prose').inner_text()).count("\n") == 1
 
 
 async def test_the_page_goes_on_by_itself_after_a_restart_of_the_bot(browser, tmp_path):

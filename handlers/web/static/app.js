@@ -7,6 +7,7 @@ const log = byId("log"), pinned = byId("pinned"), board = byId("board"), link = 
 const newer = byId("newer"), text = byId("text"), menu = byId("menu"), more = byId("more");
 const standing = byId("standing");
 let version = Number(document.body.dataset.version);
+let readsNewest = true;
 
 // ---- messages
 
@@ -20,11 +21,19 @@ function localTimes(root) {
   }
 }
 
+const isNarrow = () => innerWidth <= 900;
 const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 80;
 
 function toEnd() {
   log.scrollTop = log.scrollHeight;
   newer.hidden = true;
+}
+
+// What is longer than the screen is read from its beginning; its buttons stay in reach (app.css).
+function toNewest(message) {
+  if (!message || message.offsetHeight <= log.clientHeight) return toEnd();
+  message.scrollIntoView();
+  readsNewest = false;
 }
 
 function place(id, html, isPinned) {
@@ -46,10 +55,12 @@ function place(id, html, isPinned) {
   }
   const messages = log.querySelectorAll(".message");
   for (let extra = 0; extra < messages.length - MOST_MESSAGES; extra++) messages[extra].remove();
+  const asks = !shown && message.classList.contains("asking");
+  if (asks && stay && isNarrow()) localStorage.removeItem("pinned"); // what must be answered needs the room
   fold();
   if (!stay) newer.hidden &&= Boolean(shown);
-  else if (message.offsetHeight > log.clientHeight && !shown) message.scrollIntoView(); // read it from its beginning
-  else toEnd();
+  else if (shown) toEnd();
+  else toNewest(isPinned ? null : message);
 }
 
 // What is pinned stays as somebody left it; at first a phone shows it only while there is nothing else to read.
@@ -57,7 +68,7 @@ function fold() {
   const folder = pinned.querySelector("details");
   if (!folder) return;
   const left = localStorage.getItem("pinned");
-  folder.open = left ? left === "open" : innerWidth > 900 || !log.querySelector(".message");
+  folder.open = left ? left === "open" : !isNarrow() || !log.querySelector(".message");
 }
 
 pinned.addEventListener("click", (event) => {
@@ -68,7 +79,6 @@ pinned.addEventListener("click", (event) => {
 newer.addEventListener("click", toEnd);
 
 // Who reads the newest goes on doing so: a telephone is turned, what stands above grows, and that scrolls nothing.
-let readsNewest = true;
 log.addEventListener("scroll", () => {
   readsNewest = atEnd();
   if (readsNewest) newer.hidden = true;
@@ -262,8 +272,8 @@ menu.addEventListener("click", (event) => {
 
 localTimes(document);
 withhold(document);
-if (matchMedia("(max-width: 900px)").matches) for (const known of pinned.querySelectorAll("details")) known.open = false;
+if (isNarrow()) for (const known of pinned.querySelectorAll("details")) known.open = false;
 fold();
-toEnd();
+toNewest([...log.querySelectorAll(".message")].at(-1));
 if (matchMedia("(pointer: fine)").matches) text.focus(); // on a phone it would open the keyboard
 listen();
