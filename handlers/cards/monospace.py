@@ -36,7 +36,7 @@ def sparkline(values: Sequence[float], width: int = GRAPH_WIDTH) -> str:
     if low == high:
         return _BARS[len(_BARS) // 2] * len(shown)
     # Halves first: the span of two huge numbers may not be finite.
-    scale = high / 2 - low / 2
+    scale = high / 2 - low / 2 or math.inf  # nothing: half of the smallest number
     return "".join(_BARS[min(7, int((value / 2 - low / 2) / scale * 8))] for value in shown)
 
 

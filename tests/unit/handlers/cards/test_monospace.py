@@ -7,6 +7,10 @@ from engine.domain.messages import Table
 from handlers.cards.monospace import GRAPH_WIDTH, aligned, folded, sparkline
 
 
+def test_two_of_the_smallest_numbers_have_a_graph_too() -> None:
+    assert sparkline([0.0, 5e-324]) == "▁▁"
+
+
 def test_a_graph_shows_the_shape_and_always_the_newest_number() -> None:
     assert sparkline((0, 1, 2, 3, 4, 5, 6, 7)) == "▁▂▃▄▅▆▇█"
     assert sparkline((5, 5, 5)) == "▅▅▅"
