@@ -105,7 +105,9 @@ class Desk:
         changed = _changed(uow)
         if changed and not may_end:
             halt = changed[0].halt
-            raise BadInput(f"{halt.reason}.", f"Look at the coin, then: /resume {halt.symbol}")
+            raise BadInput(
+                f"{halt.reason}.", f"Look at the coin first; /resume {halt.symbol} then allows entries again."
+            )
         return self._end(uow, may_end, person)
 
     def _accept_change(self, uow: UnitOfWork, person: Person, symbol: str) -> tuple[HaltView, ...]:

@@ -73,6 +73,16 @@ async def test_a_market_that_has_changed_is_accepted_by_its_coin_too(room: Room,
     assert [found.id for found in await room.desk.accept_change(TOM, called)] == [changed]
 
 
+async def test_where_only_a_market_has_changed_it_is_said_how_to_accept_that(room: Room):
+    """In whole sentences: the command's usage is said behind them."""
+    await halt(room, HaltKind.CHANGED, "ETH/USDT")
+    for person in (TOM, ADA):
+        with pytest.raises(BadInput) as refused:
+            await room.desk.resume(person)
+        said = "changed trouble. Look at the coin first; /resume ETH/USDT then allows entries again."
+        assert str(refused.value) == said
+
+
 async def test_a_coin_that_has_changed_in_two_markets_is_named_by_its_market(room: Room):
     for symbol in ("BTC/USDT", "BTC/EUR"):
         await halt(room, HaltKind.CHANGED, symbol)
