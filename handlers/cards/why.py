@@ -69,7 +69,7 @@ def _decided(story: Why) -> Card:
     )
     return Card(
         title=f"Why {decision.id}: {decision.stance} {decision.symbol}",
-        fields=_facts(judged),
+        fields=(*_facts(judged), *_begun(story)),
         text="\n\n".join(filter(None, (_section(name, lines) for name, lines in sections))),
     )
 
@@ -86,6 +86,14 @@ def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:
         *((("Adds to", phrases.begun(plan)),) if plan and plan.starter else ()),
         ("Ruling", ruling(judged)),
     )
+
+
+def _begun(story: Why) -> tuple[tuple[str, str], ...]:
+    """The decision that began the trade before this one was made."""
+    first = story.trade.decision if story.trade else None
+    if first is None or first.tier is not Tier.FAST or first.id == story.judged.decision.id:
+        return ()
+    return (("Begun before", f"{wording.moment(first.at)}, {BREAK}/why {first.id} tells of it"),)
 
 
 def confidence(decision: Decision) -> str:

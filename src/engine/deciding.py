@@ -105,6 +105,11 @@ def key_of(context: str, symbol: str, candle_at: datetime, stance: Stance, tier:
     return key if tier is Tier.FULL else f"{key}|{tier}"
 
 
+def key_of_whole(key: str) -> str:
+    """The key of the decision on a whole trade, of which the one with this key is or has begun a part."""
+    return key.removesuffix(f"|{Tier.FAST}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Conclusion:
     """One proposal, one transaction."""

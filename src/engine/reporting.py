@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.analysis.performance import own_and_external, tally
+from engine.deciding import key_of_whole
 from engine.domain.account import Balance, DayProfit, EquityCurve, EquityPoint, Profit
 from engine.domain.approvals import Approval
 from engine.domain.curves import thinned
@@ -251,7 +252,7 @@ def external(uow: UnitOfWork, order_id: str) -> ExternalView:
 def why(uow: UnitOfWork, any_id: str) -> Why | TradeView:
     """Everything that led to a decision, found by its own id or that of its approval, order or trade.
 
-    Of what somebody else traded there is the trade alone.
+    Of what somebody else traded there is the trade alone; of a trade that a part had begun, the decision on the whole.
 
     Raises:
         UnknownId: Nothing has that id, or it is somebody else's and no trade of this account's.
@@ -264,7 +265,9 @@ def why(uow: UnitOfWork, any_id: str) -> Why | TradeView:
             f"{any_id} was not decided here: somebody else traded on this account.", "See /positions and /trades."
         )
     order = uow.orders.of_decision(decision_id)
-    became = trade(uow, order.position_id) if order and order.position_id else None
+    bought = order.position_id if order else None
+    about = any_id if any_id.startswith("T") else bought
+    became = trade(uow, about) if about else None
     return Why(
         judged=uow.decisions.get(decision_id),
         approval=uow.approvals.of_decision(decision_id),
@@ -278,6 +281,13 @@ def _trade_of(uow: UnitOfWork, any_id: str) -> str:
     return uow.orders.position_of(any_id) if any_id.startswith("O") else any_id
 
 
+def _on_the_whole(uow: UnitOfWork, opened_by: str) -> str:
+    """The decision on a whole trade by the one that opened it; that one where nothing else was decided, or is known."""
+    if not opened_by:
+        return ""
+    return uow.decisions.of_key(key_of_whole(uow.decisions.get(opened_by).decision.key)) or opened_by
+
+
 def _decision_of(uow: UnitOfWork, any_id: str) -> str:
     match any_id[:1]:
         case "A":
@@ -286,6 +296,6 @@ def _decision_of(uow: UnitOfWork, any_id: str) -> str:
             held = uow.orders.position_of(any_id)
             return uow.orders.get(any_id).decision_id or (uow.positions.decision_of(held) if held else "")
         case "T":
-            return uow.positions.decision_of(any_id)
+            return _on_the_whole(uow, uow.positions.decision_of(any_id))
         case _:
             return any_id

@@ -18,6 +18,7 @@ from engine.store.tables import DecisionRow, ReadingsRow, key_of, newest_first, 
 _TABLE = table_of(DecisionRow)
 _MADE_AT = select(_TABLE.c.key).where(_TABLE.c.at == bindparam("at"))
 _ADD = insert(_TABLE)
+_OF_KEY = select(_TABLE.c.id).where(_TABLE.c.key == bindparam("its_key"))
 _READINGS = table_of(ReadingsRow)
 _KEPT = select(_TABLE.c.record, _READINGS.c.signals).outerjoin_from(
     _TABLE, _READINGS, _READINGS.c.decision_id == _TABLE.c.id
@@ -103,6 +104,11 @@ class Decisions:
         if row is None:
             raise UnknownId(f"There is no decision {decision_id}.", "See /pending and /trades for ids.")
         return _judged(row)
+
+    def of_key(self, key: str) -> str:
+        """The id of the decision with a key; empty where there is none."""
+        self.write()
+        return self._connection.execute(_OF_KEY, {"its_key": key}).scalar() or ""
 
     def newest(self, limit: int, before: str = "") -> tuple[Judged, ...]:
         """The newest decisions first."""

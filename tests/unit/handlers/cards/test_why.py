@@ -228,3 +228,11 @@ def test_a_story_of_large_figures_is_readable_on_a_phone():
     card = for_phone(why.card(story))
     told = (*card.text.split("\n"), *dict(card.fields)["Plan"].split("\n"))
     assert [line for line in told if len(line) > WIDTH] == []
+
+
+def test_a_trade_that_a_start_began_says_where_that_is_told():
+    start = reports.decision(id="D11", tier=Tier.FAST)
+    whole = reports.why(trade=replace(reports.trade_view(), decision=start))
+    assert dict(for_phone(why.card(whole)).fields)["Begun before"] == ("2026-01-03 12:00 UTC,\n/why D11 tells of it")
+    own = reports.why(judged=reports.judged(decision=start), trade=replace(reports.trade_view(), decision=start))
+    assert "Begun before" not in dict(why.card(own).fields)
