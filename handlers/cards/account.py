@@ -7,6 +7,7 @@ from decimal import Decimal
 from engine.domain.account import Balance, DayProfit, Profit, Status
 from engine.domain.messages import BREAK, Card, Item, Table
 from handlers.cards import halts, phrases, wording
+from handlers.cards.lines import listed
 
 
 def status(report: Status, *, hints: bool = True) -> Card:
@@ -24,6 +25,7 @@ def status(report: Status, *, hints: bool = True) -> Card:
             ("Drawdown", wording.percent(report.drawdown)),
             ("Open positions", str(report.positions)),
             ("Open approvals", f"{report.pending}{' (/pending)' if report.pending and hints else ''}"),
+            *((("Before the panel", listed(", ".join(report.deliberations))),) if report.deliberations else ()),
             ("Strategies", ", ".join(report.contexts)),
             ("Prices", wording.lines(*(f"{market} {wording.price(price)}" for market, price in report.prices))),
             ("Last decision cycle", last),

@@ -21,6 +21,7 @@ from engine.domain.approvals import (
 from engine.domain.decision_views import ApprovalView
 from engine.domain.messages import BREAK, Button, Card, Item
 from engine.domain.orders import Order, OrderStatus
+from engine.domain.proposals import Deliberation
 from handlers.cards import phrases, wording
 from handlers.cards.lines import entry, listed
 
@@ -176,17 +177,31 @@ def _missing(number: int, people: Sequence[str], *, first: bool) -> str:
     return f"{named} must approve" if len(people) == number else f"{number} of {named} must approve"
 
 
-def pending(approvals: Sequence[ApprovalView]) -> Card:
-    """The open approvals, with prices of now."""
+def pending(approvals: Sequence[ApprovalView], deliberations: Sequence[Deliberation] = ()) -> Card:
+    """The open approvals, with prices of now, and what a panel thinks about: that may become one."""
+    considered = tuple(map(_considered, deliberations))
     if not approvals:
-        return Card(title="Nothing to decide", text="No approval is open.")
+        return Card(title="Nothing to decide", text="No approval is open.", items=considered)
     first = approvals[0]
     name = first.approval.id
     approving = "" if first.halt else f"/approve {name}, /approve {name} half {BREAK}or "
     return Card(
         title=wording.count(len(approvals), "open approval"),
-        items=tuple(map(_open_approval, approvals)),
+        items=(*map(_open_approval, approvals), *considered),
         text=f"Answer with its buttons, or with {BREAK}{approving}/reject {name} reason.",
+    )
+
+
+def _considered(waiting: Deliberation) -> Item:
+    until = f"its answer counts until {wording.moment(waiting.deadline)}"
+    return Item(
+        title=f"{waiting.proposal.symbol}: before the panel",
+        text=wording.lines(
+            listed(phrases.strategy(waiting.proposal)),
+            listed(f"asked {wording.moment(waiting.asked_at)}"),
+            listed(until if waiting.due_at is None else "it has spoken: the decision is next"),
+            f"begun by {waiting.starter}" if waiting.starter else "",
+        ),
     )
 
 

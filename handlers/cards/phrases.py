@@ -18,6 +18,7 @@ from engine.domain.messages import BREAK
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
+from engine.domain.proposals import Proposal
 from engine.domain.trade_views import PositionView, TradeView
 from engine.domain.unmanaged import Absence
 from handlers.cards import wording
@@ -216,7 +217,7 @@ def held_for(opened_at: datetime, now: datetime) -> str:
     return f"{wording.moment(opened_at)}, for {wording.span(now - opened_at)}"
 
 
-def strategy(decision: Decision) -> str:
+def strategy(decision: Decision | Proposal) -> str:
     """A strategy, its timeframe and, where that has another name, the context it works in."""
     name = wording.words(decision.strategy)
     name = name if decision.strategy == decision.context else f"{name} ({decision.context})"

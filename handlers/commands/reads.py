@@ -83,7 +83,7 @@ class Reads:
 
     async def pending(self, call: Call) -> Card:
         arguments.nothing(call.words)
-        return approval.pending(await self._views.pending())
+        return approval.pending(await self._views.pending(), await self._views.deliberations())
 
     async def why(self, call: Call) -> Card:
         wanted = arguments.any_id(_only(call.words))

@@ -104,6 +104,7 @@ class StatusRow(BaseModel):
     paid_in: Derived
     paid_out: Derived
     unmanaged: list[str]
+    deliberations: list[str] = []
 
     @classmethod
     def of(cls, status: Status, version: str) -> Self:
@@ -137,6 +138,7 @@ class StatusRow(BaseModel):
             paid_in=status.paid_in,
             paid_out=status.paid_out,
             unmanaged=list(status.unmanaged),
+            deliberations=list(status.deliberations),
         )
 
     def report(self) -> Status:
@@ -168,6 +170,7 @@ class StatusRow(BaseModel):
             paid_in=self.paid_in,
             paid_out=self.paid_out,
             unmanaged=tuple(self.unmanaged),
+            deliberations=tuple(self.deliberations),
         )
 
 

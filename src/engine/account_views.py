@@ -187,6 +187,7 @@ class AccountViews:
             paid_in=whole.paid_in,
             paid_out=whole.paid_out,
             unmanaged=tuple(held.id for held in portfolio.positions if absence(held, self.contexts)),
+            deliberations=tuple(f"{of.proposal.symbol} ({of.proposal.context})" for of in uow.deliberations.all()),
         )
 
 

@@ -20,6 +20,7 @@ from engine.domain.market import Listing
 from engine.domain.orders import Order
 from engine.domain.people import AuditEntry, Stranger
 from engine.domain.positions import Position
+from engine.domain.proposals import Deliberation
 from engine.domain.streaks import Streak
 from engine.domain.trade_views import ExternalView, FillView, TradeCandles, TradeView, UnmanagedView
 from engine.domain.trade_window import windows
@@ -83,6 +84,10 @@ class Views(AccountViews):
     async def pending(self) -> tuple[ApprovalView, ...]:
         """The open approvals, oldest first."""
         return await self._approval_views(await self.store.read(lambda uow: uow.approvals.open()))
+
+    async def deliberations(self) -> tuple[Deliberation, ...]:
+        """What a panel thinks about, or has just spoken on: no decision yet."""
+        return await self.store.read(lambda uow: uow.deliberations.all())
 
     async def approvals(self, count: int, before: str = "") -> tuple[ApprovalView, ...]:
         """The newest approvals first, open or settled."""

@@ -23,6 +23,7 @@ from engine.domain.market import names_of
 from engine.domain.messages import Person, Role
 from engine.domain.people import Stranger
 from engine.domain.positions import Position
+from engine.domain.proposals import Deliberation
 from engine.domain.results import Counts, Performance, Strategies, TradeStats
 from engine.domain.streaks import Streak
 from engine.domain.trade_views import PositionView, TradeCandles, TradeView, UnmanagedView
@@ -113,6 +114,9 @@ class FakeViews:
 
     async def pending(self) -> tuple[ApprovalView, ...]:
         return tuple(_view(asked) for asked in self.approvals_by_id.values() if asked.status == "pending")
+
+    async def deliberations(self) -> tuple[Deliberation, ...]:
+        return ()
 
     async def approval(self, approval_id: str) -> ApprovalView:
         return _view(_known(self.approvals_by_id, approval_id))

@@ -21,6 +21,7 @@ from engine.domain.decisions import (
     Judged,
     Pattern,
     QualityReport,
+    Signals,
     Stance,
     TechnicalSignals,
 )
@@ -34,6 +35,7 @@ from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Pu
 from engine.domain.people import Stranger
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
+from engine.domain.proposals import Deliberation, Proposal
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, Tally, TradeStats
 from engine.domain.streaks import Streak
 from engine.domain.trade_views import PositionView, TradeCandles, TradeView, UnmanagedView
@@ -95,6 +97,21 @@ def asked(state: State | None = None, **changes: Any) -> Approval:
 def approval_view(state: State | None = None, **changes: Any) -> ApprovalView:
     own = {name: changes.pop(name) for name in ("price", "order", "position", "now", "wall_left") if name in changes}
     return ApprovalView(approval=asked(state, **changes), decision=decision(), **{"now": NOON, "price": None, **own})
+
+
+def deliberation() -> Deliberation:
+    """What a panel was asked about a quarter of a minute ago, with a start."""
+    return Deliberation(
+        key="eth|ETH/USDT|2026-01-03T12|enter",
+        proposal=Proposal(
+            context="eth", strategy="momentum", venue="paper", symbol="ETH/USDT", timeframe=Timeframe.H1,
+            candle_at=NOON, signals=Signals(trigger="the MACD rose", conditions=()), reasons=(), exits=(), close=2000.0,
+            inputs=(), readings=(), quality=QualityReport(),
+        ),
+        starter="O5",
+        asked_at=NOON,
+        deadline=NOON + timedelta(seconds=30),
+    )  # fmt: skip
 
 
 def vote(person: str = "Ann", *, half: bool = False) -> Vote:

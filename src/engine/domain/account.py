@@ -29,6 +29,7 @@ class Status:
         paid_in, paid_out: What was since the account began.
         prices: The price of each traded market: of now for what is held, else the last close.
         unmanaged: The ids of the positions that no strategy manages.
+        deliberations: What a panel thinks about: each market, with the context that would enter it.
     """
 
     profile: str
@@ -57,6 +58,7 @@ class Status:
     paid_in: Decimal = Decimal(0)
     paid_out: Decimal = Decimal(0)
     unmanaged: tuple[str, ...] = ()
+    deliberations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

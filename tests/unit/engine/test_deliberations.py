@@ -16,6 +16,7 @@ import pytest
 from engine.cycle import RESUMED_WITHIN, Deliberations
 from engine.domain.approvals import Press, Verb
 from engine.domain.autonomy import AskHuman, Execute, Refuse, Ruling
+from engine.domain.decision_views import Why
 from engine.domain.decisions import Judged, Opinion, Stance, Tier, Verdict
 from engine.domain.orders import Purpose
 from engine.domain.plans import Entry, Then
@@ -430,3 +431,36 @@ async def test_what_no_context_trades_any_more_is_let_go(tmp_path: Path):
         await heard(room)
         assert await room.store.read(lambda uow: uow.deliberations.all()) == ()
         assert await room.orders() == []
+
+
+async def test_what_somebody_thinks_about_is_shown_until_it_is_decided(tmp_path: Path):
+    async with a_room(tmp_path, HandPanel(), fast=QUARTER) as room:
+        assert (await room.views.deliberations(), (await room.views.status()).deliberations) == ((), ())
+        await room.enter(1.0)
+        (waiting,) = await room.views.deliberations()
+        assert (waiting.proposal.symbol, waiting.starter, waiting.due_at) == ("BTC/USDT", "O1", None)
+        assert (await room.views.status()).deliberations == ("BTC/USDT (hand)",)
+        await heard(room)
+        assert (await room.views.deliberations(), (await room.views.status()).deliberations) == ((), ())
+
+
+@pytest.mark.parametrize(("says", "ruling"), [(YES, Execute), (NO, Refuse)])
+async def test_of_a_trade_that_a_start_began_the_decision_on_the_whole_is_told(
+    tmp_path: Path, says: tuple[Opinion, ...], ruling: type[Ruling]
+):
+    async with a_room(tmp_path, HandPanel(says=says), fast=QUARTER) as room:
+        await room.enter(1.0)
+        start = await room.views.why("T1")
+        assert isinstance(start, Why)
+        assert start.judged.decision.tier is Tier.FAST, "nothing else is decided yet"
+        await heard(room)
+        whole = await room.views.why("t1")
+        assert isinstance(whole, Why)
+        assert (whole.judged.decision.tier, type(whole.judged.ruling)) == (Tier.FULL, ruling)
+        assert whole.judged.opinions == says
+        assert whole.trade is not None
+        assert whole.trade.position.id == "T1"
+        assert whole.trade.decision == start.judged.decision
+        by_order = await room.views.why("O1")
+        assert isinstance(by_order, Why)
+        assert by_order.judged.decision == start.judged.decision

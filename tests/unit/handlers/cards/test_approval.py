@@ -251,3 +251,18 @@ def test_an_open_question_of_a_replay_fits_a_phone():
 
 def test_that_no_question_is_open_is_said_plainly():
     assert for_phone(approval.pending(())).title == "Nothing to decide"
+
+
+@pytest.mark.parametrize(
+    ("due_at", "said"),
+    [(None, "its answer counts until\n  2026-01-03 12:00 UTC"), (reports.NOON, "it has spoken: the decision is next")],
+)
+def test_what_a_panel_thinks_about_stands_below_what_is_open(due_at, said):
+    waiting = replace(reports.deliberation(), due_at=due_at)
+    alone = for_phone(approval.pending((), (waiting,)))
+    beside = for_phone(approval.pending((reports.approval_view(),), (waiting,)))
+    assert (alone.title, beside.title) == ("Nothing to decide", "1 open approval")
+    assert (len(beside.items), beside.items[1:]) == (2, alone.items)
+    (item,) = alone.items
+    assert item.title == "ETH/USDT: before the panel"
+    assert item.text == f"momentum (eth) on 1h\nasked 2026-01-03 12:00 UTC\n{said}\nbegun by O5"
