@@ -58,6 +58,11 @@ class Seen:
     def title(self) -> str:
         return self.text.partition("\n")[0]
 
+    @property
+    def words(self) -> str:
+        """Its text wherever its lines are broken."""
+        return " ".join(self.text.split())
+
 
 class Page:
     """Somebody's page without a browser: it presses, and reads the stream as the page's script does."""
@@ -138,7 +143,8 @@ class Everywhere:
     def on_telegram(self, approval_id: str = "A1") -> Shown | None:
         """The card of a question in the chat."""
         shown = [message for message in self.telegram.messages(CHAT) if message.reply_to is None]
-        return next((each for each in shown if f"({approval_id})" in each.text.partition("\n")[0]), None)
+        titles = {each.message_id: " ".join(each.text.split("\n")[:3]) for each in shown}  # a long one has three lines
+        return next((each for each in shown if f"({approval_id})" in titles[each.message_id]), None)
 
     def on_slack(self, approval_id: str = "A1") -> Message | None:
         """The card of a question in the channel, or of a wish where its person is asked."""

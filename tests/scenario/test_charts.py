@@ -114,7 +114,7 @@ async def test_charts_come_to_every_platform_with_the_figures_of_the_store(tmp_p
             await at.on_telegram("/chart 7"),
             await at.on_slack("chart 7", picture=True),
         ):
-            assert words.startswith(f"Equity in USDT, 7 days: {told}")
+            assert " ".join(words.split()).startswith(f"Equity in USDT, 7 days: {told}")
             assert equity in words
             assert picture.startswith(PNG)
         words, drawing = await at.on_the_web("/chart 7")
@@ -127,7 +127,7 @@ async def test_charts_come_to_every_platform_with_the_figures_of_the_store(tmp_p
             await at.on_telegram("/chart T1"),
             await at.on_slack("chart t1", picture=True),
         ):
-            assert words.startswith(f"T1: BTC/USDT closed, {result:+,.2f} USDT")
+            assert " ".join(words.split()).startswith(f"T1: BTC/USDT closed, {result:+,.2f} USDT")
             assert picture.startswith(PNG)
         words, drawing = await at.on_the_web("/chart T1")
         assert f"T1: BTC/USDT closed, {result:+,.2f} USDT" in words

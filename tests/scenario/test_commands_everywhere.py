@@ -198,7 +198,7 @@ class Talk:
 
         def found() -> list[tuple[int, str]]:
             new = enumerate(answers(), before)
-            return [(number, said) for number, said in new if words in said or words in read(said)]
+            return [(number, said) for number, said in new if words in " ".join(said.split()) or words in read(said)]
 
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ANSWERED_WITHIN):
