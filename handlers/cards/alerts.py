@@ -240,8 +240,8 @@ def streak(view: Streak) -> Card:
         title=f"{title} ({view.id})",
         fields=fields,
         text=(
-            f"It goes on trading. /pause halts the new entries of all strategies; /why {view.last} tells how the last "
-            "one came about."
+            "Nothing is halted by it. /pause halts the new entries of all strategies; "
+            f"/why {view.last} tells how the last one came about."
         ),
     )
 
