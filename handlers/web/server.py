@@ -47,10 +47,9 @@ def create_app(
         max_body_size=MOST_BODY_BYTES,
     )
     app.state.services = services
-    app.include_router(api.open_router)
-    app.include_router(api.router)
-    app.include_router(emergency_api.router)
-    app.include_router(pages.router)
+    # Included, each route would be built once more at the first call, and looked for twice at every one.
+    for router in (api.open_router, api.router, emergency_api.router, pages.router):
+        app.router.routes.extend(router.routes)
     app.router.routes.extend(hooks)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     errors.install(app)
