@@ -30,7 +30,7 @@ def read_yaml(file: Path, shown: str) -> Source:
     """Read a file, as people know it; whatever is wrong with it becomes a problem, nothing is raised."""
     reader, where = _Reader(shown), shown
     try:
-        tree = yaml.compose(read_text(file), Loader=yaml.BaseLoader)
+        tree = _compose(read_text(file))
         if tree is not None and not isinstance(tree, yaml.MappingNode):
             where, wrong = place(shown, _line(tree)), "a configuration is a mapping of sections"
         else:
@@ -92,13 +92,21 @@ class _Reader:
         self.problems.append(problem_line(place(self.shown, line), path, message))
 
 
+def _compose(text: str) -> yaml.Node | None:
+    """The tree of a text: libyaml is six times as fast, where it is there; of what is wrong, the other one tells."""
+    try:
+        return yaml.compose(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+    except yaml.YAMLError:
+        return yaml.compose(text, Loader=yaml.BaseLoader)
+
+
 def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
 def _scalar(node: yaml.Node) -> Any:
     text = node.value
-    if getattr(node, "style", None) is not None:
+    if getattr(node, "style", None):
         return text
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
