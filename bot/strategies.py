@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -69,10 +70,13 @@ def _names(asked: ContextSettings) -> list[str]:
 
 
 def _built(asked: ContextSettings, params: Mapping[str, Any]) -> StrategyBase:
-    built: StrategyBase = TypeAdapter(STRATEGIES[asked.strategy]).validate_python(
-        {"timeframe": asked.timeframe, **params}
-    )
-    return built
+    return _adapter(STRATEGIES[asked.strategy]).validate_python({"timeframe": asked.timeframe, **params})
+
+
+@cache
+def _adapter(kind: type[StrategyBase]) -> TypeAdapter[StrategyBase]:
+    """Making one takes longer than all that it then checks, and every context asks for one."""
+    return TypeAdapter(kind)
 
 
 def _refused(asked: ContextSettings, key: str, detail: ErrorDetails) -> ConfigError:
