@@ -51,9 +51,7 @@ def make_client(
         transport: Makes what carries the requests; ``None`` for the network.
     """
     timeouts: dict[str, Any] = dict.fromkeys(("read_timeout", "write_timeout", "connect_timeout"), answer_timeout)
-    # Reading whom to trust takes longer than all the rest: it is done once, and only for the network.
-    trusted = httpx.create_ssl_context() if transport is None else True
-    asks, polls = ({"verify": trusted, "transport": transport() if transport else None} for _ in range(2))
+    asks, polls = _options(transport), _options(transport)
     return Bot(
         token.get_secret_value(),
         base_url=f"{api_url.rstrip('/')}/bot",
@@ -64,7 +62,7 @@ def make_client(
 
 
 def _options(transport: Transport | None) -> dict[str, Any]:
-    return {"verify": _trusted(), "transport": transport() if transport else None}
+    return {"verify": True, "transport": transport()} if transport else {"verify": _trusted(), "transport": None}
 
 
 class HideToken(logging.Filter):
