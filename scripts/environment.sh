@@ -56,4 +56,6 @@ if ! with_uv; then
     echo "uv could not install it; pip tries, which takes a few minutes." >&2
     pip --editable "$target"
 fi
+# Where two start at once, as tests do, each would otherwise compile it all for itself.
+.venv/bin/python -m compileall -q -j 0 bot handlers config migrations src
 echo "$stamp" >".venv/.stamp-$kind"
