@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.compiling import compile_changed
 from tests.fakes.examples import examples
 
 settings.register_profile("house", examples(100))
@@ -22,6 +24,24 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+gc.disable()  # until all is collected: what is imported stays
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where workers are about to start, what each would compile for itself is compiled before."""
+    if session.config.pluginmanager.hasplugin("dsession"):
+        gc.enable()  # the workers collect, this process does not
+        compile_changed(Path(__file__).parent, session.config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Look for garbage among what the tests make, not among a million of things that stay to the end."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
