@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -104,6 +105,8 @@ class VenueClient:
         self._ccxt = getattr(made, self.name)(
             {
                 "session": self._session,
+                # For sessions of its own, which it has none of: else it reads whom to trust, and all wait for that.
+                "ssl_context": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
                 "timeout": int(self._within * 1000),
                 "enableRateLimit": True,
                 "options": {"fetchMargins": False},
