@@ -60,13 +60,13 @@ class Patience:
 
 def withdrawn(uow: UnitOfWork, now: datetime) -> list[Order]:
     """The entries that wait at a limit while entries into their market are halted."""
-    halts = [found.halt for found in uow.halts.open()]
-    return [
+    waiting = [
         order
         for order in uow.orders.unfinished()
         if order.purpose is Purpose.ENTRY
         and order.wait_until is not None
         and order.status.at_venue
         and order.cancel_requested_at is None
-        and any(halt.blocks(order.request.symbol, now) for halt in halts)
     ]
+    halts = [found.halt for found in uow.halts.open()] if waiting else []
+    return [order for order in waiting if any(halt.blocks(order.request.symbol, now) for halt in halts)]
