@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Callable
@@ -45,8 +44,6 @@ app.add_typer(cli_export.app, name="export")
 
 SWITCH_EVERY = 0.001
 """Seconds after which a thread that computes lets another go on; Python's own 5 ms are felt at every statement read."""
-COLLECT_EVERY = 20_000
-"""New objects after which garbage is looked for; Python's own 700 cost a tenth of the start, which makes none."""
 
 
 @app.command()
@@ -186,7 +183,6 @@ def _shown(verdict: str, name: str, text: str, remedy: str) -> str:
 
 def _start(settings: Settings, *, accept_balances: bool) -> None:
     """Run the program; what it needs is imported here, so that other commands answer at once."""
-    gc.set_threshold(COLLECT_EVERY)
     from bot import logs
     from bot.app import App
     from bot.stopping import run_until_signal
