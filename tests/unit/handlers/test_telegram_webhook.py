@@ -148,7 +148,7 @@ async def test_what_takes_long_is_kept_and_taken_at_once_and_handled_once(fake: 
             updates = [fake.type(ANN, ANN, "slow"), fake.type(ANN, ANN, "next"), fake.type(BEN, BEN, "other")]
             await fake.wait_for(lambda: fake.api.unconfirmed == [])
             assert sorted(fake.courier.delivered) == [(update, 200) for update in updates]
-            assert (bot.said[0], fake.texts(ANN), fake.texts(BEN)) == ("slow", [], ["echo other"])
+            assert ("slow" in bot.said, fake.texts(ANN), fake.texts(BEN)) == (True, [], ["echo other"])
             assert list(await keep.left()) == updates[:2]
             go.set()
             await fake.wait_for(lambda: fake.texts(ANN) == ["echo slow", "echo next"])
