@@ -180,6 +180,13 @@ async def test_an_approval_that_comes_to_a_phone_has_its_buttons_in_sight(browse
                 await expect(button).to_be_in_viewport(ratio=1)
                 await button.click(trial=True)  # nothing lies over it
             await ann.page.reload()
+        await web.room.put(Card(title="Something new", topic="other:2"))
+        more = ann.page.get_by_role("button", name="New messages")
+        await expect(more).to_be_in_viewport()
+        below = (await more.bounding_box())["y"]
+        for button in await card(ann).get_by_role("button").all():
+            shown = await button.bounding_box()
+            assert shown["y"] + shown["height"] <= below
         assert ann.complaints == []
 
 
