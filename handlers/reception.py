@@ -32,6 +32,7 @@ from engine.store.unit_of_work import UnitOfWork
 from handlers.access import Access, require
 from handlers.answered import is_answer
 from handlers.cards import closings, errors, replies
+from handlers.cards.lines import flowing
 from handlers.commands import Call, CommandTable
 from handlers.strangers import Strangers, shown_name
 
@@ -144,7 +145,7 @@ class Reception:
         if not is_new and await self._is_finished(incoming):
             return None
         card = await (self._answer(incoming, person) if is_new else self._interrupted(incoming, person))
-        await self._database.transact(self._finishing(incoming, person.name, card.title))
+        await self._database.transact(self._finishing(incoming, person.name, flowing(card.title)))
         return None if await self._is_shown(card, incoming) else card
 
     def _only_reads(self, incoming: Incoming) -> bool:
@@ -162,7 +163,7 @@ class Reception:
         if finished:
             return None
         delivery = _delivery(incoming)
-        self._recording[delivery] = asyncio.create_task(self._record(incoming, person.name, card.title))
+        self._recording[delivery] = asyncio.create_task(self._record(incoming, person.name, flowing(card.title)))
         return card
 
     async def _record(self, incoming: Incoming, person: str, outcome: str) -> None:

@@ -52,7 +52,7 @@ def for_phone(card: Card) -> Card:
     return replace(
         card,
         title=laid_out(card.title),
-        fields=tuple((name, laid_out(value)) for name, value in card.fields),
+        fields=tuple((flowing(name), laid_out(value)) for name, value in card.fields),
         text=laid_out(card.text, _INDENT),
         items=tuple(
             replace(item, title=laid_out(item.title, _INDENT), text=laid_out(item.text, _INDENT)) for item in card.items

@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from engine.domain.errors import GreenlightError
 from engine.ports import RetryAt
+from handlers.cards.lines import flowing
 from handlers.charts.illustrating import Illustrated
 from handlers.slack.client import FAILURES
 from handlers.slack.health import OUT_OF_ORDER, explained, reason, rest
@@ -62,7 +63,7 @@ class Uploads:
             )
             await self._upload(str(ticket["upload_url"]), shown.png)
             await self._client.files_completeUploadExternal(
-                files=[{"id": str(ticket["file_id"]), "title": shown.card.title}],
+                files=[{"id": str(ticket["file_id"]), "title": flowing(shown.card.title)}],
                 channel_id=channel,
                 thread_ts=thread or None,
             )

@@ -107,6 +107,15 @@ async def test_a_command_is_answered_and_audited(room):
     assert (entry.at, entry.wall_at) == (reports.NOON, STARTED + timedelta(seconds=30))
 
 
+async def test_the_audit_has_an_outcome_as_it_was_shown(room):
+    for text in ("/daily", "/performance"):
+        await room.type(text)
+    assert [entry.outcome for entry in await room.audit()] == [
+        "-5.00 USDT (-0.05%) in 2 days",
+        "+120.50 USDT (+2.50%), 23 closed trades",
+    ]
+
+
 async def test_what_only_reads_is_answered_before_anything_is_written_and_audited_once(room):
     """Seen: two durable records before each answer."""
     asked = room.incoming(Typed(text="/status"), delivery="7")

@@ -4,7 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.messages import BREAK, Card, Item
+from handlers.cards import telegram_html
 from handlers.cards.lines import entry, flowing, for_phone, laid_out, listed
+from handlers.slack import blocks
+from handlers.web import rendering
 
 
 def test_a_list_is_broken_behind_its_commas_and_between_its_dots() -> None:
@@ -43,6 +46,19 @@ def test_each_part_of_a_card_is_laid_out_for_a_phone() -> None:
     head, rest = "+1,234,567.89 USDT (+12.34%)", "in 30 days"
     assert shown.title == dict(shown.fields)["F"] == f"{head}\n{rest}"
     assert (shown.text, *shown.items) == (f"{head}\n  {rest}", Item(title=shown.text, text=shown.text))
+
+
+def test_no_platform_shows_where_a_line_may_be_broken() -> None:
+    told = entry("no downtrend on 4h", "close 66,228.01 and MA20 68,025.82, or near")
+    card = Card(title=told, fields=((told, told),), text=f"{told}\n{told}", items=(Item(title=told, text=told),))
+    shown = [
+        *(f"{part.html}{part.plain}" for part in telegram_html.render(card)),
+        *(f"{part.blocks}{part.text}" for part in blocks.render(card)),
+        rendering.render("card.html", card=card),
+    ]
+    for page in shown:
+        assert "66,228.01" in page
+        assert "\\u200b" not in ascii(page)
 
 
 @given(text=st.text(alphabet=f"ab1,;: ·\n{BREAK}"))
