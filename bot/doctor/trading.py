@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from bot.derivatives import look_at_futures
 from bot.doctor.check import Case, Check
 from bot.indicators import faults
 from bot.live_market import look_at_venue
@@ -51,9 +52,18 @@ def _venue(case: Case) -> str:
     return asyncio.run(look_at_venue(case.settings))
 
 
+def _has_futures(settings: Settings) -> bool:
+    return settings.derivatives.source == "binance"
+
+
+def _futures(case: Case) -> str:
+    return asyncio.run(look_at_futures(case.settings))
+
+
 CHECKS = (
     Check(name="strategies", look=_strategies),
     Check(name="candle files", look=_candle_files),
     Check(name="market", look=_market, needs=("strategies", "candle files")),
     Check(name="venue", look=_venue, needs=("market",), asked=_is_live),
+    Check(name="futures", look=_futures, asked=_has_futures),
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.derivatives import derivatives_of
+from bot.doctor import CHECKS, Case, Line, Verdict, examine
 from bot.markets import source
 from config.loader import load
 from config.settings import Settings
@@ -60,6 +63,29 @@ async def test_a_venue_is_asked_where_the_settings_say(tmp_path: Path):
         await reader.funding("ETH/USDT")
         await reader.close()
         assert venue.calls == [(PREMIUM, {"symbol": "ETHUSDT"})]
+
+
+async def futures_line(asked: Settings) -> Line | None:
+    """What the doctor says of the futures; it has an event loop of its own."""
+    case = Case(settings=asked, wall=lambda: datetime.now(UTC))
+    check = [each for each in CHECKS if each.name == "futures"]
+    return next(iter(await asyncio.to_thread(lambda: list(examine(case, check)))), None)
+
+
+async def test_the_doctor_asks_for_the_futures_of_each_market(tmp_path: Path):
+    markets = "contexts: [{name: a, strategy: momentum, markets: [ETH/USDT, SHIB/USDT]}]"
+    async with listening() as venue:
+        asked = read(tmp_path, f"derivatives: {{source: binance, api_url: '{venue.url}'}}\n{markets}", "paper")
+        found = await futures_line(asked)
+        assert found == Line(
+            name="futures", verdict=Verdict.OK, text="futures of ETH/USDT; SHIB/USDT has none, /why says so"
+        )
+        await venue.stop()
+        away = await futures_line(asked)
+        assert away is not None
+        assert (away.verdict, away.text) == (Verdict.WRONG, "binance futures cannot be reached (ConnectError).")
+        assert "derivatives.api_url" in away.remedy
+    assert await futures_line(read(tmp_path, "", "paper")) is None, "nobody is to be asked"
 
 
 def test_beside_the_prices_of_a_venue_nothing_is_made_up(tmp_path: Path):
