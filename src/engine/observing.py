@@ -29,7 +29,8 @@ async def observe(
     """
     candles, report = await checked(services, context, symbol, candle_at)
     listing = Listing(context.venue, symbol)
-    book = await book_of(services, listing)
+    market_context = await services.derivatives.of(symbol)
+    book = await book_of(services, listing)  # last, for what it is to be priced with
     known = services.frames.setdefault(listing, {})
     frames = services.analyzer.frames(candles, known) if report.usable else {}
     known.update(frames)
@@ -42,7 +43,7 @@ async def observe(
         quality=report,
         inputs=(*_candle_inputs(candles, services.clock.now()), book_input(book, services.clock.now())),
         book=book,
-        market_context=await services.derivatives.of(symbol),
+        market_context=market_context,
     )
 
 
