@@ -90,7 +90,7 @@ async def test_what_slack_signed_is_acknowledged_and_bears_the_time_of_its_reque
     assert 298 < time.time() - heard.sent_at.timestamp() < 310
 
 
-@pytest.mark.parametrize("age", [301, -301, 1e9])
+@pytest.mark.parametrize("age", [301, -400, 1e9])  # of a time to come, with room for a slow machine
 async def test_an_old_signature_is_refused(door: Door, age: float) -> None:
     assert await door.post(COMMAND, signed(COMMAND, age=age)) == 401
     assert door.heard == []
