@@ -19,6 +19,7 @@ _NUMBER = "[0-9]{1,8}"
 _DURATION = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?", re.IGNORECASE)
 _TRADE = re.compile(r"[Tt]?0*([1-9][0-9]{0,8})")
 _HELD = re.compile(r"[A-Za-z0-9]{1,20}(?:[/-][A-Za-z0-9]{1,20})?")
+_VENUE = re.compile(r"[A-Za-z0-9_]{1,30}")
 _PER_CENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")
 _FRACTION = re.compile(r"0?\.[0-9]{1,8}")
 _SHARES = {"": WHOLE, "all": WHOLE, "half": Decimal("0.5")}
@@ -116,17 +117,17 @@ def duration(words: Sequence[str]) -> timedelta | None:
     return length
 
 
-def market(words: Sequence[str]) -> str:
-    """The only word as a market or its coin, ``BTC/USDT`` or ``BTC`` in capitals; empty where nothing was written.
+def market_at(words: Sequence[str]) -> tuple[str, str]:
+    """A market or its coin, ``BTC/USDT`` or ``BTC`` in capitals, and the venue that is named after it, or nothing.
 
     Raises:
-        BadInput: It cannot be one, or there is more than one word.
+        BadInput: It cannot be one, or there are more words.
     """
-    if not words:
-        return ""
-    if len(words) > 1 or not _HELD.fullmatch(words[0]) or words[0].lower() == "all":
+    symbol, *rest = words
+    venue = " ".join(rest).removeprefix("at ")
+    if not _HELD.fullmatch(symbol) or symbol.lower() == "all" or (venue and not _VENUE.fullmatch(venue)):
         raise BadInput(f"{_short(' '.join(words))} is not a market; those look like BTC/USDT or BTC.")
-    return words[0].upper().replace("-", "/")
+    return symbol.upper().replace("-", "/"), venue
 
 
 def closing(words: Sequence[str]) -> Wanted:

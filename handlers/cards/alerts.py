@@ -10,6 +10,7 @@ from engine.domain.errors import GreenlightError
 from engine.domain.halt_views import HaltView, Recovery
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.health import CLOCK, MARKET_DATA, PlatformTrouble
+from engine.domain.market import named
 from engine.domain.messages import BREAK, Card
 from engine.domain.positions import Position
 from engine.domain.streaks import Streak
@@ -172,7 +173,7 @@ def halt(view: HaltView, replacement: HaltView | None = None) -> Card:
         replacement: What took its place: then it is over, and entries are halted all the same.
     """
     about = view.halt
-    where, name = f"{about.symbol}: " if about.symbol else "", phrases.HALTS[about.kind]
+    where, name = f"{named(about.symbol, view.at)}: " if about.symbol else "", phrases.HALTS[about.kind]
     facts = (("Reason", about.reason), ("Since", wording.moment(about.since)))
     if view.ended_at is not None and replacement is not None:
         return _replaced(view, view.ended_at, replacement, facts)
@@ -188,7 +189,7 @@ def halt(view: HaltView, replacement: HaltView | None = None) -> Card:
     return Card(
         title=wording.sentence(f"{where}no new entries: {name}{_by(caller)}{f' ({view.id})' if view.id else ''}"),
         fields=(*facts, *until),
-        text=meanwhile(about),
+        text=meanwhile(about, view.at),
     )
 
 
@@ -204,9 +205,9 @@ def _replaced(view: HaltView, at: datetime, by: HaltView, facts: tuple[tuple[str
     )
 
 
-def meanwhile(halt: Halt) -> str:
-    """What goes on while entries are halted, and what ends it."""
-    ends = _TOTAL_ENDS if halt.is_total else _HALT_ENDS[halt.kind].format(market=halt.symbol)
+def meanwhile(halt: Halt, at: str = "") -> str:
+    """What goes on while entries are halted, and what ends it; ``at`` a venue, where there are several."""
+    ends = _TOTAL_ENDS if halt.is_total else _HALT_ENDS[halt.kind].format(market=f"{halt.symbol} {at}".rstrip())
     return f"{_MEANWHILE.get(halt.kind, _AS_BEFORE)} {ends}"
 
 

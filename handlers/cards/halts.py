@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.domain.halt_views import HaltView, Paused
+from engine.domain.market import named
 from engine.domain.messages import Card
 from handlers.cards import alerts, phrases, wording
 
@@ -13,7 +14,7 @@ from handlers.cards import alerts, phrases, wording
 def line(view: HaltView) -> str:
     """A halt in one line: what stops entries, where, until when and why."""
     halt = view.halt
-    end, where = phrases.end(halt), f"{halt.symbol}: " if halt.symbol else ""
+    end, where = phrases.end(halt), f"{named(halt.symbol, view.at)}: " if halt.symbol else ""
     known_as = f"{view.id}, " if view.id else ""
     return f"{known_as}{where}{phrases.HALTS[halt.kind]}{f' until {end}' if end else ''}: {halt.reason}"
 

@@ -53,9 +53,8 @@ class Acts:
         return halts.paused(await self._desk.pause(call.person, until))
 
     async def resume(self, call: Call) -> Card:
-        market = arguments.market(call.words)
-        if market:
-            return halts.resumed(await self._desk.accept_change(call.person, market))
+        if call.words:
+            return halts.resumed(await self._desk.accept_change(call.person, *arguments.market_at(call.words)))
         return halts.resumed(await self._desk.resume(call.person))
 
     async def close(self, call: Call) -> Card:

@@ -79,7 +79,7 @@ def build_commands(
             ),
             Command(
                 name="resume",
-                args="[market]",
+                args="[market [venue]]",
                 role=trader,
                 run=acts.resume,
                 acts=True,

@@ -25,6 +25,7 @@ class HaltRow(BaseModel):
     kind: HaltKind
     reason: str
     symbol: str
+    venue: str
     by: str
     since: AwareDatetime
     until: AwareDatetime | None
@@ -41,6 +42,7 @@ class HaltRow(BaseModel):
             kind=halt.kind,
             reason=halt.reason,
             symbol=halt.symbol,
+            venue=halt.venue,
             by=halt.by,
             since=halt.since,
             until=halt.until,
@@ -54,6 +56,7 @@ class HaltRow(BaseModel):
             kind=self.kind,
             reason=self.reason,
             symbol=self.symbol,
+            venue=self.venue,
             by=self.by,
             since=self.since,
             until=self.until,

@@ -158,14 +158,14 @@ class AccountViews:
         began, last = reporting.began_at(uow), reporting.point_of(uow, portfolio, now)
         opened, day = uow.curve.opened_as(began or now), uow.curve.point_at(self.days.begin(now))
         whole, today = reporting.change(uow, opened, last), reporting.change(uow, day, last)
-        halts = (*uow.halts.open(), *self.unwritten_halts())
+        halts = (*(reporting.halt(uow, found) for found in uow.halts.open()), *self.unwritten_halts())
         no_entry = self.no_entry()
         return Status(
             profile=self.profile,
             venue=self.venue,
             quote=uow.account.quote,
             now=now,
-            trading=not no_entry and not any(found.halt.blocks("", now) and not found.halt.symbol for found in halts),
+            trading=not no_entry and not any(found.halt.blocks(None, now) for found in halts),
             halts=halts,
             equity=portfolio.equity,
             cash=portfolio.free_cash,

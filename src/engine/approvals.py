@@ -152,7 +152,7 @@ class Approvals:
 
         def work(uow: UnitOfWork) -> Answered | None:
             asked = uow.approvals.get(approval_id)
-            halt = uow.halts.blocking(asked.plan.symbol, now)
+            halt = uow.halts.blocking(asked.plan.listing, now)
             if halt is None or halt.halt.kind is HaltKind.EMERGENCY:
                 return None
             if not isinstance(asked.state, Pending) or now >= asked.expires_at:
@@ -264,7 +264,7 @@ class Approvals:
             return self._settle(uow, approval, late), None
         if now - asked_at > FRESH_FOR:
             return self._settle(uow, approval, GivenBack(reason="the price was too old when it was judged")), None
-        halt = uow.halts.blocking(plan.symbol, now)
+        halt = uow.halts.blocking(plan.listing, now)
         if halt is not None and halt.halt.kind is not HaltKind.EMERGENCY:
             return self._settle(uow, approval, GivenBack(reason=halt.halt.reason)), None
         judgement = self._judgement(uow, plan, fresh, now)

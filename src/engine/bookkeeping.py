@@ -108,9 +108,9 @@ class Bookkeeping:
 
 def _mark(uow: UnitOfWork, seen: Mapping[Listing, _Close], at: datetime) -> None:
     """What was bought as one thing is not valued at the price of another: a market that has changed keeps its mark."""
-    changed = {listing.symbol for listing, close in seen.items() if note_changes(uow, listing.symbol, close.report, at)}
+    changed = {listing for listing, close in seen.items() if note_changes(uow, listing, close.report, at)}
     closes = {listing: close.price for listing, close in seen.items() if close.price is not None}
-    uow.account.mark({listing: price for listing, price in closes.items() if listing.symbol not in changed}, at)
+    uow.account.mark({listing: price for listing, price in closes.items() if listing not in changed}, at)
 
 
 def _end_halts(uow: UnitOfWork, at: datetime) -> None:

@@ -215,7 +215,7 @@ class Closings:
         market = market_data_of(self._market_data, position.venue).market(position.symbol)
         free = sellable(position, uow.orders.of_position(position.id), market.lot)
         found = rules.sale_of(position, free, market, price, wanted.share)
-        changed = standing_change(uow, position.symbol)
+        changed = standing_change(uow, position.listing)
         return replace(found, warning=changed.reason) if isinstance(found, Sale) and changed is not None else found
 
     def _keep(self, uow: UnitOfWork, closing_id: str) -> Closing:

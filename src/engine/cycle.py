@@ -203,15 +203,15 @@ async def end_data_halts(services: CycleServices, contexts: Sequence[StrategyCon
     ):
         return
     good = {
-        (symbol, context.timeframe)
+        (Listing(context.venue, symbol), context.timeframe)
         for context in contexts
         for symbol in context.markets
         if (await checked(services, context, symbol, now))[1].usable
     }
 
     def work(uow: UnitOfWork) -> None:
-        for symbol, timeframe in sorted(good):
-            for found in data_halts(uow, symbol, timeframe):
+        for listing, timeframe in sorted(good):
+            for found in data_halts(uow, listing, timeframe):
                 end_halt(uow, found, now)
 
     await services.store.transact(work)

@@ -18,7 +18,7 @@ from engine.data_halts import note_changes, note_data
 from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse, Ruling, route
 from engine.domain.decisions import Decision, Exit, Input, Judged, Opinion, Stance, Tier
 from engine.domain.judging import Allowed, Clamp, Judgement, RiskView
-from engine.domain.market import Book, Market
+from engine.domain.market import Book, Listing, Market
 from engine.domain.orders import Order, Purpose, Side
 from engine.domain.plans import AT_MARKET, ExecutionPlan, TradePlan
 from engine.domain.positions import Position
@@ -60,14 +60,15 @@ def conclude_close(
     key = key_of(context.name, symbol, at, Stance.ENTER)
     if uow.decisions.seen(key, at) or uow.deliberations.has(key):
         return Outcome()
-    changed = note_changes(uow, symbol, seen.quality, at)
+    listing = Listing(context.venue, symbol)
+    changed = note_changes(uow, listing, seen.quality, at)
     if changed is None or seen.quality.usable:
         halting = not services.no_entry(context.name)
-        note_data(uow, symbol, context.timeframe, seen.quality, at, halting=halting)
+        note_data(uow, listing, context.timeframe, seen.quality, at, halting=halting)
     if changed is not None and seen.quality.usable:
         return conclude_close(services, uow, context, seen.distrusted(changed.reason), now)
-    own = (context.name, context.venue, symbol)
-    held = {each.id: each for each in uow.positions.open() if (each.context, each.venue, each.symbol) == own}
+    own = (context.name, listing)
+    held = {each.id: each for each in uow.positions.open() if (each.context, each.listing) == own}
     proposal = propose(context, seen, tuple(held.values()))
     desk = _Conclusion(
         services=services, uow=uow, context=context, proposal=proposal, market=seen.market, book=seen.book, now=now

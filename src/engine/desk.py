@@ -12,7 +12,7 @@ from engine.domain.approvals import Press
 from engine.domain.errors import BadInput, NotAllowed
 from engine.domain.halt_views import HaltView, Paused
 from engine.domain.halts import Halt, HaltKind
-from engine.domain.market import names_of
+from engine.domain.market import named, names_of
 from engine.domain.messages import Person, Role
 from engine.execution.emergency import EmergencyStopSystem
 from engine.ports import Clock
@@ -73,27 +73,28 @@ class Desk:
         """
         return await self.store.transact(lambda uow: self._resume(uow, person))
 
-    async def accept_change(self, person: Person, symbol: str) -> tuple[HaltView, ...]:
+    async def accept_change(self, person: Person, symbol: str, venue: str = "") -> tuple[HaltView, ...]:
         """Let a market be traded again as what it has become; the halts that ended.
 
         Args:
             person: Who has looked at it.
             symbol: The market, or the coin alone where it is halted in one market.
+            venue: Where, if it is halted at several venues.
 
         Raises:
             BadInput: The market is not halted for having changed, or several of that coin are.
         """
-        return await self.store.transact(lambda uow: self._accept_change(uow, person, symbol))
+        return await self.store.transact(lambda uow: self._accept_change(uow, person, symbol, venue))
 
     def _pause(self, uow: UnitOfWork, person: Person, until: datetime | None) -> Paused:
         now, standing = self.clock.now(), uow.halts.open()
         pauses = tuple(found for found in standing if found.halt.kind is HaltKind.PAUSE)
-        beside = tuple(found for found in standing if found not in pauses and found.halt.blocks("", now))
+        beside = tuple(found for found in standing if found not in pauses and found.halt.blocks(None, now))
         for found in pauses:
             if found.halt.lasts(until):
                 return Paused(holds=found, is_new=False, ended=(), beside=beside)
         for found in pauses:
-            end_halt(uow, found, now, person.name, replaced=found.halt.blocks("", now))
+            end_halt(uow, found, now, person.name, replaced=found.halt.blocks(None, now))
         halt = Halt(kind=HaltKind.PAUSE, reason=f"paused by {person.name}", since=now, until=until, by=person.name)
         return Paused(holds=HaltView(id=begin_halt(uow, halt), halt=halt), is_new=True, ended=pauses, beside=beside)
 
@@ -105,19 +106,23 @@ class Desk:
         changed = _changed(uow)
         if changed and not may_end:
             halt = changed[0].halt
+            where = uow.ledger.told_apart(halt.venue)
             raise BadInput(
-                f"{halt.reason}.", f"Look at the coin first; /resume {halt.symbol} then allows entries again."
+                f"{halt.reason}.",
+                f"Look at the coin first; /resume {f'{halt.symbol} {where}'.rstrip()} then allows entries again.",
             )
         return self._end(uow, may_end, person)
 
-    def _accept_change(self, uow: UnitOfWork, person: Person, symbol: str) -> tuple[HaltView, ...]:
-        wanted = [found for found in _changed(uow) if symbol in names_of(found.halt.symbol)]
+    def _accept_change(self, uow: UnitOfWork, person: Person, symbol: str, venue: str) -> tuple[HaltView, ...]:
+        changed = _changed(uow)
+        wanted = [found for found in changed if symbol in names_of(found.halt.symbol) and _is_at(found.halt, venue)]
         if not wanted:
-            named = ", ".join(found.halt.symbol for found in _changed(uow)) or "none"
-            raise BadInput(f"{symbol} is no market that was halted for having changed.", f"Halted so: {named}.")
-        markets = sorted({found.halt.symbol for found in wanted})
-        if len(markets) > 1:
-            raise BadInput(f"{symbol} was halted in {len(markets)} markets.", f"One of them: {', '.join(markets)}.")
+            listed = _listed(uow, changed) or "none"
+            asked = named(symbol, venue)
+            raise BadInput(f"{asked} is no market that was halted for having changed.", f"Halted so: {listed}.")
+        if len({found.halt.listing for found in wanted}) > 1:
+            message = f"{symbol} was halted in {len(wanted)} markets."
+            raise BadInput(message, f"One of them: {_listed(uow, wanted)}.")
         return self._end(uow, wanted, person)
 
     def _end(self, uow: UnitOfWork, halts: Sequence[HaltView], person: Person) -> tuple[HaltView, ...]:
@@ -130,6 +135,15 @@ class Desk:
 
 def _changed(uow: UnitOfWork) -> list[HaltView]:
     return [found for found in uow.halts.open() if found.halt.kind is HaltKind.CHANGED]
+
+
+def _is_at(halt: Halt, venue: str) -> bool:
+    return not venue or halt.venue.casefold() == venue.casefold()
+
+
+def _listed(uow: UnitOfWork, halts: Sequence[HaltView]) -> str:
+    """The markets of some halts, as people are told of them."""
+    return ", ".join(sorted({named(each.halt.symbol, uow.ledger.told_apart(each.halt.venue)) for each in halts}))
 
 
 def _only_an_admin(standing: Sequence[Halt]) -> NotAllowed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from engine.domain.days import Day
 from engine.domain.decision_views import ApprovalView, Why
 from engine.domain.digests import Digest
 from engine.domain.errors import UnknownId
-from engine.domain.halt_views import Recovery
+from engine.domain.halt_views import HaltView, Recovery
 from engine.domain.orders import OrderType, Side
 from engine.domain.payments import Change, paid
 from engine.domain.positions import Portfolio, Position
@@ -203,8 +204,13 @@ def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None, now: datet
         price=price,
         order=order,
         position=uow.positions.get(order.position_id) if order and order.position_id else None,
-        halt=uow.halts.blocking(asked.plan.symbol, now),
+        halt=uow.halts.blocking(asked.plan.listing, now),
     )
+
+
+def halt(uow: UnitOfWork, found: HaltView) -> HaltView:
+    """A halt as people see it: they tell venues apart where there are several."""
+    return replace(found, at=uow.ledger.told_apart(found.halt.venue))
 
 
 def digest(uow: UnitOfWork, digest_id: str) -> Digest:
@@ -234,7 +240,7 @@ def recovery(uow: UnitOfWork, halt_id: str, limits: RiskLimits, now: datetime) -
         drawdown=account.drawdown,
         size=limits.size_at(account.drawdown),
         whole_from=account.peak * (1 - limits.max_drawdown),
-        standing=uow.halts.blocking("", now),
+        standing=uow.halts.blocking(None, now),
     )
 
 

@@ -130,11 +130,12 @@ class Results:
         now = self.clock.now()
 
         def obstacle(symbol: str) -> str:
+            listing = Listing(at_work.venue, symbol)
             return (
-                halted(symbol, halts, now)
+                halted(listing, halts, now)
                 or everywhere
                 or taken(at_work.name, symbol, account)
-                or full(Listing(at_work.venue, symbol), account, self.limits, self.least(symbol))
+                or full(listing, account, self.limits, self.least(symbol))
             )
 
         return tuple((market, reason) for market in at_work.markets if (reason := obstacle(market)))

@@ -19,7 +19,7 @@ ASKED_WITHIN = 1.0
 async def prices_of_held(store: DatabaseReader, market_data: MarketDataAt) -> dict[Listing, Decimal]:
     """What each market that something is held of trades at now; the last closes stand for what is left out."""
     held, changed = await store.read(lambda uow: (uow.positions.open(), _changed(uow)))
-    listings = dict.fromkeys(position.listing for position in held if position.symbol not in changed)
+    listings = dict.fromkeys(position.listing for position in held if position.listing not in changed)
     books = await asyncio.gather(*(book(market_data, listing) for listing in listings))
     return {listing: found.mid for listing, found in zip(listings, books, strict=True) if found is not None}
 
@@ -39,6 +39,6 @@ async def book(market_data: MarketDataAt, listing: Listing) -> Book | None:
         return None
 
 
-def _changed(uow: UnitOfWork) -> set[str]:
+def _changed(uow: UnitOfWork) -> set[Listing]:
     """The markets whose price of now is perhaps that of something else than what is held."""
-    return {found.halt.symbol for found in uow.halts.open() if found.halt.kind is HaltKind.CHANGED}
+    return {found.halt.listing for found in uow.halts.open() if found.halt.kind is HaltKind.CHANGED}

@@ -118,7 +118,7 @@ class Views(AccountViews):
         Raises:
             UnknownId: There is none with that id.
         """
-        return await self.store.read(lambda uow: uow.halts.get(halt_id))
+        return await self.store.read(lambda uow: reporting.halt(uow, uow.halts.get(halt_id)))
 
     async def replacement(self, halt_id: str) -> HaltView | None:
         """The longer pause that took the place of one; ``None`` where none did.

@@ -242,8 +242,12 @@ class FakeDesk:
         halts.clear()
         return ended
 
-    async def accept_change(self, person: Person, market: str) -> tuple[HaltView, ...]:
-        changed = [view for view in self.views.halts_by_id.values() if market in names_of(view.halt.symbol)]
+    @staticmethod
+    def _is_of(halt: Halt, market: str, venue: str) -> bool:
+        return market in names_of(halt.symbol) and venue in ("", halt.venue)
+
+    async def accept_change(self, person: Person, market: str, venue: str = "") -> tuple[HaltView, ...]:
+        changed = [view for view in self.views.halts_by_id.values() if self._is_of(view.halt, market, venue)]
         if not changed:
             raise BadInput(f"{market} has not changed.")
         return tuple(replace(view, ended_at=self.clock.now(), ended_by=person.name) for view in changed)

@@ -13,12 +13,17 @@ from engine.domain.positions import Position
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HaltView:
-    """A halt with its id; that is empty as long as the halt cannot be written down."""
+    """A halt with its id; that is empty as long as the halt cannot be written down.
+
+    Attributes:
+        at: The venue of the market it concerns, where the account has several; else empty.
+    """
 
     id: str
     halt: Halt
     ended_at: datetime | None = None
     ended_by: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

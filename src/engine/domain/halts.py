@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from engine.domain.market import Listing
+
 
 class HaltKind(StrEnum):
     """Why entries are halted."""
@@ -31,6 +33,7 @@ class Halt:
 
     Attributes:
         symbol: The only market it concerns; empty for all.
+        venue: The only venue where it concerns that; empty for every one.
         until: When it ends by itself; ``None`` until somebody ends it.
         by: Who or what called for it: a person, or the candles that are bad.
         timeframe: The candles that are bad, where it is for those; else empty.
@@ -41,6 +44,7 @@ class Halt:
     since: datetime
     until: datetime | None = None
     symbol: str = ""
+    venue: str = ""
     by: str = ""
     timeframe: str = ""
 
@@ -54,13 +58,19 @@ class Halt:
         """Whether it is for the total limit of a drawdown, which does not end by itself."""
         return self.kind is HaltKind.DRAWDOWN and self.until is None
 
-    def concerns(self, symbol: str) -> bool:
-        """Whether it is about a market."""
-        return self.symbol in ("", symbol)
+    @property
+    def listing(self) -> Listing:
+        """The market that it concerns, at its venue; either is empty for all."""
+        return Listing(self.venue, self.symbol)
 
-    def blocks(self, symbol: str, now: datetime) -> bool:
-        """Whether it halts entries into a market now."""
-        return self.concerns(symbol) and (self.until is None or now < self.until)
+    def concerns(self, listing: Listing | None) -> bool:
+        """Whether it is about a market at a venue; without one, whether about all of them."""
+        venue, symbol = listing or ("", "")
+        return self.symbol in ("", symbol) and self.venue in ("", venue)
+
+    def blocks(self, listing: Listing | None, now: datetime) -> bool:
+        """Whether it halts entries into a market at a venue now; without one, into all of them."""
+        return self.concerns(listing) and (self.until is None or now < self.until)
 
     def lasts(self, until: datetime | None) -> bool:
         """Whether it ends no sooner than that by itself; ``None`` for what only people end."""

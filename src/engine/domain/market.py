@@ -35,6 +35,11 @@ class Listing(NamedTuple):
     symbol: str
 
 
+def named(symbol: str, venue: str) -> str:
+    """A market as people are told of it: with its venue, where there is one to tell apart."""
+    return f"{symbol} at {venue}" if venue else symbol
+
+
 def from_millis(millis: int) -> datetime:
     """Turn milliseconds since 1970 into an aware UTC time, exactly."""
     return _EPOCH + timedelta(milliseconds=int(millis))

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID, uuid5
 
+from engine.domain.market import Listing
 from engine.domain.money import Money
 
 _ORDERS = UUID("6b1f0a52-6f6e-5d0e-9f53-9d4f0d1f7c11")
@@ -141,6 +142,11 @@ class OrderRequest:
     post_only: bool = False
     reduce_only: bool = False
     parent_id: str = ""
+
+    @property
+    def listing(self) -> Listing:
+        """The market at its venue."""
+        return Listing(self.venue, self.symbol)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,5 +102,6 @@ def _halt(position: Position, refused: Sequence[Order], now: datetime) -> Halt:
         reason=f"{position.id} cannot be {_SALES[purpose]}: {what} ({why})",
         since=now,
         symbol=position.symbol,
+        venue=position.venue,
         by=_caller(position, purpose),
     )

@@ -69,4 +69,4 @@ def withdrawn(uow: UnitOfWork, now: datetime) -> list[Order]:
         and order.cancel_requested_at is None
     ]
     halts = [found.halt for found in uow.halts.open()] if waiting else []
-    return [order for order in waiting if any(halt.blocks(order.request.symbol, now) for halt in halts)]
+    return [order for order in waiting if any(halt.blocks(order.request.listing, now) for halt in halts)]

@@ -106,7 +106,7 @@ class Protecting:
         except VenueError:
             return False
         changed, marks = await self._line.store.read(
-            lambda uow: (standing_change(uow, position.symbol), uow.account.marks())
+            lambda uow: (standing_change(uow, position.listing), uow.account.marks())
         )
         if changed is not None:
             return not (position.stop or Decimal(0)) < price < (position.target or Decimal("Infinity"))

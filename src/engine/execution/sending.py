@@ -41,7 +41,7 @@ class Sending:
         now = self._line.clock.now()
         if now - order.created_at > SEND_WITHIN:
             return f"not sent: it is {(now - order.created_at).total_seconds():.0f} s old"
-        stopping = [found.halt for found in uow.halts.open() if found.halt.blocks(order.request.symbol, now)]
+        stopping = [found.halt for found in uow.halts.open() if found.halt.blocks(order.request.listing, now)]
         return f"not sent: {stopping[0].reason}" if stopping else ""
 
     async def _try_sale(self, order: Order) -> SubmitResult | None:

@@ -110,7 +110,7 @@ _NOTHING = Decimal(0)
 def halts(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries while anything is halted that concerns this market."""
     del limits
-    return _denied(halted(plan.symbol, view.halts, view.now))
+    return _denied(halted(plan.listing, view.halts, view.now))
 
 
 def market_data(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -250,9 +250,9 @@ ENTRY_RULES: tuple[Rule, ...] = (
 """In the order in which they are asked: what stops comes first, dust is looked for last."""
 
 
-def halted(symbol: str, standing: Sequence[Halt], now: datetime) -> str:
+def halted(listing: Listing, standing: Sequence[Halt], now: datetime) -> str:
     """Why nothing may be entered in a market while something is halted; empty where it may."""
-    return next((halt.reason for halt in standing if halt.blocks(symbol, now)), "")
+    return next((halt.reason for halt in standing if halt.blocks(listing, now)), "")
 
 
 def fallen(account: Portfolio, limits: RiskLimits) -> str:

@@ -26,4 +26,4 @@ def end_halt(uow: UnitOfWork, found: HaltView, at: datetime, by: str = "", *, re
 
 def _approvals_held(uow: UnitOfWork, halt: Halt) -> tuple[str, ...]:
     """The open approvals about what it concerns."""
-    return tuple(asked.id for asked in uow.approvals.open() if halt.concerns(asked.plan.symbol))
+    return tuple(asked.id for asked in uow.approvals.open() if halt.concerns(asked.plan.listing))

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from engine.domain.errors import UnknownId
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt
+from engine.domain.market import Listing
 from engine.store.mapping import RowMapping
 from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
@@ -52,9 +53,9 @@ class Halts:
         """Those that have not been ended, oldest first."""
         return self._memory.get_or_load("halts", "open", self._load)
 
-    def blocking(self, symbol: str, now: datetime) -> HaltView | None:
-        """What halts entries into a market now; of several the one that lasts longest."""
-        blocking = [found for found in self.open() if found.halt.blocks(symbol, now)]
+    def blocking(self, listing: Listing | None, now: datetime) -> HaltView | None:
+        """What halts entries into a market now, without one into all of them; of several the one that lasts longest."""
+        blocking = [found for found in self.open() if found.halt.blocks(listing, now)]
         return max(blocking, key=lambda found: found.halt.until or _FOR_EVER, default=None)
 
     def _load(self) -> tuple[HaltView, ...]:

@@ -64,6 +64,14 @@ class Ledger:
         """Take a fee from what the account owns of its currency at a venue, beside its positions."""
         self.change(venue, fee.currency, -fee.amount)
 
+    def venues(self) -> tuple[str, ...]:
+        """The venues that the account is at, by name."""
+        return tuple(sorted({venue for venue, _ in self.balances()}))
+
+    def told_apart(self, venue: str) -> str:
+        """A venue's name, where the account has several and people have to tell them apart; else nothing."""
+        return venue if len(self.venues()) > 1 else ""
+
     def owned(self, venue: str) -> dict[str, Decimal]:
         """Everything that the account owns at a venue by currency, positions included."""
         owned = {currency: amount for (at, currency), amount in self.balances().items() if at == venue}

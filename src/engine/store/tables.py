@@ -206,6 +206,7 @@ class HaltRow(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
     ended_by: str = ""
     timeframe: str
+    venue: str
 
 
 class AccountRow(SQLModel, table=True):

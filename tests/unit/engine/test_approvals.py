@@ -212,7 +212,7 @@ async def test_a_question_about_another_market_is_answered_while_one_is_halted(r
     approval, now = await room.ask(), room.clock.now()
     halts = [Halt(kind=HaltKind.DATA, reason="a spike", since=now, symbol=name) for name in ("ETH/USDT", "BTC/USDT")]
     await room.store.transact(lambda uow: begin_halt(uow, halts[0]))
-    assert await room.store.read(lambda uow: uow.halts.blocking("BTC/USDT", now)) is None
+    assert await room.store.read(lambda uow: uow.halts.blocking(approval.plan.listing, now)) is None
     await room.store.transact(lambda uow: begin_halt(uow, halts[1]))
     assert (await settled(room.approvals, approval.id, press())).reply is Reply.HALTED
     assert [event.approvals for event in await room.events(Halted)] == [(), ("A1",)]

@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from engine.cycle import end_data_halts
 from engine.data_halts import note_changes
 from engine.domain.decisions import QualityReport, SeriesChange, Stance
-from engine.domain.errors import BadInput
+from engine.domain.errors import BadInput, VenueError
 from engine.domain.events import Halted, HaltEnded
 from engine.domain.halts import HaltKind
+from engine.domain.market import Listing
 from engine.domain.messages import Person, Role
 from engine.simulation.fills import FillModel
+from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room
 from tests.fakes.feed import BTC, Row
+from tests.fakes.two_venues import two_venues
 
 TOM = Person(name="Tom", role=Role.TRADER)
 NEW: Row = (250_000, 250_100, 249_900, 250_000, 10_000)
@@ -185,7 +189,10 @@ async def test_what_goes_on_while_people_think_about_it_is_the_same_change(room:
     async def idle(since: float, until: float) -> bool:
         change = SeriesChange(kind="idle", at=at(since), detail="nothing is traded", until=at(until))
         report = QualityReport(changes=(change,))
-        return await room.store.transact(lambda uow: note_changes(uow, "BTC/USDT", report, at(until))) is not None
+        return (
+            await room.store.transact(lambda uow: note_changes(uow, Listing("paper", BTC.symbol), report, at(until)))
+            is not None
+        )
 
     assert await idle(DAY + 60, DAY + 1500)
     assert await idle(DAY + 1000, DAY + 3000)
@@ -258,3 +265,58 @@ async def test_the_venue_pays_out_from_the_factor_that_is_set(tmp_path: Path) ->
             await room.orchestrator.sync_venue_events()
             (trade,) = await room.views.trades(5)
             assert trade.closed_by == closed_by
+
+
+async def test_a_coin_that_is_replaced_at_one_venue_is_traded_on_at_the_other(tmp_path: Path) -> None:
+    async with two_venues(tmp_path, REPLACED) as two:
+        room = two.room
+        for hour in (AFTER // 60, AFTER // 60 + 1):
+            room.clock.to(hour * 60)
+            await room.books.mark_to_market(at(hour * 60))
+            await two.both_enter()
+        status = await room.views.status()
+        (found,) = [each for each in status.halts if each.halt.kind is HaltKind.CHANGED]
+        assert {(each.halt.listing, each.at) for each in status.halts} == {(("other", BTC.symbol), "other")}
+        assert found.halt.reason.startswith("BTC/USDT at other: the price went from 100 to 250,000")
+        assert status.trading
+        assert [held.venue for held in await room.held()] == ["paper"]
+        assert await room.store.read(lambda uow: uow.account.marks()) == {("paper", BTC.symbol): Decimal(100)}
+
+        with pytest.raises(BadInput, match="/resume BTC/USDT other"):
+            await room.desk.resume(TOM)
+        with pytest.raises(BadInput, match="Halted so: BTC/USDT at other"):
+            await room.desk.accept_change(TOM, "BTC", "paper")
+        assert len(await room.desk.accept_change(TOM, "BTC", "Other")) == 1
+
+
+async def test_good_candles_at_one_venue_end_no_halt_of_another(tmp_path: Path) -> None:
+    async with two_venues(tmp_path) as two:
+        room, two.other.blind = two.room, VenueError("The venue is down.")
+        await two.both_enter()
+        (found,) = (await room.views.status()).halts
+        assert (found.halt.kind, found.halt.listing) == (HaltKind.DATA, ("other", BTC.symbol))
+        assert [held.venue for held in await room.held()] == ["paper"]
+        room.clock.to(DAY + 1)
+        await end_data_halts(room.services, two.contexts, room.clock.now())
+        assert len((await room.views.status()).halts) == 1
+        two.other.blind = None
+        room.clock.to(DAY + 2)
+        await end_data_halts(room.services, two.contexts, room.clock.now())
+        assert (await room.views.status()).halts == ()
+
+
+async def test_a_coin_that_changed_at_both_is_resumed_at_each(tmp_path: Path) -> None:
+    async with two_venues(tmp_path) as two:
+        room = two.room
+
+        def halt(uow: UnitOfWork) -> None:
+            for venue in two.venues:
+                changed = SeriesChange(kind="jump", detail="it jumped", at=at(DAY))
+                note_changes(uow, Listing(venue, BTC.symbol), QualityReport(changes=(changed,)), at(DAY))
+
+        await room.store.transact(halt)
+        with pytest.raises(BadInput, match="One of them: BTC/USDT at other, BTC/USDT at paper"):
+            await room.desk.accept_change(TOM, "BTC")
+        (ended,) = await room.desk.accept_change(TOM, "BTC", "other")
+        assert ended.halt.venue == "other"
+        assert [each.halt.venue for each in (await room.views.status()).halts] == ["paper"]

@@ -361,8 +361,8 @@ async def test_why_of_an_unknown_id_names_one_that_exists(room):
         ("/stats 3", "/stats"),
         ("/count all", "/count"),
         ("/strategies btc_momentum", "/strategies"),
-        ("/resume all", "/resume [market]"),
-        ("/resume BTC/USDT ETH/USDT", "/resume [market]"),
+        ("/resume all", "/resume [market [venue]]"),
+        ("/resume BTC/USDT ETH/USDT", "/resume [market [venue]]"),
     ],
 )
 async def test_wrong_arguments_are_answered_with_the_usage(room, text, usage):

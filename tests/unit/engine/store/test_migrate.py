@@ -204,7 +204,7 @@ async def test_what_was_written_in_the_words_of_before_is_read_as_it_was(each_da
     def put(uow: UnitOfWork) -> None:
         _fill(uow)
         uow.orders.add(oco(2, position_id="T3"))
-        uow.halts.add(Halt(kind=HaltKind.DATA, reason='"market":"x"', since=NOON, symbol="BTC/USDT"))
+        uow.halts.add(Halt(kind=HaltKind.DATA, reason='"market":"x"', since=NOON, symbol="BTC/USDT", venue="paper"))
         uow.account.mark({Listing("paper", "BTC/USDT"): Decimal(100)}, NOON)
         uow.closings.put(wish)
 
@@ -368,12 +368,36 @@ async def test_answers_about_an_emergency_stop_are_still_edited(each_database: s
     database = Database(each_database)
     await database.transact(put)
     await database.close()
-    command.downgrade(migrate.config(each_database), "0010")
+    command.downgrade(migrate.config(each_database), "0011")
     rows = rows_of(each_database, "SELECT topic FROM outbox ORDER BY number")
     assert [row["topic"] for row in rows] == ["closing:C1", "emergency:H2", "stop:H2/web:5", "stopped:T1"]
     migrate.upgrade(each_database)
     database = Database(each_database)
     assert await database.read(kept) == (topics, cards)
+    await database.close()
+
+
+async def test_the_halts_of_before_are_those_of_the_one_venue_there_was(each_database: str):
+    """What was told of a series that has changed is known again; on the way down the newest of a market is."""
+
+    def put(uow: UnitOfWork) -> None:
+        uow.halts.add(Halt(kind=HaltKind.CHANGED, reason="x", since=NOON, symbol="LUNA/USDT", venue="kraken"))
+        uow.halts.add(Halt(kind=HaltKind.PAUSE, reason="y", since=NOON))
+        for venue, until in (("kraken", NOON), ("okx", NOON + HOUR)):
+            uow.settings.set(f"changed.{venue}.LUNA/USDT.jump", until.isoformat())
+
+    database = Database(each_database)
+    await database.transact(put)
+    await database.close()
+    command.downgrade(migrate.config(each_database), "0010")
+    told = rows_of(each_database, "SELECT key, value FROM settings WHERE key LIKE 'changed.%'")
+    assert [(row["key"], row["value"]) for row in told] == [("changed.LUNA/USDT.jump", (NOON + HOUR).isoformat())]
+    migrate.upgrade(each_database)
+    database = Database(each_database)
+    halts = await database.read(lambda uow: [(each.halt.kind, each.halt.venue) for each in uow.halts.open()])
+    assert halts == [(HaltKind.CHANGED, "paper"), (HaltKind.PAUSE, "")]
+    kept = await database.read(lambda uow: uow.settings.starting_with("changed."))
+    assert kept == {"changed.paper.LUNA/USDT.jump": (NOON + HOUR).isoformat()}
     await database.close()
 
 

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 from engine.domain.halt_views import Paused
 from engine.domain.halts import HaltKind
-from handlers.cards import halts
+from handlers.cards import alerts, halts
 from tests.fakes import reports
 
 
@@ -21,6 +23,17 @@ def test_a_pause_that_is_not_longer_says_whose_holds_until_when():
     assert card.text.startswith(
         "It was in force, and lasts at least as long as what you asked for: nothing was changed."
     )
+
+
+def test_a_halt_of_a_market_names_its_venue_where_there_are_several():
+    view = reports.halt(HaltKind.CHANGED, reason="a jump", until=None)
+    of_luna = replace(view, halt=replace(view.halt, symbol="LUNA/USDT", venue="kraken"))
+    assert halts.line(of_luna).startswith("H1, LUNA/USDT: data halt")
+    assert halts.line(replace(of_luna, at="kraken")).startswith("H1, LUNA/USDT at kraken: data halt")
+    assert "/resume LUNA/USDT then" in alerts.halt(of_luna).text
+    card = alerts.halt(replace(of_luna, at="kraken"))
+    assert card.title == "LUNA/USDT at kraken: no new entries: data halt (H1)"
+    assert "/resume LUNA/USDT kraken then" in card.text
 
 
 def test_what_resume_ended_is_named():
