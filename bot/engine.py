@@ -47,6 +47,8 @@ from engine.store.unit_of_work import UnitOfWork
 from engine.unmanaged import UnmanagedWatch
 from engine.views import Views
 
+LATE_AFTER = 2.0
+"""Wall seconds after which a real venue's close is decided on without the markets that have not answered."""
 AnyClock = MarketClock | WallClock
 
 
@@ -103,6 +105,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
     quality = DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump()))
     market_data: MarketDataAt = {venue.name: venue}
     candles = CheckedCandles(market_data=market_data, quality=quality, history=market.history)
+    late_after = LATE_AFTER if market.live else None
     stats = KeptStats(market_data=market_data, quality=quality, clock=clock, history=market.history)
     services = CycleServices(
         clock=clock,
@@ -124,6 +127,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         ),
         panel=externals.panel,
         no_entry=no_entry,
+        late_after=late_after,
     )
     configured = at_work_of(settings, market)
     approvals = Approvals(
@@ -168,6 +172,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
             limits=limits,
             days=settings.digest.days,
             told_weekly=settings.digest.every == "week",
+            late_after=late_after,
         ),
         desk=Desk(store=store, approvals=approvals, closings=closings, emergency=emergency, clock=clock),
         emergency=emergency,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
+from engine.batches import in_batches
 from engine.checked_candles import CheckedCandles
 from engine.data_halts import note_changes
 from engine.digests import fix_days
@@ -36,6 +39,8 @@ class Bookkeeping:
 
     Attributes:
         markets: The traded markets at their venues, each with the timeframe whose closes it is marked at.
+        late_after: After how many wall seconds the other markets are marked without those that have not answered;
+            ``None`` where all answer at once, as in a replay.
         idle: The other markets that the venues have: they are marked while something is held of them.
         candles: The closes that it is marked at, checked before anything is valued at them.
         days: Where days end.
@@ -49,12 +54,13 @@ class Bookkeeping:
     limits: RiskLimits
     days: Days
     told_weekly: bool = False
+    late_after: float | None = None
     idle: Mapping[Listing, Timeframe] = field(default_factory=dict)
 
     async def mark_to_market(self, at: datetime, venue: str = "") -> None:
         """Note the closing price of every market that is traded or held, and has a good one.
 
-        A market without one keeps its last good price; its data is none of the other markets' business.
+        A market without one, or that is late, keeps its last good price; its data is none of the others' business.
 
         Args:
             at: When it closed.
@@ -62,7 +68,9 @@ class Bookkeeping:
         """
         known = {**self.markets, **await self._held_beside()}
         marked = {listing: timeframe for listing, timeframe in known.items() if venue in ("", listing.venue)}
-        found = {listing: await self._close_of(listing, timeframe, at) for listing, timeframe in marked.items()}
+        asked = {listing: partial(self._close_of, listing, timeframe, at) for listing, timeframe in marked.items()}
+        async with aclosing(in_batches(asked, self.late_after)) as batches:
+            found = await anext(batches)
         await self.store.transact(lambda uow: _mark(uow, found, at))
 
     async def _held_beside(self) -> dict[Listing, Timeframe]:

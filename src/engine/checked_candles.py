@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from engine.domain.market import Candles, Listing, Timeframe
 from engine.ports import MarketDataAt, market_data_of
 
 Checked = tuple[Candles, QualityReport]
+_Key = tuple[Listing, Timeframe]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,8 @@ class CheckedCandles:
     market_data: MarketDataAt
     quality: DataQualityMonitor
     history: int = HISTORY
-    _kept: dict[tuple[Listing, Timeframe], tuple[datetime, Checked]] = field(default_factory=dict, init=False)
+    _kept: dict[_Key, tuple[datetime, Checked]] = field(default_factory=dict, init=False)
+    _asking: dict[_Key, asyncio.Lock] = field(default_factory=dict, init=False)
 
     async def at(self, listing: Listing, timeframe: Timeframe, close: datetime) -> Checked:
         """The newest candles that had closed by a time, mended, and what is to be said of them.
@@ -33,11 +36,18 @@ class CheckedCandles:
         Raises:
             VenueError: They cannot be had.
         """
-        kept = self._kept.get((listing, timeframe))
-        if kept is not None and kept[0] == close:
-            return kept[1]
-        market_data = market_data_of(self.market_data, listing.venue)
-        checked = self.quality.check(await market_data.candles(listing.symbol, timeframe, self.history), close)
-        if checked[1].usable:
-            self._kept[(listing, timeframe)] = close, checked
-        return checked
+        key = (listing, timeframe)
+        if (found := self._found(key, close)) is not None:
+            return found
+        async with self._asking.setdefault(key, asyncio.Lock()):  # who comes meanwhile needs the same
+            if (found := self._found(key, close)) is not None:
+                return found
+            market_data = market_data_of(self.market_data, listing.venue)
+            checked = self.quality.check(await market_data.candles(listing.symbol, timeframe, self.history), close)
+            if checked[1].usable:
+                self._kept[key] = close, checked
+            return checked
+
+    def _found(self, key: _Key, close: datetime) -> Checked | None:
+        kept = self._kept.get(key)
+        return kept[1] if kept is not None and kept[0] == close else None

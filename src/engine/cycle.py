@@ -12,18 +12,20 @@ send        the orders that were written down              Order            (eng
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from engine.ai.panel import deliberate
+from engine.batches import in_batches
 from engine.cycle_services import CycleServices
 from engine.data_halts import data_halts
 from engine.deciding import Outcome, conclude_close, conclude_deliberation
-from engine.domain.decisions import CycleRecord
+from engine.domain.decisions import CycleRecord, Judged
 from engine.domain.errors import StoreError, VenueError
 from engine.domain.halts import HaltKind
 from engine.domain.market import Listing, Timeframe
@@ -36,6 +38,8 @@ from engine.strategies.context import StrategyContext, StrategyContexts
 
 _log = structlog.get_logger(__name__)
 
+_Wanted = tuple[Listing, tuple[Timeframe, ...]]
+"""What a context looks at: a market, and its timeframes."""
 RESUMED_WITHIN = timedelta(minutes=1)
 """How long after its time was up a proposal may still be decided on that nobody was asked about."""
 _HEARD_AT_ONCE = 0.02
@@ -51,30 +55,37 @@ async def run_cycles(
 
     Exits, what nobody is asked about, and what begins a trade are concluded here and now, in one transaction on the
     portfolio of now, one context after the other; those that look at the same timeframes of a market see the same of
-    it. What a panel has to think about is written down for it: see ``Deliberations``. A market that was decided on at
-    this candle already (the program was restarted) is left alone.
+    it. A market that is late follows by itself, once it has answered. What a panel has to think about is written down
+    for it: see ``Deliberations``. A market that was decided on at this candle already (the program was restarted) is
+    left alone.
     """
-    known: dict[tuple[Listing, tuple[Timeframe, ...]], MarketSnapshot] = {}
-    for context in contexts:
-        for symbol in context.markets:
-            wanted = _wanted(context, symbol)
-            if wanted not in known:
-                known[wanted] = await _in_turn(services, context, symbol, candle_at)
-    seen = [(context, [known[_wanted(context, symbol)] for symbol in context.markets]) for context in contexts]
+    asked = {
+        _wanted(context, symbol): partial(_in_turn, services, context, symbol, candle_at)
+        for context in contexts
+        for symbol in context.markets
+    }
+    judged: dict[str, list[Judged]] = {context.name: [] for context in contexts}
+    async for seen in in_batches(asked, services.late_after):
+        for name, outcome in await services.store.transact(partial(_conclude_closes, services, contexts, seen)):
+            judged[name] += outcome.judged
+            await _send(services, outcome)
+    return tuple(CycleRecord(context=name, at=candle_at, decisions=tuple(own)) for name, own in judged.items())
 
-    def conclude(uow: UnitOfWork) -> list[list[Outcome]]:
-        now = services.clock.now()
-        return [
-            [conclude_close(services, uow, context, market, now) for market in markets] for context, markets in seen
-        ]
 
-    concluded = await services.store.transact(conclude)
-    for outcome in (one for own in concluded for one in own):
-        await _send(services, outcome)
-    return tuple(
-        CycleRecord(context=context.name, at=candle_at, decisions=tuple(judged for one in own for judged in one.judged))
-        for context, own in zip(contexts, concluded, strict=True)
-    )
+def _conclude_closes(
+    services: CycleServices,
+    contexts: Sequence[StrategyContext],
+    seen: Mapping[_Wanted, MarketSnapshot],
+    uow: UnitOfWork,
+) -> list[tuple[str, Outcome]]:
+    """Decide on what was seen, in the order of contexts and their markets; each with the name of its context."""
+    now = services.clock.now()
+    return [
+        (context.name, conclude_close(services, uow, context, seen[wanted], now))
+        for context in contexts
+        for symbol in context.markets
+        if (wanted := _wanted(context, symbol)) in seen
+    ]
 
 
 class Deliberations:
@@ -217,7 +228,7 @@ async def end_data_halts(services: CycleServices, contexts: Sequence[StrategyCon
     await services.store.transact(work)
 
 
-def _wanted(context: StrategyContext, symbol: str) -> tuple[Listing, tuple[Timeframe, ...]]:
+def _wanted(context: StrategyContext, symbol: str) -> _Wanted:
     """What a context looks at in a market: who looks at the same, at the same close, sees the same."""
     return Listing(context.venue, symbol), context.strategy.timeframes
 

@@ -26,6 +26,8 @@ class CycleServices:
         derivatives: What futures tell of each market.
         candles: The closed candles of each market, for all who need them.
         panel: Who is heard before an entry is decided on.
+        late_after: After how many wall seconds a close is decided on without the markets that have not answered, which
+            follow by themselves; ``None`` where all answer at once, as in a replay.
         frames: What was last read of each market and timeframe: where its candles are the same it is not read again.
     """
 
@@ -41,4 +43,5 @@ class CycleServices:
     derivatives: KeptDerivatives
     panel: Panel = NO_PANEL
     no_entry: NoEntry = nothing_against_it
+    late_after: float | None = None
     frames: dict[Listing, dict[Timeframe, Frame]] = field(default_factory=dict)

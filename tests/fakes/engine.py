@@ -154,7 +154,9 @@ class FickleVenue(PaperExchange):
     speaks_against: str = ""
     """Why it would sell nothing."""
     hangs: str = ""
-    """Which call does not return before ``answers`` is set: ``book`` or ``submit``."""
+    hangs_for: str = ""
+    """The only market for which it does not; empty for each."""
+    """Which call does not return before ``answers`` is set: ``book``, ``candles`` or ``submit``."""
     answers: asyncio.Event
     """Set for what hangs to go on."""
     on_taken: Callable[[], object] | None = None
@@ -172,8 +174,8 @@ class FickleVenue(PaperExchange):
             self.storm -= 1
             raise VenueError("The venue answers 503.", retry_after=self.retry_after)
 
-    async def _hang(self, name: str) -> None:
-        if name == self.hangs:
+    async def _hang(self, name: str, symbol: str) -> None:
+        if name == self.hangs and self.hangs_for in ("", symbol):
             await self.answers.wait()
 
     async def find(self, symbol: str, client_id: str) -> OrderState | NotFound:
@@ -189,7 +191,7 @@ class FickleVenue(PaperExchange):
         return await super().events(after)
 
     async def book(self, symbol: str) -> Book:
-        await self._hang("book")
+        await self._hang("book", symbol)
         self.clock.at += self.thinks
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
@@ -203,12 +205,13 @@ class FickleVenue(PaperExchange):
 
     async def candles(self, symbol: str, timeframe: Timeframe, limit: int, until: datetime | None = None) -> Candles:
         self.candles_asked += 1
+        await self._hang("candles", symbol)
         if self.blind is not None:
             raise self.blind
         return await super().candles(symbol, timeframe, limit, until)
 
     async def submit(self, request: OrderRequest) -> SubmitResult:
-        await self._hang("submit")
+        await self._hang("submit", request.symbol)
         if _purpose(request) in self.refuses:
             return Refused(client_id=request.client_id, reason="not today")
         if self.speaks_against and _purpose(request) is Purpose.EXIT:

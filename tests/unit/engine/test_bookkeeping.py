@@ -14,6 +14,7 @@ from engine.domain.halts import HaltKind
 from engine.domain.market import Listing, Timeframe
 from engine.domain.messages import Person, Role
 from tests.fakes.engine import DAY, QUIET, Room, at, engine_room
+from tests.fakes.feed import BTC
 
 UP = (100, 111, 100, 110, 10_000)
 ANN = Person(name="Ann", role=Role.TRADER)
@@ -43,6 +44,21 @@ async def test_a_market_that_no_context_trades_is_marked_while_something_is_held
     await room.enter()
     await books.mark_to_market(at(DAY))
     assert await room.store.read(lambda uow: uow.account.marks()) == {("paper", "BTC/USDT"): Decimal(100)}
+
+
+async def test_a_market_that_is_late_keeps_its_mark_and_the_others_get_theirs(tmp_path: Path):
+    eth = replace(BTC, symbol="ETH/USDT")
+    rows = {"BTC/USDT": RISING, "ETH/USDT": RISING}
+    async with engine_room(tmp_path, rows, markets=(BTC, eth)) as room:
+        books = replace(room.books, late_after=0.05)
+        await books.mark_to_market(at(DAY))
+        room.clock.to(DAY + 60)
+        room.venue.hangs, room.venue.hangs_for = "candles", "ETH/USDT"
+        await books.mark_to_market(at(DAY + 60))
+        assert await room.store.read(lambda uow: uow.account.marks()) == {
+            ("paper", "BTC/USDT"): Decimal(110),
+            ("paper", "ETH/USDT"): Decimal(100),
+        }
 
 
 async def test_a_close_of_another_time_marks_nothing(room: Room):

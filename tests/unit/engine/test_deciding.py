@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -199,6 +200,34 @@ async def test_every_market_of_a_context_gets_its_own_decision(tmp_path: Path):
         record = await room.enter(1.0)
         assert [judged.decision.symbol for judged in record.decisions] == ["BTC/USDT", "ETH/USDT"]
         assert sorted(position.symbol for position in await room.held()) == ["BTC/USDT", "ETH/USDT"]
+
+
+async def test_a_market_that_is_late_delays_no_other_and_is_decided_on_once_it_answers(tmp_path: Path):
+    eth = replace(BTC, symbol="ETH/USDT")
+    rows = {"ETH/USDT": (QUIET,) * 30, "BTC/USDT": (QUIET,) * 30}
+    async with engine_room(tmp_path, rows, markets=(eth, BTC)) as room:
+        room.services = replace(room.services, late_after=0.05)
+        room.venue.hangs, room.venue.hangs_for = "book", "ETH/USDT"
+        deciding = asyncio.create_task(room.enter(1.0))
+        async with asyncio.timeout(5):
+            while not await room.held():  # noqa: ASYNC110 - what is waited for tells nobody
+                await asyncio.sleep(0.01)
+        assert [position.symbol for position in await room.held()] == ["BTC/USDT"]
+        assert not deciding.done()
+        room.venue.answers.set()
+        record = await deciding
+        assert [judged.decision.symbol for judged in record.decisions] == ["BTC/USDT", "ETH/USDT"]
+        assert sorted(position.symbol for position in await room.held()) == ["BTC/USDT", "ETH/USDT"]
+
+
+async def test_contexts_that_ask_at_the_same_time_fetch_a_close_once(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        services = replace(room.services, late_after=5.0)
+        contexts = [replace(room.context, name=name) for name in ("one", "two", "three")]
+        asked = room.venue.candles_asked
+        records = await run_cycles(services, contexts, room.clock.now())
+        assert [record.context for record in records] == ["one", "two", "three"]
+        assert room.venue.candles_asked - asked == len(room.context.strategy.timeframes)
 
 
 async def test_entries_of_one_candle_share_what_there_is(tmp_path: Path):
