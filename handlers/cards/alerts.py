@@ -50,9 +50,9 @@ def trade(view: TradeView) -> Card:
     held = view.position
     quote = wording.quote(held.symbol)
     if not held.is_open:
-        return Card(title=f"{_closed(held)} {BREAK}(see below)")
+        return Card(title=f"{_closed(view)} {BREAK}(see below)")
     return Card(
-        title=f"{held.id}: holding {wording.quantity(held.quantity)} {held.symbol}",
+        title=f"{held.id}: holding {wording.quantity(held.quantity)} {named(held.symbol, view.at)}",
         fields=(
             ("Bought at", wording.price(held.entry_price)),
             ("Cost", _cost(held)),
@@ -65,8 +65,9 @@ def trade(view: TradeView) -> Card:
     )
 
 
-def _closed(held: Position) -> str:
-    return f"{held.id}: {held.symbol} closed, {BREAK}{_result(held)}"
+def _closed(view: TradeView) -> str:
+    held = view.position
+    return f"{held.id}: {named(held.symbol, view.at)} closed, {BREAK}{_result(held)}"
 
 
 def _result(held: Position) -> str:
@@ -90,7 +91,7 @@ def closed(view: TradeView) -> Card:
     quote = wording.quote(held.symbol)
     ended = (("Closed", wording.moment(held.closed_at)),) if held.closed_at else ()
     return Card(
-        title=_closed(held),
+        title=_closed(view),
         fields=(
             ("Closed by", phrases.why_closed(view)),
             ("Sold", phrases.bought_then_sold(held)),
@@ -117,11 +118,13 @@ def unprotected(view: TradeView, *, has_stop: bool) -> Card:
     held = view.position
     if not held.is_open:
         title = f"{held.id} had no stop: {BREAK}it was closed, {BREAK}{_result(held)}"
-        return Card(title=title, fields=(("Market", held.symbol),))
+        return Card(title=title, fields=(("Market", named(held.symbol, view.at)),))
     if has_stop:
-        return Card(title=f"{held.id} had no stop: it is protected again", fields=(("Market", held.symbol),))
+        return Card(
+            title=f"{held.id} had no stop: it is protected again", fields=(("Market", named(held.symbol, view.at)),)
+        )
     return Card(
-        title=f"{held.id} has no stop: {wording.quantity(held.quantity)} {held.symbol}",
+        title=f"{held.id} has no stop: {wording.quantity(held.quantity)} {named(held.symbol, view.at)}",
         text="The venue did not take the stop. Where it refuses it, the position is sold at the market price; "
         "both are tried again after longer and longer pauses, up to half an hour.",
         alarm=True,
@@ -134,7 +137,7 @@ def unmanaged(view: UnmanagedView) -> Card:
     if view.told.ended_by is not None:
         return _managed(held, view.told.ended_by)
     return Card(
-        title=f"{held.id}: no strategy manages {wording.quantity(held.quantity)} {held.symbol}",
+        title=f"{held.id}: no strategy manages {wording.quantity(held.quantity)} {named(held.symbol, view.held.at)}",
         fields=(
             ("Why", phrases.absent(held, view.told.why)),
             ("Opened by", held.context),

@@ -95,7 +95,7 @@ def _open(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None, app
         *((("Trigger", decision.trigger),) if decision.trigger else ()),
     )
     return Card(
-        title=f"{phrases.headline(plan)}? ({asked.id})",
+        title=f"{phrases.headline(plan, view.at)}? ({asked.id})",
         fields=fields,
         text=wording.lines(_COMES_BACK if view.halt else "", phrases.conditions(decision.conditions)),
         buttons=tuple(Button(label=LABELS[verb], verb=verb, about=asked.id) for verb in verbs),
@@ -208,7 +208,7 @@ def _considered(waiting: Deliberation) -> Item:
 def _open_approval(view: ApprovalView) -> Item:
     asked, plan = view.approval, view.approval.plan
     return Item(
-        title=f"{asked.id} {phrases.headline(plan)}",
+        title=f"{asked.id} {phrases.headline(plan, view.at)}",
         text=wording.lines(
             wording.price(plan.price) if view.price is None else phrases.price_move(plan.price, view.price),
             listed(f"{view.decision.agreement}, expires {phrases.expiry(asked.expires_at, view.now, view.wall_left)}"),

@@ -14,6 +14,7 @@ from engine.domain.decisions import Condition, Decision
 from engine.domain.figures import plain
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
+from engine.domain.market import named
 from engine.domain.messages import BREAK
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.plans import TradePlan
@@ -62,9 +63,9 @@ OF_ITS_COST = "Per cent is of what it cost."
 """What the per cent of trades are of, and those of one."""
 
 
-def headline(plan: TradePlan) -> str:
-    """What would be traded: ``Buy 0.01234 BTC/USDT``."""
-    return f"{plan.side.value.capitalize()} {wording.quantity(plan.quantity)} {plan.symbol}"
+def headline(plan: TradePlan, at: str = "") -> str:
+    """What would be traded, and at which venue where there are several: ``Buy 0.01234 BTC/USDT``."""
+    return f"{plan.side.value.capitalize()} {wording.quantity(plan.quantity)} {named(plan.symbol, at)}"
 
 
 def asked_at_price(plan: TradePlan) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from engine.domain.market import named
 from engine.domain.messages import Card, Item
 from engine.domain.positions import Position
 from engine.domain.trade_views import PositionView
@@ -35,11 +36,12 @@ def positions(held: Sequence[PositionView], now: datetime, benchmark: Decimal | 
 
 def _position(view: PositionView, now: datetime) -> Item:
     held = view.position
+    gain = wording.gain_amount(view.net, view.share, wording.quote(held.symbol))
     levels = [
         f"{name} {wording.price(level)}" for name, level in (("stop", held.stop), ("target", held.target)) if level
     ]
     return Item(
-        title=f"{held.id} {held.symbol} {wording.gain_amount(view.net, view.share, wording.quote(held.symbol))}",
+        title=f"{held.id} {named(held.symbol, view.at)} {gain}",
         text=wording.lines(
             f"{wording.quantity(held.quantity)} at {wording.price(held.entry_price)} → {wording.price(view.price)}",
             ", ".join(levels) or "no stop, no target",
@@ -54,6 +56,7 @@ def trades(
     held: Sequence[PositionView],
     now: datetime,
     benchmark: Decimal | None = None,
+    venues: Collection[str] = (),
 ) -> Card:
     """The last trades, open or closed, and what they come to.
 
@@ -62,6 +65,7 @@ def trades(
         held: What is open among them, at the prices of now.
         now: The market time.
         benchmark: What holding the traded markets has come to since the first of them was opened.
+        venues: Those that are told apart, where there are several.
     """
     if not newest_first:
         return Card(title="No trades yet")
@@ -69,15 +73,17 @@ def trades(
     return Card(
         title=f"The last {wording.count(len(newest_first), 'trade')}",
         fields=totals.fields(newest_first, held, benchmark),
-        items=tuple(_trade(each, so_far.get(each.id), now) for each in newest_first),
+        items=tuple(
+            _trade(each, so_far.get(each.id), now, each.venue if each.venue in venues else "") for each in newest_first
+        ),
         text=wording.lines(phrases.OF_THEIR_COST, f"/why {newest_first[0].id} tells the whole story of one."),
     )
 
 
-def _trade(held: Position, so_far: PositionView | None, now: datetime) -> Item:
+def _trade(held: Position, so_far: PositionView | None, now: datetime, at: str) -> Item:
     """One trade in lines that a phone shows whole."""
     return Item(
-        title=f"{held.id} {held.symbol} {_result(held, so_far)}".rstrip(),
+        title=f"{held.id} {named(held.symbol, at)} {_result(held, so_far)}".rstrip(),
         text=wording.lines(phrases.bought_then_sold(held), *_time_held(held, now)),
     )
 

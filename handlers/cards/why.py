@@ -20,9 +20,9 @@ from engine.domain.decisions import (
     Verdict,
 )
 from engine.domain.judging import Clamp
+from engine.domain.market import named
 from engine.domain.messages import BREAK, Card
 from engine.domain.plans import TradePlan
-from engine.domain.positions import Position
 from engine.domain.trade_views import TradeView
 from handlers.cards import phrases, wording
 from handlers.cards.lines import entry, listed
@@ -30,15 +30,16 @@ from handlers.cards.lines import entry, listed
 
 def card(story: Why | TradeView) -> Card:
     """The card that ``/why`` answers with."""
-    return _theirs(story.position) if isinstance(story, TradeView) else _decided(story)
+    return _theirs(story) if isinstance(story, TradeView) else _decided(story)
 
 
-def _theirs(held: Position) -> Card:
+def _theirs(story: TradeView) -> Card:
     """A trade that somebody else opened: there is no decision to tell of, only what was traded."""
+    held = story.position
     quote = wording.quote(held.symbol)
     net = (("Profit, after fees", wording.gain(held.net, held.share(held.net), quote)),) if not held.is_open else ()
     return Card(
-        title=f"Why {held.id}: somebody else bought {held.symbol}",
+        title=f"Why {held.id}: somebody else bought {named(held.symbol, story.at)}",
         fields=(
             ("Opened", wording.moment(held.opened_at)),
             ("Traded", phrases.bought_then_sold(held)),
@@ -68,7 +69,7 @@ def _decided(story: Why) -> Card:
         ("What became of it", map(listed, _outcome(story))),
     )
     return Card(
-        title=f"Why {decision.id}: {decision.stance} {decision.symbol}",
+        title=f"Why {decision.id}: {decision.stance} {named(decision.symbol, story.at)}",
         fields=(*_facts(judged), *_begun(story)),
         text="\n\n".join(filter(None, (_section(name, lines) for name, lines in sections))),
     )

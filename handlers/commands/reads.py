@@ -71,9 +71,9 @@ class Reads:
 
     async def trades(self, call: Call) -> Card:
         count = arguments.number(call.words, default=TRADES_SHOWN, most=MOST_TRADES, noun="trades")
-        newest = await self._views.trades(count)
+        newest, venues = await self._views.trades(count), await self._views.several_venues()
         held = await self._views.positions() if any(each.is_open for each in newest) else ()
-        return trades.trades(newest, held, self._clock.now(), await self._benchmark(newest))
+        return trades.trades(newest, held, self._clock.now(), await self._benchmark(newest), venues)
 
     async def chart(self, call: Call) -> Card:
         wanted = arguments.days_or_trade(call.words, default=CHART_DAYS, most=MOST_DAYS)

@@ -187,6 +187,7 @@ class PositionRow(BaseModel):
     id: str
     status: Literal["open", "closed"]
     context: str
+    venue: str
     symbol: str
     quantity: Exact
     entry_price: Derived
@@ -216,6 +217,7 @@ class PositionRow(BaseModel):
             id=position.id,
             status="open" if position.is_open else "closed",
             context=position.context,
+            venue=position.venue,
             symbol=position.symbol,
             quantity=position.quantity,
             entry_price=position.entry_price,
@@ -246,6 +248,7 @@ class OrderRow(BaseModel):
     id: str
     status: str
     client_id: str
+    venue: str
     symbol: str
     context: str
     side: str
@@ -285,6 +288,7 @@ class FillRow(BaseModel):
     client_id: str
     order_id: str
     position_id: str
+    venue: str
     symbol: str
     side: str
     quantity: Exact
@@ -302,6 +306,7 @@ class FillRow(BaseModel):
             client_id=fill.client_id,
             order_id=view.order_id,
             position_id=view.position_id,
+            venue=fill.venue,
             symbol=fill.symbol,
             side=fill.side,
             quantity=fill.quantity,

@@ -19,6 +19,7 @@ from handlers.web.amounts import Derived, Exact, Share
 class PlanRow(BaseModel):
     """What would be traded."""
 
+    venue: str
     symbol: str
     side: str
     quantity: Exact

@@ -68,6 +68,11 @@ class AccountViews:
 
         return await self.store.read(work)
 
+    async def several_venues(self) -> tuple[str, ...]:
+        """The venues, where the account has several and people have to tell them apart; else none."""
+        found = await self.store.read(lambda uow: uow.ledger.venues())
+        return found if len(found) > 1 else ()
+
     async def balance(self) -> Balance:
         """What the account owns, at the prices of now."""
         prices = await prices_of_held(self.store, self.market_data)

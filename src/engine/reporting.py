@@ -41,6 +41,7 @@ def position(uow: UnitOfWork, held: Position, portfolio: Portfolio, contexts: Se
         share=held.share(net),
         protected=_is_protected(uow, held),
         unmanaged=absence(held, contexts) if held.is_open else None,
+        at=uow.ledger.told_apart(held.venue),
     )
 
 
@@ -191,6 +192,7 @@ def trade(uow: UnitOfWork, position_id: str) -> TradeView:
         asked=uow.approvals.of_decision(decision_id) if decision_id else None,
         sales=sales,
         exit=uow.decisions.get(exits[-1]).decision if exits else None,
+        at=uow.ledger.told_apart(held.venue),
     )
 
 
@@ -205,6 +207,7 @@ def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None, now: datet
         order=order,
         position=uow.positions.get(order.position_id) if order and order.position_id else None,
         halt=uow.halts.blocking(asked.plan.listing, now),
+        at=uow.ledger.told_apart(asked.plan.venue),
     )
 
 
@@ -274,12 +277,14 @@ def why(uow: UnitOfWork, any_id: str) -> Why | TradeView:
     bought = order.position_id if order else None
     about = any_id if any_id.startswith("T") else bought
     became = trade(uow, about) if about else None
+    judged = uow.decisions.get(decision_id)
     return Why(
-        judged=uow.decisions.get(decision_id),
+        judged=judged,
         approval=uow.approvals.of_decision(decision_id),
         order=order,
         position=became.position if became else None,
         trade=became,
+        at=uow.ledger.told_apart(judged.plan.venue) if judged.plan else "",
     )
 
 

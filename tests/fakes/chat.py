@@ -62,6 +62,7 @@ class FakeViews:
     questions_by_trade: dict[str, str] = field(default_factory=dict)
     asked_days: int = 0
     asked_trades: int = 0
+    venues: tuple[str, ...] = ()
     asked_since: datetime | None = None
     unwritten: tuple[HaltView, ...] = ()
     broken: bool = False
@@ -88,6 +89,9 @@ class FakeViews:
     async def benchmark_since(self, begin: datetime) -> Decimal | None:
         self.asked_since = begin
         return reports.profit().benchmark
+
+    async def several_venues(self) -> tuple[str, ...]:
+        return self.venues
 
     async def trades(self, count: int, before: str = "", status: str = "") -> tuple[Position, ...]:
         self.asked_trades = count

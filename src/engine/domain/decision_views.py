@@ -23,6 +23,7 @@ class ApprovalView:
         price: Of then; ``None`` where it is not known.
         halt: What stops entries into its market then; ``None`` where nothing does.
         wall_left: How long it can still be answered by the clock of people; ``None`` where the market's is theirs.
+        at: Its venue, where the account has several; else empty.
     """
 
     approval: Approval
@@ -33,14 +34,20 @@ class ApprovalView:
     position: Position | None = None
     halt: HaltView | None = None
     wall_left: timedelta | None = None
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """Everything that led to one decision and what became of it; ``trade`` is that of ``position``."""
+    """Everything that led to one decision and what became of it; ``trade`` is that of ``position``.
+
+    Attributes:
+        at: Where it would trade, where the account has several venues and something was planned; else empty.
+    """
 
     judged: Judged
     approval: Approval | None = None
     order: Order | None = None
     position: Position | None = None
     trade: TradeView | None = None
+    at: str = ""

@@ -30,6 +30,7 @@ class PositionView:
     Attributes:
         share: ``net`` as a fraction of what it cost; ``None`` where that is not known.
         unmanaged: Why no strategy manages it; ``None`` where one does, and for what somebody else looks after.
+        at: Its venue, where the account has several; else empty.
     """
 
     position: Position
@@ -40,6 +41,7 @@ class PositionView:
     share: Decimal | None
     protected: bool
     unmanaged: Absence | None = None
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ class TradeView:
         asked: The approval that people answered; ``None`` where nobody was asked.
         sales: The orders that sold of it, oldest first.
         exit: The decision that closed it; ``None`` where none did.
+        at: Its venue, where the account has several; else empty.
     """
 
     position: Position
@@ -71,6 +74,7 @@ class TradeView:
     asked: Approval | None = None
     sales: tuple[Order, ...] = ()
     exit: Decision | None = None
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,7 @@ HEADS: dict[What, tuple[str, ...]] = {
         "fees",
         "closed_by",
         "decided_by",
+        "venue",
     ),
     What.ORDERS: (
         "id",
@@ -83,6 +84,7 @@ HEADS: dict[What, tuple[str, ...]] = {
         "trade_id",
         "created_at",
         "updated_at",
+        "venue",
     ),
     What.EQUITY: ("at", "equity", "cash", "drawdown", "benchmark", "paid"),
 }
@@ -168,6 +170,7 @@ def _trade(held: Position, by: str) -> Row:
         held.fees,
         held.closed_by,
         by,
+        held.venue,
     )
 
 
@@ -198,6 +201,7 @@ def _order(order: Order) -> Row:
         order.position_id,
         order.created_at,
         order.updated_at,
+        order.request.venue,
     )
 
 

@@ -384,6 +384,12 @@ async def test_a_pause_ends_by_itself_after_its_duration(room):
     assert dict(card.fields)["Until"] == "2026-01-03 14:00 UTC"
 
 
+async def test_trades_name_their_venue_where_there_are_several(room):
+    assert "BTC/USDT at " not in (await room.say("/trades")).items[0].title
+    room.views.venues = ("okx", "paper")
+    assert "BTC/USDT at paper" in (await room.say("/trades")).items[0].title
+
+
 async def test_a_pause_without_a_duration_lasts_until_resume(room):
     await room.say("/pause")
     assert room.desk.paused_until == [None]
