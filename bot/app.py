@@ -20,6 +20,7 @@ from bot.own_files import is_own_folder, narrow_own_files
 from bot.platforms import VERSION
 from bot.summary import Summary, as_json, summary, text
 from bot.trade_log import TradeLog, writes_trades
+from bot.venues import named_together, venue_files
 from bot.wiring import Program, build
 from config.kinds import mask_url
 from config.settings import Settings
@@ -117,7 +118,8 @@ class App:
             closing.push_async_exit(_unless_cancelled(partial(self._note_end, program)))
             if writes_trades(self._settings):
                 self._log_trades(program, closing)
-            closing.callback(program.engine.venue.close)
+            for venue in program.engine.venues.values():
+                closing.callback(venue.close)
             closing.push_async_callback(program.engine.emergency.stop)
             closing.push_async_callback(program.engine.closings.stop)
             closing.push_async_callback(program.engine.deliberations.stop)
@@ -143,7 +145,7 @@ class App:
             "started",
             version=VERSION,
             profile=self._settings.profile,
-            venue=program.engine.venue.name,
+            venue=named_together(self._settings),
             prices=program.engine.market.label,
             markets=sorted({symbol for context in contexts for symbol in context.markets}),
             contexts=[context.name for context in contexts],
@@ -163,14 +165,17 @@ class App:
 
     async def _come_back(self, engine: Engine) -> None:
         """Agree with the venue on what happened meanwhile, before anything trades."""
-        store, venue, orchestrator = engine.store, engine.venue, engine.services.orchestrator
-        await refuse_another_venue(store, venue)
+        store, orchestrator = engine.store, engine.services.orchestrator
+        for venue in engine.venues.values():
+            await refuse_another_venue(store, venue)
         doubtful = await reconcile(store, orchestrator)
         if doubtful:
             _log.warning("orders were in doubt and have been asked for", orders=doubtful)
-        accepted = await agree(store, venue, orchestrator, engine.clock.now(), accept=self._accept_balances)
-        for currency, (here, there) in accepted.items():
-            self._announce(f"Booked as paid in or out: {currency} was {here:f} here and is {there:f} at the venue.")
+        for venue in engine.venues.values():
+            accepted = await agree(store, venue, orchestrator, engine.clock.now(), accept=self._accept_balances)
+            where = "the venue" if len(engine.venues) == 1 else venue.name
+            for currency, (here, there) in accepted.items():
+                self._announce(f"Booked as paid in or out: {currency} was {here:f} here and is {there:f} at {where}.")
         await engine.approvals.recover()
         if halt_id := await engine.emergency.standing():
             self._announce(f"The emergency stop ({halt_id}) stands and is gone on with; an admin's /resume ends it.")
@@ -231,7 +236,7 @@ class App:
         market = program.engine.market
         if market.live is None:
             return
-        market.live.start(program.engine.venue.advanced)
+        market.live.start(program.engine.advanced)
         closing.push_async_callback(market.live.stop)
         telling = asyncio.create_task(self._tell_of(market), name="first prices")
         closing.push_async_callback(_cancel, telling)
@@ -301,7 +306,7 @@ async def _held(url: str) -> frozenset[str]:
 def _how_to_begin_anew(settings: Settings) -> str:
     """Only a folder of the program's own may go as a whole: any other may hold what is not the program's."""
     url, file = settings.database.url, file_of(settings.database.url)
-    goes = str(settings.venue_file) if file is None else f"{file} and {settings.venue_file}"
+    goes = " and ".join(map(str, ([file] if file else []) + list(venue_files(settings).values())))
     if file and file.parent == settings.venue_file.parent and is_own_folder(file.parent):
         goes = str(file.parent)
     return f"It goes on with {mask_url(url)}; to begin anew, " + (

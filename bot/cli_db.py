@@ -66,12 +66,13 @@ def backup(
     data: AccountDataOption = None,
     seed: AccountSeedOption = None,
 ) -> None:
-    """Write the database and the paper venue's file to one file; the bot may be running."""
+    """Write the database and the paper venue's file, or those of several, to one file; the bot may be running."""
+    from bot.venues import files_in_backups
     from engine.store.backup import backup as write
 
     settings = account_or_exit(profile, config, data, seed)
     try:
-        rows = write(settings.database.url, settings.venue_file, file)
+        rows = write(settings.database.url, files_in_backups(settings), file)
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
@@ -90,13 +91,14 @@ def restore(
 ) -> None:
     """Put a backup in place; the bot must not be running. Where something fails, nothing is changed."""
     from bot.lock import only_instance
+    from bot.venues import files_in_backups
     from engine.store.advisory_lock import alone_on_server
     from engine.store.backup import restore as put_back
 
     settings = account_or_exit(profile, config, data, seed)
     try:
         with only_instance(settings), alone_on_server(settings.database.url):
-            rows = put_back(settings.database.url, settings.venue_file, file, force=force)
+            rows = put_back(settings.database.url, files_in_backups(settings), file, force=force)
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None

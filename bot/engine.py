@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from bot.live_market import no_entry_of
 from bot.lock import account_files, lock_file
 from bot.markets import Source, quote_of
 from bot.pace import pace
+from bot.venues import named_together, venue_files, venue_names, venue_of
 from config.settings import Settings
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.approvals import Approvals
@@ -28,7 +30,6 @@ from engine.domain.events import Welcomed
 from engine.domain.health import CLOCK, MARKET_DATA, STORE
 from engine.domain.market import Listing, Timeframe
 from engine.domain.results import AtWork
-from engine.exchanges.paper import NAME as PAPER
 from engine.exchanges.paper import PaperExchange
 from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
@@ -59,7 +60,7 @@ class Engine:
     market: Source
     clock: AnyClock
     store: Database
-    venue: PaperExchange
+    venues: Mapping[str, PaperExchange]
     services: CycleServices
     deliberations: Deliberations
     approvals: Approvals
@@ -76,34 +77,46 @@ class Engine:
     resumed: bool
     """Whether an earlier run is gone on with."""
 
+    @property
+    def advanced(self) -> Mapping[str, datetime]:
+        """How far the venues have followed each market; of several the one that is behind the others."""
+        found: dict[str, datetime] = {}
+        for venue in self.venues.values():
+            for symbol, at in venue.advanced.items():
+                found[symbol] = min(at, found.get(symbol, at))
+        return found
+
 
 async def build_engine(settings: Settings, market: Source, route: Route, externals: Externals = EXTERNALS) -> Engine:
     """The engine on its clock, at the time where the last run left off."""
     clock: AnyClock = WallClock() if settings.market.clock == "wall" else MarketClock(market.start)
     store = externals.store(settings.database.url, route=route, alone=True)
     max_factor = Decimal(repr(settings.quality.max_factor))
-    venue = externals.venue(
-        file=settings.venue_file,
-        feed=market.feed,
-        clock=clock,
-        model=FillModel(
-            **settings.venue.model_dump(
-                include={"fee", "fee_in", "fee_price", "spread", "depth", "levels", "level_step"}
-            ),
-            max_factor=max_factor,
-            gone_for=settings.quality.gone_for,
-        ),
-        balances=settings.venue.balances,
-        client=store,
+    model = FillModel(
+        **settings.venue.model_dump(include={"fee", "fee_in", "fee_price", "spread", "depth", "levels", "level_step"}),
+        max_factor=max_factor,
+        gone_for=settings.quality.gone_for,
     )
-    resumed = await _open_account(settings, market, store, venue, clock)
+    venues = {
+        name: externals.venue(
+            name=name,
+            file=file,
+            feed=market.feed,
+            clock=clock,
+            model=model,
+            balances=settings.venue.balances,
+            client=store,
+        )
+        for name, file in venue_files(settings).items()
+    }
+    resumed = await _open_account(settings, market, store, venues, clock)
     files = OpenFiles(account_files(settings), map(lock_file, account_files(settings)))
     store.check_before_writing(files.check)
     time_left = pace(settings).left if isinstance(clock, MarketClock) else by_the_market
     limits = RiskLimits(**settings.risk.model_dump())
     no_entry = no_entry_of(market.live, market.contexts) if market.live else nothing_against_it
     quality = DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump()))
-    market_data: MarketDataAt = {venue.name: venue}
+    market_data: MarketDataAt = venues
     candles = CheckedCandles(market_data=market_data, quality=quality, history=market.history)
     late_after = LATE_AFTER if market.live else None
     stats = KeptStats(market_data=market_data, quality=quality, clock=clock, history=market.history)
@@ -116,7 +129,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         risk=RiskManager(limits=limits),
         autonomy=settings.approval.autonomy,
         orchestrator=ExecutionOrchestrator(
-            store=store, venues={venue.name: venue}, market_data=market_data, clock=clock, max_factor=max_factor
+            store=store, venues=venues, market_data=market_data, clock=clock, max_factor=max_factor
         ),
         stats=stats,
         derivatives=KeptDerivatives(
@@ -158,7 +171,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         market=market,
         clock=clock,
         store=store,
-        venue=venue,
+        venues=venues,
         services=services,
         deliberations=Deliberations(services, market.contexts),
         approvals=approvals,
@@ -167,7 +180,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
             store=store,
             market_data=market_data,
             markets=_marked_at(market),
-            idle=_idle(market),
+            idle=_idle(settings, market),
             candles=services.candles,
             limits=limits,
             days=settings.digest.days,
@@ -178,7 +191,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         emergency=emergency,
         views=Views(
             store=store,
-            venue=venue.name,
+            venue=named_together(settings),
             market_data=market_data,
             clock=clock,
             profile=settings.profile,
@@ -215,7 +228,7 @@ def at_work_of(settings: Settings, market: Source) -> tuple[AtWork, ...]:
         AtWork(
             name=asked.name,
             strategy=asked.strategy,
-            venue=found[asked.name].venue if asked.name in found else PAPER,
+            venue=venue_of(settings, asked),
             markets=found[asked.name].markets if asked.name in found else (),
             timeframe=asked.timeframe,
         )
@@ -241,7 +254,7 @@ def _nowhere(market: Source, no_entry: NoEntry) -> str:
 
 
 async def _open_account(
-    settings: Settings, market: Source, store: Database, venue: PaperExchange, clock: AnyClock
+    settings: Settings, market: Source, store: Database, venues: Mapping[str, PaperExchange], clock: AnyClock
 ) -> bool:
     """Stamp a new database and open its account; on a known one, go on at the market time it had reached.
 
@@ -254,22 +267,23 @@ async def _open_account(
     owner = owner_of(settings, market)
     # First, and without writing: whatever the venue is asked, it follows the market that it is given to now.
     await store.read(lambda uow: stamp(uow, owner))
-    if isinstance(clock, MarketClock) and venue.advanced_to is not None:
-        clock.move_to(venue.advanced_to)
+    followed = [at for venue in venues.values() if (at := venue.advanced_to) is not None]
+    if isinstance(clock, MarketClock) and followed:
+        clock.move_to(max(followed))
     is_open = await store.read(lambda uow: uow.account.opened())
-    found = None if is_open else await opening.observe(venue, venue, quote)
+    found = [] if is_open else [await opening.observe(venue, venue, quote) for venue in venues.values()]
     known = not await store.transact(lambda uow: stamp(uow, owner))
 
     def work(uow: UnitOfWork) -> tuple[datetime | None, ...]:
-        if found is not None:
-            opening.open_account(uow, *found, settings.account.holdings, clock.now())
+        if found:
+            opening.open_account(uow, found, settings.account.holdings, clock.now())
             uow.settings.set("account.began", clock.now().isoformat())
             uow.emit(Welcomed(at=clock.now() + INSTANT))
         elif not uow.account.counts_from_peak():
             recount_drawdown(uow)
         return uow.curve.last_at(), uow.last_event_at()
 
-    reached = [at for at in (*await store.transact(work), venue.advanced_to) if at is not None]
+    reached = [at for at in (*await store.transact(work), *followed) if at is not None]
     if isinstance(clock, MarketClock) and reached:
         clock.move_to(max(reached))
     return known
@@ -277,7 +291,7 @@ async def _open_account(
 
 def owner_of(settings: Settings, market: Source) -> dict[str, str]:
     """Whose a database is, as it is stamped."""
-    return {"profile": settings.profile, "venue": PAPER, "market": market.label}
+    return {"profile": settings.profile, "venue": named_together(settings), "market": market.label}
 
 
 def _marked_at(market: Source) -> dict[Listing, Timeframe]:
@@ -285,11 +299,11 @@ def _marked_at(market: Source) -> dict[Listing, Timeframe]:
     return {Listing(context.venue, symbol): shortest for context in market.contexts for symbol in context.markets}
 
 
-def _idle(market: Source) -> dict[Listing, Timeframe]:
+def _idle(settings: Settings, market: Source) -> dict[Listing, Timeframe]:
     """The markets that no context trades: what is held of them is valued all the same."""
     traded = _marked_at(market)
     return {
         listing: min(traded.values(), key=lambda each: each.duration)
-        for listing in (Listing(PAPER, symbol) for symbol in market.feed.markets)
+        for listing in (Listing(venue, symbol) for venue in venue_names(settings) for symbol in market.feed.markets)
         if listing not in traded
     }

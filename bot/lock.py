@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from bot.venues import venue_files
 from config.settings import Settings
 from engine import private_files
 from engine.domain.errors import StoreError
@@ -21,9 +22,9 @@ from engine.store.location import file_of
 
 
 def account_files(settings: Settings) -> tuple[Path, ...]:
-    """The files that only one instance may write: the venue's, and the database's where it is a file."""
+    """The files that only one instance may write: those of the venues, and the database's where it is a file."""
     database = file_of(settings.database.url)
-    return (settings.venue_file, *([database] if database else []))
+    return (*venue_files(settings).values(), *([database] if database else []))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from bot.indicators import specs_of
 from bot.live_market import live_market
 from bot.run_rules import demand, no_market
 from bot.strategies import strategy_of
+from bot.venues import venue_of
 from config.contexts import EntrySettings
 from config.markets import MarketSettings
 from config.settings import Settings
@@ -21,7 +22,6 @@ from engine.domain.errors import ConfigError
 from engine.domain.market import Market, Timeframe
 from engine.domain.plans import Entry
 from engine.domain.proposals import FastTier
-from engine.exchanges.paper import NAME as PAPER
 from engine.ports import MarketFeed, Strategy
 from engine.simulation.generator import GeneratedMarket, MarketGenerator
 from engine.simulation.intrabar import Intrabar
@@ -181,7 +181,7 @@ def _contexts(
             found.append(
                 StrategyContext(
                     name=asked.name,
-                    venue=PAPER,
+                    venue=venue_of(settings, asked),
                     strategy=strategy,
                     markets=markets,
                     timeframe=asked.timeframe,

@@ -63,12 +63,16 @@ def _real_venues(settings: Settings) -> list[str]:
 
 
 def _one_venue(settings: Settings) -> Iterator[ConfigError]:
+    if settings.market.source == "replay":
+        return
     first, _ = settings.exchange
     for number, context in enumerate(settings.contexts):
         if context.exchange and context.exchange != first:
             message = f"is {context.exchange}, and another context trades on {first}."
             key = f"contexts.{number}.exchange"
-            yield ConfigError(message, "One venue at a time is traded on, so far.", key=key)
+            yield ConfigError(
+                message, "Real prices of one venue at a time, so far; in a replay each can be a paper venue.", key=key
+            )
 
 
 def _one_clock(settings: Settings) -> Iterator[ConfigError]:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.venues import venue_of
 from config.contexts import ContextSettings
 from config.settings import Settings
 from engine.account_views import AccountViews
@@ -59,7 +60,7 @@ async def run_viewer(settings: Settings) -> None:
             market_data={},  # nobody to ask: things are worth what they were last marked at
             clock=clock,
             profile=settings.profile,
-            contexts=tuple(_at_work(context, venue) for context in settings.contexts),
+            contexts=tuple(_at_work(settings, context) for context in settings.contexts),
             days=settings.digest.days,
         )
         results = Results(
@@ -87,11 +88,11 @@ async def run_viewer(settings: Settings) -> None:
         await bot.run()
 
 
-def _at_work(context: ContextSettings, venue: str) -> AtWork:
+def _at_work(settings: Settings, context: ContextSettings) -> AtWork:
     return AtWork(
         name=context.name,
         strategy=context.strategy,
-        venue=venue,
+        venue=venue_of(settings, context),
         markets=context.markets,
         timeframe=context.timeframe,
     )

@@ -89,7 +89,7 @@ async def build(
         approvals=engine.approvals,
         books=engine.books,
         candles_in=engine.market.live.closed if engine.market.live else None,
-        caught_up=partial(booked, lambda: engine.venue.advanced, orchestrator.sync_venue_events)
+        caught_up=partial(booked, lambda: engine.advanced, orchestrator.sync_venue_events)
         if engine.market.live
         else None,
     )

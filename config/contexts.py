@@ -102,4 +102,4 @@ class ContextSettings(Section):
     fast: FastSettings | None = None
     """How it begins trades that it is sure of before all have been heard; nothing for not at all."""
     exchange: ExchangeName | None = None
-    """The venue it trades on, one of exchanges; nothing for the only one that is on."""
+    """The venue it trades on, one of exchanges; nothing where not more than one is on."""

@@ -119,9 +119,9 @@ class VenueSettings(Section):
     """The paper venue, where orders are filled with play money."""
 
     file: File | None = None
-    """The venue's own SQLite file; nothing for venue.sqlite beside the database."""
+    """The venue's own SQLite file; nothing for venue.sqlite beside the database. Each of several has its name in it."""
     balances: dict[str, Decimal] = Field(default_factory=lambda: {"USDT": Decimal(10000)})
-    """What the account begins with, by currency."""
+    """What the account begins with, by currency; at each venue, where there are several."""
     fee: Decimal = Field(default=Decimal("0.001"), ge=0, lt=1)
     """What a fill costs, as a fraction of its value."""
     fee_in: str = Field(default="quote", pattern=r"^(quote|received|[A-Z0-9]{2,12})$")

@@ -58,7 +58,7 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     market: MarketsSettings = Field(default_factory=MarketsSettings)
     """Where prices come from, and which clock decides."""
     exchanges: dict[ExchangeName, ExchangeSettings] = Field(default_factory=dict)
-    """The venues, by their ids in ccxt."""
+    """The venues, by their ids in ccxt; in a replay each that is on is a paper venue by itself, where several are."""
     derivatives: DerivativesSettings = Field(default_factory=DerivativesSettings)
     """What futures tell of the markets."""
     venue: VenueSettings = Field(default_factory=VenueSettings)
@@ -90,6 +90,12 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
         """The venue that the contexts trade on, and how; its name is empty where their prices are no venue's."""
         name = next((context.exchange for context in self.contexts if context.exchange), "")
         return name, self.exchanges.get(name, ExchangeSettings())
+
+    @property
+    def several(self) -> tuple[str, ...]:
+        """The venues of a replay, those that are on, where there are several; else none: one has no name of its own."""
+        on = _on(self.exchanges) if self.market.source == "replay" else []
+        return tuple(on) if len(on) > 1 else ()
 
     @field_validator("exchanges")
     @classmethod
@@ -197,7 +203,7 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
                 raise problem("is off", at=at, other=f"exchanges.{name}.enabled")
             if name and name not in exchanges:
                 raise problem(f"is not among exchanges{did_you_mean(name, exchanges)}", at=at)
-            if not name and len(on) > 1 and market.source == "ccxt":
+            if not name and len(on) > 1:
                 message = f"must name one of {', '.join(on)}, or leave one alone on"
                 raise problem(message, at=at, other=f"exchanges.{on[-1]}")
         only = on[0] if len(on) == 1 and market.source == "ccxt" else None

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TypeVar
 
 from bot.doctor.check import Case, Check
 from bot.engine import at_work_of, owner_of
 from bot.markets import source
 from bot.own_files import is_own_folder, open_folders, wider_files, wider_folders
+from bot.venues import venue_files
 from config.kinds import mask_url
 from engine import reporting
 from engine.domain.errors import StoreError
 from engine.domain.figures import plain
 from engine.domain.trade_views import PositionView
-from engine.exchanges.paper import NAME as PAPER
 from engine.exchanges.paper_file import VenueFile
 from engine.store import migrate
 from engine.store.database import Database, stamp
@@ -76,7 +77,8 @@ def _account(case: Case) -> str:
     """The database must be this profile's and this market's, and its past must be past."""
     owner = owner_of(case.settings, source(case.settings))
     if not _revision(case)[0]:
-        return "new: it begins with " + _money(case)
+        venues = case.settings.several
+        return f"new: it begins with {_money(case)}{f' at each of {wording.listing(venues)}' if venues else ''}"
 
     def work(uow: UnitOfWork) -> datetime | None:
         stamp(uow, owner)
@@ -118,10 +120,14 @@ def _positions(case: Case) -> str:
 
 
 def _venue_file(case: Case) -> str:
-    file = case.settings.venue_file
+    """Of several venues each has its own."""
+    return "; ".join(_told_of(case, name, file) for name, file in venue_files(case.settings).items())
+
+
+def _told_of(case: Case, name: str, file: Path) -> str:
     if not file.exists() or not file.stat().st_size:
         return f"{file} is new: it begins with {_money(case)}"
-    venue = VenueFile(file, PAPER, case.settings.venue.balances)
+    venue = VenueFile(file, name, case.settings.venue.balances)
     try:
         reached = venue.advanced_to
     finally:

@@ -6,7 +6,7 @@ import httpx
 
 from bot.doctor.check import Case, Check
 from bot.instance import local_url, note_file, parts_at, read
-from bot.lock import holder
+from bot.lock import account_files, holder
 from config.identities import SLACK_CHANNEL_IS, SLACK_MEMBER_IS, TELEGRAM_CHAT_IS, TELEGRAM_USER_IS
 from config.settings import PLATFORMS, Settings
 from engine.domain.errors import ConfigError, StoreError
@@ -71,7 +71,7 @@ def _web_port(case: Case) -> str:
 def _our_own(settings: Settings) -> str:
     """Where the running bot of this account answers; empty where none does on the configured port."""
     note = read(note_file(settings))
-    if note is None or not holder(settings.venue_file) or httpx.URL(note.url).port != settings.web.port:
+    if note is None or not holder(account_files(settings)[0]) or httpx.URL(note.url).port != settings.web.port:
         return ""
     return note.url if parts_at(note.url) is not None else ""
 

@@ -89,7 +89,7 @@ async def engine_on(settings: Settings) -> AsyncIterator[Engine]:
     try:
         yield engine
     finally:
-        engine.venue.close()
+        engine.venues["paper"].close()
         await engine.store.close()
 
 

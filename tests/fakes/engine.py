@@ -347,11 +347,11 @@ async def engine_room(
     venue.clock, venue.called_at, venue.answers = clock, [], asyncio.Event()
 
     venue.deaf = deaf
-    found, cursor = await opening.observe(venue, venue, "USDT")
+    found = await opening.observe(venue, venue, "USDT")
 
     def open_account(uow: UnitOfWork) -> None:
         if not uow.account.opened():
-            opening.open_account(uow, found, cursor, holdings, clock.now())
+            opening.open_account(uow, [found], holdings, clock.now())
             uow.settings.set("account.began", clock.now().isoformat())
 
     await store.transact(open_account)

@@ -175,7 +175,7 @@ async def live(
             await _work(program, people, until=until)
     finally:
         await engine.store.close()
-        engine.venue.close()
+        engine.venues["paper"].close()
 
 
 @asynccontextmanager

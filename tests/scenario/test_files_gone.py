@@ -95,7 +95,7 @@ async def test_a_folder_that_is_deleted_stops_entries_and_the_first_bot_ends_onc
             await told(telegram, "No new entries")
             assert (await api.get("/health")).json()["status"] == "degraded"
             assert app.program is not None
-            assert (await app.program.engine.venue.events(None)).events == ()
+            assert (await app.program.engine.venues["paper"].events(None)).events == ()
 
             second = await asyncio.to_thread(bot, tmp_path, "run", "--config", config, "--until-end", **environ())
             assert second.returncode == 0, second.stderr

@@ -90,7 +90,7 @@ class Falling:
     async def hold(self, app: App, quantity: str, stop: float, name: str = "BTC/USDT") -> str:
         """Buy, and protect it by a stop at a share of the price; the id of what protects it."""
         assert app.program is not None
-        venue, now, price = app.program.engine.venue, time.time_ns(), Decimal(str(self.usual))
+        venue, now, price = app.program.engine.venues["paper"], time.time_ns(), Decimal(str(self.usual))
         tick = Decimal(self.symbol.tick)
         plain = OrderRequest(
             venue="paper", client_id=client_id(f"buy {name} {now}"), symbol=name, side=Side.BUY, type=OrderType.MARKET,

@@ -141,7 +141,7 @@ def on_the_wall(folder: Path, fake: FakeTelegram) -> Settings:
 async def ask(settings: Settings, count: int) -> None:
     """Put so many questions to people before the program runs; each may be answered for an hour."""
     engine = await build_engine(settings, source(settings), routes(destinations(settings)))
-    book, now = await engine.venue.book("BTC/USDT"), engine.clock.now()
+    book, now = await engine.venues["paper"].book("BTC/USDT"), engine.clock.now()
 
     def work(uow: UnitOfWork) -> None:
         for _ in range(count):
@@ -164,7 +164,7 @@ async def ask(settings: Settings, count: int) -> None:
 
     await engine.store.transact(work)
     await engine.store.close()
-    engine.venue.close()
+    engine.venues["paper"].close()
 
 
 async def test_asleep_on_the_wall_clock_what_ran_out_is_expired_and_what_did_not_is_ruled_on_a_fresh_price(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -48,25 +48,28 @@ async def _price(market_data: MarketData, symbol: str) -> Decimal | None:
         return None
 
 
-def open_account(uow: UnitOfWork, found: Inventory, cursor: Cursor, rule: Rule, now: datetime) -> None:
+def open_account(uow: UnitOfWork, found: Sequence[tuple[Inventory, Cursor]], rule: Rule, now: datetime) -> None:
     """Open the books with what was found.
 
     Args:
         uow: The transaction in which they are opened.
-        found: What there is.
-        cursor: What has happened at the venue up to here is in it.
+        found: What there is at each venue, and the cursor up to which what has happened there is in it.
         rule: What is done with what is no cash of the account's currency.
         now: Market time.
 
     Raises:
         StoreError: There is something, and the rule is to refuse it.
     """
-    if found.is_used and rule is Rule.REFUSE:
+    for used in (each for each, _ in found if each.is_used and rule is Rule.REFUSE):
         raise StoreError(
-            f"The account at the venue {found.venue} is not empty: {_listed(found)}.",
+            f"The account at the venue {used.venue} is not empty: {_listed(used)}.",
             "To count it, or to leave it beside, set BOT_ACCOUNT__HOLDINGS to adopt or ignore; or sell it there first.",
         )
-    adopts = rule is Rule.ADOPT
+    for there, cursor in found:
+        _open_at(uow, there, cursor, now, adopts=rule is Rule.ADOPT)
+
+
+def _open_at(uow: UnitOfWork, found: Inventory, cursor: Cursor, now: datetime, *, adopts: bool) -> None:
     counted = [each for each in found.holdings if adopts and each.price is not None]
     worth = sum((each.quantity * (each.price or 0) for each in counted), Decimal(0))
     uow.account.open(found.venue, found.quote, found.cash, worth)

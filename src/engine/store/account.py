@@ -96,7 +96,7 @@ class Account:
         return self._found() is not None
 
     def open(self, venue: str, quote: str, cash: Decimal, worth: Decimal = Decimal(0)) -> None:
-        """Begin an account with what a venue holds in the quote currency.
+        """Begin an account with what a venue holds in the quote currency; what a further one holds comes to it.
 
         Args:
             venue: The venue's name.
@@ -104,7 +104,11 @@ class Account:
             cash: What there is of it.
             worth: What positions that were there are worth beside it.
         """
-        self._connection.execute(_OPEN, {"quote": quote, "opening": cash + worth, "peak": cash + worth})
+        more = cash + worth
+        if self.opened():
+            self._change(opening=self.opening + more, peak=self._row().peak + more)
+        else:
+            self._connection.execute(_OPEN, {"quote": quote, "opening": more, "peak": more})
         self._ledger.change(venue, quote, cash)
         self._remember(DrawdownState())
 

@@ -1,6 +1,7 @@
-"""Backups: the database and the paper venue's file at one moment, in one ZIP that either kind of database takes back.
+"""Backups: the database and the paper venues' files at one moment, in one ZIP that either kind of database takes back.
 
-``manifest.json`` (format, revision, rows of each table), ``tables/NAME.jsonl`` (a row a line), ``venue.sqlite``.
+``manifest.json`` (format, revision, rows of each table), ``tables/NAME.jsonl`` (a row a line), ``venue.sqlite``; of
+several venues the file of each, with its name in it.
 The moment is taken while no transaction writes: an order is sent only after its intent is stored, so the venue's copy
 knows no order that the database's does not, and what it is ahead by is what a start asks it for anyway.
 """
@@ -11,7 +12,7 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -36,13 +37,17 @@ FORMAT = 1
 ROWS_AT_ONCE = 500
 TRIES = 6
 """How often a backup tries to have its turn among those who write; each try waits for ``LOCK_WAIT_MS``."""
-_VENUE = "venue.sqlite"
 _TABLES = table_of(Setting).metadata.sorted_tables
 _DAMAGED = (BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, ArithmeticError, sqlite3.Error)
 
 
-def backup(url: str, venue: Path, file: Path) -> int:
+def backup(url: str, venues: Mapping[str, Path], file: Path) -> int:
     """Write a backup to a new file, while the bot may be running; how many rows it has.
+
+    Args:
+        url: The database.
+        venues: The venues' files, by what they are called in a backup.
+        file: The new file.
 
     Raises:
         StoreError: The file is there already or cannot be written, or the database is damaged or not up to date.
@@ -53,31 +58,31 @@ def backup(url: str, venue: Path, file: Path) -> int:
     part = file.with_name(f"{file.name}.part")
     try:
         with _new_file(file, part), ZipFile(part, "w", ZIP_DEFLATED) as archive:
-            rows = _write(url, venue, archive, wanted)
+            rows = _write(url, venues, archive, wanted)
     except DatabaseError as error:
         raise StoreError(f"The database cannot be read: {first_line(error)}.", "Run bot db check.") from error
     except sqlite3.Error as error:
-        raise StoreError(f"{venue} cannot be read: {error}.", "Nothing was written.") from error
+        raise StoreError(f"A venue's file cannot be read: {error}.", "Nothing was written.") from error
     except OSError as error:
         raise StoreError(f"{file} cannot be written: {error.strerror}.", "Name another file.") from None
     return rows
 
 
-def restore(url: str, venue: Path, file: Path, *, force: bool = False) -> int:
-    """Put a backup in the place of what a database and the venue's file hold; how many rows it has.
+def restore(url: str, venues: Mapping[str, Path], file: Path, *, force: bool = False) -> int:
+    """Put a backup in the place of what a database and the venues' files hold; how many rows it has.
 
     Raises:
         StoreError: The backup is damaged or of another revision, or there is something to lose and no ``force``;
             nothing was changed.
     """
     try:
-        with ZipFile(file) as archive, TemporaryDirectory(prefix="restore-", dir=_folder(venue)) as scratch:
+        with ZipFile(file) as archive, TemporaryDirectory(prefix="restore-", dir=_folder(venues)) as scratch:
             manifest = _checked(archive, file)
-            copy = _unpacked(archive, Path(scratch))
+            copies = _unpacked(archive, venues, Path(scratch))
             if not force:
-                _refuse_loss(url, venue)
+                _refuse_loss(url, venues)
             migrate.upgrade(url)
-            return _replace(url, venue, archive, manifest, copy, Path(scratch))
+            return _replace(url, venues, archive, manifest, copies, Path(scratch))
     except DBAPIError as error:
         raise StoreError(f"{file} cannot be restored: {first_line(error)}.", "Nothing was changed.") from error
     except _DAMAGED:
@@ -86,16 +91,17 @@ def restore(url: str, venue: Path, file: Path, *, force: bool = False) -> int:
         raise StoreError(f"{file} cannot be restored: {error.strerror}.", "Nothing was changed.") from None
 
 
-def _write(url: str, venue: Path, archive: ZipFile, revision: str) -> int:
+def _write(url: str, venues: Mapping[str, Path], archive: ZipFile, revision: str) -> int:
     writer, reader = connect(url, writer=True), connect(url)
     try:
         with reader.connect() as connection, TemporaryDirectory() as scratch:
             with _nobody_writes(writer):
                 connection.execute(select(func.count()).select_from(table_of(Setting)))  # the snapshot begins here
-                copy = _copy(venue, Path(scratch) / _VENUE)
+                copies = {name: _copy(venue, Path(scratch) / name) for name, venue in venues.items()}
             counts = {table.name: _write_table(connection, table, archive) for table in _TABLES}
-            if copy:
-                archive.write(copy, _VENUE)
+            for name, copy in copies.items():
+                if copy:
+                    archive.write(copy, name)
     finally:
         writer.dispose()
         reader.dispose()
@@ -166,11 +172,18 @@ def _checked(archive: ZipFile, file: Path) -> dict[str, Any]:
     return manifest
 
 
-def _unpacked(archive: ZipFile, scratch: Path) -> Path | None:
-    """The venue's file of a backup, checked; nothing where it has none."""
-    if _VENUE not in archive.namelist():
-        return None
-    copy = Path(archive.extract(_VENUE, scratch))
+def _unpacked(archive: ZipFile, venues: Mapping[str, Path], scratch: Path) -> dict[str, Path]:
+    """The venues' files of a backup, checked, by their names; a venue of which it has none is not there."""
+    there = [name for name in archive.namelist() if name.endswith(".sqlite")]
+    if others := sorted({*there} - {*venues}):
+        raise StoreError(
+            f"It has {', '.join(others)}, and the venues here are kept as {', '.join(venues)}.",
+            "Name the same venues under exchanges as the account it is of has. Nothing was changed.",
+        )
+    return {name: _checked_copy(Path(archive.extract(name, scratch))) for name in there}
+
+
+def _checked_copy(copy: Path) -> Path:
     copy.chmod(private_files.FILE_MODE)
     with closing(sqlite3.connect(copy)) as connection:
         if not _is_whole(connection):
@@ -178,11 +191,12 @@ def _unpacked(archive: ZipFile, scratch: Path) -> Path | None:
     return copy
 
 
-def _refuse_loss(url: str, venue: Path) -> None:
+def _refuse_loss(url: str, venues: Mapping[str, Path]) -> None:
     found, wanted = migrate.versions(url)
     full = bool(found) and (found != wanted or _has_rows(url))
-    if full or venue.exists():
-        what = "The database is not empty" if full else f"{venue} is there already"
+    there = [str(venue) for venue in venues.values() if venue.exists()]
+    if full or there:
+        what = "The database is not empty" if full else f"{there[0]} is there already"
         raise StoreError(f"{what}: restoring replaces everything in it.", "Make a backup of it, then use --force.")
 
 
@@ -196,11 +210,16 @@ def _has_rows(url: str) -> bool:
 
 
 def _replace(
-    url: str, venue: Path, archive: ZipFile, manifest: dict[str, Any], copy: Path | None, scratch: Path
+    url: str,
+    venues: Mapping[str, Path],
+    archive: ZipFile,
+    manifest: dict[str, Any],
+    copies: Mapping[str, Path],
+    scratch: Path,
 ) -> int:
     engine = connect(url, writer=True)
     try:
-        with _swapped(venue, copy, scratch), engine.begin() as connection:
+        with _swapped(venues, copies, scratch), engine.begin() as connection:
             for table in reversed(_TABLES):
                 connection.execute(delete(table))
             counts = {table.name: _read_table(connection, table, archive) for table in _TABLES}
@@ -244,18 +263,19 @@ def _go_on_counting(connection: Connection) -> None:
 
 
 @contextmanager
-def _swapped(venue: Path, copy: Path | None, scratch: Path) -> Iterator[None]:
-    """Have the copy in the place of the venue's file; the old one comes back where something fails."""
-    files = [venue, *(venue.with_name(venue.name + ending) for ending in ("-wal", "-shm"))]
+def _swapped(venues: Mapping[str, Path], copies: Mapping[str, Path], scratch: Path) -> Iterator[None]:
+    """Have the copies in the place of the venues' files; the old ones come back where something fails."""
+    files = [venue.with_name(venue.name + ending) for venue in venues.values() for ending in ("", "-wal", "-shm")]
     kept = [(old, scratch / f"old-{old.name}") for old in files if old.exists()]
     for old, aside in kept:
         old.rename(aside)
     try:
-        if copy:
-            copy.rename(venue)
+        for name, copy in copies.items():
+            copy.rename(venues[name])
         yield
     except BaseException:
-        venue.unlink(missing_ok=True)
+        for venue in venues.values():
+            venue.unlink(missing_ok=True)
         for old, aside in kept:
             aside.rename(old)
         raise
@@ -275,7 +295,8 @@ def _new_file(file: Path, part: Path) -> Iterator[None]:
         part.unlink(missing_ok=True)
 
 
-def _folder(venue: Path) -> Path:
-    """The venue's folder, made where it is missing: files are renamed within one file system."""
-    private_files.make_folder(venue.parent)
-    return venue.parent
+def _folder(venues: Mapping[str, Path]) -> Path:
+    """The venues' folder, made where it is missing: files are renamed within one file system."""
+    (folder,) = {venue.parent for venue in venues.values()}
+    private_files.make_folder(folder)
+    return folder

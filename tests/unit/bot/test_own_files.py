@@ -63,10 +63,12 @@ def test_logs_backups_restored_files_and_subscribers_are_this_users_alone(tmp_pa
     with umask(mask):
         Subscribers(tmp_path / "viewer/viewer.sqlite")
         Subscribers(venue)  # any file of SQLite's
-        backup(url_of(tmp_path / "a"), venue, tmp_path / "saved.zip")
+        backup(url_of(tmp_path / "a"), {"venue.sqlite": venue}, tmp_path / "saved.zip")
         with zipfile.ZipFile(tmp_path / "saved.zip") as archive:
             assert "venue.sqlite" in archive.namelist()
-        restore(f"sqlite:///{tmp_path}/b/bot.sqlite", tmp_path / "b/venue.sqlite", tmp_path / "saved.zip")
+        restore(
+            f"sqlite:///{tmp_path}/b/bot.sqlite", {"venue.sqlite": tmp_path / "b/venue.sqlite"}, tmp_path / "saved.zip"
+        )
         handler = logs._file_handler(tmp_path / "logs/bot.log")
         handler.doRollover()
         handler.close()

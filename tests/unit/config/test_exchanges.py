@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.engine import owner_of
+from bot.lock import account_files
 from bot.markets import source
 from bot.run_rules import demand
+from bot.venues import venue_files
 from config.loader import load
 from config.settings import Settings
 from engine.domain.errors import ConfigError
@@ -85,6 +87,33 @@ def test_two_venues_at_once_are_not_traded_on_yet(tmp_path: Path):
     settings = read(tmp_path, f"exchanges: {{kraken: {{}}}}\n{contexts('binance', 'kraken')}")
     with pytest.raises(ConfigError, match=r"contexts\.1\.exchange: is kraken, and another context trades on binance"):
         demand(settings)
+
+
+def test_each_venue_of_a_replay_is_a_paper_venue_with_a_file_of_its_own(tmp_path: Path):
+    venues = "exchanges: {kraken: {}, okx: {}, binance: {enabled: false}}\n"
+    settings = read(tmp_path, f"{venues}{contexts('okx', 'kraken', 'okx')}", profile="demo")
+    demand(settings)
+    market = source(settings)
+    assert [(each.name, each.venue) for each in market.contexts] == [("c0", "okx"), ("c1", "kraken"), ("c2", "okx")]
+    assert owner_of(settings, market)["venue"] == "kraken and okx"
+    files = {name: str(file) for name, file in venue_files(settings).items()}
+    assert files == {"kraken": "var/demo/venue-kraken.sqlite", "okx": "var/demo/venue-okx.sqlite"}
+    assert account_files(settings)[:2] == tuple(venue_files(settings).values())
+
+
+def test_one_venue_of_a_replay_is_the_paper_venue_whatever_it_is_called(tmp_path: Path):
+    for yaml in ("", "exchanges: {kraken: {}}\n", "exchanges: {kraken: {}, okx: {enabled: false}}\n"):
+        named = contexts("kraken" if yaml else None)
+        settings = read(tmp_path, yaml + named, profile="demo")
+        assert {each.venue for each in source(settings).contexts} == {"paper"}
+        assert {name: str(file) for name, file in venue_files(settings).items()} == {"paper": "var/demo/venue.sqlite"}
+
+
+def test_a_context_of_a_replay_names_its_venue_where_there_are_several(tmp_path: Path):
+    with pytest.raises(
+        ConfigError, match=r"contexts\.1\.exchange: must name one of kraken, okx, or leave one alone on"
+    ):
+        read(tmp_path, f"exchanges: {{kraken: {{}}, okx: {{}}}}\n{contexts('kraken', None)}", profile="demo")
 
 
 @pytest.mark.parametrize(

@@ -74,13 +74,13 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def saved(full: str, tmp_path: Path) -> Path:
     """A backup of the full database."""
-    backup(full, tmp_path / "venue.sqlite", tmp_path / "saved.zip")
+    backup(full, {"venue.sqlite": tmp_path / "venue.sqlite"}, tmp_path / "saved.zip")
     return tmp_path / "saved.zip"
 
 
 async def test_a_backup_of_either_comes_back_whole_in_either(full: str, saved: Path, target: str, tmp_path: Path):
     venue = tmp_path / "other" / "venue.sqlite"
-    assert restore(target, venue, saved) > 8
+    assert restore(target, {"venue.sqlite": venue}, saved) > 8
     assert await story_of(target) == await story_of(full)
     assert rows_of_file(venue, "SELECT current FROM balances") == [{"current": "1000.10"}]
     assert migrate.integrity(target) == []
@@ -99,13 +99,13 @@ def test_it_can_be_read_by_its_owner_only_and_leaves_nothing_else(saved: Path):
 def test_a_file_that_is_there_is_not_written_over(full: str, saved: Path, tmp_path: Path):
     before = saved.read_bytes()
     with pytest.raises(StoreError, match="is there already"):
-        backup(full, tmp_path / "venue.sqlite", saved)
+        backup(full, {"venue.sqlite": tmp_path / "venue.sqlite"}, saved)
     assert saved.read_bytes() == before
 
 
 def test_a_folder_that_is_not_there_is_named(full: str, tmp_path: Path):
     with pytest.raises(StoreError, match=r"nowhere/saved\.zip cannot be written"):
-        backup(full, tmp_path / "venue.sqlite", tmp_path / "nowhere" / "saved.zip")
+        backup(full, {"venue.sqlite": tmp_path / "venue.sqlite"}, tmp_path / "nowhere" / "saved.zip")
 
 
 async def test_what_is_there_is_replaced_only_by_force(full: str, saved: Path, tmp_path: Path):
@@ -114,9 +114,9 @@ async def test_what_is_there_is_replaced_only_by_force(full: str, saved: Path, t
     execute(full, "UPDATE balances SET amount = '5'")
     later = await story_of(full)
     with pytest.raises(StoreError, match=r"not empty.*--force"):
-        restore(full, venue, saved)
+        restore(full, {"venue.sqlite": venue}, saved)
     assert await story_of(full) == later != told
-    restore(full, venue, saved, force=True)
+    restore(full, {"venue.sqlite": venue}, saved, force=True)
     assert await story_of(full) == told
 
 
@@ -182,7 +182,7 @@ async def test_a_bad_backup_is_refused_and_nothing_is_changed(full: str, saved: 
     told, bytes_before = await story_of(full), venue.read_bytes()
     harm(saved)
     with pytest.raises(StoreError, match=words):
-        restore(full, venue, saved, force=True)
+        restore(full, {"venue.sqlite": venue}, saved, force=True)
     assert await story_of(full) == told
     assert venue.read_bytes() == bytes_before
     assert leftovers(tmp_path) == []
@@ -190,7 +190,7 @@ async def test_a_bad_backup_is_refused_and_nothing_is_changed(full: str, saved: 
 
 def test_a_database_that_is_not_up_to_date_is_not_backed_up(tmp_path: Path):
     with pytest.raises(StoreError, match="Run bot db upgrade"):
-        backup(f"sqlite:///{tmp_path}/new.sqlite", tmp_path / "venue.sqlite", tmp_path / "saved.zip")
+        backup(f"sqlite:///{tmp_path}/new.sqlite", {"venue.sqlite": tmp_path / "venue.sqlite"}, tmp_path / "saved.zip")
     assert not (tmp_path / "saved.zip").exists()
 
 
@@ -221,7 +221,7 @@ async def test_a_backup_while_others_write_is_of_one_moment(each_database: str, 
 
     await database.transact(both(0))
     writing = asyncio.create_task(write())
-    await asyncio.to_thread(backup, each_database, venue, file)
+    await asyncio.to_thread(backup, each_database, {"venue.sqlite": venue}, file)
     done.set()
     assert await writing > 0
     await database.close()
@@ -239,7 +239,7 @@ def test_a_busy_writer_is_waited_for_more_than_once(full: str, tmp_path: Path, m
     held.begin()
     release = Timer(0.3, held.close)
     release.start()
-    assert backup(full, tmp_path / "venue.sqlite", tmp_path / "late.zip")
+    assert backup(full, {"venue.sqlite": tmp_path / "venue.sqlite"}, tmp_path / "late.zip")
     release.join()
     busy.dispose()
 
@@ -248,6 +248,6 @@ def test_a_new_database_of_a_failed_restore_stays_empty(tmp_path: Path):
     url = f"sqlite:///{new_file(tmp_path)}"
     (tmp_path / "bad.zip").write_text("hello")
     with pytest.raises(StoreError):
-        restore(url, tmp_path / "venue.sqlite", tmp_path / "bad.zip")
+        restore(url, {"venue.sqlite": tmp_path / "venue.sqlite"}, tmp_path / "bad.zip")
     assert not (tmp_path / "venue.sqlite").exists()
     assert "orders" in tables_of(url)

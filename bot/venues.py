@@ -1,0 +1,38 @@
+"""The paper venues of an account: what each is called, and its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config.contexts import ContextSettings
+from config.settings import Settings
+from engine.exchanges.paper import NAME as PAPER
+
+
+def venue_names(settings: Settings) -> tuple[str, ...]:
+    """The venues, in their order in ``exchanges``: those that are on, where there are several; else the paper venue."""
+    return settings.several or (PAPER,)
+
+
+def venue_of(settings: Settings, context: ContextSettings) -> str:
+    """Where a context trades."""
+    return context.exchange or PAPER if settings.several else PAPER
+
+
+def venue_files(settings: Settings) -> dict[str, Path]:
+    """The file of each venue: as set, with the venue's name in it where there are several."""
+    file = settings.venue_file
+    return {name: file.with_stem(f"{file.stem}-{name}") for name in settings.several} or {PAPER: file}
+
+
+def files_in_backups(settings: Settings) -> dict[str, Path]:
+    """The files of the venues, by what they are called in a backup, wherever they are."""
+    return {
+        f"venue-{name}.sqlite" if settings.several else "venue.sqlite": file
+        for name, file in venue_files(settings).items()
+    }
+
+
+def named_together(settings: Settings) -> str:
+    """All venues in words, as people and the database's stamp have them."""
+    return " and ".join(venue_names(settings))
