@@ -10,7 +10,7 @@ from engine.exchanges.paper import NAME as PAPER
 
 
 def venue_names(settings: Settings) -> tuple[str, ...]:
-    """The venues, in their order in ``exchanges``: those that are on, where there are several; else the paper venue."""
+    """The venues by name: those that are on, where there are several; else the paper venue."""
     return settings.several or (PAPER,)
 
 

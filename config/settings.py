@@ -95,7 +95,7 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     def several(self) -> tuple[str, ...]:
         """The venues of a replay, those that are on, where there are several; else none: one has no name of its own."""
         on = _on(self.exchanges) if self.market.source == "replay" else []
-        return tuple(on) if len(on) > 1 else ()
+        return tuple(sorted(on)) if len(on) > 1 else ()
 
     @field_validator("exchanges")
     @classmethod

@@ -1,8 +1,8 @@
 """Two venues in one account, on one seed: the same symbol or another at each, each behind a bad line of its own.
 
-The program knows one paper venue (``bot.engine``), so what is played here is the engine with two: cycles, orders and
-books on simulated time, one venue away for hours, power cuts, and fees in whatever each takes. At the end each venue's
-file is audited by itself, and the equity is counted again at the prices of each.
+The program's venues have one market behind them (``bot.venues``); what is played here is the engine with a market for
+each: cycles, orders and books on simulated time, one venue away for hours, power cuts, and fees in whatever each takes.
+At the end each venue's file is audited by itself, and the equity is counted again at the prices of each.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def test_two_venues_at_once_are_not_traded_on_yet(tmp_path: Path):
 
 
 def test_each_venue_of_a_replay_is_a_paper_venue_with_a_file_of_its_own(tmp_path: Path):
-    venues = "exchanges: {kraken: {}, okx: {}, binance: {enabled: false}}\n"
+    venues = "exchanges: {okx: {}, kraken: {}, binance: {enabled: false}}\n"
     settings = read(tmp_path, f"{venues}{contexts('okx', 'kraken', 'okx')}", profile="demo")
     demand(settings)
     market = source(settings)
