@@ -130,6 +130,7 @@ def _line(uow: UnitOfWork, event: Event) -> Line | None:  # noqa: C901, PLR0912 
             text, facts = "order filled", {"order": order_id, "side": event.side, "symbol": event.symbol}
             facts |= {"quantity": plain(event.quantity, 8), "price": plain(event.price, 8)}
             facts |= {"fee": f"{plain(event.fee, 8)} {quote}", "position": position_id}
+            facts |= {"venue": uow.ledger.told_apart(uow.orders.get(order_id).request.venue)}
         case PositionOpened(position_id=position_id):
             text, facts = "position opened", _position(uow, position_id)
         case PositionProtected(position_id=position_id):
@@ -162,6 +163,7 @@ def _order(uow: UnitOfWork, order_id: str) -> dict[str, str]:
         "order": order_id,
         "side": order.request.side,
         "symbol": order.request.symbol,
+        "venue": uow.ledger.told_apart(order.request.venue),
         "type": order.request.type,
         "purpose": order.purpose,
         "quantity": plain(order.request.quantity, 8),
@@ -179,7 +181,8 @@ def _net(uow: UnitOfWork, net: Decimal) -> str:
 
 def _position(uow: UnitOfWork, position_id: str) -> dict[str, str]:
     held = uow.positions.get(position_id)
-    return {"position": position_id, "symbol": held.symbol, "context": held.context}
+    venue = uow.ledger.told_apart(held.venue)
+    return {"position": position_id, "symbol": held.symbol, "venue": venue, "context": held.context}
 
 
 def _levels(uow: UnitOfWork, position_id: str) -> dict[str, str]:
@@ -195,6 +198,7 @@ def _approval(uow: UnitOfWork, approval_id: str) -> dict[str, str]:
         "approval": approval_id,
         "side": plan.side,
         "symbol": plan.symbol,
+        "venue": uow.ledger.told_apart(plan.venue),
         "quantity": plain(plan.quantity, 8),
         "price": plain(plan.price, 8),
         "context": plan.context,
@@ -205,7 +209,8 @@ def _approval(uow: UnitOfWork, approval_id: str) -> dict[str, str]:
 def _halt(uow: UnitOfWork, halt_id: str) -> dict[str, str]:
     halt = uow.halts.get(halt_id).halt
     until = halt.until.isoformat() if halt.until else ""
-    return {"halt": halt_id, "kind": halt.kind, "symbol": halt.symbol, "reason": halt.reason, "until": until}
+    facts = {"halt": halt_id, "kind": halt.kind, "symbol": halt.symbol, "venue": uow.ledger.told_apart(halt.venue)}
+    return {**facts, "reason": halt.reason, "until": until}
 
 
 def writes_trades(settings: Settings) -> bool:

@@ -16,6 +16,7 @@ from engine.domain.messages import Person, Role
 from engine.domain.orders import Purpose
 from tests.fakes.engine import DAY, QUIET, Room, at, engine_room, settled
 from tests.fakes.program import settings_of
+from tests.fakes.two_venues import two_venues
 
 ADA = Person(name="Ada", role=Role.TRADER)
 FALL = (100, 100, 80, 85, 10_000)
@@ -112,3 +113,13 @@ def test_at_full_speed_there_is_none_unless_it_is_asked_for(
     written: bool,  # noqa: FBT001
 ):
     assert writes_trades(settings_of(tmp_path, logs=logs, replay=replay)) is written
+
+
+async def test_lines_name_the_venue_where_the_account_has_several(tmp_path: Path):
+    async with two_venues(tmp_path) as two:
+        log = TradeLog(two.room.store)
+        await two.both_enter()
+        lines = await flushed(log)
+        told = {(line["event"], line["venue"]) for line in lines}
+        events = ("order sent", "order filled", "position opened", "position protected")
+        assert told == {(event, venue) for event in events for venue in ("paper", "other")}
