@@ -76,7 +76,8 @@ def backup(
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
-    typer.echo(f"{file} has all {rows} rows of {mask_url(settings.database.url)} and the venue's file.")
+    whose = "the venues' files" if settings.several else "the venue's file"
+    typer.echo(f"{file} has all {rows} rows of {mask_url(settings.database.url)} and {whose}.")
 
 
 @app.command()
