@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.domain.closing import ALL, TOPIC, WHOLE, Choice, Closing, ClosingView, Sale, Stage, Unsold
+from engine.domain.market import named
 from engine.domain.messages import BREAK, Button, Card, Item
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.positions import Position
@@ -106,12 +107,12 @@ def _sale(sale: Sale) -> Item:
     """One position as it would be sold."""
     is_all = sale.quantity == sale.held
     sold = f"{'all ' if is_all else ''}{wording.quantity(sale.quantity)}"
-    named = sold if is_all else f"{sold} of {wording.quantity(sale.held)}"
+    what = sold if is_all else f"{sold} of {wording.quantity(sale.held)}"
     at = f"at the bid, {wording.price(sale.price)}"
     return Item(
-        title=f"{sale.position_id} {sale.market.symbol}",
+        title=f"{sale.position_id} {named(sale.market.symbol, sale.at)}",
         text=wording.lines(
-            f"{named} {BREAK}{at}",
+            f"{what} {BREAK}{at}",
             phrases.profit(sale.net, sale.share, sale.market.quote),
             _protection(sale),
             _too_little(sale),
@@ -124,10 +125,10 @@ def _sale(sale: Sale) -> Item:
 
 def _protection(sale: Sale) -> str:
     """What becomes of stop and target."""
-    named = _levels(sale.stop, sale.target)
-    if not named:
+    levels = _levels(sale.stop, sale.target)
+    if not levels:
         return "no stop, no target"
-    return f"{named} anew for {wording.quantity(sale.rest)}" if sale.rest else f"{named} cancelled"
+    return f"{levels} anew for {wording.quantity(sale.rest)}" if sale.rest else f"{levels} cancelled"
 
 
 def _levels(stop: Decimal | None, target: Decimal | None) -> str:

@@ -215,8 +215,11 @@ class Closings:
         market = market_data_of(self._market_data, position.venue).market(position.symbol)
         free = sellable(position, uow.orders.of_position(position.id), market.lot)
         found = rules.sale_of(position, free, market, price, wanted.share)
+        if isinstance(found, Unsold):
+            return found
         changed = standing_change(uow, position.listing)
-        return replace(found, warning=changed.reason) if isinstance(found, Sale) and changed is not None else found
+        warning = changed.reason if changed is not None else ""
+        return replace(found, warning=warning, at=uow.ledger.told_apart(position.venue))
 
     def _keep(self, uow: UnitOfWork, closing_id: str) -> Closing:
         closing = uow.closings.get(closing_id)

@@ -16,9 +16,10 @@ from bot.doctor import Case, Line, Verdict, examine
 from bot.venues import files_in_backups, venue_files
 from config.settings import Settings
 from engine.clocks import wall
+from engine.domain.closing import Wanted
 from engine.domain.errors import StoreError
 from engine.store.backup import backup, restore
-from handlers.cards import trades
+from handlers.cards import closings, trades
 from tests.auditor import check_conservation
 from tests.fakes.database import rows_of_file
 from tests.fakes.program import END, FALLEN, Files, running, settings_of
@@ -86,6 +87,8 @@ async def test_people_are_told_where_a_trade_is_and_a_context_that_is_gone_is_na
         shown = [item.title for item in trades.positions(await views.positions(), END).items]
         assert [title.partition(" -")[0] for title in shown] == ["T1 BTC/USDT at kraken", "T2 BTC/USDT at okx"]
         assert (await views.status()).unmanaged == ("T1",)
+        asked = await app.program.engine.closings.ask("P1", Wanted(what="BTC/USDT"))
+        assert [item.title for item in closings.card(asked).items] == ["T1 BTC/USDT at kraken", "T2 BTC/USDT at okx"]
     told = await asyncio.to_thread(doctor_of_positions, settings(tmp_path, contexts=moved))
     assert (told.verdict, "the context first does not trade at kraken" in told.text) == (Verdict.WRONG, True)
 

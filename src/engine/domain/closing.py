@@ -54,6 +54,7 @@ class Sale:
         external: Whether somebody else bought it.
         widened: Whether less was asked for, and it is all, as the rest would have been below the smallest order.
         warning: What people should look at before they sell; empty where there is nothing.
+        at: Its venue, where the account has several; else empty.
     """
 
     position_id: str
@@ -69,6 +70,7 @@ class Sale:
     external: bool = False
     widened: bool = False
     warning: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
