@@ -124,6 +124,7 @@ class App:
             closing.push_async_callback(program.engine.closings.stop)
             closing.push_async_callback(program.engine.deliberations.stop)
             closing.push_async_callback(program.engine.services.derivatives.stop)
+            closing.push_async_callback(program.engine.books.stop)
             closing.push_async_callback(program.engine.approvals.stop)
             await self._come_back(program.engine)
             await self._open_chat(program, closing)

@@ -87,7 +87,7 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
 
     @property
     def exchange(self) -> tuple[str, ExchangeSettings]:
-        """The venue that the contexts trade on, and how; its name is empty where their prices are no venue's."""
+        """The venue whose real prices the contexts trade on, and how; its name is empty where they name none."""
         name = next((context.exchange for context in self.contexts if context.exchange), "")
         return name, self.exchanges.get(name, ExchangeSettings())
 

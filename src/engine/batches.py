@@ -16,32 +16,37 @@ AT_ONCE = 8
 async def in_batches(
     asked: Mapping[K, Callable[[], Awaitable[T]]], late_after: float | None
 ) -> AsyncGenerator[dict[K, T], None]:
-    """What is answered, as it comes: first all that is there within so many wall seconds, then what was late.
+    """What is answered, as it comes: first all that is not late, then each that was.
 
     Args:
         asked: What is asked; each batch is in this order.
-        late_after: After how many wall seconds whoever has not answered is late. ``None`` where all answer at once, as
-            in a replay: they are asked one after the other, and all are one batch.
+        late_after: How many wall seconds each has to answer before it is late, and the next one is asked in its place.
+            ``None`` where all answer at once, as in a replay: they are asked one after the other, and are one batch.
     """
     if late_after is None or len(asked) <= 1:
         yield {key: await ask() for key, ask in asked.items()}
         return
     room = asyncio.Semaphore(AT_ONCE)
+    answers: dict[K, asyncio.Future[T]] = {}
 
-    async def in_turn(ask: Callable[[], Awaitable[T]]) -> T:
+    async def begin(key: K, ask: Callable[[], Awaitable[T]]) -> None:
         async with room:
-            return await ask()
+            answers[key] = asyncio.ensure_future(ask())
+            await asyncio.wait((answers[key],), timeout=late_after)
 
-    answers = {key: asyncio.create_task(in_turn(ask)) for key, ask in asked.items()}
+    beginning = asyncio.gather(*(begin(key, ask) for key, ask in asked.items()))
     try:
-        done, waiting = await asyncio.wait(answers.values(), timeout=late_after)
-        while True:
+        await beginning
+        waiting = set(answers.values())
+        while waiting:
+            done = {answer for answer in waiting if answer.done()}
             if done:
-                yield {key: answer.result() for key, answer in answers.items() if answer in done}
-            if not waiting:
-                return
-            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                yield {key: answers[key].result() for key in asked if answers[key] in done}
+                waiting -= done
+            else:
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        beginning.cancel()
         for answer in answers.values():
             answer.cancel()
-        await asyncio.gather(*answers.values(), return_exceptions=True)
+        await asyncio.gather(beginning, *answers.values(), return_exceptions=True)

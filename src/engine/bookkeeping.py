@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+
+import structlog
 
 from engine.batches import in_batches
 from engine.checked_candles import CheckedCandles
@@ -15,7 +18,7 @@ from engine.data_halts import note_changes
 from engine.digests import fix_days
 from engine.domain.days import Days
 from engine.domain.decisions import QualityReport
-from engine.domain.errors import DataError, VenueError
+from engine.domain.errors import DataError, StoreError, VenueError
 from engine.domain.market import Listing, Timeframe
 from engine.ports import MarketDataAt, market_data_of
 from engine.risk.halts import drawdown_halt, paused_drawdown
@@ -23,6 +26,8 @@ from engine.risk.rules import RiskLimits
 from engine.store.database import Database
 from engine.store.halting import begin_halt, end_halt
 from engine.store.unit_of_work import UnitOfWork
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +44,8 @@ class Bookkeeping:
 
     Attributes:
         markets: The traded markets at their venues, each with the timeframe whose closes it is marked at.
-        late_after: After how many wall seconds the other markets are marked without those that have not answered;
-            ``None`` where all answer at once, as in a replay.
+        late_after: How many wall seconds each market has to answer before the others are marked without it; ``None``
+            where all answer at once, as in a replay.
         idle: The other markets that the venues have: they are marked while something is held of them.
         candles: The closes that it is marked at, checked before anything is valued at them.
         days: Where days end.
@@ -56,11 +61,13 @@ class Bookkeeping:
     told_weekly: bool = False
     late_after: float | None = None
     idle: Mapping[Listing, Timeframe] = field(default_factory=dict)
+    _late: set[asyncio.Task[None]] = field(default_factory=set, init=False)
 
     async def mark_to_market(self, at: datetime, venue: str = "") -> None:
         """Note the closing price of every market that is traded or held, and has a good one.
 
-        A market without one, or that is late, keeps its last good price; its data is none of the others' business.
+        A market without one keeps its last good price, one that is late until its close is there; its data is none of
+        the other markets' business.
 
         Args:
             at: When it closed.
@@ -69,9 +76,28 @@ class Bookkeeping:
         known = {**self.markets, **await self._held_beside()}
         marked = {listing: timeframe for listing, timeframe in known.items() if venue in ("", listing.venue)}
         asked = {listing: partial(self._close_of, listing, timeframe, at) for listing, timeframe in marked.items()}
-        async with aclosing(in_batches(asked, self.late_after)) as batches:
-            found = await anext(batches)
+        batches = in_batches(asked, self.late_after)
+        found = await anext(batches)
         await self.store.transact(lambda uow: _mark(uow, found, at))
+        if len(found) < len(asked):
+            late = asyncio.create_task(self._mark_late(batches, at))
+            self._late.add(late)
+            late.add_done_callback(self._late.discard)
+
+    async def _mark_late(self, batches: AsyncGenerator[dict[Listing, _Close], None], at: datetime) -> None:
+        """Mark each market that was late once its close is there."""
+        async with aclosing(batches):
+            async for found in batches:
+                try:
+                    await self.store.transact(partial(_mark, seen=found, at=at))
+                except StoreError as error:
+                    _log.error("a late close could not be kept", markets=list(found), error=error.message)
+
+    async def stop(self) -> None:
+        """Wait for no market that is late any more."""
+        for late in self._late:
+            late.cancel()
+        await asyncio.gather(*self._late, return_exceptions=True)
 
     async def _held_beside(self) -> dict[Listing, Timeframe]:
         if not self.idle:

@@ -26,8 +26,8 @@ class CycleServices:
         derivatives: What futures tell of each market.
         candles: The closed candles of each market, for all who need them.
         panel: Who is heard before an entry is decided on.
-        late_after: After how many wall seconds a close is decided on without the markets that have not answered, which
-            follow by themselves; ``None`` where all answer at once, as in a replay.
+        late_after: How many wall seconds each market has to answer before a close is decided on without it, and it
+            follows by itself; ``None`` where all answer at once, as in a replay.
         frames: What was last read of each market and timeframe: where its candles are the same it is not read again.
     """
 

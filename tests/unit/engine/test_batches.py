@@ -72,3 +72,13 @@ async def test_a_fault_ends_it_and_leaves_nobody_asking():
         async for _ in in_batches({0: fail, 1: partial(asked.answer, 1)}, 0.05):
             pass
     assert asked.cancelled == 1
+
+
+async def test_more_who_are_late_than_are_asked_at_once_keep_nobody_from_being_asked():
+    asked, late = Asked(), Asked(slow=0)
+    hung = {("hung", each): partial(late.answer, 0) for each in range(AT_ONCE + 1)}
+    quick = {("quick", each): partial(asked.answer, each) for each in range(3)}
+    async with aclosing(in_batches({**hung, **quick}, 0.02)) as batches:
+        assert await anext(batches) == {("quick", each): each for each in range(3)}
+        late.let.set()
+        assert set(await anext(batches)) <= set(hung)

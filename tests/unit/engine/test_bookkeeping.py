@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -46,7 +47,7 @@ async def test_a_market_that_no_context_trades_is_marked_while_something_is_held
     assert await room.store.read(lambda uow: uow.account.marks()) == {("paper", "BTC/USDT"): Decimal(100)}
 
 
-async def test_a_market_that_is_late_keeps_its_mark_and_the_others_get_theirs(tmp_path: Path):
+async def test_a_market_that_is_late_keeps_its_mark_until_its_close_is_there(tmp_path: Path):
     eth = replace(BTC, symbol="ETH/USDT")
     rows = {"BTC/USDT": RISING, "ETH/USDT": RISING}
     async with engine_room(tmp_path, rows, markets=(BTC, eth)) as room:
@@ -59,6 +60,21 @@ async def test_a_market_that_is_late_keeps_its_mark_and_the_others_get_theirs(tm
             ("paper", "BTC/USDT"): Decimal(110),
             ("paper", "ETH/USDT"): Decimal(100),
         }
+        room.venue.answers.set()
+        async with asyncio.timeout(5):
+            while set((await room.store.read(lambda uow: uow.account.marks())).values()) != {Decimal(110)}:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+
+
+async def test_what_is_late_is_waited_for_no_longer_once_the_program_ends(tmp_path: Path):
+    eth = replace(BTC, symbol="ETH/USDT")
+    async with engine_room(tmp_path, {"BTC/USDT": RISING, "ETH/USDT": RISING}, markets=(BTC, eth)) as room:
+        books = replace(room.books, late_after=0.05)
+        room.venue.hangs, room.venue.hangs_for = "candles", "ETH/USDT"
+        await books.mark_to_market(at(DAY))
+        await books.stop()
+        room.venue.answers.set()
+        assert await room.store.read(lambda uow: uow.account.marks()) == {("paper", "BTC/USDT"): Decimal(100)}
 
 
 async def test_a_close_of_another_time_marks_nothing(room: Room):
