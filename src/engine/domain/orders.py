@@ -109,9 +109,14 @@ class Purpose(StrEnum):
     """Somebody else's order on the same account: it is in the books, and nobody here sent it."""
 
 
-def client_id(*parts: str) -> str:
-    """The id under which an order is sent: 32 hex digits that follow from what it is for, so they fit every venue."""
-    return uuid5(_ORDERS, "|".join(parts)).hex
+def client_id(key: str, child: int = 0) -> str:
+    """The id under which an order is sent: 32 hex digits that follow from what it is for, so they fit every venue.
+
+    Args:
+        key: What it is for.
+        child: Which of those that take its place, counted from 1; 0 for itself.
+    """
+    return uuid5(_ORDERS, f"{key}|{child}" if child else key).hex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ def intend_rest(uow: UnitOfWork, waited: Order, now: datetime) -> Order:
     """Write down the purchase at market of what an entry at a limit has not got, in its place; one for each."""
     request = replace(
         waited.request,
-        client_id=client_id(waited.request.client_id, "1"),
+        client_id=client_id(waited.request.client_id, child=1),
         type=OrderType.MARKET,
         quantity=waited.rest,
         limit_price=None,
@@ -113,7 +113,7 @@ def _intend_reducing(
     order = Order(
         id=uow.orders.next_id(),
         request=OrderRequest(
-            client_id=client_id(name, position.id, str(number), position.opened_at.isoformat()),
+            client_id=client_id(f"{name}|{position.id}|{number}|{position.opened_at.isoformat()}"),
             venue=position.venue,
             symbol=position.symbol,
             side=Side.SELL,
