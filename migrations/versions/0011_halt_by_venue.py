@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from engine.domain.errors import StoreError
+
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
@@ -13,6 +15,7 @@ PAPER = "paper"
 TOLD = "changed."
 """Where it is kept what people were told of a series that has changed, by market and kind of change."""
 
+_balances = sa.table("balances", sa.column("venue", sa.String()))
 _settings = sa.table("settings", sa.column("key", sa.String()), sa.column("value", sa.String()))
 
 
@@ -23,13 +26,28 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Of what was told of one market at several venues the newest is kept."""
+    """Of what was told of one market at several venues the newest is kept.
+
+    Raises:
+        StoreError: The account is at several venues, which programs of before cannot be given.
+    """
+    _refuse_several_venues()
     op.drop_column("halts", "venue")
     kept: dict[str, str] = {}
     for key, value in _told().items():
         _, _, of_before = key.removeprefix(TOLD).partition(".")
         kept[TOLD + of_before] = max(value, kept.get(TOLD + of_before, ""))
     _keep(kept)
+
+
+def _refuse_several_venues() -> None:
+    """First, so that nothing is changed: below, all but one venue's marks and cash would be lost."""
+    venues = op.get_bind().execute(sa.select(_balances.c.venue).distinct().order_by(_balances.c.venue)).scalars().all()
+    if len(venues) > 1:
+        raise StoreError(
+            f"The account is at several venues ({', '.join(venues)}): layouts before {revision} cannot keep it.",
+            "Nothing was changed. An older program needs a database of its own, or a backup of before.",
+        )
 
 
 def _told() -> dict[str, str]:

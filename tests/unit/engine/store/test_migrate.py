@@ -377,6 +377,25 @@ async def test_answers_about_an_emergency_stop_are_still_edited(each_database: s
     await database.close()
 
 
+async def test_an_account_at_several_venues_stays_with_a_layout_that_knows_them(each_database: str):
+    """The older ones know one venue: the cash of the others would be gone."""
+
+    def open_at_both(uow: UnitOfWork) -> None:
+        for venue in ("kraken", "okx"):
+            uow.account.open(venue, "USDT", Decimal("1000.10"))
+
+    database = Database(each_database)
+    await database.transact(open_at_both)
+    await database.close()
+    with pytest.raises(StoreError, match=r"at several venues \(kraken, okx\): layouts before 0011 cannot"):
+        command.downgrade(migrate.config(each_database), "0007")
+    assert migrate.versions(each_database) == (HEAD, HEAD)
+    database = Database(each_database)
+    assert (await database.read(lambda uow: uow.account.portfolio())).equity == Decimal("2000.20")
+    assert await database.read(lambda uow: uow.ledger.venues()) == ("kraken", "okx")
+    await database.close()
+
+
 async def test_the_halts_of_before_are_those_of_the_one_venue_there_was(each_database: str):
     """What was told of a series that has changed is known again; on the way down the newest of a market is."""
 
