@@ -96,7 +96,7 @@ async def test_the_card_ends_when_the_position_is_closed(tmp_path: Path):
         await room.orchestrator.sell("T1")
         (after,) = [each for each in await room.store.read(lambda uow: uow.outbox.due()) if "unmanaged" in each.topic]
         assert after.wanted_version > before.wanted_version
-        assert (await shown(room, "N1", RENAMED)).title.startswith("T1 was managed by no strategy: it was closed, ")
+        assert (await shown(room, "N1", RENAMED)).plain.startswith("T1 was managed by no strategy: it was closed, ")
         assert await start(room, RENAMED) == ()
         assert len(await told(room)) == 1
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.domain.derivatives import FundingRate, LongShort, OpenInterest
 from engine.domain.errors import NoData
-from engine.domain.market import Candles
 from engine.ports import Clock, MarketFeed
 from engine.simulation.derivatives import MadeUp, made_up, next_payment
 
@@ -26,6 +25,7 @@ class GeneratedDerivatives:
     feed: MarketFeed
     clock: Clock
     seed: int
+    _last: dict[str, tuple[datetime, MadeUp, float]] = field(default_factory=dict, init=False)
 
     async def funding(self, symbol: str) -> FundingRate:
         """What those would pay who follow the price."""
@@ -34,8 +34,7 @@ class GeneratedDerivatives:
 
     async def open_interest(self, symbol: str) -> OpenInterest:
         """How much they would hold, by what a day trades."""
-        at, made, candles = self._now(symbol)
-        traded = float(candles.volume.mean()) * (_DAY / candles.timeframe.duration)
+        at, made, traded = self._now(symbol)
         return OpenInterest(quantity=Decimal(f"{traded * made.interest:.3f}"), at=at)
 
     async def long_short(self, symbol: str) -> LongShort:
@@ -46,12 +45,15 @@ class GeneratedDerivatives:
     async def close(self) -> None:
         """There is nothing to let go of."""
 
-    def _now(self, symbol: str) -> tuple[datetime, MadeUp, Candles]:
-        """When the newest candle closed, what is made of the day before it, and its candles."""
+    def _now(self, symbol: str) -> tuple[datetime, MadeUp, float]:
+        """When the newest candle closed, what is made of the day before it, and what that day traded."""
         timeframe = self.feed.timeframe
         candles = self.feed.candles(symbol, timeframe, self.clock.now(), max(2, _DAY // timeframe.duration))
         if not len(candles):
             raise NoData(f"{symbol} has no candles to make futures of.")
-        at = candles.closed_at
-        move = float(candles.close[-1] / candles.open[0]) - 1
-        return at, made_up(self.seed, symbol, at, move), candles
+        at, last = candles.closed_at, self._last.get(symbol)
+        if last is None or last[0] != at:
+            move = float(candles.close[-1] / candles.open[0]) - 1
+            traded = float(candles.volume.mean()) * (_DAY / timeframe.duration)
+            last = self._last[symbol] = at, made_up(self.seed, symbol, at, move), traded
+        return last

@@ -53,7 +53,7 @@ def test_what_was_known_beside_is_told_with_its_age_or_as_unknown():
         Input(name="open interest", age=None, detail="unknown: nobody answers"),
     )
     story = reports.why(judged=replace(reports.judged(), market_context=beside))
-    assert section(why.card(story), "Market context") == [
+    assert section(for_phone(why.card(story)), "Market context") == [
         "funding, 3 min old: longs pay shorts 0.01 %",
         "open interest: unknown: nobody answers",
     ]
