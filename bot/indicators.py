@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
+from bot.strategies import higher_of
 from config.contexts import ContextSettings, IndicatorSettings
 from config.settings import Settings
 from engine.analysis.indicators import IndicatorSpec, column_names
@@ -47,8 +48,8 @@ def _unknown_columns(known: Sequence[str], contexts: Sequence[ContextSettings]) 
             for field, column in named.items():
                 if isinstance(column, str) and column not in known:
                     yield ConfigError("There is no such column.", _nearest(column, known), key=f"{key}.{field}")
-            if condition.timeframe not in (None, context.timeframe, *context.higher):
-                seen = ", ".join((context.timeframe, *context.higher))
+            if condition.timeframe not in (None, context.timeframe, *higher_of(context)):
+                seen = ", ".join((context.timeframe, *higher_of(context)))
                 yield ConfigError(f"{context.name} does not look at it.", f"It has {seen}.", key=f"{key}.timeframe")
 
 

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bot import indicators
-from bot.strategies import faults
+from bot.strategies import faults, higher_of
 from config.rules import Rule
 from config.settings import Settings
 from engine.domain.errors import ConfigError
@@ -159,7 +159,7 @@ def _contexts(settings: Settings) -> Iterator[ConfigError]:
         key = f"contexts.{number}"
         if twice := sorted({symbol for symbol in context.markets if context.markets.count(symbol) > 1}):
             yield ConfigError(f"has {', '.join(twice)} twice.", "Name each market once.", key=f"{key}.markets")
-        if short := [each for each in context.higher if each.duration <= context.timeframe.duration]:
+        if short := [each for each in higher_of(context) if each.duration <= context.timeframe.duration]:
             yield ConfigError(
                 f"must be longer than the context's timeframe of {context.timeframe}: {', '.join(short)} is not.",
                 "Name longer ones, or none: [].",

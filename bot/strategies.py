@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -13,16 +13,21 @@ from pydantic_core import ErrorDetails
 
 from config.contexts import ContextSettings
 from engine.domain.errors import ConfigError
+from engine.domain.market import Timeframe
 from engine.strategies.base import StrategyBase
 from engine.strategies.conditions import ColumnCondition
 from engine.strategies.ma_cross import MovingAverageCross
 from engine.strategies.mean_reversion import MeanReversion
 from engine.strategies.momentum import Momentum
+from engine.strategies.rsi_bands import RsiBands
+from engine.strategies.sma_cross import SmaCross
 
 STRATEGIES: Mapping[str, type[StrategyBase]] = {
     "ma_cross": MovingAverageCross,
     "momentum": Momentum,
     "mean_reversion": MeanReversion,
+    "sma_cross": SmaCross,
+    "rsi_bands": RsiBands,
 }
 
 
@@ -41,7 +46,13 @@ def strategy_of(asked: ContextSettings, key: str) -> StrategyBase:
     """
     for fault in faults(asked, key):
         raise fault
-    return _built(asked, {**asked.params, "higher": asked.higher, "further": _further(asked)})
+    return _built(asked, {**asked.params, "higher": higher_of(asked), "further": _further(asked)})
+
+
+def higher_of(asked: ContextSettings) -> tuple[Timeframe, ...]:
+    """The longer candles that a context looks at: those it was given, else those its strategy looks at by itself."""
+    usual: Any = _field(asked, "higher").default
+    return tuple(usual) if asked.higher is None else asked.higher
 
 
 def faults(asked: ContextSettings, key: str) -> Iterator[ConfigError]:
@@ -69,6 +80,10 @@ def _names(asked: ContextSettings) -> list[str]:
     return [field.name for field in fields(STRATEGIES[asked.strategy]) if field.name not in _ELSEWHERE]
 
 
+def _field(asked: ContextSettings, name: str) -> Field[Any]:
+    return next(field for field in fields(STRATEGIES[asked.strategy]) if field.name == name)
+
+
 def _built(asked: ContextSettings, params: Mapping[str, Any]) -> StrategyBase:
     return _adapter(STRATEGIES[asked.strategy]).validate_python({"timeframe": asked.timeframe, **params})
 
@@ -81,6 +96,6 @@ def _adapter(kind: type[StrategyBase]) -> TypeAdapter[StrategyBase]:
 
 def _refused(asked: ContextSettings, key: str, detail: ErrorDetails) -> ConfigError:
     name = str(detail["loc"][0])
-    usual = next(field.default for field in fields(STRATEGIES[asked.strategy]) if field.name == name)
+    usual = _field(asked, name).default
     message = detail["msg"].replace("Input should be", "must be")
     return ConfigError(f"{message}.", f"{asked.strategy} has {usual} by itself.", key=f"{key}.params.{name}")

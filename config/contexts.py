@@ -85,14 +85,14 @@ class ContextSettings(Section):
 
     name: str
     """What people and records call it."""
-    strategy: Literal["ma_cross", "momentum", "mean_reversion"]
+    strategy: Literal["ma_cross", "momentum", "mean_reversion", "sma_cross", "rsi_bands"]
     """Which strategy it runs."""
     markets: tuple[Symbol, ...] = Field(min_length=1)
     """The markets it trades (BASE/QUOTE)."""
     timeframe: Timeframe = Timeframe.H1
     """The length of the candles it decides on."""
-    higher: tuple[Timeframe, ...] = (Timeframe.H4, Timeframe.D1)
-    """Longer candles it also looks at."""
+    higher: tuple[Timeframe, ...] | None = None
+    """Longer candles it also looks at; nothing for those that its strategy does by itself."""
     params: dict[str, int | float | bool | str] = Field(default_factory=dict)
     """The strategy's own parameters, where they differ from its defaults."""
     conditions: tuple[ConditionSettings, ...] = ()

@@ -22,6 +22,8 @@ from engine.strategies.conditions import ColumnCondition
 from engine.strategies.ma_cross import MovingAverageCross
 from engine.strategies.mean_reversion import MeanReversion
 from engine.strategies.momentum import Momentum
+from engine.strategies.rsi_bands import RsiBands
+from engine.strategies.sma_cross import SmaCross
 from tests.fakes.examples import examples
 from tests.fakes.series import real, walk
 
@@ -44,6 +46,8 @@ STRATEGIES: tuple[Strategy, ...] = (
     MeanReversion(),
     MovingAverageCross(fast=7, slow=350, further=FURTHER[:2]),
     Momentum(breakout=1, higher=(Timeframe.H4,)),
+    SmaCross(fast=5, slow=13),
+    RsiBands(rsi_low=35.0, max_candles=30),
 )
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda each: type(each).__name__)
 LONGER = (Timeframe.H4, Timeframe.D1)

@@ -25,6 +25,7 @@ from engine.strategies.sight import Sight
 
 if TYPE_CHECKING:
     from engine.domain.columns import Bools
+    from engine.domain.market import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,8 +63,9 @@ class StrategyBase(ABC):
         name: What people call it.
         timeframe: The candles it trades on.
         higher: Longer timeframes whose trend it looks at.
-        stop_atr, target_atr: Distances of stop and target from the entry, in ATRs of its own timeframe.
-        max_candles: How long a position is held at most, in candles of its own timeframe.
+        stop_atr, target_atr: Distances of stop and target from the entry, in ATRs of its own timeframe; ``None`` for
+            none.
+        max_candles: How long a position is held at most, in candles of its own timeframe; ``None`` for no limit.
         further: Conditions of the user's own, which count beside the strategy's.
     """
 
@@ -73,14 +75,15 @@ class StrategyBase(ABC):
 
     timeframe: Timeframe = Timeframe.H1
     higher: tuple[Timeframe, ...] = (Timeframe.H4, Timeframe.D1)
-    stop_atr: float = 2.0
-    target_atr: float = 3.0
-    max_candles: int = 48
+    stop_atr: float | None = 2.0
+    target_atr: float | None = 3.0
+    max_candles: int | None = 48
     further: tuple[ColumnCondition, ...] = ()
 
     def __post_init__(self) -> None:
-        self.demand(self.stop_atr > 0 and self.target_atr > 0, "stop_atr and target_atr must be above 0")
-        self.demand(self.max_candles > 0, "max_candles must be above 0")
+        distances = (self.stop_atr, self.target_atr)
+        self.demand(all(each is None or each > 0 for each in distances), "stop_atr and target_atr must be above 0")
+        self.demand(self.max_candles is None or self.max_candles > 0, "max_candles must be above 0")
         longer = all(timeframe.duration > self.timeframe.duration for timeframe in self.higher)
         self.demand(longer, f"every timeframe in higher must be longer than {self.timeframe}")
 
@@ -173,27 +176,40 @@ class StrategyBase(ABC):
         """What it says of each row in sight, but for the first ones where ``looks_back`` is more than one."""
         triggers, reversals = self.triggers(sight), self.reversals(sight)
         conditions = (*self.conditions(sight), *(each.look(sight) for each in self.further))
-        atr, rows = sight.reading("atr"), np.arange(sight.since, sight.since + len(sight))
-        distance = np.where(atr > 0, atr, np.nan)
         leaves = _anywhere(reversals, len(sight))
+        enters = _anywhere(triggers, len(sight)) & ~leaves
+        enters[: max(0, self.warmup - 1 - sight.since)] = False
+        stop, target = (self._distance(sight, atrs) for atrs in (self.stop_atr, self.target_atr))
+        for distance, atrs in ((stop, self.stop_atr), (target, self.target_atr)):
+            if atrs is not None:
+                enters &= distance > 0
         return Said(
             triggers=triggers,
             conditions=conditions,
             columns=SignalColumns(
-                entry=_anywhere(triggers, len(sight)) & (atr > 0) & (rows + 1 >= self.warmup) & ~leaves,
+                entry=enters,
                 exit=leaves,
                 conditions=np.array([condition.holds for condition in conditions], dtype=np.bool_)
                 .reshape(-1, len(sight))
                 .T,
                 names=tuple(condition.name for condition in conditions),
                 weights=tuple(condition.weight for condition in conditions),
-                stop_distance=self.stop_atr * distance,
-                target_distance=self.target_atr * distance,
+                stop_distance=stop,
+                target_distance=target,
                 max_candles=self.max_candles,
             ),
         )
 
+    def _distance(self, sight: Sight, atrs: float | None) -> Floats:
+        """So many ATRs at each row; ``NaN`` where none is wanted, or nothing moves. Without any no ATR is reckoned."""
+        if atrs is None:
+            return np.broadcast_to(np.nan, len(sight))
+        atr = sight.reading("atr")
+        return atrs * np.where(atr > 0, atr, np.nan)
+
     def _overstayed(self, position: Position, own: Frame) -> str | None:
+        if self.max_candles is None:
+            return None
         candles = (own.signals.at - position.opened_at) // self.timeframe.duration
         return f"held for {candles} candles, at most {self.max_candles}" if candles >= self.max_candles else None
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.domain.columns import Bools
     from engine.domain.market import Floats
 
+_ROUNDING = 1e-13
 _SMALL = 0.1
 _MOST_PLACES = 12
 
@@ -167,6 +168,13 @@ def near_support(sight: Sight, reach_atr: float, *, weight: float = 1.0) -> Cond
         return f"support {number(float(support[row]))} is {away} ATR below, wants at most {grouped(reach_atr, 6)}"
 
     return ConditionColumn(name="support near", weight=weight, holds=distance <= reach_atr, detail=detail)
+
+
+def mean_spread(sight: Sight, fast: int, slow: int) -> Floats:
+    """A fast less a slow mean of the close, ``NaN`` where the history is too short; what is but rounding is none."""
+    limit = sight.reading(f"ma_{slow}")
+    spread = sight.reading(f"ma_{fast}") - limit
+    return np.where(np.abs(spread) <= _ROUNDING * limit, 0.0, spread)
 
 
 def in_atrs(distance: Floats, atr: Floats) -> Floats:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from engine.analysis import flags
 from engine.strategies import conditions as look
 from engine.strategies.base import Sign, StrategyBase
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from engine.domain.market import Floats
 
 _LONG_RUN = 200
-_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +74,4 @@ class MovingAverageCross(StrategyBase):
         return (Sign(shows=self._spread(sight) < 0, words=lambda _: said),)
 
     def _spread(self, sight: Sight) -> Floats:
-        """Fast less slow average, ``NaN`` where the history is too short; what is but rounding is none."""
-        slow = sight.reading(f"ma_{self.slow}")
-        spread = sight.reading(f"ma_{self.fast}") - slow
-        return np.where(np.abs(spread) <= _ROUNDING * slow, 0.0, spread)
+        return look.mean_spread(sight, self.fast, self.slow)

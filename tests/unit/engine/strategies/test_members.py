@@ -19,6 +19,8 @@ from engine.strategies.base import StrategyBase
 from engine.strategies.ma_cross import MovingAverageCross
 from engine.strategies.mean_reversion import MeanReversion
 from engine.strategies.momentum import Momentum
+from engine.strategies.rsi_bands import RsiBands
+from engine.strategies.sma_cross import SmaCross
 from tests.fakes.series import candles
 
 
@@ -94,6 +96,43 @@ def test_mean_reversion_leaves_at_the_mean_and_not_before() -> None:
     assert "back at the 20-candle mean" in strategy.update_positions([held(back, 1)], back)[0].reason
 
 
+def test_the_bare_cross_is_in_from_cross_to_cross_with_neither_stop_nor_time_limit() -> None:
+    strategy = SmaCross()
+    [back] = fires(strategy, VALLEY, 60)
+    signals = strategy.generate_signals(on(VALLEY[: len(VALLEY) - back]))
+    assert (signals.confidence, signals.stop_distance, signals.target_distance) == (1.0, None, None)
+    rising, falling = on(VALLEY), on(HILL)
+    assert strategy.update_positions([held(rising, 5000)], rising) == ()
+    assert "fell below" in strategy.update_positions([held(falling, 1)], falling)[0].reason
+
+
+def test_the_bare_cross_needs_no_more_candles_than_its_slow_mean_and_one_more() -> None:
+    closes = np.array([3.0, 2.0, 1.0, 4.0])
+    assert SmaCross(fast=1, slow=3).generate_signals(on(closes)).triggered
+    assert not SmaCross(fast=1, slow=4).generate_signals(on(closes)).triggered
+
+
+def test_the_bare_cross_can_be_given_a_stop() -> None:
+    frames = on(VALLEY)
+    assert SmaCross(stop_atr=2.0).generate_signals(frames).stop_distance == 2 * (frames[Timeframe.H1].signals.atr or 0)
+
+
+def test_rsi_bands_are_in_while_oversold_and_out_when_overbought() -> None:
+    falling = np.append(swinging(), np.linspace(100, 90, 12))
+    assert fires(RsiBands(), falling, 4) == [0, 1, 2, 3]
+    assert RsiBands().update_positions([held(on(falling), 1)], on(falling)) == ()
+    rising = on(np.append(swinging(), np.linspace(100, 110, 12)))
+    assert "is above 70" in RsiBands().update_positions([held(rising, 1)], rising)[0].reason
+    signals = RsiBands().generate_signals(on(falling))
+    assert signals.target_distance == pytest.approx(2 * (signals.stop_distance or 0))
+
+
+def test_rsi_bands_speak_from_the_first_rsi_on() -> None:
+    closes = np.linspace(100, 90, 15)
+    assert RsiBands().generate_signals(on(closes)).triggered
+    assert not RsiBands().generate_signals(on(closes[:14])).triggered
+
+
 def test_a_position_leaves_when_its_time_is_up_and_says_so() -> None:
     frames = on(np.append(swinging(), [96, 98]))
     strategy = MeanReversion(max_candles=24)
@@ -113,6 +152,9 @@ def test_stop_and_target_follow_the_atr() -> None:
     [
         (MovingAverageCross, {"fast": 50, "slow": 20}, "fast must be"),
         (Momentum, {"breakout": 0}, "breakout must be"),
+        (SmaCross, {"fast": 50}, "fast must be"),
+        (RsiBands, {"rsi_high": 20.0}, "rsi_low must be"),
+        (RsiBands, {"stop_atr": -1.0}, "stop_atr and target_atr"),
         (MeanReversion, {"rsi_low": 80.0}, "rsi_low must be"),
         (Momentum, {"stop_atr": 0.0}, "stop_atr and target_atr"),
         (Momentum, {"max_candles": 0}, "max_candles must be"),
@@ -126,7 +168,7 @@ def test_parameters_that_cannot_work_are_refused(
         strategy(**params)
 
 
-@pytest.mark.parametrize("strategy", [MovingAverageCross, Momentum, MeanReversion])
+@pytest.mark.parametrize("strategy", [MovingAverageCross, Momentum, MeanReversion, SmaCross, RsiBands])
 def test_configuration_can_check_and_make_it_by_its_types(strategy: type[StrategyBase]) -> None:
     adapter = TypeAdapter(strategy)
     made = adapter.validate_python({"timeframe": "4h", "higher": ["1d"], "stop_atr": 1.5})
