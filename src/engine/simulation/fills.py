@@ -13,14 +13,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+from math import lcm
+from typing import NamedTuple
 
 from engine.domain.market import Book, Level, Market
 from engine.domain.money import Money
 from engine.domain.orders import Side
+from engine.simulation import scalars
 
 _FEE_STEP = Decimal("0.00000001")
 QUOTE, RECEIVED = "quote", "received"
 """What a fee is taken in, where that is no currency of its own: the quote currency, or what the fill brings."""
+
+
+class Shares(NamedTuple):
+    """Where the levels of a book stand, as whole shares of the price.
+
+    Attributes:
+        whole: What all of it is.
+        first: From the price to the first level, in 1 / ``whole``.
+        step: From one level to the next, in 1 / ``whole``.
+    """
+
+    whole: int
+    first: int
+    step: int
+
+    def away(self, level: int) -> int:
+        """From the price to a level, counted from 0."""
+        return self.first + level * self.step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +73,13 @@ class FillModel:
     reserve: Decimal = Decimal("0.02")
     max_factor: Decimal = Decimal(1000)
     gone_for: timedelta = timedelta(days=7)
+
+    @property
+    def shares(self) -> Shares:
+        """Where the levels stand, exactly."""
+        (first, of_first), (step, of_step) = (self.spread / 2).as_integer_ratio(), self.level_step.as_integer_ratio()
+        whole = lcm(of_first, of_step)
+        return Shares(whole=whole, first=first * (whole // of_first), step=step * (whole // of_step))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +126,16 @@ def levels(side: Side, mid: Decimal, volume: Decimal, market: Market, model: Fil
 
 
 def _level_prices(side: Side, mid: Decimal, market: Market, model: FillModel) -> list[Decimal]:
-    sign, rounding = (1, ROUND_CEILING) if side is Side.BUY else (-1, ROUND_FLOOR)
-    found: list[Decimal] = []
-    for index in range(model.levels):
-        away = mid * (1 + sign * (model.spread / 2 + index * model.level_step))
-        price = _on_tick(away, market, rounding)
-        if found and (price - found[-1]) * sign <= 0:
-            price = found[-1] + sign * market.tick
-        if price > 0:
-            found.append(price)
-    return found
+    shares, (ticks, between), found = model.shares, _in_ticks(mid, market), list[int]()
+    for level in range(model.levels):
+        away, whole = shares.away(level), shares.whole * between
+        if side is Side.BUY:
+            price = scalars.ask_ticks(ticks, shares.whole + away, whole)
+            found.append(scalars.further_ask(price, found[-1]) if found else price)
+        else:
+            price = scalars.bid_ticks(ticks, shares.whole - away, whole)
+            found.append(scalars.further_bid(price, found[-1]) if found else price)
+    return [price * market.tick for price in found if price > 0]
 
 
 def book(mid: Decimal, volume: Decimal, market: Market, model: FillModel, at: datetime) -> Book | None:
@@ -197,7 +225,15 @@ def worst_cost(quantity: Decimal, mid: Decimal, offered: Sequence[Level], model:
 
 def target_price(reached: Decimal, target: Decimal, market: Market, model: FillModel) -> Decimal:
     """What a target sells for when the price reaches or jumps over it: itself, or the best bid where that is more."""
-    return max(target, _on_tick(reached * (1 - model.spread / 2), market, ROUND_FLOOR))
+    shares, (ticks, between) = model.shares, _in_ticks(reached, market)
+    bid = scalars.bid_ticks(ticks, shares.whole - shares.away(0), shares.whole * between)
+    return max(target, bid * market.tick)
+
+
+def _in_ticks(price: Decimal, market: Market) -> tuple[int, int]:
+    """A price in ticks, as a fraction: halfway between bid and ask it may lie between two."""
+    (price_is, price_of), (tick_is, tick_of) = price.as_integer_ratio(), market.tick.as_integer_ratio()
+    return price_is * tick_of, price_of * tick_is
 
 
 def _on_tick(price: Decimal, market: Market, rounding: str) -> Decimal:
