@@ -22,6 +22,6 @@ def columns(
         count=count,
         readings=Columns(given, lambda name, start, stop: given[name][start:stop], 0, count),
         flags=Columns(FLAGS, lambda _, start, stop: np.zeros(stop - start, dtype=np.bool_), 0, count),
-        patterns=np.tile(signs, (count, 1)),
+        find_patterns=lambda: np.tile(signs, (count, 1)),
         pattern_names=NAMES,
     )

@@ -72,7 +72,7 @@ class CandleColumns:
             count=stop - start,
             readings=Columns(("close", *CORE, "support"), self._reading, start, stop),
             flags=Columns(flags.FLAGS, self._flag, start, stop),
-            patterns=self._all_patterns()[start:stop],
+            find_patterns=lambda: self._all_patterns()[start:stop],
             pattern_names=patterns.NAMES,
             series=self,
             start=start,

@@ -68,6 +68,20 @@ class TechnicalAnalyzer:
         last = first + len(candles)
         return Frame(candles=candles, columns=columns.part(first, last), signals=columns.signals(last - 1))
 
+    def whole(self, candles: Candles) -> Frame:
+        """As ``frame``, for those who go over all candles by their columns: nothing is read before it is asked for.
+
+        Of the newest candle nothing is told but its close.
+
+        Raises:
+            DataError: There are no candles.
+        """
+        at, columns = candles.closed_at, self._new(candles).part(0, len(candles))
+        newest = TechnicalSignals(
+            symbol=candles.symbol, timeframe=candles.timeframe, at=at, close=float(candles.close[-1])
+        )
+        return Frame(candles=candles, columns=columns, signals=newest)
+
     def analyze(self, candles: Candles) -> TechnicalSignals:
         """The readings at the newest candle of one timeframe.
 

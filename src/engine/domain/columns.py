@@ -74,7 +74,7 @@ class TechnicalColumns:
             ``TechnicalSignals`` there are ``support`` (the nearest level below the close), ``ma_N`` and
             ``channel_high_N`` of any length.
         flags: Plain interpretations.
-        patterns: ``int8[n, patterns]``: 1 where a bullish candlestick pattern is completed, -1 a bearish one, 0 none.
+        find_patterns: Makes ``patterns``, when they are first asked for.
         pattern_names: Of the columns of ``patterns``.
         series: What they are a part of; ``None`` where that is not known.
         start: The row at which they begin there.
@@ -83,7 +83,7 @@ class TechnicalColumns:
     count: int
     readings: Columns[Floats]
     flags: Columns[Bools]
-    patterns: Signs
+    find_patterns: Callable[[], Signs]
     pattern_names: tuple[str, ...] = ()
     series: TechnicalSeries | None = None
     start: int = 0
@@ -92,6 +92,11 @@ class TechnicalColumns:
     def newest(self) -> int:
         """The row of the series that is the newest here."""
         return self.start + self.count - 1
+
+    @property
+    def patterns(self) -> Signs:
+        """``int8[n, patterns]``: 1 where a bullish candlestick pattern is completed, -1 a bearish one, 0 none."""
+        return self.find_patterns()
 
     def reading(self, name: str, since: int = 0) -> Floats:
         """A reading by its name, from a row on; of one that is not there nothing is known."""
