@@ -103,6 +103,12 @@ def test_a_pure_floor_takes_time_and_chance_as_arguments(floor: str) -> None:
     assert [f"{file.name}:{line}" for file in files for line in impure_calls(file.read_text())] == []
 
 
+def test_neither_chat_nor_live_loads_numba() -> None:
+    code = "import sys, bot.cli, bot.wiring, bot.app; print('numba' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
+
+
 def test_calls_of_clocks_and_of_unseeded_chance_are_found() -> None:
     assert impure_calls("now = datetime.now(UTC)\nday = date.today()\nrng = np.random.default_rng()") == [1, 2, 3]
     assert impure_calls("def step(now, rng):\n    return now + rng.normal()\nrng = default_rng(7)") == []

@@ -19,6 +19,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.domain.market import Floats
 
 PPM = 1_000_000.0
 """The whole of a share."""
@@ -142,7 +146,7 @@ def lots_of_cash(cash: float, slippage: float, price: float) -> int:
     return _lots(_over(_times(cash, PPM), -_plus(-PPM, -2 * slippage)), price)
 
 
-def lots_of_book(prices: Sequence[float], sizes: Sequence[float], slippage: float) -> int:
+def lots_of_book(prices: Sequence[float] | Floats, sizes: Sequence[float] | Floats, slippage: float) -> int:
     """The lots that a side of the book takes while their mean price is near the best one.
 
     The volume-weighted mean price: sum(size * |price - best|) <= slippage * best * sum(size); of the first level that

@@ -22,7 +22,7 @@ class Intrabar(StrEnum):
     WORST = "worst"
 
 
-def is_low_first(first: float, last: float, *, worst: bool) -> bool:
+def is_low_first(first: float, last: float, worst: bool) -> bool:  # noqa: FBT001 - numba knows no keywords
     """Whether a candle's low comes before its high.
 
     Args:
@@ -34,7 +34,10 @@ def is_low_first(first: float, last: float, *, worst: bool) -> bool:
 
 
 def first_exit(
-    candle: tuple[float, float, float, float], stop: float, target: float, *, worst: bool
+    candle: tuple[float, float, float, float],
+    stop: float,
+    target: float,
+    worst: bool,  # noqa: FBT001 - numba knows no keywords
 ) -> tuple[int, float]:
     """What a long position meets first in a candle, and at which price; an open beyond either counts at the open.
 
@@ -52,7 +55,7 @@ def first_exit(
         return STOP, first
     if first >= target:
         return TARGET, first
-    if low <= stop and (is_low_first(first, last, worst=worst) or high < target):
+    if low <= stop and (is_low_first(first, last, worst) or high < target):
         return STOP, stop
     if high >= target:
         return TARGET, target

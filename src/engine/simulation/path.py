@@ -53,7 +53,7 @@ def knots(candles: Candles, index: int, rule: Intrabar = Intrabar.PATH) -> tuple
     """The four prices a candle's path leads through, in order."""
     first, last = float(candles.open[index]), float(candles.close[index])
     low, high = float(candles.low[index]), float(candles.high[index])
-    low_first = is_low_first(first, last, worst=rule is Intrabar.WORST)
+    low_first = is_low_first(first, last, rule is Intrabar.WORST)
     return (first, low, high, last) if low_first else (first, high, low, last)
 
 

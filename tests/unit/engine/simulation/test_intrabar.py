@@ -30,7 +30,7 @@ def test_the_candle_and_its_path_come_to_the_same(
     points = [(from_millis(at), Decimal(price)) for at, price in turns]
     met = first_crossing(points, Decimal(stop), Decimal(target))
     walked = (NEITHER, 0.0) if met is None else (STOP if met.fell else TARGET, float(met.price))
-    assert first_exit(candle, stop, target, worst=rule is Intrabar.WORST) == walked
+    assert first_exit(candle, stop, target, rule is Intrabar.WORST) == walked
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,81 @@
+"""What a backtest is run on: candles, strategies, and how it is traded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from engine.analysis.technical import TechnicalAnalyzer
+from engine.domain.market import Candles, Market
+from engine.risk.rules import RiskLimits
+from engine.simulation.fills import FillModel
+from engine.simulation.intrabar import Intrabar
+from engine.strategies.context import StrategyContexts
+
+
+class FillAt(StrEnum):
+    """Where a bare run trades what a close says."""
+
+    NEXT_OPEN = "next-open"
+    SIGNAL_CLOSE = "signal-close"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BareTerms:
+    """A run as textbooks have it: no lots, no spread, no slippage, no limits, and inside a candle the stop comes first.
+
+    Attributes:
+        size: Units are this share of the free cash over the fill's price; the fee comes on top of them.
+        fill_at: Where it trades.
+    """
+
+    size: float = 0.95
+    fill_at: FillAt = FillAt.NEXT_OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskTerms:
+    """A run as the bot trades.
+
+    Attributes:
+        limits: The risk limits.
+        confidence: From which on an entry is carried out.
+    """
+
+    limits: RiskLimits = field(default_factory=RiskLimits)
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestSetup:
+    """What a backtest is run on.
+
+    Attributes:
+        contexts: The strategies and their markets, in the order in which they decide.
+        candles: Of each market, in its shortest timeframe; longer ones are made of these. What lies before ``start``
+            is there for the indicators.
+        markets: The steps of each market.
+        cash: What it begins with, in the quote currency.
+        model: What trading costs; of it a bare run has the fee alone.
+        intrabar: What happens inside a candle.
+        start, end: Closes from the first on are decided on; candles that open from the last on are not there.
+    """
+
+    contexts: StrategyContexts
+    candles: Mapping[str, Candles]
+    markets: Mapping[str, Market]
+    cash: Decimal
+    terms: BareTerms | RiskTerms
+    model: FillModel = field(default_factory=FillModel)
+    intrabar: Intrabar = Intrabar.PATH
+    start: datetime | None = None
+    end: datetime | None = None
+    analyzer: TechnicalAnalyzer = field(default_factory=TechnicalAnalyzer)
+
+    @property
+    def quote(self) -> str:
+        """The currency that everything is counted in."""
+        return next(iter(self.markets.values())).quote

@@ -1,0 +1,264 @@
+"""From a setup to what the kernel goes over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+
+from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
+from engine.backtest.whole_units import in_ticks, offered_lots
+from engine.domain.decisions import Frame
+from engine.domain.errors import DataError
+from engine.domain.market import Candles, Timeframe, to_millis
+from engine.risk.units import ppm_down, ppm_up
+from engine.simulation.frames import resample
+from engine.simulation.intrabar import Intrabar
+from engine.simulation.tapes import ACCOUNT, DAY, MARKET, SLOT, TRADE, Tape, Terms
+from engine.strategies.context import StrategyContext
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.domain.columns import SignalColumns
+    from engine.domain.market import Floats, Millis
+    from engine.simulation.tapes import Table
+
+    Number = TypeVar("Number", np.float64, np.int64, np.bool_)
+
+_DAY = timedelta(days=1) // timedelta(milliseconds=1)
+_NONE = np.empty(0)
+_DISTANCES = ("stop_distance", "target_distance")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Slot:
+    """One market of one context, and what its strategy says of each of its closes."""
+
+    context: StrategyContext
+    symbol: str
+    open_ms: Millis
+    said: SignalColumns
+
+
+def slots_of(setup: BacktestSetup) -> tuple[Slot, ...]:
+    """Have every strategy say what it says; what is read off candles is shared among them.
+
+    Raises:
+        DataError: There are no candles of a market or timeframe that a context trades.
+    """
+    frames: dict[tuple[str, Timeframe], Frame] = {}
+    found = []
+    for context in setup.contexts:
+        for symbol in context.markets:
+            seen = {each: _frame(setup, frames, symbol, each) for each in context.strategy.timeframes}
+            said = context.strategy.columns({timeframe: frame for timeframe, frame in seen.items() if frame})
+            own = frames[symbol, context.timeframe].candles
+            found.append(Slot(context=context, symbol=symbol, open_ms=own.open_ms, said=said))
+    return tuple(found)
+
+
+def _frame(
+    setup: BacktestSetup, known: dict[tuple[str, Timeframe], Frame], symbol: str, timeframe: Timeframe
+) -> Frame | None:
+    key = symbol, timeframe
+    if key not in known:
+        candles = resample(candles_of(setup, symbol), timeframe)
+        if not len(candles):
+            return None
+        known[key] = setup.analyzer.whole(candles)
+    return known[key]
+
+
+def candles_of(setup: BacktestSetup, symbol: str) -> Candles:
+    """A market's candles up to the end of the run.
+
+    Raises:
+        DataError: There are none.
+    """
+    candles = setup.candles[symbol]
+    if setup.end is not None:
+        candles = candles.cut(0, int(candles.open_ms.searchsorted(to_millis(setup.end))))
+    if not len(candles):
+        raise DataError(
+            f"There are no candles of {symbol} before {setup.end:%Y-%m-%d %H:%M} UTC.", "Set a later --end."
+        )
+    return candles
+
+
+def tape_of(setup: BacktestSetup, slots: Sequence[Slot]) -> Tape:
+    """Everything that the kernel needs, and room for what it leaves.
+
+    Raises:
+        DataError: A price cannot be told in the ticks of its market, or nothing is left to trade on.
+    """
+    symbols = tuple(dict.fromkeys(slot.symbol for slot in slots))
+    tapes = [_columns_of(setup, symbol) for symbol in symbols]
+    markets = _markets(setup, symbols, tapes)
+    open_ms = _joined([tape.open_ms for tape in tapes])
+    first, last = _reach(markets, open_ms)
+    stops, targets = ([bool(_strides(getattr(s.said, each))) for s in slots] for each in _DISTANCES)
+    account = np.zeros(1, ACCOUNT)
+    account["cash"] = account["peak"] = float(setup.cash)
+    return Tape(
+        terms=_terms(setup),
+        open_ms=open_ms,
+        open=_joined([tape.open for tape in tapes]),
+        high=_joined([tape.high for tape in tapes]),
+        low=_joined([tape.low for tape in tapes]),
+        close=_joined([tape.close for tape in tapes]),
+        offered=_joined([tape.offered for tape in tapes]),
+        said_ms=_joined([slot.open_ms for slot in slots]),
+        entry=_joined([slot.said.entry for slot in slots]),
+        exit=_joined([slot.said.exit for slot in slots]),
+        confidence=_frozen(_NONE)
+        if isinstance(setup.terms, BareTerms)
+        else _joined([s.said.confidence for s in slots]),
+        stop=_joined([slot.said.stop_distance for slot in slots]) if any(stops) else _frozen(_NONE),
+        target=_joined([slot.said.target_distance for slot in slots]) if any(targets) else _frozen(_NONE),
+        markets=markets,
+        slots=_slots(setup, slots, symbols, stops, targets),
+        account=account,
+        trades=np.zeros(sum(int(np.count_nonzero(slot.said.entry)) for slot in slots), TRADE),
+        days=np.zeros((last - first) // _DAY + 2, DAY),
+    )
+
+
+def _strides(column: Floats) -> int:
+    """0 for a column of one value throughout, which is how a strategy says that it has none."""
+    return column.strides[0]
+
+
+class _Columns(NamedTuple):
+    """A market's candles as the kernel has them."""
+
+    open_ms: Millis
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    offered: Floats
+
+
+def _columns_of(setup: BacktestSetup, symbol: str) -> _Columns:
+    """A market's columns; where it is traded in lots and ticks, in these."""
+    candles = candles_of(setup, symbol)
+    plain = _Columns(candles.open_ms, candles.open, candles.high, candles.low, candles.close, _NONE)
+    if isinstance(setup.terms, BareTerms):
+        return plain
+    market = setup.markets[symbol]
+    whole = _Columns(
+        open_ms=candles.open_ms,
+        open=in_ticks(candles.open, market),
+        high=in_ticks(candles.high, market),
+        low=in_ticks(candles.low, market),
+        close=in_ticks(candles.close, market),
+        offered=offered_lots(candles.volume, market, setup.model),
+    )
+    return _with_closes(whole, candles.timeframe.millis)
+
+
+def _with_closes(columns: _Columns, span: int) -> _Columns:
+    """Where candles are missing, a row of no length at the last close: live trades there, as long as it has a price."""
+    gaps = np.flatnonzero(np.diff(columns.open_ms) > span)
+    at, close = gaps + 1, columns.close[gaps]
+    return _Columns(
+        open_ms=np.insert(columns.open_ms, at, columns.open_ms[gaps] + span),
+        open=np.insert(columns.open, at, close),
+        high=np.insert(columns.high, at, close),
+        low=np.insert(columns.low, at, close),
+        close=np.insert(columns.close, at, close),
+        offered=np.insert(columns.offered, at, columns.offered[gaps]),
+    )
+
+
+def _markets(setup: BacktestSetup, symbols: Sequence[str], tapes: Sequence[_Columns]) -> Table:
+    markets = np.zeros(len(symbols), MARKET)
+    lengths = [len(tape.open_ms) for tape in tapes]
+    coins = tuple(dict.fromkeys(setup.markets[symbol].base for symbol in symbols))
+    bare = isinstance(setup.terms, BareTerms)
+    for number, symbol in enumerate(symbols):
+        market, row, begin = setup.markets[symbol], markets[number], sum(lengths[:number])
+        skipped = int(tapes[number].open_ms.searchsorted(to_millis(setup.start))) if setup.start else 0
+        row["first"] = row["row"] = begin + skipped
+        row["end"] = begin + lengths[number]
+        row["span"] = setup.candles[symbol].timeframe.millis
+        row["tick"], row["grain"] = (1.0, 1.0) if bare else (float(market.tick), float(market.tick * market.lot))
+        row["least"] = float(market.min_notional)
+        row["coin"] = coins.index(market.base)
+    return markets
+
+
+def _reach(markets: Table, open_ms: Millis) -> tuple[int, int]:
+    """When the first traded candle opens, and the last one closes."""
+    traded = [each for each in markets if each["first"] < each["end"]]
+    if not traded:
+        raise DataError("There are no candles within --start and --end.", "Set them within the candles.")
+    return (
+        min(int(open_ms[each["first"]]) for each in traded),
+        max(int(open_ms[each["end"] - 1] + each["span"]) for each in traded),
+    )
+
+
+def _slots(
+    setup: BacktestSetup, slots: Sequence[Slot], symbols: Sequence[str], stops: Sequence[bool], targets: Sequence[bool]
+) -> Table:
+    table, begin = np.zeros(len(slots), SLOT), 0
+    for number, slot in enumerate(slots):
+        row, span = table[number], slot.context.timeframe.millis
+        skipped = int(slot.open_ms.searchsorted(to_millis(setup.start) - span)) if setup.start else 0
+        row["market"] = symbols.index(slot.symbol)
+        row["first"], row["turn"], row["end"] = begin, begin + skipped, begin + len(slot.open_ms)
+        row["span"], row["longest"] = span, span * (slot.said.max_candles or 0)
+        row["stops"], row["targets"] = stops[number], targets[number]
+        row["stop"], row["target"] = -math.inf, math.inf
+        begin += len(slot.open_ms)
+    return table
+
+
+def _terms(setup: BacktestSetup) -> Terms:
+    fee = float(setup.model.fee)
+    match setup.terms:
+        case BareTerms(size=size, fill_at=fill_at):
+            return Terms(bare=True, at_close=fill_at is FillAt.SIGNAL_CLOSE, worst=True, size=size, fee=fee)
+        case RiskTerms(limits=limits, confidence=confidence):
+            shares = setup.model.shares
+            return Terms(
+                bare=False,
+                at_close=False,
+                worst=setup.intrabar is Intrabar.WORST,
+                size=0.0,
+                fee=fee,
+                confidence=confidence,
+                whole=shares.whole,
+                first=shares.first,
+                step=shares.step,
+                levels=setup.model.levels,
+                risk_per_trade=ppm_down(limits.risk_per_trade),
+                max_position=ppm_down(limits.max_position),
+                max_exposure=ppm_down(limits.max_exposure),
+                max_drawdown=ppm_down(limits.max_drawdown),
+                recovery_size=ppm_down(limits.recovery_size),
+                max_total_drawdown=ppm_down(limits.max_total_drawdown),
+                max_spread=ppm_down(limits.max_spread),
+                max_price_gap=ppm_down(limits.max_price_gap),
+                slippage_down=ppm_down(limits.max_slippage),
+                slippage_up=ppm_up(limits.max_slippage),
+                pause_ms=limits.drawdown_pause // timedelta(milliseconds=1),
+            )
+
+
+def _joined(columns: Sequence[NDArray[Number]]) -> NDArray[Number]:
+    """Columns one after another; a single one is not copied."""
+    return _frozen(columns[0] if len(columns) == 1 else np.concatenate(columns))
+
+
+def _frozen(column: NDArray[Number]) -> NDArray[Number]:
+    """The same, read-only: numba would compile anew for one that is not."""
+    view = np.ascontiguousarray(column).view()
+    view.setflags(write=False)
+    return view

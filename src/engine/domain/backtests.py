@@ -1,0 +1,143 @@
+"""What a backtest came to.
+
+All money is in the quote currency. Figures are floats here: a run makes millions of them, and each is exact to far less
+than a cent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.domain.market import Floats, Millis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestTrade:
+    """A position from its first purchase to its last sale.
+
+    Attributes:
+        closed_at: When the candle opened in which the last of it was sold.
+        quantity: What was bought, in the base currency.
+        entry_price, exit_price: Mean prices.
+        fees: Of both.
+        slippage: What it paid more and got less than the price of the moment.
+        reason: What closed it: ``stop``, ``target``, ``signal`` or ``time``.
+    """
+
+    context: str
+    symbol: str
+    opened_at: datetime
+    closed_at: datetime
+    quantity: float
+    entry_price: float
+    exit_price: float
+    fees: float
+    slippage: float
+    reason: str
+
+    @property
+    def net(self) -> float:
+        """What it made, after fees."""
+        return self.quantity * (self.exit_price - self.entry_price) - self.fees
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldAtEnd:
+    """A position that is still open where the candles end."""
+
+    context: str
+    symbol: str
+    opened_at: datetime
+    quantity: float
+    entry_price: float
+    price: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DailyEquity:
+    """The account at the end of each UTC day and at the end of the run, at the last closes of then.
+
+    Attributes:
+        at_ms: Milliseconds since 1970.
+        exposure: The value of what was held.
+    """
+
+    at_ms: Millis
+    equity: Floats
+    exposure: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Trades counted together, by what they have in common."""
+
+    trades: int
+    won: int
+    net: float
+    fees: float
+    slippage: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BacktestResult:
+    """What a backtest came to.
+
+    Attributes:
+        begins, ends: From the first candle that was traded on to the close of the last one.
+        candles: How many there were, of all markets.
+        cash: What it began with.
+        final_equity: At the last closes; selling what is held at the end would cost fees yet.
+        trades: In the order in which they were closed.
+        seconds: What going over the candles took.
+    """
+
+    quote: str
+    begins: datetime
+    ends: datetime
+    candles: int
+    cash: float
+    final_equity: float
+    trades: tuple[BacktestTrade, ...]
+    held: tuple[HeldAtEnd, ...]
+    daily: DailyEquity
+    fees: float
+    slippage: float
+    seconds: float
+
+    @property
+    def net(self) -> float:
+        """What it made, after fees."""
+        return self.final_equity - self.cash
+
+    def by_symbol(self) -> dict[str, Counted]:
+        """The trades of each market."""
+        return counted(self.trades, lambda trade: trade.symbol)
+
+    def by_context(self) -> dict[str, Counted]:
+        """The trades of each strategy context."""
+        return counted(self.trades, lambda trade: trade.context)
+
+    def by_reason(self) -> dict[str, Counted]:
+        """The trades by what closed them."""
+        return counted(self.trades, lambda trade: trade.reason)
+
+
+def counted(trades: Iterable[BacktestTrade], key: Callable[[BacktestTrade], str]) -> dict[str, Counted]:
+    """Trades counted by something they have in common, in the order in which that first appears."""
+    groups: dict[str, list[BacktestTrade]] = {}
+    for trade in trades:
+        groups.setdefault(key(trade), []).append(trade)
+    return {
+        name: Counted(
+            trades=len(group),
+            won=sum(trade.net > 0 for trade in group),
+            net=sum(trade.net for trade in group),
+            fees=sum(trade.fees for trade in group),
+            slippage=sum(trade.slippage for trade in group),
+        )
+        for name, group in groups.items()
+    }

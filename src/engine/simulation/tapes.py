@@ -1,0 +1,163 @@
+"""What the compiled kernel goes over and what it leaves behind: columns and tables of plain numbers.
+
+A *slot* is one market of one context: it holds at most one position. Slots stand in the order in which live decides on
+them: by context, then by market. The candles of all markets lie one after another, and so does what is said of those of
+all slots; ``first`` and ``end`` say which rows are whose.
+
+Prices are in ticks and quantities in lots, both whole numbers in floats; money is in the quote currency. A bare run has
+neither: there a tick, a lot and what they make are 1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.domain.columns import Bools
+    from engine.domain.market import Floats, Millis
+
+    Table = NDArray[np.void]
+
+SIGNAL, TIME = 3, 4
+"""Why a position was left, beside ``intrabar.STOP`` and ``intrabar.TARGET``: its strategy's word, or its time."""
+
+MARKET = np.dtype(
+    [
+        ("first", "i8"),  # its candles
+        ("end", "i8"),
+        ("row", "i8"),  # the next one to open
+        ("span", "i8"),  # how long one lasts, in milliseconds
+        ("tick", "f8"),  # in the quote currency
+        ("grain", "f8"),  # what a lot is worth at a price of one tick
+        ("least", "f8"),  # the smallest order, in the quote currency
+        ("coin", "i8"),  # the same number for markets of the same base currency
+    ]
+)
+SLOT = np.dtype(
+    [
+        ("market", "i8"),
+        ("first", "i8"),  # what is said of its closes
+        ("end", "i8"),
+        ("turn", "i8"),  # the next close that it has not been asked about
+        ("asked", "?"),  # whether it is to be decided on at this moment
+        ("span", "i8"),  # how long its own candles last, in milliseconds
+        ("longest", "i8"),  # how long it holds at most, in milliseconds; 0 for no limit
+        ("stops", "?"),  # whether it has any
+        ("targets", "?"),
+        # What it holds. ``lots`` is 0 for nothing.
+        ("lots", "f8"),
+        ("since", "i8"),
+        ("stop", "f8"),
+        ("target", "f8"),
+        ("buying", "f8"),  # what is to be bought at this moment, in lots
+        ("reserved", "f8"),  # the cash that is set aside for it
+        ("leaving", "i8"),  # why it is being sold at market; 0 where it is not
+        ("bought", "f8"),
+        ("cost", "f8"),  # what that came to, in grains
+        ("got", "f8"),  # what was sold, in grains
+        ("fees", "f8"),  # in the quote currency
+        ("slip", "f8"),  # what was paid more, or got less, than the price of the moment, in the quote currency
+    ]
+)
+TRADE = np.dtype(
+    [
+        ("slot", "i8"),
+        ("opened", "i8"),
+        ("closed", "i8"),  # when the candle opened in which the last of it was sold
+        ("reason", "i8"),
+        ("lots", "f8"),
+        ("entry", "f8"),  # mean prices, in the quote currency
+        ("exit", "f8"),
+        ("fees", "f8"),
+        ("slip", "f8"),
+    ]
+)
+DAY = np.dtype([("at", "i8"), ("equity", "f8"), ("exposure", "f8")])
+"""The account at the end of a UTC day, at the closes of then."""
+ACCOUNT = np.dtype(
+    [
+        ("cash", "f8"),
+        ("peak", "f8"),  # the highest equity since the start
+        ("paused", "f8"),  # the drawdown at which entries were last paused, in millionths; 0 once it was made good
+        ("until", "i8"),  # until when they pause, in milliseconds
+        ("trades", "i8"),  # how many were written
+        ("days", "i8"),
+    ]
+)
+"""How the portfolio stands, in one row."""
+
+
+class Terms(NamedTuple):
+    """How it is traded. Shares are in millionths, rounded to the side that allows less (``risk.units``).
+
+    Attributes:
+        bare: No lots, no book, no risk: units are ``size`` of the free cash, the fee comes on top.
+        at_close: Fills at the close of the candle that says so, in place of the next open; in a bare run alone.
+        worst: The rule inside a candle (``intrabar``).
+        fee: Of a fill's value, as a fraction.
+        confidence: From which on an entry is carried out.
+        whole, first, step, levels: The book (``fills.Shares``).
+        pause_ms: How long a drawdown pauses entries.
+    """
+
+    bare: bool
+    at_close: bool
+    worst: bool
+    size: float
+    fee: float
+    confidence: float = 0.0
+    whole: int = 1
+    first: int = 0
+    step: int = 0
+    levels: int = 0
+    risk_per_trade: float = 0.0
+    max_position: float = 0.0
+    max_exposure: float = 0.0
+    max_drawdown: float = 0.0
+    recovery_size: float = 0.0
+    max_total_drawdown: float = 0.0
+    max_spread: float = 0.0
+    max_price_gap: float = 0.0
+    slippage_down: float = 0.0
+    slippage_up: float = 0.0
+    pause_ms: int = 0
+
+
+class Tape(NamedTuple):
+    """All of a run.
+
+    Attributes:
+        open_ms, open, high, low, close: The candles of all markets.
+        offered: The lots that each level of a book offers once a candle has closed; empty in a bare run.
+        said_ms: When the candles opened that something is said of.
+        entry, exit: See ``SignalColumns``.
+        confidence: The same; empty where it is not asked for.
+        stop, target: Distances from the entry, in the quote currency; empty where no slot has any.
+    """
+
+    terms: Terms
+    open_ms: Millis
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    offered: Floats
+    said_ms: Millis
+    entry: Bools
+    exit: Bools
+    confidence: Floats
+    stop: Floats
+    target: Floats
+    markets: Table
+    slots: Table
+    account: Table
+    trades: Table
+    days: Table
+
+
+Row = Any
+"""One row of a table; what is written to it is written to the table."""

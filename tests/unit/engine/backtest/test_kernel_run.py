@@ -1,0 +1,197 @@
+"""The compiled kernel, against plain Python that knows nothing of it, and by what must hold of any run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from engine.backtest.kernel_run import backtest
+from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
+from engine.backtest.tape import slots_of, tape_of
+from engine.domain.backtests import BacktestResult
+from engine.domain.errors import DataError
+from engine.domain.market import Candles, Market, Timeframe, from_millis, to_millis
+from engine.ports import Strategy
+from engine.simulation import kernel
+from engine.simulation.compiled import compiled
+from engine.simulation.fills import FillModel
+from engine.strategies.context import StrategyContext, StrategyContexts
+from engine.strategies.rsi_bands import RsiBands
+from engine.strategies.sma_cross import SmaCross
+from tests.fakes import oracle
+from tests.fakes.oracle import Book
+from tests.fakes.series import candles
+
+pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
+
+
+def jumpy(seed: int, count: int, *, symbol: str = "BTC/USDT", timeframe: Timeframe = Timeframe.H1) -> Candles:
+    """A random walk whose opens jump, and whose wicks reach stops and targets within one candle now and then."""
+    rng = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(rng.normal(0, 0.006, count)))
+    opens = np.append(close[0], close[:-1]) * np.exp(rng.normal(0, 0.004, count))
+    wicks = np.exp(np.abs(rng.standard_t(3, (2, count))) * 0.003)
+    made = candles(
+        timeframe=timeframe,
+        opens=opens,
+        highs=np.maximum(opens, close) * wicks[0],
+        lows=np.minimum(opens, close) / wicks[1],
+        closes=close,
+        volumes=rng.uniform(500, 900, count),
+    )
+    return replace(made, symbol=symbol)
+
+
+def setup(
+    strategy: Strategy, *series: Candles, terms: BareTerms | RiskTerms | None = None, **other: object
+) -> BacktestSetup:
+    symbols = tuple(each.symbol for each in series)
+    context = StrategyContext(
+        name="c", venue="paper", strategy=strategy, markets=symbols, timeframe=strategy.timeframes[0]
+    )
+    markets = {
+        each.symbol: Market.around(each.symbol, float(each.low.min()), float(each.high.max())) for each in series
+    }
+    return BacktestSetup(
+        **{
+            "contexts": StrategyContexts(contexts=(context,)),
+            "candles": {each.symbol: each for each in series},
+            "markets": markets,
+            "cash": Decimal(10_000),
+            "terms": terms or BareTerms(),
+            **other,
+        }
+    )
+
+
+def demand_the_same(result: BacktestResult, book: Book, series: Candles, *, at_close: bool = False) -> None:
+    later = series.timeframe.millis if at_close else 0
+    assert [(to_millis(each.opened_at), to_millis(each.closed_at), each.reason) for each in result.trades] == [
+        (int(series.open_ms[each.opened]) + later, int(series.open_ms[each.closed]) + later, each.reason)
+        for each in book.trades
+    ]
+    for name, wanted in (("quantity", "units"), ("entry_price", "entry"), ("exit_price", "exit")):
+        np.testing.assert_allclose(
+            [getattr(each, name) for each in result.trades], [getattr(each, wanted) for each in book.trades], rtol=1e-9
+        )
+    assert result.final_equity == pytest.approx(book.final_equity, abs=5e-5)
+
+
+@pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("fast", "slow"), [(20, 50), (3, 10)])
+def test_sma_cross_comes_to_what_plain_python_does(count: int, fast: int, slow: int) -> None:
+    series = jumpy(1, count)
+    book = oracle.sma_cross(series, fast, slow, cash=10_000, size=0.95, fee=0.001)
+    assert len(book.trades) > count / 150
+    demand_the_same(backtest(setup(SmaCross(fast=fast, slow=slow), series)), book, series)
+
+
+@pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("fee", [0.001, 0.0])
+def test_rsi_bands_come_to_what_plain_python_does(count: int, fee: float) -> None:
+    series = jumpy(2, count)
+    book = oracle.rsi_bands(series, cash=10_000, size=0.5, fee=fee)
+    assert {each.reason for each in book.trades} == {"stop", "target", "signal"}
+    assert {each.exit for each in book.trades} & set(series.open.tolist())  # some jump over their stop or target
+    asked = setup(RsiBands(), series, terms=BareTerms(size=0.5), model=FillModel(fee=Decimal(str(fee))))
+    demand_the_same(backtest(asked), book, series)
+
+
+def test_fills_at_the_close_of_the_signal() -> None:
+    series = jumpy(3, 3_000)
+    book = oracle.sma_cross(series, 5, 12, cash=10_000, size=0.95, fee=0.001, at_close=True)
+    asked = setup(SmaCross(fast=5, slow=12), series, terms=BareTerms(fill_at=FillAt.SIGNAL_CLOSE))
+    demand_the_same(backtest(asked), book, series, at_close=True)
+
+
+def test_what_is_held_at_the_end_is_told_at_the_last_close_and_is_no_trade() -> None:
+    series = jumpy(1, 5_000)
+    book = oracle.sma_cross(series, 20, 50, cash=10_000, size=0.95, fee=0.001)
+    end = next(each.closed for each in book.trades[40:])
+    cut = series.cut(0, end)
+    result = backtest(setup(SmaCross(), cut))
+    [held] = result.held
+    assert len(result.trades) == 40
+    assert held.price == cut.close[-1]
+    assert result.final_equity == pytest.approx(
+        oracle.sma_cross(cut, 20, 50, cash=10_000, size=0.95, fee=0.001).final_equity
+    )
+
+
+def test_money_goes_nowhere_but_into_trades_and_fees() -> None:
+    for terms in (BareTerms(), RiskTerms()):
+        result = backtest(setup(RsiBands(), jumpy(4, 4_000), terms=terms))
+        made = sum(each.net for each in result.trades)
+        open_ = sum(each.quantity * (each.price - each.entry_price) for each in result.held)
+        paid = result.fees - sum(each.fees for each in result.trades)
+        assert result.final_equity - 10_000 == pytest.approx(made + open_ - paid, abs=1e-6)
+        assert sum(each.net for each in result.by_reason().values()) == pytest.approx(made)
+        assert set(result.by_symbol()) == {"BTC/USDT"}
+
+
+def test_each_day_has_its_equity_and_the_last_is_that_of_the_end() -> None:
+    series = jumpy(5, 24 * 20 + 7)
+    daily = backtest(setup(SmaCross(fast=3, slow=8), series)).daily
+    assert np.diff(daily.at_ms[:-1]).tolist() == [86_400_000] * 19
+    assert from_millis(int(daily.at_ms[-1])) == series.closed_at
+    first = backtest(setup(SmaCross(fast=3, slow=8), series.cut(0, 24 * 3)))
+    assert daily.equity[2] == pytest.approx(first.final_equity)
+
+
+def test_two_markets_share_the_cash_and_one_alone_has_all_of_it() -> None:
+    one, two = jumpy(6, 2_000), jumpy(7, 1_500, symbol="ETH/USDT")
+    alone, both = backtest(setup(RsiBands(), one)), backtest(setup(RsiBands(), one, two))
+    assert set(both.by_symbol()) == {"BTC/USDT", "ETH/USDT"}
+    own = [each for each in both.trades if each.symbol == "BTC/USDT"]
+    assert [(each.opened_at, each.reason) for each in own] == [(each.opened_at, each.reason) for each in alone.trades]
+    assert any(each.quantity < whole.quantity / 2 for each, whole in zip(own, alone.trades, strict=True))
+    assert min(both.daily.equity - both.daily.exposure) >= 0
+
+
+def test_a_strategy_of_longer_candles_trades_along_the_shorter_ones() -> None:
+    series = jumpy(8, 4 * 2_000)
+    result = backtest(setup(RsiBands(timeframe=Timeframe.H4), series))
+    assert result.trades
+    assert all(each.opened_at.hour % 4 == 0 for each in result.trades)
+    assert any(each.closed_at.hour % 4 for each in result.trades if each.reason == "stop")
+
+
+def test_nothing_is_traded_before_the_start_and_indicators_know_what_was_before() -> None:
+    series = jumpy(1, 5_000)
+    whole = backtest(setup(RsiBands(), series))
+    start = whole.trades[30].closed_at + timedelta(hours=1)
+    later = backtest(setup(RsiBands(), series, start=start))
+    assert later.begins == start
+    expected = [each for each in whole.trades if each.opened_at >= start]
+    assert [each.opened_at for each in later.trades] == [each.opened_at for each in expected]
+
+
+def test_a_position_is_left_when_its_time_is_up() -> None:
+    result = backtest(setup(SmaCross(fast=20, slow=50, max_candles=5), jumpy(1, 2_000)))
+    lengths = {each.closed_at - each.opened_at for each in result.trades if each.reason == "time"}
+    assert lengths == {timedelta(hours=5)}
+
+
+@pytest.mark.parametrize("terms", [BareTerms(), RiskTerms()])
+def test_machine_code_does_what_the_python_that_it_is_made_of_does(terms: BareTerms | RiskTerms) -> None:
+    one, two = jumpy(9, 700), jumpy(10, 650, symbol="ETH/USDT")
+    asked = setup(RsiBands(rsi_low=40.0), one, two, terms=terms)
+    slots = slots_of(asked)
+    by_numba, by_python = tape_of(asked, slots), tape_of(asked, slots)
+    compiled()(by_numba)
+    kernel.run(by_python)
+    assert by_numba.account["trades"][0] > 5
+    for table in ("account", "trades", "slots", "days"):
+        assert getattr(by_numba, table).tolist() == getattr(by_python, table).tolist()
+
+
+def test_without_candles_in_reach_it_says_so() -> None:
+    series = jumpy(1, 100)
+    with pytest.raises(DataError, match="--start"):
+        backtest(setup(SmaCross(), series, start=series.closed_at + timedelta(days=1)))
+    with pytest.raises(DataError, match="BTC/USDT"):
+        backtest(setup(SmaCross(), series, end=from_millis(int(series.open_ms[0]))))
