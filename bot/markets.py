@@ -113,7 +113,7 @@ def generated_feed(settings: Settings) -> GeneratedFeed:
     asked = settings.market
     recipes = [
         GeneratedMarket(
-            market=_market(symbol, each),
+            market=market_of(symbol, each),
             start_price=float(each.start_price),
             volatility=each.volatility,
         )
@@ -127,7 +127,8 @@ def generated_feed(settings: Settings) -> GeneratedFeed:
     return GeneratedFeed(generator, Intrabar(settings.venue.intrabar))
 
 
-def _market(symbol: str, asked: MarketSettings) -> Market:
+def market_of(symbol: str, asked: MarketSettings) -> Market:
+    """A generated market, or the steps that a file's is told to have."""
     market = Market(symbol=symbol, lot=asked.lot, tick=asked.tick)
     return market if asked.min_notional is None else replace(market, min_notional=asked.min_notional)
 
@@ -146,7 +147,7 @@ def _generated(settings: Settings) -> Source:
 
 
 def _files(settings: Settings) -> Source:
-    known = {symbol: _market(symbol, each) for symbol, each in settings.market.markets.items()}
+    known = {symbol: market_of(symbol, each) for symbol, each in settings.market.markets.items()}
     feed = FileFeed.load(settings.replay.data, known, Intrabar(settings.venue.intrabar))
     contexts, idle = _contexts(settings, feed, ReadingAhead)
     first, last = feed.span

@@ -93,6 +93,7 @@ class BacktestResult:
         final_equity: At the last closes; selling what is held at the end would cost fees yet.
         trades: In the order in which they were closed.
         seconds: What going over the candles took.
+        compile_seconds: What it took to have the kernel: many once on a machine, a fraction of one later on.
     """
 
     quote: str
@@ -107,6 +108,7 @@ class BacktestResult:
     fees: float
     slippage: float
     seconds: float
+    compile_seconds: float
 
     @property
     def net(self) -> float:

@@ -1,0 +1,244 @@
+"""From what was asked of ``bot backtest``, and the settings, to the setup of a backtest.
+
+candles ─▶ markets by their names ─▶ contexts ─▶ how it is traded ─▶ BacktestSetup
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from bot.indicators import specs_of
+from bot.markets import generated_feed, market_of
+from bot.strategies import STRATEGIES, faults, higher_of, strategy_of
+from config.contexts import ContextSettings
+from config.settings import Settings
+from engine.analysis.technical import TechnicalAnalyzer
+from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
+from engine.data.feeds import FileFeed
+from engine.data.files import parse_name
+from engine.domain.errors import BadInput, ConfigError
+from engine.domain.market import Candles, Market, Timeframe, names_of
+from engine.exchanges.paper import NAME as PAPER
+from engine.risk.rules import RiskLimits
+from engine.simulation.fills import QUOTE, FillModel
+from engine.simulation.intrabar import Intrabar
+from engine.strategies.base import StrategyBase
+from engine.strategies.context import StrategyContext, StrategyContexts
+
+_ALL = 10**9
+"""More candles than any file has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked on the command line; ``None`` and empty where nothing was.
+
+    Attributes:
+        symbols: Markets as people write them.
+        strategy: One alone, in place of the contexts of the profile.
+        params: Its parameters, ``NAME=VALUE``.
+        cash, fee, size: In the quote currency; the others as fractions.
+        bare: Whether it is traded without lots, book and limits.
+        approved: Whether people say yes to everything that they are asked.
+    """
+
+    symbols: tuple[str, ...] = ()
+    strategy: str | None = None
+    timeframe: Timeframe | None = None
+    params: tuple[str, ...] = ()
+    data: tuple[Path, ...] = ()
+    start: datetime | None = None
+    end: datetime | None = None
+    cash: Decimal | None = None
+    fee: Decimal | None = None
+    size: float | None = None
+    fill_at: FillAt | None = None
+    bare: bool | None = None
+    approved: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The candles that there are, and the steps of their markets."""
+
+    candles: Mapping[str, Candles]
+    markets: Mapping[str, Market]
+
+    def named(self, asked: str, quote: str) -> str:
+        """The market that somebody means; a coin alone is meant against a currency, where it is traded against that.
+
+        Raises:
+            BadInput: There is none, or several are meant.
+        """
+        wanted = asked.strip().upper()
+        found = [symbol for symbol in self.candles if wanted in names_of(symbol)]
+        found = [symbol for symbol in found if symbol.endswith(f"/{quote}")] or found
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise BadInput(f"--symbol {asked} may be {' or '.join(found)}.", "Write it like BTC/USDT.")
+        names = {name: symbol for symbol in self.candles for name in names_of(symbol)}
+        near = get_close_matches(wanted, names, n=1)
+        there = f"There are {', '.join(self.candles)}."
+        hint = f"Did you mean {names[near[0]]}? {there}" if near else f"{there} Give its file with --data."
+        raise BadInput(f"There are no candles of {asked}.", hint)
+
+
+def setup_of(asked: Asked, settings: Settings) -> BacktestSetup:
+    """Everything that a backtest is run on.
+
+    Raises:
+        BadInput: What was asked for makes no sense; the nearest name is told.
+        ConfigError: A setting makes no sense.
+        DataError: A candle file cannot be used.
+    """
+    known = _candles(asked, settings)
+    quote = next(iter(settings.venue.balances), "USDT")
+    contexts = tuple(
+        _of_strategy(asked, known, quote) if asked.strategy else _of_profile(asked, settings, known, quote)
+    )
+    traded = tuple(dict.fromkeys(symbol for context in contexts for symbol in context.markets))
+    quotes = tuple(dict.fromkeys(known.markets[symbol].quote for symbol in traded))
+    if len(quotes) > 1:
+        raise BadInput(f"The markets are priced in {', '.join(quotes)}.", "Test one quote currency at a time.")
+    cash = settings.venue.balances.get(quotes[0], Decimal(10_000)) if asked.cash is None else asked.cash
+    if cash <= 0:
+        raise BadInput(f"--cash {cash} buys nothing.", "Begin with more than 0.")
+    return BacktestSetup(
+        contexts=StrategyContexts(contexts=contexts),
+        candles={symbol: known.candles[symbol] for symbol in traded},
+        markets={symbol: known.markets[symbol] for symbol in traded},
+        cash=cash,
+        terms=_terms(asked, settings, contexts),
+        model=_model(asked, settings),
+        intrabar=Intrabar(settings.venue.intrabar),
+        start=asked.start,
+        end=asked.end,
+        analyzer=TechnicalAnalyzer(indicators=specs_of(settings)),
+    )
+
+
+def _candles(asked: Asked, settings: Settings) -> Known:
+    files = asked.data or settings.replay.data
+    if files:
+        own = {symbol: market_of(symbol, each) for symbol, each in settings.market.markets.items()}
+        known = {} if asked.data else own  # the steps of a made-up market are not those of a file
+        feed = FileFeed.load(files, known)
+        lengths = dict(map(parse_name, files))
+        last = feed.span[1]
+        return Known(
+            candles={symbol: feed.candles(symbol, lengths[symbol], last, _ALL) for symbol in feed.markets},
+            markets=feed.markets,
+        )
+    made = generated_feed(settings)
+    if asked.end is None:
+        raise BadInput("The profile's market is made up as time goes on and has no end.", "Give --end, or --data.")
+    return Known(
+        candles={symbol: made.candles(symbol, made.timeframe, asked.end, _ALL) for symbol in made.markets},
+        markets=made.markets,
+    )
+
+
+def _of_strategy(asked: Asked, known: Known, quote: str) -> Iterable[StrategyContext]:
+    """One context of the strategy that was asked for."""
+    name = asked.strategy or ""
+    if name not in STRATEGIES:
+        near = get_close_matches(name, STRATEGIES, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(STRATEGIES)}."
+        raise BadInput(f"There is no strategy {name}.", hint)
+    symbols = tuple(dict.fromkeys(known.named(each, quote) for each in asked.symbols)) or tuple(known.candles)
+    longest = max((known.candles[symbol].timeframe for symbol in symbols), key=lambda each: each.duration)
+    timeframe = asked.timeframe or longest
+    usual = ContextSettings(name=name, strategy=name, markets=symbols, timeframe=timeframe)
+    higher = tuple(each for each in higher_of(usual) if each.duration > timeframe.duration)
+    try:
+        context = ContextSettings.model_validate(
+            {**usual.model_dump(), "higher": higher, "params": dict(map(_param, asked.params))}
+        )
+    except ValidationError as error:
+        named = ".".join(str(part) for part in error.errors()[0]["loc"][1:2])
+        raise BadInput(f"--set {named}: must be a single value.", "Write it like --set fast=20.") from None
+    for fault in faults(context, ""):
+        raise BadInput(fault.message.replace(".params.", "--set ", 1).replace(".params: ", "", 1), fault.remedy)
+    yield _context(context, symbols)
+
+
+def _param(text: str) -> tuple[str, Any]:
+    name, given, value = text.partition("=")
+    if not given or not name:
+        raise BadInput(f"--set {text} gives no value.", "Write it like --set fast=20.")
+    try:
+        return name.strip(), yaml.safe_load(value)
+    except yaml.YAMLError:
+        return name.strip(), value
+
+
+def _of_profile(asked: Asked, settings: Settings, known: Known, quote: str) -> Iterable[StrategyContext]:
+    """The profile's contexts, on those of their markets that there are candles of."""
+    if asked.params or asked.timeframe:
+        given = "--set" if asked.params else "--timeframe"
+        raise BadInput(f"{given} is about one strategy.", "Name it with --strategy.")
+    wanted = {known.named(each, quote) for each in asked.symbols} or set(known.candles)
+    found = []
+    for number, each in enumerate(settings.contexts):
+        symbols = tuple(symbol for symbol in each.markets if symbol in wanted)
+        if symbols:
+            found.append(_context(each, symbols, f"contexts.{number}"))
+    if not found:
+        there = ", ".join(known.candles)
+        raise BadInput(f"No context of the profile {settings.profile} trades {there}.", "Name one with --strategy.")
+    return found
+
+
+def _context(asked: ContextSettings, symbols: Sequence[str], key: str = "contexts") -> StrategyContext:
+    return StrategyContext(
+        name=asked.name,
+        venue=PAPER,
+        strategy=strategy_of(asked, key),
+        markets=tuple(symbols),
+        timeframe=asked.timeframe,
+    )
+
+
+def _terms(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]) -> BareTerms | RiskTerms:
+    without = [context.name for context in contexts if _has_no_stop(context)]
+    bare = bool(without) if asked.bare is None else asked.bare
+    if bare:
+        terms = BareTerms()
+        terms = terms if asked.size is None else replace(terms, size=asked.size)
+        terms = terms if asked.fill_at is None else replace(terms, fill_at=asked.fill_at)
+        most = 1 / (1 + float(_model(asked, settings).fee))
+        if not 0 < terms.size <= most:
+            raise BadInput(f"--size {terms.size} cannot be paid.", f"Above 0, and with the fee at most {most:.6f}.")
+        return terms
+    if without:
+        message = f"{', '.join(without)} gives no stop, and with --risk on nothing is bought without one."
+        raise BadInput(message, "Give it one, --set stop_atr=2, or leave the limits out, --risk off.")
+    for given, name in ((asked.size, "--size"), (asked.fill_at, "--fill")):
+        if given is not None:
+            raise BadInput(f"{name} is about bare runs.", "Say --risk off as well.")
+    autonomy = settings.approval.autonomy
+    confidence = min(autonomy.ask_above, autonomy.auto_above) if asked.approved else autonomy.auto_above
+    return RiskTerms(limits=RiskLimits(**settings.risk.model_dump()), confidence=confidence)
+
+
+def _has_no_stop(context: StrategyContext) -> bool:
+    return isinstance(context.strategy, StrategyBase) and context.strategy.stop_atr is None
+
+
+def _model(asked: Asked, settings: Settings) -> FillModel:
+    venue = settings.venue
+    if venue.fee_in != QUOTE:
+        message = f"fees in {venue.fee_in} are not counted in a backtest yet."
+        raise ConfigError(message, "Set quote.", key="venue.fee_in")
+    model = FillModel(**venue.model_dump(include={"fee", "spread", "depth", "levels", "level_step"}))
+    return model if asked.fee is None else replace(model, fee=asked.fee)

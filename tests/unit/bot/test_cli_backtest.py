@@ -1,0 +1,126 @@
+"""``bot backtest`` as it is typed, on candle files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from bot.cli import app
+from engine.data.files import write_candles
+from engine.domain.market import Timeframe
+from tests.fakes import oracle
+from tests.fakes.series import walk
+
+pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Candle files of three markets, two of them in USDT."""
+    monkeypatch.chdir(tmp_path)
+    for number, symbol in enumerate(("BTC/USDT", "ETH/USDT", "ETH/BTC")):
+        name = f"{symbol.replace('/', '')}-1h.parquet"
+        write_candles(tmp_path / name, replace(walk(20 + number, 3_000, sigma=0.01), symbol=symbol))
+    return {name.stem.removesuffix("-1h"): str(name) for name in tmp_path.glob("*.parquet")}
+
+
+def backtest(*words: str) -> Result:
+    return CliRunner().invoke(app, ["backtest", *words])
+
+
+def told(tmp_path: Path, *words: str) -> dict:
+    answer = backtest(*words, "--json", str(tmp_path / "out" / "told.json"))
+    assert answer.exit_code == 0, answer.output
+    return json.loads((tmp_path / "out" / "told.json").read_text())
+
+
+def test_a_bare_run_comes_to_what_plain_python_does(files: dict[str, str], tmp_path: Path) -> None:
+    words = ("--symbol", "BTC", "--strategy", "sma_cross", "--set", "fast=5", "--set", "slow=15", "--cash", "5000")
+    found = told(tmp_path, *words, "--fee", "0.002", "--size", "0.5", "--risk", "off", "--data", files["BTCUSDT"])
+    book = oracle.sma_cross(walk(20, 3_000, sigma=0.01), 5, 15, cash=5_000, size=0.5, fee=0.002)
+    assert found["final_equity"] == pytest.approx(book.final_equity, abs=5e-5)
+    assert [each["exit_price"] for each in found["trades"]] == pytest.approx([each.exit for each in book.trades])
+    assert found["trades"][0]["opened_at"].endswith("+00:00")
+    assert (found["terms"], found["cash"], found["quote"]) == ("bare", 5_000, "USDT")
+    assert 0 < found["kernel_seconds"] < 60
+
+
+def test_several_markets_share_one_portfolio(files: dict[str, str], tmp_path: Path) -> None:
+    found = told(tmp_path, "--strategy", "rsi_bands", "--data", files["BTCUSDT"], files["ETHUSDT"])
+    assert found["terms"] == "risk"
+    assert set(found["by_symbol"]) == {"BTC/USDT", "ETH/USDT"}
+    assert found["final_equity"] - 10_000 == pytest.approx(
+        sum(each["net"] for each in found["trades"])
+        + sum(each["quantity"] * (each["price"] - each["entry_price"]) for each in found["held"]),
+        abs=20,  # the fees of what is held
+    )
+
+
+def test_a_coin_is_meant_against_the_quote_of_the_profile(files: dict[str, str], tmp_path: Path) -> None:
+    words = ("--strategy", "sma_cross", "--symbol", "eth", "--data", files["ETHBTC"], files["ETHUSDT"])
+    assert list(told(tmp_path, *words)["by_symbol"]) == ["ETH/USDT"]
+    other = told(tmp_path, "--strategy", "sma_cross", "--symbol", "ETH", "--data", files["ETHBTC"])
+    assert (other["quote"], list(other["by_symbol"])) == ("BTC", ["ETH/BTC"])
+
+
+def test_the_contexts_of_a_profile_trade_the_files_that_there_are(files: dict[str, str], tmp_path: Path) -> None:
+    found = told(tmp_path, "--profile", "demo", "--approve", "all", "--data", files["BTCUSDT"])
+    assert [each["context"] for each in found["strategies"]] == ["trend", "momentum", "reversion"]
+    assert set(found["by_context"]) <= {"trend", "momentum", "reversion"}
+    assert len(found["trades"]) > len(told(tmp_path, "--profile", "demo", "--data", files["BTCUSDT"])["trades"])
+
+
+def test_longer_candles_and_a_part_of_the_time(files: dict[str, str], tmp_path: Path) -> None:
+    found = told(
+        tmp_path,
+        *("--strategy", "rsi_bands", "--timeframe", "4h", "--start", "2024-02-01", "--end", "2024-04-01"),
+        *("--data", files["BTCUSDT"]),
+    )
+    assert (found["begins"][:10], found["ends"][:10]) == ("2024-02-01", "2024-04-01")
+    assert found["strategies"][0]["timeframe"] == Timeframe.H4
+    assert found["candles"] == 60 * 24
+
+
+def test_the_terminal_says_what_was_traded_and_what_it_came_to(files: dict[str, str]) -> None:
+    said = backtest("--strategy", "sma_cross", "--data", files["BTCUSDT"]).output
+    assert "sma_cross on BTC/USDT in 1h candles; bare" in said
+    assert np.all([word in said for word in ("trades", "closed by", "fees", "equity", "USDT")])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--strategy", "sma_kross"), "There is no strategy sma_kross. Did you mean sma_cross?"),
+        (("--strategy", "sma_cross", "--symbol", "BTX"), "There are no candles of BTX. Did you mean BTC/USDT?"),
+        (("--strategy", "sma_cross", "--set", "fasst=2"), "--set fasst: sma_cross has no such parameter. Did you mean"),
+        (("--strategy", "sma_cross", "--set", "fast=x"), "--set fast: must be a valid integer"),
+        (("--strategy", "sma_cross", "--set", "fast=[1]"), "--set fast: must be a single value"),
+        (("--strategy", "sma_cross", "--set", "fast"), "--set fast gives no value"),
+        (("--strategy", "sma_cross", "--set", "fast=50"), "The strategy SMA cross cannot work like this: fast must"),
+        (("--strategy", "sma_cross", "--risk", "on"), "sma_cross gives no stop"),
+        (("--strategy", "rsi_bands", "--size", "0.5"), "--size is about bare runs"),
+        (("--strategy", "sma_cross", "--size", "1"), "--size 1.0 cannot be paid"),
+        (("--strategy", "sma_cross", "--fee", "1.5"), "--fee 1.5 is no fraction"),
+        (("--strategy", "sma_cross", "--cash", "lots"), "--cash lots is no number"),
+        (("--strategy", "sma_cross", "--cash", "0"), "--cash 0 buys nothing"),
+        (("--strategy", "sma_cross", "--timeframe", "15m"), "there are only 1h candles, none of 15m"),
+        (("--strategy", "sma_cross", "--start", "2030-01-01"), "no candles within --start and --end"),
+        (("--set", "fast=2"), "--set is about one strategy"),
+    ],
+)
+def test_what_cannot_be_run_is_said_with_the_way_out(files: dict[str, str], words: tuple[str, ...], said: str) -> None:
+    answer = backtest(*words, "--data", files["BTCUSDT"])
+    assert answer.exit_code == 2
+    assert said in answer.stderr
+
+
+def test_without_a_file_the_made_up_market_is_tested_up_to_an_end(tmp_path: Path) -> None:
+    assert "has no end" in backtest("--strategy", "rsi_bands", "--symbol", "SOL").stderr
+    words = ("--strategy", "rsi_bands", "--symbol", "SOL", "--start", "2026-01-01", "--end", "2026-02-01")
+    assert set(told(tmp_path, *words)["by_symbol"]) <= {"SOL/USDT"}
