@@ -68,7 +68,8 @@ def text(setup: BacktestSetup, result: BacktestResult) -> str:
         ),
         "held": ", ".join(f"{each.quantity:.8g} {each.symbol} at {each.price:,.8g}" for each in result.held)
         or "nothing",
-        "fees": f"{result.fees:,.2f} {result.quote}, and {result.slippage:,.2f} of slippage",
+        "fees": f"{result.fees:,.2f} {result.quote}"
+        + ("" if result.slippage is None else f", and {result.slippage:,.2f} of slippage"),
         "equity": f"{result.final_equity:,.2f} {result.quote}, {result.net:+,.2f} ({result.net / result.cash:+.2%})",
     }
     if result.compile_seconds > _LOADED:

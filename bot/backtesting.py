@@ -130,9 +130,7 @@ def setup_of(asked: Asked, settings: Settings) -> BacktestSetup:
 def _candles(asked: Asked, settings: Settings) -> Known:
     files = asked.data or settings.replay.data
     if files:
-        own = {symbol: market_of(symbol, each) for symbol, each in settings.market.markets.items()}
-        known = {} if asked.data else own  # the steps of a made-up market are not those of a file
-        feed = FileFeed.load(files, known)
+        feed = FileFeed.load(files, {name: market_of(name, each) for name, each in settings.market.markets.items()})
         lengths = dict(map(parse_name, files))
         last = feed.span[1]
         return Known(

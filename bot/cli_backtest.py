@@ -6,14 +6,19 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.run_options import DATES, MoreData
+from config.settings import Settings, secrets
 from engine.domain.errors import BadInput, GreenlightError
 from engine.domain.market import Timeframe
+
+if TYPE_CHECKING:  # what is slow to import
+    from engine.backtest.setup import BacktestSetup
+    from engine.domain.backtests import BacktestResult
 
 
 class Risk(StrEnum):
@@ -62,6 +67,10 @@ def backtest(
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write all of it as JSON.")] = None,
     profile: ProfileOption = None,
     config: ConfigOption = None,
+    *,
+    full: Annotated[
+        bool, typer.Option("--full", help="Through the live cycle, its store and venue: slower, and everything counts.")
+    ] = False,
 ) -> None:
     """Trade strategies over candle files in a moment, and say what it would have come to."""
     settings = load_or_exit(profile, config, {}).settings
@@ -89,13 +98,21 @@ def backtest(
             ),
             settings,
         )
-        result = run(setup)
+        result = _replayed(setup, settings) if full else run(setup)
         typer.echo(text(setup, result))
         if json_file is not None:
             _write(json_file, as_json(setup, result))
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
+
+
+def _replayed(setup: BacktestSetup, settings: Settings) -> BacktestResult:
+    from bot import logs
+    from bot.full_backtest import full_backtest
+
+    logs.configure(settings.logs, secrets(settings))
+    return full_backtest(setup, settings)
 
 
 def _amount(name: str, said: str | None) -> Decimal | None:

@@ -87,23 +87,51 @@ class Engine:
         return found
 
 
-async def build_engine(settings: Settings, market: Source, route: Route, externals: Externals = EXTERNALS) -> Engine:
-    """The engine on its clock, at the time where the last run left off."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How it is traded.
+
+    Attributes:
+        risk: What plans and judges entries.
+        quality: When candles are too bad to trade on.
+        model: What trading at the paper venue costs.
+    """
+
+    risk: RiskManager
+    quality: QualityLimits
+    model: FillModel
+
+
+def terms_of(settings: Settings) -> Terms:
+    """How the settings have it traded."""
+    return Terms(
+        risk=RiskManager(limits=RiskLimits(**settings.risk.model_dump())),
+        quality=QualityLimits(**settings.quality.model_dump()),
+        model=FillModel(
+            **settings.venue.model_dump(
+                include={"fee", "fee_in", "fee_price", "spread", "depth", "levels", "level_step"}
+            ),
+            max_factor=Decimal(repr(settings.quality.max_factor)),
+            gone_for=settings.quality.gone_for,
+        ),
+    )
+
+
+async def build_engine(
+    settings: Settings, market: Source, route: Route, externals: Externals = EXTERNALS, terms: Terms | None = None
+) -> Engine:
+    """The engine on its clock, at the time where the last run left off; by the terms of the settings, or by others."""
+    terms = terms or terms_of(settings)
     clock: AnyClock = WallClock() if settings.market.clock == "wall" else MarketClock(market.start)
     store = externals.store(settings.database.url, route=route, alone=True)
-    max_factor = Decimal(repr(settings.quality.max_factor))
-    model = FillModel(
-        **settings.venue.model_dump(include={"fee", "fee_in", "fee_price", "spread", "depth", "levels", "level_step"}),
-        max_factor=max_factor,
-        gone_for=settings.quality.gone_for,
-    )
+    max_factor = terms.model.max_factor
     venues = {
         name: externals.venue(
             name=name,
             file=file,
             feed=market.feed,
             clock=clock,
-            model=model,
+            model=terms.model,
             balances=settings.venue.balances,
             client=store,
         )
@@ -113,9 +141,9 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
     files = OpenFiles(account_files(settings), map(lock_file, account_files(settings)))
     store.check_before_writing(files.check)
     time_left = pace(settings).left if isinstance(clock, MarketClock) else by_the_market
-    limits = RiskLimits(**settings.risk.model_dump())
+    limits = terms.risk.limits
     no_entry = no_entry_of(market.live, market.contexts) if market.live else nothing_against_it
-    quality = DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump()))
+    quality = DataQualityMonitor(limits=terms.quality)
     market_data: MarketDataAt = venues
     candles = CheckedCandles(market_data=market_data, quality=quality, history=market.history)
     late_after = LATE_AFTER if market.live else None
@@ -126,7 +154,7 @@ async def build_engine(settings: Settings, market: Source, route: Route, externa
         market_data=market_data,
         candles=candles,
         analyzer=market.analyzer,
-        risk=RiskManager(limits=limits),
+        risk=terms.risk,
         autonomy=settings.approval.autonomy,
         orchestrator=ExecutionOrchestrator(
             store=store, venues=venues, market_data=market_data, clock=clock, max_factor=max_factor

@@ -31,7 +31,6 @@ from engine.execution.orders import intend
 from engine.execution.retries import not_before
 from engine.ports import market_data_of
 from engine.proposing import propose
-from engine.risk import sizing
 from engine.risk.stats import told
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
@@ -222,14 +221,13 @@ class _Conclusion:
         if book is None:
             return Refuse(reasons=("there is no order book to price it with",))
         execution = self._execution(book)
-        plan = sizing.plan(
+        plan = self.services.risk.plan(
             decision,
             self.proposal.signals,
             venue=self.proposal.venue,
             market=self.market,
             price=execution.limit_price or book.ask,
             portfolio=self.uow.account.portfolio(),
-            risk_per_trade=self.services.risk.limits.risk_per_trade,
         )
         if plan is None:
             return Refuse(reasons=("there is no room for a stop below the price",))

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from engine.analysis.quality import QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.domain.market import Candles, Market
 from engine.risk.rules import RiskLimits
@@ -43,10 +44,12 @@ class RiskTerms:
     Attributes:
         limits: The risk limits.
         confidence: From which on an entry is carried out.
+        min_candles: While a context has fewer closed candles than that, its markets are not entered.
     """
 
     limits: RiskLimits = field(default_factory=RiskLimits)
     confidence: float = 0.0
+    min_candles: int = QualityLimits().min_candles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

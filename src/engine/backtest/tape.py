@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from engine.strategies.context import StrategyContext
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from engine.domain.columns import SignalColumns
+    from engine.domain.columns import Bools, SignalColumns
     from engine.domain.market import Floats, Millis
     from engine.simulation.tapes import Table
 
@@ -113,7 +113,7 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot]) -> Tape:
         close=_joined([tape.close for tape in tapes]),
         offered=_joined([tape.offered for tape in tapes]),
         said_ms=_joined([slot.open_ms for slot in slots]),
-        entry=_joined([slot.said.entry for slot in slots]),
+        entry=_joined([_entry(setup, slots, slot) for slot in slots]),
         exit=_joined([slot.said.exit for slot in slots]),
         confidence=_frozen(_NONE)
         if isinstance(setup.terms, BareTerms)
@@ -126,6 +126,26 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot]) -> Tape:
         trades=np.zeros(sum(int(np.count_nonzero(slot.said.entry)) for slot in slots), TRADE),
         days=np.zeros((last - first) // _DAY + 2, DAY),
     )
+
+
+def _entry(setup: BacktestSetup, slots: Sequence[Slot], slot: Slot) -> Bools:
+    """Where a slot enters. Live enters a market once every context there has enough candles; a bare run at once."""
+    if isinstance(setup.terms, BareTerms):
+        return slot.said.entry
+    known, own = slot.said.entry.copy(), [each for each in slots if each.symbol == slot.symbol]
+    last = max(own, key=lambda each: _ready(setup, each))
+    # Its halt ends when that context's turn comes: those before it have decided by then.
+    side: Literal["left", "right"] = "right" if own.index(slot) < own.index(last) else "left"
+    known[: int(slot.open_ms.searchsorted(_ready(setup, last) - slot.context.timeframe.millis, side=side))] = False
+    return known
+
+
+def _ready(setup: BacktestSetup, slot: Slot) -> int:
+    """When a slot has enough candles: at the close of the last of them."""
+    least = setup.terms.min_candles if isinstance(setup.terms, RiskTerms) else 1
+    if len(slot.open_ms) < least:
+        return 2**62
+    return int(slot.open_ms[least - 1]) + slot.context.timeframe.millis
 
 
 def _strides(column: Floats) -> int:

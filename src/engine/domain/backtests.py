@@ -24,7 +24,7 @@ class BacktestTrade:
         quantity: What was bought, in the base currency.
         entry_price, exit_price: Mean prices.
         fees: Of both.
-        slippage: What it paid more and got less than the price of the moment.
+        slippage: What it paid more and got less than the price of the moment; ``None`` where nobody noted that.
         reason: What closed it: ``stop``, ``target``, ``signal`` or ``time``.
     """
 
@@ -36,7 +36,7 @@ class BacktestTrade:
     entry_price: float
     exit_price: float
     fees: float
-    slippage: float
+    slippage: float | None
     reason: str
 
     @property
@@ -79,7 +79,7 @@ class Counted:
     won: int
     net: float
     fees: float
-    slippage: float
+    slippage: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,7 +106,7 @@ class BacktestResult:
     held: tuple[HeldAtEnd, ...]
     daily: DailyEquity
     fees: float
-    slippage: float
+    slippage: float | None
     seconds: float
     compile_seconds: float
 
@@ -139,7 +139,7 @@ def counted(trades: Iterable[BacktestTrade], key: Callable[[BacktestTrade], str]
             won=sum(trade.net > 0 for trade in group),
             net=sum(trade.net for trade in group),
             fees=sum(trade.fees for trade in group),
-            slippage=sum(trade.slippage for trade in group),
+            slippage=None if any(trade.slippage is None for trade in group) else sum(t.slippage or 0 for t in group),
         )
         for name, group in groups.items()
     }

@@ -5,16 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from engine.domain.decisions import Decision, Signals
 from engine.domain.judging import Allowed, Clamp, Denied, Judgement, RiskView
+from engine.domain.market import Market
 from engine.domain.plans import TradePlan
+from engine.domain.positions import Portfolio
+from engine.risk import sizing
 from engine.risk.rules import ENTRY_RULES, RiskLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskManager:
-    """Judges plans by the rules. Pure: the same plan and view give the same judgement."""
+    """Plans trades, and judges plans by the rules. Pure: the same plan and view give the same judgement."""
 
     limits: RiskLimits = field(default_factory=RiskLimits)
+
+    def plan(
+        self,
+        decision: Decision,
+        signals: Signals,
+        *,
+        venue: str,
+        market: Market,
+        price: Decimal,
+        portfolio: Portfolio,
+    ) -> TradePlan | None:
+        """The trade that an entry asks for, before any rule has looked at it; see ``sizing.plan``."""
+        return sizing.plan(
+            decision,
+            signals,
+            venue=venue,
+            market=market,
+            price=price,
+            portfolio=portfolio,
+            risk_per_trade=self.limits.risk_per_trade,
+        )
 
     def judge(self, plan: TradePlan, view: RiskView) -> Judgement:
         """Ask every rule in turn; the first that allows nothing stops the plan.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,75 +9,19 @@ import numpy as np
 import pytest
 
 from engine.backtest.kernel_run import backtest
-from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
+from engine.backtest.setup import BareTerms, FillAt, RiskTerms
 from engine.backtest.tape import slots_of, tape_of
-from engine.domain.backtests import BacktestResult
 from engine.domain.errors import DataError
-from engine.domain.market import Candles, Market, Timeframe, from_millis, to_millis
-from engine.ports import Strategy
+from engine.domain.market import Timeframe, from_millis
 from engine.simulation import kernel
 from engine.simulation.compiled import compiled
 from engine.simulation.fills import FillModel
-from engine.strategies.context import StrategyContext, StrategyContexts
 from engine.strategies.rsi_bands import RsiBands
 from engine.strategies.sma_cross import SmaCross
 from tests.fakes import oracle
-from tests.fakes.oracle import Book
-from tests.fakes.series import candles
+from tests.fakes.backtests import demand_the_same, jumpy, setup
 
 pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
-
-
-def jumpy(seed: int, count: int, *, symbol: str = "BTC/USDT", timeframe: Timeframe = Timeframe.H1) -> Candles:
-    """A random walk whose opens jump, and whose wicks reach stops and targets within one candle now and then."""
-    rng = np.random.default_rng(seed)
-    close = 100 * np.exp(np.cumsum(rng.normal(0, 0.006, count)))
-    opens = np.append(close[0], close[:-1]) * np.exp(rng.normal(0, 0.004, count))
-    wicks = np.exp(np.abs(rng.standard_t(3, (2, count))) * 0.003)
-    made = candles(
-        timeframe=timeframe,
-        opens=opens,
-        highs=np.maximum(opens, close) * wicks[0],
-        lows=np.minimum(opens, close) / wicks[1],
-        closes=close,
-        volumes=rng.uniform(500, 900, count),
-    )
-    return replace(made, symbol=symbol)
-
-
-def setup(
-    strategy: Strategy, *series: Candles, terms: BareTerms | RiskTerms | None = None, **other: object
-) -> BacktestSetup:
-    symbols = tuple(each.symbol for each in series)
-    context = StrategyContext(
-        name="c", venue="paper", strategy=strategy, markets=symbols, timeframe=strategy.timeframes[0]
-    )
-    markets = {
-        each.symbol: Market.around(each.symbol, float(each.low.min()), float(each.high.max())) for each in series
-    }
-    return BacktestSetup(
-        **{
-            "contexts": StrategyContexts(contexts=(context,)),
-            "candles": {each.symbol: each for each in series},
-            "markets": markets,
-            "cash": Decimal(10_000),
-            "terms": terms or BareTerms(),
-            **other,
-        }
-    )
-
-
-def demand_the_same(result: BacktestResult, book: Book, series: Candles, *, at_close: bool = False) -> None:
-    later = series.timeframe.millis if at_close else 0
-    assert [(to_millis(each.opened_at), to_millis(each.closed_at), each.reason) for each in result.trades] == [
-        (int(series.open_ms[each.opened]) + later, int(series.open_ms[each.closed]) + later, each.reason)
-        for each in book.trades
-    ]
-    for name, wanted in (("quantity", "units"), ("entry_price", "entry"), ("exit_price", "exit")):
-        np.testing.assert_allclose(
-            [getattr(each, name) for each in result.trades], [getattr(each, wanted) for each in book.trades], rtol=1e-9
-        )
-    assert result.final_equity == pytest.approx(book.final_equity, abs=5e-5)
 
 
 @pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])

@@ -1,0 +1,221 @@
+"""A backtest through the live cycle: the same jobs, store and paper venue as a run, in memory, with nobody there.
+
+setup ─▶ an engine of its own in a folder that goes ─▶ Replay at full speed ─▶ BacktestResult
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from bot.engine import Engine, Terms, build_engine, terms_of
+from bot.markets import Source
+from bot.pace import COMMIT_EVERY
+from config.settings import Settings
+from engine.backtest.bare import ANYTHING, BareRisk, bare_market, bare_model
+from engine.backtest.replay import INSTANT, Pace, Replay
+from engine.backtest.setup import BacktestSetup, BareTerms, FillAt
+from engine.backtest.tape import candles_of
+from engine.clocks import MarketClock
+from engine.data.feeds import FileFeed
+from engine.domain.backtests import BacktestResult, BacktestTrade, DailyEquity, HeldAtEnd
+from engine.domain.errors import BadInput, StoreError
+from engine.domain.market import from_millis, to_millis
+from engine.domain.positions import Position
+from engine.exchanges.paper import NAME as PAPER
+from engine.jobs import job_table
+from engine.simulation.intrabar import Intrabar
+from engine.store.location import url_of
+from engine.store.migrate import upgrade
+from engine.store.unit_of_work import UnitOfWork
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - files there are memory; a private folder is made in it
+_DAY = 86_400_000
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def full_backtest(setup: BacktestSetup, settings: Settings) -> BacktestResult:
+    """Replay a setup.
+
+    Raises:
+        BadInput: It fills at the close of a signal, which no market does.
+        DataError: The candles cannot be traded on.
+        StoreError: Something failed on the way.
+    """
+    if isinstance(setup.terms, BareTerms) and setup.terms.fill_at is FillAt.SIGNAL_CLOSE:
+        raise BadInput("--full fills where a market would, at the next open.", "Leave out --fill signal-close.")
+    with _folder() as folder:
+        url = url_of(folder / "greenlight.sqlite")
+        upgrade(url)
+        return asyncio.run(_replayed(setup, _settings(setup, settings, url)))
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder that goes; in memory where there is a place for that."""
+    with TemporaryDirectory(prefix="greenlight-", dir=_MEMORY if _MEMORY.is_dir() else None) as name:
+        yield Path(name)
+
+
+def _settings(setup: BacktestSetup, settings: Settings, url: str) -> Settings:
+    """The settings of the run: its own account, and nobody who is asked."""
+    confidence = 0.0 if isinstance(setup.terms, BareTerms) else setup.terms.confidence
+    own = {
+        "database": {"url": url},
+        "venue": {"file": None, "balances": {setup.quote: setup.cash}},
+        "approval": {"auto_above": confidence, "ask_above": min(confidence, 1.0)},
+        "replay": {"speed": "max"},
+    }
+    changed = {name: getattr(settings, name).model_copy(update=changes) for name, changes in own.items()}
+    return settings.model_copy(update={**changed, "exchanges": {}})  # its account is at one paper venue
+
+
+def _terms(setup: BacktestSetup, settings: Settings) -> Terms:
+    usual = terms_of(settings)
+    if isinstance(setup.terms, BareTerms):
+        risk = BareRisk(size=Decimal(repr(setup.terms.size)), fee=setup.model.fee)
+        return Terms(risk=risk, quality=ANYTHING, model=bare_model(setup.model))
+    return Terms(risk=usual.risk, quality=usual.quality, model=setup.model)
+
+
+async def _replayed(setup: BacktestSetup, settings: Settings) -> BacktestResult:
+    bare = isinstance(setup.terms, BareTerms)
+    candles = [candles_of(setup, symbol) for symbol in setup.candles]
+    markets = {symbol: bare_market(each) if bare else each for symbol, each in setup.markets.items()}
+    feed = FileFeed(candles, markets, Intrabar.WORST if bare else setup.intrabar)
+    first, ends = feed.span
+    begins = max(setup.start or first, first)
+    market = Source(
+        feed=feed,
+        contexts=setup.contexts,
+        label="backtest",
+        start=begins - INSTANT,  # people are welcomed an instant after it, and then the first close is decided on
+        end=ends,
+        analyzer=setup.analyzer,
+    )
+    async with AsyncExitStack() as closing:
+        engine = await build_engine(settings, market, lambda _: {}, terms=_terms(setup, settings))
+        closing.push_async_callback(engine.store.close)
+        for venue in engine.venues.values():
+            closing.callback(venue.close)
+        begun = time.perf_counter()
+        await _run(engine, ends)
+        seconds = time.perf_counter() - begun
+        return await engine.store.read(lambda uow: _result(setup, uow, feed, begins, ends, seconds))
+
+
+async def _run(engine: Engine, ends: datetime) -> None:
+    """Replay up to the last close; what that close says could only be traded at a price that is not there."""
+    if not isinstance(engine.clock, MarketClock):
+        raise BadInput("A backtest goes by the market's clock.", "Set market.clock to replay.")
+    troubles: list[str] = []
+    replay = Replay(
+        clock=engine.clock,
+        jobs=job_table(
+            services=engine.services,
+            contexts=engine.market.contexts,
+            deliberations=engine.deliberations,
+            approvals=engine.approvals,
+            books=engine.books,
+        ),
+        pace=Pace(speed=math.inf, wait_for_people=0, commit_every=COMMIT_EVERY),
+        open_approvals=_nobody,
+        on_trouble=lambda text: troubles.append(text) if text else None,
+        answering=lambda: engine.approvals.busy or engine.deliberations.busy,
+        journal=engine.store,
+    )
+    await replay.run(ends - INSTANT)
+    engine.clock.move_to(ends)
+    await engine.services.orchestrator.sync_venue_events(PAPER)
+    await engine.books.mark_to_market(ends)
+    await engine.store.flush()
+    if troubles:
+        raise StoreError(f"The replay failed: {troubles[0]}.", "The log has the whole error.")
+
+
+async def _nobody() -> tuple[str, ...]:
+    return ()
+
+
+def _result(
+    setup: BacktestSetup, uow: UnitOfWork, feed: FileFeed, begins: datetime, ends: datetime, seconds: float
+) -> BacktestResult:
+    account = uow.account.portfolio()
+    closed = sorted(uow.positions.closed_within(_LONG_AGO, ends), key=lambda each: each.closed_at or ends)
+    trades = tuple(_trade(setup, uow, each) for each in closed)
+    held = tuple(
+        HeldAtEnd(
+            context=each.context,
+            symbol=each.symbol,
+            opened_at=each.opened_at,
+            quantity=float(each.quantity),
+            entry_price=float(each.entry_price),
+            price=float(account.mark(each)),
+        )
+        for each in account.positions
+    )
+    return BacktestResult(
+        quote=setup.quote,
+        begins=begins,
+        ends=ends,
+        candles=sum(_count(setup, symbol, begins) for symbol in feed.markets),
+        cash=float(setup.cash),
+        final_equity=float(account.equity),
+        trades=trades,
+        held=held,
+        daily=_daily(uow, begins, ends, float(account.equity), float(account.exposure)),
+        fees=sum(each.fees for each in trades) + float(sum((each.fees for each in account.positions), Decimal(0))),
+        slippage=None,
+        seconds=seconds,
+        compile_seconds=0.0,
+    )
+
+
+def _count(setup: BacktestSetup, symbol: str, begins: datetime) -> int:
+    opens = candles_of(setup, symbol).open_ms
+    return len(opens) - int(opens.searchsorted(to_millis(begins)))
+
+
+def _daily(uow: UnitOfWork, begins: datetime, ends: datetime, equity: float, exposure: float) -> DailyEquity:
+    """The last point of the curve up to each midnight."""
+    points = [each for each in uow.curve.within(begins, ends) if to_millis(each.at) % _DAY == 0 and each.at > begins]
+    return DailyEquity(
+        at_ms=np.array([*(to_millis(each.at) for each in points), to_millis(ends)], dtype=np.int64),
+        equity=np.array([*(float(each.equity) for each in points), equity]),
+        exposure=np.array([*(float(each.equity - each.cash) for each in points), exposure]),
+    )
+
+
+def _trade(setup: BacktestSetup, uow: UnitOfWork, position: Position) -> BacktestTrade:
+    span = setup.candles[position.symbol].timeframe.millis
+    closed = to_millis(position.closed_at or position.opened_at)
+    return BacktestTrade(
+        context=position.context,
+        symbol=position.symbol,
+        opened_at=position.opened_at,
+        closed_at=from_millis(closed - closed % span),
+        quantity=float(position.bought),
+        entry_price=float(position.cost / position.bought),
+        exit_price=float(position.exit_price or 0),
+        fees=float(position.fees),
+        slippage=None,
+        reason=_reason(uow, position),
+    )
+
+
+def _reason(uow: UnitOfWork, position: Position) -> str:
+    """What closed it: its strategy's word, or its time, where an exit did."""
+    if position.closed_by != "exit":
+        return position.closed_by
+    decided = [order.decision_id for order in uow.orders.of_position(position.id) if order.request.reduce_only]
+    said = [uow.decisions.get(each).decision.reasons[0] for each in decided if each]
+    return "time" if said and said[-1].startswith("held for ") else "signal"

@@ -1,0 +1,158 @@
+"""One truth: the compiled kernel, the live cycle replayed, and plain Python come to the same trades."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import app
+from bot.full_backtest import full_backtest
+from config.loader import load
+from config.settings import Settings
+from engine.backtest.kernel_run import backtest
+from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
+from engine.data.files import write_candles
+from engine.domain.errors import BadInput
+from engine.domain.market import Market, Timeframe
+from engine.ports import Strategy
+from engine.risk.rules import RiskLimits
+from engine.simulation.fills import FillModel
+from engine.simulation.intrabar import Intrabar
+from engine.strategies.context import StrategyContext, StrategyContexts
+from engine.strategies.ma_cross import MovingAverageCross
+from engine.strategies.mean_reversion import MeanReversion
+from engine.strategies.momentum import Momentum
+from engine.strategies.rsi_bands import RsiBands
+from engine.strategies.sma_cross import SmaCross
+from tests.fakes import oracle
+from tests.fakes.backtests import demand_the_same, demand_the_same_trades, jumpy, setup
+from tests.fakes.series import real
+
+pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(900)]
+DARING = RiskLimits(max_drawdown=Decimal("0.03"), max_total_drawdown=Decimal("0.9"), drawdown_pause=timedelta(hours=12))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    asked: dict[str, Any] = {"risk": {"max_drawdown": "0.03", "max_total_drawdown": "0.9", "drawdown_pause": "12h"}}
+    asked["quality"] = {"max_move": 10}
+    return load("demo", None, asked, {}, tmp_path)
+
+
+def both(asked: BacktestSetup, settings: Settings) -> None:
+    demand_the_same_trades(backtest(asked), full_backtest(asked, settings))
+
+
+@pytest.mark.parametrize("count", [250, pytest.param(5_000, marks=pytest.mark.slow)])
+def test_a_bare_cross_is_the_same_by_kernel_cycle_and_plain_python(count: int, settings: Settings) -> None:
+    series = jumpy(1, count)
+    asked = setup(SmaCross(fast=3, slow=9), series)
+    book = oracle.sma_cross(series, 3, 9, cash=10_000, size=0.95, fee=0.001)
+    assert len(book.trades) > count / 40
+    result = full_backtest(asked, settings)
+    demand_the_same(result, book, series, rtol=1e-7)
+    demand_the_same_trades(backtest(asked), result)
+
+
+@pytest.mark.parametrize("count", [250, pytest.param(5_000, marks=pytest.mark.slow)])
+def test_bare_rsi_bands_are_the_same_by_kernel_cycle_and_plain_python(count: int, settings: Settings) -> None:
+    series = jumpy(25, count)
+    asked = setup(RsiBands(), series, terms=BareTerms(size=0.5), model=FillModel(fee=Decimal("0.002")))
+    book = oracle.rsi_bands(series, cash=10_000, size=0.5, fee=0.002)
+    assert {each.reason for each in book.trades} >= {"stop", "target"}
+    result = full_backtest(asked, settings)
+    demand_the_same(result, book, series, rtol=1e-7)
+    demand_the_same_trades(backtest(asked), result)
+
+
+def of_contexts(*contexts: tuple[str, Strategy], **other: Any) -> BacktestSetup:
+    """Several strategies, each on two markets, on one portfolio that has to share."""
+    usual = setup(RsiBands(), *other.pop("series"), **other)
+    symbols = tuple(usual.candles)
+    found = tuple(
+        StrategyContext(name=name, venue="paper", strategy=each, markets=symbols, timeframe=each.timeframes[0])
+        for name, each in contexts
+    )
+    return replace(usual, contexts=StrategyContexts(contexts=found))
+
+
+def test_with_risk_contexts_that_share_a_portfolio_are_the_same_to_the_cent(settings: Settings) -> None:
+    one, two = jumpy(11, 330), jumpy(12, 320, symbol="ETH/USDT")
+    asked = of_contexts(
+        ("bands", RsiBands(rsi_low=42.0, rsi_high=60.0)),
+        ("crosses", SmaCross(fast=3, slow=8, stop_atr=1.0, target_atr=2.0, max_candles=6)),
+        ("longer", RsiBands(rsi_low=50.0, timeframe=Timeframe.H4, stop_atr=0.5)),
+        series=(one, two),
+        terms=RiskTerms(limits=DARING),
+        model=FillModel(depth=Decimal("0.002")),
+        start=datetime(2024, 1, 8, tzinfo=UTC),
+    )
+    result = backtest(asked)
+    assert {each.reason for each in result.trades} == {"stop", "target", "signal", "time"}
+    assert set(result.by_context()) == {"bands", "crosses", "longer"}
+    assert set(result.by_symbol()) == {"BTC/USDT", "ETH/USDT"}
+    both(asked, settings)
+
+
+@pytest.mark.slow
+def test_where_candles_are_missing_live_and_kernel_trade_at_the_last_close(settings: Settings) -> None:
+    series = jumpy(13, 400)
+    gaps = [row for row in range(len(series)) if row % 23 != 7]
+    columns = {name: getattr(series, name)[gaps] for name in ("open_ms", "open", "high", "low", "close", "volume")}
+    asked = setup(RsiBands(rsi_low=45.0, rsi_high=55.0), replace(series, **columns), terms=RiskTerms(limits=DARING))
+    assert len(backtest(asked).trades) > 15
+    both(asked, settings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", Intrabar)
+@pytest.mark.parametrize("name", ["BTCUSDT-1h", "ETHUSDT-1h", "SOLUSDT-1h", "DOGEUSDT-1h", "XRPUSDT-1h"])
+def test_on_real_candles_every_strategy_is_the_same_to_the_cent(name: str, rule: Intrabar, settings: Settings) -> None:
+    series = real(name)
+    series = series.cut(len(series) - 9_000, len(series) - 8_000)
+    asked = of_contexts(
+        ("trend", MovingAverageCross()),
+        ("momentum", Momentum()),
+        ("reversion", MeanReversion()),
+        ("bands", RsiBands()),
+        ("cross", SmaCross(stop_atr=2.0)),
+        series=(series,),
+        terms=RiskTerms(limits=DARING, confidence=0.3),
+        intrabar=rule,
+        markets={series.symbol: Market.around(series.symbol, float(series.low.min()), float(series.high.max()))},
+    )
+    assert len(backtest(asked).trades) > 20
+    both(asked, settings)
+
+
+def test_a_fill_at_the_close_of_a_signal_is_no_market(settings: Settings) -> None:
+    asked = setup(SmaCross(), jumpy(1, 100), terms=BareTerms(fill_at=FillAt.SIGNAL_CLOSE))
+    with pytest.raises(BadInput, match="signal-close"):
+        full_backtest(asked, settings)
+
+
+def test_it_is_asked_for_with_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_candles(tmp_path / "BTCUSDT-1h.parquet", jumpy(3, 120))
+    words = [
+        "backtest",
+        "--strategy",
+        "sma_cross",
+        "--set",
+        "fast=3",
+        "--set",
+        "slow=6",
+        "--data",
+        "BTCUSDT-1h.parquet",
+    ]
+    told = [CliRunner().invoke(app, [*words, *more]) for more in ([], ["--full"])]
+    assert all(each.exit_code == 0 for each in told), told
+    lines = [{line[:10].strip(): line for line in each.stdout.splitlines()} for each in told]
+    assert lines[0]["equity"] == lines[1]["equity"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "BTCUSDT-1h.parquet"]
