@@ -93,20 +93,22 @@ def sma(values: Floats, length: int) -> Floats:
 
     Nothing is taken away from a running sum, so no rounding of former values stays in it: within blocks of ``length``
     values each window is the end of one and the beginning of the next. Both are summed as distances from where the
-    latter begins: the mean of values that are all the same is that value.
+    latter begins: the mean of values that are all the same is that value. Some blocks at a time stay in the cache.
     """
     count, mean = len(values), np.full(len(values), np.nan)
     if count < length:
         return mean
-    padded = np.zeros(-(-count // length) * length)
-    padded[:count] = values
-    blocks = padded.reshape(-1, length)
-    first = blocks[:, :1]
-    begun = (blocks - first).cumsum(axis=1).ravel()
-    ended = (blocks - np.roll(first, -1))[:, ::-1].cumsum(axis=1)[:, ::-1].ravel()
-    sums = begun[length - 1 : count] + ended[: count - length + 1]
-    sums[::length] = begun[length - 1 : count : length]  # a window that is a block
-    mean[length - 1 :] = np.repeat(first.ravel(), length)[length - 1 : count] + sums / length
+    padded = np.zeros((-(-count // length) + 1) * length)
+    padded[length : length + count] = values  # after a block of nothing
+    blocks, many = padded.reshape(-1, length), max(1, _AT_ONCE // length)
+    for first in range(1, len(blocks), many):
+        own, before = blocks[first : first + many], blocks[first - 1 : first + many - 1]
+        begins = own[:, :1]
+        sums = (own - begins).cumsum(axis=1)
+        sums[:, :-1] += (before[: len(own)] - begins)[:, :0:-1].cumsum(axis=1)[:, ::-1]
+        at = (first - 1) * length
+        mean[at : at + sums.size] = (begins + sums / length).ravel()[: count - at]
+    mean[: length - 1] = np.nan
     return mean
 
 

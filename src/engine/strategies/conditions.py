@@ -172,9 +172,14 @@ def near_support(sight: Sight, reach_atr: float, *, weight: float = 1.0) -> Cond
 
 def mean_spread(sight: Sight, fast: int, slow: int) -> Floats:
     """A fast less a slow mean of the close, ``NaN`` where the history is too short; what is but rounding is none."""
-    limit = sight.reading(f"ma_{slow}")
-    spread = sight.reading(f"ma_{fast}") - limit
-    return np.where(np.abs(spread) <= _ROUNDING * limit, 0.0, spread)
+
+    def make() -> Floats:
+        limit = sight.reading(f"ma_{slow}")
+        spread = sight.reading(f"ma_{fast}") - limit
+        spread[np.abs(spread) <= _ROUNDING * limit] = 0.0
+        return spread
+
+    return sight.once(f"ma_{fast} less ma_{slow}", make)
 
 
 def in_atrs(distance: Floats, atr: Floats) -> Floats:

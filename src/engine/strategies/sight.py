@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,14 @@ class Sight:
         found = self._read.get(key)
         if found is None:
             found = self._read[key] = self._looked_up(*key)
+        return found
+
+    def once(self, name: str, make: Callable[[], Floats]) -> Floats:
+        """What is made of readings, once, however many ask for it by its name."""
+        key = name, self.timeframe
+        found = self._read.get(key)
+        if found is None:
+            found = self._read[key] = make()
         return found
 
     def flag(self, name: str) -> Bools:
