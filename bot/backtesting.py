@@ -220,7 +220,9 @@ def _terms(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]
         return terms
     if without:
         message = f"{', '.join(without)} gives no stop, and with --risk on nothing is bought without one."
-        raise BadInput(message, "Give it one, --set stop_atr=2, or leave the limits out, --risk off.")
+        raise BadInput(
+            message, "Give it one, --set stop_atr=2 --set target_atr=4, or leave the limits out, --risk off."
+        )
     for given, name in ((asked.size, "--size"), (asked.fill_at, "--fill")):
         if given is not None:
             raise BadInput(f"{name} is about bare runs.", "Say --risk off as well.")

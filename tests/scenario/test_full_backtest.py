@@ -121,7 +121,7 @@ def test_on_real_candles_every_strategy_is_the_same_to_the_cent(name: str, rule:
         ("momentum", Momentum()),
         ("reversion", MeanReversion()),
         ("bands", RsiBands()),
-        ("cross", SmaCross(stop_atr=2.0)),
+        ("cross", SmaCross(stop_atr=2.0, target_atr=6.0)),
         series=(series,),
         terms=RiskTerms(limits=DARING, confidence=0.3),
         intrabar=rule,

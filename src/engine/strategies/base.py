@@ -83,6 +83,8 @@ class StrategyBase(ABC):
     def __post_init__(self) -> None:
         distances = (self.stop_atr, self.target_atr)
         self.demand(all(each is None or each > 0 for each in distances), "stop_atr and target_atr must be above 0")
+        both = (self.stop_atr is None) == (self.target_atr is None)
+        self.demand(both, "stop_atr and target_atr go together: one order at the venue is for both")
         self.demand(self.max_candles is None or self.max_candles > 0, "max_candles must be above 0")
         longer = all(timeframe.duration > self.timeframe.duration for timeframe in self.higher)
         self.demand(longer, f"every timeframe in higher must be longer than {self.timeframe}")

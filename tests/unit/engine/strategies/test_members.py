@@ -114,7 +114,8 @@ def test_the_bare_cross_needs_no_more_candles_than_its_slow_mean_and_one_more() 
 
 def test_the_bare_cross_can_be_given_a_stop() -> None:
     frames = on(VALLEY)
-    assert SmaCross(stop_atr=2.0).generate_signals(frames).stop_distance == 2 * (frames[Timeframe.H1].signals.atr or 0)
+    signals = SmaCross(stop_atr=2.0, target_atr=6.0).generate_signals(frames)
+    assert signals.stop_distance == 2 * (frames[Timeframe.H1].signals.atr or 0)
 
 
 def test_rsi_bands_are_in_while_oversold_and_out_when_overbought() -> None:
@@ -154,7 +155,8 @@ def test_stop_and_target_follow_the_atr() -> None:
         (Momentum, {"breakout": 0}, "breakout must be"),
         (SmaCross, {"fast": 50}, "fast must be"),
         (RsiBands, {"rsi_high": 20.0}, "rsi_low must be"),
-        (RsiBands, {"stop_atr": -1.0}, "stop_atr and target_atr"),
+        (RsiBands, {"stop_atr": -1.0}, "stop_atr and target_atr must"),
+        (SmaCross, {"stop_atr": 2.0}, "go together"),
         (MeanReversion, {"rsi_low": 80.0}, "rsi_low must be"),
         (Momentum, {"stop_atr": 0.0}, "stop_atr and target_atr"),
         (Momentum, {"max_candles": 0}, "max_candles must be"),
@@ -171,7 +173,7 @@ def test_parameters_that_cannot_work_are_refused(
 @pytest.mark.parametrize("strategy", [MovingAverageCross, Momentum, MeanReversion, SmaCross, RsiBands])
 def test_configuration_can_check_and_make_it_by_its_types(strategy: type[StrategyBase]) -> None:
     adapter = TypeAdapter(strategy)
-    made = adapter.validate_python({"timeframe": "4h", "higher": ["1d"], "stop_atr": 1.5})
-    assert made == strategy(timeframe=Timeframe.H4, higher=(Timeframe.D1,), stop_atr=1.5)
+    made = adapter.validate_python({"timeframe": "4h", "higher": ["1d"], "stop_atr": 1.5, "target_atr": 4})
+    assert made == strategy(timeframe=Timeframe.H4, higher=(Timeframe.D1,), stop_atr=1.5, target_atr=4.0)
     with pytest.raises(ValidationError, match="stop_atr"):
         adapter.validate_python({"stop_atr": "wide"})
