@@ -170,7 +170,7 @@ def _result(
         candles=sum(_count(setup, symbol, begins) for symbol in feed.markets),
         cash=float(setup.cash),
         final_equity=float(account.equity),
-        trades=trades,
+        read_trades=lambda: trades,
         held=held,
         daily=_daily(uow, begins, ends, float(account.equity), float(account.exposure)),
         fees=sum(each.fees for each in trades) + float(sum((each.fees for each in account.positions), Decimal(0))),

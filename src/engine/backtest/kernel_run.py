@@ -52,7 +52,7 @@ def _result(setup: BacktestSetup, slots: Sequence[Slot], tape: Tape, took: tuple
         candles=sum(int(each["end"] - each["first"]) for each in traded),
         cash=float(setup.cash),
         final_equity=equity,
-        trades=tuple(_trade(setup, slots[each["slot"]], each) for each in trades),
+        read_trades=lambda: tuple(_trade(setup, slots[each["slot"]], each) for each in trades),
         held=held,
         daily=_daily(tape, ends, equity, worth),
         fees=float(trades["fees"].sum() + tape.slots["fees"][is_held].sum()),

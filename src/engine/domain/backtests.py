@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Counted:
     slippage: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class BacktestResult:
     """What a backtest came to.
 
@@ -91,7 +92,7 @@ class BacktestResult:
         candles: How many there were, of all markets.
         cash: What it began with.
         final_equity: At the last closes; selling what is held at the end would cost fees yet.
-        trades: In the order in which they were closed.
+        read_trades: Makes ``trades``, when they are first asked for: a sweep asks for none.
         seconds: What going over the candles took.
         compile_seconds: What it took to have the kernel: many once on a machine, a fraction of one later on.
     """
@@ -102,13 +103,18 @@ class BacktestResult:
     candles: int
     cash: float
     final_equity: float
-    trades: tuple[BacktestTrade, ...]
+    read_trades: Callable[[], tuple[BacktestTrade, ...]]
     held: tuple[HeldAtEnd, ...]
     daily: DailyEquity
     fees: float
     slippage: float | None
     seconds: float
     compile_seconds: float
+
+    @cached_property
+    def trades(self) -> tuple[BacktestTrade, ...]:
+        """In the order in which they were closed."""
+        return self.read_trades()
 
     @property
     def net(self) -> float:
