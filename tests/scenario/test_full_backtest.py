@@ -49,7 +49,8 @@ def both(asked: BacktestSetup, settings: Settings) -> None:
     demand_the_same_trades(backtest(asked), full_backtest(asked, settings))
 
 
-@pytest.mark.parametrize("count", [250, pytest.param(5_000, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [5_000])
 def test_a_bare_cross_is_the_same_by_kernel_cycle_and_plain_python(count: int, settings: Settings) -> None:
     series = jumpy(1, count)
     asked = setup(SmaCross(fast=3, slow=9), series)
