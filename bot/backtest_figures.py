@@ -37,6 +37,7 @@ def as_json(setup: BacktestSetup, result: BacktestResult) -> str:
         "net": result.net,
         "fees": result.fees,
         "slippage": result.slippage,
+        "entries_ended": result.entries_ended,
         "trades": [{**asdict(trade), "net": trade.net} for trade in result.trades],
         "held": [asdict(each) for each in result.held],
         "by_symbol": _groups(result.by_symbol()),
@@ -72,6 +73,8 @@ def text(setup: BacktestSetup, result: BacktestResult) -> str:
         + ("" if result.slippage is None else f", and {result.slippage:,.2f} of slippage"),
         "equity": f"{result.final_equity:,.2f} {result.quote}, {result.net:+,.2f} ({result.net / result.cash:+.2%})",
     }
+    if result.entries_ended is not None:
+        lines["ended"] = f"nothing was entered after {_moment(result.entries_ended)}: the total limit of drawdown"
     if result.compile_seconds > _LOADED:
         lines["compiled"] = f"in {result.compile_seconds:.1f} s, once on this machine"
     head = f"Backtest from {_moment(result.begins)} to {_moment(result.ends)} UTC"

@@ -175,6 +175,7 @@ def _result(
         daily=_daily(uow, begins, ends, float(account.equity), float(account.exposure)),
         fees=sum(each.fees for each in trades) + float(sum((each.fees for each in account.positions), Decimal(0))),
         slippage=None,
+        entries_ended=next((found.halt.since for found in uow.halts.open() if found.halt.is_total), None),
         seconds=seconds,
         compile_seconds=0.0,
     )

@@ -85,6 +85,7 @@ def demand_the_same_trades(one: BacktestResult, other: BacktestResult) -> None:
             atol=1e-7,
         )
     assert one.final_equity == pytest.approx(other.final_equity, abs=5e-5)
+    assert one.entries_ended == other.entries_ended
 
 
 def in_order(result: BacktestResult) -> list[BacktestTrade]:

@@ -57,6 +57,7 @@ def _result(setup: BacktestSetup, slots: Sequence[Slot], tape: Tape, took: tuple
         daily=_daily(tape, ends, equity, worth),
         fees=float(trades["fees"].sum() + tape.slots["fees"][is_held].sum()),
         slippage=float(trades["slip"].sum() + tape.slots["slip"][is_held].sum()),
+        entries_ended=from_millis(account["ended"]) if account["ended"] else None,
         seconds=took[1],
         compile_seconds=took[0],
     )

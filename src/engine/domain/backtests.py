@@ -93,6 +93,7 @@ class BacktestResult:
         cash: What it began with.
         final_equity: At the last closes; selling what is held at the end would cost fees yet.
         read_trades: Makes ``trades``, when they are first asked for: a sweep asks for none.
+        entries_ended: When the total limit of drawdown ended them for good; ``None`` where it did not.
         seconds: What going over the candles took.
         compile_seconds: What it took to have the kernel: many once on a machine, a fraction of one later on.
     """
@@ -108,6 +109,7 @@ class BacktestResult:
     daily: DailyEquity
     fees: float
     slippage: float | None
+    entries_ended: datetime | None
     seconds: float
     compile_seconds: float
 

@@ -216,6 +216,8 @@ def watch_drawdown(tape: Tape, now: int) -> None:
     account["peak"] = max(account["peak"], equity)
     fall = fall_of(account["peak"], equity)
     total = risk.has_reached(fall, terms.max_total_drawdown)
+    if total and account["ended"] == 0:
+        account["ended"] = now
     if total or risk.steps(fall, terms.max_drawdown) > risk.steps(account["paused"], terms.max_drawdown):
         account["paused"] = max(account["paused"], fall)
         account["until"] = _NEVER if total else max(account["until"], now + terms.pause_ms)

@@ -84,6 +84,7 @@ ACCOUNT = np.dtype(
         ("peak", "f8"),  # the highest equity since the start
         ("paused", "f8"),  # the drawdown at which entries were last paused, in millionths; 0 once it was made good
         ("until", "i8"),  # until when they pause, in milliseconds
+        ("ended", "i8"),  # when they ended for good, in milliseconds; 0 where they did not
         ("trades", "i8"),  # how many were written
         ("days", "i8"),
     ]

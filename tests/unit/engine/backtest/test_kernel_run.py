@@ -13,6 +13,7 @@ from engine.backtest.setup import BareTerms, FillAt, RiskTerms
 from engine.backtest.tape import slots_of, tape_of
 from engine.domain.errors import DataError
 from engine.domain.market import Timeframe, from_millis
+from engine.risk.rules import RiskLimits
 from engine.simulation import kernel
 from engine.simulation.compiled import compiled
 from engine.simulation.fills import FillModel
@@ -117,6 +118,15 @@ def test_a_position_is_left_when_its_time_is_up() -> None:
     result = backtest(setup(SmaCross(fast=20, slow=50, max_candles=5), jumpy(1, 2_000)))
     lengths = {each.closed_at - each.opened_at for each in result.trades if each.reason == "time"}
     assert lengths == {timedelta(hours=5)}
+
+
+def test_the_total_limit_of_drawdown_ends_entries_and_that_is_told() -> None:
+    series = jumpy(1, 3_000)
+    daring = RiskTerms(limits=RiskLimits(max_drawdown=Decimal("0.01"), max_total_drawdown=Decimal("0.02")))
+    result = backtest(setup(SmaCross(fast=2, slow=4, stop_atr=1.0, target_atr=1.0), series, terms=daring))
+    assert result.entries_ended is not None
+    assert max(each.opened_at for each in result.trades) <= result.entries_ended < series.closed_at
+    assert 0.96 < result.final_equity / 10_000 <= 0.985
 
 
 @pytest.mark.parametrize("terms", [BareTerms(), RiskTerms()])
