@@ -42,7 +42,7 @@ DARING = RiskLimits(max_drawdown=Decimal("0.03"), max_total_drawdown=Decimal("0.
 def settings(tmp_path: Path) -> Settings:
     asked: dict[str, Any] = {"risk": {"max_drawdown": "0.03", "max_total_drawdown": "0.9", "drawdown_pause": "12h"}}
     asked["quality"] = {"max_move": 10}
-    return load("demo", None, asked, {}, tmp_path)
+    return load("demo", None, asked, {}, tmp_path).settings
 
 
 def both(asked: BacktestSetup, settings: Settings) -> None:
