@@ -37,6 +37,7 @@ from engine.simulation.intrabar import Intrabar
 from engine.store.location import url_of
 from engine.store.migrate import upgrade
 from engine.store.unit_of_work import UnitOfWork
+from engine.strategies.reading_ahead import read_ahead
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - files there are memory; a private folder is made in it
 _DAY = 86_400_000
@@ -96,7 +97,7 @@ async def _replayed(setup: BacktestSetup, settings: Settings) -> BacktestResult:
     begins = max(setup.start or first, first)
     market = Source(
         feed=feed,
-        contexts=setup.contexts,
+        contexts=read_ahead(setup.contexts),
         label="backtest",
         start=begins - INSTANT,  # people are welcomed an instant after it, and then the first close is decided on
         end=ends,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -25,9 +25,8 @@ from engine.domain.proposals import FastTier
 from engine.ports import MarketFeed, Strategy
 from engine.simulation.generator import GeneratedMarket, MarketGenerator
 from engine.simulation.intrabar import Intrabar
-from engine.strategies.base import StrategyBase
 from engine.strategies.context import StrategyContext, StrategyContexts
-from engine.strategies.reading_ahead import ReadingAhead
+from engine.strategies.reading_ahead import read_ahead
 
 WARMUP_CANDLES = 300
 """Candles of a file left for the indicators where no start is set."""
@@ -139,7 +138,7 @@ def _generated(settings: Settings) -> Source:
     label = f"generated from seed {settings.market.seed}"
     return Source(
         feed=feed,
-        contexts=_contexts(settings, feed, ReadingAhead)[0],
+        contexts=read_ahead(_contexts(settings, feed)[0]),
         label=label,
         start=start,
         end=settings.replay.end,
@@ -149,7 +148,7 @@ def _generated(settings: Settings) -> Source:
 def _files(settings: Settings) -> Source:
     known = {symbol: market_of(symbol, each) for symbol, each in settings.market.markets.items()}
     feed = FileFeed.load(settings.replay.data, known, Intrabar(settings.venue.intrabar))
-    contexts, idle = _contexts(settings, feed, ReadingAhead)
+    contexts, idle = _contexts(settings, feed)
     first, last = feed.span
     start = settings.replay.start or first + WARMUP_CANDLES * feed.timeframe.duration
     end = min(settings.replay.end or last, last)
@@ -159,7 +158,7 @@ def _files(settings: Settings) -> Source:
         raise ConfigError(message, "Set --start and --end within that.", key=_span_key(settings, last))
     label = ", ".join(path.stem for path in settings.replay.data) + f" ({first:%Y-%m-%d} to {last:%Y-%m-%d})"
     notes = tuple(f"No context trades {symbol}: its file is not used." for symbol in idle)
-    return Source(feed=feed, contexts=contexts, label=label, start=start, end=end, notes=notes)
+    return Source(feed=feed, contexts=read_ahead(contexts), label=label, start=start, end=end, notes=notes)
 
 
 def _span_key(settings: Settings, last: datetime) -> str:
@@ -170,14 +169,12 @@ def _span_key(settings: Settings, last: datetime) -> str:
     return "replay.end" if end else "replay.start" if start else "replay.data"
 
 
-def _contexts(
-    settings: Settings, feed: MarketFeed, at_work: Callable[[StrategyBase], Strategy] = lambda strategy: strategy
-) -> tuple[StrategyContexts, list[str]]:
+def _contexts(settings: Settings, feed: MarketFeed) -> tuple[StrategyContexts, list[str]]:
     """The contexts with the markets that the feed has, and the feed's markets that none of them trades."""
     found = []
     for number, asked in enumerate(settings.contexts):
         markets = tuple(symbol for symbol in asked.markets if symbol in feed.markets)
-        strategy = at_work(strategy_of(asked, f"contexts.{number}"))
+        strategy = strategy_of(asked, f"contexts.{number}")
         if markets and asked.timeframe.duration >= feed.timeframe.duration:
             found.append(
                 StrategyContext(

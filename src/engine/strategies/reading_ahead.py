@@ -12,6 +12,7 @@ from engine.domain.market import Timeframe
 from engine.domain.positions import Position
 from engine.ports import Frames
 from engine.strategies.base import Said, StrategyBase
+from engine.strategies.context import StrategyContexts
 from engine.strategies.sight import Sight
 
 if TYPE_CHECKING:
@@ -98,6 +99,18 @@ class ReadingAhead:
             newest={timeframe: sight.closed(timeframe) + frame.columns.start for timeframe, frame in further.items()},
             said=strategy.say(sight),
         )
+
+
+def read_ahead(contexts: StrategyContexts) -> StrategyContexts:
+    """The same contexts, each strategy of the house's own reading ahead: their columns are shown to be causal."""
+    return StrategyContexts(
+        contexts=tuple(
+            replace(context, strategy=ReadingAhead(context.strategy))
+            if isinstance(context.strategy, StrategyBase)
+            else context
+            for context in contexts
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -18,6 +18,8 @@ from engine.strategies.ma_cross import MovingAverageCross
 from engine.strategies.mean_reversion import MeanReversion
 from engine.strategies.momentum import Momentum
 from engine.strategies.reading_ahead import ReadingAhead
+from engine.strategies.rsi_bands import RsiBands
+from engine.strategies.sma_cross import SmaCross
 from tests.fakes.series import walk
 
 SPECS = (IndicatorSpec(name="ema", parameters={"length": 200}), IndicatorSpec(name="dpo"))
@@ -26,6 +28,8 @@ STRATEGIES: tuple[StrategyBase, ...] = (
     MovingAverageCross(),
     Momentum(breakout=5),
     MeanReversion(),
+    SmaCross(fast=3, slow=9),
+    RsiBands(rsi_low=45.0, rsi_high=55.0),
     Momentum(timeframe=Timeframe.H4, higher=(Timeframe.D1,)),
     MovingAverageCross(
         further=(ColumnCondition(column="close", above="EMA_200"), ColumnCondition(column="DPO_20", above=0.0))
