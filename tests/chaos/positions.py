@@ -14,6 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from engine.domain.orders import OrderStatus
+
 Row = dict[str, Any]
 
 _ORDERS = "SELECT id, client_id, position_id, side, type, status, quantity, filled, created_at FROM orders"
@@ -88,6 +90,12 @@ class Positions:
         free = self.held[position_id] - self.selling[position_id]
         return free if free >= self.lot(position_id) else Decimal(0)
 
+    def unwanted(self, position_id: str) -> Decimal:
+        """What the books hold of a position, less what sales that are not over are still to sell of it."""
+        own = (order for order in self.orders.values() if order["position_id"] == position_id and is_sale(order))
+        wanted = sum((rest_of(order) for order in own if not OrderStatus(order["status"]).final), Decimal(0))
+        return Decimal(self.rows[position_id]["quantity"]) - wanted
+
     def lot(self, position_id: str) -> Decimal:
         """The smallest step of what a position holds; 0 where that is not known."""
         return self.lots.get(self.rows[position_id]["symbol"], Decimal(0)) if position_id in self.rows else Decimal(0)
@@ -139,6 +147,16 @@ class Positions:
         }
         taken_in = _rows(self._books, "SELECT cursor FROM cursors")
         self.level = [int(row["cursor"].split()[0]) for row in taken_in] == [row["seq"] for row in _rows(venue, _LAST)]
+
+
+def is_sale(order: Row) -> bool:
+    """Whether an order sells, and does not wait for a price to do so, as an OCO does."""
+    return bool(order["side"] == "sell" and order["type"] != "oco")
+
+
+def rest_of(order: Row) -> Decimal:
+    """What an order has still to trade."""
+    return Decimal(order["quantity"]) - Decimal(order["filled"])
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import accumulate
 
 from engine.domain.orders import OrderRequest, Side
-from tests.chaos.positions import Positions
+from tests.chaos.positions import Positions, is_sale, rest_of
 
 Found = Iterator[tuple[str, str]]
 """Of what, and what is wrong with it."""
@@ -48,6 +48,7 @@ class Watch:
         self._now = now
         self._is_calm = is_calm
         self._told: set[tuple[str, str]] = set()
+        self._seen: set[str] = set()
         self._uncovered: dict[str, tuple[datetime, int]] = {}
 
     def look(self) -> None:
@@ -57,6 +58,8 @@ class Watch:
         for holds in AT_EACH_STEP:
             for subject, wrong in holds(self._positions):
                 self._tell(holds.__name__, subject, wrong)
+        for subject, wrong in self._wanted_is_free():
+            self._tell("wanted is free", subject, wrong)
         now = self._now()
         if now is not None and self._is_calm():
             for subject, wrong in self._covered_or_told(now):
@@ -73,6 +76,18 @@ class Watch:
             if request.quantity > free:
                 wrong = f"{order['id']} was sent to sell {request.quantity} of {order['position_id']}: {free} is free"
                 self._tell("is free", order["position_id"], wrong)
+
+    def _wanted_is_free(self) -> Found:
+        """What is newly written down to be sold is held, and wanted by no other sale, whatever the venue would say."""
+        for client_id, order in self._positions.orders.items():
+            if client_id in self._seen:
+                continue
+            self._seen.add(client_id)
+            name = order["position_id"]
+            if order["status"] == "intent" and is_sale(order) and name in self._positions.rows:
+                free = self._positions.unwanted(name) + rest_of(order)
+                if rest_of(order) > free:
+                    yield name, f"{order['id']} was written down to sell {order['quantity']} of {name}: {free} is free"
 
     def _covered_or_told(self, now: datetime) -> Found:
         """What is held with a stop price is being sold, or waits for its price, all of it; or people know."""
