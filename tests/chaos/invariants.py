@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _PRICE_THEN = re.compile(r"(?m)(?<=^Price:)[ \n].*$")
 """A card shows the price of the moment at which it was put there."""
+_LEFT = re.compile(r"in \d[^,]* by your clock")
 _PROMISE = re.compile(r"You declined (A\d+)\.|You approved (half of )?(A\d+): order (O\d+) ")
 EVENTS = {kind.__name__: kind for kind in get_args(Event)}
 MAY_ANSWER = {"Ada", "Ben", "Tom"}
@@ -77,9 +78,14 @@ async def _cards(world: World) -> list[str]:
             continue
         shown = _shown(world, row)
         wanted = _wanted_on_slack(world, card) if row["platform"] == "slack" else _wanted(row["platform"], card)
-        if shown != wanted:
+        if _timeless(shown) != _timeless(wanted):
             found.append(f"{row['topic']} on {row['platform']}: {_differences(shown, wanted)}")
     return found
+
+
+def _timeless(shown: object) -> str:
+    """What is shown without the time that is left: the market ends while somebody may still press."""
+    return _LEFT.sub("in time by your clock", repr(shown))
 
 
 def _wanted_on_slack(world: World, card: Card) -> object:
