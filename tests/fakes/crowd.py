@@ -22,6 +22,7 @@ from engine.cycle import run_cycles
 from engine.domain.approvals import Press, Verb
 from engine.domain.orders import OrderRequest, SubmitResult
 from engine.exchanges.paper import PaperExchange
+from engine.execution.doubts import LATE_WITHIN
 from engine.store.database import Database, Route, nowhere
 from engine.store.migrate import upgrade
 from tests.fakes.forks import FORKS
@@ -105,8 +106,14 @@ async def ask(settings: Settings) -> list[str]:
 
 
 async def look_again(settings: Settings) -> None:
-    """The second look of a program at what a fault has left half done: of eight that write at once one may be late."""
+    """What a program does about what a fault has left half done: of eight that write at once one may be late.
+
+    An order that the venue does not know is in doubt for as long as its request may still arrive, and over then.
+    """
     async with engine_on(settings) as engine:
+        assert isinstance(engine.clock, MarketClock)
+        await engine.services.orchestrator.look_again()
+        engine.clock.move(2 * LATE_WITHIN)
         await engine.services.orchestrator.look_again()
 
 

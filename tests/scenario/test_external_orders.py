@@ -119,7 +119,7 @@ async def test_what_they_wait_to_sell_is_theirs_and_the_audit_counts_only_what_i
         await room.venue.submit(resting)
         await room.orchestrator.sync_venue_events()
         assert Files(folder=tmp_path).complaints() == []
-        await room.venue.submit(replace(resting, client_id=client_id("oco", held.id, "2")))
+        await room.venue.submit(replace(resting, client_id=client_id(f"oco|{held.id}|2|{held.opened_at.isoformat()}")))
         (unknown, doubled) = Files(folder=tmp_path).complaints()
         assert (unknown.partition(":")[0], doubled.partition(",")[0]) == ("only at the venue", "1 positions")
 

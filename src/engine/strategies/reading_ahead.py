@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ROWS = 128
-"""How many rows are reckoned at a time: few enough that a reading which is made row by row holds nothing up."""
+ROWS = 32
+"""How many rows are reckoned at a time: few enough that what is made row by row holds nothing up, nor much memory."""
 
 
 class ReadingAhead:
