@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from engine.clocks import WallClock
 from engine.data.derivatives.binance import BinanceDerivatives
 from engine.domain.errors import NoData, VenueError
+from tests.fakes.data import real_file
 from tests.fakes.exchange import (
     ACCOUNTS,
     CUT,
@@ -28,7 +27,7 @@ from tests.fakes.exchange import (
     usual_symbols,
 )
 
-RECORDED = Path(os.environ.get("GREENLIGHT_DATA", "/nowhere")) / "exchange_rest/nautilus/binance_py/http_responses"
+RECORDED = "exchange_rest/nautilus/binance_py/http_responses"
 
 
 @pytest.fixture
@@ -67,10 +66,9 @@ async def test_who_holds_shorts_may_pay(venue: FakeExchange, reader: BinanceDeri
     assert (await reader.funding("ETH/USDT")).rate == Decimal("-0.00012")
 
 
-@pytest.mark.skipif(not RECORDED.exists(), reason="needs GREENLIGHT_DATA")
 async def test_it_reads_answers_as_they_were_recorded(reader: BinanceDerivatives, venue: FakeExchange) -> None:
-    premium = (RECORDED / "http_futures_market_premium_index.json").read_text()
-    ratios = json.loads((RECORDED / "http_futures_market_top_long_short_account_ratio.json").read_text())
+    premium = real_file(f"{RECORDED}/http_futures_market_premium_index.json").read_text()
+    ratios = json.loads(real_file(f"{RECORDED}/http_futures_market_top_long_short_account_ratio.json").read_text())
     venue.fail(PREMIUM, Fault(body=premium))
     venue.fail(ACCOUNTS, Fault(body=json.dumps(ratios)))
     assert (await reader.funding("BTC/USDT")).at == datetime(2020, 8, 14, 2, 1, 35, 2000, tzinfo=UTC)
