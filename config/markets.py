@@ -103,7 +103,7 @@ class DerivativesSettings(Section):
     refresh_after: Duration = timedelta(minutes=5)
     """How old what is known of a market may be before it is asked for again, when a candle closes."""
     answer_within: Duration = timedelta(seconds=10)
-    """How long it may take for one answer; no decision waits for it."""
+    """How long it may take for one answer; a close waits for half a second of it at most."""
     max_age: Duration = timedelta(hours=2)
     """How old a reading may be and is still shown; older ones are unknown."""
 

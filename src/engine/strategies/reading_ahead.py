@@ -102,7 +102,10 @@ class ReadingAhead:
 
 
 def read_ahead(contexts: StrategyContexts) -> StrategyContexts:
-    """The same contexts, each strategy of the house's own reading ahead: their columns are shown to be causal."""
+    """The same contexts, each strategy on ``StrategyBase`` reading ahead.
+
+    All that can be configured are the house's, whose columns are shown to be causal; see ADR 38 on others.
+    """
     return StrategyContexts(
         contexts=tuple(
             replace(context, strategy=ReadingAhead(context.strategy))
