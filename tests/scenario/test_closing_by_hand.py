@@ -45,15 +45,20 @@ def sales(at: Everywhere) -> list[tuple[str, str]]:
     return [(row["status"], row["asked_by"]) for row in rows]
 
 
-def said(at: Everywhere, platform: str) -> str:
-    """Everything that can be read there."""
+def messages(at: Everywhere, platform: str) -> list[str]:
+    """What can be read there, as it is now."""
     match platform:
         case "telegram":
-            return "\n".join(at.telegram.texts(CHAT))
+            return at.telegram.texts(CHAT)
         case "slack":
-            return "\n".join(message.text for message in at.slack.messages(CHANNEL)).replace("/bot ", "/")
+            return [message.text.replace("/bot ", "/") for message in at.slack.messages(CHANNEL)]
         case _:
-            return "\n".join(seen.text for versions in at.pages["Ann"]._versions.values() for seen in versions[-1:])
+            return [seen.text for versions in at.pages["Ann"]._versions.values() for seen in versions[-1:]]
+
+
+def said(at: Everywhere, platform: str) -> str:
+    """Everything that can be read there."""
+    return "\n".join(messages(at, platform))
 
 
 async def asks(at: Everywhere, platform: str, name: str, text: str, wish: str = "C1") -> None:
@@ -86,10 +91,10 @@ async def test_it_is_asked_for_pressed_and_told_on_each_platform(tmp_path: Path,
         await at.until(lambda: "T1: closed, " in at.cards("C2")[platform].words)
         assert (held(at)["status"], held(at)["closed_by"], held(at)["closed_by_person"]) == ("closed", "close", name)
         await at.until(lambda: all(f"{name}, /close" in said(at, each) for each, _ in WHO))
-        for text in ("/why T1", "/trades"):
-            before = said(at, platform).count(f"{name}, /close")
+        told = f"{name}, /close"
+        for text, title in (("/why T1", "Why D1"), ("/trades", "The last 1 trade")):
             await at.write(platform, name, text)
-            await at.until(lambda before=before: said(at, platform).count(f"{name}, /close") > before)
+            await at.until(lambda title=title: any(title in each and told in each for each in messages(at, platform)))
         audited = at.files.rows("SELECT action FROM audit WHERE person = ? AND action <> 'enter' ORDER BY number", name)
         assert [row["action"] for row in audited][:4] == [
             "/close btc half",
