@@ -172,7 +172,7 @@ def test_a_reading_that_is_missing_makes_no_condition_hold(strategy: Strategy) -
     assert signals.stop_distance is None
 
 
-@pytest.mark.parametrize("name", ["BTCUSDT-1h", "ETHUSDT-1h"])
+@pytest.mark.parametrize("name", ["BTCUSDT-1h", pytest.param("ETHUSDT-1h", marks=pytest.mark.slow)])
 def test_on_real_candles_the_confidences_spread_over_all_three_bands(name: str) -> None:
     history = real(name)
     last = int(np.searchsorted(history.open_ms, 1_633_046_400_000))  # 2021-10-01

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -133,17 +134,17 @@ class Life:
         self._process.terminate()
 
     def freeze(self) -> None:
-        """Let it stand still, as when the lid is closed."""
-        os.kill(self._pid, signal.SIGSTOP)
+        """Let it stand still, as when the lid is closed, unless it has ended."""
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on where it stood."""
-        os.kill(self._pid, signal.SIGCONT)
+        """Let it go on where it stood, unless it has ended."""
+        self._signal(signal.SIGCONT)
 
-    @property
-    def _pid(self) -> int:
+    def _signal(self, number: signal.Signals) -> None:
         assert self._process.pid is not None
-        return self._process.pid
+        with suppress(ProcessLookupError):
+            os.kill(self._process.pid, number)
 
     async def end(self) -> int | None:
         """Wait until it has ended; its exit code, negative for a signal."""

@@ -100,6 +100,7 @@ def _is_over(app: App, files: Files) -> bool:
     )
 
 
+@pytest.mark.slow
 async def test_charts_come_to_every_platform_with_the_figures_of_the_store(tmp_path: Path) -> None:
     async with everywhere(tmp_path) as at:
         (trade,) = at.files.rows("SELECT * FROM positions")

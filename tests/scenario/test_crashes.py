@@ -151,7 +151,7 @@ def every(step: int, last: int, *, few: int) -> list[object]:
     return [n if n % few == 1 else pytest.param(n, marks=pytest.mark.slow) for n in range(1, last + 1, step)]
 
 
-@pytest.mark.parametrize("number", every(2, 45, few=5))
+@pytest.mark.parametrize("number", every(2, 45, few=20))
 async def test_killed_at_any_moment_after_the_press_it_comes_to_a_good_end(tmp_path, number):
     async with telling(tmp_path) as story:
         assert await story.dies_at(Cut(number=number))

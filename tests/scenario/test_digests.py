@@ -64,8 +64,8 @@ slow = partial(pytest.param, marks=pytest.mark.slow)
     ("zone", "at", "start", "first", "last"),
     [
         ("America/New_York", "02:30", datetime(2026, 3, 6, tzinfo=UTC), "2026-03-06", "2026-03-11"),
-        ("Europe/Berlin", "18:00", datetime(2026, 10, 23, tzinfo=UTC), "2026-10-23", "2026-10-28"),
         # The others differ in what tests/unit/engine/test_digests.py tries of every zone and time.
+        slow("Europe/Berlin", "18:00", datetime(2026, 10, 23, tzinfo=UTC), "2026-10-23", "2026-10-28"),
         slow("Europe/Berlin", "18:00", datetime(2026, 3, 27, tzinfo=UTC), "2026-03-27", "2026-04-01"),
         slow("Europe/Berlin", "00:00", datetime(2026, 3, 27, tzinfo=UTC), "2026-03-27", "2026-03-31"),
         slow("America/New_York", "02:30", datetime(2026, 10, 30, tzinfo=UTC), "2026-10-30", "2026-11-04"),
@@ -80,6 +80,7 @@ async def test_each_local_day_has_one_digest_through_a_change_of_clocks(
     assert is_tiled(tmp_path)
 
 
+@pytest.mark.slow
 async def test_a_program_that_is_stopped_around_the_hour_and_set_anew_loses_no_day_and_tells_none_twice(
     tmp_path: Path,
 ):

@@ -107,7 +107,7 @@ async def test_everything_is_taken_back_and_sold(tmp_path: Path):
         assert [(closed.closed_by, closed.closed_by_person) for closed in view.closed] == [("emergency", "Ada")] * 2
 
 
-@pytest.mark.parametrize("storm", [1, 2, 3, 5, 8, 13, 40])
+@pytest.mark.parametrize("storm", [1, 13, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3, 5, 8, 40))])
 async def test_a_storm_of_503_only_delays_it(tmp_path: Path, storm: int):
     async with engine_room(tmp_path, (THIN,) * 60) as room:
         await busy(room)
@@ -144,6 +144,7 @@ async def test_a_stop_stays_while_its_market_has_no_price_and_the_card_says_so(t
         assert dict(card.fields)["State"].endswith("tried again in 30 s")
 
 
+@pytest.mark.slow
 async def test_a_venue_that_refuses_the_sale_is_asked_less_and_less_often(tmp_path: Path):
     """Seen: the stop cancelled and placed again every 30 seconds, for as long as the venue refused."""
     async with engine_room(tmp_path, (THIN,) * 60) as room:

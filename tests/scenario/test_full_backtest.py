@@ -83,6 +83,7 @@ def of_contexts(*contexts: tuple[str, Strategy], **other: Any) -> BacktestSetup:
     return replace(usual, contexts=StrategyContexts(contexts=found))
 
 
+@pytest.mark.slow
 def test_with_risk_contexts_that_share_a_portfolio_are_the_same_to_the_cent(settings: Settings) -> None:
     one, two = jumpy(11, 330), jumpy(12, 320, symbol="ETH/USDT")
     asked = of_contexts(

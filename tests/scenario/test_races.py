@@ -227,6 +227,7 @@ async def test_a_thousand_presses_from_eight_processes_make_one_order_for_each_q
     each_question_became_one_order(tmp_path, len(questions))
 
 
+@pytest.mark.slow
 @ON_BOTH
 async def test_no_vote_is_lost_when_eight_processes_vote_at_once(tmp_path, each_database):
     settings = settings_of(tmp_path, **several_contexts(4))
@@ -241,6 +242,7 @@ async def test_no_vote_is_lost_when_eight_processes_vote_at_once(tmp_path, each_
     each_question_became_one_order(tmp_path, len(questions))
 
 
+@pytest.mark.slow
 @ON_BOTH
 async def test_a_thousand_presses_of_one_person_in_eight_processes_are_one_vote(tmp_path, each_database):
     settings = settings_of(tmp_path, **several_contexts(1), **TWO_PEOPLE)

@@ -256,7 +256,9 @@ def status_of(at: Everywhere, asked_for: Act) -> list[str]:
 # What Slack does
 
 
-@pytest.mark.parametrize("trouble", ["cut", "stalled", "refreshed", "announced"])
+@pytest.mark.parametrize(
+    "trouble", ["cut", *(pytest.param(each, marks=pytest.mark.slow) for each in ("stalled", "refreshed", "announced"))]
+)
 async def test_a_press_is_answered_once_whatever_becomes_of_the_socket(tmp_path: Path, trouble: str) -> None:
     async with asked(tmp_path, slack={"ping_interval": 0.5}) as at:
         match trouble:

@@ -59,6 +59,7 @@ async def test_a_press_on_one_screen_settles_the_card_on_every_screen(browser, w
         assert await tom.fits()
 
 
+@pytest.mark.slow
 async def test_a_press_shows_at_once_that_it_is_being_handled(browser, web):
     await web.room.ask()
     async with browser.visit() as ann:
@@ -80,6 +81,7 @@ async def test_a_press_that_does_not_arrive_can_be_repeated(browser, web):
         await expect(card(ann)).to_contain_text("Declined by Ann")
 
 
+@pytest.mark.slow
 async def test_a_button_that_cannot_work_says_why_and_works_again_by_itself(browser, web):
     stopped = reports.halt(HaltKind.STORE, reason="The disk is full. Make room on it.")
     await web.room.ask()
@@ -129,6 +131,7 @@ async def test_what_one_asks_is_not_shown_to_the_others(browser, web):
         await expect(vic.page.get_by_role("log")).not_to_contain_text("whoami")
 
 
+@pytest.mark.slow
 async def test_a_reload_shows_the_same_page(browser, web):
     await web.room.put(replace(alerts.welcome(), topic="welcome:1"))
     await web.room.ask()
@@ -203,6 +206,7 @@ async def test_a_condition_takes_the_lines_that_the_screen_needs(browser, web, s
         assert (await ann.page.locator('[data-topic="trade:T9"] .prose').inner_text()).count("\n") == 1
 
 
+@pytest.mark.slow
 async def test_the_page_goes_on_by_itself_after_a_restart_of_the_bot(browser, tmp_path):
     async with browser.visit() as ann:
         async with served(tmp_path) as web:
@@ -231,6 +235,7 @@ async def test_the_board_follows_the_account_and_leads_to_the_open_question(brow
         assert ann.complaints == []
 
 
+@pytest.mark.slow
 async def test_what_belongs_to_the_row_above_stays_indented(browser, web):
     async with browser.visit(PHONE) as ann:
         await enter(ann, web, "Ann")
@@ -242,6 +247,7 @@ async def test_what_belongs_to_the_row_above_stays_indented(browser, web):
         assert await ann.fits()
 
 
+@pytest.mark.slow
 async def test_a_table_of_figures_is_as_wide_as_they_are(browser, web):
     """The room that words have in a last column made a phone scroll sideways for the number of trades."""
     head, row = ("Month", "Net", "%", "Hold %", "#"), ("2026-01", "+883.30", "+8.83", "+7.94", "34")
@@ -252,6 +258,7 @@ async def test_a_table_of_figures_is_as_wide_as_they_are(browser, web):
         assert await wide.evaluate("(found) => found.scrollWidth <= found.clientWidth")
 
 
+@pytest.mark.slow
 async def test_a_value_of_two_lines_is_shown_in_two(browser, web):
     async with browser.visit(PHONE) as ann:
         await enter(ann, web, "Ann")
@@ -273,6 +280,7 @@ async def test_who_reads_further_up_is_not_torn_away(browser, web):
         await expect(log.get_by_text("late news")).to_be_in_viewport()
 
 
+@pytest.mark.slow
 async def test_who_reads_the_newest_still_does_when_the_screen_or_what_is_above_changes(browser, web):
     async with browser.visit() as ann:
         await enter(ann, web, "Ann")
@@ -288,6 +296,7 @@ async def test_who_reads_the_newest_still_does_when_the_screen_or_what_is_above_
         assert await ann.page.get_by_role("log").evaluate(end)
 
 
+@pytest.mark.slow
 async def test_an_answer_on_another_platform_is_seen_here(browser, web):
     await web.room.ask()
     async with browser.visit() as ann, browser.visit() as vic:

@@ -1,4 +1,4 @@
-"""The floors hold: what import-linter is told in pyproject.toml, tried on a copy of the house with one wall broken."""
+"""The floors hold: what import-linter is told in pyproject.toml, tried on a copy of the house with walls broken."""
 
 import ast
 import os
@@ -75,13 +75,13 @@ BREAKS = {
 }
 
 
-@pytest.mark.parametrize(("file", "line", "complaint"), BREAKS.values(), ids=BREAKS)
-def test_a_broken_wall_is_seen(tmp_path: Path, file: str, line: str, complaint: str) -> None:
+def test_every_broken_wall_is_seen(tmp_path: Path) -> None:
     for room in ROOMS:
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    with (tmp_path / file).open("a") as broken:
-        broken.write(f"\n{line}\n")
+    for file, line, _ in BREAKS.values():
+        with (tmp_path / file).open("a") as broken:
+            broken.write(f"\n{line}\n")
 
     linted = subprocess.run(
         [LINTER, "--no-logo", "--no-cache"],
@@ -93,7 +93,7 @@ def test_a_broken_wall_is_seen(tmp_path: Path, file: str, line: str, complaint: 
     )
 
     assert linted.returncode == 1, linted.stdout + linted.stderr
-    assert complaint in linted.stdout
+    assert [name for name, (*_, complaint) in BREAKS.items() if complaint not in linted.stdout] == []
 
 
 @pytest.mark.parametrize("floor", PURE)

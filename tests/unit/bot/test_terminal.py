@@ -44,6 +44,7 @@ def test_the_bot_starts_and_runs_to_its_end_whatever_reads_its_output(tmp_path: 
     assert (tmp_path / "var/demo/greenlight.sqlite").stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_a_letter_that_the_terminal_has_not_is_no_reason_to_stop(tmp_path: Path):
     ran = shell(tmp_path, f"bot {SHORT}", BOT_PEOPLE=JUERGEN, PYTHONIOENCODING="latin-1")
     assert (ran.returncode, ran.stderr) == (0, b"")
@@ -56,7 +57,9 @@ def test_another_command_says_that_its_output_cannot_be_written(tmp_path: Path):
     assert ran.stderr == b"What was to be shown cannot be written: No space left on device.\n"
 
 
-@pytest.mark.parametrize("signals", [[signal.SIGHUP], [signal.SIGINT, signal.SIGINT]])
+@pytest.mark.parametrize(
+    "signals", [pytest.param([signal.SIGHUP], marks=pytest.mark.slow), [signal.SIGINT, signal.SIGINT]]
+)
 def test_a_hang_up_and_an_impatient_interrupt_end_it_in_order(tmp_path: Path, signals: list[signal.Signals]):
     with started(tmp_path) as process:
         for number in signals:
@@ -66,6 +69,7 @@ def test_a_hang_up_and_an_impatient_interrupt_end_it_in_order(tmp_path: Path, si
     assert not (tmp_path / "var/demo/instance.json").exists(), "it tidied up"
 
 
+@pytest.mark.slow
 def test_whoever_asked_for_hang_ups_to_be_ignored_is_obeyed(tmp_path: Path):
     with started(tmp_path, "nohup") as process:
         process.send_signal(signal.SIGHUP)

@@ -127,7 +127,7 @@ async def test_more_than_fits_into_one_transaction_goes_in_several(store: Databa
     assert await store.read(lambda uow: retention.forgotten(uow.settings, "held")) == count
 
 
-@pytest.mark.parametrize("minutes", [1, 5, 15, 60])
+@pytest.mark.parametrize("minutes", [5, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 15, 60))])
 async def test_an_old_equity_curve_keeps_a_point_each_quarter_of_an_hour(store: Database, minutes: int):
     points = [BEGAN + timedelta(minutes=minutes * step) for step in range(3 * 1440 // minutes)]
     await store.transact(lambda uow: [uow.account.record_equity(at) for at in points])

@@ -204,7 +204,7 @@ def test_what_never_forgets_or_fills_in_the_past_has_no_memory_to_go_by(asked: I
 REMEMBERING = (spec("ema", length=200), spec("adx"), spec("supertrend", length=7, multiplier=3.0), spec("kama"))
 
 
-@pytest.mark.parametrize("name", ["BTCUSDT-1h", "DOGEUSDT-1h"])
+@pytest.mark.parametrize("name", [pytest.param("BTCUSDT-1h", marks=pytest.mark.slow), "DOGEUSDT-1h"])
 def test_the_newest_readings_are_those_of_the_whole_history(name: str) -> None:
     series, analyzer = real(name).cut(3_000, 9_000), TechnicalAnalyzer(indicators=REMEMBERING)
     columns = analyzer.frame(series).columns

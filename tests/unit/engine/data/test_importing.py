@@ -247,6 +247,7 @@ def hourly(tmp_path_factory: pytest.TempPathFactory) -> Imported:
     return import_dump(real_file("candles_dirty/Binance_BTCUSDT_1h.csv.gz"), tmp_path_factory.mktemp("hourly"))
 
 
+@pytest.mark.slow
 def test_the_bitstamp_dump_comes_back_as_the_clean_file(tmp_path: Path) -> None:
     done = import_dump(real_file("candles_dirty/BTC_USD-Hourly_bitstamp.csv.gz"), tmp_path)
     assert kinds(done.cleaned) == {
@@ -294,6 +295,7 @@ def test_where_the_hourly_binance_dump_is_fine_it_equals_the_clean_file(hourly: 
     ]
 
 
+@pytest.mark.slow
 def test_the_rows_with_two_times_are_right_by_their_unix_column(tmp_path: Path) -> None:
     dump_file = real_file("candles_dirty/Binance_BTCUSDT_1h.csv.gz")
     done = import_dump(dump_file, tmp_path, trust=Clock.UNIX).cleaned

@@ -166,6 +166,7 @@ async def test_a_venue_that_refuses_everything_is_not_stormed_and_tried_again_la
     assert [view.protected for view in await room.views.positions()] == [True]
 
 
+@pytest.mark.slow
 async def test_what_is_refused_for_days_is_asked_for_twice_an_hour_and_people_are_told(room: Room):
     """Seen: 10,677 refused orders in 21 hours, and no halt."""
     room.venue.refuses = (Purpose.PROTECTION, Purpose.EXIT)

@@ -93,6 +93,7 @@ async def test_each_day_is_sent_once_and_those_that_come_late_together_each_by_i
         assert sent(fake, ANN) == [name(number) for number in (2, 3, 4, *late)]
 
 
+@pytest.mark.slow
 async def test_each_week_is_sent_once_where_weeks_are_told_of(tmp_path: Path) -> None:
     async with FakeTelegram() as fake, reporting(tmp_path, fake, told_weekly=True) as (views, subscribers, reports_):
         subscribers.add(str(ANN), datetime(2025, 12, 31, tzinfo=UTC))
