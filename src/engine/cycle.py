@@ -110,12 +110,11 @@ class Deliberations:
 
     async def next_question(self) -> datetime | None:
         """When somebody is to be asked next: now, where there is anything that nobody was asked about."""
-        return self._services.clock.now() if self._unasked(await self._waiting()) else None
+        return self._services.clock.now() if await self._unasked() else None
 
     async def ask(self) -> None:
         """Ask about everything that nobody was asked about; the answers come beside everything else."""
-        new = self._unasked(await self._waiting())
-        for waiting in new:
+        for waiting in await self._unasked():
             if self._context_of(waiting.proposal) is None:
                 await self._let_go(waiting)
                 continue
@@ -148,8 +147,9 @@ class Deliberations:
         self._looked = not found
         return found
 
-    def _unasked(self, waiting: Sequence[Deliberation]) -> list[Deliberation]:
-        return [each for each in waiting if each.due_at is None and each.key not in self._asked]
+    async def _unasked(self) -> list[Deliberation]:
+        being_asked = frozenset(self._asked)  # as of before the read: who answers during it was asked all the same
+        return [each for each in await self._waiting() if each.due_at is None and each.key not in being_asked]
 
     async def _hear(self, waiting: Deliberation) -> None:
         """Ask about one, and write down what was said: in a replay what it took to say it passes on the market too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -21,6 +21,7 @@ from engine.domain.decisions import Judged, Opinion, Stance, Tier, Verdict
 from engine.domain.orders import Purpose
 from engine.domain.plans import Entry, Then
 from engine.domain.proposals import FastTier, Proposal
+from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContexts
 from tests.fakes.engine import DAY, QUIET, Room, engine_room
 
@@ -198,6 +199,31 @@ async def test_what_goes_on_goes_on_while_somebody_thinks(tmp_path: Path):
         assert await room.deliberations.next_due("paper") is None
         panel.may_speak.set()
         await heard(room)
+        assert len(await room.held()) == 1
+
+
+async def test_who_answers_while_one_looks_who_was_not_asked_is_not_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    panel = HandPanel(thinks=True)
+    async with a_room(tmp_path, panel) as room:
+        await room.enter(1.0)
+        await room.deliberations.ask()
+        read = room.store.read
+
+        async def read_and_let_them_speak(query: Callable[[UnitOfWork], Any]) -> Any:
+            found = await read(query)
+            panel.may_speak.set()
+            while room.deliberations.busy:  # noqa: ASYNC110 - who was asked tells nobody
+                await asyncio.sleep(0.001)
+            return found
+
+        room.clock.at += timedelta(minutes=2)
+        with monkeypatch.context() as patched:
+            patched.setattr(room.store, "read", read_and_let_them_speak)
+            await room.deliberations.ask()
+        await heard(room)
+        assert len(panel.asked) == 1
         assert len(await room.held()) == 1
 
 
