@@ -20,11 +20,12 @@ _VAR = "var"
 
 
 def own_files(settings: Settings) -> Iterator[Path]:
-    """Every file that the program keeps for an account, whether it is there or not."""
+    """Every file that the program keeps, whether it is there or not."""
     for file in (*account_files(settings), subscribers_file(settings)):
         yield from private_files.with_sides(file)
     yield from map(lock_file, account_files(settings))
     yield note_file(settings)
+    yield settings.backtest.trials
     if settings.logs.file:
         yield settings.logs.file
 

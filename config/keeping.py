@@ -6,6 +6,7 @@ The text under a field is its documentation: unit and meaning.
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import field_validator
@@ -63,6 +64,13 @@ class RetentionSettings(Section):
         if value is not None and value < _SENT_AGAIN_WITHIN:
             raise problem("must be at least 2d: platforms send again, for a day, what they had no answer to")
         return value
+
+
+class BacktestSettings(Section):
+    """What backtests keep."""
+
+    trials: File = Path("var/trials.jsonl")
+    """The register of all that was tried: a Sharpe ratio is worth less, the more were looked at."""
 
 
 class LogSettings(Section):

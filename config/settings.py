@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validato
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from config.contexts import ContextSettings, IndicatorSettings
-from config.keeping import AccountSettings, DatabaseSettings, LogSettings, RetentionSettings
+from config.keeping import AccountSettings, BacktestSettings, DatabaseSettings, LogSettings, RetentionSettings
 from config.kinds import ExchangeName, File, passwords_in, problem
 from config.limits import ApprovalSettings, QualitySettings, RiskSettings
 from config.markets import DerivativesSettings, ExchangeSettings, MarketsSettings, ReplaySettings, VenueSettings
@@ -65,6 +65,8 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     """The paper venue."""
     replay: ReplaySettings = Field(default_factory=ReplaySettings)
     """How a market is replayed."""
+    backtest: BacktestSettings = Field(default_factory=BacktestSettings)
+    """What backtests keep."""
     digest: DigestSettings = Field(default_factory=DigestSettings)
     """The digest of days or weeks."""
     alerts: AlertSettings = Field(default_factory=AlertSettings)
