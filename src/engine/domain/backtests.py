@@ -6,9 +6,9 @@ than a cent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -74,13 +74,40 @@ class DailyEquity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """Trades counted together, by what they have in common."""
+    """Trades counted together.
+
+    Attributes:
+        won: How many made something, after fees.
+        gross_profit, gross_loss: What those made together, and what the others lost: both 0 or more.
+        best, worst: What a single one made at most and at least; 0 where there is none.
+        held: How long one was held on average.
+    """
 
     trades: int
     won: int
     net: float
+    gross_profit: float
+    gross_loss: float
+    best: float
+    worst: float
+    held: timedelta
     fees: float
     slippage: float | None
+
+    @property
+    def win_rate(self) -> float | None:
+        """The part of them that won."""
+        return self.won / self.trades if self.trades else None
+
+    @property
+    def expectancy(self) -> float | None:
+        """What one makes on average."""
+        return self.net / self.trades if self.trades else None
+
+    @property
+    def profit_factor(self) -> float | None:
+        """What was won for each unit that was lost; ``None`` where nothing was lost."""
+        return self.gross_profit / self.gross_loss if self.gross_loss else None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,6 +150,10 @@ class BacktestResult:
         """What it made, after fees."""
         return self.final_equity - self.cash
 
+    def all_trades(self) -> Counted:
+        """All of them together."""
+        return counted_together(self.trades)
+
     def by_symbol(self) -> dict[str, Counted]:
         """The trades of each market."""
         return counted(self.trades, lambda trade: trade.symbol)
@@ -141,13 +172,23 @@ def counted(trades: Iterable[BacktestTrade], key: Callable[[BacktestTrade], str]
     groups: dict[str, list[BacktestTrade]] = {}
     for trade in trades:
         groups.setdefault(key(trade), []).append(trade)
-    return {
-        name: Counted(
-            trades=len(group),
-            won=sum(trade.net > 0 for trade in group),
-            net=sum(trade.net for trade in group),
-            fees=sum(trade.fees for trade in group),
-            slippage=None if any(trade.slippage is None for trade in group) else sum(t.slippage or 0 for t in group),
-        )
-        for name, group in groups.items()
-    }
+    return {name: counted_together(group) for name, group in groups.items()}
+
+
+def counted_together(trades: Sequence[BacktestTrade]) -> Counted:
+    """Trades counted as one group, which may be empty."""
+    nets = [trade.net for trade in trades]
+    held = sum((trade.closed_at - trade.opened_at for trade in trades), timedelta(0))
+    slipped = [trade.slippage for trade in trades]
+    return Counted(
+        trades=len(trades),
+        won=sum(net > 0 for net in nets),
+        net=sum(nets),
+        gross_profit=sum(net for net in nets if net > 0),
+        gross_loss=-sum(net for net in nets if net < 0),
+        best=max(nets, default=0.0),
+        worst=min(nets, default=0.0),
+        held=held / max(len(trades), 1),
+        fees=sum(trade.fees for trade in trades),
+        slippage=None if None in slipped else sum(each or 0.0 for each in slipped),
+    )
