@@ -1,0 +1,94 @@
+"""How far figures would swing by chance alone, by resampling days and trades. arch is loaded when somebody asks.
+
+Days and trades that follow one another are alike, so stretches of them are drawn, of a random length (the stationary
+bootstrap: D. Politis and J. Romano, Journal of the American Statistical Association 89, 1994), as long on average as
+their likeness asks for (A. Patton, D. Politis and H. White, Econometric Reviews 28, 2009). Few say little: ``None`` is
+the answer where there are fewer than 20 of them, or all are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from engine.backtest.returns import sharpe
+
+if TYPE_CHECKING:
+    from engine.domain.market import Floats
+
+DRAWS = 1_000
+SURE = 0.95
+_LEAST = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Where 95 of 100 resamples lie, from the lowest to the highest of the middle ones."""
+
+    low: float
+    high: float
+
+
+def sharpe_interval(returns: Floats, rng: np.random.Generator) -> Interval | None:
+    """The interval of the Sharpe ratio of a year.
+
+    Args:
+        returns: Of days, oldest first.
+        rng: Where chance comes from.
+    """
+    return _interval(returns, lambda drawn: np.array([sharpe(drawn) or 0.0]), rng)
+
+
+def win_rate_interval(nets: Floats, rng: np.random.Generator) -> Interval | None:
+    """The interval of the part of trades that win.
+
+    Args:
+        nets: What each trade made, in the order in which they were closed.
+        rng: Where chance comes from.
+    """
+    return _interval((nets > 0).astype(float), lambda drawn: np.array([drawn.mean()]), rng)
+
+
+def superior_ability(returns: Floats, hold: Floats, rng: np.random.Generator) -> float | None:
+    """How likely the best of some strategies beat holding by so much, were none of them any better.
+
+    The consistent p-value of P. Hansen, A Test for Superior Predictive Ability, Journal of Business & Economic
+    Statistics 23, 2005: below 0.05 the best of them is believed to be better.
+
+    Args:
+        returns: ``float64[n]`` of one strategy, or ``float64[n, k]`` of all that were tried.
+        hold: ``float64[n]``, of the same days.
+        rng: Where chance comes from.
+    """
+    from arch.bootstrap import SPA
+
+    columns = returns[:, None] if returns.ndim == 1 else returns
+    ahead = columns - hold[:, None]
+    columns = columns[:, np.ptp(ahead, axis=0) > 0] if len(hold) else columns[:, :0]
+    if len(hold) < _LEAST or not columns.shape[1]:
+        return None
+    length = _block_length(columns.mean(axis=1) - hold)
+    test = SPA(-hold, -columns, block_size=length, reps=DRAWS, bootstrap="stationary", seed=rng)
+    test.compute()
+    return float(test.pvalues["consistent"])
+
+
+def _interval(values: Floats, figure: Callable[[Floats], Floats], rng: np.random.Generator) -> Interval | None:
+    from arch.bootstrap import StationaryBootstrap
+
+    if len(values) < _LEAST or not np.ptp(values) > 0:
+        return None
+    draws = StationaryBootstrap(_block_length(values), values, seed=rng)
+    low, high = draws.conf_int(figure, DRAWS, method="percentile", size=SURE)[:, 0]
+    return Interval(low=float(low), high=float(high))
+
+
+def _block_length(values: Floats) -> int:
+    """How many that follow one another are drawn together, on average."""
+    from arch.bootstrap import optimal_block_length
+
+    length = cast("float", optimal_block_length(values)["stationary"].iloc[0])
+    return max(1, round(length)) if np.isfinite(length) else 1
