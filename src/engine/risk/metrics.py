@@ -59,10 +59,10 @@ class VaRCalculator:
         Mean-Modified Value-at-Risk Optimization with Hedge Funds, 2002). Where the tail of the expansion is no
         distribution (see ``_is_monotone``) there is no answer.
         """
-        moments = _moments(returns)
-        if moments is None:
+        found = moments(returns)
+        if found is None:
             return None
-        mean, deviation, skew, excess = moments
+        mean, deviation, skew, excess = found
         z = _NORMAL.inv_cdf(1 - self.confidence)
         if not _is_monotone(z, skew, excess):
             return None
@@ -98,10 +98,10 @@ class CVaRCalculator:
         -(mean - deviation * phi(z) / (1 - confidence) * (1 + z S/6 + (z^2 - 1) K/24 - (2z^2 - 1) S^2/36)), with the
         normal density phi (D. Maillard, A User's Guide to the Cornish Fisher Expansion, 2012).
         """
-        moments = _moments(returns)
-        if moments is None:
+        found = moments(returns)
+        if found is None:
             return None
-        mean, deviation, skew, excess = moments
+        mean, deviation, skew, excess = found
         z = _NORMAL.inv_cdf(1 - self.confidence)
         if not _is_monotone(z, skew, excess):
             return None
@@ -151,7 +151,7 @@ def _tail(returns: Floats, confidence: float) -> tuple[Floats, float] | None:
     return np.sort(returns)[: math.ceil(count)], count
 
 
-def _moments(returns: Floats) -> tuple[float, float, float, float] | None:
+def moments(returns: Floats) -> tuple[float, float, float, float] | None:
     """Mean, standard deviation, skewness and excess kurtosis, as of a whole population."""
     if len(returns) < _LEAST_FOR_MOMENTS or not np.isfinite(returns).all():
         return None
