@@ -26,7 +26,7 @@ from engine.cycle_services import CycleServices
 from engine.data_halts import data_halts
 from engine.deciding import Outcome, conclude_close, conclude_deliberation
 from engine.domain.decisions import CycleRecord, Judged
-from engine.domain.errors import StoreError, VenueError
+from engine.domain.errors import StoreError, StrategyError, VenueError
 from engine.domain.halts import HaltKind
 from engine.domain.market import Listing, Timeframe
 from engine.domain.proposals import Deliberation, Proposal
@@ -58,6 +58,9 @@ async def run_cycles(
     it. A market that is late follows by itself, once it has answered. What a panel has to think about is written down
     for it: see ``Deliberations``. A market that was decided on at this candle already (the program was restarted) is
     left alone.
+
+    Raises:
+        StrategyError: A strategy failed: of the first of them, once everything else has been decided and sent.
     """
     asked = {
         _wanted(context, symbol): partial(_in_turn, services, context, symbol, candle_at)
@@ -65,10 +68,16 @@ async def run_cycles(
         for symbol in context.markets
     }
     judged: dict[str, list[Judged]] = {context.name: [] for context in contexts}
+    failed: list[StrategyError] = []
     async for seen in in_batches(asked, services.late_after):
         for name, outcome in await services.store.transact(partial(_conclude_closes, services, contexts, seen)):
+            if isinstance(outcome, StrategyError):
+                failed.append(outcome)
+                continue
             judged[name] += outcome.judged
             await _send(services, outcome)
+    for error in failed:
+        raise error
     return tuple(CycleRecord(context=name, at=candle_at, decisions=tuple(own)) for name, own in judged.items())
 
 
@@ -77,15 +86,25 @@ def _conclude_closes(
     contexts: Sequence[StrategyContext],
     seen: Mapping[_Wanted, MarketSnapshot],
     uow: UnitOfWork,
-) -> list[tuple[str, Outcome]]:
+) -> list[tuple[str, Outcome | StrategyError]]:
     """Decide on what was seen, in the order of contexts and their markets; each with the name of its context."""
     now = services.clock.now()
     return [
-        (context.name, conclude_close(services, uow, context, seen[wanted], now))
+        (context.name, _concluded(services, uow, context, seen[wanted], now))
         for context in contexts
         for symbol in context.markets
         if (wanted := _wanted(context, symbol)) in seen
     ]
+
+
+def _concluded(
+    services: CycleServices, uow: UnitOfWork, context: StrategyContext, seen: MarketSnapshot, now: datetime
+) -> Outcome | StrategyError:
+    """What was decided; where the strategy failed, that: nothing was decided then, and the others go on."""
+    try:
+        return conclude_close(services, uow, context, seen, now)
+    except StrategyError as error:
+        return error
 
 
 class Deliberations:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 
+from engine.domain.errors import StrategyError
 from engine.faults import fault_id
 from engine.jobs import Job
 
@@ -38,6 +39,9 @@ async def run_guarded(job: Job, at: datetime, on_trouble: Callable[[str], None])
     """Run a job; one that fails is logged with an id and told of, and the others go on. Whether it succeeded."""
     try:
         await job.run(at)
+    except StrategyError as error:
+        note_failure(job, at, on_trouble, f": {error}")
+        return False
     except Exception:  # noqa: BLE001 - the boundary of every job: a fault in one must not stop the program
         note_failure(job, at, on_trouble)
         return False
@@ -45,8 +49,8 @@ async def run_guarded(job: Job, at: datetime, on_trouble: Callable[[str], None])
     return True
 
 
-def note_failure(job: Job, at: datetime, on_trouble: Callable[[str], None]) -> None:
-    """Log the error that is being handled, and tell of it."""
+def note_failure(job: Job, at: datetime, on_trouble: Callable[[str], None], words: str = "") -> None:
+    """Log the error that is being handled, and tell of it, by the words for people where there are some."""
     reference = fault_id()
     _log.exception("job failed", job=job.name, at=at.isoformat(), reference=reference)
-    on_trouble(f"{job.name} failed at {at:%Y-%m-%d %H:%M} UTC (log id {reference})")
+    on_trouble(f"{job.name} failed at {at:%Y-%m-%d %H:%M} UTC{words} (log id {reference})")

@@ -16,6 +16,7 @@ from engine.approvals import Approvals
 from engine.bookkeeping import Bookkeeping
 from engine.cycle import Deliberations, run_cycles
 from engine.cycle_services import CycleServices
+from engine.domain.errors import StrategyError
 from engine.job_triggers import Daily, Trigger, every
 from engine.strategies.context import StrategyContexts
 
@@ -147,7 +148,11 @@ class _AccountJobs:
         await orchestrator.restore_protection(venue)
         try:
             due = [context for context in self.contexts.due(at) if context.venue == venue]
-            await run_cycles(self.services, due, at)
+            try:
+                await run_cycles(self.services, due, at)
+            except StrategyError:  # the others have been decided on and sent
+                await orchestrator.sync_venue_events(venue)
+                raise
             await orchestrator.sync_venue_events(venue)
         finally:
             await self.books.record_equity(at)

@@ -6,6 +6,7 @@ GreenlightError            what went wrong, and what to do about it
 │   └── UnknownId          nothing here has that id
 ├── NotAllowed             the person's role does not allow it
 ├── DataError              candles or files that cannot be traded on
+├── StrategyError          a strategy of somebody's own that fails, or peeks: names its file and line
 ├── StoreError             the database cannot be used as it is
 ├── LedgerError            a booking would leave less than nothing
 └── VenueError             the venue cannot be reached or answers nonsense
@@ -64,6 +65,10 @@ class NotAllowed(GreenlightError):
 
 class DataError(GreenlightError):
     """Candles or a file of them that cannot be traded on."""
+
+
+class StrategyError(GreenlightError):
+    """A strategy of somebody's own failed while it ran, or looked at candles that had not closed yet."""
 
 
 class StoreError(GreenlightError):

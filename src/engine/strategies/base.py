@@ -30,10 +30,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sign:
-    """Something that sets a strategy off or makes it leave: at which rows, and how it is told of one."""
+    """Something that sets a strategy off or makes it leave: at which rows, and how it is told of one.
+
+    Attributes:
+        shows: A value for each row; anything that numpy takes for yes and no.
+        words: What is told of a row at which it shows.
+    """
 
     shows: Bools
     words: Callable[[int], str]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shows", np.asarray(self.shows, dtype=np.bool_))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -105,6 +113,17 @@ class StrategyBase(ABC):
     @abstractmethod
     def reversals(self, sight: Sight) -> tuple[Sign, ...]:
         """What makes it leave. The first that shows is told."""
+
+    def stops(self, sight: Sight) -> Floats:
+        """How far below the entry its stop lies at each row, in the quote currency; without one nothing is entered.
+
+        Asked unless ``stop_atr`` is ``None``.
+        """
+        return self._distance(sight, self.stop_atr)
+
+    def targets(self, sight: Sight) -> Floats:
+        """How far above the entry its target lies at each row, in the quote currency; see ``stops``."""
+        return self._distance(sight, self.target_atr)
 
     @property
     def timeframes(self) -> tuple[Timeframe, ...]:
@@ -181,10 +200,10 @@ class StrategyBase(ABC):
         leaves = _anywhere(reversals, len(sight))
         enters = _anywhere(triggers, len(sight)) & ~leaves
         enters[: max(0, self.warmup - 1 - sight.since)] = False
-        stop, target = (self._distance(sight, atrs) for atrs in (self.stop_atr, self.target_atr))
-        for distance, atrs in ((stop, self.stop_atr), (target, self.target_atr)):
-            if atrs is not None:
-                enters &= distance > 0
+        stop, target = np.broadcast_to(np.nan, len(sight)), np.broadcast_to(np.nan, len(sight))
+        if self.stop_atr is not None:
+            stop, target = self.stops(sight), self.targets(sight)
+            enters &= (stop > 0) & (target > 0)
         return Said(
             triggers=triggers,
             conditions=conditions,
@@ -203,11 +222,9 @@ class StrategyBase(ABC):
         )
 
     def _distance(self, sight: Sight, atrs: float | None) -> Floats:
-        """So many ATRs at each row; ``NaN`` where none is wanted, or nothing moves. Without any no ATR is reckoned."""
-        if atrs is None:
-            return np.broadcast_to(np.nan, len(sight))
+        """So many ATRs at each row; ``NaN`` where none is wanted, or nothing moves."""
         atr = sight.reading("atr")
-        return atrs * np.where(atr > 0, atr, np.nan)
+        return (np.nan if atrs is None else atrs) * np.where(atr > 0, atr, np.nan)
 
     def _overstayed(self, position: Position, own: Frame) -> str | None:
         if self.max_candles is None:

@@ -35,6 +35,7 @@ class ConditionColumn:
     """A named thing a strategy looks for, and where it holds.
 
     Attributes:
+        holds: A value for each row; anything that numpy takes for yes and no.
         detail: What was found at a row, in words.
     """
 
@@ -42,6 +43,9 @@ class ConditionColumn:
     weight: float
     holds: Bools
     detail: Callable[[int], str]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "holds", np.asarray(self.holds, dtype=np.bool_))
 
     def at(self, row: int) -> Condition:
         """The condition at one row."""
@@ -111,6 +115,7 @@ def below(name: str, what: str, values: Floats, limit: Floats | float, *, weight
 
 def between(name: str, what: str, values: Floats, low: float, high: float, *, weight: float = 1.0) -> ConditionColumn:
     """Holds where a reading lies in a range, its ends included."""
+    values = np.asarray(values)
 
     def detail(row: int) -> str:
         value, wants = float(values[row]), f"wants {grouped(low, 6)} to {grouped(high, 6)}"
@@ -207,6 +212,8 @@ def distinctly(*values: float, places: int = 2) -> tuple[str, ...]:
 def _compared(
     name: str, what: str, values: Floats, limit: Floats | float, *, side: str, weight: float
 ) -> ConditionColumn:
+    values, limit = np.asarray(values), limit if isinstance(limit, float | int) else np.asarray(limit)
+
     def detail(row: int) -> str:
         value, wanted = float(values[row]), float(limit if isinstance(limit, float | int) else limit[row])
         if math.isnan(value) or math.isnan(wanted):

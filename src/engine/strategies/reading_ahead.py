@@ -102,9 +102,9 @@ class ReadingAhead:
 
 
 def read_ahead(contexts: StrategyContexts) -> StrategyContexts:
-    """The same contexts, each strategy on ``StrategyBase`` reading ahead.
+    """The same contexts, each strategy of the house reading ahead: their columns are shown to be causal.
 
-    All that can be configured are the house's, whose columns are shown to be causal; see ADR 38 on others.
+    One of somebody's own is guarded (``GuardedStrategy``) and stays as it is: it sees what live would see.
     """
     return StrategyContexts(
         contexts=tuple(

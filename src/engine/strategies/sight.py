@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.domain.market import Timeframe
+from engine.domain.market import Candles, Timeframe
 from engine.ports import Frames
 
 if TYPE_CHECKING:
@@ -39,12 +39,22 @@ class Sight:
     def __len__(self) -> int:
         return self.frames[self.timeframe].columns.count - self.since
 
+    @property
+    def candles(self) -> Candles:
+        """The candles of its own timeframe, one for each row."""
+        own = self.frames[self.timeframe].candles
+        return own.cut(self.since, len(own))
+
     def reading(self, name: str, timeframe: Timeframe | None = None) -> Floats:
-        """A reading by its name at each row; ``NaN`` where it is not known, on its own timeframe if none is given."""
+        """A reading by its name at each row; ``NaN`` where it is not known, on its own timeframe if none is given.
+
+        It is read by others as well, so it cannot be written to.
+        """
         key = name, timeframe or self.timeframe
         found = self._read.get(key)
         if found is None:
-            found = self._read[key] = self._looked_up(*key)
+            found = self._read[key] = self._looked_up(*key).view()
+            found.setflags(write=False)
         return found
 
     def once(self, name: str, make: Callable[[], Floats]) -> Floats:

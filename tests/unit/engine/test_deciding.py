@@ -13,11 +13,11 @@ import pytest
 from engine.cycle import run_cycles
 from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse
 from engine.domain.decisions import Stance
-from engine.domain.errors import VenueError
+from engine.domain.errors import StrategyError, VenueError
 from engine.domain.events import Halted, HaltEnded
 from engine.domain.halts import HaltKind
 from engine.domain.messages import Person, Role
-from tests.fakes.engine import DAY, QUIET, Room, at, engine_room, signals
+from tests.fakes.engine import DAY, QUIET, Room, Script, at, engine_room, signals
 from tests.fakes.feed import BTC
 
 ANN = Person(name="Ann", role=Role.TRADER)
@@ -254,3 +254,19 @@ async def test_contexts_that_enter_at_one_candle_share_what_one_coin_may_be_wort
         assert sum(each.ruling.plan.notional for each in judged if isinstance(each.ruling, Execute)) <= Decimal(2500)
         assert "O1 (one) is buying" in judged[-1].clamps[-1].reason
         assert "there is room for 0." in judged[-1].clamps[-1].reason
+
+
+async def test_a_strategy_that_fails_keeps_no_other_from_deciding(tmp_path: Path):
+    """What it failed with is told once the others have decided, and their orders are sent."""
+    async with engine_room(tmp_path) as room:
+        fails = replace(room.context, name="fails", strategy=_Fails(entries={}))
+        room.script.entries[room.clock.now()] = signals(1.0)
+        with pytest.raises(StrategyError, match=r"own\.py, line 3"):
+            await run_cycles(room.services, (fails, room.context), room.clock.now())
+        assert [position.context for position in await room.held()] == [room.context.name]
+        assert [order[:2] for order in await room.orders()] == [("entry", "filled"), ("protection", "open")]
+
+
+class _Fails(Script):
+    def generate_signals(self, _):
+        raise StrategyError("own.py, line 3: KeyError: 'x'.")

@@ -13,6 +13,7 @@ import pytest
 
 from engine.clocks import WallClock
 from engine.domain.days import Days
+from engine.domain.errors import StrategyError
 from engine.domain.market import Timeframe
 from engine.job_runs import run_guarded
 from engine.job_triggers import Daily, every, often
@@ -454,3 +455,12 @@ async def test_an_end_while_a_job_waits_for_another_is_no_long_wait():
     async with asyncio.timeout(10):
         await driver.stop()
     assert log.trouble == [] or not any(log.trouble)
+
+
+async def test_what_a_strategy_of_ones_own_failed_with_is_told_in_its_words():
+    async def fail(_: datetime) -> None:
+        raise StrategyError("own.py, line 3: KeyError.")
+
+    trouble: list[str] = []
+    assert not await run_guarded(Job(name="candle", run=fail), START, trouble.append)
+    assert trouble[0].startswith("candle failed at 2024-01-01 00:00 UTC: own.py, line 3: KeyError. (log id ")
