@@ -18,9 +18,11 @@ from pydantic import ValidationError
 
 from bot.indicators import specs_of
 from bot.markets import generated_feed, market_of
-from bot.strategies import STRATEGIES, faults, higher_of, strategy_of
+from bot.new_strategy import class_name
+from bot.strategies import STRATEGIES, faults, higher_of, strategy_of, within
 from config.contexts import ContextSettings
 from config.settings import Settings
+from config.strategy_names import short, what_is_wrong
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
 from engine.data.feeds import FileFeed
@@ -31,9 +33,9 @@ from engine.exchanges.paper import NAME as PAPER
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import QUOTE, FillModel
 from engine.simulation.intrabar import Intrabar
-from engine.strategies.base import StrategyBase
 from engine.strategies.context import StrategyContext, StrategyContexts
 
+_OWN = "your own, ./strategies/breakout.py:Breakout"
 _ALL = 10**9
 """More candles than any file has."""
 
@@ -127,16 +129,29 @@ def setup_of(asked: Asked, settings: Settings) -> BacktestSetup:
     )
 
 
+def known_of(files: Sequence[Path], markets: Mapping[str, Market]) -> Known:
+    """What candle files hold.
+
+    Args:
+        files: One for each market.
+        markets: Those whose steps are known; of the others they are seen in the prices.
+
+    Raises:
+        DataError: One cannot be used.
+    """
+    feed = FileFeed.load(files, markets)
+    lengths = dict(map(parse_name, files))
+    last = feed.span[1]
+    return Known(
+        candles={symbol: feed.candles(symbol, lengths[symbol], last, _ALL) for symbol in feed.markets},
+        markets=feed.markets,
+    )
+
+
 def _candles(asked: Asked, settings: Settings) -> Known:
     files = asked.data or settings.replay.data
     if files:
-        feed = FileFeed.load(files, {name: market_of(name, each) for name, each in settings.market.markets.items()})
-        lengths = dict(map(parse_name, files))
-        last = feed.span[1]
-        return Known(
-            candles={symbol: feed.candles(symbol, lengths[symbol], last, _ALL) for symbol in feed.markets},
-            markets=feed.markets,
-        )
+        return known_of(files, {name: market_of(name, each) for name, each in settings.market.markets.items()})
     made = generated_feed(settings)
     if asked.end is None:
         raise BadInput("The profile's market is made up as time goes on and has no end.", "Give --end, or --data.")
@@ -148,26 +163,42 @@ def _candles(asked: Asked, settings: Settings) -> Known:
 
 def _of_strategy(asked: Asked, known: Known, quote: str) -> Iterable[StrategyContext]:
     """One context of the strategy that was asked for."""
-    name = asked.strategy or ""
-    if name not in STRATEGIES:
-        near = get_close_matches(name, STRATEGIES, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(STRATEGIES)}."
-        raise BadInput(f"There is no strategy {name}.", hint)
     symbols = tuple(dict.fromkeys(known.named(each, quote) for each in asked.symbols)) or tuple(known.candles)
     longest = max((known.candles[symbol].timeframe for symbol in symbols), key=lambda each: each.duration)
-    timeframe = asked.timeframe or longest
-    usual = ContextSettings(name=name, strategy=name, markets=symbols, timeframe=timeframe)
+    yield _context(alone(asked.strategy or "", asked.params, symbols, asked.timeframe or longest), symbols)
+
+
+def alone(name: str, params: Sequence[str], symbols: Sequence[str], timeframe: Timeframe) -> ContextSettings:
+    """A context of one strategy, as somebody types it.
+
+    Raises:
+        BadInput: There is no such strategy or parameter; the nearest is named.
+    """
+    if name.endswith(".py"):
+        raise BadInput(f"{name} names no class.", f"Write it like {name}:{class_name(Path(name).stem)}.")
+    if what_is_wrong(name):
+        near = get_close_matches(name, STRATEGIES, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(STRATEGIES)}, and {_OWN}."
+        raise BadInput(f"There is no strategy {name}.", hint)
+    usual = ContextSettings(name=short(name), strategy=name, markets=tuple(symbols), timeframe=timeframe)
     higher = tuple(each for each in higher_of(usual) if each.duration > timeframe.duration)
     try:
         context = ContextSettings.model_validate(
-            {**usual.model_dump(), "higher": higher, "params": dict(map(_param, asked.params))}
+            {**usual.model_dump(), "higher": higher, "params": dict(map(_param, params))}
         )
     except ValidationError as error:
         named = ".".join(str(part) for part in error.errors()[0]["loc"][1:2])
         raise BadInput(f"--set {named}: must be a single value.", "Write it like --set fast=20.") from None
     for fault in faults(context, ""):
-        raise BadInput(fault.message.replace(".params.", "--set ", 1).replace(".params: ", "", 1), fault.remedy)
-    yield _context(context, symbols)
+        raise BadInput(_of_command_line(fault), fault.remedy)
+    return context
+
+
+def _of_command_line(fault: ConfigError) -> str:
+    """A fault of a strategy as somebody reads it who has typed it."""
+    said = fault.message.removeprefix(f"{fault.key}: ")
+    name = fault.key.removeprefix(".params").removeprefix(".")
+    return f"--set {name}: {said}" if name not in ("", "strategy") else said
 
 
 def _param(text: str) -> tuple[str, Any]:
@@ -232,7 +263,8 @@ def _terms(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]
 
 
 def _has_no_stop(context: StrategyContext) -> bool:
-    return isinstance(context.strategy, StrategyBase) and context.strategy.stop_atr is None
+    strategy = within(context.strategy)
+    return strategy is not None and strategy.stop_atr is None
 
 
 def _model(asked: Asked, settings: Settings) -> FillModel:

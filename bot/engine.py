@@ -16,6 +16,7 @@ from bot.markets import Source, quote_of
 from bot.pace import pace
 from bot.venues import named_together, venue_files, venue_names, venue_of
 from config.settings import Settings
+from config.strategy_names import short
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.approvals import Approvals
 from engine.backtest.replay import INSTANT
@@ -255,7 +256,7 @@ def at_work_of(settings: Settings, market: Source) -> tuple[AtWork, ...]:
     return tuple(
         AtWork(
             name=asked.name,
-            strategy=asked.strategy,
+            strategy=short(asked.strategy),
             venue=venue_of(settings, asked),
             markets=found[asked.name].markets if asked.name in found else (),
             timeframe=asked.timeframe,

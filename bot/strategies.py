@@ -1,4 +1,7 @@
-"""The strategies by name, and a context's own: built from its parameters, which are checked by its typed fields."""
+"""The strategies by name, and a context's own: built from its parameters, which are checked by its typed fields.
+
+One of somebody's own is put to work as one of the house is, but guarded: see ``own_strategies``.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,15 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from bot.own_strategies import building, guarded, own_kind
 from config.contexts import ContextSettings
+from config.strategy_names import is_own, short
 from engine.domain.errors import ConfigError
 from engine.domain.market import Timeframe
+from engine.ports import Strategy
 from engine.strategies.base import StrategyBase
 from engine.strategies.conditions import ColumnCondition
+from engine.strategies.guarded import GuardedStrategy
 from engine.strategies.ma_cross import MovingAverageCross
 from engine.strategies.mean_reversion import MeanReversion
 from engine.strategies.momentum import Momentum
@@ -34,7 +41,7 @@ STRATEGIES: Mapping[str, type[StrategyBase]] = {
 _ELSEWHERE = ("timeframe", "higher", "further")
 
 
-def strategy_of(asked: ContextSettings, key: str) -> StrategyBase:
+def strategy_of(asked: ContextSettings, key: str) -> Strategy:
     """A context's strategy with its parameters.
 
     Args:
@@ -42,27 +49,48 @@ def strategy_of(asked: ContextSettings, key: str) -> StrategyBase:
         key: Its dotted path among the settings, for errors.
 
     Raises:
-        ConfigError: A parameter does not exist (the nearest is named), or has a wrong type or value.
+        ConfigError: There is no such strategy (one of somebody's own), a parameter does not exist (the nearest is
+            named), or has a wrong type or value.
     """
     for fault in faults(asked, key):
         raise fault
-    return _built(asked, {**asked.params, "higher": higher_of(asked), "further": _further(asked)})
+    built = _built(asked, {**asked.params, "higher": higher_of(asked), "further": _further(asked)})
+    return guarded(built) if is_own(asked.strategy) else built
+
+
+def within(strategy: Strategy) -> StrategyBase | None:
+    """The strategy of the family that speaks, guarded or not; ``None`` of another."""
+    inner = strategy.strategy if isinstance(strategy, GuardedStrategy) else strategy
+    return inner if isinstance(inner, StrategyBase) else None
 
 
 def higher_of(asked: ContextSettings) -> tuple[Timeframe, ...]:
-    """The longer candles that a context looks at: those it was given, else those its strategy looks at by itself."""
-    usual: Any = _field(asked, "higher").default
-    return tuple(usual) if asked.higher is None else asked.higher
+    """The longer candles that a context looks at: those it was given, else those its strategy looks at by itself.
+
+    Of a strategy that there is not, none: that is told by ``faults``.
+    """
+    if asked.higher is not None:
+        return asked.higher
+    try:
+        usual: Any = _field(asked, "higher").default
+    except ConfigError:
+        return ()
+    return usual if isinstance(usual, tuple) else ()
 
 
 def faults(asked: ContextSettings, key: str) -> Iterator[ConfigError]:
-    """Everything that is wrong with a context's parameters, whatever else is wrong with it."""
-    names = _names(asked)
+    """Everything that is wrong with a context's strategy and parameters, whatever else is wrong with it."""
+    try:
+        names = _names(asked)
+    except ConfigError as error:
+        yield ConfigError(error.message, error.remedy, key=f"{key}.strategy")
+        return
+    called = short(asked.strategy)
     for name in asked.params:
         if name not in names:
             near = get_close_matches(name, names, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(names)}."
-            yield ConfigError(f"{asked.strategy} has no such parameter.", hint, key=f"{key}.params.{name}")
+            yield ConfigError(f"{called} has no such parameter.", hint, key=f"{key}.params.{name}")
     try:
         _built(asked, {name: value for name, value in asked.params.items() if name in names} | {"higher": ()})
     except ValidationError as error:
@@ -71,21 +99,34 @@ def faults(asked: ContextSettings, key: str) -> Iterator[ConfigError]:
         yield ConfigError(error.message, error.remedy, key=f"{key}.params")
 
 
+def kind_of(name: str) -> type[StrategyBase]:
+    """The strategy of a name.
+
+    Raises:
+        ConfigError: It is one of somebody's own, and cannot be loaded.
+    """
+    return own_kind(name) if is_own(name) else STRATEGIES[name]
+
+
 def _further(asked: ContextSettings) -> tuple[ColumnCondition, ...]:
     return tuple(ColumnCondition(**each.model_dump()) for each in asked.conditions)
 
 
 def _names(asked: ContextSettings) -> list[str]:
     """What can be set under ``params``; timeframes and conditions have settings of their own."""
-    return [field.name for field in fields(STRATEGIES[asked.strategy]) if field.name not in _ELSEWHERE]
+    return [field.name for field in fields(kind_of(asked.strategy)) if field.init and field.name not in _ELSEWHERE]
 
 
 def _field(asked: ContextSettings, name: str) -> Field[Any]:
-    return next(field for field in fields(STRATEGIES[asked.strategy]) if field.name == name)
+    return next(field for field in fields(kind_of(asked.strategy)) if field.name == name)
 
 
 def _built(asked: ContextSettings, params: Mapping[str, Any]) -> StrategyBase:
-    return _adapter(STRATEGIES[asked.strategy]).validate_python({"timeframe": asked.timeframe, **params})
+    kind, given = kind_of(asked.strategy), {"timeframe": asked.timeframe, **params}
+    if not is_own(asked.strategy):
+        return _adapter(kind).validate_python(given)
+    with building(kind):
+        return _adapter(kind).validate_python(given)
 
 
 @cache
@@ -95,7 +136,11 @@ def _adapter(kind: type[StrategyBase]) -> TypeAdapter[StrategyBase]:
 
 
 def _refused(asked: ContextSettings, key: str, detail: ErrorDetails) -> ConfigError:
-    name = str(detail["loc"][0])
-    usual = _field(asked, name).default
     message = detail["msg"].replace("Input should be", "must be")
-    return ConfigError(f"{message}.", f"{asked.strategy} has {usual} by itself.", key=f"{key}.params.{name}")
+    if not detail["loc"]:  # a rule of somebody's own, which is broken by several parameters together
+        return ConfigError(f"{message.removeprefix('Value error, ')}.", "Check its params.", key=f"{key}.params")
+    name = str(detail["loc"][0])
+    if detail["type"] == "missing":
+        return ConfigError("must be given.", f"{short(asked.strategy)} has none by itself.", key=f"{key}.params.{name}")
+    usual = _field(asked, name).default
+    return ConfigError(f"{message}.", f"{short(asked.strategy)} has {usual} by itself.", key=f"{key}.params.{name}")

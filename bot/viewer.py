@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.venues import venue_of
 from config.contexts import ContextSettings
 from config.settings import Settings
+from config.strategy_names import short
 from engine.account_views import AccountViews
 from engine.clocks import MarketClock
 from engine.domain.errors import ConfigError, StoreError
@@ -91,7 +92,7 @@ async def run_viewer(settings: Settings) -> None:
 def _at_work(settings: Settings, context: ContextSettings) -> AtWork:
     return AtWork(
         name=context.name,
-        strategy=context.strategy,
+        strategy=short(context.strategy),
         venue=venue_of(settings, context),
         markets=context.markets,
         timeframe=context.timeframe,

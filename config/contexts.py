@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from config.kinds import Duration, ExchangeName, Symbol, problem
 from config.section import Section
+from config.strategy_names import StrategyName
 from engine.domain.market import Timeframe
 from engine.domain.plans import Then
 
@@ -85,8 +86,8 @@ class ContextSettings(Section):
 
     name: str
     """What people and records call it."""
-    strategy: Literal["ma_cross", "momentum", "mean_reversion", "sma_cross", "rsi_bands"]
-    """Which strategy it runs."""
+    strategy: StrategyName
+    """Which strategy it runs: by its name, or one of your own, ./strategies/breakout.py:Breakout."""
     markets: tuple[Symbol, ...] = Field(min_length=1)
     """The markets it trades (BASE/QUOTE)."""
     timeframe: Timeframe = Timeframe.H1

@@ -16,6 +16,7 @@ from config.kinds import passwords_in
 from config.naming import KeyPath, place, problem_line
 from config.shape import is_mapping, is_secret, variable
 from config.sources import Source, read_text
+from config.strategy_names import beside
 
 _NUMBERS = (
     (int, re.compile(r"-?(0|[1-9][0-9]{0,17})")),
@@ -28,7 +29,7 @@ _TAGS = (yaml.BaseLoader.DEFAULT_SCALAR_TAG, yaml.BaseLoader.DEFAULT_SEQUENCE_TA
 
 def read_yaml(file: Path, shown: str) -> Source:
     """Read a file, as people know it; whatever is wrong with it becomes a problem, nothing is raised."""
-    reader, where = _Reader(shown), shown
+    reader, where = _Reader(shown, file.parent), shown
     try:
         tree = _compose(read_text(file))
         if tree is not None and not isinstance(tree, yaml.MappingNode):
@@ -54,6 +55,7 @@ class _Reader:
     """Reads nodes, and keeps the line of each value and what must not stand there."""
 
     shown: str
+    folder: Path
     places: dict[KeyPath, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -74,6 +76,8 @@ class _Reader:
             if misplaced:
                 instead = f"set {variable(path)} in the environment or in .env instead"
                 self._refuse(path, line, f"{kind} does not belong in a YAML file; {instead}")
+        if isinstance(value, str) and path[::2] == ("contexts", "strategy"):
+            return beside(value.strip(), self.folder)
         return {} if value is None and is_mapping(path) else value
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
