@@ -78,6 +78,7 @@ def backtest(
         from bot.backtest_figures import as_json, text
         from bot.backtesting import Asked, setup_of
         from engine.backtest.kernel_run import backtest as run
+        from engine.backtest.look_ahead import refuse_peeking
         from engine.backtest.setup import FillAt
 
         setup = setup_of(
@@ -98,6 +99,7 @@ def backtest(
             ),
             settings,
         )
+        refuse_peeking(setup)
         result = _replayed(setup, settings) if full else run(setup)
         typer.echo(text(setup, result))
         if json_file is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
@@ -15,6 +15,7 @@ from engine.backtest.whole_units import in_ticks, offered_lots
 from engine.domain.decisions import Frame
 from engine.domain.errors import DataError
 from engine.domain.market import Candles, Timeframe, to_millis
+from engine.ports import Frames, Strategy
 from engine.risk.units import ppm_down, ppm_up
 from engine.simulation.frames import resample
 from engine.simulation.intrabar import Intrabar
@@ -55,11 +56,29 @@ def slots_of(setup: BacktestSetup) -> tuple[Slot, ...]:
     found = []
     for context in setup.contexts:
         for symbol in context.markets:
-            seen = {each: _frame(setup, frames, symbol, each) for each in context.strategy.timeframes}
-            said = context.strategy.columns({timeframe: frame for timeframe, frame in seen.items() if frame})
+            said = context.strategy.columns(_frames(setup, frames, symbol, context.strategy.timeframes))
             own = frames[symbol, context.timeframe].candles
             found.append(Slot(context=context, symbol=symbol, open_ms=own.open_ms, said=said))
     return tuple(found)
+
+
+def frames_of(setup: BacktestSetup, strategy: Strategy, symbol: str) -> Frames:
+    """Everything that a strategy sees of a market, whole.
+
+    Raises:
+        DataError: There are no candles of the market.
+    """
+    return _frames(setup, {}, symbol, strategy.timeframes)
+
+
+def _frames(
+    setup: BacktestSetup,
+    known: dict[tuple[str, Timeframe], Frame],
+    symbol: str,
+    timeframes: Iterable[Timeframe],
+) -> Frames:
+    seen = {each: _frame(setup, known, symbol, each) for each in timeframes}
+    return {timeframe: frame for timeframe, frame in seen.items() if frame}
 
 
 def _frame(
