@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from engine.backtest.setup import BacktestSetup, BareTerms
-from engine.domain.backtests import BacktestResult, Counted
+from engine.backtest.report import BacktestReport, Evidence
+from engine.backtest.returns import ReturnFigures
+from engine.backtest.setup import BareTerms
+from engine.domain.backtests import Counted
 from engine.domain.market import from_millis
+from handlers.backtests import figures
+from handlers.backtests.figures import amount, signed
 
 _LOADED = 3.0
 """Seconds that it takes at most to load a kernel that was compiled before."""
+_DAY = timedelta(days=1)
+_NAME, _COLUMN = 11, 14
 
 
-def as_json(setup: BacktestSetup, result: BacktestResult) -> str:
-    """All of it: times in ISO 8601 UTC, money in the quote currency, shares as fractions."""
+def as_json(report: BacktestReport) -> str:
+    """All of it: times in ISO 8601 UTC, money in the quote currency, shares as fractions, ratios those of a year."""
+    setup, result, found = report.setup, report.result, report.statistics
     told = {
         "quote": result.quote,
         "begins": result.begins,
@@ -37,12 +44,19 @@ def as_json(setup: BacktestSetup, result: BacktestResult) -> str:
         "net": result.net,
         "fees": result.fees,
         "slippage": result.slippage,
+        "exposure": found.exposure,
+        "in_market": found.in_market,
+        "turnover": found.turnover,
+        "account": _returns(found.account),
+        "hold": _returns(found.hold),
+        "evidence": _evidence(report.evidence),
         "entries_ended": result.entries_ended,
         "trades": [{**asdict(trade), "net": trade.net} for trade in result.trades],
         "held": [asdict(each) for each in result.held],
-        "by_symbol": _groups(result.by_symbol()),
-        "by_context": _groups(result.by_context()),
-        "by_reason": _groups(result.by_reason()),
+        "all_trades": _counted(found.trades),
+        "by_symbol": _groups(found.by_symbol),
+        "by_context": _groups(found.by_context),
+        "by_reason": _groups(found.by_reason),
         "daily": [
             {"at": from_millis(int(at)), "equity": float(equity), "exposure": float(exposure)}
             for at, equity, exposure in zip(result.daily.at_ms, result.daily.equity, result.daily.exposure, strict=True)
@@ -53,44 +67,67 @@ def as_json(setup: BacktestSetup, result: BacktestResult) -> str:
     return json.dumps(told, indent=2, default=_plain, ensure_ascii=False) + "\n"
 
 
-def text(setup: BacktestSetup, result: BacktestResult) -> str:
+def text(report: BacktestReport) -> str:
     """The figures as lines."""
-    bare = isinstance(setup.terms, BareTerms)
-    terms = "bare: no lots, no book, no limits" if bare else "by the risk limits, on the book of the paper venue"
-    won, count = sum(trade.net > 0 for trade in result.trades), len(result.trades)
+    result, found = report.result, report.statistics
     rate = result.candles / result.seconds if result.seconds else 0.0
-    lines = {
-        "traded": f"{', '.join(_told(setup))}; {terms}",
-        "candles": f"{result.candles:,} in {result.seconds:.4f} s, {rate / 1e6:.1f} million a second",
-        "trades": f"{count:,}" + (f", won {won:,} ({won / count:.1%})" if count else ""),
-        "closed by": _counts(result.by_reason()),
-        "markets": "; ".join(
-            f"{symbol} {each.trades:,} trades, {each.net:+,.2f}" for symbol, each in result.by_symbol().items()
-        ),
-        "held": ", ".join(f"{each.quantity:.8g} {each.symbol} at {each.price:,.8g}" for each in result.held)
-        or "nothing",
-        "fees": f"{result.fees:,.2f} {result.quote}"
-        + ("" if result.slippage is None else f", and {result.slippage:,.2f} of slippage"),
-        "equity": f"{result.final_equity:,.2f} {result.quote}, {result.net:+,.2f} ({result.net / result.cash:+.2%})",
-    }
+    money = f"{amount(result.final_equity, result.quote)} {result.quote}, {signed(result.net, result.quote)}"
+    lines = [
+        ("traded", f"{', '.join(figures.strategies(report))}; {figures.terms(report)}"),
+        ("candles", f"{result.candles:,} in {result.seconds:.4f} s, {rate / 1e6:.1f} million a second"),
+        ("equity", money),
+        ("", ""),
+        ("", f"{'strategy':>{_COLUMN}}{'holding':>{_COLUMN}}"),
+        *((row.name, f"{row.own:>{_COLUMN}}{row.hold:>{_COLUMN}}") for row in figures.comparison(report)),
+        ("", ""),
+        ("drawdown", figures.drawdown(found.account.drawdown)),
+        ("trades", figures.trades(found.trades, result.quote)),
+        *((name, _told(groups, result.quote)) for name, groups in figures.groups(report) if groups),
+        ("in market", figures.use(report)),
+        ("fees", _costs(report)),
+        ("held", _held(report)),
+        *zip(("chance", *[""] * 9), figures.evidence(report), strict=False),
+    ]
     if result.entries_ended is not None:
-        lines["ended"] = f"nothing was entered after {_moment(result.entries_ended)}: the total limit of drawdown"
+        lines.append(
+            ("ended", f"nothing was entered after {_moment(result.entries_ended)}: the total limit of drawdown")
+        )
     if result.compile_seconds > _LOADED:
-        lines["compiled"] = f"in {result.compile_seconds:.1f} s, once on this machine"
+        lines.append(("compiled", f"in {result.compile_seconds:.1f} s, once on this machine"))
     head = f"Backtest from {_moment(result.begins)} to {_moment(result.ends)} UTC"
-    return "\n".join((head, *(f"{name:<11}{line}" for name, line in lines.items() if line)))
+    return "\n".join((head, *(f"{name:<{_NAME}}{line}".rstrip() for name, line in lines)))
 
 
-def _told(setup: BacktestSetup) -> list[str]:
-    return [f"{each.name} on {', '.join(each.markets)} in {each.timeframe} candles" for each in setup.contexts]
+def _told(groups: dict[str, Counted], quote: str) -> str:
+    return "; ".join(f"{each.trades:,} {name} ({signed(each.net, quote)})" for name, each in groups.items())
+
+
+def _costs(report: BacktestReport) -> str:
+    result = report.result
+    slipped = "" if result.slippage is None else f", and {amount(result.slippage, result.quote)} of slippage"
+    return f"{amount(result.fees, result.quote)} {result.quote}{slipped}"
+
+
+def _held(report: BacktestReport) -> str:
+    held = (f"{each.quantity:.8g} {each.symbol} at {each.price:,.8g}" for each in report.result.held)
+    return ", ".join(held) or "nothing"
+
+
+def _returns(found: ReturnFigures) -> dict[str, Any]:
+    return {**asdict(found), "under_water": found.under_water / _DAY}
+
+
+def _evidence(found: Evidence) -> dict[str, Any]:
+    return {**asdict(found), "tried": {**asdict(found.tried), "expected_best": found.tried.expected_best}}
 
 
 def _groups(groups: dict[str, Counted]) -> dict[str, dict[str, Any]]:
-    return {name: asdict(each) for name, each in groups.items()}
+    return {name: _counted(each) for name, each in groups.items()}
 
 
-def _counts(groups: dict[str, Counted]) -> str:
-    return ", ".join(f"{each.trades:,} {name} ({each.net:+,.2f})" for name, each in groups.items())
+def _counted(each: Counted) -> dict[str, Any]:
+    ratios = {"win_rate": each.win_rate, "expectancy": each.expectancy, "profit_factor": each.profit_factor}
+    return {**asdict(each), "held": each.held / _DAY, **ratios}
 
 
 def _moment(at: datetime) -> str:

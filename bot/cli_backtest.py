@@ -20,6 +20,9 @@ if TYPE_CHECKING:  # what is slow to import
     from engine.backtest.setup import BacktestSetup
     from engine.domain.backtests import BacktestResult
 
+_SEED = 2024
+"""The same run says the same once more."""
+
 
 class Risk(StrEnum):
     """Whether the risk limits hold."""
@@ -75,10 +78,14 @@ def backtest(
     """Trade strategies over candle files in a moment, and say what it would have come to."""
     settings = load_or_exit(profile, config, {}).settings
     try:
+        import numpy as np
+
         from bot.backtest_figures import as_json, text
         from bot.backtesting import Asked, setup_of
         from engine.backtest.kernel_run import backtest as run
         from engine.backtest.look_ahead import refuse_peeking
+        from engine.backtest.registry import TrialRegistry
+        from engine.backtest.report import report_of
         from engine.backtest.setup import FillAt
 
         setup = setup_of(
@@ -101,9 +108,16 @@ def backtest(
         )
         refuse_peeking(setup)
         result = _replayed(setup, settings) if full else run(setup)
-        typer.echo(text(setup, result))
+        report = report_of(
+            setup,
+            result,
+            TrialRegistry(file=settings.backtest.trials),
+            at=datetime.now(UTC),
+            rng=np.random.default_rng(_SEED),
+        )
+        typer.echo(text(report))
         if json_file is not None:
-            _write(json_file, as_json(setup, result))
+            _write(json_file, as_json(report))
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None

@@ -157,4 +157,5 @@ def test_it_is_asked_for_with_full(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert all(each.exit_code == 0 for each in told), told
     lines = [{line[:10].strip(): line for line in each.stdout.splitlines()} for each in told]
     assert lines[0]["equity"] == lines[1]["equity"]
-    assert list(tmp_path.iterdir()) == [tmp_path / "BTCUSDT-1h.parquet"]
+    left = {str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*")}
+    assert left == {"BTCUSDT-1h.parquet", "var", "var/trials.jsonl"}

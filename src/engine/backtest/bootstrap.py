@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.backtest.arch_bootstrap import arch_bootstrap
 from engine.backtest.returns import sharpe
 
 if TYPE_CHECKING:
@@ -63,32 +64,26 @@ def superior_ability(returns: Floats, hold: Floats, rng: np.random.Generator) ->
         hold: ``float64[n]``, of the same days.
         rng: Where chance comes from.
     """
-    from arch.bootstrap import SPA
-
     columns = returns[:, None] if returns.ndim == 1 else returns
     ahead = columns - hold[:, None]
     columns = columns[:, np.ptp(ahead, axis=0) > 0] if len(hold) else columns[:, :0]
     if len(hold) < _LEAST or not columns.shape[1]:
         return None
     length = _block_length(columns.mean(axis=1) - hold)
-    test = SPA(-hold, -columns, block_size=length, reps=DRAWS, bootstrap="stationary", seed=rng)
+    test = arch_bootstrap().SPA(-hold, -columns, block_size=length, reps=DRAWS, bootstrap="stationary", seed=rng)
     test.compute()
     return float(test.pvalues["consistent"])
 
 
 def _interval(values: Floats, figure: Callable[[Floats], Floats], rng: np.random.Generator) -> Interval | None:
-    from arch.bootstrap import StationaryBootstrap
-
     if len(values) < _LEAST or not np.ptp(values) > 0:
         return None
-    draws = StationaryBootstrap(_block_length(values), values, seed=rng)
+    draws = arch_bootstrap().StationaryBootstrap(_block_length(values), values, seed=rng)
     low, high = draws.conf_int(figure, DRAWS, method="percentile", size=SURE)[:, 0]
     return Interval(low=float(low), high=float(high))
 
 
 def _block_length(values: Floats) -> int:
     """How many that follow one another are drawn together, on average."""
-    from arch.bootstrap import optimal_block_length
-
-    length = cast("float", optimal_block_length(values)["stationary"].iloc[0])
+    length = float(arch_bootstrap().optimal_block_length(values)["stationary"].iloc[0])
     return max(1, round(length)) if np.isfinite(length) else 1

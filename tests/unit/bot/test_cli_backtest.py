@@ -91,6 +91,56 @@ def test_the_terminal_says_what_was_traded_and_what_it_came_to(files: dict[str, 
     said = backtest("--strategy", "sma_cross", "--data", files["BTCUSDT"]).output
     assert "sma_cross on BTC/USDT in 1h candles; bare" in said
     assert np.all([word in said for word in ("trades", "closed by", "fees", "equity", "USDT")])
+    assert np.all([word in said for word in ("Sharpe", "drawdown", "holding", "beats holding", "after 1 trial")])
+
+
+def test_all_figures_are_in_the_json(files: dict[str, str], tmp_path: Path) -> None:
+    found = told(tmp_path, "--strategy", "rsi_bands", "--risk", "off", "--data", files["BTCUSDT"], files["ETHUSDT"])
+    assert {"cagr", "sharpe", "sortino", "calmar", "volatility", "var", "cvar", "drawdown"} <= set(found["account"])
+    assert set(found["account"]) == set(found["hold"])
+    equity = np.array([found["cash"], *(each["equity"] for each in found["daily"])])
+    assert found["account"]["drawdown"]["depth"] == pytest.approx(max(1 - equity / np.maximum.accumulate(equity)))
+    assert found["account"]["drawdown"]["peak_at"] < found["account"]["drawdown"]["lowest_at"]
+    assert found["account"]["gain"] == pytest.approx(found["final_equity"] / found["cash"] - 1)
+    wins = [each["net"] > 0 for each in found["trades"]]
+    assert found["all_trades"]["win_rate"] == pytest.approx(sum(wins) / len(wins))
+    assert (
+        found["evidence"]["win_rate"]["low"] < found["all_trades"]["win_rate"] < found["evidence"]["win_rate"]["high"]
+    )
+    assert 0 <= found["evidence"]["beats_hold"] <= 1
+    assert found["evidence"]["tried"] == {"count": 1, "variance": 0.0, "expected_best": 0.0}
+
+
+def test_each_try_makes_the_next_harder_to_believe_and_a_repetition_does_not(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    def tried(*words: str) -> tuple[int, float]:
+        evidence = told(tmp_path, "--strategy", "sma_cross", "--data", files["BTCUSDT"], *words)["evidence"]
+        return evidence["tried"]["count"], evidence["deflated"]
+
+    first = tried()
+    assert [tried("--set", f"fast={fast}")[0] for fast in (5, 10)] == [2, 3]
+    assert tried("--fee", "0")[0] == 4
+    last = tried()
+    assert (first[0], last[0]) == (1, 4)
+    assert last[1] < first[1]
+    assert len((tmp_path / "var" / "trials.jsonl").read_text().splitlines()) == 5
+
+
+def test_the_same_run_says_the_same(files: dict[str, str], tmp_path: Path) -> None:
+    words = ("--strategy", "sma_cross", "--data", files["BTCUSDT"])
+    one, other = (told(tmp_path, *words) for _ in range(2))
+    assert {**one, "kernel_seconds": 0, "compile_seconds": 0} == {**other, "kernel_seconds": 0, "compile_seconds": 0}
+
+
+def test_a_run_without_a_trade_says_so(files: dict[str, str], tmp_path: Path) -> None:
+    words = ("--strategy", "sma_cross", "--set", "slow=2000", "--start", "2024-01-01", "--end", "2024-01-02")
+    answer = backtest(*words, "--data", files["BTCUSDT"], "--json", str(tmp_path / "told.json"))
+    assert answer.exit_code == 0
+    assert "trades     none" in answer.output
+    assert "nothing to say of chance: 1 day, 0 trades" in answer.output
+    found = json.loads((tmp_path / "told.json").read_text())
+    assert (found["account"]["sharpe"], found["all_trades"]["win_rate"], found["evidence"]["deflated"]) == (None,) * 3
 
 
 @pytest.mark.parametrize(

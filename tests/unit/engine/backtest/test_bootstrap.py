@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -85,3 +88,17 @@ def test_the_best_of_many_that_know_nothing_is_not_believed() -> None:
     assert alone is not None
     assert among is not None
     assert alone < 0.05 < among
+
+
+@pytest.mark.slow  # a start of the interpreter, and all of arch
+def test_what_arch_has_beside_is_not_loaded_and_can_be() -> None:
+    code = """
+import sys
+from engine.backtest.arch_bootstrap import arch_bootstrap
+room = arch_bootstrap()
+print({"statsmodels", "matplotlib", "arch.univariate"} & set(sys.modules))
+import arch
+print(arch.arch_model.__name__, sys.modules["arch.bootstrap"] is room)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split("\n")[:2] == ["set()", "arch_model True"]

@@ -1,0 +1,157 @@
+"""The figures of a backtest in words, for the terminal and the page alike. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from engine.backtest.bootstrap import Interval
+from engine.backtest.report import BacktestReport
+from engine.backtest.returns import Drawdown, ReturnFigures
+from engine.backtest.setup import BareTerms
+from engine.domain.backtests import Counted
+from handlers.cards import wording
+from handlers.cards.wording import count, percent, signed_percent, span
+
+NONE = "—"
+"""What there is nothing to say of."""
+_BELIEVED = 0.95
+
+
+class Row(NamedTuple):
+    """A figure of the strategy beside that of holding; ``is_good`` says which way its colour goes, where it has one."""
+
+    name: str
+    own: str
+    hold: str
+    is_good: bool | None = None
+
+
+def comparison(report: BacktestReport) -> tuple[Row, ...]:
+    """The account against the same cash in the same markets."""
+    own, hold = report.statistics.account, report.statistics.hold
+    return (
+        Row("gain", signed_percent(own.gain), signed_percent(hold.gain), own.gain >= 0),
+        Row("a year", _change(own.cagr), _change(hold.cagr), None if own.cagr is None else own.cagr >= 0),
+        Row("volatility", _share(own.volatility), _share(hold.volatility)),
+        Row("Sharpe", ratio(own.sharpe), ratio(hold.sharpe)),
+        Row("Sortino", ratio(own.sortino), ratio(hold.sortino)),
+        Row("Calmar", ratio(own.calmar), ratio(hold.calmar)),
+        Row("drawdown", _depth(own), _depth(hold), False if own.drawdown else None),
+        Row("below peak", _water(own), _water(hold)),
+        Row("VaR 95%", _share(own.var), _share(hold.var)),
+        Row("CVaR 95%", _share(own.cvar), _share(hold.cvar)),
+        Row("best day", _change(own.best_day), _change(hold.best_day)),
+        Row("worst day", _change(own.worst_day), _change(hold.worst_day)),
+    )
+
+
+def drawdown(fallen: Drawdown | None) -> str:
+    """The deepest fall with its dates: ``62.78% from 2021-05-02 to 2023-01-08, not made good since``."""
+    if fallen is None:
+        return "none at the end of any day"
+    again = f"made good {day(fallen.recovered_at)}" if fallen.recovered_at else "not made good since"
+    return f"{percent(fallen.depth)} from {day(fallen.peak_at)} to {day(fallen.lowest_at)}, {again}"
+
+
+def evidence(report: BacktestReport) -> Iterator[str]:
+    """How far the figures are more than chance, a sentence each."""
+    found, own = report.evidence, report.statistics
+    if found.sharpe:
+        yield f"Sharpe {ratio(own.account.sharpe)}, 95% between {_between(found.sharpe)}"
+    if found.win_rate and own.trades.win_rate is not None:
+        between = f"{found.win_rate.low:.1%} and {found.win_rate.high:.1%}"
+        yield f"{own.trades.win_rate:.1%} of trades won, 95% between {between}"
+    if found.beats_hold is not None:
+        yield f"beats holding: {_yes(1 - found.beats_hold)}, p {found.beats_hold:.3f} (superior ability)"
+    if found.deflated is not None:
+        by_chance = f", whose best has a Sharpe of {ratio(found.tried.expected_best)} by chance"
+        tried = count(found.tried.count, "trial") + (by_chance if found.tried.count > 1 else "")
+        yield f"more than chance: {_yes(found.deflated)}, {found.deflated:.3f} (deflated Sharpe) after {tried}"
+    if found.sharpe is None and found.deflated is None:
+        yield f"nothing to say of chance: {count(own.account.days, 'day')}, {count(own.trades.trades, 'trade')}"
+
+
+def trades(counted: Counted, quote: str) -> str:
+    """Trades in a line: ``659, won 215 (32.6%); +59.40 each, profit factor 1.12``."""
+    if not counted.trades:
+        return "none"
+    won = f"{counted.trades:,}, won {counted.won:,} ({counted.win_rate:.1%})"
+    return f"{won}; {signed(counted.expectancy or 0.0, quote)} each, profit factor {ratio(counted.profit_factor)}"
+
+
+def groups(report: BacktestReport) -> Iterator[tuple[str, dict[str, Counted]]]:
+    """Trades by what they have in common, each with its heading; by strategy and market where there are several."""
+    found = report.statistics
+    if len(report.setup.contexts) > 1:
+        yield "strategy", found.by_context
+    if len(report.setup.candles) > 1:
+        yield "market", found.by_symbol
+    yield "closed by", found.by_reason
+
+
+def use(report: BacktestReport) -> str:
+    """How much of the account and of the time was in the market."""
+    found = report.statistics
+    parts = f"{percent(found.exposure)} of the account, {percent(found.in_market)} of the time"
+    return f"{parts}; turned over {found.turnover:,.1f} times a year"
+
+
+def terms(report: BacktestReport) -> str:
+    """How it was traded."""
+    if isinstance(report.setup.terms, BareTerms):
+        return "bare: no lots, no book, no limits"
+    return "by the risk limits, on the book of the paper venue"
+
+
+def strategies(report: BacktestReport) -> tuple[str, ...]:
+    """What was traded: ``trend on BTC/USDT in 1h candles``."""
+    return tuple(
+        f"{each.name} on {', '.join(each.markets)} in {each.timeframe} candles" for each in report.setup.contexts
+    )
+
+
+def amount(value: float, quote: str) -> str:
+    """Money with the decimals of its currency: ``49,144.75``."""
+    return wording.amount(Decimal(repr(value)), quote)
+
+
+def signed(value: float, quote: str) -> str:
+    """A profit or loss: ``+59.40``."""
+    return wording.signed_amount(Decimal(repr(value)), quote)
+
+
+def ratio(value: float | None) -> str:
+    """A number without a unit: ``1.24``."""
+    return NONE if value is None else f"{value + 0.0:,.2f}"
+
+
+def day(at: datetime) -> str:
+    """A day: ``2026-01-03``."""
+    return f"{at:%Y-%m-%d}"
+
+
+def _yes(probability: float) -> str:
+    return "yes" if probability > _BELIEVED else "not shown"
+
+
+def _change(fraction: float | None) -> str:
+    return NONE if fraction is None else signed_percent(fraction)
+
+
+def _share(fraction: float | None) -> str:
+    return NONE if fraction is None else percent(fraction)
+
+
+def _depth(found: ReturnFigures) -> str:
+    return percent(-found.drawdown.depth) if found.drawdown else NONE
+
+
+def _water(found: ReturnFigures) -> str:
+    return span(found.under_water) if found.under_water > timedelta(0) else NONE
+
+
+def _between(interval: Interval) -> str:
+    return f"{interval.low:.2f} and {interval.high:.2f}"
