@@ -199,6 +199,7 @@ class App:
             await platform.start()
             closing.push_async_callback(platform.stop)
         closing.callback(chat.draughtsman.close)
+        closing.callback(chat.backtests.close)
 
     def _invite(self, program: Program, closing: AsyncExitStack) -> None:
         """Print the one-time link of everybody who may use the web chat, and note where the API answers."""

@@ -95,15 +95,20 @@ class Known:
         raise BadInput(f"There are no candles of {asked}.", hint)
 
 
-def setup_of(asked: Asked, settings: Settings) -> BacktestSetup:
+def setup_of(asked: Asked, settings: Settings, known: Known | None = None) -> BacktestSetup:
     """Everything that a backtest is run on.
+
+    Args:
+        asked: What was asked for.
+        settings: Everything else.
+        known: The candles; ``None`` for those of the files that were asked for, or else of the profile.
 
     Raises:
         BadInput: What was asked for makes no sense; the nearest name is told.
         ConfigError: A setting makes no sense.
         DataError: A candle file cannot be used.
     """
-    known = _candles(asked, settings)
+    known = known or _candles(asked, settings)
     quote = next(iter(settings.venue.balances), "USDT")
     contexts = tuple(
         _of_strategy(asked, known, quote) if asked.strategy else _of_profile(asked, settings, known, quote)

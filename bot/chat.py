@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from bot.chat_backtests import ChatBacktests
 from bot.engine import Engine
 from bot.externals import Externals
 from bot.platforms import VERSION, RemotePlatform, Web, remote_platforms, web_chat
@@ -48,6 +49,7 @@ class Chat:
     web: Web | None
     remote: tuple[RemotePlatform, ...]
     draughtsman: Draughtsman
+    backtests: ChatBacktests
 
     async def show(self) -> None:
         """Keep every place showing what it should, or another in its place."""
@@ -64,8 +66,17 @@ async def build_chat(
     logs: RecentLogs,
 ) -> Chat:
     """The ways in and out of the chat, on every platform that is configured."""
+    backtests = ChatBacktests(
+        settings, engine.services.market_data, engine.clock, wall=externals.wall, zone=engine.views.days.zone
+    )
     commands = build_commands(
-        views=engine.views, results=engine.results, desk=engine.desk, clock=engine.clock, version=VERSION, logs=logs
+        views=engine.views,
+        results=engine.results,
+        desk=engine.desk,
+        clock=engine.clock,
+        version=VERSION,
+        logs=logs,
+        backtest=backtests.card,
     )
     access = _access(settings)
     await _forget_listed(engine.store, access)
@@ -118,6 +129,7 @@ async def build_chat(
         web=web,
         remote=remote,
         draughtsman=draughtsman,
+        backtests=backtests,
     )
 
 

@@ -22,6 +22,8 @@ _HELD = re.compile(r"[A-Za-z0-9]{1,20}(?:[/-][A-Za-z0-9]{1,20})?")
 _VENUE = re.compile(r"[A-Za-z0-9_]{1,30}")
 _PER_CENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")
 _FRACTION = re.compile(r"0?\.[0-9]{1,8}")
+_PERIOD = re.compile(rf"({_NUMBER})([dDwWyY]?)")
+_DAYS = {"": 1, "d": 1, "w": 7, "y": 365}
 _SHARES = {"": WHOLE, "all": WHOLE, "half": Decimal("0.5")}
 _UNITS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
 _SHOWN = 30
@@ -30,6 +32,8 @@ _ALIKE = 0.65
 _PERIODS = {Period.DAY: (7, 365), Period.WEEK: (8, 104), Period.MONTH: (6, 60)}
 """How many periods are shown where no number is written, and how many at most."""
 LONGEST_PAUSE = timedelta(days=365)
+BACKTEST_DAYS, LONGEST_BACKTEST = 90, 3650
+"""Days that a backtest goes over where no time is written, and at most."""
 
 
 def approval_id(word: str) -> str:
@@ -128,6 +132,22 @@ def market_at(words: Sequence[str]) -> tuple[str, str]:
     if not _HELD.fullmatch(symbol) or symbol.lower() == "all" or (venue and not _VENUE.fullmatch(venue)):
         raise BadInput(f"{_short(' '.join(words))} is not a market; those look like BTC/USDT or BTC.")
     return symbol.upper().replace("-", "/"), venue
+
+
+def backtest(words: Sequence[str]) -> tuple[str, str, int]:
+    """A strategy, a market or its coin in capitals, and a time in days: ``90``, ``90d``, ``12w`` or ``1y``.
+
+    Raises:
+        BadInput: One of them is missing, or cannot be one.
+    """
+    if not 2 <= len(words) <= 3:  # noqa: PLR2004 - the time may be left out
+        raise BadInput("A strategy and a market belong here, such as momentum BTC.")
+    strategy, market, *time = words
+    found = _PERIOD.fullmatch(time[0]) if time else None
+    days = int(found[1]) * _DAYS[found[2].lower()] if found else 0 if time else BACKTEST_DAYS
+    if not 0 < days <= LONGEST_BACKTEST:
+        raise BadInput(f"{_short(time[0])} is no time; those look like 90, 90d, 12w or 1y, at most 10y.")
+    return strategy, market_at([market])[0], days
 
 
 def closing(words: Sequence[str]) -> Wanted:

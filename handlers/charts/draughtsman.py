@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+import structlog
+
 from engine.domain.charts import Chart
 from engine.domain.errors import GreenlightError
-from engine.side_process import SideProcess
+from engine.faults import fault_id
+from engine.side_process import SideProcess, WorkFailed
 from handlers.charts.scene import Scene
 from handlers.charts.scenes import scene_of
+
+_log = structlog.get_logger(__name__)
 
 WITHIN = 20.0
 """Wall seconds a picture may take, with those that are painted before it."""
@@ -44,6 +49,9 @@ class Draughtsman:
             png = await self._painting.do(_painted, scene_of(chart))
         except TimeoutError:
             raise NoPicture("The picture took too long to draw.", "Try again in a minute.") from None
+        except WorkFailed as error:
+            _log.error("a picture could not be painted", reference=(reference := fault_id()), exc_info=error)
+            raise NoPicture(f"The picture could not be drawn ({reference}).", "The log says why.") from None
         if not png:
             raise NoPicture("The picture could not be drawn.", "Try again in a minute.")
         return png

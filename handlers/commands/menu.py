@@ -10,13 +10,14 @@ from engine.views import Views
 from handlers import arguments
 from handlers.cards import emergencies, usage
 from handlers.commands.acts import Acts
+from handlers.commands.backtests import Backtest, Backtests
 from handlers.commands.figures import Figures
 from handlers.commands.reads import Reads, RecentLogs
 from handlers.commands.table import Call, Command, CommandTable
 
 
 def build_commands(
-    *, views: Views, results: Results, desk: Desk, clock: Clock, version: str, logs: RecentLogs
+    *, views: Views, results: Results, desk: Desk, clock: Clock, version: str, logs: RecentLogs, backtest: Backtest
 ) -> CommandTable:
     """Make the table of everything this version can do; what is not built is not in it."""
     reads, acts, figures = Reads(views, clock, version, logs), Acts(views, desk, clock), Figures(results)
@@ -49,6 +50,13 @@ def build_commands(
                 args="[days | ID]",
                 run=reads.chart,
                 help="a picture of equity, or of a trade",
+            ),
+            Command(
+                name="backtest",
+                args="STRATEGY MARKET [90d]",
+                role=trader,
+                run=Backtests(backtest).backtest,
+                help="what a strategy would have come to, 90d, 12w or 1y until now",
             ),
             Command(name="pending", run=reads.pending, help="open approvals"),
             Command(

@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -19,6 +20,10 @@ T = TypeVar("T")
 _CALM = 10
 """By how much it steps back behind everything else on this machine."""
 _SPAWN = multiprocessing.get_context("spawn")
+
+
+class WorkFailed(Exception):
+    """Work that raised what nobody expected: its text is the traceback there."""
 
 
 class SideProcess:
@@ -47,10 +52,11 @@ class SideProcess:
         Raises:
             TimeoutError: It took too long.
             GreenlightError: The function raised it.
+            WorkFailed: It raised anything else.
         """
         async with asyncio.timeout(self._within), self._turn:
-            said: T | GreenlightError | None = await self._done(work, args)
-        if isinstance(said, GreenlightError):
+            said: T | GreenlightError | WorkFailed | None = await self._done(work, args)
+        if isinstance(said, (GreenlightError, WorkFailed)):
             raise said
         return said
 
@@ -98,5 +104,7 @@ def _work(theirs: Connection, work: Callable[..., Any], args: tuple[Any, ...]) -
         said = work(*args)
     except GreenlightError as error:
         said = GreenlightError(error.message, error.remedy)  # the others have arguments that pickle does not know
+    except Exception:  # noqa: BLE001 - the boundary of a process: whoever waits for it tells people and the log
+        said = WorkFailed(traceback.format_exc())
     with suppress(OSError):  # the program is gone
         theirs.send(said)

@@ -20,7 +20,7 @@ from engine.domain.halt_views import EmergencyView, Exposed, HaltView, Paused, R
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.health import LogLine, Part, PlatformTrouble
 from engine.domain.market import names_of
-from engine.domain.messages import Person, Role
+from engine.domain.messages import Card, Person, Role
 from engine.domain.people import Stranger
 from engine.domain.positions import Position
 from engine.domain.proposals import Deliberation
@@ -198,6 +198,11 @@ class FakeResults:
 
     async def strategies(self) -> Strategies:
         return reports.strategies()
+
+
+async def no_backtest(strategy: str, market: str, days: int) -> Card:
+    """What a backtest says here: what it was asked for."""
+    return Card(title=f"Backtest: {strategy}, {market}, {days}")
 
 
 def no_logs(count: int) -> tuple[LogLine, ...]:

@@ -23,7 +23,7 @@ from engine.wall_driver import WallDriver
 from handlers.access import Access, Identity
 from handlers.commands import build_commands
 from handlers.reception import Reception
-from tests.fakes.chat import no_logs
+from tests.fakes.chat import no_backtest, no_logs
 from tests.fakes.engine import DAY, Room, engine_room, settled
 from tests.fakes.feed import START, HandClock
 
@@ -206,7 +206,13 @@ def _reception(room: Room) -> Reception:
     return Reception(
         access=Access([Identity(person=person, platform="telegram", user="1")]),
         commands=build_commands(
-            views=room.views, results=room.results, desk=room.desk, clock=room.clock, version="0", logs=no_logs
+            views=room.views,
+            results=room.results,
+            desk=room.desk,
+            clock=room.clock,
+            version="0",
+            logs=no_logs,
+            backtest=no_backtest,
         ),
         database=room.store,
         desk=room.desk,

@@ -35,7 +35,7 @@ from handlers.web.server import WebServer, create_app
 from handlers.web.services import WebServices
 from handlers.web.sessions import Attempts, Sessions, SignInLinks, session_key
 from tests.fakes import reports
-from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_logs, paged
+from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_backtest, no_logs, paged
 from tests.fakes.database import blank
 from tests.fakes.plain import PLAIN
 
@@ -113,7 +113,13 @@ class WebRoom:
         self.ready = True
         self.refs: dict[str, Ref] = {}
         commands = build_commands(
-            views=self.views, results=FakeResults(), logs=no_logs, desk=self.desk, clock=self.clock, version="1.2.3"
+            views=self.views,
+            results=FakeResults(),
+            logs=no_logs,
+            backtest=no_backtest,
+            desk=self.desk,
+            clock=self.clock,
+            version="1.2.3",
         )
         self.reception = Reception(
             access=self.access,

@@ -110,6 +110,12 @@ SAID: dict[str, Asked] = {
         wrong={"t9": "There is no trade T9", "0": "from 1 to"},
         bad={BAD: "A trade is named by its id"},
     ),
+    "backtest": Asked(
+        good={"momentum eth 3": "Backtest of "},
+        missing="A strategy and a market belong here",
+        wrong={"momentun btc": "There is no strategy momentun", "momentum eth 9m": "'9m' is no time"},
+        bad={BAD: "belong here", "<b>x</b> btc": "There is no strategy <b>x</b>"},
+    ),
     "pending": alone("3 open approvals"),
     "why": Asked(
         good={"a1": "Why D", "D1": "Why D1", "O1": "Why D", "T1": "Why D"},

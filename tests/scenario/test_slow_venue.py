@@ -19,7 +19,7 @@ from handlers.answered import noting
 from handlers.commands import build_commands
 from handlers.reception import Reception
 from handlers.telegram import KeptUpdates, TelegramPlatform, WebhookAt
-from tests.fakes.chat import no_logs
+from tests.fakes.chat import no_backtest, no_logs
 from tests.fakes.engine import Room, engine_room
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_bot import serving
@@ -37,7 +37,13 @@ async def at_telegram(room: Room, fake: FakeTelegram) -> AsyncIterator[None]:
     reception = Reception(
         access=Access([Identity(person=each, platform="telegram", user=str(user)) for user, each in people.items()]),
         commands=build_commands(
-            views=room.views, results=room.results, desk=room.desk, clock=room.clock, version="0", logs=no_logs
+            views=room.views,
+            results=room.results,
+            desk=room.desk,
+            clock=room.clock,
+            version="0",
+            logs=no_logs,
+            backtest=no_backtest,
         ),
         database=room.store,
         desk=room.desk,

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from engine.domain.errors import ConfigError, GreenlightError
-from engine.side_process import SideProcess
+from engine.side_process import SideProcess, WorkFailed
 
 
 def refused(what: str) -> str:
@@ -34,6 +34,11 @@ async def test_it_answers_from_another_process_one_after_the_other():
 async def test_what_is_refused_there_is_refused_here_in_the_same_words():
     with pytest.raises(GreenlightError, match=r"fee: It cannot be\. Take another\."):
         await SideProcess(within=60.0).do(refused, "fee")
+
+
+async def test_what_nobody_expected_there_comes_back_with_where_it_was():
+    with pytest.raises(WorkFailed, match=r"in _work(?s:.)*ZeroDivisionError: integer division or modulo by zero"):
+        await SideProcess(within=60.0).do(divmod, 1, 0)
 
 
 async def test_one_that_takes_too_long_or_is_killed_is_given_up_and_the_next_one_is_done():

@@ -1,3 +1,4 @@
+import re
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
@@ -166,3 +167,29 @@ def test_a_share_that_is_nearly_a_word_names_it():
     with pytest.raises(BadInput, match="is no share") as refused:
         arguments.closing(["T3", "hal"])
     assert refused.value.remedy == "Did you mean half?"
+
+
+@pytest.mark.parametrize(
+    ("text", "days"), [("", 90), (" 7", 7), (" 30d", 30), (" 12W", 84), (" 1y", 365), (" 10y", 3650), (" 03d", 3)]
+)
+def test_a_backtest_has_a_time(text: str, days: int):
+    assert arguments.backtest(f"momentum btc-usdt{text}".split()) == ("momentum", "BTC/USDT", days)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "A strategy and a market belong here"),
+        ("momentum", "A strategy and a market belong here"),
+        ("momentum btc 90 days", "A strategy and a market belong here"),
+        ("momentum btc 0", "'0' is no time"),
+        ("momentum btc 11y", "'11y' is no time"),
+        ("momentum btc -3", "'-3' is no time"),
+        ("momentum btc 3m", "'3m' is no time"),
+        ("momentum all", "'all' is not a market"),
+        ("momentum ../x", "'../x' is not a market"),
+    ],
+)
+def test_what_is_no_backtest_is_refused(text: str, said: str):
+    with pytest.raises(BadInput, match=f"^{re.escape(said)}"):
+        arguments.backtest(text.split())

@@ -15,7 +15,7 @@ from handlers.cards.monospace import WIDTH, aligned
 from handlers.commands import Call, build_commands
 from handlers.slack.speech import Speech
 from tests.fakes import reports
-from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_logs
+from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_backtest, no_logs
 
 README = Path(__file__).parents[3] / "README.md"
 VIEWER = Person(name="Vic", role=Role.VIEWER)
@@ -24,7 +24,19 @@ ADMIN = Person(name="Ada", role=Role.ADMIN)
 
 ALL = (
     *("start", "help", "whoami", "status", "positions", "balance", "count", "profit", "daily", "weekly", "monthly"),
-    *("performance", "stats", "strategies", "trades", "chart", "pending", "approve", "reject", "why", "pause"),
+    *(
+        "performance",
+        "stats",
+        "strategies",
+        "trades",
+        "chart",
+        "backtest",
+        "pending",
+        "approve",
+        "reject",
+        "why",
+        "pause",
+    ),
     *("resume", "close", "emergency", "strangers", "logs", "digest", "health", "version"),
 )
 
@@ -41,7 +53,13 @@ class Room:
         self.desk = FakeDesk(self.views, self.clock)
         self.results = FakeResults()
         self.table = build_commands(
-            views=self.views, results=self.results, logs=no_logs, desk=self.desk, clock=self.clock, version="0.1.0"
+            views=self.views,
+            results=self.results,
+            logs=no_logs,
+            backtest=no_backtest,
+            desk=self.desk,
+            clock=self.clock,
+            version="0.1.0",
         )
 
     async def say(self, text, person=TRADER):
@@ -65,9 +83,9 @@ def test_every_menu_entry_fits_the_platforms(room):
         assert 3 <= len(text) <= 100
 
 
-def test_viewers_may_use_exactly_the_commands_that_change_nothing(room):
+def test_viewers_may_use_exactly_the_commands_that_change_and_cost_nothing(room):
     traders = [command.name for command in room.table.commands if command.role is not Role.VIEWER]
-    assert traders == ["approve", "reject", "pause", "resume", "close", "emergency", "strangers", "logs"]
+    assert traders == ["backtest", "approve", "reject", "pause", "resume", "close", "emergency", "strangers", "logs"]
 
 
 @pytest.mark.parametrize("text", ["/Status", "/status@GreenlightBot", "  /STATUS  "])
@@ -156,6 +174,7 @@ def test_a_command_like_no_other_is_answered_with_help(room):
         ("/daily", "-5.00 USDT (-0.05%) in 2 days"),
         ("/weekly", "-5.00 USDT (-0.05%) in 2 weeks"),
         ("/monthly 2", "-5.00 USDT (-0.05%) in 2 months"),
+        ("/backtest momentum btc 12w", "Backtest: momentum, BTC, 84"),
         ("/performance", "+120.50 USDT (+2.50%), 23 closed trades"),
         ("/stats", "+120.50 USDT (+2.50%), 23 closed trades"),
         ("/count", "2 of 6 positions open"),
@@ -240,7 +259,7 @@ READING = (
         "/pending",
         "/why D12",
     ),
-    *("/emergency", "/strangers", "/logs", "/digest", "/health", "/version"),
+    *("/backtest momentum BTC", "/emergency", "/strangers", "/logs", "/digest", "/health", "/version"),
 )
 
 

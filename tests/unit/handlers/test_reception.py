@@ -15,7 +15,7 @@ from handlers.commands import build_commands
 from handlers.reception import Reception
 from handlers.strangers import AT_ONCE, LONGEST_NAME
 from tests.fakes import reports
-from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_logs
+from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_backtest, no_logs
 from tests.fakes.engine import engine_room
 
 STARTED = reports.NOON
@@ -45,7 +45,13 @@ class Room:
         return Reception(
             access=Access([Identity(person=person, platform="telegram", user=user) for user, person in people.items()]),
             commands=build_commands(
-                views=self.views, results=FakeResults(), logs=no_logs, desk=desk, clock=self.clock, version="0.1.0"
+                views=self.views,
+                results=FakeResults(),
+                logs=no_logs,
+                backtest=no_backtest,
+                desk=desk,
+                clock=self.clock,
+                version="0.1.0",
             ),
             database=self.database,
             desk=desk,
