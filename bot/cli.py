@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_backtest, cli_config, cli_data, cli_db, cli_export, cli_lookahead
+from bot import cli_backtest, cli_config, cli_data, cli_db, cli_export, cli_lookahead, cli_strategy
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, account_or_exit, load_run_or_exit
 from bot.run_options import (
     AccountDataOption,
@@ -41,6 +41,7 @@ app.add_typer(cli_config.app, name="config")
 app.add_typer(cli_db.app, name="db")
 app.add_typer(cli_data.app, name="data")
 app.add_typer(cli_export.app, name="export")
+app.add_typer(cli_strategy.app, name="strategy")
 app.command()(cli_backtest.backtest)
 app.command()(cli_lookahead.lookahead)
 

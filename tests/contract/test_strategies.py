@@ -1,4 +1,4 @@
-"""What every strategy must keep, whatever it looks for."""
+"""What every strategy must keep: the rules of ``strategy_contract``, and what the house wants of its own."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.technical import TechnicalAnalyzer
+from engine.backtest.strategy_contract import RULES, Bench, Rule
 from engine.domain.decisions import Signals
-from engine.domain.errors import DataError
 from engine.domain.market import Candles, Timeframe
 from engine.domain.positions import Position
 from engine.ports import Frames, Strategy
@@ -70,6 +70,16 @@ def triggered_by(strategy: Strategy, seed: int) -> list[Signals]:
     return [signals for signals in said if signals.triggered]
 
 
+@pytest.mark.parametrize("rule", RULES[:-2], ids=lambda rule: rule.name)
+@every_strategy
+@examples(15)
+@given(seed=SEEDS, count=st.integers(1, 280), sigma=st.floats(0.001, 0.03))
+def test_every_member_keeps_every_rule(  # but two, for which test_strategy_columns is stricter
+    *, rule: Rule, strategy: Strategy, seed: int, count: int, sigma: float
+) -> None:
+    rule.look(strategy, Bench(series=walk(seed, count, sigma=sigma)))
+
+
 @every_strategy
 @examples(25)
 @given(seed=SEEDS, count=st.integers(1, 300), sigma=st.floats(0.001, 0.03))
@@ -81,41 +91,6 @@ def test_confidence_is_a_share_and_details_are_never_empty(
     assert (5 if strategy in FILTERED else 1) <= len(signals.conditions) <= 8
     assert all(condition.name and condition.detail and condition.weight > 0 for condition in signals.conditions)
     assert len({condition.name for condition in signals.conditions}) == len(signals.conditions)
-
-
-@every_strategy
-@examples(25)
-@given(seed=SEEDS, missing=st.integers(1, 200))
-def test_nothing_is_triggered_during_warmup(*, strategy: Strategy, seed: int, missing: int) -> None:
-    count = max(1, strategy.warmup - missing)
-    assert not strategy.generate_signals(frames_of(walk(seed, count, sigma=0.02))).triggered
-
-
-@every_strategy
-@examples(15)
-@given(seed=SEEDS)
-def test_the_same_frames_give_the_same_answer_and_stay_as_they_were(*, strategy: Strategy, seed: int) -> None:
-    series = walk(seed, 300, sigma=0.01)
-    frames, held = frames_of(series), (position("P1"), position("P2", 299))
-    first = strategy.generate_signals(frames), strategy.update_positions(held, frames)
-    assert (strategy.generate_signals(frames), strategy.update_positions(held, frames)) == first
-    fresh = frames_of(walk(seed, 300, sigma=0.01))
-    assert (strategy.generate_signals(fresh), strategy.update_positions(held, fresh)) == first
-
-
-@every_strategy
-@examples(25)
-@given(seed=SEEDS, count=st.integers(1, 300), opened=st.lists(st.integers(0, 300), max_size=4))
-def test_exits_name_a_reason_and_only_open_positions_that_were_given(
-    *, strategy: Strategy, seed: int, count: int, opened: list[int]
-) -> None:
-    held = [position(f"P{number}", at) for number, at in enumerate(opened)]
-    closed = position("closed", closed=True)
-    exits = strategy.update_positions((*held, closed), frames_of(walk(seed, count, sigma=0.01)))
-    leaving = [leave.position_id for leave in exits]
-    assert set(leaving) <= {p.id for p in held}
-    assert len(set(leaving)) == len(leaving)
-    assert all(leave.reason for leave in exits)
 
 
 @every_filtered
@@ -134,23 +109,6 @@ def test_it_fires_now_and_then_with_stop_and_target_on_their_sides(strategy: Str
         assert signals.stop_distance > 0
         assert signals.target_distance is not None
         assert signals.target_distance > 0
-
-
-@every_strategy
-@examples(20)
-@given(seed=SEEDS)
-def test_it_never_enters_on_the_candle_it_would_leave_at(*, strategy: Strategy, seed: int) -> None:
-    series = walk(seed, 340, sigma=0.01)
-    for count in range(300, len(series) + 1):
-        frames = frames_of(series.slice(count - 300, count))
-        if strategy.generate_signals(frames).triggered:
-            assert strategy.update_positions([position("new", count)], frames) == ()
-
-
-@every_strategy
-def test_without_its_own_candles_it_says_so(strategy: Strategy) -> None:
-    with pytest.raises(DataError, match="1h"):
-        strategy.generate_signals({})
 
 
 @every_filtered

@@ -89,7 +89,8 @@ class LookAhead:
         self._timeframe = strategy.timeframes[0]
         self.said = strategy.columns(frames)
         self._open_ms = frames[self._timeframe].candles.open_ms
-        if self.at(len(self._open_ms) - 1) is not None:
+        again = strategy.columns(frames)
+        if _names(again) != _names(self.said) or any(where.any() for _, where in _differences(self.said, again)):
             message = f"The strategy {strategy.name} says something else each time it is asked about the same candles."
             raise StrategyError(message, "Leave chance, clocks and what it remembers out of it.")
 
@@ -98,18 +99,10 @@ class LookAhead:
 
         What fails on a few candles alone may look ahead as well, which is worse.
         """
-        count, warm = len(self._open_ms), self._strategy.warmup
-        changes = [np.flatnonzero(np.diff(each)) + 1 for each in (self.said.exit, *self.said.conditions.T)]
-        early = np.array([0, 1, warm // 2, warm - 2, warm - 1, warm, warm + 1, 2 * warm])
-        found = [
-            _some(np.flatnonzero(self.said.entry), _ENTRIES),
-            _some(changes[0], _EXITS),
-            *(_some(each, _FLIPS) for each in changes[1:]),
-            np.linspace(0, count - 1, _SPREAD).astype(np.int64),
-            early,
-        ]
-        rows = np.unique(np.concatenate([*found, found[0] - 1]))
-        return sorted((int(row) for row in rows if 0 <= row < count), key=lambda row: (row < warm, row))
+        rows, warm = telling_rows(self.said), self._strategy.warmup
+        early = (0, 1, warm // 2, warm - 2, warm - 1, warm, warm + 1, 2 * warm)
+        every = {*rows, *(row for row in early if 0 <= row < len(self._open_ms))}
+        return sorted(every, key=lambda row: (row < warm, row))
 
     def all(self) -> Iterator[int]:
         """Every row, in an order in which any part of them is spread over all."""
@@ -128,7 +121,7 @@ class LookAhead:
         early = self._columns(row)
         if len(early) != row + 1:
             raise StrategyError(f"The strategy {self._strategy.name} says {len(early)} rows of {row + 1} candles.")
-        if (early.names, early.weights) != (self.said.names, self.said.weights):
+        if _names(early) != _names(self.said):
             return self._peek(row, 0, "the list of its conditions", "another", "this one")
         differ = {name: np.flatnonzero(where) for name, where in _differences(self.said, early)}
         rows = {name: int(where[0]) for name, where in differ.items() if len(where)}
@@ -184,6 +177,18 @@ def refuse_peeking(setup: BacktestSetup) -> None:
                 look.demand(look.sample())
 
 
+def telling_rows(said: SignalColumns) -> list[int]:
+    """Rows at which an error in a strategy is likely to show: where it begins or ends to say something, and a few more.
+
+    At most about a hundred, in order.
+    """
+    changes = [np.flatnonzero(np.diff(each)) for each in (said.entry, said.exit, *said.conditions.T)]
+    most = (_ENTRIES, _EXITS, *(_FLIPS for _ in said.names))
+    before = np.concatenate([_some(each, count) for each, count in zip(changes, most, strict=True)])
+    found = [before, before + 1, _some(np.flatnonzero(said.entry), _ENTRIES), _some(np.arange(len(said)), _SPREAD)]
+    return [int(row) for row in np.unique(np.concatenate(found))]
+
+
 def cut_after(frames: Frames, timeframe: Timeframe, row: int) -> Frames:
     """What was known at the close of a row of the frame of a timeframe: no later candle, and no longer one open."""
     own = frames[timeframe].candles
@@ -206,6 +211,10 @@ def _cut(frame: Frame, stop: int) -> Frame:
 def _some(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """At most so many of them, spread evenly."""
     return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(np.int64)]
+
+
+def _names(said: SignalColumns) -> tuple[object, ...]:
+    return said.names, said.weights, said.max_candles
 
 
 def _differences(said: SignalColumns, early: SignalColumns) -> Iterator[tuple[str, Bools]]:

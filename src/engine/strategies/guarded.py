@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +21,9 @@ _RETURNS = (
     "Look at what triggers, reversals and conditions give: tuples, of Signs and of ConditionColumns, with a value for "
     "each row in sight."
 )
+
+
+_COLUMNS = ("entry", "exit", "stop_distance", "target_distance")
 
 
 class GuardedStrategy:
@@ -67,7 +71,7 @@ class GuardedStrategy:
             StrategyError: It failed.
         """
         with self._guarded():
-            return self.strategy.columns(frames)
+            return self._whole(self.strategy.columns(frames), len(frames[self.strategy.timeframe].candles))
 
     def generate_signals(self, frames: Frames) -> Signals:
         """See ``Strategy``.
@@ -86,6 +90,22 @@ class GuardedStrategy:
         """
         with self._guarded():
             return self.strategy.update_positions(held, frames)
+
+    def _whole(self, said: SignalColumns, count: int) -> SignalColumns:
+        """The same, as a compiled loop takes it: a row for each candle, of yes and no or of numbers."""
+        whole = replace(
+            said,
+            entry=np.asarray(said.entry, dtype=np.bool_),
+            exit=np.asarray(said.exit, dtype=np.bool_),
+            conditions=np.asarray(said.conditions, dtype=np.bool_),
+            stop_distance=np.asarray(said.stop_distance, dtype=np.float64),
+            target_distance=np.asarray(said.target_distance, dtype=np.float64),
+        )
+        shapes = {name: getattr(whole, name).shape for name in _COLUMNS} | {"conditions": whole.conditions.shape[:1]}
+        for name, shape in shapes.items():
+            if shape != (count,):
+                raise ValueError(f"{name} has {shape[0] if shape else 'no'} rows, and there are {count} candles")
+        return whole
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

@@ -21,7 +21,7 @@ from tests.fakes import backtests
 from tests.fakes.own_strategies import loaded, with_trigger
 from tests.fakes.series import walk
 
-SERIES = walk(5, 1_500, sigma=0.01)
+SERIES = walk(5, 800, sigma=0.01)
 PEEKS = {
     "shift(-1)": "candles.close.shift(-1) > candles.close * 1.01",
     "three candles on": "(candles.close.shift(-3) > candles.close * 1.03)",
@@ -72,10 +72,10 @@ def test_a_look_ahead_is_found_on_a_sample_with_its_candle_and_column(tmp_path: 
 
 @pytest.mark.parametrize("formula", HONEST.values(), ids=HONEST)
 def test_what_looks_back_alone_is_left_in_peace_at_every_candle(tmp_path: Path, formula: str) -> None:
-    strategy, series = peeking(tmp_path, formula), SERIES.cut(0, 400)
+    strategy, series = peeking(tmp_path, formula), SERIES.cut(0, 250)
     look = LookAhead(strategy, whole(strategy, series))
     look.demand(look.sample())
-    look.demand(islice(look.all(), 60))
+    look.demand(islice(look.all(), 30))
 
 
 @pytest.mark.parametrize(
