@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli_config import REFUSED
+from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.run_options import MoreData
 from engine.domain.errors import GreenlightError
 from engine.domain.market import Timeframe
@@ -44,12 +44,19 @@ def check(
     timeframe: Annotated[Timeframe | None, typer.Option(help="The candles it decides on; its own.")] = None,
     data: DataOption = None,
     more_data: MoreData = None,
+    profile: ProfileOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Say whether a strategy keeps what every strategy keeps, on made-up markets, or on your candles."""
-    from bot.strategy_check import StrategyCheck
-
+    settings = load_or_exit(profile, config, {}).settings
     with _refusals():
-        found = StrategyCheck.of(strategy, params or (), timeframe, (*(data or ()), *(more_data or ())))
+        from bot.indicators import specs_of
+        from bot.strategy_check import StrategyCheck
+        from engine.analysis.technical import TechnicalAnalyzer
+
+        files = (*(data or ()), *(more_data or ()))
+        analyzer = TechnicalAnalyzer(indicators=specs_of(settings))
+        found = StrategyCheck.of(strategy, params or (), timeframe, files, analyzer)
         wrong = 0
         for each in found.findings():
             wrong += bool(each.wrong)

@@ -12,7 +12,7 @@ from bot.backtesting import alone, known_of
 from bot.strategies import kind_of, strategy_of
 from engine.backtest.strategy_contract import RULES, Bench, Rule, usual_benches
 from engine.domain.errors import BadInput, ConfigError, GreenlightError
-from engine.domain.market import Timeframe
+from engine.domain.market import Candles, Timeframe
 from engine.ports import Strategy
 
 _THE_SAME = "the same"
@@ -42,10 +42,10 @@ class StrategyCheck:
             BadInput: There is no such strategy or parameter.
             DataError: A candle file cannot be used.
         """
-        benches = [(each.series.timeframe, each) for each in _of_files(files)]
+        benches = [(each.timeframe, Bench(series=each, analyzer=analyzer)) for each in _of_files(files)]
         if not benches:
             usual = timeframe or _own_timeframe(asked)
-            benches = [(usual, each) for each in usual_benches(usual)]
+            benches = [(usual, each) for each in usual_benches(usual, analyzer)]
         tried = tuple((_built(asked, params, timeframe or own), bench) for own, bench in benches)
         return cls(name=tried[0][0].name, tried=tried)
 
@@ -79,9 +79,9 @@ class StrategyCheck:
         return f"It entered {entries:,} times in {candles:,} candles."
 
 
-def _of_files(files: Sequence[Path]) -> Iterator[Bench]:
+def _of_files(files: Sequence[Path]) -> Iterator[Candles]:
     for file in files:  # each by itself: one market may be there in several lengths
-        yield from (Bench(series=candles) for candles in known_of((file,), {}).candles.values())
+        yield from known_of((file,), {}).candles.values()
 
 
 def _own_timeframe(asked: str) -> Timeframe:

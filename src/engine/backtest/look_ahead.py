@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
 from math import gcd
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,19 @@ import numpy as np
 
 from engine.backtest.setup import BacktestSetup
 from engine.backtest.tape import frames_of
-from engine.domain.columns import SignalColumns
+from engine.domain.columns import Columns, SignalColumns
 from engine.domain.decisions import Frame
 from engine.domain.errors import StrategyError
 from engine.domain.market import Timeframe, from_millis
 from engine.ports import Frames, Strategy
+from engine.strategies.conditions import READINGS
 from engine.strategies.guarded import GuardedStrategy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.domain.columns import Bools
+    from engine.domain.market import Floats
 
 _REMEDY = (
     "A row may be made of its own candle and older ones alone: no shift(-1), no [-1], no mean or extreme of the whole "
@@ -81,13 +84,13 @@ class LookAhead:
         frames: Whole ones, as ``TechnicalAnalyzer.whole`` makes them.
 
     Raises:
-        StrategyError: It fails, or says something else each time it is asked.
+        StrategyError: It fails, asks for a reading that there is not, or says something else each time it is asked.
     """
 
     def __init__(self, strategy: Strategy, frames: Frames) -> None:
         self._strategy, self._frames = strategy, frames
         self._timeframe = strategy.timeframes[0]
-        self.said = strategy.columns(frames)
+        self.said = _said(strategy, frames)
         self._open_ms = frames[self._timeframe].candles.open_ms
         again = strategy.columns(frames)
         if _names(again) != _names(self.said) or any(where.any() for _, where in _differences(self.said, again)):
@@ -175,6 +178,45 @@ def refuse_peeking(setup: BacktestSetup) -> None:
             for symbol in context.markets:
                 look = LookAhead(context.strategy, frames_of(setup, context.strategy, symbol))
                 look.demand(look.sample())
+
+
+def _said(strategy: Strategy, frames: Frames) -> SignalColumns:
+    """What it says of whole frames. Of a reading that is not there nothing is known, and nobody would notice that."""
+    unknown: list[str] = []
+    noted = {
+        each: replace(frame, columns=replace(frame.columns, readings=_NotedReadings(frame.columns.readings, unknown)))
+        for each, frame in frames.items()
+    }
+    said = strategy.columns(noted)
+    for name in unknown:
+        near = get_close_matches(name, (*READINGS, "support"), n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(READINGS)}, ma_N and channel_high_N."
+        message = f"The strategy {strategy.name} asks for the reading {name}, which there is not."
+        raise StrategyError(message, f"{hint} What is under indicators in the settings adds others.")
+    return said
+
+
+class _NotedReadings(Columns["Floats"]):
+    """Readings that note which of them somebody has asked for in vain."""
+
+    def __init__(self, readings: Columns[Floats], unknown: list[str]) -> None:
+        self._readings, self._unknown = readings, unknown
+
+    def __getitem__(self, name: str) -> Floats:
+        return self.since(name, 0)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._readings)
+
+    def __len__(self) -> int:
+        return len(self._readings)
+
+    def since(self, name: str, row: int) -> Floats:
+        try:
+            return self._readings.since(name, row)
+        except KeyError:
+            self._unknown.append(name)
+            raise
 
 
 def telling_rows(said: SignalColumns) -> list[int]:

@@ -252,9 +252,9 @@ def demand(strategy: Strategy, benches: Sequence[Bench] = ()) -> None:
             rule.look(strategy, bench)
 
 
-def usual_benches(timeframe: Timeframe) -> tuple[Bench, ...]:
+def usual_benches(timeframe: Timeframe, analyzer: TechnicalAnalyzer | None = None) -> tuple[Bench, ...]:
     """Two made-up markets: one of a large coin, and one whose price has many zeros."""
-    analyzer = TechnicalAnalyzer()
+    analyzer = analyzer or TechnicalAnalyzer()
     return tuple(
         Bench(series=made_up(timeframe, seed, price=price), analyzer=analyzer)
         for seed, price in ((1, 60_000.0), (2, 0.004))

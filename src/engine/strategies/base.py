@@ -202,7 +202,7 @@ class StrategyBase(ABC):
         enters[: max(0, self.warmup - 1 - sight.since)] = False
         stop, target = np.broadcast_to(np.nan, len(sight)), np.broadcast_to(np.nan, len(sight))
         if self.stop_atr is not None:
-            stop, target = self.stops(sight), self.targets(sight)
+            stop, target = (np.asarray(each, dtype=np.float64) for each in (self.stops(sight), self.targets(sight)))
             enters &= (stop > 0) & (target > 0)
         return Said(
             triggers=triggers,

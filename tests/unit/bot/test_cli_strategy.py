@@ -109,6 +109,15 @@ def test_what_is_wrong_is_told_once_with_its_line(here: Path) -> None:
     assert answer.stdout.endswith(f"To put right: {len(wrong)}.\n")
 
 
+def test_readings_of_the_settings_are_known_and_others_are_not(here: Path) -> None:
+    written(here, ('sight.reading("rsi")', 'sight.reading("ADX_14")'))
+    write_candles(here / "BTCUSDT-1h.parquet", walk(5, 200))
+    (here / "my.yaml").write_text("extends: demo\nindicators: [{name: adx}]\n")
+    words = ("check", "breakout.py:Breakout", "--data", "BTCUSDT-1h.parquet")
+    assert "asks for the reading ADX_14, which there is not." in strategy(*words).stdout
+    assert strategy(*words, "--config", "my.yaml").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

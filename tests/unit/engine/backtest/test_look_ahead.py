@@ -152,3 +152,21 @@ def test_a_backtest_refuses_it_in_words_that_name_the_way_out(tmp_path: Path) ->
     assert "UTC, entry is yes once later candles are known, and no with those up to 2024-01-" in message
     assert "no shift(-1)" in message
     refuse_peeking(backtests.setup(peeking(tmp_path / "other", HONEST["shift(1)"]), SERIES))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("rsi_14", "Did you mean rsi?"),
+        ("ADX_14", "What is under indicators in the settings adds others."),
+        ("ma_x", ""),
+    ],
+)
+def test_a_reading_that_is_not_there_is_told_for_nothing_would_be_known_of_it(
+    tmp_path: Path, name: str, said: str
+) -> None:
+    strategy = loaded(tmp_path, ('sight.reading("rsi")', f'sight.reading("{name}")'))
+    with pytest.raises(StrategyError) as refused:
+        LookAhead(strategy, whole(strategy))
+    assert refused.value.message == f"The strategy breakout asks for the reading {name}, which there is not."
+    assert said in refused.value.remedy
