@@ -45,6 +45,8 @@ class Job:
         run: Does it, for the time it was due at.
         ready: Waits, out of turn and not for ever, until what it needs has come in; a replay has everything.
         alarm: A further time that is known only at run time, such as the next approval to run out.
+        ahead: Does it for the time it is due at and up to so many in all, before another time, as far as nothing but
+            prices changes at them; tells how many it did. ``None`` where each is done by itself.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Job:
     grace: timedelta | None = timedelta(seconds=60)
     alarm: Callable[[], Awaitable[datetime | None]] | None = None
     ready: Callable[[datetime], Awaitable[None]] | None = None
+    ahead: Callable[[datetime, datetime, int], Awaitable[int]] | None = None
 
 
 def job_table(

@@ -11,10 +11,11 @@ latest before time is let pass, before anybody is shown anything, and before the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -22,7 +23,7 @@ import structlog
 from engine.clocks import MarketClock
 from engine.domain.errors import StoreError
 from engine.faults import fault_id
-from engine.job_runs import Troubles, run_guarded
+from engine.job_runs import Troubles, note_failure, run_guarded
 from engine.jobs import Job
 
 _log = structlog.get_logger(__name__)
@@ -31,6 +32,7 @@ INSTANT = timedelta(seconds=1)
 """What passes once everything due at a moment is done: answers of people are always later than the candle they saw."""
 AGAIN_AFTER = 1.0
 """Wall seconds after which a database that could not be read is read again."""
+_NEVER = datetime.max.replace(tzinfo=UTC)
 BREATH = 0.05
 """Wall seconds between two looks at whether an approval has been answered."""
 
@@ -158,14 +160,41 @@ class Replay:
             return True
         if not await self._travel(at):
             return False  # what is due next has changed on the way, or may have: an approval was answered
-        for job in self._jobs:
-            if job.name in self._owed or (job.name in due and due[job.name] <= at):
+        jobs = [job for job in self._jobs if job.name in self._owed or (job.name in due and due[job.name] <= at)]
+        times = await self._do_ahead(jobs, at, due, until)
+        if not times:
+            times = [at]
+            for job in jobs:
                 await self._do(job, at)
-        self._clock.move_to(at + INSTANT)
-        self._uncommitted += 1
+        self._clock.move_to(times[-1] + INSTANT)
+        self._uncommitted += len(times)
         if self._uncommitted >= self._pace.commit_every or self._journal.has_news:
             await self._commit()
         return False
+
+    async def _do_ahead(
+        self, jobs: Sequence[Job], at: datetime, due: Mapping[str, datetime], until: datetime | None
+    ) -> list[datetime]:
+        """Where one job alone is due, do it for as many of its times as it can before another is.
+
+        Returns:
+            These times; none where it has to be done for this one by itself.
+        """
+        ahead = jobs[0].ahead if len(jobs) == 1 else None
+        if ahead is None or self._pace.speed != math.inf or self._next[jobs[0].name] != at:
+            return []
+        others = [when for name, when in due.items() if name != jobs[0].name]
+        before = min(others, default=_NEVER) if until is None else min([*others, until + timedelta.resolution])
+        try:
+            count = await ahead(at, before, self._pace.commit_every - self._uncommitted)
+        except Exception:  # noqa: BLE001 - as where it is run: a fault must not stop the program
+            note_failure(jobs[0], at, self._troubles.of(jobs[0]))
+            return []
+        times: list[datetime] = []
+        for _ in range(count):
+            times.append(self._next[jobs[0].name] or at)
+            self._advance(jobs[0], times[-1])
+        return times
 
     async def _commit(self) -> None:
         """Keep what was written; what cannot be kept is told of, and the database is as it was before."""

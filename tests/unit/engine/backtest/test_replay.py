@@ -426,3 +426,48 @@ async def test_a_commit_that_fails_is_told_of_and_the_market_goes_on():
     told = [text for text in bench.trouble if text]
     assert told
     assert all(text.startswith("The disk is full. (log id ") for text in told)
+
+
+def ahead_of(bench: Bench, quiet: int, asked: list[tuple[float, float, int]]) -> None:
+    """A candle an hour, of which so many are done at once whenever that is asked for."""
+
+    async def ahead(first: datetime, before: datetime, most: int) -> int:
+        asked.append(((first - START) / HOUR, (before - START) / HOUR, most))
+        return min(quiet, most, -((first - before) // HOUR))
+
+    bench.job("candle", trigger=every(Timeframe.H1), ahead=ahead)()
+
+
+async def test_closes_at_which_nothing_happens_are_done_at_once_up_to_what_is_due_beside_them() -> None:
+    bench, asked = (
+        Bench(pace=Pace(speed=math.inf, wait_for_people=0, commit_every=100)),
+        list[tuple[float, float, int]](),
+    )
+    ahead_of(bench, 3, asked)
+    bench.job("digest", trigger=Daily(Days(at=time(5), zone=ZoneInfo("UTC"))))()
+    assert await bench.run(START + 6 * HOUR) == [("candle", 5), ("digest", 5)]
+    assert [(first, round(before, 3), most) for first, before, most in asked] == [(0, 5, 100), (3, 5, 97), (6, 6, 94)]
+    assert bench.clock.now() == START + 6 * HOUR + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    "pace", [Pace(speed=200_000, wait_for_people=0, commit_every=9), Pace(speed=math.inf, wait_for_people=0)]
+)
+async def test_where_time_passes_or_each_is_kept_by_itself_they_are_done_one_by_one(pace: Pace) -> None:
+    bench, asked = Bench(pace=pace), list[tuple[float, float, int]]()
+    ahead_of(bench, 3 if pace.commit_every > 1 else 1, asked)
+    await bench.run(START + 3 * HOUR)
+    assert all(most == 1 for _, _, most in asked)
+    assert len(bench.hours) + len(asked) == 4
+
+
+async def test_a_look_ahead_that_fails_is_told_of_and_each_is_done_by_itself() -> None:
+    bench = Bench(pace=Pace(speed=math.inf, wait_for_people=0, commit_every=100))
+
+    async def ahead(first: datetime, before: datetime, most: int) -> int:
+        raise ValueError(first, before, most)
+
+    bench.job("candle", trigger=every(Timeframe.H1), ahead=ahead)()
+    assert await bench.run(START + HOUR) == [("candle", 0), ("candle", 1)]
+    assert bench.trouble[0].startswith("candle failed at ")
+    assert bench.trouble[-1] == ""
