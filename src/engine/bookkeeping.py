@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -20,6 +20,7 @@ from engine.domain.days import Days
 from engine.domain.decisions import QualityReport
 from engine.domain.errors import DataError, StoreError, VenueError
 from engine.domain.market import Listing, Timeframe
+from engine.domain.positions import Portfolio
 from engine.ports import MarketDataAt, market_data_of
 from engine.risk.halts import drawdown_halt, paused_drawdown
 from engine.risk.rules import RiskLimits
@@ -118,6 +119,25 @@ class Bookkeeping:
     async def record_equity(self, at: datetime) -> None:
         """Put the account on the equity curve; halt entries where it has fallen too far."""
         await self.store.transact(lambda uow: self._close(uow, at))
+
+    def record_closes(self, uow: UnitOfWork, closes: Mapping[datetime, Mapping[Listing, Decimal]]) -> int:
+        """Mark to market and record equity at closes between which nothing but prices changes.
+
+        Args:
+            uow: The transaction.
+            closes: What each market closed at, by the time of the close, oldest first.
+
+        Returns:
+            How many: those before the first at which a halt begins.
+        """
+        standing = [found.halt for found in uow.halts.open()]
+
+        def judged(portfolio: Portfolio, at: datetime) -> Portfolio | None:
+            if drawdown_halt(portfolio, standing, self.limits, at) is not None:
+                return None
+            return replace(portfolio, paused_drawdown=paused_drawdown(portfolio, self.limits))
+
+        return uow.account.record_closes(closes, self.markets, judged)
 
     async def end_halts(self, at: datetime) -> None:
         """End the halts whose time is over."""

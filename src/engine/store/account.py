@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -62,6 +62,15 @@ def paid_into(highest: Decimal, equity: Decimal, change: Decimal) -> Decimal:
     """A height of equity once money was paid in or out: in proportion to equity, so that the fall from it stays."""
     after = equity + change
     return highest * after / equity if equity > 0 else max(after, Decimal(0))
+
+
+def _risen(now: Portfolio) -> Portfolio:
+    """The account once what falls count from is as high as its equity."""
+    if now.equity > now.peak:
+        return replace(now, peak=now.equity, total_from=None)
+    if now.total_from is not None:
+        return replace(now, total_from=max(now.total_from, now.equity))
+    return now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,14 +194,44 @@ class Account:
             at: The market time of now.
             markets: What the account trades: holding these is its benchmark.
         """
-        now = self.portfolio()
-        if now.equity > now.peak:
-            now = replace(now, peak=now.equity, total_from=None)
-            self._change(peak=now.peak)
-        elif now.total_from is not None:
-            now = replace(now, total_from=max(now.total_from, now.equity))
-        self._remember(DrawdownState(paused_drawdown=now.paused_drawdown, total_from=now.total_from))
-        point = EquityPoint(
+        now = _risen(self.portfolio())
+        self._keep(now)
+        self._curve.put(self._point(at, now, markets))
+        return now
+
+    def record_closes(
+        self,
+        closes: Mapping[datetime, Mapping[Listing, Decimal]],
+        markets: Collection[Listing],
+        judged: Callable[[Portfolio, datetime], Portfolio | None],
+    ) -> int:
+        """Mark the markets and put the account on the equity curve, close by close, while nothing but prices changes.
+
+        Args:
+            closes: The closing price of each market at each close, oldest first.
+            markets: As in ``record_equity``.
+            judged: What a close makes of the account; ``None`` where it asks for more than to be recorded.
+
+        Returns:
+            How many were recorded: those before the first that asks for more.
+        """
+        now, points, marked = self.portfolio(), list[EquityPoint](), None
+        for at, prices in closes.items():
+            marks = {**(now.marks or {}), **prices}
+            held = sum((p.worth(marks.get(p.listing, p.entry_price)) for p in now.positions), Decimal(0))
+            then = judged(_risen(replace(now, marks=marks, equity=now.free_cash + now.reserved + held)), at)
+            if then is None:
+                break
+            now, marked = then, (prices, at)
+            points.append(self._point(at, now, markets))
+        if marked is not None:
+            self.mark(*marked)
+            self._keep(now)
+            self._curve.put(*points)
+        return len(points)
+
+    def _point(self, at: datetime, now: Portfolio, markets: Collection[Listing]) -> EquityPoint:
+        return EquityPoint(
             at=at,
             equity=now.equity,
             cash=now.free_cash + now.reserved,
@@ -200,8 +239,12 @@ class Account:
             benchmark=self._benchmark_of(markets, now.marks or {}),
             payments=len(self.payments()),
         )
-        self._curve.put(point)
-        return now
+
+    def _keep(self, now: Portfolio) -> None:
+        """Keep what falls count from."""
+        if now.peak != self._row().peak:
+            self._change(peak=now.peak)
+        self._remember(DrawdownState(paused_drawdown=now.paused_drawdown, total_from=now.total_from))
 
     def note_pause(self, drawdown: Decimal) -> None:
         """Note the drawdown at which entries were last paused for it; 0 for one that has been made good."""

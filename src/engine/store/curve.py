@@ -33,9 +33,10 @@ class Curve:
         self._connection = connection
         self._opening = opening
 
-    def put(self, point: EquityPoint) -> None:
-        """Put the account of a moment on the curve, in the place of what was said of that moment before."""
-        self._connection.execute(_PUT, _EQUITY_POINT.to_row(point))
+    def put(self, *points: EquityPoint) -> None:
+        """Put the account of some moments on the curve, in the place of what was said of them before."""
+        if points:
+            self._connection.execute(_PUT, list(map(_EQUITY_POINT.to_row, points)))
 
     def redraw(self, drawdowns: Mapping[datetime, Decimal]) -> None:
         """Put the true drawdown of some moments in the place of what an older version counted."""

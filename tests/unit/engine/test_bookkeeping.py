@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,29 @@ async def test_a_drawdown_that_was_made_good_pauses_again(room: Room):
     for hour, price in enumerate(("200", "140", "180", "152", "140"), start=1):
         await mark(room, price, DAY + 60 * hour)
     assert [halted.at for halted in await room.events(Halted)] == [at(DAY + 120), at(DAY + 300)]
+
+
+async def test_closes_recorded_together_are_as_each_by_itself_up_to_a_halt(tmp_path: Path) -> None:
+    """With a position, a peak that is passed, and a fall that calls for a pause."""
+    btc, found = Listing("paper", "BTC/USDT"), []
+    prices = [Decimal(each) for each in ("100", "104.5", "120", "119", "3", "4")]
+    for name, together in (("one", False), ("all", True)):
+        (tmp_path / name).mkdir()
+        async with engine_room(tmp_path / name, RISING) as room:
+            await room.enter()
+            times = [at(DAY + 60 * number) for number in range(1, 7)]
+            if together:
+                closes = {when: {btc: price} for when, price in zip(times, prices, strict=True)}
+                recorded = partial(room.books.record_closes, closes=closes)
+                assert await room.store.transact(recorded) == 4
+            else:
+                for when, price in list(zip(times, prices, strict=True))[:4]:
+                    await room.store.transact(lambda uow, when=when, price=price: uow.account.mark({btc: price}, when))
+                    await room.books.record_equity(when)
+            found.append(
+                await room.store.read(
+                    lambda uow: (uow.curve.newest(9), uow.account.portfolio(), uow.account.marks(), uow.halts.open())
+                )
+            )
+            assert len({point.equity for point in found[-1][0]}) > 3
+    assert found[0] == found[1]
