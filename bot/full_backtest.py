@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,9 +20,9 @@ import numpy as np
 
 from bot.engine import Engine, Terms, build_engine, terms_of
 from bot.markets import Source
-from bot.pace import COMMIT_EVERY
 from config.settings import Settings
 from engine.backtest.bare import ANYTHING, BareRisk, bare_market, bare_model
+from engine.backtest.quiet import QuietCloses
 from engine.backtest.replay import INSTANT, Pace, Replay
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt
 from engine.backtest.tape import candles_of
@@ -32,7 +33,7 @@ from engine.domain.errors import BadInput, StoreError
 from engine.domain.market import from_millis, to_millis
 from engine.domain.positions import Position
 from engine.exchanges.paper import NAME as PAPER
-from engine.jobs import job_table
+from engine.jobs import Job, job_table
 from engine.simulation.intrabar import Intrabar
 from engine.store.location import url_of
 from engine.store.migrate import upgrade
@@ -41,6 +42,10 @@ from engine.strategies.reading_ahead import read_ahead
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - files there are memory; a private folder is made in it
 _DAY = 86_400_000
+_COMMIT_EVERY = 2_000
+"""How many closes share a commit: nobody waits for one, and the venue has its own before it trades."""
+_ROWS = 256
+"""How many rows strategies read ahead: nobody waits for these either."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -76,6 +81,7 @@ def _settings(setup: BacktestSetup, settings: Settings, url: str) -> Settings:
         "approval": {"auto_above": confidence, "ask_above": min(confidence, 1.0)},
         "replay": {"speed": "max"},
     }
+    own["derivatives"] = {"source": "none"}  # nothing is decided by what futures tell
     changed = {name: getattr(settings, name).model_copy(update=changes) for name, changes in own.items()}
     return settings.model_copy(update={**changed, "exchanges": {}})  # its account is at one paper venue
 
@@ -97,7 +103,7 @@ async def _replayed(setup: BacktestSetup, settings: Settings) -> BacktestResult:
     begins = max(setup.start or first, first)
     market = Source(
         feed=feed,
-        contexts=read_ahead(setup.contexts),
+        contexts=read_ahead(setup.contexts, _ROWS),
         label="backtest",
         start=begins - INSTANT,  # people are welcomed an instant after it, and then the first close is decided on
         end=ends,
@@ -121,14 +127,8 @@ async def _run(engine: Engine, ends: datetime) -> None:
     troubles: list[str] = []
     replay = Replay(
         clock=engine.clock,
-        jobs=job_table(
-            services=engine.services,
-            contexts=engine.market.contexts,
-            deliberations=engine.deliberations,
-            approvals=engine.approvals,
-            books=engine.books,
-        ),
-        pace=Pace(speed=math.inf, wait_for_people=0, commit_every=COMMIT_EVERY),
+        jobs=_jobs(engine),
+        pace=Pace(speed=math.inf, wait_for_people=0, commit_every=_COMMIT_EVERY),
         open_approvals=_nobody,
         on_trouble=lambda text: troubles.append(text) if text else None,
         answering=lambda: engine.approvals.busy or engine.deliberations.busy,
@@ -141,6 +141,26 @@ async def _run(engine: Engine, ends: datetime) -> None:
     await engine.store.flush()
     if troubles:
         raise StoreError(f"The replay failed: {troubles[0]}.", "The log has the whole error.")
+
+
+def _jobs(engine: Engine) -> tuple[Job, ...]:
+    """What a run does by itself, but for what is told of days; closes at which nothing happens are taken together."""
+    table = job_table(
+        services=engine.services,
+        contexts=engine.market.contexts,
+        deliberations=engine.deliberations,
+        approvals=engine.approvals,
+        books=engine.books,
+    )
+    quiet = QuietCloses(
+        services=engine.services,
+        contexts=engine.market.contexts,
+        books=engine.books,
+        venue=engine.venues[PAPER],
+    )
+    return tuple(
+        replace(job, ahead=quiet.take) if job.name == "candle" else job for job in table if job.name != "digest"
+    )
 
 
 async def _nobody() -> tuple[str, ...]:

@@ -88,5 +88,17 @@ def demand_the_same_trades(one: BacktestResult, other: BacktestResult) -> None:
     assert one.entries_ended == other.entries_ended
 
 
+def demand_the_same_days(one: BacktestResult, other: BacktestResult) -> None:
+    """The same equity and exposure at each midnight at which nothing was traded: else the order matters."""
+    traded = {to_millis(at) for each in one.trades for at in (each.opened_at, each.closed_at)}
+    traded |= {to_millis(each.opened_at) for each in one.held}
+    assert one.daily.at_ms.tolist() == other.daily.at_ms.tolist()
+    quiet = ~np.isin(one.daily.at_ms, list(traded))
+    assert quiet.sum() > len(quiet) / 2
+    for name in ("equity", "exposure"):
+        found, wanted = getattr(one.daily, name)[quiet], getattr(other.daily, name)[quiet]
+        np.testing.assert_allclose(found, wanted, rtol=1e-7, atol=1e-4)
+
+
 def in_order(result: BacktestResult) -> list[BacktestTrade]:
     return sorted(result.trades, key=lambda each: (each.opened_at, each.context, each.symbol))

@@ -31,7 +31,7 @@ from engine.strategies.momentum import Momentum
 from engine.strategies.rsi_bands import RsiBands
 from engine.strategies.sma_cross import SmaCross
 from tests.fakes import oracle
-from tests.fakes.backtests import demand_the_same, demand_the_same_trades, jumpy, setup
+from tests.fakes.backtests import demand_the_same, demand_the_same_days, demand_the_same_trades, jumpy, setup
 from tests.fakes.series import real
 
 pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(900)]
@@ -46,7 +46,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def both(asked: BacktestSetup, settings: Settings) -> None:
-    demand_the_same_trades(backtest(asked), full_backtest(asked, settings))
+    kernel, cycle = backtest(asked), full_backtest(asked, settings)
+    demand_the_same_trades(kernel, cycle)
+    demand_the_same_days(kernel, cycle)
 
 
 @pytest.mark.slow
@@ -70,6 +72,7 @@ def test_bare_rsi_bands_are_the_same_by_kernel_cycle_and_plain_python(count: int
     result = full_backtest(asked, settings)
     demand_the_same(result, book, series, rtol=1e-7)
     demand_the_same_trades(backtest(asked), result)
+    demand_the_same_days(backtest(asked), result)
 
 
 def of_contexts(*contexts: tuple[str, Strategy], **other: Any) -> BacktestSetup:

@@ -117,13 +117,24 @@ class DataQualityMonitor:
         whole, start = candles.within or (candles, 0)
         if not len(candles) or len(whole) < _WORTH_IT * len(candles) or candles.closed_at > now:
             return check(candles, now, self.limits)
-        key = candles.symbol, candles.timeframe
+        if not self._soundness(whole).holds(start, start + len(candles)):
+            return check(candles, now, self.limits)
+        return self._aged(candles, now)
+
+    def sound_ahead(self, candles: Candles) -> int:
+        """How many candles follow in the same series before one with which they have to be looked through again.
+
+        For candles that were found good: until then nothing is to be said of them but their age.
+        """
+        whole, start = candles.within or (candles, 0)
+        return self._soundness(whole).ahead(start, start + len(candles))
+
+    def _soundness(self, whole: Candles) -> Soundness:
+        key = whole.symbol, whole.timeframe
         known = self._sound.get(key)
         if known is None or known[0] is not whole:
             known = self._sound[key] = whole, Soundness(whole, self.limits.least_change)
-        if not known[1].holds(start, start + len(candles)):
-            return check(candles, now, self.limits)
-        return self._aged(candles, now)
+        return known[1]
 
     def _aged(self, candles: Candles, now: datetime) -> tuple[Candles, QualityReport]:
         """What is to be said of good candles, of which none is missing: only their age changes."""

@@ -28,6 +28,11 @@ class Soundness:
         """Whether it holds of the candles from one up to, without, another."""
         return bool(self._doubts_before[stop] == self._doubts_before[start])
 
+    def ahead(self, start: int, stop: int) -> int:
+        """Of how many candles more than those from one up to, without, another it holds; 0 where not even of these."""
+        last = int(self._doubts_before.searchsorted(self._doubts_before[start], side="right")) - 1
+        return max(0, last - stop)
+
 
 def _doubtful(candles: Candles, max_move: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """The candles that have to be looked at, or that come after one with which they have to be."""

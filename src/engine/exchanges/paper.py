@@ -32,7 +32,7 @@ from engine.domain.orders import (
 )
 from engine.exchanges.paper_client import Client, PromptClient
 from engine.exchanges.paper_file import VenueFile
-from engine.exchanges.paper_happenings import Happening
+from engine.exchanges.paper_happenings import Happening, time_of
 from engine.exchanges.paper_matching import Matching
 from engine.exchanges.paper_quote import Quote
 from engine.exchanges.paper_requests import malformed
@@ -117,6 +117,15 @@ class PaperExchange:
         if symbol not in self._feed.markets:
             raise NoData(f"The paper venue has no market {symbol}.", f"It has {', '.join(self._feed.markets)}.")
         return self._feed.markets[symbol]
+
+    def still_until(self, until: datetime) -> datetime:
+        """Up to when none of its orders meets the market, at the latest a time that may lie ahead.
+
+        For a feed that has all of its market; the venue itself goes nowhere.
+        """
+        ends = dict.fromkeys(self._feed.markets, until)
+        met = self._matching.happenings(self._file.open_orders(), self._advanced, ends)
+        return min(map(time_of, met), default=until)
 
     async def submit(self, request: OrderRequest) -> SubmitResult:
         """Take an order; one that is known by its client id already is acknowledged again and nothing else happens."""

@@ -252,6 +252,11 @@ def _since(at: datetime, path: Sequence[Point], low: Decimal, high: Decimal) -> 
     return [(at, price), *path[later:]] if low < price < high else path[later:]
 
 
+def time_of(happening: Happening) -> datetime:
+    """When something happens."""
+    return happening.crossing.at if isinstance(happening, Reached) else happening.at
+
+
 def _place(happening: Happening) -> tuple[datetime, int, str, int]:
     """The order of happenings: by time; what waits goes on before a stop or target is reached and joins it."""
     match happening:

@@ -105,6 +105,10 @@ class ExecutionOrchestrator:
         """Cancel what has arrived at its venue after all, when it was held to be lost."""
         await self._at_each(VenueExecution.cancel_strays, venue)
 
+    async def is_at_rest(self, venue: str) -> bool:
+        """Whether nothing has to be done before something happens at a venue: all that is held there is protected."""
+        return await self._at(venue).is_at_rest()
+
     async def resolve_order(self, order: Order) -> None:
         """Ask its venue what became of an order whose answer was lost or never came; it is never sent again."""
         await self._at(order.request.venue).resolve_order(order)

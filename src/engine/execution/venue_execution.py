@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.errors import SaleRefused, StoreError, VenueError
-from engine.domain.orders import NotFound, Order, OrderStatus
-from engine.execution.doubts import Doubts
+from engine.domain.orders import NotFound, Order, OrderStatus, OrderType
+from engine.execution.doubts import STRAY_WITHIN, Doubts
 from engine.execution.patience import Patience
 from engine.execution.protecting import Protecting
 from engine.execution.selling import Selling
@@ -18,6 +18,7 @@ from engine.execution.sending import SEND_WITHIN, Sending
 from engine.execution.venue_line import VenueLine
 from engine.ports import Clock, Exchange, MarketData
 from engine.store.database import Database
+from engine.store.unit_of_work import UnitOfWork
 
 
 class VenueExecution:
@@ -94,6 +95,27 @@ class VenueExecution:
         """See that every open position has its stop and target at the venue."""
         async with self._in_turn():
             await self._protecting.sync_venue_events(await self._line.store.read(self._protecting.in_need))
+
+    async def is_at_rest(self) -> bool:
+        """Whether nothing has to be done here before something happens at the venue: all that is held is protected."""
+        at_rest = self._line.again_at is None and not self._line.concerned
+        return at_rest and not (await self._line.new_events()).events and await self._line.store.read(self._rests)
+
+    def _rests(self, uow: UnitOfWork) -> bool:
+        """Whether no order but such as protect is waited for, and nothing is still to be done."""
+        protecting = all(
+            order.request.type is OrderType.OCO
+            and order.status is OrderStatus.OPEN
+            and order.cancel_requested_at is None
+            for order in self._line.unfinished(uow)
+        )
+        found, now = uow.ledger.inventory(self._line.name), self._line.clock.now()
+        return (
+            protecting
+            and (found is None or all(each.position_id for each in found.holdings))
+            and not uow.orders.lost_since(self._line.name, now - STRAY_WITHIN)
+            and not self._protecting.in_need(uow)
+        )
 
     async def cancel_order(self, order: Order, why: str) -> None:
         """Cancel an order; one that was written down and not sent is never sent.

@@ -17,6 +17,7 @@ from engine.store.tables import DecisionRow, ReadingsRow, key_of, newest_first, 
 
 _TABLE = table_of(DecisionRow)
 _MADE_AT = select(_TABLE.c.key).where(_TABLE.c.at == bindparam("at"))
+_MADE_SINCE = select(_TABLE.c.id).where(_TABLE.c.at >= bindparam("since")).limit(1)
 _ADD = insert(_TABLE)
 _OF_KEY = select(_TABLE.c.id).where(_TABLE.c.key == bindparam("its_key"))
 _READINGS = table_of(ReadingsRow)
@@ -49,6 +50,11 @@ class Decisions:
             self.write()
             self._made_at[at] = set(self._connection.execute(_MADE_AT, {"at": at}).scalars())
         return key in self._made_at[at]
+
+    def made_since(self, at: datetime) -> bool:
+        """Whether any decision was made at a time or after it."""
+        self.write()
+        return self._connection.execute(_MADE_SINCE, {"since": at}).first() is not None
 
     def add(self, judged: Judged) -> None:
         """Keep a decision and everything that led to it; several are written together."""

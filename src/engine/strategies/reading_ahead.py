@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.domain.columns import SignalColumns, TechnicalSeries
@@ -68,12 +69,39 @@ class ReadingAhead:
 
     def generate_signals(self, frames: Frames) -> Signals:
         """See ``Strategy``."""
+        block, row = self._found(frames)
+        return self._strategy.generate_signals(frames) if row is None else block.said.signals(row)
+
+    def silent(self, frames: Frames, *, held: bool) -> int:
+        """For how many closes it enters nothing: this one, and those that follow it in the same series.
+
+        Args:
+            frames: What is seen at this one.
+            held: Whether it must not want to leave either.
+
+        Returns:
+            As far as it is known; 0 where it speaks now.
+        """
+        block, row = self._found(frames)
+        if row is None:
+            return 0
+        said = block.said.columns
+        speaks = said.entry[row:] | said.exit[row:] if held else said.entry[row:]
+        return int(speaks.argmax()) if speaks.any() else len(speaks)
+
+    def longest(self, position: Position) -> datetime | None:
+        """When it leaves a position because it was held for so long; ``None`` for never."""
+        candles = self._strategy.max_candles
+        return None if candles is None else position.opened_at + candles * self._strategy.timeframe.duration
+
+    def _found(self, frames: Frames) -> tuple[_Block, int | None]:
+        """What was said of these frames, and at which row; no row where they have to be read by themselves."""
         symbol = self._strategy.own(frames).candles.symbol
         block = self._blocks.get(symbol)
         if block is None or (row := block.row_of(frames)) is None:
             block = self._blocks[symbol] = self._look_ahead(frames)
             row = block.row_of(frames)
-        return self._strategy.generate_signals(frames) if row is None else block.said.signals(row)
+        return block, row
 
     def _look_ahead(self, frames: Frames) -> _Block:
         own, strategy = self._strategy.own(frames), self._strategy
@@ -101,14 +129,14 @@ class ReadingAhead:
         )
 
 
-def read_ahead(contexts: StrategyContexts) -> StrategyContexts:
-    """The same contexts, each strategy of the house reading ahead: their columns are shown to be causal.
+def read_ahead(contexts: StrategyContexts, rows: int = ROWS) -> StrategyContexts:
+    """The same contexts, each strategy of the house reading so many rows ahead: their columns are shown to be causal.
 
     One of somebody's own is guarded (``GuardedStrategy``) and stays as it is: it sees what live would see.
     """
     return StrategyContexts(
         contexts=tuple(
-            replace(context, strategy=ReadingAhead(context.strategy))
+            replace(context, strategy=ReadingAhead(context.strategy, rows))
             if isinstance(context.strategy, StrategyBase)
             else context
             for context in contexts

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.quality import DataQualityMonitor, QualityLimits, check
+from engine.domain.decisions import QualityReport
 from engine.domain.market import Candles, Timeframe, from_millis
 from tests.fakes.series import around, candles, real, walk
 
@@ -311,3 +312,18 @@ def test_a_monitor_that_has_seen_candles_before_judges_them_as_one_that_has_not(
         expected, expected_report = check(series, now, LIMITS)
         assert report == expected_report
         assert same(kept, expected)
+
+
+@pytest.mark.parametrize("window", [1, 60])
+def test_nothing_is_said_of_candles_before_those_with_which_they_have_to_be_looked_through(window: int) -> None:
+    series = with_value(with_value(walk(4, 400), "volume", 200, 0.0), "close", 300, 1e5)
+    monitor = DataQualityMonitor(limits=QualityLimits(min_candles=1))
+    ahead = {stop: monitor.sound_ahead(series.slice(stop - window, stop)) for stop in range(window, 401)}
+    assert {stop for stop, more in ahead.items() if stop + more == 200} == {*range(window, 201)}
+    assert {stop for stop, more in ahead.items() if not more} >= {200, 201, 200 + window, 300, 301, 301 + window, 400}
+    for stop in (window, 201 + window, 302 + window):
+        assert ahead[stop] > 30
+        for end in range(stop, stop + ahead[stop] + 1):
+            part = series.cut(end - window, end)
+            mended, report = check(part, part.closed_at, monitor.limits)
+            assert (mended is part or same(mended, part), report) == (True, QualityReport())

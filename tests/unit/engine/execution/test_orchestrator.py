@@ -23,7 +23,7 @@ from engine.execution.reconcile import reconcile
 from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE, failures
 from engine.execution.sending import SEND_WITHIN
 from tests.fakes.engine import CASH, DAY, QUIET, Room, engine_room, settled
-from tests.fakes.feed import BTC
+from tests.fakes.feed import BTC, START
 from tests.fakes.program import Files
 from tests.fakes.reports import plan
 
@@ -503,3 +503,19 @@ async def test_an_entry_whose_acknowledgement_was_not_written_down_is_taken_back
         assert (await room.venue.find(BTC.symbol, order.request.client_id)).status is OrderStatus.CANCELLED
         assert [position.quantity for position in await room.held()] == [Decimal(5)]
         assert await room.orders() == [("entry", "cancelled", Decimal(12)), ("protection", "open", Decimal(5))]
+
+
+async def test_a_venue_is_at_rest_from_when_all_is_protected_until_an_order_meets_the_market(tmp_path: Path):
+    async with engine_room(tmp_path, [*[QUIET] * 26, FALL, QUIET]) as room:
+        assert await room.orchestrator.is_at_rest("paper")
+        await write(room, plan(quantity=Decimal(10), price=Decimal(100), stop=Decimal(90), target=Decimal(120)))
+        assert not await room.orchestrator.is_at_rest("paper")
+        await room.orchestrator.send((await room.views.orders(1))[0])
+        assert await room.orchestrator.is_at_rest("paper")
+        falls_at = START + timedelta(minutes=DAY + 140)  # the second of three legs leads from 100 to 80
+        assert room.venue.still_until(START + timedelta(minutes=DAY + 120)) == START + timedelta(minutes=DAY + 120)
+        assert room.venue.still_until(START + timedelta(minutes=DAY + 180)) == falls_at + timedelta(minutes=10)
+        room.clock.to(DAY + 180)
+        assert not await room.orchestrator.is_at_rest("paper")
+        await room.orchestrator.sync_venue_events()
+        assert await room.orchestrator.is_at_rest("paper")

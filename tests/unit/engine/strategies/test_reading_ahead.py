@@ -129,3 +129,20 @@ def test_what_is_read_ahead_is_not_reckoned_again() -> None:
     )
     assert count > 600
     assert asked < count / 5
+
+
+def test_how_long_it_is_silent_is_how_long_its_strategy_says_nothing() -> None:
+    strategy = RsiBands(rsi_low=40.0, rsi_high=60.0)
+    ahead, seen = ReadingAhead(strategy, rows=50), list(closes(series_of(17, 300), TechnicalAnalyzer(), Timeframe.H1))
+    for held in (False, True):
+        said = [strategy.generate_signals(frames).triggered for frames in seen]
+        left = strategy.columns(seen[-1]).exit[-len(seen) :]
+        speaks = [entered or (held and bool(leaves)) for entered, leaves in zip(said, left, strict=True)]
+        assert any(speaks)
+        longest = 0
+        for number, frames in enumerate(seen):
+            silent = ahead.silent(frames, held=held)
+            assert not any(speaks[number : number + silent])
+            assert bool(silent) is not speaks[number]
+            longest = max(longest, silent)
+        assert longest > 10

@@ -1,0 +1,162 @@
+"""Closes at which nothing but prices changes, taken many at a time: all that is done at them is to value the account.
+
+    nothing is under way    all that is held is protected, no order is waited for, no market is halted for its data
+    the market is sound     there is nothing to be said of any candle that joins
+    strategies are silent   none enters, and none leaves what it holds
+    the venue is still      the price meets no order
+
+Where any of this ends, the job that does each close by itself goes on, and finds everything as if it had done these
+too. No decision is written down for them: this is for a run whose records nobody reads, as a backtest's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+
+from engine.bookkeeping import Bookkeeping
+from engine.cycle_services import CycleServices
+from engine.domain.decisions import Frame, QualityReport
+from engine.domain.errors import DataError
+from engine.domain.halts import HaltKind
+from engine.domain.market import Candles, Listing, Market, Timeframe
+from engine.domain.positions import Position
+from engine.observing import checked
+from engine.ports import market_data_of
+from engine.store.unit_of_work import UnitOfWork
+from engine.strategies.context import StrategyContext, StrategyContexts
+from engine.strategies.reading_ahead import ReadingAhead
+
+WORTH_IT = 2
+"""From how many closes on it is less work than to do each by itself."""
+_OF_DATA = (HaltKind.DATA, HaltKind.CHANGED)
+
+
+class StillVenue(Protocol):
+    """A venue that knows what its orders are going to meet."""
+
+    name: str
+
+    def still_until(self, until: datetime) -> datetime:
+        """Up to when none of its orders meets the market, at the latest a time that may lie ahead."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietCloses:
+    """Takes closes at one venue, whose feed has all of its market.
+
+    Args:
+        contexts: All of them; of several lengths of candles none is ever taken.
+    """
+
+    services: CycleServices
+    contexts: StrategyContexts
+    books: Bookkeeping
+    venue: StillVenue
+
+    async def take(self, at: datetime, before: datetime, most: int) -> int:
+        """Take a close and those that follow, before a time and so many at the most, as far as they are quiet.
+
+        Returns:
+            How many were taken; 0 where this one has to be done by itself.
+        """
+        lengths = {context.timeframe for context in self.contexts}
+        if len(lengths) > 1:
+            return 0
+        span = lengths.pop().duration
+        count = min(most, -((at - before) // span))
+        if count < WORTH_IT or not await self.services.orchestrator.is_at_rest(self.venue.name):
+            return 0
+        held = await self.services.store.read(partial(self._held, at=at))
+        if held is None:
+            return 0
+        own: dict[str, Frame] = {}
+        for context in self.contexts:
+            for symbol in context.markets:
+                frames = await self._seen(context, symbol, at)
+                if frames is None:
+                    return 0
+                count = min(count, self._silent(context, frames, _of(held, context, symbol), at))
+                if count < WORTH_IT:
+                    return 0
+                own[symbol] = frames[context.timeframe]
+        count = -((at - self.venue.still_until(at + count * span)) // span)
+        if count < WORTH_IT:
+            return 0
+        closes = self._closes(own, [at + number * span for number in range(count)])
+        return await self.services.store.transact(lambda uow: self.books.record_closes(uow, closes))
+
+    def _held(self, uow: UnitOfWork, at: datetime) -> tuple[Position, ...] | None:
+        """What is held; ``None`` where a market is halted for its data, or the close was decided on already."""
+        held = uow.positions.open()
+        rests = (
+            not any(found.halt.kind in _OF_DATA for found in uow.halts.open())
+            and all(position.listing in self.books.markets for position in held)
+            and not uow.decisions.made_since(at)
+        )
+        return held if rests else None
+
+    async def _seen(self, context: StrategyContext, symbol: str, at: datetime) -> Mapping[Timeframe, Frame] | None:
+        """What is seen at a close of every timeframe; ``None`` where there is anything to be said of it."""
+        candles, report = await checked(self.services, context, symbol, at)
+        if not _is_sound(report) or len(candles) < len(context.strategy.timeframes):
+            return None
+        if candles[context.timeframe].closed_at != at:
+            return None
+        known = self.services.frames.setdefault(Listing(context.venue, symbol), {})
+        frames = self.services.analyzer.frames(candles, known)
+        known.update(frames)
+        return frames
+
+    def _silent(
+        self, context: StrategyContext, frames: Mapping[Timeframe, Frame], held: Sequence[Position], at: datetime
+    ) -> int:
+        """For how many closes a strategy has nothing to say, and there is nothing to be said of its candles."""
+        strategy, span = context.strategy, context.timeframe.duration
+        if not isinstance(strategy, ReadingAhead):
+            return 0
+        ends = [self._sound_until(frame.candles) for frame in frames.values()]
+        ends += [left_at for position in held if (left_at := strategy.longest(position)) is not None]
+        return min(strategy.silent(frames, held=bool(held)), -((at - min(ends)) // span))
+
+    def _sound_until(self, candles: Candles) -> datetime:
+        """When a candle closes for the first time of which something is to be said, or nothing is known."""
+        return candles.closed_at + (self.services.candles.quality.sound_ahead(candles) + 1) * candles.timeframe.duration
+
+    def _closes(self, own: Mapping[str, Frame], times: Sequence[datetime]) -> dict[datetime, dict[Listing, Decimal]]:
+        """What each market closes at, as far as all of them have a price."""
+        market_data = market_data_of(self.services.market_data, self.venue.name)
+        found = {
+            Listing(self.venue.name, symbol): _prices(market_data.market(symbol), frame.candles, len(times))
+            for symbol, frame in own.items()
+        }
+        return {at: dict(zip(found, prices, strict=True)) for at, *prices in zip(times, *found.values(), strict=False)}
+
+
+def _of(held: Sequence[Position], context: StrategyContext, symbol: str) -> list[Position]:
+    """What a context holds of a market."""
+    return [each for each in held if (each.context, each.venue, each.symbol) == (context.name, context.venue, symbol)]
+
+
+def _is_sound(report: QualityReport) -> bool:
+    """Whether there is nothing to be said but that a longer timeframe has a short history."""
+    return report.usable and not report.changes and all(issue.kind == "too few" for issue in report.repaired)
+
+
+def _prices(market: Market, candles: Candles, count: int) -> list[Decimal]:
+    """The closes of the newest candle and of those that follow it, up to the first that the market cannot quote."""
+    whole, start = candles.within or (candles, 0)
+    newest, found = start + len(candles) - 1, list[Decimal]()
+    for close in np.asarray(whole.close[newest : newest + count]).tolist():
+        try:
+            found.append(market.price(close))
+        except DataError:
+            break
+    return found
