@@ -7,7 +7,7 @@ that, nobody waits at all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -54,8 +54,12 @@ class KeptDerivatives:
         """What is known of a market's futures, each reading with its age; nothing where nobody is asked."""
         now = self.clock.now()
         if symbol not in self._asking and now >= self._due_at.get(symbol, now):
-            self._begin(symbol)
-        if (left := self._left()) > 0 and symbol in self._asking:
+            self._due_at[symbol] = now + self.refresh_after
+            if self.source.at_once:
+                self._note(symbol, [await self._ask(symbol, *each) for each in self._questions().items()])
+            else:
+                self._begin(symbol)
+        if symbol in self._asking and (left := self._left()) > 0:
             await asyncio.wait((self._asking[symbol],), timeout=left)
         told = (self._told(symbol, name) for name in self._questions())
         return tuple(found for found in told if found is not None)
@@ -76,7 +80,6 @@ class KeptDerivatives:
         }
 
     def _begin(self, symbol: str) -> None:
-        self._due_at[symbol] = self.clock.now() + self.refresh_after
         self._begun[symbol] = self.clock.monotonic()
         self._asking[symbol] = asyncio.create_task(self._ask_all(symbol))
 
@@ -87,11 +90,14 @@ class KeptDerivatives:
 
     async def _ask_all(self, symbol: str) -> None:
         try:
-            answers = await asyncio.gather(*(self._ask(symbol, *each) for each in self._questions().items()))
-            if not any(answers):
-                self._due_at[symbol] = _NEVER
+            self._note(symbol, await asyncio.gather(*(self._ask(symbol, *each) for each in self._questions().items())))
         finally:
             del self._asking[symbol]
+
+    def _note(self, symbol: str, answers: Sequence[bool]) -> None:
+        """Where nobody could know anything nobody is asked again."""
+        if not any(answers):
+            self._due_at[symbol] = _NEVER
 
     async def _ask(self, symbol: str, name: str, ask: Ask) -> bool:
         """Ask one thing; whether there is anybody who could know."""

@@ -239,6 +239,11 @@ class DerivativesData(Protocol):
     What is not known is never 0: it is an error, or ``None`` where nobody is asked at all.
     """
 
+    @property
+    def at_once(self) -> bool:
+        """Whether it answers by itself: nobody is asked, and nothing waited for."""
+        ...
+
     async def funding(self, symbol: str) -> FundingRate | None:
         """What holding its futures costs now.
 

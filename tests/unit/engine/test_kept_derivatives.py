@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
 import pytest
 
@@ -22,6 +23,8 @@ NOON = datetime.fromisoformat("2026-03-29T12:00:00+00:00")
 @dataclass
 class Reader:
     """Tells of now, fails, or never answers at all."""
+
+    at_once: ClassVar[bool] = False
 
     clock: HandClock
     rate: Decimal = Decimal("0.0001")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 import httpx
 from pydantic import AwareDatetime, BaseModel, Field, RootModel, ValidationError
@@ -70,6 +70,8 @@ class BinanceDerivatives:
         api_url: Another server in its place; ``None`` for the venue's own.
         answer_within: Wall seconds for one answer, to its last byte.
     """
+
+    at_once: ClassVar[bool] = False
 
     def __init__(self, *, api_url: str | None, answer_within: float, clock: Clock) -> None:
         self._url = (api_url or API_URL).rstrip("/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
 from engine.domain.derivatives import FundingRate, LongShort, OpenInterest
 from engine.domain.errors import NoData
@@ -22,10 +23,12 @@ class GeneratedDerivatives:
         seed: The generator's.
     """
 
+    at_once: ClassVar[bool] = True
+
     feed: MarketFeed
     clock: Clock
     seed: int
-    _last: dict[str, tuple[datetime, MadeUp, float]] = field(default_factory=dict, init=False)
+    _last: dict[str, tuple[datetime, tuple[datetime, MadeUp, float]]] = field(default_factory=dict, init=False)
 
     async def funding(self, symbol: str) -> FundingRate:
         """What those would pay who follow the price."""
@@ -47,13 +50,17 @@ class GeneratedDerivatives:
 
     def _now(self, symbol: str) -> tuple[datetime, MadeUp, float]:
         """When the newest candle closed, what is made of the day before it, and what that day traded."""
+        now, last = self.clock.now(), self._last.get(symbol)
+        if last is None or last[0] != now:
+            last = self._last[symbol] = now, self._made(symbol, now)
+        return last[1]
+
+    def _made(self, symbol: str, now: datetime) -> tuple[datetime, MadeUp, float]:
         timeframe = self.feed.timeframe
-        candles = self.feed.candles(symbol, timeframe, self.clock.now(), max(2, _DAY // timeframe.duration))
+        candles = self.feed.candles(symbol, timeframe, now, max(2, _DAY // timeframe.duration))
         if not len(candles):
             raise NoData(f"{symbol} has no candles to make futures of.")
-        at, last = candles.closed_at, self._last.get(symbol)
-        if last is None or last[0] != at:
-            move = float(candles.close[-1] / candles.open[0]) - 1
-            traded = float(candles.volume.mean()) * (_DAY / timeframe.duration)
-            last = self._last[symbol] = at, made_up(self.seed, symbol, at, move), traded
-        return last
+        at = candles.closed_at
+        move = float(candles.close[-1] / candles.open[0]) - 1
+        traded = float(candles.volume.mean()) * (_DAY / timeframe.duration)
+        return at, made_up(self.seed, symbol, at, move), traded

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
 class NoDerivatives:
     """Knows of nothing, and holds nothing."""
+
+    at_once: ClassVar[bool] = True
 
     async def funding(self, symbol: str) -> None:
         """Nothing."""
