@@ -157,7 +157,9 @@ class Account:
                 {"venue": venue, "symbol": symbol, "price": price, "at": at}
                 for (venue, symbol), price in closes.items()
             ]
+            known = {**self.marks(), **closes}
             self._connection.execute(_MARK, marks)
+            self._memory.keep("marks", "all", MappingProxyType(dict(sorted(known.items()))))
 
     def marks(self) -> Mapping[Listing, Decimal]:
         """The last closing price of each market at each venue."""
