@@ -6,18 +6,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse
 from engine.domain.decisions import Judged, TechnicalSignals
 from engine.domain.errors import UnknownId
 from engine.store import codec
+from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
 from engine.store.tables import DecisionRow, ReadingsRow, key_of, newest_first, table_of
 
 _TABLE = table_of(DecisionRow)
 _MADE_AT = select(_TABLE.c.key).where(_TABLE.c.at == bindparam("at"))
-_MADE_SINCE = select(_TABLE.c.id).where(_TABLE.c.at >= bindparam("since")).limit(1)
+_NEWEST_AT = select(func.max(_TABLE.c.at))
 _ADD = insert(_TABLE)
 _OF_KEY = select(_TABLE.c.id).where(_TABLE.c.key == bindparam("its_key"))
 _READINGS = table_of(ReadingsRow)
@@ -32,9 +33,10 @@ _SIGNALS = tuple[TechnicalSignals, ...]
 class Decisions:
     """The ``decisions`` table."""
 
-    def __init__(self, connection: Connection, numbering: Numbering) -> None:
+    def __init__(self, connection: Connection, numbering: Numbering, memory: NoMemory) -> None:
         self._connection = connection
         self._numbering = numbering
+        self._memory = memory
         self._made_at: dict[datetime, set[str]] = {}
         self._unwritten: list[dict[str, Any]] = []
         self._unwritten_readings: list[dict[str, Any]] = []
@@ -47,14 +49,19 @@ class Decisions:
     def seen(self, key: str, at: datetime) -> bool:
         """Whether the decision with this key, made at this time, is known already."""
         if at not in self._made_at:
-            self.write()
-            self._made_at[at] = set(self._connection.execute(_MADE_AT, {"at": at}).scalars())
+            any_known = self.made_since(at)
+            self._made_at[at] = set(self._connection.execute(_MADE_AT, {"at": at}).scalars()) if any_known else set()
         return key in self._made_at[at]
 
     def made_since(self, at: datetime) -> bool:
         """Whether any decision was made at a time or after it."""
         self.write()
-        return self._connection.execute(_MADE_SINCE, {"since": at}).first() is not None
+        newest = self._memory.get_or_load("decisions", "newest", self._load_newest)
+        return newest is not None and at <= newest
+
+    def _load_newest(self) -> datetime | None:
+        newest: datetime | None = self._connection.execute(_NEWEST_AT).scalar()
+        return newest
 
     def add(self, judged: Judged) -> None:
         """Keep a decision and everything that led to it; several are written together."""
@@ -93,7 +100,10 @@ class Decisions:
     def write(self) -> None:
         """Write what was added."""
         if self._unwritten:
+            before = self._memory.get_or_load("decisions", "newest", self._load_newest)
+            added = [each["at"] for each in self._unwritten]
             self._connection.execute(_ADD, self._unwritten)
+            self._memory.keep("decisions", "newest", max(added if before is None else [before, *added]))
             self._unwritten = []
         if self._unwritten_readings:
             self._connection.execute(_ADD_READINGS, self._unwritten_readings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -41,7 +42,7 @@ _LAST_EVENT_AT = select(func.max(_EVENTS.c.at))
 
 
 class UnitOfWork:
-    """What a transaction's body is given. Changes are kept together, or not at all.
+    """What a transaction's body is given: its parts are made as they are asked for. All is kept, or nothing.
 
     Attributes:
         route: Where what happens is shown.
@@ -55,31 +56,105 @@ class UnitOfWork:
         route: Route,
         memory: NoMemory | None = None,
     ) -> None:
-        memory = memory or NoMemory()
-        numbering = Numbering(connection, memory)
         self.connection = connection
-        self.settings = Settings(connection, memory)
-        self.decisions = Decisions(connection, numbering)
-        self.approvals = Approvals(connection, numbering, memory)
-        self.deliberations = Deliberations(connection, memory)
-        self.orders = Orders(connection, numbering, memory)
-        self.positions = Positions(connection, numbering, memory)
-        self.ledger = Ledger(connection, self.settings, self.positions, memory)
-        self.curve = Curve(connection, lambda: self.account.opening)
-        self.account = Account(connection, self.settings, self.positions, self.ledger, self.curve, memory)
-        self.digests = Digests(connection)
-        self.halts = Halts(connection, numbering, memory)
-        self.chat = ChatMemory(connection, numbering)
-        self.outbox = Outbox(connection, numbering)
-        self.troubles = Troubles(self.settings, numbering)
-        self.strangers = Strangers(self.settings)
-        self.streaks = Streaks(self.settings, numbering)
-        self.closings = Closings(self.settings, numbering)
-        self.unmanaged = UnmanagedPositions(self.settings, numbering)
         self.shown = False
         self.events: list[Event] = []
         self.route = route
-        self._numbering = numbering
+        self._memory = memory or NoMemory()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Single values by name."""
+        return Settings(self.connection, self._memory)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        """What was decided, and why."""
+        return Decisions(self.connection, self._numbering, self._memory)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """What people are asked."""
+        return Approvals(self.connection, self._numbering, self._memory)
+
+    @cached_property
+    def deliberations(self) -> Deliberations:
+        """What panels think about."""
+        return Deliberations(self.connection, self._memory)
+
+    @cached_property
+    def orders(self) -> Orders:
+        """Orders and their fills."""
+        return Orders(self.connection, self._numbering, self._memory)
+
+    @cached_property
+    def positions(self) -> Positions:
+        """What is held, and was."""
+        return Positions(self.connection, self._numbering, self._memory)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What is owned at each venue."""
+        return Ledger(self.connection, self.settings, self.positions, self._memory)
+
+    @cached_property
+    def curve(self) -> Curve:
+        """The equity curve."""
+        return Curve(self.connection, lambda: self.account.opening)
+
+    @cached_property
+    def account(self) -> Account:
+        """The account as a whole."""
+        return Account(self.connection, self.settings, self.positions, self.ledger, self.curve, self._memory)
+
+    @cached_property
+    def digests(self) -> Digests:
+        """Figures of days."""
+        return Digests(self.connection)
+
+    @cached_property
+    def halts(self) -> Halts:
+        """What halts entries."""
+        return Halts(self.connection, self._numbering, self._memory)
+
+    @cached_property
+    def chat(self) -> ChatMemory:
+        """The web chat."""
+        return ChatMemory(self.connection, self._numbering)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What is to be shown."""
+        return Outbox(self.connection, self._numbering)
+
+    @cached_property
+    def troubles(self) -> Troubles:
+        """What is not well."""
+        return Troubles(self.settings, self._numbering)
+
+    @cached_property
+    def strangers(self) -> Strangers:
+        """Who is not known."""
+        return Strangers(self.settings)
+
+    @cached_property
+    def streaks(self) -> Streaks:
+        """Losses in a row."""
+        return Streaks(self.settings, self._numbering)
+
+    @cached_property
+    def closings(self) -> Closings:
+        """What is closed by hand."""
+        return Closings(self.settings, self._numbering)
+
+    @cached_property
+    def unmanaged(self) -> UnmanagedPositions:
+        """What no strategy manages."""
+        return UnmanagedPositions(self.settings, self._numbering)
+
+    @cached_property
+    def _numbering(self) -> Numbering:
+        return Numbering(self.connection, self._memory)
 
     def emit(self, event: Event) -> None:
         """Write down that something happened, and mark the cards it changes as wanting to be shown anew."""
@@ -117,8 +192,10 @@ class UnitOfWork:
 
     def complete(self) -> None:
         """Write what was held back so that it is written at once; the last step before it is kept."""
-        self.decisions.write()
-        self._numbering.keep()
+        if "decisions" in self.__dict__:
+            self.decisions.write()
+        if "_numbering" in self.__dict__:
+            self._numbering.keep()
 
     def last_event_at(self) -> datetime | None:
         """When the newest thing happened that was written down."""
