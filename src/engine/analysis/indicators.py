@@ -26,6 +26,7 @@ from engine.domain.market import Candles, Timeframe
 if TYPE_CHECKING:
     import pandas as pd
 
+    from engine.domain.columns import Bools
     from engine.domain.market import Floats
 
 _CANDLE_COLUMNS = ("open_", "high", "low", "close", "volume")
@@ -50,6 +51,8 @@ SETTLED = 1e-8
 """What is left of what older candles did, as a fraction: a hundredth of what live and a backtest may differ by."""
 _AT_ONCE = 8192
 """Rows whose windows are looked through at a time."""
+_OF_MEANS = 16_384
+"""The same of means: what is made on the way stays in the cache."""
 
 Parameter = int | float | bool | str
 
@@ -91,25 +94,47 @@ def bollinger(close: Floats, length: int = 20, deviations: float = 2.0) -> tuple
 def sma(values: Floats, length: int) -> Floats:
     """Simple moving average of the newest ``length`` values.
 
-    Nothing is taken away from a running sum, so no rounding of former values stays in it: within blocks of ``length``
-    values each window is the end of one and the beginning of the next. Both are summed as distances from where the
-    latter begins: the mean of values that are all the same is that value. Some blocks at a time stay in the cache.
+    Nothing is taken away from a running sum, so no rounding of former values stays in it, and what a mean is hangs on
+    its own window alone. The mean of values that are all the same is that value.
     """
-    count, mean = len(values), np.full(len(values), np.nan)
-    if count < length:
-        return mean
-    padded = np.zeros((-(-count // length) + 1) * length)
-    padded[length : length + count] = values  # after a block of nothing
-    blocks, many = padded.reshape(-1, length), max(1, _AT_ONCE // length)
-    for first in range(1, len(blocks), many):
-        own, before = blocks[first : first + many], blocks[first - 1 : first + many - 1]
-        begins = own[:, :1]
-        sums = (own - begins).cumsum(axis=1)
-        sums[:, :-1] += (before[: len(own)] - begins)[:, :0:-1].cumsum(axis=1)[:, ::-1]
-        at = (first - 1) * length
-        mean[at : at + sums.size] = (begins + sums / length).ravel()[: count - at]
+    count, mean = len(values), np.empty(len(values))
     mean[: length - 1] = np.nan
+    size = max(_OF_MEANS, 2 * length)
+    for first in range(length - 1, count, size):
+        stop = min(first + size, count)
+        part = values[first + 1 - length : stop]
+        np.divide(_sums(part, length), length, out=mean[first:stop])
+        still = _still(part, length)
+        mean[first:stop][still] = values[first:stop][still]
     return mean
+
+
+def _sums(values: Floats, length: int) -> Floats:
+    """The sum of each window: of windows of 1, 2, 4 ... values, those that make up the length, one after another."""
+    wide, width, sums, summed = values, 1, values[:0], 0
+    while True:
+        if length & width:
+            sums = sums[width:] + wide[: len(wide) - summed] if summed else wide
+            summed += width
+        if summed == length:
+            return sums
+        wide = wide[:-width] + wide[width:]
+        width *= 2
+
+
+def _still(values: Floats, length: int) -> Bools:
+    """Where all values of a window are the same."""
+    windows, wanted, known = len(values) - length + 1, length - 1, 1
+    if not wanted:
+        return np.ones(windows, dtype=np.bool_)
+    still: Bools = values[1:] == values[:-1]
+    while 2 * known <= wanted and still.any():
+        still = still[:-known] & still[known:]
+        known *= 2
+    if not still.any():
+        return np.zeros(windows, dtype=np.bool_)
+    both: Bools = still[:windows] & still[wanted - known : wanted - known + windows]
+    return both
 
 
 def highest(values: Floats, length: int) -> Floats:

@@ -111,6 +111,18 @@ def test_a_mean_keeps_nothing_of_values_that_are_long_gone() -> None:
     assert indicators.volume_ratio(np.append(np.full(50, 1e12), np.full(50, 3e-3)))[-1] == 1.0
 
 
+@given(st.lists(st.sampled_from([0.1, 0.3, 7e4]), min_size=1, max_size=90), st.integers(1, 40))
+def test_a_mean_is_that_of_its_own_window_whatever_came_before(values: list[float], length: int) -> None:
+    given_ = np.array(values)
+    means = indicators.sma(given_, length)
+    assert np.isnan(means[: length - 1]).all()
+    for end in range(length, len(values) + 1):
+        window = values[end - length : end]
+        assert means[end - 1] == pytest.approx(sum(window) / length, rel=1e-14)
+        assert means[end - 1] == indicators.sma(given_[end - length : end], length)[-1]
+        assert len(set(window)) > 1 or means[end - 1] == window[0]
+
+
 def test_a_market_that_stands_still_loses_its_rsi_and_has_one_again_when_it_moves() -> None:
     close = np.concatenate((walk(1, 60).close, np.full(60, 100.0), [101.0]))
     rsi = indicators.rsi(close)
