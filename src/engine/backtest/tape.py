@@ -144,6 +144,8 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot]) -> Tape:
         account=account,
         trades=np.zeros(sum(int(np.count_nonzero(slot.said.entry)) for slot in slots), TRADE),
         days=np.zeros((last - first) // _DAY + 2, DAY),
+        levels=np.empty(setup.model.levels),
+        sizes=np.empty(setup.model.levels),
     )
 
 

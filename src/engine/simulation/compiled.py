@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from inspect import getmembers, getsource, isfunction
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from engine.simulation.kernel import run
 from engine.simulation.tapes import ACCOUNT, DAY, MARKET, SLOT, TRADE, Tape, Terms
 
 _SOURCES = (risk_scalars, scalars, intrabar, kernel, tapes)
+_UNCOUNTED: dict[str, Any] = {"_nrt": False}
+"""The kernel allocates nothing, so numba need not count who holds its arrays: that took longer than the rest."""
 Kernel = Callable[[Tape], None]
 
 
@@ -30,9 +33,9 @@ def compiled() -> Kernel:
     for module in _SOURCES:
         for _, function in getmembers(module, isfunction):
             if function.__module__ == module.__name__:
-                register_jitable(function)
+                register_jitable(**_UNCOUNTED)(function)
     version = sha256("".join(map(getsource, _SOURCES)).encode()).hexdigest()
-    made: Kernel = numba.njit(cache=True)(_entry(version))
+    made: Kernel = numba.njit(cache=True, **_UNCOUNTED)(_entry(version))
     made(_blank())
     return made
 
@@ -75,4 +78,6 @@ def _blank() -> Tape:
         account=np.zeros(1, ACCOUNT),
         trades=np.zeros(0, TRADE),
         days=np.zeros(0, DAY),
+        levels=np.empty(0),
+        sizes=np.empty(0),
     )

@@ -12,7 +12,7 @@ How much is bought, where the levels of a book stand and what a candle meets fir
 calls: ``risk.scalars``, ``simulation.scalars`` and ``intrabar``. All of this is plain Python of numbers and arrays, and
 does the same without numba, slowly. What is handed to numba is said in ``simulation.compiled``.
 
-Nearly always nothing happens, and ``run`` sees that by itself: to hand the whole tape on takes as long as ten candles.
+Nearly always nothing happens. ``look_ahead`` notes until when that is so for each slot, and ``run`` goes on from there.
 """
 
 from __future__ import annotations
@@ -20,19 +20,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from engine.risk import scalars as risk
 from engine.simulation import intrabar, scalars
 from engine.simulation.tapes import SIGNAL, TIME, Row, Tape, Terms
 
 if TYPE_CHECKING:
-    from engine.domain.columns import Bools
     from engine.domain.market import Floats, Millis
     from engine.simulation.tapes import Table
 
 _NEVER = 2**62
 _DAY = 86_400_000
+_LOOK_AHEAD = 256
+"""Rows that are looked through at a time: what a stop cuts short is not looked through to the end."""
 _FEE_STEPS = 1e8
 """Fees are rounded down to so many parts of the quote currency (``fills.fee``)."""
 
@@ -40,42 +39,127 @@ _FEE_STEPS = 1e8
 def run(tape: Tape) -> None:
     """Go over everything once; what it comes to is left in the tape."""
     at_close, valued = tape.terms.at_close, not tape.terms.bare
-    now = next_open(tape.markets, tape.open_ms, -1)
+    now = next_open(tape, -1)
     midnight = now - now % _DAY + _DAY
     while now < _NEVER:
+        trades = tape.account[0]["trades"]
         if now >= midnight:
             midnight = end_days(tape, midnight, now)
-        met = is_met(tape.markets, tape.slots, tape.open_ms, tape.low, tape.high, now)
+        met = is_met(tape, now)
         if met:
             meet_opens(tape, now)
-        if not at_close and is_asked(
-            tape.markets, tape.slots, tape.open_ms, tape.said_ms, tape.entry, tape.exit, now, False
-        ):
+        if not at_close and is_asked(tape, now):
             act(tape)
-            met = is_met(tape.markets, tape.slots, tape.open_ms, tape.low, tape.high, now)
+            met = is_met(tape, now)
         if valued:
             watch_drawdown(tape, now)
         if met:
             walk_candles(tape, now)
-        following = next_open(tape.markets, tape.open_ms, now)
-        if at_close and is_asked(
-            tape.markets, tape.slots, tape.open_ms, tape.said_ms, tape.entry, tape.exit, now, True
-        ):
+        following = next_open(tape, now)
+        if at_close and is_asked(tape, now):
             act(tape)
-        now = following
+        look_ahead(tape, now)
+        held = is_held(tape.slots)
+        if not valued or not (held or tape.account[0]["trades"] > trades):  # each close is valued, until cash is all
+            now = go_on(tape, following, midnight if held else _NEVER)
+        else:
+            now = following
+    end_days(tape, midnight, last_open(tape))
 
 
-def next_open(markets: Table, open_ms: Millis, now: int) -> int:
+def last_open(tape: Tape) -> int:
+    """When the last candle of all opens."""
+    last = 0
+    for m in range(len(tape.markets)):
+        market = tape.markets[m]
+        if market["end"] > market["first"]:
+            last = max(last, tape.open_ms[market["end"] - 1])
+    return last
+
+
+def look_ahead(tape: Tape, now: int) -> None:
+    """Note anew until when nothing happens, for those slots where something might have."""
+    for k in range(len(tape.slots)):
+        slot, market = tape.slots[k], tape.markets[tape.slots[k]["market"]]
+        if slot["leaving"] == 0 and slot["due"] <= now:
+            said = next_word(tape, slot)
+            due = _NEVER
+            if said < slot["end"]:
+                due = tape.said_ms[said] + slot["span"] - (market["span"] if tape.terms.at_close else 0)
+            if slot["lots"] > 0 and (slot["stop"] > -math.inf or slot["target"] < math.inf):
+                due = min(due, next_met(tape, slot, market, due))
+            else:
+                slot["turn"] = said  # nothing that was said before is asked for any more
+            slot["due"] = due
+
+
+def next_word(tape: Tape, slot: Row) -> int:
+    """The next row at which a strategy says something that matters, or its time is up; if it is far, one before."""
+    said, end = slot["turn"], min(slot["turn"] + _LOOK_AHEAD, slot["end"])
+    if slot["lots"] <= 0:
+        while said < end and not tape.entry[said]:
+            said += 1
+    elif slot["longest"] > 0:
+        late = slot["since"] + slot["longest"] - slot["span"]
+        while said < end and not tape.exit[said] and tape.said_ms[said] < late:
+            said += 1
+    else:
+        while said < end and not tape.exit[said]:
+            said += 1
+    return int(said)
+
+
+def next_met(tape: Tape, slot: Row, market: Row, until: int) -> int:
+    """When the next candle opens that meets a stop or target; if it is far, one before."""
+    row, end = market["row"], min(market["row"] + _LOOK_AHEAD, market["end"])
+    stop, target = slot["stop"], slot["target"]
+    while row < end and tape.open_ms[row] < until and tape.low[row] > stop and tape.high[row] < target:
+        row += 1
+    return int(tape.open_ms[row]) if row < market["end"] else _NEVER
+
+
+def is_held(slots: Table) -> bool:
+    """Whether anything is."""
+    held = False
+    for k in range(len(slots)):
+        held = held or slots[k]["lots"] > 0
+    return held
+
+
+def go_on(tape: Tape, following: int, until: int) -> int:
+    """When something may happen again: the first open from which on a slot is due, or a time has come."""
+    due = until
+    for k in range(len(tape.slots)):
+        due = min(due, tape.slots[k]["due"])
+    if due <= following:
+        return following
+    at = _NEVER
+    for m in range(len(tape.markets)):
+        market = tape.markets[m]
+        row, end = market["row"], market["end"]
+        if row < end and tape.open_ms[row] < due:
+            row = min(end, row + (due - tape.open_ms[row]) // market["span"])  # where it is if no candle is missing
+            while tape.open_ms[row - 1] >= due:
+                row -= 1
+            while row < end and tape.open_ms[row] < due:
+                row += 1
+            market["row"] = row
+        if row < end:
+            at = min(at, tape.open_ms[row])
+    return at
+
+
+def next_open(tape: Tape, now: int) -> int:
     """When the next candle of any market opens, those left behind that open now."""
     at = _NEVER
-    for m in range(len(markets)):
-        market = markets[m]
+    for m in range(len(tape.markets)):
+        market = tape.markets[m]
         row, end = market["row"], market["end"]
-        if row < end and open_ms[row] <= now:
+        if row < end and tape.open_ms[row] <= now:
             row += 1
             market["row"] = row
         if row < end:
-            at = min(at, open_ms[row])
+            at = min(at, tape.open_ms[row])
     return at
 
 
@@ -84,45 +168,40 @@ def opens(market: Row, open_ms: Millis, now: int) -> bool:
     return bool(market["row"] < market["end"] and open_ms[market["row"]] == now)
 
 
-def is_met(markets: Table, slots: Table, open_ms: Millis, lows: Floats, highs: Floats, now: int) -> bool:
+def is_met(tape: Tape, now: int) -> bool:
     """Whether a candle that opens now may meet the stop or target of a position, or one that is being sold."""
-    for k in range(len(slots)):
-        slot = slots[k]
-        if slot["lots"] > 0 and opens(markets[slot["market"]], open_ms, now):
-            i = markets[slot["market"]]["row"]
-            if slot["leaving"] > 0 or lows[i] <= slot["stop"] or highs[i] >= slot["target"]:
-                return True
+    for k in range(len(tape.slots)):
+        slot = tape.slots[k]
+        if slot["due"] <= now and slot["lots"] > 0:
+            market = tape.markets[slot["market"]]
+            if opens(market, tape.open_ms, now):
+                i = market["row"]
+                if slot["leaving"] > 0 or tape.low[i] <= slot["stop"] or tape.high[i] >= slot["target"]:
+                    return True
     return False
 
 
-def is_asked(
-    markets: Table,
-    slots: Table,
-    open_ms: Millis,
-    said_ms: Millis,
-    entry: Bools,
-    leave: Bools,
-    now: int,
-    at_close: bool,
-) -> bool:
-    """Go on to the newest close of each slot; whether any wants something there. Those are marked."""
+def is_asked(tape: Tape, now: int) -> bool:
+    """Go on to the newest close of each slot that is due; whether any wants something there. Those are marked."""
     found = False
-    for k in range(len(slots)):
-        slot = slots[k]
-        market = markets[slot["market"]]
-        known = now + market["span"] if at_close else now
-        if at_close:
-            trades = market["row"] > market["first"] and open_ms[market["row"] - 1] == now
-        else:
-            trades = opens(market, open_ms, now)
-        newest = slot["turn"]
-        while trades and newest < slot["end"] and said_ms[newest] + slot["span"] <= known:
-            newest += 1
-        if newest > slot["turn"]:
-            slot["turn"] = newest
-            held = slot["lots"] > 0
-            if (held and (leave[newest - 1] or slot["longest"] > 0)) or (not held and entry[newest - 1]):
-                slot["asked"] = found = True
+    for k in range(len(tape.slots)):
+        slot = tape.slots[k]
+        if slot["due"] <= now:
+            market = tape.markets[slot["market"]]
+            if tape.terms.at_close:
+                known = now + market["span"]
+                trades = market["row"] > market["first"] and tape.open_ms[market["row"] - 1] == now
+            else:
+                known = now
+                trades = opens(market, tape.open_ms, now)
+            newest = slot["turn"]
+            while trades and newest < slot["end"] and tape.said_ms[newest] + slot["span"] <= known:
+                newest += 1
+            if newest > slot["turn"]:
+                slot["turn"] = newest
+                held = slot["lots"] > 0
+                if (held and (tape.exit[newest - 1] or slot["longest"] > 0)) or (not held and tape.entry[newest - 1]):
+                    slot["asked"] = found = True
     return found
 
 
@@ -133,6 +212,7 @@ def meet_opens(tape: Tape, now: int) -> None:
         slot, market = tape.slots[k], tape.markets[tape.slots[k]["market"]]
         if slot["lots"] > 0 and opens(market, tape.open_ms, now):
             i, reason = market["row"], slot["leaving"]
+            pass_by(tape, slot, market)
             price, offered = tape.open[i], offered_at(tape.offered, i)
             if reason > 0:
                 sell(terms, account, market, slot, price, offered, False)
@@ -143,6 +223,14 @@ def meet_opens(tape: Tape, now: int) -> None:
                 reason = intrabar.TARGET
                 sell_at_target(terms, account, market, slot, price)
             end_if_sold(tape.trades, account, market, slot, k, now, reason)
+
+
+def pass_by(tape: Tape, slot: Row, market: Row) -> None:
+    """Leave behind what was said while a position was held, up to the open before: it is no word on what comes now."""
+    if market["row"] > market["first"]:
+        known = tape.open_ms[market["row"] - 1] + (market["span"] if tape.terms.at_close else 0)
+        while slot["turn"] < slot["end"] and tape.said_ms[slot["turn"]] + slot["span"] <= known:
+            slot["turn"] += 1
 
 
 def walk_candles(tape: Tape, now: int) -> None:
@@ -319,9 +407,8 @@ def size(tape: Tape, k: int, i: int, s: int) -> None:
     above = float(risk.target_ticks(ask, target)) if target > 0 else math.inf
     if stop <= 0 or above <= 0 or not is_sane(terms, bid, ask, tape.close[i - 1], stop):
         return
-    lots = min(
-        lots_of_account(tape, k, ask, distance, float(ask - stop)), lots_of_levels(terms, mid, tape.offered[i - 1])
-    )
+    taken = lots_of_levels(terms, tape.levels, tape.sizes, mid, tape.offered[i - 1])
+    lots = min(lots_of_account(tape, k, ask, distance, float(ask - stop)), taken)
     if risk.is_worth_sending(lots, ask, market["least"] / market["grain"]):
         slot["buying"], slot["reserved"] = lots, lots * ask * market["grain"]
         slot["stop"], slot["target"] = stop, above
@@ -382,12 +469,12 @@ def coin_worth(tape: Tape, coin: int) -> float:
     return taken
 
 
-def lots_of_levels(terms: Terms, mid: int, offered: float) -> int:
+def lots_of_levels(terms: Terms, levels: Floats, sizes: Floats, mid: int, offered: float) -> int:
     """The lots that the asks give within the slippage that is allowed."""
-    levels, sizes, last = np.empty(terms.levels), np.full(terms.levels, offered), 0
+    last = 0
     for level in range(terms.levels):
         last = ask_of(terms, mid, level, last)
-        levels[level] = last
+        levels[level], sizes[level] = last, offered
     return risk.lots_of_book(levels, sizes, terms.slippage_down)
 
 

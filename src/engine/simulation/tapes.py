@@ -43,6 +43,7 @@ SLOT = np.dtype(
         ("first", "i8"),  # what is said of its closes
         ("end", "i8"),
         ("turn", "i8"),  # the next close that it has not been asked about
+        ("due", "i8"),  # nothing is to be done for it before that time, in milliseconds
         ("asked", "?"),  # whether it is to be decided on at this moment
         ("span", "i8"),  # how long its own candles last, in milliseconds
         ("longest", "i8"),  # how long it holds at most, in milliseconds; 0 for no limit
@@ -138,6 +139,7 @@ class Tape(NamedTuple):
         entry, exit: See ``SignalColumns``.
         confidence: The same; empty where it is not asked for.
         stop, target: Distances from the entry, in the quote currency; empty where no slot has any.
+        levels, sizes: Room for one side of a book.
     """
 
     terms: Terms
@@ -158,6 +160,8 @@ class Tape(NamedTuple):
     account: Table
     trades: Table
     days: Table
+    levels: Floats
+    sizes: Floats
 
 
 Row = Any

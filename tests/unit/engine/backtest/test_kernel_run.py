@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,12 +18,17 @@ from engine.risk.rules import RiskLimits
 from engine.simulation import kernel
 from engine.simulation.compiled import compiled
 from engine.simulation.fills import FillModel
+from engine.simulation.tapes import Tape
+from engine.strategies.context import StrategyContext, StrategyContexts
 from engine.strategies.rsi_bands import RsiBands
 from engine.strategies.sma_cross import SmaCross
 from tests.fakes import oracle
 from tests.fakes.backtests import demand_the_same, jumpy, setup
 
 pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
+COLUMNS = ("open_ms", "open", "high", "low", "close", "volume")
+AT_CLOSE = BareTerms(size=0.5, fill_at=FillAt.SIGNAL_CLOSE)
+DARING = RiskTerms(limits=RiskLimits(max_drawdown=Decimal("0.005"), drawdown_pause=timedelta(hours=12)))
 
 
 @pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
@@ -140,6 +146,54 @@ def test_machine_code_does_what_the_python_that_it_is_made_of_does(terms: BareTe
     assert by_numba.account["trades"][0] > 5
     for table in ("account", "trades", "slots", "days"):
         assert getattr(by_numba, table).tolist() == getattr(by_python, table).tolist()
+
+
+@pytest.mark.parametrize(("seed", "terms"), [(1, RiskTerms()), (11, DARING), (3, BareTerms()), (4, AT_CLOSE)])
+def test_to_go_on_to_where_something_happens_changes_nothing(seed: int, terms: BareTerms | RiskTerms) -> None:
+    one, two = jumpy(20 + seed, 800), jumpy(30 + seed, 700, symbol="ETH/USDT")
+    kept = np.random.default_rng(seed).random(len(two)) > 0.02  # candles are missing
+    two = replace(two, **{name: getattr(two, name)[kept] for name in COLUMNS})
+    slow = RsiBands(rsi_low=45.0, stop_atr=0.8, target_atr=1.0, timeframe=Timeframe.H4, max_candles=9)
+    fast = SmaCross(fast=2, slow=5, stop_atr=1.0, target_atr=2.0)
+    contexts = tuple(
+        StrategyContext(
+            name=each.name, venue="paper", strategy=each, markets=(one.symbol, two.symbol), timeframe=length
+        )
+        for each, length in ((slow, Timeframe.H4), (fast, Timeframe.H1))
+    )
+    asked = setup(fast, one, two, terms=terms, contexts=StrategyContexts(contexts=contexts))
+    slots = slots_of(asked)
+    gone_on, step_by_step = tape_of(asked, slots), tape_of(asked, slots)
+    compiled()(gone_on)
+    candle_by_candle(step_by_step)
+    account = gone_on.account[0]
+    assert account["trades"] > 20
+    assert account.tolist() == pytest.approx(step_by_step.account[0].tolist())
+    for table, count in (("trades", account["trades"]), ("days", account["days"])):
+        np.testing.assert_allclose(*(rows(getattr(tape, table)[:count]) for tape in (gone_on, step_by_step)))
+
+
+def candle_by_candle(tape: Tape) -> None:
+    """What ``kernel.run`` does, every candle of all of them."""
+    now, last = kernel.next_open(tape, -1), kernel.last_open(tape)
+    midnight = now - now % 86_400_000 + 86_400_000
+    while now <= last:
+        if now >= midnight:
+            midnight = kernel.end_days(tape, midnight, now)
+        kernel.meet_opens(tape, now)
+        if not tape.terms.at_close and kernel.is_asked(tape, now):
+            kernel.act(tape)
+        if not tape.terms.bare:
+            kernel.watch_drawdown(tape, now)
+        kernel.walk_candles(tape, now)
+        following = kernel.next_open(tape, now)
+        if tape.terms.at_close and kernel.is_asked(tape, now):
+            kernel.act(tape)
+        now = following
+
+
+def rows(table: np.ndarray) -> np.ndarray:
+    return np.array(table.tolist())
 
 
 def test_without_candles_in_reach_it_says_so() -> None:
