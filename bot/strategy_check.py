@@ -10,6 +10,7 @@ import numpy as np
 
 from bot.backtesting import alone, known_of
 from bot.strategies import kind_of, strategy_of
+from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.strategy_contract import RULES, Bench, Rule, usual_benches
 from engine.domain.errors import BadInput, ConfigError, GreenlightError
 from engine.domain.market import Candles, Timeframe
@@ -35,7 +36,14 @@ class StrategyCheck:
     tried: tuple[tuple[Strategy, Bench], ...]
 
     @classmethod
-    def of(cls, asked: str, params: Sequence[str], timeframe: Timeframe | None, files: Sequence[Path]) -> StrategyCheck:
+    def of(
+        cls,
+        asked: str,
+        params: Sequence[str],
+        timeframe: Timeframe | None,
+        files: Sequence[Path],
+        analyzer: TechnicalAnalyzer,
+    ) -> StrategyCheck:
         """What somebody asks for.
 
         Raises:
