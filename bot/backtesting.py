@@ -24,6 +24,7 @@ from config.contexts import ContextSettings
 from config.settings import Settings
 from config.strategy_names import short, what_is_wrong
 from engine.analysis.technical import TechnicalAnalyzer
+from engine.backtest.people import SimulatedPeople
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
 from engine.data.feeds import FileFeed
 from engine.data.files import parse_name
@@ -51,6 +52,7 @@ class Asked:
         cash, fee, size: In the quote currency; the others as fractions.
         bare: Whether it is traded without lots, book and limits.
         approved: Whether people say yes to everything that they are asked.
+        people: Whether people are asked who take their time; in the live cycle alone.
     """
 
     symbols: tuple[str, ...] = ()
@@ -66,6 +68,7 @@ class Asked:
     fill_at: FillAt | None = None
     bare: bool | None = None
     approved: bool = False
+    people: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +267,15 @@ def _terms(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]
             raise BadInput(f"{name} is about bare runs.", "Say --risk off as well.")
     autonomy = settings.approval.autonomy
     confidence = min(autonomy.ask_above, autonomy.auto_above) if asked.approved else autonomy.auto_above
-    return RiskTerms(limits=RiskLimits(**settings.risk.model_dump()), confidence=confidence)
+    return RiskTerms(
+        limits=RiskLimits(**settings.risk.model_dump()),
+        confidence=confidence,
+        people=_people(settings) if asked.people else None,
+    )
+
+
+def _people(settings: Settings) -> SimulatedPeople:
+    return SimulatedPeople(zone=settings.digest.zone, **settings.backtest.people.model_dump())
 
 
 def _has_no_stop(context: StrategyContext) -> bool:

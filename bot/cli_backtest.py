@@ -36,6 +36,7 @@ class Approve(StrEnum):
 
     ALL = "all"
     NONE = "none"
+    HUMAN = "human"
 
 
 class Fill(StrEnum):
@@ -66,7 +67,9 @@ def backtest(
         Risk | None,
         typer.Option(help="off: a bare run, no lots, no book, no limits. By itself on, where it has a stop."),
     ] = None,
-    approve: Annotated[Approve, typer.Option(help="What people say to what they are asked.")] = Approve.NONE,
+    approve: Annotated[
+        Approve, typer.Option(help="What people say to what they are asked; human: in their own time, with --full.")
+    ] = Approve.NONE,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write all of it as JSON.")] = None,
     profile: ProfileOption = None,
     config: ConfigOption = None,
@@ -78,6 +81,8 @@ def backtest(
     """Trade strategies over candle files in a moment, and say what it would have come to."""
     settings = load_or_exit(profile, config, {}).settings
     try:
+        if approve is Approve.HUMAN and not full:
+            raise BadInput("People take their time in the live cycle alone.", "Say --full as well.")
         import numpy as np
 
         from bot.backtest_figures import as_json, text
@@ -103,6 +108,7 @@ def backtest(
                 fill_at=FillAt(fill) if fill else None,
                 bare=None if risk is None else risk is Risk.OFF,
                 approved=approve is Approve.ALL,
+                people=approve is Approve.HUMAN,
             ),
             settings,
         )

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -21,14 +21,16 @@ import numpy as np
 from bot.engine import Engine, Terms, build_engine, terms_of
 from bot.markets import Source
 from config.settings import Settings
+from engine.backtest.answering import Answering
 from engine.backtest.bare import ANYTHING, BareRisk, bare_market, bare_model
+from engine.backtest.people import SimulatedPeople
 from engine.backtest.quiet import QuietCloses
 from engine.backtest.replay import INSTANT, Pace, Replay
-from engine.backtest.setup import BacktestSetup, BareTerms, FillAt
+from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
 from engine.backtest.tape import candles_of
 from engine.clocks import MarketClock
 from engine.data.feeds import FileFeed
-from engine.domain.backtests import BacktestResult, BacktestTrade, DailyEquity, HeldAtEnd
+from engine.domain.backtests import Asked, BacktestResult, BacktestTrade, DailyEquity, HeldAtEnd
 from engine.domain.errors import BadInput, StoreError
 from engine.domain.market import from_millis, to_millis
 from engine.domain.positions import Position
@@ -73,12 +75,14 @@ def _folder() -> Iterator[Path]:
 
 
 def _settings(setup: BacktestSetup, settings: Settings, url: str) -> Settings:
-    """The settings of the run: its own account, and nobody who is asked."""
+    """The settings of the run: its own account, and nobody who is asked but simulated people."""
     confidence = 0.0 if isinstance(setup.terms, BareTerms) else setup.terms.confidence
+    asked = settings.approval.ask_above if _people(setup) else min(confidence, 1.0)
     own = {
         "database": {"url": url},
         "venue": {"file": None, "balances": {setup.quote: setup.cash}},
-        "approval": {"auto_above": confidence, "ask_above": min(confidence, 1.0)},
+        "approval": {"auto_above": confidence, "ask_above": asked},
+        "market": {"clock": "replay"},
         "replay": {"speed": "max"},
     }
     own["derivatives"] = {"source": "none"}  # nothing is decided by what futures tell
@@ -115,19 +119,19 @@ async def _replayed(setup: BacktestSetup, settings: Settings) -> BacktestResult:
         for venue in engine.venues.values():
             closing.callback(venue.close)
         begun = time.perf_counter()
-        await _run(engine, ends)
+        await _run(engine, _people(setup), ends)
         seconds = time.perf_counter() - begun
         return await engine.store.read(lambda uow: _result(setup, uow, feed, begins, ends, seconds))
 
 
-async def _run(engine: Engine, ends: datetime) -> None:
+async def _run(engine: Engine, people: SimulatedPeople | None, ends: datetime) -> None:
     """Replay up to the last close; what that close says could only be traded at a price that is not there."""
     if not isinstance(engine.clock, MarketClock):
         raise BadInput("A backtest goes by the market's clock.", "Set market.clock to replay.")
     troubles: list[str] = []
     replay = Replay(
         clock=engine.clock,
-        jobs=_jobs(engine),
+        jobs=_jobs(engine, people),
         pace=Pace(speed=math.inf, wait_for_people=0, commit_every=_COMMIT_EVERY),
         open_approvals=_nobody,
         on_trouble=lambda text: troubles.append(text) if text else None,
@@ -143,7 +147,11 @@ async def _run(engine: Engine, ends: datetime) -> None:
         raise StoreError(f"The replay failed: {troubles[0]}.", "The log has the whole error.")
 
 
-def _jobs(engine: Engine) -> tuple[Job, ...]:
+def _people(setup: BacktestSetup) -> SimulatedPeople | None:
+    return setup.terms.people if isinstance(setup.terms, RiskTerms) else None
+
+
+def _jobs(engine: Engine, people: SimulatedPeople | None) -> tuple[Job, ...]:
     """What a run does by itself, but for what is told of days; closes at which nothing happens are taken together."""
     table = job_table(
         services=engine.services,
@@ -158,9 +166,10 @@ def _jobs(engine: Engine) -> tuple[Job, ...]:
         books=engine.books,
         venue=engine.venues[PAPER],
     )
-    return tuple(
+    done = tuple(
         replace(job, ahead=quiet.take) if job.name == "candle" else job for job in table if job.name != "digest"
     )
+    return (Answering(people, engine.approvals, engine.store).job, *done) if people else done
 
 
 async def _nobody() -> tuple[str, ...]:
@@ -199,7 +208,13 @@ def _result(
         entries_ended=next((found.halt.since for found in uow.halts.open() if found.halt.is_total), None),
         seconds=seconds,
         compile_seconds=0.0,
+        asked=_asked(uow, ends) if _people(setup) else None,
     )
+
+
+def _asked(uow: UnitOfWork, ends: datetime) -> Asked:
+    counts = uow.approvals.settled_within(_LONG_AGO, ends)
+    return Asked(**{each.name: counts.get(each.name, 0) for each in fields(Asked)})
 
 
 def _count(setup: BacktestSetup, symbol: str, begins: datetime) -> int:

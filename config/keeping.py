@@ -5,13 +5,13 @@ The text under a field is its documentation: unit and meaning.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
-from config.kinds import DatabaseUrl, Duration, File, problem
+from config.kinds import ClockTime, DatabaseUrl, Duration, File, problem
 from config.section import Section
 from engine.domain.inventory import Rule
 
@@ -66,11 +66,30 @@ class RetentionSettings(Section):
         return value
 
 
+class SimulatedPeopleSettings(Section):
+    """Whom a backtest asks by ``--approve human``; they live by the clock of digest.timezone."""
+
+    median: Duration = timedelta(minutes=5)
+    """Half of their answers come sooner, counted from when they are asked awake."""
+    spread: float = Field(default=1.0, ge=0, le=5)
+    """How unlike their answer times are: the standard deviation of their logarithm; 0 where each takes the median."""
+    wakes: ClockTime = time(8)
+    """From when on they answer."""
+    sleeps: ClockTime = time(23)
+    """Until when; the same as wakes for day and night."""
+    mistakes: float = Field(default=0.02, ge=0, le=1)
+    """How many of their answers are a no by mistake, as a fraction."""
+    seed: int = Field(default=1, ge=0)
+    """Another one, other people."""
+
+
 class BacktestSettings(Section):
-    """What backtests keep."""
+    """What backtests keep, and whom they ask."""
 
     trials: File = Path("var/trials.jsonl")
     """The register of all that was tried: a Sharpe ratio is worth less, the more were looked at."""
+    people: SimulatedPeopleSettings = Field(default_factory=SimulatedPeopleSettings)
+    """Whom a backtest asks."""
 
 
 class LogSettings(Section):

@@ -66,7 +66,7 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     replay: ReplaySettings = Field(default_factory=ReplaySettings)
     """How a market is replayed."""
     backtest: BacktestSettings = Field(default_factory=BacktestSettings)
-    """What backtests keep."""
+    """What backtests keep, and whom they ask."""
     digest: DigestSettings = Field(default_factory=DigestSettings)
     """The digest of days or weeks."""
     alerts: AlertSettings = Field(default_factory=AlertSettings)

@@ -11,7 +11,7 @@ from engine.backtest.bootstrap import Interval
 from engine.backtest.report import BacktestReport
 from engine.backtest.returns import Drawdown, ReturnFigures
 from engine.backtest.setup import BareTerms
-from engine.domain.backtests import Counted
+from engine.domain.backtests import Asked, Counted
 from handlers.cards import wording
 from handlers.cards.wording import count, percent, signed_percent, span
 
@@ -90,6 +90,18 @@ def groups(report: BacktestReport) -> Iterator[tuple[str, dict[str, Counted]]]:
     if len(report.setup.candles) > 1:
         yield "market", found.by_symbol
     yield "closed by", found.by_reason
+
+
+def asked(found: Asked) -> str:
+    """What people were asked: ``23 questions: 15 ordered, 1 declined, 2 refused by the rules of then, 5 expired``."""
+    became = (
+        (found.ordered, "ordered"),
+        (found.declined, "declined"),
+        (found.refused, "refused by the rules of then"),
+        (found.expired, "expired"),
+    )
+    told = ", ".join(f"{number:,} {what}" for number, what in became if number)
+    return f"{count(found.count, 'question')}{': ' if told else ''}{told}"
 
 
 def use(report: BacktestReport) -> str:

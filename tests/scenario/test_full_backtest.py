@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from bot.full_backtest import full_backtest
 from config.loader import load
 from config.settings import Settings
 from engine.backtest.kernel_run import backtest
+from engine.backtest.people import SimulatedPeople
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
 from engine.data.files import write_candles
 from engine.domain.errors import BadInput
@@ -162,3 +163,40 @@ def test_it_is_asked_for_with_full(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert lines[0]["equity"] == lines[1]["equity"]
     left = {str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*")}
     assert left == {"BTCUSDT-1h.parquet", "var", "var/trials.jsonl"}
+
+
+AT_ONCE = SimulatedPeople(median=timedelta(seconds=1), spread=0.0, wakes=time(0), sleeps=time(0), mistakes=0.0)
+
+
+def asked_of(people: SimulatedPeople | None, auto_above: float) -> BacktestSetup:
+    """A strategy that is of two minds now and then, and whom it asks."""
+    usual = setup(MeanReversion(higher=()), jumpy(11, 600), terms=RiskTerms(confidence=auto_above, people=people))
+    return replace(usual, start=datetime(2024, 1, 8, tzinfo=UTC))
+
+
+@pytest.mark.slow
+def test_asking_people_costs_what_waiting_costs(settings: Settings) -> None:
+    """Who answers at once trades as a bot that never asks; who comes too late, as one that asks nobody."""
+    settings = settings.model_copy(update={"approval": settings.approval.model_copy(update={"ask_above": 0.3})})
+    without = full_backtest(asked_of(None, 0.95), settings)
+    alone = full_backtest(asked_of(None, 0.3), settings)
+    assert len(alone.trades) > len(without.trades)
+    assert alone.asked is None
+
+    late = full_backtest(asked_of(replace(AT_ONCE, median=timedelta(days=9)), 0.95), settings)
+    assert late.asked is not None
+    assert late.asked.count == late.asked.expired > 0
+    demand_the_same_trades(without, late)
+
+    soon = full_backtest(asked_of(AT_ONCE, 0.95), settings)
+    assert soon.asked is not None
+    assert (soon.asked.expired, soon.asked.declined) == (0, 0)
+    assert soon.asked.ordered > 0
+    assert {(each.opened_at, each.symbol) for each in soon.trades} >= {
+        (each.opened_at, each.symbol) for each in without.trades
+    }
+    assert len(soon.trades) == len(alone.trades)
+
+    wrong = full_backtest(asked_of(replace(AT_ONCE, mistakes=1.0), 0.95), settings)
+    assert wrong.asked is not None
+    assert wrong.asked.count == wrong.asked.declined > 0

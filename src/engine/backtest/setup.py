@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from engine.analysis.quality import QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
+from engine.backtest.people import SimulatedPeople
 from engine.domain.market import Candles, Market
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
@@ -44,11 +45,13 @@ class RiskTerms:
     Attributes:
         limits: The risk limits.
         confidence: From which on an entry is carried out.
+        people: Who is asked where it is less; ``None`` where nobody is.
         min_candles: While a context has fewer closed candles than that, its markets are not entered.
     """
 
     limits: RiskLimits = field(default_factory=RiskLimits)
     confidence: float = 0.0
+    people: SimulatedPeople | None = None
     min_candles: int = QualityLimits().min_candles
 
 

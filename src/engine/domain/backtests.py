@@ -110,6 +110,28 @@ class Counted:
         return self.gross_profit / self.gross_loss if self.gross_loss else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What people were asked, and what became of it.
+
+    Attributes:
+        ordered: They approved, and it was ordered.
+        declined: Somebody said no.
+        refused: They approved, and the rules did not any more.
+        expired: Nobody answered in time, or entries were halted.
+    """
+
+    ordered: int = 0
+    declined: int = 0
+    refused: int = 0
+    expired: int = 0
+
+    @property
+    def count(self) -> int:
+        """How often they were asked."""
+        return self.ordered + self.declined + self.refused + self.expired
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BacktestResult:
     """What a backtest came to.
@@ -121,6 +143,7 @@ class BacktestResult:
         final_equity: At the last closes; selling what is held at the end would cost fees yet.
         read_trades: Makes ``trades``, when they are first asked for: a sweep asks for none.
         entries_ended: When the total limit of drawdown ended them for good; ``None`` where it did not.
+        asked: What people were asked; ``None`` where there are none.
         seconds: What going over the candles took.
         compile_seconds: What it took to have the kernel: many once on a machine, a fraction of one later on.
     """
@@ -139,6 +162,7 @@ class BacktestResult:
     entries_ended: datetime | None
     seconds: float
     compile_seconds: float
+    asked: Asked | None = None
 
     @cached_property
     def trades(self) -> tuple[BacktestTrade, ...]:
