@@ -123,7 +123,7 @@ def backtest(
         )
         typer.echo(text(report))
         if json_file is not None:
-            _write(json_file, as_json(report))
+            write_json(json_file, as_json(report))
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
@@ -154,7 +154,12 @@ def _fraction(name: str, said: str | None) -> Decimal | None:
     return fraction
 
 
-def _write(file: Path, told: str) -> None:
+def write_json(file: Path, told: str) -> None:
+    """Write what ``--json`` asks for.
+
+    Raises:
+        BadInput: It cannot be written there.
+    """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(told)

@@ -37,6 +37,7 @@ from engine.domain.positions import Position
 from engine.exchanges.paper import NAME as PAPER
 from engine.jobs import Job, job_table
 from engine.simulation.intrabar import Intrabar
+from engine.store.account_period import closed_by
 from engine.store.location import url_of
 from engine.store.migrate import upgrade
 from engine.store.unit_of_work import UnitOfWork
@@ -245,14 +246,5 @@ def _trade(setup: BacktestSetup, uow: UnitOfWork, position: Position) -> Backtes
         exit_price=float(position.exit_price or 0),
         fees=float(position.fees),
         slippage=None,
-        reason=_reason(uow, position),
+        reason=closed_by(uow, position),
     )
-
-
-def _reason(uow: UnitOfWork, position: Position) -> str:
-    """What closed it: its strategy's word, or its time, where an exit did."""
-    if position.closed_by != "exit":
-        return position.closed_by
-    decided = [order.decision_id for order in uow.orders.of_position(position.id) if order.request.reduce_only]
-    said = [uow.decisions.get(each).decision.reasons[0] for each in decided if each]
-    return "time" if said and said[-1].startswith("held for ") else "signal"

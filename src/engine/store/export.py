@@ -18,7 +18,6 @@ from sqlalchemy import Engine
 
 from engine.domain.account import EquityPoint
 from engine.domain.approvals import Ordered
-from engine.domain.errors import StoreError
 from engine.domain.figures import bounded
 from engine.domain.orders import Order
 from engine.domain.payments import paid
@@ -103,21 +102,12 @@ def exporting(url: str, what: What, since: datetime | None = None) -> Iterator[I
     Raises:
         StoreError: It is not there, cannot be used, or is of another version; also while the rows are read.
     """
-    _refuse_other_version(url)
+    migrate.refuse_other_version(url)
     engine = connect(url, read_only=True)
     try:
         yield _ROWS[what](engine, since)
     finally:
         engine.dispose()
-
-
-def _refuse_other_version(url: str) -> None:
-    found, wanted = migrate.versions(url, read_only=True)
-    if found != wanted:
-        raise StoreError(
-            f"The database has revision {found or 'none'}, this program reads {wanted}.",
-            "Bring it up to date: bot db upgrade.",
-        )
 
 
 def _pages(

@@ -98,6 +98,20 @@ def versions(url: str, *, read_only: bool = False) -> tuple[str, str]:
         engine.dispose()
 
 
+def refuse_other_version(url: str) -> None:
+    """Refuse a database that is not of the program's own revision; nothing in it is changed.
+
+    Raises:
+        StoreError: It is of another one, is not there, or cannot be used.
+    """
+    found, wanted = versions(url, read_only=True)
+    if found != wanted:
+        raise StoreError(
+            f"The database has revision {found or 'none'}, this program reads {wanted}.",
+            "Bring it up to date: bot db upgrade.",
+        )
+
+
 def head() -> str:
     """The revision that the program needs: the one that no other follows."""
     scripts = _scripts()

@@ -161,7 +161,10 @@ def test_a_run_without_a_trade_says_so(files: dict[str, str], tmp_path: Path) ->
         (("--strategy", "sma_cross", "--cash", "0"), "--cash 0 buys nothing"),
         (("--strategy", "sma_cross", "--timeframe", "15m"), "there are only 1h candles, none of 15m"),
         (("--strategy", "sma_cross", "--start", "2030-01-01"), "no candles within --start and --end"),
-        (("--strategy", "rsi_bands", "--approve", "human"), "People take their time in the live cycle alone. Say --full"),
+        (
+            ("--strategy", "rsi_bands", "--approve", "human"),
+            "People take their time in the live cycle alone. Say --full",
+        ),
         (("--set", "fast=2"), "--set is about one strategy"),
     ],
 )
