@@ -71,6 +71,9 @@ def backtest(
         Approve, typer.Option(help="What people say to what they are asked; human: in their own time, with --full.")
     ] = Approve.NONE,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write all of it as JSON.")] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with pictures.")
+    ] = None,
     profile: ProfileOption = None,
     config: ConfigOption = None,
     *,
@@ -113,17 +116,22 @@ def backtest(
             settings,
         )
         refuse_peeking(setup)
+        now = datetime.now(UTC)
         result = _replayed(setup, settings) if full else run(setup)
         report = report_of(
             setup,
             result,
             TrialRegistry(file=settings.backtest.trials),
-            at=datetime.now(UTC),
+            at=now,
             rng=np.random.default_rng(_SEED),
         )
         typer.echo(text(report))
         if json_file is not None:
-            write_json(json_file, as_json(report))
+            written("--json", json_file, as_json(report))
+        if html_file is not None:
+            from handlers.backtests.page import page
+
+            written("--html", html_file, page(report, now))
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
@@ -154,14 +162,14 @@ def _fraction(name: str, said: str | None) -> Decimal | None:
     return fraction
 
 
-def write_json(file: Path, told: str) -> None:
-    """Write what ``--json`` asks for.
+def written(option: str, file: Path, told: str) -> None:
+    """Write a file that an option asks for.
 
     Raises:
         BadInput: It cannot be written there.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(told)
+        file.write_text(told, encoding="utf-8")
     except OSError as error:
-        raise BadInput(f"--json {file} cannot be written: {error.strerror}.", "Name another file.") from None
+        raise BadInput(f"{option} {file} cannot be written: {error.strerror}.", "Name another file.") from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli_backtest import Approve, write_json
+from bot.cli_backtest import Approve, written
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, account_or_exit
 from bot.run_options import AccountDataOption, AccountSeedOption
 from engine.domain.errors import BadInput, GreenlightError
@@ -41,7 +41,7 @@ def drift(
         report = drift_of(settings, tuple(candles or ()), approved=approve is Approve.ALL)
         typer.echo("\n".join(as_lines(report)))
         if json_file is not None:
-            write_json(json_file, _as_json(report))
+            written("--json", json_file, _as_json(report))
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None

@@ -70,7 +70,7 @@ def evidence(report: BacktestReport) -> Iterator[str]:
         by_chance = f", whose best has a Sharpe of {ratio(found.tried.expected_best)} by chance"
         tried = count(found.tried.count, "trial") + (by_chance if found.tried.count > 1 else "")
         yield f"more than chance: {_yes(found.deflated)}, {found.deflated:.3f} (deflated Sharpe) after {tried}"
-    if found.sharpe is None and found.deflated is None:
+    if found.sharpe is None and found.deflated is None and found.beats_hold is None:
         yield f"nothing to say of chance: {count(own.account.days, 'day')}, {count(own.trades.trades, 'trade')}"
 
 

@@ -31,6 +31,8 @@ COLOURS = {
     "rise": _GREEN,
     "sink": _RED,
     "entry": _INK,
+    "won": _GREEN,
+    "lost": _RED,
     "exit": _BLUE,
     "stop": _RED,
     "target": _GREEN,

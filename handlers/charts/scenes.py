@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.domain.charts import Chart, EquityChart, TradeChart
-from handlers.charts import equity, trade
+from engine.domain.charts import Chart, EquityChart, TradeChart, TradesChart
+from handlers.charts import equity, trade, trades
 from handlers.charts.scene import Scene
 
 WIDTH, HEIGHT = 360, 300
@@ -17,3 +17,5 @@ def scene_of(chart: Chart, width: float = WIDTH, height: float = HEIGHT) -> Scen
             return equity.scene(chart, width, height)
         case TradeChart():
             return trade.scene(chart, width, height)
+        case TradesChart():
+            return trades.scene(chart, width, height)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from engine.domain.charts import Mark, Meaning, TradeChart
+from handlers.charts.candlesticks import Place, When, candlesticks
 from handlers.charts.scales import moment, spread, ticks, width_of
-from handlers.charts.scene import SMALL, USUAL, Areas, Point, Scene, Shape, Strokes, Words, ends, plain
+from handlers.charts.scene import SMALL, USUAL, Areas, Scene, Shape, Strokes, Words, ends, plain
 
 _TOP, _AXIS, _LINE = 32.0, 20.0, 12.5
 _FAR = 1.5
 """How many heights of its candles a price may be away from them and still be drawn where it is."""
 _ARROW = 4.5
-
-Place = Callable[[float], float]
-When = Callable[[datetime], float]
 
 
 def scene(chart: TradeChart, width: float, height: float) -> Scene:
@@ -47,7 +44,7 @@ def scene(chart: TradeChart, width: float, height: float) -> Scene:
         Words(role="title", text=plain(chart.title), x=4, y=11, size=USUAL),
         Strokes(role="grid", lines=tuple(((left, y(value)), (right, y(value))) for value, _ in marks)),
         *(Words(role="axis", text=text, x=left - 5, y=y(value), anchor="end") for value, text in marks),
-        *_candles(chart, x, y),
+        *candlesticks(chart, x, y),
         *_marks(chart, x, y, right, (top, bottom)),
         *_labels(chart, labels, y, right, (top, bottom)),
         *ends(begin, end, zone, (left, right), width, height - 7),
@@ -72,26 +69,6 @@ def _label(mark: Mark, low: float, high: float, span: timedelta, zone: ZoneInfo)
     if mark.end is not None or mark.meaning is Meaning.NOW:
         return (first,)
     return (first, moment(mark.begin, span, zone))
-
-
-def _candles(chart: TradeChart, x: When, y: Place) -> list[Shape]:
-    step = (x(chart.times[0] + timedelta(seconds=chart.seconds)) - x(chart.times[0])) or 1.0
-    half = max(0.35 * step, 0.4)
-    bodies: dict[bool, list[tuple[Point, ...]]] = {True: [], False: []}
-    wicks: dict[bool, list[tuple[Point, ...]]] = {True: [], False: []}
-    for at, opened, highest, lowest, closed in zip(
-        chart.times, chart.open, chart.high, chart.low, chart.close, strict=True
-    ):
-        middle, rises = round(x(at) + step / 2, 2), closed >= opened
-        upper, lower = y(max(opened, closed)), max(y(min(opened, closed)), y(max(opened, closed)) + 0.6)
-        a, b = round(middle - half, 2), round(middle + half, 2)
-        bodies[rises].append(((a, upper), (b, upper), (b, lower), (a, lower)))
-        wicks[rises].append(((middle, y(highest)), (middle, y(lowest))))
-    found: list[Shape] = []
-    for rises, name in ((True, "rise"), (False, "sink")):
-        if bodies[rises]:
-            found += [Strokes(role=name, lines=tuple(wicks[rises])), Areas(role=name, shapes=tuple(bodies[rises]))]
-    return found
 
 
 def _marks(chart: TradeChart, x: When, y: Place, right: float, box: tuple[float, float]) -> list[Shape]:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from engine.domain.approvals import Verb
@@ -40,7 +40,7 @@ def render(template: str, **values: Any) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("handlers.web"),
+        loader=ChoiceLoader([PackageLoader("handlers.web"), PackageLoader("handlers.charts")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from engine.domain.charts import EquityChart, Mark, Meaning, TradeChart
+from engine.domain.charts import EquityChart, Mark, Meaning, TradeChart, TradeMark, TradesChart
 
 NOON = datetime(2026, 1, 3, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -50,5 +50,30 @@ def trade_chart(price: float = 20_000, *, stop: float = 0.98, target: float = 1.
             ),
             Mark(meaning=Meaning.ENTRY, label=f"Entry {price:.12g}", price=price, begin=NOON + 5 * HOUR),
             Mark(meaning=Meaning.EXIT, label="Exit", price=price * exit_, begin=NOON + 18 * HOUR),
+        ),
+    )
+
+
+def trades_chart(price: float = 20_000, *, trades: int = 3) -> TradesChart:
+    """Twenty candles with some trades of two hours each, every other one won; the last one is still open."""
+    drawn = trade_chart(price)
+    return TradesChart(
+        title="BTC/USDT, 1h: some trades",
+        alt="some trades",
+        seconds=3600,
+        times=drawn.times,
+        open=drawn.open,
+        high=drawn.high,
+        low=drawn.low,
+        close=drawn.close,
+        trades=tuple(
+            TradeMark(
+                begin=NOON + 5 * index * HOUR,
+                end=None if index == trades - 1 else NOON + (5 * index + 2) * HOUR,
+                entry=price,
+                exit=price * (1.001 if index % 2 else 0.999),
+                is_won=bool(index % 2),
+            )
+            for index in range(trades)
         ),
     )

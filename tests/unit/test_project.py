@@ -240,5 +240,6 @@ def test_the_wheel_carries_everything_the_program_needs(tmp_path: Path) -> None:
     wanted = {name.removeprefix("src/") for name in tracked(*PROGRAM)}
 
     assert sorted(wanted - carried) == []
-    for kind in (r"config/profiles/demo\.yaml", r"migrations/versions/\w+\.py", r"handlers/web/templates/.+\.html"):
+    pages = (r"handlers/web/templates/.+\.html", r"handlers/charts/templates/.+\.html", r"handlers/backtests/.+\.css")
+    for kind in (r"config/profiles/demo\.yaml", r"migrations/versions/\w+\.py", *pages):
         assert any(re.fullmatch(kind, name) for name in carried), kind

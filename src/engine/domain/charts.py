@@ -86,4 +86,42 @@ class TradeChart:
     zone: str = "UTC"
 
 
-Chart = EquityChart | TradeChart
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeMark:
+    """A trade among others in a picture.
+
+    Attributes:
+        begin, end: When it was bought and sold; ``end`` is ``None`` for what is still held.
+        entry, exit: Mean prices; for what is still held the price of now.
+        is_won: Whether it made something, or would.
+    """
+
+    begin: datetime
+    end: datetime | None
+    entry: float
+    exit: float
+    is_won: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradesChart:
+    """The candles of a market, oldest first, with the trades in it.
+
+    Attributes:
+        title, alt, seconds, times, open, high, low, close, zone: As in ``TradeChart``.
+        trades: In any order; those outside of the candles are left out.
+    """
+
+    title: str
+    alt: str
+    seconds: int
+    times: tuple[datetime, ...]
+    open: tuple[float, ...]
+    high: tuple[float, ...]
+    low: tuple[float, ...]
+    close: tuple[float, ...]
+    trades: tuple[TradeMark, ...]
+    zone: str = "UTC"
+
+
+Chart = EquityChart | TradeChart | TradesChart

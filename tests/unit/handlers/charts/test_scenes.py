@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.charts.painting import COLOURS
 from handlers.charts.scales import width_of
 from handlers.charts.scene import Scene, Words
 from handlers.charts.scenes import scene_of
-from tests.fakes.charts import HOSTILE, HOUR, equity_chart, trade_chart
+from tests.fakes.charts import HOSTILE, HOUR, NOON, equity_chart, trade_chart, trades_chart
 from tests.fakes.examples import examples
 
 
@@ -163,3 +164,36 @@ def test_whatever_the_account_was_worth_it_can_be_drawn(values: list[float]):
     scene = scene_of(equity_chart(*values))
     points = [point for shape in scene.shapes if shape.kind == "strokes" for line in shape.lines for point in line]
     assert all(0 <= x <= scene.width and 0 <= y <= scene.height for x, y in points)
+
+
+@pytest.mark.parametrize("width", [352, 960])
+@pytest.mark.parametrize("price", [60_000, 8e-7, 1.2345])
+def test_the_trades_of_a_market_are_on_its_candles(price: float, width: float):
+    scene = scene_of(trades_chart(price), width, 300)
+    assert complaints(scene) == []
+    arrows = {shape.role: len(shape.shapes) for shape in scene.shapes[-9:] if shape.kind == "areas"}
+    assert (arrows["entry"], arrows["won"]) == (3, 1)
+    lines = {shape.role: len(shape.lines) for shape in scene.shapes if shape.kind == "strokes"}
+    assert (lines["won"], lines["lost"]) == (1, 2)
+    points = [point for shape in scene.shapes if shape.kind == "areas" for area in shape.shapes for point in area]
+    assert all(-5 <= x <= width + 5 and 0 <= y <= 300 for x, y in points)
+
+
+def test_what_is_still_open_has_a_line_to_the_end_and_no_arrow_there():
+    scene = scene_of(trades_chart(trades=1), 400, 300)
+    (line,) = [shape.lines[0] for shape in scene.shapes if shape.role == "lost" and shape.kind == "strokes"]
+    assert line[1][0] == 400 - 8
+    assert len([shape for shape in scene.shapes if shape.role == "lost" and shape.kind == "areas"]) == 1  # the legend's
+
+
+def test_trades_outside_of_the_candles_are_left_out_and_without_any_there_is_no_legend():
+    chart = trades_chart(trades=1)
+    before = replace(chart.trades[0], begin=NOON - 9 * HOUR, end=NOON - 8 * HOUR)
+    for scene in (scene_of(replace(chart, trades=each)) for each in ((before,), ())):
+        assert not [words for words in scene.words if words.text == "bought"]
+        assert {"rise", "sink"} <= {shape.role for shape in scene.shapes}
+
+
+def test_painters_know_every_role():
+    charts = (equity_chart(1.0, 2.0, 0.5, hold=(1.0, 2.0, 3.0)), trade_chart(), trades_chart())
+    assert {shape.role for chart in charts for shape in scene_of(chart).shapes} <= set(COLOURS)
