@@ -25,6 +25,8 @@ DAYS_A_YEAR = 365
 _DAY = timedelta(days=1)
 _LEAST_FOR_A_YEAR = timedelta(days=30)
 """A shorter run says nothing about a year."""
+_LEAST = 20
+"""Of fewer days a ratio is noise: three that lost alike would have a Sharpe ratio of -40."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,7 +84,7 @@ class ReturnFigures:
         days: How many returns there are.
         gain: Of the whole time.
         cagr: Of a year at the same pace; ``None`` for less than 30 days.
-        volatility: The standard deviation of a year.
+        volatility: The standard deviation of a year; it and the two below are ``None`` for less than 20 days.
         sharpe: The mean over the standard deviation, of a year.
         sortino: The mean over the deviation of losses alone, of a year.
         calmar: ``cagr`` over the deepest drawdown.
@@ -130,16 +132,17 @@ def return_figures(curve: Curve) -> ReturnFigures:
 
 
 def volatility(returns: Floats) -> float | None:
-    """The standard deviation of a year: that of a sample of days, times the root of the days of a year."""
-    return float(returns.std(ddof=1)) * math.sqrt(DAYS_A_YEAR) if len(returns) > 1 else None
+    """The standard deviation of a year: that of at least 20 days as a sample, times the root of the days of a year."""
+    return float(returns.std(ddof=1)) * math.sqrt(DAYS_A_YEAR) if len(returns) >= _LEAST else None
 
 
 def sharpe(returns: Floats) -> float | None:
     """The Sharpe ratio of a year: mean over sample standard deviation, times the root of the days of a year.
 
-    W. Sharpe, The Sharpe Ratio, Journal of Portfolio Management 21(1), 1994. ``None`` for what never moves.
+    W. Sharpe, The Sharpe Ratio, Journal of Portfolio Management 21(1), 1994. ``None`` for less than 20 days, and for
+    what never moves.
     """
-    if len(returns) < 2 or not np.ptp(returns) > 0:  # noqa: PLR2004 - a sample has a deviation
+    if len(returns) < _LEAST or not np.ptp(returns) > 0:
         return None
     return float(returns.mean() / returns.std(ddof=1)) * math.sqrt(DAYS_A_YEAR)
 
@@ -148,10 +151,12 @@ def sortino(returns: Floats) -> float | None:
     """The Sortino ratio of a year: mean over the root of the mean square of losses, days of gains counting as 0.
 
     F. Sortino and R. van der Meer, Downside Risk, Journal of Portfolio Management 17(4), 1991, with a target of 0.
-    ``None`` where no day lost.
+    ``None`` for less than 20 days, and where no day lost.
     """
+    if len(returns) < _LEAST:
+        return None
     losses = np.minimum(returns, 0.0)
-    downside = math.sqrt(float(np.dot(losses, losses)) / len(losses)) if len(losses) else 0.0
+    downside = math.sqrt(float(np.dot(losses, losses)) / len(losses))
     return float(returns.mean()) / downside * math.sqrt(DAYS_A_YEAR) if downside > 0 else None
 
 

@@ -68,12 +68,15 @@ def test_under_water_is_the_longest_and_not_the_deepest() -> None:
 
 
 def test_ratios_of_a_year_by_hand() -> None:
-    returns = np.array([0.02, -0.01, 0.03, 0.00])  # mean 0.01; squares off it 0.0010; the loss 0.0001 of four days
-    assert sharpe(returns) == pytest.approx(0.01 / math.sqrt(0.001 / 3) * math.sqrt(365))
+    returns = np.tile([0.02, -0.01, 0.03, 0.00], 5)  # of four days: mean 0.01, squares off it 0.001, of losses 0.0001
+    assert sharpe(returns) == pytest.approx(0.01 / math.sqrt(5 * 0.001 / 19) * math.sqrt(365))
     assert sortino(returns) == pytest.approx(0.01 / math.sqrt(0.0001 / 4) * math.sqrt(365))
     found = return_figures(of_returns(returns))
-    assert (found.days, found.best_day, found.worst_day) == (4, pytest.approx(0.03), pytest.approx(-0.01))
-    assert (found.var, found.cvar, found.cagr, found.calmar) == (None, None, None, None)  # of four days nothing is said
+    assert (found.days, found.best_day, found.worst_day) == (20, pytest.approx(0.03), pytest.approx(-0.01))
+    assert (found.cagr, found.calmar) == (None, None)  # of less than a month nothing is said about a year
+    fewer = return_figures(of_returns(returns[:19]))
+    assert (fewer.sharpe, fewer.sortino, fewer.volatility, fewer.var) == (None, None, None, None)
+    assert fewer.gain > 0
     year = return_figures(of_returns(np.full(730, 0.001)))
     assert year.cagr == pytest.approx(1.001**365 - 1)
     assert (year.sortino, year.calmar, year.drawdown) == (None, None, None)

@@ -123,3 +123,17 @@ def test_the_parts_are_the_whole(terms: BareTerms | RiskTerms) -> None:
     assert 0 < found.in_market < 1
     assert found.curve.at_ms[0] == to_millis(datetime(2024, 1, 1, tzinfo=UTC))
     assert len(found.curve.at_ms) == len(found.hold_curve.at_ms) == 126
+
+
+def test_a_run_that_lost_most_of_its_cash_says_so_by_its_drawdown() -> None:
+    """As the prior state did not, which called 1.2 % the drawdown of a run that lost 62 %."""
+    asked = setup(SmaCross(fast=2, slow=3), jumpy(9, 800), model=FillModel(fee=Decimal("0.01")))
+    result = backtest(asked)
+    found = statistics(asked, result)
+    assert result.final_equity < 0.38 * result.cash
+    assert found.account.gain < -0.62
+    assert found.account.drawdown
+    assert found.account.drawdown.depth >= -found.account.gain
+    assert found.account.drawdown.recovered_at is None
+    assert found.account.worst_day
+    assert found.account.worst_day < 0
