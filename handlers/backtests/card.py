@@ -5,11 +5,14 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from engine.backtest.report import BacktestReport
-from engine.domain.charts import EquityChart
-from engine.domain.market import from_millis
 from engine.domain.messages import BREAK, Card
 from handlers.backtests import figures
+from handlers.backtests.pictures import equity_chart
 from handlers.cards import phrases, wording
+
+_SPANS = 80
+_ENDS = 2
+"""The beginning and the end of one day are no curve."""
 
 
 def card(report: BacktestReport, days: int, zone: ZoneInfo) -> Card:
@@ -38,26 +41,5 @@ def card(report: BacktestReport, days: int, zone: ZoneInfo) -> Card:
             *(wording.sentence(f"{line}.") for line in figures.evidence(report)),
             shorter if span.days + 1 < days else "",
         ),
-        picture=chart(report, zone),
-    )
-
-
-def chart(report: BacktestReport, zone: ZoneInfo) -> EquityChart | None:
-    """The account at the ends of days beside the same cash bought and held; ``None`` for less than two."""
-    found, quote = report.statistics, report.result.quote
-    if len(found.curve.equity) <= 2:  # noqa: PLR2004 - the beginning and the end of one day are no curve
-        return None
-    times = tuple(from_millis(int(at)) for at in found.curve.at_ms)
-    first, last = (at.astimezone(zone) for at in (times[0], times[-1]))
-    title = f"Backtest, equity in {quote}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-    gain, held = wording.signed_percent(found.account.gain), wording.signed_percent(found.hold.gain)
-    return EquityChart(
-        title=title,
-        alt=f"{title}: {gain}, buy and hold {held}, drawdown {figures.drawdown(found.account.drawdown)}",
-        start=float(found.curve.equity[0]),
-        times=times,
-        equity=tuple(map(float, found.curve.equity)),
-        drawdown=tuple(map(float, found.curve.drawdown)),
-        hold=tuple(map(float, found.hold_curve.equity)),
-        zone=str(zone),
+        picture=equity_chart(report, _SPANS, zone) if len(found.curve.equity) > _ENDS else None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cache
+from zoneinfo import ZoneInfo
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
@@ -21,6 +22,7 @@ _WIDE, _NARROW = (960, 380), (352, 300)
 _SPANS = {_WIDE: 400, _NARROW: 150}
 _TRADES = {_WIDE: 40, _NARROW: 14}
 _CANDLES = {_WIDE: 300, _NARROW: 90}
+_UTC = ZoneInfo("UTC")
 _MARKETS = 8
 """Of how many markets there are pictures."""
 _LAST = 30
@@ -47,7 +49,7 @@ def page(report: BacktestReport, at: datetime) -> str:
             found=report.statistics,
             quote=report.result.quote,
             at=at,
-            equity=[scene_of(equity_chart(report, _SPANS[box]), *box) for box in (_WIDE, _NARROW)],
+            equity=[scene_of(equity_chart(report, _SPANS[box], _UTC), *box) for box in (_WIDE, _NARROW)],
             markets=[_trades(report, symbol) for symbol in symbols[:_MARKETS]],
             further=symbols[_MARKETS:],
             names=wording.listing([each.name for each in report.setup.contexts]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -20,18 +21,21 @@ _ROOM = 0.06
 """What is seen before and after trades, as a part of their time."""
 
 
-def equity_chart(report: BacktestReport, spans: int) -> EquityChart:
+def equity_chart(report: BacktestReport, spans: int, zone: ZoneInfo) -> EquityChart:
     """The account beside the same cash bought and held.
 
     Args:
         report: Whose.
-        spans: About how many points there are a third of; the highest, lowest and deepest ones are always there.
+        spans: In how many there are three points each at most; the highest, lowest and deepest ones are always there.
+        zone: Whose clock its axis has.
     """
     result, found = report.result, report.statistics
     curve, fallen = found.curve, found.curve.drawdown
     rows = _shown(curve.equity, fallen, spans)
-    title = f"Equity in {result.quote}, {day(result.begins)} to {day(result.ends)}"
+    began, ended = (day(each.astimezone(zone)) for each in (result.begins, result.ends))
+    title = f"Equity in {result.quote}, {began} to {ended}"
     ends = f"from {amount(result.cash, result.quote)} to {amount(result.final_equity, result.quote)}"
+    ends += f", buy and hold {wording.signed_percent(found.hold.gain)}"
     return EquityChart(
         title=title,
         alt=f"{title}: {ends}, largest drawdown {wording.percent(float(fallen.max()))}",
@@ -40,6 +44,7 @@ def equity_chart(report: BacktestReport, spans: int) -> EquityChart:
         equity=tuple(map(float, curve.equity[rows])),
         drawdown=tuple(map(float, fallen[rows])),
         hold=tuple(map(float, found.hold_curve.equity[rows])),
+        zone=str(zone),
     )
 
 

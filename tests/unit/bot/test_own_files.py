@@ -87,8 +87,16 @@ async def test_what_a_replay_came_to_is_this_users_alone(tmp_path: Path):
 
 
 def test_wider_files_of_an_earlier_version_are_narrowed_and_a_shared_folder_is_left_alone(tmp_path: Path):
-    settings = settings_of(tmp_path, logs={"file": str(tmp_path / "bot.log")})
-    names = ("greenlight.sqlite", "greenlight.sqlite-wal", "venue.sqlite", "venue.sqlite.lock", "bot.log")
+    own = {"logs": {"file": str(tmp_path / "bot.log")}, "backtest": {"trials": str(tmp_path / "trials.jsonl")}}
+    settings = settings_of(tmp_path, **own)
+    names = (
+        "greenlight.sqlite",
+        "greenlight.sqlite-wal",
+        "venue.sqlite",
+        "venue.sqlite.lock",
+        "bot.log",
+        "trials.jsonl",
+    )
     for name in (*names, "BTCUSDT-1h.parquet"):
         (tmp_path / name).touch(0o644)
         (tmp_path / name).chmod(0o644)

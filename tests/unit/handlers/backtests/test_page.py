@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -117,11 +118,12 @@ def test_months_come_to_their_year(tmp_path: Path) -> None:
 
 def test_the_curve_keeps_its_extremes_however_few_points_there_are(tmp_path: Path) -> None:
     report = busy(tmp_path)
-    curve, chart = report.statistics.curve, equity_chart(report, 5)
+    curve, chart = report.statistics.curve, equity_chart(report, 5, ZoneInfo("Asia/Kolkata"))
     assert len(chart.times) < 20 < len(curve.equity)
     assert (max(chart.equity), min(chart.equity)) == (curve.equity.max(), curve.equity.min())
     assert max(chart.drawdown) == curve.drawdown.max() == report.statistics.account.drawdown.depth
     assert (chart.times[0], chart.times[-1]) == (report.result.begins, report.result.ends)
+    assert (chart.zone, chart.title) == ("Asia/Kolkata", "Equity in USDT, 2024-01-01 to 2024-05-05")
 
 
 def test_the_last_trades_are_on_candles_that_show_them(tmp_path: Path) -> None:
