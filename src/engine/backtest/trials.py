@@ -112,7 +112,6 @@ def _settings(setup: BacktestSetup) -> dict[str, Any]:
     return {
         "contexts": [
             {
-                "name": context.name,
                 "strategy": context.strategy.name,
                 "source": _source(context.strategy),
                 "markets": context.markets,
@@ -125,6 +124,7 @@ def _settings(setup: BacktestSetup) -> dict[str, Any]:
         "cash": setup.cash,
         "model": asdict(setup.model),
         "intrabar": setup.intrabar,
+        "indicators": [{each.name: dict(each.parameters)} for each in setup.analyzer.indicators],
     }
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.analysis.indicators import IndicatorSpec
+from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.registry import TrialRegistry
 from engine.backtest.trials import Trial, fingerprint, trial_of
 from engine.domain.errors import StoreError
@@ -91,6 +93,7 @@ def test_the_same_run_once_more_is_no_new_trial_and_anything_else_is_one() -> No
         backtests.setup(SmaCross(fast=5, slow=16), series),
         backtests.setup(strategy, walk(21, 300)),
         backtests.setup(strategy, series, model=FillModel(fee=own.model.fee * 2)),
+        replace(own, analyzer=TechnicalAnalyzer(indicators=(IndicatorSpec(name="cci", parameters={"length": 9}),))),
         replace(own, cash=own.cash + 1),
         replace(own, end=SPAN[1]),
     )
@@ -99,8 +102,11 @@ def test_the_same_run_once_more_is_no_new_trial_and_anything_else_is_one() -> No
         return trial_of(setup, [1.0], command="backtest", at=AT, span=SPAN)
 
     assert replace(tried(own), at=AT + timedelta(days=1), sharpe=None).repeats(tried(own))
-    assert not any(tried(each).repeats(tried(own)) for each in others[:4])
-    assert fingerprint(others[4]) == fingerprint(own)  # all of its candles lie before that end
+    [context] = own.contexts
+    renamed = replace(own, contexts=replace(own.contexts, contexts=(replace(context, name="other"),)))
+    assert tried(renamed).repeats(tried(own))
+    assert not any(tried(each).repeats(tried(own)) for each in others[:5])
+    assert fingerprint(others[5]) == fingerprint(own)  # all of its candles lie before that end
 
 
 def test_a_sweep_is_one_trial_with_its_count() -> None:
