@@ -56,8 +56,13 @@ def drawdown(fallen: Drawdown | None) -> str:
     return f"{percent(fallen.depth)} from {day(fallen.peak_at)} to {day(fallen.lowest_at)}, {again}"
 
 
-def evidence(report: BacktestReport) -> Iterator[str]:
+def evidence(report: BacktestReport) -> tuple[str, ...]:
     """How far the figures are more than chance, a sentence each."""
+    days, trades_ = count(report.statistics.account.days, "day"), count(report.statistics.trades.trades, "trade")
+    return tuple(_evidence(report)) or (f"nothing to say of chance: {days}, {trades_}",)
+
+
+def _evidence(report: BacktestReport) -> Iterator[str]:
     found, own = report.evidence, report.statistics
     if found.sharpe:
         yield f"Sharpe {ratio(own.account.sharpe)}, 95% between {_between(found.sharpe)}"
@@ -70,8 +75,6 @@ def evidence(report: BacktestReport) -> Iterator[str]:
         by_chance = f", whose best has a Sharpe of {ratio(found.tried.expected_best)} by chance"
         tried = count(found.tried.count, "trial") + (by_chance if found.tried.count > 1 else "")
         yield f"more than chance: {_yes(found.deflated)}, {found.deflated:.3f} (deflated Sharpe) after {tried}"
-    if found.sharpe is None and found.deflated is None and found.beats_hold is None:
-        yield f"nothing to say of chance: {count(own.account.days, 'day')}, {count(own.trades.trades, 'trade')}"
 
 
 def trades(counted: Counted, quote: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -70,9 +71,9 @@ def _last(report: BacktestReport) -> tuple[BacktestTrade, ...]:
 
 
 def _price(report: BacktestReport, symbol: str, value: float) -> str:
-    """A mean price with the decimals that prices of its market have."""
-    exponent = report.setup.markets[symbol].tick.normalize().as_tuple().exponent
-    return f"{value:,.{max(0, -exponent) if isinstance(exponent, int) else 0}f}"
+    """A mean price in six digits or with two decimals, and with no more of them than prices of its market have."""
+    finest = -report.setup.markets[symbol].tick.adjusted()
+    return f"{value:,.{max(0, min(finest, max(2, 5 - math.floor(math.log10(value)))))}f}"
 
 
 def _years(report: BacktestReport) -> list[tuple[int, list[float | None], float]]:

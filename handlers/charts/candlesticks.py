@@ -10,6 +10,7 @@ from handlers.charts.scene import Areas, Point, Shape, Strokes
 
 Place = Callable[[float], float]
 When = Callable[[datetime], float]
+_WIDEST = 16.0
 
 
 def candlesticks(chart: TradeChart | TradesChart, x: When, y: Place) -> list[Shape]:
@@ -21,7 +22,7 @@ def candlesticks(chart: TradeChart | TradesChart, x: When, y: Place) -> list[Sha
         y: Where a price is.
     """
     step = (x(chart.times[0] + timedelta(seconds=chart.seconds)) - x(chart.times[0])) or 1.0
-    half = max(0.35 * step, 0.4)
+    half = max(min(0.35 * step, _WIDEST / 2), 0.4)
     bodies: dict[bool, list[tuple[Point, ...]]] = {True: [], False: []}
     wicks: dict[bool, list[tuple[Point, ...]]] = {True: [], False: []}
     for at, opened, highest, lowest, closed in zip(

@@ -14,6 +14,7 @@ import pytest
 from engine.backtest.kernel_run import backtest
 from engine.backtest.registry import TrialRegistry
 from engine.backtest.report import BacktestReport, report_of
+from engine.backtest.returns import Curve
 from engine.backtest.setup import BacktestSetup, RiskTerms
 from engine.strategies.rsi_bands import RsiBands
 from engine.strategies.sma_cross import SmaCross
@@ -126,6 +127,14 @@ def test_the_curve_keeps_its_extremes_however_few_points_there_are(tmp_path: Pat
     assert (chart.zone, chart.title) == ("Asia/Kolkata", "Equity in USDT, 2024-01-01 to 2024-05-05")
 
 
+def test_a_fall_from_a_new_peak_is_kept_beside_the_lowest_point(tmp_path: Path) -> None:
+    report = idle(tmp_path)
+    equity = np.array([100.0, 90, 200, 120, 150, 160, 170])
+    curve = Curve(at_ms=report.statistics.curve.at_ms[0] + 86_400_000 * np.arange(7), equity=equity)
+    found = replace(report.statistics, curve=curve, hold_curve=curve)
+    assert equity_chart(replace(report, statistics=found), 1, ZoneInfo("UTC")).equity == (100, 90, 200, 120, 170)
+
+
 def test_the_last_trades_are_on_candles_that_show_them(tmp_path: Path) -> None:
     report = busy(tmp_path)
     own = sorted((each for each in report.result.trades if each.symbol == "ETH/USDT"), key=lambda t: t.opened_at)
@@ -141,7 +150,7 @@ def test_the_last_trades_are_on_candles_that_show_them(tmp_path: Path) -> None:
 
 
 def test_evidence_in_words(tmp_path: Path) -> None:
-    said = list(figures.evidence(busy(tmp_path)))
+    said = figures.evidence(busy(tmp_path))
     assert said[0].startswith("Sharpe ")
     assert "of trades won, 95% between" in said[1]
     assert said[2].startswith("beats holding: not shown, p 0.")
