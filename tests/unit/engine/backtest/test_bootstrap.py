@@ -11,6 +11,8 @@ import pytest
 from engine.backtest.bootstrap import Interval, sharpe_interval, superior_ability, win_rate_interval
 from engine.backtest.returns import sharpe
 
+pytestmark = pytest.mark.xdist_group("kernel")  # where arch is loaded anyway
+
 
 def chance(seed: int = 7) -> np.random.Generator:
     return np.random.default_rng(seed)
