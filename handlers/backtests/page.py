@@ -73,7 +73,8 @@ def _last(report: BacktestReport) -> tuple[BacktestTrade, ...]:
 def _price(report: BacktestReport, symbol: str, value: float) -> str:
     """A mean price in six digits or with two decimals, and with no more of them than prices of its market have."""
     finest = -report.setup.markets[symbol].tick.adjusted()
-    return f"{value:,.{max(0, min(finest, max(2, 5 - math.floor(math.log10(value)))))}f}"
+    digits = 5 - math.floor(math.log10(value)) if value > 0 else 0
+    return f"{value:,.{max(0, min(finest, max(2, digits)))}f}"
 
 
 def _years(report: BacktestReport) -> list[tuple[int, list[float | None], float]]:
