@@ -16,6 +16,7 @@ from engine.backtest.registry import TrialRegistry
 from engine.backtest.report import BacktestReport, report_of
 from engine.backtest.returns import Curve
 from engine.backtest.setup import BacktestSetup, RiskTerms
+from engine.domain.backtests import Asked
 from engine.strategies.rsi_bands import RsiBands
 from engine.strategies.sma_cross import SmaCross
 from handlers.backtests import figures
@@ -96,6 +97,13 @@ def test_one_trade_is_a_page_too(tmp_path: Path) -> None:
     read = words(page(report, AT))
     assert "BTC/USDT, 1h: 1 trade" in read
     assert "Trades Closed Opened" in read
+
+
+def test_what_people_were_asked_is_told(tmp_path: Path) -> None:
+    report = idle(tmp_path)
+    asked = replace(report.result, asked=Asked(ordered=2, expired=1))
+    assert "People were asked 3 questions: 2 ordered, 1 expired" in words(page(replace(report, result=asked), AT))
+    assert "People were asked" not in words(page(report, AT))
 
 
 def test_names_are_no_markup(tmp_path: Path) -> None:
