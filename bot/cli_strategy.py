@@ -50,6 +50,7 @@ def check(
     """Say whether a strategy keeps what every strategy keeps, on made-up markets, or on your candles."""
     settings = load_or_exit(profile, config, {}).settings
     with _refusals():
+        from bot.doctor.check import Verdict
         from bot.indicators import specs_of
         from bot.strategy_check import StrategyCheck
         from engine.analysis.technical import TechnicalAnalyzer
@@ -59,10 +60,10 @@ def check(
         found = StrategyCheck.of(strategy, params or (), timeframe, files, analyzer)
         wrong = 0
         for each in found.findings():
-            wrong += bool(each.wrong)
-            typer.echo(f"{'wrong' if each.wrong else 'ok':<7}{each.rule}" + (f": {each.wrong}" if each.wrong else ""))
+            wrong += each.verdict is Verdict.WRONG
+            typer.echo(f"{each.verdict:<9}{each.rule}" + (f": {each.text}" if each.text else ""))
             if each.remedy:
-                typer.echo(f"{'':<7}{each.remedy}")
+                typer.echo(f"{'':<9}{each.remedy}")
         if wrong:
             typer.echo(f"To put right: {wrong}.")
             raise typer.Exit(1)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.backtesting import alone, known_of
+from bot.doctor.check import Verdict
 from bot.strategies import kind_of, strategy_of
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.strategy_contract import RULES, Bench, Rule, usual_benches
@@ -16,15 +17,14 @@ from engine.domain.errors import BadInput, ConfigError, GreenlightError
 from engine.domain.market import Candles, Timeframe
 from engine.ports import Strategy
 
-_THE_SAME = "the same"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What came of one rule; nothing where it is kept."""
+    """What came of one rule; ``SKIPPED`` where the same is wrong as before, and no more can be told."""
 
     rule: str
-    wrong: str = ""
+    verdict: Verdict = Verdict.OK
+    text: str = ""
     remedy: str = ""
 
 
@@ -65,8 +65,10 @@ class StrategyCheck:
             if error is None:
                 yield Finding(rule=rule.name)
                 continue
-            wrong = _THE_SAME if error.message in seen else error.message
-            yield Finding(rule=rule.name, wrong=wrong, remedy="" if wrong is _THE_SAME else error.remedy)
+            if error.message in seen:
+                yield Finding(rule=rule.name, verdict=Verdict.SKIPPED, text="first put that right")
+            else:
+                yield Finding(rule=rule.name, verdict=Verdict.WRONG, text=error.message, remedy=error.remedy)
             seen.add(error.message)
 
     def _broken(self, rule: Rule) -> GreenlightError | None:

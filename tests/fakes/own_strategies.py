@@ -35,7 +35,7 @@ def with_trigger(formula: str) -> tuple[str, str]:
     good = "        return (Sign(shows=crossed_above(above_channel, 0.0), words=lambda row: said),)"
     return (
         good,
-        f"        candles = sight.candles.frame()\n        return (Sign(shows={formula}, words=lambda row: said),)",
+        f"        candles = sight.frame()\n        return (Sign(shows={formula}, words=lambda row: said),)",
     )
 
 

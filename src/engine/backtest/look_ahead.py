@@ -90,7 +90,7 @@ class LookAhead:
     def __init__(self, strategy: Strategy, frames: Frames) -> None:
         self._strategy, self._frames = strategy, frames
         self._timeframe = strategy.timeframes[0]
-        self.said = _said(strategy, frames)
+        self.said = said_of(strategy, frames)
         self._open_ms = frames[self._timeframe].candles.open_ms
         again = strategy.columns(frames)
         if _names(again) != _names(self.said) or any(where.any() for _, where in _differences(self.said, again)):
@@ -180,8 +180,12 @@ def refuse_peeking(setup: BacktestSetup) -> None:
                 look.demand(look.sample())
 
 
-def _said(strategy: Strategy, frames: Frames) -> SignalColumns:
-    """What it says of whole frames. Of a reading that is not there nothing is known, and nobody would notice that."""
+def said_of(strategy: Strategy, frames: Frames) -> SignalColumns:
+    """What it says of whole frames.
+
+    Raises:
+        StrategyError: It fails, or asks for a reading that there is not: nothing would ever be known of that.
+    """
     unknown: list[str] = []
     noted = {
         each: replace(frame, columns=replace(frame.columns, readings=_NotedReadings(frame.columns.readings, unknown)))

@@ -14,7 +14,7 @@ from decimal import Decimal
 import numpy as np
 
 from engine.analysis.technical import TechnicalAnalyzer
-from engine.backtest.look_ahead import LookAhead, telling_rows
+from engine.backtest.look_ahead import LookAhead, said_of, telling_rows
 from engine.domain.errors import DataError, StrategyError
 from engine.domain.market import Candles, Market, Timeframe, from_millis
 from engine.domain.positions import Position
@@ -88,6 +88,11 @@ def speaks_of_every_candle(strategy: Strategy, bench: Bench) -> None:
         lengths.add(len(said.conditions))
         if lengths != {count}:
             raise _broken(strategy, f"says {sorted(lengths)} rows of {count} candles")
+
+
+def asks_for_what_there_is(strategy: Strategy, bench: Bench) -> None:
+    """Every reading that it asks for is there."""
+    said_of(strategy, bench.whole(strategy))
 
 
 def is_silent_until_it_is_warm(strategy: Strategy, bench: Bench) -> None:
@@ -227,6 +232,7 @@ class Rule:
 
 RULES = (
     Rule(name="speaks of every candle, however few there are", look=speaks_of_every_candle),
+    Rule(name="asks for readings that there are", look=asks_for_what_there_is),
     Rule(name="enters nothing until it is warm", look=is_silent_until_it_is_warm),
     Rule(name="names its conditions, with weights and words", look=names_its_conditions),
     Rule(name="says the same of the same candles", look=says_the_same_of_the_same),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from engine.strategies.sight import Sight
 if TYPE_CHECKING:
     from engine.domain.columns import Bools
     from engine.domain.market import Floats
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -163,7 +165,7 @@ class StrategyBase(ABC):
         if not any(position.is_open for position in held):
             return ()
         sight = self._recent(frames)
-        reversal = _told(self.reversals(sight), len(sight) - 1)
+        reversal = _told(_all_of(Sign, "reversals", self.reversals(sight)), len(sight) - 1)
         reasons = ((position, reversal or self._overstayed(position, own)) for position in held if position.is_open)
         return tuple(Exit(position_id=position.id, reason=reason) for position, reason in reasons if reason)
 
@@ -195,8 +197,10 @@ class StrategyBase(ABC):
 
     def say(self, sight: Sight) -> Said:
         """What it says of each row in sight, but for the first ones where ``looks_back`` is more than one."""
-        triggers, reversals = self.triggers(sight), self.reversals(sight)
-        conditions = (*self.conditions(sight), *(each.look(sight) for each in self.further))
+        triggers = _all_of(Sign, "triggers", self.triggers(sight))
+        reversals = _all_of(Sign, "reversals", self.reversals(sight))
+        own = _all_of(ConditionColumn, "conditions", self.conditions(sight))
+        conditions = (*own, *(each.look(sight) for each in self.further))
         leaves = _anywhere(reversals, len(sight))
         enters = _anywhere(triggers, len(sight)) & ~leaves
         enters[: max(0, self.warmup - 1 - sight.since)] = False
@@ -231,6 +235,18 @@ class StrategyBase(ABC):
             return None
         candles = (own.signals.at - position.opened_at) // self.timeframe.duration
         return f"held for {candles} candles, at most {self.max_candles}" if candles >= self.max_candles else None
+
+
+def _all_of(kind: type[Part], name: str, given: object) -> tuple[Part, ...]:
+    """What a method has given, where it is what it has to be.
+
+    Raises:
+        TypeError: It is not.
+    """
+    if not isinstance(given, tuple | list) or not all(isinstance(each, kind) for each in given):
+        got = "something else" if isinstance(given, tuple | list) else f"a {type(given).__name__}"
+        raise TypeError(f"{name} must give a tuple of {kind.__name__}s, (one,) or (one, two), and gives {got}")
+    return tuple(given)
 
 
 def _anywhere(signs: Sequence[Sign], count: int) -> Bools:

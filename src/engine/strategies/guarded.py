@@ -17,12 +17,7 @@ from engine.domain.positions import Position
 from engine.ports import Frames
 from engine.strategies.base import StrategyBase
 
-_RETURNS = (
-    "Look at what triggers, reversals and conditions give: tuples, of Signs and of ConditionColumns, with a value for "
-    "each row in sight."
-)
-
-
+_RETURNS = "What its methods give must have a value for each candle in sight."
 _COLUMNS = ("entry", "exit", "stop_distance", "target_distance")
 
 

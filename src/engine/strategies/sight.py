@@ -12,6 +12,7 @@ from engine.domain.market import Candles, Timeframe
 from engine.ports import Frames
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from engine.domain.columns import Bools, Signs
@@ -35,6 +36,7 @@ class Sight:
     since: int = 0
     _rows: dict[Timeframe, NDArray[np.int64]] = field(default_factory=dict, init=False)
     _read: dict[tuple[str, Timeframe], Floats] = field(default_factory=dict, init=False)
+    _frame: list[pd.DataFrame] = field(default_factory=list, init=False)
 
     def __len__(self) -> int:
         return self.frames[self.timeframe].columns.count - self.since
@@ -44,6 +46,13 @@ class Sight:
         """The candles of its own timeframe, one for each row."""
         own = self.frames[self.timeframe].candles
         return own.cut(self.since, len(own))
+
+    def frame(self) -> pd.DataFrame:
+        """The same as a pandas frame of one's own, its rows numbered from 0; ``time`` is when each candle opened."""
+        if not self._frame:
+            frame = self.candles.frame()
+            self._frame.append(frame.reset_index(names="time"))
+        return self._frame[0]
 
     def reading(self, name: str, timeframe: Timeframe | None = None) -> Floats:
         """A reading by its name at each row; ``NaN`` where it is not known, on its own timeframe if none is given.

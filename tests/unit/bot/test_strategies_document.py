@@ -98,7 +98,7 @@ def _looks_ahead(folder: Path, formula: str) -> bool:
     old = next(line for line in code.splitlines() if "Sign(shows=crossed_above" in line)
     new = f"""\
         import numpy as np
-        candles = sight.candles.frame()
+        candles = sight.frame()
         close, high = candles.close, candles.high
         levels = close.where(close > close.shift(1) * 1.005)
         values = {formula}

@@ -32,7 +32,7 @@ PEEKS = {
     "highest of all": "candles.high > candles.high.max() * 0.97",
     "ranked": "candles.volume.rank(pct=True) > 0.95",
     "turned round": "candles.close < candles.close[::-1].cummin()[::-1] * 1.0001",
-    "interpolated": "candles.close > candles.close.where(candles.close.index.hour % 6 == 0).interpolate() * 1.01",
+    "interpolated": "candles.close > candles.close.where(candles.time.dt.hour % 6 == 0).interpolate() * 1.01",
     "gradient": "np.gradient(candles.close) > 1.5",
 }
 HONEST = {
@@ -110,7 +110,7 @@ def test_a_longer_candle_that_is_still_open_is_the_future(tmp_path: Path) -> Non
         rows = days.open_ms.searchsorted(sight.candles.open_ms, side="right") - 1
         return (Sign(shows=(rows >= 0) & (sight.candles.close > days.low[rows] * 1.02), words=lambda row: said),)
 """
-    strategy = loaded(tmp_path, with_trigger("X"), ("        candles = sight.candles.frame()\n", open_one))
+    strategy = loaded(tmp_path, with_trigger("X"), ("        candles = sight.frame()\n", open_one))
     look = LookAhead(strategy, whole(strategy))
     found = found_by(look, look.sample())
     assert found is not None

@@ -39,6 +39,7 @@ def columns_with(change: str) -> tuple[str, str]:
 
 BREAKS = {
     "a row is missing": (columns_with("entry=said.entry[1:]"), "speaks of every candle, however few there are"),
+    "no such reading": (('sight.reading("rsi")', 'sight.reading("rsj")'), "asks for readings that there are"),
     "before it is warm": (columns_with("entry=np.ones(len(said), dtype=bool)"), "enters nothing until it is warm"),
     "two of one name": (
         (RSI, RSI.replace("RSI strong, not hot", "volume behind it")),

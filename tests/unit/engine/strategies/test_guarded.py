@@ -8,7 +8,7 @@ import pytest
 
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.domain.errors import DataError, StrategyError
-from engine.domain.market import Timeframe
+from engine.domain.market import Timeframe, from_millis
 from engine.ports import Frames
 from engine.strategies.context import StrategyContext, StrategyContexts
 from engine.strategies.reading_ahead import ReadingAhead, read_ahead
@@ -59,10 +59,29 @@ def test_words_that_fail_name_their_line_too(tmp_path: Path) -> None:
         strategy.generate_signals(live(int(entries[0])))
 
 
-def test_what_a_method_gives_that_is_no_tuple_of_signs_has_a_hint(tmp_path: Path) -> None:
-    strategy = loaded(tmp_path, ("words=lambda row: said),)", "words=lambda row: said))"))
-    with pytest.raises(StrategyError, match=r"'Sign' object is not iterable\. Look at what triggers, reversals"):
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("words=lambda row: said),)", "words=lambda row: said))", "triggers must give a tuple of Signs, (one,) or"),
+        (
+            "        mean = ",
+            "        return None\n        mean = ",
+            "reversals must give a tuple of Signs, ",
+        ),
+        (
+            "        return (\n            *look",
+            "        return (1,)\n        (\n            *look",
+            "conditions must give",
+        ),
+        ('sight.reading("close") < mean', "[True, False]", "ValueError: operands could not be broadcast together"),
+    ],
+)
+def test_what_a_method_gives_that_it_must_not_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
+    strategy = loaded(tmp_path, (old, new))
+    with pytest.raises(StrategyError) as refused:
         strategy.columns(WHOLE)
+    assert said in refused.value.message
+    assert refused.value.remedy == "What its methods give must have a value for each candle in sight."
 
 
 def test_missing_candles_are_no_failure_of_it(tmp_path: Path) -> None:
@@ -105,3 +124,15 @@ def test_readings_cannot_be_written_to(tmp_path: Path) -> None:
     file = written(tmp_path, ("said = f", 'sight.reading("close")[0] = 1.0; said = f'))
     with pytest.raises(StrategyError, match=rf"{file.name}, line \d+: ValueError: assignment destination is read-only"):
         loaded(tmp_path).columns(WHOLE)
+
+
+def test_a_pandas_frame_has_a_row_for_each_candle_numbered_as_words_are_asked(tmp_path: Path) -> None:
+    framed = """\
+        frame = sight.frame()
+        top = frame.high.rolling(20).max().shift(1)
+        return (Sign(shows=frame.close > top, words=lambda row: f"{frame.time[row]:%H} {top[row]:.1f}"),)
+"""
+    strategy = loaded(tmp_path, with_trigger("X"), ("        candles = sight.frame()\n", framed))
+    row = int(strategy.columns(WHOLE).entry.nonzero()[0][-1])
+    hour = from_millis(int(SERIES.open_ms[row])).hour
+    assert strategy.generate_signals(live(row)).trigger == f"{hour:02} {SERIES.high[row - 20 : row].max():.1f}"
