@@ -24,6 +24,8 @@ from engine.simulation.generator import GeneratedMarket, MarketGenerator
 
 _SELDOM = 5
 """Of the rows that may tell of an error, one in so many is looked at for what is nearly the same at all of them."""
+_OTHER = 200
+"""Candles of another market, which is looked at in between."""
 _CLOSE_ENOUGH = 1e-6
 """How far a distance live may be off: older candles than are asked for change it by less."""
 _BEGINS = datetime(2021, 1, 1, tzinfo=UTC)
@@ -121,14 +123,15 @@ def names_its_conditions(strategy: Strategy, bench: Bench) -> None:
 
 
 def says_the_same_of_the_same(strategy: Strategy, bench: Bench) -> None:
-    """Asked twice, or over the same candles made anew, it answers the same."""
+    """Asked twice, over the same candles made anew, or with another market in between, it answers the same."""
+    other = replace(bench, series=made_up(bench.series.timeframe, seed=99, count=_OTHER))
     row = len(resample(bench.series, strategy.timeframes[0])) - 1
     fresh = replace(bench, analyzer=TechnicalAnalyzer(indicators=bench.analyzer.indicators))
     frames, held = bench.live(strategy, row), (_position("P1", bench), _position("P2", bench))
-    answers = [
-        (strategy.generate_signals(seen), strategy.update_positions(held, seen))
-        for seen in (frames, frames, fresh.live(strategy, row))
-    ]
+    answers = []
+    for seen in (frames, frames, fresh.live(strategy, row)):
+        answers.append((strategy.generate_signals(seen), strategy.update_positions(held, seen)))
+        strategy.columns(other.whole(strategy))
     if answers[0] != answers[1] or answers[0] != answers[2]:
         raise _broken(strategy, "says something else each time it is asked about the same candles")
 

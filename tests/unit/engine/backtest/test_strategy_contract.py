@@ -51,6 +51,10 @@ BREAKS = {
         CONDITIONS,
     ),
     "a memory": ((RSI, RSI.replace('"RSI strong', 'f"{next(COUNT)} RSI strong')), "says the same of the same candles"),
+    "another market": (
+        (RSI, RSI.replace('"RSI', 'f"{KEPT.add(sight.candles.close[-1]) or len(KEPT)} RSI', 1)),
+        "says the same of the same candles",
+    ),
     "no reason": ((WORDS, "words=lambda row: ''"), "leaves only open positions, with a reason"),
     "both": (columns_with("entry=said.exit"), "never enters where it would leave"),
     "no stop": (
@@ -73,7 +77,7 @@ BREAKS = {
 
 @pytest.mark.parametrize(("change", "rule"), BREAKS.values(), ids=BREAKS)
 def test_each_rule_finds_what_breaks_it(tmp_path: Path, change: tuple[str, str], rule: str) -> None:
-    count = ("\n\n@dataclass", "\n\nCOUNT = itertools.count()\n\n@dataclass")
+    count = ("\n\n@dataclass", "\n\nCOUNT, KEPT = itertools.count(), set()\n\n@dataclass")
     strategy = loaded(tmp_path, IMPORTS, count, change)
     with pytest.raises(StrategyError):
         RULE[rule].look(strategy, BENCH)
