@@ -89,14 +89,14 @@ def test_a_folder_that_cannot_be_written_is_named(here: Path) -> None:
 
 def test_a_good_one_is_told_rule_by_rule(here: Path) -> None:
     written(here)
-    write_candles(here / "BTCUSDT-4h.parquet", walk(5, 400, sigma=0.01, timeframe=Timeframe.H4))
+    write_candles(here / "BTCUSDT-4h.parquet", walk(5, 250, sigma=0.01, timeframe=Timeframe.H4))
     answer = strategy("check", "breakout.py:Breakout", "--set", "length=9", "--data", "BTCUSDT-4h.parquet")
     assert answer.exit_code == 0
     *rules, last = answer.stdout.splitlines()
     assert len(rules) == len(CONTRACT)
     assert all(line.startswith("ok       ") for line in rules)
     assert last.startswith("It entered ")
-    assert last.endswith(" times in 400 candles. All is well.")
+    assert last.endswith(" times in 250 candles. All is well.")
 
 
 def test_what_is_wrong_is_told_once_with_its_line(here: Path) -> None:
@@ -111,6 +111,7 @@ def test_what_is_wrong_is_told_once_with_its_line(here: Path) -> None:
     assert answer.stdout.endswith("To put right: 1.\n")
 
 
+@pytest.mark.slow
 def test_readings_of_the_settings_are_known_and_others_are_not(here: Path) -> None:
     written(here, ('sight.reading("rsi")', 'sight.reading("ADX_14")'))
     write_candles(here / "BTCUSDT-1h.parquet", walk(5, 200))

@@ -24,7 +24,7 @@ from engine.strategies import conditions
 from engine.strategies.base import StrategyBase
 
 TEXT = (Path(__file__).parents[3] / "docs" / "strategies.md").read_text()
-BENCH = Bench(series=made_up(Timeframe.H1, seed=3, count=900))
+BENCH = Bench(series=made_up(Timeframe.H1, seed=3, count=500))
 
 
 def blocks(language: str) -> list[str]:

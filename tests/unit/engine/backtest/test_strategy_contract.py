@@ -16,7 +16,7 @@ from engine.strategies.rsi_bands import RsiBands
 from engine.strategies.sma_cross import SmaCross
 from tests.fakes.own_strategies import loaded, with_trigger
 
-BENCH = Bench(series=made_up(Timeframe.H1, seed=3, count=900))
+BENCH = Bench(series=made_up(Timeframe.H1, seed=3, count=700))
 RULE = {rule.name: rule for rule in RULES}
 CONDITIONS = "names its conditions, with weights and words"
 STOPS = "has a stop and a target wherever it enters, or neither at all"
