@@ -8,7 +8,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, and_, delete, func, literal, not_, or_, select
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Integer,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.sql import ColumnElement
 
 from engine.domain.closing import TOPIC as CLOSING
@@ -21,6 +34,52 @@ _HALTS, _ORDERS, _DIGESTS = table_of(HaltRow), table_of(OrderRow), table_of(Dige
 _TOPIC = _OUTBOX.c.topic
 _IS_SHOWN = _OUTBOX.c.wanted_version <= _OUTBOX.c.sent_version
 _UNDER_WAY = _ORDERS.c.status.in_([status for status in OrderStatus if not status.final])
+
+
+_BEFORE: BindParameter[datetime] = bindparam("before")
+_GOING_ON: BindParameter[str] = bindparam("going_on", expanding=True)
+_ANSWER_TOPIC = literal(f"{EMERGENCY_ANSWER}:").concat(_HALTS.c.id).concat("/")
+_KEPT_APART = ("platform", "streak", "unmanaged", CLOSING)
+
+
+def _since(over: ColumnElement[datetime | None]) -> ColumnElement[bool]:
+    """Whether something is not over, or was not by then."""
+    return or_(over.is_(None), over >= _BEFORE)
+
+
+def _is(kind: str) -> ColumnElement[bool]:
+    return _TOPIC.startswith(f"{kind}:")
+
+
+def _without(kind: str, table: Table, needed: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a topic is of a kind, and there is no subject of it that is still needed."""
+    subject = func.substr(_TOPIC, len(kind) + 2)
+    return and_(_is(kind), not_(select(table.c.id).where(table.c.id == subject, needed).exists()))
+
+
+_HELD, _STANDING = _since(_POSITIONS.c.closed_at), _since(_HALTS.c.ended_at)
+_ASKED = or_(
+    _since(_APPROVALS.c.settled_at),
+    _APPROVALS.c.decision_id.in_(select(_POSITIONS.c.decision_id).where(_HELD)),
+    _APPROVALS.c.id.in_(select(_ORDERS.c.approval_id).where(_UNDER_WAY)),
+)
+IS_OLD: Mapping[str, ColumnElement[bool]] = {
+    "approval": _without("approval", _APPROVALS, _ASKED),
+    **{kind: _without(kind, _POSITIONS, _HELD) for kind in ("trade", "closed", "unprotected")},
+    **{kind: _without(kind, _HALTS, _STANDING) for kind in ("halt", "recovery", "emergency")},
+    EMERGENCY_ANSWER: and_(
+        _is(EMERGENCY_ANSWER),
+        not_(select(_HALTS.c.id).where(_TOPIC.startswith(_ANSWER_TOPIC), _STANDING).exists()),
+    ),
+    "external": _without("external", _ORDERS, or_(_UNDER_WAY, _ORDERS.c.updated_at >= _BEFORE)),
+    "digest": _without("digest", _DIGESTS, _DIGESTS.c.ends >= _BEFORE),
+    **{kind: and_(_is(kind), _TOPIC.not_in(_GOING_ON)) for kind in _KEPT_APART},
+}
+"""For each kind of topic that is ever over, when a row of the outbox is about one that was by then."""
+_NUMBER = _OUTBOX.c.number
+_LET_GO = delete(_OUTBOX).where(
+    _NUMBER.in_(select(_NUMBER).where(_IS_SHOWN, or_(*IS_OLD.values())).limit(bindparam("at_most", type_=Integer)))
+)
 
 
 def let_go_cards(connection: Connection, before: datetime, going_on: Collection[str], limit: int) -> int:
@@ -36,50 +95,5 @@ def let_go_cards(connection: Connection, before: datetime, going_on: Collection[
     Returns:
         How many went.
     """
-    number = _OUTBOX.c.number
-    old = select(number).where(_IS_SHOWN, or_(*is_old(before, going_on).values())).limit(limit)
-    return connection.execute(delete(_OUTBOX).where(number.in_(old))).rowcount
-
-
-def is_old(before: datetime, going_on: Collection[str]) -> Mapping[str, ColumnElement[bool]]:
-    """For each kind of topic that is ever over, when a row of the outbox is about one that was by then."""
-    held = _since(_POSITIONS.c.closed_at, before)
-    standing = _since(_HALTS.c.ended_at, before)
-    asked = or_(
-        _since(_APPROVALS.c.settled_at, before),
-        _APPROVALS.c.decision_id.in_(select(_POSITIONS.c.decision_id).where(held)),
-        _APPROVALS.c.id.in_(select(_ORDERS.c.approval_id).where(_UNDER_WAY)),
-    )
-    return {
-        "approval": _without("approval", _APPROVALS, asked),
-        **{kind: _without(kind, _POSITIONS, held) for kind in ("trade", "closed", "unprotected")},
-        **{kind: _without(kind, _HALTS, standing) for kind in ("halt", "recovery", "emergency")},
-        EMERGENCY_ANSWER: and_(
-            _is(EMERGENCY_ANSWER),
-            not_(select(_HALTS.c.id).where(_TOPIC.startswith(_ANSWER_TOPIC), standing).exists()),
-        ),
-        "external": _without("external", _ORDERS, or_(_UNDER_WAY, _ORDERS.c.updated_at >= before)),
-        "digest": _without("digest", _DIGESTS, _DIGESTS.c.ends >= before),
-        **{
-            kind: and_(_is(kind), _TOPIC.not_in([f"{kind}:{each}" for each in going_on]))
-            for kind in ("platform", "streak", "unmanaged", CLOSING)
-        },
-    }
-
-
-_ANSWER_TOPIC = literal(f"{EMERGENCY_ANSWER}:").concat(_HALTS.c.id).concat("/")
-
-
-def _since(over: ColumnElement[datetime | None], before: datetime) -> ColumnElement[bool]:
-    """Whether something is not over, or was not by then."""
-    return or_(over.is_(None), over >= before)
-
-
-def _is(kind: str) -> ColumnElement[bool]:
-    return _TOPIC.startswith(f"{kind}:")
-
-
-def _without(kind: str, table: Table, needed: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether a topic is of a kind, and there is no subject of it that is still needed."""
-    subject = func.substr(_TOPIC, len(kind) + 2)
-    return and_(_is(kind), not_(select(table.c.id).where(table.c.id == subject, needed).exists()))
+    topics = [f"{kind}:{each}" for kind in _KEPT_APART for each in going_on]
+    return connection.execute(_LET_GO, {"before": before, "going_on": topics, "at_most": limit}).rowcount

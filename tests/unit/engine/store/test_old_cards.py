@@ -17,7 +17,7 @@ from engine.domain.messages import Destination, Ref
 from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
 from engine.domain.unmanaged import Absence, Ending
 from engine.store.database import Database
-from engine.store.old_cards import is_old, let_go_cards
+from engine.store.old_cards import IS_OLD, let_go_cards
 from engine.store.outbox import ANSWERS, emergency_answer_topic
 from engine.store.retention import Retention, let_go
 from engine.store.tables import HaltRow, OutboxRow, table_of
@@ -179,11 +179,7 @@ def outbox(uow: UnitOfWork) -> list[dict[str, Any]]:
 
 
 def test_every_kind_of_card_that_comes_again_and_again_is_forgotten():
-    assert (
-        set(is_old(NOON, ()))
-        == set(TOPICS) - {"welcome", "inventory"}
-        == {kind for kinds in KINDS.values() for kind in kinds}
-    )
+    assert set(IS_OLD) == set(TOPICS) - {"welcome", "inventory"} == {kind for kinds in KINDS.values() for kind in kinds}
 
 
 async def test_where_a_card_is_shown_is_forgotten_a_while_after_its_subject_is_over(store: Database):
