@@ -127,7 +127,8 @@ class DataQualityMonitor:
         For candles that were found good: until then nothing is to be said of them but their age.
         """
         whole, start = candles.within or (candles, 0)
-        return self._soundness(whole).ahead(start, start + len(candles))
+        # Spikes are looked for among moves from the candle before the newest ones on.
+        return self._soundness(whole).ahead(start, start + len(candles), self.limits.window + 1)
 
     def _soundness(self, whole: Candles) -> Soundness:
         key = whole.symbol, whole.timeframe

@@ -28,10 +28,22 @@ class Soundness:
         """Whether it holds of the candles from one up to, without, another."""
         return bool(self._doubts_before[stop] == self._doubts_before[start])
 
-    def ahead(self, start: int, stop: int) -> int:
-        """Of how many candles more than those from one up to, without, another it holds; 0 where not even of these."""
-        last = int(self._doubts_before.searchsorted(self._doubts_before[start], side="right")) - 1
-        return max(0, last - stop)
+    def ahead(self, start: int, stop: int, recent: int) -> int:
+        """By how many candles a window can go on before it has to be looked through again, where it was found good.
+
+        Args:
+            start: Its first candle.
+            stop: The one after its last.
+            recent: How many of the newest must be beyond doubt: of older ones nothing is said that was not before, as
+                long as all of them are in it.
+        """
+        newest, joins = max(start, stop - recent), self._first_doubt(stop) - stop
+        leaves, doubted = self._first_doubt(start) - start - 1, not self.holds(start, stop)
+        return 0 if not self.holds(newest, stop) else max(0, min(joins, leaves) if doubted else joins)
+
+    def _first_doubt(self, start: int) -> int:
+        """The first candle from one on of which it does not hold; the end of the series where there is none."""
+        return int(self._doubts_before.searchsorted(self._doubts_before[start], side="right")) - 1
 
 
 def _doubtful(candles: Candles, max_move: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

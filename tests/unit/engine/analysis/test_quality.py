@@ -314,16 +314,23 @@ def test_a_monitor_that_has_seen_candles_before_judges_them_as_one_that_has_not(
         assert same(kept, expected)
 
 
-@pytest.mark.parametrize("window", [1, 60])
-def test_nothing_is_said_of_candles_before_those_with_which_they_have_to_be_looked_through(window: int) -> None:
-    series = with_value(with_value(walk(4, 400), "volume", 200, 0.0), "close", 300, 1e5)
-    monitor = DataQualityMonitor(limits=QualityLimits(min_candles=1))
-    ahead = {stop: monitor.sound_ahead(series.slice(stop - window, stop)) for stop in range(window, 401)}
-    assert {stop for stop, more in ahead.items() if stop + more == 200} == {*range(window, 201)}
-    assert {stop for stop, more in ahead.items() if not more} >= {200, 201, 200 + window, 300, 301, 301 + window, 400}
-    for stop in (window, 201 + window, 302 + window):
-        assert ahead[stop] > 30
-        for end in range(stop, stop + ahead[stop] + 1):
-            part = series.cut(end - window, end)
-            mended, report = check(part, part.closed_at, monitor.limits)
-            assert (mended is part or same(mended, part), report) == (True, QualityReport())
+def test_good_candles_stay_good_as_long_as_they_need_not_be_looked_through_again() -> None:
+    series = walk(4, 900, sigma=0.02)
+    for row, factor in ((100, 0.8), (240, 1.3), (330, 2000.0), (331, 2000.0), (420, 0.9), (650, 1 / 1500)):
+        for column in PRICES:
+            series = with_value(series, column, row, getattr(series, column)[row] * factor)
+    series = with_value(series, "volume", 500, 0.0)
+    monitor, window, longest = DataQualityMonitor(), 120, 0
+    good = {
+        stop: check(part, part.closed_at, monitor.limits)[1] == QualityReport()
+        for stop in range(window, len(series) + 1)
+        for part in (series.cut(stop - window, stop),)
+    }
+    assert not all(good.values())
+    for stop in (stop for stop, is_good in good.items() if is_good):
+        ahead = monitor.sound_ahead(series.slice(stop - window, stop))
+        assert all(good[stop + more] for more in range(ahead + 1))
+        longest = max(longest, ahead)
+    assert longest > window
+    assert monitor.sound_ahead(series.slice(600, 660)) == 0  # a doubt is among the newest
+    assert monitor.sound_ahead(series.slice(480, 570)) == 19  # until an older one would leave
