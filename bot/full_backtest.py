@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -167,9 +167,7 @@ def _jobs(engine: Engine, people: SimulatedPeople | None) -> tuple[Job, ...]:
         books=engine.books,
         venue=engine.venues[PAPER],
     )
-    done = tuple(
-        replace(job, ahead=quiet.take) if job.name == "candle" else job for job in table if job.name != "digest"
-    )
+    done = quiet.of([job for job in table if job.name != "digest"])
     return (Answering(people, engine.approvals, engine.store).job, *done) if people else done
 
 

@@ -23,6 +23,7 @@ from bot.externals import EXTERNALS, Externals
 from bot.markets import Source, source
 from bot.pace import pace
 from config.settings import Settings
+from engine.backtest.quiet import QuietCloses
 from engine.backtest.replay import Replay
 from engine.clocks import MarketClock
 from engine.cycle import end_data_halts
@@ -93,11 +94,23 @@ async def build(
         if engine.market.live
         else None,
     )
+    jobs = _quietly(engine, jobs)
     kept = _housekeeping(settings, engine, externals)
     driver = _driver(
         settings, engine, (*jobs, _closings(engine), kept, *_live_jobs(settings, engine), *more_jobs(engine))
     )
     return Program(settings=settings, engine=engine, chat=chat, driver=driver, api_token=api_token)
+
+
+def _quietly(engine: Engine, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+    """In a replay at one venue, closes at which nothing happens are done together, as far as its speed allows."""
+    if not isinstance(engine.clock, MarketClock) or len(engine.venues) > 1:
+        return jobs
+    (venue,) = engine.venues.values()
+    quiet = QuietCloses(
+        services=engine.services, contexts=engine.market.contexts, books=engine.books, venue=venue, clock=engine.clock
+    )
+    return quiet.of(jobs)
 
 
 def _closings(engine: Engine) -> Job:

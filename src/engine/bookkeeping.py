@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -130,6 +130,19 @@ class Bookkeeping:
         Returns:
             How many: those before the first at which a halt begins.
         """
+        return uow.account.record_closes(closes, self.markets, self._judged(uow))
+
+    def record_close(self, uow: UnitOfWork, at: datetime, closes: Mapping[Listing, Decimal]) -> None:
+        """Mark to market and record equity at one close, whatever comes of it."""
+        uow.account.mark(closes, at)
+        self._close(uow, at)
+
+    def foresee(self, uow: UnitOfWork, closes: Mapping[datetime, Mapping[Listing, Decimal]]) -> int:
+        """How many of some closes would be recorded."""
+        return sum(1 for _ in uow.account.foresee(closes, self._judged(uow)))
+
+    def _judged(self, uow: UnitOfWork) -> Callable[[Portfolio, datetime], Portfolio | None]:
+        """What a close makes of the account, unless a halt begins at it."""
         standing = [found.halt for found in uow.halts.open()]
 
         def judged(portfolio: Portfolio, at: datetime) -> Portfolio | None:
@@ -137,7 +150,7 @@ class Bookkeeping:
                 return None
             return replace(portfolio, paused_drawdown=paused_drawdown(portfolio, self.limits))
 
-        return uow.account.record_closes(closes, self.markets, judged)
+        return judged
 
     async def end_halts(self, at: datetime) -> None:
         """End the halts whose time is over."""

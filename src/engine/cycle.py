@@ -38,7 +38,7 @@ from engine.strategies.context import StrategyContext, StrategyContexts
 
 _log = structlog.get_logger(__name__)
 
-_Wanted = tuple[Listing, tuple[Timeframe, ...]]
+Wanted = tuple[Listing, tuple[Timeframe, ...]]
 """What a context looks at: a market, and its timeframes."""
 RESUMED_WITHIN = timedelta(minutes=1)
 """How long after its time was up a proposal may still be decided on that nobody was asked about."""
@@ -63,32 +63,37 @@ async def run_cycles(
         StrategyError: A strategy failed: of the first of them, once everything else has been decided and sent.
     """
     asked = {
-        _wanted(context, symbol): partial(_in_turn, services, context, symbol, candle_at)
-        for context in contexts
-        for symbol in context.markets
+        wanted: partial(_in_turn, services, context, symbol, candle_at)
+        for wanted, (context, symbol) in looked_at(contexts).items()
     }
     judged: dict[str, list[Judged]] = {context.name: [] for context in contexts}
     failed: list[StrategyError] = []
     async for seen in in_batches(asked, services.late_after):
-        for name, outcome in await services.store.transact(partial(_conclude_closes, services, contexts, seen)):
+        for name, outcome in await services.store.transact(partial(conclude_closes, services, contexts, seen)):
             if isinstance(outcome, StrategyError):
                 failed.append(outcome)
                 continue
             judged[name] += outcome.judged
-            await _send(services, outcome)
+            await send(services, outcome)
     for error in failed:
         raise error
     return tuple(CycleRecord(context=name, at=candle_at, decisions=tuple(own)) for name, own in judged.items())
 
 
-def _conclude_closes(
+def looked_at(contexts: Sequence[StrategyContext]) -> dict[Wanted, tuple[StrategyContext, str]]:
+    """What contexts look at, each with one that does, and the market."""
+    return {_wanted(context, symbol): (context, symbol) for context in contexts for symbol in context.markets}
+
+
+def conclude_closes(
     services: CycleServices,
     contexts: Sequence[StrategyContext],
-    seen: Mapping[_Wanted, MarketSnapshot],
+    seen: Mapping[Wanted, MarketSnapshot],
     uow: UnitOfWork,
+    now: datetime | None = None,
 ) -> list[tuple[str, Outcome | StrategyError]]:
     """Decide on what was seen, in the order of contexts and their markets; each with the name of its context."""
-    now = services.clock.now()
+    now = now or services.clock.now()
     return [
         (context.name, _concluded(services, uow, context, seen[wanted], now))
         for context in contexts
@@ -206,7 +211,7 @@ class Deliberations:
                 uow.deliberations.put(replace(waiting, due_at=now + _AGAIN_AFTER))
             return outcome or Outcome()
 
-        await _send(self._services, await self._services.store.transact(conclude))
+        await send(self._services, await self._services.store.transact(conclude))
 
     def _context_of(self, proposal: Proposal) -> StrategyContext | None:
         """The context that has proposed something, while it trades that market at that venue."""
@@ -247,7 +252,7 @@ async def end_data_halts(services: CycleServices, contexts: Sequence[StrategyCon
     await services.store.transact(work)
 
 
-def _wanted(context: StrategyContext, symbol: str) -> _Wanted:
+def _wanted(context: StrategyContext, symbol: str) -> Wanted:
     """What a context looks at in a market: who looks at the same, at the same close, sees the same."""
     return Listing(context.venue, symbol), context.strategy.timeframes
 
@@ -261,6 +266,7 @@ async def _in_turn(
     return seen
 
 
-async def _send(services: CycleServices, outcome: Outcome) -> None:
+async def send(services: CycleServices, outcome: Outcome) -> None:
+    """Send the orders that were written down."""
     for order in outcome.orders:
         await services.orchestrator.send(order)

@@ -20,6 +20,9 @@ from engine.domain.errors import StrategyError
 from engine.job_triggers import Daily, Trigger, every
 from engine.strategies.context import StrategyContexts
 
+CANDLE = "candle"
+"""The job that decides on closes, where there is one venue."""
+
 
 class Group(StrEnum):
     """Jobs that are about the same thing; no group waits for another."""
@@ -91,7 +94,7 @@ def job_table(
 
     return (
         Job(name="halts", run=end_halts, alarm=books.next_halt_end),
-        *at_each(everywhere, "candle", account.candle, trigger=every(shortest), ready=candles_in),
+        *at_each(everywhere, CANDLE, account.candle, trigger=every(shortest), ready=candles_in),
         Job(name="panels", group=Group.RESEARCH, run=ask_panels, alarm=deliberations.next_question),
         *at_each(everywhere, "conclusions", deliberations.conclude, alarm=deliberations.next_due),
         *at_each(everywhere, "second look", account.look_again, alarm=account.next_look),

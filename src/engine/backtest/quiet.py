@@ -1,4 +1,4 @@
-"""Closes at which nothing but prices changes, taken many at a time: all that is done at them is to value the account.
+"""Closes at which nothing but prices changes, taken many at a time: they are decided on, and the account is valued.
 
     nothing is under way    all that is held is protected, no order is waited for, no market is halted for its data
     the market is sound     there is nothing to be said of any candle that joins
@@ -6,13 +6,13 @@
     the venue is still      the price meets no order
 
 Where any of this ends, the job that does each close by itself goes on, and finds everything as if it had done these
-too. No decision is written down for them: this is for a run whose records nobody reads, as a backtest's.
+too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -21,13 +21,18 @@ from typing import Protocol
 import numpy as np
 
 from engine.bookkeeping import Bookkeeping
+from engine.clocks import MarketClock
+from engine.cycle import Wanted, conclude_closes, looked_at, send
 from engine.cycle_services import CycleServices
+from engine.deciding import Outcome
 from engine.domain.decisions import Frame, QualityReport
-from engine.domain.errors import DataError
+from engine.domain.errors import DataError, StrategyError
 from engine.domain.halts import HaltKind
 from engine.domain.market import Candles, Listing, Market, Timeframe
 from engine.domain.positions import Position
-from engine.observing import checked
+from engine.domain.snapshots import MarketSnapshot
+from engine.jobs import CANDLE, Job
+from engine.observing import checked, observe
 from engine.ports import market_data_of
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext, StrategyContexts
@@ -35,6 +40,8 @@ from engine.strategies.reading_ahead import ReadingAhead
 
 WORTH_IT = 2
 """From how many closes on it is less work than to do each by itself."""
+AT_ONCE = 45
+"""How many decisions are written down at a time: people are waiting."""
 _OF_DATA = (HaltKind.DATA, HaltKind.CHANGED)
 
 
@@ -54,12 +61,19 @@ class QuietCloses:
 
     Args:
         contexts: All of them; of several lengths of candles none is ever taken.
+        clock: Goes along from close to close, and each is decided on and written down; where there is none they leave
+            no decision behind, for a run whose records nobody reads.
     """
 
     services: CycleServices
     contexts: StrategyContexts
     books: Bookkeeping
     venue: StillVenue
+    clock: MarketClock | None = None
+
+    def of(self, jobs: Sequence[Job]) -> tuple[Job, ...]:
+        """The same jobs, of which that for the candles does so many at once."""
+        return tuple(replace(job, ahead=self.take) if job.name == CANDLE else job for job in jobs)
 
     async def take(self, at: datetime, before: datetime, most: int) -> int:
         """Take a close and those that follow, before a time and so many at the most, as far as they are quiet.
@@ -67,31 +81,70 @@ class QuietCloses:
         Returns:
             How many were taken; 0 where this one has to be done by itself.
         """
+        count, own = await self._quiet(at, self._at_most(at, before, most))
+        if count < WORTH_IT:
+            return 0
+        span = next(iter(own.values())).candles.timeframe.duration
+        closes = self._closes(own, [at + number * span for number in range(count)])
+        if self.clock is None:
+            return await self.services.store.transact(lambda uow: self.books.record_closes(uow, closes))
+        return await self._decide(closes, self.clock)
+
+    def _at_most(self, at: datetime, before: datetime, most: int) -> int:
+        """How many closes there are before a time, and may be taken together."""
         lengths = {context.timeframe for context in self.contexts}
         if len(lengths) > 1:
             return 0
-        span = lengths.pop().duration
-        count = min(most, -((at - before) // span))
-        if count < WORTH_IT or not await self.services.orchestrator.is_at_rest(self.venue.name):
-            return 0
-        held = await self.services.store.read(partial(self._held, at=at))
-        if held is None:
-            return 0
+        count = min(most, -((at - before) // lengths.pop().duration))
+        if self.clock is None:
+            return count
+        if not self.services.store.waiting:
+            return 0  # the venue would note how far it is, and a crash would leave out what is decided by then
+        return min(count, max(WORTH_IT, AT_ONCE // sum(len(context.markets) for context in self.contexts)))
+
+    async def _quiet(self, at: datetime, count: int) -> tuple[int, dict[str, Frame]]:
+        """How many closes are quiet, of so many, and what is seen of each market at the first of them."""
         own: dict[str, Frame] = {}
-        for context in self.contexts:
-            for symbol in context.markets:
-                frames = await self._seen(context, symbol, at)
-                if frames is None:
-                    return 0
-                count = min(count, self._silent(context, frames, _of(held, context, symbol), at))
-                if count < WORTH_IT:
-                    return 0
-                own[symbol] = frames[context.timeframe]
-        count = -((at - self.venue.still_until(at + count * span)) // span)
-        if count < WORTH_IT:
+        held = await self.services.store.read(partial(self._held, at=at)) if count >= WORTH_IT else None
+        if held is None:
+            return 0, own
+        for context, symbol in [(each, symbol) for each in self.contexts for symbol in each.markets]:
+            frames = await self._seen(context, symbol, at)
+            count = min(count, self._silent(context, frames, _of(held, context, symbol), at) if frames else 0)
+            if count < WORTH_IT:
+                return 0, own
+            own[symbol] = frames[context.timeframe]
+        if not await self.services.orchestrator.is_at_rest(self.venue.name):
+            return 0, own
+        span = next(iter(self.contexts)).timeframe.duration
+        return -((at - self.venue.still_until(at + count * span)) // span), own
+
+    async def _decide(self, closes: Mapping[datetime, Mapping[Listing, Decimal]], clock: MarketClock) -> int:
+        """Decide on each close as ever, and write all of it down at once.
+
+        On the way nobody else has a turn: this venue and these candles have what is asked. Whatever is decided all the
+        same is sent as ever.
+        """
+        services, contexts = self.services, tuple(self.contexts)
+        times = list(closes)[: await services.store.read(lambda uow: self.books.foresee(uow, closes))]
+        if len(times) < WORTH_IT:
             return 0
-        closes = self._closes(own, [at + number * span for number in range(count)])
-        return await self.services.store.transact(lambda uow: self.books.record_closes(uow, closes))
+        seen: dict[datetime, Mapping[Wanted, MarketSnapshot]] = {}
+        for at in times:
+            clock.move_to(at)
+            wanted = looked_at(contexts).items()
+            seen[at] = {each: await observe(services, context, symbol, at) for each, (context, symbol) in wanted}
+
+        def work(uow: UnitOfWork) -> list[Outcome]:
+            concluded = [conclude_closes(services, contexts, seen[at], uow, at) for at in times]
+            recorded = self.books.record_closes(uow, {at: closes[at] for at in times})
+            for at in times[recorded:]:  # somebody has traded meanwhile, as on a server they may
+                self.books.record_close(uow, at, closes[at])
+            return [_decided(outcome) for each in concluded for _, outcome in each]
+
+        for outcome in await services.store.transact(work):
+            await send(services, outcome)
+        return len(times)
 
     def _held(self, uow: UnitOfWork, at: datetime) -> tuple[Position, ...] | None:
         """What is held; ``None`` where a market is halted for its data, or the close was decided on already."""
@@ -103,13 +156,13 @@ class QuietCloses:
         )
         return held if rests else None
 
-    async def _seen(self, context: StrategyContext, symbol: str, at: datetime) -> Mapping[Timeframe, Frame] | None:
-        """What is seen at a close of every timeframe; ``None`` where there is anything to be said of it."""
+    async def _seen(self, context: StrategyContext, symbol: str, at: datetime) -> Mapping[Timeframe, Frame]:
+        """What is seen at a close of every timeframe; nothing where there is anything to be said of it."""
         candles, report = await checked(self.services, context, symbol, at)
         if not _is_sound(report) or len(candles) < len(context.strategy.timeframes):
-            return None
+            return {}
         if candles[context.timeframe].closed_at != at:
-            return None
+            return {}
         known = self.services.frames.setdefault(Listing(context.venue, symbol), {})
         frames = self.services.analyzer.frames(candles, known)
         known.update(frames)
@@ -160,3 +213,10 @@ def _prices(market: Market, candles: Candles, count: int) -> list[Decimal]:
         except DataError:
             break
     return found
+
+
+def _decided(outcome: Outcome | StrategyError) -> Outcome:
+    """What was decided; a strategy that failed takes it all back, and each close is done by itself."""
+    if isinstance(outcome, StrategyError):
+        raise outcome
+    return outcome

@@ -183,6 +183,8 @@ class Replay:
         ahead = jobs[0].ahead if len(jobs) == 1 else None
         if ahead is None or self._pace.speed != math.inf or self._next[jobs[0].name] != at:
             return []
+        if self._answering() or await self._is_held():
+            return []
         others = [when for name, when in due.items() if name != jobs[0].name]
         before = min(others, default=_NEVER) if until is None else min([*others, until + timedelta.resolution])
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -210,27 +210,43 @@ class Account:
         """Mark the markets and put the account on the equity curve, close by close, while nothing but prices changes.
 
         Args:
-            closes: The closing price of each market at each close, oldest first.
+            closes: As in ``foresee``.
             markets: As in ``record_equity``.
-            judged: What a close makes of the account; ``None`` where it asks for more than to be recorded.
+            judged: As in ``foresee``.
 
         Returns:
             How many were recorded: those before the first that asks for more.
         """
-        now, points, marked = self.portfolio(), list[EquityPoint](), None
+        points, now = list[EquityPoint](), None
+        for at, now in self.foresee(closes, judged):
+            points.append(self._point(at, now, markets))
+        if now is not None:
+            at = points[-1].at
+            self.mark(closes[at], at)
+            self._keep(now)
+            self._curve.put(*points)
+        return len(points)
+
+    def foresee(
+        self,
+        closes: Mapping[datetime, Mapping[Listing, Decimal]],
+        judged: Callable[[Portfolio, datetime], Portfolio | None],
+    ) -> Iterator[tuple[datetime, Portfolio]]:
+        """The account at each of some closes, while nothing but prices changes; nothing is written.
+
+        Args:
+            closes: The closing price of each market at each close, oldest first.
+            judged: What a close makes of the account; ``None`` where it asks for more than to be recorded.
+        """
+        now = self.portfolio()
         for at, prices in closes.items():
             marks = {**(now.marks or {}), **prices}
             held = sum((p.worth(marks.get(p.listing, p.entry_price)) for p in now.positions), Decimal(0))
             then = judged(_risen(replace(now, marks=marks, equity=now.free_cash + now.reserved + held)), at)
             if then is None:
-                break
-            now, marked = then, (prices, at)
-            points.append(self._point(at, now, markets))
-        if marked is not None:
-            self.mark(*marked)
-            self._keep(now)
-            self._curve.put(*points)
-        return len(points)
+                return
+            now = then
+            yield at, now
 
     def _point(self, at: datetime, now: Portfolio, markets: Collection[Listing]) -> EquityPoint:
         return EquityPoint(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -166,27 +167,26 @@ async def test_a_drawdown_that_was_made_good_pauses_again(room: Room):
     assert [halted.at for halted in await room.events(Halted)] == [at(DAY + 120), at(DAY + 300)]
 
 
-async def test_closes_recorded_together_are_as_each_by_itself_up_to_a_halt(tmp_path: Path) -> None:
+@pytest.mark.parametrize("together", [False, True])
+async def test_closes_recorded_together_are_as_each_by_itself_up_to_a_halt(room: Room, *, together: bool) -> None:
     """With a position, a peak that is passed, and a fall that calls for a pause."""
-    btc, found = Listing("paper", "BTC/USDT"), []
+    btc = Listing("paper", "BTC/USDT")
     prices = [Decimal(each) for each in ("100", "104.5", "120", "119", "3", "4")]
-    for name, together in (("one", False), ("all", True)):
-        (tmp_path / name).mkdir()
-        async with engine_room(tmp_path / name, RISING) as room:
-            await room.enter()
-            times = [at(DAY + 60 * number) for number in range(1, 7)]
-            if together:
-                closes = {when: {btc: price} for when, price in zip(times, prices, strict=True)}
-                recorded = partial(room.books.record_closes, closes=closes)
-                assert await room.store.transact(recorded) == 4
-            else:
-                for when, price in list(zip(times, prices, strict=True))[:4]:
-                    await room.store.transact(lambda uow, when=when, price=price: uow.account.mark({btc: price}, when))
-                    await room.books.record_equity(when)
-            found.append(
-                await room.store.read(
-                    lambda uow: (uow.curve.newest(9), uow.account.portfolio(), uow.account.marks(), uow.halts.open())
-                )
-            )
-            assert len({point.equity for point in found[-1][0]}) > 3
-    assert found[0] == found[1]
+    closes = {at(DAY + 60 * number): {btc: price} for number, price in enumerate(prices, start=1)}
+    await room.enter()
+    before, (held,) = await room.store.read(lambda uow: uow.account.portfolio()), await room.held()
+    equity = [before.free_cash + held.quantity * price for price in prices[:5]]
+    highest = list(accumulate([before.peak, *equity], max))[1:]
+    if together:
+        assert await room.store.transact(partial(room.books.record_closes, closes=closes)) == 4
+    for when, price in list(closes.items())[4 * together : 5]:
+        await room.store.transact(partial(room.books.record_close, at=when, closes=price))
+    points, marks, halts = await room.store.read(
+        lambda uow: (uow.curve.newest(9), uow.account.marks(), [found.halt.kind for found in uow.halts.open()])
+    )
+    assert [point.equity for point in points] == equity
+    assert [point.drawdown for point in points] == [
+        (high - now) / high for high, now in zip(highest, equity, strict=True)
+    ]
+    assert len(set(highest)) > 1
+    assert (marks[btc], halts) == (Decimal(3), [HaltKind.DRAWDOWN])
