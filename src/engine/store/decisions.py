@@ -49,15 +49,20 @@ class Decisions:
     def seen(self, key: str, at: datetime) -> bool:
         """Whether the decision with this key, made at this time, is known already."""
         if at not in self._made_at:
-            any_known = self.made_since(at)
-            self._made_at[at] = set(self._connection.execute(_MADE_AT, {"at": at}).scalars()) if any_known else set()
+            self._made_at[at] = self._load_made_at(at) if self.made_since(at) else set()
         return key in self._made_at[at]
+
+    def _load_made_at(self, at: datetime) -> set[str]:
+        self.write()
+        return set(self._connection.execute(_MADE_AT, {"at": at}).scalars())
 
     def made_since(self, at: datetime) -> bool:
         """Whether any decision was made at a time or after it."""
-        self.write()
-        newest = self._memory.get_or_load("decisions", "newest", self._load_newest)
-        return newest is not None and at <= newest
+        newest = self._newest_written()
+        return (newest is not None and at <= newest) or any(at <= each["at"] for each in self._unwritten)
+
+    def _newest_written(self) -> datetime | None:
+        return self._memory.get_or_load("decisions", "newest", self._load_newest)
 
     def _load_newest(self) -> datetime | None:
         newest: datetime | None = self._connection.execute(_NEWEST_AT).scalar()
@@ -100,7 +105,7 @@ class Decisions:
     def write(self) -> None:
         """Write what was added."""
         if self._unwritten:
-            before = self._memory.get_or_load("decisions", "newest", self._load_newest)
+            before = self._newest_written()
             added = [each["at"] for each in self._unwritten]
             self._connection.execute(_ADD, self._unwritten)
             self._memory.keep("decisions", "newest", max(added if before is None else [before, *added]))
