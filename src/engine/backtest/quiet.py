@@ -81,7 +81,11 @@ class QuietCloses:
         Returns:
             How many were taken; 0 where this one has to be done by itself.
         """
-        count, own = await self._quiet(at, self._at_most(at, before, most))
+        count = self._at_most(at, before, most)
+        if count >= WORTH_IT and self.clock is not None:
+            # While something waits the venue notes nothing: how far it is would after a crash pass for decided on.
+            await self.services.store.transact(lambda _: None)
+        count, own = await self._quiet(at, count)
         if count < WORTH_IT:
             return 0
         span = next(iter(own.values())).candles.timeframe.duration
@@ -98,8 +102,6 @@ class QuietCloses:
         count = min(most, -((at - before) // lengths.pop().duration))
         if self.clock is None:
             return count
-        if not self.services.store.waiting:
-            return 0  # the venue would note how far it is, and a crash would leave out what is decided by then
         return min(count, max(WORTH_IT, AT_ONCE // sum(len(context.markets) for context in self.contexts)))
 
     async def _quiet(self, at: datetime, count: int) -> tuple[int, dict[str, Frame]]:
