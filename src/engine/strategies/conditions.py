@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -244,7 +245,14 @@ def _trend(name: str, sight: Sight, timeframe: Timeframe, *, weight: float, risi
     def detail(row: int) -> str:
         if math.isnan(slow[row]) or math.isnan(fast[row]):
             return f"too few {timeframe} candles to see a trend"
-        at, near, far = distinctly(float(close[row]), float(fast[row]), float(slow[row]))
-        return f"close {at} and MA20 {near} {'>' if rising else '<'} MA50 {far}: {'yes' if is_so[row] else 'no'}"
+        means = float(close[row]), float(fast[row]), float(slow[row])
+        return _trend_words(*means, rising=rising, is_so=bool(is_so[row]))
 
     return ConditionColumn(name=name, weight=weight, holds=holds, detail=detail)
+
+
+@lru_cache(maxsize=512)
+def _trend_words(close: float, fast: float, slow: float, *, rising: bool, is_so: bool) -> str:
+    """What a longer candle says is told at each close until the next one of its length."""
+    at, near, far = distinctly(close, fast, slow)
+    return f"close {at} and MA20 {near} {'>' if rising else '<'} MA50 {far}: {'yes' if is_so else 'no'}"
