@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from bot.full_backtest import full_backtest
+from config.loader import load
 from engine.backtest.kernel_run import backtest
 from engine.backtest.setup import BacktestSetup, RiskTerms
 from engine.backtest.tape import slots_of, tape_of
@@ -112,6 +114,24 @@ def test_the_command(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell) ->
     run()
     took = benchmark.pedantic(lambda: min(run() for _ in range(3)), rounds=1)
     tell("bot backtest on 100,000 candles, processor time", took, "s", "<= 3")
+
+
+def test_the_live_cycle(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell) -> None:
+    """Where nothing is traded, and where a trade is opened and closed in every ninetieth candle."""
+    settings = load("demo", None, {}, {}, tmp_path).settings
+    quiet, busy = 50_000, 5_000
+
+    def rate(asked: BacktestSetup, count: int) -> float:
+        begun = time.process_time()
+        full_backtest(asked, settings)
+        return count / (time.process_time() - begun)
+
+    never = RsiBands(rsi_low=0.001)
+    bare = benchmark.pedantic(lambda: rate(setup(never, jumpy(25, quiet)), quiet), rounds=1)
+    tell("backtest --full, quiet candles, bare", bare, "candles/s", ">= 5,000")
+    by_risk = rate(setup(never, jumpy(25, quiet), terms=RiskTerms()), quiet)
+    tell("backtest --full, quiet candles, by risk limits", by_risk, "candles/s", ">= 5,000")
+    tell("backtest --full, sma_cross", rate(setup(SmaCross(), jumpy(1, busy)), busy), "candles/s", "")
 
 
 def test_memory(benchmark: BenchmarkFixture, tell: Tell) -> None:
