@@ -19,7 +19,7 @@ from engine.simulation.kernel import run
 from engine.simulation.tapes import ACCOUNT, DAY, MARKET, SLOT, TRADE, Tape, Terms
 
 _SOURCES = (risk_scalars, scalars, intrabar, kernel, tapes)
-_UNCOUNTED: dict[str, Any] = {"_nrt": False}
+_UNCOUNTED: dict[str, Any] = {"_nrt": False, "forceinline": True}
 """The kernel allocates nothing, so numba need not count who holds its arrays: that took longer than the rest."""
 Kernel = Callable[[Tape], None]
 

@@ -40,11 +40,10 @@ def run(tape: Tape) -> None:
     """Go over everything once; what it comes to is left in the tape."""
     at_close, valued = tape.terms.at_close, not tape.terms.bare
     now = next_open(tape, -1)
-    midnight = now - now % _DAY + _DAY
+    tape.account[0]["midnight"] = now - now % _DAY + _DAY
     while now < _NEVER:
         trades = tape.account[0]["trades"]
-        if now >= midnight:
-            midnight = end_days(tape, midnight, now)
+        end_days(tape, now)
         met = is_met(tape, now)
         if met:
             meet_opens(tape, now)
@@ -61,10 +60,10 @@ def run(tape: Tape) -> None:
         look_ahead(tape, now)
         held = is_held(tape.slots)
         if not valued or not (held or tape.account[0]["trades"] > trades):  # each close is valued, until cash is all
-            now = go_on(tape, following, midnight if held else _NEVER)
+            now = go_on(tape, following, held)
         else:
             now = following
-    end_days(tape, midnight, last_open(tape))
+    end_days(tape, last_open(tape))
 
 
 def last_open(tape: Tape) -> int:
@@ -126,13 +125,21 @@ def is_held(slots: Table) -> bool:
     return held
 
 
-def go_on(tape: Tape, following: int, until: int) -> int:
-    """When something may happen again: the first open from which on a slot is due, or a time has come."""
-    due = until
+def go_on(tape: Tape, following: int, held: bool) -> int:
+    """When something may happen again; days that end before that are noted."""
+    due, account = _NEVER, tape.account[0]
     for k in range(len(tape.slots)):
         due = min(due, tape.slots[k]["due"])
-    if due <= following:
-        return following
+    at = following
+    while held and account["midnight"] < due and at < _NEVER:
+        at = first_open(tape, account["midnight"])
+        if at < _NEVER:
+            end_days(tape, at)
+    return first_open(tape, due) if at < due else at
+
+
+def first_open(tape: Tape, due: int) -> int:
+    """When the first candle opens from a time on, those left behind that open before."""
     at = _NEVER
     for m in range(len(tape.markets)):
         market = tape.markets[m]
@@ -268,16 +275,15 @@ def offered_at(offered: Floats, i: int) -> float:
     return offered[i - 1] if len(offered) > 0 else 0.0
 
 
-def end_days(tape: Tape, midnight: int, now: int) -> int:
-    """Note the account at each midnight that has come; when the next one does."""
+def end_days(tape: Tape, now: int) -> None:
+    """Note the account at each midnight that has come."""
     account = tape.account[0]
-    while now >= midnight:
+    while now >= account["midnight"]:
         worth = worth_of(tape)
         day = tape.days[account["days"]]
-        day["at"], day["equity"], day["exposure"] = midnight, account["cash"] + worth, worth
+        day["at"], day["equity"], day["exposure"] = account["midnight"], account["cash"] + worth, worth
         account["days"] += 1
-        midnight += _DAY
-    return midnight
+        account["midnight"] += _DAY
 
 
 def worth_of(tape: Tape) -> float:

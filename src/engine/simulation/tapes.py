@@ -88,6 +88,7 @@ ACCOUNT = np.dtype(
         ("ended", "i8"),  # when they ended for good, in milliseconds; 0 where they did not
         ("trades", "i8"),  # how many were written
         ("days", "i8"),
+        ("midnight", "i8"),  # the next one, in milliseconds
     ]
 )
 """How the portfolio stands, in one row."""

@@ -185,9 +185,10 @@ def mean_spread(sight: Sight, fast: int, slow: int) -> Floats:
         mean, limit = sight.reading(f"ma_{fast}"), sight.reading(f"ma_{slow}")
         spread = np.empty(len(limit))
         for first in range(0, len(limit), _AT_ONCE):
-            part = slice(first, first + _AT_ONCE)
-            np.subtract(mean[part], limit[part], out=spread[part])
-            spread[part][np.abs(spread[part]) <= _ROUNDING * limit[part]] = 0.0
+            part, slow_part = spread[first : first + _AT_ONCE], limit[first : first + _AT_ONCE]
+            np.subtract(mean[first : first + _AT_ONCE], slow_part, out=part)
+            small = np.flatnonzero(np.abs(part) <= _ROUNDING * np.fmax.reduce(slow_part))
+            part[small[np.abs(part[small]) <= _ROUNDING * slow_part[small]]] = 0.0
         return spread
 
     return sight.once(f"ma_{fast} less ma_{slow}", make)

@@ -176,10 +176,9 @@ def test_to_go_on_to_where_something_happens_changes_nothing(seed: int, terms: B
 def candle_by_candle(tape: Tape) -> None:
     """What ``kernel.run`` does, every candle of all of them."""
     now, last = kernel.next_open(tape, -1), kernel.last_open(tape)
-    midnight = now - now % 86_400_000 + 86_400_000
+    tape.account[0]["midnight"] = now - now % 86_400_000 + 86_400_000
     while now <= last:
-        if now >= midnight:
-            midnight = kernel.end_days(tape, midnight, now)
+        kernel.end_days(tape, now)
         kernel.meet_opens(tape, now)
         if not tape.terms.at_close and kernel.is_asked(tape, now):
             kernel.act(tape)
