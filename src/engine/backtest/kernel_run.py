@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.backtest.setup import BacktestSetup, BareTerms
-from engine.backtest.tape import Slot, slots_of, tape_of
+from engine.backtest.tape import Shared, Slot, slots_of, tape_of
 from engine.domain.backtests import BacktestResult, BacktestTrade, DailyEquity, HeldAtEnd
 from engine.domain.market import from_millis
 from engine.simulation import intrabar, tapes
@@ -29,14 +29,27 @@ def backtest(setup: BacktestSetup) -> BacktestResult:
     Raises:
         DataError: They cannot be traded on.
     """
-    slots = slots_of(setup)
-    tape, asked = tape_of(setup, slots), time.perf_counter()
+    return result_of(setup, *traded(setup))
+
+
+def traded(setup: BacktestSetup, shared: Shared | None = None) -> tuple[tuple[Slot, ...], Tape, tuple[float, float]]:
+    """Go over a setup's candles: the slots, what the kernel left, and what it took to have the kernel, and to run it.
+
+    Args:
+        setup: The setup.
+        shared: What it has in common with others.
+
+    Raises:
+        DataError: The candles cannot be traded on.
+    """
+    slots = slots_of(setup, shared)
+    tape, asked = tape_of(setup, slots, shared), time.perf_counter()
     kernel, begun = compiled(), time.perf_counter()
     kernel(tape)
-    return _result(setup, slots, tape, (begun - asked, time.perf_counter() - begun))
+    return slots, tape, (begun - asked, time.perf_counter() - begun)
 
 
-def _result(setup: BacktestSetup, slots: Sequence[Slot], tape: Tape, took: tuple[float, float]) -> BacktestResult:
+def result_of(setup: BacktestSetup, slots: Sequence[Slot], tape: Tape, took: tuple[float, float]) -> BacktestResult:
     """What a tape that was gone over came to; ``took`` is for having the kernel, and for the kernel."""
     account, is_held = tape.account[0], tape.slots["lots"] > 0
     traded = [each for each in tape.markets if each["first"] < each["end"]]

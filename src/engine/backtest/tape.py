@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
@@ -46,13 +46,26 @@ class Slot:
     said: SignalColumns
 
 
-def slots_of(setup: BacktestSetup) -> tuple[Slot, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shared:
+    """What runs over the same candles have in common, made once: for setups that differ in their strategies alone.
+
+    Attributes:
+        frames: What is read off the candles of each market and timeframe.
+        grounds: Some markets as the kernel goes over them.
+    """
+
+    frames: dict[tuple[str, Timeframe], Frame] = field(default_factory=dict)
+    grounds: dict[tuple[str, ...], _Ground] = field(default_factory=dict)
+
+
+def slots_of(setup: BacktestSetup, shared: Shared | None = None) -> tuple[Slot, ...]:
     """Have every strategy say what it says; what is read off candles is shared among them.
 
     Raises:
         DataError: There are no candles of a market or timeframe that a context trades.
     """
-    frames: dict[tuple[str, Timeframe], Frame] = {}
+    frames = (shared or Shared()).frames
     found = []
     for context in setup.contexts:
         for symbol in context.markets:
@@ -109,28 +122,28 @@ def candles_of(setup: BacktestSetup, symbol: str) -> Candles:
     return candles
 
 
-def tape_of(setup: BacktestSetup, slots: Sequence[Slot]) -> Tape:
+def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None = None) -> Tape:
     """Everything that the kernel needs, and room for what it leaves.
 
     Raises:
         DataError: A price cannot be told in the ticks of its market, or nothing is left to trade on.
     """
     symbols = tuple(dict.fromkeys(slot.symbol for slot in slots))
-    tapes = [_columns_of(setup, symbol) for symbol in symbols]
-    markets = _markets(setup, symbols, tapes)
-    open_ms = _joined([tape.open_ms for tape in tapes])
-    first, last = _reach(markets, open_ms)
+    grounds = (shared or Shared()).grounds
+    ground = grounds.get(symbols)
+    if ground is None:
+        ground = grounds[symbols] = _ground(setup, symbols)
     stops, targets = ([bool(_strides(getattr(s.said, each))) for s in slots] for each in _DISTANCES)
     account = np.zeros(1, ACCOUNT)
     account["cash"] = account["peak"] = float(setup.cash)
     return Tape(
         terms=_terms(setup),
-        open_ms=open_ms,
-        open=_joined([tape.open for tape in tapes]),
-        high=_joined([tape.high for tape in tapes]),
-        low=_joined([tape.low for tape in tapes]),
-        close=_joined([tape.close for tape in tapes]),
-        offered=_joined([tape.offered for tape in tapes]),
+        open_ms=ground.columns.open_ms,
+        open=ground.columns.open,
+        high=ground.columns.high,
+        low=ground.columns.low,
+        close=ground.columns.close,
+        offered=ground.columns.offered,
         said_ms=_joined([slot.open_ms for slot in slots]),
         entry=_joined([_entry(setup, slots, slot) for slot in slots]),
         exit=_joined([slot.said.exit for slot in slots]),
@@ -139,14 +152,29 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot]) -> Tape:
         else _joined([s.said.confidence for s in slots]),
         stop=_joined([slot.said.stop_distance for slot in slots]) if any(stops) else _frozen(_NONE),
         target=_joined([slot.said.target_distance for slot in slots]) if any(targets) else _frozen(_NONE),
-        markets=markets,
+        markets=ground.markets.copy(),
         slots=_slots(setup, slots, symbols, stops, targets),
         account=account,
         trades=np.zeros(sum(int(np.count_nonzero(slot.said.entry)) for slot in slots), TRADE),
-        days=np.zeros((last - first) // _DAY + 2, DAY),
+        days=np.zeros(ground.days + 2, DAY),
         levels=np.empty(setup.model.levels),
         sizes=np.empty(setup.model.levels),
     )
+
+
+class _Ground(NamedTuple):
+    """Some markets: their candles one after another, where each begins, and how many days there are."""
+
+    columns: _Columns
+    markets: Table
+    days: int
+
+
+def _ground(setup: BacktestSetup, symbols: Sequence[str]) -> _Ground:
+    each = [_columns_of(setup, symbol) for symbol in symbols]
+    markets, joined = _markets(setup, symbols, each), _Columns(*map(_joined, zip(*each, strict=True)))
+    first, last = _reach(markets, joined.open_ms)
+    return _Ground(columns=joined, markets=markets, days=(last - first) // _DAY)
 
 
 def _entry(setup: BacktestSetup, slots: Sequence[Slot], slot: Slot) -> Bools:
