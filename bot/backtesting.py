@@ -198,11 +198,11 @@ def alone(name: str, params: Sequence[str], symbols: Sequence[str], timeframe: T
         named = ".".join(str(part) for part in error.errors()[0]["loc"][1:2])
         raise BadInput(f"--set {named}: must be a single value.", "Write it like --set fast=20.") from None
     for fault in faults(context, ""):
-        raise BadInput(_of_command_line(fault), fault.remedy)
+        raise BadInput(of_command_line(fault), fault.remedy)
     return context
 
 
-def _of_command_line(fault: ConfigError) -> str:
+def of_command_line(fault: ConfigError) -> str:
     """A fault of a strategy as somebody reads it who has typed it."""
     said = fault.message.removeprefix(f"{fault.key}: ")
     name = fault.key.removeprefix(".params").removeprefix(".")

@@ -11,7 +11,17 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_backtest, cli_config, cli_data, cli_db, cli_drift, cli_export, cli_lookahead, cli_strategy
+from bot import (
+    cli_backtest,
+    cli_config,
+    cli_data,
+    cli_db,
+    cli_drift,
+    cli_export,
+    cli_lookahead,
+    cli_strategy,
+    cli_sweep,
+)
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, account_or_exit, load_run_or_exit
 from bot.run_options import (
     AccountDataOption,
@@ -45,6 +55,7 @@ app.add_typer(cli_strategy.app, name="strategy")
 app.command()(cli_backtest.backtest)
 app.command()(cli_lookahead.lookahead)
 app.command()(cli_drift.drift)
+app.command()(cli_sweep.sweep)
 
 SWITCH_EVERY = 0.001
 """Seconds after which a thread that computes lets another go on; Python's own 5 ms are felt at every statement read."""

@@ -15,6 +15,8 @@ from config.sources import ours
 from engine import private_files
 
 DOTENV = Path(".env")
+SWEEPS = "sweeps"
+"""Where sweeps that were stopped are kept, beside the register of trials."""
 _VAR = "var"
 """The program's own folder, below which nobody else keeps anything."""
 
@@ -26,6 +28,7 @@ def own_files(settings: Settings) -> Iterator[Path]:
     yield from map(lock_file, account_files(settings))
     yield note_file(settings)
     yield settings.backtest.trials
+    yield from (settings.backtest.trials.parent / SWEEPS).glob("*.jsonl")
     if settings.logs.file:
         yield settings.logs.file
 

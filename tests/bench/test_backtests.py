@@ -13,15 +13,22 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from bot.backtesting import Asked
 from bot.full_backtest import full_backtest
+from bot.varying import varied
 from config.loader import load
+from engine.backtest.choosing import everything
+from engine.backtest.combination import Merit
+from engine.backtest.kept_sweep import KeptSweep
 from engine.backtest.kernel_run import backtest
 from engine.backtest.setup import BacktestSetup, RiskTerms
+from engine.backtest.sweep import sweep
 from engine.backtest.tape import slots_of, tape_of
 from engine.data.files import write_candles
 from engine.domain.market import Candles
@@ -99,6 +106,77 @@ def test_twenty_markets_on_one_portfolio(benchmark: BenchmarkFixture, tell: Tell
     asked = setup(SmaCross(), *(jumpy(number, 100_000, symbol=name) for number, name in enumerate(names)))
     took = benchmark.pedantic(lambda: kernel_alone(asked), rounds=1)
     tell("backtest, 20 markets x 100,000, kernel alone", 2_000_000 / took / 1e6, "M candles/s", ">= 30")
+
+
+OWN = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from engine.strategies.base import Sign, StrategyBase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretched(StrategyBase):
+    name: ClassVar[str] = "stretched"
+    length: int = 20
+    far: float = 0.02
+    higher: tuple = ()
+    stop_atr: float | None = None
+    target_atr: float | None = None
+    max_candles: int | None = None
+
+    @property
+    def warmup(self):
+        return self.length
+
+    def triggers(self, sight):
+        away = sight.reading("close") / sight.reading(f"ma_{self.length}") - 1
+        return (Sign(shows=away < -self.far, words=lambda row: "far below its mean"),)
+
+    def conditions(self, sight):
+        return ()
+
+    def reversals(self, sight):
+        return (Sign(shows=sight.reading("close") > sight.reading(f"ma_{self.length}"), words=lambda row: "back"),)
+"""
+
+
+@pytest.mark.parametrize(
+    ("strategy", "grid", "aim"),
+    [
+        ("sma_cross", ("fast=10:48:2", "slow=60:150:10"), ">= 2,000"),
+        ("./own.py:Stretched", ("length=20:58:2", "far=0.01:0.1:0.01"), ">= 1,000"),
+    ],
+)
+def test_a_sweep(
+    benchmark: BenchmarkFixture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tell: Tell,
+    strategy: str,
+    grid: Any,
+    aim: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.py").write_text(OWN)
+    write_candles(Path("BTCUSDT-1h.parquet"), jumpy(1, 100_000))
+    asked = Asked(strategy=strategy, data=(Path("BTCUSDT-1h.parquet"),), size=0.95)
+    what = varied(asked, grid, load(None, None, {}, {}, tmp_path).settings)
+    compiled()
+
+    def seconds() -> float:
+        """Processor seconds, workers and their start too."""
+        before = [resource.getrusage(each) for each in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        found = sweep(what, everything(what.grid), Merit.SHARPE, KeptSweep(file=tmp_path / "kept"), workers=2)
+        assert len(found.combinations) == 200
+        (tmp_path / "kept").unlink()
+        after = [resource.getrusage(each) for each in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(b.ru_utime + b.ru_stime - a.ru_utime - a.ru_stime for a, b in zip(before, after, strict=True))
+
+    took = benchmark.pedantic(lambda: min(seconds() for _ in range(ROUNDS)), rounds=1)
+    tell(f"sweep, 200 x 100,000 on two cores, {strategy.partition(':')[2] or strategy}", 2 * 200 / took, "/s", aim)
 
 
 def test_the_command(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell) -> None:

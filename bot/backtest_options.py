@@ -1,0 +1,146 @@
+"""What every command about backtests can be told: the strategy, the candles, and how it is traded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.run_options import DATES
+from engine.domain.errors import BadInput
+from engine.domain.market import Timeframe
+
+if TYPE_CHECKING:  # what is slow to import
+    from bot.backtesting import Asked
+
+
+class Risk(StrEnum):
+    """Whether the risk limits hold."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class Approve(StrEnum):
+    """What people say to what they are asked."""
+
+    ALL = "all"
+    NONE = "none"
+
+
+class Fill(StrEnum):
+    """Where a bare run trades."""
+
+    NEXT_OPEN = "next-open"
+    SIGNAL_CLOSE = "signal-close"
+
+
+SymbolOption = Annotated[
+    list[str] | None, typer.Option("--symbol", help="A market, BTC/USDT or BTC; several share one portfolio.")
+]
+StrategyOption = Annotated[str, typer.Option("--strategy", help="The strategy.")]
+TimeframeOption = Annotated[
+    Timeframe | None, typer.Option("--timeframe", help="The candles it decides on; those of the file.")
+]
+StartOption = Annotated[datetime | None, typer.Option("--start", formats=DATES, help="Where trading begins (UTC).")]
+EndOption = Annotated[datetime | None, typer.Option("--end", formats=DATES, help="Where it ends (UTC).")]
+DataOption = Annotated[
+    list[Path] | None, typer.Option("--data", help="A candle file, named SYMBOL-INTERVAL; several may follow.")
+]
+ParamsOption = Annotated[list[str] | None, typer.Option("--set", help="A parameter of the strategy, fast=20.")]
+CashOption = Annotated[str | None, typer.Option("--cash", help="What it begins with, in the quote currency.")]
+FeeOption = Annotated[str | None, typer.Option("--fee", help="Of a fill's value, as a fraction: 0.001.")]
+SizeOption = Annotated[float | None, typer.Option("--size", help="Of the cash, in a bare run: 0.95.")]
+FillOption = Annotated[Fill | None, typer.Option("--fill", help="Where a bare run trades; the next open.")]
+RiskOption = Annotated[
+    Risk | None,
+    typer.Option("--risk", help="off: a bare run, no lots, no book, no limits. By itself on, where it has a stop."),
+]
+ApproveOption = Annotated[Approve, typer.Option("--approve", help="What people say to what they are asked.")]
+GridOption = Annotated[
+    list[str] | None,
+    typer.Option("--grid", help="What is varied: fast=10:50:5 from 10 to 50 by 5, or slow=60,90,120; once for each."),
+]
+TrialsOption = Annotated[
+    int | None,
+    typer.Option("--trials", min=1, help="So many combinations of the grid, chosen by Optuna; all without."),
+]
+ChanceOption = Annotated[int, typer.Option("--seed", help="What Optuna chooses by.")]
+WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; one a core.")]
+JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write all of it as JSON.")]
+
+
+def asked_of(
+    *,
+    symbols: Sequence[str] | None,
+    strategy: str | None,
+    timeframe: Timeframe | None,
+    start: datetime | None,
+    end: datetime | None,
+    data: Sequence[Path],
+    params: Sequence[str] | None,
+    cash: str | None,
+    fee: str | None,
+    size: float | None,
+    fill: Fill | None,
+    risk: Risk | None,
+    approve: Approve,
+) -> Asked:
+    """What was asked, in the words of the program.
+
+    Raises:
+        BadInput: A number is none.
+    """
+    from bot.backtesting import Asked
+    from engine.backtest.setup import FillAt
+
+    return Asked(
+        symbols=tuple(symbols or ()),
+        strategy=strategy,
+        timeframe=timeframe,
+        params=tuple(params or ()),
+        data=tuple(data),
+        start=start.replace(tzinfo=UTC) if start else None,
+        end=end.replace(tzinfo=UTC) if end else None,
+        cash=_amount("--cash", cash),
+        fee=_fraction("--fee", fee),
+        size=size,
+        fill_at=FillAt(fill) if fill else None,
+        bare=None if risk is None else risk is Risk.OFF,
+        approved=approve is Approve.ALL,
+    )
+
+
+def write(file: Path, told: str) -> None:
+    """Write what was asked for with ``--json``.
+
+    Raises:
+        BadInput: It cannot be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(told)
+    except OSError as error:
+        raise BadInput(f"--json {file} cannot be written: {error.strerror}.", "Name another file.") from None
+
+
+def _amount(name: str, said: str | None) -> Decimal | None:
+    try:
+        amount = None if said is None else Decimal(said)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if amount is not None and not amount.is_finite():
+        raise BadInput(f"{name} {said} is no number.", "Write it like 10000 or 0.5.")
+    return amount
+
+
+def _fraction(name: str, said: str | None) -> Decimal | None:
+    fraction = _amount(name, said)
+    if fraction is not None and not 0 <= fraction < 1:
+        raise BadInput(f"{name} {said} is no fraction.", "Write it like 0.001.")
+    return fraction

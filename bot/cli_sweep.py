@@ -1,0 +1,141 @@
+"""The command ``bot sweep``: a strategy with many combinations of its parameters, on every core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.backtest_options import (
+    Approve,
+    ApproveOption,
+    CashOption,
+    ChanceOption,
+    DataOption,
+    EndOption,
+    FeeOption,
+    FillOption,
+    GridOption,
+    JsonOption,
+    ParamsOption,
+    RiskOption,
+    SizeOption,
+    StartOption,
+    StrategyOption,
+    SymbolOption,
+    TimeframeOption,
+    TrialsOption,
+    WorkersOption,
+    asked_of,
+    write,
+)
+from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.progress import INTERRUPTED, Progress, stopped_by_ctrl_c
+from bot.run_options import MoreData
+from config.settings import Settings
+from engine.domain.errors import GreenlightError
+
+if TYPE_CHECKING:  # what is slow to import
+    from bot.sweeping import Plan, Swept
+    from bot.varying import Varied
+    from engine.backtest.kept_sweep import Done
+
+
+class By(StrEnum):
+    """What combinations are ordered by."""
+
+    SHARPE = "sharpe"
+    GAIN = "gain"
+    DRAWDOWN = "drawdown"
+
+
+def sweep(
+    strategy: StrategyOption,
+    grid: GridOption = None,
+    trials: TrialsOption = None,
+    symbol: SymbolOption = None,
+    timeframe: TimeframeOption = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    data: DataOption = None,
+    more_data: MoreData = None,
+    params: ParamsOption = None,
+    cash: CashOption = None,
+    fee: FeeOption = None,
+    size: SizeOption = None,
+    fill: FillOption = None,
+    risk: RiskOption = None,
+    approve: ApproveOption = Approve.NONE,
+    by: Annotated[By, typer.Option("--by", help="What the best is.")] = By.SHARPE,
+    seed: ChanceOption = 0,
+    workers: WorkersOption = None,
+    json_file: JsonOption = None,
+    profile: ProfileOption = None,
+    config: ConfigOption = None,
+    *,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")] = False,
+) -> None:
+    """Try a strategy with many parameters over the same candles, and say what the best of them is worth."""
+    settings = load_or_exit(profile, config, {}).settings
+    try:
+        from bot.sweep_figures import as_json, text
+        from bot.sweeping import Plan
+        from bot.varying import varied
+        from engine.backtest.combination import Merit
+
+        asked = asked_of(
+            symbols=symbol,
+            strategy=strategy,
+            timeframe=timeframe,
+            start=start,
+            end=end,
+            data=(*(data or ()), *(more_data or ())),
+            params=params,
+            cash=cash,
+            fee=fee,
+            size=size,
+            fill=fill,
+            risk=risk,
+            approve=approve,
+        )
+        plan = Plan(trials=trials, seed=seed, merit=Merit(by), workers=workers, resume=resume)
+        what = varied(asked, tuple(grid or ()), settings)
+        swept = _swept(what, plan, settings)
+        typer.echo(text(what, swept))
+        if json_file is not None:
+            write(json_file, as_json(what, swept))
+    except GreenlightError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(REFUSED) from None
+    if swept.sweep.stopped:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _swept(what: Varied, plan: Plan, settings: Settings) -> Swept:
+    """Sweep with a line of progress, until it is done or Ctrl-C is pressed."""
+    from bot.sweeping import run_sweep
+    from engine.backtest.registry import TrialRegistry
+
+    progress = Progress(len(what.grid) if plan.trials is None else plan.trials)
+    first = plan.resume
+
+    def on_done(found: Sequence[Done]) -> None:
+        nonlocal first
+        progress.done(len(found), before=first)
+        first = False
+
+    with stopped_by_ctrl_c() as is_stopped:
+        try:
+            return run_sweep(
+                what,
+                plan,
+                TrialRegistry(file=settings.backtest.trials),
+                lambda: datetime.now(UTC),
+                is_stopped=is_stopped,
+                on_done=on_done,
+            )
+        finally:
+            progress.close()

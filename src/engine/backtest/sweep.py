@@ -1,0 +1,136 @@
+"""A sweep: a strategy with many combinations of its parameters, over the same candles.
+
+choose ─▶ what is kept already, else workers ─▶ keep ─▶ tell whoever chooses ─▶ what the best is worth
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.backtest.choosing import Choice
+from engine.backtest.combination import Combination, LeftOut, Merit, combination
+from engine.backtest.grid import Params
+from engine.backtest.kept_sweep import Done, KeptSweep, key_of
+from engine.backtest.overfitting import PARTS, probability_of_overfitting
+from engine.backtest.setup import BacktestSetup
+from engine.backtest.tape import Shared
+from engine.backtest.workers import Workers
+from engine.domain.errors import BadInput, ConfigError
+from engine.simulation.compiled import compiled
+
+if TYPE_CHECKING:
+    from engine.domain.market import Floats
+
+Vary = Callable[[Params], BacktestSetup]
+"""The setup of a combination.
+
+Raises:
+    BadInput, ConfigError: Its strategy refuses it.
+"""
+_KEPT_VALUES = 2**26
+"""About how many values of readings a worker keeps to share: 512 MB. Then it begins anew."""
+_MANY, _FEWER_PARTS = 1_000, 12
+"""With more combinations time is cut into fewer parts: 924 ways to halve it in the place of 12,870, and no wait."""
+_COLUMNS = 4
+"""How many new columns a combination reads off candles, about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sweep:
+    """What a sweep came to.
+
+    Attributes:
+        combinations: The best first.
+        left_out: Those that the strategy refuses.
+        stopped: Whether it was stopped before its end.
+    """
+
+    combinations: tuple[Combination, ...]
+    left_out: tuple[LeftOut, ...]
+    stopped: bool
+
+    @property
+    def overfitting(self) -> float | None:
+        """How likely the best of one half of the time is below the median of the other (``overfitting``)."""
+        if not self.combinations:
+            return None
+        return probability_of_overfitting(self.returns, PARTS if len(self.combinations) <= _MANY else _FEWER_PARTS)
+
+    @property
+    def returns(self) -> Floats:
+        """``float64[n, k]``: those of parts of the time, a column for each combination."""
+        return np.stack([each.returns for each in self.combinations], axis=1).astype(np.float64)
+
+
+def sweep(
+    vary: Vary,
+    choice: Choice,
+    merit: Merit,
+    kept: KeptSweep,
+    *,
+    workers: int | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
+    on_done: Callable[[Sequence[Done]], None] = lambda _: None,
+) -> Sweep:
+    """Try what is chosen.
+
+    Args:
+        vary: The setup of a combination.
+        choice: Which are tried.
+        merit: What they are ordered by.
+        kept: What is done already; what is done is added to it.
+        workers: How many processes; ``None`` for one a core.
+        is_stopped: Whether to stop.
+        on_done: Hears what was done, and first what was kept.
+
+    Raises:
+        GreenlightError: A combination failed.
+    """
+    compiled()  # once, before there are many
+    done = kept.done()
+    on_done(list(done.values()))
+    tried: dict[str, Done] = {}
+    with Workers(_Work(vary), workers) as pool:
+        asked = next(choice, None)
+        while asked is not None and not is_stopped():
+            wanted = {key_of(each): each for each in asked}
+            missing = [each for key, each in wanted.items() if key not in done]
+            for found in pool.each(missing, is_stopped):
+                kept.add(found)
+                done |= {key_of(each.params): each for each in found}
+                on_done(found)
+            tried |= {key: done[key] for key in wanted if key in done}
+            if any(key not in done for key in wanted):
+                break
+            try:
+                asked = choice.send([done[key_of(each)] for each in asked])
+            except StopIteration:
+                asked = None
+    found_ = [each for each in tried.values() if isinstance(each, Combination)]
+    return Sweep(
+        combinations=tuple(sorted(found_, key=lambda each: each.merit(merit), reverse=True)),
+        left_out=tuple(each for each in tried.values() if isinstance(each, LeftOut)),
+        stopped=asked is not None,
+    )
+
+
+class _Work:
+    """What a worker does; what combinations have in common is made once in each."""
+
+    def __init__(self, vary: Vary) -> None:
+        self._vary = vary
+        self._shared, self._values = Shared(), 0
+
+    def __call__(self, params: Params) -> Done:
+        try:
+            setup = self._vary(params)
+        except (BadInput, ConfigError) as error:
+            return LeftOut(params=params, why=error.message)
+        self._values += _COLUMNS * sum(len(candles) for candles in setup.candles.values())
+        if self._values > _KEPT_VALUES:
+            self._shared, self._values = Shared(grounds=self._shared.grounds), 0
+        return combination(setup, params, self._shared)
