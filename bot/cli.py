@@ -13,6 +13,7 @@ import typer
 
 from bot import (
     cli_backtest,
+    cli_compare,
     cli_config,
     cli_data,
     cli_db,
@@ -56,6 +57,7 @@ app.command()(cli_backtest.backtest)
 app.command()(cli_lookahead.lookahead)
 app.command()(cli_drift.drift)
 app.command()(cli_sweep.sweep)
+app.command()(cli_compare.compare)
 
 SWITCH_EVERY = 0.001
 """Seconds after which a thread that computes lets another go on; Python's own 5 ms are felt at every statement read."""

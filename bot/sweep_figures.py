@@ -10,6 +10,8 @@ from typing import Any
 from bot.sweeping import Swept
 from bot.varying import Varied
 from engine.backtest.combination import Combination
+from handlers.backtests.figures import NONE, amount, ratio
+from handlers.cards.wording import percent, signed_percent
 
 SHOWN = 10
 """How many combinations are shown at the terminal."""
@@ -43,7 +45,7 @@ def text(varied: Varied, swept: Swept) -> str:
     found = swept.sweep
     lines = [f"Sweep of {varied.context.strategy} on {', '.join(varied.setup.candles)}, {_span(swept)}"]
     if found.combinations:
-        lines += table(found.combinations[:SHOWN])
+        lines += table(found.combinations[:SHOWN], varied.setup.quote)
         if len(found.combinations) > SHOWN:
             lines.append(f"… and {len(found.combinations) - SHOWN:,} more; --json has them all.")
     lines += ["", *_worth(swept)]
@@ -56,22 +58,22 @@ def text(varied: Varied, swept: Swept) -> str:
     return "\n".join(lines)
 
 
-def table(rows: Sequence[Combination]) -> list[str]:
+def table(rows: Sequence[Combination], quote: str) -> list[str]:
     """A line for each combination, numbers one under another."""
     names = list(rows[0].params)
-    cells = [[*names, *_HEADS], *([*(f"{each.params[name]}" for name in names), *_cells(each)] for each in rows)]
+    cells = [[*names, *_HEADS], *([*(f"{each.params[name]}" for name in names), *_cells(each, quote)] for each in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     return ["  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)) for line in cells]
 
 
-def _cells(each: Combination) -> tuple[str, ...]:
+def _cells(each: Combination, quote: str) -> tuple[str, ...]:
     return (
-        f"{each.gain:+.2%}",
-        "-" if each.sharpe is None else f"{each.sharpe:.2f}",
-        f"{each.drawdown:.1%}",
+        signed_percent(each.gain),
+        ratio(each.sharpe),
+        percent(each.drawdown),
         f"{each.trades:,}",
-        f"{each.won / each.trades:.0%}" if each.trades else "-",
-        f"{each.fees:,.2f}",
+        f"{each.won / each.trades:.1%}" if each.trades else NONE,
+        amount(each.fees, quote),
     )
 
 
@@ -85,7 +87,9 @@ def _worth(swept: Swept) -> list[str]:
     """Whether the best is more than the luckiest of many."""
     lines = []
     if swept.tried is not None:
-        many = f"the luckiest of {swept.tried.count:,} tried here has {swept.tried.expected_best:.2f} by chance alone"
+        many = (
+            f"the luckiest of {swept.tried.count:,} tried here has {ratio(swept.tried.expected_best)} by chance alone"
+        )
         chance = "" if swept.deflated is None else f"; that the best is truly above that: {swept.deflated:.1%}"
         lines.append(f"Sharpe     {many}{chance}")
     if swept.overfitting is not None:

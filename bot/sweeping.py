@@ -19,6 +19,7 @@ from engine.backtest.combination import Combination, Merit
 from engine.backtest.deflated import Tried, deflated_sharpe, tried_with
 from engine.backtest.kept_sweep import Done, KeptSweep
 from engine.backtest.kernel_run import backtest
+from engine.backtest.look_ahead import refuse_peeking
 from engine.backtest.registry import TrialRegistry
 from engine.backtest.returns import curve_of
 from engine.backtest.sweep import Sweep, sweep
@@ -87,8 +88,9 @@ def run_sweep(
         on_done: Hears what was done.
 
     Raises:
-        GreenlightError: A combination failed, or what is done cannot be kept.
+        GreenlightError: The strategy looks ahead, a combination failed, or what is done cannot be kept.
     """
+    refuse_peeking(varied.setup)
     kept = KeptSweep(file=kept_file(register.file, varied))
     if not plan.resume:
         kept.forget()

@@ -42,3 +42,22 @@ def with_trigger(formula: str) -> tuple[str, str]:
 def line_of(file: Path, text: str) -> int:
     """The line, counted from 1, in which something stands first."""
     return next(number for number, line in enumerate(file.read_text().splitlines(), start=1) if text in line)
+
+
+SLOWER = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from engine.strategies.base import Sign
+from engine.strategies.sma_cross import SmaCross
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slower(SmaCross):
+    name: ClassVar[str] = "slower"
+    lag: int = 1
+
+    def triggers(self, sight):
+        close, before = sight.reading("close"), sight.reading(f"ma_{self.lag}")
+        return (Sign(shows=close > before, words=lambda _: "above"),)
+"""

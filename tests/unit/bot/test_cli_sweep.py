@@ -23,27 +23,11 @@ from config.loader import load
 from engine.backtest.kept_sweep import Done
 from engine.backtest.registry import TrialRegistry
 from engine.data.files import write_candles
+from tests.fakes.own_strategies import SLOWER
 from tests.fakes.series import walk
 
 pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
 GRID = ("--grid", "fast=4:20:4", "--grid", "slow=12,30")
-OWN = """
-from dataclasses import dataclass
-from typing import ClassVar
-
-from engine.strategies.base import Sign
-from engine.strategies.sma_cross import SmaCross
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slower(SmaCross):
-    name: ClassVar[str] = "slower"
-    lag: int = 1
-
-    def triggers(self, sight):
-        close, before = sight.reading("close"), sight.reading(f"ma_{self.lag}")
-        return (Sign(shows=close > before, words=lambda _: "above"),)
-"""
 
 
 @pytest.fixture
@@ -176,7 +160,7 @@ def test_ctrl_c_ends_it_in_good_order(several: Callable[[], Varied]) -> None:
 
 
 def test_a_strategy_of_ones_own(files: list[str], tmp_path: Path) -> None:
-    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "own.py").write_text(SLOWER)
     found = told("--strategy", "./own.py:Slower", "--data", files[1], "--grid", "lag=2:40:2", "--by", "drawdown")
     assert len(found["combinations"]) == 20
     assert len({each["gain"] for each in found["combinations"]}) > 10
