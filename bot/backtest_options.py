@@ -40,6 +40,14 @@ class Fill(StrEnum):
     SIGNAL_CLOSE = "signal-close"
 
 
+class By(StrEnum):
+    """What combinations are ordered by."""
+
+    SHARPE = "sharpe"
+    GAIN = "gain"
+    DRAWDOWN = "drawdown"
+
+
 SymbolOption = Annotated[
     list[str] | None, typer.Option("--symbol", help="A market, BTC/USDT or BTC; several share one portfolio.")
 ]
@@ -72,6 +80,8 @@ TrialsOption = Annotated[
 ]
 ChanceOption = Annotated[int, typer.Option("--seed", help="What Optuna chooses by.")]
 WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; one a core.")]
+ByOption = Annotated[By, typer.Option("--by", help="What the best is.")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
 JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write all of it as JSON.")]
 
 

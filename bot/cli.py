@@ -22,6 +22,7 @@ from bot import (
     cli_lookahead,
     cli_strategy,
     cli_sweep,
+    cli_walkforward,
 )
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, account_or_exit, load_run_or_exit
 from bot.run_options import (
@@ -58,6 +59,7 @@ app.command()(cli_lookahead.lookahead)
 app.command()(cli_drift.drift)
 app.command()(cli_sweep.sweep)
 app.command()(cli_compare.compare)
+app.command()(cli_walkforward.walkforward)
 
 SWITCH_EVERY = 0.001
 """Seconds after which a thread that computes lets another go on; Python's own 5 ms are felt at every statement read."""

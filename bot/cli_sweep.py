@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from bot.backtest_options import (
     Approve,
     ApproveOption,
+    By,
+    ByOption,
     CashOption,
     ChanceOption,
     DataOption,
@@ -21,6 +22,7 @@ from bot.backtest_options import (
     GridOption,
     JsonOption,
     ParamsOption,
+    ResumeOption,
     RiskOption,
     SizeOption,
     StartOption,
@@ -44,14 +46,6 @@ if TYPE_CHECKING:  # what is slow to import
     from engine.backtest.kept_sweep import Done
 
 
-class By(StrEnum):
-    """What combinations are ordered by."""
-
-    SHARPE = "sharpe"
-    GAIN = "gain"
-    DRAWDOWN = "drawdown"
-
-
 def sweep(
     strategy: StrategyOption,
     grid: GridOption = None,
@@ -69,14 +63,14 @@ def sweep(
     fill: FillOption = None,
     risk: RiskOption = None,
     approve: ApproveOption = Approve.NONE,
-    by: Annotated[By, typer.Option("--by", help="What the best is.")] = By.SHARPE,
+    by: ByOption = By.SHARPE,
     seed: ChanceOption = 0,
     workers: WorkersOption = None,
     json_file: JsonOption = None,
     profile: ProfileOption = None,
     config: ConfigOption = None,
     *,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")] = False,
+    resume: ResumeOption = False,
 ) -> None:
     """Try a strategy with many parameters over the same candles, and say what the best of them is worth."""
     settings = load_or_exit(profile, config, {}).settings

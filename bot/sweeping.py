@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bot.own_files import SWEEPS
 from bot.varying import Varied
-from engine.backtest.choosing import by_optuna, everything
+from engine.backtest.choosing import Choice, by_optuna, everything
 from engine.backtest.combination import Combination, Merit
 from engine.backtest.deflated import Tried, deflated_sharpe, tried_with
 from engine.backtest.kept_sweep import Done, KeptSweep
@@ -94,13 +94,23 @@ def run_sweep(
     kept = KeptSweep(file=kept_file(register.file, varied))
     if not plan.resume:
         kept.forget()
-    grid, begun = varied.grid, now()
-    chosen = everything(grid) if plan.trials is None else by_optuna(grid, plan.trials, plan.seed, plan.merit)
-    found = sweep(varied, chosen, plan.merit, kept, workers=plan.workers, is_stopped=is_stopped, on_done=on_done)
+    begun, choice = now(), chosen(varied, plan)
+    found = sweep(varied, choice, plan.merit, kept, workers=plan.workers, is_stopped=is_stopped, on_done=on_done)
     seconds = (now() - begun).total_seconds()
     if not found.stopped:
         kept.forget()
     return _judged(varied, found, register, now(), seconds)
+
+
+def chosen(varied: Varied, plan: Plan) -> Choice:
+    """Which combinations are tried.
+
+    Raises:
+        BadInput: Optuna is asked for and not installed.
+    """
+    if plan.trials is None:
+        return everything(varied.grid)
+    return by_optuna(varied.grid, plan.trials, plan.seed, plan.merit)
 
 
 def kept_file(register: Path, varied: Varied) -> Path:
