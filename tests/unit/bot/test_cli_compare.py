@@ -37,6 +37,7 @@ def told(*words: str) -> dict:
     return json.loads(Path("told.json").read_text())
 
 
+@pytest.mark.slow
 def test_each_side_is_what_a_backtest_of_it_comes_to(file: str) -> None:
     found = told("sma_cross fast=5 slow=15", "rsi_bands rsi_low=35 fee=0.002 risk=off", "--data", file)
     words = ("--strategy", "rsi_bands", "--set", "rsi_low=35", "--fee", "0.002", "--risk", "off", "--data", file)
@@ -63,6 +64,7 @@ def test_what_is_the_same_has_no_differences_and_a_fee_changes_no_moment(file: s
     assert dear["first"]["gain"] > dear["second"]["gain"]
 
 
+@pytest.mark.slow
 def test_two_revisions_of_a_file_of_ones_own(file: str, tmp_path: Path) -> None:
     (tmp_path / "plans").mkdir()
     own = tmp_path / "plans" / "own.py"

@@ -111,7 +111,7 @@ def several(files: list[str]) -> Callable[[], Varied]:
     return make
 
 
-@pytest.mark.parametrize("trials", [None, 40])
+@pytest.mark.parametrize("trials", [None, pytest.param(40, marks=pytest.mark.slow)])
 def test_what_was_stopped_goes_on_and_comes_to_the_same(several: Callable[[], Varied], trials: int | None) -> None:
     plan = Plan(trials=trials, workers=2, seed=3)
     whole, count = stopped_after(several(), plan, np.inf)

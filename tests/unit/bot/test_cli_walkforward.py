@@ -44,7 +44,8 @@ def told(*words: str, command: str = "walkforward") -> dict:
     return json.loads(Path("told.json").read_text())
 
 
-@pytest.mark.parametrize("kind", [(), pytest.param(("--anchored",), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [(), ("--anchored",)])
 def test_each_window_is_a_sweep_and_the_backtest_of_its_best_after_it(kind: tuple[str, ...]) -> None:
     found = told(*WORDS, "--train", "40d", "--test", "30d", *kind)
     assert len(found["windows"]) == 3
@@ -89,6 +90,7 @@ def walked(plan: Plan, stop_after: float = np.inf) -> tuple[Walk, int]:
     return found, sum(seen)
 
 
+@pytest.mark.slow
 def test_what_was_stopped_goes_on_and_comes_to_the_same() -> None:
     whole, _ = walked(Plan(workers=2))
     part, _ = walked(Plan(workers=2), 40)
