@@ -6,6 +6,7 @@ memory is shared until somebody writes to it, and nobody writes to candles. What
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -119,6 +120,7 @@ class Workers(Generic[Given, Found]):
 def _serve(pipe: Connection, others: Sequence[Connection], work: Callable[[Given], Found]) -> None:
     """A worker: it ends when nobody is there any more to ask it; Ctrl-C is for the one who asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()  # what is shared is not looked through for rubbish: that would write to it
     for each in others:
         each.close()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
