@@ -99,7 +99,8 @@ def asked_of(
     size: float | None,
     fill: Fill | None,
     risk: Risk | None,
-    approve: Approve,
+    approved: bool,
+    people: bool = False,
 ) -> Asked:
     """What was asked, in the words of the program.
 
@@ -122,21 +123,22 @@ def asked_of(
         size=size,
         fill_at=FillAt(fill) if fill else None,
         bare=None if risk is None else risk is Risk.OFF,
-        approved=approve is Approve.ALL,
+        approved=approved,
+        people=people,
     )
 
 
-def write(file: Path, told: str) -> None:
-    """Write what was asked for with ``--json``.
+def write(option: str, file: Path, told: str) -> None:
+    """Write what was asked for with an option.
 
     Raises:
         BadInput: It cannot be written.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(told)
+        file.write_text(told, encoding="utf-8")
     except OSError as error:
-        raise BadInput(f"--json {file} cannot be written: {error.strerror}.", "Name another file.") from None
+        raise BadInput(f"{option} {file} cannot be written: {error.strerror}.", "Name another file.") from None
 
 
 def _amount(name: str, said: str | None) -> Decimal | None:

@@ -70,14 +70,14 @@ def compare(
             size=size,
             fill=fill,
             risk=risk,
-            approve=approve,
+            approved=approve is Approve.ALL,
         )
         registry = TrialRegistry(file=settings.backtest.trials)
         with TemporaryDirectory(prefix="greenlight-") as folder:
             found = laid_beside((first, second), common, settings, registry, datetime.now(UTC), Path(folder))
         typer.echo(text(found))
         if json_file is not None:
-            write(json_file, as_json(found))
+            write("--json", json_file, as_json(found))
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None

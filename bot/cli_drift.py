@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli_backtest import Approve, written
+from bot.backtest_options import Approve, ApproveOption, JsonOption, write
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, account_or_exit
 from bot.run_options import AccountDataOption, AccountSeedOption
-from engine.domain.errors import BadInput, GreenlightError
+from engine.domain.errors import GreenlightError
 
 if TYPE_CHECKING:  # what is slow to import
     from bot.drift import DriftReport
@@ -24,8 +24,8 @@ def drift(
         list[Path] | None,
         typer.Option("--candles", metavar="FILE", help="Candles of the time, where it traded on a venue's prices."),
     ] = None,
-    approve: Annotated[Approve, typer.Option(help="What people say to what the backtest asks.")] = Approve.NONE,
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write all of it as JSON.")] = None,
+    approve: ApproveOption = Approve.NONE,
+    json_file: JsonOption = None,
     profile: ProfileOption = None,
     config: ConfigOption = None,
     data: AccountDataOption = None,
@@ -34,14 +34,12 @@ def drift(
     """Compare what the account traded with a backtest of the same time: each trade that differs, with its cause."""
     settings = account_or_exit(profile, config, data, seed)
     try:
-        if approve is Approve.HUMAN:
-            raise BadInput("What other people would have done explains nothing of this account.", "Say all or none.")
         from bot.drift import as_lines, drift_of
 
         report = drift_of(settings, tuple(candles or ()), approved=approve is Approve.ALL)
         typer.echo("\n".join(as_lines(report)))
         if json_file is not None:
-            written("--json", json_file, _as_json(report))
+            write("--json", json_file, _as_json(report))
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None

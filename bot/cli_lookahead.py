@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.progress import INTERRUPTED
 from bot.run_options import DATES, MoreData
 from engine.domain.errors import GreenlightError
 from engine.domain.market import Timeframe
@@ -17,8 +18,6 @@ from engine.domain.market import Timeframe
 if TYPE_CHECKING:  # what is slow to import
     from engine.backtest.look_ahead import LookAhead
 
-INTERRUPTED = 130
-"""The exit code of what was stopped by Ctrl-C."""
 _STEPS = 500
 """How often progress is shown at most."""
 

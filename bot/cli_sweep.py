@@ -93,14 +93,14 @@ def sweep(
             size=size,
             fill=fill,
             risk=risk,
-            approve=approve,
+            approved=approve is Approve.ALL,
         )
         plan = Plan(trials=trials, seed=seed, merit=Merit(by), workers=workers, resume=resume)
         what = varied(asked, tuple(grid or ()), settings)
         swept = _swept(what, plan, settings)
         typer.echo(text(what, swept))
         if json_file is not None:
-            write(json_file, as_json(what, swept))
+            write("--json", json_file, as_json(what, swept))
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None

@@ -98,14 +98,14 @@ def walkforward(
             size=size,
             fill=fill,
             risk=risk,
-            approve=approve,
+            approved=approve is Approve.ALL,
         )
         plan = Plan(trials=trials, seed=seed, merit=Merit(by), workers=workers, resume=resume)
         what = varied(asked, tuple(grid or ()), settings)
         walked = _walked(what, _windows(what, train, test, anchored=anchored), plan, settings)
         typer.echo(text(what, walked))
         if json_file is not None:
-            write(json_file, as_json(what, walked))
+            write("--json", json_file, as_json(what, walked))
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None

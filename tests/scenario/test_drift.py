@@ -49,4 +49,3 @@ def test_days_of_the_demo_are_the_same_to_the_cent_and_what_people_would_have_ch
 def test_what_cannot_be_compared_says_what_to_do(tmp_path: Path):
     assert "Start the bot first" in bot(tmp_path, "drift", "--profile", "demo").output
     assert "Give the candles of that time with --candles" in bot(tmp_path, "drift", "--profile", "paper").output
-    assert "Say all or none" in bot(tmp_path, "drift", "--profile", "demo", "--approve", "human").output
