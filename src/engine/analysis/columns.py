@@ -66,6 +66,11 @@ class CandleColumns:
         self._windowed = [_Windowed(candles, spec) for spec, at_once in self._extras if not at_once]
         self._whole: dict[str, Floats] | None = None
 
+    @property
+    def columns_made(self) -> int:
+        """How many readings are held by now, whole."""
+        return len(self._made)
+
     def part(self, start: int, stop: int) -> TechnicalColumns:
         """The columns' rows from one up to, without, another."""
         return TechnicalColumns(

@@ -32,11 +32,9 @@ Raises:
     BadInput, ConfigError: Its strategy refuses it.
 """
 _KEPT_VALUES = 2**26
-"""About how many values of readings a worker keeps to share: 512 MB. Then it begins anew."""
+"""How many values of readings a worker keeps to share: 512 MB. Then it begins anew."""
 _MANY, _FEWER_PARTS = 1_000, 12
 """With more combinations time is cut into fewer parts: 924 ways to halve it in the place of 12,870, and no wait."""
-_COLUMNS = 4
-"""How many new columns a combination reads off candles, about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -122,15 +120,13 @@ class _Work:
     """What a worker does; what combinations have in common is made once in each."""
 
     def __init__(self, vary: Vary) -> None:
-        self._vary = vary
-        self._shared, self._values = Shared(), 0
+        self._vary, self._shared = vary, Shared()
 
     def __call__(self, params: Params) -> Done:
         try:
             setup = self._vary(params)
         except (BadInput, ConfigError) as error:
             return LeftOut(params=params, why=error.message)
-        self._values += _COLUMNS * sum(len(candles) for candles in setup.candles.values())
-        if self._values > _KEPT_VALUES:
-            self._shared, self._values = Shared(grounds=self._shared.grounds), 0
+        if self._shared.values > _KEPT_VALUES:
+            self._shared = Shared(grounds=self._shared.grounds)
         return combination(setup, params, self._shared)

@@ -58,6 +58,12 @@ class Shared:
     frames: dict[tuple[str, Timeframe], Frame] = field(default_factory=dict)
     grounds: dict[tuple[str, ...], _Ground] = field(default_factory=dict)
 
+    @property
+    def values(self) -> int:
+        """How many numbers the readings are."""
+        known = (frame.columns for frame in self.frames.values())
+        return sum(each.count * each.series.columns_made for each in known if each.series)
+
 
 def slots_of(setup: BacktestSetup, shared: Shared | None = None) -> tuple[Slot, ...]:
     """Have every strategy say what it says; what is read off candles is shared among them.

@@ -59,6 +59,11 @@ class TechnicalSeries(Protocol):
         """All of them."""
         ...
 
+    @property
+    def columns_made(self) -> int:
+        """How many readings are held by now, whole."""
+        ...
+
     def part(self, start: int, stop: int) -> TechnicalColumns:
         """The columns' rows from one up to, without, another."""
         ...
