@@ -77,7 +77,7 @@ def building(kind: type[StrategyBase]) -> Iterator[None]:
 
 
 def _of_file(path: Path) -> ModuleType:
-    file = path.absolute()
+    file = path.resolve()
     if not file.is_file():
         near = get_close_matches(file.name, [each.name for each in file.parent.glob("*.py")], n=1)
         raise ConfigError(f"There is no file {shown(file)}.", f"Did you mean {near[0]}?" if near else _FILES)
