@@ -60,7 +60,10 @@ class Progress:
 
 @contextmanager
 def stopped_by_ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Whether somebody has pressed Ctrl-C; a second time ends everything at once."""
+    """Whether somebody has pressed Ctrl-C; a second time ends everything at once.
+
+    Where it is ignored, as in the background of a shell, it goes on being ignored.
+    """
     pressed = False
 
     def press(_: int, __: FrameType | None) -> None:
@@ -69,7 +72,9 @@ def stopped_by_ctrl_c() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         pressed = True
 
-    before = signal.signal(signal.SIGINT, press)
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, press)
     try:
         yield lambda: pressed
     finally:

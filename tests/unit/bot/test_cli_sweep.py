@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -145,18 +143,6 @@ def test_optuna_finds_what_is_good_without_trying_all(files: list[str]) -> None:
     found = told(*words, "--trials", "24", "--by", "gain")
     assert 12 < len(found["combinations"]) <= 24
     assert found == {**told(*words, "--trials", "24", "--by", "gain"), "seconds": found["seconds"]}
-
-
-def test_ctrl_c_ends_it_in_good_order(several: Callable[[], Varied]) -> None:
-    from bot.progress import stopped_by_ctrl_c
-
-    with stopped_by_ctrl_c() as is_stopped:
-        assert not is_stopped()
-        os.kill(os.getpid(), signal.SIGINT)
-        assert is_stopped()
-        with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_strategy_of_ones_own(files: list[str], tmp_path: Path) -> None:
