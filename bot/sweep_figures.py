@@ -86,16 +86,15 @@ def _span(swept: Swept) -> str:
 def _worth(swept: Swept) -> list[str]:
     """Whether the best is more than the luckiest of many."""
     lines = []
-    if swept.tried is not None:
-        many = (
-            f"the luckiest of {swept.tried.count:,} tried here has {ratio(swept.tried.expected_best)} by chance alone"
-        )
-        chance = "" if swept.deflated is None else f"; that the best is truly above that: {swept.deflated:.1%}"
-        lines.append(f"Sharpe     {many}{chance}")
+    if swept.tried is not None and swept.tried.count > 1:
+        by_chance = ratio(swept.tried.expected_best)
+        lines.append(f"Sharpe     the luckiest of {swept.tried.count:,} tried here has {by_chance} by chance alone")
+    if swept.deflated is not None:
+        lines.append(f"believed   {percent(swept.deflated)}: how likely the best is truly better than chance makes it")
     if swept.overfitting is not None:
         lines.append(
             f"overfit    {swept.overfitting:.0%}: how often the best of one half of the time"
-            " is below the median of the other; choosing at random comes to 50 %"
+            " is below the median of the other; choosing at random comes to 50%"
         )
     return lines
 

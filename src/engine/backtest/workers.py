@@ -10,6 +10,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -58,7 +59,9 @@ class Workers(Generic[Given, Found]):
             ours, theirs = _FORK.Pipe()
             self._pipes.append(ours)
             process = _FORK.Process(target=_serve, args=(theirs, tuple(self._pipes), self._work), daemon=True)
-            process.start()
+            with warnings.catch_warnings():  # of other threads: none of them has what a worker needs
+                warnings.simplefilter("ignore", DeprecationWarning)
+                process.start()
             theirs.close()
             self._processes.append(process)
         return self
