@@ -95,9 +95,9 @@ class QuietCloses:
         return await self._decide(closes, self.clock)
 
     def _at_most(self, at: datetime, before: datetime, most: int) -> int:
-        """How many closes there are before a time, and may be taken together."""
+        """How many closes there are before a time, and may be taken together; none where an answer is waited for."""
         lengths = {context.timeframe for context in self.contexts}
-        if len(lengths) > 1:
+        if len(lengths) > 1 or not self.services.derivatives.source.at_once:
             return 0
         count = min(most, -((at - before) // lengths.pop().duration))
         if self.clock is None:
@@ -124,8 +124,8 @@ class QuietCloses:
     async def _decide(self, closes: Mapping[datetime, Mapping[Listing, Decimal]], clock: MarketClock) -> int:
         """Decide on each close as ever, and write all of it down at once.
 
-        On the way nobody else has a turn: this venue and these candles have what is asked. Whatever is decided all the
-        same is sent as ever.
+        On the way nobody else has a turn: all that is asked is answered at once. Whatever is decided all the same is
+        sent as ever.
         """
         services, contexts = self.services, tuple(self.contexts)
         times = list(closes)[: await services.store.read(lambda uow: self.books.foresee(uow, closes))]

@@ -163,9 +163,9 @@ class Replay:
         jobs = [job for job in self._jobs if job.name in self._owed or (job.name in due and due[job.name] <= at)]
         times = await self._do_ahead(jobs, at, due, until)
         if not times:
-            times = [at]
+            times = [max(at, self._clock.now())]  # where looking ahead has failed, time may have passed
             for job in jobs:
-                await self._do(job, at)
+                await self._do(job, times[0])
         self._clock.move_to(times[-1] + INSTANT)
         self._uncommitted += len(times)
         if self._uncommitted >= self._pace.commit_every or self._journal.has_news:
@@ -191,6 +191,8 @@ class Replay:
             count = await ahead(at, before, self._pace.commit_every - self._uncommitted)
         except Exception:  # noqa: BLE001 - as where it is run: a fault must not stop the program
             note_failure(jobs[0], at, self._troubles.of(jobs[0]))
+            while (missed := self._next[jobs[0].name]) is not None and missed < self._clock.now():
+                self._advance(jobs[0], missed)  # as where what was written could not be kept: the market goes on
             return []
         times: list[datetime] = []
         for _ in range(count):

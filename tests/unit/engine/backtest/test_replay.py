@@ -465,9 +465,11 @@ async def test_a_look_ahead_that_fails_is_told_of_and_each_is_done_by_itself() -
     bench = Bench(pace=Pace(speed=math.inf, wait_for_people=0, commit_every=100))
 
     async def ahead(first: datetime, before: datetime, most: int) -> int:
+        if first == START + HOUR:
+            bench.clock.move_to(first + 2 * HOUR)
         raise ValueError(first, before, most)
 
     bench.job("candle", trigger=every(Timeframe.H1), ahead=ahead)()
-    assert await bench.run(START + HOUR) == [("candle", 0), ("candle", 1)]
+    assert await bench.run(START + 4 * HOUR) == [("candle", 0), ("candle", 3), ("candle", 4)]
     assert bench.trouble[0].startswith("candle failed at ")
     assert bench.trouble[-1] == ""
