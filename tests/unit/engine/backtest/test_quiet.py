@@ -19,9 +19,9 @@ from engine.clocks import MarketClock
 from engine.jobs import job_table
 from engine.store.database import nowhere
 from engine.store.location import url_of
-from engine.store.migrate import upgrade
+from tests.fakes.database import new_file
 
-LASTS = timedelta(hours=40)
+LASTS = timedelta(hours=30)
 TABLES = (
     "decisions",
     "readings",
@@ -38,8 +38,7 @@ TABLES = (
 
 async def replayed(folder: Path, *, together: bool) -> tuple[dict[str, list[Any]], int]:
     """What the demo leaves in each table, and how many closes were done by themselves."""
-    file, alone = folder / f"{'together' if together else 'one by one'}.sqlite", 0
-    upgrade(url_of(file))
+    file, alone = new_file(folder / ("together" if together else "one by one")), 0
     own = {
         "database": {"url": url_of(file)},
         "venue": {"file": file.with_suffix(".venue")},
