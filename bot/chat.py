@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from bot.chat_backtests import ChatBacktests
+from bot.backtests.chat import ChatBacktests
 from bot.engine import Engine
 from bot.externals import Externals
 from bot.platforms import VERSION, RemotePlatform, Web, remote_platforms, web_chat

@@ -11,20 +11,20 @@ from typing import Annotated
 
 import typer
 
-from bot import (
-    cli_backtest,
-    cli_compare,
-    cli_config,
-    cli_data,
-    cli_db,
-    cli_drift,
-    cli_export,
-    cli_lookahead,
-    cli_strategy,
-    cli_sweep,
-    cli_walkforward,
+from bot.commands import (
+    backtest,
+    compare,
+    data,
+    db,
+    drift,
+    export,
+    lookahead,
+    strategy,
+    sweep,
+    walkforward,
 )
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, account_or_exit, load_run_or_exit
+from bot.commands import config as config_commands
+from bot.commands.config import REFUSED, ConfigOption, ProfileOption, account_or_exit, load_run_or_exit
 from bot.run_options import (
     AccountDataOption,
     AccountSeedOption,
@@ -49,17 +49,17 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(cli_config.app, name="config")
-app.add_typer(cli_db.app, name="db")
-app.add_typer(cli_data.app, name="data")
-app.add_typer(cli_export.app, name="export")
-app.add_typer(cli_strategy.app, name="strategy")
-app.command()(cli_backtest.backtest)
-app.command()(cli_lookahead.lookahead)
-app.command()(cli_drift.drift)
-app.command()(cli_sweep.sweep)
-app.command()(cli_compare.compare)
-app.command()(cli_walkforward.walkforward)
+app.add_typer(config_commands.app, name="config")
+app.add_typer(db.app, name="db")
+app.add_typer(data.app, name="data")
+app.add_typer(export.app, name="export")
+app.add_typer(strategy.app, name="strategy")
+app.command()(backtest.backtest)
+app.command()(lookahead.lookahead)
+app.command()(drift.drift)
+app.command()(sweep.sweep)
+app.command()(compare.compare)
+app.command()(walkforward.walkforward)
 
 SWITCH_EVERY = 0.001
 """Seconds after which a thread that computes lets another go on; Python's own 5 ms are felt at every statement read."""

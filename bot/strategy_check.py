@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.backtesting import alone, known_of
+from bot.backtests.setups import alone, known_of
 from bot.doctor.check import Verdict
 from bot.strategies import kind_of, strategy_of
 from engine.analysis.technical import TechnicalAnalyzer

@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bot.backtesting import Asked
-from bot.full_backtest import full_backtest
-from bot.varying import varied
+from bot.backtests.full import full_backtest
+from bot.backtests.setups import Asked
+from bot.backtests.varying import varied
 from config.loader import load
 from engine.backtest.choosing import everything
 from engine.backtest.combination import Merit

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from bot.backtests.full import full_backtest
 from bot.cli import app
-from bot.full_backtest import full_backtest
 from config.loader import load
 from config.settings import Settings
 from engine.backtest.kernel_run import backtest

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from bot.backtesting import Asked, setup_of
+from bot.backtests.setups import Asked, setup_of
 from bot.cli import app
 from bot.markets import source
 from bot.own_strategies import guarded, own_kind

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from bot.cli_data import app
+from bot.commands.data import app
 from engine.data.files import check_file, parse_name, read_candles, write_candles
 from engine.data.importing import import_dump
 from engine.domain.errors import DataError

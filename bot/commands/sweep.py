@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bot.backtest_options import (
+from bot.backtests.options import (
     Approve,
     ApproveOption,
     By,
@@ -34,15 +34,15 @@ from bot.backtest_options import (
     asked_of,
     write,
 )
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.progress import INTERRUPTED, Progress, stopped_by_ctrl_c
 from bot.run_options import MoreData
 from config.settings import Settings
 from engine.domain.errors import GreenlightError
 
 if TYPE_CHECKING:  # what is slow to import
-    from bot.sweeping import Plan, Swept
-    from bot.varying import Varied
+    from bot.backtests.sweeping import Plan, Swept
+    from bot.backtests.varying import Varied
     from engine.backtest.kept_sweep import Done
 
 
@@ -75,9 +75,9 @@ def sweep(
     """Try a strategy with many parameters over the same candles, and say what the best of them is worth."""
     settings = load_or_exit(profile, config, {}).settings
     try:
-        from bot.sweep_figures import as_json, text
-        from bot.sweeping import Plan
-        from bot.varying import varied
+        from bot.backtests.sweep_figures import as_json, text
+        from bot.backtests.sweeping import Plan
+        from bot.backtests.varying import varied
         from engine.backtest.combination import Merit
 
         asked = asked_of(
@@ -110,7 +110,7 @@ def sweep(
 
 def _swept(what: Varied, plan: Plan, settings: Settings) -> Swept:
     """Sweep with a line of progress, until it is done or Ctrl-C is pressed."""
-    from bot.sweeping import run_sweep
+    from bot.backtests.sweeping import run_sweep
     from engine.backtest.registry import TrialRegistry
 
     progress = Progress(len(what.grid) if plan.trials is None else plan.trials)

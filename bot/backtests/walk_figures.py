@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from bot.varying import Varied
-from bot.walking import Step, Walk
+from bot.backtests.varying import Varied
+from bot.backtests.walking import Step, Walk
 from engine.backtest.returns import ReturnFigures
 from engine.domain.market import from_millis
 from handlers.backtests.figures import NONE, ratio

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.backtest_options import Approve, ApproveOption, JsonOption, write
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, account_or_exit
+from bot.backtests.options import Approve, ApproveOption, JsonOption, write
+from bot.commands.config import REFUSED, ConfigOption, ProfileOption, account_or_exit
 from bot.run_options import AccountDataOption, AccountSeedOption
 from engine.domain.errors import GreenlightError
 
 if TYPE_CHECKING:  # what is slow to import
-    from bot.drift import DriftReport
+    from bot.backtests.drift import DriftReport
 
 
 def drift(
@@ -34,7 +34,7 @@ def drift(
     """Compare what the account traded with a backtest of the same time: each trade that differs, with its cause."""
     settings = account_or_exit(profile, config, data, seed)
     try:
-        from bot.drift import as_lines, drift_of
+        from bot.backtests.drift import as_lines, drift_of
 
         report = drift_of(settings, tuple(candles or ()), approved=approve is Approve.ALL)
         typer.echo("\n".join(as_lines(report)))

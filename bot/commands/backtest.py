@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.backtest_options import (
+from bot.backtests.options import (
     CashOption,
     DataOption,
     EndOption,
@@ -25,7 +25,7 @@ from bot.backtest_options import (
     asked_of,
     write,
 )
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.run_options import MoreData
 from config.settings import Settings, secrets
 from engine.domain.errors import BadInput, GreenlightError
@@ -81,8 +81,8 @@ def backtest(
             raise BadInput("People take their time in the live cycle alone.", "Say --full as well.")
         import numpy as np
 
-        from bot.backtest_figures import as_json, text
-        from bot.backtesting import setup_of
+        from bot.backtests.figures import as_json, text
+        from bot.backtests.setups import setup_of
         from engine.backtest.kernel_run import backtest as run
         from engine.backtest.look_ahead import refuse_peeking
         from engine.backtest.registry import TrialRegistry
@@ -131,7 +131,7 @@ def backtest(
 
 def _replayed(setup: BacktestSetup, settings: Settings) -> BacktestResult:
     from bot import logs
-    from bot.full_backtest import full_backtest
+    from bot.backtests.full import full_backtest
 
     logs.configure(settings.logs, secrets(settings))
     return full_backtest(setup, settings)

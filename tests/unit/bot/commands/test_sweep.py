@@ -13,10 +13,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from bot.backtesting import Asked
+from bot.backtests.setups import Asked
+from bot.backtests.sweeping import Plan, Swept, run_sweep
+from bot.backtests.varying import Varied, varied
 from bot.cli import app
-from bot.sweeping import Plan, Swept, run_sweep
-from bot.varying import Varied, varied
 from config.loader import load
 from engine.backtest.kept_sweep import Done
 from engine.backtest.registry import TrialRegistry

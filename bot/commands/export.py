@@ -13,7 +13,7 @@ from typing import Annotated, TextIO
 import typer
 
 from bot import csv_file
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, account_or_exit
+from bot.commands.config import REFUSED, ConfigOption, ProfileOption, account_or_exit
 from bot.run_options import DATES, AccountDataOption, AccountSeedOption
 from config.settings import Settings
 from engine.domain.errors import GreenlightError

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.run_options import MoreData
 from engine.domain.errors import GreenlightError
 from engine.domain.market import Timeframe

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, account_or_exit
+from bot.commands.config import REFUSED, ConfigOption, ProfileOption, account_or_exit
 from bot.run_options import AccountDataOption, AccountSeedOption
 from config.kinds import mask_url
 from engine.domain.errors import GreenlightError

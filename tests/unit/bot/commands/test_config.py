@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli_config import app
+from bot.commands.config import app
 from engine.data.files import write_candles
 from tests.fakes.command_line import bot
 from tests.fakes.series import walk
 
 TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_the_schema_is_a_json_schema_of_every_section(room: Path):
 
 
 def test_a_process_that_is_refused_shows_no_traceback(room: Path):
-    script = "from bot.cli_config import app; app()"
+    script = "from bot.commands.config import app; app()"
     environ = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}", "BOT_WEB__PRT": "1", "BOT_WEB__TOKEN": TOKEN}
     done = subprocess.run(
         [sys.executable, "-c", script, "validate"], env=environ, capture_output=True, text=True, check=False

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.backtests.varying import Varied
 from bot.own_files import SWEEPS
-from bot.varying import Varied
 from engine.backtest.choosing import Choice, by_optuna, everything
 from engine.backtest.combination import Combination, Merit
 from engine.backtest.deflated import Tried, deflated_sharpe, tried_with

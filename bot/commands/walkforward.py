@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.backtest_options import (
+from bot.backtests.options import (
     Approve,
     ApproveOption,
     By,
@@ -34,16 +34,16 @@ from bot.backtest_options import (
     asked_of,
     write,
 )
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.progress import INTERRUPTED, Progress, stopped_by_ctrl_c
 from bot.run_options import MoreData
 from config.settings import Settings
 from engine.domain.errors import BadInput, GreenlightError
 
 if TYPE_CHECKING:  # what is slow to import
-    from bot.sweeping import Plan
-    from bot.varying import Varied
-    from bot.walking import Walk
+    from bot.backtests.sweeping import Plan
+    from bot.backtests.varying import Varied
+    from bot.backtests.walking import Walk
     from engine.backtest.kept_sweep import Done
     from engine.backtest.windows import Window
 
@@ -80,9 +80,9 @@ def walkforward(
     """Choose the best parameters on the past again and again, and trade them on what came next."""
     settings = load_or_exit(profile, config, {}).settings
     try:
-        from bot.sweeping import Plan
-        from bot.varying import varied
-        from bot.walk_figures import as_json, text
+        from bot.backtests.sweeping import Plan
+        from bot.backtests.varying import varied
+        from bot.backtests.walk_figures import as_json, text
         from engine.backtest.combination import Merit
 
         asked = asked_of(
@@ -146,7 +146,7 @@ def _length(name: str, said: str | None) -> timedelta | None:
 
 def _walked(what: Varied, windows: Sequence[Window], plan: Plan, settings: Settings) -> Walk:
     """Walk with a line of progress, until it is done or Ctrl-C is pressed."""
-    from bot.walking import walk
+    from bot.backtests.walking import walk
     from engine.backtest.registry import TrialRegistry
 
     each = len(what.grid) if plan.trials is None else plan.trials

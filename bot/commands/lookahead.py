@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.progress import INTERRUPTED
 from bot.run_options import DATES, MoreData
 from engine.domain.errors import GreenlightError
@@ -38,7 +38,7 @@ def lookahead(
     """Cut the candles at every one, and see that nothing a strategy said before changes by what comes later."""
     settings = load_or_exit(profile, config, {}).settings
     try:
-        from bot.backtesting import Asked, setup_of
+        from bot.backtests.setups import Asked, setup_of
         from engine.backtest.look_ahead import LookAhead
         from engine.backtest.tape import frames_of
 

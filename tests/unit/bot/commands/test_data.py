@@ -4,7 +4,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from bot.cli_data import app
+from bot.commands.data import app
 from tests.fakes.dumps import Bar, in_seconds, lines, text
 
 FLAT = Bar(open=100_000, high=110_000, low=90_000, close=105_000, volume=200_000_000)

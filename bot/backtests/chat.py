@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from bot.backtesting import Asked, Known, alone, setup_of
+from bot.backtests.setups import Asked, Known, alone, setup_of
 from bot.strategies import STRATEGIES, strategy_of
 from bot.venues import venue_of
 from config.contexts import ContextSettings

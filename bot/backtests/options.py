@@ -16,7 +16,7 @@ from engine.domain.errors import BadInput
 from engine.domain.market import Timeframe
 
 if TYPE_CHECKING:  # what is slow to import
-    from bot.backtesting import Asked
+    from bot.backtests.setups import Asked
 
 
 class Risk(StrEnum):
@@ -107,7 +107,7 @@ def asked_of(
     Raises:
         BadInput: A number is none.
     """
-    from bot.backtesting import Asked
+    from bot.backtests.setups import Asked
     from engine.backtest.setup import FillAt
 
     return Asked(

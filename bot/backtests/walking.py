@@ -13,8 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from bot.sweeping import Plan, chosen, kept_file
-from bot.varying import Varied
+from bot.backtests.sweeping import Plan, chosen, kept_file
+from bot.backtests.varying import Varied
 from engine.backtest.combination import Combination
 from engine.backtest.deflated import Tried, deflated_sharpe, tried_with
 from engine.backtest.holding import bought_and_held

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot.backtest_options import (
+from bot.backtests.options import (
     Approve,
     ApproveOption,
     CashOption,
@@ -26,7 +26,7 @@ from bot.backtest_options import (
     asked_of,
     write,
 )
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from engine.domain.errors import GreenlightError
 
 _SAID = "A strategy with what is its own: 'rsi_bands rsi_low=25 risk=off', './own.py@HEAD~1:Own'."
@@ -53,8 +53,8 @@ def compare(
     """Trade two strategies, settings or revisions of a strategy over the same candles, and say where they differ."""
     settings = load_or_exit(profile, config, {}).settings
     try:
-        from bot.compare_figures import as_json, text
-        from bot.comparing import compare as laid_beside
+        from bot.backtests.compare_figures import as_json, text
+        from bot.backtests.comparing import compare as laid_beside
         from engine.backtest.registry import TrialRegistry
 
         common = asked_of(

@@ -12,11 +12,11 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from bot.backtesting import Asked
+from bot.backtests.setups import Asked
+from bot.backtests.sweeping import Plan
+from bot.backtests.varying import varied
+from bot.backtests.walking import Walk, walk
 from bot.cli import app
-from bot.sweeping import Plan
-from bot.varying import varied
-from bot.walking import Walk, walk
 from config.loader import load
 from engine.backtest.registry import TrialRegistry
 from engine.backtest.windows import windows

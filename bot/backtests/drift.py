@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.backtesting import Asked, setup_of
+from bot.backtests.setups import Asked, setup_of
 from config.settings import Settings
 from engine.backtest.drift import Drift, Key, Traded, compared, of_backtest
 from engine.backtest.kernel_run import backtest

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from bot.comparing import Comparison, Side
+from bot.backtests.comparing import Comparison, Side
 from engine.backtest.setup import BareTerms
 from engine.domain.backtests import BacktestTrade
 from handlers.backtests.figures import NONE, amount, ratio, signed

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from bot.sweeping import Swept
-from bot.varying import Varied
+from bot.backtests.sweeping import Swept
+from bot.backtests.varying import Varied
 from engine.backtest.combination import Combination
 from handlers.backtests.figures import NONE, amount, ratio
 from handlers.cards.wording import percent, signed_percent

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from pydantic_core import PydanticCustomError
 
-from bot.cli_config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from config.kinds import parse_duration
 from engine.analysis.cleaning import Cleaned
 from engine.analysis.dump_rows import Clock, Finding

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from bot.backtesting import Asked, alone, of_command_line, setup_of
+from bot.backtests.setups import Asked, alone, of_command_line, setup_of
 from bot.strategies import faults, strategy_of
 from config.contexts import ContextSettings
 from config.settings import Settings
