@@ -108,7 +108,12 @@ def _quietly(engine: Engine, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
         return jobs
     (venue,) = engine.venues.values()
     quiet = QuietCloses(
-        services=engine.services, contexts=engine.market.contexts, books=engine.books, venue=venue, clock=engine.clock
+        services=engine.services,
+        contexts=engine.market.contexts,
+        books=engine.books,
+        venue=venue,
+        clock=engine.clock,
+        answering=lambda: _answering(engine) or bool(engine.closings.open_ids),
     )
     return quiet.of(jobs)
 
@@ -173,6 +178,11 @@ def _live_jobs(settings: Settings, engine: Engine) -> Sequence[Job]:
     )
 
 
+def _answering(engine: Engine) -> bool:
+    """Whether somebody asks or answers something: the market of a replay stands still meanwhile."""
+    return engine.approvals.busy or engine.closings.busy or engine.deliberations.busy
+
+
 def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay | WallDriver:
     on_trouble = engine.health.teller("jobs")
     if not isinstance(engine.clock, MarketClock):
@@ -188,6 +198,6 @@ def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay |
         pace=pace(settings),
         open_approvals=open_approvals,
         on_trouble=on_trouble,
-        answering=lambda: engine.approvals.busy or engine.closings.busy or engine.deliberations.busy,
+        answering=lambda: _answering(engine),
         journal=engine.store,
     )

@@ -36,7 +36,7 @@ TABLES = (
 )
 
 
-async def replayed(folder: Path, *, together: bool) -> tuple[dict[str, list[Any]], int]:
+async def replayed(folder: Path, *, together: bool, answering: bool = False) -> tuple[dict[str, list[Any]], int]:
     """What the demo leaves in each table, and how many closes were done by themselves."""
     file, alone = new_file(folder / ("together" if together else "one by one")), 0
     own = {
@@ -64,7 +64,14 @@ async def replayed(folder: Path, *, together: bool) -> tuple[dict[str, list[Any]
         alone += 1
         await candle.run(at)
 
-    quiet = QuietCloses(services=engine.services, contexts=contexts, books=books, venue=venue, clock=engine.clock)
+    quiet = QuietCloses(
+        services=engine.services,
+        contexts=contexts,
+        books=books,
+        venue=venue,
+        clock=engine.clock,
+        answering=lambda: answering,
+    )
     jobs = [replace(candle, run=by_itself), *others]
 
     async def nobody() -> tuple[str, ...]:
@@ -100,3 +107,8 @@ async def test_the_demo_is_the_same_whether_quiet_closes_are_taken_together_or_n
     assert len(one["orders"]) > 2
     for table in TABLES:
         assert all_[table] == one[table], table
+
+
+async def test_while_somebody_asks_or_answers_none_are_taken_together(tmp_path: Path) -> None:
+    _, alone = await replayed(tmp_path, together=True, answering=True)
+    assert alone == LASTS // timedelta(hours=1)
