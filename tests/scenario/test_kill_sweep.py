@@ -35,6 +35,7 @@ def must_be_whole(report: dict[str, Any]) -> None:
     assert report["lines"] > 1000, "the whole path is looked at"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_killed_at_a_sample_of_the_lines_it_comes_to_a_good_end(tmp_path):
     for report in swept(tmp_path, "comes_back", "telegram", "--sample", "3").values():

@@ -101,7 +101,9 @@ def winner_of(scene: Scene) -> str:
 
 @ON_BOTH
 @pytest.mark.parametrize(
-    ("telegram", "chat", "api"), [(3, 3, 4), pytest.param(15, 15, 20, marks=pytest.mark.slow)], ids=["200", "1000"]
+    ("telegram", "chat", "api"),
+    [(1, 1, 2), *(pytest.param(*each, marks=pytest.mark.slow) for each in ((3, 3, 4), (15, 15, 20)))],
+    ids=["80", "200", "1000"],
 )
 async def test_presses_of_twenty_people_on_two_platforms_make_one_order(tmp_path, each_database, telegram, chat, api):
     people = range(1, 21)
