@@ -54,12 +54,6 @@ app.add_typer(db.app, name="db")
 app.add_typer(data.app, name="data")
 app.add_typer(export.app, name="export")
 app.add_typer(strategy.app, name="strategy")
-app.command()(backtest.backtest)
-app.command()(lookahead.lookahead)
-app.command()(drift.drift)
-app.command()(sweep.sweep)
-app.command()(compare.compare)
-app.command()(walkforward.walkforward)
 
 SWITCH_EVERY = 0.001
 """Seconds after which a thread that computes lets another go on; Python's own 5 ms are felt at every statement read."""
@@ -209,3 +203,15 @@ def _start(settings: Settings, *, accept_balances: bool) -> None:
     recent = logs.configure(settings.logs, secrets(settings))
     sys.setswitchinterval(SWITCH_EVERY)
     asyncio.run(run_until_signal(App(settings, announce=announce, accept_balances=accept_balances, logs=recent.lines)))
+
+
+# After what runs the bot, in the order in which somebody looks for them.
+for command in (
+    backtest.backtest,
+    compare.compare,
+    sweep.sweep,
+    walkforward.walkforward,
+    lookahead.lookahead,
+    drift.drift,
+):
+    app.command()(command)
