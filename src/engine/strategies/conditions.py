@@ -253,7 +253,7 @@ def _trend(name: str, sight: Sight, timeframe: Timeframe, *, weight: float, risi
     return ConditionColumn(name=name, weight=weight, holds=holds, detail=detail)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _trend_words(close: float, fast: float, slow: float, *, rising: bool, is_so: bool) -> str:
     """What a longer candle says is told at each close until the next one of its length."""
     at, near, far = distinctly(close, fast, slow)
