@@ -176,7 +176,7 @@ async def test_killed_again_while_it_comes_back_it_comes_to_a_good_end(tmp_path,
     [
         *(Cut(moment=f"{when} submit", number=n) for n in (1, 2, 3) for when in ("before", "after")),
         *(Cut(moment=f"{when} cancel", number=1) for when in ("before", "after")),
-        *(pytest.param(Cut(number=n), marks=pytest.mark.slow) for n in range(1, 150, 15)),
+        *(pytest.param(Cut(number=n), marks=pytest.mark.slow) for n in range(1, 107, 10)),
     ],
     ids=str,
 )
