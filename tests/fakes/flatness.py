@@ -84,13 +84,14 @@ def _live(folder: Path, settings: Settings, leaks: bool) -> None:  # noqa: FBT00
     from_json(json.dumps([f"{number:020}" for number in range(200_000)]))
     kept: list[list[str]] = []
 
-    async def note(at: datetime) -> None:
-        notes.write(json.dumps(asdict(take(at))) + "\n")
-
     async def leak(at: datetime) -> None:
         kept.append([f"{at} {number}" for number in range(2)])
 
-    def jobs(_: Engine) -> Sequence[Job]:
+    def jobs(engine: Engine) -> Sequence[Job]:
+        async def note(at: datetime) -> None:
+            await engine.store.flush()  # what waits for a common commit does not stay behind
+            notes.write(json.dumps(asdict(take(at))) + "\n")
+
         noting = Job(name="note", trigger=Daily(Days(at=time(0, 30), zone=UTC_ZONE)), run=note, grace=timedelta(days=1))
         return (noting, Job(name="leak", trigger=every(Timeframe.H1), run=leak)) if leaks else (noting,)
 
