@@ -63,7 +63,7 @@ def take(at: datetime) -> Sample:
 
 
 def begin(folder: Path, settings: Settings, *, leaks: bool = False) -> ForkServerProcess:
-    """Start it; ``leaks`` for one that keeps a list of two texts with every candle."""
+    """Start it; ``leaks`` for one that keeps a list of four texts with every candle."""
     process: ForkServerProcess = FORKS.Process(target=_live, args=(folder, settings, leaks), daemon=True)
     process.start()
     return process
@@ -85,7 +85,7 @@ def _live(folder: Path, settings: Settings, leaks: bool) -> None:  # noqa: FBT00
     kept: list[list[str]] = []
 
     async def leak(at: datetime) -> None:
-        kept.append([f"{at} {number}" for number in range(2)])
+        kept.append([f"{at} {number}" for number in range(4)])
 
     def jobs(engine: Engine) -> Sequence[Job]:
         async def note(at: datetime) -> None:

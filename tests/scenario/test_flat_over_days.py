@@ -108,16 +108,16 @@ async def browse(folder: Path) -> None:
 
 
 def growth(taken: Sequence[Sample], name: str) -> int:
-    """How much more is held in the end than once it was warm; the largest step is something that was loaded late."""
+    """How much more is held in the end than once it was warm; the two largest steps are what was loaded late."""
     warm = [getattr(sample, name) for sample in taken[WARM:]]
     least = [min(warm[day : day + WINDOW]) for day in range(0, len(warm) - WINDOW + 1, WINDOW)]
-    return sum(sorted(later - earlier for earlier, later in pairwise(least))[:-1])
+    return sum(sorted(later - earlier for earlier, later in pairwise(least))[:-2])
 
 
 DAYS, WARM = 40, 10
 """How long it runs, and after how many days caches have filled."""
 MOST = 1000
-"""Pieces of memory that may stay behind: fewer than two with every candle."""
+"""Pieces of memory that may stay behind: fewer than three with every candle of the days whose growth counts."""
 QUIET_DAYS, QUIET_WARM = 30, 10
 """The same where nobody writes."""
 
