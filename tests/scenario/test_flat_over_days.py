@@ -118,6 +118,8 @@ DAYS, WARM = 40, 10
 """How long it runs, and after how many days caches have filled."""
 MOST = 1000
 """Pieces of memory that may stay behind: fewer than three with every candle of the days whose growth counts."""
+BUSY_MOST = 4 * MOST
+"""The same with people: what is being shown them when it is looked is held too, and a page has hundreds of messages."""
 QUIET_DAYS, QUIET_WARM = 30, 10
 """The same where nobody writes."""
 
@@ -139,7 +141,7 @@ async def test_nothing_grows_over_market_days_with_a_busy_chat(tmp_path):
     assert len(taken) >= DAYS - 1
     assert growth(taken, "files") <= 2
     assert growth(taken, "tasks") <= 2
-    assert growth(taken, "blocks") < MOST
+    assert growth(taken, "blocks") < BUSY_MOST
     assert growth(taken, "kilobytes") < 4 * 1024
 
 
