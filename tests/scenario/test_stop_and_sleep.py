@@ -167,15 +167,15 @@ async def ask(settings: Settings, count: int) -> None:
     engine.venues["paper"].close()
 
 
-async def asleep_until_soon(life: Life, files: Files) -> datetime:
-    """Freeze it, not in the middle of writing, and let A2 run out in a second: when that is."""
+async def asleep_until_soon(life: Life, files: Files) -> None:
+    """Freeze it, not in the middle of writing, and let A2 run out in a second."""
     while True:
         life.freeze()
         runs_out = datetime.now(UTC) + timedelta(seconds=1)
         at = f"{runs_out:%Y-%m-%d %H:%M:%S.%f}"
         with suppress(sqlite3.OperationalError):  # it holds the lock
             files.write(f"UPDATE approvals SET expires_at = '{at}' WHERE id = 'A2'")  # noqa: S608 - our own words
-            return runs_out
+            return
         life.thaw()
         await asyncio.sleep(0.1)
 
@@ -189,7 +189,7 @@ async def test_asleep_on_the_wall_clock_what_ran_out_is_expired_and_what_did_not
         await story.fake.wait_for(lambda: question(story.fake, "A2") and story.files.is_quiet(), PATIENCE)
         late = question(story.fake, "A2")
         assert late
-        runs_out = await asleep_until_soon(life, story.files)
+        await asleep_until_soon(life, story.files)
         story.press()
         story.fake.press(CHAT, late.message_id, 1001, "Approve")
         await asyncio.sleep(2.0)
