@@ -16,6 +16,7 @@ from engine.domain.events import Event
 from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.domain.messages import Card, Destination, Ref
+from engine.domain.model_calls import ModelReply, ModelRequest
 from engine.domain.orders import Fill, NotFound, OrderRequest, OrderState, SubmitResult
 from engine.domain.positions import Position
 from engine.domain.proposals import Proposal
@@ -259,6 +260,27 @@ class DerivativesData(Protocol):
 
     async def long_short(self, symbol: str) -> LongShort | None:
         """How many of those who hold them are long, and how many short; raises as ``funding`` does."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+class ModelProvider(Protocol):
+    """A family: who runs language models. Each call is one request on the wire: nothing is tried again unseen."""
+
+    @property
+    def name(self) -> str:
+        """The provider, as the settings call it."""
+        ...
+
+    async def ask(self, request: ModelRequest) -> ModelReply:
+        """Ask a model once. How long one waits is the caller's: a call that is cancelled is cut.
+
+        Raises:
+            ModelError: No answer; it says why, and what is charged all the same.
+        """
         ...
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ GreenlightError            what went wrong, and what to do about it
 ├── StrategyError          a strategy of somebody's own that fails, or peeks: names its file and line
 ├── StoreError             the database cannot be used as it is
 ├── LedgerError            a booking would leave less than nothing
+├── ModelError             a language model's provider gives no answer: names the fault, and what was used
 └── VenueError             the venue cannot be reached or answers nonsense
     ├── NoData             the venue answered, but not with what was asked for
     ├── UnknownCursor      the venue never told of what we have taken in
@@ -18,6 +19,8 @@ GreenlightError            what went wrong, and what to do about it
 from __future__ import annotations
 
 from datetime import datetime
+
+from engine.domain.model_calls import ModelFault, Usage
 
 
 class GreenlightError(Exception):
@@ -109,3 +112,27 @@ class SaleRefused(VenueError):
     def __init__(self, message: str, *, again_at: datetime | None = None) -> None:
         super().__init__(message)
         self.again_at = again_at
+
+
+class ModelError(GreenlightError):
+    """The provider of a language model gives no answer.
+
+    Args:
+        fault: What kind of thing went wrong.
+        retry_after: Seconds that the provider wants to be left alone; ``None`` where it does not say.
+        usage: What is charged all the same; ``None`` where the provider did not say.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        remedy: str = "",
+        *,
+        fault: ModelFault,
+        retry_after: float | None = None,
+        usage: Usage | None = None,
+    ) -> None:
+        super().__init__(message, remedy)
+        self.fault = fault
+        self.retry_after = retry_after
+        self.usage = usage
