@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.domain.errors import ConfigError
-from handlers.web import api, emergency_api, errors, pages
+from handlers.web import api, emergency_api, errors, metrics, pages
 from handlers.web.guard import MOST_BODY_BYTES, Guard, OwnNames
 from handlers.web.rendering import STATIC
 from handlers.web.services import WebServices
@@ -48,7 +48,7 @@ def create_app(
     )
     app.state.services = services
     # Included, each route would be built once more at the first call, and looked for twice at every one.
-    for router in (api.open_router, api.router, emergency_api.router, pages.router):
+    for router in (api.open_router, api.router, emergency_api.router, metrics.router, pages.router):
         app.router.routes.extend(router.routes)
     app.router.routes.extend(hooks)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

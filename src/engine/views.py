@@ -22,11 +22,13 @@ from engine.domain.people import AuditEntry, Stranger
 from engine.domain.positions import Position
 from engine.domain.proposals import Deliberation
 from engine.domain.streaks import Streak
+from engine.domain.totals import Totals
 from engine.domain.trade_views import ExternalView, FillView, TradeCandles, TradeView, UnmanagedView
 from engine.domain.trade_window import windows
 from engine.execution.emergency import exposed, progress, standing
 from engine.ports import TimeLeft, by_the_market, market_data_of
 from engine.risk.rules import RiskLimits
+from engine.store.totals import totals
 from engine.store.unit_of_work import UnitOfWork
 from engine.valuation import ask, book, prices_of_held
 
@@ -243,6 +245,10 @@ class Views(AccountViews):
     async def audit(self, count: int, before: str = "") -> tuple[AuditEntry, ...]:
         """The newest audit entries first."""
         return await self.store.read(lambda uow: uow.chat.newest_audit(count, before))
+
+    async def totals(self) -> Totals:
+        """What everything since the account began comes to."""
+        return await self.store.read(lambda uow: totals(uow.connection))
 
     async def health(self) -> tuple[Part, ...]:
         """How each part of the program is."""

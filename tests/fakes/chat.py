@@ -26,6 +26,7 @@ from engine.domain.positions import Position
 from engine.domain.proposals import Deliberation
 from engine.domain.results import Counts, Performance, Strategies, TradeStats
 from engine.domain.streaks import Streak
+from engine.domain.totals import Totals
 from engine.domain.trade_views import PositionView, TradeCandles, TradeView, UnmanagedView
 from tests.fakes import reports
 
@@ -172,6 +173,9 @@ class FakeViews:
 
     def unwritten_halts(self) -> tuple[HaltView, ...]:
         return self.unwritten
+
+    async def totals(self) -> Totals:
+        return reports.totals()
 
     async def health(self) -> tuple[Part, ...]:
         return reports.health()

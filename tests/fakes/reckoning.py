@@ -134,6 +134,25 @@ class Reckoning:
             "/stats": [self._title(self.closed), self._won(self.closed)],
         }
 
+    def measures(self) -> dict[str, float]:
+        """Each metric that is a figure of the account, with what it should be."""
+        fees = sum((_money(fill["fee_value"]) for fill in self.fills), NOTHING)
+        figures = {
+            "equity": self.equity,
+            "exposure": self.exposure,
+            "net": self.equity - self.opening,
+            "day_net": self.equity - self._before(self.today),
+            "drawdown_ratio": self._drawdown(),
+            "benchmark_ratio": self.rows[-1][2] - 1,
+            "positions": len(self.open),
+            "approvals_pending": self.questions,
+            "trades_closed_total": len(self.closed),
+            "trades_won_total": sum(trade.net > 0 for trade in self.closed),
+            "trades_net": sum((trade.net for trade in self.closed), NOTHING),
+            "fees": fees,
+        }
+        return {f"greenlight_{name}": float(figure) for name, figure in figures.items()}
+
     def _status(self) -> list[str]:
         whole, day = self.equity - self.opening, self.equity - self._before(self.today)
         return [

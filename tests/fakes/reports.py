@@ -38,6 +38,7 @@ from engine.domain.positions import Position
 from engine.domain.proposals import Deliberation, Proposal
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, Tally, TradeStats
 from engine.domain.streaks import Streak
+from engine.domain.totals import Totals
 from engine.domain.trade_views import PositionView, TradeCandles, TradeView, UnmanagedView
 from engine.domain.unmanaged import Absence, Ending, Unmanaged
 
@@ -302,6 +303,20 @@ def status(**changes: Any) -> Status:
         contexts=("btc_momentum", "eth_reversion"),
         last_cycle_at=NOON,
         prices=(("BTC/USDT", Decimal("20000.00")),),
+    )
+    return replace(usual, **changes)
+
+
+def totals(**changes: Any) -> Totals:
+    usual = Totals(
+        closed=23,
+        won=14,
+        net=Decimal("12.5"),
+        fees=Decimal("3.21"),
+        decisions=1234,
+        approvals={"pending": 2, "ordered": 5},
+        orders={"filled": 30, "rejected": 1},
+        unsent={"telegram": 0, "slack": 3},
     )
     return replace(usual, **changes)
 

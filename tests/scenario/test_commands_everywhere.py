@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from engine.domain.health import LogLine
 from tests.fakes.program import ASKED, Json
@@ -331,6 +333,13 @@ async def the_figures_are_those_of_the_store(at: Everywhere, talk: Talk) -> None
     for text, parts in reckoned.says().items():
         said = read(await talk.ask(text, parts[0]))
         assert [part for part in parts if part not in said] == [], said
+    measured = {sample.name: sample.value for sample in samples(await at.pages["Ada"].read("/metrics"))}
+    assert {name: measured[name] for name in reckoned.measures()} == pytest.approx(reckoned.measures())
+
+
+def samples(text: str) -> Iterator[Sample]:
+    """What Prometheus reads."""
+    return (sample for family in text_string_to_metric_families(text) for sample in family.samples)
 
 
 def shown(call: Call) -> tuple[object, object, object]:

@@ -18,8 +18,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from config.loader import load
+from handlers.web.metric_families import Seen
+from tests.fakes import reports
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ("bot", "config", "handlers", "migrations", "src/engine")
@@ -88,8 +91,10 @@ def test_the_services_fit_together(tmp_path):
     assert mounted == {last_stage()["VOLUME"]}
     inside = Path(last_stage()["WORKDIR"]) / settings.venue_file
     assert inside.is_relative_to(mounted.pop()), "the paper venue's file outlives the container"
-    named = {volume.split(":")[0] for service in (bot, database) for volume in service["volumes"]}
-    assert named == set(compose["volumes"])
+    mounts = [volume for service in compose["services"].values() for volume in service.get("volumes", ())]
+    sources = {volume.split(":")[0] for volume in mounts}
+    assert {source for source in sources if not source.startswith("./")} == set(compose["volumes"])
+    assert [source for source in sources if source.startswith("./") and not (ROOT / source).exists()] == []
 
 
 def test_the_viewer_looks_at_the_bots_database_and_starts_where_it_is_asked_for():
@@ -101,6 +106,38 @@ def test_the_viewer_looks_at_the_bots_database_and_starts_where_it_is_asked_for(
     assert viewer["healthcheck"] == {"disable": True}, "the image asks a web server, which the viewer has not"
     install = next(rest for word, rest in instructions() if word == "RUN" and "pip install" in rest)
     assert "[postgres,viewer]" in install
+
+
+def test_what_looks_at_the_bot_finds_it_and_may_come_in(tmp_path):
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    services = compose["services"]
+    bot, prometheus = services["bot"], services["prometheus"]
+    assert [services[name]["profiles"] for name in ("prometheus", "grafana")] == [["monitoring"], ["monitoring"]]
+    scrape = yaml.safe_load((ROOT / "monitoring/prometheus.yaml").read_text())
+    (job,) = scrape["scrape_configs"]
+    host, _, port = job["static_configs"][0]["targets"][0].partition(":")
+    assert services[host] is bot
+    assert int(port) == bot["environment"]["BOT_WEB__PORT"]
+    allowed = bot["environment"]["BOT_WEB__ALLOWED_HOSTS"].partition(":-")[2].removesuffix("}")
+    assert host in load(None, None, {}, {"BOT_WEB__ALLOWED_HOSTS": allowed}, tmp_path).settings.web.allowed_hosts
+    (secret,) = prometheus["secrets"]
+    assert job["authorization"]["credentials_file"] == f"/run/secrets/{secret}"
+    assert compose["secrets"][secret] == {"environment": "BOT_WEB__TOKEN"}
+    assert scrape["rule_files"] == [volume.split(":")[1] for volume in prometheus["volumes"] if "alerts" in volume]
+    (source,) = yaml.safe_load((ROOT / "monitoring/grafana/datasource.yaml").read_text())["datasources"]
+    assert services[source["url"].split("/")[2].partition(":")[0]] is prometheus
+
+
+def test_pictures_and_alerts_ask_for_metrics_that_there_are():
+    status, totals, parts = reports.status(), reports.totals(), reports.health()
+    said = Seen(version="1", status=status, totals=totals, parts=parts).text().decode()
+    there = {sample.name for family in text_string_to_metric_families(said) for sample in family.samples}
+    board = json.loads((ROOT / "monitoring/grafana/dashboards/greenlight.json").read_text())
+    rules = yaml.safe_load((ROOT / "monitoring/alerts.yaml").read_text())["groups"][0]["rules"]
+    asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    names = set(re.findall(r"greenlight_\w+", " ".join([*asked, *(rule["expr"] for rule in rules)])))
+    assert names
+    assert names - there == set()
 
 
 def test_every_process_of_the_procfile_is_a_command_that_there_is():

@@ -64,6 +64,7 @@ async def test_openapi_names_exactly_the_routes(web):
     assert set((await document(web))["paths"]) == {
         "/health",
         "/ready",
+        "/metrics",
         "/api/status",
         *(f"/api/{name}" for name in LISTS),
         "/api/approvals/{approval_id}/approve",

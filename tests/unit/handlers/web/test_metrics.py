@@ -1,0 +1,75 @@
+"""What Prometheus is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from handlers.web.metric_families import Seen
+from tests.fakes import reports
+from tests.fakes.web import TOKEN, opened
+
+BEARER = {"authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture
+async def web(tmp_path):
+    async with opened(tmp_path) as room:
+        yield room
+
+
+def read(text):
+    """Every sample by its name and labels."""
+    families = text_string_to_metric_families(text)
+    return {(each.name, *each.labels.values()): each.value for family in families for each in family.samples}
+
+
+def seen(**changes):
+    usual = {"version": "1.2.3", "status": reports.status(), "totals": reports.totals(), "parts": reports.health()}
+    return read(Seen(**{**usual, **changes}).text().decode())
+
+
+async def test_the_account_and_what_it_came_to_are_measured(web):
+    answer = await web.client.get("/metrics", headers=BEARER)
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    found = read(answer.text)
+    assert found["greenlight_equity", "USDT"] == 10_000
+    assert found["greenlight_trades_closed_total",] == 23
+    assert found["greenlight_win_ratio",] == 14 / 23
+    assert (found["greenlight_outbox_unsent", "slack"], found["greenlight_outbox_unsent", "telegram"]) == (3, 0)
+    assert found["greenlight_approvals", "ordered"] == 5
+
+
+@pytest.mark.parametrize("shown", [{}, {"authorization": "Bearer wrong"}])
+async def test_a_stranger_is_shown_no_figure(web, shown):
+    answer = await web.client.get("/metrics", headers=shown)
+    assert answer.status_code == 401
+    assert "greenlight" not in answer.text
+
+
+async def test_a_name_that_is_not_read_is_refused(web):
+    assert (await web.client.get("/metrics?match=x", headers=BEARER)).status_code == 422
+
+
+def test_what_is_not_known_is_left_out():
+    new = reports.status(share=None, benchmark=None, last_cycle_at=None)
+    found = seen(status=new, totals=reports.totals(closed=0, won=0, approvals={}, orders={}, unsent={}))
+    names = {name for name, *_ in found}
+    unknown = ("net_ratio", "benchmark_ratio", "last_candle_timestamp_seconds", "win_ratio", "approvals")
+    assert names.isdisjoint(f"greenlight_{name}" for name in unknown)
+    assert found["greenlight_trades_closed_total",] == 0
+
+
+def test_amounts_are_in_the_currency_of_the_account():
+    found = seen(status=reports.status(quote="EUR", equity=Decimal("0.00000012")))
+    assert found["greenlight_equity", "EUR"] == 1.2e-7
+
+
+def test_a_part_that_fails_is_down():
+    parts = (*reports.health(), replace(reports.health()[0], name='tele"gram\n', ok=False))
+    found = seen(parts=parts)
+    assert found["greenlight_part_up", 'tele"gram\n'] == 0
+    assert found["greenlight_part_up", reports.health()[0].name] == 1
