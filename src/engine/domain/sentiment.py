@@ -1,0 +1,120 @@
+"""What people and indices think of a coin: the parts, one a source, and what they come to together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceText:
+    """A text as a source gives it, not to be trusted: a headline, a post, a comment.
+
+    Attributes:
+        source: Who gave it, as the settings call it, e.g. ``news`` or ``reddit``.
+        title: Its first line; a comment has all of its text here.
+        body: What follows, where there is more.
+        url: Where people can read it; empty where nowhere.
+        at: When it was published.
+    """
+
+    source: str
+    title: str
+    body: str = ""
+    url: str = ""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentimentPart:
+    """What one source says of a coin.
+
+    Attributes:
+        source: As the settings call it.
+        score: In [-1, 1]; below 0 is bearish.
+        count: Of how many texts or readings.
+        weight: What it counts beside the other parts, over 0.
+        at: When the newest of them was so.
+
+    Raises:
+        ValueError: A number is out of its range, or no number at all.
+    """
+
+    source: str
+    score: float
+    count: int
+    weight: float
+    at: datetime
+
+    def __post_init__(self) -> None:
+        if not -1 <= self.score <= 1:
+            raise ValueError(f"a score is in [-1, 1], not {self.score}")
+        if not (0 < self.weight < math.inf):
+            raise ValueError(f"a weight is over 0 and finite, not {self.weight}")
+        if self.count < 1:
+            raise ValueError(f"a part is of one text or more, not of {self.count}")
+
+    def age(self, now: datetime) -> timedelta:
+        """How old the newest of it is."""
+        return now - self.at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """A text that tells of a coin, with its score in [-1, 1]."""
+
+    title: str
+    source: str
+    url: str
+    at: datetime
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """Words that many texts have, and how many have them."""
+
+    words: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentimentData:
+    """What is known of the sentiment on a coin.
+
+    Attributes:
+        symbol: The market that was asked about.
+        at: When it was put together.
+        parts: One a source; a source that says nothing has none.
+        mentions: How many texts speak of the coin, by source.
+        trending: What these texts have in common, the most frequent first.
+        headlines: The newest of what was said, the newest first.
+    """
+
+    symbol: str
+    at: datetime
+    parts: tuple[SentimentPart, ...]
+    mentions: Mapping[str, int]
+    trending: tuple[Topic, ...]
+    headlines: tuple[Headline, ...]
+
+    def aggregate(self) -> float | None:
+        """All parts together, in [-1, 1], each by its share; ``None`` where there is none."""
+        shares = self.shares()
+        if not shares:
+            return None
+        together = math.fsum(part.score * share for part, share in zip(self.parts, shares, strict=True))
+        return max(-1.0, min(1.0, together))
+
+    def shares(self) -> tuple[float, ...]:
+        """What each part counts, together 1: what a missing source would count is divided among the others."""
+        largest = max((part.weight for part in self.parts), default=1.0)
+        weights = [part.weight / largest for part in self.parts]
+        whole = math.fsum(weights)
+        return tuple(weight / whole for weight in weights)
+
+    def part(self, source: str) -> SentimentPart | None:
+        """What one source says; ``None`` where it says nothing."""
+        return next((part for part in self.parts if part.source == source), None)
