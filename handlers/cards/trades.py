@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.market import named
-from engine.domain.messages import Card, Item
+from engine.domain.messages import BREAK, Card, Item
 from engine.domain.positions import Position
 from engine.domain.trade_views import PositionView
 from handlers.cards import phrases, totals, wording
@@ -40,11 +40,12 @@ def _position(view: PositionView, now: datetime) -> Item:
     levels = [
         f"{name} {wording.price(level)}" for name, level in (("stop", held.stop), ("target", held.target)) if level
     ]
+    bought = f"{wording.quantity(held.quantity)} at {wording.price(held.entry_price)}"
     return Item(
         title=f"{held.id} {named(held.symbol, view.at)} {gain}",
         text=wording.lines(
-            f"{wording.quantity(held.quantity)} at {wording.price(held.entry_price)} → {wording.price(view.price)}",
-            ", ".join(levels) or "no stop, no target",
+            f"{bought} {BREAK}→ {wording.price(view.price)}",
+            f", {BREAK}".join(levels) or "no stop, no target",
             "no strategy manages it" if view.unmanaged else "",
             phrases.held_for(held.opened_at, now),
         ),

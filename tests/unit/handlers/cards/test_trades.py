@@ -70,3 +70,17 @@ def test_what_is_large_and_held_for_long_fits_a_phone_too():
     cards = for_phone(trades.trades((held, closed), (view,), now)), for_phone(trades.positions((view,), now))
     lines = [line for card in cards for item in card.items for line in (item.title, *item.text.splitlines())]
     assert [line for line in lines if len(line) > WIDTH] == []
+
+
+def test_a_coin_of_a_tiny_price_fits_a_phone_too():
+    levels = {"stop": Decimal("0.00001287475"), "target": Decimal("0.0000135691")}
+    coins = {"symbol": "PEPE/EUR", "quantity": Decimal(92231000), "bought": Decimal(92231000)}
+    held = reports.position(**coins, **levels, entry_price=Decimal("0.0000131274"))
+    view = reports.position_view(position=held, price=Decimal("0.0000131099"))
+    (item,) = for_phone(trades.positions((view,), LATER)).items
+    assert item.text.splitlines()[:4] == [
+        "92,231,000 at 0.0000131274",
+        "  → 0.0000131099",
+        "stop 0.00001287475,",
+        "  target 0.0000135691",
+    ]
