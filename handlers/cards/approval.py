@@ -184,7 +184,7 @@ def pending(approvals: Sequence[ApprovalView], deliberations: Sequence[Deliberat
         return Card(title="Nothing to decide", text="No approval is open.", items=considered)
     first = approvals[0]
     name = first.approval.id
-    approving = "" if first.halt else f"/approve {name}, /approve {name} half {BREAK}or "
+    approving = "" if first.halt else f"/approve {name}, {BREAK}/approve {name} half {BREAK}or "
     return Card(
         title=wording.count(len(approvals), "open approval"),
         items=(*map(_open_approval, approvals), *considered),

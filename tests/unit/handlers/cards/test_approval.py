@@ -241,6 +241,17 @@ def test_open_questions_come_with_prices_of_now_and_how_to_answer():
     assert card.buttons == ()
 
 
+def test_no_command_that_answers_is_broken_in_two():
+    view = reports.approval_view()
+    card = for_phone(approval.pending((replace(view, approval=replace(view.approval, id="A12345")),)))
+    assert card.text.splitlines() == [
+        "Answer with its buttons, or with",
+        "  /approve A12345,",
+        "  /approve A12345 half",
+        "  or /reject A12345 reason.",
+    ]
+
+
 def test_an_open_question_of_a_replay_fits_a_phone():
     (item,) = for_phone(approval.pending((reports.approval_view(wall_left=timedelta(minutes=2)),))).items
     assert item.text.splitlines()[-2:] == [
