@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from engine.domain.account import Balance, DayProfit, Profit, Status
 from engine.domain.messages import BREAK, Card, Item, Table
 from handlers.cards import halts, phrases, wording
@@ -27,12 +25,17 @@ def status(report: Status, *, hints: bool = True) -> Card:
             ("Open approvals", f"{report.pending}{' (/pending)' if report.pending and hints else ''}"),
             *((("Before the panel", listed(", ".join(report.deliberations))),) if report.deliberations else ()),
             ("Strategies", ", ".join(report.contexts)),
-            ("Prices", wording.lines(*(f"{market} {wording.price(price)}" for market, price in report.prices))),
+            *_prices(report),
             ("Last decision cycle", last),
             ("Market time", wording.moment(report.now)),
         ),
         text=wording.lines(wording.sentence(report.no_entry), *map(halts.line, report.halts), _unmanaged(report)),
     )
+
+
+def _prices(report: Status) -> tuple[tuple[str, str], ...]:
+    told = wording.lines(*(f"{market} {wording.price(price)}" for market, price in report.prices))
+    return (("Prices", told),) if told else ()
 
 
 def _unmanaged(report: Status) -> str:
@@ -86,8 +89,8 @@ def profit(report: Profit) -> Card:
 
 
 def _fees(report: Profit) -> str:
-    """The fees, and what they are of what the profit was made with, where that is known."""
-    return wording.of(report.fees, report.net / report.share if report.share else Decimal(0), report.quote)
+    """The fees, and what they are of what the profit was made with; where there is none, that is what there is."""
+    return wording.of(report.fees, report.net / report.share if report.share else report.days[-1].equity, report.quote)
 
 
 def _day_row(day: DayProfit, quote: str) -> tuple[str, ...]:

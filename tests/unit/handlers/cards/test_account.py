@@ -28,6 +28,10 @@ def test_each_price_has_a_line_of_its_own():
     assert told["Prices"] == "BTC/USDT 20,000.00\nETH/USDT 1,500.00"
 
 
+def test_before_the_first_price_no_prices_are_spoken_of():
+    assert "Prices" not in dict(account.status(reports.status(prices=())).fields)
+
+
 def test_what_was_paid_in_and_out_is_told_beside_every_result():
     moved = {"paid_in": Decimal(500), "paid_out": Decimal("20.5")}
     told = [("Paid in", "500.00 USDT"), ("Paid out", "20.50 USDT")]
@@ -94,6 +98,13 @@ def test_profit_is_signed_by_day_and_drawn():
     assert dict(card.fields)["Won"] == "1 of 2 (50.00%)"
     assert dict(card.fields)["Since"] == "2026-01-01 12:00 UTC"
     assert card.graph == (10000.0, 10001.0)
+
+
+def test_where_nothing_was_made_the_fees_are_of_what_there_is():
+    idle = replace(reports.profit(), net=Decimal(0), share=Decimal(0), fees=Decimal(0))
+    assert dict(account.profit(idle).fields)["Fees, taken off"] == "0.00 USDT (0.00%)"
+    charged = replace(idle, fees=Decimal("1.25"))
+    assert dict(account.profit(charged).fields)["Fees, taken off"] == "1.25 USDT (0.01%)"
 
 
 def test_profit_tells_the_drawdown_of_now_from_the_largest_of_its_days():
