@@ -82,7 +82,6 @@ async def build(
     )
     api_token = settings.web.token or SecretStr(randomness.token_urlsafe(24))
     chat = await build_chat(settings, engine, api_token, ready, give_up, externals, logs)
-    orchestrator = engine.services.orchestrator
     jobs = job_table(
         services=engine.services,
         contexts=engine.market.contexts,
@@ -90,9 +89,7 @@ async def build(
         approvals=engine.approvals,
         books=engine.books,
         candles_in=engine.market.live.closed if engine.market.live else None,
-        caught_up=partial(booked, lambda: engine.advanced, orchestrator.sync_venue_events)
-        if engine.market.live
-        else None,
+        caught_up=_all_booked(engine),
     )
     jobs = _quietly(engine, jobs)
     kept = _housekeeping(settings, engine, externals)
@@ -129,6 +126,22 @@ def _housekeeping(settings: Settings, engine: Engine, externals: Externals) -> J
     retention = Retention(**settings.retention.model_dump())
     housekeeping = Housekeeping(store=engine.store, retention=retention, wall=externals.wall)
     return Job(name="retention", group=Group.HOUSEKEEPING, run=housekeeping.run, alarm=housekeeping.next_due)
+
+
+def _all_booked(engine: Engine) -> Callable[[datetime], Awaitable[None]]:
+    """Waits until what the venues did up to a time is in the books; in a replay a venue goes there when it is asked.
+
+    A day may end within a candle, and what was hit in it until then belongs to that day.
+    """
+    sync = engine.services.orchestrator.sync_venue_events
+    if engine.market.live is not None:
+        return partial(booked, lambda: engine.advanced, sync)
+
+    async def ask(_: datetime) -> None:
+        with suppress(VenueError):
+            await sync()
+
+    return ask
 
 
 async def booked(

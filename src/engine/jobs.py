@@ -46,7 +46,7 @@ class Job:
         grace: How late it may still be done; later, it is left out. ``None`` for a job that makes up for all it has
             missed whenever it runs: it runs at the start, again where it fails, and after the account's jobs before it.
         run: Does it, for the time it was due at.
-        ready: Waits, out of turn and not for ever, until what it needs has come in; a replay has everything.
+        ready: Waits, out of turn and not for ever, until what it needs has come in; a replay has all candles.
         alarm: A further time that is known only at run time, such as the next approval to run out.
         ahead: Does it for the time it is due at and up to so many in all, before another time, as far as nothing but
             prices changes at them; tells how many it did. ``None`` where each is done by itself.
@@ -75,8 +75,8 @@ def job_table(
 ) -> tuple[Job, ...]:
     """Everything this program does by itself, in the order in which it is done when it is due at the same time.
 
-    ``candles_in`` waits for the candles that close at a time, ``caught_up`` until all that the venue did up to a time
-    is known; ``None`` where both are there by then.
+    ``candles_in`` waits for the candles that close at a time, ``None`` where they are there by then; ``caught_up``
+    until all that the venues did up to a time is known, ``None`` where nobody is told of days.
     """
     everywhere = services.orchestrator.venues
     shortest = min((context.timeframe for context in contexts), key=lambda timeframe: timeframe.duration)

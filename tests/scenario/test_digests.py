@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +15,8 @@ import pytest
 
 from bot.app import App
 from config.settings import Settings
-from tests.fakes.program import Files, browser, running, settings_of
+from tests.fakes.program import ASKED, Files, browser, running, settings_of, write_market
+from tests.fakes.reckoning import time_of
 
 MARKET = {"BTC/USDT": {"start_price": 60000, "lot": 0.00001, "tick": 0.01, "volatility": 0.6}}
 CONTEXT = {"name": "trend", "strategy": "momentum", "markets": ["BTC/USDT"], "timeframe": "1h", "higher": ["4h"]}
@@ -55,6 +58,28 @@ def is_tiled(folder: Path) -> bool:
     query = "SELECT json_extract(figures, '$.begins') AS begins, json_extract(figures, '$.ends') AS ends FROM digests"
     rows = Files(folder=folder).rows(f"{query} ORDER BY digests.ends")
     return all(before["ends"] == row["begins"] for before, row in pairwise(rows))
+
+
+async def test_what_is_hit_within_the_candle_that_a_day_ends_in_is_in_the_figures_of_that_day(tmp_path: Path):
+    """In a zone that is half an hour from the hour, days always end within a candle."""
+    file = write_market(tmp_path)
+    falling = ASKED + timedelta(hours=3)
+    rows = file.read_text().splitlines()
+    hit = next(number for number, row in enumerate(rows) if row.startswith(falling.isoformat()))
+    opened = float(rows[hit].split(",")[1])
+    rows[hit] = f"{falling.isoformat()},{opened},{opened},{opened * 0.9},{opened * 0.9},900"
+    file.write_text("\n".join(rows))
+    alone = {"auto_above": 0, "ask_above": 0}
+    end = {"end": (falling + timedelta(hours=3)).isoformat(), "until_end": True}
+    told = {"at": (falling + timedelta(hours=6, minutes=29)).strftime("%H:%M"), "timezone": "Asia/Kolkata"}
+    await App(settings_of(tmp_path, approval=alone, replay=end, digest=told), announce=lambda _: None).run()
+    (trade,) = Files(folder=tmp_path).rows("SELECT * FROM positions")
+    (row,) = Files(folder=tmp_path).rows("SELECT * FROM digests")
+    day = json.loads(row["figures"])
+    assert trade["closed_by"] == "stop"
+    assert falling < time_of(trade["closed_at"]) < time_of(row["ends"]) < falling + timedelta(hours=1)
+    assert (day["opened"], day["closed"], day["open_positions"]) == (1, 1, 0)
+    assert Decimal(day["realised"]) == Decimal(day["net"]) < 0
 
 
 slow = partial(pytest.param, marks=pytest.mark.slow)

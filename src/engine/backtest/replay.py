@@ -14,8 +14,9 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -214,7 +215,7 @@ class Replay:
         return {job.name for job in self._jobs if job.grace is None}
 
     async def _do(self, job: Job, at: datetime) -> None:
-        done = await run_guarded(job, at, self._troubles.of(job))
+        done = await run_guarded(replace(job, run=partial(_prepared, job)), at, self._troubles.of(job))
         while self._answering() and not self._stopping:  # what it began, or somebody answered at this very moment
             await self._sleep(BREATH)
         self._owed.discard(job.name)
@@ -277,3 +278,10 @@ class Replay:
         open_now = await self._open_approvals()
         self._waiting_since = {approval: self._waiting_since.get(approval, now) for approval in open_now}
         return any(now - since < self._pace.wait_for_people for since in self._waiting_since.values())
+
+
+async def _prepared(job: Job, at: datetime) -> None:
+    """Do a job once what it needs has come in."""
+    if job.ready is not None:
+        await job.ready(at)
+    await job.run(at)

@@ -133,6 +133,16 @@ async def test_jobs_of_one_moment_run_in_the_order_of_the_table():
     assert ran[-3:] == [("candle", 4), ("digest", 4), ("hourly", 4)]
 
 
+async def test_a_job_is_done_once_what_it_needs_has_come_in():
+    bench = Bench()
+
+    async def ask(at: datetime) -> None:
+        bench.ran.append(("ready", at))
+
+    bench.job("digest", trigger=every(Timeframe.H1), ready=ask)()
+    assert await bench.run(START) == [("ready", 0), ("digest", 0)]
+
+
 async def test_a_day_ends_when_it_ends_where_people_live():
     bench = Bench()
     bench.job("digest", trigger=Daily(Days(at=time(), zone=ZoneInfo("Asia/Kolkata"))))()
