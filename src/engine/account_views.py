@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine import reporting
-from engine.digests import days_to_come, figures
+from engine.digests import account_at, days_to_come, figures
 from engine.domain.account import Balance, EquityCurve, EquityPoint, Profit, Status
 from engine.domain.days import Day, Days, Period
 from engine.domain.digests import Digest
@@ -161,7 +161,7 @@ class AccountViews:
     def _status(self, uow: UnitOfWork, prices: Mapping[Listing, Decimal]) -> Status:
         portfolio, now = uow.account.portfolio().valued(prices), self.clock.now()
         began, last = reporting.began_at(uow), reporting.point_of(uow, portfolio, now)
-        opened, day = uow.curve.opened_as(began or now), uow.curve.point_at(self.days.begin(now))
+        opened, day = uow.curve.opened_as(began or now), account_at(uow, self.days.begin(now))
         whole, today = reporting.change(uow, opened, last), reporting.change(uow, day, last)
         halts = (*(reporting.halt(uow, found) for found in uow.halts.open()), *self.unwritten_halts())
         no_entry = self.no_entry()

@@ -72,12 +72,10 @@ def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | Non
         ends: When it ends.
         account: That of now at the prices of now, where now is when it ends; without it the last closes count.
     """
-    begins, last = _begins(uow), _last(uow)
+    begins = _begins(uow)
     if begins is None or begins >= ends:
         return None
-    first = uow.curve.point_at(begins)
-    if last is not None:
-        first = replace(first, equity=last.equity, payments=last.payments)
+    first = account_at(uow, begins)
     curve = (first, *uow.curve.within(begins, ends))
     portfolio, fills = account or uow.account.portfolio(), uow.orders.fills_after(curve[-1].at)
     payments, counted = uow.account.payments(), _counted(uow, curve[-1], ends)
@@ -122,6 +120,12 @@ def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | Non
         external_net=theirs.net,
         external_cost=theirs.cost,
     )
+
+
+def account_at(uow: UnitOfWork, at: datetime) -> EquityPoint:
+    """The account as it was at a time: at the last close; where a day ended then, with what was filled since."""
+    point, day = uow.curve.point_at(at), uow.digests.ended_at(at)
+    return point if day is None else replace(point, equity=day.equity, payments=day.payments)
 
 
 def _counted(uow: UnitOfWork, newest: EquityPoint, ends: datetime) -> int:

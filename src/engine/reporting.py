@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from engine.analysis.performance import own_and_external, tally
 from engine.deciding import key_of_whole
+from engine.digests import account_at
 from engine.domain.account import Balance, DayProfit, EquityCurve, EquityPoint, Profit
 from engine.domain.approvals import Approval
 from engine.domain.curves import thinned
@@ -90,7 +91,7 @@ def profit(uow: UnitOfWork, spans: Sequence[tuple[datetime, Day]], portfolio: Po
     first = spans[0][0]
     closed, others = own_and_external(uow.positions.closed_within(first, now))
     curve = uow.curve.within(first, now)
-    point = uow.curve.point_at(first)
+    point = account_at(uow, first)
     became = change(uow, point, last)
     return Profit(
         days=rows,
@@ -144,7 +145,7 @@ def curve(uow: UnitOfWork, begin: datetime, now: datetime, portfolio: Portfolio)
         portfolio: The account of now.
     """
     since = max(begin, began_at(uow) or begin)
-    first = uow.curve.point_at(since)
+    first = account_at(uow, since)
     last = point_of(uow, portfolio, now)
     between = thinned((point for point in uow.curve.each(since, now) if point.at < now), since, now)
     points, became = (first, *between, last), change(uow, first, last)
@@ -162,7 +163,7 @@ def curve(uow: UnitOfWork, begin: datetime, now: datetime, portfolio: Portfolio)
 
 
 def _day(uow: UnitOfWork, begin: datetime, day: Day, now: EquityPoint | None) -> DayProfit:
-    first, last = uow.curve.point_at(begin), now or uow.curve.point_at(day.ends)
+    first, last = account_at(uow, begin), now or account_at(uow, day.ends)
     became = change(uow, first, last)
     return DayProfit(
         day=day.date,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from engine.domain.digests import Digest
 from engine.domain.errors import UnknownId
@@ -13,6 +14,7 @@ from engine.store.tables import DigestRow, key_of, table_of
 
 _TABLE = table_of(DigestRow)
 _ONE = select(_TABLE.c.figures).where(*key_of(_TABLE))
+_ENDED_AT = select(_TABLE.c.figures).where(_TABLE.c.ends == bindparam("its_end"))
 _ADD = insert(_TABLE)
 
 
@@ -45,6 +47,11 @@ class Digests:
         """The figures of those of some days that have been fixed, in order."""
         found = (self._figures(name) for name in names)
         return tuple(codec.load(Digest, figures) for figures in found if figures is not None)
+
+    def ended_at(self, at: datetime) -> Digest | None:
+        """The figures of the day that ended at a time; ``None`` where none did, or it has not been fixed."""
+        figures = self._connection.execute(_ENDED_AT, {"its_end": at}).scalar()
+        return codec.load(Digest, figures) if figures is not None else None
 
     def newest(self, limit: int) -> tuple[Digest, ...]:
         """The newest first."""

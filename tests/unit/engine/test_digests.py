@@ -139,6 +139,26 @@ async def test_a_day_that_is_fixed_late_has_its_own_figures_and_not_those_of_now
         assert first.net + second.net == trade.net == second.equity - CASH
 
 
+async def test_what_was_filled_between_the_last_close_and_the_end_of_a_day_is_told_alike_everywhere(room: Room):
+    await room.books.mark_to_market(at(DAY))
+    await room.books.record_equity(at(DAY))
+    room.clock.to(DAY + 10)
+    approval = await room.ask()
+    await settled(room.approvals, approval.id, Press(person="Ann", verb=Verb.APPROVE))
+    books = ending(room.books, "00:30")
+    await books.digest(at(DAY + 30))
+    (day,) = await fixed(room)
+    assert day.net != 0, "what it was bought for is not what the market was marked at"
+    room.clock.to(DAY + 35)
+    views = replace(room.views, days=books.days)
+    told = await views.profit(2)
+    before, today = told.days
+    assert (before.net, before.equity, before.share) == (day.net, day.equity, day.share)
+    assert today.net == (await views.status()).day_net == (await views.latest_digest()).net
+    assert (await views.profit(1)).net == today.net
+    assert before.net + today.net == told.net == told.days[-1].equity - CASH
+
+
 async def test_what_was_filled_after_the_last_candle_is_in_the_day_that_it_was_filled_in(room: Room):
     await room.books.mark_to_market(at(DAY))
     await room.books.record_equity(at(DAY))
