@@ -47,11 +47,11 @@ def read_chain(asked: Named | None, file: Path | None, directory: Path) -> list[
     sources: dict[str, Source] = {}
     names: list[str] = []
     while named:
-        here, (name, place) = shown(path, directory), named
+        here, (_, place) = shown(path, directory), named
         if here in sources:
             circle = f"extends itself: {' -> '.join([*sources, here])}"
             return [*sources.values(), Source.wrong(place, ("extends",), circle, readable=False)]
-        if missing := _missing(name, path, here):
+        if missing := _missing(named, path, here):
             return [*sources.values(), Source.wrong(place, (), missing, readable=False)]
         source = sources[here] = read_yaml(path, here)
         names += [path.stem] if path.parent == PROFILES else []
@@ -70,10 +70,18 @@ def _file_of(named: Named, beside: Path) -> Path:
     return beside / name if name.endswith((".yaml", ".yml")) else PROFILES / f"{name}.yaml"
 
 
-def _missing(name: str, file: Path, here: str) -> str:
-    """What people read where a file is not there; the name of a profile is not repeated: it may be a secret."""
+def _missing(named: Named, file: Path, here: str) -> str:
+    """What people read where a file is not there."""
+    name, place = named
     if file == PROFILES / f"{name}.yaml":
         near = f"{did_you_mean(name, profiles())} (built in: {', '.join(profiles())})"
-        return "" if name in profiles() else f"there is no such profile{near}"
+        return "" if name in profiles() else f"there is no {_which(name, place)}{near}"
     near = did_you_mean(file.name, [each.name for each in file.parent.glob("*.y*ml")])
     return "" if file.is_file() else f"there is no file {here}{near}"
+
+
+def _which(name: str, place: str) -> str:
+    """A profile by its name where it was typed as one; from elsewhere it may be a secret in the wrong place."""
+    if place != COMMAND_LINE:
+        return "such profile"
+    return f"profile {name if name.isprintable() else ascii(name)}"

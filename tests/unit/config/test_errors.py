@@ -305,7 +305,8 @@ def test_nobody_to_talk_to_with_a_chat_token_is_refused(refusal: Refusal):
 
 def test_an_unknown_profile_is_named_with_the_nearest(refusal: Refusal):
     known = "(built in: base, demo, dev, paper, prod)"
-    assert refusal(profile="dmo") == [f"command line: there is no such profile; did you mean demo? {known}"]
+    assert refusal(profile="dmo") == [f"command line: there is no profile dmo; did you mean demo? {known}"]
+    assert refusal(profile="me 1234 &\n") == [rf"command line: there is no profile 'me 1234 &\n' {known}"]
     assert refusal(BOT_PROFILE="nosuch") == [f"environment (BOT_PROFILE): there is no such profile {known}"]
     assert refusal(dotenv="BOT_PROFILE=bas\n") == [
         f".env, line 1 (BOT_PROFILE): there is no such profile; did you mean base? {known}"
@@ -316,7 +317,7 @@ def test_an_unknown_profile_is_named_with_the_nearest(refusal: Refusal):
 
 
 @pytest.mark.parametrize("misplaced", ["hunter-2-hunter-2", "Hunter", "correct horse", "../profiles/demo", "a" * 5000])
-def test_an_unknown_profile_is_not_repeated_for_it_could_be_a_secret(refusal: Refusal, misplaced: str):
+def test_an_unknown_profile_of_elsewhere_is_not_repeated_for_it_could_be_a_secret(refusal: Refusal, misplaced: str):
     for lines in (refusal(BOT_PROFILE=misplaced), refusal(f"extends: {json.dumps(misplaced)}")):
         (line,) = lines
         assert "there is no such profile" in line
