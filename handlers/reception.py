@@ -2,7 +2,8 @@
 
     delivery new? → person known? → sent while we were away? → understood? → role enough? → run → audited
 
-What only reads is answered before anything of it is written: answered twice after a crash, it does no harm.
+What only reads is answered before anything of it is written: answered twice after a crash, it does no harm. A replay
+gives way until it is.
 Strangers learn nothing, not even that there is somebody: they get no answer. They are audited and
 kept for the admins to see, as long as they do not come in floods.
 """
@@ -159,14 +160,21 @@ class Reception:
 
     async def _looked_up(self, incoming: Incoming, person: Person) -> Card | None:
         """Answer what only reads, unless it was answered already: both are looked up at once. The audit is beside."""
-        finished, card = await asyncio.gather(self._is_finished(incoming), self._answer(incoming, person))
+        go_on = self._database.give_way()
+        try:
+            finished, card = await asyncio.gather(self._is_finished(incoming), self._answer(incoming, person))
+        except BaseException:
+            go_on()
+            raise
         if finished:
+            go_on()
             return None
-        delivery = _delivery(incoming)
-        self._recording[delivery] = asyncio.create_task(self._record(incoming, person.name, flowing(card.title)))
+        recording = self._record(incoming, person.name, flowing(card.title), go_on)
+        self._recording[_delivery(incoming)] = asyncio.create_task(recording)
         return card
 
-    async def _record(self, incoming: Incoming, person: str, outcome: str) -> None:
+    async def _record(self, incoming: Incoming, person: str, outcome: str, done: Callable[[], None]) -> None:
+        """Write down what was answered, while it is shown, and say when that is done."""
         try:
             await self._database.transact(self._finishing(incoming, person, outcome))
         except StoreError as error:
@@ -174,6 +182,7 @@ class Reception:
         except Exception as error:  # noqa: BLE001 - the boundary of a task: the answer is given already
             _failed(error)
         finally:
+            done()
             self._under_way.discard(_delivery(incoming))
             self._recording.pop(_delivery(incoming), None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import TypeVar
@@ -31,6 +31,8 @@ YIELD_EVERY = 0.001
 """Wall seconds that those who write together go on without letting others have their turn."""
 YIELD_FOR = 0.02
 """Wall seconds for which those who write together wait at a time while others read or write: people are waiting."""
+GIVE_WAY_FOR = 0.1
+"""Wall seconds for which they wait at the most while somebody is answered, however long that takes."""
 
 
 def nowhere(_: Event) -> Mapping[str, tuple[Destination, ...]]:
@@ -198,6 +200,22 @@ class Database(DatabaseReader):
             with suppress(TimeoutError):
                 async with asyncio.timeout(YIELD_FOR):
                     await self._no_guests.wait()
+
+    def give_way(self) -> Callable[[], None]:
+        """Let those who write together give way to somebody who is being answered, also between two reads.
+
+        Returns:
+            What ends it; after ``GIVE_WAY_FOR`` it ends by itself.
+        """
+        guest = ExitStack()
+        guest.enter_context(self._guest())
+        ends = asyncio.get_running_loop().call_later(GIVE_WAY_FOR, guest.close)
+
+        def end() -> None:
+            ends.cancel()
+            guest.close()
+
+        return end
 
     @contextmanager
     def _guest(self) -> Iterator[None]:

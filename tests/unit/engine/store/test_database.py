@@ -314,3 +314,17 @@ async def test_way_is_given_to_who_reads_but_not_for_ever(store: Database):
     assert not reading.done()
     may_end.set()
     await reading
+
+
+async def test_way_is_given_to_who_is_answered_between_two_reads_too(store: Database):
+    now = asyncio.get_running_loop().time
+    end = store.give_way()
+    await store.read(lambda _: None)
+    began = now()
+    await store.yield_to_callers()
+    assert now() - began >= YIELD_FOR / 2
+    end()
+    waiting = asyncio.ensure_future(store.yield_to_callers())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert waiting.done()
