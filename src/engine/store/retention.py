@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, delete, select
+from sqlalchemy import BindParameter, Connection, Delete, Row, Table, and_, bindparam, delete, select
 from sqlalchemy.sql import ColumnElement
 
 from engine.domain.halts import HaltKind
@@ -41,6 +41,24 @@ _GRID_DONE = "retention.equity"
 _DECISIONS, _EQUITY, _EVENTS = table_of(DecisionRow), table_of(EquityRow), table_of(EventRow)
 _READINGS, _HALTS = table_of(ReadingsRow), table_of(HaltRow)
 _AUDIT, _CHAT, _DELIVERIES = table_of(AuditRow), table_of(ChatMessageRow), table_of(DeliveryRow)
+_BEFORE: BindParameter[datetime] = bindparam("before")
+
+
+def _some(table: Table, which: ColumnElement[bool]) -> Delete:
+    """Lets go of at most so many of the rows that are meant."""
+    (key,) = table.primary_key
+    return delete(table).where(key.in_(select(key).where(which).limit(AT_ONCE)))
+
+
+_THIN_READINGS = _some(_READINGS, and_(_READINGS.c.held, _READINGS.c.at < _BEFORE))
+_OLD_EVENTS = _some(_EVENTS, _EVENTS.c.at < _BEFORE)
+_OLD_HALTS = _some(_HALTS, and_(_HALTS.c.kind.not_in(ASKED_FOR), _HALTS.c.ended_at < _BEFORE))
+_OLD_CHAT = _some(_CHAT, _CHAT.c.at < _BEFORE)
+_OLD_DELIVERIES = _some(_DELIVERIES, _DELIVERIES.c.wall_at < _BEFORE)
+_OLD_AUDIT = _some(_AUDIT, _AUDIT.c.wall_at < _BEFORE)
+_OLD_DECISIONS = (
+    select(_DECISIONS.c.id).where(_DECISIONS.c.status == bindparam("status"), _DECISIONS.c.at < _BEFORE).limit(AT_ONCE)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,32 +106,24 @@ def let_go(uow: UnitOfWork, retention: Retention, now: datetime, wall: datetime)
     """
     connection, settings = uow.connection, uow.settings
     parts = (
-        _thin_readings(connection, retention.held_readings, now),
+        _older(connection, _THIN_READINGS, retention.held_readings, now),
         _decisions(connection, settings, "held", retention.held, now),
         _decisions(connection, settings, "refused", retention.refused, now),
         _thin_equity(connection, settings, retention.equity, now),
-        _older(connection, _EVENTS, _EVENTS.c.at, retention.events, now),
+        _older(connection, _OLD_EVENTS, retention.events, now),
         _cards(uow, retention.cards, now),
         _halts(uow, retention.halts, now),
-        _older(connection, _CHAT, _CHAT.c.at, retention.chat, wall),
-        _older(connection, _DELIVERIES, _DELIVERIES.c.wall_at, retention.deliveries, wall),
-        _older(connection, _AUDIT, _AUDIT.c.wall_at, retention.audit, wall),
+        _older(connection, _OLD_CHAT, retention.chat, wall),
+        _older(connection, _OLD_DELIVERIES, retention.deliveries, wall),
+        _older(connection, _OLD_AUDIT, retention.audit, wall),
     )
     return max(parts) >= AT_ONCE
-
-
-def _thin_readings(connection: Connection, kept: timedelta | None, now: datetime) -> int:
-    if kept is None:
-        return 0
-    old = _some(_READINGS, and_(_READINGS.c.held, _READINGS.c.at < now - kept))
-    return connection.execute(delete(_READINGS).where(old)).rowcount
 
 
 def _decisions(connection: Connection, settings: Settings, status: str, kept: timedelta | None, now: datetime) -> int:
     if kept is None:
         return 0
-    query = select(_DECISIONS.c.id).where(_DECISIONS.c.status == status, _DECISIONS.c.at < now - kept)
-    old = list(connection.execute(query.limit(AT_ONCE)).scalars())
+    old = list(connection.execute(_OLD_DECISIONS, {"status": status, "before": now - kept}).scalars())
     if not old:
         return 0
     connection.execute(delete(_READINGS).where(_READINGS.c.decision_id.in_(old)))
@@ -167,17 +177,8 @@ def _halts(uow: UnitOfWork, kept: timedelta | None, now: datetime) -> int:
     uow.troubles.let_go(now - kept)
     uow.streaks.let_go(now - kept)
     uow.unmanaged.let_go(now - kept)
-    old = _some(_HALTS, and_(_HALTS.c.kind.not_in(ASKED_FOR), _HALTS.c.ended_at < now - kept))
-    return uow.connection.execute(delete(_HALTS).where(old)).rowcount
+    return _older(uow.connection, _OLD_HALTS, kept, now)
 
 
-def _older(
-    connection: Connection, table: Table, at: ColumnElement[datetime], kept: timedelta | None, now: datetime
-) -> int:
-    return 0 if kept is None else connection.execute(delete(table).where(_some(table, at < now - kept))).rowcount
-
-
-def _some(table: Table, which: ColumnElement[bool]) -> ColumnElement[bool]:
-    """At most so many of the rows that are meant."""
-    (key,) = table.primary_key
-    return key.in_(select(key).where(which).limit(AT_ONCE))
+def _older(connection: Connection, let_go_of: Delete, kept: timedelta | None, now: datetime) -> int:
+    return 0 if kept is None else connection.execute(let_go_of, {"before": now - kept}).rowcount
