@@ -42,6 +42,7 @@ from engine.results import Results
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
+from engine.simulation.latency import AT_ONCE, Latency
 from engine.store.database import Database, stamp
 from engine.store.open_files import OpenFiles
 from engine.store.peak import recount_drawdown
@@ -96,11 +97,13 @@ class Terms:
         risk: What plans and judges entries.
         quality: When candles are too bad to trade on.
         model: What trading at the paper venue costs.
+        latency: How long orders are under way to it.
     """
 
     risk: RiskManager
     quality: QualityLimits
     model: FillModel
+    latency: Latency = AT_ONCE
 
 
 def terms_of(settings: Settings) -> Terms:
@@ -135,6 +138,7 @@ async def build_engine(
             model=terms.model,
             balances=settings.venue.balances,
             client=store,
+            latency=terms.latency,
         )
         for name, file in venue_files(settings).items()
     }

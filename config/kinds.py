@@ -79,6 +79,32 @@ def format_duration(duration: timedelta) -> str:
     return "".join([*parts, f"{seconds}s"] if rest or not parts else parts)
 
 
+def parse_range(value: object) -> tuple[timedelta, timedelta]:
+    """Read a length of time, or a range of them such as ``1s-3s``; ``200ms`` is one as well.
+
+    Raises:
+        PydanticCustomError: It is neither, or the range is upside down.
+    """
+    if isinstance(value, tuple | list):
+        ends = tuple(map(parse_duration, value))
+    else:
+        ends = tuple(map(_parse_short, str(value).split("-"))) if not isinstance(value, bool) else ()
+    if len(ends) not in (1, 2) or ends[0] > ends[-1]:
+        raise problem(f"{_DURATION_WORDS}, or a range with the shorter one first, such as 1s-3s")
+    return ends[0], ends[-1]
+
+
+def _parse_short(text: str) -> timedelta:
+    """As ``parse_duration``, and in milliseconds."""
+    found = re.fullmatch(rf"({_NUMBER})ms", text.strip().lower())
+    return parse_duration(text) if found is None else timedelta(milliseconds=float(found[1]))
+
+
+def format_range(ends: tuple[timedelta, timedelta]) -> str:
+    """Write a range as ``parse_range`` reads it; one whose ends are the same as one length."""
+    return "-".join(dict.fromkeys(map(format_duration, ends)))
+
+
 def passwords_in(url: str) -> tuple[str, ...]:
     """The passwords inside a database URL, as they are written there: before the ``@`` and among the parameters."""
     return tuple(found[2] for pattern in _PASSWORDS for found in pattern.finditer(url))
@@ -166,6 +192,14 @@ Duration = Annotated[
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "examples": ["90s", "1h30m"]}]}),
 ]
 """A length of time: seconds, or text such as ``15m``, ``2h``, ``1d``, ``1h30m``."""
+
+DurationRange = Annotated[
+    tuple[timedelta, timedelta],
+    BeforeValidator(parse_range),
+    PlainSerializer(format_range, return_type=str, when_used="json"),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "examples": ["2s", "1s-3s"]}]}),
+]
+"""A length of time, or a range of them: seconds, or text such as ``2s``, ``200ms``, ``1s-3s``."""
 
 UtcTime = Annotated[datetime, BeforeValidator(_refuse_numbers), AfterValidator(_to_utc)]
 """A moment; a date alone is its midnight, and without an offset it is UTC."""

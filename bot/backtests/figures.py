@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.backtest.report import BacktestReport, Evidence
 from engine.backtest.returns import ReturnFigures
-from engine.backtest.setup import BareTerms
+from engine.backtest.setup import BareTerms, LiveTerms
 from engine.domain.backtests import Counted
 from engine.domain.market import from_millis
 from handlers.backtests import figures
@@ -30,6 +30,7 @@ def as_json(report: BacktestReport) -> str:
         "ends": result.ends,
         "candles": result.candles,
         "terms": "bare" if isinstance(setup.terms, BareTerms) else "risk",
+        "live": _live(setup.live),
         "strategies": [
             {
                 "context": context.name,
@@ -98,6 +99,13 @@ def text(report: BacktestReport) -> str:
         lines.append(("compiled", f"in {result.compile_seconds:.1f} s, once on this machine"))
     head = f"Backtest from {_moment(result.begins)} to {_moment(result.ends)} UTC"
     return "\n".join((head, *(f"{name:<{_NAME}}{line}".rstrip() for name, line in lines)))
+
+
+def _live(terms: LiveTerms | None) -> dict[str, Any] | None:
+    """What only the live cycle counts; times in seconds."""
+    if terms is None:
+        return None
+    return {"latency": [each.total_seconds() for each in (terms.latency.least, terms.latency.most)]}
 
 
 def _told(groups: dict[str, Counted], quote: str) -> str:

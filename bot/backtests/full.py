@@ -22,6 +22,7 @@ from bot.engine import Engine, Terms, build_engine, terms_of
 from bot.markets import Source
 from config.settings import Settings
 from engine.backtest.answering import Answering
+from engine.backtest.arrivals import arrivals
 from engine.backtest.bare import ANYTHING, BareRisk, bare_market, bare_model
 from engine.backtest.people import SimulatedPeople
 from engine.backtest.quiet import QuietCloses
@@ -32,11 +33,12 @@ from engine.clocks import MarketClock
 from engine.data.feeds import FileFeed
 from engine.domain.backtests import Asked, BacktestResult, BacktestTrade, DailyEquity, HeldAtEnd
 from engine.domain.errors import BadInput, StoreError
-from engine.domain.market import from_millis, to_millis
+from engine.domain.market import to_millis
 from engine.domain.positions import Position
 from engine.exchanges.paper import NAME as PAPER
 from engine.jobs import Job, job_table
 from engine.simulation.intrabar import Intrabar
+from engine.simulation.latency import AT_ONCE
 from engine.store.account_period import closed_by
 from engine.store.location import url_of
 from engine.store.migrate import upgrade
@@ -93,10 +95,11 @@ def _settings(setup: BacktestSetup, settings: Settings, url: str) -> Settings:
 
 def _terms(setup: BacktestSetup, settings: Settings) -> Terms:
     usual = terms_of(settings)
+    latency = setup.live.latency if setup.live else AT_ONCE
     if isinstance(setup.terms, BareTerms):
         risk = BareRisk(size=Decimal(repr(setup.terms.size)), fee=setup.model.fee)
-        return Terms(risk=risk, quality=ANYTHING, model=bare_model(setup.model))
-    return Terms(risk=usual.risk, quality=usual.quality, model=setup.model)
+        return Terms(risk=risk, quality=ANYTHING, model=bare_model(setup.model), latency=latency)
+    return Terms(risk=usual.risk, quality=usual.quality, model=setup.model, latency=latency)
 
 
 async def _replayed(setup: BacktestSetup, settings: Settings) -> BacktestResult:
@@ -168,7 +171,8 @@ def _jobs(engine: Engine, people: SimulatedPeople | None) -> tuple[Job, ...]:
         venue=engine.venues[PAPER],
     )
     done = quiet.of([job for job in table if job.name != "digest"])
-    return (Answering(people, engine.approvals, engine.store).job, *done) if people else done
+    answering = (Answering(people, engine.approvals, engine.store).job,) if people else ()
+    return (arrivals(engine.venues[PAPER], engine.services.orchestrator), *answering, *done)
 
 
 async def _nobody() -> tuple[str, ...]:
@@ -232,13 +236,13 @@ def _daily(uow: UnitOfWork, begins: datetime, ends: datetime, equity: float, exp
 
 
 def _trade(setup: BacktestSetup, uow: UnitOfWork, position: Position) -> BacktestTrade:
-    span = setup.candles[position.symbol].timeframe.millis
-    closed = to_millis(position.closed_at or position.opened_at)
+    closed = position.closed_at or position.opened_at
+    span = setup.candles[position.symbol].timeframe
     return BacktestTrade(
         context=position.context,
         symbol=position.symbol,
         opened_at=position.opened_at,
-        closed_at=from_millis(closed - closed % span),
+        closed_at=closed if setup.live else span.floor(closed),
         quantity=float(position.bought),
         entry_price=float(position.cost / position.bought),
         exit_price=float(position.exit_price or 0),

@@ -17,6 +17,7 @@ from engine.domain.market import Timeframe
 
 if TYPE_CHECKING:  # what is slow to import
     from bot.backtests.setups import Asked
+    from engine.simulation.latency import Latency
 
 
 class Risk(StrEnum):
@@ -82,6 +83,10 @@ ChanceOption = Annotated[int, typer.Option("--seed", help="What Optuna chooses b
 WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; one a core.")]
 ByOption = Annotated[By, typer.Option("--by", help="What the best is.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
+LatencyOption = Annotated[
+    str | None,
+    typer.Option("--latency", help="How long orders are under way, with --full: 2s, or 200ms-3s for anything between."),
+]
 JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write all of it as JSON.")]
 
 
@@ -101,6 +106,8 @@ def asked_of(
     risk: Risk | None,
     approved: bool,
     people: bool = False,
+    full: bool = False,
+    latency: str | None = None,
 ) -> Asked:
     """What was asked, in the words of the program.
 
@@ -125,6 +132,8 @@ def asked_of(
         bare=None if risk is None else risk is Risk.OFF,
         approved=approved,
         people=people,
+        full=full,
+        latency=_latency(latency),
     )
 
 
@@ -139,6 +148,21 @@ def write(option: str, file: Path, told: str) -> None:
         file.write_text(told, encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{option} {file} cannot be written: {error.strerror}.", "Name another file.") from None
+
+
+def _latency(said: str | None) -> Latency | None:
+    from pydantic import ValidationError
+
+    from config.keeping import BacktestSettings
+    from engine.simulation.latency import Latency
+
+    if said is None:
+        return None
+    try:
+        least, most = BacktestSettings.model_validate({"latency": said}).latency
+    except ValidationError as error:
+        raise BadInput(f"--latency {said}: {error.errors()[0]['msg']}.", "Write it like 2s or 1s-3s.") from None
+    return Latency(least=least, most=most)
 
 
 def _amount(name: str, said: str | None) -> Decimal | None:

@@ -25,7 +25,7 @@ from config.settings import Settings
 from config.strategy_names import short, what_is_wrong
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.people import SimulatedPeople
-from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
+from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, LiveTerms, RiskTerms
 from engine.data.feeds import FileFeed
 from engine.data.files import parse_name
 from engine.domain.errors import BadInput, ConfigError
@@ -34,6 +34,7 @@ from engine.exchanges.paper import NAME as PAPER
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import QUOTE, FillModel
 from engine.simulation.intrabar import Intrabar
+from engine.simulation.latency import Latency
 from engine.strategies.context import StrategyContext, StrategyContexts
 
 _OWN = "your own, ./strategies/breakout.py:Breakout"
@@ -53,6 +54,8 @@ class Asked:
         bare: Whether it is traded without lots, book and limits.
         approved: Whether people say yes to everything that they are asked.
         people: Whether people are asked who take their time; in the live cycle alone.
+        full: Whether it goes through the live cycle.
+        latency: How long orders are under way; in the live cycle alone.
     """
 
     symbols: tuple[str, ...] = ()
@@ -69,6 +72,8 @@ class Asked:
     bare: bool | None = None
     approved: bool = False
     people: bool = False
+    full: bool = False
+    latency: Latency | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +116,8 @@ def setup_of(asked: Asked, settings: Settings, known: Known | None = None) -> Ba
         ConfigError: A setting makes no sense.
         DataError: A candle file cannot be used.
     """
+    if not asked.full:
+        _refuse_of_live(asked)
     known = known or _candles(asked, settings)
     quote = next(iter(settings.venue.balances), "USDT")
     contexts = tuple(
@@ -131,6 +138,7 @@ def setup_of(asked: Asked, settings: Settings, known: Known | None = None) -> Ba
         terms=_terms(asked, settings, contexts),
         model=_model(asked, settings),
         intrabar=Intrabar(settings.venue.intrabar),
+        live=_live(asked, settings) if asked.full else None,
         start=asked.start,
         end=asked.end,
         analyzer=TechnicalAnalyzer(indicators=specs_of(settings)),
@@ -272,6 +280,21 @@ def _terms(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]
         confidence=confidence,
         people=_people(settings) if asked.people else None,
     )
+
+
+def _live(asked: Asked, settings: Settings) -> LiveTerms | None:
+    """What goes beyond whole candles: as it was asked for, else as it is set; ``None`` where nothing does."""
+    least, most = settings.backtest.latency
+    latency = Latency(least=least, most=most) if asked.latency is None else asked.latency
+    return LiveTerms(latency=latency) if latency else None
+
+
+def _refuse_of_live(asked: Asked) -> None:
+    """Refuse what the kernel cannot count."""
+    if asked.people:
+        raise BadInput("People take their time in the live cycle alone.", "Say --full as well.")
+    if asked.latency is not None:
+        raise BadInput("--latency: whole candles know no moment between their opens.", "Say --full as well.")
 
 
 def _people(settings: Settings) -> SimulatedPeople:

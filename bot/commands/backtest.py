@@ -16,6 +16,7 @@ from bot.backtests.options import (
     FeeOption,
     FillOption,
     JsonOption,
+    LatencyOption,
     ParamsOption,
     RiskOption,
     SizeOption,
@@ -28,7 +29,7 @@ from bot.backtests.options import (
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.run_options import MoreData
 from config.settings import Settings, secrets
-from engine.domain.errors import BadInput, GreenlightError
+from engine.domain.errors import GreenlightError
 
 if TYPE_CHECKING:  # what is slow to import
     from engine.backtest.setup import BacktestSetup
@@ -60,6 +61,7 @@ def backtest(
     size: SizeOption = None,
     fill: FillOption = None,
     risk: RiskOption = None,
+    latency: LatencyOption = None,
     approve: Annotated[
         Approve, typer.Option(help="What people say to what they are asked; human: in their own time, with --full.")
     ] = Approve.NONE,
@@ -77,8 +79,6 @@ def backtest(
     """Trade strategies over candle files in a moment, and say what it would have come to."""
     settings = load_or_exit(profile, config, {}).settings
     try:
-        if approve is Approve.HUMAN and not full:
-            raise BadInput("People take their time in the live cycle alone.", "Say --full as well.")
         import numpy as np
 
         from bot.backtests.figures import as_json, text
@@ -104,6 +104,8 @@ def backtest(
                 risk=risk,
                 approved=approve is Approve.ALL,
                 people=approve is Approve.HUMAN,
+                full=full,
+                latency=latency,
             ),
             settings,
         )
@@ -118,6 +120,8 @@ def backtest(
             rng=np.random.default_rng(_SEED),
         )
         typer.echo(text(report))
+        if settings.backtest.latency[1] and not full:
+            typer.echo("backtest.latency is left out: only --full counts it.", err=True)
         if json_file is not None:
             write("--json", json_file, as_json(report))
         if html_file is not None:

@@ -12,6 +12,7 @@ from engine.backtest.report import BacktestReport
 from engine.backtest.returns import Drawdown, ReturnFigures
 from engine.backtest.setup import BareTerms
 from engine.domain.backtests import Asked, Counted
+from engine.simulation.latency import Latency
 from handlers.cards import wording
 from handlers.cards.wording import count, percent, signed_percent, span
 
@@ -116,9 +117,16 @@ def use(report: BacktestReport) -> str:
 
 def terms(report: BacktestReport) -> str:
     """How it was traded."""
-    if isinstance(report.setup.terms, BareTerms):
-        return "bare: no lots, no book, no limits"
-    return "by the risk limits, on the book of the paper venue"
+    bare = isinstance(report.setup.terms, BareTerms)
+    how = "bare: no lots, no book, no limits" if bare else "by the risk limits, on the book of the paper venue"
+    latency = report.setup.live.latency if report.setup.live else None
+    return f"{how}; orders under way for {_length(latency)}" if latency else how
+
+
+def _length(latency: Latency) -> str:
+    """How long an order is under way: ``2 s``, ``0.2 to 3 s``."""
+    ends = (f"{each.total_seconds():g}" for each in (latency.least, latency.most))
+    return f"{' to '.join(dict.fromkeys(ends))} s"
 
 
 def strategies(report: BacktestReport) -> tuple[str, ...]:

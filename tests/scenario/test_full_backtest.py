@@ -17,14 +17,16 @@ from config.loader import load
 from config.settings import Settings
 from engine.backtest.kernel_run import backtest
 from engine.backtest.people import SimulatedPeople
-from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
+from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, LiveTerms, RiskTerms
 from engine.data.files import write_candles
 from engine.domain.errors import BadInput
-from engine.domain.market import Market, Timeframe
+from engine.domain.market import Market, Timeframe, to_millis
 from engine.ports import Strategy
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.simulation.intrabar import Intrabar
+from engine.simulation.latency import Latency
+from engine.simulation.path import price_at
 from engine.strategies.context import StrategyContext, StrategyContexts
 from engine.strategies.ma_cross import MovingAverageCross
 from engine.strategies.mean_reversion import MeanReversion
@@ -135,6 +137,29 @@ def test_on_real_candles_every_strategy_is_the_same_to_the_cent(name: str, rule:
     )
     assert len(backtest(asked).trades) > 20
     both(asked, settings)
+
+
+def test_with_latency_orders_trade_where_the_price_is_so_much_later(settings: Settings) -> None:
+    series, later = jumpy(3, 120), timedelta(minutes=10)
+    asked = replace(setup(SmaCross(fast=3, slow=6), series), live=LiveTerms(latency=Latency(least=later, most=later)))
+    result = full_backtest(asked, settings)
+    assert [each.reason for each in result.trades] == ["signal"] * len(backtest(asked).trades)
+    for trade in result.trades:
+        for at, price in ((trade.opened_at, trade.entry_price), (trade.closed_at, trade.exit_price)):
+            assert at - Timeframe.H1.floor(at) == later
+            assert price == pytest.approx(price_at(series, to_millis(at), Intrabar.WORST))
+
+
+@pytest.mark.slow
+def test_what_was_bought_late_is_protected_before_the_next_close(settings: Settings) -> None:
+    """Stop and target are under way once more as long, and sell within the candle of the purchase."""
+    later = timedelta(minutes=2)
+    live = LiveTerms(latency=Latency(least=later, most=later))
+    asked = setup(RsiBands(rsi_low=48.0, stop_atr=0.3), jumpy(13, 300), terms=RiskTerms(limits=DARING), live=live)
+    trades = full_backtest(asked, settings).trades
+    within = [each for each in trades if Timeframe.H1.floor(each.opened_at) == Timeframe.H1.floor(each.closed_at)]
+    assert within
+    assert all(each.closed_at >= each.opened_at + later for each in within)
 
 
 def test_a_fill_at_the_close_of_a_signal_is_no_market(settings: Settings) -> None:

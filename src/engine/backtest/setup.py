@@ -15,6 +15,7 @@ from engine.domain.market import Candles, Market
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.simulation.intrabar import Intrabar
+from engine.simulation.latency import AT_ONCE, Latency
 from engine.strategies.context import StrategyContexts
 
 
@@ -56,6 +57,17 @@ class RiskTerms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveTerms:
+    """What only the live cycle can be told: whole candles know nothing of it.
+
+    Attributes:
+        latency: How long an order is under way to the venue.
+    """
+
+    latency: Latency = AT_ONCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestSetup:
     """What a backtest is run on.
 
@@ -67,6 +79,7 @@ class BacktestSetup:
         cash: What it begins with, in the quote currency.
         model: What trading costs; of it a bare run has the fee alone.
         intrabar: What happens inside a candle.
+        live: What it has beside in the live cycle; ``None`` where that comes to what the kernel does.
         start, end: Closes from the first on are decided on; candles that open from the last on are not there.
     """
 
@@ -77,6 +90,7 @@ class BacktestSetup:
     terms: BareTerms | RiskTerms
     model: FillModel = field(default_factory=FillModel)
     intrabar: Intrabar = Intrabar.PATH
+    live: LiveTerms | None = None
     start: datetime | None = None
     end: datetime | None = None
     analyzer: TechnicalAnalyzer = field(default_factory=TechnicalAnalyzer)

@@ -124,6 +124,7 @@ def _settings(setup: BacktestSetup) -> dict[str, Any]:
         "cash": setup.cash,
         "model": asdict(setup.model),
         "intrabar": setup.intrabar,
+        **({} if setup.live is None else {"live": asdict(setup.live)}),
         "indicators": [{each.name: dict(each.parameters)} for each in setup.analyzer.indicators],
     }
 

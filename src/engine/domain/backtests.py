@@ -21,7 +21,8 @@ class BacktestTrade:
     """A position from its first purchase to its last sale.
 
     Attributes:
-        closed_at: When the candle opened in which the last of it was sold.
+        closed_at: When the candle opened in which the last of it was sold; where the cycle knows more than whole
+            candles, the moment itself.
         quantity: What was bought, in the base currency.
         entry_price, exit_price: Mean prices.
         fees: Of both.

@@ -4,14 +4,15 @@ It keeps orders, fills and balances in one SQLite file (the tables: ``paper_file
 crash of the bot leaves it standing and an auditor can read it. Every call first takes each market as far towards the
 clock's time as it is known, so that orders that wait meet the market in between (``paper_happenings``), and are filled
 there (``paper_matching``); no market waits for another. What it refuses, it refuses at once, with the reason
-(``paper_requests``, ``paper_rules``). What it does follows from the feed and the calls alone: no random ids, no wall
+(``paper_requests``, ``paper_rules``). With a latency an order that it has taken is under way for a while, and meets the
+market from then on alone. What it does follows from the feed and the calls alone: no random ids, no wall
 clock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -40,6 +41,7 @@ from engine.exchanges.paper_rows import VenueOrder
 from engine.exchanges.paper_rules import Rules
 from engine.ports import Clock, Cursor, EventBatch, MarketFeed
 from engine.simulation.fills import FillModel
+from engine.simulation.latency import AT_ONCE, Latency
 
 NAME = "paper"
 """What the venue is called where there is one."""
@@ -47,11 +49,21 @@ NAME = "paper"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
-    """Some markets, each up to a moment, with the orders that are taken along and what happens to them."""
+    """Some markets, each up to a moment, with the orders that are taken along and what happens to them.
+
+    Attributes:
+        arriving: The orders that arrive at the end of the way of their market.
+    """
 
     until: Mapping[str, datetime]
     orders: Sequence[VenueOrder] = ()
     happenings: Sequence[Happening] = ()
+    arriving: Sequence[VenueOrder] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything happens on it."""
+        return bool(self.happenings or self.arriving)
 
 
 class PaperExchange:
@@ -66,6 +78,8 @@ class PaperExchange:
         balances: What the account owns when the file is new; an existing file goes on with what it has.
         client: What it holds back is written before anything here is: a crash between the two finds an intent without
             its order, never an order without its intent.
+        latency: How long an order is under way; what cancels one is there at once. For a feed that has all of its
+            market.
 
     Raises:
         StoreError: The file cannot be opened, is damaged, or is something else.
@@ -81,6 +95,7 @@ class PaperExchange:
         model: FillModel,
         balances: Mapping[str, Decimal],
         client: Client | None = None,
+        latency: Latency = AT_ONCE,
     ) -> None:
         self.name = name
         self._file = VenueFile(file, name, balances)
@@ -88,6 +103,7 @@ class PaperExchange:
         self._clock = clock
         self._model = model
         self._client = client or PromptClient()
+        self._latency = latency
         self._matching = Matching(self._file, feed, model)
         self._rules = Rules(self._file, self._matching, model)
         known = {*feed.markets, *(order.request.symbol for order in self._file.open_orders())}
@@ -124,8 +140,19 @@ class PaperExchange:
         For a feed that has all of its market; the venue itself goes nowhere.
         """
         ends = dict.fromkeys(self._feed.markets, until)
-        met = self._matching.happenings(self._file.open_orders(), self._advanced, ends)
-        return min(map(time_of, met), default=until)
+        orders = self._file.open_orders()
+        met = self._matching.happenings([each for each in orders if not self._is_under_way(each)], self._advanced, ends)
+        return min([*map(time_of, met), *(each.at for each in orders if self._is_under_way(each))], default=until)
+
+    def next_arrival(self) -> datetime | None:
+        """When the next order arrives that is under way; ``None`` where none is."""
+        if not self._latency:
+            return None
+        return min((each.at for each in self._file.open_orders() if self._is_under_way(each)), default=None)
+
+    def _is_under_way(self, order: VenueOrder) -> bool:
+        """Whether an order has not arrived yet."""
+        return bool(self._latency) and order.at > self._advanced.get(order.request.symbol, order.at)
 
     async def submit(self, request: OrderRequest) -> SubmitResult:
         """Take an order; one that is known by its client id already is acknowledged again and nothing else happens."""
@@ -228,16 +255,18 @@ class PaperExchange:
             VenueError: The file could not be written; the next call tries again from where it was.
         """
         way = self._way()
-        while way is not None and way.happenings and self._client.waiting:
-            await self._client.flush()
-            way = self._way()  # others may have come here meanwhile
-        if way is not None:
+        while way is not None:
+            if way.writes and self._client.waiting:
+                await self._client.flush()
+                way = self._way()  # others may have come here meanwhile
+                continue
             self._go(way)
+            way = self._way() if way.arriving else None  # it went up to an arrival
         now, after = self._clock.now(), self.advanced_to
         return now if after is None else max(now, after)
 
     def _way(self) -> _Way | None:
-        """What is still to be followed of each market, if there is anything."""
+        """What is still to be followed of each market, up to the next arrival there, if there is anything."""
         now, until = self._clock.now(), dict[str, datetime]()
         for symbol in self._feed.markets:
             after, reach = self._advanced.get(symbol), self._feed.reach(symbol, now)
@@ -246,17 +275,43 @@ class PaperExchange:
         if not until:
             return None
         orders = [order for order in self._file.open_orders() if order.request.symbol in until]
-        return _Way(until=until, orders=orders, happenings=self._matching.happenings(orders, self._advanced, until))
+        under_way = [order for order in orders if self._is_under_way(order)]
+        for order in under_way:
+            until[order.request.symbol] = min(until[order.request.symbol], order.at)
+        there = [order for order in orders if order not in under_way] if under_way else orders
+        return _Way(
+            until=until,
+            orders=there,
+            happenings=self._matching.happenings(there, self._advanced, until),
+            arriving=[order for order in under_way if order.at == until[order.request.symbol]],
+        )
 
     def _go(self, way: _Way) -> None:
         """Take open orders along. How far is written with what happened, and alone at most once a candle."""
         advanced = {**self._advanced, **way.until}
-        if way.happenings or self._is_stale(way):
+        if way.writes or self._is_stale(way):
             with self._file.transaction():
                 self._matching.carry_out(way.happenings)
+                for order in way.arriving:
+                    self._arrive(order)
                 self._file.set_advanced(advanced)
             self._written = dict(advanced)
         self._advanced = advanced
+
+    def _arrive(self, order: VenueOrder) -> None:
+        """Let an order that was under way meet the market, unless it has ended meanwhile."""
+        order = self._file.order(order.request.client_id) or order
+        quote, request = self._quote(order.request.symbol, order.at), order.request
+        crossed = self._rules.crosses(request, self._feed.markets[request.symbol], quote) if quote else ""
+        if order.status.final:
+            return
+        if crossed:
+            self._matching.cancel(order, order.at, crossed)
+        else:
+            if quote is not None and request.type is OrderType.TRAILING_STOP:
+                order = replace(order, best=quote.mid)
+                self._file.save_order(order)
+            self._matching.begin(order, quote)
 
     def _is_stale(self, way: _Way) -> bool:
         """Whether to note how far it is; not while its client lags behind, which begins anew where it left off."""
@@ -284,12 +339,13 @@ class PaperExchange:
             order = VenueOrder(
                 venue_id=self._file.next_order_id(),
                 request=request,
-                at=now,
+                at=now + self._latency.of(request.client_id),
                 reserve_price=self._rules.reserve_price(request, market, quote),
                 best=quote.mid if quote is not None and request.type is OrderType.TRAILING_STOP else None,
             )
             self._file.add_order(order)
-            self._matching.begin(order, quote)
+            if order.at == now:
+                self._matching.begin(order, quote)
             self._write_advanced(request.symbol, now)
         self._written = dict(self._advanced)
         return _ack(order)

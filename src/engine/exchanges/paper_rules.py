@@ -34,7 +34,7 @@ class Rules:
             if request.type is OrderType.OCO:
                 return self._refused_sale(request, market, None)
             return f"{market.symbol} has no price at this moment"
-        reason = _begun(request, quote) or self._crosses(request, market, quote)
+        reason = _begun(request, quote) or self.crosses(request, market, quote)
         if reason:
             return reason
         if request.side is Side.SELL:
@@ -53,7 +53,8 @@ class Rules:
         begins = request.trigger_price or quote.mid + (request.trailing or 0)
         return fills.reserve_price(begins, (), self._model)
 
-    def _crosses(self, request: OrderRequest, market: Market, quote: Quote) -> str:
+    def crosses(self, request: OrderRequest, market: Market, quote: Quote) -> str:
+        """Why an order that must not be filled at once is not taken as the market stands, or an empty text."""
         if not request.post_only or request.limit_price is None:
             return ""
         crossed = fills.at_limit(

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from config.kinds import (
     ClockTime,
     Duration,
+    DurationRange,
     HttpUrl,
     Speed,
     UtcTime,
@@ -66,6 +67,23 @@ def test_a_duration_of_more_than_a_hundred_years_is_refused():
 
 def test_a_duration_is_dumped_as_text():
     assert TypeAdapter(Duration).dump_python(timedelta(minutes=90), mode="json") == "1h30m"
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [("2s", 2, 2), (2, 2, 2), ("200ms", 0.2, 0.2), ("1s-3s", 1, 3), ("0.5 - 2m", 0.5, 120), ((1, 3), 1, 3), (0, 0, 0)],
+)
+def test_a_range_of_durations_is_one_or_two_of_them(text: object, least: float, most: float):
+    kind = TypeAdapter(DurationRange)
+    ends = timedelta(seconds=least), timedelta(seconds=most)
+    assert kind.validate_python(text) == ends
+    assert kind.validate_python(kind.dump_python(ends, mode="json")) == ends
+
+
+@pytest.mark.parametrize("text", ["", "-", "3s-1s", "1s-2s-3s", "-5", True, None, [], "soon", "5mss"])
+def test_what_is_no_range_of_durations_is_refused(text: object):
+    with pytest.raises(ValidationError):
+        TypeAdapter(DurationRange).validate_python(text)
 
 
 @pytest.mark.parametrize(

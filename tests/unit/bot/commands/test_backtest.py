@@ -165,6 +165,9 @@ def test_a_run_without_a_trade_says_so(files: dict[str, str], tmp_path: Path) ->
             ("--strategy", "rsi_bands", "--approve", "human"),
             "People take their time in the live cycle alone. Say --full",
         ),
+        (("--strategy", "sma_cross", "--latency", "2s"), "no moment between their opens. Say --full as well"),
+        (("--strategy", "sma_cross", "--full", "--latency", "3s-1s"), "--latency 3s-1s: must be seconds or a duration"),
+        (("--strategy", "sma_cross", "--full", "--latency", "1h"), "--latency 1h: must not be longer than 10m"),
         (("--set", "fast=2"), "--set is about one strategy"),
     ],
 )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,7 @@ from engine.exchanges.paper_file import VenueFile
 from engine.ports import MarketFeed
 from engine.simulation.fills import FillModel
 from engine.simulation.intrabar import Intrabar
+from engine.simulation.latency import Latency
 from tests.auditor import check_conservation, equity_series
 from tests.fakes.data import real_file
 from tests.fakes.examples import examples
@@ -605,3 +607,82 @@ def _closes(feed: FileFeed, symbol: str, now: datetime | None) -> list[tuple[dat
         (from_millis(int(ms)) + timedelta(hours=1), Decimal(repr(float(close))))
         for ms, close in zip(candles.open_ms, candles.close, strict=True)
     ]
+
+
+RISE: Row = (100, 130, 100, 130, 1000)
+"""A third up in its first third, as its low comes first: 100, 100, 130, 130."""
+
+
+def distant(file: Path, feed: MarketFeed, clock: HandClock, minutes: float = 30, **other: Any) -> PaperExchange:
+    latency = Latency(least=timedelta(minutes=minutes), most=timedelta(minutes=minutes))
+    return PaperExchange(
+        file=file, feed=feed, clock=clock, model=FillModel(), balances=CASH, **{"latency": latency, **other}
+    )
+
+
+async def test_an_order_under_way_meets_the_market_where_the_price_is_by_then(tmp_path: Path) -> None:
+    clock, feed = HandClock(60), hand_feed([QUIET, RISE, QUIET])
+    venue = distant(tmp_path / "venue.db", feed, clock)
+    sent = await venue.submit(buy("a"))
+    assert isinstance(sent, Ack)
+    assert sent.at == clock.now() + timedelta(minutes=30) == venue.next_arrival()
+    assert venue.still_until(clock.now() + timedelta(hours=1)) == sent.at
+    clock.to(89)
+    assert (await venue.balances())["USDT"] == CASH["USDT"], "it is under way"
+    venue.close()
+    venue = distant(tmp_path / "venue.db", feed, clock)  # a crash loses nothing that is under way
+    clock.to(120)
+    (*_, filled) = (await venue.events(None)).events
+    assert filled.order.status is OrderStatus.FILLED
+    assert filled.order.fills[0].at == sent.at
+    assert filled.order.fills[0].price == Decimal("115.03"), "halfway from 100 to 130, and half the spread"
+    assert venue.next_arrival() is None
+
+
+async def test_a_stop_under_way_sells_where_the_price_is_when_it_arrives_below_it(tmp_path: Path) -> None:
+    clock, fall = HandClock(60), (100, 100, 70, 70, 1000)
+    venue = distant(tmp_path / "venue.db", hand_feed([QUIET, QUIET, fall, QUIET]), clock)
+    await venue.submit(buy("a"))
+    clock.to(120)
+    await venue.submit(oco("b", "95", "150"))
+    clock.to(180)
+    state = await venue.find(BTC.symbol, client_id("b"))
+    assert isinstance(state, OrderState)
+    assert state.closed_by == "stop"
+    assert state.fills[0].at == clock.now() - timedelta(minutes=30)
+    assert state.fills[0].price == Decimal("84.98"), "the way down from 100 to 70 is half gone by then"
+
+
+async def test_a_post_only_order_that_would_be_filled_on_arrival_is_cancelled(tmp_path: Path) -> None:
+    clock = HandClock(60)
+    venue = distant(tmp_path / "venue.db", hand_feed([QUIET, (100, 100, 70, 70, 1000), QUIET]), clock)
+    asked = replace(buy("a"), type=OrderType.LIMIT, limit_price=Decimal(90), post_only=True)
+    assert isinstance(await venue.submit(asked), Ack)
+    clock.to(120)
+    state = await venue.find(BTC.symbol, asked.client_id)
+    assert isinstance(state, OrderState)
+    assert (state.status, state.fills) == (OrderStatus.CANCELLED, ())
+
+
+async def test_what_is_cancelled_under_way_never_arrives(tmp_path: Path) -> None:
+    clock = HandClock(60)
+    venue = distant(tmp_path / "venue.db", hand_feed([QUIET] * 4), clock)
+    await venue.submit(buy("a"))
+    await venue.cancel(BTC.symbol, client_id("a"))
+    clock.to(180)
+    assert await venue.balances() == CASH
+
+
+async def test_orders_that_take_longer_arrive_later_whatever_their_order(tmp_path: Path) -> None:
+    latency = Latency(least=timedelta(0), most=timedelta(minutes=50))
+    clock = HandClock(60)
+    venue = distant(tmp_path / "venue.db", hand_feed([QUIET] * 4), clock, latency=latency)
+    names = [f"order {number}" for number in range(6)]
+    for name in names:
+        await venue.submit(buy(name))
+    clock.to(120)
+    fills = [event.fill for event in (await venue.events(None)).events if event.fill]
+    assert [each.at for each in fills] == sorted(
+        clock.now() - timedelta(hours=1) + latency.of(client_id(each)) for each in names
+    )
+    assert len({each.at for each in fills}) == len(names)
