@@ -24,6 +24,7 @@ from config.settings import Settings
 from engine.backtest.answering import Answering
 from engine.backtest.arrivals import arrivals
 from engine.backtest.bare import ANYTHING, BareRisk, bare_market, bare_model
+from engine.backtest.fill_sources import shorter_candles
 from engine.backtest.people import SimulatedPeople
 from engine.backtest.quiet import QuietCloses
 from engine.backtest.replay import INSTANT, Pace, Replay
@@ -106,7 +107,8 @@ async def _replayed(setup: BacktestSetup, settings: Settings) -> BacktestResult:
     bare = isinstance(setup.terms, BareTerms)
     candles = [candles_of(setup, symbol) for symbol in setup.candles]
     markets = {symbol: bare_market(each) if bare else each for symbol, each in setup.markets.items()}
-    feed = FileFeed(candles, markets, Intrabar.WORST if bare else setup.intrabar)
+    shorter = setup.live.shorter if setup.live else {}
+    feed = FileFeed(candles, markets, Intrabar.WORST if bare else setup.intrabar, shorter)
     first, ends = feed.span
     begins = max(setup.start or first, first)
     market = Source(
@@ -212,6 +214,7 @@ def _result(
         seconds=seconds,
         compile_seconds=0.0,
         asked=_asked(uow, ends) if _people(setup) else None,
+        shorter=shorter_candles(setup, [each.fill for each in uow.orders.fills_after(_LONG_AGO)], begins),
     )
 
 

@@ -83,6 +83,10 @@ ChanceOption = Annotated[int, typer.Option("--seed", help="What Optuna chooses b
 WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; one a core.")]
 ByOption = Annotated[By, typer.Option("--by", help="What the best is.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
+ShorterOption = Annotated[
+    Timeframe | None,
+    typer.Option("--shorter", help="Fills follow candles this long of files beside those of --data, with --full."),
+]
 LatencyOption = Annotated[
     str | None,
     typer.Option("--latency", help="How long orders are under way, with --full: 2s, or 200ms-3s for anything between."),
@@ -107,6 +111,7 @@ def asked_of(
     approved: bool,
     people: bool = False,
     full: bool = False,
+    shorter: Timeframe | None = None,
     latency: str | None = None,
 ) -> Asked:
     """What was asked, in the words of the program.
@@ -133,6 +138,7 @@ def asked_of(
         approved=approved,
         people=people,
         full=full,
+        shorter=shorter,
         latency=_latency(latency),
     )
 

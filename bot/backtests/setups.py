@@ -6,7 +6,7 @@ candles ─▶ markets by their names ─▶ contexts ─▶ how it is traded �
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from difflib import get_close_matches
@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from bot.backtests.shorter_files import beside, traded_and_shorter
 from bot.indicators import specs_of
 from bot.markets import generated_feed, market_of
 from bot.new_strategy import class_name
@@ -27,7 +28,7 @@ from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.people import SimulatedPeople
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, LiveTerms, RiskTerms
 from engine.data.feeds import FileFeed
-from engine.data.files import parse_name
+from engine.data.files import parse_name, read_candles
 from engine.domain.errors import BadInput, ConfigError
 from engine.domain.market import Candles, Market, Timeframe, names_of
 from engine.exchanges.paper import NAME as PAPER
@@ -38,6 +39,8 @@ from engine.simulation.latency import Latency
 from engine.strategies.context import StrategyContext, StrategyContexts
 
 _OWN = "your own, ./strategies/breakout.py:Breakout"
+_WHOLE = "without --full whole candles are traded on, which know no moment between their opens"
+_SAY_FULL = "Say --full as well."
 _ALL = 10**9
 """More candles than any file has."""
 
@@ -56,6 +59,7 @@ class Asked:
         people: Whether people are asked who take their time; in the live cycle alone.
         full: Whether it goes through the live cycle.
         latency: How long orders are under way; in the live cycle alone.
+        shorter: Which candles beside the files fills follow; in the live cycle alone.
     """
 
     symbols: tuple[str, ...] = ()
@@ -74,14 +78,16 @@ class Asked:
     people: bool = False
     full: bool = False
     latency: Latency | None = None
+    shorter: Timeframe | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """The candles that there are, and the steps of their markets."""
+    """The candles that there are, the steps of their markets, and shorter candles of some of these."""
 
     candles: Mapping[str, Candles]
     markets: Mapping[str, Market]
+    shorter: Mapping[str, Candles] = field(default_factory=dict)
 
     def named(self, asked: str, quote: str) -> str:
         """The market that somebody means; a coin alone is meant against a currency, where it is traded against that.
@@ -138,7 +144,7 @@ def setup_of(asked: Asked, settings: Settings, known: Known | None = None) -> Ba
         terms=_terms(asked, settings, contexts),
         model=_model(asked, settings),
         intrabar=Intrabar(settings.venue.intrabar),
-        live=_live(asked, settings) if asked.full else None,
+        live=_live(asked, settings, known, traded) if asked.full else None,
         start=asked.start,
         end=asked.end,
         analyzer=TechnicalAnalyzer(indicators=specs_of(settings)),
@@ -165,9 +171,8 @@ def known_of(files: Sequence[Path], markets: Mapping[str, Market]) -> Known:
 
 
 def _candles(asked: Asked, settings: Settings) -> Known:
-    files = asked.data or settings.replay.data
-    if files:
-        return known_of(files, {name: market_of(name, each) for name, each in settings.market.markets.items()})
+    if files := asked.data or settings.replay.data:
+        return _read(asked, settings, files)
     made = generated_feed(settings)
     if asked.end is None:
         raise BadInput("The profile's market is made up as time goes on and has no end.", "Give --end, or --data.")
@@ -175,6 +180,29 @@ def _candles(asked: Asked, settings: Settings) -> Known:
         candles={symbol: made.candles(symbol, made.timeframe, asked.end, _ALL) for symbol in made.markets},
         markets=made.markets,
     )
+
+
+def _read(asked: Asked, settings: Settings, files: Sequence[Path]) -> Known:
+    """What candle files hold; of a market with two the shorter one is what fills follow."""
+    own, shorter = traded_and_shorter(files, lambda symbol: _shortest(asked, settings, symbol))
+    if shorter and not asked.full:
+        symbol, file = next(iter(shorter.items()))
+        message = f"{own[symbol]} and {file} both hold {symbol}: {_WHOLE}."
+        raise BadInput(message, f"{_SAY_FULL} Or give one of them: longer candles are made from shorter ones.")
+    if asked.shorter is not None:
+        shorter |= beside(own, asked.shorter)
+    known = known_of(
+        tuple(own.values()), {name: market_of(name, each) for name, each in settings.market.markets.items()}
+    )
+    return replace(known, shorter={symbol: read_candles(file) for symbol, file in shorter.items()})
+
+
+def _shortest(asked: Asked, settings: Settings, symbol: str) -> Timeframe | None:
+    """The shortest candles of a market that are decided on; ``None`` where its file says which."""
+    if asked.strategy:
+        return asked.timeframe
+    lengths = [each.timeframe for each in settings.contexts if symbol in each.markets]
+    return min(lengths, key=lambda each: each.duration, default=None)
 
 
 def _of_strategy(asked: Asked, known: Known, quote: str) -> Iterable[StrategyContext]:
@@ -282,19 +310,22 @@ def _terms(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]
     )
 
 
-def _live(asked: Asked, settings: Settings) -> LiveTerms | None:
+def _live(asked: Asked, settings: Settings, known: Known, traded: Sequence[str]) -> LiveTerms | None:
     """What goes beyond whole candles: as it was asked for, else as it is set; ``None`` where nothing does."""
     least, most = settings.backtest.latency
     latency = Latency(least=least, most=most) if asked.latency is None else asked.latency
-    return LiveTerms(latency=latency) if latency else None
+    shorter = {symbol: known.shorter[symbol] for symbol in traded if symbol in known.shorter}
+    return LiveTerms(latency=latency, shorter=shorter) if latency or shorter else None
 
 
 def _refuse_of_live(asked: Asked) -> None:
     """Refuse what the kernel cannot count."""
     if asked.people:
-        raise BadInput("People take their time in the live cycle alone.", "Say --full as well.")
+        raise BadInput("People take their time in the live cycle alone.", _SAY_FULL)
     if asked.latency is not None:
-        raise BadInput("--latency: whole candles know no moment between their opens.", "Say --full as well.")
+        raise BadInput(f"--latency: {_WHOLE}.", _SAY_FULL)
+    if asked.shorter is not None:
+        raise BadInput(f"--shorter {asked.shorter}: {_WHOLE}.", _SAY_FULL)
 
 
 def _people(settings: Settings) -> SimulatedPeople:

@@ -19,6 +19,7 @@ from bot.backtests.options import (
     LatencyOption,
     ParamsOption,
     RiskOption,
+    ShorterOption,
     SizeOption,
     StartOption,
     SymbolOption,
@@ -62,6 +63,7 @@ def backtest(
     fill: FillOption = None,
     risk: RiskOption = None,
     latency: LatencyOption = None,
+    shorter: ShorterOption = None,
     approve: Annotated[
         Approve, typer.Option(help="What people say to what they are asked; human: in their own time, with --full.")
     ] = Approve.NONE,
@@ -106,6 +108,7 @@ def backtest(
                 people=approve is Approve.HUMAN,
                 full=full,
                 latency=latency,
+                shorter=shorter,
             ),
             settings,
         )

@@ -11,7 +11,7 @@ from engine.backtest.bootstrap import Interval
 from engine.backtest.report import BacktestReport
 from engine.backtest.returns import Drawdown, ReturnFigures
 from engine.backtest.setup import BareTerms
-from engine.domain.backtests import Asked, Counted
+from engine.domain.backtests import Asked, Counted, ShorterCandles
 from engine.simulation.latency import Latency
 from handlers.cards import wording
 from handlers.cards.wording import count, percent, signed_percent, span
@@ -121,6 +121,26 @@ def terms(report: BacktestReport) -> str:
     how = "bare: no lots, no book, no limits" if bare else "by the risk limits, on the book of the paper venue"
     latency = report.setup.live.latency if report.setup.live else None
     return f"{how}; orders under way for {_length(latency)}" if latency else how
+
+
+def shorter(report: BacktestReport) -> tuple[str, ...]:
+    """How far fills have followed shorter candles, a line each market.
+
+    ``BTC/USDT in 1m candles: 41 of 52 fills, 700 of 744 1h candles; 40 have gaps, 4 say something else``.
+    """
+    return tuple(_shorter(report, each) for each in report.result.shorter)
+
+
+def _shorter(report: BacktestReport, found: ShorterCandles) -> str:
+    whole = found.followed + found.gaps + found.others
+    longer = report.setup.candles[found.symbol].timeframe
+    left = [
+        f"{number:,} {why}"
+        for number, why in ((found.gaps, "have gaps"), (found.others, "say something else"))
+        if number
+    ]
+    told = f"{found.symbol} in {found.timeframe} candles: {count(found.fills, 'fill')}"
+    return f"{told}, {found.followed:,} of {whole:,} {longer} candles{'; ' if left else ''}{', '.join(left)}"
 
 
 def _length(latency: Latency) -> str:

@@ -62,9 +62,12 @@ class LiveTerms:
 
     Attributes:
         latency: How long an order is under way to the venue.
+        shorter: Shorter candles of some markets, which fills follow where they tell all of a longer one; what is
+            decided knows nothing of them.
     """
 
     latency: Latency = AT_ONCE
+    shorter: Mapping[str, Candles] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.setup import BacktestSetup, BareTerms
+from engine.backtest.setup import BacktestSetup, BareTerms, LiveTerms
 from engine.backtest.tape import candles_of
+from engine.domain.market import Candles
 from engine.ports import Strategy
 
 _BYTES = 16
@@ -99,10 +100,13 @@ def trial_of(
 
 def fingerprint(setup: BacktestSetup) -> str:
     """The candles of a setup in 32 characters: other candles have others."""
+    return _of_candles(candles_of(setup, symbol) for symbol in setup.candles)
+
+
+def _of_candles(several: Iterable[Candles]) -> str:
     found = hashlib.blake2b(digest_size=_BYTES)
-    for symbol in setup.candles:
-        candles = candles_of(setup, symbol)
-        found.update(f"{symbol} {candles.timeframe} {len(candles)};".encode())
+    for candles in several:
+        found.update(f"{candles.symbol} {candles.timeframe} {len(candles)};".encode())
         for column in (candles.open_ms, candles.open, candles.high, candles.low, candles.close, candles.volume):
             found.update(np.ascontiguousarray(column).data)
     return found.hexdigest()
@@ -124,9 +128,13 @@ def _settings(setup: BacktestSetup) -> dict[str, Any]:
         "cash": setup.cash,
         "model": asdict(setup.model),
         "intrabar": setup.intrabar,
-        **({} if setup.live is None else {"live": asdict(setup.live)}),
+        **({} if setup.live is None else {"live": _live(setup.live)}),
         "indicators": [{each.name: dict(each.parameters)} for each in setup.analyzer.indicators],
     }
+
+
+def _live(terms: LiveTerms) -> dict[str, Any]:
+    return {"latency": asdict(terms.latency), "shorter": _of_candles(terms.shorter.values())}
 
 
 def _params(strategy: object) -> dict[str, Any]:

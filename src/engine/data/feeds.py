@@ -129,13 +129,18 @@ class FileFeed(SeriesFeed):
         candles: One series for each market, in order of time; they need not have the same length.
         markets: Their steps, by symbol.
         rule: What happens inside a candle.
+        shorter: Shorter candles of some markets: the price goes along these where they tell all of one.
     """
 
     def __init__(
-        self, candles: Sequence[Candles], markets: Mapping[str, Market], rule: Intrabar = Intrabar.PATH
+        self,
+        candles: Sequence[Candles],
+        markets: Mapping[str, Market],
+        rule: Intrabar = Intrabar.PATH,
+        shorter: Mapping[str, Candles] | None = None,
     ) -> None:
         self._markets = dict(markets)
-        self._all = {each.symbol: Series(each, rule) for each in candles}
+        self._all = {each.symbol: Series(each, rule, (shorter or {}).get(each.symbol)) for each in candles}
         self._timeframe = min((each.timeframe for each in candles), key=lambda timeframe: timeframe.millis)
         self._span = min(from_millis(int(each.open_ms[0])) for each in candles), max(each.closed_at for each in candles)
 

@@ -133,6 +133,26 @@ class Asked:
         return self.ordered + self.declined + self.refused + self.expired
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShorterCandles:
+    """How far fills have followed shorter candles of a market.
+
+    Attributes:
+        timeframe: The length of these.
+        followed: How many of the longer candles they tell all of.
+        gaps: Of how many some are missing: there the longer one was followed.
+        others: Of how many they make another candle: there as well.
+        fills: How many fills there were along them.
+    """
+
+    symbol: str
+    timeframe: str
+    followed: int
+    gaps: int
+    others: int
+    fills: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BacktestResult:
     """What a backtest came to.
@@ -145,6 +165,7 @@ class BacktestResult:
         read_trades: Makes ``trades``, when they are first asked for: a sweep asks for none.
         entries_ended: When the total limit of drawdown ended them for good; ``None`` where it did not.
         asked: What people were asked; ``None`` where there are none.
+        shorter: How far fills have followed shorter candles, where there are any.
         seconds: What going over the candles took.
         compile_seconds: What it took to have the kernel: many once on a machine, a fraction of one later on.
     """
@@ -164,6 +185,7 @@ class BacktestResult:
     seconds: float
     compile_seconds: float
     asked: Asked | None = None
+    shorter: tuple[ShorterCandles, ...] = ()
 
     @cached_property
     def trades(self) -> tuple[BacktestTrade, ...]:

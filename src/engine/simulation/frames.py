@@ -15,6 +15,7 @@ import numpy as np
 from engine.domain.errors import NoData
 from engine.domain.market import Candles, Timeframe, to_millis
 from engine.simulation import path
+from engine.simulation.finer import Woven, woven
 from engine.simulation.intrabar import Intrabar
 
 if TYPE_CHECKING:
@@ -70,12 +71,19 @@ def _empty(symbol: str, timeframe: Timeframe) -> Candles:
 
 
 class Series:
-    """One market's candles: longer ones are made once when first asked for, reading is a search and a view."""
+    """One market's candles: longer ones are made once when first asked for, reading is a search and a view.
 
-    def __init__(self, base: Candles, rule: Intrabar = Intrabar.PATH) -> None:
+    Args:
+        base: The candles.
+        rule: What happens inside one.
+        shorter: Others of the same market, which the price goes along where they tell all of one.
+    """
+
+    def __init__(self, base: Candles, rule: Intrabar = Intrabar.PATH, shorter: Candles | None = None) -> None:
         self.base = base
         self._rule = rule
         self._sound = path.sound(base)
+        self._path = Woven(self._sound, None) if shorter is None else woven(self._sound, shorter)
         self._span = base.timeframe.millis
         self._frames: dict[Timeframe, tuple[Candles, int]] = {}
         self._last: dict[tuple[Timeframe, int], tuple[int, Candles]] = {}
@@ -97,11 +105,12 @@ class Series:
 
     def price(self, now: datetime) -> float | None:
         """The price at a moment, or ``None`` where there is none."""
-        return path.price_at(self._sound, to_millis(now), self._rule)
+        return path.price_at(self._path.candles, to_millis(now), self._rule, self._path.spans)
 
     def turning_points(self, after: datetime, until: datetime) -> list[tuple[int, float]]:
         """The turning points in ``(after, until]``: milliseconds since 1970, and prices."""
-        return list(path.turning_points(self._sound, to_millis(after), to_millis(until), self._rule))
+        candles, spans = self._path
+        return list(path.turning_points(candles, to_millis(after), to_millis(until), self._rule, spans))
 
     def volume(self, now: datetime) -> Decimal | None:
         """What the last closed candle traded, or ``None`` where none has closed or its volume is no number."""

@@ -15,11 +15,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby, pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.domain.market import Candles
 from engine.simulation.intrabar import Intrabar, is_low_first
+
+if TYPE_CHECKING:
+    from engine.domain.market import Millis
 
 LEGS = 3
 """How many straight lines lead through a candle."""
@@ -57,15 +61,21 @@ def knots(candles: Candles, index: int, rule: Intrabar = Intrabar.PATH) -> tuple
     return (first, low, high, last) if low_first else (first, high, low, last)
 
 
-def price_at(candles: Candles, at_ms: int, rule: Intrabar = Intrabar.PATH) -> float | None:
+def price_at(candles: Candles, at_ms: int, rule: Intrabar = Intrabar.PATH, spans: Millis | None = None) -> float | None:
     """The price at a moment, or ``None`` where there is none (a gap, or outside the candles).
 
     At the moment a candle closes and the next one starts it is the next one's open.
+
+    Args:
+        candles: The candles.
+        at_ms: The moment.
+        rule: What happens inside a candle.
+        spans: How long each of them lasts, where some are shorter than their timeframe.
     """
     index = int(candles.open_ms.searchsorted(at_ms, side="right")) - 1
     if index < 0:
         return None
-    span = candles.timeframe.millis
+    span = _span(candles, index, spans)
     since = at_ms - int(candles.open_ms[index])
     if since >= span:
         return float(candles.close[index]) if since == span else None
@@ -75,14 +85,18 @@ def price_at(candles: Candles, at_ms: int, rule: Intrabar = Intrabar.PATH) -> fl
 
 
 def turning_points(
-    candles: Candles, after_ms: int, until_ms: int, rule: Intrabar = Intrabar.PATH
+    candles: Candles,
+    after_ms: int,
+    until_ms: int,
+    rule: Intrabar = Intrabar.PATH,
+    spans: Millis | None = None,
 ) -> Iterator[tuple[int, float]]:
-    """The points in ``(after_ms, until_ms]`` where the path turns or jumps, oldest first."""
-    span = candles.timeframe.millis
-    first = max(0, int(candles.open_ms.searchsorted(after_ms - span, side="left")))
+    """The points in ``(after_ms, until_ms]`` where the path turns or jumps, oldest first; else as ``price_at``."""
+    longest = candles.timeframe.millis
+    first = max(0, int(candles.open_ms.searchsorted(after_ms - longest, side="left")))
     stop = int(candles.open_ms.searchsorted(until_ms, side="right"))
     for index in range(first, stop):
-        for at, price in _corners(candles, index, span, rule):
+        for at, price in _corners(candles, index, rule, spans):
             if after_ms < at <= until_ms:
                 yield at, price
 
@@ -143,12 +157,16 @@ def _extremes(trades: Sequence[Trade]) -> Iterator[tuple[int, float]]:
         yield from (within[index] for index in sorted(set(ends)))
 
 
-def _corners(candles: Candles, index: int, span: int, rule: Intrabar) -> Iterator[tuple[int, float]]:
-    start = int(candles.open_ms[index])
+def _span(candles: Candles, index: int, spans: Millis | None) -> int:
+    return candles.timeframe.millis if spans is None else int(spans[index])
+
+
+def _corners(candles: Candles, index: int, rule: Intrabar, spans: Millis | None) -> Iterator[tuple[int, float]]:
+    start, span = int(candles.open_ms[index]), _span(candles, index, spans)
     prices = knots(candles, index, rule)
     if index == 0:
         yield start, prices[0]
-    elif start > int(candles.open_ms[index - 1]) + span:
+    elif start > int(candles.open_ms[index - 1]) + _span(candles, index - 1, spans):
         yield start, float(candles.close[index - 1])
         yield start, prices[0]
     elif prices[0] != float(candles.close[index - 1]):

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from bot.cli import app
 from engine.data.files import write_candles
 from engine.domain.market import Timeframe
+from engine.simulation.frames import resample
 from tests.fakes import oracle
 from tests.fakes.series import walk
 
@@ -85,6 +86,58 @@ def test_longer_candles_and_a_part_of_the_time(files: dict[str, str], tmp_path: 
     assert (found["begins"][:10], found["ends"][:10]) == ("2024-02-01", "2024-04-01")
     assert found["strategies"][0]["timeframe"] == Timeframe.H4
     assert found["candles"] == 60 * 24
+
+
+@pytest.fixture
+def shorter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Candle files of a market in two lengths; of the shorter ones the first and one later are missing."""
+    monkeypatch.chdir(tmp_path)
+    made = replace(walk(31, 800, sigma=0.004, timeframe=Timeframe.M15), symbol="ETH/USDT")
+    kept = np.delete(np.arange(1, 800), 402)
+    names = ("open_ms", "open", "high", "low", "close", "volume")
+    with_gaps = replace(made, **{name: getattr(made, name)[kept] for name in names})
+    for each in (resample(made, Timeframe.H1), with_gaps):
+        write_candles(tmp_path / f"ETHUSDT-{each.timeframe}.csv", each)
+    return {length: str(tmp_path / f"ETHUSDT-{length}.csv") for length in ("1h", "15m")}
+
+
+def test_with_full_fills_follow_shorter_candles_and_it_says_how_far(shorter: dict[str, str], tmp_path: Path) -> None:
+    words = ("--strategy", "rsi_bands", "--set", "rsi_low=45", "--start", "2024-01-04", "--full")
+    answer = backtest(*words, "--data", shorter["1h"], shorter["15m"], "--json", str(tmp_path / "told.json"))
+    assert "followed   ETH/USDT in 15m candles: " in answer.output
+    assert "127 of 128 1h candles; 1 have gaps" in answer.output
+    found = json.loads((tmp_path / "told.json").read_text())
+    (followed,) = found["shorter"]
+    assert {**followed, "fills": 0} == {
+        "symbol": "ETH/USDT",
+        "timeframe": "15m",
+        "followed": 127,
+        "gaps": 1,
+        "others": 0,
+        "fills": 0,
+    }
+    assert followed["fills"] >= len(found["trades"]) > 0
+    moments = {each["closed_at"] for each in found["trades"]}
+    assert not all(at.endswith(":00:00+00:00") for at in moments), "a stop is met within the hour"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--data", "{1h}", "{15m}"), "both hold ETH/USDT: without --full whole candles are traded on"),
+        (("--data", "{1h}", "--shorter", "15m"), "--shorter 15m: without --full whole candles are traded on"),
+        (("--full", "--data", "{1h}", "--shorter", "1m"), "there is no ETHUSDT-1m in"),
+        (("--full", "--data", "{15m}", "--shorter", "1h"), "ETHUSDT-15m.csv are no longer than that"),
+        (("--full", "--data", "{1h}", "{15m}", "--timeframe", "15m"), "longer candles than the 15m ones"),
+        (("--full", "--data", "{1h}", "{1h}"), "both hold ETH/USDT in 1h candles"),
+    ],
+)
+def test_shorter_candles_that_cannot_be_followed_are_said(
+    shorter: dict[str, str], words: tuple[str, ...], said: str
+) -> None:
+    answer = backtest("--strategy", "sma_cross", *(word.format(**shorter) for word in words))
+    assert answer.exit_code == 2
+    assert said in answer.stderr
 
 
 def test_the_terminal_says_what_was_traded_and_what_it_came_to(files: dict[str, str]) -> None:
@@ -165,7 +218,7 @@ def test_a_run_without_a_trade_says_so(files: dict[str, str], tmp_path: Path) ->
             ("--strategy", "rsi_bands", "--approve", "human"),
             "People take their time in the live cycle alone. Say --full",
         ),
-        (("--strategy", "sma_cross", "--latency", "2s"), "no moment between their opens. Say --full as well"),
+        (("--strategy", "sma_cross", "--latency", "2s"), "--latency: without --full whole candles are traded on"),
         (("--strategy", "sma_cross", "--full", "--latency", "3s-1s"), "--latency 3s-1s: must be seconds or a duration"),
         (("--strategy", "sma_cross", "--full", "--latency", "1h"), "--latency 1h: must not be longer than 10m"),
         (("--set", "fast=2"), "--set is about one strategy"),

@@ -686,3 +686,22 @@ async def test_orders_that_take_longer_arrive_later_whatever_their_order(tmp_pat
         clock.now() - timedelta(hours=1) + latency.of(client_id(each)) for each in names
     )
     assert len({each.at for each in fills}) == len(names)
+
+
+async def test_inside_a_candle_shorter_ones_say_whether_the_stop_or_the_target_came_first(tmp_path: Path) -> None:
+    hour = (100, 120, 80, 110, 1000)
+    quarters = [(100, 120, 100, 118, 250), (118, 118, 80, 85, 250), (85, 90, 85, 90, 250), (90, 110, 90, 110, 250)]
+    rows, quiet = [QUIET, hour, QUIET], [QUIET] * 4
+    shorter = hand_candles([*quiet, *quarters, *quiet], timeframe=Timeframe.M15)
+    for known, closed_by in (({}, "stop"), ({BTC.symbol: shorter}, "target")):
+        clock = HandClock(60)
+        feed = FileFeed([hand_candles(rows)], {BTC.symbol: BTC}, shorter=known)
+        venue = opened(tmp_path / f"{closed_by}.db", feed, clock)
+        await venue.submit(buy("a"))
+        await venue.submit(oco("b", "90", "115"))
+        clock.to(150)
+        state = await venue.find(BTC.symbol, client_id("b"))
+        assert isinstance(state, OrderState)
+        assert (state.closed_by, state.status) == (closed_by, OrderStatus.FILLED)
+    at = feed.span[0] + timedelta(hours=1, minutes=8, seconds=45)
+    assert state.fills[0].at == at, "on the way from 100 to 120 in the middle of the first quarter"
