@@ -96,6 +96,9 @@ class BacktestSettings(Section):
     latency: DurationRange = (timedelta(0), timedelta(0))
     """How long an order is under way to the venue, with --full: 2s, or 200ms-3s for anything between."""
 
+    book_age: Duration = timedelta(minutes=1)
+    """How old a recorded order book may be (--books) and still stands for that of now; then the venue's settings do."""
+
     @field_validator("latency")
     @classmethod
     def _bearable(cls, value: tuple[timedelta, timedelta]) -> tuple[timedelta, timedelta]:

@@ -24,11 +24,11 @@ from config.settings import Settings
 from engine.backtest.answering import Answering
 from engine.backtest.arrivals import arrivals
 from engine.backtest.bare import ANYTHING, BareRisk, bare_market, bare_model
-from engine.backtest.fill_sources import shorter_candles
+from engine.backtest.fill_sources import book_fills, shorter_candles
 from engine.backtest.people import SimulatedPeople
 from engine.backtest.quiet import QuietCloses
 from engine.backtest.replay import INSTANT, Pace, Replay
-from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
+from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, LiveTerms, RiskTerms
 from engine.backtest.tape import candles_of
 from engine.clocks import MarketClock
 from engine.data.feeds import FileFeed
@@ -39,7 +39,6 @@ from engine.domain.positions import Position
 from engine.exchanges.paper import NAME as PAPER
 from engine.jobs import Job, job_table
 from engine.simulation.intrabar import Intrabar
-from engine.simulation.latency import AT_ONCE
 from engine.store.account_period import closed_by
 from engine.store.location import url_of
 from engine.store.migrate import upgrade
@@ -96,7 +95,7 @@ def _settings(setup: BacktestSetup, settings: Settings, url: str) -> Settings:
 
 def _terms(setup: BacktestSetup, settings: Settings) -> Terms:
     usual = terms_of(settings)
-    latency = setup.live.latency if setup.live else AT_ONCE
+    latency = (setup.live or LiveTerms()).latency
     if isinstance(setup.terms, BareTerms):
         risk = BareRisk(size=Decimal(repr(setup.terms.size)), fee=setup.model.fee)
         return Terms(risk=risk, quality=ANYTHING, model=bare_model(setup.model), latency=latency)
@@ -107,8 +106,8 @@ async def _replayed(setup: BacktestSetup, settings: Settings) -> BacktestResult:
     bare = isinstance(setup.terms, BareTerms)
     candles = [candles_of(setup, symbol) for symbol in setup.candles]
     markets = {symbol: bare_market(each) if bare else each for symbol, each in setup.markets.items()}
-    shorter = setup.live.shorter if setup.live else {}
-    feed = FileFeed(candles, markets, Intrabar.WORST if bare else setup.intrabar, shorter)
+    live = setup.live or LiveTerms()
+    feed = FileFeed(candles, markets, Intrabar.WORST if bare else setup.intrabar, live.shorter, live.books)
     first, ends = feed.span
     begins = max(setup.start or first, first)
     market = Source(
@@ -184,7 +183,7 @@ async def _nobody() -> tuple[str, ...]:
 def _result(
     setup: BacktestSetup, uow: UnitOfWork, feed: FileFeed, begins: datetime, ends: datetime, seconds: float
 ) -> BacktestResult:
-    account = uow.account.portfolio()
+    account, fills = uow.account.portfolio(), uow.orders.fills_after(_LONG_AGO)
     closed = sorted(uow.positions.closed_within(_LONG_AGO, ends), key=lambda each: each.closed_at or ends)
     trades = tuple(_trade(setup, uow, each) for each in closed)
     held = tuple(
@@ -214,7 +213,8 @@ def _result(
         seconds=seconds,
         compile_seconds=0.0,
         asked=_asked(uow, ends) if _people(setup) else None,
-        shorter=shorter_candles(setup, [each.fill for each in uow.orders.fills_after(_LONG_AGO)], begins),
+        shorter=shorter_candles(setup, [each.fill for each in fills], begins),
+        books=book_fills(fills, uow.orders.get, feed.book) if setup.live and setup.live.books else None,
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.run_options import DATES
-from engine.domain.errors import BadInput
+from engine.domain.errors import BadInput, DataError
 from engine.domain.market import Timeframe
 
 if TYPE_CHECKING:  # what is slow to import
@@ -87,6 +87,10 @@ ShorterOption = Annotated[
     Timeframe | None,
     typer.Option("--shorter", help="Fills follow candles this long of files beside those of --data, with --full."),
 ]
+BooksOption = Annotated[
+    list[Path] | None,
+    typer.Option("--books", help="Recorded order books that orders take from, with --full; several may follow."),
+]
 LatencyOption = Annotated[
     str | None,
     typer.Option("--latency", help="How long orders are under way, with --full: 2s, or 200ms-3s for anything between."),
@@ -112,6 +116,7 @@ def asked_of(
     people: bool = False,
     full: bool = False,
     shorter: Timeframe | None = None,
+    books: Sequence[Path] | None = None,
     latency: str | None = None,
 ) -> Asked:
     """What was asked, in the words of the program.
@@ -127,7 +132,7 @@ def asked_of(
         strategy=strategy,
         timeframe=timeframe,
         params=tuple(params or ()),
-        data=tuple(data),
+        data=tuple(each for each in data if not (books and _names_no_candles(each))),
         start=start.replace(tzinfo=UTC) if start else None,
         end=end.replace(tzinfo=UTC) if end else None,
         cash=_amount("--cash", cash),
@@ -139,6 +144,7 @@ def asked_of(
         people=people,
         full=full,
         shorter=shorter,
+        books=(*(books or ()), *(each for each in data if books and _names_no_candles(each))),
         latency=_latency(latency),
     )
 
@@ -154,6 +160,17 @@ def write(option: str, file: Path, told: str) -> None:
         file.write_text(told, encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{option} {file} cannot be written: {error.strerror}.", "Name another file.") from None
+
+
+def _names_no_candles(file: Path) -> bool:
+    """Whether a file that follows is one more with books."""
+    from engine.data.files import parse_name
+
+    try:
+        parse_name(file)
+    except DataError:
+        return True
+    return False
 
 
 def _latency(said: str | None) -> Latency | None:

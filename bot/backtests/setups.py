@@ -29,6 +29,7 @@ from engine.backtest.people import SimulatedPeople
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, LiveTerms, RiskTerms
 from engine.data.feeds import FileFeed
 from engine.data.files import parse_name, read_candles
+from engine.data.recorded_books import RecordedBooks, read_books
 from engine.domain.errors import BadInput, ConfigError
 from engine.domain.market import Candles, Market, Timeframe, names_of
 from engine.exchanges.paper import NAME as PAPER
@@ -60,6 +61,7 @@ class Asked:
         full: Whether it goes through the live cycle.
         latency: How long orders are under way; in the live cycle alone.
         shorter: Which candles beside the files fills follow; in the live cycle alone.
+        books: Files of recorded order books; in the live cycle alone.
     """
 
     symbols: tuple[str, ...] = ()
@@ -79,6 +81,7 @@ class Asked:
     full: bool = False
     latency: Latency | None = None
     shorter: Timeframe | None = None
+    books: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +289,8 @@ def _terms(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]
     without = [context.name for context in contexts if _has_no_stop(context)]
     bare = bool(without) if asked.bare is None else asked.bare
     if bare:
+        if asked.books:
+            raise BadInput("--books: a bare run has no book.", "Say --risk on, with a strategy that has a stop.")
         terms = BareTerms()
         terms = terms if asked.size is None else replace(terms, size=asked.size)
         terms = terms if asked.fill_at is None else replace(terms, fill_at=asked.fill_at)
@@ -315,7 +320,17 @@ def _live(asked: Asked, settings: Settings, known: Known, traded: Sequence[str])
     least, most = settings.backtest.latency
     latency = Latency(least=least, most=most) if asked.latency is None else asked.latency
     shorter = {symbol: known.shorter[symbol] for symbol in traded if symbol in known.shorter}
-    return LiveTerms(latency=latency, shorter=shorter) if latency or shorter else None
+    books = _books(asked, settings, traded)
+    return LiveTerms(latency=latency, shorter=shorter, books=books) if latency or shorter or books else None
+
+
+def _books(asked: Asked, settings: Settings, traded: Sequence[str]) -> dict[str, RecordedBooks]:
+    """The recorded books of the markets that are traded."""
+    found = read_books(asked.books, settings.backtest.book_age)
+    own = {symbol: found[symbol] for symbol in traded if symbol in found}
+    if found and not own:
+        raise BadInput(f"--books: they are of {', '.join(found)}, and {', '.join(traded)} is traded.", "Name others.")
+    return own
 
 
 def _refuse_of_live(asked: Asked) -> None:
@@ -326,6 +341,8 @@ def _refuse_of_live(asked: Asked) -> None:
         raise BadInput(f"--latency: {_WHOLE}.", _SAY_FULL)
     if asked.shorter is not None:
         raise BadInput(f"--shorter {asked.shorter}: {_WHOLE}.", _SAY_FULL)
+    if asked.books:
+        raise BadInput("--books: without --full there is no moment at which a book could have been there.", _SAY_FULL)
 
 
 def _people(settings: Settings) -> SimulatedPeople:

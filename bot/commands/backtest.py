@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.backtests.options import (
+    BooksOption,
     CashOption,
     DataOption,
     EndOption,
@@ -64,6 +65,7 @@ def backtest(
     risk: RiskOption = None,
     latency: LatencyOption = None,
     shorter: ShorterOption = None,
+    books: BooksOption = None,
     approve: Annotated[
         Approve, typer.Option(help="What people say to what they are asked; human: in their own time, with --full.")
     ] = Approve.NONE,
@@ -109,6 +111,7 @@ def backtest(
                 full=full,
                 latency=latency,
                 shorter=shorter,
+                books=books,
             ),
             settings,
         )

@@ -11,7 +11,7 @@ from engine.backtest.bootstrap import Interval
 from engine.backtest.report import BacktestReport
 from engine.backtest.returns import Drawdown, ReturnFigures
 from engine.backtest.setup import BareTerms
-from engine.domain.backtests import Asked, Counted, ShorterCandles
+from engine.domain.backtests import Asked, BookFills, Counted, ShorterCandles
 from engine.simulation.latency import Latency
 from handlers.cards import wording
 from handlers.cards.wording import count, percent, signed_percent, span
@@ -141,6 +141,17 @@ def _shorter(report: BacktestReport, found: ShorterCandles) -> str:
     ]
     told = f"{found.symbol} in {found.timeframe} candles: {count(found.fills, 'fill')}"
     return f"{told}, {found.followed:,} of {whole:,} {longer} candles{'; ' if left else ''}{', '.join(left)}"
+
+
+def books(found: BookFills) -> str:
+    """What fills took from: ``60 fills: 12 from recorded books, 40 from price and volume, 8 at their targets``."""
+    told = (
+        (found.recorded, "from recorded books"),
+        (found.modelled, "from price and volume"),
+        (found.targets, "at their targets"),
+    )
+    fills = found.recorded + found.modelled + found.targets
+    return f"{count(fills, 'fill')}: {', '.join(f'{number:,} {what}' for number, what in told)}"
 
 
 def _length(latency: Latency) -> str:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from engine.analysis.quality import QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.people import SimulatedPeople
+from engine.data.recorded_books import RecordedBooks
 from engine.domain.market import Candles, Market
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
@@ -64,10 +65,12 @@ class LiveTerms:
         latency: How long an order is under way to the venue.
         shorter: Shorter candles of some markets, which fills follow where they tell all of a longer one; what is
             decided knows nothing of them.
+        books: Recorded order books of some markets, which orders take from where one is new enough.
     """
 
     latency: Latency = AT_ONCE
     shorter: Mapping[str, Candles] = field(default_factory=dict)
+    books: Mapping[str, RecordedBooks] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,7 +134,11 @@ def _settings(setup: BacktestSetup) -> dict[str, Any]:
 
 
 def _live(terms: LiveTerms) -> dict[str, Any]:
-    return {"latency": asdict(terms.latency), "shorter": _of_candles(terms.shorter.values())}
+    return {
+        "latency": asdict(terms.latency),
+        "shorter": _of_candles(terms.shorter.values()),
+        "books": [each.fingerprint for each in terms.books.values()],
+    }
 
 
 def _params(strategy: object) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from engine.data.files import read_candles
+from engine.data.recorded_books import RecordedBooks
 from engine.domain.errors import DataError, NoData
 from engine.domain.figures import grouped
-from engine.domain.market import Candles, Market, Timeframe, from_millis
+from engine.domain.market import Book, Candles, Market, Timeframe, from_millis
+from engine.simulation import fills
 from engine.simulation.frames import Series
 from engine.simulation.generator import MarketGenerator
 from engine.simulation.intrabar import Intrabar
@@ -81,8 +83,10 @@ class SeriesFeed(ABC):
             raise NoData(f"{symbol} has not traded before {now:%Y-%m-%d %H:%M:%S} UTC.")
         return volume
 
-    def book(self, symbol: str, now: datetime) -> None:  # noqa: B027 - no feed over candles has one
+    def book(self, symbol: str, now: datetime) -> Book | None:
         """No book was ever observed."""
+        del symbol, now
+        return None
 
     def reach(self, symbol: str, now: datetime) -> datetime:
         """All of the past is there."""
@@ -130,6 +134,7 @@ class FileFeed(SeriesFeed):
         markets: Their steps, by symbol.
         rule: What happens inside a candle.
         shorter: Shorter candles of some markets: the price goes along these where they tell all of one.
+        books: Recorded order books of some markets.
     """
 
     def __init__(
@@ -138,8 +143,10 @@ class FileFeed(SeriesFeed):
         markets: Mapping[str, Market],
         rule: Intrabar = Intrabar.PATH,
         shorter: Mapping[str, Candles] | None = None,
+        books: Mapping[str, RecordedBooks] | None = None,
     ) -> None:
         self._markets = dict(markets)
+        self._books = dict(books or {})
         self._all = {each.symbol: Series(each, rule, (shorter or {}).get(each.symbol)) for each in candles}
         self._timeframe = min((each.timeframe for each in candles), key=lambda timeframe: timeframe.millis)
         self._span = min(from_millis(int(each.open_ms[0])) for each in candles), max(each.closed_at for each in candles)
@@ -185,6 +192,12 @@ class FileFeed(SeriesFeed):
     def timeframe(self) -> Timeframe:
         """The shortest candles of any file."""
         return self._timeframe
+
+    def book(self, symbol: str, now: datetime) -> Book | None:
+        """The newest book that was recorded until a moment and is not too old by then, in the steps of its market."""
+        recorded = self._books.get(symbol)
+        found = recorded.newest(now) if recorded else None
+        return fills.on_steps(found, self.markets[symbol]) if found else None
 
     @property
     def span(self) -> tuple[datetime, datetime]:

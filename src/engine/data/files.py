@@ -55,11 +55,17 @@ def parse_name(path: Path) -> tuple[str, Timeframe]:
     timeframe = next((Timeframe(word) for word in rest if word in set(Timeframe)), None)
     if timeframe is None:
         raise DataError(f"{path}: its name says no interval ({', '.join(Timeframe)}).", _NAME_REMEDY)
-    return _split(symbol.upper(), path), timeframe
+    return symbol_of(symbol, path), timeframe
 
 
-def _split(symbol: str, path: Path) -> str:
-    base, mark, quote = symbol.partition("_")
+def symbol_of(written: str, path: Path) -> str:
+    """A market as it is called here, from how a file writes it: ``BTCUSDT``, ``btc_usdt``, ``BTC-USDT``.
+
+    Raises:
+        DataError: It ends in no quote currency that is known.
+    """
+    symbol = written.upper()
+    base, mark, quote = symbol.replace("-", "_").replace("/", "_").partition("_")
     if base and quote:
         return f"{base}/{quote}"
     for known in sorted(QUOTES, key=len, reverse=True):

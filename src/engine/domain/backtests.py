@@ -153,6 +153,21 @@ class ShorterCandles:
     fills: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookFills:
+    """What fills took from, where order books were recorded.
+
+    Attributes:
+        recorded: Those that took from a recorded book.
+        modelled: Those that took from one made of price and volume: none was there, or none was new enough.
+        targets: Those that waited at their target for others: they took from none.
+    """
+
+    recorded: int
+    modelled: int
+    targets: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BacktestResult:
     """What a backtest came to.
@@ -166,6 +181,7 @@ class BacktestResult:
         entries_ended: When the total limit of drawdown ended them for good; ``None`` where it did not.
         asked: What people were asked; ``None`` where there are none.
         shorter: How far fills have followed shorter candles, where there are any.
+        books: What fills took from; ``None`` where no book was recorded.
         seconds: What going over the candles took.
         compile_seconds: What it took to have the kernel: many once on a machine, a fraction of one later on.
     """
@@ -186,6 +202,7 @@ class BacktestResult:
     compile_seconds: float
     asked: Asked | None = None
     shorter: tuple[ShorterCandles, ...] = ()
+    books: BookFills | None = None
 
     @cached_property
     def trades(self) -> tuple[BacktestTrade, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -27,5 +27,8 @@ class Quote:
         return fills.levels(side, self.mid, self.volume, market, model)
 
     def book(self, market: Market, model: FillModel, at: datetime) -> Book | None:
-        """The order book: as it was seen, else as the model has it; ``None`` where nobody trades."""
-        return self.seen or fills.book(self.mid, self.volume, market, model, at)
+        """The order book that orders meet: as it was seen, else as the model has it; ``None`` where nobody trades."""
+        if self.seen is None or self.seen.mid == self.mid:
+            return self.seen or fills.book(self.mid, self.volume, market, model, at)
+        bids, asks = (self.offered(side, market, model) for side in (Side.SELL, Side.BUY))
+        return replace(self.seen, bids=bids, asks=asks) if bids and asks else None

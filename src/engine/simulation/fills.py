@@ -158,6 +158,24 @@ def moved(side: Side, mid: Decimal, seen: Book, market: Market) -> tuple[Level, 
     return tuple(replace(level, price=price) for level, price in zip(levels, prices, strict=True) if price > 0)
 
 
+def on_steps(seen: Book, market: Market) -> Book | None:
+    """A recorded book in the steps of a market: prices in the disfavour of who takes them, quantities in whole lots.
+
+    ``None`` where a side has not a single lot.
+    """
+    bids = _on_steps(seen.bids, market, ROUND_FLOOR)
+    asks = _on_steps(seen.asks, market, ROUND_CEILING)
+    return replace(seen, bids=bids, asks=asks) if bids and asks else None
+
+
+def _on_steps(levels: Sequence[Level], market: Market, rounding: str) -> tuple[Level, ...]:
+    found = (
+        Level(price=_on_tick(each.price, market, rounding), quantity=market.quantity(market.lots(each.quantity)))
+        for each in levels
+    )
+    return tuple(each for each in found if each.price > 0 and each.quantity > 0)
+
+
 def walk(quantity: Decimal, offered: Sequence[Level], model: FillModel) -> tuple[Part, ...]:
     """Take level after level until the quantity or the levels are used up: one part for each level touched."""
     parts: list[Part] = []

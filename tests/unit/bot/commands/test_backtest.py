@@ -16,7 +16,7 @@ from engine.data.files import write_candles
 from engine.domain.market import Timeframe
 from engine.simulation.frames import resample
 from tests.fakes import oracle
-from tests.fakes.series import walk
+from tests.fakes.series import BEGIN, walk
 
 pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
 
@@ -101,9 +101,24 @@ def shorter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return {length: str(tmp_path / f"ETHUSDT-{length}.csv") for length in ("1h", "15m")}
 
 
-def test_with_full_fills_follow_shorter_candles_and_it_says_how_far(shorter: dict[str, str], tmp_path: Path) -> None:
-    words = ("--strategy", "rsi_bands", "--set", "rsi_low=45", "--start", "2024-01-04", "--full")
-    answer = backtest(*words, "--data", shorter["1h"], shorter["15m"], "--json", str(tmp_path / "told.json"))
+@pytest.fixture
+def books(tmp_path: Path) -> list[str]:
+    """Two files of order books, together one at each second hour."""
+    head = "symbol,timestamp,asks[0].price,asks[0].amount,bids[0].price,bids[0].amount\n"
+    for number in range(2):
+        hours = range(number * 2, 24 * 9, 4)
+        rows = (f"ETHUSDT,{int((BEGIN.timestamp() + 3600 * hour) * 1e6)},100.01,900,99.99,900\n" for hour in hours)
+        (tmp_path / f"books-{number}.csv").write_text(head + "".join(rows))
+    return [str(tmp_path / f"books-{number}.csv") for number in range(2)]
+
+
+def test_with_full_fills_follow_shorter_candles_and_take_from_recorded_books_and_it_says_how_many(
+    shorter: dict[str, str], books: list[str], tmp_path: Path
+) -> None:
+    words = ("--strategy", "rsi_bands", "--set", "rsi_low=45", "--start", "2024-01-04", "--full", "--latency", "2s-9s")
+    files = ("--data", shorter["1h"], "--books", *books, shorter["15m"])
+    answer = backtest(*words, *files, "--json", str(tmp_path / "told.json"))
+    assert "orders under way for 2 to 9 s" in answer.output
     assert "followed   ETH/USDT in 15m candles: " in answer.output
     assert "127 of 128 1h candles; 1 have gaps" in answer.output
     found = json.loads((tmp_path / "told.json").read_text())
@@ -117,6 +132,10 @@ def test_with_full_fills_follow_shorter_candles_and_it_says_how_far(shorter: dic
         "fills": 0,
     }
     assert followed["fills"] >= len(found["trades"]) > 0
+    assert f"{found['books']['recorded']} from recorded books" in answer.output
+    assert all(found["books"].values()), found["books"]
+    assert sum(found["books"].values()) >= 2 * len(found["trades"])
+    assert found["live"] == {"latency": [2.0, 9.0]}
     moments = {each["closed_at"] for each in found["trades"]}
     assert not all(at.endswith(":00:00+00:00") for at in moments), "a stop is met within the hour"
 
@@ -129,6 +148,8 @@ def test_with_full_fills_follow_shorter_candles_and_it_says_how_far(shorter: dic
         (("--full", "--data", "{1h}", "--shorter", "1m"), "there is no ETHUSDT-1m in"),
         (("--full", "--data", "{15m}", "--shorter", "1h"), "ETHUSDT-15m.csv are no longer than that"),
         (("--full", "--data", "{1h}", "{15m}", "--timeframe", "15m"), "longer candles than the 15m ones"),
+        (("--data", "{1h}", "--books", "x.csv"), "--books: without --full there is no moment"),
+        (("--full", "--data", "{1h}", "--books", "x.csv"), "--books: a bare run has no book"),
         (("--full", "--data", "{1h}", "{1h}"), "both hold ETH/USDT in 1h candles"),
     ],
 )

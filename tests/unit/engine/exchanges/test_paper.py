@@ -16,7 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data.book_files import RecordedBook
 from engine.data.feeds import FileFeed
+from engine.data.recorded_books import RecordedBooks
 from engine.domain.errors import StoreError, VenueError
 from engine.domain.market import Market, Timeframe, from_millis
 from engine.domain.orders import (
@@ -705,3 +707,35 @@ async def test_inside_a_candle_shorter_ones_say_whether_the_stop_or_the_target_c
         assert (state.closed_by, state.status) == (closed_by, OrderStatus.FILLED)
     at = feed.span[0] + timedelta(hours=1, minutes=8, seconds=45)
     assert state.fills[0].at == at, "on the way from 100 to 120 in the middle of the first quarter"
+
+
+async def test_orders_take_from_the_newest_recorded_book_moved_along_with_the_price(tmp_path: Path) -> None:
+    """At 1:00 the price is 100, and a book around 200 was recorded; half an hour later that is too old."""
+    start = hand_feed([QUIET]).span[0]
+    recorded = RecordedBook(
+        BTC.symbol,
+        int(start.timestamp() * 1e6) + 3_599_000_000,
+        [(199.9, 1.0), (199.0, 5.0)],
+        [(200.1, 1.0004), (201.503, 5.0)],
+    )
+    books = {BTC.symbol: RecordedBooks(symbol=BTC.symbol, max_age=timedelta(minutes=5), books=[recorded])}
+    feed, clock = FileFeed([hand_candles([QUIET] * 24)], {BTC.symbol: BTC}, books=books), HandClock(60)
+    venue = opened(tmp_path / "venue.db", feed, clock)
+    shown = await venue.book(BTC.symbol)
+    assert (shown.bid, shown.ask, shown.at) == (Decimal("99.9"), Decimal("100.1"), start + timedelta(seconds=3_599))
+    await venue.submit(buy("a", "3"))
+    await venue.submit(oco("b", "99.95", "150", "3"))
+    state = await venue.find(BTC.symbol, client_id("a"))
+    assert isinstance(state, OrderState)
+    assert [(each.price, each.quantity) for each in state.fills] == [
+        (Decimal("100.10"), Decimal(1)),
+        (Decimal("101.51"), Decimal(2)),
+    ]
+    clock.to(90)
+    stopped = await venue.find(BTC.symbol, client_id("b"))
+    assert isinstance(stopped, OrderState)
+    assert [each.price for each in stopped.fills] == [Decimal("99.85"), Decimal("98.95")], "around the stop, not 100"
+    await venue.submit(buy("c", "3"))
+    modelled = await venue.find(BTC.symbol, client_id("c"))
+    assert isinstance(modelled, OrderState)
+    assert [each.quantity for each in modelled.fills] == [Decimal(3)]
