@@ -88,6 +88,7 @@ def text(report: BacktestReport) -> str:
         ("trades", figures.trades(found.trades, result.quote)),
         *((name, _told(groups, result.quote)) for name, groups in figures.groups(report) if groups),
         ("in market", figures.use(report)),
+        *([("fills", told)] if (told := figures.fills(report)) else []),
         *([("people", figures.asked(result.asked))] if result.asked else []),
         *zip(("followed", *[""] * len(result.shorter)), figures.shorter(report), strict=False),
         *([("books", figures.books(result.books))] if result.books else []),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -32,9 +32,10 @@ from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, LiveTerms, R
 from engine.backtest.tape import candles_of
 from engine.clocks import MarketClock
 from engine.data.feeds import FileFeed
-from engine.domain.backtests import Asked, BacktestResult, BacktestTrade, DailyEquity, HeldAtEnd
+from engine.domain.backtests import Asked, BacktestFill, BacktestResult, BacktestTrade, DailyEquity, HeldAtEnd
 from engine.domain.errors import BadInput, StoreError
 from engine.domain.market import to_millis
+from engine.domain.orders import Fill
 from engine.domain.positions import Position
 from engine.exchanges.paper import NAME as PAPER
 from engine.jobs import Job, job_table
@@ -185,7 +186,10 @@ def _result(
 ) -> BacktestResult:
     account, fills = uow.account.portfolio(), uow.orders.fills_after(_LONG_AGO)
     closed = sorted(uow.positions.closed_within(_LONG_AGO, ends), key=lambda each: each.closed_at or ends)
-    trades = tuple(_trade(setup, uow, each) for each in closed)
+    of_position: dict[str, list[Fill]] = {}
+    for each in fills:
+        of_position.setdefault(each.position_id, []).append(each.fill)
+    trades = tuple(_trade(setup, uow, each, of_position.get(each.id, ())) for each in closed)
     held = tuple(
         HeldAtEnd(
             context=each.context,
@@ -238,7 +242,7 @@ def _daily(uow: UnitOfWork, begins: datetime, ends: datetime, equity: float, exp
     )
 
 
-def _trade(setup: BacktestSetup, uow: UnitOfWork, position: Position) -> BacktestTrade:
+def _trade(setup: BacktestSetup, uow: UnitOfWork, position: Position, fills: Sequence[Fill]) -> BacktestTrade:
     closed = position.closed_at or position.opened_at
     span = setup.candles[position.symbol].timeframe
     return BacktestTrade(
@@ -252,4 +256,16 @@ def _trade(setup: BacktestSetup, uow: UnitOfWork, position: Position) -> Backtes
         fees=float(position.fees),
         slippage=None,
         reason=closed_by(uow, position),
+        fills=tuple(map(_fill, fills)),
+    )
+
+
+def _fill(fill: Fill) -> BacktestFill:
+    return BacktestFill(
+        at=fill.at,
+        side=fill.side,
+        quantity=float(fill.quantity),
+        price=float(fill.price),
+        fee=float(fill.fee.amount) if fill.fee else 0.0,
+        fee_currency=fill.fee.currency if fill.fee else fill.quote,
     )

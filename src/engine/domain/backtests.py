@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestFill:
+    """A part of a purchase or sale; ``fee`` is in ``fee_currency``."""
+
+    at: datetime
+    side: str
+    quantity: float
+    price: float
+    fee: float
+    fee_currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestTrade:
     """A position from its first purchase to its last sale.
 
@@ -28,6 +40,7 @@ class BacktestTrade:
         fees: Of both.
         slippage: What it paid more and got less than the price of the moment; ``None`` where nobody noted that.
         reason: What closed it: ``stop``, ``target``, ``signal`` or ``time``.
+        fills: The parts in which it was bought and sold, oldest first; empty where nobody noted them.
     """
 
     context: str
@@ -40,6 +53,12 @@ class BacktestTrade:
     fees: float
     slippage: float | None
     reason: str
+    fills: tuple[BacktestFill, ...] = ()
+
+    @property
+    def waited(self) -> bool:
+        """Whether it was bought or sold at more than one moment: some of it had to wait for more of a book."""
+        return any(len({each.at for each in self.fills if each.side == side}) > 1 for side in ("buy", "sell"))
 
     @property
     def net(self) -> float:

@@ -136,6 +136,11 @@ def test_with_full_fills_follow_shorter_candles_and_take_from_recorded_books_and
     assert all(found["books"].values()), found["books"]
     assert sum(found["books"].values()) >= 2 * len(found["trades"])
     assert found["live"] == {"latency": [2.0, 9.0]}
+    for trade in found["trades"]:
+        bought = [each for each in trade["fills"] if each["side"] == "buy"]
+        assert sum(each["quantity"] for each in bought) == pytest.approx(trade["quantity"])
+        assert sum(each["fee"] for each in trade["fills"]) == pytest.approx(trade["fees"])
+        assert (bought[0]["at"], bought[0]["fee_currency"]) == (trade["opened_at"], "USDT")
     moments = {each["closed_at"] for each in found["trades"]}
     assert not all(at.endswith(":00:00+00:00") for at in moments), "a stop is met within the hour"
 

@@ -16,7 +16,7 @@ from engine.backtest.registry import TrialRegistry
 from engine.backtest.report import BacktestReport, report_of
 from engine.backtest.returns import Curve
 from engine.backtest.setup import BacktestSetup, RiskTerms
-from engine.domain.backtests import Asked
+from engine.domain.backtests import Asked, BacktestFill, BookFills, ShorterCandles
 from engine.strategies.rsi_bands import RsiBands
 from engine.strategies.sma_cross import SmaCross
 from handlers.backtests import figures
@@ -104,6 +104,25 @@ def test_what_people_were_asked_is_told(tmp_path: Path) -> None:
     asked = replace(report.result, asked=Asked(ordered=2, expired=1))
     assert "People were asked 3 questions: 2 ordered, 1 expired" in words(page(replace(report, result=asked), AT))
     assert "People were asked" not in words(page(report, AT))
+
+
+def test_parts_and_what_they_were_made_by_are_told(tmp_path: Path) -> None:
+    report = one_trade(tmp_path)
+    assert "Fills" not in words(page(report, AT)), "the kernel notes none"
+    (trade,) = report.result.trades
+    part = BacktestFill(at=trade.opened_at, side="buy", quantity=1.0, price=100.0, fee=0.1, fee_currency="USDT")
+    later = replace(part, at=trade.opened_at + timedelta(minutes=20))
+    sold = replace(part, at=trade.closed_at, side="sell")
+    for fills, waited in (((part, later, sold), 1), ((part, part, sold), 0)):
+        result = replace(report.result, read_trades=lambda fills=fills: (replace(trade, fills=fills),))
+        html = words(page(replace(report, result=result), AT))
+        assert f"Fills: 3; {waited} of 1 trade waited for a part" in html
+        assert ("3, waited" in html) is bool(waited)
+    followed = ShorterCandles(symbol="BTC/USDT", timeframe="1m", followed=7, gaps=1, others=2, fills=3)
+    books = BookFills(recorded=1, modelled=2, targets=0)
+    html = words(page(replace(report, result=replace(result, shorter=(followed,), books=books)), AT))
+    assert "Followed BTC/USDT in 1m candles: 3 fills, 7 of 10 1h candles; 1 have gaps, 2 say something else" in html
+    assert "3 fills: 1 from recorded books, 2 from price and volume, 0 at their targets" in html
 
 
 def test_names_are_no_markup(tmp_path: Path) -> None:
