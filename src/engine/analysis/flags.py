@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,10 @@ HIGH_VOLUME = 1.5
 _SQUEEZE_HISTORY, _SQUEEZE_SHARE = 120, 0.1
 _AT_ONCE = 8192
 """Rows whose windows are compared at a time: a million times 120 would be too much to hold."""
+_IN_THE_CACHE = 32_768
+"""Rows that are compared at a time, where something is made on the way."""
+_ROUNDING = 1e-13
+"""The part of a mean that rounding alone makes."""
 
 
 class Flag(StrEnum):
@@ -101,6 +106,38 @@ def crossed_above(values: Floats, level: float) -> Bools:
     crossed = np.zeros(len(values), dtype=np.bool_)
     crossed[1:] = (values[:-1] <= level) & (level < values[1:])
     return crossed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Crossing:
+    """On which side of a slow mean a fast one is, row by row; on neither where one is not known.
+
+    Attributes:
+        above, below: By more than rounding.
+        rose: Where it is above, and was not a row before.
+    """
+
+    above: Bools
+    below: Bools
+    rose: Bools
+
+
+def crossing(fast: Floats, slow: Floats) -> Crossing:
+    """Where a fast mean is above and below a slow one, and where it rose above it."""
+    count = len(slow)
+    above, below, was_not, rose = (np.zeros(count, dtype=np.bool_) for _ in range(4))
+    near = np.empty(min(count, _IN_THE_CACHE))
+    for first in range(0, count, _IN_THE_CACHE):
+        rows = slice(first, first + _IN_THE_CACHE)
+        mean, limit = fast[rows], slow[rows]
+        near = near[: len(limit)]
+        np.multiply(limit, 1 + _ROUNDING, out=near)
+        np.greater(mean, near, out=above[rows])
+        np.less_equal(mean, near, out=was_not[rows])
+        np.multiply(limit, 1 - _ROUNDING, out=near)
+        np.less(mean, near, out=below[rows])
+    np.logical_and(above[1:], was_not[:-1], out=rose[1:])
+    return Crossing(above=above, below=below, rose=rose)
 
 
 def channel_high(high: Floats, length: int) -> Floats:

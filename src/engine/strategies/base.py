@@ -202,9 +202,9 @@ class StrategyBase(ABC):
         own = _all_of(ConditionColumn, "conditions", self.conditions(sight))
         conditions = (*own, *(each.look(sight) for each in self.further))
         leaves = _anywhere(reversals, len(sight))
-        enters = _anywhere(triggers, len(sight)) & ~leaves
+        enters = np.greater(_anywhere(triggers, len(sight)), leaves)
         enters[: max(0, self.warmup - 1 - sight.since)] = False
-        stop, target = np.broadcast_to(np.nan, len(sight)), np.broadcast_to(np.nan, len(sight))
+        stop = target = np.broadcast_to(np.nan, len(sight))
         if self.stop_atr is not None:
             stop, target = (np.asarray(each, dtype=np.float64) for each in (self.stops(sight), self.targets(sight)))
             enters &= (stop > 0) & (target > 0)
@@ -250,7 +250,9 @@ def _all_of(kind: type[Part], name: str, given: object) -> tuple[Part, ...]:
 
 
 def _anywhere(signs: Sequence[Sign], count: int) -> Bools:
-    """Where any of some signs shows."""
+    """Where any of some signs shows; of a single one this is its own column."""
+    if len(signs) == 1 and signs[0].shows.shape == (count,):
+        return signs[0].shows
     shows = np.zeros(count, dtype=np.bool_)
     for sign in signs:
         shows |= sign.shows

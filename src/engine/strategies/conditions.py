@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from engine.domain.columns import Bools
     from engine.domain.market import Floats
 
-_ROUNDING = 1e-13
-_AT_ONCE = 32_768
-"""Rows that are reckoned at a time, where something is made on the way: that stays in the cache."""
 _SMALL = 0.1
 _MOST_PLACES = 12
 
@@ -176,23 +173,6 @@ def near_support(sight: Sight, reach_atr: float, *, weight: float = 1.0) -> Cond
         return f"support {number(float(support[row]))} is {away} ATR below, wants at most {grouped(reach_atr, 6)}"
 
     return ConditionColumn(name="support near", weight=weight, holds=distance <= reach_atr, detail=detail)
-
-
-def mean_spread(sight: Sight, fast: int, slow: int) -> Floats:
-    """A fast less a slow mean of the close, ``NaN`` where the history is too short; what is but rounding is none."""
-
-    def make() -> Floats:
-        mean, limit = sight.reading(f"ma_{fast}"), sight.reading(f"ma_{slow}")
-        spread = np.empty(len(limit))
-        for first in range(0, len(limit), _AT_ONCE):
-            part, slow_part = spread[first : first + _AT_ONCE], limit[first : first + _AT_ONCE]
-            np.subtract(mean[first : first + _AT_ONCE], slow_part, out=part)
-            size = np.abs(part)
-            if np.fmin.reduce(size) <= _ROUNDING * np.fmax.reduce(slow_part):  # nearly nowhere is anything so near
-                part[size <= _ROUNDING * slow_part] = 0.0
-        return spread
-
-    return sight.once(f"ma_{fast} less ma_{slow}", make)
 
 
 def in_atrs(distance: Floats, atr: Floats) -> Floats:

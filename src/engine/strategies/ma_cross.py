@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from engine.analysis import flags
 from engine.strategies import conditions as look
 from engine.strategies.base import Sign, StrategyBase
 from engine.strategies.conditions import ConditionColumn
 from engine.strategies.sight import Sight
-
-if TYPE_CHECKING:
-    from engine.domain.market import Floats
 
 _LONG_RUN = 200
 
@@ -53,7 +49,7 @@ class MovingAverageCross(StrategyBase):
     def triggers(self, sight: Sight) -> tuple[Sign, ...]:
         """The fast average rose above the slow one."""
         said = f"the {self.fast}-candle mean rose above the {self.slow}-candle mean"
-        return (Sign(shows=flags.crossed_above(self._spread(sight), 0.0), words=lambda _: said),)
+        return (Sign(shows=sight.crossing(self.fast, self.slow).rose, words=lambda _: said),)
 
     def conditions(self, sight: Sight) -> tuple[ConditionColumn, ...]:
         """The longer trends, the side of the 200-candle mean, strength, volume, and not being late."""
@@ -71,7 +67,4 @@ class MovingAverageCross(StrategyBase):
     def reversals(self, sight: Sight) -> tuple[Sign, ...]:
         """The fast average is below the slow one: the trend it followed has ended."""
         said = f"the {self.fast}-candle mean fell below the {self.slow}-candle mean"
-        return (Sign(shows=self._spread(sight) < 0, words=lambda _: said),)
-
-    def _spread(self, sight: Sight) -> Floats:
-        return look.mean_spread(sight, self.fast, self.slow)
+        return (Sign(shows=sight.crossing(self.fast, self.slow).below, words=lambda _: said),)

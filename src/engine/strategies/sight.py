@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.analysis.flags import Crossing, crossing
 from engine.domain.market import Candles, Timeframe
 from engine.ports import Frames
 
@@ -36,6 +36,7 @@ class Sight:
     since: int = 0
     _rows: dict[Timeframe, NDArray[np.int64]] = field(default_factory=dict, init=False)
     _read: dict[tuple[str, Timeframe], Floats] = field(default_factory=dict, init=False)
+    _crossings: dict[tuple[int, int], Crossing] = field(default_factory=dict, init=False)
     _frame: list[pd.DataFrame] = field(default_factory=list, init=False)
 
     def __len__(self) -> int:
@@ -66,12 +67,12 @@ class Sight:
             found.setflags(write=False)
         return found
 
-    def once(self, name: str, make: Callable[[], Floats]) -> Floats:
-        """What is made of readings, once, however many ask for it by its name."""
-        key = name, self.timeframe
-        found = self._read.get(key)
+    def crossing(self, fast: int, slow: int) -> Crossing:
+        """A fast mean of the close against a slow one, each so many of its own candles long."""
+        found = self._crossings.get((fast, slow))
         if found is None:
-            found = self._read[key] = make()
+            means = self.reading(f"ma_{fast}"), self.reading(f"ma_{slow}")
+            found = self._crossings[fast, slow] = crossing(*means)
         return found
 
     def flag(self, name: str) -> Bools:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from engine.analysis import flags
 from engine.domain.market import Timeframe
 from engine.strategies import conditions as look
 from engine.strategies.base import Sign, StrategyBase
@@ -47,8 +46,7 @@ class SmaCross(StrategyBase):
     def triggers(self, sight: Sight) -> tuple[Sign, ...]:
         """The fast mean rose above the slow one."""
         said = f"the {self.fast}-candle mean rose above the {self.slow}-candle mean"
-        shows = flags.crossed_above(look.mean_spread(sight, self.fast, self.slow), 0.0)
-        return (Sign(shows=shows, words=lambda _: said),)
+        return (Sign(shows=sight.crossing(self.fast, self.slow).rose, words=lambda _: said),)
 
     def conditions(self, sight: Sight) -> tuple[ConditionColumn, ...]:
         """The rule itself: nothing else is asked."""
@@ -58,4 +56,4 @@ class SmaCross(StrategyBase):
     def reversals(self, sight: Sight) -> tuple[Sign, ...]:
         """The fast mean is below the slow one."""
         said = f"the {self.fast}-candle mean fell below the {self.slow}-candle mean"
-        return (Sign(shows=look.mean_spread(sight, self.fast, self.slow) < 0, words=lambda _: said),)
+        return (Sign(shows=sight.crossing(self.fast, self.slow).below, words=lambda _: said),)

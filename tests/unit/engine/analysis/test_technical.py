@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.analysis.flags import Flag, channel_high, crossed_above
+from engine.analysis.flags import Flag, channel_high, crossed_above, crossing
 from engine.analysis.indicators import IndicatorSpec
 from engine.analysis.technical import HISTORY, TechnicalAnalyzer
 from engine.domain.decisions import TechnicalSignals
@@ -121,6 +121,23 @@ def test_bands_as_narrow_as_they_get_are_a_squeeze() -> None:
 def test_a_cross_needs_two_known_values() -> None:
     assert crossed_above(np.array([0.0, 1.0, 2.0, np.nan, 2.0]), 0.0).tolist() == [False, True, False, False, False]
     assert crossed_above(np.array([2.0]), 0.0).tolist() == [False]
+
+
+def test_means_that_cross_do_so_by_more_than_rounding() -> None:
+    slow = np.array([np.nan, 10.0, 10.0, 10.0, 10.0, 10.0, 10.0])
+    fast = np.array([11.0, 11.0, 10.0 * (1 - 1e-15), 10.0 * (1 + 1e-15), 10.0 * (1 + 1e-12), 11.0, 10.0 * (1 - 1e-12)])
+    found = crossing(fast, slow)
+    assert np.flatnonzero(found.above).tolist() == [1, 4, 5]
+    assert np.flatnonzero(found.rose).tolist() == [4]
+    assert np.flatnonzero(found.below).tolist() == [6]
+
+
+def test_means_are_compared_over_the_ends_of_what_is_compared_at_a_time() -> None:
+    fast, slow = np.random.default_rng(3).uniform(9, 11, (2, 70_000))
+    fast[:40], slow[:80] = np.nan, np.nan
+    found = crossing(fast, slow)
+    np.testing.assert_array_equal(found.rose, crossed_above(fast - slow, 0.0))
+    np.testing.assert_array_equal(found.below, fast < slow)
 
 
 def test_a_channel_leaves_the_newest_candle_out() -> None:
