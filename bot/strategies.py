@@ -54,7 +54,21 @@ def strategy_of(asked: ContextSettings, key: str) -> Strategy:
     """
     for fault in faults(asked, key):
         raise fault
-    built = _built(asked, {**asked.params, "higher": higher_of(asked), "further": _further(asked)})
+    return strategy_of_kind(kind_of(asked.strategy), asked, key)
+
+
+def strategy_of_kind(kind: type[StrategyBase], asked: ContextSettings, key: str) -> Strategy:
+    """The same of a class that was looked up before, which has parameters of these names: for many, one after another.
+
+    Raises:
+        ConfigError: A parameter has a wrong type or value.
+    """
+    try:
+        built = _built(kind, asked, {**asked.params, "higher": _higher(asked, kind), "further": _further(asked)})
+    except (ValidationError, ConfigError):
+        for fault in faults(asked, key, kind):
+            raise fault from None
+        raise
     return guarded(built) if is_own(asked.strategy) else built
 
 
@@ -72,29 +86,28 @@ def higher_of(asked: ContextSettings) -> tuple[Timeframe, ...]:
     if asked.higher is not None:
         return asked.higher
     try:
-        usual: Any = _field(asked, "higher").default
+        return _higher(asked, kind_of(asked.strategy))
     except ConfigError:
         return ()
-    return usual if isinstance(usual, tuple) else ()
 
 
-def faults(asked: ContextSettings, key: str) -> Iterator[ConfigError]:
+def faults(asked: ContextSettings, key: str, kind: type[StrategyBase] | None = None) -> Iterator[ConfigError]:
     """Everything that is wrong with a context's strategy and parameters, whatever else is wrong with it."""
     try:
-        names = _names(asked)
+        meant = kind or kind_of(asked.strategy)
     except ConfigError as error:
         yield ConfigError(error.message, error.remedy, key=f"{key}.strategy")
         return
-    called = short(asked.strategy)
+    called, names = short(asked.strategy), _names(meant)
     for name in asked.params:
         if name not in names:
             near = get_close_matches(name, names, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(names)}."
             yield ConfigError(f"{called} has no such parameter.", hint, key=f"{key}.params.{name}")
     try:
-        _built(asked, {name: value for name, value in asked.params.items() if name in names} | {"higher": ()})
+        _built(meant, asked, {name: value for name, value in asked.params.items() if name in names} | {"higher": ()})
     except ValidationError as error:
-        yield from (_refused(asked, key, each) for each in error.errors())
+        yield from (_refused(meant, asked, key, each) for each in error.errors())
     except ConfigError as error:
         yield ConfigError(error.message, error.remedy, key=f"{key}.params")
 
@@ -112,17 +125,22 @@ def _further(asked: ContextSettings) -> tuple[ColumnCondition, ...]:
     return tuple(ColumnCondition(**each.model_dump()) for each in asked.conditions)
 
 
-def _names(asked: ContextSettings) -> list[str]:
+def _higher(asked: ContextSettings, kind: type[StrategyBase]) -> tuple[Timeframe, ...]:
+    usual: Any = _field(kind, "higher").default if asked.higher is None else asked.higher
+    return usual if isinstance(usual, tuple) else ()
+
+
+def _names(kind: type[StrategyBase]) -> list[str]:
     """What can be set under ``params``; timeframes and conditions have settings of their own."""
-    return [field.name for field in fields(kind_of(asked.strategy)) if field.init and field.name not in _ELSEWHERE]
+    return [field.name for field in fields(kind) if field.init and field.name not in _ELSEWHERE]
 
 
-def _field(asked: ContextSettings, name: str) -> Field[Any]:
-    return next(field for field in fields(kind_of(asked.strategy)) if field.name == name)
+def _field(kind: type[StrategyBase], name: str) -> Field[Any]:
+    return next(field for field in fields(kind) if field.name == name)
 
 
-def _built(asked: ContextSettings, params: Mapping[str, Any]) -> StrategyBase:
-    kind, given = kind_of(asked.strategy), {"timeframe": asked.timeframe, **params}
+def _built(kind: type[StrategyBase], asked: ContextSettings, params: Mapping[str, Any]) -> StrategyBase:
+    given = {"timeframe": asked.timeframe, **params}
     if not is_own(asked.strategy):
         return _adapter(kind).validate_python(given)
     with building(kind):
@@ -135,12 +153,12 @@ def _adapter(kind: type[StrategyBase]) -> TypeAdapter[StrategyBase]:
     return TypeAdapter(kind)
 
 
-def _refused(asked: ContextSettings, key: str, detail: ErrorDetails) -> ConfigError:
+def _refused(kind: type[StrategyBase], asked: ContextSettings, key: str, detail: ErrorDetails) -> ConfigError:
     message = detail["msg"].replace("Input should be", "must be")
     if not detail["loc"]:  # a rule of somebody's own, which is broken by several parameters together
         return ConfigError(f"{message.removeprefix('Value error, ')}.", "Check its params.", key=f"{key}.params")
     name = str(detail["loc"][0])
     if detail["type"] == "missing":
         return ConfigError("must be given.", f"{short(asked.strategy)} has none by itself.", key=f"{key}.params.{name}")
-    usual = _field(asked, name).default
+    usual = _field(kind, name).default
     return ConfigError(f"{message}.", f"{short(asked.strategy)} has {usual} by itself.", key=f"{key}.params.{name}")

@@ -8,13 +8,14 @@ from typing import Any
 import yaml
 
 from bot.backtests.setups import Asked, alone, of_command_line, setup_of
-from bot.strategies import faults, strategy_of
+from bot.strategies import faults, kind_of, strategy_of_kind
 from config.contexts import ContextSettings
 from config.settings import Settings
 from engine.backtest.grid import Axis, Grid, Params, grid_of
 from engine.backtest.setup import BacktestSetup
 from engine.domain.errors import BadInput, ConfigError
 from engine.domain.market import Timeframe
+from engine.strategies.base import StrategyBase
 from engine.strategies.context import StrategyContexts
 
 
@@ -25,11 +26,13 @@ class Varied:
     Attributes:
         setup: With the first combination that the strategy takes.
         context: The strategy's, without what is varied.
+        kind: The strategy's; what is written into its file meanwhile is not for this one.
         grid: What is varied.
     """
 
     setup: BacktestSetup
     context: ContextSettings
+    kind: type[StrategyBase]
     grid: Grid
 
     def __call__(self, params: Params) -> BacktestSetup:
@@ -41,7 +44,7 @@ class Varied:
         [context] = self.setup.contexts
         asked = _with(self.context, params)
         try:
-            varied = replace(context, strategy=strategy_of(asked, ""))
+            varied = replace(context, strategy=strategy_of_kind(self.kind, asked, ""))
         except ConfigError as error:
             raise BadInput(of_command_line(error), error.remedy) from None
         return replace(self.setup, contexts=StrategyContexts(contexts=(varied,)))
@@ -68,7 +71,8 @@ def varied(asked: Asked, texts: tuple[str, ...], settings: Settings) -> Varied:
     first = _first_taken(plain, grid)
     setup = setup_of(replace(asked, params=(*asked.params, *map(_text, first.items()))), settings)
     [context] = setup.contexts
-    return Varied(setup=setup, context=alone(name, asked.params, context.markets, context.timeframe), grid=grid)
+    own = alone(name, asked.params, context.markets, context.timeframe)
+    return Varied(setup=setup, context=own, kind=kind_of(name), grid=grid)
 
 
 def _demand(plain: ContextSettings, axis: Axis) -> None:

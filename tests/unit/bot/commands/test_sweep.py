@@ -17,6 +17,7 @@ from bot.backtests.setups import Asked
 from bot.backtests.sweeping import Plan, Swept, run_sweep
 from bot.backtests.varying import Varied, varied
 from bot.cli import app
+from bot.strategies import within
 from config.loader import load
 from engine.backtest.kept_sweep import Done
 from engine.backtest.registry import TrialRegistry
@@ -152,6 +153,16 @@ def test_a_strategy_of_ones_own(files: list[str], tmp_path: Path) -> None:
     assert len({each["gain"] for each in found["combinations"]}) > 10
     falls = [each["drawdown"] for each in found["combinations"]]
     assert falls == sorted(falls)
+
+
+def test_what_is_written_into_its_file_meanwhile_is_not_for_this_sweep(files: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(SLOWER)
+    asked = Asked(strategy="./own.py:Slower", data=(Path(files[1]),))
+    what = varied(asked, ("lag=2,3",), load(None, None, {}, {}, tmp_path).settings)
+    file.write_text("no strategy")
+    [context] = what({"lag": 3}).contexts
+    assert within(context.strategy).lag == 3
 
 
 @pytest.mark.parametrize(
