@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -79,6 +80,8 @@ class Workers(Generic[Given, Found]):
     def each(self, given: Sequence[Given], is_stopped: Callable[[], bool] = lambda: False) -> Iterator[list[Found]]:
         """Do it for all, in any order, and tell what came of it as soon as it is there.
 
+        Each worker goes over a part of its own first: what stands near one another may have much in common.
+
         Args:
             given: Everything.
             is_stopped: Whether to stop: what is begun is finished, nothing else is begun.
@@ -87,22 +90,27 @@ class Workers(Generic[Given, Found]):
             GreenlightError: One failed, or a worker has ended by itself.
         """
         size = max(1, min(_MOST, len(given) // (self._count * _PIECES)))
-        pieces = iter([given[first : first + size] for first in range(0, len(given), size)])
+        pieces = [given[first : first + size] for first in range(0, len(given), size)]
+        each = -(-len(pieces) // self._count)
+        parts = {pipe: deque(pieces[n * each : (n + 1) * each]) for n, pipe in enumerate(self._pipes)}
         open_ = dict.fromkeys(self._pipes, 0)
         for pipe in self._pipes * _AHEAD:
-            self._give(pipe, pieces, open_)
+            self._give(pipe, parts, open_)
         while busy := [pipe for pipe, count in open_.items() if count]:
             for ready in wait(busy, _LOOK_UP):
                 pipe = next(each for each in busy if each is ready)
                 found = self._received(pipe)
                 open_[pipe] -= 1
                 if not is_stopped():
-                    self._give(pipe, pieces, open_)
+                    self._give(pipe, parts, open_)
                 yield found
 
-    def _give(self, pipe: Connection, pieces: Iterator[Sequence[Given]], open_: dict[Connection, int]) -> None:
-        piece = next(pieces, None)
-        if piece is not None:
+    def _give(
+        self, pipe: Connection, parts: dict[Connection, deque[Sequence[Given]]], open_: dict[Connection, int]
+    ) -> None:
+        longest = max(parts.values(), key=len)
+        if longest:
+            piece = parts[pipe].popleft() if parts[pipe] else longest.pop()
             with suppress(BrokenPipeError):  # that it has ended is told by what is read
                 pipe.send(piece)
             open_[pipe] += 1

@@ -22,6 +22,12 @@ def test_all_is_done_on_other_processes() -> None:
     assert again[0][:2] == (7, 49)
 
 
+def test_what_stands_near_one_another_goes_to_one_worker_as_long_as_each_has_something() -> None:
+    with Workers(lambda number: (number, os.getpid()), 2) as workers:
+        by_number = dict(each for piece in workers.each(range(4)) for each in piece)
+    assert by_number[0] == by_number[1] != by_number[2] == by_number[3]
+
+
 def test_what_is_begun_is_finished_once_it_is_to_stop() -> None:
     seen: list[int] = []
     with Workers(lambda number: number, 2) as workers:
