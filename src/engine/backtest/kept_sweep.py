@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ class KeptSweep:
 
 
 def _written(done: Done) -> str:
-    told = asdict(done)
+    told = {each.name: getattr(done, each.name) for each in fields(done)}
     if isinstance(done, Combination):
         told["returns"] = base64.b64encode(done.returns.tobytes()).decode()
     return json.dumps(told, default=str)
