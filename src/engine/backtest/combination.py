@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.backtest.grid import Params
-from engine.backtest.kernel_run import result_of, traded
-from engine.backtest.returns import curve_of, sharpe
-from engine.backtest.setup import BacktestSetup, BareTerms
+from engine.backtest.kernel_run import lot_of, traded
+from engine.backtest.returns import sharpe_of_ratio
+from engine.backtest.setup import BacktestSetup
 from engine.risk.metrics import simple_returns
+from engine.simulation.compiled import compiled_summary
+from engine.simulation.summary import SUMMARY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from engine.backtest.returns import Curve
-    from engine.backtest.tape import Shared, Slot
-    from engine.domain.market import Floats
-    from engine.simulation.tapes import Tape
+    from engine.backtest.tape import Shared
 
 PERIODS = 512
 """Into how many returns a run is told apart at most, to compare combinations over parts of the time."""
@@ -84,33 +83,20 @@ def combination(setup: BacktestSetup, params: Params, shared: Shared) -> Combina
         DataError: The candles cannot be traded on.
         StrategyError: The strategy failed.
     """
-    slots, tape, took = traded(setup, shared)
-    result = result_of(setup, slots, tape, took)
-    curve = curve_of(result.begins, result.cash, result.daily)
-    nets = _nets(setup, slots, tape)
+    slots, tape, _ = traded(setup, shared)
+    cash, curve, found = float(setup.cash), np.empty(len(tape.days) + 2), np.zeros(1, SUMMARY)
+    compiled_summary()(tape, cash, np.array([lot_of(setup, slot.symbol) for slot in slots]), curve, found)
+    equity, points, ratio, drawdown, won, fees = found[0].item()
     return Combination(
         params=params,
-        gain=result.net / result.cash,
-        sharpe=sharpe(curve.returns),
-        drawdown=float(curve.drawdown.max()),
-        trades=len(nets),
-        won=int(np.count_nonzero(nets > 0)),
-        fees=result.fees,
-        returns=_parts(curve),
+        gain=(equity - cash) / cash,
+        sharpe=sharpe_of_ratio(ratio, points - 1),
+        drawdown=drawdown,
+        trades=int(tape.account[0]["trades"]),
+        won=won,
+        fees=fees,
+        returns=simple_returns(curve[_rows(points - 1)]).astype(np.float32),
     )
-
-
-def _nets(setup: BacktestSetup, slots: tuple[Slot, ...], tape: Tape) -> Floats:
-    """What each trade made, after fees."""
-    trades = tape.trades[: tape.account[0]["trades"]]
-    bare = isinstance(setup.terms, BareTerms)
-    lots = np.array([1.0 if bare else float(setup.markets[slot.symbol].lot) for slot in slots])
-    nets: Floats = trades["lots"] * lots[trades["slot"]] * (trades["exit"] - trades["entry"]) - trades["fees"]
-    return nets
-
-
-def _parts(curve: Curve) -> NDArray[np.float32]:
-    return simple_returns(curve.equity[_rows(len(curve.equity) - 1)]).astype(np.float32)
 
 
 @cache

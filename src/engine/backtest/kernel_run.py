@@ -29,7 +29,7 @@ def backtest(setup: BacktestSetup) -> BacktestResult:
     Raises:
         DataError: They cannot be traded on.
     """
-    return result_of(setup, *traded(setup))
+    return _result(setup, *traded(setup))
 
 
 def traded(setup: BacktestSetup, shared: Shared | None = None) -> tuple[tuple[Slot, ...], Tape, tuple[float, float]]:
@@ -49,7 +49,7 @@ def traded(setup: BacktestSetup, shared: Shared | None = None) -> tuple[tuple[Sl
     return slots, tape, (begun - asked, time.perf_counter() - begun)
 
 
-def result_of(setup: BacktestSetup, slots: Sequence[Slot], tape: Tape, took: tuple[float, float]) -> BacktestResult:
+def _result(setup: BacktestSetup, slots: Sequence[Slot], tape: Tape, took: tuple[float, float]) -> BacktestResult:
     """What a tape that was gone over came to; ``took`` is for having the kernel, and for the kernel."""
     account, is_held = tape.account[0], tape.slots["lots"] > 0
     traded = [each for each in tape.markets if each["first"] < each["end"]]
@@ -92,7 +92,7 @@ def _trade(setup: BacktestSetup, slot: Slot, row: Row) -> BacktestTrade:
         symbol=slot.symbol,
         opened_at=from_millis(row["opened"]),
         closed_at=from_millis(row["closed"]),
-        quantity=float(row["lots"]) * _lot(setup, slot.symbol),
+        quantity=float(row["lots"]) * lot_of(setup, slot.symbol),
         entry_price=float(row["entry"]),
         exit_price=float(row["exit"]),
         fees=float(row["fees"]),
@@ -107,12 +107,12 @@ def _held(setup: BacktestSetup, slot: Slot, tape: Tape, k: int) -> HeldAtEnd:
         context=slot.context.name,
         symbol=slot.symbol,
         opened_at=from_millis(row["since"]),
-        quantity=float(row["lots"]) * _lot(setup, slot.symbol),
+        quantity=float(row["lots"]) * lot_of(setup, slot.symbol),
         entry_price=float(row["cost"] / row["bought"] * market["tick"]),
         price=float(tape.close[market["end"] - 1] * market["tick"]),
     )
 
 
-def _lot(setup: BacktestSetup, symbol: str) -> float:
+def lot_of(setup: BacktestSetup, symbol: str) -> float:
     """What a lot is in the base currency; a bare run has none."""
     return 1.0 if isinstance(setup.terms, BareTerms) else float(setup.markets[symbol].lot)

@@ -142,9 +142,13 @@ def sharpe(returns: Floats) -> float | None:
     W. Sharpe, The Sharpe Ratio, Journal of Portfolio Management 21(1), 1994. ``None`` for less than 20 days, and for
     what never moves.
     """
-    if len(returns) < _LEAST or not np.ptp(returns) > 0:
-        return None
-    return float(returns.mean() / returns.std(ddof=1)) * math.sqrt(DAYS_A_YEAR)
+    moves = len(returns) >= _LEAST and np.ptp(returns) > 0
+    return sharpe_of_ratio(float(returns.mean() / returns.std(ddof=1)) if moves else math.nan, len(returns))
+
+
+def sharpe_of_ratio(ratio: float, days: int) -> float | None:
+    """The same of what mean over deviation of so many days is; of no number there is none."""
+    return ratio * math.sqrt(DAYS_A_YEAR) if days >= _LEAST and math.isfinite(ratio) else None
 
 
 def sortino(returns: Floats) -> float | None:

@@ -20,7 +20,7 @@ from engine.backtest.setup import BacktestSetup
 from engine.backtest.tape import Shared
 from engine.backtest.workers import Workers
 from engine.domain.errors import BadInput, ConfigError
-from engine.simulation.compiled import compiled
+from engine.simulation.compiled import compiled, compiled_summary
 
 if TYPE_CHECKING:
     from engine.domain.market import Floats
@@ -89,6 +89,7 @@ def sweep(
         GreenlightError: A combination failed.
     """
     compiled()  # once, before there are many
+    compiled_summary()
     done = kept.done()
     on_done(list(done.values()))
     tried: dict[str, Done] = {}

@@ -1,6 +1,7 @@
-"""The kernel as machine code: made by numba at the first call, kept on disk, and loaded from there afterwards.
+"""The kernel, and what sums a run up, as machine code.
 
-The only module that knows numba, which is loaded when it is first asked for; chat and live never do.
+numba makes it at the first call and keeps it on disk, from where it is loaded afterwards. The only module that knows
+numba, which is loaded when it is first asked for; chat and live never do.
 """
 
 from __future__ import annotations
@@ -9,49 +10,79 @@ from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from inspect import getmembers, getsource, isfunction
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.risk import scalars as risk_scalars
-from engine.simulation import intrabar, kernel, scalars, tapes
+from engine.simulation import intrabar, kernel, scalars, summary, tapes
 from engine.simulation.kernel import run
+from engine.simulation.summary import SUMMARY, summarize
 from engine.simulation.tapes import ACCOUNT, DAY, MARKET, SLOT, TRADE, Tape, Terms
 
-_SOURCES = (risk_scalars, scalars, intrabar, kernel, tapes)
+if TYPE_CHECKING:
+    from engine.domain.market import Floats
+    from engine.simulation.tapes import Table
+
+_KERNEL = (risk_scalars, scalars, intrabar, kernel, tapes)
+_SUMMARY = (summary, tapes)
 _UNCOUNTED: dict[str, Any] = {"_nrt": False, "forceinline": True}
-"""The kernel allocates nothing, so numba need not count who holds its arrays: that took longer than the rest."""
+"""They allocate nothing, so numba need not count who holds their arrays: that took longer than the rest."""
 Kernel = Callable[[Tape], None]
+Summarize = Callable[[Tape, float, "Floats", "Floats", "Table"], None]
 
 
 @cache
 def compiled() -> Kernel:
     """``kernel.run``, compiled. Once on a machine that takes ten seconds, later on a fifth of one."""
-    import numba
-    from numba.extending import register_jitable
-
-    for module in _SOURCES:
-        for _, function in getmembers(module, isfunction):
-            if function.__module__ == module.__name__:
-                register_jitable(**_UNCOUNTED)(function)
-    version = sha256("".join(map(getsource, _SOURCES)).encode()).hexdigest()
-    made: Kernel = numba.njit(cache=True, **_UNCOUNTED)(_entry(version))
+    made: Kernel = _made(_entry(_version(_KERNEL)), _KERNEL)
     made(_blank())
     return made
 
 
-def _entry(version: str) -> Kernel:
-    """What is compiled.
+@cache
+def compiled_summary() -> Summarize:
+    """``summary.summarize``, compiled, of a table of one row. Once on a machine that takes two seconds."""
+    made: Summarize = _made(_summary_entry(_version(_SUMMARY)), _SUMMARY)
+    made(_blank(), 1.0, np.empty(0), np.empty(2), np.zeros(1, SUMMARY))
+    return made
+
+
+def _made(entry: Callable[..., None], sources: tuple[ModuleType, ...]) -> Any:
+    import numba
+    from numba.extending import register_jitable
+
+    for module in sources:
+        for _, function in getmembers(module, isfunction):
+            if function.__module__ == module.__name__:
+                register_jitable(**_UNCOUNTED)(function)
+    return numba.njit(cache=True, **_UNCOUNTED)(entry)
+
+
+def _version(sources: tuple[ModuleType, ...]) -> str:
+    """Of what is compiled.
 
     numba looks at this file alone to see whether what it kept is still right. The version of all others is a part of
     the function, so that a change of theirs counts as well.
     """
+    return sha256("".join(map(getsource, sources)).encode()).hexdigest()
 
+
+def _entry(version: str) -> Kernel:
     def entry(tape: Tape) -> None:
         _ = version
         run(tape)
 
     return entry
+
+
+def _summary_entry(version: str) -> Summarize:
+    def summary_entry(tape: Tape, cash: float, lots: Floats, curve: Floats, summary: Table) -> None:
+        _ = version
+        summarize(tape, cash, lots, curve, summary[0])
+
+    return summary_entry
 
 
 def _blank() -> Tape:
