@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from engine.domain.columns import Bools, SignalColumns
     from engine.domain.market import Floats, Millis
-    from engine.simulation.tapes import Table
+    from engine.simulation.tapes import Row, Table
 
     Number = TypeVar("Number", np.float64, np.int64, np.bool_)
 
@@ -150,6 +150,7 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None =
         low=ground.columns.low,
         close=ground.columns.close,
         offered=ground.columns.offered,
+        day_close=ground.day_close,
         said_ms=_joined([slot.open_ms for slot in slots]),
         entry=_joined([_entry(setup, slots, slot) for slot in slots]),
         exit=_joined([slot.said.exit for slot in slots]),
@@ -169,10 +170,11 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None =
 
 
 class _Ground(NamedTuple):
-    """Some markets: their candles one after another, where each begins, and how many days there are."""
+    """Some markets: their candles one after another, where each begins, their closes by day, and how many days."""
 
     columns: _Columns
     markets: Table
+    day_close: Floats
     days: int
 
 
@@ -180,7 +182,21 @@ def _ground(setup: BacktestSetup, symbols: Sequence[str]) -> _Ground:
     each = [_columns_of(setup, symbol) for symbol in symbols]
     markets, joined = _markets(setup, symbols, each), _Columns(*map(_joined, zip(*each, strict=True)))
     first, last = _reach(markets, joined.open_ms)
-    return _Ground(columns=joined, markets=markets, days=(last - first) // _DAY)
+    traded = markets[markets["first"] < markets["end"]]
+    midnights = np.arange(first - first % _DAY + _DAY, int(joined.open_ms[traded["end"] - 1].max()) + 1, _DAY)
+    return _Ground(
+        columns=joined,
+        markets=markets,
+        day_close=_joined([_closes_at(midnights, each, joined) for each in markets]),
+        days=(last - first) // _DAY,
+    )
+
+
+def _closes_at(midnights: Millis, market: Row, columns: _Columns) -> Floats:
+    """The last close of a market at each midnight; no number before its first."""
+    known = slice(int(market["first"]), int(market["end"]))
+    rows = columns.open_ms[known].searchsorted(midnights)
+    return np.concatenate(([np.nan], columns.close[known]))[rows]
 
 
 def _entry(setup: BacktestSetup, slots: Sequence[Slot], slot: Slot) -> Bools:

@@ -98,6 +98,7 @@ def _blank() -> Tape:
         low=floats,
         close=floats,
         offered=floats,
+        day_close=floats,
         said_ms=millis,
         entry=bools,
         exit=bools,

@@ -59,10 +59,8 @@ def run(tape: Tape) -> None:
             act(tape)
         look_ahead(tape, now)
         held = is_held(tape.slots)
-        if not valued or not (held or tape.account[0]["trades"] > trades):  # each close is valued, until cash is all
-            now = go_on(tape, following, held)
-        else:
-            now = following
+        watched = valued and (held or tape.account[0]["trades"] > trades)  # each close is valued, until cash is all
+        now = following if watched else go_on(tape, held)
     end_days(tape, last_open(tape))
 
 
@@ -125,17 +123,27 @@ def is_held(slots: Table) -> bool:
     return held
 
 
-def go_on(tape: Tape, following: int, held: bool) -> int:
+def go_on(tape: Tape, held: bool) -> int:
     """When something may happen again; days that end before that are noted."""
-    due, account = _NEVER, tape.account[0]
+    due = _NEVER
     for k in range(len(tape.slots)):
         due = min(due, tape.slots[k]["due"])
-    at = following
-    while held and account["midnight"] < due and at < _NEVER:
-        at = first_open(tape, account["midnight"])
-        if at < _NEVER:
-            end_days(tape, at)
-    return first_open(tape, due) if at < due else at
+    if held:
+        pass_days(tape, due)
+    return first_open(tape, due)
+
+
+def pass_days(tape: Tape, due: int) -> None:
+    """Note the account at each midnight before that, while nothing happens."""
+    account, count = tape.account[0], len(tape.day_close) // len(tape.markets)
+    while account["midnight"] < due and account["days"] < count:
+        worth = 0.0
+        for k in range(len(tape.slots)):
+            slot = tape.slots[k]
+            if slot["lots"] > 0:
+                close = tape.day_close[slot["market"] * count + account["days"]]
+                worth += slot["lots"] * close * tape.markets[slot["market"]]["grain"]
+        note_day(tape, worth)
 
 
 def first_open(tape: Tape, due: int) -> int:
@@ -279,11 +287,16 @@ def end_days(tape: Tape, now: int) -> None:
     """Note the account at each midnight that has come."""
     account = tape.account[0]
     while now >= account["midnight"]:
-        worth = worth_of(tape)
-        day = tape.days[account["days"]]
-        day["at"], day["equity"], day["exposure"] = account["midnight"], account["cash"] + worth, worth
-        account["days"] += 1
-        account["midnight"] += _DAY
+        note_day(tape, worth_of(tape))
+
+
+def note_day(tape: Tape, worth: float) -> None:
+    """Note the account at the midnight that is next."""
+    account = tape.account[0]
+    day = tape.days[account["days"]]
+    day["at"], day["equity"], day["exposure"] = account["midnight"], account["cash"] + worth, worth
+    account["days"] += 1
+    account["midnight"] += _DAY
 
 
 def worth_of(tape: Tape) -> float:

@@ -136,6 +136,8 @@ class Tape(NamedTuple):
     Attributes:
         open_ms, open, high, low, close: The candles of all markets.
         offered: The lots that each level of a book offers once a candle has closed; empty in a bare run.
+        day_close: Of each market, one after another, the last close at each midnight from the first one on, up to the
+            last that comes before, or when, the last candle of all opens.
         said_ms: When the candles opened that something is said of.
         entry, exit: See ``SignalColumns``.
         confidence: The same; empty where it is not asked for.
@@ -150,6 +152,7 @@ class Tape(NamedTuple):
     low: Floats
     close: Floats
     offered: Floats
+    day_close: Floats
     said_ms: Millis
     entry: Bools
     exit: Bools
