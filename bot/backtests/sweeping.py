@@ -95,11 +95,12 @@ def run_sweep(
     if not plan.resume:
         kept.forget()
     begun, choice = now(), chosen(varied, plan)
+    part_of = f"{kept.file.stem} {kept.begun(begun).isoformat()}"
     found = sweep(varied, choice, plan.merit, kept, workers=plan.workers, is_stopped=is_stopped, on_done=on_done)
     seconds = (now() - begun).total_seconds()
     if not found.stopped:
         kept.forget()
-    return _judged(varied, found, register, now(), seconds)
+    return _judged(varied, found, register, part_of, now(), seconds)
 
 
 def chosen(varied: Varied, plan: Plan) -> Choice:
@@ -128,8 +129,10 @@ def kept_file(register: Path, varied: Varied) -> Path:
     return register.parent / SWEEPS / f"{context.name}-{name}.jsonl"
 
 
-def _judged(varied: Varied, found: Sweep, register: TrialRegistry, now: datetime, seconds: float) -> Swept:
-    """What the best is worth; what was tried is written down."""
+def _judged(
+    varied: Varied, found: Sweep, register: TrialRegistry, part_of: str, now: datetime, seconds: float
+) -> Swept:
+    """What the best is worth; what was tried is written down, with all that was tried before it was gone on with."""
     best: Combination | None = next(iter(found.combinations), None)
     if best is None:
         return Swept(sweep=found, best=None, tried=None, deflated=None, overfitting=None, seconds=seconds)
@@ -137,11 +140,12 @@ def _judged(varied: Varied, found: Sweep, register: TrialRegistry, now: datetime
     result = backtest(setup)
     own = trial_of(
         setup,
-        [each.sharpe for each in found.combinations],
+        [each.sharpe for each in found.known],
         command="sweep",
         at=now,
         span=(result.begins, result.ends),
         varied=varied.grid.values(),
+        part_of=part_of,
     )
     tried = tried_with(own, register.trials())
     register.add(own)

@@ -7,7 +7,7 @@ Non-Normality, Journal of Portfolio Management 40(5), 2014.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -47,10 +47,11 @@ class Tried:
 def tried_with(own: Trial, trials: Iterable[Trial]) -> Tried:
     """What was tried on the same markets in a time that overlaps, the trial itself among it.
 
-    What was repeated exactly counts once. Trials that are much alike count in full: that is on the careful side.
+    What was repeated exactly counts once, and what was stopped and gone on with by its last row. Trials that are much
+    alike count in full: that is on the careful side.
     """
     known = [own]
-    for each in trials:
+    for each in _whole((*trials, own)):
         if _is_alike(each, own) and not any(each.repeats(other) for other in known):
             known.append(each)
     return Tried(count=sum(each.count for each in known), variance=_variance(known))
@@ -79,6 +80,12 @@ def deflated_sharpe(returns: Floats, tried: Tried) -> float | None:
         return None
     by_chance = tried.expected_best / math.sqrt(DAYS_A_YEAR)
     return _NORMAL.cdf((own - by_chance) * math.sqrt((len(returns) - 1) / square))
+
+
+def _whole(trials: Sequence[Trial]) -> Iterator[Trial]:
+    """Those that no later row counts as well."""
+    last = {each.part_of: each for each in trials}
+    return (each for each in trials if not each.part_of or each is last[each.part_of])
 
 
 def _is_alike(one: Trial, other: Trial) -> bool:

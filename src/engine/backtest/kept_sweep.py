@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from engine.backtest.grid import Params
 from engine.domain.errors import StoreError
 
 Done = Combination | LeftOut
+_BEGUN = "begun"
 
 
 def key_of(params: Params) -> str:
@@ -34,19 +37,25 @@ class KeptSweep:
 
     file: Path
 
+    def begun(self, now: datetime) -> datetime:
+        """When it was begun: now, where nothing is kept.
+
+        Raises:
+            StoreError: The file cannot be read or written.
+        """
+        for line in self._lines():
+            with suppress(ValueError, KeyError, TypeError):
+                return datetime.fromisoformat(json.loads(line)[_BEGUN])
+        self._append(json.dumps({_BEGUN: now.isoformat()}) + "\n")
+        return now
+
     def done(self) -> dict[str, Done]:
         """What is done, by ``key_of``; a line that was cut off is not.
 
         Raises:
             StoreError: The file cannot be read.
         """
-        try:
-            lines = self.file.read_bytes().split(b"\n")[:-1]
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise self._unusable(error) from None
-        found = (_read(line) for line in lines)
+        found = (_read(line) for line in self._lines())
         return {key_of(each.params): each for each in found if each is not None}
 
     def add(self, done: Iterable[Done]) -> None:
@@ -55,13 +64,7 @@ class KeptSweep:
         Raises:
             StoreError: The file cannot be written.
         """
-        told = "".join(f"{_written(each)}\n" for each in done)
-        try:
-            private_files.make_file(self.file)
-            with self.file.open("a", encoding="utf-8") as file:
-                file.write(told)
-        except OSError as error:
-            raise self._unusable(error) from None
+        self._append("".join(f"{_written(each)}\n" for each in done))
 
     def forget(self) -> None:
         """Begin anew.
@@ -71,6 +74,22 @@ class KeptSweep:
         """
         try:
             self.file.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from None
+
+    def _lines(self) -> list[bytes]:
+        try:
+            return self.file.read_bytes().split(b"\n")[:-1]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._unusable(error) from None
+
+    def _append(self, told: str) -> None:
+        try:
+            private_files.make_file(self.file)
+            with self.file.open("a", encoding="utf-8") as file:
+                file.write(told)
         except OSError as error:
             raise self._unusable(error) from None
 

@@ -44,11 +44,13 @@ class Sweep:
     Attributes:
         combinations: The best first.
         left_out: Those that the strategy refuses.
+        known: All that was ever traded of it: what was kept may be of a grid that had others.
         stopped: Whether it was stopped before its end.
     """
 
     combinations: tuple[Combination, ...]
     left_out: tuple[LeftOut, ...]
+    known: tuple[Combination, ...]
     stopped: bool
 
     @property
@@ -113,6 +115,7 @@ def sweep(
     return Sweep(
         combinations=tuple(sorted(found_, key=lambda each: each.merit(merit), reverse=True)),
         left_out=tuple(each for each in tried.values() if isinstance(each, LeftOut)),
+        known=tuple(each for each in done.values() if isinstance(each, Combination)),
         stopped=asked is not None,
     )
 

@@ -40,6 +40,8 @@ class Trial:
         count: How many combinations were tried.
         sharpe: The best Sharpe ratio among them; ``None`` where none has one.
         mean, variance: Of those that have one; the variance of a single one is 0.
+        part_of: What is gone on with where it was stopped: of rows with the same, the last one counts all that the ones
+            before it do. Empty for what is run at one go.
     """
 
     at: datetime
@@ -53,6 +55,7 @@ class Trial:
     sharpe: float | None = None
     mean: float | None = None
     variance: float = 0.0
+    part_of: str = ""
 
     def repeats(self, other: Trial) -> bool:
         """Whether it is the same once more: nothing new was tried."""
@@ -71,6 +74,7 @@ def trial_of(
     at: datetime,
     span: tuple[datetime, datetime],
     varied: Mapping[str, Any] | None = None,
+    part_of: str = "",
 ) -> Trial:
     """What was tried on a setup.
 
@@ -81,6 +85,7 @@ def trial_of(
         at: When, in wall time.
         span: The time that was traded in.
         varied: What a sweep has varied, by names, with the values of each.
+        part_of: What it goes on with, or may be gone on with by.
     """
     known = [each for each in sharpes if each is not None]
     return Trial(
@@ -95,6 +100,7 @@ def trial_of(
         sharpe=max(known, default=None),
         mean=float(np.mean(known)) if known else None,
         variance=float(np.var(known, ddof=1)) if len(known) > 1 else 0.0,
+        part_of=part_of,
     )
 
 

@@ -19,6 +19,8 @@ from bot.backtests.varying import Varied, varied
 from bot.cli import app
 from bot.strategies import within
 from config.loader import load
+from engine.backtest.deflated import tried_with
+from engine.backtest.grid import Axis, Grid
 from engine.backtest.kept_sweep import Done
 from engine.backtest.registry import TrialRegistry
 from engine.data.files import write_candles
@@ -79,7 +81,9 @@ def test_a_sweep_is_one_row_of_the_register_with_its_count_and_the_best_is_judge
     assert "the luckiest of 10 tried here" in said
 
 
-def stopped_after(varied_: Varied, plan: Plan, count: float) -> tuple[Swept, int]:
+def stopped_after(
+    varied_: Varied, plan: Plan, count: float, now: datetime = datetime(2026, 1, 2, tzinfo=UTC)
+) -> tuple[Swept, int]:
     """A sweep that somebody stops once so many are done; how many were done in it."""
     seen: list[Done] = []
     before: list[int] = []
@@ -92,7 +96,7 @@ def stopped_after(varied_: Varied, plan: Plan, count: float) -> tuple[Swept, int
         varied_,
         plan,
         TrialRegistry(file=Path("var/trials.jsonl")),
-        lambda: datetime(2026, 1, 2, tzinfo=UTC),
+        lambda: now,
         is_stopped=lambda: len(seen) >= count,
         on_done=on_done,
     )
@@ -129,6 +133,32 @@ def test_what_was_stopped_goes_on_and_comes_to_the_same(several: Callable[[], Va
     assert [each.params for each in rest.sweep.combinations] == [each.params for each in whole.sweep.combinations]
     assert rest.overfitting == whole.overfitting
     assert not list(Path("var/sweeps").glob("*"))
+
+
+def test_what_was_stopped_and_gone_on_with_is_counted_once(several: Callable[[], Varied]) -> None:
+    register = TrialRegistry(file=Path("var/trials.jsonl"))
+    part, _ = stopped_after(several(), Plan(workers=2), 10)
+    again, _ = stopped_after(several(), Plan(workers=2, resume=True), 30)
+    rest, _ = stopped_after(several(), Plan(workers=2, resume=True), np.inf)
+    rows = register.trials()
+    counts = [len(each.sweep.combinations) for each in (part, again, rest)]
+    assert [each.count for each in rows] == counts
+    assert 10 <= counts[0] < counts[1] < counts[2] == 60
+    assert rest.tried == tried_with(rows[2], [])
+    later = datetime(2026, 1, 3, tzinfo=UTC)
+    narrow = replace(several(), grid=Grid(axes=(Axis(name="fast", values=(12, 13)), Axis(name="slow", values=(20,)))))
+    other, _ = stopped_after(narrow, Plan(), np.inf, later)
+    assert other.tried is not None
+    assert other.tried.count == 62
+
+
+def test_of_another_grid_that_goes_on_from_what_is_kept_all_is_counted(several: Callable[[], Varied]) -> None:
+    part, _ = stopped_after(several(), Plan(workers=2), 10)
+    narrow = replace(several(), grid=Grid(axes=(Axis(name="fast", values=(12, 13)), Axis(name="slow", values=(20,)))))
+    rest, _ = stopped_after(narrow, Plan(resume=True), np.inf)
+    assert len(rest.sweep.combinations) == 2
+    assert rest.tried is not None
+    assert rest.tried.count == len(part.sweep.combinations) + 2
 
 
 def test_other_candles_and_terms_do_not_go_on_from_it(several: Callable[[], Varied], files: list[str]) -> None:
