@@ -72,7 +72,7 @@ class ModelReply:
         text: What the model wrote, without its thinking.
         stop: Why it stopped.
         usage: What is charged for; ``None`` where the provider did not say.
-        model: The model that was served, which may be a dated name of the one asked for.
+        model: The model that was served, perhaps a dated name of the one asked for; empty where that is not said.
         request_id: What the provider calls the call, for its support; empty where it has no name.
     """
 

@@ -1,0 +1,147 @@
+"""Models of any server that speaks OpenAI's chat.completions: llama.cpp, Ollama, vLLM."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, Field, SecretStr
+
+from engine.domain.model_calls import ModelReply, ModelRequest, StopReason
+from engine.llm.schemas import for_openai
+from engine.llm.sdk import CONNECT_WITHIN, SILENT_FOR, SdkProvider, cut, shaped, told, usage_of
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+_STOPS = {
+    "stop": StopReason.END,
+    "length": StopReason.LENGTH,
+    "content_filter": StopReason.REFUSED,
+    "tool_calls": StopReason.TOOL,
+    "function_call": StopReason.TOOL,
+}
+_THINKING = ("<think>", "</think>")
+
+
+class _Said(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel):
+    finish_reason: str | None = None
+    message: _Said
+
+
+class _Completion(BaseModel):
+    id: str = ""
+    model: str = ""
+    choices: list[_Choice] = Field(min_length=1)
+    service_tier: str | None = None
+    usage: dict[str, Any] | None = None
+
+
+class LocalProvider(SdkProvider["AsyncOpenAI"]):
+    """A member of the family that asks a server of one's own, e.g. ``http://127.0.0.1:8080/v1``.
+
+    Such a server may ignore the schema, or keep it from its model: it stands in the question too.
+    """
+
+    sdk = "openai"
+
+    def __init__(
+        self,
+        *,
+        name: str = "local",
+        api_url: str,
+        api_key: SecretStr | None = None,
+        streamed: bool = False,
+        silent_for: float = SILENT_FOR,
+    ) -> None:
+        super().__init__(name=name, api_key=api_key, api_url=api_url, streamed=streamed, silent_for=silent_for)
+
+    def _make(self) -> AsyncOpenAI:
+        import genai_prices  # noqa: F401, here and not at the first answer, on the loop
+        import openai
+
+        client = openai.AsyncOpenAI(
+            api_key=self._secret,
+            base_url=self._url,
+            max_retries=0,
+            http_client=openai.DefaultAsyncHttpxClient(
+                follow_redirects=False,
+                timeout=openai.Timeout(self._silent_for, connect=CONNECT_WITHIN),
+                trust_env=False,  # a proxy leads out of the house
+            ),
+        )
+        _ = client.chat.completions.with_raw_response  # its half of the import
+        return client
+
+    async def _whole(self, client: AsyncOpenAI, request: ModelRequest) -> tuple[Any, str]:
+        answer = (await client.chat.completions.with_raw_response.create(**_asked(request))).http_response
+        return answer.json(), answer.headers.get("x-request-id", "")
+
+    async def _in_pieces(self, client: AsyncOpenAI, request: ModelRequest) -> tuple[Any, str]:
+        """The completion that the pieces amount to; what was used comes in a last one without a choice."""
+        whole: dict[str, Any] = {}
+        texts: dict[str, str] = {"content": "", "refusal": ""}
+        stop: str | None = None
+        stream = await client.chat.completions.create(
+            **_asked(request), stream=True, stream_options={"include_usage": True}
+        )
+        async with stream:
+            request_id = stream.response.headers.get("x-request-id", "")
+            async for piece in stream:
+                said: dict[str, Any] = piece.to_dict(mode="json", warnings=False)
+                whole |= {name: value for name, value in said.items() if name != "choices" and value is not None}
+                for choice in said.get("choices") or ():
+                    stop = choice.get("finish_reason") or stop
+                    delta = choice.get("delta") or {}
+                    for name in texts:
+                        texts[name] += delta.get(name) or ""
+        if stop is None:
+            raise cut(self._name)
+        return {**whole, "choices": [{"finish_reason": stop, "message": texts}]}, request_id
+
+    def _reply(self, body: Any, request_id: str) -> ModelReply:
+        wrong = body.get("error") if isinstance(body, Mapping) else None
+        if wrong:
+            usage = usage_of(body.get("usage"), source="openai", flavor="chat", tier=body.get("service_tier"))
+            raise told(self._name, wrong, self._key, usage=usage)
+        found = shaped(_Completion, body, self._name)
+        choice = found.choices[0]
+        return ModelReply(
+            text=_without_thinking(choice.message.content or choice.message.refusal or ""),
+            stop=StopReason.REFUSED
+            if choice.message.refusal
+            else _STOPS.get(choice.finish_reason or "", StopReason.OTHER),
+            usage=usage_of(found.usage, source="openai", flavor="chat", tier=found.service_tier),
+            model=found.model,
+            request_id=request_id or found.id,
+        )
+
+
+def _asked(request: ModelRequest) -> dict[str, Any]:
+    system = request.system_message
+    asked: dict[str, Any] = {"model": request.model, "max_tokens": request.max_tokens}
+    if request.schema is not None:
+        schema = for_openai(request.schema)
+        asked["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": request.schema_name, "schema": schema, "strict": True},
+        }
+        wanted = "Answer with one JSON object of this JSON schema, and with nothing else:"
+        system = f"{system}\n\n{wanted}\n{json.dumps(schema, ensure_ascii=False)}".strip()
+    messages = [{"role": "user", "content": request.prompt}]
+    asked["messages"] = [{"role": "system", "content": system}, *messages] if system else messages
+    return asked
+
+
+def _without_thinking(text: str) -> str:
+    """What stands after the thoughts that some servers leave in the answer."""
+    begin, end = _THINKING
+    if not text.lstrip().startswith(begin) or end not in text:
+        return text
+    return text.split(end, 1)[1].lstrip()
