@@ -1,0 +1,190 @@
+"""What the real providers once answered goes through the real clients and comes out as it was recorded."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter, defaultdict
+from contextlib import AsyncExitStack
+from functools import cache
+from typing import Any
+from urllib.parse import urlparse
+
+import pytest
+from pydantic import SecretStr
+
+from engine.domain.errors import ModelError
+from engine.domain.model_calls import ModelFault, ModelReply, ModelRequest, StopReason, Usage
+from engine.llm.anthropic import AnthropicProvider
+from engine.llm.local import LocalProvider
+from engine.llm.openai import OpenAIProvider
+from engine.ports import ModelProvider
+from tests.fakes.data import real_file
+from tests.fakes.llm_servers import CHAT, KEY, MESSAGES, RESPONSES, LlmServer, Turn, serving
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("llm")]
+
+Json = dict[str, Any]
+OURS = {"openai": (RESPONSES, CHAT), "anthropic": (MESSAGES,)}
+"""Whose records speak which of the three interfaces."""
+ASKED = ModelRequest(purpose="recorded", model="m", system_message="", prompt="?", max_tokens=64)
+STOPS = {
+    **dict.fromkeys(("completed", "complete", "end_turn", "stop_sequence", "stop"), StopReason.END),
+    **dict.fromkeys(("tool_use", "tool_calls"), StopReason.TOOL),
+    "queued": StopReason.OTHER,
+}
+
+
+@cache
+def rows(name: str) -> list[Json]:
+    with gzip.open(real_file(f"llm/{name}.jsonl.gz"), "rt") as lines:
+        return [json.loads(line) for line in lines]
+
+
+@cache
+def texts() -> dict[tuple[str, int], str]:
+    """What whoever gathered the records read out of them, by file and number."""
+    found: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for row in rows("model_text_outputs"):
+        if row["kind"] in {"text", "stream_text"}:
+            found[row["file"], row["i"]].append(row["text"])
+    return {key: squeezed("".join(each)) for key, each in found.items()}
+
+
+def squeezed(text: str) -> str:
+    """Without its blanks: they were not gathered."""
+    return "".join(text.split())
+
+
+def path_of(row: Json) -> str:
+    return urlparse(row["uri"]).path
+
+
+def is_ours(row: Json) -> bool:
+    return path_of(row) in OURS.get(row["provider"], ())
+
+
+def is_streamed(row: Json) -> bool:
+    return isinstance(row["response"], str)
+
+
+def events(row: Json) -> list[Json]:
+    lines = (line.removeprefix("data:").strip() for line in row["response"].splitlines() if line.startswith("data:"))
+    return [json.loads(line) for line in lines if line != "[DONE]"]
+
+
+def told(row: Json) -> tuple[str | None, Json, str]:
+    """Why it stopped, what was used, and at which tier, read off a record by hand."""
+    path, said = path_of(row), row["response"]
+    if path == RESPONSES:
+        whole = events(row)[-1]["response"] if is_streamed(row) else said
+        calls = any(item["type"] == "function_call" for item in whole["output"])
+        return "tool_use" if calls else whole["status"], whole["usage"] or {}, whole.get("service_tier") or ""
+    if path == MESSAGES and is_streamed(row):
+        first, last = events(row)[0]["message"], [each for each in events(row) if each["type"] == "message_delta"][-1]
+        return last["delta"]["stop_reason"], first["usage"] | last["usage"], first["usage"].get("service_tier") or ""
+    if path == MESSAGES:
+        return said["stop_reason"], said["usage"], said["usage"].get("service_tier") or ""
+    if is_streamed(row):
+        pieces = events(row)
+        stops = [choice["finish_reason"] for piece in pieces for choice in piece["choices"] if choice["finish_reason"]]
+        return stops[-1], pieces[-1]["usage"], pieces[-1].get("service_tier") or ""
+    return said["choices"][0]["finish_reason"], said["usage"], said.get("service_tier") or ""
+
+
+def written(row: Json) -> str:
+    """The text to the letter, read off a record that is no stream by hand."""
+    said = row["response"]
+    if path_of(row) == RESPONSES:
+        parts = [part for item in said["output"] if item["type"] == "message" for part in item["content"]]
+        return "".join(part["text"] for part in parts)
+    if path_of(row) == MESSAGES:
+        return "".join(block["text"] for block in said["content"] if block["type"] == "text")
+    return said["choices"][0]["message"]["content"] or ""
+
+
+def used(row: Json) -> Usage | None:
+    _, usage, tier = told(row)
+    if not usage:
+        return None
+    if path_of(row) == MESSAGES:
+        cached, written = usage["cache_read_input_tokens"], usage["cache_creation_input_tokens"]
+        entered, left = usage["input_tokens"] + cached + written, usage["output_tokens"]
+    else:
+        before, after = ("input", "output") if path_of(row) == RESPONSES else ("prompt", "completion")
+        details = usage.get(f"{before}_tokens_details") or {}
+        cached, written = details.get("cached_tokens", 0), details.get("cache_write_tokens", 0)
+        entered, left = usage[f"{before}_tokens"], usage[f"{after}_tokens"]
+    return Usage(input_tokens=entered, output_tokens=left, cached_tokens=cached, cache_write_tokens=written, tier=tier)
+
+
+class Desk:
+    """The members at a server that says what was recorded."""
+
+    def __init__(self, server: LlmServer, stack: AsyncExitStack) -> None:
+        self._server, self._stack = server, stack
+        self._made: dict[tuple[str, bool], ModelProvider] = {}
+
+    async def ask(self, path: str, row: Json) -> ModelReply:
+        body = row["response"] if is_streamed(row) else json.dumps(row["response"])
+        headers = {"Content-Type": row["content_type"]}
+        self._server.turns.append(Turn(status=row["status"], body=body.encode(), headers=headers))
+        return await self._member(path, streamed=is_streamed(row)).ask(ASKED)
+
+    def _member(self, path: str, *, streamed: bool) -> ModelProvider:
+        if (path, streamed) not in self._made:
+            kinds = {RESPONSES: OpenAIProvider, MESSAGES: AnthropicProvider, CHAT: LocalProvider}
+            url = self._server.url if path == MESSAGES else f"{self._server.url}/v1"
+            member = kinds[path](api_key=SecretStr(KEY), api_url=url, streamed=streamed)
+            self._stack.push_async_callback(member.close)
+            self._made[path, streamed] = member
+        return self._made[path, streamed]
+
+
+async def test_records_of_the_three_interfaces_come_out_as_recorded() -> None:
+    seen: Counter[str] = Counter()
+    async with AsyncExitStack() as stack:
+        desk = Desk(await stack.enter_async_context(serving()), stack)
+        for row in filter(is_ours, rows("recorded_provider_http")):
+            if row["status"] != 200:
+                with pytest.raises(ModelError) as refused:
+                    await desk.ask(path_of(row), row)
+                assert refused.value.fault is ModelFault.REQUEST
+                assert row["response"]["error"]["message"] in str(refused.value)
+                seen["refused"] += 1
+                continue
+            reply = await desk.ask(path_of(row), row)
+            where = (row["file"], row["i"])
+            assert (where, squeezed(reply.text)) == (where, texts().get(where, ""))
+            assert is_streamed(row) or (where, reply.text) == (where, written(row))
+            assert (where, reply.stop) == (where, STOPS[told(row)[0] or ""])
+            assert (where, reply.usage) == (where, used(row))
+            seen["streamed" if is_streamed(row) else "whole"] += 1
+    assert seen == {"whole": 439, "streamed": 42, "refused": 8}
+
+
+async def test_records_of_other_interfaces_are_refused_with_a_reason() -> None:
+    """What others answer by chat.completions is read as OpenAI's; of what is none of the three, nothing is made up."""
+    seen: Counter[str] = Counter()
+    async with AsyncExitStack() as stack:
+        desk = Desk(await stack.enter_async_context(serving()), stack)
+        for row in rows("recorded_provider_http"):
+            if is_ours(row):
+                continue
+            if path_of(row).endswith("/chat/completions"):
+                where = (row["file"], row["i"])
+                if isinstance(row["response"]["choices"][0]["message"].get("content"), list):
+                    with pytest.raises(ModelError, match="answers nonsense"):
+                        await desk.ask(CHAT, row)
+                    seen["parts"] += 1
+                else:
+                    assert squeezed((await desk.ask(CHAT, row)).text) == texts().get(where, "")
+                    seen["compatible"] += 1
+                continue
+            for path in (RESPONSES, MESSAGES, CHAT):
+                with pytest.raises(ModelError) as refused:
+                    await desk.ask(path, row)
+                assert refused.value.message
+                assert refused.value.usage is None
+            seen["others"] += 1
+    assert seen == {"compatible": 31, "parts": 2, "others": 201}
