@@ -10,6 +10,7 @@ GreenlightError            what went wrong, and what to do about it
 ├── StoreError             the database cannot be used as it is
 ├── LedgerError            a booking would leave less than nothing
 ├── ModelError             a language model's provider gives no answer: names the fault, and what was used
+├── UnpricedModel          nobody knows what a language model costs: it is not asked
 └── VenueError             the venue cannot be reached or answers nonsense
     ├── NoData             the venue answered, but not with what was asked for
     ├── UnknownCursor      the venue never told of what we have taken in
@@ -136,3 +137,7 @@ class ModelError(GreenlightError):
         self.fault = fault
         self.retry_after = retry_after
         self.usage = usage
+
+
+class UnpricedModel(GreenlightError):
+    """Nobody knows what a language model costs, so its calls cannot be booked and it is not asked."""
