@@ -7,6 +7,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Literal
 
@@ -17,6 +18,7 @@ from engine.domain.errors import ModelError
 from engine.domain.model_calls import ModelFault, ModelRequest, StopReason
 from engine.llm.anthropic import AnthropicProvider
 from engine.llm.local import LocalProvider
+from engine.llm.offline import OfflineAnalyst
 from engine.llm.openai import OpenAIProvider
 from engine.llm.schemas import schema_of
 from engine.ports import ModelProvider
@@ -85,6 +87,20 @@ MEMBERS = {
     "local": Member(LocalProvider, CHAT, "qwen3-8b", streamed=False),
     "local-streamed": Member(LocalProvider, CHAT, "qwen3-8b", streamed=True),
 }
+
+
+class Rules:
+    """The way to the offline analyst, which has no server."""
+
+    ask = staticmethod(partial(request, model=""))
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[tuple[None, ModelProvider]]:
+        yield None, OfflineAnalyst(rules={"analyst": lambda _: {"stance": "hold", "confidence": 0.4}})
+
+
+EVERYBODY: dict[str, Member | Rules] = {**MEMBERS, "offline": Rules()}
+everybody = pytest.mark.parametrize("member", EVERYBODY.values(), ids=EVERYBODY)
 every_member = pytest.mark.parametrize("member", MEMBERS.values(), ids=MEMBERS)
 
 
@@ -244,10 +260,22 @@ async def test_a_key_that_is_wrong_stands_nowhere(member: Member, caplog: pytest
         assert all(key not in text for text in (repr(provider), str(vars(provider)), str(refused.value), caplog.text))
 
 
-@every_member
-async def test_one_that_was_closed_may_be_asked_again(member: Member) -> None:
+@everybody
+async def test_one_that_was_closed_may_be_asked_again(member: Member | Rules) -> None:
     async with member.opened() as (_, provider):
         await provider.close()
-        assert (await provider.ask(member.ask())).text == SAID
+        assert (await provider.ask(member.ask(shape=View))).text == SAID
         await provider.close()
-        assert (await provider.ask(member.ask())).text == SAID
+        reply = await provider.ask(member.ask(shape=View))
+        assert (reply.text, reply.stop) == (SAID, StopReason.END)
+        assert reply.usage is not None
+        assert reply.model
+        assert provider.name
+
+
+async def test_what_there_is_no_rule_for_the_offline_analyst_does_not_answer() -> None:
+    analyst = OfflineAnalyst(rules={"prediction": lambda _: None})
+    for purpose, why in (("analyst", "no rule for analyst"), ("prediction", "no opinion")):
+        with pytest.raises(ModelError, match=f"The offline analyst has {why}") as refused:
+            await analyst.ask(replace(request(model=""), purpose=purpose))
+        assert refused.value.fault is ModelFault.REQUEST
