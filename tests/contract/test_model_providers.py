@@ -159,7 +159,7 @@ FAULTS = {
     "a limit inside": (Turn(error="rate_limit_error"), ModelFault.RATE),
     "gateway time-out": (Turn(status=504), ModelFault.TIME),
     "bad question": (Turn(status=400), ModelFault.REQUEST),
-    "elsewhere": (Turn(status=307, headers={"Location": "/elsewhere"}), ModelFault.REQUEST),
+    "elsewhere": (Turn(status=307, headers={"Location": "?there"}), ModelFault.REQUEST),
     "cut": (Turn(cut=True), ModelFault.UNREACHABLE),
 }
 

@@ -147,20 +147,31 @@ class SdkProvider(ABC, Generic[C]):
     @property
     def _secret(self) -> str:
         """The key; the SDKs insist on one also where the server wants none."""
-        return self._key.get_secret_value() if self._key else "none"
+        return self._key.get_secret_value().strip() if self._key else "none"
 
     async def _opened(self) -> C:
         async with self._making:
             if self._made is None:
-                try:
-                    self._made = await asyncio.to_thread(self._make)
-                except ImportError as missing:
-                    raise ModelError(
-                        f"{self._name} needs the package {missing.name or self.sdk}, which is not installed.",
-                        "Install the extra: pip install 'greenlight[ai]'.",
-                        fault=ModelFault.REQUEST,
-                    ) from None
+                self._made = await asyncio.to_thread(self._named)
             return self._made
+
+    def _named(self) -> C:
+        try:
+            import httpx2
+
+            return self._make()
+        except ImportError as missing:
+            raise ModelError(
+                f"{self._name} needs the package {missing.name or self.sdk}, which is not installed.",
+                "Install the extra: pip install 'greenlight[ai]'.",
+                fault=ModelFault.REQUEST,
+            ) from None
+        except httpx2.InvalidURL as wrong:
+            raise ModelError(
+                f"{self._name} cannot be asked at {self._url}: {wrong}.",
+                f"Correct llm.providers.{self._name}.api_url.",
+                fault=ModelFault.REQUEST,
+            ) from None
 
 
 @asynccontextmanager
@@ -181,6 +192,8 @@ async def translated(sdk: str, provider: str, key: SecretStr | None) -> AsyncIte
         yield
     except (known.APIError, httpx2.HTTPError, httpx2.StreamError) as error:
         raise _model_error(known, provider, error, key) from None
+    except UnicodeEncodeError:
+        raise _error(provider, ModelFault.REQUEST, "a letter of it, or of the key, cannot be sent") from None
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         # What the SDK trips over: bytes that are no JSON, events of no known shape.
         if isinstance(error, ValidationError):
