@@ -52,11 +52,13 @@ class RetentionSettings(Section):
     cards: Duration | None = timedelta(days=90)
     """Where the cards of what is over are shown; they stay there as they are."""
     chat: Duration | None = timedelta(days=90)
-    """Messages of the web chat, in wall time as the two below."""
+    """Messages of the web chat, in wall time as those below."""
     deliveries: Duration | None = timedelta(days=30)
     """The ids of what people sent, so that nothing counts twice."""
     audit: Duration | None = timedelta(days=730)
     """What people did or tried."""
+    model_calls: Duration | None = timedelta(days=90)
+    """What language models were asked and answered; what they cost stays, by day."""
 
     @field_validator("deliveries")
     @classmethod

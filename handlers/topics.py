@@ -24,6 +24,7 @@ from engine.domain.events import (
     HaltEnded,
     InventoryFound,
     LosingStreakChanged,
+    ModelBudgetUsed,
     OrderChanged,
     OrderFilled,
     OrderIntended,
@@ -50,6 +51,7 @@ TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "recovery": (Lane.URGENT, CardKind.ALERTS),
     "streak": (Lane.URGENT, CardKind.ALERTS),
     "platform": (Lane.URGENT, CardKind.ALERTS),
+    "budget": (Lane.URGENT, CardKind.ALERTS),
     "external": (Lane.URGENT, CardKind.ALERTS),
     "inventory": (Lane.URGENT, CardKind.ALERTS),
     "emergency": (Lane.URGENT, CardKind.ALERTS),
@@ -123,6 +125,8 @@ def _topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case 
             return (f"inventory:{venue}",)
         case PlatformTroubled(trouble_id=trouble_id) | PlatformRecovered(trouble_id=trouble_id):
             return (f"platform:{trouble_id}",)
+        case ModelBudgetUsed(notice_id=notice_id):
+            return (f"budget:{notice_id}",)
         case DigestDue(digest_id=digest_id):
             return (f"digest:{digest_id}",)
         case Welcomed():

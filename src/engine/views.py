@@ -17,6 +17,7 @@ from engine.domain.halt_views import EmergencyView, Exposed, HaltView, Recovery
 from engine.domain.health import Part, PlatformTrouble
 from engine.domain.inventory import Inventory
 from engine.domain.market import Listing
+from engine.domain.model_ledger import BudgetNotice
 from engine.domain.orders import Order
 from engine.domain.people import AuditEntry, Stranger
 from engine.domain.positions import Position
@@ -162,6 +163,14 @@ class Views(AccountViews):
             UnknownId: There is none with that id.
         """
         return await self.store.read(lambda uow: uow.streaks.get(streak_id))
+
+    async def model_budget(self, notice_id: str) -> BudgetNotice:
+        """What people are told once of a cap on what language models cost.
+
+        Raises:
+            UnknownId: There is no such notice.
+        """
+        return await self.store.read(lambda uow: uow.model_budgets.get(notice_id))
 
     async def inventory(self, venue: str) -> Inventory:
         """What a venue had beside cash when the account was opened.

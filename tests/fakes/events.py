@@ -17,6 +17,7 @@ from engine.domain.events import (
     HaltEnded,
     InventoryFound,
     LosingStreakChanged,
+    ModelBudgetUsed,
     OrderChanged,
     OrderFilled,
     OrderIntended,
@@ -67,6 +68,7 @@ EVENTS: tuple[Event, ...] = (
     LosingStreakChanged(at=NOON, streak_id="S1", losses=4),
     PlatformTroubled(at=NOON, trouble_id="P1", platform="telegram", text="Telegram cannot be reached."),
     PlatformRecovered(at=NOON, trouble_id="P1", platform="telegram"),
+    ModelBudgetUsed(at=NOON, notice_id="20260101-month-80"),
     DigestDue(at=NOON, digest_id="2026-01-03"),
     Welcomed(at=NOON),
 )

@@ -12,6 +12,7 @@ import numpy as np
 from engine.domain.account import Balance, DayProfit, EquityCurve, EquityPoint, Profit, Status
 from engine.domain.approvals import Approval, Pending, State, Vote
 from engine.domain.autonomy import AskHuman
+from engine.domain.days import Period
 from engine.domain.decision_views import ApprovalView, Why
 from engine.domain.decisions import (
     Condition,
@@ -31,6 +32,7 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.health import LogLine, Part, PlatformTrouble
 from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Timeframe, to_millis
+from engine.domain.model_ledger import BudgetNotice, Cap
 from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
 from engine.domain.people import Stranger
 from engine.domain.plans import TradePlan
@@ -266,6 +268,12 @@ def streak(**changes: Any) -> Streak:
         losses=4,
         net=Decimal("-123.4"),
     )
+    return replace(usual, **changes)
+
+
+def budget_notice(**changes: Any) -> BudgetNotice:
+    cap = Cap(period=Period.DAY, usd=Decimal(5))
+    usual = BudgetNotice(id="20220501-day-80", at=NOON, cap=cap, percent=80, used=Decimal("4.07"))
     return replace(usual, **changes)
 
 

@@ -241,6 +241,14 @@ class PlatformRecovered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelBudgetUsed:
+    """A part of what language models may cost in a day or a month is used."""
+
+    at: datetime
+    notice_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDue:
     """A day ended and its figures were fixed; or a week did, where people are told once a week."""
 
@@ -277,6 +285,7 @@ Event = (
     | HaltEnded
     | PlatformTroubled
     | PlatformRecovered
+    | ModelBudgetUsed
     | DigestDue
     | Welcomed
 )

@@ -24,6 +24,7 @@ from engine.store.tables import (
     EquityRow,
     EventRow,
     HaltRow,
+    ModelCallRow,
     ReadingsRow,
     table_of,
 )
@@ -41,6 +42,7 @@ _GRID_DONE = "retention.equity"
 _DECISIONS, _EQUITY, _EVENTS = table_of(DecisionRow), table_of(EquityRow), table_of(EventRow)
 _READINGS, _HALTS = table_of(ReadingsRow), table_of(HaltRow)
 _AUDIT, _CHAT, _DELIVERIES = table_of(AuditRow), table_of(ChatMessageRow), table_of(DeliveryRow)
+_MODEL_CALLS = table_of(ModelCallRow)
 _BEFORE: BindParameter[datetime] = bindparam("before")
 
 
@@ -73,9 +75,10 @@ class Retention:
         events: What happened, as facts; what came of it is kept by itself.
         halts: Halts that have ended, and times when a platform was not well.
         cards: Where the cards of what is over are shown; they stay there as they are.
-        chat: Messages of the web chat, in wall time as the two below.
+        chat: Messages of the web chat, in wall time as those below.
         deliveries: The ids of what was acted on, so that nothing counts twice.
         audit: What people did or tried.
+        model_calls: What language models were asked and answered; what they cost stays, by day.
     """
 
     held_readings: timedelta | None = timedelta(days=2)
@@ -88,6 +91,7 @@ class Retention:
     chat: timedelta | None = timedelta(days=90)
     deliveries: timedelta | None = timedelta(days=30)
     audit: timedelta | None = timedelta(days=730)
+    model_calls: timedelta | None = timedelta(days=90)
 
 
 def forgotten(settings: Settings, status: str) -> int:
@@ -111,11 +115,12 @@ def let_go(uow: UnitOfWork, retention: Retention, now: datetime, wall: datetime)
         _decisions(connection, settings, "refused", retention.refused, now),
         _thin_equity(connection, settings, retention.equity, now),
         _older(connection, _OLD_EVENTS, retention.events, now),
-        _cards(uow, retention.cards, now),
+        _cards(uow, retention.cards, now, wall),
         _halts(uow, retention.halts, now),
         _older(connection, _OLD_CHAT, retention.chat, wall),
         _older(connection, _OLD_DELIVERIES, retention.deliveries, wall),
         _older(connection, _OLD_AUDIT, retention.audit, wall),
+        _model_calls(uow, retention.model_calls, wall),
     )
     return max(parts) >= AT_ONCE
 
@@ -162,12 +167,20 @@ def _on_grid(at: datetime) -> datetime:
     return at - (at - datetime.min.replace(tzinfo=at.tzinfo)) % GRID
 
 
-def _cards(uow: UnitOfWork, kept: timedelta | None, now: datetime) -> int:
+def _model_calls(uow: UnitOfWork, kept: timedelta | None, wall: datetime) -> int:
+    if kept is None:
+        return 0
+    uow.model_budgets.let_go(wall - kept)
+    return _older(uow.connection, _MODEL_CALLS, _MODEL_CALLS.c.at, kept, wall)
+
+
+def _cards(uow: UnitOfWork, kept: timedelta | None, now: datetime, wall: datetime) -> int:
     if kept is None:
         return 0
     before = now - kept
     kept_apart = (uow.troubles, uow.streaks, uow.unmanaged, uow.closings)
     going_on = frozenset[str]().union(*(each.not_over_by(before) for each in kept_apart))
+    going_on |= uow.model_budgets.not_over_by(wall - kept)
     return let_go_cards(uow.connection, before, going_on, AT_ONCE)
 
 

@@ -5,7 +5,7 @@ Ids are short and readable, ``A17`` for an approval; ``store.numbering`` gives t
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -338,6 +338,60 @@ class ChatMessageRow(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcTime)
     text: str = Field(sa_type=Text)
     card: str = Field(default="", sa_type=Text)
+
+
+class ModelCallRow(SQLModel, table=True):
+    """One call of a language model: ledger, cache and tape in one.
+
+    It is written before the call with the most that it can cost (``reserved_usd``), and settled by what the provider
+    says was used (``cost_usd``). ``key`` is the same for the same question to the same model: by it a good answer is
+    found again while it is fresh, and by it a tape answers for ever. No key or token of ours is in it.
+    """
+
+    __tablename__ = "model_calls"
+    id: str = Field(primary_key=True)
+    number: int = Field(index=True)
+    at: datetime = Field(sa_type=UtcTime, index=True)
+    purpose: str
+    context: str
+    provider: str
+    model: str
+    key: str = Field(index=True)
+    system_message: str = Field(sa_type=Text)
+    prompt: str = Field(sa_type=Text)
+    schema_name: str
+    json_schema: str = Field(sa_type=Text)
+    max_tokens: int
+    reserved_usd: Decimal = Field(sa_type=ExactDecimal)
+    state: str = Field(index=True)
+    answer: str = Field(sa_type=Text)
+    stop: str
+    served: str
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    output_tokens: int | None = None
+    tier: str | None = None
+    cost_usd: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    latency: float | None = None
+    verdict: str
+    reason: str = Field(sa_type=Text)
+    reused: int
+
+
+class ModelSpendRow(SQLModel, table=True):
+    """What the calls of one day (UTC) to one provider for one purpose came to: it stays when the calls are let go."""
+
+    __tablename__ = "model_spend"
+    day: date = Field(primary_key=True)
+    provider: str = Field(primary_key=True)
+    purpose: str = Field(primary_key=True)
+    context: str = Field(primary_key=True)
+    calls: int
+    reused: int
+    input_tokens: int = Field(sa_type=BigInteger)
+    output_tokens: int = Field(sa_type=BigInteger)
+    usd: Decimal = Field(sa_type=ExactDecimal)
 
 
 def table_of(row: type[SQLModel]) -> Table:

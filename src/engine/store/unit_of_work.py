@@ -25,6 +25,8 @@ from engine.store.digests import Digests
 from engine.store.halts import Halts
 from engine.store.ledger import Ledger
 from engine.store.memory import NoMemory
+from engine.store.model_budgets import ModelBudgets
+from engine.store.model_calls import ModelCalls
 from engine.store.numbering import Numbering
 from engine.store.orders import Orders
 from engine.store.outbox import Outbox, emergency_answer_topic
@@ -151,6 +153,16 @@ class UnitOfWork:
     def unmanaged(self) -> UnmanagedPositions:
         """What no strategy manages."""
         return UnmanagedPositions(self.settings, self._numbering)
+
+    @cached_property
+    def model_calls(self) -> ModelCalls:
+        """What language models were asked, and what that cost."""
+        return ModelCalls(self.connection, self._numbering, self._memory)
+
+    @cached_property
+    def model_budgets(self) -> ModelBudgets:
+        """What people were told of the caps on that."""
+        return ModelBudgets(self.settings)
 
     @cached_property
     def _numbering(self) -> Numbering:

@@ -39,6 +39,7 @@ TOPICS = {
     "EmergencyProgressed": ("emergency:H2",),
     "PlatformTroubled": ("platform:P1",),
     "PlatformRecovered": ("platform:P1",),
+    "ModelBudgetUsed": ("budget:20260101-month-80",),
     "DigestDue": ("digest:2026-01-03",),
     "Welcomed": ("welcome:1",),
 }

@@ -23,7 +23,7 @@ from engine.store.retention import Retention, let_go
 from engine.store.tables import HaltRow, OutboxRow, table_of
 from engine.store.unit_of_work import UnitOfWork
 from handlers.topics import TOPICS
-from tests.fakes.reports import NOON, asked, closed_position, digest, judged, position, streak
+from tests.fakes.reports import NOON, asked, budget_notice, closed_position, digest, judged, position, streak
 
 ROOM, CHAT = Destination(platform="web", address="room"), Destination(platform="telegram", address="-100")
 REF = Ref(messages=("7",))
@@ -103,6 +103,13 @@ def left_alone(uow: UnitOfWork, over: datetime | None) -> str:
     return begun.id
 
 
+def budget(uow: UnitOfWork, over: datetime | None) -> str:
+    """Told of on the day that is over with the midnight after."""
+    used = budget_notice(at=over or LONG_AFTER)
+    uow.model_budgets.put(used)
+    return used.id
+
+
 def day(uow: UnitOfWork, over: datetime | None) -> str:
     figures = digest(ends=over or LONG_AFTER)
     uow.digests.add(figures)
@@ -137,6 +144,7 @@ KINDS = {
     trouble: ("platform",),
     losses: ("streak",),
     left_alone: ("unmanaged",),
+    budget: ("budget",),
     day: ("digest",),
     wish: ("closing",),
     answer: ("emergency_answer",),
@@ -190,7 +198,10 @@ async def test_where_a_card_is_shown_is_forgotten_a_while_after_its_subject_is_o
 
 async def test_what_is_not_over_can_be_edited_however_old_it_is(store: Database):
     topics = await made(store, None)
-    assert await left_after(store, NOON + timedelta(days=9000)) == {*topics} - {"digest:2026-01-03"}
+    assert await left_after(store, NOON + timedelta(days=9000)) == {*topics} - {
+        "digest:2026-01-03",
+        "budget:20220501-day-80",
+    }
 
 
 async def test_what_was_never_shown_waits_and_what_was_left_does_not(store: Database):
