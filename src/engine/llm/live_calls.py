@@ -1,0 +1,221 @@
+"""A question on the wire: answered before? left alone? within the caps? Then asked, booked and judged.
+
+cache ─▶ breaker ─▶ reserve ─▶ provider ─▶ judge ─▶ settle, or keep the reservation
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import structlog
+
+from engine.clocks import monotonic
+from engine.domain.errors import GreenlightError, ModelError, StoreError
+from engine.domain.model_calls import ModelFault, ModelReply, StopReason, Usage
+from engine.domain.model_ledger import CallState, ModelCall, OverCap, Verdict
+from engine.faults import fault_id
+from engine.llm.answers import Judged, Pricing, Question, Tried
+from engine.llm.breakers import Breakers, IsOpen
+from engine.llm.call_keys import schema_text
+from engine.llm.ledger import CostLedger
+from engine.ports import ModelProvider
+from engine.store.database import Database
+
+_log = structlog.get_logger(__name__)
+
+SHORT_FROM = Decimal("0.8")
+"""The part of a cap from which on cheaper models are asked in place of dear ones."""
+LEFT_ALONE_AT_MOST = 3600.0
+"""Wall seconds for which a provider is left alone because it says so; it may say anything."""
+_UNTOLD = Judged(value=None, verdict=Verdict.NONE, reason="nobody waited for the answer")
+
+Judge = Callable[[ModelReply], Judged]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveCalls:
+    """Asks providers, and books each call before and after.
+
+    Attributes:
+        cache_ttl: How long a good answer is good for the same question.
+        wall: The wall clock, by which providers bill and answers age.
+    """
+
+    store: Database
+    ledger: CostLedger
+    providers: Mapping[str, ModelProvider]
+    pricing: Pricing
+    breakers: Breakers
+    cache_ttl: timedelta
+    wall: Callable[[], datetime]
+    _not_before: dict[str, float] = field(default_factory=dict, init=False)
+
+    async def is_short(self, purpose: str, context: str) -> bool:
+        """Whether so little is left of a cap that cheaper models are asked in place of dear ones."""
+        return await self.ledger.share(purpose, context) >= SHORT_FROM
+
+    async def ask(self, question: Question, judge: Judge, within: float) -> Tried:
+        """Ask once, for at most so many wall seconds; trouble of the provider is told, not raised.
+
+        Raises:
+            StoreError: It cannot be written down, so it was not asked.
+        """
+        if (known := await self._answered_before(question, judge)) is not None:
+            return known
+        provider = question.link.provider
+        if (left := self._not_before.get(provider, 0.0) - monotonic()) > 0:
+            return _not_asked(f"{provider} asks to be left alone", again_in=left)
+        if await self.breakers.leaves_alone(provider):
+            return _not_asked(f"{provider} is left alone: it failed again and again")
+        try:
+            worst = self.pricing.worst(provider, question.request)
+        except GreenlightError as error:
+            return _not_asked(error.message)
+        reserved = await self.ledger.reserve(_planned(question, worst, self.wall()))
+        if isinstance(reserved, OverCap):
+            return _not_asked(_over(reserved))
+        return await self._on_the_wire(question, reserved, judge, within)
+
+    async def _answered_before(self, question: Question, judge: Judge) -> Tried | None:
+        """An earlier answer, where it is fresh and is still found good: the world it is judged by goes on."""
+        if not self.cache_ttl:
+            return None
+        since = self.wall() - self.cache_ttl
+        call = await self.store.read(lambda uow: uow.model_calls.good_answer(question.key, since))
+        if call is None or (judged := judge(reply_of(call))).verdict is not Verdict.VALID:
+            return None
+        at, purpose, context = self.wall(), question.request.purpose, question.context
+        await self.store.transact(lambda uow: uow.model_calls.reuse(call.id, at, purpose, context))
+        return Tried(judged=judged, call=call, is_cached=True)
+
+    async def _on_the_wire(self, question: Question, call: ModelCall, judge: Judge, within: float) -> Tried:
+        """The call itself; whatever becomes of it is booked, also where nobody waits for it any more."""
+        began = monotonic()
+        ended, judged, again_in = _kept(call, _UNTOLD), _UNTOLD, None
+        try:
+            reply = await self._answer(question, within)
+            judged = _judged(judge, reply)
+            ended = self._settled(_answered(call, reply, judged), reply.usage)
+        except IsOpen as error:
+            error.__traceback__ = None
+            judged = _failed(f"{question.link.provider} is left alone: it failed again and again")
+            ended = self._settled(_kept(call, judged), Usage(input_tokens=0, output_tokens=0))
+        except ModelError as error:
+            judged, again_in = _failed(error.message), self._hold_off(question.link.provider, error)
+            ended = self._settled(_kept(call, judged), error.usage)
+        finally:
+            booked = await self._book(replace(ended, latency=monotonic() - began))
+        return Tried(judged=judged, call=booked, again_in=again_in)
+
+    async def _answer(self, question: Question, within: float) -> ModelReply:
+        """What the provider answers in time.
+
+        Raises:
+            ModelError: Nothing.
+            IsOpen: It is left alone since a moment ago.
+        """
+        provider = self.providers[question.link.provider]
+        async with await self.breakers.of(provider.name):
+            try:
+                async with asyncio.timeout(within):
+                    return await provider.ask(question.request)
+            except TimeoutError:
+                message = f"{provider.name} did not answer within {within:.3g} s."
+                raise ModelError(message, fault=ModelFault.TIME) from None
+            except ModelError:
+                raise
+            except Exception as error:
+                fault = fault_id()
+                _log.exception("a provider of models failed in a way that nobody has foreseen", fault=fault)
+                message = f"{provider.name} failed in a way that nobody has foreseen (fault {fault})."
+                raise ModelError(message, fault=ModelFault.NONSENSE) from error
+
+    def _settled(self, call: ModelCall, usage: Usage | None) -> ModelCall:
+        """A call by what was used; where nobody says, or knows what that costs, with its reservation for good."""
+        if usage is None:
+            return call
+        try:
+            cost = self.pricing.cost(call.provider, call.model, usage)
+        except GreenlightError as error:
+            return replace(call, usage=usage, reason=call.reason or error.message)
+        return replace(call, usage=usage, cost_usd=cost, state=CallState.SETTLED)
+
+    async def _book(self, call: ModelCall) -> ModelCall:
+        """Keep what became of a call; where that cannot be written, its reservation stands."""
+        try:
+            await asyncio.shield(self.ledger.end(call))
+        except StoreError:
+            _log.warning("what a call of a model has cost was not written down", call=call.id)
+        return call
+
+    def _hold_off(self, provider: str, error: ModelError) -> float | None:
+        """For how long a provider that says so is left alone."""
+        asked = error.retry_after
+        if asked is None or not asked >= 0:  # NaN too
+            return None
+        left = min(asked, LEFT_ALONE_AT_MOST)
+        self._not_before[provider] = monotonic() + left
+        return left
+
+
+def reply_of(call: ModelCall) -> ModelReply:
+    """What a model answered, as it is on the tape."""
+    return ModelReply(
+        text=call.answer, stop=StopReason(call.stop), usage=call.usage, model=call.served, request_id=call.id
+    )
+
+
+def _planned(question: Question, worst: Decimal, at: datetime) -> ModelCall:
+    request = question.request
+    return ModelCall(
+        id="",
+        at=at,
+        purpose=request.purpose,
+        context=question.context,
+        provider=question.link.provider,
+        model=request.model,
+        key=question.key,
+        system_message=request.system_message,
+        prompt=request.prompt,
+        schema_name=request.schema_name,
+        json_schema=schema_text(request),
+        max_tokens=request.max_tokens,
+        reserved_usd=worst,
+    )
+
+
+def _answered(call: ModelCall, reply: ModelReply, judged: Judged) -> ModelCall:
+    return replace(_kept(call, judged), answer=reply.text, stop=reply.stop, served=reply.model)
+
+
+def _kept(call: ModelCall, judged: Judged) -> ModelCall:
+    return replace(call, state=CallState.KEPT, verdict=judged.verdict, reason=judged.reason)
+
+
+def _judged(judge: Judge, reply: ModelReply) -> Judged:
+    """What an answer is; a validator that fails over it has not found it good, and the bill is booked all the same."""
+    try:
+        return judge(reply)
+    except Exception:  # noqa: BLE001 - whatever it is: nothing may keep the bill from being booked
+        fault = fault_id()
+        _log.exception("an answer could not be judged", fault=fault)
+        return Judged(value=None, verdict=Verdict.INVALID, reason=f"it could not be judged (fault {fault})")
+
+
+def _failed(reason: str) -> Judged:
+    return Judged(value=None, verdict=Verdict.FAILED, reason=reason)
+
+
+def _not_asked(reason: str, again_in: float | None = None) -> Tried:
+    return Tried(judged=_failed(reason), again_in=again_in)
+
+
+def _over(over: OverCap) -> str:
+    cap = over.cap
+    about = f" for {cap.about}" if cap.about else ""
+    left = cap.usd - over.used
+    return f"the {cap.period}'s budget{about} has {left:.4f} $ left, and the call could cost {over.worst:.4f} $"

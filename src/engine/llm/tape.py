@@ -1,0 +1,91 @@
+"""The tape: calls as they were recorded, as a file, and answering from it alone.
+
+A replay that answers from a tape is deterministic and costs nothing: what is not on it, nobody says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+from pydantic import ValidationError
+
+from engine.domain.errors import DataError
+from engine.domain.model_ledger import ModelCall, Verdict
+from engine.llm.answers import Judged, Question, Tried
+from engine.llm.live_calls import Judge, reply_of
+from engine.store import codec
+
+HEAD = '{"tape":"greenlight","version":1}'
+"""The first line of the file; each of the others is a call, as JSON."""
+
+
+def write_tape(out: TextIO, calls: Iterable[ModelCall]) -> int:
+    """Write calls that have ended; how many there were."""
+    out.write(f"{HEAD}\n")
+    count = 0
+    for call in calls:
+        if call.verdict is not Verdict.NONE:
+            out.write(f"{codec.dump(call)}\n")
+            count += 1
+    return count
+
+
+def read_tape(path: Path) -> Iterator[ModelCall]:
+    """The calls of a file, in order, one at a time.
+
+    Raises:
+        DataError: It cannot be read, or is none.
+    """
+    try:
+        with path.open(encoding="utf-8") as lines:
+            if next(lines, "").strip() != HEAD:
+                raise DataError(f"{path} is no tape of calls.", "bot llm tape export writes one.")
+            for number, line in enumerate(lines, start=2):
+                yield _call(line, path, number)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is no UTF-8 text.", "bot llm tape export writes a tape.") from None
+
+
+def _call(line: str, path: Path, number: int) -> ModelCall:
+    try:
+        return codec.load(ModelCall, line)
+    except ValidationError:
+        raise DataError(f"{path}, line {number}: this is no call of a model.", "Export the tape again.") from None
+
+
+class TapeCalls:
+    """Answers in the place of models, with what they once answered to the very same question.
+
+    Args:
+        calls: What was recorded, in order. Of several with one key the newest good one counts, else the newest.
+    """
+
+    def __init__(self, calls: Iterable[ModelCall]) -> None:
+        self._calls: dict[str, ModelCall] = {}
+        for call in calls:
+            known = self._calls.get(call.key)
+            if known is None or call.verdict is Verdict.VALID or known.verdict is not Verdict.VALID:
+                self._calls[call.key] = call
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    async def is_short(self, purpose: str, context: str) -> bool:
+        """Never: it costs nothing."""
+        del purpose, context
+        return False
+
+    async def ask(self, question: Question, judge: Judge, within: float) -> Tried:
+        """What is on the tape, judged anew."""
+        del within
+        call = self._calls.get(question.key)
+        if call is None:
+            return Tried(judged=Judged(value=None, verdict=Verdict.FAILED, reason="the tape has no answer to this"))
+        if not call.stop:
+            recorded = Judged(value=None, verdict=Verdict.FAILED, reason=call.reason)
+            return Tried(judged=recorded, call=call, is_cached=True)
+        return Tried(judged=judge(reply_of(call)), call=call, is_cached=True)
