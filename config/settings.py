@@ -13,6 +13,7 @@ from config.keeping import AccountSettings, BacktestSettings, DatabaseSettings, 
 from config.kinds import ExchangeName, File, passwords_in, problem
 from config.limits import ApprovalSettings, QualitySettings, RiskSettings
 from config.markets import DerivativesSettings, ExchangeSettings, MarketsSettings, ReplaySettings, VenueSettings
+from config.models import AiSettings, LlmSettings
 from config.naming import did_you_mean
 from config.people import AlertSettings, DigestSettings, PersonSettings
 from config.platforms import FailoverSettings, SlackSettings, TelegramSettings, ViewerSettings, WebSettings
@@ -79,6 +80,10 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     """What is computed beside the standard set, for conditions, /why and strategies of one's own."""
     contexts: tuple[ContextSettings, ...] = ()
     """The strategies at work, each on its markets."""
+    ai: AiSettings = Field(default_factory=AiSettings)
+    """Whether anybody is asked beside the strategies."""
+    llm: LlmSettings = Field(default_factory=LlmSettings)
+    """Language models: who runs them, who is asked, and what that may cost."""
     logs: LogSettings = Field(default_factory=LogSettings)
     """What the program writes about itself."""
 
@@ -92,6 +97,11 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
         """The venue whose real prices the contexts trade on, and how; its name is empty where they name none."""
         name = next((context.exchange for context in self.contexts if context.exchange), "")
         return name, self.exchanges.get(name, ExchangeSettings())
+
+    @property
+    def asks_models(self) -> bool:
+        """Whether language models are asked: as it says, else as soon as there is one."""
+        return bool(self.llm.providers) if self.ai.enabled is None else self.ai.enabled
 
     @property
     def several(self) -> tuple[str, ...]:
@@ -211,6 +221,16 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
         only = on[0] if len(on) == 1 and market.source == "ccxt" else None
         return tuple(each if each.exchange else each.model_copy(update={"exchange": only}) for each in contexts)
 
+    @field_validator("llm")
+    @classmethod
+    def _of_contexts(cls, llm: LlmSettings, info: ValidationInfo) -> LlmSettings:
+        names = [context.name for context in info.data.get("contexts") or ()]
+        for name in llm.contexts if "contexts" in info.data else ():
+            if name not in names:
+                message = f"is not among contexts{did_you_mean(name, names)}"
+                raise problem(message, at=f"llm.contexts.{name}", other="contexts")
+        return llm
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -234,6 +254,10 @@ def _secrets_in(section: BaseModel) -> Iterator[SecretStr]:
             yield value
         elif isinstance(value, BaseModel):
             yield from _secrets_in(value)
+        elif isinstance(value, dict):
+            for each in value.values():
+                if isinstance(each, BaseModel):
+                    yield from _secrets_in(each)
 
 
 def _beside(url: str, profile: str) -> Path:

@@ -21,7 +21,7 @@ MOVED: dict[KeyPath, str] = {
 """Settings of earlier versions, and what people read about them."""
 PREFIX = "BOT_"
 SEPARATOR = "__"
-_IN_SMALL_LETTERS = [("exchanges",)]
+_IN_SMALL_LETTERS = [("exchanges",), ("llm", "providers"), ("llm", "roles")]
 """Mappings whose names are ids."""
 
 
@@ -73,7 +73,8 @@ def variable(path: KeyPath) -> str:
 def path_of(name: str) -> tuple[str, ...] | None:
     """The setting that an environment variable names; ``None`` where there is no such setting.
 
-    Names of settings and of venues are read in any case; names of the user's own (a currency) as they stand.
+    Names of settings, of venues and of providers are read in any case; names of the user's own (a currency) as they
+    stand.
     """
     path: tuple[str, ...] = ()
     for part in name.removeprefix(PREFIX).split(SEPARATOR):
