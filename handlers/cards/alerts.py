@@ -17,7 +17,7 @@ from engine.domain.streaks import Streak
 from engine.domain.trade_views import TradeView, UnmanagedView
 from engine.domain.unmanaged import Ending
 from engine.domain.weeks import is_week
-from handlers.cards import phrases, wording
+from handlers.cards import models, phrases, wording
 
 _HALT_ENDS = {
     HaltKind.PAUSE: "/resume ends the pause.",
@@ -300,6 +300,7 @@ def digest(report: Digest) -> Card:
             ("Open positions", str(report.open_positions)),
             ("Lost if every stop fills", phrases.of_equity(report.open_risk, report.equity, quote)),
             ("Approvals", f"{report.asked} asked, {report.answered} answered, {report.expired} expired"),
+            *((("Language models", models.dollars(report.models_usd)),) if report.models_usd else ()),
             (span, f"{wording.moment(report.begins)}\nto {wording.moment(report.ends)}"),
         ),
         graph=tuple(float(equity) for equity in report.equity_curve),

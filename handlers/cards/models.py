@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from engine.domain.messages import Card
+from engine.domain.messages import Card, Item
 from engine.domain.model_ledger import BudgetNotice, Cap
+from engine.domain.model_views import CapView, ModelsView, ProviderView
 from handlers.cards import wording
 
+_CENT = Decimal("0.01")
 _ON = "Nothing changes yet. The most a call can cost is set aside before it is made: a cap is never passed."
 _OVER = "Calls that might pass it are not made until then: cheaper models are asked, then the offline analyst."
 
@@ -30,6 +32,49 @@ def budget(notice: BudgetNotice) -> Card:
     )
 
 
+def overview(view: ModelsView) -> Card:
+    """Who is asked, how they are, and what that has cost."""
+    if not view.is_on:
+        return Card(
+            title="Language models are off",
+            fields=_spent(view) if view.calls else (),
+            text="They are on as soon as llm.providers has one, unless ai.enabled says no. Trading goes on without.",
+        )
+    sick = [each.name for each in view.providers if each.trouble]
+    title = f"Language models: {wording.listing(sick)} in trouble" if sick else "Language models: all is well"
+    return Card(
+        title=f"Language models: the tape {view.tape} answers" if view.tape else title,
+        fields=_spent(view),
+        items=tuple(_provider(each) for each in view.providers),
+    )
+
+
+def _spent(view: ModelsView) -> tuple[tuple[str, str], ...]:
+    asked = view.calls + view.reused
+    return (
+        ("Today (UTC)", dollars(view.today)),
+        ("This month", dollars(view.month)),
+        *((("Forecast for it", dollars(view.forecast)),) if view.forecast is not None else ()),
+        *(_cap(each) for each in view.caps),
+        *((("For", ", ".join(f"{name or 'others'} {dollars(usd)}" for name, usd in view.purposes)),) if asked else ()),
+        *((("Tokens this month", f"{view.input_tokens:,} read, {view.output_tokens:,} written"),) if asked else ()),
+        *((("Answered before", f"{view.reused} of {asked} ({view.reused / asked:.0%})"),) if asked else ()),
+        *((("Under way", wording.count(view.reserved, "call")),) if view.reserved else ()),
+    )
+
+
+def _cap(view: CapView) -> tuple[str, str]:
+    share = f" ({wording.percent(view.used / view.cap.usd)} used)" if view.cap.usd else ""
+    return wording.sentence(of_what(view.cap)), f"{dollars(view.cap.usd)}{share}"
+
+
+def _provider(view: ProviderView) -> Item:
+    """One line for its name and how it is, one for what it did."""
+    what = "rules, no model" if view.is_offline else ", ".join(view.models)
+    did = f"{wording.count(view.calls, 'call')} this month, {dollars(view.usd)}"
+    return Item(title=f"{view.name}: {what}", text=wording.lines(view.trouble, did))
+
+
 def of_what(cap: Cap) -> str:
     """What a cap is, in words: ``month's budget for analyst``."""
     return f"{cap.period}'s budget" + (f" for {cap.about}" if cap.about else "")
@@ -37,5 +82,5 @@ def of_what(cap: Cap) -> str:
 
 def dollars(amount: Decimal) -> str:
     """An amount in US dollars; what is less than a cent with its first two digits: ``$12.30``, ``$0.0012``."""
-    places = max(2, 1 - amount.adjusted()) if amount else 2
+    places = 1 - amount.adjusted() if 0 < amount < _CENT else 2
     return f"${amount:,.{places}f}"

@@ -12,7 +12,7 @@ from engine.domain.positions import Position
 from engine.ports import Clock
 from engine.views import Views
 from handlers import arguments
-from handlers.cards import account, alerts, approval, health, logs, people, pictures, trades, why
+from handlers.cards import account, alerts, approval, health, logs, models, people, pictures, trades, why
 from handlers.commands.table import Call
 
 PROFIT_DAYS, MOST_DAYS = 7, 365
@@ -108,6 +108,10 @@ class Reads:
     async def health(self, call: Call) -> Card:
         arguments.nothing(call.words)
         return health.health(await self._views.health())
+
+    async def llm(self, call: Call) -> Card:
+        arguments.nothing(call.words)
+        return models.overview(await self._views.models())
 
     async def version(self, call: Call) -> Card:
         arguments.nothing(call.words)

@@ -119,6 +119,7 @@ def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | Non
         external=theirs.trades,
         external_net=theirs.net,
         external_cost=theirs.cost,
+        models_usd=uow.model_calls.booked_within(begins, ends),
     )
 
 

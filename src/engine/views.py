@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from engine.domain.health import Part, PlatformTrouble
 from engine.domain.inventory import Inventory
 from engine.domain.market import Listing
 from engine.domain.model_ledger import BudgetNotice
+from engine.domain.model_views import ModelsView
 from engine.domain.orders import Order
 from engine.domain.people import AuditEntry, Stranger
 from engine.domain.positions import Position
@@ -34,6 +35,11 @@ from engine.store.unit_of_work import UnitOfWork
 from engine.valuation import ask, book, prices_of_held
 
 
+async def no_models() -> ModelsView:
+    """Of a program that has none."""
+    return ModelsView(is_on=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views(AccountViews):
     """The windows of the bot: the account, and all that its own people see beside it.
@@ -42,11 +48,13 @@ class Views(AccountViews):
         limits: By which the sizes of entries are reduced after a drawdown.
         parts: Tells the health of each part of the program.
         time_left: Tells how long people have for an answer by their own clock.
+        models: Tells how language models are, and what they have cost.
     """
 
     limits: RiskLimits
     parts: Callable[[], Sequence[Part]]
     time_left: TimeLeft = by_the_market
+    models: Callable[[], Awaitable[ModelsView]] = no_models
 
     async def strangers(self) -> tuple[Stranger, ...]:
         """Who wrote of late and is not listed, the newest first."""

@@ -22,6 +22,7 @@ from engine.domain.health import LogLine, Part, PlatformTrouble
 from engine.domain.market import names_of
 from engine.domain.messages import Card, Person, Role
 from engine.domain.model_ledger import BudgetNotice
+from engine.domain.model_views import ModelsView
 from engine.domain.people import Stranger
 from engine.domain.positions import Position
 from engine.domain.proposals import Deliberation
@@ -159,6 +160,9 @@ class FakeViews:
 
     async def recovery(self, halt_id: str) -> Recovery:
         return reports.recovery(halt=_known(self.halts_by_id, halt_id))
+
+    async def models(self) -> ModelsView:
+        return reports.models_view()
 
     async def model_budget(self, notice_id: str) -> BudgetNotice:
         return reports.budget_notice(id=notice_id)

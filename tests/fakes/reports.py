@@ -33,6 +33,7 @@ from engine.domain.health import LogLine, Part, PlatformTrouble
 from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Timeframe, to_millis
 from engine.domain.model_ledger import BudgetNotice, Cap
+from engine.domain.model_views import CapView, ModelsView, ProviderView
 from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
 from engine.domain.people import Stranger
 from engine.domain.plans import TradePlan
@@ -267,6 +268,27 @@ def streak(**changes: Any) -> Streak:
         equity=Decimal(10000),
         losses=4,
         net=Decimal("-123.4"),
+    )
+    return replace(usual, **changes)
+
+
+def models_view(**changes: Any) -> ModelsView:
+    openai = ProviderView(
+        name="openai", models=("gpt-x", "gpt-mini"), is_offline=False, trouble="", calls=40, usd=Decimal("1.2")
+    )
+    offline = ProviderView(name="offline", models=("rules",), is_offline=True, trouble="", calls=2, usd=Decimal(0))
+    usual = ModelsView(
+        is_on=True,
+        providers=(openai, offline),
+        caps=(CapView(cap=Cap(period=Period.MONTH, usd=Decimal(100)), used=Decimal("1.2")),),
+        today=Decimal("0.15"),
+        month=Decimal("1.2"),
+        forecast=Decimal("12.4"),
+        purposes=(("analyst", Decimal("1.15")), ("risk", Decimal("0.05"))),
+        calls=42,
+        reused=14,
+        input_tokens=123_456,
+        output_tokens=7_890,
     )
     return replace(usual, **changes)
 

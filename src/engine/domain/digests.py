@@ -28,6 +28,7 @@ class Digest:
         external, external_net: The closed trades that somebody else had opened, and what they came to after fees.
         external_cost: What these had cost, before fees; ``None`` where not known, as of days fixed by older versions.
         paid_in, paid_out: What was within the day.
+        models_usd: What calls of language models within it count with, in US dollars.
         payments: How many of the account's payments are in ``equity``: the first so many.
     """
 
@@ -57,3 +58,4 @@ class Digest:
     external: int = 0
     external_net: Decimal = Decimal(0)
     external_cost: Decimal | None = None
+    models_usd: Decimal = Decimal(0)

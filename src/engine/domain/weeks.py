@@ -72,6 +72,7 @@ def together(week: str, days: Sequence[Digest]) -> Digest:
         external=sum(day.external for day in days),
         external_net=sum((day.external_net for day in days), Decimal(0)),
         external_cost=_external_cost(days),
+        models_usd=sum((day.models_usd for day in days), Decimal(0)),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
+from purgatory.domain.model import CLOSED, Context, OpenedState
 from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 
 from engine.domain.errors import ModelError
@@ -42,10 +42,13 @@ class Breakers:
             default_ttl=leave_alone,
             exclude=[asyncio.CancelledError, (ModelError, _ours)],
         )
+        self._known: dict[str, Context] = {}
 
     async def of(self, provider: str) -> AsyncCircuitBreaker:
         """A provider's, to be entered for a call; entering it raises ``IsOpen`` while the provider is left alone."""
-        return await self._made.get_breaker(provider)
+        breaker = await self._made.get_breaker(provider)
+        self._known[provider] = breaker.context
+        return breaker
 
     async def leaves_alone(self, provider: str) -> bool:
         """Whether a provider is left alone now; to be asked before anything is set aside for a call."""
@@ -57,6 +60,7 @@ class Breakers:
             return True
         return False
 
-    async def state(self, provider: str) -> str:
+    def state(self, provider: str) -> str:
         """``closed`` where it is asked, ``opened`` while it is left alone, ``half-opened`` while it is tried."""
-        return (await self.of(provider)).context.state
+        known = self._known.get(provider)
+        return known.state if known is not None else CLOSED

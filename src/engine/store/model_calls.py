@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -31,8 +32,8 @@ _GOOD = (
     .order_by(_CALLS.c.number.desc())
     .limit(1)
 )
-_WITHIN = (
-    select(_CALLS).where(_CALLS.c.at >= bindparam("begin"), _CALLS.c.at < bindparam("end")).order_by(_CALLS.c.number)
+_BOOKED_WITHIN = select(_CALLS.c.reserved_usd, _CALLS.c.cost_usd).where(
+    _CALLS.c.at >= bindparam("begin"), _CALLS.c.at < bindparam("end"), _CALLS.c.state != CallState.IMPORTED
 )
 _PAGE = select(_CALLS).where(_CALLS.c.number > bindparam("after")).order_by(_CALLS.c.number).limit(200)
 _SAME = select(_CALLS.c.id).where(_CALLS.c.key == bindparam("of_key"), _CALLS.c.at == bindparam("made_at"))
@@ -104,9 +105,10 @@ class ModelCalls:
         query = newest_first(select(_CALLS), _CALLS.c.number, limit, before)
         return tuple(map(_CALL.from_row, self._connection.execute(query)))
 
-    def within(self, begin: datetime, end: datetime) -> tuple[ModelCall, ...]:
-        """Those that were made within a time, oldest first."""
-        return tuple(map(_CALL.from_row, self._connection.execute(_WITHIN, {"begin": begin, "end": end})))
+    def booked_within(self, begin: datetime, end: datetime) -> Decimal:
+        """What those that were made within a time count with."""
+        rows = self._connection.execute(_BOOKED_WITHIN, {"begin": begin, "end": end})
+        return sum((row.reserved_usd if row.cost_usd is None else row.cost_usd for row in rows), Decimal(0))
 
     def each(self) -> Iterator[ModelCall]:
         """All of them, oldest first, some at a time."""

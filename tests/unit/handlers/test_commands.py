@@ -37,7 +37,7 @@ ALL = (
         "why",
         "pause",
     ),
-    *("resume", "close", "emergency", "strangers", "logs", "digest", "health", "version"),
+    *("resume", "close", "emergency", "strangers", "logs", "digest", "health", "llm", "version"),
 )
 
 
@@ -189,6 +189,7 @@ def test_a_command_like_no_other_is_answered_with_help(room):
         ("/why A17", "Why D12"),
         ("/digest", "2026-01-03"),
         ("/health", "All is well"),
+        ("/llm", "Language models: all is well"),
         ("/version", "Greenlight 0.1.0"),
     ],
 )
@@ -259,7 +260,7 @@ READING = (
         "/pending",
         "/why D12",
     ),
-    *("/backtest momentum BTC", "/emergency", "/strangers", "/logs", "/digest", "/health", "/version"),
+    *("/backtest momentum BTC", "/emergency", "/strangers", "/logs", "/digest", "/health", "/llm", "/version"),
 )
 
 

@@ -139,6 +139,8 @@ async def test_calls_at_once_never_pass_a_cap_by_a_cent_from_two_processes_eithe
     tmp_path: Path, each_database: str, count: int
 ):
     """Each second one through a connection of its own, as another process has it."""
+    if not each_database.startswith("sqlite"):
+        count = min(count, 2000)  # a commit there takes four times as long
     stores = [new_database(tmp_path), new_database(tmp_path)]
     ledgers = [of(store, cap("100.00", Period.DAY), cap("1000")) for store in stores]
     worst = Decimal("1000.00") / count  # a tenth of them fits

@@ -10,7 +10,7 @@ import pytest
 from engine.domain.days import Period
 from engine.domain.model_ledger import Cap
 from handlers.cards import models
-from tests.fakes.reports import budget_notice
+from tests.fakes.reports import budget_notice, models_view
 
 
 def test_people_read_how_much_of_a_budget_is_used_and_when_it_begins_anew():
@@ -31,7 +31,45 @@ def test_people_read_that_a_call_was_not_made_and_what_answers_in_its_place():
 
 @pytest.mark.parametrize(
     ("amount", "told"),
-    [("0", "$0.00"), ("12.3", "$12.30"), ("1234.5", "$1,234.50"), ("0.0012", "$0.0012"), ("0.000012345", "$0.000012")],
+    [
+        ("0", "$0.00"),
+        ("0.05", "$0.05"),
+        ("0.0099", "$0.0099"),
+        ("12.3", "$12.30"),
+        ("1234.5", "$1,234.50"),
+        ("0.0012", "$0.0012"),
+        ("0.000012345", "$0.000012"),
+    ],
 )
 def test_small_amounts_keep_their_first_figures(amount: str, told: str):
     assert models.dollars(Decimal(amount)) == told
+
+
+def test_people_see_who_is_asked_and_what_it_costs():
+    card = models.overview(models_view())
+    assert card.title == "Language models: all is well"
+    assert card.fields == (
+        ("Today (UTC)", "$0.15"),
+        ("This month", "$1.20"),
+        ("Forecast for it", "$12.40"),
+        ("Month's budget", "$100.00 (1.20% used)"),
+        ("For", "analyst $1.15, risk $0.05"),
+        ("Tokens this month", "123,456 read, 7,890 written"),
+        ("Answered before", "14 of 56 (25%)"),
+    )
+    assert [(item.title, item.text) for item in card.items] == [
+        ("openai: gpt-x, gpt-mini", "40 calls this month, $1.20"),
+        ("offline: rules, no model", "2 calls this month, $0.00"),
+    ]
+
+
+def test_people_see_who_is_in_trouble_or_that_a_tape_answers_or_nobody():
+    (openai, offline) = models_view().providers
+    away = replace(openai, trouble="it is left alone for a while")
+    card = models.overview(models_view(providers=(away, offline), reserved=2))
+    assert card.title == "Language models: openai in trouble"
+    assert card.items[0].text == "it is left alone for a while\n40 calls this month, $1.20"
+    assert card.fields[-1] == ("Under way", "2 calls")
+    assert models.overview(models_view(tape="may.tape")).title == "Language models: the tape may.tape answers"
+    off = models.overview(models_view(is_on=False, calls=0))
+    assert (off.title, off.fields) == ("Language models are off", ())
