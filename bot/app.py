@@ -124,6 +124,7 @@ class App:
             closing.push_async_callback(program.engine.closings.stop)
             closing.push_async_callback(program.engine.deliberations.stop)
             closing.push_async_callback(program.engine.services.derivatives.stop)
+            closing.push_async_callback(program.engine.models.close)
             closing.push_async_callback(program.engine.books.stop)
             closing.push_async_callback(program.engine.approvals.stop)
             await self._come_back(program.engine)
@@ -178,6 +179,7 @@ class App:
             for currency, (here, there) in accepted.items():
                 self._announce(f"Booked as paid in or out: {currency} was {here:f} here and is {there:f} at {where}.")
         await engine.approvals.recover()
+        await engine.models.begin()
         if halt_id := await engine.emergency.standing():
             self._announce(f"The emergency stop ({halt_id}) stands and is gone on with; an admin's /resume ends it.")
             await engine.approvals.decline_all_open("the emergency stop stands")

@@ -17,7 +17,7 @@ from engine.card_destinations import retarget_cards
 from engine.domain.errors import StoreError
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt
-from engine.domain.health import CLOCK, MARKET_DATA
+from engine.domain.health import CLOCK, MARKET_DATA, MODELS
 from engine.domain.messages import CardKind, Destination, Person, Ref
 from engine.domain.people import Stranger
 from engine.notification_failover import Failover
@@ -161,12 +161,13 @@ def _storage_watch(
 
 
 def _health_of(engine: Engine, remote: Sequence[RemotePlatform]) -> dict[str, Callable[[], str]]:
-    """What lies on somebody else's servers: the chat platforms, a real venue's prices, and its time."""
+    """What lies on somebody else's servers: chat platforms, language models, a venue's prices, and its time."""
 
     def ask(platform: RemotePlatform) -> Callable[[], str]:
         return lambda: platform.health
 
     found = {platform.name: ask(platform) for platform in remote}
+    found |= {f"{MODELS}{name}": engine.models.health_of(name) for name in engine.models.remote}
     live = engine.market.live
     if live is None:
         return found

@@ -13,6 +13,7 @@ from bot.health import Health
 from bot.live_market import no_entry_of
 from bot.lock import account_files, lock_file
 from bot.markets import Source, quote_of
+from bot.models import Models, build_models
 from bot.pace import pace
 from bot.venues import named_together, venue_files, venue_names, venue_of
 from config.settings import Settings
@@ -28,7 +29,7 @@ from engine.cycle import Deliberations
 from engine.cycle_services import CycleServices
 from engine.desk import Desk
 from engine.domain.events import Welcomed
-from engine.domain.health import CLOCK, MARKET_DATA, STORE
+from engine.domain.health import CLOCK, MARKET_DATA, MODELS, STORE
 from engine.domain.market import Listing, Timeframe
 from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
@@ -73,6 +74,7 @@ class Engine:
     views: Views
     results: Results
     unmanaged: UnmanagedWatch
+    models: Models
     health: Health
     files: OpenFiles
     """The account's files, and the locks beside them."""
@@ -176,6 +178,7 @@ async def build_engine(
         late_after=late_after,
     )
     configured = at_work_of(settings, market)
+    models = build_models(settings, store, clock, externals.wall)
     approvals = Approvals(
         store=store,
         market_data=market_data,
@@ -200,6 +203,8 @@ async def build_engine(
         live = market.live
         health.watch(MARKET_DATA, lambda: live.health)
         health.watch(CLOCK, lambda: live.clock_health)
+    for name in models.remote:
+        health.watch(f"{MODELS}{name}", models.health_of(name))
     return Engine(
         market=market,
         clock=clock,
@@ -235,6 +240,7 @@ async def build_engine(
             no_entry=lambda: _nowhere(market, no_entry),
             time_left=time_left,
             unwritten=health.unwritten,
+            models=models.overview.view,
         ),
         results=Results(
             store=store,
@@ -248,6 +254,7 @@ async def build_engine(
             least=lambda symbol: _least(market, symbol),
         ),
         unmanaged=UnmanagedWatch(store=store, contexts=configured, clock=clock),
+        models=models,
         health=health,
         files=files,
         resumed=resumed,

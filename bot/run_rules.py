@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
-from bot import indicators, strategy_trial
+from bot import indicators, model_chains, strategy_trial
 from bot.strategies import faults, higher_of
 from config.rules import Rule
 from config.settings import Settings
@@ -248,5 +248,6 @@ RULES = (
     Rule(needs=("market", "exchanges", "contexts"), broken=_known_venue),
     Rule(needs=("indicators", "contexts"), broken=_indicators),
     Rule(needs=("contexts",), broken=_contexts),
+    Rule(needs=("ai", "llm"), broken=model_chains.faults),
     Rule(needs=("indicators", "contexts"), broken=strategy_trial.failures),
 )

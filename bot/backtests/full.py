@@ -89,6 +89,7 @@ def _settings(setup: BacktestSetup, settings: Settings, url: str) -> Settings:
         "market": {"clock": "replay"},
         "replay": {"speed": "max"},
     }
+    own["ai"] = {"enabled": settings.asks_models and settings.llm.tape is not None}  # nothing is spent on a backtest
     own["derivatives"] = {"source": "none"}  # nothing is decided by what futures tell
     changed = {name: getattr(settings, name).model_copy(update=changes) for name, changes in own.items()}
     return settings.model_copy(update={**changed, "exchanges": {}})  # its account is at one paper venue

@@ -9,7 +9,7 @@ from engine.domain.digests import Digest
 from engine.domain.errors import GreenlightError
 from engine.domain.halt_views import HaltView, Recovery
 from engine.domain.halts import Halt, HaltKind
-from engine.domain.health import CLOCK, MARKET_DATA, PlatformTrouble
+from engine.domain.health import CLOCK, MARKET_DATA, MODELS, PlatformTrouble
 from engine.domain.market import named
 from engine.domain.messages import BREAK, Card
 from engine.domain.positions import Position
@@ -255,6 +255,7 @@ def _by(person: str) -> str:
 
 
 _NO_CHAT = "Trading goes on. Open approvals are shown on the other platforms too; /health shows every part."
+_NO_MODEL = "Trading goes on. The next models of the chain are asked in its place; /llm shows all of them."
 _NO_PRICES = (
     "What it concerns is neither entered nor sold meanwhile. Stops and targets stand, and are carried out along the "
     "prices of this time as soon as these are known."
@@ -276,8 +277,15 @@ def platform(trouble: PlatformTrouble) -> Card:
     return Card(
         title=f"{name} is in trouble ({trouble.id})",
         fields=(("What is wrong", trouble.text), since),
-        text={MARKET_DATA: _NO_PRICES, CLOCK: _NO_ENTRIES}.get(trouble.platform, _NO_CHAT),
+        text=_meanwhile_without(trouble.platform),
     )
+
+
+def _meanwhile_without(part: str) -> str:
+    """What goes on while a part of the program is in trouble."""
+    if part.startswith(MODELS):
+        return _NO_MODEL
+    return {MARKET_DATA: _NO_PRICES, CLOCK: _NO_ENTRIES}.get(part, _NO_CHAT)
 
 
 def digest(report: Digest) -> Card:

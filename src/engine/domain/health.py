@@ -13,6 +13,10 @@ CLOCK = "clock"
 """Whether this machine's clock agrees with a real venue's: a part as well, and told alike."""
 
 
+MODELS = "models at "
+"""How the part of each provider of language models begins; told alike."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformTrouble:
     """One time that a platform was not well; ``text`` says what was wrong, last of all."""

@@ -9,16 +9,10 @@ from typing import Any, Protocol
 
 from engine.domain.model_calls import ModelReply, ModelRequest, StopReason, Usage
 from engine.domain.model_ledger import ModelCall, Verdict
+from engine.llm.validating import Unfit
 
-Validate = Callable[[str], "Any | Unfit"]
+Validate = Callable[[str], Any | Unfit]
 """Makes what was asked for of what a model wrote, or says why that cannot be done. Quick, and without any I/O."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unfit:
-    """An answer is not what was asked for."""
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 
 from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import CLOSED, Context, OpenedState
+from purgatory.domain.model import CLOSED as CLOSED  # noqa: PLC0414 - the state of one that is asked
+from purgatory.domain.model import Context, OpenedState
 from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 
 from engine.domain.errors import ModelError

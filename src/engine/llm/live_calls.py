@@ -19,7 +19,7 @@ from engine.domain.model_calls import ModelFault, ModelReply, StopReason, Usage
 from engine.domain.model_ledger import CallState, ModelCall, OverCap, Verdict
 from engine.faults import fault_id
 from engine.llm.answers import Judged, Pricing, Question, Tried
-from engine.llm.breakers import Breakers, IsOpen
+from engine.llm.breakers import CLOSED, Breakers, IsOpen
 from engine.llm.call_keys import schema_text
 from engine.llm.ledger import CostLedger
 from engine.ports import ModelProvider
@@ -53,6 +53,11 @@ class LiveCalls:
     cache_ttl: timedelta
     wall: Callable[[], datetime]
     _not_before: dict[str, float] = field(default_factory=dict, init=False)
+    _last_failure: dict[str, str] = field(default_factory=dict, init=False)
+
+    def trouble(self, provider: str) -> str:
+        """What is wrong with a provider that is left alone, or is about to be tried again; empty where nothing is."""
+        return "" if self.breakers.state(provider) == CLOSED else self._last_failure.get(provider, "it failed")
 
     async def is_short(self, purpose: str, context: str) -> bool:
         """Whether so little is left of a cap that cheaper models are asked in place of dear ones."""
@@ -106,6 +111,7 @@ class LiveCalls:
             ended = self._settled(_kept(call, judged), Usage(input_tokens=0, output_tokens=0))
         except ModelError as error:
             judged, again_in = _failed(error.message), self._hold_off(question.link.provider, error)
+            self._last_failure[question.link.provider] = error.message
             ended = self._settled(_kept(call, judged), error.usage)
         finally:
             booked = await self._book(replace(ended, latency=monotonic() - began))

@@ -17,8 +17,10 @@ from engine.clocks import monotonic
 from engine.domain.errors import GreenlightError, StoreError
 from engine.domain.model_calls import ModelReply, ModelRequest
 from engine.domain.model_ledger import Verdict
-from engine.llm.answers import Calls, Judged, Link, Pricing, Question, Tried, Unfit, Validate, judge
+from engine.llm.answers import Calls, Judged, Link, Pricing, Question, Tried, Validate, judge
 from engine.llm.call_keys import call_key
+from engine.llm.schemas import schema_of
+from engine.llm.validating import Unfit, only_object
 
 OFF = "language models are off (ai.enabled)"
 _AGAIN = (
@@ -130,7 +132,7 @@ class LLMManager:
             system_message=system_message,
             prompt=prompt,
             schema_name=schema.__name__ if schema else "",
-            schema=schema.model_json_schema() if schema else None,
+            schema=schema_of(schema) if schema else None,
             max_tokens=self.max_tokens.get(purpose, self.max_tokens[""]),
         )
 
@@ -227,8 +229,11 @@ def _by_schema(schema: type[BaseModel] | None) -> Validate:
     def validate(text: str) -> Any | Unfit:
         if schema is None:
             return text if text.strip() else Unfit(reason="the answer is empty")
+        found = only_object(text)
+        if isinstance(found, Unfit):
+            return found
         try:
-            return schema.model_validate_json(text)
+            return schema.model_validate(found)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(map(str, first["loc"]))

@@ -13,10 +13,11 @@ from engine.domain.days import Period
 from engine.domain.errors import StoreError
 from engine.domain.model_calls import ModelFault, StopReason, Usage
 from engine.domain.model_ledger import CallState, Cap, ModelCall, Verdict
-from engine.llm.answers import Unfit
 from engine.llm.breakers import Breakers
 from engine.llm.manager import Answer, LLMManager
+from engine.llm.schemas import schema_of
 from engine.llm.tape import TapeCalls
+from engine.llm.validating import Unfit
 from engine.store.database import Database
 from tests.fakes.models import (
     BIG,
@@ -61,7 +62,7 @@ async def test_an_answer_is_what_was_asked_for_with_what_it_cost(store: Database
     )
     assert (call.prompt, call.system_message, call.answer) == ("What of SOL/EUR?", "You are an analyst.", GOOD)
     assert call.reserved_usd == FakePricing().worst("openai", openai.asked[0])
-    assert openai.asked[0].schema == Opinion.model_json_schema()
+    assert openai.asked[0].schema == schema_of(Opinion)
 
 
 async def test_text_may_be_asked_for_and_must_not_be_empty(store: Database):

@@ -1,0 +1,167 @@
+"""The language models put together: who runs them by the settings, what they may cost, and one manager over all.
+
+settings ─▶ providers, prices, caps, chains ─▶ LLMManager: the models themselves, or a tape in their place
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.model_chains import all_links, caps_of, chain_of, price_list
+from config.models import OFFLINE, LlmSettings, ProviderSettings, key_of, kind_of
+from config.settings import Settings
+from engine.domain.errors import ConfigError
+from engine.llm.answers import Calls, Link
+from engine.llm.breakers import Breakers
+from engine.llm.canary import canary
+from engine.llm.ledger import CostLedger
+from engine.llm.live_calls import LiveCalls
+from engine.llm.manager import LLMManager
+from engine.llm.offline import OfflineAnalyst
+from engine.llm.overview import ModelsOverview
+from engine.llm.tape import TapeCalls, read_tape
+from engine.ports import Clock, ModelProvider
+from engine.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """How each provider is.
+
+    Attributes:
+        failing: Tells what is wrong with one that is left alone; an empty text where nothing is.
+        canaries: What was wrong at the start.
+    """
+
+    failing: Callable[[str], str]
+    canaries: dict[str, str] = field(default_factory=dict)
+
+    def trouble(self, provider: str) -> str:
+        """What is wrong with a provider; empty where nothing is."""
+        return self.failing(provider) or self.canaries.get(provider, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """Everything about language models that runs.
+
+    Attributes:
+        manager: Whom to ask.
+        overview: What people see of them.
+        ledger: What they cost.
+        providers: Who runs them; empty where a tape answers, or nobody is asked.
+        board: How each of them is.
+        canaries: The models that are asked a small question at the start.
+    """
+
+    manager: LLMManager
+    overview: ModelsOverview
+    ledger: CostLedger
+    providers: Mapping[str, ModelProvider]
+    board: Board
+    canaries: tuple[Link, ...]
+    _asking: list[asyncio.Task[None]] = field(default_factory=list, init=False)
+
+    @property
+    def remote(self) -> tuple[str, ...]:
+        """The providers that are asked over a network."""
+        return tuple(sorted(name for name in self.providers if name != OFFLINE))
+
+    def health_of(self, provider: str) -> Callable[[], str]:
+        """Tells how a provider is: ``ok``, or what is wrong."""
+        return lambda: self.board.trouble(provider) or "ok"
+
+    async def begin(self) -> None:
+        """Keep what an earlier run has left under way, for it may have been billed; and ask the canaries, beside."""
+        await self.ledger.keep_lost()
+        if self.canaries:
+            self._asking.append(asyncio.create_task(self._ask_canaries(), name="canaries"))
+
+    async def _ask_canaries(self) -> None:
+        self.board.canaries.update(await canary(self.manager, self.canaries))
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        for task in self._asking:
+            task.cancel()
+        await asyncio.gather(*self._asking, return_exceptions=True)
+        for provider in self.providers.values():
+            await provider.close()
+
+
+def build_models(settings: Settings, store: Database, clock: Clock, wall: Callable[[], datetime]) -> Models:
+    """Put them together; nobody is asked, and no connection opened, for that.
+
+    Raises:
+        DataError: The tape cannot be read.
+    """
+    llm = settings.llm
+    ledger = CostLedger(store=store, caps=caps_of(llm), clock=clock, wall=wall)
+    prices = price_list(llm)
+    asks = settings.asks_models and llm.tape is None
+    links = all_links(llm) if settings.asks_models else ()
+    used = {link.provider for link in links}
+    providers = {name: _member(name, llm) for name in used} if asks else {}
+    breakers = Breakers()
+    live = LiveCalls(
+        store=store,
+        ledger=ledger,
+        providers=providers,
+        pricing=prices,
+        breakers=breakers,
+        cache_ttl=llm.cache_ttl,
+        wall=wall,
+    )
+    board = Board(failing=live.trouble)
+    calls: Calls = live if llm.tape is None else TapeCalls(read_tape(llm.tape) if settings.asks_models else ())
+    return Models(
+        manager=LLMManager(
+            calls=calls,
+            chain=lambda purpose, context: chain_of(llm, purpose, context),
+            pricing=prices,
+            deadline=llm.deadline.total_seconds(),
+            max_tokens={"": llm.max_tokens}
+            | {role: use.max_tokens for role, use in llm.roles.items() if use.max_tokens is not None},
+            is_on=settings.asks_models,
+        ),
+        overview=ModelsOverview(
+            store=store,
+            links=links,
+            caps=ledger.caps,
+            trouble=board.trouble,
+            wall=wall,
+            is_on=settings.asks_models,
+            tape=str(llm.tape or ""),
+        ),
+        ledger=ledger,
+        providers=providers,
+        board=board,
+        canaries=tuple(link for link in links if llm.canary and asks and not link.is_offline),
+    )
+
+
+def _member(name: str, llm: LlmSettings) -> ModelProvider:
+    """Who runs a provider's models."""
+    if name == OFFLINE:
+        return OfflineAnalyst(rules={}, name=OFFLINE)
+    return _remote(name, llm.providers[name], llm)
+
+
+def _remote(name: str, own: ProviderSettings, llm: LlmSettings) -> ModelProvider:
+    from engine.llm.anthropic import AnthropicProvider
+    from engine.llm.local import LocalProvider
+    from engine.llm.openai import OpenAIProvider
+
+    key, silent_for = key_of(name, llm.providers), own.answer_within.total_seconds()
+    kind = kind_of(name, own)
+    if kind == "local":
+        return LocalProvider(
+            name=name, api_key=key, api_url=own.api_url or "", streamed=own.streamed, silent_for=silent_for
+        )
+    if key is None:
+        raise ConfigError("must be set.", key=f"llm.providers.{name}.api_key")
+    make = OpenAIProvider if kind == "openai" else AnthropicProvider
+    return make(name=name, api_key=key, api_url=own.api_url, streamed=own.streamed, silent_for=silent_for)
