@@ -31,7 +31,7 @@ class Matcher:
 
     def __init__(self, bases: Iterable[str] = ()) -> None:
         self._coins = {**{base: Coin(is_word=True) for base in bases}, **COINS}
-        self._named = {name: base for base, coin in self._coins.items() for name in coin.names} | PHRASES
+        self._named = {name: base for base, coin in self._coins.items() for name in coin.names} | dict(PHRASES)
         longest_first = sorted(self._named, key=len, reverse=True)
         spelled = "|".join(re.escape(name).replace(r"\ ", r"[\s-]+") for name in longest_first)
         self._names = re.compile(rf"(?<![\w$])(?:{spelled})(?!\w)", re.IGNORECASE)

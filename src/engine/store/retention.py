@@ -58,6 +58,7 @@ _OLD_HALTS = _some(_HALTS, and_(_HALTS.c.kind.not_in(ASKED_FOR), _HALTS.c.ended_
 _OLD_CHAT = _some(_CHAT, _CHAT.c.at < _BEFORE)
 _OLD_DELIVERIES = _some(_DELIVERIES, _DELIVERIES.c.wall_at < _BEFORE)
 _OLD_AUDIT = _some(_AUDIT, _AUDIT.c.wall_at < _BEFORE)
+_OLD_MODEL_CALLS = _some(_MODEL_CALLS, _MODEL_CALLS.c.at < _BEFORE)
 _OLD_DECISIONS = (
     select(_DECISIONS.c.id).where(_DECISIONS.c.status == bindparam("status"), _DECISIONS.c.at < _BEFORE).limit(AT_ONCE)
 )
@@ -171,7 +172,7 @@ def _model_calls(uow: UnitOfWork, kept: timedelta | None, wall: datetime) -> int
     if kept is None:
         return 0
     uow.model_budgets.let_go(wall - kept)
-    return _older(uow.connection, _MODEL_CALLS, _MODEL_CALLS.c.at, kept, wall)
+    return _older(uow.connection, _OLD_MODEL_CALLS, kept, wall)
 
 
 def _cards(uow: UnitOfWork, kept: timedelta | None, now: datetime, wall: datetime) -> int:
