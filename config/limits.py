@@ -92,8 +92,11 @@ class QualitySettings(Section):
     """From which size on such a move is a spike, in standard deviations."""
     max_age_candles: float = Field(default=2.0, gt=0)
     """How old the newest candle may be, in candles of its timeframe."""
-    max_factor: float = Field(default=1000.0, gt=1)
-    """From which factor on, between two closes, a price is that of something else: people have to look at it."""
+    max_factor: float = Field(default=500.0, gt=1)
+    """From which factor on, between two closes, a price is that of something else: people have to look at it.
+
+    Coins that are counted anew are so by a thousand, mostly, times what the market does meanwhile.
+    """
     gone_for: Duration = timedelta(days=7)
     """How long candles are missing before what comes then counts as something else."""
     idle_for: Duration = timedelta(days=1)

@@ -74,7 +74,7 @@ class QualityLimits:
     spike_sigmas: float = 10.0
     spike_ranges: float = 3.0
     confirming_volume: float = 2.0
-    max_factor: float = 1000.0
+    max_factor: float = 500.0
     gone_for: timedelta = timedelta(days=7)
     idle_for: timedelta = timedelta(days=1)
 

@@ -36,7 +36,7 @@ class ExecutionOrchestrator:
         venues: Mapping[str, Exchange],
         market_data: MarketDataAt,
         clock: Clock,
-        max_factor: Decimal = Decimal(1000),
+        max_factor: Decimal = Decimal(500),
     ) -> None:
         self._store = store
         self._clock = clock

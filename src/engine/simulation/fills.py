@@ -71,7 +71,7 @@ class FillModel:
     levels: int = 5
     level_step: Decimal = Decimal("0.0003")
     reserve: Decimal = Decimal("0.02")
-    max_factor: Decimal = Decimal(1000)
+    max_factor: Decimal = Decimal(500)
     gone_for: timedelta = timedelta(days=7)
 
     @property

@@ -70,7 +70,7 @@ class LiveFeed:
         symbols: Iterable[str],
         *,
         fresh_for: timedelta,
-        max_factor: Decimal = Decimal(1000),
+        max_factor: Decimal = Decimal(500),
         rule: Intrabar = Intrabar.PATH,
     ) -> None:
         self._rule = rule

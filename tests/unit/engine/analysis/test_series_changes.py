@@ -32,8 +32,10 @@ def kinds(found: Candles) -> list[str]:
     return [change.kind for change in changes(found, LIMITS.changes)[1]]
 
 
-@pytest.mark.parametrize(("before", "after"), [(5e-05, 8.56), (8.56, 8e-07), (1.0, 1000.0), (3000.0, 3.0)])
-def test_a_factor_of_a_thousand_between_two_closes_is_another_thing(before: float, after: float) -> None:
+@pytest.mark.parametrize(
+    ("before", "after"), [(5e-05, 8.56), (8.56, 8e-07), (1.0, 1000.0), (3000.0, 3.0), (1.0, 700.0), (988.0, 1.0)]
+)
+def test_a_factor_of_about_a_thousand_between_two_closes_is_another_thing(before: float, after: float) -> None:
     found = series([before] * 60 + [after] * 3)
     rest, (change,) = changes(found, LIMITS.changes)
     assert (change.kind, change.at) == ("jump", BEGIN + timedelta(hours=60))
