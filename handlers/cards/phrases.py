@@ -285,6 +285,7 @@ _CLOSED_BY = {
     "stop": "its stop",
     "target": "its target",
     "exit": "its strategy",
+    "close": "/close",
     "emergency": "an emergency sale",
     "external": "somebody else",
     "fees": "fees: they have taken all of it",

@@ -119,6 +119,12 @@ def test_stats_tell_how_trades_ended_and_what_one_brings() -> None:
     ]
 
 
+def test_stats_name_what_people_closed_by_how_they_did() -> None:
+    endings = (("close", reports.tally(2, 1, "-3.94", "4820")), ("exit", reports.tally(1, 1, "5", "100")))
+    ended = [name for name, _ in told(for_phone(figures.stats(reports.trade_stats(endings=endings))))]
+    assert ended == ["/close: -3.94 (-0.08%)", "Its strategy: +5.00 (+5.00%)"]
+
+
 def test_stats_without_losses_divide_by_nothing() -> None:
     nothing_lost = {"profit_factor": None, "lost_after": None, "losing_streak": 0, "losing_context": ""}
     fields = dict(for_phone(figures.stats(reports.trade_stats(**nothing_lost))).fields)
