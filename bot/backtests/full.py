@@ -29,7 +29,8 @@ from engine.backtest.people import SimulatedPeople
 from engine.backtest.quiet import QuietCloses
 from engine.backtest.replay import INSTANT, Pace, Replay
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, LiveTerms, RiskTerms
-from engine.backtest.tape import candles_of
+from engine.backtest.short_entries import short_entries
+from engine.backtest.tape import candles_of, demand_candles, slots_of
 from engine.clocks import MarketClock
 from engine.data.feeds import FileFeed
 from engine.domain.backtests import Asked, BacktestFill, BacktestResult, BacktestTrade, DailyEquity, HeldAtEnd
@@ -65,6 +66,7 @@ def full_backtest(setup: BacktestSetup, settings: Settings) -> BacktestResult:
     """
     if isinstance(setup.terms, BareTerms) and setup.terms.fill_at is FillAt.SIGNAL_CLOSE:
         raise BadInput("--full fills where a market would, at the next open.", "Leave out --fill signal-close.")
+    demand_candles(setup)
     with _folder() as folder:
         url = url_of(folder / "greenlight.sqlite")
         upgrade(url)
@@ -210,6 +212,7 @@ def _result(
         cash=float(setup.cash),
         final_equity=float(account.equity),
         read_trades=lambda: trades,
+        read_short=lambda result: short_entries(setup, slots_of(setup), result),
         held=held,
         daily=_daily(uow, begins, ends, float(account.equity), float(account.exposure)),
         fees=sum(each.fees for each in trades) + float(sum((each.fees for each in account.positions), Decimal(0))),

@@ -311,6 +311,7 @@ def _terms(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]
     return RiskTerms(
         limits=RiskLimits(**settings.risk.model_dump()),
         confidence=confidence,
+        approved=asked.approved,
         people=_people(settings) if asked.people else None,
     )
 

@@ -123,6 +123,16 @@ def terms(report: BacktestReport) -> str:
     return f"{how}; orders under way for {_length(latency)}" if latency else how
 
 
+def short(report: BacktestReport) -> str:
+    """How many entries were left out for their confidence; empty for none, or where that does not decide."""
+    terms, number = report.setup.terms, report.result.short_entries
+    if isinstance(terms, BareTerms) or not number:
+        return ""
+    setting = "approval.ask_above" if terms.approved else "approval.auto_above"
+    entries = "entry" if number == 1 else "entries"
+    return f"{number:,} {entries} with a confidence below {terms.confidence:g} ({setting})"
+
+
 def fills(report: BacktestReport) -> str:
     """In how many parts was traded: ``131; of 60 trades 4 waited for a part``; empty where nobody noted them."""
     parts, trades_ = sum(len(each.fills) for each in report.result.trades), report.result.trades

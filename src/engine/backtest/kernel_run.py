@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.backtest.setup import BacktestSetup, BareTerms
+from engine.backtest.short_entries import short_entries
 from engine.backtest.tape import Shared, Slot, slots_of, tape_of
 from engine.domain.backtests import BacktestResult, BacktestTrade, DailyEquity, HeldAtEnd
 from engine.domain.market import from_millis
@@ -66,6 +67,7 @@ def _result(setup: BacktestSetup, slots: Sequence[Slot], tape: Tape, took: tuple
         cash=float(setup.cash),
         final_equity=equity,
         read_trades=lambda: tuple(_trade(setup, slots[each["slot"]], each) for each in trades),
+        read_short=lambda result: short_entries(setup, slots, result),
         held=held,
         daily=_daily(tape, ends, equity, worth),
         fees=float(trades["fees"].sum() + tape.slots["fees"][is_held].sum()),

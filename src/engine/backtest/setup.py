@@ -47,12 +47,14 @@ class RiskTerms:
     Attributes:
         limits: The risk limits.
         confidence: From which on an entry is carried out.
+        approved: Whether people say yes to all that they are asked; ``confidence`` is then where they are asked from.
         people: Who is asked where it is less; ``None`` where nobody is.
         min_candles: While a context has fewer closed candles than that, its markets are not entered.
     """
 
     limits: RiskLimits = field(default_factory=RiskLimits)
     confidence: float = 0.0
+    approved: bool = False
     people: SimulatedPeople | None = None
     min_candles: int = QualityLimits().min_candles
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import product
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -128,6 +129,26 @@ def candles_of(setup: BacktestSetup, symbol: str) -> Candles:
     return candles
 
 
+def demand_candles(setup: BacktestSetup) -> None:
+    """See that there are candles of all that is looked at, and some to trade on.
+
+    Raises:
+        DataError: There are none.
+    """
+    for context in setup.contexts:
+        for symbol, timeframe in product(context.markets, context.strategy.timeframes):
+            candles = candles_of(setup, symbol)
+            if timeframe.millis < candles.timeframe.millis:
+                resample(candles, timeframe)
+    last = max(int(candles_of(setup, symbol).open_ms[-1]) for symbol in setup.candles)
+    if setup.start is not None and last < to_millis(setup.start):
+        raise _nothing_to_trade()
+
+
+def _nothing_to_trade() -> DataError:
+    return DataError("There are no candles within --start and --end.", "Set them within the candles.")
+
+
 def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None = None) -> Tape:
     """Everything that the kernel needs, and room for what it leaves.
 
@@ -152,7 +173,7 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None =
         offered=ground.columns.offered,
         day_close=ground.day_close,
         said_ms=_joined([slot.open_ms for slot in slots]),
-        entry=_joined([_entry(setup, slots, slot) for slot in slots]),
+        entry=_joined([entries_of(setup, slots, slot) for slot in slots]),
         exit=_joined([slot.said.exit for slot in slots]),
         confidence=_frozen(_NONE)
         if isinstance(setup.terms, BareTerms)
@@ -199,7 +220,7 @@ def _closes_at(midnights: Millis, market: Row, columns: _Columns) -> Floats:
     return np.concatenate(([np.nan], columns.close[known]))[rows]
 
 
-def _entry(setup: BacktestSetup, slots: Sequence[Slot], slot: Slot) -> Bools:
+def entries_of(setup: BacktestSetup, slots: Sequence[Slot], slot: Slot) -> Bools:
     """Where a slot enters. Live enters a market once every context there has enough candles; a bare run at once."""
     if isinstance(setup.terms, BareTerms):
         return slot.said.entry
@@ -288,7 +309,7 @@ def _reach(markets: Table, open_ms: Millis) -> tuple[int, int]:
     """When the first traded candle opens, and the last one closes."""
     traded = [each for each in markets if each["first"] < each["end"]]
     if not traded:
-        raise DataError("There are no candles within --start and --end.", "Set them within the candles.")
+        raise _nothing_to_trade()
     return (
         min(int(open_ms[each["first"]]) for each in traded),
         max(int(open_ms[each["end"] - 1] + each["span"]) for each in traded),

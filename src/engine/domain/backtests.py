@@ -197,6 +197,7 @@ class BacktestResult:
         cash: What it began with.
         final_equity: At the last closes; selling what is held at the end would cost fees yet.
         read_trades: Makes ``trades``, when they are first asked for: a sweep asks for none.
+        read_short: Makes ``short_entries``, likewise.
         entries_ended: When the total limit of drawdown ended them for good; ``None`` where it did not.
         asked: What people were asked; ``None`` where there are none.
         shorter: How far fills have followed shorter candles, where there are any.
@@ -220,6 +221,7 @@ class BacktestResult:
     seconds: float
     compile_seconds: float
     asked: Asked | None = None
+    read_short: Callable[[BacktestResult], int | None] = lambda _: None
     shorter: tuple[ShorterCandles, ...] = ()
     books: BookFills | None = None
 
@@ -227,6 +229,11 @@ class BacktestResult:
     def trades(self) -> tuple[BacktestTrade, ...]:
         """In the order in which they were closed."""
         return self.read_trades()
+
+    @cached_property
+    def short_entries(self) -> int | None:
+        """How many entries were left out for their confidence alone; ``None`` where that does not decide."""
+        return self.read_short(self)
 
     @property
     def net(self) -> float:

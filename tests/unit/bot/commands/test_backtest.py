@@ -74,7 +74,12 @@ def test_the_contexts_of_a_profile_trade_the_files_that_there_are(files: dict[st
     found = told(tmp_path, "--profile", "demo", "--approve", "all", "--data", files["BTCUSDT"])
     assert [each["context"] for each in found["strategies"]] == ["trend", "momentum", "reversion"]
     assert set(found["by_context"]) <= {"trend", "momentum", "reversion"}
-    assert len(found["trades"]) > len(told(tmp_path, "--profile", "demo", "--data", files["BTCUSDT"])["trades"])
+    alone = backtest("--profile", "demo", "--data", files["BTCUSDT"], "--json", str(tmp_path / "alone.json"))
+    fewer = json.loads((tmp_path / "alone.json").read_text())
+    assert len(found["trades"]) > len(fewer["trades"])
+    assert fewer["short_entries"] > found["short_entries"]
+    left_out = f"left out   {fewer['short_entries']} entries with a confidence below 0.8 (approval.auto_above)"
+    assert left_out in alone.output
 
 
 def test_longer_candles_and_a_part_of_the_time(files: dict[str, str], tmp_path: Path) -> None:
@@ -244,6 +249,8 @@ def test_a_run_without_a_trade_says_so(files: dict[str, str], tmp_path: Path) ->
             ("--strategy", "rsi_bands", "--approve", "human"),
             "People take their time in the live cycle alone. Say --full",
         ),
+        (("--strategy", "sma_cross", "--timeframe", "15m", "--full"), "there are only 1h candles, none of 15m"),
+        (("--strategy", "sma_cross", "--start", "2030-01-01", "--full"), "no candles within --start and --end"),
         (("--strategy", "sma_cross", "--latency", "2s"), "--latency: without --full whole candles are traded on"),
         (("--strategy", "sma_cross", "--full", "--latency", "3s-1s"), "--latency 3s-1s: must be seconds or a duration"),
         (("--strategy", "sma_cross", "--full", "--latency", "1h"), "--latency 1h: must not be longer than 10m"),
