@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from engine.backtest.pairing import paired
 from engine.domain.backtests import BacktestTrade, HeldAtEnd
 
 _CLOSE_ENOUGH = 1e-6
@@ -108,28 +109,22 @@ def compared(
         missing_because: Tells why the account did not trade on a candle.
         extra_because: Tells what made the account trade; empty where it was its strategy's word alone.
     """
-    ours, theirs = ({each.key: each for each in side} for side in (account, backtest))
-    keys = sorted({*ours, *theirs}, key=lambda key: (key.decided_at, key.context, key.symbol))
-    held = tuple(theirs.values())
-    return tuple(_drift(key, ours.get(key), theirs.get(key), held, missing_because, extra_because) for key in keys)
+    held = tuple(backtest)
+    sides = paired(account, held, lambda trade: trade.key)
+    found = [_both(ours, theirs) for ours, theirs in sides.both]
+    for each in sides.only_first:
+        cause = extra_because(each) or _no_room(each.key, held)
+        found.append(Drift(kind=Kind.EXTRA, key=each.key, account=each, backtest=None, cause=cause))
+    for each in sides.only_second:
+        cause = missing_because(each.key)
+        found.append(Drift(kind=Kind.MISSING, key=each.key, account=None, backtest=each, cause=cause))
+    return tuple(sorted(found, key=lambda each: (each.key.decided_at, each.key.context, each.key.symbol)))
 
 
-def _drift(
-    key: Key,
-    account: Traded | None,
-    backtest: Traded | None,
-    held: Sequence[Traded],
-    missing_because: Callable[[Key], str],
-    extra_because: Callable[[Traded], str],
-) -> Drift:
-    if account is None:
-        return Drift(kind=Kind.MISSING, key=key, account=None, backtest=backtest, cause=missing_because(key))
-    if backtest is None:
-        cause = extra_because(account) or _no_room(key, held)
-        return Drift(kind=Kind.EXTRA, key=key, account=account, backtest=None, cause=cause)
-    differences = [*_differences(account, backtest)]
-    kind = Kind.DIFFERENT if differences else Kind.SAME
-    return Drift(kind=kind, key=key, account=account, backtest=backtest, cause="; ".join(differences))
+def _both(account: Traded, backtest: Traded) -> Drift:
+    cause = "; ".join(_differences(account, backtest))
+    kind = Kind.DIFFERENT if cause else Kind.SAME
+    return Drift(kind=kind, key=account.key, account=account, backtest=backtest, cause=cause)
 
 
 def _no_room(key: Key, held: Sequence[Traded]) -> str:

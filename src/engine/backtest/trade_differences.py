@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.backtest.pairing import paired
 from engine.domain.backtests import BacktestTrade
 
 
@@ -27,20 +28,14 @@ class TradeDifferences:
 
 def trade_differences(first: Sequence[BacktestTrade], second: Sequence[BacktestTrade]) -> TradeDifferences:
     """Pair the trades of two runs; those of one moment and market in their order."""
-    waiting: dict[tuple[str, datetime], list[BacktestTrade]] = {}
-    for trade in second:
-        waiting.setdefault((trade.symbol, trade.opened_at), []).append(trade)
-    pairs, alone = [], []
-    for trade in first:
-        there = waiting.get((trade.symbol, trade.opened_at))
-        if there:
-            pairs.append((trade, there.pop(0)))
-        else:
-            alone.append(trade)
-    ends = [(one.closed_at, one.reason) == (other.closed_at, other.reason) for one, other in pairs]
+    found = paired(first, second, lambda trade: (trade.symbol, trade.opened_at))
     return TradeDifferences(
-        same=tuple(pair for pair, is_same in zip(pairs, ends, strict=True) if is_same),
-        other_end=tuple(pair for pair, is_same in zip(pairs, ends, strict=True) if not is_same),
-        only_first=tuple(alone),
-        only_second=tuple(sorted((t for left in waiting.values() for t in left), key=lambda each: each.opened_at)),
+        same=tuple(pair for pair in found.both if _end(pair[0]) == _end(pair[1])),
+        other_end=tuple(pair for pair in found.both if _end(pair[0]) != _end(pair[1])),
+        only_first=found.only_first,
+        only_second=tuple(sorted(found.only_second, key=lambda each: each.opened_at)),
     )
+
+
+def _end(trade: BacktestTrade) -> tuple[datetime, str]:
+    return trade.closed_at, trade.reason

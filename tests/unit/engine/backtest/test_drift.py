@@ -59,6 +59,14 @@ def test_the_cause_of_what_one_side_has_not_comes_from_the_records():
     assert alone.cause.startswith("the backtest saw no entry there: ")
 
 
+def test_two_of_one_candle_are_two_on_either_side():
+    first, second = OURS, replace(OURS, id="T8", closed_by="close")
+    same, extra = drift([first, second], [THEIRS], "Tom approved it")
+    assert (same.kind, extra.kind, extra.account) == (Kind.SAME, Kind.EXTRA, second)
+    same, missing = drift([first], [THEIRS, replace(THEIRS, quantity=3.0)])
+    assert (same.kind, missing.kind, missing.backtest and missing.backtest.quantity) == (Kind.SAME, Kind.MISSING, 3.0)
+
+
 def test_a_backtests_trades_are_of_the_candle_that_closed_where_they_were_bought():
     common = {"context": "trend", "symbol": "BTC/EUR", "opened_at": AT, "quantity": 2.0, "entry_price": 100.0}
     trade = BacktestTrade(**common, closed_at=AT, exit_price=110.0, fees=0.5, slippage=None, reason="target")  # type: ignore[arg-type]
