@@ -18,6 +18,7 @@ from bot.commands import (
     db,
     drift,
     export,
+    llm,
     lookahead,
     strategy,
     sweep,
@@ -53,6 +54,7 @@ app.add_typer(config_commands.app, name="config")
 app.add_typer(db.app, name="db")
 app.add_typer(data.app, name="data")
 app.add_typer(export.app, name="export")
+app.add_typer(llm.app, name="llm")
 app.add_typer(strategy.app, name="strategy")
 
 SWITCH_EVERY = 0.001

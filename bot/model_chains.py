@@ -101,7 +101,7 @@ def all_links(llm: LlmSettings) -> tuple[Link, ...]:
     """Every model that any chain asks, in order."""
     uses: Sequence[ModelUseSettings] = (*llm.roles.values(), *llm.contexts.values())
     items = [*_usual(llm), *(item for use in uses for item in use.chain or ())]
-    return tuple(_link(item, llm) for item in dict.fromkeys(items))
+    return tuple(dict.fromkeys(_link(item, llm) for item in items))
 
 
 def _usual(llm: LlmSettings) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import structlog
 
 from engine.clocks import monotonic
 from engine.domain.errors import GreenlightError, ModelError, StoreError
+from engine.domain.figures import plain
 from engine.domain.model_calls import ModelFault, ModelReply, StopReason, Usage
 from engine.domain.model_ledger import CallState, ModelCall, OverCap, Verdict
 from engine.faults import fault_id
@@ -223,5 +224,5 @@ def _not_asked(reason: str, again_in: float | None = None) -> Tried:
 def _over(over: OverCap) -> str:
     cap = over.cap
     about = f" for {cap.about}" if cap.about else ""
-    left = cap.usd - over.used
-    return f"the {cap.period}'s budget{about} has {left:.4f} $ left, and the call could cost {over.worst:.4f} $"
+    left, worst = (plain(each, 2) for each in (max(cap.usd - over.used, Decimal(0)), over.worst))
+    return f"the {cap.period}'s budget{about} has ${left} left, and the call could cost ${worst}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -35,7 +34,6 @@ _GOOD = (
 _BOOKED_WITHIN = select(_CALLS.c.reserved_usd, _CALLS.c.cost_usd).where(
     _CALLS.c.at >= bindparam("begin"), _CALLS.c.at < bindparam("end"), _CALLS.c.state != CallState.IMPORTED
 )
-_PAGE = select(_CALLS).where(_CALLS.c.number > bindparam("after")).order_by(_CALLS.c.number).limit(200)
 _SAME = select(_CALLS.c.id).where(_CALLS.c.key == bindparam("of_key"), _CALLS.c.at == bindparam("made_at"))
 _SINCE = select(_SPEND).where(_SPEND.c.day >= bindparam("first")).order_by(*_SPEND.primary_key)
 _DAY = select(_SPEND).where(*key_of(_SPEND))
@@ -110,12 +108,12 @@ class ModelCalls:
         rows = self._connection.execute(_BOOKED_WITHIN, {"begin": begin, "end": end})
         return sum((row.reserved_usd if row.cost_usd is None else row.cost_usd for row in rows), Decimal(0))
 
-    def each(self) -> Iterator[ModelCall]:
-        """All of them, oldest first, some at a time."""
-        after = 0
-        while rows := self._connection.execute(_PAGE, {"after": after}).all():
-            yield from map(_CALL.from_row, rows)
-            after = rows[-1].number
+    def page(self, since: datetime | None, after: int, limit: int) -> tuple[ModelCall, ...]:
+        """At most so many of those made since a time, oldest first, after the one with a number."""
+        query = select(_CALLS).where(_CALLS.c.number > after).order_by(_CALLS.c.number).limit(limit)
+        if since is not None:
+            query = query.where(_CALLS.c.at >= since)
+        return tuple(map(_CALL.from_row, self._connection.execute(query)))
 
     def spent_since(self, first: date) -> tuple[Spend, ...]:
         """What the days from one on came to."""

@@ -252,7 +252,7 @@ async def test_what_does_not_fit_into_a_cap_goes_down_to_the_rules(store: Databa
     assert (await ask(room.manager)).is_offline
     assert openai.asked == []
     alone = await ask(models(store, openai, caps=(cap,)).manager)
-    assert "the month's budget has 0.0010 $ left, and the call could cost 0.0054 $" in alone.reason
+    assert "the month's budget has $0.001 left, and the call could cost $0.0054" in alone.reason
 
 
 async def test_a_model_whose_price_nobody_knows_is_not_asked(store: Database):

@@ -128,12 +128,13 @@ async def test_an_answer_that_was_good_again_is_counted_on_the_day_of_that(store
 
 
 async def test_calls_are_read_in_order_from_either_end(store: Database):
-    made = await add(store, *[replace(CALL, at=AT + timedelta(minutes=n)) for n in range(203)])
-    assert await store.read(lambda uow: list(uow.model_calls.each())) == made
+    made = await add(store, *[replace(CALL, at=AT + timedelta(minutes=n)) for n in range(12)])
+    assert list(await store.read(lambda uow: uow.model_calls.page(made[3].at, 5, 4))) == made[5:9]
+    assert list(await store.read(lambda uow: uow.model_calls.page(None, 0, 99))) == made
     newest = await store.read(lambda uow: uow.model_calls.newest(2))
-    assert [call.id for call in newest] == ["L203", "L202"]
-    assert [call.id for call in await store.read(lambda uow: uow.model_calls.newest(2, "L202"))] == ["L201", "L200"]
-    assert await store.read(lambda uow: len(uow.model_calls.under_way())) == 203
+    assert [call.id for call in newest] == ["L12", "L11"]
+    assert [call.id for call in await store.read(lambda uow: uow.model_calls.newest(2, "L11"))] == ["L10", "L9"]
+    assert await store.read(lambda uow: len(uow.model_calls.under_way())) == 12
 
 
 async def test_old_calls_are_let_go_and_what_they_cost_is_not(store: Database):
