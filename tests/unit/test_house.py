@@ -67,6 +67,11 @@ BREAKS = {
         "import engine.exchanges.paper",
         "handlers -> engine.exchanges.paper",
     ),
+    "a provider of language models chosen outside the wiring": (
+        "bot/__init__.py",
+        "import engine.llm.openai",
+        "bot -> engine.llm.openai",
+    ),
     "a strategy chosen outside the wiring": (
         "bot/__init__.py",
         "import engine.strategies.momentum",

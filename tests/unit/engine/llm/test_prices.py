@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.domain.errors import UnpricedModel
@@ -105,6 +105,8 @@ def test_a_model_without_a_price_is_an_error_with_the_nearest_name(
 @pytest.mark.parametrize(
     "model", ["gpt-5-mini", "gpt-6-sol", "claude-haiku-4-5", "claude-sonnet-4-5", "my-tuned-model"]
 )
+@example(length=900, counted=1.0, shares=(0.0, 1.0))
+@example(length=900, counted=1.0, shares=(1.0, 0.0))
 @given(length=st.integers(0, 300_000), counted=st.floats(0, 1), shares=st.tuples(st.floats(0, 1), st.floats(0, 1)))
 def test_no_call_costs_more_than_its_reservation(
     model: str, length: int, counted: float, shares: tuple[float, float]
