@@ -26,6 +26,8 @@ from tests.fakes.llm_servers import CHAT, KEY, MESSAGES, RESPONSES, SAID, LlmSer
 
 pytestmark = pytest.mark.xdist_group("llm")  # the SDKs are imported once
 
+STREAM = "text/event-stream"
+
 
 class Cause(BaseModel):
     """Why."""
@@ -190,6 +192,18 @@ async def test_what_is_no_answer_is_nonsense(member: Member) -> None:
                 await provider.ask(member.ask())
             wanted = {ModelFault.NONSENSE, ModelFault.UNREACHABLE} if member.streamed else {ModelFault.NONSENSE}
             assert refused.value.fault in wanted
+
+
+@every_member
+async def test_an_answer_without_end_is_not_taken(member: Member) -> None:
+    megabyte = b" " * 2**20
+    async with member.opened() as (server, provider):
+        endless = megabyte * 17 if not member.streamed else (b'event: x\ndata: {"type": "x"' + megabyte + b"}\n\n") * 17
+        server.turns.append(Turn(body=endless, headers={"Content-Type": STREAM} if member.streamed else {}))
+        with pytest.raises(ModelError, match="more than 16777216 bytes") as refused:
+            await provider.ask(member.ask())
+        assert refused.value.fault is ModelFault.NONSENSE
+        assert (await provider.ask(member.ask())).text == SAID
 
 
 @every_member

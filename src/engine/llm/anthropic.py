@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, SecretStr
 
 from engine.domain.model_calls import ModelReply, ModelRequest, StopReason
-from engine.llm.sdk import CONNECT_WITHIN, SILENT_FOR, SdkProvider, cut, shaped, told, usage_of
+from engine.llm.sdk import CONNECT_WITHIN, SILENT_FOR, SdkProvider, cut, pieces, shaped, told, usage_of, whole
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -67,12 +67,12 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
                 follow_redirects=False, timeout=anthropic.Timeout(self._silent_for, connect=CONNECT_WITHIN)
             ),
         )
-        _ = client.messages.with_raw_response  # its half of the import
+        _ = client.messages.with_streaming_response  # its half of the import
         return client
 
     async def _whole(self, client: AsyncAnthropic, request: ModelRequest) -> tuple[Any, str]:
-        answer = (await client.messages.with_raw_response.create(**_asked(request))).http_response
-        return answer.json(), answer.headers.get("request-id", "")
+        async with client.messages.with_streaming_response.create(**_asked(request)) as answer:
+            return await whole(answer, self._name), answer.headers.get("request-id", "")
 
     async def _in_pieces(self, client: AsyncAnthropic, request: ModelRequest) -> tuple[Any, str]:
         """The message that the events amount to; its usage is counted up in the last of them."""
@@ -80,8 +80,7 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
         texts: list[str] = []
         async with await client.messages.create(**_asked(request), stream=True) as stream:
             request_id = stream.response.headers.get("request-id", "")
-            async for event in stream:
-                said: dict[str, Any] = event.to_dict(mode="json", warnings=False)
+            async for said in pieces(stream, self._name):
                 match said:
                     case {"type": "message_start", "message": dict(begun)}:
                         message = begun

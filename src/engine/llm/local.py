@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from engine.domain.model_calls import ModelReply, ModelRequest, StopReason
 from engine.llm.schemas import for_openai
-from engine.llm.sdk import CONNECT_WITHIN, SILENT_FOR, SdkProvider, cut, shaped, told, usage_of
+from engine.llm.sdk import CONNECT_WITHIN, SILENT_FOR, SdkProvider, cut, pieces, shaped, told, usage_of, whole
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -76,16 +76,16 @@ class LocalProvider(SdkProvider["AsyncOpenAI"]):
                 trust_env=False,  # a proxy leads out of the house
             ),
         )
-        _ = client.chat.completions.with_raw_response  # its half of the import
+        _ = client.chat.completions.with_streaming_response  # its half of the import
         return client
 
     async def _whole(self, client: AsyncOpenAI, request: ModelRequest) -> tuple[Any, str]:
-        answer = (await client.chat.completions.with_raw_response.create(**_asked(request))).http_response
-        return answer.json(), answer.headers.get("x-request-id", "")
+        async with client.chat.completions.with_streaming_response.create(**_asked(request)) as answer:
+            return await whole(answer, self._name), answer.headers.get("x-request-id", "")
 
     async def _in_pieces(self, client: AsyncOpenAI, request: ModelRequest) -> tuple[Any, str]:
         """The completion that the pieces amount to; what was used comes in a last one without a choice."""
-        whole: dict[str, Any] = {}
+        about: dict[str, Any] = {}
         texts: dict[str, str] = {"content": "", "refusal": ""}
         stop: str | None = None
         stream = await client.chat.completions.create(
@@ -93,9 +93,8 @@ class LocalProvider(SdkProvider["AsyncOpenAI"]):
         )
         async with stream:
             request_id = stream.response.headers.get("x-request-id", "")
-            async for piece in stream:
-                said: dict[str, Any] = piece.to_dict(mode="json", warnings=False)
-                whole |= {name: value for name, value in said.items() if name != "choices" and value is not None}
+            async for said in pieces(stream, self._name):
+                about |= {name: value for name, value in said.items() if name != "choices" and value is not None}
                 for choice in said.get("choices") or ():
                     stop = choice.get("finish_reason") or stop
                     delta = choice.get("delta") or {}
@@ -103,7 +102,7 @@ class LocalProvider(SdkProvider["AsyncOpenAI"]):
                         texts[name] += delta.get(name) or ""
         if stop is None:
             raise cut(self._name)
-        return {**whole, "choices": [{"finish_reason": stop, "message": texts}]}, request_id
+        return {**about, "choices": [{"finish_reason": stop, "message": texts}]}, request_id
 
     def _reply(self, body: Any, request_id: str) -> ModelReply:
         wrong = body.get("error") if isinstance(body, Mapping) else None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretStr
 
 from engine.domain.model_calls import ModelReply, ModelRequest, StopReason
 from engine.llm.schemas import for_openai
-from engine.llm.sdk import CONNECT_WITHIN, SILENT_FOR, SdkProvider, cut, nonsense, shaped, told, usage_of
+from engine.llm.sdk import CONNECT_WITHIN, SILENT_FOR, SdkProvider, cut, nonsense, pieces, shaped, told, usage_of, whole
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -76,19 +76,18 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
                 follow_redirects=False, timeout=openai.Timeout(self._silent_for, connect=CONNECT_WITHIN)
             ),
         )
-        _ = client.responses.with_raw_response  # its half of the import
+        _ = client.responses.with_streaming_response  # its half of the import
         return client
 
     async def _whole(self, client: AsyncOpenAI, request: ModelRequest) -> tuple[Any, str]:
-        answer = (await client.responses.with_raw_response.create(**_asked(request))).http_response
-        return answer.json(), answer.headers.get("x-request-id", "")
+        async with client.responses.with_streaming_response.create(**_asked(request)) as answer:
+            return await whole(answer, self._name), answer.headers.get("x-request-id", "")
 
     async def _in_pieces(self, client: AsyncOpenAI, request: ModelRequest) -> tuple[Any, str]:
         """The response that the last event has whole."""
         async with await client.responses.create(**_asked(request), stream=True) as stream:
             request_id = stream.response.headers.get("x-request-id", "")
-            async for event in stream:
-                said = event.to_dict(mode="json", warnings=False)
+            async for said in pieces(stream, self._name):
                 if said.get("type") in _ENDS:
                     return said["response"], request_id
                 if said.get("type") == "error":

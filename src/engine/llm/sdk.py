@@ -6,6 +6,7 @@ Both SDKs come of one generator, so their errors have the same names and attribu
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
@@ -23,6 +24,8 @@ CONNECT_WITHIN = 5.0
 """Wall seconds for a connection, after which the next provider may be asked."""
 SILENT_FOR = 600.0
 """Wall seconds without a byte after which a call is given up, as in the SDKs; callers have deadlines of their own."""
+MOST_BYTES = 16 * 1024 * 1024
+"""The longest answer that is taken, pieces with all that is around them; the longest models write are shorter."""
 _MOST_WORDS = 240
 """The most letters of a provider's own words that an error repeats."""
 
@@ -67,6 +70,21 @@ M = TypeVar("M", bound=BaseModel)
 
 class _Closing(Protocol):
     async def close(self) -> None: ...
+
+
+class _Answer(Protocol):
+    """An answer of either SDK that was not read yet."""
+
+    def iter_bytes(self) -> AsyncIterator[bytes]: ...
+
+
+class _Stream(Protocol):
+    """A stream of either SDK."""
+
+    @property
+    def response(self) -> Any: ...
+
+    def __aiter__(self) -> AsyncIterator[Any]: ...
 
 
 C = TypeVar("C", bound=_Closing)
@@ -163,7 +181,7 @@ class SdkProvider(ABC, Generic[C]):
         except ImportError as missing:
             raise ModelError(
                 f"{self._name} needs the package {missing.name or self.sdk}, which is not installed.",
-                "Install the extra: pip install 'greenlight[ai]'.",
+                "Install it: .venv/bin/pip install -c constraints.txt -e '.[ai]'",
                 fault=ModelFault.REQUEST,
             ) from None
         except httpx2.InvalidURL as wrong:
@@ -199,6 +217,32 @@ async def translated(sdk: str, provider: str, key: SecretStr | None) -> AsyncIte
         if isinstance(error, ValidationError):
             raise
         raise nonsense(provider, type(error).__name__) from None
+
+
+async def whole(answer: _Answer, provider: str) -> Any:
+    """The JSON of an answer.
+
+    Raises:
+        ModelError: It is too long.
+    """
+    taken = bytearray()
+    async for some in answer.iter_bytes():
+        taken += some
+        if len(taken) > MOST_BYTES:
+            raise nonsense(provider, f"more than {MOST_BYTES} bytes")
+    return json.loads(taken)
+
+
+async def pieces(stream: _Stream, provider: str) -> AsyncIterator[dict[str, Any]]:
+    """The events of a stream, as their JSON.
+
+    Raises:
+        ModelError: They are too long.
+    """
+    async for event in stream:
+        if stream.response.num_bytes_downloaded > MOST_BYTES:
+            raise nonsense(provider, f"more than {MOST_BYTES} bytes")
+        yield event.to_dict(mode="json", warnings=False)
 
 
 def nonsense(provider: str, what: str, *, usage: Usage | None = None) -> ModelError:
