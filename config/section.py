@@ -21,6 +21,7 @@ class Section(BaseModel):
         allow_inf_nan=False,
         str_strip_whitespace=True,
         str_min_length=1,
+        defer_build=True,  # all that is ever checked is the whole: nobody checks a section alone
     )
 
     @field_validator("*", mode="before")
