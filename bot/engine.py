@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ from bot.lock import account_files, lock_file
 from bot.markets import Source, quote_of
 from bot.models import Models, build_models
 from bot.pace import pace
-from bot.venues import named_together, venue_files, venue_names, venue_of
+from bot.venues import exchange_of, fees_at, named_together, venue_files, venue_names, venue_of
 from config.settings import Settings
 from config.strategy_names import short
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
@@ -137,7 +137,9 @@ async def build_engine(
             file=file,
             feed=market.feed,
             clock=clock,
-            model=terms.model,
+            model=replace(terms.model, **fees_at(settings, exchange))
+            if (exchange := exchange_of(settings, name))
+            else terms.model,
             balances=settings.venue.balances,
             client=store,
             latency=terms.latency,

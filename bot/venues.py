@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from config.contexts import ContextSettings
+from config.markets import ExchangeSettings
 from config.settings import Settings
 from engine.exchanges.paper import NAME as PAPER
 
@@ -17,6 +19,21 @@ def venue_names(settings: Settings) -> tuple[str, ...]:
 def venue_of(settings: Settings, context: ContextSettings) -> str:
     """Where a context trades."""
     return context.exchange or PAPER if settings.several else PAPER
+
+
+def fees_at(settings: Settings, exchange: str | None) -> dict[str, Any]:
+    """What fills cost at an exchange: what is set there, else at the paper venue, as a fill model has it."""
+    own = settings.exchanges.get(exchange or "", ExchangeSettings())
+    names = ("fee", "fee_in", "fee_price")
+    return {name: getattr(settings.venue if getattr(own, name) is None else own, name) for name in names}
+
+
+def exchange_of(settings: Settings, venue: str = PAPER) -> str:
+    """The exchange that a venue stands for; empty for none."""
+    on = [name for name, each in settings.exchanges.items() if each.enabled]
+    if venue in settings.several:
+        return venue
+    return on[0] if len(on) == 1 else settings.exchange[0]
 
 
 def venue_files(settings: Settings) -> dict[str, Path]:

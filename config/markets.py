@@ -15,6 +15,7 @@ from config.kinds import Duration, File, Fraction, HttpUrl, Speed, Symbol, UtcTi
 from config.section import Section
 from engine.domain.market import Timeframe
 
+_FEE_IN = r"^(quote|received|[A-Z0-9]{2,12})$"
 _FEWEST_TICKS = 1000
 """How many ticks a generated market's first price has, at the least."""
 
@@ -84,6 +85,12 @@ class ExchangeSettings(Section):
     """How often each market's order book is asked for; a price counts for four times as long."""
     answer_within: Duration = timedelta(seconds=10)
     """How long it may take for one answer."""
+    fee: Decimal | None = Field(default=None, ge=0, lt=1)
+    """What a fill there costs, as a fraction of its value; nothing for venue.fee."""
+    fee_in: str | None = Field(default=None, pattern=_FEE_IN)
+    """What fees are taken in there, as in venue.fee_in; nothing for that."""
+    fee_price: Decimal | None = Field(default=None, gt=0)
+    """What one of that currency is worth in the quote currency; nothing for venue.fee_price."""
 
     @field_validator("poll_every", "answer_within")
     @classmethod
@@ -124,7 +131,7 @@ class VenueSettings(Section):
     """What the account begins with, by currency; at each venue, where there are several."""
     fee: Decimal = Field(default=Decimal("0.001"), ge=0, lt=1)
     """What a fill costs, as a fraction of its value."""
-    fee_in: str = Field(default="quote", pattern=r"^(quote|received|[A-Z0-9]{2,12})$")
+    fee_in: str = Field(default="quote", pattern=_FEE_IN)
     """What fees are taken in: quote, received (as most venues do: the coin on buys), or a currency such as BNB."""
     fee_price: Decimal | None = Field(default=None, gt=0)
     """What one of that currency is worth in the quote currency; nothing for the price of its market."""

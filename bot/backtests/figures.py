@@ -44,6 +44,7 @@ def as_json(report: BacktestReport) -> str:
         "final_equity": result.final_equity,
         "net": result.net,
         "fees": result.fees,
+        "fees_by_currency": _fees_by_currency(report),
         "slippage": result.slippage,
         "exposure": found.exposure,
         "in_market": found.in_market,
@@ -122,7 +123,17 @@ def _told(groups: dict[str, Counted], quote: str) -> str:
 def _costs(report: BacktestReport) -> str:
     result = report.result
     slipped = "" if result.slippage is None else f", and {amount(result.slippage, result.quote)} of slippage"
-    return f"{amount(result.fees, result.quote)} {result.quote}{slipped}"
+    taken = [each for each in _fees_by_currency(report) if each != result.quote]
+    in_them = f", taken in {' and '.join(taken)}" if taken else ""
+    return f"{amount(result.fees, result.quote)} {result.quote}{slipped}{in_them}"
+
+
+def _fees_by_currency(report: BacktestReport) -> dict[str, float]:
+    """What was taken of each currency by the fills of trades, where they were noted."""
+    found: dict[str, float] = {}
+    for fill in (fill for trade in report.result.trades for fill in trade.fills):
+        found[fill.fee_currency] = found.get(fill.fee_currency, 0.0) + fill.fee
+    return found
 
 
 def _held(report: BacktestReport) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from bot.backtests.costs import model_of
+from bot.backtests.live_terms import SAY_FULL, WHOLE, live_terms, refuse_of_live
 from bot.backtests.shorter_files import beside, traded_and_shorter
 from bot.indicators import specs_of
 from bot.markets import generated_feed, market_of
@@ -26,22 +28,19 @@ from config.settings import Settings
 from config.strategy_names import short, what_is_wrong
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.people import SimulatedPeople
-from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, LiveTerms, RiskTerms
+from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
 from engine.data.feeds import FileFeed
 from engine.data.files import parse_name, read_candles
-from engine.data.recorded_books import RecordedBooks, read_books
 from engine.domain.errors import BadInput, ConfigError
 from engine.domain.market import Candles, Market, Timeframe, names_of
 from engine.exchanges.paper import NAME as PAPER
 from engine.risk.rules import RiskLimits
-from engine.simulation.fills import QUOTE, FillModel
+from engine.simulation.fills import FillModel
 from engine.simulation.intrabar import Intrabar
 from engine.simulation.latency import Latency
 from engine.strategies.context import StrategyContext, StrategyContexts
 
 _OWN = "your own, ./strategies/breakout.py:Breakout"
-_WHOLE = "without --full whole candles are traded on, which know no moment between their opens"
-_SAY_FULL = "Say --full as well."
 _ALL = 10**9
 """More candles than any file has."""
 
@@ -126,7 +125,7 @@ def setup_of(asked: Asked, settings: Settings, known: Known | None = None) -> Ba
         DataError: A candle file cannot be used.
     """
     if not asked.full:
-        _refuse_of_live(asked)
+        refuse_of_live(asked)
     known = known or _candles(asked, settings)
     quote = next(iter(settings.venue.balances), "USDT")
     contexts = tuple(
@@ -139,15 +138,16 @@ def setup_of(asked: Asked, settings: Settings, known: Known | None = None) -> Ba
     cash = settings.venue.balances.get(quotes[0], Decimal(10_000)) if asked.cash is None else asked.cash
     if cash <= 0:
         raise BadInput(f"--cash {cash} buys nothing.", "Begin with more than 0.")
+    model = model_of(asked, settings, contexts)
     return BacktestSetup(
         contexts=StrategyContexts(contexts=contexts),
         candles={symbol: known.candles[symbol] for symbol in traded},
         markets={symbol: known.markets[symbol] for symbol in traded},
         cash=cash,
-        terms=_terms(asked, settings, contexts),
-        model=_model(asked, settings),
+        terms=_terms(asked, settings, contexts, model),
+        model=model,
         intrabar=Intrabar(settings.venue.intrabar),
-        live=_live(asked, settings, known, traded) if asked.full else None,
+        live=live_terms(asked, settings, known, model, traded) if asked.full else None,
         start=asked.start,
         end=asked.end,
         analyzer=TechnicalAnalyzer(indicators=specs_of(settings)),
@@ -190,8 +190,8 @@ def _read(asked: Asked, settings: Settings, files: Sequence[Path]) -> Known:
     own, shorter = traded_and_shorter(files, lambda symbol: _shortest(asked, settings, symbol))
     if shorter and not asked.full:
         symbol, file = next(iter(shorter.items()))
-        message = f"{own[symbol]} and {file} both hold {symbol}: {_WHOLE}."
-        raise BadInput(message, f"{_SAY_FULL} Or give one of them: longer candles are made from shorter ones.")
+        message = f"{own[symbol]} and {file} both hold {symbol}: {WHOLE}."
+        raise BadInput(message, f"{SAY_FULL} Or give one of them: longer candles are made from shorter ones.")
     if asked.shorter is not None:
         shorter |= beside(own, asked.shorter)
     known = known_of(
@@ -285,7 +285,9 @@ def _context(asked: ContextSettings, symbols: Sequence[str], key: str = "context
     )
 
 
-def _terms(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]) -> BareTerms | RiskTerms:
+def _terms(
+    asked: Asked, settings: Settings, contexts: Sequence[StrategyContext], model: FillModel
+) -> BareTerms | RiskTerms:
     without = [context.name for context in contexts if _has_no_stop(context)]
     bare = bool(without) if asked.bare is None else asked.bare
     if bare:
@@ -294,7 +296,7 @@ def _terms(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]
         terms = BareTerms()
         terms = terms if asked.size is None else replace(terms, size=asked.size)
         terms = terms if asked.fill_at is None else replace(terms, fill_at=asked.fill_at)
-        most = 1 / (1 + float(_model(asked, settings).fee))
+        most = 1 / (1 + float(model.fee))
         if not 0 < terms.size <= most:
             raise BadInput(f"--size {terms.size} cannot be paid.", f"Above 0, and with the fee at most {most:.6f}.")
         return terms
@@ -316,36 +318,6 @@ def _terms(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]
     )
 
 
-def _live(asked: Asked, settings: Settings, known: Known, traded: Sequence[str]) -> LiveTerms | None:
-    """What goes beyond whole candles: as it was asked for, else as it is set; ``None`` where nothing does."""
-    least, most = settings.backtest.latency
-    latency = Latency(least=least, most=most) if asked.latency is None else asked.latency
-    shorter = {symbol: known.shorter[symbol] for symbol in traded if symbol in known.shorter}
-    books = _books(asked, settings, traded)
-    return LiveTerms(latency=latency, shorter=shorter, books=books) if latency or shorter or books else None
-
-
-def _books(asked: Asked, settings: Settings, traded: Sequence[str]) -> dict[str, RecordedBooks]:
-    """The recorded books of the markets that are traded."""
-    found = read_books(asked.books, settings.backtest.book_age)
-    own = {symbol: found[symbol] for symbol in traded if symbol in found}
-    if found and not own:
-        raise BadInput(f"--books: they are of {', '.join(found)}, and {', '.join(traded)} is traded.", "Name others.")
-    return own
-
-
-def _refuse_of_live(asked: Asked) -> None:
-    """Refuse what the kernel cannot count."""
-    if asked.people:
-        raise BadInput("People take their time in the live cycle alone.", _SAY_FULL)
-    if asked.latency is not None:
-        raise BadInput(f"--latency: {_WHOLE}.", _SAY_FULL)
-    if asked.shorter is not None:
-        raise BadInput(f"--shorter {asked.shorter}: {_WHOLE}.", _SAY_FULL)
-    if asked.books:
-        raise BadInput("--books: without --full there is no moment at which a book could have been there.", _SAY_FULL)
-
-
 def _people(settings: Settings) -> SimulatedPeople:
     return SimulatedPeople(zone=settings.digest.zone, **settings.backtest.people.model_dump())
 
@@ -353,12 +325,3 @@ def _people(settings: Settings) -> SimulatedPeople:
 def _has_no_stop(context: StrategyContext) -> bool:
     strategy = within(context.strategy)
     return strategy is not None and strategy.stop_atr is None
-
-
-def _model(asked: Asked, settings: Settings) -> FillModel:
-    venue = settings.venue
-    if venue.fee_in != QUOTE:
-        message = f"fees in {venue.fee_in} are not counted in a backtest yet."
-        raise ConfigError(message, "Set quote.", key="venue.fee_in")
-    model = FillModel(**venue.model_dump(include={"fee", "spread", "depth", "levels", "level_step"}))
-    return model if asked.fee is None else replace(model, fee=asked.fee)

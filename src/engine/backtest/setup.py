@@ -60,6 +60,21 @@ class RiskTerms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeeCurrency:
+    """A currency of its own that fees are taken in. It lies beside the account; what is taken counts at its price then.
+
+    Attributes:
+        amount: What there is of it at the beginning.
+        market, candles: What tells its price; ``None`` where the model states one, or it is traded itself.
+    """
+
+    name: str
+    amount: Decimal
+    market: Market | None = None
+    candles: Candles | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTerms:
     """What only the live cycle can be told: whole candles know nothing of it.
 
@@ -68,11 +83,13 @@ class LiveTerms:
         shorter: Shorter candles of some markets, which fills follow where they tell all of a longer one; what is
             decided knows nothing of them.
         books: Recorded order books of some markets, which orders take from where one is new enough.
+        fee_currency: What fees are taken in; ``None`` for the quote currency, or what is received.
     """
 
     latency: Latency = AT_ONCE
     shorter: Mapping[str, Candles] = field(default_factory=dict)
     books: Mapping[str, RecordedBooks] = field(default_factory=dict)
+    fee_currency: FeeCurrency | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,6 +144,7 @@ def _live(terms: LiveTerms) -> dict[str, Any]:
         "latency": asdict(terms.latency),
         "shorter": _of_candles(terms.shorter.values()),
         "books": [each.fingerprint for each in terms.books.values()],
+        "fee_currency": terms.fee_currency and (terms.fee_currency.name, terms.fee_currency.amount),
     }
 
 

@@ -106,6 +106,48 @@ def shorter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return {length: str(tmp_path / f"ETHUSDT-{length}.csv") for length in ("1h", "15m")}
 
 
+def test_with_full_fees_are_taken_in_a_currency_of_their_own_and_count_at_its_price(
+    files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOT_VENUE__FEE_IN", "ETH")
+    monkeypatch.setenv("BOT_VENUE__BALANCES", '{"USDT": 5000, "ETH": 0.5}')
+    words = ("--strategy", "rsi_bands", "--symbol", "BTC", "--start", "2024-02-01", "--end", "2024-02-09", "--full")
+    found = told(tmp_path, *words, "--data", files["BTCUSDT"], files["ETHUSDT"])
+    fills = [fill for trade in found["trades"] for fill in trade["fills"]]
+    assert len(fills) > 4
+    assert {each["fee_currency"] for each in fills} == {"ETH"} == set(found["fees_by_currency"])
+    ethers, worth = sum(each["fee"] for each in fills), sum(each["quantity"] * each["price"] for each in fills)
+    assert found["fees_by_currency"]["ETH"] == pytest.approx(ethers)
+    assert sum(each["fees"] for each in found["trades"]) == pytest.approx(worth / 1000, rel=1e-3)
+    assert ethers != pytest.approx(worth / 1000, rel=1e-3)
+    held = sum(each["quantity"] * (each["price"] - each["entry_price"]) for each in found["held"])
+    earned = held + sum(each["net"] + each["fees"] for each in found["trades"]) - found["fees"]
+    assert found["final_equity"] == pytest.approx(5000 + earned)
+    assert found["daily"][-1]["equity"] == found["final_equity"]
+
+
+@pytest.mark.parametrize(
+    ("balances", "words", "said"),
+    [
+        (
+            '{"USDT": 1, "ETH": 1}',
+            ("--full",),
+            "nothing tells its price: there are no 1h candles of ETH/USDT. Give its",
+        ),
+        ('{"USDT": 1}', ("--full",), "fees are taken in ETH, and the account has none. Set venue.balances.ETH"),
+        ('{"USDT": 1}', (), "fees in ETH are counted in the live cycle alone. Say bot backtest --full, or set quote"),
+    ],
+)
+def test_fees_that_cannot_be_counted_are_said(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch, balances: str, words: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.setenv("BOT_VENUE__FEE_IN", "ETH")
+    monkeypatch.setenv("BOT_VENUE__BALANCES", balances)
+    answer = backtest("--strategy", "rsi_bands", "--data", files["BTCUSDT"], *words)
+    assert answer.exit_code == 2
+    assert said in answer.stderr
+
+
 @pytest.fixture
 def books(tmp_path: Path) -> list[str]:
     """Two files of order books, together one at each second hour."""
