@@ -6,6 +6,7 @@ import multiprocessing
 import stat
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,13 @@ import pytest
 from engine.analysis.indicators import IndicatorSpec
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.registry import TrialRegistry
+from engine.backtest.setup import FeeCurrency, LiveTerms
 from engine.backtest.trials import Trial, fingerprint, trial_of
+from engine.data.book_files import RecordedBook
+from engine.data.recorded_books import RecordedBooks
 from engine.domain.errors import StoreError
 from engine.simulation.fills import FillModel
+from engine.simulation.latency import Latency
 from engine.strategies.sma_cross import SmaCross
 from tests.fakes import backtests
 from tests.fakes.series import walk
@@ -106,6 +111,19 @@ def test_the_same_run_once_more_is_no_new_trial_and_anything_else_is_one() -> No
     renamed = replace(own, contexts=replace(own.contexts, contexts=(replace(context, name="other"),)))
     assert tried(renamed).repeats(tried(own))
     assert not any(tried(each).repeats(tried(own)) for each in others[:5])
+    second = timedelta(seconds=1)
+    books = RecordedBooks(symbol="BTC/USDT", max_age=second, books=[RecordedBook("BTCUSDT", 0, [(1, 1)], [(2, 1)])])
+    lives = [
+        LiveTerms(latency=Latency(most=second)),
+        LiveTerms(latency=Latency(most=2 * second)),
+        LiveTerms(shorter={"BTC/USDT": walk(21, 50)}),
+        LiveTerms(shorter={"BTC/USDT": walk(22, 50)}),
+        LiveTerms(books={"BTC/USDT": books}),
+        LiveTerms(books={"BTC/USDT": replace(books, max_age=2 * second)}),
+        LiveTerms(fee_currency=FeeCurrency(name="BNB", amount=Decimal(1))),
+    ]
+    known = [tried(own), *(tried(replace(own, live=each)) for each in lives)]
+    assert [sum(each.repeats(other) for other in known) for each in known] == [1] * len(known)
     assert fingerprint(others[5]) == fingerprint(own)  # all of its candles lie before that end
 
 
