@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from config.kinds import ClockTime, DatabaseUrl, Duration, DurationRange, File, problem
+from config.kinds import ClockTime, DatabaseUrl, Duration, DurationEnds, DurationRange, File, problem
 from config.section import Section
 from engine.domain.inventory import Rule
 
@@ -95,7 +95,7 @@ class BacktestSettings(Section):
     """The register of all that was tried: a Sharpe ratio is worth less, the more were looked at."""
     people: SimulatedPeopleSettings = Field(default_factory=SimulatedPeopleSettings)
     """Whom a backtest asks."""
-    latency: DurationRange = (timedelta(0), timedelta(0))
+    latency: DurationRange = DurationEnds(timedelta(0), timedelta(0))
     """How long an order is under way to the venue, with --full: 2s, or 200ms-3s for anything between."""
 
     book_age: Duration = timedelta(minutes=1)
@@ -103,8 +103,8 @@ class BacktestSettings(Section):
 
     @field_validator("latency")
     @classmethod
-    def _bearable(cls, value: tuple[timedelta, timedelta]) -> tuple[timedelta, timedelta]:
-        if value[1] > _LONGEST_LATENCY:
+    def _bearable(cls, value: DurationEnds) -> DurationEnds:
+        if value.most > _LONGEST_LATENCY:
             raise problem("must not be longer than 10m")
         return value
 

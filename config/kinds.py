@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -79,7 +79,14 @@ def format_duration(duration: timedelta) -> str:
     return "".join([*parts, f"{seconds}s"] if rest or not parts else parts)
 
 
-def parse_range(value: object) -> tuple[timedelta, timedelta]:
+class DurationEnds(NamedTuple):
+    """The shortest and the longest of some lengths of time."""
+
+    least: timedelta
+    most: timedelta
+
+
+def parse_range(value: object) -> DurationEnds:
     """Read a length of time, or a range of them such as ``1s-3s``; ``200ms`` is one as well.
 
     Raises:
@@ -91,7 +98,7 @@ def parse_range(value: object) -> tuple[timedelta, timedelta]:
         ends = tuple(map(_parse_short, str(value).split("-"))) if not isinstance(value, bool) else ()
     if len(ends) not in (1, 2) or ends[0] > ends[-1]:
         raise problem(f"{_DURATION_WORDS}, or a range with the shorter one first, such as 1s-3s")
-    return ends[0], ends[-1]
+    return DurationEnds(ends[0], ends[-1])
 
 
 def _parse_short(text: str) -> timedelta:
@@ -100,7 +107,7 @@ def _parse_short(text: str) -> timedelta:
     return parse_duration(text) if found is None else timedelta(milliseconds=float(found[1]))
 
 
-def format_range(ends: tuple[timedelta, timedelta]) -> str:
+def format_range(ends: DurationEnds) -> str:
     """Write a range as ``parse_range`` reads it; one whose ends are the same as one length."""
     return "-".join(dict.fromkeys(map(format_duration, ends)))
 
@@ -194,7 +201,7 @@ Duration = Annotated[
 """A length of time: seconds, or text such as ``15m``, ``2h``, ``1d``, ``1h30m``."""
 
 DurationRange = Annotated[
-    tuple[timedelta, timedelta],
+    DurationEnds,
     BeforeValidator(parse_range),
     PlainSerializer(format_range, return_type=str, when_used="json"),
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "examples": ["2s", "1s-3s"]}]}),

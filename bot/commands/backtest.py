@@ -126,7 +126,7 @@ def backtest(
             rng=np.random.default_rng(_SEED),
         )
         typer.echo(text(report))
-        if settings.backtest.latency[1] and not full:
+        if settings.backtest.latency.most and not full:
             typer.echo("backtest.latency is left out: only --full counts it.", err=True)
         if json_file is not None:
             write("--json", json_file, as_json(report))

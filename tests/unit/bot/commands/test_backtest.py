@@ -305,6 +305,15 @@ def test_what_cannot_be_run_is_said_with_the_way_out(files: dict[str, str], word
     assert said in answer.stderr
 
 
+def test_a_latency_that_is_set_is_said_to_be_left_out_without_full(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--strategy", "sma_cross", "--data", files["BTCUSDT"])
+    assert "left out" not in backtest(*words).stderr
+    monkeypatch.setenv("BOT_BACKTEST__LATENCY", "1s-2s")
+    assert "backtest.latency is left out: only --full counts it" in backtest(*words).stderr
+
+
 def test_without_a_file_the_made_up_market_is_tested_up_to_an_end(tmp_path: Path) -> None:
     assert "has no end" in backtest("--strategy", "rsi_bands", "--symbol", "SOL").stderr
     words = ("--strategy", "rsi_bands", "--symbol", "SOL", "--start", "2026-01-01", "--end", "2026-02-01")
