@@ -16,7 +16,7 @@ from config.settings import Settings
 from engine.domain.errors import ConfigError
 from engine.llm.answers import Calls, Link
 from engine.llm.breakers import Breakers
-from engine.llm.canary import canary
+from engine.llm.canary import NO_CANARIES, ask_canaries
 from engine.llm.ledger import CostLedger
 from engine.llm.live_calls import LiveCalls
 from engine.llm.manager import LLMManager
@@ -27,21 +27,21 @@ from engine.ports import Clock, ModelProvider
 from engine.store.database import Database
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
     """How each provider is.
 
     Attributes:
-        failing: Tells what is wrong with one that is left alone; an empty text where nothing is.
         canaries: What was wrong at the start.
     """
 
-    failing: Callable[[str], str]
-    canaries: dict[str, str] = field(default_factory=dict)
+    def __init__(self, calls: LiveCalls) -> None:
+        self._calls = calls
+        self.canaries = NO_CANARIES
 
     def trouble(self, provider: str) -> str:
-        """What is wrong with a provider; empty where nothing is."""
-        return self.failing(provider) or self.canaries.get(provider, "")
+        """What is wrong with a provider; empty where nothing is, or no more."""
+        silent = "" if self._calls.has_answered(provider) else self.canaries.silent.get(provider, "")
+        return self._calls.trouble(provider) or self.canaries.schemaless.get(provider, "") or silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class Models:
             self._asking.append(asyncio.create_task(self._ask_canaries(), name="canaries"))
 
     async def _ask_canaries(self) -> None:
-        self.board.canaries.update(await canary(self.manager, self.canaries))
+        self.board.canaries = await ask_canaries(self.manager, self.canaries)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -115,7 +115,7 @@ def build_models(settings: Settings, store: Database, clock: Clock, wall: Callab
         cache_ttl=llm.cache_ttl,
         wall=wall,
     )
-    board = Board(failing=live.trouble)
+    board = Board(live)
     calls: Calls = live if llm.tape is None else TapeCalls(read_tape(llm.tape) if settings.asks_models else ())
     return Models(
         manager=LLMManager(

@@ -159,6 +159,7 @@ SAID: dict[str, Asked] = {
     ),
     "digest": alone("2024-01-0"),
     "health": alone("well"),
+    "llm": alone("Language models are off"),
     "version": alone("Greenlight"),
     "emergency": Asked(
         good={"now": "UTC by Ada"},  # it may be edited by then: to how far it is

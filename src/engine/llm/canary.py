@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import BaseModel
@@ -24,14 +24,30 @@ class Canary(BaseModel):
     number: Literal[17]
 
 
-async def canary(manager: LLMManager, links: Iterable[Link]) -> dict[str, str]:
-    """Ask each model, one after the other; what is wrong with those providers whose model did not answer well."""
-    wrong: dict[str, str] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canaries:
+    """What was found at the start.
+
+    Attributes:
+        schemaless: The providers a model of which does not keep to a schema, and how that shows.
+        silent: Those that did not answer, and why: they may answer later.
+    """
+
+    schemaless: Mapping[str, str]
+    silent: Mapping[str, str]
+
+
+NO_CANARIES = Canaries(schemaless={}, silent={})
+
+
+async def ask_canaries(manager: LLMManager, links: Iterable[Link]) -> Canaries:
+    """Ask each model, one after the other. One that cannot be asked, as where a cap leaves no room, says nothing."""
+    schemaless, silent = dict[str, str](), dict[str, str]()
     for link in links:
         alone = replace(manager, chain=lambda *_, link=link: (link,))
         answer = await alone.generate(_PROMPT, _SYSTEM, Canary, PURPOSE)
         if answer.verdict is Verdict.INVALID:
-            wrong[link.provider] = f"{link.model} does not keep to a schema: {answer.reason}"
-        elif answer.abstains:
-            wrong[link.provider] = f"{link.model} did not answer: {answer.reason}"
-    return wrong
+            schemaless[link.provider] = f"{link.model} does not keep to a schema: {answer.reason}"
+        elif answer.abstains and answer.calls:
+            silent[link.provider] = f"no answer at the start: {answer.reason}"
+    return Canaries(schemaless=schemaless, silent=silent)

@@ -55,10 +55,15 @@ class LiveCalls:
     wall: Callable[[], datetime]
     _not_before: dict[str, float] = field(default_factory=dict, init=False)
     _last_failure: dict[str, str] = field(default_factory=dict, init=False)
+    _answered: set[str] = field(default_factory=set, init=False)
 
     def trouble(self, provider: str) -> str:
         """What is wrong with a provider that is left alone, or is about to be tried again; empty where nothing is."""
         return "" if self.breakers.state(provider) == CLOSED else self._last_failure.get(provider, "it failed")
+
+    def has_answered(self, provider: str) -> bool:
+        """Whether a provider has answered anything since the start."""
+        return provider in self._answered
 
     async def is_short(self, purpose: str, context: str) -> bool:
         """Whether so little is left of a cap that cheaper models are asked in place of dear ones."""
@@ -104,8 +109,9 @@ class LiveCalls:
         ended, judged, again_in = _kept(call, _UNTOLD), _UNTOLD, None
         try:
             reply = await self._answer(question, within)
+            self._answered.add(question.link.provider)
             judged = _judged(judge, reply)
-            ended = self._settled(_answered(call, reply, judged), reply.usage)
+            ended = self._settled(_with_answer(call, reply, judged), reply.usage)
         except IsOpen as error:
             error.__traceback__ = None
             judged = _failed(f"{question.link.provider} is left alone: it failed again and again")
@@ -195,7 +201,7 @@ def _planned(question: Question, worst: Decimal, at: datetime) -> ModelCall:
     )
 
 
-def _answered(call: ModelCall, reply: ModelReply, judged: Judged) -> ModelCall:
+def _with_answer(call: ModelCall, reply: ModelReply, judged: Judged) -> ModelCall:
     return replace(_kept(call, judged), answer=reply.text, stop=reply.stop, served=reply.model)
 
 

@@ -15,6 +15,7 @@ from engine.clocks import WallClock, wall
 from engine.domain.days import Period
 from engine.domain.model_calls import ModelRequest
 from engine.domain.model_ledger import Cap
+from engine.llm.canary import Canaries
 from engine.store.database import Database
 from tests.fakes.database import new_database
 
@@ -100,8 +101,8 @@ async def test_who_is_asked_over_a_network_has_a_canary_and_a_line_on_the_board(
     models = build_models(read(tmp_path), store, WallClock(), wall)
     assert models.remote == ("local", "mine", "openai")
     assert [str(link) for link in models.canaries] == ["openai gpt-5-mini", "local llama", "mine claude-mine"]
-    models.board.canaries["mine"] = "claude-mine does not keep to a schema"
-    assert (models.health_of("mine")(), models.health_of("local")()) == ("claude-mine does not keep to a schema", "ok")
+    models.board.canaries = Canaries(schemaless={"mine": "it rambles"}, silent={"openai": "it is away"})
+    assert [models.health_of(name)() for name in models.remote] == ["ok", "it rambles", "it is away"]
     assert [each.name for each in (await models.overview.view()).providers] == ["openai", "local", "mine", "offline"]
     await models.close()
     silent = build_models(read(tmp_path, BOT_LLM__CANARY="false"), store, WallClock(), wall)
