@@ -100,7 +100,7 @@ class LiveCalls:
         if call is None or (judged := judge(reply_of(call))).verdict is not Verdict.VALID:
             return None
         at, purpose, context = self.wall(), question.request.purpose, question.context
-        await self.store.transact(lambda uow: uow.model_calls.reuse(call.id, at, purpose, context))
+        await self.store.transact(lambda uow: uow.model_calls.reuse(call, at, purpose, context))
         return Tried(judged=judged, call=call, is_cached=True)
 
     async def _on_the_wire(self, question: Question, call: ModelCall, judge: Judge, within: float) -> Tried:
@@ -110,7 +110,7 @@ class LiveCalls:
         try:
             reply = await self._answer(question, within)
             self._answered.add(question.link.provider)
-            judged = _judged(judge, reply)
+            judged = judge(reply)
             ended = self._settled(_with_answer(call, reply, judged), reply.usage)
         except IsOpen as error:
             error.__traceback__ = None
@@ -207,16 +207,6 @@ def _with_answer(call: ModelCall, reply: ModelReply, judged: Judged) -> ModelCal
 
 def _kept(call: ModelCall, judged: Judged) -> ModelCall:
     return replace(call, state=CallState.KEPT, verdict=judged.verdict, reason=judged.reason)
-
-
-def _judged(judge: Judge, reply: ModelReply) -> Judged:
-    """What an answer is; a validator that fails over it has not found it good, and the bill is booked all the same."""
-    try:
-        return judge(reply)
-    except Exception:  # noqa: BLE001 - whatever it is: nothing may keep the bill from being booked
-        fault = fault_id()
-        _log.exception("an answer could not be judged", fault=fault)
-        return Judged(value=None, verdict=Verdict.INVALID, reason=f"it could not be judged (fault {fault})")
 
 
 def _failed(reason: str) -> Judged:

@@ -11,16 +11,20 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+import structlog
 from pydantic import BaseModel, ValidationError
 
 from engine.clocks import monotonic
 from engine.domain.errors import GreenlightError, StoreError
 from engine.domain.model_calls import ModelReply, ModelRequest
 from engine.domain.model_ledger import Verdict
+from engine.faults import fault_id
 from engine.llm.answers import Calls, Judged, Link, Pricing, Question, Tried, Validate, judge
 from engine.llm.call_keys import call_key
 from engine.llm.schemas import schema_of
 from engine.llm.validating import Unfit, only_object
+
+_log = structlog.get_logger(__name__)
 
 OFF = "language models are off (ai.enabled)"
 _AGAIN = (
@@ -194,7 +198,13 @@ class _Asked:
         return await self.manager.calls.ask(question, self._judge, within)
 
     def _judge(self, reply: ModelReply) -> Judged:
-        return judge(reply, self.validate)
+        """What an answer is; one over which its validator fails is not good, and its bill is booked all the same."""
+        try:
+            return judge(reply, self.validate)
+        except Exception:  # noqa: BLE001 - whatever it is: nothing may be believed, or lost, for it
+            fault = fault_id()
+            _log.exception("an answer of a model could not be judged", fault=fault)
+            return Judged(value=None, verdict=Verdict.INVALID, reason=f"it could not be judged (fault {fault})")
 
     def _left(self) -> float:
         return self.until - monotonic()

@@ -24,6 +24,7 @@ _CALL, _OF_DAY = RowMapping(ModelCall, _CALLS), RowMapping(Spend, _SPEND)
 _ROW = select(_CALLS).where(*key_of(_CALLS))
 _ADD = insert(_CALLS)
 _CHANGE = update(_CALLS).where(*key_of(_CALLS))
+_REUSED = update(_CALLS).where(*key_of(_CALLS)).values(reused=_CALLS.c.reused + 1)
 _OPEN = select(_CALLS).where(_CALLS.c.state == CallState.RESERVED).order_by(_CALLS.c.number)
 _GOOD = (
     select(_CALLS)
@@ -91,10 +92,9 @@ class ModelCalls:
         """Whether a call with a key that was made at a moment is here: a tape may be read twice."""
         return self._connection.execute(_SAME, {"of_key": key, "made_at": at}).first() is not None
 
-    def reuse(self, call_id: str, at: datetime, purpose: str, context: str) -> None:
-        """Note that an answer was good for another question."""
-        call = self.get(call_id)
-        self._connection.execute(_CHANGE, {"its_id": call_id, "reused": call.reused + 1})
+    def reuse(self, call: ModelCall, at: datetime, purpose: str, context: str) -> None:
+        """Note that an answer was good for another question; also where the call itself was just let go."""
+        self._connection.execute(_REUSED, {"its_id": call.id})
         day = self._of_day(Spend(day=billing_day(at), provider=call.provider, purpose=purpose, context=context))
         self._keep_day(replace(day, reused=day.reused + 1))
 

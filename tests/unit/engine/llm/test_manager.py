@@ -235,6 +235,8 @@ async def test_an_earlier_answer_that_is_good_no_more_is_asked_for_anew(store: D
     await ask(room.manager)
     answer = await ask(room.manager, validate=lambda _: Unfit(reason="the book has moved"))
     assert (answer.abstains, len(openai.asked)) == (True, 3)
+    broken = await ask(room.manager, validate=lambda _: 1 / 0)
+    assert (broken.abstains, len(openai.asked)) == (True, 5)
 
 
 async def test_near_a_cap_the_cheapest_is_asked_in_place_of_the_dear(store: Database):

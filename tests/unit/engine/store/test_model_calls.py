@@ -120,7 +120,7 @@ async def test_an_answer_that_was_good_again_is_counted_on_the_day_of_that(store
     (call,) = await add(store, CALL)
     await put(store, settled(call))
     later = AT + timedelta(days=3)
-    await store.transact(lambda uow: uow.model_calls.reuse("L1", later, "risk", ""))
+    await store.transact(lambda uow: uow.model_calls.reuse(call, later, "risk", ""))
     assert (await store.read(lambda uow: uow.model_calls.get("L1"))).reused == 1
     assert await spent(store, later.date()) == (
         Spend(day=later.date(), provider="anthropic", purpose="risk", context="", reused=1),
