@@ -1,26 +1,17 @@
-"""What the headers of a venue's answers say: its time, and whether it is to be left alone."""
+"""What a venue's answers say about being left alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 from engine.domain.errors import VenueError
+from engine.retry_after import seconds_to_wait
 
 _QUIET = {429: 60.0, 418: 300.0, 403: 60.0}
 """Seconds without a call after these answers, where the venue names none: too fast, banned, kept out by a firewall."""
 _LONGEST_QUIET = 3 * 24 * 3600.0
 """The longest ban that Binance knows."""
-
-
-def parse_date(text: str) -> datetime | None:
-    """The time that a header such as ``Date`` tells; ``None`` where it is none."""
-    try:
-        found = parsedate_to_datetime(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 class Quiet:
@@ -53,7 +44,7 @@ class Quiet:
         """Take in an answer: its status, and what it said in ``Retry-After``."""
         usual = _QUIET.get(status)
         if usual is not None or (status >= 500 and retry_after):  # noqa: PLR2004 - the class of a status
-            self._leave_alone(min(_seconds(retry_after, self._now()) or usual or 0.0, _LONGEST_QUIET))
+            self._leave_alone(min(seconds_to_wait(retry_after, self._now()) or usual or 0.0, _LONGEST_QUIET))
 
     def _leave_alone(self, seconds: float) -> None:
         until = self._monotonic() + seconds
@@ -61,11 +52,3 @@ class Quiet:
             self._until = until
             again = self._now() + timedelta(seconds=seconds)
             self._words = f"{self._name} asked for quiet; it is asked again at {again:%Y-%m-%d %H:%M:%S} UTC."
-
-
-def _seconds(text: str, now: datetime) -> float | None:
-    """How long ``Retry-After`` says to wait: seconds, or a date."""
-    if text.strip().isdigit():
-        return float(text)
-    at = parse_date(text)
-    return max(0.0, (at - now).total_seconds()) if at else None
