@@ -288,6 +288,25 @@ class ModelProvider(Protocol):
         ...
 
 
+class TextScorer(Protocol):
+    """A family: reads texts and says how bullish each of them is."""
+
+    @property
+    def name(self) -> str:
+        """The scorer, as the settings call it."""
+        ...
+
+    async def score(self, texts: Sequence[str]) -> tuple[float | None, ...]:
+        """A score in [-1, 1] for each text, in their order; ``None`` where it has no opinion on one.
+
+        It never holds the loop up. Texts are cleaned before, and still not to be trusted.
+
+        Raises:
+            GreenlightError: It cannot score at all.
+        """
+        ...
+
+
 class Exchange(Protocol):
     """A family: venues, where orders go. Calls raise ``VenueError`` when the venue cannot be reached."""
 

@@ -28,6 +28,20 @@ class SourceText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredText:
+    """A text that was read.
+
+    Attributes:
+        coins: The tickers of the coins it is about.
+        score: In [-1, 1]; ``None`` where the scorer has no opinion: it is a mention all the same.
+    """
+
+    text: SourceText
+    coins: frozenset[str]
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SentimentPart:
     """What one source says of a coin.
 

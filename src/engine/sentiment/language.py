@@ -15,7 +15,8 @@ _ENGLISH_TEXT = (
     "he she his her their its my your our will would can could should may just after over into about than what when "
     "why how who which there if all no so up out more new says say amid its who's don't it's"
 )
-_ENGLISH = frozenset(_ENGLISH_TEXT.split())
+ENGLISH = frozenset(_ENGLISH_TEXT.split())
+"""Small words of English, that say nothing by themselves."""
 _FOREIGN_TEXT = (
     # Spanish, Portuguese, Italian, French, German, Dutch, Turkish, Indonesian, Polish, Romanian, Scandinavian
     "el la los las un una unos unas del al que por para con sin su sus más pero como está están es y en se lo le ha "
@@ -41,8 +42,8 @@ def is_english(text: str) -> bool:
     if not _is_latin(looked_at):
         return False
     words = _WORD.findall(looked_at.casefold())
-    english = sum(word in _ENGLISH for word in words)
-    return sum(word in _FOREIGN and word not in _ENGLISH for word in words) <= english
+    english = sum(word in ENGLISH for word in words)
+    return sum(word in _FOREIGN and word not in ENGLISH for word in words) <= english
 
 
 def _is_latin(text: str) -> bool:

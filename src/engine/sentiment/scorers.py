@@ -1,0 +1,93 @@
+"""Those who score texts on this machine, each in a thread of its own: the classifier, VADER, and one behind another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from engine.domain.errors import GreenlightError
+from engine.ports import TextScorer
+from engine.sentiment.classifier import SHIPPED, load_model
+from engine.sentiment.features import MOST
+from engine.sentiment.lexicon import analyzer
+
+_log = structlog.get_logger(__name__)
+
+Rate = Callable[[str], float]
+
+
+class LocalScorer:
+    """A function that rates a text, made with the first texts that come, as what it needs is slow to load.
+
+    Args:
+        make: Gives the function; it may raise a ``GreenlightError``, then it is asked again for the next texts.
+    """
+
+    def __init__(self, name: str, make: Callable[[], Rate]) -> None:
+        self._name = name
+        self._make = make
+        self._rate: Rate | None = None
+
+    @property
+    def name(self) -> str:
+        """The scorer, as the settings call it."""
+        return self._name
+
+    async def score(self, texts: Sequence[str]) -> tuple[float | None, ...]:
+        """A score for each text, from a thread."""
+        return await asyncio.to_thread(self._score, tuple(texts)) if texts else ()
+
+    def _score(self, texts: Sequence[str]) -> tuple[float | None, ...]:
+        if self._rate is None:
+            self._rate = self._make()
+        return tuple(self._rate(text) if text.strip() else None for text in texts)
+
+
+def classifier(path: Path = SHIPPED) -> LocalScorer:
+    """The house's own classifier, or another model in its place."""
+    return LocalScorer("classifier", lambda: load_model(path).rate)
+
+
+def vader() -> LocalScorer:
+    """VADER with words of crypto, which the extra ``sentiment`` installs."""
+    return LocalScorer("vader", _vader)
+
+
+def _vader() -> Rate:
+    knows = analyzer()
+    return lambda text: float(knows.polarity_scores(text[:MOST])["compound"])
+
+
+class FirstThatWorks:
+    """Asks the next scorer where one cannot score at all, and says so when that changes."""
+
+    def __init__(self, *scorers: TextScorer) -> None:
+        self._scorers = scorers
+        self._working = scorers[0]
+
+    @property
+    def name(self) -> str:
+        """The scorer that worked last."""
+        return self._working.name
+
+    async def score(self, texts: Sequence[str]) -> tuple[float | None, ...]:
+        """The scores of the first that works.
+
+        Raises:
+            GreenlightError: None of them does; it is the last one's.
+        """
+        *before, last = self._scorers
+        for scorer in before:
+            try:
+                found = await scorer.score(texts)
+            except GreenlightError as error:
+                if self._working is scorer:
+                    _log.warning("texts are scored by the next scorer", scorer=scorer.name, reason=str(error))
+            else:
+                self._working = scorer
+                return found
+        self._working = last
+        return await last.score(texts)
