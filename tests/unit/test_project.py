@@ -115,7 +115,6 @@ def test_an_extra_is_installed_into_this_checkout_and_not_as_a_copy_of_it() -> N
         "viewer",
         "charts",
         "optuna",
-        "ai",
     }
 
 
