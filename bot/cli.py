@@ -20,6 +20,7 @@ from bot.commands import (
     export,
     llm,
     lookahead,
+    sentiment,
     strategy,
     sweep,
     walkforward,
@@ -55,6 +56,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(data.app, name="data")
 app.add_typer(export.app, name="export")
 app.add_typer(llm.app, name="llm")
+app.add_typer(sentiment.app, name="sentiment")
 app.add_typer(strategy.app, name="strategy")
 
 SWITCH_EVERY = 0.001
