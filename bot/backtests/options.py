@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from bot.run_options import DATES
+from bot.run_options import DATES, MoreData
 from engine.domain.errors import BadInput, DataError
 from engine.domain.market import Timeframe
 
 if TYPE_CHECKING:  # what is slow to import
     from bot.backtests.setups import Asked
+    from bot.backtests.sweeping import Plan
+    from bot.backtests.varying import Varied
+    from config.settings import Settings
     from engine.simulation.latency import Latency
 
 
@@ -98,55 +104,145 @@ LatencyOption = Annotated[
 JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write all of it as JSON.")]
 
 
-def asked_of(
-    *,
-    symbols: Sequence[str] | None,
-    strategy: str | None,
-    timeframe: Timeframe | None,
-    start: datetime | None,
-    end: datetime | None,
-    data: Sequence[Path],
-    params: Sequence[str] | None,
-    cash: str | None,
-    fee: str | None,
-    size: float | None,
-    fill: Fill | None,
-    risk: Risk | None,
-    approved: bool,
-    people: bool = False,
-    full: bool = False,
-    shorter: Timeframe | None = None,
-    books: Sequence[Path] | None = None,
-    latency: str | None = None,
-) -> Asked:
-    """What was asked, in the words of the program.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketOptions:
+    """Which candles, and how they are traded: what each of the commands can be told."""
 
-    Raises:
-        BadInput: A number is none.
-    """
-    from bot.backtests.setups import Asked
-    from engine.backtest.setup import FillAt
+    symbol: SymbolOption = None
+    timeframe: TimeframeOption = None
+    start: StartOption = None
+    end: EndOption = None
+    data: DataOption = None
+    cash: CashOption = None
+    fee: FeeOption = None
+    size: SizeOption = None
+    fill: FillOption = None
+    risk: RiskOption = None
 
-    return Asked(
-        symbols=tuple(symbols or ()),
-        strategy=strategy,
-        timeframe=timeframe,
-        params=tuple(params or ()),
-        data=tuple(each for each in data if not (books and _names_no_candles(each))),
-        start=start.replace(tzinfo=UTC) if start else None,
-        end=end.replace(tzinfo=UTC) if end else None,
-        cash=_amount("--cash", cash),
-        fee=_fraction("--fee", fee),
-        size=size,
-        fill_at=FillAt(fill) if fill else None,
-        bare=None if risk is None else risk is Risk.OFF,
-        approved=approved,
-        people=people,
-        full=full,
-        shorter=shorter,
-        books=(*(books or ()), *(each for each in data if books and _names_no_candles(each))),
-        latency=_latency(latency),
+    def asked(
+        self,
+        strategy: str | None = None,
+        params: Sequence[str] = (),
+        more_data: Sequence[Path] = (),
+        *,
+        approved: bool,
+        people: bool = False,
+    ) -> Asked:
+        """What was asked, in the words of the program.
+
+        Raises:
+            BadInput: A number is none.
+        """
+        from bot.backtests.setups import Asked
+        from engine.backtest.setup import FillAt
+
+        return Asked(
+            symbols=tuple(self.symbol or ()),
+            strategy=strategy,
+            timeframe=self.timeframe,
+            params=tuple(params),
+            data=(*(self.data or ()), *more_data),
+            start=self.start.replace(tzinfo=UTC) if self.start else None,
+            end=self.end.replace(tzinfo=UTC) if self.end else None,
+            cash=_amount("--cash", self.cash),
+            fee=_fraction("--fee", self.fee),
+            size=self.size,
+            fill_at=FillAt(self.fill) if self.fill else None,
+            bare=None if self.risk is None else self.risk is Risk.OFF,
+            approved=approved,
+            people=people,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestOptions(MarketOptions):
+    """What the live cycle counts beside whole candles."""
+
+    latency: LatencyOption = None
+    shorter: ShorterOption = None
+    books: BooksOption = None
+
+    def of_one(self, asked: Asked, *, full: bool) -> Asked:
+        """The same, with what only ``--full`` can be told.
+
+        Raises:
+            BadInput: Something makes no sense.
+        """
+        given = asked.data if self.books else ()
+        no_candles = tuple(each for each in given if _names_no_candles(each))
+        return replace(
+            asked,
+            data=tuple(each for each in asked.data if each not in no_candles),
+            full=full,
+            shorter=self.shorter,
+            books=(*(self.books or ()), *no_candles),
+            latency=_latency(self.latency),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchOptions(MarketOptions):
+    """What is varied of a strategy, and how the best is found."""
+
+    strategy: StrategyOption
+    params: ParamsOption = None
+    more_data: MoreData = None
+    approve: ApproveOption = Approve.NONE
+    grid: GridOption = None
+    trials: TrialsOption = None
+    by: ByOption = By.SHARPE
+    seed: ChanceOption = 0
+    workers: WorkersOption = None
+    resume: ResumeOption = False
+
+    def varied(self, settings: Settings) -> Varied:
+        """What is varied.
+
+        Raises:
+            GreenlightError: Something makes no sense, or the candles cannot be used.
+        """
+        from bot.backtests.varying import varied
+
+        approved = self.approve is Approve.ALL
+        asked = self.asked(self.strategy, self.params or (), self.more_data or (), approved=approved)
+        return varied(asked, tuple(self.grid or ()), settings)
+
+    def plan(self) -> Plan:
+        """How it is gone about."""
+        from bot.backtests.sweeping import Plan
+        from engine.backtest.combination import Merit
+
+        return Plan(trials=self.trials, seed=self.seed, merit=Merit(self.by), workers=self.workers, resume=self.resume)
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter ``options`` is told on the command line by the fields of its class."""
+    hints = get_type_hints(command, include_extras=True)
+    kind = hints["options"]
+    own = get_type_hints(kind, include_extras=True)
+    shown = [
+        Parameter(
+            each.name,
+            Parameter.KEYWORD_ONLY,
+            default=Parameter.empty if each.default is MISSING else each.default,
+            annotation=own[each.name],
+        )
+        for each in fields(kind)
+    ]
+    kept = [each for each in signature(command).parameters.values() if each.name != "options"]
+
+    @wraps(command)
+    def told(**given: Any) -> None:
+        command(
+            options=kind(**{each.name: given[each.name] for each in shown}),
+            **{each.name: given[each.name] for each in kept},
+        )
+
+    told.__signature__ = Signature(  # type: ignore[attr-defined] # what typer reads
+        [*shown, *(each.replace(kind=Parameter.KEYWORD_ONLY, annotation=hints[each.name]) for each in kept)]
     )
+    told.__annotations__ = {each.name: each.annotation for each in told.__signature__.parameters.values()}  # type: ignore[attr-defined]
+    return told
 
 
 def write(option: str, file: Path, told: str) -> None:

@@ -9,25 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.backtests.options import (
-    BooksOption,
-    CashOption,
-    DataOption,
-    EndOption,
-    FeeOption,
-    FillOption,
-    JsonOption,
-    LatencyOption,
-    ParamsOption,
-    RiskOption,
-    ShorterOption,
-    SizeOption,
-    StartOption,
-    SymbolOption,
-    TimeframeOption,
-    asked_of,
-    write,
-)
+from bot.backtests.options import BacktestOptions, JsonOption, ParamsOption, with_options, write
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.run_options import MoreData
 from config.settings import Settings, secrets
@@ -49,23 +31,12 @@ class Approve(StrEnum):
     HUMAN = "human"
 
 
+@with_options
 def backtest(
-    symbol: SymbolOption = None,
+    options: BacktestOptions,
     strategy: Annotated[str | None, typer.Option(help="One strategy, in place of the profile's contexts.")] = None,
-    timeframe: TimeframeOption = None,
-    start: StartOption = None,
-    end: EndOption = None,
-    data: DataOption = None,
     more_data: MoreData = None,
     params: ParamsOption = None,
-    cash: CashOption = None,
-    fee: FeeOption = None,
-    size: SizeOption = None,
-    fill: FillOption = None,
-    risk: RiskOption = None,
-    latency: LatencyOption = None,
-    shorter: ShorterOption = None,
-    books: BooksOption = None,
     approve: Annotated[
         Approve, typer.Option(help="What people say to what they are asked; human: in their own time, with --full.")
     ] = Approve.NONE,
@@ -92,29 +63,14 @@ def backtest(
         from engine.backtest.registry import TrialRegistry
         from engine.backtest.report import report_of
 
-        setup = setup_of(
-            asked_of(
-                symbols=symbol,
-                strategy=strategy,
-                timeframe=timeframe,
-                start=start,
-                end=end,
-                data=(*(data or ()), *(more_data or ())),
-                params=params,
-                cash=cash,
-                fee=fee,
-                size=size,
-                fill=fill,
-                risk=risk,
-                approved=approve is Approve.ALL,
-                people=approve is Approve.HUMAN,
-                full=full,
-                latency=latency,
-                shorter=shorter,
-                books=books,
-            ),
-            settings,
+        asked = options.asked(
+            strategy,
+            params or (),
+            more_data or (),
+            approved=approve is Approve.ALL,
+            people=approve is Approve.HUMAN,
         )
+        setup = setup_of(options.of_one(asked, full=full), settings)
         refuse_peeking(setup)
         now = datetime.now(UTC)
         result = _replayed(setup, settings) if full else run(setup)

@@ -9,42 +9,18 @@ from typing import Annotated
 
 import typer
 
-from bot.backtests.options import (
-    Approve,
-    ApproveOption,
-    CashOption,
-    DataOption,
-    EndOption,
-    FeeOption,
-    FillOption,
-    JsonOption,
-    RiskOption,
-    SizeOption,
-    StartOption,
-    SymbolOption,
-    TimeframeOption,
-    asked_of,
-    write,
-)
+from bot.backtests.options import Approve, ApproveOption, JsonOption, MarketOptions, with_options, write
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from engine.domain.errors import GreenlightError
 
 _SAID = "A strategy with what is its own: 'rsi_bands rsi_low=25 risk=off', './own.py@HEAD~1:Own'."
 
 
+@with_options
 def compare(
     first: Annotated[str, typer.Argument(metavar="A", help=_SAID, show_default=False)],
     second: Annotated[str, typer.Argument(metavar="B", help="The other one.", show_default=False)],
-    symbol: SymbolOption = None,
-    timeframe: TimeframeOption = None,
-    start: StartOption = None,
-    end: EndOption = None,
-    data: DataOption = None,
-    cash: CashOption = None,
-    fee: FeeOption = None,
-    size: SizeOption = None,
-    fill: FillOption = None,
-    risk: RiskOption = None,
+    options: MarketOptions,
     approve: ApproveOption = Approve.NONE,
     json_file: JsonOption = None,
     profile: ProfileOption = None,
@@ -57,21 +33,7 @@ def compare(
         from bot.backtests.comparing import compare as laid_beside
         from engine.backtest.registry import TrialRegistry
 
-        common = asked_of(
-            symbols=symbol,
-            strategy=None,
-            timeframe=timeframe,
-            start=start,
-            end=end,
-            data=data or (),
-            params=None,
-            cash=cash,
-            fee=fee,
-            size=size,
-            fill=fill,
-            risk=risk,
-            approved=approve is Approve.ALL,
-        )
+        common = options.asked(approved=approve is Approve.ALL)
         registry = TrialRegistry(file=settings.backtest.trials)
         with TemporaryDirectory(prefix="greenlight-") as folder:
             found = laid_beside((first, second), common, settings, registry, datetime.now(UTC), Path(folder))

@@ -8,35 +8,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bot.backtests.options import (
-    Approve,
-    ApproveOption,
-    By,
-    ByOption,
-    CashOption,
-    ChanceOption,
-    DataOption,
-    EndOption,
-    FeeOption,
-    FillOption,
-    GridOption,
-    JsonOption,
-    ParamsOption,
-    ResumeOption,
-    RiskOption,
-    SizeOption,
-    StartOption,
-    StrategyOption,
-    SymbolOption,
-    TimeframeOption,
-    TrialsOption,
-    WorkersOption,
-    asked_of,
-    write,
-)
+from bot.backtests.options import JsonOption, SearchOptions, with_options, write
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.progress import INTERRUPTED, Progress, stopped_by_ctrl_c
-from bot.run_options import MoreData
 from config.settings import Settings
 from engine.domain.errors import GreenlightError
 
@@ -46,57 +20,19 @@ if TYPE_CHECKING:  # what is slow to import
     from engine.backtest.kept_sweep import Done
 
 
+@with_options
 def sweep(
-    strategy: StrategyOption,
-    grid: GridOption = None,
-    trials: TrialsOption = None,
-    symbol: SymbolOption = None,
-    timeframe: TimeframeOption = None,
-    start: StartOption = None,
-    end: EndOption = None,
-    data: DataOption = None,
-    more_data: MoreData = None,
-    params: ParamsOption = None,
-    cash: CashOption = None,
-    fee: FeeOption = None,
-    size: SizeOption = None,
-    fill: FillOption = None,
-    risk: RiskOption = None,
-    approve: ApproveOption = Approve.NONE,
-    by: ByOption = By.SHARPE,
-    seed: ChanceOption = 0,
-    workers: WorkersOption = None,
+    options: SearchOptions,
     json_file: JsonOption = None,
     profile: ProfileOption = None,
     config: ConfigOption = None,
-    *,
-    resume: ResumeOption = False,
 ) -> None:
     """Try a strategy with many parameters over the same candles, and say what the best of them is worth."""
     settings = load_or_exit(profile, config, {}).settings
     try:
         from bot.backtests.sweep_figures import as_json, text
-        from bot.backtests.sweeping import Plan
-        from bot.backtests.varying import varied
-        from engine.backtest.combination import Merit
 
-        asked = asked_of(
-            symbols=symbol,
-            strategy=strategy,
-            timeframe=timeframe,
-            start=start,
-            end=end,
-            data=(*(data or ()), *(more_data or ())),
-            params=params,
-            cash=cash,
-            fee=fee,
-            size=size,
-            fill=fill,
-            risk=risk,
-            approved=approve is Approve.ALL,
-        )
-        plan = Plan(trials=trials, seed=seed, merit=Merit(by), workers=workers, resume=resume)
-        what = varied(asked, tuple(grid or ()), settings)
+        what, plan = options.varied(settings), options.plan()
         swept = _swept(what, plan, settings)
         typer.echo(text(what, swept))
         if json_file is not None:

@@ -8,35 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.backtests.options import (
-    Approve,
-    ApproveOption,
-    By,
-    ByOption,
-    CashOption,
-    ChanceOption,
-    DataOption,
-    EndOption,
-    FeeOption,
-    FillOption,
-    GridOption,
-    JsonOption,
-    ParamsOption,
-    ResumeOption,
-    RiskOption,
-    SizeOption,
-    StartOption,
-    StrategyOption,
-    SymbolOption,
-    TimeframeOption,
-    TrialsOption,
-    WorkersOption,
-    asked_of,
-    write,
-)
+from bot.backtests.options import JsonOption, SearchOptions, with_options, write
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.progress import INTERRUPTED, Progress, stopped_by_ctrl_c
-from bot.run_options import MoreData
 from config.settings import Settings
 from engine.domain.errors import BadInput, GreenlightError
 
@@ -48,60 +22,23 @@ if TYPE_CHECKING:  # what is slow to import
     from engine.backtest.windows import Window
 
 
+@with_options
 def walkforward(
-    strategy: StrategyOption,
-    grid: GridOption = None,
-    trials: TrialsOption = None,
-    symbol: SymbolOption = None,
-    timeframe: TimeframeOption = None,
-    start: StartOption = None,
-    end: EndOption = None,
-    data: DataOption = None,
-    more_data: MoreData = None,
-    params: ParamsOption = None,
-    cash: CashOption = None,
-    fee: FeeOption = None,
-    size: SizeOption = None,
-    fill: FillOption = None,
-    risk: RiskOption = None,
-    approve: ApproveOption = Approve.NONE,
+    options: SearchOptions,
     train: Annotated[str | None, typer.Option(help="What it chooses on, 365d; by itself half of the time.")] = None,
     test: Annotated[str | None, typer.Option(help="What it then trades, 90d; by itself a tenth of the time.")] = None,
-    by: ByOption = By.SHARPE,
-    seed: ChanceOption = 0,
-    workers: WorkersOption = None,
     json_file: JsonOption = None,
     profile: ProfileOption = None,
     config: ConfigOption = None,
     *,
     anchored: Annotated[bool, typer.Option("--anchored", help="Always choose on all that was before.")] = False,
-    resume: ResumeOption = False,
 ) -> None:
     """Choose the best parameters on the past again and again, and trade them on what came next."""
     settings = load_or_exit(profile, config, {}).settings
     try:
-        from bot.backtests.sweeping import Plan
-        from bot.backtests.varying import varied
         from bot.backtests.walk_figures import as_json, text
-        from engine.backtest.combination import Merit
 
-        asked = asked_of(
-            symbols=symbol,
-            strategy=strategy,
-            timeframe=timeframe,
-            start=start,
-            end=end,
-            data=(*(data or ()), *(more_data or ())),
-            params=params,
-            cash=cash,
-            fee=fee,
-            size=size,
-            fill=fill,
-            risk=risk,
-            approved=approve is Approve.ALL,
-        )
-        plan = Plan(trials=trials, seed=seed, merit=Merit(by), workers=workers, resume=resume)
-        what = varied(asked, tuple(grid or ()), settings)
+        what, plan = options.varied(settings), options.plan()
         walked = _walked(what, _windows(what, train, test, anchored=anchored), plan, settings)
         typer.echo(text(what, walked))
         if json_file is not None:
