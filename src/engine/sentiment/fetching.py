@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -19,6 +20,8 @@ MOST_REDIRECTS = 3
 _LONGEST_TAG = 1_024
 """Bytes of a validator that are sent back; a longer one is not kept."""
 _HEADERS = {"Accept-Encoding": "gzip, deflate", "User-Agent": "greenlight (feed reader)"}
+
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,19 @@ class Fetched:
     retry_after: str
 
 
-async def fetch(client: httpx.AsyncClient, url: str, known: Validators, *, most_bytes: int) -> Fetched:
+async def resolved(host: str) -> Sequence[str]:
+    """The addresses that a name means now.
+
+    Raises:
+        OSError: It means none.
+    """
+    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+async def fetch(
+    client: httpx.AsyncClient, url: str, known: Validators, *, most_bytes: int, resolve: Resolve = resolved
+) -> Fetched:
     """Ask for a document, following a few redirects.
 
     Args:
@@ -55,6 +70,7 @@ async def fetch(client: httpx.AsyncClient, url: str, known: Validators, *, most_
         url: Where people said that it is.
         known: What was said of the one that is there.
         most_bytes: The most that is read of it.
+        resolve: Says what addresses a name means.
 
     Raises:
         DataError: It is too long, or where it is said to be nobody may look.
@@ -66,7 +82,7 @@ async def fetch(client: httpx.AsyncClient, url: str, known: Validators, *, most_
     for _ in range(MOST_REDIRECTS + 1):
         is_home = _origin(asked) == _origin(home)
         if asked != home:
-            await _check(asked, home)
+            await _check(asked, home, resolve)
         async with client.stream("GET", asked, headers=_conditions(known)) as response:
             if not is_home:
                 _check_peer(response)
@@ -89,7 +105,7 @@ def _conditions(known: Validators) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-async def _check(asked: httpx.URL, home: httpx.URL) -> None:
+async def _check(asked: httpx.URL, home: httpx.URL, resolve: Resolve) -> None:
     """See whether a redirect may be followed."""
     if asked.scheme not in ("https", "http") or not asked.host:
         raise DataError(f"it redirects to {asked.scheme or 'nowhere'}:, which is not asked")
@@ -98,10 +114,10 @@ async def _check(asked: httpx.URL, home: httpx.URL) -> None:
     if _origin(asked) == _origin(home):
         return
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(asked.host, None, type=socket.SOCK_STREAM)
+        found = await resolve(asked.host)
     except OSError:
         raise DataError(f"it redirects to {asked.host}, which is unknown") from None
-    if not all(_is_public(str(address[0])) for *_, address in found):
+    if not all(_is_public(address) for address in found):
         raise DataError(f"it redirects to {asked.host}, which is of a private network")
 
 

@@ -14,7 +14,7 @@ _PAIR = re.compile(rf"(?<![\w/$])([A-Z0-9]{{2,10}}?)(?:[/-](?:{_QUOTES})|(?:USDT
 _MARKED = re.compile(r"\(\$?([A-Z0-9]{2,10})\)")
 _WORD = re.compile(r"[$#]?[\w'\u2019]+|%")
 _TICKER = re.compile(r"[A-Z0-9]{2,10}")
-_POINTING_TEXT = "the this that a an your my our any no each click here these"
+_POINTING_TEXT = "the this that these a an click here"
 _POINTING = frozenset(_POINTING_TEXT.split())
 """Words before what is no ticker."""
 _SHOUTED = 0.6
