@@ -42,6 +42,58 @@ class ScoredText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IndexReading:
+    """What an index says of the whole market.
+
+    Attributes:
+        source: As the settings call it.
+        score: In [-1, 1]; below 0 is bearish.
+        at: When it was so.
+    """
+
+    source: str
+    score: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptText:
+    """A text as it was read when it came.
+
+    Attributes:
+        scored: What it said; it is never dated after it was known.
+        fingerprint: What it has in common with its copies from that source.
+        known_at: When it was known here.
+    """
+
+    scored: ScoredText
+    fingerprint: str
+    known_at: datetime
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is known by."""
+        return self.scored.text.source, self.fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A number as it came: of the whole market, where ``subject`` is empty, or of one market.
+
+    Attributes:
+        value: As its source has it.
+        score: What it says, in [-1, 1]; ``None`` where it takes no side.
+    """
+
+    source: str
+    subject: str
+    at: datetime
+    known_at: datetime
+    value: float
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SentimentPart:
     """What one source says of a coin.
 
@@ -132,3 +184,15 @@ class SentimentData:
     def part(self, source: str) -> SentimentPart | None:
         """What one source says; ``None`` where it says nothing."""
         return next((part for part in self.parts if part.source == source), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentimentView:
+    """What people are shown of a market.
+
+    Attributes:
+        troubles: The sources that could not be read when they were asked last, each with its reason.
+    """
+
+    data: SentimentData
+    troubles: tuple[tuple[str, str], ...]

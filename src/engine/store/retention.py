@@ -26,6 +26,8 @@ from engine.store.tables import (
     HaltRow,
     ModelCallRow,
     ReadingsRow,
+    SentimentReadingRow,
+    SentimentTextRow,
     table_of,
 )
 from engine.store.unit_of_work import UnitOfWork
@@ -41,6 +43,7 @@ ASKED_FOR = (HaltKind.CHANGED, HaltKind.EMERGENCY)
 _GRID_DONE = "retention.equity"
 _DECISIONS, _EQUITY, _EVENTS = table_of(DecisionRow), table_of(EquityRow), table_of(EventRow)
 _READINGS, _HALTS = table_of(ReadingsRow), table_of(HaltRow)
+_TEXTS, _SAID = table_of(SentimentTextRow), table_of(SentimentReadingRow)
 _AUDIT, _CHAT, _DELIVERIES = table_of(AuditRow), table_of(ChatMessageRow), table_of(DeliveryRow)
 _MODEL_CALLS = table_of(ModelCallRow)
 _BEFORE: BindParameter[datetime] = bindparam("before")
@@ -59,6 +62,7 @@ _OLD_CHAT = _some(_CHAT, _CHAT.c.at < _BEFORE)
 _OLD_DELIVERIES = _some(_DELIVERIES, _DELIVERIES.c.wall_at < _BEFORE)
 _OLD_AUDIT = _some(_AUDIT, _AUDIT.c.wall_at < _BEFORE)
 _OLD_MODEL_CALLS = _some(_MODEL_CALLS, _MODEL_CALLS.c.at < _BEFORE)
+_OLD_SENTIMENT = tuple(delete(table).where(table.c.known_at < _BEFORE) for table in (_TEXTS, _SAID))
 _OLD_DECISIONS = (
     select(_DECISIONS.c.id).where(_DECISIONS.c.status == bindparam("status"), _DECISIONS.c.at < _BEFORE).limit(AT_ONCE)
 )
@@ -75,6 +79,7 @@ class Retention:
         equity: Every point of the equity curve; after that one each quarter of an hour.
         events: What happened, as facts; what came of it is kept by itself.
         halts: Halts that have ended, and times when a platform was not well.
+        sentiment: Texts and figures of the sources of sentiment.
         cards: Where the cards of what is over are shown; they stay there as they are.
         chat: Messages of the web chat, in wall time as those below.
         deliveries: The ids of what was acted on, so that nothing counts twice.
@@ -88,6 +93,7 @@ class Retention:
     equity: timedelta | None = timedelta(days=90)
     events: timedelta | None = timedelta(days=365)
     halts: timedelta | None = timedelta(days=730)
+    sentiment: timedelta | None = timedelta(days=365)
     cards: timedelta | None = timedelta(days=90)
     chat: timedelta | None = timedelta(days=90)
     deliveries: timedelta | None = timedelta(days=30)
@@ -116,6 +122,7 @@ def let_go(uow: UnitOfWork, retention: Retention, now: datetime, wall: datetime)
         _decisions(connection, settings, "refused", retention.refused, now),
         _thin_equity(connection, settings, retention.equity, now),
         _older(connection, _OLD_EVENTS, retention.events, now),
+        *(_older(connection, old, retention.sentiment, now) for old in _OLD_SENTIMENT),
         _cards(uow, retention.cards, now, wall),
         _halts(uow, retention.halts, now),
         _older(connection, _OLD_CHAT, retention.chat, wall),

@@ -394,6 +394,32 @@ class ModelSpendRow(SQLModel, table=True):
     usd: Decimal = Field(sa_type=ExactDecimal)
 
 
+class SentimentTextRow(SQLModel, table=True):
+    """One text that somebody published, with its score: how it was read when it came. ``coins`` are apart by blanks."""
+
+    __tablename__ = "sentiment_texts"
+    source: str = Field(primary_key=True)
+    fingerprint: str = Field(primary_key=True)
+    title: str = Field(sa_type=Text)
+    url: str
+    at: datetime = Field(sa_type=UtcTime)
+    known_at: datetime = Field(sa_type=UtcTime, index=True)
+    score: float | None = None
+    coins: str
+
+
+class SentimentReadingRow(SQLModel, table=True):
+    """One number that somebody published: an index of the whole market, where ``subject`` is empty, or of a market."""
+
+    __tablename__ = "sentiment_readings"
+    source: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcTime, primary_key=True)
+    known_at: datetime = Field(sa_type=UtcTime, index=True)
+    value: float
+    score: float | None = None
+
+
 def table_of(row: type[SQLModel]) -> Table:
     """The table behind a class of rows: statements are made of tables, which takes a fifth of what the ORM takes."""
     table = inspect(row).local_table

@@ -31,6 +31,7 @@ from engine.store.numbering import Numbering
 from engine.store.orders import Orders
 from engine.store.outbox import Outbox, emergency_answer_topic
 from engine.store.positions import Positions
+from engine.store.sentiment import SentimentHistory
 from engine.store.settings import Settings
 from engine.store.strangers import Strangers
 from engine.store.streaks import Streaks
@@ -128,6 +129,11 @@ class UnitOfWork:
     def outbox(self) -> Outbox:
         """What is to be shown."""
         return Outbox(self.connection, self._numbering)
+
+    @cached_property
+    def sentiment(self) -> SentimentHistory:
+        """What was said of coins."""
+        return SentimentHistory(self.connection)
 
     @cached_property
     def troubles(self) -> Troubles:
