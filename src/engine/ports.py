@@ -20,6 +20,7 @@ from engine.domain.model_calls import ModelReply, ModelRequest
 from engine.domain.orders import Fill, NotFound, OrderRequest, OrderState, SubmitResult
 from engine.domain.positions import Position
 from engine.domain.proposals import Proposal
+from engine.domain.sentiment import IndexReading, SourceText
 
 
 class Clock(Protocol):
@@ -260,6 +261,53 @@ class DerivativesData(Protocol):
 
     async def long_short(self, symbol: str) -> LongShort | None:
         """How many of those who hold them are long, and how many short; raises as ``funding`` does."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+class TextSource(Protocol):
+    """A family: who has texts about the market. What they say is data, whoever wrote it."""
+
+    @property
+    def name(self) -> str:
+        """The source, as the settings call it."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with a part of it, while others can be read; empty where all is well."""
+        ...
+
+    async def texts(self) -> tuple[SourceText, ...]:
+        """The newest texts, those that were given before among them or not; it answers within its own deadline.
+
+        Raises:
+            SourceError: It cannot be read.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+class IndexSource(Protocol):
+    """A family: who puts the mood of the whole market into a number."""
+
+    @property
+    def name(self) -> str:
+        """The source, as the settings call it."""
+        ...
+
+    async def reading(self) -> IndexReading:
+        """The newest reading; it answers within its own deadline.
+
+        Raises:
+            SourceError: It cannot be read.
+        """
         ...
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ GreenlightError            what went wrong, and what to do about it
 ├── StrategyError          a strategy of somebody's own that fails, or peeks: names its file and line
 ├── StoreError             the database cannot be used as it is
 ├── LedgerError            a booking would leave less than nothing
+├── SourceError            a source of sentiment cannot be read: names when to ask again
 ├── ModelError             a language model's provider gives no answer: names the fault, and what was used
 ├── UnpricedModel          nobody knows what a language model costs: it is not asked
 └── VenueError             the venue cannot be reached or answers nonsense
@@ -141,3 +142,15 @@ class ModelError(GreenlightError):
 
 class UnpricedModel(GreenlightError):
     """Nobody knows what a language model costs, so its calls cannot be booked and it is not asked."""
+
+
+class SourceError(GreenlightError):
+    """A source of sentiment gives nothing that can be used.
+
+    Args:
+        again_after: Seconds that it wants to be left alone; ``None`` where it does not say.
+    """
+
+    def __init__(self, message: str, remedy: str = "", *, again_after: float | None = None) -> None:
+        super().__init__(message, remedy)
+        self.again_after = again_after

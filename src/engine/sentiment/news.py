@@ -64,6 +64,11 @@ class NewsFeeds:
         self._client: httpx.AsyncClient | None = None
 
     @property
+    def trouble(self) -> str:
+        """The feeds that could not be read when they were asked for last, each with its reason."""
+        return "; ".join(f"{url}: {trouble}" for url, trouble in self.troubles.items())
+
+    @property
     def troubles(self) -> Mapping[str, str]:
         """Why a feed could not be read when it was asked for last, by its address."""
         return {feed.url: feed.trouble for feed in self._feeds if feed.trouble}

@@ -1,0 +1,42 @@
+"""Waiting for a library that blocks, in a thread that keeps nobody: not the loop, nor the program's end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def aside(work: Callable[[], T], name: str) -> asyncio.Future[T]:
+    """What a function gives, later. Nobody need wait for it: what goes wrong then is nobody's trouble.
+
+    Must be called where a loop is running.
+    """
+    loop = asyncio.get_running_loop()
+    given: asyncio.Future[T] = loop.create_future()
+    given.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def settle(value: T | None, error: BaseException | None) -> None:
+        if given.cancelled():
+            return
+        if error is not None:
+            given.set_exception(error)
+        else:
+            given.set_result(value)  # type: ignore[arg-type]
+
+    def run() -> None:
+        value, error = None, None
+        try:
+            value = work()
+        except BaseException as raised:  # noqa: BLE001 - whatever it was, it is the business of who waits
+            error = raised
+        try:
+            loop.call_soon_threadsafe(settle, value, error)
+        except RuntimeError:  # the loop is closed: nobody waits
+            return
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return given
