@@ -125,6 +125,8 @@ class App:
             closing.push_async_callback(program.engine.deliberations.stop)
             closing.push_async_callback(program.engine.services.derivatives.stop)
             closing.push_async_callback(program.engine.models.close)
+            if program.engine.sentiment is not None:
+                closing.push_async_callback(program.engine.sentiment.close)
             closing.push_async_callback(program.engine.books.stop)
             closing.push_async_callback(program.engine.approvals.stop)
             await self._come_back(program.engine)

@@ -12,12 +12,13 @@ from bot.backtests.chat import ChatBacktests
 from bot.engine import Engine
 from bot.externals import Externals
 from bot.platforms import VERSION, RemotePlatform, Web, remote_platforms, web_chat
+from bot.sentiment import source_health
 from config.settings import PLATFORMS, Settings
 from engine.card_destinations import retarget_cards
 from engine.domain.errors import StoreError
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt
-from engine.domain.health import CLOCK, MARKET_DATA, MODELS
+from engine.domain.health import CLOCK, MARKET_DATA, MODELS, SENTIMENT
 from engine.domain.messages import CardKind, Destination, Person, Ref
 from engine.domain.people import Stranger
 from engine.notification_failover import Failover
@@ -161,13 +162,14 @@ def _storage_watch(
 
 
 def _health_of(engine: Engine, remote: Sequence[RemotePlatform]) -> dict[str, Callable[[], str]]:
-    """What lies on somebody else's servers: chat platforms, language models, a venue's prices, and its time."""
+    """What lies on somebody else's servers: chat platforms, models, sources of sentiment, prices, and their time."""
 
     def ask(platform: RemotePlatform) -> Callable[[], str]:
         return lambda: platform.health
 
     found = {platform.name: ask(platform) for platform in remote}
     found |= {f"{MODELS}{name}": engine.models.health_of(name) for name in engine.models.remote}
+    found |= {f"{SENTIMENT}{name}": ask for name, ask in source_health(engine.sentiment).items()}
     live = engine.market.live
     if live is None:
         return found

@@ -15,6 +15,7 @@ from bot.lock import account_files, lock_file
 from bot.markets import Source, quote_of
 from bot.models import Models, build_models
 from bot.pace import pace
+from bot.sentiment import sentiment_of_settings, sentiment_view, source_health
 from bot.venues import exchange_of, fees_at, named_together, venue_files, venue_names, venue_of
 from config.settings import Settings
 from config.strategy_names import short
@@ -29,7 +30,7 @@ from engine.cycle import Deliberations
 from engine.cycle_services import CycleServices
 from engine.desk import Desk
 from engine.domain.events import Welcomed
-from engine.domain.health import CLOCK, MARKET_DATA, MODELS, STORE
+from engine.domain.health import CLOCK, MARKET_DATA, MODELS, SENTIMENT, STORE
 from engine.domain.market import Listing, Timeframe
 from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
@@ -42,6 +43,7 @@ from engine.ports import MarketDataAt, NoEntry, Route, by_the_market, nothing_ag
 from engine.results import Results
 from engine.risk.manager import RiskManager
 from engine.risk.rules import RiskLimits
+from engine.sentiment.engine import SentimentEngine
 from engine.simulation.fills import FillModel
 from engine.simulation.latency import AT_ONCE, Latency
 from engine.store.database import Database, stamp
@@ -75,6 +77,8 @@ class Engine:
     results: Results
     unmanaged: UnmanagedWatch
     models: Models
+    sentiment: SentimentEngine | None
+    """Who is asked what is said of the markets; ``None`` where nobody is."""
     health: Health
     files: OpenFiles
     """The account's files, and the locks beside them."""
@@ -157,6 +161,8 @@ async def build_engine(
     candles = CheckedCandles(market_data=market_data, quality=quality, history=market.history)
     late_after = LATE_AFTER if market.live else None
     stats = KeptStats(market_data=market_data, quality=quality, clock=clock, history=market.history)
+    derivatives = derivatives_of(settings, market.feed, clock)
+    sentiment = sentiment_of_settings(settings, store, clock, derivatives)
     services = CycleServices(
         clock=clock,
         store=store,
@@ -170,7 +176,7 @@ async def build_engine(
         ),
         stats=stats,
         derivatives=KeptDerivatives(
-            source=derivatives_of(settings, market.feed, clock),
+            source=derivatives,
             clock=clock,
             refresh_after=settings.derivatives.refresh_after,
             max_age=settings.derivatives.max_age,
@@ -207,6 +213,8 @@ async def build_engine(
         health.watch(CLOCK, lambda: live.clock_health)
     for name in models.remote:
         health.watch(f"{MODELS}{name}", models.health_of(name))
+    for name, ask in source_health(sentiment).items():
+        health.watch(f"{SENTIMENT}{name}", ask)
     return Engine(
         market=market,
         clock=clock,
@@ -243,6 +251,7 @@ async def build_engine(
             time_left=time_left,
             unwritten=health.unwritten,
             models=models.overview.view,
+            sentiment=sentiment_view(sentiment),
         ),
         results=Results(
             store=store,
@@ -257,6 +266,7 @@ async def build_engine(
         ),
         unmanaged=UnmanagedWatch(store=store, contexts=configured, clock=clock),
         models=models,
+        sentiment=sentiment,
         health=health,
         files=files,
         resumed=resumed,

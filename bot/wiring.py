@@ -22,6 +22,7 @@ from bot.engine import Engine, build_engine
 from bot.externals import EXTERNALS, Externals
 from bot.markets import Source, source
 from bot.pace import pace
+from bot.sentiment import sentiment_job
 from config.settings import Settings
 from engine.backtest.quiet import QuietCloses
 from engine.backtest.replay import Replay
@@ -94,7 +95,16 @@ async def build(
     jobs = _quietly(engine, jobs)
     kept = _housekeeping(settings, engine, externals)
     driver = _driver(
-        settings, engine, (*jobs, _closings(engine), kept, *_live_jobs(settings, engine), *more_jobs(engine))
+        settings,
+        engine,
+        (
+            *jobs,
+            _closings(engine),
+            kept,
+            *_research(settings, engine),
+            *_live_jobs(settings, engine),
+            *more_jobs(engine),
+        ),
     )
     return Program(settings=settings, engine=engine, chat=chat, driver=driver, api_token=api_token)
 
@@ -120,6 +130,11 @@ def _closings(engine: Engine) -> Job:
         await engine.closings.expire()
 
     return Job(name="closings", run=expire, alarm=engine.closings.next_deadline)
+
+
+def _research(settings: Settings, engine: Engine) -> Sequence[Job]:
+    """What is asked beside everything else."""
+    return () if engine.sentiment is None else (sentiment_job(engine.sentiment, settings.sentiment.every),)
 
 
 def _housekeeping(settings: Settings, engine: Engine, externals: Externals) -> Job:

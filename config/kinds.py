@@ -178,6 +178,12 @@ def _check_http(value: str) -> str:
     return value.rstrip("/")
 
 
+def _check_page(value: str) -> str:
+    if not re.match(r"https?://[^/\s?#]+[^\s#]*$", value):
+        raise problem("must be an address that begins with http:// or https://")
+    return value
+
+
 def _check_exchange(value: str) -> str:
     if not re.fullmatch(r"[a-z0-9_]{1,40}", value):
         raise problem("must be a venue's id in ccxt, in small letters, e.g. binance")
@@ -243,6 +249,9 @@ File = Annotated[Path, BeforeValidator(_check_file)]
 
 HttpUrl = Annotated[str, AfterValidator(_check_http)]
 """The root of a web service, without a slash at the end."""
+
+PageUrl = Annotated[str, AfterValidator(_check_page)]
+"""An address on the web as it stands, with a query or without."""
 
 Network = Annotated[str, AfterValidator(_check_network)]
 """An IP address, or a network such as ``10.0.0.0/8``."""

@@ -18,6 +18,7 @@ from config.naming import did_you_mean
 from config.people import AlertSettings, DigestSettings, PersonSettings
 from config.platforms import FailoverSettings, SlackSettings, TelegramSettings, ViewerSettings, WebSettings
 from config.section import Section
+from config.sentiment import SentimentSettings
 from engine.domain.messages import CardKind
 from engine.store.location import file_of
 
@@ -62,6 +63,8 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     """The venues, by their ids in ccxt; in a replay each that is on is a paper venue by itself, where several are."""
     derivatives: DerivativesSettings = Field(default_factory=DerivativesSettings)
     """What futures tell of the markets."""
+    sentiment: SentimentSettings = Field(default_factory=SentimentSettings)
+    """What is said of the markets."""
     venue: VenueSettings = Field(default_factory=VenueSettings)
     """The paper venue."""
     replay: ReplaySettings = Field(default_factory=ReplaySettings)

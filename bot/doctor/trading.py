@@ -10,6 +10,7 @@ from bot.doctor.check import Case, Check
 from bot.indicators import faults
 from bot.live_market import look_at_venue
 from bot.markets import source
+from bot.sentiment import has_sources, look_at_sources
 from bot.strategies import strategy_of
 from config.settings import Settings
 from engine.data.files import check_file
@@ -60,10 +61,15 @@ def _futures(case: Case) -> str:
     return asyncio.run(look_at_futures(case.settings))
 
 
+def _sources(case: Case) -> str:
+    return asyncio.run(look_at_sources(case.settings))
+
+
 CHECKS = (
     Check(name="strategies", look=_strategies),
     Check(name="candle files", look=_candle_files),
     Check(name="market", look=_market, needs=("strategies", "candle files")),
     Check(name="venue", look=_venue, needs=("market",), asked=_is_live),
     Check(name="futures", look=_futures, asked=_has_futures),
+    Check(name="sentiment", look=_sources, asked=has_sources),
 )

@@ -128,6 +128,7 @@ def build_commands(
             ),
             Command(name="digest", run=reads.digest, help="the figures of today so far"),
             Command(name="health", run=reads.health, help="whether every part is well"),
+            Command(name="sentiment", args="MARKET", run=reads.sentiment, help="what is said of a market, and where"),
             Command(name="llm", run=reads.llm, help="language models: how they are, and what they cost"),
             Command(name="version", run=reads.version, help="which version this is"),
         ]

@@ -12,7 +12,7 @@ from engine.domain.positions import Position
 from engine.ports import Clock
 from engine.views import Views
 from handlers import arguments
-from handlers.cards import account, alerts, approval, health, logs, models, people, pictures, trades, why
+from handlers.cards import account, alerts, approval, health, logs, models, people, pictures, sentiment, trades, why
 from handlers.commands.table import Call
 
 PROFIT_DAYS, MOST_DAYS = 7, 365
@@ -108,6 +108,13 @@ class Reads:
     async def health(self, call: Call) -> Card:
         arguments.nothing(call.words)
         return health.health(await self._views.health())
+
+    async def sentiment(self, call: Call) -> Card:
+        if len(call.words) != 1:
+            raise BadInput("One market belongs here, such as BTC.")
+        (market,) = arguments.market_at(call.words)[:1]
+        found = await self._views.sentiment(market)
+        return sentiment.card(found.data, found.troubles)
 
     async def llm(self, call: Call) -> Card:
         arguments.nothing(call.words)

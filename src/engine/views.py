@@ -12,7 +12,7 @@ from engine.account_views import AccountViews
 from engine.domain.approvals import Approval
 from engine.domain.decision_views import ApprovalView, Why
 from engine.domain.decisions import Judged
-from engine.domain.errors import NoData, UnknownId, VenueError
+from engine.domain.errors import GreenlightError, NoData, UnknownId, VenueError
 from engine.domain.halt_views import EmergencyView, Exposed, HaltView, Recovery
 from engine.domain.health import Part, PlatformTrouble
 from engine.domain.inventory import Inventory
@@ -23,6 +23,7 @@ from engine.domain.orders import Order
 from engine.domain.people import AuditEntry, Stranger
 from engine.domain.positions import Position
 from engine.domain.proposals import Deliberation
+from engine.domain.sentiment import SentimentView
 from engine.domain.streaks import Streak
 from engine.domain.totals import Totals
 from engine.domain.trade_views import ExternalView, FillView, TradeCandles, TradeView, UnmanagedView
@@ -40,6 +41,15 @@ async def no_models() -> ModelsView:
     return ModelsView(is_on=False)
 
 
+async def no_sentiment(_: str) -> SentimentView:
+    """Of a program that asks nobody.
+
+    Raises:
+        GreenlightError: Always.
+    """
+    raise GreenlightError("No sources of sentiment are asked.", "sentiment.enabled: true asks them.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views(AccountViews):
     """The windows of the bot: the account, and all that its own people see beside it.
@@ -49,12 +59,14 @@ class Views(AccountViews):
         parts: Tells the health of each part of the program.
         time_left: Tells how long people have for an answer by their own clock.
         models: Tells how language models are, and what they have cost.
+        sentiment: Tells what is said of a market, by whatever people call that; it may raise a ``GreenlightError``.
     """
 
     limits: RiskLimits
     parts: Callable[[], Sequence[Part]]
     time_left: TimeLeft = by_the_market
     models: Callable[[], Awaitable[ModelsView]] = no_models
+    sentiment: Callable[[str], Awaitable[SentimentView]] = no_sentiment
 
     async def strangers(self) -> tuple[Stranger, ...]:
         """Who wrote of late and is not listed, the newest first."""

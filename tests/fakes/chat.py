@@ -27,6 +27,7 @@ from engine.domain.people import Stranger
 from engine.domain.positions import Position
 from engine.domain.proposals import Deliberation
 from engine.domain.results import Counts, Performance, Strategies, TradeStats
+from engine.domain.sentiment import SentimentView
 from engine.domain.streaks import Streak
 from engine.domain.totals import Totals
 from engine.domain.trade_views import PositionView, TradeCandles, TradeView, UnmanagedView
@@ -181,6 +182,11 @@ class FakeViews:
 
     def unwritten_halts(self) -> tuple[HaltView, ...]:
         return self.unwritten
+
+    async def sentiment(self, market: str) -> SentimentView:
+        if market not in ("BTC", "BTC/USDT"):
+            raise BadInput(f"{market} is not traded here.")
+        return reports.sentiment_view()
 
     async def totals(self) -> Totals:
         return reports.totals()

@@ -40,6 +40,7 @@ from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.domain.proposals import Deliberation, Proposal
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, Tally, TradeStats
+from engine.domain.sentiment import Headline, SentimentData, SentimentPart, SentimentView, Topic
 from engine.domain.streaks import Streak
 from engine.domain.totals import Totals
 from engine.domain.trade_views import PositionView, TradeCandles, TradeView, UnmanagedView
@@ -335,6 +336,33 @@ def status(**changes: Any) -> Status:
         prices=(("BTC/USDT", Decimal("20000.00")),),
     )
     return replace(usual, **changes)
+
+
+def sentiment_data(**changes: Any) -> SentimentData:
+    usual = SentimentData(
+        symbol="BTC/USDT",
+        at=NOON,
+        parts=(
+            SentimentPart(source="fear_greed", score=-0.5, count=1, weight=1.0, at=NOON - timedelta(hours=12)),
+            SentimentPart(source="news", score=0.31, count=12, weight=3.0, at=NOON - timedelta(minutes=40)),
+        ),
+        mentions={"news": 12},
+        trending=(Topic(words="etf inflows", count=4), Topic(words="halving", count=2)),
+        headlines=(
+            Headline(
+                title="Bitcoin ETF inflows surge <b>again</b>",
+                source="news",
+                url="https://news.example/1",
+                at=NOON - timedelta(minutes=40),
+                score=0.62,
+            ),
+        ),
+    )
+    return replace(usual, **changes)
+
+
+def sentiment_view(*troubles: tuple[str, str], **changes: Any) -> SentimentView:
+    return SentimentView(data=sentiment_data(**changes), troubles=troubles)
 
 
 def totals(**changes: Any) -> Totals:

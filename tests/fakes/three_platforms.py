@@ -106,6 +106,11 @@ class Page:
         """The titles of everything on the page."""
         return [versions[-1].title for versions in self._versions.values()]
 
+    def told(self, words: str) -> str:
+        """The newest message with some words; empty where there is none yet."""
+        found = [versions[-1].text for versions in self._versions.values() if words in versions[-1].text]
+        return found[-1] if found else ""
+
     async def say(self, text: str) -> None:
         """Write a text."""
         body = {"text": text, "delivery_id": str(uuid4())}
@@ -269,12 +274,12 @@ class Everywhere:
                 if person.web:
                     client = await stack.enter_async_context(browser(self.app, person.web))
                     self.pages[person.name] = Page(client)
-                    await stack.enter_async_context(_following(self.pages[person.name]))
+                    await stack.enter_async_context(following(self.pages[person.name]))
             yield
 
 
 @asynccontextmanager
-async def _following(page: Page) -> AsyncIterator[None]:
+async def following(page: Page) -> AsyncIterator[None]:
     reading = asyncio.create_task(page.follow())
     try:
         yield

@@ -159,6 +159,12 @@ SAID: dict[str, Asked] = {
     ),
     "digest": alone("2024-01-0"),
     "health": alone("well"),
+    "sentiment": Asked(
+        good={"btc": "No sources of sentiment are asked"},
+        missing="One market belongs here",
+        wrong={"btc eth": "One market belongs here", "all": "'all' is not a market"},
+        bad={BAD: "One market belongs here", "<b>BTC</b>": "is not a market"},
+    ),
     "llm": alone("Language models are off"),
     "version": alone("Greenlight"),
     "emergency": Asked(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -50,7 +51,13 @@ BEFORE, AFTER = 20_000.0, 20_160.0
 
 
 def settings_of(
-    folder: Path, url: str, markets: Sequence[str] = ("BTC/USDT",), telegram: FakeTelegram | None = None
+    folder: Path,
+    url: str,
+    markets: Sequence[str] = ("BTC/USDT",),
+    telegram: FakeTelegram | None = None,
+    *,
+    secrets: Mapping[str, str] = MappingProxyType({}),
+    **more: Any,
 ) -> Settings:
     """Profile paper with the venue on loopback, one impatient context, and nothing traded without being asked."""
     sections = {
@@ -67,8 +74,8 @@ def settings_of(
     if telegram is not None:
         sections["telegram"] = {"api_url": telegram.url, "chat_id": CHAT, "poll_timeout": 2}
     file = folder / "paper.yaml"
-    file.write_text(json.dumps(sections))  # JSON is YAML
-    return load(None, file, {}, environ(telegram), folder).settings
+    file.write_text(json.dumps(sections | more))  # JSON is YAML
+    return load(None, file, {}, environ(telegram) | dict(secrets), folder).settings
 
 
 class Falling:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ async def test_no_secret_comes_out_anywhere(tmp_path: Path):
         slack = {"api_url": f"{DEAD}/api", "channel": "C0123456789"}
         config = write_config(tmp_path, fake.url, slack=slack, logs={"level": "DEBUG", "file": str(tmp_path / "log")})
         environ = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")} | secrets
+        environ["BOT_SENTIMENT__REDDIT__CLIENT_ID"] = "an app"  # without it its secret is refused
         with (tmp_path / "out").open("wb") as out:
             process = subprocess.Popen(  # noqa: ASYNC220 - it runs beside
                 [BOT, "run", "--config", config], cwd=tmp_path, env=environ, stdout=out, stderr=out
@@ -65,13 +67,14 @@ async def test_no_secret_comes_out_anywhere(tmp_path: Path):
 
 @pytest.mark.parametrize("name", [variable(leaf) for leaf in leaves() if is_secret(leaf)])
 def test_a_secret_in_a_yaml_file_stops_the_start_and_is_not_repeated(tmp_path: Path, name: str):
-    section, _, key = name.removeprefix("BOT_").lower().partition("__")
+    section, *keys = name.removeprefix("BOT_").lower().split("__")
     value = f"{SHAPES.get(name, '')}s3cr3t-Qx7vJ2mWk9ZpT4"
-    config = write_config(tmp_path, **{section: {key: value}})
+    said_of = reduce(lambda inner, key: {key: inner}, reversed(keys), value)
+    config = write_config(tmp_path, **{section: said_of})
     with pytest.raises(ConfigError) as refused:
         load(None, config, {}, {}, tmp_path)
     said = str(refused.value)
-    assert (f"{section}.{key}" in said, name in said, value in said) == (True, True, False)
+    assert (".".join((section, *keys)) in said, name in said, value in said) == (True, True, False)
 
 
 @pytest.mark.parametrize(

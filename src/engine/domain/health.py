@@ -15,6 +15,8 @@ CLOCK = "clock"
 
 MODELS = "models at "
 """How the part of each provider of language models begins; told alike."""
+SENTIMENT = "sentiment from "
+"""How the part of each source of sentiment begins; told alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,8 @@ def test_the_tokens_are_secrets():
         "BOT_SLACK__APP_TOKEN",
         "BOT_SLACK__SIGNING_SECRET",
         "BOT_VIEWER__TOKEN",
+        "BOT_SENTIMENT__REDDIT__CLIENT_SECRET",
+        "BOT_SENTIMENT__X__BEARER_TOKEN",
     ]
 
 

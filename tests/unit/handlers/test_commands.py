@@ -37,7 +37,7 @@ ALL = (
         "why",
         "pause",
     ),
-    *("resume", "close", "emergency", "strangers", "logs", "digest", "health", "llm", "version"),
+    *("resume", "close", "emergency", "strangers", "logs", "digest", "health", "sentiment", "llm", "version"),
 )
 
 
@@ -189,6 +189,7 @@ def test_a_command_like_no_other_is_answered_with_help(room):
         ("/why A17", "Why D12"),
         ("/digest", "2026-01-03"),
         ("/health", "All is well"),
+        ("/sentiment btc", "Sentiment on BTC/USDT: +0.11, bullish"),
         ("/llm", "Language models: all is well"),
         ("/version", "Greenlight 0.1.0"),
     ],
@@ -260,7 +261,8 @@ READING = (
         "/pending",
         "/why D12",
     ),
-    *("/backtest momentum BTC", "/emergency", "/strangers", "/logs", "/digest", "/health", "/llm", "/version"),
+    *("/backtest momentum BTC", "/emergency", "/strangers", "/logs", "/digest", "/health", "/sentiment btc", "/llm"),
+    "/version",
 )
 
 

@@ -1,0 +1,170 @@
+"""Who is asked what is said of the markets, by the settings.
+
+settings ─▶ sources that have an address or a key ─▶ SentimentEngine ─▶ a job that asks those that are due
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from functools import partial
+
+from pydantic import SecretStr
+
+from config.sentiment import SentimentSettings
+from config.settings import Settings
+from engine.clocks import WallClock
+from engine.domain.errors import BadInput, SourceError
+from engine.domain.market import names_of
+from engine.domain.sentiment import SentimentView
+from engine.job_triggers import often
+from engine.jobs import Group, Job
+from engine.ports import Clock, DerivativesData, IndexSource, TextSource
+from engine.sentiment.assembling import SentimentTerms
+from engine.sentiment.coins import COINS
+from engine.sentiment.engine import NEVER_ASKED, SentimentEngine
+from engine.sentiment.fear_greed import FearGreed
+from engine.sentiment.matching import Matcher
+from engine.sentiment.news import NewsFeeds
+from engine.sentiment.reading import TextReader
+from engine.sentiment.reddit import Reddit
+from engine.sentiment.scorers import FirstThatWorks, classifier, vader
+from engine.sentiment.x import XSearch
+from engine.store.database import Database
+from engine.views import no_sentiment
+
+AGENT = "greenlight/0.1 (a trading bot that reads public texts)"
+_TURNS = 2
+"""For how many of its turns a source may fail before it counts as not well."""
+_SHOWN = 30
+"""Characters that are shown of what is not known."""
+
+
+def sentiment_of_settings(
+    settings: Settings, store: Database, clock: Clock, derivatives: DerivativesData
+) -> SentimentEngine | None:
+    """The sources that the settings ask for; ``None`` where none is to be asked."""
+    asked = settings.sentiment
+    if not asked.enabled:
+        return None
+    is_now = settings.market.clock == "wall"  # sources tell of this moment alone
+    symbols = tuple(dict.fromkeys(symbol for context in settings.contexts for symbol in context.markets))
+    bases = tuple(dict.fromkeys(symbol.partition("/")[0] for symbol in symbols))
+    futures = dict.fromkeys(("funding", "long_short"), asked.futures_weight)
+    texts = _text_sources(asked, bases, clock) if is_now else ()
+    indices = _index_sources(asked) if is_now else ()
+    names = [source.name for source in texts] + [source.name for source in indices]
+    sources = {name: getattr(asked, name) for name in names}
+    return SentimentEngine(
+        text_sources=texts,
+        index_sources=indices,
+        every={name: source.every for name, source in sources.items()},
+        derivatives=derivatives,
+        symbols=symbols,
+        reader=TextReader(matcher=Matcher(bases), scorer=FirstThatWorks(classifier(), vader()), oldest=asked.window),
+        terms=SentimentTerms(
+            weights=futures | {name: source.weight for name, source in sources.items()},
+            window=asked.window,
+            half_life=asked.half_life,
+            figure_age=asked.figure_age,
+        ),
+        store=store,
+        clock=clock,
+    )
+
+
+def sentiment_job(engine: SentimentEngine, every: timedelta) -> Job:
+    """Asks the sources that are due; what takes long holds up nobody."""
+    return Job(name="sentiment", group=Group.RESEARCH, trigger=often(every), run=engine.refresh)
+
+
+def has_sources(settings: Settings) -> bool:
+    """Whether a run would ask anybody on the web."""
+    asked = settings.sentiment
+    given = (*asked.news.feeds, asked.fear_greed.url, asked.reddit.client_id, asked.x.bearer_token)
+    return asked.enabled and settings.market.clock == "wall" and any(each is not None for each in given)
+
+
+async def look_at_sources(settings: Settings) -> str:
+    """Ask each source once, as a run would, and tell how many texts it has.
+
+    Raises:
+        SourceError: Some cannot be read; each is named with its reason.
+    """
+    asked, clock = settings.sentiment, WallClock()
+    texts, indices = _text_sources(asked, ("BTC",), clock), _index_sources(asked)
+    told, wrong = list[str](), list[str]()
+    for source in texts:
+        try:
+            told.append(f"{source.name} ({len(await source.texts())} texts)")
+            wrong += [f"{source.name}: {source.trouble}"] if source.trouble else []
+        except SourceError as error:
+            wrong.append(f"{source.name}: {error}")
+        await source.close()
+    for index in indices:
+        try:
+            told.append(f"{index.name} ({(await index.reading()).score:+.2f})")
+        except SourceError as error:
+            wrong.append(f"{index.name}: {error}")
+        await index.close()
+    if wrong:
+        raise SourceError(" ".join(wrong), "The others are read all the same; see sentiment.")
+    return ", ".join(told)
+
+
+def sentiment_view(engine: SentimentEngine | None) -> Callable[[str], Awaitable[SentimentView]]:
+    """Tells what is said of a market that people name; it raises ``BadInput`` where that is not traded here."""
+    if engine is None:
+        return no_sentiment
+
+    async def view(market: str) -> SentimentView:
+        found = [symbol for symbol in engine.symbols if market in names_of(symbol)]
+        if len(found) != 1:
+            problem = "may be several markets" if found else "is not traded here"
+            raise BadInput(f"{market[:_SHOWN]} {problem}.", f"There are {', '.join(found or engine.symbols)}.")
+        return await engine.view(found[0])
+
+    return view
+
+
+def source_health(engine: SentimentEngine | None) -> dict[str, Callable[[], str]]:
+    """Each source with what tells how it is: ``ok``, or why it could not be read for some of its turns."""
+    return {} if engine is None else {name: partial(_health, engine, name) for name in engine.every}
+
+
+def _health(engine: SentimentEngine, name: str) -> str:
+    state = engine.states.get(name, NEVER_ASKED)
+    is_long = state.failing_since and engine.clock.now() - state.failing_since >= _TURNS * engine.every[name]
+    return state.wrong if is_long else "ok"
+
+
+def _text_sources(asked: SentimentSettings, bases: Sequence[str], clock: Clock) -> tuple[TextSource, ...]:
+    within, found = asked.answer_within.total_seconds(), list[TextSource]()
+    if asked.news.feeds:
+        found.append(NewsFeeds(urls=asked.news.feeds, answer_within=within, clock=clock))
+    if asked.reddit.client_id is not None:
+        found.append(
+            Reddit(
+                client_id=asked.reddit.client_id,
+                client_secret=asked.reddit.client_secret or SecretStr(""),
+                subreddits=asked.reddit.subreddits,
+                url=asked.reddit.url,
+                within=within,
+                agent=AGENT,
+            )
+        )
+    if asked.x.bearer_token is not None:
+        token, words = asked.x.bearer_token, tuple(_words(bases))
+        found.append(XSearch(url=asked.x.url, token=token, words=words, within=within, agent=AGENT))
+    return tuple(found)
+
+
+def _index_sources(asked: SentimentSettings) -> tuple[IndexSource, ...]:
+    within = asked.answer_within.total_seconds()
+    return (FearGreed(url=asked.fear_greed.url, within=within, agent=AGENT),) if asked.fear_greed.url else ()
+
+
+def _words(bases: Sequence[str]) -> list[str]:
+    """What is looked for on X: the cashtag of each coin, and its first name."""
+    tags = [f"${base}" for base in bases]
+    return tags + [COINS[base].names[0] for base in bases if base in COINS and COINS[base].names]

@@ -1,0 +1,76 @@
+"""What is said of a market as a card. Pure.
+
+Headlines are strangers' words: they are shown as they were cleaned, and are never a command, a mention or a link of
+ours.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from engine.domain.messages import BREAK, Card, Item
+from engine.domain.sentiment import SentimentData, SentimentPart
+from handlers.cards import wording
+from handlers.cards.lines import listed
+
+NEUTRAL = 0.1
+"""Below this, either way, it takes no side."""
+LONGEST = 140
+"""Characters of a headline that are shown."""
+
+
+def card(found: SentimentData, wrong: tuple[tuple[str, str], ...]) -> Card:
+    """What sources say of a market, each with its age, and the newest headlines.
+
+    Args:
+        found: What is known.
+        wrong: The sources that cannot be read, each with its reason.
+    """
+    whole = found.aggregate()
+    told = f"{score(whole)}, {_side(whole)}" if whole is not None else "nothing is known"
+    shares = zip(found.parts, found.shares(), strict=True)
+    parts = [Item(title=_title(part, share), text=_text(part, found.at)) for part, share in shares]
+    headlines = [
+        Item(
+            title=_short(each.title),
+            text=listed(f"{each.source}, {_ago(each.at, found.at)}, {score(each.score)}"),
+        )
+        for each in found.headlines
+    ]
+    topics = ", ".join(f"{topic.words} ({topic.count})" for topic in found.trending)
+    return Card(
+        title=f"Sentiment on {found.symbol}: {told}",
+        fields=(("Spoken of", listed(topics)),) if topics else (),
+        items=(*parts, *headlines),
+        text=wording.lines(*(f"{wording.sentence(wording.words(name))}: {reason}" for name, reason in wrong)),
+    )
+
+
+def score(value: float) -> str:
+    """A score with its sign: ``+0.31``, ``-0.08``; none is ``0.00``."""
+    rounded = round(value, 2) + 0.0  # adding 0 turns -0.0 into 0.0
+    return f"{rounded:+.2f}" if rounded else "0.00"
+
+
+def _side(value: float) -> str:
+    if abs(value) < NEUTRAL:
+        return "neutral"
+    return "bullish" if value > 0 else "bearish"
+
+
+def _title(part: SentimentPart, share: float) -> str:
+    name = wording.sentence(wording.words(part.source))
+    return f"{name} {score(part.score)} {BREAK}({wording.percent(share)} of it)"
+
+
+def _text(part: SentimentPart, now: datetime) -> str:
+    texts = f"{wording.count(part.count, 'text')}, the newest " if part.count > 1 else ""
+    return f"{texts}{_ago(part.at, now)}"
+
+
+def _ago(at: datetime, now: datetime) -> str:
+    return f"{wording.span(now - at)} ago"
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= LONGEST else f"{title[: LONGEST - 1]}…"
