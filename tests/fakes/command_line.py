@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -43,6 +44,7 @@ def _run(folder: Path, words: Sequence[str], environment: Mapping[str, str], out
     """What the script ``bot`` does, where and with what it would have been started."""
     from bot.main import main
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs the tests in the background ignores it
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

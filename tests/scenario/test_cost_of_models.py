@@ -70,8 +70,10 @@ def compare(calls: Sequence[ModelCall], bills: Bills, prices: PriceList) -> tupl
     """Hold the books against the bill, call by call: how often each state is, and what is booked and owed in all."""
     booked, states = defaultdict(list), Counter[str]()
     for call in calls:
-        booked[model_asker.question_in(call.prompt), call.provider].append(call)
         states[call.state] += 1
+        if call.usage == Usage(input_tokens=0, output_tokens=0):
+            continue  # the provider was left alone since a moment ago: nothing was sent
+        booked[model_asker.question_in(call.prompt), call.provider].append(call)
     owing = total = Decimal(0)
     for where, owed in bills.owed.items():
         own = booked.pop(where)

@@ -87,7 +87,7 @@ def trial_of(
         varied: What a sweep has varied, by names, with the values of each.
         part_of: What it goes on with, or may be gone on with by.
     """
-    known = [each for each in sharpes if each is not None]
+    known = sorted(each for each in sharpes if each is not None)  # whichever worker was first, sums are the same
     return Trial(
         at=at,
         command=command,
