@@ -21,7 +21,8 @@ class _Unanswered:
     """What of one kind of question has failed since one of that kind was last answered.
 
     Attributes:
-        words: How it began: one outage is told in the same words. Or until when the venue wants to be left alone.
+        words: How it began: one outage is told in the same words. Or until when the venue wants to be left alone. What
+            is said of one market alone stands only as long as nothing is said of all.
     """
 
     words: str
@@ -130,8 +131,12 @@ class Troubles:
             return
         unanswered = self._unanswered.setdefault(kind, _Unanswered(words=error.message))
         unanswered.symbols.update(symbols)
-        if error.retry_after:
+        if error.retry_after or (self._is_of_one(unanswered.words) and not self._is_of_one(error.message)):
             unanswered.words = error.message
+
+    def _is_of_one(self, words: str) -> bool:
+        """Whether something is said of a single market."""
+        return any(symbol in words for symbol in self._symbols)
 
     def _kind(self, about: str) -> tuple[str, Collection[str]]:
         """Which kind of question it is, and which markets cannot be traded without its answer."""

@@ -40,6 +40,17 @@ def test_a_venue_that_answers_nothing_is_one_trouble_in_the_words_it_began_with(
     assert troubles.text(troubles.outage(TEN, {})) == told
 
 
+def test_an_outage_is_not_told_in_the_words_of_one_market_that_was_in_trouble_before(troubles: Troubles) -> None:
+    """Seen: three markets were away, and the card said of all that the book of one of them cannot be."""
+    troubles.note(TEN[4], VenueError(f"The order book of {TEN[4]} cannot be: bid 2, ask 1."))
+    for symbol in TEN:
+        if symbol != TEN[4]:
+            troubles.note(symbol, AWAY)
+    assert troubles.outage(TEN, {}) == "okx cannot be reached: Connect call failed (all 10 markets)"
+    troubles.note(TEN[4], VenueError(f"The order book of {TEN[4]} cannot be: bid 2, ask 1."))
+    assert troubles.outage(TEN, {}) == "okx cannot be reached: Connect call failed (all 10 markets)"
+
+
 def test_one_market_in_trouble_is_told_by_itself_as_long_as_others_are_answered(troubles: Troubles) -> None:
     for symbol in TEN:
         troubles.note(symbol, AWAY if symbol == TEN[3] else None)
