@@ -319,6 +319,7 @@ async def test_a_venue_that_asks_for_quiet_gets_it_and_is_asked_again(tmp_path: 
         await until(lambda: part(app) == "ok")
 
 
+@pytest.mark.slow
 async def test_html_and_a_dead_server_do_not_keep_the_chat_from_answering(tmp_path: Path) -> None:
     async with listening() as fake, running(settings_of(tmp_path, fake.url)) as app:
         await all_in(app)
@@ -389,6 +390,7 @@ async def test_a_dip_while_the_program_was_stopped_sells_a_huge_position_whole_a
         assert check_conservation(files.venue_file) == []
 
 
+@pytest.mark.slow
 async def test_one_wrong_book_sells_nothing_and_a_real_crash_sells_at_its_own_price(tmp_path: Path) -> None:
     market, files = Falling(), Files(folder=tmp_path)
     async with listening([market.symbol]) as fake, running(rich(tmp_path, fake.url, "BTC/USDT")) as app:

@@ -35,6 +35,7 @@ def written_by(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in files}
 
 
+@pytest.mark.slow
 async def test_no_secret_comes_out_anywhere(tmp_path: Path):
     async with FakeTelegram(answer_within=PATIENCE) as fake:
         fake.chat(CHAT)

@@ -73,6 +73,7 @@ async def answer(app: App, text: str, words: str) -> str:
             return page.told(words)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_what_is_said_of_a_market_is_read_shown_and_known_after_a_restart(tmp_path: Path) -> None:
     async with town(tmp_path) as at:
