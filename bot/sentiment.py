@@ -141,7 +141,7 @@ def _health(engine: SentimentEngine, name: str) -> str:
 def _text_sources(asked: SentimentSettings, bases: Sequence[str], clock: Clock) -> tuple[TextSource, ...]:
     within, found = asked.answer_within.total_seconds(), list[TextSource]()
     if asked.news.feeds:
-        found.append(NewsFeeds(urls=asked.news.feeds, answer_within=within, clock=clock))
+        found.append(NewsFeeds(urls=asked.news.feeds, answer_within=within, clock=clock, every=asked.news.every))
     if asked.reddit.client_id is not None:
         found.append(
             Reddit(

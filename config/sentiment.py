@@ -31,7 +31,7 @@ class NewsSettings(Section):
     @field_validator("every")
     @classmethod
     def _as_seldom_as_publishers_want(cls, value: timedelta) -> timedelta:
-        return _at_least(value, timedelta(minutes=15))
+        return _at_least(value, timedelta(hours=1))
 
 
 class FearGreedSettings(Section):

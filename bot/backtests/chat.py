@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from bot.backtests.setups import Asked, Known, alone, setup_of
+from bot.backtests.asked import Asked, Known
+from bot.backtests.setups import alone, setup_of
 from bot.strategies import STRATEGIES, strategy_of
 from bot.venues import venue_of
 from config.contexts import ContextSettings

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bot.backtests.asked import Asked
 from bot.backtests.revisions import at_revision
-from bot.backtests.setups import Asked, setup_of
+from bot.backtests.setups import setup_of
 from config.settings import Settings
 from engine.backtest.kernel_run import backtest
 from engine.backtest.look_ahead import refuse_peeking

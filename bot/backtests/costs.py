@@ -12,7 +12,7 @@ from engine.simulation.fills import QUOTE, FillModel
 from engine.strategies.context import StrategyContext
 
 if TYPE_CHECKING:
-    from bot.backtests.setups import Asked
+    from bot.backtests.asked import Asked
 
 
 def model_of(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]) -> FillModel:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.backtests.setups import Asked, setup_of
+from bot.backtests.asked import Asked
+from bot.backtests.setups import setup_of
 from config.settings import Settings
 from engine.backtest.drift import Drift, Key, Traded, compared, of_backtest
 from engine.backtest.kernel_run import backtest

@@ -15,7 +15,7 @@ from engine.simulation.frames import resample
 from engine.simulation.latency import Latency
 
 if TYPE_CHECKING:
-    from bot.backtests.setups import Asked, Known
+    from bot.backtests.asked import Asked, Known
 
 WHOLE = "without --full whole candles are traded on, which know no moment between their opens"
 SAY_FULL = "Say --full as well."

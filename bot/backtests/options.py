@@ -19,7 +19,7 @@ from engine.domain.errors import BadInput, DataError
 from engine.domain.market import Timeframe
 
 if TYPE_CHECKING:  # what is slow to import
-    from bot.backtests.setups import Asked
+    from bot.backtests.asked import Asked
     from bot.backtests.sweeping import Plan
     from bot.backtests.varying import Varied
     from config.settings import Settings
@@ -133,7 +133,7 @@ class MarketOptions:
         Raises:
             BadInput: A number is none.
         """
-        from bot.backtests.setups import Asked
+        from bot.backtests.asked import Asked
         from engine.backtest.setup import FillAt
 
         return Asked(

@@ -6,8 +6,7 @@ candles ─▶ markets by their names ─▶ contexts ─▶ how it is traded �
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from bot.backtests.asked import Asked, Known
 from bot.backtests.costs import model_of
 from bot.backtests.live_terms import SAY_FULL, WHOLE, live_terms, refuse_of_live
 from bot.backtests.shorter_files import beside, traded_and_shorter
@@ -28,87 +28,20 @@ from config.settings import Settings
 from config.strategy_names import short, what_is_wrong
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.people import SimulatedPeople
-from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
+from engine.backtest.setup import BacktestSetup, BareTerms, RiskTerms
 from engine.data.feeds import FileFeed
 from engine.data.files import parse_name, read_candles
 from engine.domain.errors import BadInput, ConfigError
-from engine.domain.market import Candles, Market, Timeframe, names_of
+from engine.domain.market import Market, Timeframe
 from engine.exchanges.paper import NAME as PAPER
 from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.simulation.intrabar import Intrabar
-from engine.simulation.latency import Latency
 from engine.strategies.context import StrategyContext, StrategyContexts
 
 _OWN = "your own, ./strategies/breakout.py:Breakout"
 _ALL = 10**9
 """More candles than any file has."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What was asked on the command line; ``None`` and empty where nothing was.
-
-    Attributes:
-        symbols: Markets as people write them.
-        strategy: One alone, in place of the contexts of the profile.
-        params: Its parameters, ``NAME=VALUE``.
-        cash, fee, size: In the quote currency; the others as fractions.
-        bare: Whether it is traded without lots, book and limits.
-        approved: Whether people say yes to everything that they are asked.
-        people: Whether people are asked who take their time; in the live cycle alone.
-        full: Whether it goes through the live cycle.
-        latency: How long orders are under way; in the live cycle alone.
-        shorter: Which candles beside the files fills follow; in the live cycle alone.
-        books: Files of recorded order books; in the live cycle alone.
-    """
-
-    symbols: tuple[str, ...] = ()
-    strategy: str | None = None
-    timeframe: Timeframe | None = None
-    params: tuple[str, ...] = ()
-    data: tuple[Path, ...] = ()
-    start: datetime | None = None
-    end: datetime | None = None
-    cash: Decimal | None = None
-    fee: Decimal | None = None
-    size: float | None = None
-    fill_at: FillAt | None = None
-    bare: bool | None = None
-    approved: bool = False
-    people: bool = False
-    full: bool = False
-    latency: Latency | None = None
-    shorter: Timeframe | None = None
-    books: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """The candles that there are, the steps of their markets, and shorter candles of some of these."""
-
-    candles: Mapping[str, Candles]
-    markets: Mapping[str, Market]
-    shorter: Mapping[str, Candles] = field(default_factory=dict)
-
-    def named(self, asked: str, quote: str) -> str:
-        """The market that somebody means; a coin alone is meant against a currency, where it is traded against that.
-
-        Raises:
-            BadInput: There is none, or several are meant.
-        """
-        wanted = asked.strip().upper()
-        found = [symbol for symbol in self.candles if wanted in names_of(symbol)]
-        found = [symbol for symbol in found if symbol.endswith(f"/{quote}")] or found
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise BadInput(f"--symbol {asked} may be {' or '.join(found)}.", "Write it like BTC/USDT.")
-        names = {name: symbol for symbol in self.candles for name in names_of(symbol)}
-        near = get_close_matches(wanted, names, n=1)
-        there = f"There are {', '.join(self.candles)}."
-        hint = f"Did you mean {names[near[0]]}? {there}" if near else f"{there} Give its file with --data."
-        raise BadInput(f"There are no candles of {asked}.", hint)
 
 
 def setup_of(asked: Asked, settings: Settings, known: Known | None = None) -> BacktestSetup:

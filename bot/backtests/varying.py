@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from bot.backtests.setups import Asked, alone, of_command_line, setup_of
+from bot.backtests.asked import Asked
+from bot.backtests.setups import alone, of_command_line, setup_of
 from bot.strategies import faults, kind_of, strategy_of_kind
 from config.contexts import ContextSettings
 from config.settings import Settings

@@ -38,7 +38,8 @@ def lookahead(
     """Cut the candles at every one, and see that nothing a strategy said before changes by what comes later."""
     settings = load_or_exit(profile, config, {}).settings
     try:
-        from bot.backtests.setups import Asked, setup_of
+        from bot.backtests.asked import Asked
+        from bot.backtests.setups import setup_of
         from engine.backtest.look_ahead import LookAhead
         from engine.backtest.tape import frames_of
 

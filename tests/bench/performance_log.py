@@ -17,8 +17,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from bot.backtests.asked import Asked
 from bot.backtests.full import full_backtest
-from bot.backtests.setups import Asked, setup_of
+from bot.backtests.setups import setup_of
 from config.loader import load
 from config.settings import Settings
 from engine.backtest.kernel_run import backtest

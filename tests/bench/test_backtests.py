@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from bot.backtests.asked import Asked
 from bot.backtests.full import full_backtest
-from bot.backtests.setups import Asked
 from bot.backtests.varying import varied
 from config.loader import load
 from engine.backtest.choosing import everything

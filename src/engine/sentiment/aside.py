@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,24 +21,19 @@ def aside(work: Callable[[], T], name: str) -> asyncio.Future[T]:
     given: asyncio.Future[T] = loop.create_future()
     given.add_done_callback(lambda done: done.cancelled() or done.exception())
 
-    def settle(value: T | None, error: BaseException | None) -> None:
-        if given.cancelled():
-            return
-        if error is not None:
-            given.set_exception(error)
-        else:
-            given.set_result(value)  # type: ignore[arg-type]
+    def settle(how: Callable[[], None]) -> None:
+        if not given.done():
+            how()
 
     def run() -> None:
-        value, error = None, None
         try:
             value = work()
-        except BaseException as raised:  # noqa: BLE001 - whatever it was, it is the business of who waits
-            error = raised
-        try:
-            loop.call_soon_threadsafe(settle, value, error)
-        except RuntimeError:  # the loop is closed: nobody waits
-            return
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is the business of who waits
+            told = partial(given.set_exception, error)
+        else:
+            told = partial(given.set_result, value)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(settle, told)
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return given

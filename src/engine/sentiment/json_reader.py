@@ -10,12 +10,14 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from engine.clocks import wall
 from engine.domain.errors import SourceError
 from engine.domain.figures import plain
+from engine.retry_after import seconds_to_wait
 
 M = TypeVar("M", bound=BaseModel)
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-_RATE, _OVERLOADED = 429, 503
+_RATE = 429
 
 
 class JsonReader:
@@ -67,9 +69,9 @@ class JsonReader:
             self._client = None
 
     async def _read(self, response: httpx.Response) -> bytes:
-        status, wanted = response.status_code, response.headers.get("retry-after", "")
+        status = response.status_code
         if not response.is_success:
-            again = float(wanted) if wanted.isdecimal() and status in (_RATE, _OVERLOADED) else None
+            again = seconds_to_wait(response.headers.get("retry-after", ""), wall())
             words = "asks for less" if status == _RATE else f"answers with status {status}"
             raise SourceError(f"{self._name} {words}.", again_after=again)
         body = bytearray()

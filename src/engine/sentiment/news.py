@@ -24,6 +24,8 @@ _log = structlog.get_logger(__name__)
 SOURCE = "news"
 EVERY = timedelta(hours=1)
 """How often a feed is asked for at most, answered or not: what its publishers bear."""
+SLACK = timedelta(minutes=1)
+"""How much sooner a feed may be asked for: who comes each hour is now and then a moment early."""
 LONGEST_QUIET = timedelta(days=3)
 """For how long a feed is left alone at most when it asks for that."""
 PARSED_WITHIN = 30.0
@@ -51,11 +53,13 @@ class NewsFeeds:
     Args:
         urls: Where they are; what is configured is trusted, wherever it is.
         answer_within: Wall seconds for one feed's answer, to its last byte.
+        every: How often each is asked for.
     """
 
     name = SOURCE
 
-    def __init__(self, *, urls: Sequence[str], answer_within: float, clock: Clock) -> None:
+    def __init__(self, *, urls: Sequence[str], answer_within: float, clock: Clock, every: timedelta = EVERY) -> None:
+        self._every = every - SLACK
         self._feeds = [_Feed(url) for url in dict.fromkeys(urls)]
         self._within = answer_within
         self._clock = clock
@@ -92,7 +96,7 @@ class NewsFeeds:
             self._client = None
 
     async def _renew(self, feed: _Feed, now: datetime) -> None:
-        feed.due_at = now + EVERY
+        feed.due_at = now + self._every
         try:
             found = await self._fetched(feed)
             if wait := seconds_to_wait(found.retry_after, now):

@@ -10,7 +10,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from bot.backtests.setups import Asked, setup_of
+from bot.backtests.asked import Asked
+from bot.backtests.setups import setup_of
 from bot.cli import app
 from bot.markets import source
 from bot.own_strategies import guarded, own_kind

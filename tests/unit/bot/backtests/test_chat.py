@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.backtests.asked import Asked, Known
 from bot.backtests.chat import ChatBacktests
-from bot.backtests.setups import Asked, Known, setup_of
+from bot.backtests.setups import setup_of
 from bot.markets import generated_feed
 from config.loader import load
 from engine.backtest.kernel_run import backtest

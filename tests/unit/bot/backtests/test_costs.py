@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.backtests.setups import Asked, Known, setup_of
+from bot.backtests.asked import Asked, Known
+from bot.backtests.setups import setup_of
 from bot.venues import exchange_of, fees_at
 from config.loader import load
 from config.settings import Settings

@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from bot.backtests.setups import Asked
+from bot.backtests.asked import Asked
 from bot.backtests.sweeping import Plan, Swept, run_sweep
 from bot.backtests.varying import Varied, varied
 from bot.cli import app

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from bot.backtests.setups import Asked
+from bot.backtests.asked import Asked
 from bot.backtests.sweeping import Plan
 from bot.backtests.varying import varied
 from bot.backtests.walking import Walk, walk
