@@ -15,6 +15,7 @@ from bot.lock import account_files, lock_file
 from bot.markets import Source, quote_of
 from bot.models import Models, build_models
 from bot.pace import pace
+from bot.panel import panel_of
 from bot.sentiment import sentiment_of_settings, sentiment_view, source_health
 from bot.venues import exchange_of, fees_at, named_together, venue_files, venue_names, venue_of
 from config.settings import Settings
@@ -38,6 +39,7 @@ from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.kept_derivatives import KeptDerivatives
+from engine.kept_insights import KeptInsights
 from engine.kept_stats import KeptStats
 from engine.ports import MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
@@ -163,6 +165,7 @@ async def build_engine(
     stats = KeptStats(market_data=market_data, quality=quality, clock=clock, history=market.history)
     derivatives = derivatives_of(settings, market.feed, clock)
     sentiment = sentiment_of_settings(settings, store, clock, derivatives)
+    models = build_models(settings, store, clock, externals.wall)
     services = CycleServices(
         clock=clock,
         store=store,
@@ -181,12 +184,12 @@ async def build_engine(
             refresh_after=settings.derivatives.refresh_after,
             max_age=settings.derivatives.max_age,
         ),
-        panel=externals.panel,
+        insights=KeptInsights(sentiment=sentiment.analyze if sentiment else None),
+        panel=externals.panel or panel_of(settings, models.manager),
         no_entry=no_entry,
         late_after=late_after,
     )
     configured = at_work_of(settings, market)
-    models = build_models(settings, store, clock, externals.wall)
     approvals = Approvals(
         store=store,
         market_data=market_data,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from engine.ai.panel import NO_PANEL
 from engine.clocks import wall
 from engine.exchanges.paper import PaperExchange
 from engine.ports import Panel
@@ -31,7 +30,7 @@ class Externals:
         telegram: Makes what carries requests to Telegram; ``None`` for the network.
         slack: Makes the connections to Slack, each answer within so many seconds; ``None`` for the network.
         server: Serves the web; ``None`` for a real port.
-        panel: Who is heard before an entry is decided on.
+        panel: Who is heard before an entry is decided on; ``None`` for those whom the settings name.
     """
 
     store: type[Database] = Database
@@ -40,7 +39,7 @@ class Externals:
     telegram: Callable[[], AsyncBaseTransport] | None = None
     slack: Callable[[float], ClientSession] | None = None
     server: type[WebServer] | None = None
-    panel: Panel = NO_PANEL
+    panel: Panel | None = None
 
 
 EXTERNALS = Externals()

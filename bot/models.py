@@ -13,6 +13,7 @@ from datetime import datetime
 from bot.model_chains import all_links, caps_of, chain_of, price_list
 from config.models import OFFLINE, LlmSettings, ProviderSettings, key_of, kind_of
 from config.settings import Settings
+from engine.ai.rules import RULES
 from engine.domain.errors import ConfigError
 from engine.llm.answers import Calls, Link
 from engine.llm.breakers import Breakers
@@ -146,7 +147,7 @@ def build_models(settings: Settings, store: Database, clock: Clock, wall: Callab
 def _member(name: str, llm: LlmSettings) -> ModelProvider:
     """Who runs a provider's models."""
     if name == OFFLINE:
-        return OfflineAnalyst(rules={}, name=OFFLINE)
+        return OfflineAnalyst(rules=RULES, name=OFFLINE)
     return _remote(name, llm.providers[name], llm)
 
 

@@ -1,4 +1,4 @@
-"""The sections about language models: who runs them, who is asked for what, and what that may cost.
+"""The section about language models: who runs them, who is asked for what, and what that may cost.
 
 The text under a field is its documentation: unit and meaning.
 """
@@ -46,13 +46,6 @@ RoleName = Annotated[str, AfterValidator(_check_role)]
 """What a model is asked for."""
 ModelName = Annotated[str, Field(max_length=200)]
 """A model of a chain: a provider of llm.providers, or one with another of its models, openai/NAME; or offline."""
-
-
-class AiSettings(Section):
-    """Whether anybody is asked beside the strategies."""
-
-    enabled: bool | None = None
-    """One switch for every use of language models; nothing for on as soon as llm.providers has one."""
 
 
 class PriceSettings(Section):

@@ -8,12 +8,13 @@ from pathlib import Path
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from config.ai import AiSettings
 from config.contexts import ContextSettings, IndicatorSettings
 from config.keeping import AccountSettings, BacktestSettings, DatabaseSettings, LogSettings, RetentionSettings
 from config.kinds import ExchangeName, File, passwords_in, problem
 from config.limits import ApprovalSettings, QualitySettings, RiskSettings
 from config.markets import DerivativesSettings, ExchangeSettings, MarketsSettings, ReplaySettings, VenueSettings
-from config.models import AiSettings, LlmSettings
+from config.models import LlmSettings
 from config.naming import did_you_mean
 from config.people import AlertSettings, DigestSettings, PersonSettings
 from config.platforms import FailoverSettings, SlackSettings, TelegramSettings, ViewerSettings, WebSettings

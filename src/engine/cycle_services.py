@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from engine.ai.fusion import FUSION, DecisionFusionEngine
 from engine.ai.panel import NO_PANEL
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.checked_candles import CheckedCandles
@@ -12,8 +13,9 @@ from engine.domain.decisions import Frame
 from engine.domain.market import Listing, Timeframe
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.kept_derivatives import KeptDerivatives
+from engine.kept_insights import NO_INSIGHTS
 from engine.kept_stats import KeptStats
-from engine.ports import Clock, MarketDataAt, NoEntry, Panel, nothing_against_it
+from engine.ports import Clock, Insights, MarketDataAt, NoEntry, Panel, nothing_against_it
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
 
@@ -25,7 +27,9 @@ class CycleServices:
     Attributes:
         derivatives: What futures tell of each market.
         candles: The closed candles of each market, for all who need them.
+        insights: What research has found out about each market.
         panel: Who is heard before an entry is decided on.
+        fusion: What predictions and opinions leave of it.
         late_after: How many wall seconds each market has to answer before a close is decided on without it, and it
             follows by itself; ``None`` where all answer at once, as in a replay.
         frames: What was last read of each market and timeframe: where its candles are the same it is not read again.
@@ -41,7 +45,9 @@ class CycleServices:
     orchestrator: ExecutionOrchestrator
     stats: KeptStats
     derivatives: KeptDerivatives
+    insights: Insights = NO_INSIGHTS
     panel: Panel = NO_PANEL
+    fusion: DecisionFusionEngine = FUSION
     no_entry: NoEntry = nothing_against_it
     late_after: float | None = None
     frames: dict[Listing, dict[Timeframe, Frame]] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from engine.ai.fusion import Fused
 from engine.approvals import Approvals
 from engine.cycle_services import CycleServices
 from engine.data_halts import note_changes, note_data
@@ -22,7 +23,7 @@ from engine.domain.market import Book, Listing, Market
 from engine.domain.orders import Order, Purpose, Side
 from engine.domain.plans import AT_MARKET, ExecutionPlan, TradePlan
 from engine.domain.positions import Position
-from engine.domain.proposals import Consent, Deliberation, FastTier, Proposal, strictest
+from engine.domain.proposals import Deliberation, FastTier, Proposal
 from engine.domain.risk_stats import RiskStats
 from engine.domain.snapshots import MarketSnapshot
 from engine.execution import starters
@@ -165,7 +166,7 @@ class _Conclusion:
     def _start(self, fast: FastTier) -> Outcome:
         """Nobody is asked about a starter: what the bot may not do alone is not begun."""
         decision = self._decision(Stance.ENTER, self.proposal.reasons, tier=Tier.FAST)
-        planned = self._plan(self.book, decision, fast.share)
+        planned = self._plan(self.book, decision, Fused(share=float(fast.share)))
         if isinstance(planned, Refuse):
             return self._refuse(decision, planned.reasons)
         return self._carry_out(planned[0], decision, planned[1])
@@ -175,8 +176,8 @@ class _Conclusion:
 
         ``None`` where it is not known yet what that has bought, or it cannot be sold now.
         """
-        consent = strictest(opinions)
-        if starter is None or not (consent.against or self._falls_short(consent)):
+        left = self._fused(opinions)
+        if starter is None or not (left.against or self._falls_short(left)):
             return self.enter(starter, opinions)
         if not starters.is_over(self.uow, starter, self.now):
             return None
@@ -192,20 +193,24 @@ class _Conclusion:
         late = f"nobody could be asked until {self.now:%Y-%m-%d %H:%M} UTC: the program was not running"
         return self._refuse(self._decision(Stance.ENTER, self.proposal.reasons), (late,))
 
-    def _falls_short(self, consent: Consent) -> bool:
+    def _fused(self, opinions: tuple[Opinion, ...]) -> Fused:
+        """What predictions and opinions leave of the proposal."""
+        return self.services.fusion.fuse(self.proposal.insight.outlook, opinions)
+
+    def _falls_short(self, left: Fused) -> bool:
         """Whether a confidence was lowered so far that people would not even be asked."""
-        confidence = min(self.proposal.signals.confidence, consent.confidence)
+        confidence = min(self.proposal.signals.confidence, left.confidence)
         return confidence < min(self.services.autonomy.ask_above, self.services.autonomy.auto_above)
 
     def enter(self, starter: Order | None, opinions: tuple[Opinion, ...]) -> Outcome:
         """Whether to enter now, and everything that speaks for and against it."""
-        consent = strictest(opinions)
-        decision = self._decision(self.proposal.stance, self.proposal.reasons, confidence=consent.confidence)
+        left = self._fused(opinions)
+        decision = self._decision(self.proposal.stance, self.proposal.reasons, confidence=left.confidence)
         if decision.stance is Stance.HOLD:
             return Outcome(judged=(self._record(decision, Hold()),))
-        if consent.against:
-            return self._refuse(decision, consent.against, opinions)
-        planned = self._plan(self.book, decision, Decimal(repr(consent.share)))
+        if left.against:
+            return self._refuse(decision, left.against, opinions)
+        planned = self._plan(self.book, decision, left)
         if isinstance(planned, Refuse):
             return self._refuse(decision, planned.reasons, opinions)
         book, plan = planned
@@ -216,7 +221,7 @@ class _Conclusion:
                 return self._refuse(decision, (reason,), opinions)
         return self._carry_out(book, decision, plan, opinions)
 
-    def _plan(self, book: Book | None, decision: Decision, share: Decimal) -> tuple[Book, TradePlan] | Refuse:
+    def _plan(self, book: Book | None, decision: Decision, left: Fused) -> tuple[Book, TradePlan] | Refuse:
         """So much of what an entry asks for, before any rule has looked at it; or why there is none."""
         if book is None:
             return Refuse(reasons=("there is no order book to price it with",))
@@ -231,8 +236,12 @@ class _Conclusion:
         )
         if plan is None:
             return Refuse(reasons=("there is no room for a stop below the price",))
-        quantity = plan.quantity if share == 1 else self.market.quantity(self.market.lots(plan.quantity * share))
-        return book, replace(plan, execution=execution, quantity=quantity)
+        if left.share < 1:
+            share = Decimal(repr(left.share))
+            plan = plan.resized(self.market.quantity(self.market.lots(plan.quantity * share)))
+        if left.stop_share < 1:
+            plan = plan.tightened(Decimal(repr(left.stop_share)), self.market)
+        return book, replace(plan, execution=execution)
 
     def _execution(self, book: Book) -> ExecutionPlan:
         """How an entry is bought: at market, or at a limit where strategy or context say so."""

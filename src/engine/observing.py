@@ -1,6 +1,6 @@
 """What is seen of one market at one closed candle: fetched and checked, and read, before anything is wanted of it.
 
-candles ─▶ quality ─▶ technical signals and risk figures, the book, and what futures tell ─▶ MarketSnapshot
+candles ─▶ quality ─▶ technical signals and risk figures, the book, futures, sentiment, outlook ─▶ MarketSnapshot
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ async def observe(
     candles, report = await checked(services, context, symbol, candle_at)
     listing = Listing(context.venue, symbol)
     market_context = await services.derivatives.of(symbol)
+    insight = await services.insights.of(listing)
     book = await book_of(services, listing)  # last, for what it is to be priced with
     known = services.frames.setdefault(listing, {})
     frames = services.analyzer.frames(candles, known) if report.usable else {}
@@ -41,9 +42,14 @@ async def observe(
         market=market_data_of(services.market_data, context.venue).market(symbol),
         frames=frames,
         quality=report,
-        inputs=(*_candle_inputs(candles, services.clock.now()), book_input(book, services.clock.now())),
+        inputs=(
+            *_candle_inputs(candles, services.clock.now()),
+            book_input(book, services.clock.now()),
+            *insight.inputs(services.clock.now()),
+        ),
         book=book,
         market_context=market_context,
+        insight=insight,
     )
 
 

@@ -14,7 +14,8 @@ from engine.domain.derivatives import FundingRate, LongShort, OpenInterest
 from engine.domain.errors import GreenlightError, NoData
 from engine.domain.events import Event
 from engine.domain.figures import plain
-from engine.domain.market import Book, Candles, Market, Timeframe
+from engine.domain.insights import Insight
+from engine.domain.market import Book, Candles, Listing, Market, Timeframe
 from engine.domain.messages import Card, Destination, Ref
 from engine.domain.model_calls import ModelReply, ModelRequest
 from engine.domain.orders import Fill, NotFound, OrderRequest, OrderState, SubmitResult
@@ -90,8 +91,16 @@ class Panel(Protocol):
         """How long it may think; none where there is nobody to ask, and nothing waits for an answer."""
         ...
 
-    async def opinions(self, proposal: Proposal) -> tuple[Opinion, ...]:
-        """What its members say of a proposal; who is late abstains."""
+    async def opinions(self, proposal: Proposal, within: float) -> tuple[Opinion, ...]:
+        """What its members say of a proposal within so many wall seconds; who is late abstains."""
+        ...
+
+
+class Insights(Protocol):
+    """What research keeps fresh of a market. It is read, and never waited for."""
+
+    async def of(self, listing: Listing) -> Insight:
+        """What is known now."""
         ...
 
 

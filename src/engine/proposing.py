@@ -39,6 +39,7 @@ def propose(context: StrategyContext, seen: MarketSnapshot, held: Sequence[Posit
         readings=tuple(frame.signals for frame in seen.frames.values()),
         quality=seen.quality,
         market_context=seen.market_context,
+        insight=seen.insight,
     )
 
 

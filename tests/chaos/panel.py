@@ -28,7 +28,7 @@ class SlowPanel:
         self._seed = seed
         self._happened = happened
 
-    async def opinions(self, proposal: Proposal) -> tuple[Opinion, ...]:
+    async def opinions(self, proposal: Proposal, within: float) -> tuple[Opinion, ...]:  # noqa: ARG002 - a port
         asked = f"{self._seed}/panel/{proposal.context}/{proposal.symbol}/{proposal.candle_at.isoformat()}"
         chance = Random(asked)
         says = chance.choice(("approve", "approve", "veto", "doubt", "smaller", "abstain", "late", "break"))

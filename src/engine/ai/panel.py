@@ -21,9 +21,9 @@ class NoPanel:
 
     patience = timedelta(0)
 
-    async def opinions(self, proposal: Proposal) -> tuple[Opinion, ...]:
+    async def opinions(self, proposal: Proposal, within: float) -> tuple[Opinion, ...]:
         """None."""
-        del proposal
+        del proposal, within
         return ()
 
 
@@ -37,7 +37,7 @@ async def deliberate(panel: Panel, proposal: Proposal, within: float) -> tuple[O
     """
     try:
         async with asyncio.timeout(within):
-            return await panel.opinions(proposal)
+            return await panel.opinions(proposal, within)
     except TimeoutError:
         _log.warning("the panel was late", context=proposal.context, symbol=proposal.symbol, seconds=round(within, 3))
     except GreenlightError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from engine.domain.autonomy import Ruling
@@ -46,15 +47,28 @@ class Opinion:
 
     Attributes:
         agent: Who.
-        confidence: In the trade, in [0, 1]; it can lower that of a decision, never raise it.
+        confidence: In the trade, in [0, 1]; 1 where it was not measured. It can lower a decision's, never raise it.
         share: How much of the trade may be made, in (0, 1].
+        stop_share: How far from the price its stop may be, as a share of the strategy's distance, in (0, 1].
+        reasons: Why. Of a model, they are its words, and shown to people alone.
+        evidence: What of the brief it cites, as it stood there.
+        flip: What would make it think otherwise; empty where it does not say.
+        by: Who spoke: a provider and its model, the offline analyst; empty where nobody did.
+        last_word: Whether it has heard all the others: the supervisor.
+        cost: What asking it is booked with, in US dollars.
     """
 
     agent: str
     verdict: Verdict
     confidence: float = 1.0
     share: float = 1.0
+    stop_share: float = 1.0
     reasons: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    flip: str = ""
+    by: str = ""
+    last_word: bool = False
+    cost: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,6 +125,15 @@ class TradePlan:
         """The same plan for another quantity."""
         return replace(self, quantity=quantity)
 
+    def tightened(self, share: Decimal, market: Market) -> TradePlan:
+        """The same plan with its stop at so much of its distance, rounded towards the price by less than a tick."""
+        if self.stop is None:
+            return self
+        stop = self.price - (self.price - self.stop) * share
+        over = stop % market.tick
+        above = stop - over + market.tick if over else stop
+        return replace(self, stop=min(above, self.price - market.tick))
+
     def halved(self, market: Market) -> TradePlan:
         """Half of it, rounded down to whole lots."""
         return self.resized(market.quantity(market.lots(self.quantity / 2)))

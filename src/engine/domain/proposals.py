@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from engine.domain.decisions import Exit, Input, Opinion, QualityReport, Signals, Stance, TechnicalSignals, Verdict
+from engine.domain.decisions import Exit, Input, Opinion, QualityReport, Signals, Stance, TechnicalSignals
+from engine.domain.insights import NO_INSIGHT, Insight
 from engine.domain.market import Listing, Timeframe
 
 
@@ -37,6 +37,7 @@ class Proposal:
         inputs: What it was made from, each with its age.
         market_context: What was known beside, each with its age.
         readings: What the indicators said, of each timeframe.
+        insight: What research has found out about the market of late.
     """
 
     context: str
@@ -53,6 +54,7 @@ class Proposal:
     readings: tuple[TechnicalSignals, ...]
     quality: QualityReport
     market_context: tuple[Input, ...] = ()
+    insight: Insight = NO_INSIGHT
 
     @property
     def listing(self) -> Listing:
@@ -86,32 +88,3 @@ class Deliberation:
     opinions: tuple[Opinion, ...] | None = None
     due_at: datetime | None = None
     too_late: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
-    """What opinions leave of a proposal.
-
-    Attributes:
-        against: Who is against it, and why; nothing is entered then.
-        share: How much of the trade may be made, in (0, 1].
-        confidence: The lowest that anybody has in it; 1 where nobody has said.
-    """
-
-    against: tuple[str, ...] = ()
-    share: float = 1.0
-    confidence: float = 1.0
-
-
-def strictest(opinions: Sequence[Opinion]) -> Consent:
-    """What is left of a proposal where the strictest opinion holds; who abstains has no part in it."""
-    heard = [opinion for opinion in opinions if opinion.verdict is not Verdict.ABSTAIN]
-    return Consent(
-        against=tuple(
-            f"{opinion.agent}: {'; '.join(opinion.reasons) or 'against it'}"
-            for opinion in heard
-            if opinion.verdict is Verdict.VETO
-        ),
-        share=min((opinion.share for opinion in heard), default=1.0),
-        confidence=min((opinion.confidence for opinion in heard), default=1.0),
-    )

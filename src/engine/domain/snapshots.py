@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.domain.decisions import Frame, Input, Issue, QualityReport
+from engine.domain.insights import NO_INSIGHT, Insight
 from engine.domain.market import Book, Market, Timeframe
 
 
@@ -18,6 +19,7 @@ class MarketSnapshot:
         candle_at: When the candle closed.
         inputs: What was seen, each with its age.
         market_context: What was known beside, and nothing is decided on; each with its age.
+        insight: What research has found out about it of late.
     """
 
     candle_at: datetime
@@ -27,6 +29,7 @@ class MarketSnapshot:
     inputs: tuple[Input, ...]
     book: Book | None
     market_context: tuple[Input, ...] = ()
+    insight: Insight = NO_INSIGHT
 
     def distrusted(self, reason: str) -> MarketSnapshot:
         """The same without anything that could be traded on."""

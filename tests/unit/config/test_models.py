@@ -61,8 +61,10 @@ def test_a_key_does_not_belong_in_a_file(tmp_path: Path):
 
 
 def test_without_a_provider_nobody_is_asked_unless_somebody_says_so(tmp_path: Path):
-    assert not read(tmp_path).asks_models
-    assert read(tmp_path, BOT_AI__ENABLED="true").asks_models
+    undecided = "ai: {enabled: null}"
+    assert not read(tmp_path, undecided).asks_models
+    assert read(tmp_path, undecided, **OPENAI).asks_models
+    assert read(tmp_path).asks_models  # the demo says so
     assert not read(tmp_path, BOT_AI__ENABLED="false", **OPENAI).asks_models
 
 

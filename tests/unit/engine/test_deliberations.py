@@ -41,7 +41,7 @@ class HandPanel:
     may_speak: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[Proposal] = field(default_factory=list)
 
-    async def opinions(self, proposal: Proposal) -> tuple[Opinion, ...]:
+    async def opinions(self, proposal: Proposal, within: float) -> tuple[Opinion, ...]:  # noqa: ARG002 - a port
         self.asked.append(proposal)
         if self.thinks:
             await self.may_speak.wait()
@@ -163,7 +163,7 @@ async def test_who_is_late_abstains(tmp_path: Path):
 
 async def test_who_fails_abstains(tmp_path: Path):
     class Broken(HandPanel):
-        async def opinions(self, proposal: Proposal) -> tuple[Opinion, ...]:
+        async def opinions(self, proposal: Proposal, within: float) -> tuple[Opinion, ...]:  # noqa: ARG002 - a port
             raise RuntimeError(f"no model for {proposal.symbol}")
 
     async with a_room(tmp_path, Broken()) as room:
@@ -490,3 +490,20 @@ async def test_of_a_trade_that_a_start_began_the_decision_on_the_whole_is_told(
         by_order = await room.views.why("O1")
         assert isinstance(by_order, Why)
         assert by_order.judged.decision == start.judged.decision
+
+
+async def test_a_tighter_stop_is_kept_and_buys_no_more(tmp_path: Path):
+    async def stop_of(says: tuple[Opinion, ...], folder: Path) -> tuple[Decimal, Decimal]:
+        async with a_room(folder, HandPanel(says=says)) as room:
+            await room.enter(1.0)
+            await heard(room)
+            plan = (await last(room)).plan
+            assert plan is not None
+            assert plan.stop is not None
+            return plan.price - plan.stop, plan.quantity
+
+    wide, much = await stop_of(YES, tmp_path / "wide")
+    tight, as_much = await stop_of(
+        (Opinion(agent="risk", verdict=Verdict.APPROVE, stop_share=0.5),), tmp_path / "tight"
+    )
+    assert (tight, as_much) == (wide / 2, much)

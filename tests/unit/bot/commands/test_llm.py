@@ -105,7 +105,7 @@ async def test_what_is_missing_is_said_before_anybody_is_asked(tmp_path: Path, m
 
 def test_without_a_provider_a_try_says_that_models_are_off(tmp_path: Path):
     new_file(tmp_path)
-    assert "language models are off" in llm(tmp_path, "try", "Hello?").stdout
+    assert "language models are off" in llm(tmp_path, "try", "Hello?", BOT_AI__ENABLED="false").stdout
     assert llm(tmp_path, "tape", "show").stdout == "Nothing has been asked yet.\n"
     assert llm(tmp_path, "tape", "show", "L3").stderr.startswith("There is no call L3")
 

@@ -19,3 +19,17 @@ def test_a_plan_knows_its_value_and_what_it_risks():
 @pytest.mark.parametrize(("whole", "half"), [("2", "1"), ("0.003", "0.001"), ("0.001", "0")])
 def test_half_is_rounded_down_to_whole_lots(whole: str, half: str):
     assert plan(quantity=Decimal(whole)).halved(BTC).quantity == Decimal(half)
+
+
+@pytest.mark.parametrize(
+    ("share", "stop"), [("0.5", "97.5"), ("1", "95"), ("0.3333", "98.34"), ("0.0001", "99.99"), ("0.05", "99.75")]
+)
+def test_a_tighter_stop_is_nearer_and_never_at_the_price(share: str, stop: str):
+    wanted = plan(quantity=Decimal(2), price=Decimal(100), stop=Decimal(95))
+    tight = wanted.tightened(Decimal(share), BTC)
+    assert (tight.stop, tight.quantity) == (Decimal(stop), Decimal(2))
+    assert tight.risk <= wanted.risk
+
+
+def test_where_there_is_no_stop_there_is_none_to_tighten():
+    assert plan(stop=None).tightened(Decimal("0.5"), BTC).stop is None

@@ -1,0 +1,36 @@
+"""Who is heard before an entry is decided on, by the settings."""
+
+from __future__ import annotations
+
+from config.ai import AgentSettings
+from config.settings import Settings
+from engine.ai.agent_panel import AgentPanel
+from engine.ai.agents import Agent
+from engine.ai.gate import Gate
+from engine.ai.panel import NO_PANEL
+from engine.ai.prompt_files import prompt_from, shipped_prompt
+from engine.llm.manager import LLMManager
+from engine.ports import Panel
+
+
+def panel_of(settings: Settings, manager: LLMManager) -> Panel:
+    """The members that the settings name; nobody where none is to be asked.
+
+    Raises:
+        DataError: A prompt cannot be read, or lacks a part.
+    """
+    asked = settings.ai.panel
+    if not (settings.asks_models and asked.enabled):
+        return NO_PANEL
+    supervisor = asked.supervisor
+    return AgentPanel(
+        agents=tuple(_agent(each, manager) for each in asked.agents),
+        supervisor=_agent(supervisor, manager, last_word=True) if supervisor else None,
+        patience=asked.within,
+        gate=Gate(min_change=settings.ai.gate.min_change, max_cost_share=settings.ai.gate.max_cost_share),
+    )
+
+
+def _agent(asked: AgentSettings, manager: LLMManager, *, last_word: bool = False) -> Agent:
+    prompt = prompt_from(asked.prompt, asked.name) if asked.prompt else shipped_prompt(asked.name)
+    return Agent(name=asked.name, prompt=prompt, manager=manager, last_word=last_word)

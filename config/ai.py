@@ -1,0 +1,104 @@
+"""The section about who is heard beside the strategies: the panel, when it is asked, and what is predicted.
+
+The text under a field is its documentation: unit and meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, field_validator
+
+from config.kinds import Duration, File, problem
+from config.section import Section
+
+SHIPPED = ("analyst", "risk", "devils_advocate", "supervisor")
+"""The members whose prompts come with the program."""
+MOST_FIRST = 3
+"""How many speak at once; with the supervisor a deliberation has four calls at most."""
+
+
+def _check_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", value):
+        raise problem("must be a name in small letters, e.g. macro_analyst")
+    return value
+
+
+AgentName = Annotated[str, AfterValidator(_check_name)]
+"""A member of the panel."""
+
+
+class AgentSettings(Section):
+    """A member of the panel."""
+
+    name: AgentName
+    """What it is called: llm.roles and figures of cost go by it."""
+    prompt: File | None = None
+    """Its prompt, a file of one's own; nothing for the one that comes with the program."""
+
+
+class GateSettings(Section):
+    """When the panel is not asked."""
+
+    min_change: Decimal = Field(default=Decimal("0.02"), ge=0, le=1)
+    """By how much of itself a figure must have moved since it was last asked about the same; 0 to ask always."""
+    max_cost_share: Decimal | None = Field(default=Decimal("0.02"), ge=0, le=1)
+    """The most that asking may cost, as a share of the money at risk; nothing for no such limit."""
+
+
+class PanelSettings(Section):
+    """Who is heard before an entry is decided on."""
+
+    enabled: bool = True
+    """Whether it is heard, where ai.enabled lets anybody be asked."""
+    agents: Annotated[tuple[AgentSettings, ...], Field(min_length=1, max_length=MOST_FIRST)] = tuple(
+        AgentSettings(name=name) for name in SHIPPED[:MOST_FIRST]
+    )
+    """Who speaks first, all at once; three at most."""
+    supervisor: AgentSettings | None = AgentSettings(name=SHIPPED[-1])
+    """Who hears them and has the last word; nothing for nobody: the strictest opinion holds then."""
+    within: Duration = timedelta(seconds=30)
+    """How long both rounds may take together; who is late abstains."""
+
+    @field_validator("agents")
+    @classmethod
+    def _distinct(cls, agents: tuple[AgentSettings, ...]) -> tuple[AgentSettings, ...]:
+        names = [agent.name for agent in agents]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise problem(f"{name} is there twice", at=f"ai.panel.agents.{number}.name")
+            _check_prompt(agents[number], f"ai.panel.agents.{number}")
+        return agents
+
+    @field_validator("supervisor")
+    @classmethod
+    def _usable(cls, supervisor: AgentSettings | None) -> AgentSettings | None:
+        if supervisor is not None:
+            _check_prompt(supervisor, "ai.panel.supervisor")
+        return supervisor
+
+    @field_validator("within")
+    @classmethod
+    def _bearable(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= value <= timedelta(minutes=10):
+            raise problem("must be between 1s and 10m")
+        return value
+
+
+class AiSettings(Section):
+    """Whether anybody is asked beside the strategies, and who."""
+
+    enabled: bool | None = None
+    """One switch for every use of language models; nothing for on as soon as llm.providers has one."""
+    panel: PanelSettings = Field(default_factory=PanelSettings)
+    """The panel: its members, and how long they have."""
+    gate: GateSettings = Field(default_factory=GateSettings)
+    """What spares the panel a question."""
+
+
+def _check_prompt(agent: AgentSettings, at: str) -> None:
+    if agent.prompt is None and agent.name not in SHIPPED:
+        raise problem(f"must be set: only {', '.join(SHIPPED)} come with a prompt", at=f"{at}.prompt")

@@ -1,0 +1,195 @@
+"""The brief of a proposal: what those who are asked about it are told, and how that is written down for them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from itertools import count
+
+from engine.domain.briefs import Brief, BriefField
+from engine.domain.decisions import Input, Opinion, Signals, TechnicalSignals, Verdict
+from engine.domain.figures import plain
+from engine.domain.insights import Insight
+from engine.domain.predictions import TrendOutlook
+from engine.domain.proposals import Proposal
+from engine.domain.sentiment import SentimentData
+
+LONGEST_FOREIGN = 200
+"""Letters that are told of a text which somebody else wrote."""
+MOST_HEADLINES = 8
+_DIGITS = 6
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff<>\[\]`{}|]+")
+_LINE = re.compile(r"^\[(f\d+)\] ([a-z0-9_.]+)(?: = (-?\d+(?:\.\d+)?)(?: \((.*)\))?|: (.*))$")
+_READINGS = ("rsi", "macd", "macd_signal", "macd_histogram", "bollinger_lower", "bollinger_upper", "volume_ratio")
+_AVERAGES = ("ma_20", "ma_50", "ma_200")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One thing to be told, before it has its id."""
+
+    name: str
+    text: str = ""
+    figure: Decimal | None = None
+    is_foreign: bool = False
+
+
+def brief_of(proposal: Proposal, beside: Iterable[Line] = ()) -> Brief:
+    """What is told of a proposal.
+
+    Args:
+        proposal: What a strategy wants, and everything that was seen then.
+        beside: What the account tells of it: what is held, how earlier ones ended.
+    """
+    lines = (
+        *_wanted(proposal.signals),
+        *(line for reading in proposal.readings for line in _reading(reading)),
+        *_market_context(proposal.market_context),
+        *_insight(proposal.insight),
+        *beside,
+    )
+    return Brief(symbol=proposal.symbol, at=proposal.candle_at, fields=numbered(lines))
+
+
+def numbered(lines: Iterable[Line], after: int = 0) -> tuple[BriefField, ...]:
+    """Things to be told, each with its id."""
+    return tuple(
+        BriefField(id=f"f{number}", name=line.name, text=line.text, figure=line.figure, is_foreign=line.is_foreign)
+        for number, line in zip(count(after + 1), lines, strict=False)
+    )
+
+
+def with_opinions(brief: Brief, heard: Sequence[Opinion]) -> Brief:
+    """The same, and what others have said of it: for who speaks last."""
+    return Brief(
+        symbol=brief.symbol,
+        at=brief.at,
+        fields=(*brief.fields, *numbered((line for each in heard for line in _opinion(each)), len(brief.fields))),
+    )
+
+
+def written(brief: Brief) -> str:
+    """A brief as it is put into a prompt: a line a field, and words of other people by themselves, marked as such."""
+    own = [_written(field) for field in brief.fields if not field.is_foreign]
+    foreign = [_written(field) for field in brief.fields if field.is_foreign]
+    parts = [f"<brief symbol={brief.symbol} at={brief.at:%Y-%m-%dT%H:%MZ}>", *own, "</brief>"]
+    if foreign:
+        parts += ["<quoted>", *foreign, "</quoted>"]
+    return "\n".join(parts)
+
+
+def read_back(prompt: str) -> tuple[BriefField, ...]:
+    """The fields of a brief that stands in a prompt: what rules answer from."""
+    return tuple(field for line in prompt.splitlines() if (field := _field(line)) is not None)
+
+
+def safe(text: str) -> str:
+    """Somebody else's words on one line, without what could be taken for the form of a prompt."""
+    return " ".join(_UNSAFE.sub(" ", text).split())[:LONGEST_FOREIGN]
+
+
+def _written(field: BriefField) -> str:
+    if field.figure is None:
+        return f"[{field.id}] {field.name}: {field.text}"
+    remark = f" ({field.text})" if field.text else ""
+    return f"[{field.id}] {field.name} = {plain(field.figure)}{remark}"
+
+
+def _field(line: str) -> BriefField | None:
+    found = _LINE.match(line)
+    if found is None:
+        return None
+    number, name, figure, remark, text = found.groups()
+    try:
+        value = Decimal(figure) if figure is not None else None
+    except InvalidOperation:
+        return None
+    foreign = name.startswith("headline.") or name.endswith(".words")
+    return BriefField(
+        id=number, name=name, text=(remark if value is not None else text) or "", figure=value, is_foreign=foreign
+    )
+
+
+def _wanted(signals: Signals) -> Iterator[Line]:
+    """What the strategy wants, and what speaks for it."""
+    yield Line(name="strategy.trigger", text=safe(signals.trigger))
+    yield _number("strategy.agreement", signals.confidence, "share of its conditions that hold")
+    for number, condition in enumerate(signals.conditions, start=1):
+        holds = "holds" if condition.holds else "does not hold"
+        detail = f" ({safe(condition.detail)})" if condition.detail else ""
+        yield Line(name=f"strategy.condition_{number}", text=f"{safe(condition.name)}: {holds}{detail}")
+
+
+def _reading(signals: TechnicalSignals) -> Iterator[Line]:
+    """The readings of one timeframe; a price also as its distance from the close, in per cent."""
+    of = signals.timeframe
+    yield _number(f"{of}.close", signals.close, f"close of {signals.at:%Y-%m-%dT%H:%MZ}")
+    for name in _READINGS:
+        if (value := getattr(signals, name)) is not None:
+            yield _number(f"{of}.{name}", value)
+    for name in _AVERAGES:
+        if (value := getattr(signals, name)) is not None:
+            yield _number(f"{of}.{name}", value)
+            yield _number(f"{of}.above_{name}", _percent(signals.close, value), "close above it, in per cent")
+    if signals.atr is not None:
+        yield _number(f"{of}.atr_percent", signals.atr / signals.close * 100, "average true range, in per cent")
+    for name, levels in (("support", signals.supports), ("resistance", signals.resistances)):
+        if levels:
+            yield _number(f"{of}.{name}_percent", _percent(levels[0], signals.close), f"nearest {name} from the close")
+    if signals.flags:
+        yield Line(name=f"{of}.flags", text=", ".join(map(safe, signals.flags)))
+    if signals.patterns:
+        told = (f"{safe(each.name)} {'bullish' if each.bullish else 'bearish'}" for each in signals.patterns)
+        yield Line(name=f"{of}.patterns", text=", ".join(told))
+
+
+def _market_context(known: Iterable[Input]) -> Iterator[Line]:
+    for each in known:
+        yield Line(name=f"futures.{each.name.replace(' ', '_')}", text=safe(each.detail))
+
+
+def _insight(insight: Insight) -> Iterator[Line]:
+    if insight.sentiment is not None:
+        yield from _sentiment(insight.sentiment)
+    if insight.outlook is not None:
+        yield from _outlook(insight.outlook)
+
+
+def _sentiment(data: SentimentData) -> Iterator[Line]:
+    score = data.aggregate()
+    if score is None:
+        return
+    yield _number("sentiment", score, "all sources, -1 bearish to 1 bullish")
+    for part in data.parts:
+        hours = part.age(data.at).total_seconds() / 3600
+        yield _number(f"sentiment.{part.source}", part.score, f"{part.count} texts or readings, {hours:.1f} h old")
+    for number, each in enumerate(data.headlines[:MOST_HEADLINES], start=1):
+        yield Line(name=f"headline.{number}", text=safe(each.title), is_foreign=True)
+
+
+def _outlook(outlook: TrendOutlook) -> Iterator[Line]:
+    if not outlook.predictions:
+        return
+    yield _number("outlook.alignment", outlook.alignment, "-1 all bearish to 1 all bullish")
+    for each in outlook.predictions:
+        move = each.expected_move * 100
+        yield _number(f"outlook.{each.timeframe}", move, f"{each.direction}, expected move in per cent")
+
+
+def _opinion(opinion: Opinion) -> Iterator[Line]:
+    """What a member said; its words are a model's, and so somebody else's."""
+    yield Line(name=f"{opinion.agent}.verdict", text=opinion.verdict)
+    if opinion.verdict is not Verdict.ABSTAIN:
+        yield _number(f"{opinion.agent}.share", opinion.share, "of the trade that it would make")
+    for reason in opinion.reasons:
+        yield Line(name=f"{opinion.agent}.words", text=safe(reason), is_foreign=True)
+
+
+def _number(name: str, value: float, remark: str = "") -> Line:
+    return Line(name=name, text=remark, figure=Decimal(plain(value, _DIGITS)))
+
+
+def _percent(value: float, of: float) -> float:
+    return (value / of - 1) * 100 if of else 0.0

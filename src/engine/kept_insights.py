@@ -1,0 +1,46 @@
+"""What research has found out, put together for a market: it is read from what is kept, and nobody is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from engine.domain.insights import NO_INSIGHT, Insight
+from engine.domain.market import Listing
+from engine.domain.predictions import TrendOutlook
+from engine.domain.sentiment import SentimentData
+
+AskSentiment = Callable[[str], Awaitable[SentimentData]]
+AskOutlook = Callable[[Listing], Awaitable[TrendOutlook]]
+
+
+class NoInsights:
+    """Nobody looks into anything."""
+
+    async def of(self, listing: Listing) -> Insight:
+        """Nothing."""
+        del listing
+        return NO_INSIGHT
+
+
+NO_INSIGHTS = NoInsights()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptInsights:
+    """Reads what each part of research has kept.
+
+    Attributes:
+        sentiment: Tells what is said of a market; ``None`` where no source is asked.
+        outlook: Tells what is expected of it; ``None`` where nothing is predicted.
+    """
+
+    sentiment: AskSentiment | None = None
+    outlook: AskOutlook | None = None
+
+    async def of(self, listing: Listing) -> Insight:
+        """What is known of a market now."""
+        return Insight(
+            sentiment=await self.sentiment(listing.symbol) if self.sentiment else None,
+            outlook=await self.outlook(listing) if self.outlook else None,
+        )

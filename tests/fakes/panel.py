@@ -1,0 +1,116 @@
+"""A panel whose model says what a test wrote down, and proposals to ask it about."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from engine.ai.agent_panel import AgentPanel
+from engine.ai.agents import Agent
+from engine.ai.gate import Gate
+from engine.ai.prompt_files import shipped_prompt
+from engine.ai.rules import RULES
+from engine.clocks import WallClock
+from engine.domain.decisions import QualityReport, TechnicalSignals
+from engine.domain.insights import NO_INSIGHT, Insight
+from engine.domain.market import Timeframe
+from engine.domain.model_calls import ModelReply, ModelRequest, StopReason, Usage
+from engine.domain.proposals import Proposal
+from engine.domain.sentiment import Headline, SentimentData, SentimentPart
+from engine.llm.answers import Link, Question, Tried
+from engine.llm.live_calls import Judge
+from engine.llm.manager import LLMManager
+from engine.llm.prices import FREE, PriceList
+from tests.fakes import engine, reports
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NO_GATE = Gate(min_change=Decimal(0))
+LINK = Link(provider="scripted", model="m1")
+Says = Callable[[ModelRequest], Mapping[str, Any] | str]
+
+
+@dataclass
+class Script:
+    """Calls that a test answers, by what they are for; the rules answer what it leaves out.
+
+    Attributes:
+        says: What is said for a purpose: an object, or any text.
+        takes: Wall seconds that it takes.
+    """
+
+    says: dict[str, Mapping[str, Any] | str | Says] = field(default_factory=dict)
+    takes: dict[str, float] = field(default_factory=dict)
+    asked: list[ModelRequest] = field(default_factory=list)
+
+    async def ask(self, question: Question, judge: Judge, within: float) -> Tried:
+        del within
+        request = question.request
+        self.asked.append(request)
+        await asyncio.sleep(self.takes.get(request.purpose, 0))
+        said = self.says.get(request.purpose, RULES.get(request.purpose, lambda _: "nothing"))
+        told = said(request) if callable(said) else said
+        text = told if isinstance(told, str) else json.dumps(told)
+        usage = Usage(input_tokens=1, output_tokens=1)
+        return Tried(judged=judge(ModelReply(text=text, stop=StopReason.END, usage=usage, model="m1")))
+
+    async def is_short(self, purpose: str, context: str) -> bool:
+        del purpose, context
+        return False
+
+    def manager(self) -> LLMManager:
+        """A manager that asks this alone."""
+        prices = PriceList(own={("scripted", "m1"): FREE}, sources={}, clock=WallClock())
+        chain = lambda purpose, context: (LINK,)  # noqa: E731, ARG005 - one model for all
+        return LLMManager(calls=self, chain=chain, pricing=prices, deadline=60, max_tokens={"": 100})
+
+
+def an_opinion(verdict: str = "approve", share: float = 1, stop_share: float = 1, **more: Any) -> dict[str, Any]:
+    """What a model might say of BTC/USDT, citing the first field."""
+    reasons = [{"text": f"I would {verdict}", "fields": ["f1"]}]
+    usual = {"symbol": "BTC/USDT", "verdict": verdict, "share": share, "stop_share": stop_share}
+    return usual | {"reasons": reasons, "flip": "a better price"} | more
+
+
+def a_panel(script: Script, *, gate: Gate = NO_GATE, supervisor: bool = True) -> AgentPanel:
+    """Analyst, risk, devil's advocate and supervisor, all of them asked of a script."""
+    manager = script.manager()
+    first = [
+        Agent(name=name, prompt=shipped_prompt(name), manager=manager)
+        for name in ("analyst", "risk", "devils_advocate")
+    ]
+    last = Agent(name="supervisor", prompt=shipped_prompt("supervisor"), manager=manager, last_word=True)
+    return AgentPanel(agents=first, supervisor=last if supervisor else None, patience=timedelta(seconds=30), gate=gate)
+
+
+def a_proposal(*readings: TechnicalSignals, insight: Insight = NO_INSIGHT, **changes: Any) -> Proposal:
+    """An entry into BTC/USDT that a strategy wants."""
+    usual: dict[str, Any] = {
+        "context": "trend",
+        "strategy": "ma_cross",
+        "venue": "paper",
+        "symbol": "BTC/USDT",
+        "timeframe": Timeframe.H1,
+        "candle_at": NOON,
+        "signals": engine.signals(0.7),
+        "reasons": ("speaks for it",),
+        "exits": (),
+        "close": 20_000.0,
+        "inputs": (),
+        "readings": readings or (reports.signals(),),
+        "quality": QualityReport(),
+        "insight": insight,
+    }
+    return Proposal(**(usual | changes))
+
+
+def said_of_it(*titles: str, score: float = 0.4) -> Insight:
+    """What people say, with headlines."""
+    headlines = tuple(Headline(title=title, source="news", url="", at=NOON, score=score) for title in titles)
+    part = SentimentPart(source="news", score=score, count=max(len(titles), 1), weight=1, at=NOON)
+    data = SentimentData(symbol="BTC/USDT", at=NOON, parts=(part,), mentions={}, trending=(), headlines=headlines)
+    return Insight(sentiment=data)
