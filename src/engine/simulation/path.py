@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LEGS = 3
 """How many straight lines lead through a candle."""
 _SECOND = 1000
-"""A path along trades has no more than two points in so many milliseconds."""
+"""Of the trades in so many milliseconds those are left out that tell nothing of where the price went."""
 
 Trade = tuple[int, float]
 """When something was traded, in milliseconds since 1970, and at what price."""
@@ -129,7 +129,7 @@ def points_over_gap(
         opens = int(candles.open_ms[index])
         closes = min(opens + span, until_ms)
         if opens <= after_ms and trades is not None:
-            yield from _extremes(trades)
+            yield from _along(trades, before)
         elif opens < after_ms:
             yield from _cut_corners(candles, index, after_ms, closes, before)
         else:
@@ -149,12 +149,24 @@ def _cut_corners(
     yield closes, float(candles.close[index])
 
 
-def _extremes(trades: Sequence[Trade]) -> Iterator[tuple[int, float]]:
-    """The highest and the lowest trade of each second, in the order in which they were made."""
+def _along(trades: Sequence[Trade], before: float | None) -> Iterator[tuple[int, float]]:
+    """A path along trades: a fall jumps from one to the next, for nobody traded in between; a rise is a line."""
+    last = before
+    for at, price in _telling(trades):
+        if last is not None and price < last:
+            yield at, last
+        yield at, price
+        last = price
+
+
+def _telling(trades: Sequence[Trade]) -> Iterator[Trade]:
+    """Of each second the highest trade, the lowest one, and each that was lower than all before it in that second."""
     for _, of_second in groupby(trades, key=lambda trade: trade[0] // _SECOND):
         within = list(of_second)
-        ends = min(range(len(within)), key=lambda i: within[i][1]), max(range(len(within)), key=lambda i: within[i][1])
-        yield from (within[index] for index in sorted(set(ends)))
+        lows = list(accumulate((price for _, price in within), min))
+        falls = [index for index, low in enumerate(lows) if not index or low < lows[index - 1]]
+        top = max(range(len(within)), key=lambda index: within[index][1])
+        yield from (within[index] for index in sorted({*falls, top}))
 
 
 def _span(candles: Candles, index: int, spans: Millis | None) -> int:

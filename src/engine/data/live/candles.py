@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from engine.analysis.quality import DataQualityMonitor
 from engine.data.live.feed import LiveFeed
@@ -13,6 +14,7 @@ from engine.data.live.pages import PAGE, Pages
 from engine.data.live.pauses import Pauses
 from engine.domain.decisions import Issue
 from engine.domain.errors import VenueError
+from engine.domain.figures import plain
 from engine.domain.market import Candles, Timeframe
 from engine.exchanges.ccxt.client import VenueClient
 from engine.ports import Clock
@@ -31,6 +33,10 @@ _SPARE = 2
 """Candles asked for beyond what is needed: the open one, and one that closes meanwhile."""
 _CHANGED = "changed"
 """A series that seems to have changed its nature: people must lift that halt, so it is asked about more than once."""
+_FAR = "far"
+"""A newest candle that closes far from the order book of that moment: it may be wrong, whatever its volume."""
+_JUST = timedelta(seconds=30)
+"""For how long after its close a candle is held against the order book: later the price has gone on by itself."""
 _ONLY_TIME_MENDS = {"too few", "stale"}
 """What another answer cannot make good; a newest candle that is missing is asked for in any case."""
 
@@ -59,6 +65,7 @@ class CandleRefresher:
     Args:
         wanted: The candles, by symbol and timeframe.
         history: How many closed candles are kept of each.
+        max_price_gap: How far a newest close may be from the order book and is believed at once, as a fraction of it.
         traded: The markets that are traded at present.
         tell: Notes how asking about something went.
     """
@@ -73,6 +80,7 @@ class CandleRefresher:
         wanted: Sequence[Wanted],
         history: int,
         pauses: Pauses,
+        max_price_gap: Decimal,
         traded: Callable[[], Sequence[str]],
         tell: Callable[[str, VenueError | None], Awaitable[None]],
     ) -> None:
@@ -84,9 +92,11 @@ class CandleRefresher:
         self._history = history
         self._pages = Pages(client, history + _SPARE)
         self._pauses = pauses
+        self._max_price_gap = max_price_gap
         self._traded = traded
         self._tell = tell
         self._bad: dict[Wanted, BadAnswer] = {}
+        self._far: dict[Wanted, tuple[datetime, float]] = {}
         self._asking: set[Wanted] = set()
 
     async def run(self) -> None:
@@ -167,6 +177,7 @@ class CandleRefresher:
         _, report = self._quality.check(candles.tail(self._history), now)
         issues = tuple(issue for issue in report.refused if issue.kind not in _ONLY_TIME_MENDS)
         issues += tuple(Issue(kind=f"{_CHANGED} {change.at}", detail=change.detail) for change in report.changes)
+        issues += self._far_from_the_book(wanted, candles, now)
         before = self._bad.pop(wanted, None)
         if not issues:
             self._pauses.end(("bad", wanted))
@@ -174,6 +185,21 @@ class CandleRefresher:
         same = before is not None and _kinds(before.issues) == _kinds(issues)
         self._bad[wanted] = BadAnswer(issues=issues, asked=(before.asked if before and same else 0) + 1)
         self._pauses.next(("bad", wanted), _LONGEST_DOUBT)
+
+    def _far_from_the_book(self, wanted: Wanted, candles: Candles, now: datetime) -> tuple[Issue, ...]:
+        """A close that no order book shows, unless a second answer says the same of it."""
+        book = self._feed.book(wanted[0], self._clock.now())
+        if not len(candles) or book is None or now - candles.closed_at > _JUST:
+            return ()
+        close = float(candles.close[-1])
+        known = self._far.pop(wanted, None)
+        if not abs(Decimal(repr(close)) - book.mid) > self._max_price_gap * book.mid:
+            return ()
+        self._far[wanted] = (candles.closed_at, close)
+        if known == self._far[wanted]:
+            return ()
+        detail = f"it closes at {plain(close)}, and the order book stands at {plain(book.mid, 8)}"
+        return (Issue(kind=_FAR, detail=detail),)
 
 
 def _kinds(issues: Sequence[Issue]) -> set[str]:

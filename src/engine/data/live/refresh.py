@@ -90,6 +90,7 @@ class Refresher:
             wanted=[(symbol, each) for symbol, asked in timeframes.items() for each in asked],
             history=history,
             pauses=self._pauses,
+            max_price_gap=limits.max_price_gap,
             traded=self._traded,
             tell=self._tell,
         )

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -123,6 +123,7 @@ def test_numpy_prices_are_quoted_like_plain_ones() -> None:
 
 
 SECOND = 1000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 GAP: tuple[Row, ...] = ((100, 103, 97, 101, 1), (101, 102, 94, 99, 1), (99, 105, 98, 104, 1))
 """Three minutes; the path through each of them goes over its extremes."""
 
@@ -172,3 +173,32 @@ def test_no_low_of_a_gap_is_left_out(drawn: list[list[int] | None], after: int, 
     assert min((price for _, price in points), default=None) == min(candles.low[concerned], default=None)
     assert [at for at, _ in points] == sorted(at for at, _ in points)
     assert all(begin <= at <= end for at, _ in points)
+
+
+def over_trades(*trades: tuple[float, float], before: float = 100.0) -> list[tuple[float, float]]:
+    """The points of a path along trades, each at its second, within the first minute."""
+    candles = hand_candles(((100, 110, 80, 90, 1),), timeframe=Timeframe.M1)
+    told = [(ORIGIN + int(at * SECOND), price) for at, price in trades]
+    found = points_over_gap(candles, ORIGIN + SECOND, ORIGIN + 60 * SECOND, before, told)
+    return [((at - ORIGIN) / SECOND, price) for at, price in found]
+
+
+def test_between_two_trades_a_fall_is_a_jump_and_a_rise_a_line() -> None:
+    assert over_trades((2.75, 101), (3, 90), (4, 95)) == [(2.75, 101), (3, 101), (3, 90), (4, 95)]
+    assert over_trades((2, 91)) == [(2, 100), (2, 91)]
+
+
+def test_a_stop_that_the_price_jumped_over_fills_where_somebody_traded() -> None:
+    points = [(EPOCH + timedelta(seconds=at), Decimal(str(price))) for at, price in over_trades((2.75, 101), (3, 90))]
+    crossing = first_crossing(points, Decimal(99), Decimal(200))
+    assert crossing is not None
+    assert (crossing.price, crossing.at) == (Decimal("90.0"), EPOCH + timedelta(seconds=3))
+
+
+@given(st.lists(st.tuples(st.integers(0, 50_000), st.integers(50, 150)), min_size=1), st.integers(60, 99))
+def test_it_fills_at_the_first_trade_that_was_as_low_as_the_stop(trades: list[tuple[int, int]], stop: int) -> None:
+    told = sorted((at / 1000 + 1, float(price)) for at, price in trades)
+    points = [(EPOCH + timedelta(seconds=at), Decimal(str(price))) for at, price in over_trades(*told)]
+    crossing = first_crossing(points, Decimal(stop), Decimal(10_000))
+    low = next((price for _, price in told if price <= stop), None)
+    assert (crossing.price if crossing else None) == (Decimal(str(low)) if low is not None else None)
