@@ -161,4 +161,7 @@ def _mentions(text: str, us: Us) -> bool:
 
 
 def _moment(seconds: str | float) -> datetime:
-    return datetime.fromtimestamp(float(seconds), UTC)
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC)
+    except (OverflowError, OSError) as error:  # a time that no calendar has
+        raise ValueError(f"{seconds} is no time") from error
