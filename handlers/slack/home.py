@@ -52,7 +52,7 @@ def board(views: Views, access: Access) -> Board:
         if access.person(PLATFORM, user) is None:
             return None
         try:
-            status, held, asked = await views.status(), await views.positions(), await views.pending()
+            (status, held), asked = await views.status_and_positions(), await views.pending()
         except GreenlightError as error:
             return (errors.error(error),)
         approvals = [approval.card(view, status.equity, access.approvers) for view in asked]

@@ -48,8 +48,7 @@ class Board:
 
     async def _render(self) -> str:
         try:
-            status = await self._views.status()
-            positions = await self._views.positions()
+            status, positions = await self._views.status_and_positions()
             curve, payments = await self._views.equity_curve(POINTS), await self._views.payments()
         except GreenlightError as error:  # the chat beside it goes on
             return render("board_missing.html", reason=str(error), halts=self._views.unwritten_halts())

@@ -61,12 +61,16 @@ class AccountViews:
     async def positions(self) -> tuple[PositionView, ...]:
         """What is held, at the prices of now."""
         prices = await prices_of_held(self.store, self.market_data)
+        return await self.store.read(lambda uow: self._positions(uow, prices))
 
-        def work(uow: UnitOfWork) -> tuple[PositionView, ...]:
-            portfolio = uow.account.portfolio().valued(prices)
-            return tuple(reporting.position(uow, held, portfolio, self.contexts) for held in portfolio.positions)
+    async def status_and_positions(self) -> tuple[Status, tuple[PositionView, ...]]:
+        """Both at the same prices, for who shows them side by side."""
+        prices = await prices_of_held(self.store, self.market_data)
+        return await self.store.read(lambda uow: (self._status(uow, prices), self._positions(uow, prices)))
 
-        return await self.store.read(work)
+    def _positions(self, uow: UnitOfWork, prices: Mapping[Listing, Decimal]) -> tuple[PositionView, ...]:
+        portfolio = uow.account.portfolio().valued(prices)
+        return tuple(reporting.position(uow, held, portfolio, self.contexts) for held in portfolio.positions)
 
     async def several_venues(self) -> tuple[str, ...]:
         """The venues, where the account has several and people have to tell them apart; else none."""
