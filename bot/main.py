@@ -15,5 +15,9 @@ def main() -> None:
     gc.set_threshold(COLLECT_EVERY)
     with terminal.prepared():
         with terminal.interrupted_at_once():
+            from typer.main import get_command
+
             from bot.cli import app
-        app()
+
+            command = get_command(app)
+        command()
