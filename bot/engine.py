@@ -185,7 +185,7 @@ async def build_engine(
             max_age=settings.derivatives.max_age,
         ),
         insights=KeptInsights(sentiment=sentiment.analyze if sentiment else None),
-        panel=externals.panel or panel_of(settings, models.manager),
+        panel=externals.panel or panel_of(settings, models.manager, store),
         no_entry=no_entry,
         late_after=late_after,
     )

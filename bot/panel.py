@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config.ai import AgentSettings
 from config.settings import Settings
+from engine.ai.account import AccountBrief
 from engine.ai.agent_panel import AgentPanel
 from engine.ai.agents import Agent
 from engine.ai.gate import Gate
@@ -11,9 +12,10 @@ from engine.ai.panel import NO_PANEL
 from engine.ai.prompt_files import prompt_from, shipped_prompt
 from engine.llm.manager import LLMManager
 from engine.ports import Panel
+from engine.store.database import Database
 
 
-def panel_of(settings: Settings, manager: LLMManager) -> Panel:
+def panel_of(settings: Settings, manager: LLMManager, store: Database) -> Panel:
     """The members that the settings name; nobody where none is to be asked.
 
     Raises:
@@ -27,6 +29,7 @@ def panel_of(settings: Settings, manager: LLMManager) -> Panel:
         agents=tuple(_agent(each, manager) for each in asked.agents),
         supervisor=_agent(supervisor, manager, last_word=True) if supervisor else None,
         patience=asked.within,
+        beside=AccountBrief(store=store, risk_per_trade=settings.risk.risk_per_trade).of,
         gate=Gate(min_change=settings.ai.gate.min_change, max_cost_share=settings.ai.gate.max_cost_share),
     )
 

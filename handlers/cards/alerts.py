@@ -94,7 +94,7 @@ def closed(view: TradeView) -> Card:
         title=_closed(view),
         fields=(
             ("Closed by", phrases.why_closed(view)),
-            ("Sold", phrases.bought_then_sold(held)),
+            ("Sold", phrases.prices(held)),
             *_parts(view),
             ("Before fees", wording.gain(held.realised, held.share(held.realised), quote)),
             ("Fees", wording.of(held.fees, held.cost, quote)),

@@ -22,7 +22,7 @@ from engine.domain.decision_views import ApprovalView
 from engine.domain.messages import BREAK, Button, Card, Item
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.proposals import Deliberation
-from handlers.cards import phrases, wording
+from handlers.cards import panel, phrases, wording
 from handlers.cards.lines import entry, listed
 
 Fields = tuple[tuple[str, str], ...]
@@ -89,7 +89,8 @@ def _open(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None, app
         ("Risk to the stop", phrases.risk(plan, equity)),
         *phrases.levels(plan.price, plan.stop, plan.target),
         ("Agreement", decision.agreement),
-        ("Strategy", phrases.strategy(decision)),
+        phrases.strategy_field(decision),
+        *panel.in_short(view.opinions),
         *_votes(asked, votes, approvers),
         ("Expires", phrases.expiry(asked.expires_at, view.now, view.wall_left)),
         *((("Trigger", decision.trigger),) if decision.trigger else ()),

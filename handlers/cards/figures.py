@@ -228,4 +228,4 @@ def _obstacles(view: ContextView) -> tuple[str, ...]:
     reasons = dict.fromkeys(reason for _, reason in view.obstacles)
     if len(reasons) == 1 and len(view.obstacles) == len(view.at_work.markets):
         return (f"Not now: {next(iter(reasons))}",)
-    return tuple(f"Not {market}: {reason}" for market, reason in view.obstacles)
+    return tuple(f"Not {market}: {BREAK}{reason}" for market, reason in view.obstacles)

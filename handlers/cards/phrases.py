@@ -112,7 +112,7 @@ def levels(entry: Decimal, stop: Decimal | None, target: Decimal | None) -> tupl
 
 def price_move(asked: Decimal, price: Decimal) -> str:
     """The asked price, the price now, and how far it moved: ``20,000.00 → 20,100.00 (+0.50%)``."""
-    return f"{wording.price(asked)} → {wording.price(price)} ({wording.signed_percent(drift(asked, price))})"
+    return f"{wording.price(asked)} {BREAK}→ {wording.price(price)} ({wording.signed_percent(drift(asked, price))})"
 
 
 def conditions(named: Sequence[Condition]) -> str:
@@ -223,6 +223,11 @@ def strategy(decision: Decision | Proposal) -> str:
     name = wording.words(decision.strategy)
     name = name if decision.strategy == decision.context else f"{name} ({decision.context})"
     return f"{name} on {decision.timeframe}" if decision.timeframe else name
+
+
+def strategy_field(decision: Decision | Proposal) -> tuple[str, str]:
+    """The same as a field of a card: names of one's own may be long."""
+    return "Strategy", strategy(decision).replace(" on ", f" {BREAK}on ")
 
 
 def decided_by(asked: Approval | None, decision: Decision) -> str:
@@ -337,11 +342,6 @@ def prices(held: Position) -> str:
     with_decimals = held.exit_price + 0 * held.entry_price  # a mean that comes out even reads like other prices
     moved = price_move(held.entry_price, with_decimals)
     return f"{quantity} at {moved}" if not held.is_open else f"{wording.quantity(held.sold)} of {quantity} at {moved}"
-
-
-def bought_then_sold(held: Position) -> str:
-    """The same, to be broken before what was got."""
-    return prices(held).replace(" → ", f" {BREAK}→ ")
 
 
 def position(held: Position) -> str:

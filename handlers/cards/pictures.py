@@ -92,7 +92,7 @@ def trade(found: TradeCandles, zone: ZoneInfo) -> Card:
             *phrases.opened(found.trade),
             *((("Closed", wording.moment(held.closed_at)),) if held.closed_at else ()),
             *((("Closed by", phrases.closed_by(held)),) if held.closed_at else ()),
-            ("Traded", phrases.bought_then_sold(held)),
+            ("Traded", phrases.prices(held)),
             *phrases.levels(held.entry_price, held.stop, held.target),
         ),
         text=wording.lines(phrases.OF_ITS_COST, f"/why {held.id} tells the whole story."),

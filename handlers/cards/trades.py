@@ -85,7 +85,7 @@ def _trade(held: Position, so_far: PositionView | None, now: datetime, at: str) 
     """One trade in lines that a phone shows whole."""
     return Item(
         title=f"{held.id} {named(held.symbol, at)} {_result(held, so_far)}".rstrip(),
-        text=wording.lines(phrases.bought_then_sold(held), *_time_held(held, now)),
+        text=wording.lines(phrases.prices(held), *_time_held(held, now)),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import assert_never
 
 from engine.domain.approvals import Approval, Claimed, Declined, Expired, Ordered, Pending, Refused
@@ -24,7 +23,7 @@ from engine.domain.market import named
 from engine.domain.messages import BREAK, Card
 from engine.domain.plans import TradePlan
 from engine.domain.trade_views import TradeView
-from handlers.cards import phrases, wording
+from handlers.cards import panel, phrases, wording
 from handlers.cards.lines import entry, listed
 
 
@@ -42,7 +41,7 @@ def _theirs(story: TradeView) -> Card:
         title=f"Why {held.id}: somebody else bought {named(held.symbol, story.at)}",
         fields=(
             ("Opened", wording.moment(held.opened_at)),
-            ("Traded", phrases.bought_then_sold(held)),
+            ("Traded", phrases.prices(held)),
             *((("Closed", wording.moment(held.closed_at)),) if held.closed_at else ()),
             *((("Closed by", phrases.closed_by(held)),) if held.closed_at else ()),
             *net,
@@ -79,7 +78,7 @@ def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:
     decision, plan = judged.decision, judged.plan
     return (
         ("Decided", wording.moment(decision.at)),
-        ("Strategy", phrases.strategy(decision)),
+        phrases.strategy_field(decision),
         *((("Trigger", decision.trigger),) if decision.trigger else ()),
         *((("Tier", "fast: a start, bought before all were heard"),) if decision.tier is Tier.FAST else ()),
         ("Confidence", confidence(decision) if not judged.opinions else _lowered(decision)),
@@ -131,15 +130,12 @@ def _plan(plan: TradePlan) -> str:
     return listed(f"{phrases.asked_at_price(plan)}, value {value}{risk}{levels}")
 
 
-_SAID = {Verdict.APPROVE: "approves", Verdict.VETO: "vetoes", Verdict.ABSTAIN: "abstains"}
-
-
 def _opinion(opinion: Opinion) -> str:
-    """What a member of the panel said, and what of it counts: nothing where it abstains."""
-    approves = opinion.verdict is Verdict.APPROVE
-    share = f", {wording.percent(Decimal(repr(opinion.share)))} of the trade" if opinion.share < 1 else ""
-    told = (*((f"confidence {opinion.confidence:.2f}{share}",) if approves else ()), *opinion.reasons)
-    return entry(f"{opinion.agent} {_SAID[opinion.verdict]}", "; ".join(told))
+    """What a member of the panel said, and what would change its mind."""
+    measured = opinion.verdict is Verdict.APPROVE and opinion.confidence < 1
+    told = (*((f"confidence {opinion.confidence:.2f}",) if measured else ()), *opinion.reasons)
+    flip = f"; would change it: {opinion.flip}" if opinion.flip else ""
+    return entry(panel.verdict(opinion), f"{'; '.join(told)}{flip}")
 
 
 def readings(signals: TechnicalSignals) -> tuple[str, ...]:
@@ -210,7 +206,7 @@ def _sales(trade: TradeView) -> Iterable[str]:
         by = f", by {order.asked_by}, /close" if order.asked_by else ""
         yield f"{order.id} sold {phrases.fills(order)}, {wording.moment(order.updated_at)}{by}"
     if not trade.position.is_open:
-        yield f"closed by {phrases.why_closed(trade)}, {BREAK}{phrases.bought_then_sold(trade.position)}"
+        yield f"closed by {phrases.why_closed(trade)}, {BREAK}{phrases.prices(trade.position)}"
 
 
 def _approval(asked: Approval) -> Iterable[str]:

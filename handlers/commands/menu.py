@@ -76,6 +76,7 @@ def build_commands(
                 help="reject a trade that waits",
             ),
             Command(name="why", args="ID", run=reads.why, help="the story of a trade, approval, order"),
+            Command(name="agents", args="ID", run=reads.agents, help="what the panel said of a trade, and why"),
             Command(
                 name="pause",
                 aliases=("stopentry", "stopbuy"),

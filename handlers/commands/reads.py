@@ -9,10 +9,24 @@ from engine.domain.errors import BadInput, UnknownId
 from engine.domain.health import LogLine
 from engine.domain.messages import Card
 from engine.domain.positions import Position
+from engine.domain.trade_views import TradeView
 from engine.ports import Clock
 from engine.views import Views
 from handlers import arguments
-from handlers.cards import account, alerts, approval, health, logs, models, people, pictures, sentiment, trades, why
+from handlers.cards import (
+    account,
+    alerts,
+    approval,
+    health,
+    logs,
+    models,
+    panel,
+    people,
+    pictures,
+    sentiment,
+    trades,
+    why,
+)
 from handlers.commands.table import Call
 
 PROFIT_DAYS, MOST_DAYS = 7, 365
@@ -108,6 +122,13 @@ class Reads:
     async def health(self, call: Call) -> Card:
         arguments.nothing(call.words)
         return health.health(await self._views.health())
+
+    async def agents(self, call: Call) -> Card:
+        wanted = _only(call.words)
+        story = await self._views.why(wanted)
+        if isinstance(story, TradeView):
+            raise UnknownId(f"Somebody else bought {wanted.upper()}: no panel was asked.")
+        return panel.card(story)
 
     async def sentiment(self, call: Call) -> Card:
         if len(call.words) != 1:

@@ -199,10 +199,11 @@ def trade(uow: UnitOfWork, position_id: str) -> TradeView:
 
 def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None, now: datetime) -> ApprovalView:
     """An approval with its decision, what became of it, and what stops it now."""
-    order = uow.orders.of_decision(asked.decision_id)
+    order, judged = uow.orders.of_decision(asked.decision_id), uow.decisions.get(asked.decision_id)
     return ApprovalView(
         approval=asked,
-        decision=uow.decisions.get(asked.decision_id).decision,
+        decision=judged.decision,
+        opinions=judged.opinions,
         now=now,
         price=price,
         order=order,

@@ -135,7 +135,7 @@ class FakeViews:
     async def why(self, any_id: str) -> Why | TradeView:
         if any_id == "D12":
             return reports.why()
-        return reports.why(approval=_known(self.approvals_by_id, any_id))
+        return reports.why(approval=_known(self.approvals_by_id, any_id), judged=reports.heard())
 
     async def unmanaged(self, unmanaged_id: str) -> UnmanagedView:
         if unmanaged_id != "N1":

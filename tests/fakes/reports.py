@@ -20,11 +20,13 @@ from engine.domain.decisions import (
     Input,
     Issue,
     Judged,
+    Opinion,
     Pattern,
     QualityReport,
     Signals,
     Stance,
     TechnicalSignals,
+    Verdict,
 )
 from engine.domain.digests import Digest
 from engine.domain.halt_views import HaltView, Recovery
@@ -504,6 +506,25 @@ def judged(**changes: Any) -> Judged:
         ),
     )
     return replace(usual, **changes)
+
+
+def heard() -> Judged:
+    """A decision about which a panel was asked."""
+    said = (
+        Opinion(agent="analyst", verdict=Verdict.APPROVE, reasons=("the trend is up",), by="offline analyst"),
+        Opinion(agent="risk", verdict=Verdict.APPROVE, share=0.5, stop_share=0.8, reasons=("it is wild",)),
+        Opinion(
+            agent="devils_advocate",
+            verdict=Verdict.APPROVE,
+            share=0.4,
+            reasons=("the 1d close is below its MA 200",),
+            evidence=("1d above ma 200 -7.99", "1h rsi 71.2"),
+            flip="a close above it",
+            by="offline analyst",
+        ),
+        Opinion(agent="supervisor", verdict=Verdict.ABSTAIN, reasons=("it did not answer in time",), last_word=True),
+    )
+    return judged(opinions=said)
 
 
 def why(**changes: Any) -> Why:

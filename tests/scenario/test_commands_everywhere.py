@@ -125,6 +125,12 @@ SAID: dict[str, Asked] = {
         wrong={"A9": "There is no", "A1 A1": "One id belongs here"},
         bad={BAD: "One id belongs here", "<b>A1</b>": "is not an id"},
     ),
+    "agents": Asked(
+        good={"a1": "No panel was asked about D"},
+        missing="One id belongs here",
+        wrong={"A9": "There is no", "A1 A1": "One id belongs here"},
+        bad={BAD: "One id belongs here", "<b>A1</b>": "is not an id"},
+    ),
     "approve": Asked(
         good={"A1 half": "You approved half of A1: order O"},
         missing="Which approval?",

@@ -11,16 +11,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 
 import structlog
 
+from engine.ai.account import Beside
 from engine.ai.agents import Agent
-from engine.ai.brief import Line, brief_of
+from engine.ai.brief import brief_of
 from engine.ai.gate import Gate, PanelAnswer, told_in
 from engine.clocks import monotonic
 from engine.domain.briefs import Brief
 from engine.domain.decisions import Opinion
 from engine.domain.errors import GreenlightError
+from engine.domain.figures import plain
 from engine.domain.proposals import Proposal
 from engine.faults import fault_id
 
@@ -30,14 +33,14 @@ FIRST_ROUND = 0.6
 """The part of the time that the first round may take where somebody speaks after it."""
 _LATE = "it did not answer in time"
 
-Beside = Callable[[Proposal], Awaitable[Sequence[Line]]]
-"""Tells what the account says of a proposal's market: what is held, how earlier ones ended."""
+AskAccount = Callable[[Proposal], Awaitable[Beside]]
+"""Tells what the account says of a proposal's market."""
 
 
-async def nothing_beside(proposal: Proposal) -> Sequence[Line]:
+async def nothing_beside(proposal: Proposal) -> Beside:
     """Nothing."""
     del proposal
-    return ()
+    return Beside()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +58,20 @@ class AgentPanel:
     supervisor: Agent | None
     patience: timedelta
     gate: Gate
-    beside: Beside = nothing_beside
+    beside: AskAccount = nothing_beside
     _last: dict[tuple[str, str], PanelAnswer] = field(default_factory=dict, init=False)
 
     async def opinions(self, proposal: Proposal, within: float) -> tuple[Opinion, ...]:
         """What its members say of a proposal; what they said last where nothing has changed since."""
         until = monotonic() + within
-        brief = brief_of(proposal, await self.beside(proposal))
+        beside = await self.beside(proposal)
+        brief = brief_of(proposal, beside.lines)
         last = self._last.get((proposal.context, proposal.symbol))
         if last is not None and self.gate.is_the_same(brief, last):
             return last.opinions
+        cost = self._expected_cost(brief, proposal.context)
+        if self.gate.is_too_dear(cost, beside.at_risk):
+            return tuple(agent.abstains(_dear(cost, beside.at_risk)) for agent in self._members())
         heard = await self._first_round(brief, proposal.context, until)
         if self.supervisor is not None:
             heard += (await _in_time(self.supervisor, brief, proposal.context, until, heard),)
@@ -73,10 +80,21 @@ class AgentPanel:
         )
         return heard
 
+    def _members(self) -> tuple[Agent, ...]:
+        return (*self.agents, *((self.supervisor,) if self.supervisor else ()))
+
+    def _expected_cost(self, brief: Brief, context: str) -> Decimal:
+        """What asking all of them may cost at most: nothing is known of it before but what is asked."""
+        return sum((agent.worst_cost(brief, context) for agent in self._members()), Decimal(0))
+
     async def _first_round(self, brief: Brief, context: str, until: float) -> tuple[Opinion, ...]:
         left = until - monotonic()
         end = monotonic() + left * FIRST_ROUND if self.supervisor is not None else until
         return tuple(await asyncio.gather(*(_in_time(agent, brief, context, end) for agent in self.agents)))
+
+
+def _dear(cost: Decimal, at_risk: Decimal | None) -> str:
+    return f"it was not asked: that may cost ${plain(cost, 2)}, and {plain(at_risk or 0, 4)} are at risk"
 
 
 async def _in_time(agent: Agent, brief: Brief, context: str, until: float, heard: Sequence[Opinion] = ()) -> Opinion:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from engine.ai.brief import safe, with_opinions, written
 from engine.ai.prompt_files import Prompt
 from engine.ai.schemas import OpinionShape
 from engine.domain.briefs import Brief, BriefField
 from engine.domain.decisions import Opinion, Verdict
+from engine.domain.figures import plain
 from engine.domain.market import Book
 from engine.llm.manager import Answer, LLMManager
 from engine.llm.validating import Facts, Validator
@@ -53,6 +55,11 @@ class Agent:
         )
         return self._opinion(answer, told)
 
+    def worst_cost(self, brief: Brief, context: str) -> Decimal:
+        """What asking it of a brief may cost at most, in US dollars, where its first model answers at once."""
+        prompt = self.prompt.asked(symbol=brief.symbol, brief=written(brief))
+        return self.manager.worst_cost(prompt, self.prompt.system, OpinionShape, self.name, context=context)
+
     def abstains(self, reason: str) -> Opinion:
         """That it says nothing, and why."""
         return Opinion(agent=self.name, verdict=Verdict.ABSTAIN, reasons=(reason,), last_word=self.last_word)
@@ -85,4 +92,5 @@ def speaker(answer: Answer) -> str:
 def _as_told(fields: Mapping[str, BriefField], each: str) -> str:
     """A field as it stood in the brief: the figure is the brief's, whatever the answer says of it."""
     field = fields[each]
-    return f"{field.name} {field.text}" if field.figure is None else f"{field.name} {field.figure:f}"
+    name = field.name.replace(".", " ").replace("_", " ")
+    return f"{name} {field.text if field.figure is None else plain(field.figure, 3)}"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.domain.approvals import Approval
-from engine.domain.decisions import Decision, Judged
+from engine.domain.decisions import Decision, Judged, Opinion
 from engine.domain.halt_views import HaltView
 from engine.domain.orders import Order
 from engine.domain.positions import Position
@@ -24,6 +24,7 @@ class ApprovalView:
         halt: What stops entries into its market then; ``None`` where nothing does.
         wall_left: How long it can still be answered by the clock of people; ``None`` where the market's is theirs.
         at: Its venue, where the account has several; else empty.
+        opinions: What a panel said of it; empty where nobody was asked.
     """
 
     approval: Approval
@@ -35,6 +36,7 @@ class ApprovalView:
     halt: HaltView | None = None
     wall_left: timedelta | None = None
     at: str = ""
+    opinions: tuple[Opinion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,6 +129,13 @@ class LLMManager:
             return Answer(value=None, reason=f"{error.message} Nobody is asked what cannot be booked.")
         return replace(_answer(tries), latency=monotonic() - began)
 
+    def worst_cost(
+        self, prompt: str, system_message: str, schema: type[BaseModel] | None, purpose: str, *, context: str = ""
+    ) -> Decimal:
+        """The most that the first model of the chain would cost for a question, in US dollars."""
+        links = self.chain(purpose, context) if self.is_on else ()
+        return self._worst(links[0], self._request(prompt, system_message, schema, purpose)) if links else Decimal(0)
+
     def _request(self, prompt: str, system_message: str, schema: type[BaseModel] | None, purpose: str) -> ModelRequest:
         return ModelRequest(
             purpose=purpose,

@@ -75,7 +75,7 @@ async def test_an_answer_that_is_not_believed_is_no_opinion(answer: Any):
 
 
 async def test_what_is_cited_is_told_as_it_stands_in_the_brief():
-    brief_says = "strategy.trigger it fired"
+    brief_says = "strategy trigger it fired"
     opinions = by_name(await a_panel(Script(says={"analyst": an_opinion()})).opinions(a_proposal(), 10))
     assert opinions["analyst"].evidence == (brief_says,)
     assert (opinions["analyst"].flip, opinions["analyst"].by) == ("a better price", "scripted m1")

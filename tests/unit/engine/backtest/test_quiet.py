@@ -84,7 +84,7 @@ async def replayed(folder: Path, *, together: bool, answering: bool = False) -> 
         pace=Pace(speed=math.inf, wait_for_people=0, commit_every=20),
         open_approvals=nobody,
         on_trouble=troubles.append,
-        answering=lambda: engine.approvals.busy,
+        answering=lambda: engine.approvals.busy or engine.deliberations.busy,
         journal=engine.store,
     )
     await replay.run(engine.clock.now() + LASTS)

@@ -185,7 +185,7 @@ def test_a_strategy_tells_what_it_does_how_it_stands_and_what_it_may() -> None:
                 "1 open",
                 "won 14 of 23 (60.87%)",
                 "+120.50 USDT (+2.50%)",
-                "Not BTC/USDT: btc_momentum already holds T3",
+                "Not BTC/USDT: \u200bbtc_momentum already holds T3",
             ],
         )
     ]

@@ -193,8 +193,8 @@ def test_a_start_says_so_and_the_panel_is_heard():
     assert dict(shown.fields)["Adds to"] == "0.003 BTC/USDT, ordered by O7"
     assert dict(shown.fields)["Confidence"] == "1 of 2 agree (0.70 with the panel)"
     assert section(shown, "Panel") == [
-        "analyst approves: confidence 0.70, 50.00% of the trade; momentum is real",
-        "advocate vetoes: volume is thin; and falling",
+        "analyst approves 50.00% of it: confidence 0.70; momentum is real",
+        "advocate is against it: volume is thin; and falling",
         "risk abstains",
     ]
     fast = reports.judged(decision=reports.decision(tier=Tier.FAST))

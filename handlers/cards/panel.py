@@ -1,0 +1,91 @@
+"""What a panel said of an entry: in three lines on the card of its approval, and whole for ``/agents``. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from engine.domain.decision_views import Why
+from engine.domain.decisions import Opinion, Verdict
+from engine.domain.errors import UnknownId
+from engine.domain.market import named
+from engine.domain.messages import Card, Item
+from handlers.cards import wording
+from handlers.cards.lines import entry, listed
+from handlers.cards.models import dollars
+
+Fields = tuple[tuple[str, str], ...]
+
+_SAID = {Verdict.APPROVE: "approves", Verdict.VETO: "is against it", Verdict.ABSTAIN: "abstains"}
+
+
+def card(story: Why) -> Card:
+    """Everything that each member said.
+
+    Raises:
+        UnknownId: Nobody was asked.
+    """
+    decision, opinions = story.judged.decision, story.judged.opinions
+    if not opinions:
+        raise UnknownId(f"No panel was asked about {decision.id}.", f"/why {decision.id} tells its story.")
+    cost = sum((opinion.cost for opinion in opinions), Decimal(0))
+    return Card(
+        title=f"The panel on {decision.id}: {decision.stance} {named(decision.symbol, story.at)}",
+        fields=(
+            ("Strategy", listed(f"{decision.strategy}, {decision.agreement}")),
+            ("Confidence", f"{decision.confidence:.2f} with the panel"),
+            *((("Cost", dollars(cost)),) if cost else ()),
+        ),
+        items=tuple(map(_whole, opinions)),
+        text=f"/why {decision.id} tells what became of it.",
+    )
+
+
+def in_short(opinions: Sequence[Opinion]) -> Fields:
+    """The panel in three lines: who says what, the strongest objection, and what would change that mind."""
+    if not opinions:
+        return ()
+    found = _objection(opinions)
+    return (
+        ("Panel", listed(f"{', '.join(map(verdict, opinions))}{_by(opinions)}")),
+        *((("Objection", found.reasons[0]),) if found and found.reasons else ()),
+        *((("Would change it", found.flip),) if found and found.flip else ()),
+    )
+
+
+def verdict(opinion: Opinion) -> str:
+    """What a member says, in some words: ``risk approves 50% of it``."""
+    if opinion.verdict is Verdict.APPROVE and opinion.share < 1:
+        return f"{wording.words(opinion.agent)} approves {wording.percent(Decimal(repr(opinion.share)))} of it"
+    return f"{wording.words(opinion.agent)} {_SAID[opinion.verdict]}"
+
+
+def _by(opinions: Sequence[Opinion]) -> str:
+    """Who spoke for all of them, where that was one."""
+    speakers = {opinion.by for opinion in opinions if opinion.by}
+    return f" ({speakers.pop()})" if len(speakers) == 1 else ""
+
+
+def _objection(opinions: Sequence[Opinion]) -> Opinion | None:
+    """Who is most against it: a veto, else whoever would make least of it, else the devil's advocate."""
+    heard = [opinion for opinion in opinions if opinion.verdict is not Verdict.ABSTAIN and not opinion.last_word]
+    vetoes = [opinion for opinion in heard if opinion.verdict is Verdict.VETO]
+    if vetoes:
+        return vetoes[0]
+    advocates = [opinion for opinion in heard if opinion.agent == "devils_advocate"]
+    return min((*advocates, *heard), key=lambda opinion: opinion.share, default=None)
+
+
+def _whole(opinion: Opinion) -> Item:
+    tighter = opinion.verdict is Verdict.APPROVE and opinion.stop_share < 1
+    stop = f"stop at {wording.percent(Decimal(repr(opinion.stop_share)))} of its distance" if tighter else ""
+    return Item(
+        title=wording.sentence(verdict(opinion)),
+        text=wording.lines(
+            *(listed(reason) for reason in opinion.reasons),
+            stop,
+            entry("cites", ", ".join(opinion.evidence)) if opinion.evidence else "",
+            entry("would change it", opinion.flip) if opinion.flip else "",
+            entry("by", opinion.by) if opinion.by else "",
+        ),
+    )
