@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from engine.ai.agent_panel import AgentPanel
+from engine.ai.agent_panel import AgentPanel, AskAccount, nothing_beside
 from engine.ai.agents import Agent
 from engine.ai.gate import Gate
 from engine.ai.prompt_files import shipped_prompt
@@ -25,7 +25,7 @@ from engine.domain.sentiment import Headline, SentimentData, SentimentPart
 from engine.llm.answers import Link, Question, Tried
 from engine.llm.live_calls import Judge
 from engine.llm.manager import LLMManager
-from engine.llm.prices import FREE, PriceList
+from engine.llm.prices import FREE, Price, PriceList
 from tests.fakes import engine, reports
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -62,9 +62,9 @@ class Script:
         del purpose, context
         return False
 
-    def manager(self) -> LLMManager:
+    def manager(self, price: Price = FREE) -> LLMManager:
         """A manager that asks this alone."""
-        prices = PriceList(own={("scripted", "m1"): FREE}, sources={}, clock=WallClock())
+        prices = PriceList(own={("scripted", "m1"): price}, sources={}, clock=WallClock())
         chain = lambda purpose, context: (LINK,)  # noqa: E731, ARG005 - one model for all
         return LLMManager(calls=self, chain=chain, pricing=prices, deadline=60, max_tokens={"": 100})
 
@@ -76,15 +76,28 @@ def an_opinion(verdict: str = "approve", share: float = 1, stop_share: float = 1
     return usual | {"reasons": reasons, "flip": "a better price"} | more
 
 
-def a_panel(script: Script, *, gate: Gate = NO_GATE, supervisor: bool = True) -> AgentPanel:
+def a_panel(
+    script: Script,
+    *,
+    gate: Gate = NO_GATE,
+    supervisor: bool = True,
+    price: Price = FREE,
+    beside: AskAccount = nothing_beside,
+) -> AgentPanel:
     """Analyst, risk, devil's advocate and supervisor, all of them asked of a script."""
-    manager = script.manager()
+    manager = script.manager(price)
     first = [
         Agent(name=name, prompt=shipped_prompt(name), manager=manager)
         for name in ("analyst", "risk", "devils_advocate")
     ]
     last = Agent(name="supervisor", prompt=shipped_prompt("supervisor"), manager=manager, last_word=True)
-    return AgentPanel(agents=first, supervisor=last if supervisor else None, patience=timedelta(seconds=30), gate=gate)
+    return AgentPanel(
+        agents=first,
+        supervisor=last if supervisor else None,
+        patience=timedelta(seconds=30),
+        gate=gate,
+        beside=beside,
+    )
 
 
 def a_proposal(*readings: TechnicalSignals, insight: Insight = NO_INSIGHT, **changes: Any) -> Proposal:

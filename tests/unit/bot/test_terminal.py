@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,6 +104,27 @@ def test_an_interrupt_while_it_loads_ends_it_without_a_word(tmp_path: Path):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (-signal.SIGINT, "", "")
+
+
+def test_an_interrupt_while_the_command_line_is_put_together_ends_it_without_a_word(tmp_path: Path):
+    put_together = """
+import os, signal, sys, typer.main as typer
+made = typer.get_group
+typer.get_group = lambda *given, **named: os.kill(os.getpid(), signal.SIGINT) or made(*given, **named)
+sys.argv = ["bot", "status"]
+from bot.main import main
+main()
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", put_together],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+        preexec_fn=_hear_interrupts,
+    )
+    assert (process.returncode, process.stdout, process.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_an_interrupt_while_a_command_is_at_work_ends_it_without_a_word(tmp_path: Path):

@@ -13,7 +13,7 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.errors import UnknownId, VenueError
 from engine.domain.events import HaltEnded
 from engine.domain.halts import Halt, HaltKind
-from engine.domain.market import Listing
+from engine.domain.market import Book, Listing
 from engine.domain.positions import fall
 from handlers.cards import account, alerts
 from handlers.web.account_rows import StatusRow
@@ -72,6 +72,25 @@ async def test_positions_are_shown_at_the_price_of_now(room: Room):
     assert view.unrealised == Decimal("-0.20"), "bought at the ask, it is worth the middle of the book"
     assert view.share == view.net / view.position.cost
     assert view.net == view.unrealised - view.position.fees
+
+
+async def test_side_by_side_a_position_has_one_price_however_fast_that_moves(room: Room):
+    class Restless:
+        """A market whose price is another one at each look."""
+
+        looks = 0
+
+        async def book(self, symbol: str) -> Book:
+            self.looks += 1
+            book = await room.venue.book(symbol)
+            bid, ask = (replace(side[0], price=side[0].price + self.looks) for side in (book.bids, book.asks))
+            return replace(book, bids=(bid,), asks=(ask,))
+
+    await buy(room)
+    views = replace(room.views, market_data={room.venue.name: Restless()})
+    status, (view,) = await views.status_and_positions()
+    assert dict(status.prices)["BTC/USDT"] == view.price
+    assert status.exposure == view.value
 
 
 async def test_without_a_price_of_now_the_last_known_one_is_shown(room: Room):

@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from engine.ai.account import Beside
 from engine.ai.fusion import FUSION
 from engine.ai.gate import Gate
 from engine.domain.decisions import Opinion, Verdict
 from engine.domain.insights import NO_INSIGHT, Insight
+from engine.domain.proposals import Proposal
+from engine.llm.prices import Price
 from tests.fakes import reports
 from tests.fakes.panel import Script, a_panel, a_proposal, an_opinion, said_of_it
 
@@ -109,3 +112,20 @@ async def test_a_panel_that_is_stopped_is_stopped():
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize(("at_risk", "asked"), [("5", 0), ("500", 4), (None, 4)])
+async def test_it_is_not_asked_where_that_may_cost_more_than_its_share_of_what_is_at_risk(
+    at_risk: str | None, asked: int
+):
+    async def account(proposal: Proposal) -> Beside:
+        assert proposal.symbol == "BTC/USDT"
+        return Beside(at_risk=Decimal(at_risk) if at_risk else None)
+
+    script, gate = Script(), Gate(min_change=Decimal(0), max_cost_share=Decimal("0.01"))
+    panel = a_panel(script, gate=gate, price=Price(input=Decimal(20), output=Decimal(100)), beside=account)
+    opinions = await panel.opinions(a_proposal(), 10)
+    assert len(script.asked) == asked
+    if not asked:
+        assert {each.verdict for each in opinions} == {Verdict.ABSTAIN}
+        assert opinions[0].reasons[0].endswith("and 5 are at risk")
