@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item._id = coerce_node_id(grouped)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def each_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The test runs twice: its folder has a migrated database in SQLite, then in PostgreSQL. Gives the URL."""
     from tests.fakes import database, postgres  # slow to import, and few tests need them

@@ -285,7 +285,7 @@ async def at_work(folder: Path) -> AsyncIterator[Everywhere]:
 
 
 @pytest.mark.parametrize(
-    "platform", [on_slack, *(pytest.param(each, marks=pytest.mark.slow) for each in (on_telegram, on_the_web))]
+    "platform", [pytest.param(each, marks=pytest.mark.slow) for each in (on_slack, on_telegram, on_the_web)]
 )
 async def test_every_command_is_answered_however_it_is_written(
     tmp_path: Path, platform: Callable[[Everywhere], Talk]

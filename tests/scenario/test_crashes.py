@@ -46,6 +46,7 @@ async def test_a_question_outlives_the_process_and_what_was_sent_meanwhile_is_st
         assert files.complaints() == []
 
 
+@pytest.mark.slow
 async def test_a_press_made_while_the_bot_was_down_is_answered_as_such_and_not_acted_on(tmp_path):
     async with telling(tmp_path) as story:
         life = await story.begins()
@@ -67,6 +68,7 @@ async def test_a_press_made_while_the_bot_was_down_is_answered_as_such_and_not_a
         story.must_be_whole()
 
 
+@pytest.mark.slow
 async def test_a_press_that_is_delivered_again_after_a_restart_has_no_second_effect(tmp_path):
     async with telling(tmp_path) as story:
         life = await story.begins()

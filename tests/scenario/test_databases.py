@@ -108,6 +108,7 @@ def test_a_server_that_is_away_stops_the_start_without_its_password(tmp_path: Pa
         assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.slow
 async def test_a_bot_of_another_host_is_refused_on_the_same_server(server_folder: Path, tmp_path: Path):
     elsewhere = write_config(server_folder, venue={"file": str(tmp_path / "elsewhere" / "venue.sqlite")})
     async with running(settings_of(server_folder)):

@@ -13,7 +13,8 @@ import pytest
 from tests.fakes.command_line import bot
 from tests.fakes.database import execute, rows_of_file
 
-pytestmark = pytest.mark.xdist_group("drawdown")  # what was played is played once, not once a worker
+# What was played is played once, not once a worker; that takes a replay of two years.
+pytestmark = [pytest.mark.xdist_group("drawdown"), pytest.mark.slow]
 
 STEP, TOTAL = Decimal("0.005"), Decimal("0.015")
 CONTEXTS = [

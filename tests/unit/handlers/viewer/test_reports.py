@@ -102,6 +102,7 @@ async def test_each_week_is_sent_once_where_weeks_are_told_of(tmp_path: Path) ->
         assert sent(fake, ANN) == [f"Week 2026-W0{number}" for number in range(1, 3)]
 
 
+@pytest.mark.slow
 async def test_no_day_is_sent_before_one_that_could_not_be(tmp_path: Path) -> None:
     async with FakeTelegram() as fake, reporting(tmp_path, fake) as (views, subscribers, due):
         subscribers.add(str(BEN), datetime(2026, 1, 1, tzinfo=UTC))
