@@ -14,6 +14,7 @@ from bot.externals import Externals
 from bot.platforms import VERSION, RemotePlatform, Web, remote_platforms, web_chat
 from bot.sentiment import source_health
 from config.settings import PLATFORMS, Settings
+from engine.ai.questions import Asker
 from engine.card_destinations import retarget_cards
 from engine.domain.errors import StoreError
 from engine.domain.halt_views import HaltView
@@ -78,6 +79,7 @@ async def build_chat(
         version=VERSION,
         logs=logs,
         backtest=backtests.card,
+        asker=Asker(manager=engine.models.manager),
     )
     access = _access(settings)
     await _forget_listed(engine.store, access)

@@ -21,7 +21,7 @@ OFFLINE = "offline"
 """The name of the offline analyst in a chain: rules that answer where no model does, for nothing."""
 KINDS = ("openai", "anthropic", "local")
 """The interfaces that are spoken; a provider of one of these names speaks its own."""
-ROLES = ("analyst", "risk", "devils_advocate", "supervisor", "prediction", "sentiment")
+ROLES = ("analyst", "risk", "devils_advocate", "supervisor", "prediction", "sentiment", "question")
 """What models are asked for."""
 
 Dollars = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=9)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.ai.questions import Asker
 from engine.desk import Desk
 from engine.domain.messages import Card, Role
 from engine.ports import Clock
@@ -17,10 +18,18 @@ from handlers.commands.table import Call, Command, CommandTable
 
 
 def build_commands(
-    *, views: Views, results: Results, desk: Desk, clock: Clock, version: str, logs: RecentLogs, backtest: Backtest
+    *,
+    views: Views,
+    results: Results,
+    desk: Desk,
+    clock: Clock,
+    version: str,
+    logs: RecentLogs,
+    backtest: Backtest,
+    asker: Asker,
 ) -> CommandTable:
     """Make the table of everything this version can do; what is not built is not in it."""
-    reads, acts, figures = Reads(views, clock, version, logs), Acts(views, desk, clock), Figures(results)
+    reads, acts, figures = Reads(views, clock, version, logs, asker), Acts(views, desk, clock), Figures(results)
 
     async def manual(call: Call) -> Card:
         arguments.nothing(call.words)
@@ -129,6 +138,7 @@ def build_commands(
             ),
             Command(name="digest", run=reads.digest, help="the figures of today so far"),
             Command(name="health", run=reads.health, help="whether every part is well"),
+            Command(name="ask", args="QUESTION", run=reads.ask, help="what you want to know, in plain words"),
             Command(name="sentiment", args="MARKET", run=reads.sentiment, help="what is said of a market, and where"),
             Command(name="llm", run=reads.llm, help="language models: how they are, and what they cost"),
             Command(name="version", run=reads.version, help="which version this is"),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
+from engine.ai import questions
+from engine.ai.questions import Asker
+from engine.domain.autonomy import Hold
 from engine.domain.errors import BadInput, UnknownId
 from engine.domain.health import LogLine
 from engine.domain.messages import Card
@@ -16,6 +19,7 @@ from handlers import arguments
 from handlers.cards import (
     account,
     alerts,
+    answers,
     approval,
     health,
     logs,
@@ -33,6 +37,8 @@ PROFIT_DAYS, MOST_DAYS = 7, 365
 TRADES_SHOWN, MOST_TRADES = 10, 50
 CHART_DAYS = 30
 TABLE = "table"
+TOLD_TRADES, TOLD_DECISIONS, LOOKED_AT = 20, 12, 100
+"""What a question is answered from: so many trades, and decisions among the newest."""
 LINES_SHOWN, MOST_LINES = 10, 50
 
 RecentLogs = Callable[[int], Sequence[LogLine]]
@@ -42,8 +48,9 @@ RecentLogs = Callable[[int], Sequence[LogLine]]
 class Reads:
     """The commands that change nothing."""
 
-    def __init__(self, views: Views, clock: Clock, version: str, logs: RecentLogs) -> None:
+    def __init__(self, views: Views, clock: Clock, version: str, logs: RecentLogs, asker: Asker) -> None:
         self._views = views
+        self._asker = asker
         self._clock = clock
         self._version = version
         self._logs = logs
@@ -129,6 +136,15 @@ class Reads:
         if isinstance(story, TradeView):
             raise UnknownId(f"Somebody else bought {wanted.upper()}: no panel was asked.")
         return panel.card(story)
+
+    async def ask(self, call: Call) -> Card:
+        question = " ".join(call.words)
+        if not question:
+            raise BadInput("A question belongs here, such as: how much did we lose today?")
+        (status, held), newest = await self._views.status_and_positions(), await self._views.trades(TOLD_TRADES)
+        decided = [each for each in await self._views.decisions(LOOKED_AT) if not isinstance(each.ruling, Hold)]
+        lines = questions.account_lines(status, held, newest, decided[:TOLD_DECISIONS])
+        return answers.card(await self._asker.answer(question, lines, status.now))
 
     async def sentiment(self, call: Call) -> Card:
         if len(call.words) != 1:

@@ -14,6 +14,7 @@ from engine.domain.account import Balance, EquityCurve, Profit, Status
 from engine.domain.approvals import Approval, Judge, Press, RuledOrder, Tell, step
 from engine.domain.days import Days, Period
 from engine.domain.decision_views import ApprovalView, Why
+from engine.domain.decisions import Judged
 from engine.domain.digests import Digest
 from engine.domain.errors import BadInput, NotAllowed, UnknownId
 from engine.domain.halt_views import EmergencyView, Exposed, HaltView, Paused, Recovery
@@ -79,6 +80,12 @@ class FakeViews:
 
     async def strangers(self) -> tuple[Stranger, ...]:
         return (reports.stranger(),)
+
+    async def status_and_positions(self) -> tuple[Status, tuple[PositionView, ...]]:
+        return await self.status(), await self.positions()
+
+    async def decisions(self, count: int, before: str = "") -> tuple[Judged, ...]:
+        return paged([reports.judged(), reports.heard()], count, before)
 
     async def positions(self) -> tuple[PositionView, ...]:
         return (reports.position_view(),)

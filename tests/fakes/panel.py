@@ -14,6 +14,7 @@ from engine.ai.agent_panel import AgentPanel, AskAccount, nothing_beside
 from engine.ai.agents import Agent
 from engine.ai.gate import Gate
 from engine.ai.prompt_files import shipped_prompt
+from engine.ai.questions import Asker
 from engine.ai.rules import RULES
 from engine.clocks import WallClock
 from engine.domain.decisions import QualityReport, TechnicalSignals
@@ -127,3 +128,8 @@ def said_of_it(*titles: str, score: float = 0.4) -> Insight:
     part = SentimentPart(source="news", score=score, count=max(len(titles), 1), weight=1, at=NOON)
     data = SentimentData(symbol="BTC/USDT", at=NOON, parts=(part,), mentions={}, trending=(), headlines=headlines)
     return Insight(sentiment=data)
+
+
+def rules_alone() -> Asker:
+    """Who answers questions where no model is asked."""
+    return Asker(manager=Script().manager())

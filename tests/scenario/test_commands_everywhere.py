@@ -131,6 +131,12 @@ SAID: dict[str, Asked] = {
         wrong={"A9": "There is no", "A1 A1": "One id belongs here"},
         bad={BAD: "One id belongs here", "<b>A1</b>": "is not an id"},
     ),
+    "ask": Asked(
+        good={"what do we hold?": "/positions shows it"},
+        missing="A question belongs here",
+        wrong={"zzz": "/status shows it"},
+        bad={BAD: "A command answers that", "approve A1 now": "A command answers that"},
+    ),
     "approve": Asked(
         good={"A1 half": "You approved half of A1: order O"},
         missing="Which approval?",

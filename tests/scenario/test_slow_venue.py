@@ -21,6 +21,7 @@ from handlers.reception import Reception
 from handlers.telegram import KeptUpdates, TelegramPlatform, WebhookAt
 from tests.fakes.chat import no_backtest, no_logs
 from tests.fakes.engine import Room, engine_room
+from tests.fakes.panel import rules_alone
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_bot import serving
 
@@ -42,6 +43,7 @@ async def at_telegram(room: Room, fake: FakeTelegram) -> AsyncIterator[None]:
             desk=room.desk,
             clock=room.clock,
             version="0",
+            asker=rules_alone(),
             logs=no_logs,
             backtest=no_backtest,
         ),

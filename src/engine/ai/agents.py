@@ -76,7 +76,7 @@ class Agent:
             share=float(said.share),
             stop_share=float(said.stop_share),
             reasons=tuple(safe(reason.text) for reason in said.reasons),
-            evidence=tuple(_as_told(fields, each) for each in cited),
+            evidence=tuple(as_told(fields, each) for each in cited),
             flip=safe(said.flip),
             by=speaker(answer),
             last_word=self.last_word,
@@ -89,7 +89,7 @@ def speaker(answer: Answer) -> str:
     return answer.model if answer.is_offline else f"{answer.provider} {answer.model}"
 
 
-def _as_told(fields: Mapping[str, BriefField], each: str) -> str:
+def as_told(fields: Mapping[str, BriefField], each: str) -> str:
     """A field as it stood in the brief: the figure is the brief's, whatever the answer says of it."""
     field = fields[each]
     name = field.name.replace(".", " ").replace("_", " ")

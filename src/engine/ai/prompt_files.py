@@ -42,9 +42,9 @@ class Prompt:
         return Template(self.question).substitute(about)
 
 
-def shipped_prompt(name: str) -> Prompt:
+def shipped_prompt(name: str, needed: tuple[str, ...] = _NEEDED) -> Prompt:
     """A prompt that comes with the program."""
-    return parsed(name, (files("engine.ai") / "prompts" / f"{name}.md").read_text(encoding="utf-8"), name)
+    return parsed(name, (files("engine.ai") / "prompts" / f"{name}.md").read_text(encoding="utf-8"), name, needed)
 
 
 def prompt_from(path: Path, name: str) -> Prompt:

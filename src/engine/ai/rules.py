@@ -33,6 +33,24 @@ _MOVE = 2.0
 _MOST_MOVE = 50.0
 """Per cent that are expected at most."""
 _MOST_REASONS = 3
+_ABOUT = (
+    ("agents", ("panel", "agent", "objection", "advocate", "supervisor")),
+    ("why", ("why", "reason", "warum")),
+    ("pending", ("approv", "pending", "waiting", "decide")),
+    ("sentiment", ("sentiment", "news", "reddit", "mood", "fear")),
+    ("llm", ("model", "llm", "openai", "budget", "token")),
+    ("stats", ("win rate", "average", "best", "worst", "longest")),
+    ("performance", ("per market", "which coin", "which market", "performance", "by strategy")),
+    ("profit", ("profit", "loss", "lose", "lost", "made", "earn", "p&l", "pnl", "gewinn")),
+    ("count", ("limit", "how many positions", "risk", "room")),
+    ("positions", ("position", "hold", "held", "open", "stop", "target")),
+    ("trades", ("trade", "bought", "sold")),
+    ("balance", ("balance", "cash", "money", "coins", "own")),
+    ("strategies", ("strateg",)),
+    ("health", ("health", "platform", "telegram", "slack", "venue")),
+    ("digest", ("today", "digest", "heute")),
+)
+"""The commands, each with words of questions that it answers; the first that fits."""
 
 
 def analyst(request: ModelRequest) -> Said | None:
@@ -122,12 +140,20 @@ def prediction(request: ModelRequest) -> Said | None:
     }
 
 
+def question(request: ModelRequest) -> Said | None:
+    """Which command answers: by the words of the question; it has no words of its own."""
+    asked = request.prompt.rpartition("<quoted>")[2].casefold()
+    command = next((name for name, words in _ABOUT if any(word in asked for word in words)), "status")
+    return {"text": "", "fields": [], "command": command}
+
+
 RULES: Mapping[str, Rule] = {
     "analyst": analyst,
     "risk": risk,
     "devils_advocate": devils_advocate,
     "supervisor": supervisor,
     "prediction": prediction,
+    "question": question,
 }
 """The rules by what they are asked for."""
 

@@ -16,6 +16,7 @@ from handlers.commands import Call, build_commands
 from handlers.slack.speech import Speech
 from tests.fakes import reports
 from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_backtest, no_logs
+from tests.fakes.panel import rules_alone
 
 README = Path(__file__).parents[3] / "README.md"
 VIEWER = Person(name="Vic", role=Role.VIEWER)
@@ -38,7 +39,7 @@ ALL = (
         "agents",
         "pause",
     ),
-    *("resume", "close", "emergency", "strangers", "logs", "digest", "health", "sentiment", "llm", "version"),
+    *("resume", "close", "emergency", "strangers", "logs", "digest", "health", "ask", "sentiment", "llm", "version"),
 )
 
 
@@ -61,6 +62,7 @@ class Room:
             desk=self.desk,
             clock=self.clock,
             version="0.1.0",
+            asker=rules_alone(),
         )
 
     async def say(self, text, person=TRADER):
@@ -189,6 +191,7 @@ def test_a_command_like_no_other_is_answered_with_help(room):
         ("/why d12", "Why D12"),
         ("/why A17", "Why D12"),
         ("/agents A17", "The panel on D12: enter BTC/USDT"),
+        ("/ask what do we hold", "A command answers that"),
         ("/digest", "2026-01-03"),
         ("/health", "All is well"),
         ("/sentiment btc", "Sentiment on BTC/USDT: +0.11, bullish"),
@@ -263,6 +266,7 @@ READING = (
         "/pending",
         "/why D12",
         "/agents A17",
+        "/ask how much did we lose today?",
     ),
     *("/backtest momentum BTC", "/emergency", "/strangers", "/logs", "/digest", "/health", "/sentiment btc", "/llm"),
     "/version",
@@ -371,6 +375,7 @@ async def test_why_of_an_unknown_id_names_one_that_exists(room):
         ("/approve what", "/approve ID [half]"),
         ("/reject", "/reject ID [reason]"),
         ("/agents", "/agents ID"),
+        ("/ask", "/ask QUESTION"),
         ("/agents A1 A2", "/agents ID"),
         ("/why", "/why ID"),
         ("/why 17", "/why ID"),

@@ -17,6 +17,7 @@ from handlers.strangers import AT_ONCE, LONGEST_NAME
 from tests.fakes import reports
 from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_backtest, no_logs
 from tests.fakes.engine import engine_room
+from tests.fakes.panel import rules_alone
 
 STARTED = reports.NOON
 PEOPLE = {"1001": ("Ann", Role.TRADER), "1002": ("Vic", Role.VIEWER), "1003": ("Bob", Role.TRADER)}
@@ -52,6 +53,7 @@ class Room:
                 desk=desk,
                 clock=self.clock,
                 version="0.1.0",
+                asker=rules_alone(),
             ),
             database=self.database,
             desk=desk,

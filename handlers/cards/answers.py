@@ -1,0 +1,22 @@
+"""What ``/ask`` is answered: a model's words, and beside them the figures that they rest on, as they are. Pure."""
+
+from __future__ import annotations
+
+from engine.ai.questions import Told
+from engine.domain.messages import Card
+from handlers.cards import wording
+from handlers.cards.lines import listed
+
+_OTHERWISE = "/help lists what the commands tell."
+
+
+def card(told: Told) -> Card:
+    """The answer, who gave it, and the command that shows more."""
+    more = f"/{told.command} shows it." if told.command else ""
+    if told.reason:
+        return Card(title="Nobody could answer that", text=wording.lines(listed(told.reason), _OTHERWISE))
+    if not told.text:
+        needs = "In words it is answered where a model is asked: llm.providers."
+        return Card(title="A command answers that", text=wording.lines(more or _OTHERWISE, needs))
+    figures = (f"· {listed(figure)}" for figure in told.figures)
+    return Card(title=f"Answer of {told.by}", text=wording.lines(told.text, *figures, more))

@@ -1,0 +1,143 @@
+"""Questions in plain words about the account, answered from what may be read of it: there is nothing here that acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from engine.ai.agents import as_told, speaker
+from engine.ai.brief import Line, numbered, safe, written
+from engine.ai.prompt_files import Prompt, shipped_prompt
+from engine.domain.account import Status
+from engine.domain.briefs import Brief
+from engine.domain.decisions import Judged
+from engine.domain.figures import bounded
+from engine.domain.positions import Position
+from engine.domain.trade_views import PositionView
+from engine.llm.manager import LLMManager
+from engine.llm.validating import Facts, FieldId, Validator
+
+PURPOSE = "question"
+LONGEST = 300
+"""Letters of a question that are read."""
+COMMANDS = (
+    *("status", "positions", "balance", "count", "profit", "daily", "weekly", "monthly", "performance", "stats"),
+    *("strategies", "trades", "chart", "pending", "why", "agents", "digest", "health", "sentiment", "llm"),
+)
+"""What an answer may point to: nothing of it changes anything."""
+
+
+class AnswerShape(BaseModel):
+    """An answer, the fields of the brief that it rests on, and the command that shows more."""
+
+    text: Annotated[str, Field(max_length=700)]
+    fields: Annotated[list[FieldId], Field(max_length=8)]
+    command: Literal[COMMANDS + ("",)]  # type: ignore[valid-type]  # noqa: RUF005 - one list for prompt, rules and shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What came of a question.
+
+    Attributes:
+        text: The answer, in a model's words; empty where rules only know who answers.
+        figures: What it cites, as that stands in the brief.
+        command: What shows more; empty where nothing does.
+        by: Who answered.
+        reason: Why nobody did; empty where somebody has.
+    """
+
+    text: str = ""
+    figures: tuple[str, ...] = ()
+    command: str = ""
+    by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Answers questions by a model, or by the offline analyst."""
+
+    manager: LLMManager
+    prompt: Prompt = field(default_factory=lambda: shipped_prompt(PURPOSE, needed=("question", "brief")))
+
+    async def answer(self, question: str, lines: Iterable[Line], now: datetime) -> Told:
+        """What is known of it; figures are the brief's own."""
+        brief = Brief(symbol="", at=now, fields=numbered(lines))
+        answer = await self.manager.generate(
+            self.prompt.asked(question=safe(question[:LONGEST]), brief=written(brief)),
+            self.prompt.system,
+            AnswerShape,
+            PURPOSE,
+            validate=Validator(shape=AnswerShape, facts=Facts(symbol="", book=None, figures=brief.figures)),
+        )
+        if answer.abstains:
+            return Told(reason=answer.reason)
+        said: AnswerShape = answer.value
+        fields = {field.id: field for field in brief.fields}
+        return Told(
+            text=" ".join(said.text.split()),
+            figures=tuple(as_told(fields, each) for each in dict.fromkeys(said.fields)),
+            command=said.command,
+            by=speaker(answer),
+        )
+
+
+def account_lines(
+    status: Status, held: Iterable[PositionView], trades: Iterable[Position], decided: Iterable[Judged]
+) -> Iterator[Line]:
+    """What is told of an account: how it stands, what it holds, how trades ended, what was decided of late."""
+    yield from _standing(status)
+    for view in held:
+        position = view.position
+        about = f"{position.symbol}, {position.context}, since {_moment(position.opened_at)}, worth"
+        yield Line(
+            name=f"position.{position.id.lower()}", figure=bounded(view.value), text=f"{about}, in {status.quote}"
+        )
+        yield _share(f"position.{position.id.lower()}_gain", view.share, "its gain after fees, in per cent")
+    for each in trades:
+        if not each.is_open:
+            about = f"{each.symbol}, {each.context}, closed {_moment(each.closed_at)} by {each.closed_by}"
+            yield Line(
+                name=f"trade.{each.id.lower()}", figure=bounded(each.net), text=f"{about}: net, in {status.quote}"
+            )
+    for judged in decided:
+        yield _decision(judged)
+
+
+def _standing(status: Status) -> Iterator[Line]:
+    money = {"equity": status.equity, "cash": status.cash, "exposure": status.exposure, "net": status.net}
+    for name, value in (money | {"today_net": status.day_net}).items():
+        yield Line(name=f"account.{name}", figure=bounded(value), text=f"in {status.quote}")
+    shares = (("net_percent", status.share), ("today_percent", status.day_share), ("drawdown_percent", status.drawdown))
+    for name, share in shares:
+        yield _share(f"account.{name}", share)
+    yield Line(name="account.positions", figure=Decimal(status.positions))
+    yield Line(name="account.approvals_open", figure=Decimal(status.pending))
+    halts = "; ".join(view.halt.reason for view in status.halts) or status.no_entry
+    yield Line(name="account.entries", text=safe(f"stopped: {halts}") if halts else "possible")
+    for symbol, price in status.prices:
+        yield Line(name=f"price.{symbol.lower().replace('/', '_')}", figure=bounded(price))
+
+
+def _share(name: str, share: Decimal | None, text: str = "in per cent") -> Line:
+    if share is None:
+        return Line(name=name, text="unknown")
+    return Line(name=name, figure=bounded(share * 100), text=text)
+
+
+def _decision(judged: Judged) -> Line:
+    decision = judged.decision
+    ruling = type(judged.ruling).__name__.lower()
+    reasons = "; ".join(getattr(judged.ruling, "reasons", ()) or decision.reasons)
+    text = f"{_moment(decision.at)}, {decision.context}, {decision.symbol}: {decision.stance}, {ruling}: {reasons}"
+    return Line(name=f"decision.{decision.id.lower()}", text=safe(text))
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
