@@ -77,8 +77,8 @@ def risk(request: ModelRequest) -> Said | None:
     share = min(share for share, _ in found)
     reasons = [each for _, each in sorted(found, key=lambda one: one[0])][:_MOST_REASONS]
     if not share:
-        return _said(request, "veto", reasons, flip=f"not that {reasons[0].text}")
-    return _said(request, "approve", reasons, share=share, flip=f"not that {reasons[0].text}")
+        return _said(request, "veto", reasons, flip=f"without this: {reasons[0].text}")
+    return _said(request, "approve", reasons, share=share, flip=f"without this: {reasons[0].text}")
 
 
 def devils_advocate(request: ModelRequest) -> Said | None:
@@ -89,7 +89,7 @@ def devils_advocate(request: ModelRequest) -> Said | None:
         return _said(request, "approve", _nothing(fields, "nothing in the brief speaks against it"))
     strongest = against[0]
     share = round(1 - max(-strongest.strength - 0.5, 0.0) / 2, 2)
-    return _said(request, "approve", against[:_MOST_REASONS], share=share, flip=f"not that {strongest.text}")
+    return _said(request, "approve", against[:_MOST_REASONS], share=share, flip=f"without this: {strongest.text}")
 
 
 def supervisor(request: ModelRequest) -> Said | None:
@@ -101,14 +101,14 @@ def supervisor(request: ModelRequest) -> Said | None:
         return None
     against = [field for field in verdicts if field.text == "veto"]
     if against:
-        names = ", ".join(field.name.removesuffix(".verdict") for field in against)
+        names = ", ".join(_named(field.name.removesuffix(".verdict")) for field in against)
         reason = Evidence(strength=-1.0, text=f"{names} would not make it", fields=tuple(f.id for f in against[:4]))
         return _said(request, "veto", [reason], flip="no veto")
     if not shares:
         return _said(request, "abstain", [Evidence(strength=0.0, text="nobody has spoken", fields=(verdicts[0].id,))])
     smallest = min(shares, key=lambda name: shares[name].figure or 1)
     share = float(shares[smallest].figure or 1)
-    text = "nobody is against it" if share == 1 else f"{smallest} would make less of it"
+    text = "nobody is against it" if share == 1 else f"{_named(smallest)} would make less of it"
     reason = Evidence(strength=share, text=text, fields=(shares[smallest].id,))
     return _said(request, "approve", [reason], share=share, flip="a veto")
 
@@ -216,3 +216,8 @@ def _reasons(found: Sequence[Evidence]) -> list[Said]:
 def _symbol(request: ModelRequest) -> str:
     """The market that is asked about, as the question names it."""
     return next((line.partition(": ")[2] for line in request.prompt.splitlines() if line.startswith("Symbol: ")), "")
+
+
+def _named(agent: str) -> str:
+    """A member, as people are told of it."""
+    return agent.replace("_", " ")
