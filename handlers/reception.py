@@ -160,7 +160,7 @@ class Reception:
 
     async def _looked_up(self, incoming: Incoming, person: Person) -> Card | None:
         """Answer what only reads, unless it was answered already: both are looked up at once. The audit is beside."""
-        go_on = self._database.give_way()
+        go_on = self._database.take_precedence()
         try:
             finished, card = await asyncio.gather(self._is_finished(incoming), self._answer(incoming, person))
         except BaseException:

@@ -16,7 +16,7 @@ AT_ONCE = 8
 async def in_batches(
     asked: Mapping[K, Callable[[], Awaitable[T]]], late_after: float | None
 ) -> AsyncGenerator[dict[K, T], None]:
-    """What is answered, as it comes: first all that is not late, then each that was.
+    """Ask all, some at a time; give answers in batches: first those in time together, then the late ones as they come.
 
     Args:
         asked: What is asked; each batch is in this order.

@@ -125,9 +125,9 @@ def nothing_against_it(context: str) -> str:
 
 
 class MarketFeed(Protocol):
-    """What a simulated venue trades along: candles that have closed, and the path of the price between them.
+    """The prices that the paper venue fills orders along: candles that have closed, and the path between them.
 
-    The bot itself does not see it; it asks for ``MarketData``, of which this is the source where a venue is simulated.
+    No strategy sees it: the bot asks for ``MarketData``, of which this is the source where the venue is simulated.
     """
 
     @property

@@ -12,8 +12,7 @@ from engine.domain.events import ProtectionFailed
 from engine.domain.orders import Ack, NotFound, Order, OrderStatus, Refused, Side, SubmitResult, Unknown, Unsent
 from engine.domain.positions import Position
 from engine.execution import orders as writing
-from engine.execution.protection import Action, Cancel, Protect, protection_pause
-from engine.execution.protection import protect as steps_to
+from engine.execution.protection import Action, Cancel, Protect, protection_pause, protection_steps
 from engine.execution.sending import Sending
 from engine.execution.venue_line import VenueLine
 from engine.simulation.path import is_another
@@ -62,7 +61,9 @@ class Protecting:
     def _wanted(self, uow: UnitOfWork, position_id: str, now: datetime) -> tuple[tuple[Action, ...], datetime | None]:
         """What a position needs at the venue now, and until when that has to wait."""
         position, orders = uow.positions.get(position_id), uow.orders.of_position(position_id)
-        return steps_to(position, orders, self._line.lot_of(position.symbol), now), protection_pause(position, orders)
+        return protection_steps(position, orders, self._line.lot_of(position.symbol), now), protection_pause(
+            position, orders
+        )
 
     async def protect(self, position_id: str) -> None:
         """One step towards one OCO for all of a position: what is cancelled is replaced once it is gone."""

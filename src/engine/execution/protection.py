@@ -32,7 +32,7 @@ class Protect:
 Action = Cancel | Protect
 
 
-def protect(position: Position, orders: Sequence[Order], lot: Decimal, now: datetime) -> tuple[Action, ...]:
+def protection_steps(position: Position, orders: Sequence[Order], lot: Decimal, now: datetime) -> tuple[Action, ...]:
     """What to cancel, or else to place, so that one OCO covers all of a position that is not being sold.
 
     What is cancelled must be gone before anything is placed: asked again then, it says what. While an exit of all of it

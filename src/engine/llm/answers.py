@@ -36,7 +36,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class JudgedAnswer:
     """What an answer was found to be, and what was made of it."""
 
     value: Any
@@ -55,7 +55,7 @@ class Tried:
         again_in: Wall seconds after which the provider may be asked again, where it says so.
     """
 
-    judged: Judged
+    judged: JudgedAnswer
     call: ModelCall | None = None
     is_cached: bool = False
     again_in: float | None = None
@@ -79,7 +79,7 @@ class Question:
 class Calls(Protocol):
     """How a question reaches a model: on the wire, or a tape that answers in its place."""
 
-    async def ask(self, question: Question, judge: Callable[[ModelReply], Judged], within: float) -> Tried:
+    async def ask(self, question: Question, judge: Callable[[ModelReply], JudgedAnswer], within: float) -> Tried:
         """Ask once, for at most so many wall seconds; trouble of the provider is told, not raised."""
         ...
 
@@ -108,16 +108,16 @@ class Pricing(Protocol):
         ...
 
 
-def judge(reply: ModelReply, validate: Validate) -> Judged:
-    """What an answer is; one that was cut or refused is not looked at, however it reads."""
+def judge_answer(reply: ModelReply, validate: Validate) -> JudgedAnswer:
+    """Say what an answer is worth; one that was cut or refused is not looked at, however it reads."""
     match reply.stop:
         case StopReason.REFUSED:
-            return Judged(value=None, verdict=Verdict.REFUSED, reason="the model would not answer")
+            return JudgedAnswer(value=None, verdict=Verdict.REFUSED, reason="the model would not answer")
         case StopReason.LENGTH:
-            return Judged(value=None, verdict=Verdict.TRUNCATED, reason="the answer was cut at its length")
+            return JudgedAnswer(value=None, verdict=Verdict.TRUNCATED, reason="the answer was cut at its length")
         case StopReason.TOOL | StopReason.OTHER:
-            return Judged(value=None, verdict=Verdict.INVALID, reason=f"the answer ended with {reply.stop}")
+            return JudgedAnswer(value=None, verdict=Verdict.INVALID, reason=f"the answer ended with {reply.stop}")
     found = validate(reply.text)
     if isinstance(found, Unfit):
-        return Judged(value=None, verdict=Verdict.INVALID, reason=found.reason)
-    return Judged(value=found, verdict=Verdict.VALID)
+        return JudgedAnswer(value=None, verdict=Verdict.INVALID, reason=found.reason)
+    return JudgedAnswer(value=found, verdict=Verdict.VALID)

@@ -19,7 +19,7 @@ from engine.domain.figures import plain
 from engine.domain.model_calls import ModelFault, ModelReply, StopReason, Usage
 from engine.domain.model_ledger import CallState, ModelCall, OverCap, Verdict
 from engine.faults import fault_id
-from engine.llm.answers import Judged, Pricing, Question, Tried
+from engine.llm.answers import JudgedAnswer, Pricing, Question, Tried
 from engine.llm.breakers import CLOSED, Breakers, IsOpen
 from engine.llm.call_keys import schema_text
 from engine.llm.ledger import CostLedger
@@ -32,9 +32,9 @@ SHORT_FROM = Decimal("0.8")
 """The part of a cap from which on cheaper models are asked in place of dear ones."""
 LEFT_ALONE_AT_MOST = 3600.0
 """Wall seconds for which a provider is left alone because it says so; it may say anything."""
-_UNTOLD = Judged(value=None, verdict=Verdict.NONE, reason="nobody waited for the answer")
+_UNTOLD = JudgedAnswer(value=None, verdict=Verdict.NONE, reason="nobody waited for the answer")
 
-Judge = Callable[[ModelReply], Judged]
+Judge = Callable[[ModelReply], JudgedAnswer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,16 +201,16 @@ def _planned(question: Question, worst: Decimal, at: datetime) -> ModelCall:
     )
 
 
-def _with_answer(call: ModelCall, reply: ModelReply, judged: Judged) -> ModelCall:
+def _with_answer(call: ModelCall, reply: ModelReply, judged: JudgedAnswer) -> ModelCall:
     return replace(_kept(call, judged), answer=reply.text, stop=reply.stop, served=reply.model)
 
 
-def _kept(call: ModelCall, judged: Judged) -> ModelCall:
+def _kept(call: ModelCall, judged: JudgedAnswer) -> ModelCall:
     return replace(call, state=CallState.KEPT, verdict=judged.verdict, reason=judged.reason)
 
 
-def _failed(reason: str) -> Judged:
-    return Judged(value=None, verdict=Verdict.FAILED, reason=reason)
+def _failed(reason: str) -> JudgedAnswer:
+    return JudgedAnswer(value=None, verdict=Verdict.FAILED, reason=reason)
 
 
 def _not_asked(reason: str, again_in: float | None = None) -> Tried:

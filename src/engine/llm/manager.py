@@ -19,7 +19,7 @@ from engine.domain.errors import GreenlightError, StoreError
 from engine.domain.model_calls import ModelReply, ModelRequest
 from engine.domain.model_ledger import Verdict
 from engine.faults import fault_id
-from engine.llm.answers import Calls, Judged, Link, Pricing, Question, Tried, Validate, judge
+from engine.llm.answers import Calls, JudgedAnswer, Link, Pricing, Question, Tried, Validate, judge_answer
 from engine.llm.call_keys import call_key
 from engine.llm.schemas import schema_of
 from engine.llm.validating import Unfit, only_object
@@ -198,20 +198,20 @@ class _Asked:
     async def _once(self, link: Link, request: ModelRequest) -> Tried:
         left = self._left()
         if left <= 0 and not link.is_offline:
-            return Tried(judged=Judged(value=None, verdict=Verdict.FAILED, reason="the time was up"))
+            return Tried(judged=JudgedAnswer(value=None, verdict=Verdict.FAILED, reason="the time was up"))
         request = replace(request, model=link.model)
         question = Question(link=link, request=request, key=call_key(link.provider, request), context=self.context)
         within = link.within if link.is_offline else min(link.within, left)
         return await self.manager.calls.ask(question, self._judge, within)
 
-    def _judge(self, reply: ModelReply) -> Judged:
+    def _judge(self, reply: ModelReply) -> JudgedAnswer:
         """What an answer is; one over which its validator fails is not good, and its bill is booked all the same."""
         try:
-            return judge(reply, self.validate)
+            return judge_answer(reply, self.validate)
         except Exception:  # noqa: BLE001 - whatever it is: nothing may be believed, or lost, for it
             fault = fault_id()
             _log.exception("an answer of a model could not be judged", fault=fault)
-            return Judged(value=None, verdict=Verdict.INVALID, reason=f"it could not be judged (fault {fault})")
+            return JudgedAnswer(value=None, verdict=Verdict.INVALID, reason=f"it could not be judged (fault {fault})")
 
     def _left(self) -> float:
         return self.until - monotonic()

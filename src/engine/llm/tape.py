@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from engine.domain.errors import DataError
 from engine.domain.model_ledger import ModelCall, Verdict
-from engine.llm.answers import Judged, Question, Tried
+from engine.llm.answers import JudgedAnswer, Question, Tried
 from engine.llm.live_calls import Judge, reply_of
 from engine.store import codec
 
@@ -84,8 +84,10 @@ class TapeCalls:
         del within
         call = self._calls.get(question.key)
         if call is None:
-            return Tried(judged=Judged(value=None, verdict=Verdict.FAILED, reason="the tape has no answer to this"))
+            return Tried(
+                judged=JudgedAnswer(value=None, verdict=Verdict.FAILED, reason="the tape has no answer to this")
+            )
         if not call.stop:
-            recorded = Judged(value=None, verdict=Verdict.FAILED, reason=call.reason)
+            recorded = JudgedAnswer(value=None, verdict=Verdict.FAILED, reason=call.reason)
             return Tried(judged=recorded, call=call, is_cached=True)
         return Tried(judged=judge(reply_of(call)), call=call, is_cached=True)

@@ -31,7 +31,7 @@ YIELD_EVERY = 0.001
 """Wall seconds that those who write together go on without letting others have their turn."""
 YIELD_FOR = 0.02
 """Wall seconds for which those who write together wait at a time while others read or write: people are waiting."""
-GIVE_WAY_FOR = 0.1
+PRECEDENCE_FOR = 0.1
 """Wall seconds for which they wait at the most while somebody is answered, however long that takes."""
 
 
@@ -201,15 +201,15 @@ class Database(DatabaseReader):
                 async with asyncio.timeout(YIELD_FOR):
                     await self._no_guests.wait()
 
-    def give_way(self) -> Callable[[], None]:
-        """Let those who write together give way to somebody who is being answered, also between two reads.
+    def take_precedence(self) -> Callable[[], None]:
+        """Have those who write together wait for somebody who is being answered, also between two reads.
 
         Returns:
-            What ends it; after ``GIVE_WAY_FOR`` it ends by itself.
+            What ends it; after ``PRECEDENCE_FOR`` it ends by itself.
         """
         guest = ExitStack()
         guest.enter_context(self._guest())
-        ends = asyncio.get_running_loop().call_later(GIVE_WAY_FOR, guest.close)
+        ends = asyncio.get_running_loop().call_later(PRECEDENCE_FOR, guest.close)
 
         def end() -> None:
             ends.cancel()

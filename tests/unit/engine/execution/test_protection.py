@@ -10,7 +10,7 @@ import pytest
 
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.positions import Position
-from engine.execution.protection import Action, Cancel, Protect, protect
+from engine.execution.protection import Action, Cancel, Protect, protection_steps
 from tests.fakes.engine import at
 from tests.fakes.reports import closed_position, position
 from tests.fakes.venue import leaving, oco, order
@@ -20,7 +20,7 @@ OPEN, REJECTED, CANCELLED = OrderStatus.OPEN, OrderStatus.REJECTED, OrderStatus.
 
 
 def needed(held: Position, orders: Sequence[Order], minutes: float = 60) -> tuple[Action, ...]:
-    return protect(held, orders, Decimal("0.00001"), at(minutes))
+    return protection_steps(held, orders, Decimal("0.00001"), at(minutes))
 
 
 def test_a_fresh_position_gets_its_first_oco():

@@ -318,7 +318,7 @@ async def test_way_is_given_to_who_reads_but_not_for_ever(store: Database):
 
 async def test_way_is_given_to_who_is_answered_between_two_reads_too(store: Database):
     now = asyncio.get_running_loop().time
-    end = store.give_way()
+    end = store.take_precedence()
     await store.read(lambda _: None)
     began = now()
     await store.yield_to_callers()
