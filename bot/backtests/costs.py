@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 def model_of(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]) -> FillModel:
     """What trading costs at the venue of the contexts; the kernel counts fees in the quote currency alone."""
     costs = _fees(asked, settings, contexts) | ({} if asked.fee is None else {"fee": asked.fee})
+    if {symbol.partition("/")[2] for context in contexts for symbol in context.markets} == {costs["fee_in"]}:
+        costs["fee_in"] = QUOTE
     if costs["fee_in"] != QUOTE and not asked.full:
         message = f"fees in {costs['fee_in']} are counted in the live cycle alone."
         raise ConfigError(message, "Say bot backtest --full, or set quote.", key="venue.fee_in")

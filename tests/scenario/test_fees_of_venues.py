@@ -113,6 +113,15 @@ async def test_where_there_is_too_little_of_it_the_fee_is_taken_of_what_comes(tm
         await agreed(room, tmp_path)
 
 
+async def test_a_fee_in_the_quote_currency_by_its_name_is_taken_of_the_cash(tmp_path: Path):
+    """Seen: it had no price in itself, so purchases paid in coins."""
+    async with engine_room(tmp_path, model=replace(IN_COINS, fee_in="USDT")) as room:
+        await room.enter()
+        (bought,) = await room.events(OrderFilled)
+        assert bought.fee_paid == Money(amount=bought.fee, currency="USDT")
+        await agreed(room, tmp_path)
+
+
 async def test_one_trade_id_on_two_symbols_is_two_fills(tmp_path: Path):
     """Seen: the second was lost, and there was too much cash."""
     rows = {BTC.symbol: (QUIET,) * 60, BNB.symbol: (QUIET,) * 60}

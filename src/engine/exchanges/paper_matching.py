@@ -253,7 +253,7 @@ class Matching:
     def _fee(self, order: VenueOrder, part: Part, at: datetime) -> Money:
         """The fee as the model has it taken; of what is received where there is too little of a third currency."""
         market, buys = self._market(order), order.request.side is Side.BUY
-        wanted = self._model.fee_in
+        wanted = QUOTE if self._model.fee_in == market.quote else self._model.fee_in
         if wanted not in (QUOTE, RECEIVED):
             price = self._model.fee_price or self._happenings.price(f"{wanted}/{market.quote}", at)
             fee = fills.fee_of(part, wanted, price) if price else None

@@ -60,3 +60,8 @@ def test_contexts_at_exchanges_with_other_fees_are_tested_one_at_a_time_or_with_
     same = settings_of(tmp_path, {name: {"fee": "0.0004"} for name in EXCHANGES})
     assert setup_of(Asked(), same, KNOWN).model.fee == Decimal("0.0004")
     assert setup_of(Asked(fee=Decimal("0.01"), full=True), settings, KNOWN).model.fee == Decimal("0.01")
+
+
+def test_a_fee_in_the_quote_currency_by_its_name_is_one_in_the_quote_currency(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, {"binance": {"fee_in": "USDT"}, "kraken": {}})
+    assert setup_of(Asked(symbols=("BTC",)), settings, KNOWN).model.fee_in == "quote"
