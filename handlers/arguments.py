@@ -162,17 +162,18 @@ def closing(words: Sequence[str]) -> Wanted:
     if not trade and not _HELD.fullmatch(words[0]):
         raise BadInput(f"{_short(words[0])} is neither a trade nor a market; those look like T3 and BTC/USDT.")
     what = f"T{trade[1]}" if trade else words[0].upper().replace("-", "/")
-    return Wanted(what=what, share=_share("".join(words[1:]).lower()))
+    return Wanted(what=what, share=_share(words[1:]))
 
 
-def _share(word: str) -> Decimal:
+def _share(words: Sequence[str]) -> Decimal:
+    word = "".join(words).lower()
     if word in _SHARES:
         return _SHARES[word]
     per_cent, fraction = _PER_CENT.fullmatch(word), _FRACTION.fullmatch(word)
     share = Decimal(per_cent[1]) / 100 if per_cent else Decimal(fraction[0]) if fraction else Decimal(0)
     if not 0 < share <= WHOLE:
         near = did_you_mean(word, [name for name in _SHARES if name])
-        raise BadInput(f"{_short(word)} is no share; those look like half, 25% or 0.25.", near)
+        raise BadInput(f"{_short(' '.join(words))} is no share; those look like half, 25% or 0.25.", near)
     return share
 
 

@@ -64,7 +64,8 @@ def check(files: Annotated[list[Path], typer.Argument(help="Candle files.")]) ->
             typer.echo(str(error), err=True)
             failed = True
             continue
-        typer.echo(f"{path}: {report.rows} candles, {_day(report.first)} to {_day(report.last)}")
+        told = f"{report.rows} candles, {_day(report.first)} to {_day(report.last)}" if report.rows else "no candles"
+        typer.echo(f"{path}: {told}")
         for finding in report.findings:
             typer.echo(f"  {finding.kind}: {finding.detail}")
         failed = failed or bool(report.findings)

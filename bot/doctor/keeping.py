@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -40,25 +40,25 @@ def _revision(case: Case) -> tuple[str, str]:
 
 def _private_files(case: Case) -> str:
     """In the files are the account, and the key of the web chat's sessions: who has it is an admin."""
-    if wider := wider_files(case.settings):
-        named = " ".join(map(str, wider))
-        raise StoreError(
-            f"Others on this machine may read or write {named}.",
-            f"chmod go= {named} (bot run does it to its own files)",
-        )
-    wide = wider_folders(case.settings)
-    if own := [folder for folder in wide if is_own_folder(folder)]:
-        named = " ".join(map(str, own))
-        raise StoreError(
-            f"Others on this machine may look into {named}.", f"chmod go= {named} (bot run does it to its own folders)"
-        )
-    if folders := open_folders(case.settings):
-        named = " ".join(map(str, folders))
-        raise StoreError(
-            f"Others on this machine may put another file in the place of those in {named}.", f"chmod go-w {named}"
-        )
+    files, wide = wider_files(case.settings), wider_folders(case.settings)
+    own = [folder for folder in wide if is_own_folder(folder)]
+    others = [folder for folder in open_folders(case.settings) if folder not in own]
+    found = {
+        "read or write": files,
+        "look into": own,
+        "put another file in the place of those in": others,
+    }
+    if any(found.values()):
+        may = "; ".join(f"{what} {' '.join(map(str, paths))}" for what, paths in found.items() if paths)
+        raise StoreError(f"Others on this machine may {may}.", _narrowed((*files, *own), others))
     shared = f"; others may look into {' '.join(map(str, wide))}, and see their names" if wide else ""
     return f"nobody else on this machine may read them{shared}"
+
+
+def _narrowed(private: Sequence[Path], others: Sequence[Path]) -> str:
+    """How files and folders are made private, and folders of somebody else's left to be read."""
+    own = f"chmod go= {' '.join(map(str, private))} (bot run does it to its own)" if private else ""
+    return "; ".join(filter(None, (own, f"chmod go-w {' '.join(map(str, others))}" if others else "")))
 
 
 def _database(case: Case) -> str:

@@ -32,10 +32,10 @@ def card(view: ClosingView) -> Card:
         return _question(view)
     if not closing.sales:
         return Card(title="Nothing can be closed now", items=_unsold(view))
-    topic, again = f"{TOPIC}:{closing.id}", f"/close {' '.join(_said(closing))} asks again."
+    topic = f"{TOPIC}:{closing.id}"
     match closing.stage:
         case Stage.ASKED | Stage.EXPIRED:
-            return Card(title=f"Time is up: nothing was sold ({closing.id})", topic=topic, text=again)
+            return Card(title=f"Time is up: nothing was sold ({closing.id})", topic=topic, text=_again(view))
         case Stage.KEPT:
             return Card(title=f"Kept: nothing was sold ({closing.id})", topic=topic)
         case Stage.CONFIRMED:
@@ -55,6 +55,12 @@ def _question(view: ClosingView) -> Card:
             Button(label="Keep", verb=Choice.KEEP, about=closing.id),
         ),
     )
+
+
+def _again(view: ClosingView) -> str:
+    """How it is asked again; nothing where all of it was closed meanwhile."""
+    is_held = any(position.is_open for position in view.positions.values())
+    return f"/close {' '.join(_said(view.closing))} asks again." if is_held else ""
 
 
 def _headline(closing: Closing) -> str:

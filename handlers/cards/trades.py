@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,8 @@ from handlers.cards import phrases, totals, wording
 def positions(held: Sequence[PositionView], now: datetime, benchmark: Decimal | None = None) -> Card:
     """The open positions at the prices of now, how long they are held, and what they come to.
 
+    Where several contexts hold one market each is named.
+
     Args:
         held: The positions.
         now: The market time.
@@ -23,18 +26,20 @@ def positions(held: Sequence[PositionView], now: datetime, benchmark: Decimal | 
     """
     if not held:
         return Card(title="No open positions")
+    contexts = {(view.position.listing, view.position.context) for view in held}
+    several = {each for each, count in Counter(listing for listing, _ in contexts).items() if count > 1}
     naked = [view.position.id for view in held if not view.protected]
     return Card(
         title=wording.count(len(held), "open position"),
         fields=totals.fields([view.position for view in held], held, benchmark),
-        items=tuple(_position(view, now) for view in held),
+        items=tuple(_position(view, now, names_context=view.position.listing in several) for view in held),
         text=wording.lines(
             f"Without a stop at the venue: {wording.listing(naked)}" if naked else "", phrases.OF_THEIR_COST
         ),
     )
 
 
-def _position(view: PositionView, now: datetime) -> Item:
+def _position(view: PositionView, now: datetime, *, names_context: bool) -> Item:
     held = view.position
     gain = wording.gain_amount(view.net, view.share, wording.quote(held.symbol))
     levels = [
@@ -45,6 +50,7 @@ def _position(view: PositionView, now: datetime) -> Item:
         title=f"{held.id} {named(held.symbol, view.at)} {gain}",
         text=wording.lines(
             f"{bought} {BREAK}→ {wording.price(view.price)}",
+            f"context {held.context}" if names_context and not held.is_external else "",
             f", {BREAK}".join(levels) or "no stop, no target",
             "no strategy manages it" if view.unmanaged else "",
             phrases.held_for(held.opened_at, now),

@@ -108,24 +108,24 @@ def number_of(text: str) -> tuple[int, TimeUnit]:
     """Milliseconds since 1970 of a number that is text, and the unit that it is in.
 
     Raises:
-        ValueError: It is no number, or no whole millisecond of these years; says which.
+        ValueError: It is no number, or no whole millisecond of these years; says which, to stand after the text.
     """
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise ValueError(f"{text!r} is no number") from None
+        raise ValueError("is no number") from None
     for unit in UNITS if number.is_finite() else ():
         low, high = unit.bounds()
         if low <= number < high and (millis := number * unit.millis / unit.times) == int(millis):
             return int(millis), unit
-    raise ValueError(f"{text!r} is no time {_SPAN}")
+    raise ValueError(f"is no time {_SPAN}")
 
 
 def date_of(text: str) -> int:
     """Milliseconds since 1970 of a date, in UTC where it names no zone; ``2017-08-17 04-AM`` is one too.
 
     Raises:
-        ValueError: It cannot be read, or lies outside these years; says which.
+        ValueError: It cannot be read, or lies outside these years; says which, to stand after the text.
     """
     try:
         if match := TWELVE_HOURS.fullmatch(text):
@@ -135,7 +135,7 @@ def date_of(text: str) -> int:
             at = datetime.fromisoformat(text)
         millis = to_millis(at if at.tzinfo else at.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
-        raise ValueError(f"{text!r} cannot be read") from None
+        raise ValueError("cannot be read") from None
     if not _EARLIEST <= millis < _LATEST:
-        raise ValueError(f"{text!r} is not {_SPAN}")
+        raise ValueError(f"is not {_SPAN}")
     return millis

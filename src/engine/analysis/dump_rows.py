@@ -156,14 +156,14 @@ def _unix(text: str) -> tuple[int, TimeUnit]:
     try:
         return number_of(text)
     except ValueError as error:
-        raise _Refused("no time", f"unix {error}") from None
+        raise _Refused("no time", f"unix {text!r} {error}") from None
 
 
 def _date(text: str) -> int:
     try:
         return date_of(text)
     except ValueError as error:
-        raise _Refused("no time", f"date {error}") from None
+        raise _Refused("no time", f"date {text!r} {error}") from None
 
 
 def _numbers(record: Record, open_ms: int) -> Row:

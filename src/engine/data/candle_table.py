@@ -126,4 +126,4 @@ def _text(text: str, index: int) -> tuple[int, TimeUnit]:
     try:
         return number_of(text) if text.replace(".", "", 1).lstrip("-").isdigit() else (date_of(text), _DATES)
     except ValueError as error:
-        raise BadTime(index, f"has the time {error}") from None
+        raise BadTime(index, f"has the time {text!r}, which {error}") from None

@@ -135,6 +135,7 @@ def test_the_profiles_own_folder_is_narrowed_by_a_start_and_doctor_names_what_is
     assert (said.returncode, said.stderr) == (1, "")
     assert "Others on this machine may read or write" in said.stdout
     assert "var/demo/greenlight.sqlite .env" in said.stdout
+    assert "; look into var/demo." in said.stdout, "all at once"
     assert modes(folder)["greenlight.sqlite"] == "640", "looking changes nothing"
 
     (tmp_path / ".env").chmod(0o600)

@@ -164,7 +164,7 @@ def test_a_file_may_be_packed_begin_with_a_mark_and_end_its_lines_as_windows_doe
         ([BEGIN * 1000, BEGIN * 1000 + 1], "row 2 has the time .*, which is no whole millisecond"),
         (["2024-01-01", "1999-01-01"], "row 2 has the time .*, which is none between 2009 and 2100"),
         (["2024-01-01 00:00:00", "9999-12-31 23:00:00"], "row 2 has the time .*, which is none"),
-        ([BEGIN, "soon"], "row 2 has the time 'soon' cannot be read"),
+        ([BEGIN, "soon"], "row 2 has the time 'soon', which cannot be read"),
         ([BEGIN, "2024-01-01T01:00:00"], "row 2 has the time '2024-01-01T01:00:00', which is in dates"),
         ([BEGIN, 10**30], "row 2 has the time 1e.30, which is none"),
         ([BEGIN, "nan"], "row 2 has no timestamp"),

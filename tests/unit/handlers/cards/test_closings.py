@@ -158,6 +158,11 @@ def test_what_expired_says_how_it_is_asked_again():
     assert for_phone(closings.card(view(later=2, share=Decimal("0.25")))).text == "/close T3 25% asks again."
 
 
+def test_of_what_was_closed_meanwhile_nothing_is_asked_again():
+    gone = replace(closed_position(), id="T3")
+    assert for_phone(closings.card(view(later=2, positions={"T3": gone}))).text == ""
+
+
 def test_what_was_closed_is_said_with_what_it_came_to():
     closed = replace(closed_position(closed_by="close", closed_by_person="Ann"), id="T3")
     card = for_phone(closings.card(came_to(sold(), closed)))

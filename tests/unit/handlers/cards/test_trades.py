@@ -25,6 +25,20 @@ def test_a_position_that_no_strategy_manages_says_so():
     assert "\nno strategy manages it\n" in for_phone(trades.positions((view,), LATER)).items[0].text
 
 
+def test_contexts_that_hold_one_coin_are_told_apart():
+    one, same, other = (
+        reports.position_view(position=reports.position(id=name, context=context, symbol=symbol))
+        for name, context, symbol in (
+            ("T1", "slow", "BTC/USDT"),
+            ("T2", "fast", "BTC/USDT"),
+            ("T3", "slow", "ETH/USDT"),
+        )
+    )
+    lines = [item.text.splitlines() for item in for_phone(trades.positions((one, same, other), LATER)).items]
+    assert [lines[0][1], lines[1][1]] == ["context slow", "context fast"]
+    assert not any(line.startswith("context ") for line in lines[2])
+
+
 def test_levels_that_do_not_exist_are_called_none():
     view = reports.position_view(position=reports.position(stop=None, target=None))
     assert "\nno stop, no target\n" in for_phone(trades.positions((view,), LATER)).items[0].text
