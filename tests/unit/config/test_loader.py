@@ -213,8 +213,8 @@ def test_what_is_described_can_be_read_again(read: Read):
 
 
 def test_every_setting_is_documented_and_has_its_variable():
-    definitions = Settings.model_json_schema()["$defs"]
-    for name, section in definitions.items():
+    schema = Settings.model_json_schema()
+    for name, section in (*schema["$defs"].items(), ("Settings", schema)):
         for field, entry in section.get("properties", {}).items():
             assert entry.get("description"), f"{name}.{field}"
     for leaf in leaves():
