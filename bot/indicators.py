@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from bot.strategies import higher_of
+from bot.strategies.registry import higher_of
 from config.contexts import ContextSettings, IndicatorSettings
 from config.settings import Settings
 from engine.analysis.indicators import IndicatorSpec, column_names

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.indicators import specs_of
 from bot.live_market import live_market
 from bot.run_rules import demand, no_market
-from bot.strategies import strategy_of
+from bot.strategies.registry import strategy_of
 from bot.venues import venue_of
 from config.contexts import EntrySettings
 from config.markets import MarketSettings

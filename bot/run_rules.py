@@ -11,8 +11,9 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
-from bot import indicators, model_chains, strategy_trial
-from bot.strategies import faults, higher_of
+from bot import indicators, model_chains
+from bot.strategies import trial
+from bot.strategies.registry import faults, higher_of
 from config.rules import Rule
 from config.settings import Settings
 from engine.domain.errors import ConfigError
@@ -249,5 +250,5 @@ RULES = (
     Rule(needs=("indicators", "contexts"), broken=_indicators),
     Rule(needs=("contexts",), broken=_contexts),
     Rule(needs=("ai", "llm"), broken=model_chains.faults),
-    Rule(needs=("indicators", "contexts"), broken=strategy_trial.failures),
+    Rule(needs=("indicators", "contexts"), broken=trial.failures),
 )

@@ -15,7 +15,7 @@ import numpy as np
 
 from bot.backtests.asked import Asked, Known
 from bot.backtests.setups import alone, setup_of
-from bot.strategies import STRATEGIES, strategy_of
+from bot.strategies.registry import STRATEGIES, strategy_of
 from bot.venues import venue_of
 from config.contexts import ContextSettings
 from config.settings import Settings

@@ -21,8 +21,8 @@ from bot.backtests.live_terms import SAY_FULL, WHOLE, live_terms, refuse_of_live
 from bot.backtests.shorter_files import beside, traded_and_shorter
 from bot.indicators import specs_of
 from bot.markets import generated_feed, market_of
-from bot.new_strategy import class_name
-from bot.strategies import STRATEGIES, faults, higher_of, strategy_of, within
+from bot.strategies.new import class_name
+from bot.strategies.registry import STRATEGIES, faults, higher_of, strategy_of, within
 from config.contexts import ContextSettings
 from config.settings import Settings
 from config.strategy_names import short, what_is_wrong

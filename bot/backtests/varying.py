@@ -9,7 +9,7 @@ import yaml
 
 from bot.backtests.asked import Asked
 from bot.backtests.setups import alone, of_command_line, setup_of
-from bot.strategies import faults, kind_of, strategy_of_kind
+from bot.strategies.registry import faults, kind_of, strategy_of_kind
 from config.contexts import ContextSettings
 from config.settings import Settings
 from engine.backtest.grid import Axis, Grid, Params, grid_of

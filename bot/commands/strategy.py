@@ -29,7 +29,7 @@ def new(
     folder: Annotated[Path, typer.Option(help="Where its files go.")] = Path("strategies"),
 ) -> None:
     """Write a strategy that works, and its test; say how to try it and how to trade it."""
-    from bot.new_strategy import NewStrategy
+    from bot.strategies.new import NewStrategy
 
     with _refusals():
         written = NewStrategy.of(name, folder)
@@ -52,7 +52,7 @@ def check(
     with _refusals():
         from bot.doctor.check import Verdict
         from bot.indicators import specs_of
-        from bot.strategy_check import StrategyCheck
+        from bot.strategies.check import StrategyCheck
         from engine.analysis.technical import TechnicalAnalyzer
 
         files = (*(data or ()), *(more_data or ()))

@@ -11,7 +11,7 @@ from bot.indicators import faults
 from bot.live_market import look_at_venue
 from bot.markets import source
 from bot.sentiment import has_sources, look_at_sources
-from bot.strategies import strategy_of
+from bot.strategies.registry import strategy_of
 from config.settings import Settings
 from engine.data.files import check_file
 from engine.domain.errors import ConfigError

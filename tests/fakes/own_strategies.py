@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.new_strategy import NewStrategy
-from bot.own_strategies import guarded, own_kind
+from bot.strategies.new import NewStrategy
+from bot.strategies.own import guarded, own_kind
 from engine.strategies.guarded import GuardedStrategy
 
 NAME = "breakout"

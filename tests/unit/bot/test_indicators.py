@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from bot.run_rules import RULES
-from bot.strategies import strategy_of
+from bot.strategies.registry import strategy_of
 from config.loader import load
 from engine.domain.errors import ConfigError
 

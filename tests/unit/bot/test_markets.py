@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.markets import WARMUP_CANDLES, generated_feed, quote_of, source
-from bot.strategies import STRATEGIES, strategy_of
+from bot.strategies.registry import STRATEGIES, strategy_of
 from config.contexts import ContextSettings
 from config.loader import load
 from config.settings import Settings

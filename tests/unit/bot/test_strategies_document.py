@@ -14,9 +14,9 @@ from bot.backtests.asked import Asked
 from bot.backtests.setups import setup_of
 from bot.cli import app
 from bot.markets import source
-from bot.own_strategies import guarded, own_kind
 from bot.run_rules import RULES
-from bot.strategies import STRATEGIES
+from bot.strategies.own import guarded, own_kind
+from bot.strategies.registry import STRATEGIES
 from config.loader import load
 from engine.backtest.look_ahead import LookAhead, refuse_peeking
 from engine.backtest.strategy_contract import Bench, demand, made_up

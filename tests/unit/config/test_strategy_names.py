@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.strategies import STRATEGIES
+from bot.strategies.registry import STRATEGIES
 from config.loader import load
 from config.strategy_names import NAMES, beside, is_own, place_of, short, what_is_wrong
 

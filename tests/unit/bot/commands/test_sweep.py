@@ -17,7 +17,7 @@ from bot.backtests.asked import Asked
 from bot.backtests.sweeping import Plan, Swept, run_sweep
 from bot.backtests.varying import Varied, varied
 from bot.cli import app
-from bot.strategies import within
+from bot.strategies.registry import within
 from config.loader import load
 from engine.backtest.deflated import tried_with
 from engine.backtest.grid import Axis, Grid

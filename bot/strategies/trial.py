@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot import indicators
-from bot.strategies import faults, strategy_of
+from bot.strategies.registry import faults, strategy_of
 from config.settings import Settings
 from config.strategy_names import is_own
 from engine.domain.errors import ConfigError, StrategyError

@@ -10,7 +10,7 @@ import numpy as np
 
 from bot.backtests.setups import alone, known_of
 from bot.doctor.check import Verdict
-from bot.strategies import kind_of, strategy_of
+from bot.strategies.registry import kind_of, strategy_of
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.strategy_contract import RULES, Bench, Rule, usual_benches
 from engine.domain.errors import BadInput, ConfigError, GreenlightError

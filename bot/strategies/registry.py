@@ -1,6 +1,6 @@
 """The strategies by name, and a context's own: built from its parameters, which are checked by its typed fields.
 
-One of somebody's own is put to work as one of the house is, but guarded: see ``own_strategies``.
+One of somebody's own is put to work as one of the house is, but guarded: see ``own``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.own_strategies import building, guarded, own_kind
+from bot.strategies.own import building, guarded, own_kind
 from config.contexts import ContextSettings
 from config.strategy_names import is_own, short
 from engine.domain.errors import ConfigError

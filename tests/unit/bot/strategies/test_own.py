@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.own_strategies import own_kind
-from bot.strategies import faults, higher_of, strategy_of, within
+from bot.strategies.own import own_kind
+from bot.strategies.registry import faults, higher_of, strategy_of, within
 from config.contexts import ContextSettings
 from engine.domain.errors import ConfigError
 from engine.domain.market import Timeframe
