@@ -43,8 +43,8 @@ from engine.kept_insights import KeptInsights
 from engine.kept_stats import KeptStats
 from engine.ports import MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
+from engine.risk.limits import RiskLimits
 from engine.risk.manager import RiskManager
-from engine.risk.rules import RiskLimits
 from engine.sentiment.engine import SentimentEngine
 from engine.simulation.fills import FillModel
 from engine.simulation.latency import AT_ONCE, Latency

@@ -16,7 +16,7 @@ from engine.clocks import MarketClock
 from engine.domain.errors import ConfigError, StoreError
 from engine.domain.results import AtWork
 from engine.results import Results
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from engine.store import migrate
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork

@@ -34,7 +34,7 @@ from engine.data.files import parse_name, read_candles
 from engine.domain.errors import BadInput, ConfigError
 from engine.domain.market import Market, Timeframe
 from engine.exchanges.paper import NAME as PAPER
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.simulation.intrabar import Intrabar
 from engine.strategies.context import StrategyContext, StrategyContexts

@@ -23,7 +23,7 @@ from engine.domain.market import Listing, Timeframe
 from engine.domain.positions import Portfolio
 from engine.ports import MarketDataAt, market_data_of
 from engine.risk.halts import drawdown_halt, paused_drawdown
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from engine.store.database import Database
 from engine.store.halting import begin_halt, end_halt
 from engine.store.unit_of_work import UnitOfWork

@@ -25,7 +25,7 @@ from engine.domain.results import AtWork
 from engine.domain.trade_views import ExternalView, PositionView, TradeView
 from engine.domain.unmanaged import absence
 from engine.domain.weeks import dates_of, is_week, together
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from engine.store.unit_of_work import UnitOfWork
 
 

@@ -20,7 +20,9 @@ from engine.domain.positions import Portfolio, Position
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, TradeStats
 from engine.domain.unmanaged import absence
 from engine.ports import Clock, MarketDataAt, NoEntry, nothing_against_it
-from engine.risk.rules import RiskLimits, fallen, full, halted, taken
+from engine.risk.limits import RiskLimits
+from engine.risk.room import full
+from engine.risk.rules import fallen, halted, taken
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
 from engine.valuation import prices_of_held

@@ -30,7 +30,7 @@ from engine.domain.trade_views import ExternalView, FillView, TradeCandles, Trad
 from engine.domain.trade_window import windows
 from engine.execution.emergency import exposed, progress, standing
 from engine.ports import TimeLeft, by_the_market, market_data_of
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from engine.store.totals import totals
 from engine.store.unit_of_work import UnitOfWork
 from engine.valuation import ask, book, prices_of_held

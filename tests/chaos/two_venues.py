@@ -38,8 +38,8 @@ from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.reconcile import reconcile
 from engine.kept_derivatives import KeptDerivatives
 from engine.kept_stats import KeptStats
+from engine.risk.limits import RiskLimits
 from engine.risk.manager import RiskManager
-from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.store.database import Database, nowhere
 from engine.store.unit_of_work import UnitOfWork

@@ -60,8 +60,8 @@ from engine.kept_stats import KeptStats
 from engine.ports import Cursor, EventBatch, Frames, NoEntry, Panel, nothing_against_it
 from engine.proposing import NO_SIGNALS
 from engine.results import Results
+from engine.risk.limits import RiskLimits
 from engine.risk.manager import RiskManager
-from engine.risk.rules import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.store import tables
 from engine.store.database import Database, Route, nowhere

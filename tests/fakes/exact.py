@@ -9,7 +9,8 @@ from engine.domain.judging import RiskView
 from engine.domain.market import Level
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Portfolio
-from engine.risk.rules import RiskLimits, coin_room, exposure_room
+from engine.risk.limits import RiskLimits
+from engine.risk.room import coin_room, exposure_room
 
 
 def depth_within(levels: Sequence[Level], allowed: Decimal) -> Decimal:

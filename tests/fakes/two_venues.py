@@ -13,7 +13,7 @@ from engine.cycle import run_cycles
 from engine.domain.market import Listing, Timeframe
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.reconcile import agree
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.strategies.context import StrategyContext
 from tests.fakes.engine import QUIET, FickleVenue, Room, engine_room, signals

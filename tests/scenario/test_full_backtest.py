@@ -22,7 +22,7 @@ from engine.data.files import write_candles
 from engine.domain.errors import BadInput
 from engine.domain.market import Market, Timeframe, to_millis
 from engine.ports import Strategy
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.simulation.intrabar import Intrabar
 from engine.simulation.latency import Latency

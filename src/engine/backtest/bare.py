@@ -14,8 +14,9 @@ from engine.domain.market import Market
 from engine.domain.orders import Side
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Portfolio
+from engine.risk.limits import RiskLimits
 from engine.risk.manager import RiskManager
-from engine.risk.rules import RiskLimits, taken
+from engine.risk.rules import taken
 from engine.simulation.fills import FillModel
 
 _FINE = Decimal("1e-10")

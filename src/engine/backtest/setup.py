@@ -13,7 +13,7 @@ from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.people import SimulatedPeople
 from engine.data.recorded_books import RecordedBooks
 from engine.domain.market import Candles, Market
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.simulation.intrabar import Intrabar
 from engine.simulation.latency import AT_ONCE, Latency

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.positions import Portfolio
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 
 
 def drawdown_halt(portfolio: Portfolio, open_halts: Sequence[Halt], limits: RiskLimits, now: datetime) -> Halt | None:

@@ -11,7 +11,8 @@ from engine.domain.market import Market
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Portfolio
 from engine.risk import sizing
-from engine.risk.rules import ENTRY_RULES, RiskLimits
+from engine.risk.limits import RiskLimits
+from engine.risk.rules import ENTRY_RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,86 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from engine.domain.currencies import rounded
 from engine.domain.figures import grouped, plain
 from engine.domain.halts import Halt
 from engine.domain.judging import RiskView
 from engine.domain.market import Listing
 from engine.domain.plans import TradePlan
-from engine.domain.positions import Buying, Portfolio, Position
+from engine.domain.positions import Portfolio
 from engine.risk import scalars
+from engine.risk.limits import RiskLimits, in_words
+from engine.risk.room import Room, cash_room, coin_room, exposure_room
 from engine.risk.units import Units, down, ppm_down, ppm_up, up
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskLimits:
-    """The limits in force, as fractions: of equity where money is meant, of the price where prices are.
-
-    Attributes:
-        risk_per_trade: What one trade may lose at its stop.
-        max_position: The largest value held of one coin, over all contexts.
-        max_exposure: The largest value of everything held.
-        max_drawdown: The step at which falls below the peak count: at each further one entries pause.
-        drawdown_pause: How long such a pause lasts.
-        recovery_size: What each such step leaves of the three sizes above, until drawdown is less than it again.
-        max_total_drawdown: From this fall on there are no entries until an admin says so.
-        max_spread: The widest spread traded into.
-        max_price_gap: The farthest the book may be from the last close.
-        max_slippage: The farthest the mean fill price may be from the best price.
-    """
-
-    risk_per_trade: Decimal = Decimal("0.01")
-    max_position: Decimal = Decimal("0.25")
-    max_exposure: Decimal = Decimal("0.75")
-    max_drawdown: Decimal = Decimal("0.10")
-    drawdown_pause: timedelta = timedelta(hours=48)
-    recovery_size: Decimal = Decimal("0.5")
-    max_total_drawdown: Decimal = Decimal("0.25")
-    max_spread: Decimal = Decimal("0.005")
-    max_price_gap: Decimal = Decimal("0.02")
-    max_slippage: Decimal = Decimal("0.005")
-
-    def steps(self, drawdown: Decimal) -> int:
-        """How many times ``max_drawdown`` fits into a drawdown."""
-        return scalars.steps(ppm_up(drawdown), ppm_down(self.max_drawdown))
-
-    def size_at(self, drawdown: Decimal) -> Decimal:
-        """What a drawdown leaves of the sizes of entries: ``recovery_size`` to the power of its steps."""
-        return self.recovery_size ** self.steps(drawdown)
-
-    def coin_limit(self, account: Portfolio) -> Decimal:
-        """What one coin may be worth now, in the quote currency."""
-        return self.max_position * self.size_at(account.drawdown) * account.equity
-
-    def exposure_limit(self, account: Portfolio) -> Decimal:
-        """What everything held may be worth now, in the quote currency."""
-        return self.max_exposure * self.size_at(account.drawdown) * account.equity
-
-    def pause_due(self, portfolio: Portfolio) -> bool:
-        """Whether drawdown has reached a step further down than the one at which entries were last paused."""
-        return self.steps(portfolio.drawdown) > self.steps(portfolio.paused_drawdown)
-
-    def total_reached(self, portfolio: Portfolio) -> bool:
-        """Whether only an admin lets entries go on."""
-        return scalars.has_reached(ppm_up(portfolio.total_fall), ppm_down(self.max_total_drawdown))
-
-    def recovered(self, portfolio: Portfolio) -> bool:
-        """Whether so little of a drawdown is left that its first step counts again."""
-        return scalars.has_recovered(ppm_up(portfolio.drawdown), ppm_down(self.max_drawdown))
-
-    def pause_words(self, portfolio: Portfolio) -> str:
-        """Why entries pause."""
-        reached = self.steps(portfolio.drawdown) * self.max_drawdown
-        return f"drawdown {portfolio.drawdown:.1%} has reached the limit of {reached:.1%}"
-
-    def total_words(self, portfolio: Portfolio) -> str:
-        """Why entries have ended."""
-        if portfolio.total_from is None:
-            return f"drawdown {portfolio.drawdown:.1%} has reached the total limit of {self.max_total_drawdown:.1%}"
-        return (
-            f"drawdown {portfolio.drawdown:.1%}: equity has fallen by the total limit of {self.max_total_drawdown:.1%} "
-            f"from {_told(portfolio.total_from, portfolio.quote)}, its highest since an admin let entries go on"
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +33,6 @@ class Verdict:
 
 Rule = Callable[[TradePlan, RiskView, RiskLimits], Verdict | None]
 """``None`` passes the plan as it is."""
-
-_NOTHING = Decimal(0)
 
 
 def halts(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -147,8 +75,8 @@ def drawdown(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | N
     allowed = scalars.cut_to_risk(whole, equity, share, up(units.ticks(distance)))
     if allowed == whole:
         return None
-    most = _told(_share(limits.risk_per_trade, account, limits) * account.equity, view.market.quote)
-    reason = f"a trade risks at most {_of_equity(limits.risk_per_trade, account, limits)}: {most}"
+    most = in_words(limits.share(limits.risk_per_trade, account) * account.equity, view.market.quote)
+    reason = f"a trade risks at most {limits.share_words(limits.risk_per_trade, account)}: {most}"
     return Verdict(lots=max(allowed - begun, 0), reason=reason)
 
 
@@ -228,7 +156,7 @@ def min_notional(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
     price, least = down(units.ticks(plan.price)), up(units.grains(market.min_notional))
     if scalars.is_worth_sending(market.lots(plan.quantity), price, least):
         return None
-    value = _told(plan.notional, market.quote)
+    value = in_words(plan.notional, market.quote)
     smallest = grouped(market.min_notional)
     return _denied(f"an order of {value} {market.quote} is below the venue's minimum of {smallest}")
 
@@ -270,109 +198,13 @@ def taken(context: str, symbol: str, account: Portfolio) -> str:
     return f"{context} {[*held, *buying][0]}" if held or buying else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """What a limit leaves for an entry: nothing where it is below 0.
-
-    Attributes:
-        quote: The currency that ``value`` and ``taken`` are in.
-        rule: The limit in words.
-        taken: What has been taken of it.
-        already: The same in words; empty for nothing.
-    """
-
-    value: Decimal
-    quote: str
-    rule: str
-    taken: Decimal = _NOTHING
-    already: str = ""
-
-    @property
-    def words(self) -> str:
-        """Why there is no more."""
-        room = f"there is room for {_told(self.value, self.quote)}" if self.value > 0 else "there is no room left"
-        return f"{self.rule}: {room}{f', for {self.already}' if self.already else ''}"
-
-
-def coin_room(symbol: str, account: Portfolio, limits: RiskLimits) -> Room:
-    """What may still be bought of a market's coin."""
-    base, _, quote = symbol.partition("/")
-    held = [(f"{p.id} ({p.context}) holds", p.notional(account.mark(p))) for p in account.positions if _of(p, base)]
-    buying = [(f"{o.order_id} ({o.context}) is buying", o.value) for o in account.buying if _of(o, base)]
-    taken = sum((value for _, value in (*held, *buying)), _NOTHING)
-    return Room(
-        quote=quote,
-        value=limits.coin_limit(account) - taken,
-        taken=taken,
-        rule=f"{base} is at most {_of_equity(limits.max_position, account, limits)}",
-        already=", ".join(f"{who} {_told(value, quote)}" for who, value in (*held, *buying)),
-    )
-
-
-def exposure_room(quote: str, account: Portfolio, limits: RiskLimits) -> Room:
-    """What may still be bought of anything."""
-    return Room(
-        quote=quote,
-        value=limits.exposure_limit(account) - account.exposure,
-        taken=account.exposure,
-        rule=f"exposure is at most {_of_equity(limits.max_exposure, account, limits)}",
-        already=f"{_told(account.exposure, quote)} is held or being bought" if account.exposure else "",
-    )
-
-
-def cash_room(listing: Listing, account: Portfolio, limits: RiskLimits) -> Room:
-    """What can still be paid at a market's venue: it is named where there are others."""
-    where = f" at {listing.venue}" if len(account.free_at or ()) > 1 else ""
-    return Room(
-        quote=listing.symbol.partition("/")[2],
-        value=account.spendable(listing.venue) / (1 + 2 * limits.max_slippage),
-        rule=f"cash is limited to what is free{where}, less room for slippage and fees",
-    )
-
-
-def full(listing: Listing, account: Portfolio, limits: RiskLimits, least: Decimal) -> str:
-    """Why no entry worth ``least``, in the quote currency, may be made into a market; empty where it may."""
-    rooms = (
-        coin_room(listing.symbol, account, limits),
-        exposure_room(listing.symbol.partition("/")[2], account, limits),
-        cash_room(listing, account, limits),
-    )
-    return next((room.words for room in rooms if room.value <= 0 or room.value < least), "")
-
-
 def _denied(reason: str) -> Verdict | None:
     return Verdict(lots=0, reason=reason) if reason else None
-
-
-def _of(bought: Position | Buying, base: str) -> bool:
-    return bought.symbol.partition("/")[0] == base
-
-
-def _share(usual: Decimal, account: Portfolio, limits: RiskLimits) -> Decimal:
-    """What the drawdown leaves of a share of equity."""
-    return usual * limits.size_at(account.drawdown)
-
-
-def _of_equity(usual: Decimal, account: Portfolio, limits: RiskLimits) -> str:
-    share = _share(usual, account, limits)
-    without = "" if share == usual else f" ({_percent(usual)} without the drawdown of {account.drawdown:.1%})"
-    return f"{_percent(share)} of equity{without}"
 
 
 def _hours(span: timedelta) -> str:
     hours = span / timedelta(hours=1)
     return f"{plain(hours, 2)} hours" if hours >= 1 else f"{plain(60 * hours, 1)} minutes"
-
-
-def _percent(share: Decimal) -> str:
-    """A share in hundredths of a per cent; what is less than these with its first digit."""
-    exact = 100 * share
-    places = 2 if not exact or round(exact, 2) else -exact.adjusted()
-    return f"{round(exact, places).normalize():f}%"
-
-
-def _told(value: Decimal, currency: str) -> str:
-    return grouped(rounded(value, currency))
 
 
 def _share_left(usual: Decimal, account: Portfolio, limits: RiskLimits) -> float:

@@ -15,7 +15,7 @@ from config.section import Section
 from config.shape import path_of
 from engine.analysis.quality import QualityLimits
 from engine.analysis.technical import HISTORY
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.store.retention import Retention
 

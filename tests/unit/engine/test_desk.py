@@ -16,7 +16,7 @@ from engine.domain.halt_views import Paused
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Listing
 from engine.domain.messages import Person, Role
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from tests.fakes.engine import DAY, Room, at, engine_room
 
 TOM, ADA = Person(name="Tom", role=Role.TRADER), Person(name="Ada", role=Role.ADMIN)

@@ -17,7 +17,7 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import Fill, Side
 from engine.domain.positions import Position
 from engine.domain.results import AtWork
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from tests.fakes.database import rows_of, url_of
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room, settled
 from tests.fakes.feed import BTC

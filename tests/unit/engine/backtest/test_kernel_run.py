@@ -14,7 +14,7 @@ from engine.backtest.setup import BareTerms, FillAt, RiskTerms
 from engine.backtest.tape import slots_of, tape_of
 from engine.domain.errors import DataError
 from engine.domain.market import Timeframe, from_millis
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from engine.simulation import kernel
 from engine.simulation.compiled import compiled
 from engine.simulation.fills import FillModel

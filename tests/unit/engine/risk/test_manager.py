@@ -16,8 +16,8 @@ from engine.domain.orders import Side
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Portfolio
 from engine.risk.halts import drawdown_halt, paused_drawdown
+from engine.risk.limits import RiskLimits
 from engine.risk.manager import RiskManager
-from engine.risk.rules import RiskLimits
 from tests.fakes.exact import depth_within
 from tests.fakes.examples import examples
 from tests.fakes.feed import BTC, START

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Level, Market, Timeframe
 from engine.risk import rules
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from tests.fakes.exact import depth_within
 from tests.fakes.feed import BTC, START
 from tests.fakes.reports import plan, position

@@ -14,7 +14,7 @@ from engine.domain.judging import RiskView
 from engine.domain.market import Level, Market
 from engine.domain.plans import TradePlan
 from engine.risk import rules, scalars
-from engine.risk.rules import RiskLimits
+from engine.risk.limits import RiskLimits
 from engine.risk.units import Units, down, ppm_down, up
 from tests.fakes import exact
 from tests.fakes.examples import examples
