@@ -16,7 +16,7 @@ import numpy as np
 from engine.analysis import flags, indicators, patterns
 from engine.analysis.indicators import IndicatorSpec
 from engine.analysis.levels import WINDOW, Levels
-from engine.domain.columns import Columns, TechnicalColumns
+from engine.domain.columns import Columns, Cross, TechnicalColumns
 from engine.domain.decisions import TechnicalSignals
 from engine.domain.market import Candles, from_millis
 
@@ -52,10 +52,12 @@ class CandleColumns:
     Args:
         candles: Closed candles, oldest first; what is older than they are is not known.
         extras: Further indicators.
+        cross: See ``TechnicalColumns``.
     """
 
-    def __init__(self, candles: Candles, extras: Sequence[Extra] = ()) -> None:
+    def __init__(self, candles: Candles, extras: Sequence[Extra] = (), cross: Cross | None = None) -> None:
         self.candles = candles
+        self._cross = cross
         self._extras = tuple(extras)
         self._made: dict[str, Floats] = {"close": candles.close}
         self._flags: Bools | None = None
@@ -81,6 +83,7 @@ class CandleColumns:
             pattern_names=patterns.NAMES,
             series=self,
             start=start,
+            cross=self._cross,
         )
 
     def signals(self, row: int) -> TechnicalSignals:

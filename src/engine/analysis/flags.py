@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.analysis.indicators import highest
+from engine.domain.columns import Crossing
 
 if TYPE_CHECKING:
     from engine.domain.columns import Bools
@@ -27,7 +27,7 @@ _AT_ONCE = 8192
 """Rows whose windows are compared at a time: a million times 120 would be too much to hold."""
 _IN_THE_CACHE = 32_768
 """Rows that are compared at a time, where something is made on the way."""
-_ROUNDING = 1e-13
+ROUNDING = 1e-13
 """The part of a mean that rounding alone makes."""
 
 
@@ -108,22 +108,8 @@ def crossed_above(values: Floats, level: float) -> Bools:
     return crossed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Crossing:
-    """On which side of a slow mean a fast one is, row by row; on neither where one is not known.
-
-    Attributes:
-        above, below: By more than rounding.
-        rose: Where it is above, and was not a row before.
-    """
-
-    above: Bools
-    below: Bools
-    rose: Bools
-
-
 def crossing(fast: Floats, slow: Floats) -> Crossing:
-    """Where a fast mean is above and below a slow one, and where it rose above it."""
+    """Where a fast mean rose above a slow one, and where it is below it (``simulation.crossings`` says the same)."""
     count = len(slow)
     above, below, was_not, rose = (np.zeros(count, dtype=np.bool_) for _ in range(4))
     near = np.empty(min(count, _IN_THE_CACHE))
@@ -131,13 +117,13 @@ def crossing(fast: Floats, slow: Floats) -> Crossing:
         rows = slice(first, first + _IN_THE_CACHE)
         mean, limit = fast[rows], slow[rows]
         near = near[: len(limit)]
-        np.multiply(limit, 1 + _ROUNDING, out=near)
+        np.multiply(limit, 1 + ROUNDING, out=near)
         np.greater(mean, near, out=above[rows])
         np.less_equal(mean, near, out=was_not[rows])
-        np.multiply(limit, 1 - _ROUNDING, out=near)
+        np.multiply(limit, 1 - ROUNDING, out=near)
         np.less(mean, near, out=below[rows])
     np.logical_and(above[1:], was_not[:-1], out=rose[1:])
-    return Crossing(above=above, below=below, rose=rose)
+    return Crossing(rose=rose, below=below)
 
 
 def channel_high(high: Floats, length: int) -> Floats:

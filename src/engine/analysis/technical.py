@@ -12,6 +12,7 @@ from engine.analysis import indicators
 from engine.analysis.columns import CandleColumns, Extra
 from engine.analysis.indicators import IndicatorSpec
 from engine.analysis.levels import WINDOW
+from engine.domain.columns import Cross
 from engine.domain.decisions import Frame, TechnicalSignals
 from engine.domain.errors import DataError
 from engine.domain.market import Candles, Timeframe
@@ -68,15 +69,19 @@ class TechnicalAnalyzer:
         last = first + len(candles)
         return Frame(candles=candles, columns=columns.part(first, last), signals=columns.signals(last - 1))
 
-    def whole(self, candles: Candles) -> Frame:
+    def whole(self, candles: Candles, cross: Cross | None = None) -> Frame:
         """As ``frame``, for those who go over all candles by their columns: nothing is read before it is asked for.
 
         Of the newest candle nothing is told but its close.
 
+        Args:
+            candles: Closed candles.
+            cross: What compares means faster than strategies do by themselves.
+
         Raises:
             DataError: There are no candles.
         """
-        at, columns = candles.closed_at, self._new(candles).part(0, len(candles))
+        at, columns = candles.closed_at, self._new(candles, cross).part(0, len(candles))
         newest = TechnicalSignals(
             symbol=candles.symbol, timeframe=candles.timeframe, at=at, close=float(candles.close[-1])
         )
@@ -141,9 +146,9 @@ class TechnicalAnalyzer:
             known = self._longer[key] = whole, self._new(whole) if _is_sound(whole) else None
         return known[1]
 
-    def _new(self, candles: Candles) -> CandleColumns:
+    def _new(self, candles: Candles, cross: Cross | None = None) -> CandleColumns:
         extras: tuple[Extra, ...] = tuple((spec, remembers is not None) for spec, remembers in self._extras)
-        return CandleColumns(candles, extras)
+        return CandleColumns(candles, extras, cross)
 
 
 def _is_sound(candles: Candles) -> bool:

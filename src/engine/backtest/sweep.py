@@ -6,7 +6,7 @@ choose ─▶ what is kept already, else workers ─▶ keep ─▶ tell whoever
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,7 @@ from engine.backtest.setup import BacktestSetup
 from engine.backtest.tape import Shared
 from engine.backtest.workers import Workers
 from engine.domain.errors import BadInput, ConfigError
-from engine.simulation.compiled import compiled, compiled_summary
+from engine.simulation.compiled import compiled, compiled_crossing, compiled_summary, cross
 
 if TYPE_CHECKING:
     from engine.domain.market import Floats
@@ -90,8 +90,8 @@ def sweep(
     Raises:
         GreenlightError: A combination failed.
     """
-    compiled()  # once, before there are many
-    compiled_summary()
+    for each in (compiled, compiled_summary, compiled_crossing):
+        each()  # once, before there are many
     done = kept.done()
     on_done(list(done.values()))
     tried: dict[str, Done] = {}
@@ -124,7 +124,7 @@ class _Work:
     """What a worker does; what combinations have in common is made once in each."""
 
     def __init__(self, vary: Vary) -> None:
-        self._vary, self._shared = vary, Shared()
+        self._vary, self._shared = vary, Shared(cross=cross)
 
     def __call__(self, params: Params) -> Done:
         try:
@@ -132,5 +132,5 @@ class _Work:
         except (BadInput, ConfigError) as error:
             return LeftOut(params=params, why=error.message)
         if self._shared.values > _KEPT_VALUES:
-            self._shared = Shared(grounds=self._shared.grounds)
+            self._shared = replace(self._shared, frames={})
         return combination(setup, params, self._shared)

@@ -26,7 +26,7 @@ from engine.strategies.context import StrategyContext
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from engine.domain.columns import Bools, SignalColumns
+    from engine.domain.columns import Bools, Cross, SignalColumns
     from engine.domain.market import Floats, Millis
     from engine.simulation.tapes import Row, Table
 
@@ -54,10 +54,12 @@ class Shared:
     Attributes:
         frames: What is read off the candles of each market and timeframe.
         grounds: Some markets as the kernel goes over them.
+        cross: Compares means (see ``TechnicalColumns``).
     """
 
     frames: dict[tuple[str, Timeframe], Frame] = field(default_factory=dict)
     grounds: dict[tuple[str, ...], _Ground] = field(default_factory=dict)
+    cross: Cross | None = None
 
     @property
     def values(self) -> int:
@@ -72,12 +74,12 @@ def slots_of(setup: BacktestSetup, shared: Shared | None = None) -> tuple[Slot, 
     Raises:
         DataError: There are no candles of a market or timeframe that a context trades.
     """
-    frames = (shared or Shared()).frames
+    common = shared or Shared()
     found = []
     for context in setup.contexts:
         for symbol in context.markets:
-            said = context.strategy.columns(_frames(setup, frames, symbol, context.strategy.timeframes))
-            own = frames[symbol, context.timeframe].candles
+            said = context.strategy.columns(_frames(setup, common, symbol, context.strategy.timeframes))
+            own = common.frames[symbol, context.timeframe].candles
             found.append(Slot(context=context, symbol=symbol, open_ms=own.open_ms, said=said))
     return tuple(found)
 
@@ -88,29 +90,27 @@ def frames_of(setup: BacktestSetup, strategy: Strategy, symbol: str) -> Frames:
     Raises:
         DataError: There are no candles of the market.
     """
-    return _frames(setup, {}, symbol, strategy.timeframes)
+    return _frames(setup, Shared(), symbol, strategy.timeframes)
 
 
 def _frames(
     setup: BacktestSetup,
-    known: dict[tuple[str, Timeframe], Frame],
+    shared: Shared,
     symbol: str,
     timeframes: Iterable[Timeframe],
 ) -> Frames:
-    seen = {each: _frame(setup, known, symbol, each) for each in timeframes}
+    seen = {each: _frame(setup, shared, symbol, each) for each in timeframes}
     return {timeframe: frame for timeframe, frame in seen.items() if frame}
 
 
-def _frame(
-    setup: BacktestSetup, known: dict[tuple[str, Timeframe], Frame], symbol: str, timeframe: Timeframe
-) -> Frame | None:
+def _frame(setup: BacktestSetup, shared: Shared, symbol: str, timeframe: Timeframe) -> Frame | None:
     key = symbol, timeframe
-    if key not in known:
+    if key not in shared.frames:
         candles = resample(candles_of(setup, symbol), timeframe)
         if not len(candles):
             return None
-        known[key] = setup.analyzer.whole(candles)
-    return known[key]
+        shared.frames[key] = setup.analyzer.whole(candles, shared.cross)
+    return shared.frames[key]
 
 
 def candles_of(setup: BacktestSetup, symbol: str) -> Candles:
@@ -299,6 +299,7 @@ def _markets(setup: BacktestSetup, symbols: Sequence[str], tapes: Sequence[_Colu
         row["first"] = row["row"] = begin + skipped
         row["end"] = begin + lengths[number]
         row["span"] = setup.candles[symbol].timeframe.millis
+        row["begins"] = _begins(tapes[number].open_ms[skipped:], int(row["span"]))
         row["tick"], row["grain"] = (1.0, 1.0) if bare else (float(market.tick), float(market.tick * market.lot))
         row["least"] = float(market.min_notional)
         row["coin"] = coins.index(market.base)
@@ -325,11 +326,18 @@ def _slots(
         skipped = int(slot.open_ms.searchsorted(to_millis(setup.start) - span)) if setup.start else 0
         row["market"] = symbols.index(slot.symbol)
         row["first"], row["turn"], row["end"] = begin, begin + skipped, begin + len(slot.open_ms)
+        row["begins"] = _begins(slot.open_ms, span)
         row["span"], row["longest"] = span, span * (slot.said.max_candles or 0)
         row["stops"], row["targets"] = stops[number], targets[number]
         row["stop"], row["target"] = -math.inf, math.inf
         begin += len(slot.open_ms)
     return table
+
+
+def _begins(open_ms: Millis, span: int) -> int:
+    """When the first candle opens, where each of them opens as the one before it ends; else below 0."""
+    is_whole = len(open_ms) > 0 and open_ms[-1] - open_ms[0] == (len(open_ms) - 1) * span
+    return int(open_ms[0]) if is_whole else -1
 
 
 def _terms(setup: BacktestSetup) -> Terms:

@@ -51,6 +51,23 @@ class Columns(Mapping[str, Column], Generic[Column]):
         return self._rows(name, self._start + row, self._stop)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Crossing:
+    """On which side of a slow mean a fast one is, row by row, by more than rounding; on neither where one is not known.
+
+    Attributes:
+        rose: Where it is above, and was not a row before.
+        below: Where it is below.
+    """
+
+    rose: Bools
+    below: Bools
+
+
+Cross = Callable[["Floats", "Floats"], Crossing]
+"""Compares a fast mean with a slow one."""
+
+
 class TechnicalSeries(Protocol):
     """A series of candles, and what was read off them."""
 
@@ -83,6 +100,7 @@ class TechnicalColumns:
         pattern_names: Of the columns of ``patterns``.
         series: What they are a part of; ``None`` where that is not known.
         start: The row at which they begin there.
+        cross: Compares two means faster than strategies do by themselves; ``None`` where nothing does.
     """
 
     count: int
@@ -92,6 +110,7 @@ class TechnicalColumns:
     pattern_names: tuple[str, ...] = ()
     series: TechnicalSeries | None = None
     start: int = 0
+    cross: Cross | None = None
 
     @property
     def newest(self) -> int:

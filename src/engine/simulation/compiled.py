@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.analysis import flags
+from engine.domain.columns import Crossing
 from engine.risk import scalars as risk_scalars
-from engine.simulation import intrabar, kernel, scalars, summary, tapes
+from engine.simulation import crossings, intrabar, kernel, scalars, summary, tapes
+from engine.simulation.crossings import mark_crossing
 from engine.simulation.kernel import run
 from engine.simulation.summary import SUMMARY, summarize
 from engine.simulation.tapes import ACCOUNT, DAY, MARKET, SLOT, TRADE, Tape, Terms
 
 if TYPE_CHECKING:
+    from engine.domain.columns import Bools
     from engine.domain.market import Floats
     from engine.simulation.tapes import Table
 
@@ -31,6 +35,7 @@ _UNCOUNTED: dict[str, Any] = {"_nrt": False, "forceinline": True}
 """They allocate nothing, so numba need not count who holds their arrays: that took longer than the rest."""
 Kernel = Callable[[Tape], None]
 Summarize = Callable[[Tape, float, "Floats", "Floats", "Table"], None]
+MarkCrossing = Callable[["Floats", "Floats", "Bools", "Bools"], None]
 
 
 @cache
@@ -47,6 +52,27 @@ def compiled_summary() -> Summarize:
     made: Summarize = _made(_summary_entry(_version(_SUMMARY)), _SUMMARY)
     made(_blank(), 1.0, np.empty(0), np.empty(2), np.zeros(1, SUMMARY))
     return made
+
+
+@cache
+def compiled_crossing() -> MarkCrossing:
+    """``crossings.mark_crossing``, compiled. Once on a machine that takes a second."""
+    made: MarkCrossing = _made(_crossing_entry(_version((crossings, flags))), (crossings,))
+    floats = np.empty(0)
+    floats.setflags(write=False)
+    made(floats, floats, np.empty(0, dtype=np.bool_), np.empty(0, dtype=np.bool_))
+    return made
+
+
+def cross(fast: Floats, slow: Floats) -> Crossing:
+    """As ``analysis.flags.crossing``, by compiled code.
+
+    Args:
+        fast, slow: ``float64[n]``, read-only.
+    """
+    rose, below = np.empty(len(slow), dtype=np.bool_), np.empty(len(slow), dtype=np.bool_)
+    compiled_crossing()(fast, slow, rose, below)
+    return Crossing(rose=rose, below=below)
 
 
 def _made(entry: Callable[..., None], sources: tuple[ModuleType, ...]) -> Any:
@@ -83,6 +109,14 @@ def _summary_entry(version: str) -> Summarize:
         summarize(tape, cash, lots, curve, summary[0])
 
     return summary_entry
+
+
+def _crossing_entry(version: str) -> MarkCrossing:
+    def crossing_entry(fast: Floats, slow: Floats, rose: Bools, below: Bools) -> None:
+        _ = version
+        mark_crossing(fast, slow, rose, below)
+
+    return crossing_entry
 
 
 def _blank() -> Tape:

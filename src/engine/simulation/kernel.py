@@ -25,7 +25,7 @@ from engine.simulation import intrabar, scalars
 from engine.simulation.tapes import SIGNAL, TIME, Row, Tape, Terms
 
 if TYPE_CHECKING:
-    from engine.domain.market import Floats, Millis
+    from engine.domain.market import Floats
     from engine.simulation.tapes import Table
 
 _NEVER = 2**62
@@ -70,7 +70,7 @@ def last_open(tape: Tape) -> int:
     for m in range(len(tape.markets)):
         market = tape.markets[m]
         if market["end"] > market["first"]:
-            last = max(last, tape.open_ms[market["end"] - 1])
+            last = max(last, opens_at(tape, market, market["end"] - 1))
     return last
 
 
@@ -82,8 +82,8 @@ def look_ahead(tape: Tape, now: int) -> None:
             said = next_word(tape, slot)
             due = _NEVER
             if said < slot["end"]:
-                due = tape.said_ms[said] + slot["span"] - (market["span"] if tape.terms.at_close else 0)
-            if slot["lots"] > 0 and (slot["stop"] > -math.inf or slot["target"] < math.inf):
+                due = closes_at(tape, slot, said) - (market["span"] if tape.terms.at_close else 0)
+            if slot["lots"] > 0 and is_guarded(slot):
                 due = min(due, next_met(tape, slot, market, due))
             else:
                 slot["turn"] = said  # nothing that was said before is asked for any more
@@ -91,14 +91,19 @@ def look_ahead(tape: Tape, now: int) -> None:
 
 
 def next_word(tape: Tape, slot: Row) -> int:
-    """The next row at which a strategy says something that matters, or its time is up; if it is far, one before."""
-    said, end = slot["turn"], min(slot["turn"] + _LOOK_AHEAD, slot["end"])
+    """The next row at which a strategy says something that matters, or its time is up.
+
+    Where a stop or target may come first: if it is far, one before.
+    """
+    said, end = slot["turn"], slot["end"]
+    if slot["lots"] > 0 and is_guarded(slot):
+        end = min(said + _LOOK_AHEAD, end)
     if slot["lots"] <= 0:
         while said < end and not tape.entry[said]:
             said += 1
     elif slot["longest"] > 0:
-        late = slot["since"] + slot["longest"] - slot["span"]
-        while said < end and not tape.exit[said] and tape.said_ms[said] < late:
+        late = slot["since"] + slot["longest"]
+        while said < end and not tape.exit[said] and closes_at(tape, slot, said) < late:
             said += 1
     else:
         while said < end and not tape.exit[said]:
@@ -110,9 +115,9 @@ def next_met(tape: Tape, slot: Row, market: Row, until: int) -> int:
     """When the next candle opens that meets a stop or target; if it is far, one before."""
     row, end = market["row"], min(market["row"] + _LOOK_AHEAD, market["end"])
     stop, target = slot["stop"], slot["target"]
-    while row < end and tape.open_ms[row] < until and tape.low[row] > stop and tape.high[row] < target:
+    while row < end and opens_at(tape, market, row) < until and tape.low[row] > stop and tape.high[row] < target:
         row += 1
-    return int(tape.open_ms[row]) if row < market["end"] else _NEVER
+    return opens_at(tape, market, row) if row < market["end"] else _NEVER
 
 
 def is_held(slots: Table) -> bool:
@@ -152,15 +157,15 @@ def first_open(tape: Tape, due: int) -> int:
     for m in range(len(tape.markets)):
         market = tape.markets[m]
         row, end = market["row"], market["end"]
-        if row < end and tape.open_ms[row] < due:
-            row = min(end, row + (due - tape.open_ms[row]) // market["span"])  # where it is if no candle is missing
-            while tape.open_ms[row - 1] >= due:
+        if row < end and opens_at(tape, market, row) < due:
+            row = min(end, row + (due - opens_at(tape, market, row)) // market["span"])  # if no candle is missing
+            while opens_at(tape, market, row - 1) >= due:
                 row -= 1
-            while row < end and tape.open_ms[row] < due:
+            while row < end and opens_at(tape, market, row) < due:
                 row += 1
             market["row"] = row
         if row < end:
-            at = min(at, tape.open_ms[row])
+            at = min(at, opens_at(tape, market, row))
     return at
 
 
@@ -170,17 +175,31 @@ def next_open(tape: Tape, now: int) -> int:
     for m in range(len(tape.markets)):
         market = tape.markets[m]
         row, end = market["row"], market["end"]
-        if row < end and tape.open_ms[row] <= now:
+        if row < end and opens_at(tape, market, row) <= now:
             row += 1
             market["row"] = row
         if row < end:
-            at = min(at, tape.open_ms[row])
+            at = min(at, opens_at(tape, market, row))
     return at
 
 
-def opens(market: Row, open_ms: Millis, now: int) -> bool:
+def opens(tape: Tape, market: Row, now: int) -> bool:
     """Whether a candle of a market opens now."""
-    return bool(market["row"] < market["end"] and open_ms[market["row"]] == now)
+    return bool(market["row"] < market["end"] and opens_at(tape, market, market["row"]) == now)
+
+
+def opens_at(tape: Tape, market: Row, row: int) -> int:
+    """When a candle opens. Where none is missing that is reckoned: to look it up takes longer."""
+    if market["begins"] >= 0:
+        return int(market["begins"] + (row - market["first"]) * market["span"])
+    return int(tape.open_ms[row])
+
+
+def closes_at(tape: Tape, slot: Row, row: int) -> int:
+    """When a candle of a slot's own closes; see ``opens_at``."""
+    if slot["begins"] >= 0:
+        return int(slot["begins"] + (row - slot["first"] + 1) * slot["span"])
+    return int(tape.said_ms[row] + slot["span"])
 
 
 def is_met(tape: Tape, now: int) -> bool:
@@ -189,11 +208,20 @@ def is_met(tape: Tape, now: int) -> bool:
         slot = tape.slots[k]
         if slot["due"] <= now and slot["lots"] > 0:
             market = tape.markets[slot["market"]]
-            if opens(market, tape.open_ms, now):
-                i = market["row"]
-                if slot["leaving"] > 0 or tape.low[i] <= slot["stop"] or tape.high[i] >= slot["target"]:
+            if opens(tape, market, now):
+                if slot["leaving"] > 0 or (is_guarded(slot) and is_touched(tape, slot, market["row"])):
                     return True
     return False
+
+
+def is_guarded(slot: Row) -> bool:
+    """Whether a stop or target goes with what a slot holds; where none does, no candle is looked at for them."""
+    return bool(slot["stop"] > -math.inf or slot["target"] < math.inf)
+
+
+def is_touched(tape: Tape, slot: Row, i: int) -> bool:
+    """Whether a candle comes to the stop or target of a slot."""
+    return bool(tape.low[i] <= slot["stop"] or tape.high[i] >= slot["target"])
 
 
 def is_asked(tape: Tape, now: int) -> bool:
@@ -205,12 +233,12 @@ def is_asked(tape: Tape, now: int) -> bool:
             market = tape.markets[slot["market"]]
             if tape.terms.at_close:
                 known = now + market["span"]
-                trades = market["row"] > market["first"] and tape.open_ms[market["row"] - 1] == now
+                trades = market["row"] > market["first"] and opens_at(tape, market, market["row"] - 1) == now
             else:
                 known = now
-                trades = opens(market, tape.open_ms, now)
+                trades = opens(tape, market, now)
             newest = slot["turn"]
-            while trades and newest < slot["end"] and tape.said_ms[newest] + slot["span"] <= known:
+            while trades and newest < slot["end"] and closes_at(tape, slot, newest) <= known:
                 newest += 1
             if newest > slot["turn"]:
                 slot["turn"] = newest
@@ -225,7 +253,7 @@ def meet_opens(tape: Tape, now: int) -> None:
     terms, account = tape.terms, tape.account[0]
     for k in range(len(tape.slots)):
         slot, market = tape.slots[k], tape.markets[tape.slots[k]["market"]]
-        if slot["lots"] > 0 and opens(market, tape.open_ms, now):
+        if slot["lots"] > 0 and opens(tape, market, now):
             i, reason = market["row"], slot["leaving"]
             pass_by(tape, slot, market)
             price, offered = tape.open[i], offered_at(tape.offered, i)
@@ -243,8 +271,8 @@ def meet_opens(tape: Tape, now: int) -> None:
 def pass_by(tape: Tape, slot: Row, market: Row) -> None:
     """Leave behind what was said while a position was held, up to the open before: it is no word on what comes now."""
     if market["row"] > market["first"]:
-        known = tape.open_ms[market["row"] - 1] + (market["span"] if tape.terms.at_close else 0)
-        while slot["turn"] < slot["end"] and tape.said_ms[slot["turn"]] + slot["span"] <= known:
+        known = opens_at(tape, market, market["row"] - 1) + (market["span"] if tape.terms.at_close else 0)
+        while slot["turn"] < slot["end"] and closes_at(tape, slot, slot["turn"]) <= known:
             slot["turn"] += 1
 
 
@@ -253,7 +281,7 @@ def walk_candles(tape: Tape, now: int) -> None:
     terms, account = tape.terms, tape.account[0]
     for k in range(len(tape.slots)):
         slot, market = tape.slots[k], tape.markets[tape.slots[k]["market"]]
-        if slot["lots"] > 0 and opens(market, tape.open_ms, now):
+        if slot["lots"] > 0 and opens(tape, market, now):
             i = market["row"]
             candle = (tape.open[i], tape.high[i], tape.low[i], tape.close[i])
             reason = walk(terms, account, market, slot, candle, offered_at(tape.offered, i))
@@ -344,25 +372,22 @@ def act(tape: Tape) -> None:
         slot, market = tape.slots[k], tape.markets[tape.slots[k]["market"]]
         i, s = traded_row(terms, market), slot["turn"] - 1
         if slot["asked"] and (terms.bare or tape.offered[i - 1] >= 1):  # else there is no book
-            closed = tape.said_ms[s] + slot["span"]
+            closed = closes_at(tape, slot, s)
             if slot["lots"] > 0:
                 leave(slot, tape.exit[s], closed)
             elif terms.bare:
-                free, price = (
-                    account["cash"] - reserved_of(tape.slots),
-                    traded_price(terms, tape.open[i], tape.close[i]),
-                )
+                free, price = account["cash"] - reserved_of(tape.slots), traded_price(tape, i)
                 stop = distance_at(tape.stop, s, slot["stops"], market)
                 size_bare(terms, slot, free, price, stop, distance_at(tape.target, s, slot["targets"], market))
-            elif tape.confidence[s] >= terms.confidence and account["until"] <= closed == tape.open_ms[i]:
+            elif tape.confidence[s] >= terms.confidence and account["until"] <= closed == opens_at(tape, market, i):
                 size(tape, k, i, s)
         slot["asked"] = False
     for k in range(len(tape.slots)):
         slot, market = tape.slots[k], tape.markets[tape.slots[k]["market"]]
         if slot["buying"] > 0 or slot["leaving"] < 0:
             i = traded_row(terms, market)
-            price, offered = traded_price(terms, tape.open[i], tape.close[i]), offered_at(tape.offered, i)
-            at = tape.open_ms[i] + market["span"] if terms.at_close else tape.open_ms[i]
+            price, offered = traded_price(tape, i), offered_at(tape.offered, i)
+            at = opens_at(tape, market, i) + (market["span"] if terms.at_close else 0)
             carry_out(terms, account, market, slot, price, offered, at)
             end_if_sold(tape.trades, account, market, slot, k, at, slot["leaving"])
 
@@ -381,9 +406,9 @@ def traded_row(terms: Terms, market: Row) -> int:
     return int(market["row"]) - 1 if terms.at_close else int(market["row"])
 
 
-def traded_price(terms: Terms, first: float, last: float) -> float:
-    """What is traded at of a candle's open and close."""
-    return last if terms.at_close else first
+def traded_price(tape: Tape, i: int) -> float:
+    """What is traded at of a candle: its open, or its close."""
+    return float(tape.close[i] if tape.terms.at_close else tape.open[i])
 
 
 def distance_at(distances: Floats, s: int, has_any: bool, market: Row) -> float:

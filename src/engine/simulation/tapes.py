@@ -31,6 +31,7 @@ MARKET = np.dtype(
         ("end", "i8"),
         ("row", "i8"),  # the next one to open
         ("span", "i8"),  # how long one lasts, in milliseconds
+        ("begins", "i8"),  # when its first one opens, in milliseconds; below 0 where some are missing
         ("tick", "f8"),  # in the quote currency
         ("grain", "f8"),  # what a lot is worth at a price of one tick
         ("least", "f8"),  # the smallest order, in the quote currency
@@ -46,6 +47,7 @@ SLOT = np.dtype(
         ("due", "i8"),  # nothing is to be done for it before that time, in milliseconds
         ("asked", "?"),  # whether it is to be decided on at this moment
         ("span", "i8"),  # how long its own candles last, in milliseconds
+        ("begins", "i8"),  # when the first of these opens, in milliseconds; below 0 where some are missing
         ("longest", "i8"),  # how long it holds at most, in milliseconds; 0 for no limit
         ("stops", "?"),  # whether it has any
         ("targets", "?"),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.analysis.flags import Crossing, crossing
+from engine.analysis.flags import crossing
+from engine.domain.columns import Crossing
 from engine.domain.market import Candles, Timeframe
 from engine.ports import Frames
 
@@ -72,7 +73,8 @@ class Sight:
         found = self._crossings.get((fast, slow))
         if found is None:
             means = self.reading(f"ma_{fast}"), self.reading(f"ma_{slow}")
-            found = self._crossings[fast, slow] = crossing(*means)
+            cross = self.frames[self.timeframe].columns.cross or crossing
+            found = self._crossings[fast, slow] = cross(*means)
         return found
 
     def flag(self, name: str) -> Bools:
