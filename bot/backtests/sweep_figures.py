@@ -32,6 +32,7 @@ def as_json(varied: Varied, swept: Swept) -> str:
         "combinations": [_told(each) for each in found.combinations],
         "left_out": [{"params": each.params, "why": each.why} for each in found.left_out],
         "probability_of_overfitting": swept.overfitting,
+        "cross_validation": _elsewhere(swept),
         "deflated_sharpe": swept.deflated,
         "trials": None if swept.tried is None else swept.tried.count,
         "sharpe_by_chance": None if swept.tried is None else swept.tried.expected_best,
@@ -96,7 +97,22 @@ def _worth(swept: Swept) -> list[str]:
             f"overfit    {swept.overfitting:.0%}: how often the best of one half of the time"
             " is below the median of the other; choosing at random comes to 50%"
         )
+    if swept.elsewhere is not None:
+        paths = swept.elsewhere.paths
+        lines.append(
+            f"elsewhere  Sharpe {ratio(swept.elsewhere.median)}, from {ratio(float(paths.min()))} to"
+            f" {ratio(float(paths.max()))}: the best of some of the time in the rest of it, on {len(paths)} paths;"
+            f" where it was chosen {ratio(swept.elsewhere.inside)}"
+        )
     return lines
+
+
+def _elsewhere(swept: Swept) -> dict[str, Any] | None:
+    """Combinatorial purged cross-validation: Sharpe ratios of a year."""
+    found = swept.elsewhere
+    if found is None:
+        return None
+    return {"paths": found.paths.tolist(), "median": found.median, "losing": found.losing, "in_sample": found.inside}
 
 
 def _told(each: Combination) -> dict[str, Any]:

@@ -9,23 +9,25 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.backtests.varying import Varied
 from bot.own_files import SWEEPS
 from engine.backtest.choosing import Choice, by_optuna, everything
 from engine.backtest.combination import Combination, Merit
+from engine.backtest.cross_validation import CrossValidation
 from engine.backtest.deflated import Tried, deflated_sharpe, tried_with
 from engine.backtest.kept_sweep import Done, KeptSweep
 from engine.backtest.kernel_run import backtest
 from engine.backtest.look_ahead import refuse_peeking
 from engine.backtest.registry import TrialRegistry
-from engine.backtest.returns import curve_of
+from engine.backtest.returns import DAYS_A_YEAR, curve_of
 from engine.backtest.sweep import Sweep, sweep
 from engine.backtest.trials import fingerprint, trial_of
 from engine.domain.backtests import BacktestResult
 
+_YEAR = timedelta(days=DAYS_A_YEAR)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,6 +41,7 @@ class Swept:
         deflated: How likely its true Sharpe ratio is above what the best of so many has by chance; ``None`` where that
             cannot be reckoned.
         overfitting: How likely it is that the best of one half of the time is below the median of the other.
+        elsewhere: What choosing the best of some of the time comes to in the rest; ``None`` where there is too little.
         seconds: What the sweep took, in wall time.
     """
 
@@ -47,6 +50,7 @@ class Swept:
     tried: Tried | None
     deflated: float | None
     overfitting: float | None
+    elsewhere: CrossValidation | None
     seconds: float
 
 
@@ -135,7 +139,9 @@ def _judged(
     """What the best is worth; what was tried is written down, with all that was tried before it was gone on with."""
     best: Combination | None = next(iter(found.combinations), None)
     if best is None:
-        return Swept(sweep=found, best=None, tried=None, deflated=None, overfitting=None, seconds=seconds)
+        return Swept(
+            sweep=found, best=None, tried=None, deflated=None, overfitting=None, elsewhere=None, seconds=seconds
+        )
     setup = varied(best.params)
     result = backtest(setup)
     own = trial_of(
@@ -156,5 +162,6 @@ def _judged(
         tried=tried,
         deflated=deflated_sharpe(returns, tried),
         overfitting=found.overfitting,
+        elsewhere=found.cross_validated(len(best.returns) * _YEAR / (result.ends - result.begins)),
         seconds=seconds,
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.backtest.choosing import Choice
 from engine.backtest.combination import Combination, LeftOut, Merit, combination
+from engine.backtest.cross_validation import CrossValidation, cross_validated
 from engine.backtest.grid import Params
 from engine.backtest.kept_sweep import Done, KeptSweep, key_of
 from engine.backtest.overfitting import PARTS, probability_of_overfitting
@@ -59,6 +60,10 @@ class Sweep:
         if not self.combinations:
             return None
         return probability_of_overfitting(self.returns, PARTS if len(self.combinations) <= _MANY else _FEWER_PARTS)
+
+    def cross_validated(self, parts_a_year: float) -> CrossValidation | None:
+        """What choosing the best comes to on other time (``cross_validation``), of so many parts that a year has."""
+        return cross_validated(self.returns, parts_a_year) if self.combinations else None
 
     @property
     def returns(self) -> Floats:

@@ -60,6 +60,14 @@ class Shared:
     frames: dict[tuple[str, Timeframe], Frame] = field(default_factory=dict)
     grounds: dict[tuple[str, ...], _Ground] = field(default_factory=dict)
     cross: Cross | None = None
+    _begins: dict[tuple[str, Timeframe], int] = field(default_factory=dict)
+
+    def begins(self, slot: Slot) -> int:
+        """When the first of a slot's candles opens; below 0 where some are missing."""
+        key = slot.symbol, slot.context.timeframe
+        if key not in self._begins:
+            self._begins[key] = _begins(slot.open_ms, slot.context.timeframe.millis)
+        return self._begins[key]
 
     @property
     def values(self) -> int:
@@ -156,10 +164,10 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None =
         DataError: A price cannot be told in the ticks of its market, or nothing is left to trade on.
     """
     symbols = tuple(dict.fromkeys(slot.symbol for slot in slots))
-    grounds = (shared or Shared()).grounds
-    ground = grounds.get(symbols)
+    common = shared or Shared()
+    ground = common.grounds.get(symbols)
     if ground is None:
-        ground = grounds[symbols] = _ground(setup, symbols)
+        ground = common.grounds[symbols] = _ground(setup, symbols)
     stops, targets = ([bool(_strides(getattr(s.said, each))) for s in slots] for each in _DISTANCES)
     account = np.zeros(1, ACCOUNT)
     account["cash"] = account["peak"] = float(setup.cash)
@@ -181,7 +189,7 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None =
         stop=_joined([slot.said.stop_distance for slot in slots]) if any(stops) else _frozen(_NONE),
         target=_joined([slot.said.target_distance for slot in slots]) if any(targets) else _frozen(_NONE),
         markets=ground.markets.copy(),
-        slots=_slots(setup, slots, symbols, stops, targets),
+        slots=_slots(setup, common, slots, symbols, stops, targets),
         account=account,
         trades=np.zeros(sum(int(np.count_nonzero(slot.said.entry)) for slot in slots), TRADE),
         days=np.zeros(ground.days + 2, DAY),
@@ -318,7 +326,12 @@ def _reach(markets: Table, open_ms: Millis) -> tuple[int, int]:
 
 
 def _slots(
-    setup: BacktestSetup, slots: Sequence[Slot], symbols: Sequence[str], stops: Sequence[bool], targets: Sequence[bool]
+    setup: BacktestSetup,
+    shared: Shared,
+    slots: Sequence[Slot],
+    symbols: Sequence[str],
+    stops: Sequence[bool],
+    targets: Sequence[bool],
 ) -> Table:
     table, begin = np.zeros(len(slots), SLOT), 0
     for number, slot in enumerate(slots):
@@ -326,7 +339,7 @@ def _slots(
         skipped = int(slot.open_ms.searchsorted(to_millis(setup.start) - span)) if setup.start else 0
         row["market"] = symbols.index(slot.symbol)
         row["first"], row["turn"], row["end"] = begin, begin + skipped, begin + len(slot.open_ms)
-        row["begins"] = _begins(slot.open_ms, span)
+        row["begins"] = shared.begins(slot)
         row["span"], row["longest"] = span, span * (slot.said.max_candles or 0)
         row["stops"], row["targets"] = stops[number], targets[number]
         row["stop"], row["target"] = -math.inf, math.inf
@@ -336,7 +349,7 @@ def _slots(
 
 def _begins(open_ms: Millis, span: int) -> int:
     """When the first candle opens, where each of them opens as the one before it ends; else below 0."""
-    is_whole = len(open_ms) > 0 and open_ms[-1] - open_ms[0] == (len(open_ms) - 1) * span
+    is_whole = len(open_ms) > 0 and bool((np.diff(open_ms) == span).all())
     return int(open_ms[0]) if is_whole else -1
 
 

@@ -31,6 +31,8 @@ _MOST = 64
 """How much there is in a piece at most: a pipe holds as much."""
 _PIECES = 16
 """How many pieces each worker gets at least, where there is enough: the last ones end together."""
+_RUBBISH = 50_000
+"""New objects after which a worker looks for rubbish: nearly all of what it makes goes by itself."""
 _LOOK_UP = 0.2
 """Seconds after which it is seen whether to stop."""
 
@@ -132,6 +134,7 @@ def _serve(pipe: Connection, others: Sequence[Connection], work: Callable[[Given
     """A worker: it ends when nobody is there any more to ask it; Ctrl-C is for the one who asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()  # what is shared is not looked through for rubbish: that would write to it
+    gc.set_threshold(_RUBBISH)
     for each in others:
         each.close()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):

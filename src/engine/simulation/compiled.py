@@ -65,11 +65,7 @@ def compiled_crossing() -> MarkCrossing:
 
 
 def cross(fast: Floats, slow: Floats) -> Crossing:
-    """As ``analysis.flags.crossing``, by compiled code.
-
-    Args:
-        fast, slow: ``float64[n]``, read-only.
-    """
+    """As ``analysis.flags.crossing``, by compiled code, of means that are read-only."""
     rose, below = np.empty(len(slow), dtype=np.bool_), np.empty(len(slow), dtype=np.bool_)
     compiled_crossing()(fast, slow, rose, below)
     return Crossing(rose=rose, below=below)

@@ -208,9 +208,8 @@ def is_met(tape: Tape, now: int) -> bool:
         slot = tape.slots[k]
         if slot["due"] <= now and slot["lots"] > 0:
             market = tape.markets[slot["market"]]
-            if opens(tape, market, now):
-                if slot["leaving"] > 0 or (is_guarded(slot) and is_touched(tape, slot, market["row"])):
-                    return True
+            if opens(tape, market, now) and may_be_sold(tape, slot, market["row"]):
+                return True
     return False
 
 
@@ -219,9 +218,10 @@ def is_guarded(slot: Row) -> bool:
     return bool(slot["stop"] > -math.inf or slot["target"] < math.inf)
 
 
-def is_touched(tape: Tape, slot: Row, i: int) -> bool:
-    """Whether a candle comes to the stop or target of a slot."""
-    return bool(tape.low[i] <= slot["stop"] or tape.high[i] >= slot["target"])
+def may_be_sold(tape: Tape, slot: Row, i: int) -> bool:
+    """Whether what a slot holds is being sold, or a candle comes to its stop or target."""
+    touched = is_guarded(slot) and (tape.low[i] <= slot["stop"] or tape.high[i] >= slot["target"])
+    return bool(slot["leaving"] > 0 or touched)
 
 
 def is_asked(tape: Tape, now: int) -> bool:

@@ -77,8 +77,10 @@ def test_a_sweep_is_one_row_of_the_register_with_its_count_and_the_best_is_judge
     assert trial.sharpe == found["combinations"][0]["sharpe"]
     assert 0 <= found["probability_of_overfitting"] <= 1
     assert 0 <= found["deflated_sharpe"] <= 1
+    assert len(found["cross_validation"]["paths"]) == 9
     said = bot("sweep", *words, "--grid", "rsi_low=20,22").output
     assert "the luckiest of 10 tried here" in said
+    assert "elsewhere  Sharpe" in said
 
 
 def stopped_after(
