@@ -80,6 +80,7 @@ async def build_chat(
         logs=logs,
         backtest=backtests.card,
         asker=Asker(manager=engine.models.manager),
+        backtest_begun=backtests.begun,
     )
     access = _access(settings)
     await _forget_listed(engine.store, access)

@@ -107,6 +107,7 @@ def _telegram(
         api_url=asked.api_url,
         receive=reception.answer,
         recorded=reception.recorded,
+        interim=reception.interim,
         menu=commands.menu(),
         messages_per_second=asked.messages_per_second,
         poll_timeout=asked.poll_timeout,
@@ -140,6 +141,7 @@ def _slack(
         names=commands.names,
         receive=reception.answer,
         recorded=reception.recorded,
+        interim=reception.interim,
         home=board(views, access),
         draw=draw,
         zone=views.days.zone,
@@ -170,7 +172,7 @@ async def web_chat(
     from handlers.web.services import WebServices
     from handlers.web.sessions import Attempts, Sessions, SignInLinks, session_key
 
-    chat = WebChat(database=engine.store, receive=reception.receive, wall=externals.wall)
+    chat = WebChat(database=engine.store, receive=reception.receive, wall=externals.wall, interim=reception.interim)
     links = SignInLinks()
     names = OwnNames.of(listening=(settings.web.host, *_called_as(settings)), public=settings.web.allowed_hosts)
     app = create_app(

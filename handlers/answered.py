@@ -17,12 +17,18 @@ Note = Callable[[Card, Destination, Ref | None], Awaitable[None]]
 """Takes note of an answer that is shown somewhere by these messages; ``None`` where it is about to be."""
 Recorded = Callable[[Incoming], Awaitable[None]]
 """Waits until what was received is on record: what only reads is answered before."""
+Interim = Callable[[Incoming], Card | None]
+"""What is said at once of something whose answer takes long; ``None`` of anything else."""
 
 _log = structlog.get_logger(__name__)
 
 
 async def not_noted(card: Card, to: Destination, ref: Ref | None) -> None:
     """No answer is edited later."""
+
+
+def no_interim(incoming: Incoming) -> None:
+    """Every answer is there soon."""
 
 
 async def on_record(incoming: Incoming) -> None:

@@ -111,6 +111,22 @@ class Reception:
             if delivery not in self._recording:
                 self._under_way.discard(delivery)
 
+    def interim(self, incoming: Incoming) -> Card | None:
+        """What is said at once of something whose answer takes long, before it is asked for.
+
+        Returns:
+            ``None`` of anything else, of what will be refused, and for strangers.
+        """
+        person = self._access.person(incoming.platform, incoming.user)
+        action = self._understood(incoming).action
+        if person is None or not isinstance(action, Typed) or self._is_of_before(incoming):
+            return None
+        with suppress(GreenlightError):
+            if found := self._commands.find(action.text[:LONGEST_TEXT]):
+                command, words = found
+                return self._commands.interim(command, Call(person=person, platform=incoming.platform, words=words))
+        return None
+
     async def recorded(self, incoming: Incoming) -> None:
         """Return once what was done about a delivery is on record."""
         if recording := self._recording.get(_delivery(incoming)):
@@ -203,7 +219,7 @@ class Reception:
         return await self._database.read(lambda uow: uow.chat.has_seen(_finished(incoming)))
 
     async def _answer(self, incoming: Incoming, person: Person) -> Card:
-        if incoming.sent_at is not None and incoming.sent_at < self._started_at:
+        if self._is_of_before(incoming):
             return errors.away()
         try:
             return await self._act(incoming, person)
@@ -211,6 +227,10 @@ class Reception:
             return errors.error(error)
         except Exception as error:  # noqa: BLE001 - people get an id, the log gets the rest
             return _failed(error)
+
+    def _is_of_before(self, incoming: Incoming) -> bool:
+        """Whether it was sent while nobody was here."""
+        return incoming.sent_at is not None and incoming.sent_at < self._started_at
 
     async def _interrupted(self, incoming: Incoming, person: Person) -> Card:
         """What can be said of something that was being acted on when the program stopped."""

@@ -27,6 +27,7 @@ from engine.side_process import SideProcess
 
 WITHIN = 120.0
 """Wall seconds that a backtest may take: the first one on a machine compiles the kernel."""
+_FIRST = "The first one of a new version compiles its loop, which may take half a minute; later ones take seconds."
 _SEED = 1
 _SHOWN = 30
 """Characters that are shown of what is not known."""
@@ -69,6 +70,7 @@ class ChatBacktests:
         self._wall = wall
         self._zone = zone
         self._aside = SideProcess(WITHIN)
+        self._has_run = False
 
     @property
     def busy(self) -> bool:
@@ -106,7 +108,19 @@ class ChatBacktests:
             raise GreenlightError("The backtest took too long.", "Ask for fewer days.") from None
         if card is None:
             raise GreenlightError("The backtest came to no end.", "Try again in a minute.")
+        self._has_run = True
         return card
+
+    def begun(self, strategy: str, market: str, days: int) -> Card | None:
+        """What is said at once of the first one since the start, for it may have to compile; ``None`` of a later one.
+
+        Raises:
+            BadInput: As ``card``.
+        """
+        if self._has_run or self.busy:
+            return None
+        (symbol,) = self._context(strategy, market).markets
+        return Card(title=f"Backtest of {strategy} on {symbol} has begun", text=f"{days} days. {_FIRST}")
 
     def close(self) -> None:
         """Give up what is being run."""

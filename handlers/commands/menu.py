@@ -11,7 +11,7 @@ from engine.views import Views
 from handlers import arguments
 from handlers.cards import emergencies, usage
 from handlers.commands.acts import Acts
-from handlers.commands.backtests import Backtest, Backtests
+from handlers.commands.backtests import Backtest, BacktestBegun, Backtests, soon_done
 from handlers.commands.figures import Figures
 from handlers.commands.reads import Reads, RecentLogs
 from handlers.commands.table import Call, Command, CommandTable
@@ -27,9 +27,11 @@ def build_commands(
     logs: RecentLogs,
     backtest: Backtest,
     asker: Asker,
+    backtest_begun: BacktestBegun = soon_done,
 ) -> CommandTable:
     """Make the table of everything this version can do; what is not built is not in it."""
     reads, acts, figures = Reads(views, clock, version, logs, asker), Acts(views, desk, clock), Figures(results)
+    backtests = Backtests(backtest, backtest_begun)
 
     async def manual(call: Call) -> Card:
         arguments.nothing(call.words)
@@ -64,7 +66,8 @@ def build_commands(
                 name="backtest",
                 args="STRATEGY MARKET [90d]",
                 role=trader,
-                run=Backtests(backtest).backtest,
+                run=backtests.backtest,
+                interim=backtests.begun,
                 help="what a strategy would have come to, 90d, 12w or 1y until now",
             ),
             Command(name="pending", run=reads.pending, help="open approvals"),

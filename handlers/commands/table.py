@@ -36,6 +36,7 @@ class Command:
         role: The least role that may use it.
         private: Whether its answer is for the one who asked alone, also where others read along.
         acts: Whether it changes anything: it is then on record before it is done.
+        interim: What is said at once, where the answer takes long.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Command:
     role: Role = Role.VIEWER
     private: bool = False
     acts: bool = False
+    interim: Callable[[Call], Card | None] | None = None
 
     @property
     def usage(self) -> str:
@@ -89,6 +91,16 @@ class CommandTable:
             near = arguments.did_you_mean(name, self._by_name, mark="/")
             raise BadInput(f"There is no command /{name[:LONGEST_NAME]}.", near or "/help lists what there is.")
         return command, tuple(words)
+
+    def interim(self, command: Command, call: Call) -> Card | None:
+        """What is said at once of a command whose answer takes long; ``None`` of any other.
+
+        Raises:
+            NotAllowed: Their role does not allow it.
+            GreenlightError: It will be refused.
+        """
+        require(call.person, command.role, f"/{command.name}")
+        return command.interim(call) if command.interim else None
 
     async def run(self, command: Command, call: Call) -> Card:
         """Run a command for a person.

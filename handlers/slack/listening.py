@@ -20,7 +20,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from engine.domain.messages import Card, Incoming
-from handlers.answered import Recorded, on_record
+from handlers.answered import Interim, Recorded, no_interim, on_record
 from handlers.charts.illustrating import Draw, Illustrated, illustrated
 from handlers.lanes import Lanes
 from handlers.slack import reading
@@ -50,6 +50,7 @@ class Listener:
         greet: Shows somebody who opened it the App Home.
         speech: How commands are written there.
         recorded: Waits until what was received is on record: what only reads is answered before.
+        interim: What is said at once of something whose answer takes long.
     """
 
     def __init__(
@@ -61,9 +62,11 @@ class Listener:
         greet: Greet,
         speech: Speech,
         recorded: Recorded = on_record,
+        interim: Interim = no_interim,
     ) -> None:
         self._receive = receive
         self._recorded = recorded
+        self._interim = interim
         self._draw = draw
         self._reply = reply
         self._greet = greet
@@ -114,6 +117,8 @@ class Listener:
             self._lanes.add(("person", heard.incoming.user), partial(self._handle, heard))
 
     async def _handle(self, heard: Heard) -> None:
+        if first := self._interim(heard.incoming):
+            self._show(heard, Illustrated(card=first))
         try:
             card = await self._receive(heard.incoming)
         except Exception:  # one delivery that cannot be handled must not stop all that come after it

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 
 from engine.clocks import wall
 from engine.domain.messages import Card, Destination, Ref
-from handlers.answered import Note, Recorded, is_answer, not_noted, on_record
+from handlers.answered import Interim, Note, Recorded, is_answer, no_interim, not_noted, on_record
 from handlers.charts.illustrating import Draw, no_pictures
 from handlers.outages import Health, Outage
 from handlers.slack.client import HideTokens, make_client, make_session
@@ -84,6 +84,7 @@ class SlackPlatform:
         sessions: Callable[[float], ClientSession] | None = None,
         wall: Callable[[], datetime] = wall,
         recorded: Recorded = on_record,
+        interim: Interim = no_interim,
     ) -> None:
         self._hide_tokens = HideTokens([token for token in (bot_token, app_token, signing_secret) if token])
         self._answer_timeout = answer_timeout.total_seconds()
@@ -107,6 +108,7 @@ class SlackPlatform:
             greet=self._home.open,
             speech=speech,
             recorded=recorded,
+            interim=interim,
         )
         self._sockets = (
             Sockets(

@@ -20,7 +20,7 @@ from telegram import Bot, CallbackQuery, Update
 from telegram.error import TelegramError, TimedOut
 
 from engine.domain.messages import Card, Incoming
-from handlers.answered import Recorded, on_record
+from handlers.answered import Interim, Recorded, no_interim, on_record
 from handlers.charts.illustrating import Draw, Illustrated, illustrated
 from handlers.lanes import Lanes
 from handlers.pacing import PATIENCE, Pacer
@@ -55,15 +55,25 @@ class Intake:
         draw: Draws pictures; only the reply that has one waits for it.
         pacer: Knows how soon a message could be sent.
         recorded: Waits until what was received is on record: what only reads is answered before.
+        interim: What is said at once of something whose answer takes long.
     """
 
     def __init__(
-        self, *, bot: Bot, receive: Receive, reply: Reply, draw: Draw, pacer: Pacer, recorded: Recorded = on_record
+        self,
+        *,
+        bot: Bot,
+        receive: Receive,
+        reply: Reply,
+        draw: Draw,
+        pacer: Pacer,
+        recorded: Recorded = on_record,
+        interim: Interim = no_interim,
     ) -> None:
         self._bot = bot
         self._draw = draw
         self._receive = receive
         self._recorded = recorded
+        self._interim = interim
         self._reply = reply
         self._pacer = pacer
         self._lanes = Lanes()
@@ -124,6 +134,9 @@ class Intake:
     ) -> None:
         if ack and news is None:
             await asyncio.wait({ack}, timeout=ACK_WITHIN)
+        if heard and (first := self._interim(heard)):
+            self._owed[_chat(heard)] += 1
+            self._show(heard, first, None)
         card = await self._received(heard) if heard else None
         if news is not None:
             news.set_result(card)

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Incoming, Ref
 from engine.ports import Gone, RetryAt
-from handlers.answered import Note, Recorded, is_answer, not_noted, on_record
+from handlers.answered import Interim, Note, Recorded, is_answer, no_interim, not_noted, on_record
 from handlers.cards import errors
 from handlers.charts.illustrating import Draw, Illustrated, no_pictures, with_note
 from handlers.outages import Health
@@ -73,6 +73,7 @@ class TelegramPlatform:
         note: Note = not_noted,
         transport: Transport | None = None,
         recorded: Recorded = on_record,
+        interim: Interim = no_interim,
         keep: Keep | None = None,
     ) -> None:
         self._hide_token = HideToken(token)
@@ -83,7 +84,15 @@ class TelegramPlatform:
         self._health.begin(LISTENING, "Telegram is not connected yet.")
         pacer = make_pacer(per_second=messages_per_second)
         self._sender = Sender(bot=self._bot, pacer=pacer, health=self._health)
-        intake = Intake(bot=self._bot, receive=receive, reply=self._reply, draw=draw, pacer=pacer, recorded=recorded)
+        intake = Intake(
+            bot=self._bot,
+            receive=receive,
+            reply=self._reply,
+            draw=draw,
+            pacer=pacer,
+            recorded=recorded,
+            interim=interim,
+        )
         holding = Holding(keep=keep or NothingKept(), intake=intake, bot=self._bot)
         self._listener: Poller | Webhook = (
             Webhook(bot=self._bot, intake=intake, health=self._health, menu=menu, at=webhook, holding=holding)

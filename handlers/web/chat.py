@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from engine.domain.messages import Card, Destination, Incoming, Pressed, Ref, Typed
-from handlers.answered import is_answer, note_answer
+from handlers.answered import Interim, is_answer, no_interim, note_answer
 from handlers.web.caller import Caller
 from handlers.web.unwritten import Unwritten
 
@@ -38,6 +38,7 @@ class WebChat:
         database: Where the messages are.
         receive: The one way in for every platform (``Reception.receive``).
         wall: The wall clock; messages carry its time.
+        interim: What is said at once of something whose answer takes long.
 
     Attributes:
         unwritten: Shows what cannot be written down.
@@ -51,9 +52,11 @@ class WebChat:
         database: Database,
         receive: Callable[[Incoming], Awaitable[Card | None]],
         wall: Callable[[], datetime],
+        interim: Interim = no_interim,
     ) -> None:
         self._database = database
         self._receive = receive
+        self._interim = interim
         self._wall = wall
         self._changed = asyncio.Event()
         self.unwritten = Unwritten(wall=wall, on_change=self._ring)
@@ -111,20 +114,22 @@ class WebChat:
         self._ring()
 
     async def _hand_over(self, caller: Caller, delivery_id: str, action: Typed | Pressed) -> None:
-        reply = await self._receive(
-            Incoming(
-                platform=self.name,
-                user=caller.user,
-                delivery_id=delivery_id,
-                sent_at=self._wall(),
-                address=ROOM,
-                action=action,
-                is_private=True,
-            )
+        incoming = Incoming(
+            platform=self.name,
+            user=caller.user,
+            delivery_id=delivery_id,
+            sent_at=self._wall(),
+            address=ROOM,
+            action=action,
+            is_private=True,
         )
-        if reply is None:
-            return
-        audience = caller.person.name
+        if first := self._interim(incoming):
+            await self._reply(caller.person.name, first)
+        if reply := await self._receive(incoming):
+            await self._reply(caller.person.name, reply)
+
+    async def _reply(self, audience: str, reply: Card) -> None:
+        """Show somebody the answer to what they did, unless the outbox does."""
 
         def work(uow: UnitOfWork) -> None:
             to = Destination(platform=self.name, address=f"{ROOM}{_OF}{audience}")

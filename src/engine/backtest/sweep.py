@@ -103,7 +103,8 @@ def sweep(
     with Workers(_Work(vary), workers) as pool:
         asked = next(choice, None)
         while asked is not None and not is_stopped():
-            wanted = {key_of(each): each for each in asked}
+            keys = [key_of(each) for each in asked]
+            wanted = dict(zip(keys, asked, strict=True))
             missing = [each for key, each in wanted.items() if key not in done]
             for found in pool.each(missing, is_stopped):
                 kept.add(found)
@@ -113,7 +114,7 @@ def sweep(
             if any(key not in done for key in wanted):
                 break
             try:
-                asked = choice.send([done[key_of(each)] for each in asked])
+                asked = choice.send([done[each] for each in keys])
             except StopIteration:
                 asked = None
     found_ = [each for each in tried.values() if isinstance(each, Combination)]

@@ -18,7 +18,18 @@ import numpy as np
 from engine.analysis import flags
 from engine.domain.columns import Crossing
 from engine.risk import scalars as risk_scalars
-from engine.simulation import crossings, intrabar, kernel, scalars, summary, tapes
+from engine.simulation import (
+    crossings,
+    intrabar,
+    kernel,
+    kernel_account,
+    kernel_fills,
+    kernel_sizing,
+    kernel_time,
+    scalars,
+    summary,
+    tapes,
+)
 from engine.simulation.crossings import mark_crossing
 from engine.simulation.kernel import run
 from engine.simulation.summary import SUMMARY, summarize
@@ -29,7 +40,17 @@ if TYPE_CHECKING:
     from engine.domain.market import Floats
     from engine.simulation.tapes import Table
 
-_KERNEL = (risk_scalars, scalars, intrabar, kernel, tapes)
+_KERNEL = (
+    risk_scalars,
+    scalars,
+    intrabar,
+    kernel_time,
+    kernel_account,
+    kernel_sizing,
+    kernel_fills,
+    kernel,
+    tapes,
+)
 _SUMMARY = (summary, tapes)
 _UNCOUNTED: dict[str, Any] = {"_nrt": False, "forceinline": True}
 """They allocate nothing, so numba need not count who holds their arrays: that took longer than the rest."""

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 SIGNAL, TIME = 3, 4
 """Why a position was left, beside ``intrabar.STOP`` and ``intrabar.TARGET``: its strategy's word, or its time."""
 
+NEVER = 2**62
+"""A time in milliseconds that does not come."""
+DAY_MS = 86_400_000
+
 MARKET = np.dtype(
     [
         ("first", "i8"),  # its candles
