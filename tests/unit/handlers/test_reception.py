@@ -6,7 +6,8 @@ from structlog.testing import capture_logs
 
 from engine.domain.approvals import Ordered, Pending
 from engine.domain.closing import ALL, Wanted
-from engine.domain.messages import Destination, Incoming, Person, Pressed, Ref, Role, Typed
+from engine.domain.errors import BadInput
+from engine.domain.messages import Card, Destination, Incoming, Person, Pressed, Ref, Role, Typed
 from engine.store.database import Database
 from engine.store.migrate import upgrade
 from engine.store.strangers import KEPT
@@ -27,6 +28,12 @@ CHAT = Destination(platform="telegram", address="-100")
 def wait_for(event, loop):
     """Hold a thread up until something is set in a loop."""
     asyncio.run_coroutine_threadsafe(event.wait(), loop).result(30)
+
+
+def begun(strategy, market, days):
+    if strategy == "nothing":
+        raise BadInput("There is no strategy nothing.")
+    return Card(title=f"{strategy} has begun")
 
 
 class Room:
@@ -50,6 +57,7 @@ class Room:
                 results=FakeResults(),
                 logs=no_logs,
                 backtest=no_backtest,
+                backtest_begun=begun,
                 desk=desk,
                 clock=self.clock,
                 version="0.1.0",
@@ -395,3 +403,22 @@ async def test_a_press_on_an_answer_that_the_outbox_edits_is_not_replied_to_as_w
         due = await engine.store.read(lambda uow: [(each.topic, each.ref) for each in uow.outbox.due()])
         assert (topic, Ref(messages=("3", "4"))) in due
         await own.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "said"),
+    [
+        ("/backtest momentum btc", {}, "momentum has begun"),
+        ("backtest momentum btc", {"private": True}, "momentum has begun"),
+        ("/status", {}, None),
+        ("/backtest", {}, None),
+        ("/backtest nothing btc", {}, None),
+        ("/nonsense", {}, None),
+        ("/backtest momentum btc", {"user": "1002"}, None),  # a viewer may not
+        ("/backtest momentum btc", {"user": "9"}, None),  # a stranger
+        ("/backtest momentum btc", {"sent_at": STARTED - timedelta(minutes=1)}, None),
+    ],
+)
+async def test_what_takes_long_is_announced_unless_it_will_be_refused(room, text, changes, said):
+    card = room.reception.interim(room.incoming(Typed(text=text), **changes))
+    assert (card and card.title) == said

@@ -131,6 +131,20 @@ async def test_a_press_becomes_something_a_person_pressed_with_the_message_it_wa
     ]
 
 
+async def test_what_takes_long_is_announced_at_once_and_answered_after_that(fake: FakeTelegram) -> None:
+    free = asyncio.Event()
+
+    async def slow(heard: Incoming) -> Card:
+        await free.wait()
+        return Card(title="done")
+
+    async with running(fake, receive=slow, interim=lambda _: Card(title="begun")):
+        fake.type(ANN, ANN, "/backtest")
+        await fake.wait_for(lambda: "begun" in [each.text for each in fake.messages(ANN)])
+        free.set()
+        await fake.wait_for(lambda: "done" in [each.text for each in fake.messages(ANN)])
+
+
 async def test_the_reply_comes_to_where_the_message_was_written(fake: FakeTelegram) -> None:
     async with running(fake, receive=echo):
         fake.type(ANN, ANN, "hello")

@@ -69,12 +69,16 @@ def room(folder: Path, *contexts: Mapping[str, Any]) -> tuple[ChatBacktests, Dat
 
 async def test_a_context_is_tried_as_the_profile_has_it(tmp_path: Path):
     backtests, data = room(tmp_path, {**TREND, "params": {"stop_atr": 1.0, "target_atr": 2.0}})
+    begun = backtests.begun("trend", "BTC", 40)
+    assert begun
+    assert begun.title == "Backtest of trend on BTC/EUR has begun"
     asking = asyncio.create_task(backtests.card("trend", "BTC", 40))
     while not backtests.busy:  # noqa: ASYNC110 - it tells nobody
         await asyncio.sleep(0.001)
     with pytest.raises(GreenlightError, match="Another backtest is running"):
         await backtests.card("trend", "BTC", 40)
     card = await asking
+    assert backtests.begun("trend", "BTC", 40) is None, "the next one is there in seconds"
 
     setup = setup_of(
         Asked(symbols=("BTC/EUR",), start=NOW - timedelta(days=40)),

@@ -267,6 +267,20 @@ async def test_stopping_finishes_what_is_under_way(fake: FakeSlack) -> None:
     await until(lambda: not fake.sockets.connections)
 
 
+async def test_what_takes_long_is_announced_at_once_and_answered_after_that(fake: FakeSlack) -> None:
+    free = asyncio.Event()
+
+    async def slow(heard: Incoming) -> Card:
+        await free.wait()
+        return Card(title="done")
+
+    async with running(fake, receive=slow, interim=lambda _: Card(title="begun")):
+        fake.user("U1").command("backtest", CHANNEL)
+        await until(lambda: fake.texts(CHANNEL) == ["begun"])
+        free.set()
+        await until(lambda: fake.texts(CHANNEL) == ["begun", "done"])
+
+
 async def test_a_platform_that_is_started_again_goes_on(fake: FakeSlack) -> None:
     async def answer(heard: Incoming) -> Card:
         return Card(title="Status")

@@ -129,3 +129,14 @@ async def test_a_ref_of_a_message_that_is_gone_shows_the_card_anew(room):
     chat = WebChat(database=room.database, receive=room.reception.receive, wall=wall)
     assert await chat.put(ROOM, CARD, Ref(messages=("40",))) == Ref(messages=("40",))
     assert titles(await chat.since("Ann", 0)) == ["A17"]
+
+
+async def test_what_takes_long_is_announced_at_once_and_answered_after_that(room):
+    async def slow(incoming):
+        seen = titles(await chat.since("Ann", 0))
+        return Card(title=f"done after {seen[-1]}")
+
+    chat = WebChat(database=room.database, receive=slow, wall=wall, interim=lambda _: Card(title="begun"))
+    await chat.say(ANN, "/backtest", uuid4())
+    assert titles(await chat.since("Ann", 0))[-2:] == ["begun", "done after begun"]
+    assert "begun" not in titles(await chat.since("Tom", 0))
