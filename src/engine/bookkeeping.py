@@ -118,7 +118,15 @@ class Bookkeeping:
 
     async def record_equity(self, at: datetime) -> None:
         """Put the account on the equity curve; halt entries where it has fallen too far."""
-        await self.store.transact(lambda uow: self._close(uow, at))
+        await self.store.transact(lambda uow: self.record(uow, at))
+
+    def record(self, uow: UnitOfWork, at: datetime) -> None:
+        """Put the account on the equity curve at its marks of now; halt entries where it has fallen too far."""
+        portfolio = uow.account.record_equity(at, self.markets)
+        halt = drawdown_halt(portfolio, [found.halt for found in uow.halts.open()], self.limits, at)
+        uow.account.note_pause(paused_drawdown(portfolio, self.limits))
+        if halt is not None:
+            begin_halt(uow, halt)
 
     def record_closes(self, uow: UnitOfWork, closes: Mapping[datetime, Mapping[Listing, Decimal]]) -> int:
         """Mark to market and record equity at closes between which nothing but prices changes.
@@ -135,7 +143,7 @@ class Bookkeeping:
     def record_close(self, uow: UnitOfWork, at: datetime, closes: Mapping[Listing, Decimal]) -> None:
         """Mark to market and record equity at one close, whatever comes of it."""
         uow.account.mark(closes, at)
-        self._close(uow, at)
+        self.record(uow, at)
 
     def foresee(self, uow: UnitOfWork, closes: Mapping[datetime, Mapping[Listing, Decimal]]) -> int:
         """How many of some closes would be recorded."""
@@ -164,13 +172,6 @@ class Bookkeeping:
     async def digest(self, at: datetime) -> None:
         """Fix the figures of each day that has ended by a time and has none yet; people are told of the newest."""
         await self.store.transact(lambda uow: fix_days(uow, self.days, at, told_weekly=self.told_weekly))
-
-    def _close(self, uow: UnitOfWork, at: datetime) -> None:
-        portfolio = uow.account.record_equity(at, self.markets)
-        halt = drawdown_halt(portfolio, [found.halt for found in uow.halts.open()], self.limits, at)
-        uow.account.note_pause(paused_drawdown(portfolio, self.limits))
-        if halt is not None:
-            begin_halt(uow, halt)
 
 
 def _mark(uow: UnitOfWork, seen: Mapping[Listing, _Close], at: datetime) -> None:

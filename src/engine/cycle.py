@@ -82,7 +82,7 @@ async def run_cycles(
 
 def looked_at(contexts: Sequence[StrategyContext]) -> dict[Wanted, tuple[StrategyContext, str]]:
     """What contexts look at, each with one that does, and the market."""
-    return {_wanted(context, symbol): (context, symbol) for context in contexts for symbol in context.markets}
+    return {wanted_by(context, symbol): (context, symbol) for context in contexts for symbol in context.markets}
 
 
 def conclude_closes(
@@ -98,7 +98,7 @@ def conclude_closes(
         (context.name, _concluded(services, uow, context, seen[wanted], now))
         for context in contexts
         for symbol in context.markets
-        if (wanted := _wanted(context, symbol)) in seen
+        if (wanted := wanted_by(context, symbol)) in seen
     ]
 
 
@@ -252,7 +252,7 @@ async def end_data_halts(services: CycleServices, contexts: Sequence[StrategyCon
     await services.store.transact(work)
 
 
-def _wanted(context: StrategyContext, symbol: str) -> Wanted:
+def wanted_by(context: StrategyContext, symbol: str) -> Wanted:
     """What a context looks at in a market: who looks at the same, at the same close, sees the same."""
     return Listing(context.venue, symbol), context.strategy.timeframes
 

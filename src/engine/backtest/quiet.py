@@ -2,7 +2,7 @@
 
     nothing is under way    all that is held is protected, no order is waited for, no market is halted for its data
     the market is sound     there is nothing to be said of any candle that joins
-    strategies are silent   none enters, and none leaves what it holds
+    strategies are silent   none enters, and none leaves what it holds; the last close may be the one at which one does
     the venue is still      the price meets no order
 
 Where any of this ends, the job that does each close by itself goes on, and finds everything as if it had done these
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Protocol
@@ -22,13 +22,14 @@ import numpy as np
 
 from engine.bookkeeping import Bookkeeping
 from engine.clocks import MarketClock
-from engine.cycle import Wanted, conclude_closes, looked_at, send
+from engine.cycle import Wanted, conclude_closes, looked_at, wanted_by
 from engine.cycle_services import CycleServices
 from engine.deciding import Outcome
 from engine.domain.decisions import Frame, QualityReport
 from engine.domain.errors import DataError, StrategyError
 from engine.domain.halts import HaltKind
 from engine.domain.market import Candles, Listing, Market, Timeframe
+from engine.domain.orders import Order
 from engine.domain.positions import Position
 from engine.domain.snapshots import MarketSnapshot
 from engine.jobs import CANDLE, Job
@@ -38,8 +39,6 @@ from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext, StrategyContexts
 from engine.strategies.reading_ahead import ReadingAhead
 
-WORTH_IT = 2
-"""From how many closes on it is less work than to do each by itself."""
 AT_ONCE = 45
 """How many decisions are written down at a time: people are waiting."""
 _OF_DATA = (HaltKind.DATA, HaltKind.CHANGED)
@@ -84,11 +83,11 @@ class QuietCloses:
             How many were taken; 0 where this one has to be done by itself.
         """
         count = self._at_most(at, before, most)
-        if count >= WORTH_IT and self.clock is not None:
+        if count and self.clock is not None:
             # While something waits the venue notes nothing: how far it is would after a crash pass for decided on.
             await self.services.store.transact(lambda _: None)
         count, own = await self._quiet(at, count)
-        if count < WORTH_IT:
+        if not count:
             return 0
         span = next(iter(own.values())).candles.timeframe.duration
         closes = self._closes(own, [at + number * span for number in range(count)])
@@ -104,18 +103,24 @@ class QuietCloses:
         count = min(most, -((at - before) // lengths.pop().duration))
         if self.clock is None:
             return count
-        return min(count, max(WORTH_IT, AT_ONCE // sum(len(context.markets) for context in self.contexts)))
+        return min(count, max(1, AT_ONCE // sum(len(context.markets) for context in self.contexts)))
 
     async def _quiet(self, at: datetime, count: int) -> tuple[int, dict[str, Frame]]:
         """How many closes are quiet, of so many, and what is seen of each market at the first of them."""
         own: dict[str, Frame] = {}
-        held = await self.services.store.read(partial(self._held, at=at)) if count >= WORTH_IT else None
+        held = await self.services.store.read(partial(self._held, at=at)) if count > 0 else None
         if held is None:
             return 0, own
+        found: dict[Wanted, Mapping[Timeframe, Frame]] = {}
+        for wanted, (context, symbol) in looked_at(tuple(self.contexts)).items():
+            found[wanted] = await self._seen(context, symbol, at)
+            count = min(count, self._sound(found[wanted], at))
+        if count <= 0:
+            return 0, own
         for context, symbol in [(each, symbol) for each in self.contexts for symbol in each.markets]:
-            frames = await self._seen(context, symbol, at)
-            count = min(count, self._silent(context, frames, _of(held, context, symbol), at) if frames else 0)
-            if count < WORTH_IT:
+            frames = found[wanted_by(context, symbol)]
+            count = min(count, self._silent(context, frames, _of(held, context, symbol), at))
+            if count <= 0:
                 return 0, own
             own[symbol] = frames[context.timeframe]
         if not await self.services.orchestrator.is_at_rest(self.venue.name):
@@ -126,29 +131,53 @@ class QuietCloses:
     async def _decide(self, closes: Mapping[datetime, Mapping[Listing, Decimal]], clock: MarketClock) -> int:
         """Decide on each close as ever, and write all of it down at once.
 
-        On the way nobody else has a turn: all that is asked is answered at once. Whatever is decided all the same is
-        sent as ever.
+        On the way nobody else has a turn: all that is asked is answered at once. Orders can only come of the last
+        close; they are sent once all is written down, and its equity is recorded once the venue has answered.
         """
-        services, contexts = self.services, tuple(self.contexts)
+        services = self.services
         times = list(closes)[: await services.store.read(lambda uow: self.books.foresee(uow, closes))]
-        if len(times) < WORTH_IT or self.answering():
+        if not times or self.answering():
             return 0  # somebody has begun to while this was looked into: what they ask would be hours old at once
-        seen: dict[datetime, Mapping[Wanted, MarketSnapshot]] = {}
-        for at in times:
-            clock.move_to(at)
-            wanted = looked_at(contexts).items()
-            seen[at] = {each: await observe(services, context, symbol, at) for each, (context, symbol) in wanted}
-
-        def work(uow: UnitOfWork) -> list[Outcome]:
-            concluded = [conclude_closes(services, contexts, seen[at], uow, at) for at in times]
-            recorded = self.books.record_closes(uow, {at: closes[at] for at in times})
-            for at in times[recorded:]:  # somebody has traded meanwhile, as on a server they may
-                self.books.record_close(uow, at, closes[at])
-            return [_decided(outcome) for each in concluded for _, outcome in each]
-
-        for outcome in await services.store.transact(work):
-            await send(services, outcome)
+        seen = {at: await self._observed(at, clock) for at in times}
+        orders = await services.store.transact(partial(self._conclude, seen=seen, closes=closes))
+        if orders:
+            try:
+                for order in orders:
+                    await services.orchestrator.send(order)
+                await services.orchestrator.sync_venue_events(self.venue.name)
+            finally:
+                await self.books.record_equity(times[-1])
         return len(times)
+
+    async def _observed(self, at: datetime, clock: MarketClock) -> Mapping[Wanted, MarketSnapshot]:
+        """What is seen of each market once the market's clock has gone to a close."""
+        clock.move_to(at)
+        wanted = looked_at(tuple(self.contexts)).items()
+        return {each: await observe(self.services, context, symbol, at) for each, (context, symbol) in wanted}
+
+    def _conclude(
+        self,
+        uow: UnitOfWork,
+        seen: Mapping[datetime, Mapping[Wanted, MarketSnapshot]],
+        closes: Mapping[datetime, Mapping[Listing, Decimal]],
+    ) -> list[Order]:
+        """Decide on each close; what is to be ordered at the last one, whose equity is then not recorded yet."""
+        *silent, last = seen
+        for at in silent:
+            self._concluded(uow, seen[at], at)
+        recorded = self.books.record_closes(uow, {at: closes[at] for at in silent})
+        for at in silent[recorded:]:  # somebody has traded meanwhile, as on a server they may
+            self.books.record_close(uow, at, closes[at])
+        uow.account.mark(closes[last], last)
+        orders = self._concluded(uow, seen[last], last)
+        if not orders:
+            self.books.record(uow, last)
+        return orders
+
+    def _concluded(self, uow: UnitOfWork, seen: Mapping[Wanted, MarketSnapshot], at: datetime) -> list[Order]:
+        """Decide on one close; the orders that were written down for sending."""
+        found = conclude_closes(self.services, tuple(self.contexts), seen, uow, at)
+        return [order for _, outcome in found for order in _decided(outcome).orders]
 
     def _held(self, uow: UnitOfWork, at: datetime) -> tuple[Position, ...] | None:
         """What is held; ``None`` where a market is halted for its data, or the close was decided on already."""
@@ -172,16 +201,25 @@ class QuietCloses:
         known.update(frames)
         return frames
 
+    def _sound(self, frames: Mapping[Timeframe, Frame], at: datetime) -> int:
+        """For how many closes there is nothing to be said of a market's candles; 0 where there is at this one."""
+        ends = [self._sound_until(frame.candles) for frame in frames.values()]
+        shortest = min((timeframe.duration for timeframe in frames), default=timedelta.max)
+        return -((at - min(ends, default=at)) // shortest)
+
     def _silent(
         self, context: StrategyContext, frames: Mapping[Timeframe, Frame], held: Sequence[Position], at: datetime
     ) -> int:
-        """For how many closes a strategy has nothing to say, and there is nothing to be said of its candles."""
+        """For how many closes a strategy has nothing to say.
+
+        Where closes are decided on, the one at which it speaks is the last of them; else nobody would carry it out.
+        """
         strategy, span = context.strategy, context.timeframe.duration
         if not isinstance(strategy, ReadingAhead):
             return 0
-        ends = [self._sound_until(frame.candles) for frame in frames.values()]
-        ends += [left_at for position in held if (left_at := strategy.longest(position)) is not None]
-        return min(strategy.silent(frames, held=bool(held)), -((at - min(ends)) // span))
+        leaves = [left_at for position in held if (left_at := strategy.longest(position)) is not None]
+        silent = min([strategy.silent(frames, held=bool(held)), *(-((at - left_at) // span) for left_at in leaves)])
+        return silent if self.clock is None else silent + 1
 
     def _sound_until(self, candles: Candles) -> datetime:
         """When a candle closes for the first time of which something is to be said, or nothing is known."""

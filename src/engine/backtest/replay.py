@@ -199,6 +199,7 @@ class Replay:
         for _ in range(count):
             times.append(self._next[jobs[0].name] or at)
             self._advance(jobs[0], times[-1])
+        await self._until_answered()
         return times
 
     async def _commit(self) -> None:
@@ -216,12 +217,16 @@ class Replay:
 
     async def _do(self, job: Job, at: datetime) -> None:
         done = await run_guarded(replace(job, run=partial(_prepared, job)), at, self._troubles.of(job))
-        while self._answering() and not self._stopping:  # what it began, or somebody answered at this very moment
-            await self._sleep(BREATH)
+        await self._until_answered()
         self._owed.discard(job.name)
         if not done and job.grace is None:
             self._owed.add(job.name)
         self._advance(job, at)
+
+    async def _until_answered(self) -> None:
+        """Stand still while what was begun, or what somebody has answered at this very moment, is carried out."""
+        while self._answering() and not self._stopping:
+            await self._sleep(BREATH)
 
     def _tell(self, error: StoreError) -> None:
         reference = fault_id()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
@@ -68,12 +69,12 @@ class Timeframe(StrEnum):
     D1 = "1d"
     W1 = "1w"
 
-    @property
+    @cached_property
     def duration(self) -> timedelta:
         """How long one candle lasts."""
         return _DURATIONS[self.value]
 
-    @property
+    @cached_property
     def millis(self) -> int:
         """How long one candle lasts, in milliseconds."""
         return self.duration // _MILLISECOND

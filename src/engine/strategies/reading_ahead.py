@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ROWS = 32
+ROWS = 64
 """How many rows are reckoned at a time: few enough that what is made row by row holds nothing up, nor much memory."""
 
 
