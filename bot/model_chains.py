@@ -13,6 +13,7 @@ from config.settings import Settings
 from engine.clocks import WallClock
 from engine.domain.days import Period
 from engine.domain.errors import ConfigError, GreenlightError
+from engine.domain.extras import install
 from engine.domain.model_calls import ModelRequest
 from engine.domain.model_ledger import Cap
 from engine.llm.answers import Link
@@ -75,8 +76,7 @@ def faults(
             yield ConfigError("must be set.", remedy, key=f"llm.providers.{name}.api_key")
         if not all(map(has, _SDKS[kind])):
             missing = True
-            remedy = "Install it: .venv/bin/pip install -c constraints.txt -e '.[ai]'"
-            yield ConfigError(f"nothing here can talk to {name}.", remedy, key=f"llm.providers.{name}")
+            yield ConfigError(f"nothing here can talk to {name}.", install("ai"), key=f"llm.providers.{name}")
     if not missing:
         yield from _unpriced(llm)
 

@@ -17,6 +17,7 @@ from bot.strategies.registry import faults, higher_of
 from config.rules import Rule
 from config.settings import Settings
 from engine.domain.errors import ConfigError
+from engine.domain.extras import install
 from engine.exchanges.ccxt.client import check_exchange, known_exchanges
 from engine.store.location import file_of
 from handlers.access import PROGRAM
@@ -196,8 +197,7 @@ def driver_missing(
 ) -> Iterator[ConfigError]:
     """A database on a server needs its driver, which is an extra."""
     if file_of(settings.database.url) is None and not has(_DRIVER):
-        remedy = "Install it: .venv/bin/pip install -c constraints.txt -e '.[postgres]'"
-        yield ConfigError("nothing here can talk to PostgreSQL.", remedy, key="database.url")
+        yield ConfigError("nothing here can talk to PostgreSQL.", install("postgres"), key="database.url")
 
 
 def _room_for_files(settings: Settings) -> Iterator[ConfigError]:

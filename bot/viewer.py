@@ -14,6 +14,7 @@ from config.strategy_names import short
 from engine.account_views import AccountViews
 from engine.clocks import MarketClock
 from engine.domain.errors import ConfigError, StoreError
+from engine.domain.extras import install
 from engine.domain.results import AtWork
 from engine.results import Results
 from engine.risk.limits import RiskLimits
@@ -121,7 +122,7 @@ def refuse_absent_extra() -> None:
     if missing:
         raise ConfigError(
             f"The viewer needs {' and '.join(missing)}.",
-            "Install its extra: .venv/bin/pip install -c constraints.txt -e '.[viewer]'",
+            install("viewer", "its extra"),
         )
 
 

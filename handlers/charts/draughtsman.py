@@ -8,6 +8,7 @@ import structlog
 
 from engine.domain.charts import Chart
 from engine.domain.errors import GreenlightError
+from engine.domain.extras import install
 from engine.faults import fault_id
 from engine.side_process import SideProcess, WorkFailed
 from handlers.charts.scene import Scene
@@ -42,9 +43,7 @@ class Draughtsman:
             NoPicture: matplotlib is not installed, it took too long, or the painting failed.
         """
         if find_spec(self._library) is None:
-            raise NoPicture(
-                f"Pictures need {self._library}.", "Install it: .venv/bin/pip install -c constraints.txt -e '.[charts]'"
-            )
+            raise NoPicture(f"Pictures need {self._library}.", install("charts"))
         try:
             png = await self._painting.do(_painted, scene_of(chart))
         except TimeoutError:

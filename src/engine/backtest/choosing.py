@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.backtest.combination import Combination, Merit
 from engine.backtest.grid import Axis, Grid, Params
 from engine.domain.errors import BadInput
+from engine.domain.extras import install
 
 if TYPE_CHECKING:
     import optuna
@@ -33,7 +34,7 @@ def by_optuna(grid: Grid, trials: int, seed: int, merit: Merit) -> Choice:
         BadInput: Optuna is not installed.
     """
     if find_spec("optuna") is None:
-        raise BadInput("--trials needs Optuna.", "Install it: .venv/bin/pip install -c constraints.txt -e '.[optuna]'")
+        raise BadInput("--trials needs Optuna.", install("optuna"))
     return _chosen(grid, trials, seed, merit)
 
 

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from engine.domain.errors import ModelError
+from engine.domain.extras import install
 from engine.domain.model_calls import ModelFault, ModelReply, ModelRequest, Usage
 
 CONNECT_WITHIN = 5.0
@@ -181,7 +182,7 @@ class SdkProvider(ABC, Generic[C]):
         except ImportError as missing:
             raise ModelError(
                 f"{self._name} needs the package {missing.name or self.sdk}, which is not installed.",
-                "Install it: .venv/bin/pip install -c constraints.txt -e '.[ai]'",
+                install("ai"),
                 fault=ModelFault.REQUEST,
             ) from None
         except httpx2.InvalidURL as wrong:

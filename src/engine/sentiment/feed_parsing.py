@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.domain.errors import DataError, GreenlightError
+from engine.domain.extras import install
 from engine.domain.sentiment import SourceText
 from engine.sentiment.texts import clean
 
@@ -45,7 +46,7 @@ def parse_feed(body: bytes, content_type: str, packed: bool, source: str) -> tup
     try:
         import feedparser
     except ImportError:
-        raise GreenlightError("News needs feedparser.", "pip install 'greenlight[sentiment]'") from None
+        raise GreenlightError("News needs feedparser.", install("sentiment")) from None
     # A file is read; of mere bytes feedparser asks whether they are the name of a file or an address, and opens it.
     opened = io.BytesIO(_EMPTY.sub(b"", _unpacked(body) if packed else body))
     said = {"content-type": content_type}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.domain.errors import GreenlightError
+from engine.domain.extras import install
 
 CRYPTO = {
     "bullish": 2.5, "bull": 1.5, "bulls": 1.5, "moon": 2.0, "mooning": 2.5, "hodl": 1.5, "rally": 2.0, "rallies": 2.0,
@@ -47,5 +48,5 @@ def plain_analyzer() -> Any:
     try:
         from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
     except ImportError:
-        raise GreenlightError("VADER is not installed.", "pip install 'greenlight[sentiment]'") from None
+        raise GreenlightError("VADER is not installed.", install("sentiment")) from None
     return SentimentIntensityAnalyzer()

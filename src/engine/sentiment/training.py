@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.domain.errors import DataError, GreenlightError
+from engine.domain.extras import install
 from engine.sentiment.classifier import CLASSES, Model
 from engine.sentiment.features import normal, pieces, valued, words
 
@@ -102,7 +103,7 @@ def train(of: Labelled, lexicon: Mapping[str, float]) -> Model:
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.linear_model import LogisticRegression
     except ImportError:
-        raise GreenlightError("Training needs scikit-learn.", "pip install scikit-learn") from None
+        raise GreenlightError("Training needs scikit-learn.", install("dev")) from None
     plain = [normal(text) for text in of.texts]
     vectors = [TfidfVectorizer(analyzer=seen, min_df=RARE, sublinear_tf=True) for seen in (words, pieces)]
     blocks: list[Any] = [vector.fit_transform(plain) for vector in vectors]

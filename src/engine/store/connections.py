@@ -27,6 +27,7 @@ from sqlalchemy.pool import StaticPool
 
 from engine import private_files
 from engine.domain.errors import BadInput, StoreError
+from engine.domain.extras import install
 from engine.store.location import location
 
 LOCK_WAIT_MS = 10_000
@@ -43,7 +44,6 @@ _NOTICE_SILENCE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_
 """A server whose machine is gone is noticed within half a minute (seconds; the last one in milliseconds)."""
 _BE_NOTICED = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 """For the server to notice as soon that we are gone: a session that is cut off unnoticed keeps its locks for hours."""
-_NO_DRIVER = "Install the driver: .venv/bin/pip install -c constraints.txt -e '.[postgres]'"
 
 
 def as_it_is(_: Engine) -> None:
@@ -207,7 +207,7 @@ def _postgres(url: URL, *, writer: bool, read_only: bool) -> Engine:
             },
         )
     except (ImportError, NoSuchModuleError):
-        raise StoreError(f"Nothing here can talk to {url.drivername}.", _NO_DRIVER) from None
+        raise StoreError(f"Nothing here can talk to {url.drivername}.", install("postgres", "the driver")) from None
     if writer:
 
         @event.listens_for(engine, "begin")
