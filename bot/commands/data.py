@@ -129,5 +129,5 @@ def _length(text: str) -> timedelta:
         raise BadInput(f"--length {text!r} is no length of time.", "Write it like 90d or 12h.") from None
 
 
-def _day(at: datetime | None) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if at else "never"
+def _day(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.analysis.candle_times import MILLISECONDS, UNITS, BadTime, TimeUnit, date_of, millis_of, number_of
+from engine.data.unreadable import unreadable
 from engine.domain.errors import DataError
+from engine.domain.printable import printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,6 +24,7 @@ SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _TIME_REMEDY = (
     "Write times as UTC dates, or as numbers since 1970 in one unit; bot data import reads dumps that mix them."
 )
+_WIDTH_REMEDY = "Write numbers with a point, and close what a quotation mark opens."
 _UNIT_OF = {"s": UNITS[0], "ms": UNITS[1], "us": UNITS[2], "ns": UNITS[3]}
 
 
@@ -35,7 +39,7 @@ def read_columns(path: Path) -> tuple[Millis, dict[str, Floats]]:
         wrong = [f"no column {name}" for name in COLUMNS if name not in names]
         wrong += [f"an unknown column {name}" for name in sorted(set(names) - set(COLUMNS))]
         wrong += [f"{names.count(name)} columns {name}" for name in COLUMNS if names.count(name) > 1]
-        raise DataError(f"{path}: it has {', '.join(wrong)}.", f"Its columns must be {', '.join(COLUMNS)}.")
+        raise DataError(f"{path}: it has {printable(', '.join(wrong))}.", f"Its columns must be {', '.join(COLUMNS)}.")
     numbers = {name: _numbers(table.column(name), name, path) for name in COLUMNS[1:]}
     return _millis(table.column("timestamp"), path), numbers
 
@@ -49,9 +53,30 @@ def _table(path: Path) -> tuple[pa.Table, list[str]]:
     try:
         table = parquet.ParquetFile(path).read() if path.suffix == ".parquet" else csv.read_csv(path)
         return table, list(table.column_names)
+    except pa.ArrowInvalid as error:
+        raise _other_width(path) or unreadable(path, error) from error
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path}: it cannot be read ({reason}).", "Check that the file exists and is whole.") from error
+        raise unreadable(path, error) from error
+
+
+def _other_width(path: Path) -> DataError | None:
+    """The refusal of the first row with more or fewer fields than the header; only a single thread counts rows."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    found: list[csv.InvalidRow] = []
+
+    def note(row: csv.InvalidRow) -> str:
+        found.append(row)
+        return "error"
+
+    if path.suffix != ".parquet":
+        with suppress(pa.ArrowInvalid):
+            csv.read_csv(path, csv.ReadOptions(use_threads=False), csv.ParseOptions(invalid_row_handler=note))
+    for row in found[:1]:
+        said = f"it has {row.actual_columns} fields, not {row.expected_columns}: {row.text!r:.80}"
+        return DataError(f"{path}: row {row.number - 1}: {said}.", _WIDTH_REMEDY)
+    return None
 
 
 def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> Floats:

@@ -16,13 +16,17 @@ from engine.analysis.row_faults import RowFault, row_faults
 from engine.data.candle_table import COLUMNS, SUFFIXES, read_columns
 from engine.domain.decisions import Issue
 from engine.domain.errors import DataError
+from engine.domain.figures import plain
 from engine.domain.market import Candles, Timeframe, from_millis
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from engine.domain.market import Millis
+
 QUOTES = ("FDUSD", "USDT", "USDC", "BUSD", "USD", "EUR", "GBP", "TRY", "DAI", "BTC", "ETH", "BNB")
 _NAME_REMEDY = "Name it SYMBOL-INTERVAL, for example BTCUSDT-1h.parquet or BTC_USDT-1h.csv."
+_FEWEST_STEPS = 2
 _SHOWN = 5
 """How many findings of one kind are listed one by one."""
 
@@ -32,15 +36,15 @@ class FileReport:
     """What is in a candle file, and what is wrong with it.
 
     Attributes:
-        first, last: When the first candle opens and the last one closes; ``None`` where there are none.
+        first, last: When the first candle opens and the last one closes.
         findings: What is wrong; empty for a file that can be traded on as it is.
     """
 
     symbol: str
     timeframe: Timeframe
     rows: int
-    first: datetime | None
-    last: datetime | None
+    first: datetime
+    last: datetime
     findings: tuple[Issue, ...]
 
 
@@ -81,8 +85,6 @@ def read_candles(path: Path) -> Candles:
         DataError: The file cannot be read, has other columns, or a row cannot be right; it names the row.
     """
     candles = read_rows(path)
-    if not len(candles):
-        raise DataError(f"{path}: it has no rows.", "Give a file with candles.")
     faults = row_faults(candles)
     if faults:
         _, rows, what = min(faults, key=lambda fault: int(fault[1][0]))
@@ -95,11 +97,30 @@ def read_rows(path: Path) -> Candles:
     """Read a candle file's rows as they are, in whatever order.
 
     Raises:
-        DataError: The file cannot be read, has other columns, or a row holds what is no time or no number.
+        DataError: The file cannot be read, has other columns or no rows, a row holds what is no time or no number, or
+            the rows are those of another timeframe than its name says.
     """
     symbol, timeframe = parse_name(path)
     open_ms, numbers = read_columns(path)
+    if not len(open_ms):
+        raise DataError(f"{path}: it has no rows.", "Give a file with candles.")
+    _refuse_other_steps(path, open_ms, timeframe)
     return Candles(symbol=symbol, timeframe=timeframe, open_ms=open_ms, **numbers)
+
+
+def _refuse_other_steps(path: Path, open_ms: Millis, timeframe: Timeframe) -> None:
+    """Refuse rows of which more are some other time apart than that of the name; of two rows nobody can tell.
+
+    The most frequent step tells, and not the median: a venue may leave out most of the minutes without a trade, and
+    still a step over one of them is more frequent than one over two.
+    """
+    steps, counts = np.unique(np.diff(np.unique(open_ms)), return_counts=True)
+    if counts.sum() < _FEWEST_STEPS or counts[steps == timeframe.millis].sum() == counts.max():
+        return
+    usual = int(steps[counts.argmax()])
+    words = next((str(each) for each in Timeframe if each.millis == usual), f"{plain(usual / 60_000, 6)} min")
+    remedy = "Check the file, or name it by how long its candles are: SYMBOL-INTERVAL."
+    raise DataError(f"{path}: its rows are usually {words} apart, but its name says {timeframe}.", remedy)
 
 
 def write_candles(path: Path, candles: Candles) -> None:
@@ -139,8 +160,8 @@ def check_file(path: Path) -> FileReport:
         symbol=candles.symbol,
         timeframe=candles.timeframe,
         rows=len(candles),
-        first=from_millis(int(order[0])) if len(order) else None,
-        last=from_millis(int(order[-1])) + candles.timeframe.duration if len(order) else None,
+        first=from_millis(int(order[0])),
+        last=from_millis(int(order[-1])) + candles.timeframe.duration,
         findings=(*faults, *_gap_findings(candles)),
     )
 
