@@ -164,8 +164,8 @@ async def build_engine(
     late_after = LATE_AFTER if market.live else None
     stats = KeptStats(market_data=market_data, quality=quality, clock=clock, history=market.history)
     derivatives = derivatives_of(settings, market.feed, clock)
-    sentiment = sentiment_of_settings(settings, store, clock, derivatives)
     models = build_models(settings, store, clock, externals.wall)
+    sentiment = sentiment_of_settings(settings, store, clock, derivatives, models.manager)
     services = CycleServices(
         clock=clock,
         store=store,

@@ -13,13 +13,15 @@ from pydantic import SecretStr
 
 from config.sentiment import SentimentSettings
 from config.settings import Settings
+from engine.ai.text_scoring import ModelScorer
 from engine.clocks import WallClock
 from engine.domain.errors import BadInput, SourceError
 from engine.domain.market import names_of
 from engine.domain.sentiment import SentimentView
 from engine.job_triggers import often
 from engine.jobs import Group, Job
-from engine.ports import Clock, DerivativesData, IndexSource, TextSource
+from engine.llm.manager import LLMManager
+from engine.ports import Clock, DerivativesData, IndexSource, TextScorer, TextSource
 from engine.sentiment.assembling import SentimentTerms
 from engine.sentiment.coins import COINS
 from engine.sentiment.engine import NEVER_ASKED, SentimentEngine
@@ -41,7 +43,7 @@ _SHOWN = 30
 
 
 def sentiment_of_settings(
-    settings: Settings, store: Database, clock: Clock, derivatives: DerivativesData
+    settings: Settings, store: Database, clock: Clock, derivatives: DerivativesData, models: LLMManager
 ) -> SentimentEngine | None:
     """The sources that the settings ask for; ``None`` where none is to be asked."""
     asked = settings.sentiment
@@ -61,7 +63,7 @@ def sentiment_of_settings(
         every={name: source.every for name, source in sources.items()},
         derivatives=derivatives,
         symbols=symbols,
-        reader=TextReader(matcher=Matcher(bases), scorer=FirstThatWorks(classifier(), vader()), oldest=asked.window),
+        reader=TextReader(matcher=Matcher(bases), scorer=_scorer(asked, models), oldest=asked.window),
         terms=SentimentTerms(
             weights=futures | {name: source.weight for name, source in sources.items()},
             window=asked.window,
@@ -162,6 +164,11 @@ def _text_sources(asked: SentimentSettings, bases: Sequence[str], clock: Clock) 
 def _index_sources(asked: SentimentSettings) -> tuple[IndexSource, ...]:
     within = asked.answer_within.total_seconds()
     return (FearGreed(url=asked.fear_greed.url, within=within, agent=AGENT),) if asked.fear_greed.url else ()
+
+
+def _scorer(asked: SentimentSettings, models: LLMManager) -> TextScorer:
+    own = FirstThatWorks(classifier(), vader())
+    return ModelScorer(manager=models, otherwise=own) if asked.scorer == "llm" else own
 
 
 def _words(bases: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -113,6 +113,8 @@ class SentimentSettings(Section):
     """How often it is looked for sources that are due, and futures are asked (derivatives.source)."""
     answer_within: Duration = timedelta(seconds=20)
     """How long one answer may take."""
+    scorer: Literal["classifier", "llm"] = "classifier"
+    """Who scores texts: the house's classifier, or a language model by the role sentiment, the classifier behind it."""
     window: Duration = timedelta(days=2)
     """How old a text may be and still count."""
     half_life: Duration = timedelta(hours=12)

@@ -353,6 +353,11 @@ class TextScorer(Protocol):
         """The scorer, as the settings call it."""
         ...
 
+    @property
+    def trouble(self) -> str:
+        """Why the last texts were not all scored as is wanted, while they were scored; empty where all is well."""
+        ...
+
     async def score(self, texts: Sequence[str]) -> tuple[float | None, ...]:
         """A score in [-1, 1] for each text, in their order; ``None`` where it has no opinion on one.
 

@@ -6,15 +6,23 @@ from collections.abc import Callable
 
 import pytest
 
+from engine.ai.text_scoring import ModelScorer
 from engine.ports import TextScorer
 from engine.sentiment.scorers import FirstThatWorks, classifier, vader
+from tests.fakes.text_rater import rating_manager
 
 
 def one_behind_another() -> TextScorer:
     return FirstThatWorks(classifier(), vader())
 
 
-every_scorer = pytest.mark.parametrize("make", [classifier, vader, one_behind_another], ids=lambda each: each.__name__)
+def language_model() -> TextScorer:
+    return ModelScorer(manager=rating_manager(), otherwise=classifier())
+
+
+every_scorer = pytest.mark.parametrize(
+    "make", [classifier, vader, one_behind_another, language_model], ids=lambda each: each.__name__
+)
 Make = Callable[[], TextScorer]
 GOOD, BAD = "Bitcoin rallies, a great and bullish week", "Terrible crash, hackers steal everything"
 ODD = ["", " ", "\u4e0a\u6da8", "🚀" * 40, "a" * 5_000, "\x00\ufffd", "$" * 300, "100%", "<b>", "\u202e", "not " * 600]
@@ -46,4 +54,5 @@ async def test_no_text_has_no_score(make: Make) -> None:
 
 @every_scorer
 async def test_it_has_a_name(make: Make) -> None:
-    assert make().name in {"classifier", "vader"}
+    assert make().name in {"classifier", "vader", "llm"}
+    assert make().trouble == ""

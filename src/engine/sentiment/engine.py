@@ -17,7 +17,7 @@ from typing import TypeVar
 import structlog
 
 from engine.domain.errors import GreenlightError, SourceError
-from engine.domain.sentiment import KeptText, Reading, ScoredText, SentimentData, SentimentView
+from engine.domain.sentiment import KeptText, Reading, ScoredText, SentimentData, SentimentView, SourceText
 from engine.faults import fault_id
 from engine.ports import Clock, DerivativesData, IndexSource, TextSource
 from engine.sentiment.assembling import SentimentTerms, sentiment_of
@@ -87,7 +87,7 @@ class SentimentEngine:
             asyncio.gather(*(self._reading_of(source, now) for source in self.index_sources)),
             asyncio.gather(*(readings_of(self.derivatives, symbol, now) for symbol in self.symbols)),
         )
-        texts = [text for found in came for text in found if text.key not in self._texts]
+        texts = [text for found in came for text in found]
         readings = [each for found in (*indices, *futures) for each in found]
         if texts or readings:
             await self.store.transact(lambda uow: uow.sentiment.add(texts, readings))
@@ -102,8 +102,10 @@ class SentimentEngine:
 
     async def view(self, symbol: str) -> SentimentView:
         """The same for people, with the sources that could not be read."""
-        troubles = tuple((name, state.wrong) for name, state in self.states.items() if state.wrong)
-        return SentimentView(data=await self.analyze(symbol), troubles=troubles)
+        troubles = [(name, state.wrong) for name, state in self.states.items() if state.wrong]
+        if trouble := self.reader.scorer.trouble:
+            troubles.append(("scores", trouble))
+        return SentimentView(data=await self.analyze(symbol), troubles=tuple(troubles))
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -123,7 +125,7 @@ class SentimentEngine:
         """What a source has, as it is read."""
 
         async def read() -> Sequence[ScoredText]:
-            return await self.reader.read(await source.texts(), now)
+            return await self.reader.read(await source.texts(), now, self._is_known)
 
         found = await self._ask(source.name, read, now, lambda: source.trouble)
         return [_kept(each, now) for each in found or ()]
@@ -157,6 +159,9 @@ class SentimentEngine:
         self.states[name] = SourceState(read_at=read_at, wrong=wrong, failing_since=since, due_at=again)
         return answer
 
+    def _is_known(self, text: SourceText) -> bool:
+        return _key(text) in self._texts
+
     def _keep(self, texts: Sequence[KeptText], readings: Sequence[Reading]) -> None:
         for text in texts:
             self._texts.setdefault(text.key, text)
@@ -173,6 +178,10 @@ class SentimentEngine:
 def _kept(scored: ScoredText, now: datetime) -> KeptText:
     """A text as it is known now; one whose clock is ahead of ours is of now."""
     text = scored.text if scored.text.at <= now else replace(scored.text, at=now)
+    return KeptText(scored=replace(scored, text=text), fingerprint=_key(text)[1], known_at=now)
+
+
+def _key(text: SourceText) -> tuple[str, str]:
+    """What a text is known by, whenever it was published: its source, and what it has in common with its copies."""
     said = f"{text.title}\n{text.body}".casefold()
-    fingerprint = hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:32]
-    return KeptText(scored=replace(scored, text=text), fingerprint=fingerprint, known_at=now)
+    return text.source, hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:32]

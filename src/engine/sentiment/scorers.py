@@ -39,6 +39,11 @@ class LocalScorer:
         """The scorer, as the settings call it."""
         return self._name
 
+    @property
+    def trouble(self) -> str:
+        """It scores, or fails."""
+        return ""
+
     async def score(self, texts: Sequence[str]) -> tuple[float | None, ...]:
         """A score for each text, from a thread."""
         found: list[float | None] = []
@@ -73,11 +78,17 @@ class FirstThatWorks:
     def __init__(self, *scorers: TextScorer) -> None:
         self._scorers = scorers
         self._working = scorers[0]
+        self._trouble = ""
 
     @property
     def name(self) -> str:
         """The scorer that worked last."""
         return self._working.name
+
+    @property
+    def trouble(self) -> str:
+        """Why the first of them did not score the last texts; empty where it did."""
+        return self._trouble or self._working.trouble
 
     async def score(self, texts: Sequence[str]) -> tuple[float | None, ...]:
         """The scores of the first that works.
@@ -86,10 +97,12 @@ class FirstThatWorks:
             GreenlightError: None of them does; it is the last one's.
         """
         *before, last = self._scorers
+        self._trouble = ""
         for scorer in before:
             try:
                 found = await scorer.score(texts)
             except GreenlightError as error:
+                self._trouble = self._trouble or str(error)
                 if self._working is scorer:
                     _log.warning("texts are scored by the next scorer", scorer=scorer.name, reason=str(error))
             else:

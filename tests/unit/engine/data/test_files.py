@@ -107,7 +107,7 @@ def test_times_may_be_text_in_utc(tmp_path: Path) -> None:
         (HEAD + row(0) + row(1, "10,12,nine,11,1"), "row 2: its low is 'nine', which is no number"),
         (HEAD + row(0) + ",10,12,9,11,1\n", "row 2 has no timestamp"),
         (HEAD + "0.5,10,12,9,11,1\n", "row 1 has the time 0.5, which is none between 2009 and 2100"),
-        (HEAD + "01/05/2022 00:00,10,12,9,11,1\n", "row 1 is no candle: its time '01/05/2022 00:00' cannot be read"),
+        (HEAD + "01/05/2022 00:00,10,12,9,11,1\n", "row 1 has the time '01/05/2022 00:00', which cannot be read"),
         (HEAD + row(0) + "\n1,2\n", "row 2: it has 2 fields, not 6: '1,2'"),
         (HEAD + row(0) + row(1, "10,12,9,11,1,2,3"), "row 2: it has 8 fields, not 6: '1704070800000,10,12,9,11,1,2,3'"),
         (HEAD + row(0, "1,0,1,2,0,9,1,1,1,0"), "row 1: it has 11 fields, not 6"),

@@ -87,8 +87,11 @@ class Words:
     """Scores texts by one word."""
 
     name: str = "words"
+    trouble: str = ""
+    shown: list[str] = field(default_factory=list)
 
     async def score(self, texts: Sequence[str]) -> tuple[float | None, ...]:
+        self.shown.extend(texts)
         return tuple(1.0 if "up" in text else -1.0 for text in texts)
 
 
@@ -161,6 +164,22 @@ async def test_what_was_kept_is_never_changed(store: Database, clock: HandClock)
     (text,) = await store.read(lambda uow: uow.sentiment.texts(NOW - 9 * HOUR, NOW + 9 * HOUR))
     assert text.known_at == NOW
     assert await store.read(lambda uow: uow.sentiment.texts(NOW - 9 * HOUR, NOW - HOUR)) == ()
+
+
+async def test_each_text_is_scored_once_also_by_a_bot_that_starts_again(store: Database, clock: HandClock) -> None:
+    news = News(titles=["BTC up"])
+    first, again = engine(store, clock, news), engine(store, clock, news)
+    await first.refresh(NOW)
+    news.titles.append("BTC down")
+    await first.refresh(NOW + 2 * HOUR)
+    await again.refresh(NOW + 2 * HOUR)
+    assert [mood.reader.scorer.shown for mood in (first, again)] == [["BTC up", "BTC down"], []]  # type: ignore[attr-defined]
+
+
+async def test_people_are_told_who_scores_where_that_is_not_who_should(store: Database, clock: HandClock) -> None:
+    mood = engine(store, clock, News(titles=["BTC up"]))
+    mood.reader.scorer.trouble = "some are the other's"  # type: ignore[misc]
+    assert (await mood.view("BTC/USDT")).troubles == (("scores", "some are the other's"),)
 
 
 async def test_each_source_is_asked_as_often_as_it_is_to_be(store: Database, clock: HandClock) -> None:

@@ -18,6 +18,7 @@ class Length:
     """Scores by length, and writes down what it was shown."""
 
     name = "length"
+    trouble = ""
 
     def __init__(self) -> None:
         self.shown: list[str] = []

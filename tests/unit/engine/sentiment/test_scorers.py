@@ -17,6 +17,7 @@ class Moody:
     """Works or not, as it is told."""
 
     name = "moody"
+    trouble = ""
 
     def __init__(self) -> None:
         self.works = False
@@ -42,10 +43,10 @@ async def test_the_next_one_answers_where_one_cannot_and_it_is_said_once() -> No
         for _ in range(3):
             assert await scorer.score(["a great day"]) == await vader().score(["a great day"])
     assert [each["scorer"] for each in told] == ["moody"]
-    assert scorer.name == "vader"
+    assert (scorer.name, scorer.trouble) == ("vader", "not today")
     moody.works = True
     assert await scorer.score(["a great day"]) == (0.25,)
-    assert scorer.name == "moody"
+    assert (scorer.name, scorer.trouble) == ("moody", "")
     moody.works = False
     with capture_logs() as told:
         await scorer.score(["a great day"])
