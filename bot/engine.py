@@ -165,7 +165,7 @@ async def build_engine(
     stats = KeptStats(market_data=market_data, quality=quality, clock=clock, history=market.history)
     derivatives = derivatives_of(settings, market.feed, clock)
     models = build_models(settings, store, clock, externals.wall)
-    sentiment = sentiment_of_settings(settings, store, clock, derivatives, models.manager)
+    sentiment = sentiment_of_settings(settings, market.feed, store, clock, derivatives, models.manager)
     services = CycleServices(
         clock=clock,
         store=store,

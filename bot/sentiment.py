@@ -5,13 +5,13 @@ settings ─▶ sources that have an address or a key ─▶ SentimentEngine ─
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
 from pydantic import SecretStr
 
-from config.sentiment import SentimentSettings
+from config.sentiment import SentimentSettings, SourceSettings
 from config.settings import Settings
 from engine.ai.text_scoring import ModelScorer
 from engine.clocks import WallClock
@@ -21,11 +21,12 @@ from engine.domain.sentiment import SentimentView
 from engine.job_triggers import often
 from engine.jobs import Group, Job
 from engine.llm.manager import LLMManager
-from engine.ports import Clock, DerivativesData, IndexSource, TextScorer, TextSource
+from engine.ports import Clock, DerivativesData, IndexSource, MarketFeed, TextScorer, TextSource
 from engine.sentiment.assembling import SentimentTerms
 from engine.sentiment.coins import COINS
 from engine.sentiment.engine import NEVER_ASKED, SentimentEngine
 from engine.sentiment.fear_greed import FearGreed
+from engine.sentiment.generated import GeneratedMood, GeneratedNews
 from engine.sentiment.matching import Matcher
 from engine.sentiment.news import NewsFeeds
 from engine.sentiment.reading import TextReader
@@ -43,48 +44,53 @@ _SHOWN = 30
 
 
 def sentiment_of_settings(
-    settings: Settings, store: Database, clock: Clock, derivatives: DerivativesData, models: LLMManager
+    settings: Settings,
+    feed: MarketFeed,
+    store: Database,
+    clock: Clock,
+    derivatives: DerivativesData,
+    models: LLMManager,
 ) -> SentimentEngine | None:
     """The sources that the settings ask for; ``None`` where none is to be asked."""
     asked = settings.sentiment
     if not asked.enabled:
         return None
-    is_now = settings.market.clock == "wall"  # sources tell of this moment alone
     symbols = tuple(dict.fromkeys(symbol for context in settings.contexts for symbol in context.markets))
     bases = tuple(dict.fromkeys(symbol.partition("/")[0] for symbol in symbols))
     futures = dict.fromkeys(("funding", "long_short"), asked.futures_weight)
-    texts = _text_sources(asked, bases, clock) if is_now else ()
-    indices = _index_sources(asked) if is_now else ()
-    names = [source.name for source in texts] + [source.name for source in indices]
-    sources = {name: getattr(asked, name) for name in names}
+    made_up = asked.source == "generated"
+    texts, indices, terms = _made_up(settings, feed, clock, symbols) if made_up else _of_the_web(settings, bases, clock)
     return SentimentEngine(
         text_sources=texts,
         index_sources=indices,
-        every={name: source.every for name, source in sources.items()},
+        every={name: timedelta(0) if made_up else source.every for name, source in terms.items()},
         derivatives=derivatives,
         symbols=symbols,
         reader=TextReader(matcher=Matcher(bases), scorer=_scorer(asked, models), oldest=asked.window),
         terms=SentimentTerms(
-            weights=futures | {name: source.weight for name, source in sources.items()},
+            weights=futures | {name: source.weight for name, source in terms.items()},
             window=asked.window,
             half_life=asked.half_life,
             figure_age=asked.figure_age,
         ),
         store=store,
         clock=clock,
+        is_made_up=made_up,
     )
 
 
-def sentiment_job(engine: SentimentEngine, every: timedelta) -> Job:
-    """Asks the sources that are due; what takes long holds up nobody."""
-    return Job(name="sentiment", group=Group.RESEARCH, trigger=often(every), run=engine.refresh)
+def sentiment_jobs(engine: SentimentEngine | None, every: timedelta) -> Sequence[Job]:
+    """What asks the sources that are due; what takes long holds up nobody."""
+    if engine is None or engine.is_made_up:
+        return ()
+    return (Job(name="sentiment", group=Group.RESEARCH, trigger=often(every), run=engine.refresh),)
 
 
 def has_sources(settings: Settings) -> bool:
     """Whether a run would ask anybody on the web."""
     asked = settings.sentiment
     given = (*asked.news.feeds, asked.fear_greed.url, asked.reddit.client_id, asked.x.bearer_token)
-    return asked.enabled and settings.market.clock == "wall" and any(each is not None for each in given)
+    return asked.enabled and _asks_the_web(settings) and any(each is not None for each in given)
 
 
 async def look_at_sources(settings: Settings) -> str:
@@ -138,6 +144,33 @@ def _health(engine: SentimentEngine, name: str) -> str:
     state = engine.states.get(name, NEVER_ASKED)
     is_long = state.failing_since and engine.clock.now() - state.failing_since >= _TURNS * engine.every[name]
     return state.wrong if is_long else "ok"
+
+
+_Sources = tuple[tuple[TextSource, ...], tuple[IndexSource, ...], Mapping[str, SourceSettings]]
+"""Who has texts, who has an index, and by which settings each of them is asked and weighed."""
+
+
+def _of_the_web(settings: Settings, bases: Sequence[str], clock: Clock) -> _Sources:
+    if not _asks_the_web(settings):
+        return (), (), {}
+    asked = settings.sentiment
+    texts, indices = _text_sources(asked, bases, clock), _index_sources(asked)
+    names = [source.name for source in texts] + [source.name for source in indices]
+    return texts, indices, {name: getattr(asked, name) for name in names}
+
+
+def _asks_the_web(settings: Settings) -> bool:
+    return settings.sentiment.source == "web" and settings.market.clock == "wall"  # it tells of this moment alone
+
+
+def _made_up(settings: Settings, feed: MarketFeed, clock: Clock, symbols: Sequence[str]) -> _Sources:
+    """Beside real prices, and those of files, nothing is made up."""
+    if settings.market.source != "replay" or settings.replay.data:
+        return (), (), {}
+    asked, seed = settings.sentiment, settings.market.seed
+    news = GeneratedNews(feed=feed, clock=clock, symbols=symbols, seed=seed, window=asked.window)
+    mood = GeneratedMood(feed=feed, clock=clock, symbols=symbols, seed=seed)
+    return (news,), (mood,), {news.name: asked.news, mood.name: asked.fear_greed}
 
 
 def _text_sources(asked: SentimentSettings, bases: Sequence[str], clock: Clock) -> tuple[TextSource, ...]:

@@ -22,7 +22,7 @@ from bot.engine import Engine, build_engine
 from bot.externals import EXTERNALS, Externals
 from bot.markets import Source, source
 from bot.pace import pace
-from bot.sentiment import sentiment_job
+from bot.sentiment import sentiment_jobs
 from config.settings import Settings
 from engine.backtest.quiet import QuietCloses
 from engine.backtest.replay import Replay
@@ -101,7 +101,7 @@ async def build(
             *jobs,
             _closings(engine),
             kept,
-            *_research(settings, engine),
+            *sentiment_jobs(engine.sentiment, settings.sentiment.every),
             *_live_jobs(settings, engine),
             *more_jobs(engine),
         ),
@@ -130,11 +130,6 @@ def _closings(engine: Engine) -> Job:
         await engine.closings.expire()
 
     return Job(name="closings", run=expire, alarm=engine.closings.next_deadline)
-
-
-def _research(settings: Settings, engine: Engine) -> Sequence[Job]:
-    """What is asked beside everything else."""
-    return () if engine.sentiment is None else (sentiment_job(engine.sentiment, settings.sentiment.every),)
 
 
 def _housekeeping(settings: Settings, engine: Engine, externals: Externals) -> Job:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -18,9 +18,26 @@ Weight = Annotated[float, Field(gt=0, le=1000)]
 """What a source counts beside the others."""
 
 
-class NewsSettings(Section):
+class SourceSettings(Section):
+    """What every source has: how often it is asked at the most, and what it counts."""
+
+    least: ClassVar[timedelta] = timedelta(minutes=1)
+    """It is asked no oftener than so."""
+    every: Duration
+    """How often it is asked."""
+    weight: Weight = 1.0
+    """What it counts."""
+
+    @field_validator("every")
+    @classmethod
+    def _bearable(cls, value: timedelta) -> timedelta:
+        return _at_least(value, cls.least)
+
+
+class NewsSettings(SourceSettings):
     """News, by the feeds of their publishers."""
 
+    least: ClassVar[timedelta] = timedelta(hours=1)
     feeds: tuple[PageUrl, ...] = ()
     """Addresses of RSS or Atom feeds; none for no news."""
     every: Duration = timedelta(hours=1)
@@ -28,29 +45,18 @@ class NewsSettings(Section):
     weight: Weight = 2.0
     """What it counts."""
 
-    @field_validator("every")
-    @classmethod
-    def _as_seldom_as_publishers_want(cls, value: timedelta) -> timedelta:
-        return _at_least(value, timedelta(hours=1))
 
-
-class FearGreedSettings(Section):
+class FearGreedSettings(SourceSettings):
     """The Fear & Greed index of the whole market."""
 
+    least: ClassVar[timedelta] = timedelta(minutes=5)
     url: PageUrl | None = None
     """Where it stands, e.g. https://api.alternative.me/fng; nothing for none."""
     every: Duration = timedelta(hours=3)
     """How often it is asked: it has a new value once a day."""
-    weight: Weight = 1.0
-    """What it counts."""
-
-    @field_validator("every")
-    @classmethod
-    def _bearable(cls, value: timedelta) -> timedelta:
-        return _at_least(value, timedelta(minutes=5))
 
 
-class RedditSettings(Section):
+class RedditSettings(SourceSettings):
     """New posts on Reddit, read by an app of one's own (https://www.reddit.com/prefs/apps, kind "script")."""
 
     client_id: str | None = None
@@ -63,8 +69,6 @@ class RedditSettings(Section):
     """Another server in the place of Reddit's own."""
     every: Duration = timedelta(minutes=15)
     """How often new posts are asked for."""
-    weight: Weight = 1.0
-    """What it counts."""
 
     @field_validator("client_secret")
     @classmethod
@@ -80,13 +84,8 @@ class RedditSettings(Section):
             raise problem("must be names of subreddits without r/, at least one, such as CryptoCurrency")
         return value
 
-    @field_validator("every")
-    @classmethod
-    def _bearable(cls, value: timedelta) -> timedelta:
-        return _at_least(value, timedelta(minutes=1))
 
-
-class XSettings(Section):
+class XSettings(SourceSettings):
     """Posts on X, by its recent search, which its paid plans have."""
 
     bearer_token: Secret | None = None
@@ -95,13 +94,6 @@ class XSettings(Section):
     """The root of the API."""
     every: Duration = timedelta(hours=1)
     """How often it is searched: each search costs a part of the plan."""
-    weight: Weight = 1.0
-    """What it counts."""
-
-    @field_validator("every")
-    @classmethod
-    def _bearable(cls, value: timedelta) -> timedelta:
-        return _at_least(value, timedelta(minutes=1))
 
 
 class SentimentSettings(Section):
@@ -109,6 +101,8 @@ class SentimentSettings(Section):
 
     enabled: bool = False
     """Whether sources are asked: on the wall's clock those with an address or a key; in a replay futures alone."""
+    source: Literal["web", "generated"] = "web"
+    """web: who has an address or a key; generated: made up beside made-up prices, and named so; else nobody."""
     every: Duration = timedelta(minutes=5)
     """How often it is looked for sources that are due, and futures are asked (derivatives.source)."""
     answer_within: Duration = timedelta(seconds=20)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.domain.messages import BREAK, Card, Item
-from engine.domain.sentiment import SentimentData, SentimentPart
+from engine.domain.sentiment import SentimentPart, SentimentView
 from handlers.cards import wording
 from handlers.cards.lines import listed
 
@@ -17,15 +17,15 @@ NEUTRAL = 0.1
 """Below this, either way, it takes no side."""
 LONGEST = 140
 """Characters of a headline that are shown."""
+_MADE_UP = "All of it is made up, as the prices are: nobody said any of this."
 
 
-def card(found: SentimentData, wrong: tuple[tuple[str, str], ...]) -> Card:
+def card(view: SentimentView) -> Card:
     """What sources say of a market, each with its age, and the newest headlines.
 
-    Args:
-        found: What is known.
-        wrong: The sources that cannot be read, each with its reason.
+    Sources that cannot be read stand at the end, each with its reason.
     """
+    found = view.data
     whole = found.aggregate()
     told = f"{score(whole)}, {_side(whole)}" if whole is not None else "nothing is known"
     shares = zip(found.parts, found.shares(), strict=True)
@@ -33,7 +33,7 @@ def card(found: SentimentData, wrong: tuple[tuple[str, str], ...]) -> Card:
     headlines = [
         Item(
             title=_short(each.title),
-            text=listed(f"{each.source}, {_ago(each.at, found.at)}, {score(each.score)}"),
+            text=listed(f"{wording.words(each.source)}, {_ago(each.at, found.at)}, {score(each.score)}"),
         )
         for each in found.headlines
     ]
@@ -42,7 +42,10 @@ def card(found: SentimentData, wrong: tuple[tuple[str, str], ...]) -> Card:
         title=f"Sentiment on {found.symbol}: {told}",
         fields=(("Spoken of", listed(topics)),) if topics else (),
         items=(*parts, *headlines),
-        text=wording.lines(*(f"{wording.sentence(wording.words(name))}: {reason}" for name, reason in wrong)),
+        text=wording.lines(
+            *([_MADE_UP] if view.is_made_up else []),
+            *(f"{wording.sentence(wording.words(name))}: {reason}" for name, reason in view.troubles),
+        ),
     )
 
 

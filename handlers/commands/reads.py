@@ -150,8 +150,7 @@ class Reads:
         if len(call.words) != 1:
             raise BadInput("One market belongs here, such as BTC.")
         (market,) = arguments.market_at(call.words)[:1]
-        found = await self._views.sentiment(market)
-        return sentiment.card(found.data, found.troubles)
+        return sentiment.card(await self._views.sentiment(market))
 
     async def llm(self, call: Call) -> Card:
         arguments.nothing(call.words)

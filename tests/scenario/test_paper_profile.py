@@ -65,6 +65,7 @@ def settings_of(
         "database": {"url": f"sqlite:///{folder}/greenlight.sqlite"},
         "venue": {"file": str(folder / VENUE)},
         "web": {"port": 0},
+        "sentiment": {"enabled": False},  # nobody outside is asked
         "exchanges": {"binance": {"api_url": url, "poll_every": 0.3, "answer_within": 2}},
         "approval": {"auto_above": 2, "ask_above": 0, "max_price_drift": 0.05},
         "contexts": [

@@ -192,7 +192,9 @@ class SentimentView:
 
     Attributes:
         troubles: The sources that could not be read when they were asked last, each with its reason.
+        is_made_up: Whether nobody said any of it.
     """
 
     data: SentimentData
     troubles: tuple[tuple[str, str], ...]
+    is_made_up: bool = False

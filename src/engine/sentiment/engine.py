@@ -63,6 +63,8 @@ class SentimentEngine:
         derivatives: Who tells of futures.
         symbols: The markets that are traded.
         reader: Reads texts: which coins each is about, and what it says of them.
+        is_made_up: Whether its sources make up what they say, for nothing: then they are asked whenever somebody wants
+            to know, and by no job.
     """
 
     text_sources: Sequence[TextSource]
@@ -74,6 +76,7 @@ class SentimentEngine:
     terms: SentimentTerms
     store: Database
     clock: Clock
+    is_made_up: bool = False
     states: dict[str, SourceState] = field(default_factory=dict, init=False)
     _texts: dict[tuple[str, str], KeptText] = field(default_factory=dict, init=False)
     _readings: dict[tuple[str, str], Reading] = field(default_factory=dict, init=False)
@@ -82,6 +85,7 @@ class SentimentEngine:
     async def refresh(self, now: datetime) -> None:
         """Ask every source that is due, at once; what fails is asked again when it is due, and stands in ``states``."""
         await self._remember(now)
+        self._forget(now)  # what was too old to count and is said again counts again
         came, indices, futures = await asyncio.gather(
             asyncio.gather(*(self._texts_of(source, now) for source in self.text_sources)),
             asyncio.gather(*(self._reading_of(source, now) for source in self.index_sources)),
@@ -89,23 +93,23 @@ class SentimentEngine:
         )
         texts = [text for found in came for text in found]
         readings = [each for found in (*indices, *futures) for each in found]
-        if texts or readings:
+        if (texts or readings) and not self.is_made_up:  # what is made up is made up again
             await self.store.transact(lambda uow: uow.sentiment.add(texts, readings))
         self._keep(texts, readings)
-        self._forget(now)
 
     async def analyze(self, symbol: str) -> SentimentData:
-        """What is known of a market now. It asks nobody: what it reads is what ``refresh`` has kept."""
+        """What is known of a market now. It asks nobody on the web: what it reads is what ``refresh`` has kept."""
         now = self.clock.now()
-        await self._remember(now)
+        await (self.refresh(now) if self.is_made_up else self._remember(now))
         return sentiment_of(symbol, tuple(self._texts.values()), tuple(self._readings.values()), self.terms, now)
 
     async def view(self, symbol: str) -> SentimentView:
         """The same for people, with the sources that could not be read."""
+        data = await self.analyze(symbol)
         troubles = [(name, state.wrong) for name, state in self.states.items() if state.wrong]
         if trouble := self.reader.scorer.trouble:
             troubles.append(("scores", trouble))
-        return SentimentView(data=await self.analyze(symbol), troubles=tuple(troubles))
+        return SentimentView(data=data, troubles=tuple(troubles), is_made_up=self.is_made_up)
 
     async def close(self) -> None:
         """Let go of every connection."""

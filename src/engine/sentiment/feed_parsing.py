@@ -14,8 +14,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from engine.domain.errors import DataError, GreenlightError
-from engine.domain.extras import install
+from engine.domain.errors import DataError
 from engine.domain.sentiment import SourceText
 from engine.sentiment.texts import clean
 
@@ -41,12 +40,9 @@ def parse_feed(body: bytes, content_type: str, packed: bool, source: str) -> tup
 
     Raises:
         DataError: It is no feed, or too long.
-        GreenlightError: feedparser is not installed.
     """
-    try:
-        import feedparser
-    except ImportError:
-        raise GreenlightError("News needs feedparser.", install("sentiment")) from None
+    import feedparser
+
     # A file is read; of mere bytes feedparser asks whether they are the name of a file or an address, and opens it.
     opened = io.BytesIO(_EMPTY.sub(b"", _unpacked(body) if packed else body))
     said = {"content-type": content_type}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from handlers.cards import sentiment
 from handlers.cards.lines import flowing
-from tests.fakes.reports import sentiment_data
+from tests.fakes.reports import sentiment_data, sentiment_view
 
 
 def test_each_source_is_told_with_its_share_and_its_age():
-    card = sentiment.card(sentiment_data(), ())
+    card = sentiment.card(sentiment_view())
     assert card.title == "Sentiment on BTC/USDT: +0.11, bullish"
     assert [(flowing(item.title), flowing(item.text)) for item in card.items] == [
         ("Fear greed -0.50 (25.00% of it)", "12 h ago"),
@@ -21,11 +23,16 @@ def test_each_source_is_told_with_its_share_and_its_age():
 
 
 def test_where_nothing_is_known_it_says_so_and_why():
-    nothing = sentiment_data(parts=(), mentions={}, trending=(), headlines=())
-    card = sentiment.card(nothing, (("fear_greed", "Fear & Greed answers nonsense."),))
+    wrong = ("fear_greed", "Fear & Greed answers nonsense.")
+    card = sentiment.card(sentiment_view(wrong, parts=(), mentions={}, trending=(), headlines=()))
     assert card.title == "Sentiment on BTC/USDT: nothing is known"
     assert (card.items, card.fields) == ((), ())
     assert card.text == "Fear greed: Fear & Greed answers nonsense."
+
+
+def test_what_is_made_up_is_said_to_be():
+    told = sentiment.card(replace(sentiment_view(), is_made_up=True)).text
+    assert told == "All of it is made up, as the prices are: nobody said any of this."
 
 
 @pytest.mark.parametrize(
@@ -38,5 +45,5 @@ def test_scores_have_their_sign(value: float, told: str):
 def test_a_long_headline_is_cut():
     (headline,) = sentiment_data().headlines
     long = type(headline)(title="x" * 500, source="news", url="", at=headline.at, score=0.0)
-    card = sentiment.card(sentiment_data(headlines=(long,)), ())
+    card = sentiment.card(sentiment_view(headlines=(long,)))
     assert len(card.items[-1].title) == 140
