@@ -18,15 +18,15 @@ from engine.clocks import WallClock
 from engine.domain.errors import BadInput, SourceError
 from engine.domain.market import names_of
 from engine.domain.sentiment import SentimentView
-from engine.job_triggers import often
 from engine.jobs import Group, Job
 from engine.llm.manager import LLMManager
-from engine.ports import Clock, DerivativesData, IndexSource, MarketFeed, TextScorer, TextSource
+from engine.ports import Clock, DerivativesData, FigureSource, IndexSource, MarketFeed, TextScorer, TextSource
 from engine.sentiment.assembling import SentimentTerms
 from engine.sentiment.coins import COINS
 from engine.sentiment.engine import NEVER_ASKED, SentimentEngine
 from engine.sentiment.fear_greed import FearGreed
 from engine.sentiment.generated import GeneratedMood, GeneratedNews
+from engine.sentiment.market_caps import MarketCaps
 from engine.sentiment.matching import Matcher
 from engine.sentiment.news import NewsFeeds
 from engine.sentiment.reading import TextReader
@@ -60,10 +60,14 @@ def sentiment_of_settings(
     futures = dict.fromkeys(("funding", "long_short"), asked.futures_weight)
     made_up = asked.source == "generated"
     texts, indices, terms = _made_up(settings, feed, clock, symbols) if made_up else _of_the_web(settings, bases, clock)
+    figures = _figure_sources(asked, symbols) if _asks_the_web(settings) else ()
     return SentimentEngine(
         text_sources=texts,
         index_sources=indices,
-        every={name: timedelta(0) if made_up else source.every for name, source in terms.items()},
+        figure_sources=figures,
+        every={name: timedelta(0) if made_up else source.every for name, source in terms.items()}
+        | {source.name: asked.market_caps.every for source in figures},
+        looked_for=asked.every,
         derivatives=derivatives,
         symbols=symbols,
         reader=TextReader(matcher=Matcher(bases), scorer=_scorer(asked, models), oldest=asked.window),
@@ -79,17 +83,23 @@ def sentiment_of_settings(
     )
 
 
-def sentiment_jobs(engine: SentimentEngine | None, every: timedelta) -> Sequence[Job]:
+def sentiment_jobs(engine: SentimentEngine | None) -> Sequence[Job]:
     """What asks the sources that are due; what takes long holds up nobody."""
     if engine is None or engine.is_made_up:
         return ()
-    return (Job(name="sentiment", group=Group.RESEARCH, trigger=often(every), run=engine.refresh),)
+    return (Job(name="sentiment", group=Group.RESEARCH, alarm=engine.next_look, run=engine.refresh),)
 
 
 def has_sources(settings: Settings) -> bool:
     """Whether a run would ask anybody on the web."""
     asked = settings.sentiment
-    given = (*asked.news.feeds, asked.fear_greed.url, asked.reddit.client_id, asked.x.bearer_token)
+    given = (
+        *asked.news.feeds,
+        asked.fear_greed.url,
+        asked.reddit.client_id,
+        asked.x.bearer_token,
+        asked.market_caps.url,
+    )
     return asked.enabled and _asks_the_web(settings) and any(each is not None for each in given)
 
 
@@ -115,6 +125,12 @@ async def look_at_sources(settings: Settings) -> str:
         except SourceError as error:
             wrong.append(f"{index.name}: {error}")
         await index.close()
+    for caps in _figure_sources(asked, ("BTC/USD",)):
+        try:
+            told.append(f"{caps.name} ({len(await caps.figures())} figures)")
+        except SourceError as error:
+            wrong.append(f"{caps.name}: {error}")
+        await caps.close()
     if wrong:
         raise SourceError(" ".join(wrong), "The others are read all the same; see sentiment.")
     return ", ".join(told)
@@ -137,7 +153,9 @@ def sentiment_view(engine: SentimentEngine | None) -> Callable[[str], Awaitable[
 
 def source_health(engine: SentimentEngine | None) -> dict[str, Callable[[], str]]:
     """Each source with what tells how it is: ``ok``, or why it could not be read for some of its turns."""
-    return {} if engine is None else {name: partial(_health, engine, name) for name in engine.every}
+    if engine is None or engine.is_made_up:
+        return {}
+    return {name: partial(_health, engine, name) for name in engine.every}
 
 
 def _health(engine: SentimentEngine, name: str) -> str:
@@ -197,6 +215,11 @@ def _text_sources(asked: SentimentSettings, bases: Sequence[str], clock: Clock) 
 def _index_sources(asked: SentimentSettings) -> tuple[IndexSource, ...]:
     within = asked.answer_within.total_seconds()
     return (FearGreed(url=asked.fear_greed.url, within=within, agent=AGENT),) if asked.fear_greed.url else ()
+
+
+def _figure_sources(asked: SentimentSettings, symbols: Sequence[str]) -> tuple[FigureSource, ...]:
+    within, url = asked.answer_within.total_seconds(), asked.market_caps.url
+    return (MarketCaps(url=url, symbols=symbols, within=within, agent=AGENT),) if url else ()
 
 
 def _scorer(asked: SentimentSettings, models: LLMManager) -> TextScorer:

@@ -101,7 +101,7 @@ async def build(
             *jobs,
             _closings(engine),
             kept,
-            *sentiment_jobs(engine.sentiment, settings.sentiment.every),
+            *sentiment_jobs(engine.sentiment),
             *_live_jobs(settings, engine),
             *more_jobs(engine),
         ),

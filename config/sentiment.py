@@ -18,20 +18,25 @@ Weight = Annotated[float, Field(gt=0, le=1000)]
 """What a source counts beside the others."""
 
 
-class SourceSettings(Section):
-    """What every source has: how often it is asked at the most, and what it counts."""
+class AskedSettings(Section):
+    """What every source has: how often it is asked at the most."""
 
     least: ClassVar[timedelta] = timedelta(minutes=1)
     """It is asked no oftener than so."""
     every: Duration
     """How often it is asked."""
-    weight: Weight = 1.0
-    """What it counts."""
 
     @field_validator("every")
     @classmethod
     def _bearable(cls, value: timedelta) -> timedelta:
         return _at_least(value, cls.least)
+
+
+class SourceSettings(AskedSettings):
+    """What every source that takes a side has as well: what it counts."""
+
+    weight: Weight = 1.0
+    """What it counts."""
 
 
 class NewsSettings(SourceSettings):
@@ -96,6 +101,16 @@ class XSettings(SourceSettings):
     """How often it is searched: each search costs a part of the plan."""
 
 
+class MarketCapsSettings(AskedSettings):
+    """What coins are worth, and their shares of the whole: shown, and taking no side."""
+
+    least: ClassVar[timedelta] = timedelta(minutes=5)
+    url: HttpUrl | None = None
+    """The root of an API as CoinGecko's, e.g. https://api.coingecko.com/api/v3; nothing for none."""
+    every: Duration = timedelta(minutes=30)
+    """How often it is asked, by two questions."""
+
+
 class SentimentSettings(Section):
     """What is said of the markets: asked beside everything else, and shown by /sentiment."""
 
@@ -125,6 +140,8 @@ class SentimentSettings(Section):
     """Reddit."""
     x: XSettings = Field(default_factory=XSettings)
     """X."""
+    market_caps: MarketCapsSettings = Field(default_factory=MarketCapsSettings)
+    """Market caps and dominance."""
 
     @field_validator("every", "answer_within", "window", "half_life", "figure_age")
     @classmethod

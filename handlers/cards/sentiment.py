@@ -9,7 +9,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.domain.messages import BREAK, Card, Item
-from engine.domain.sentiment import SentimentPart, SentimentView
+from engine.domain.sentiment import (
+    DOMINANCE,
+    MARKET_CAP,
+    OPEN_INTEREST,
+    Reading,
+    SentimentData,
+    SentimentPart,
+    SentimentView,
+)
 from handlers.cards import wording
 from handlers.cards.lines import listed
 
@@ -17,6 +25,8 @@ NEUTRAL = 0.1
 """Below this, either way, it takes no side."""
 LONGEST = 140
 """Characters of a headline that are shown."""
+_UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
+"""Trillions, billions and millions."""
 _MADE_UP = "All of it is made up, as the prices are: nobody said any of this."
 
 
@@ -40,13 +50,39 @@ def card(view: SentimentView) -> Card:
     topics = ", ".join(f"{topic.words} ({topic.count})" for topic in found.trending)
     return Card(
         title=f"Sentiment on {found.symbol}: {told}",
-        fields=(("Spoken of", listed(topics)),) if topics else (),
+        fields=(*_figures(view.data), *((("Spoken of", listed(topics)),) if topics else ())),
         items=(*parts, *headlines),
         text=wording.lines(
             *([_MADE_UP] if view.is_made_up else []),
             *(f"{wording.sentence(wording.words(name))}: {reason}" for name, reason in view.troubles),
         ),
     )
+
+
+def _figures(found: SentimentData) -> list[tuple[str, str]]:
+    """Figures that take no side, each with its age."""
+    base = found.symbol.partition("/")[0]
+    return [(_named(each, base), listed(f"{_figure(each, base)}, {_ago(each.at, found.at)}")) for each in found.figures]
+
+
+def _named(figure: Reading, base: str) -> str:
+    name = wording.sentence(wording.words(figure.source))
+    return name if figure.source == OPEN_INTEREST else f"{name} of {base if figure.subject else 'all coins'}"
+
+
+def _figure(figure: Reading, base: str) -> str:
+    if figure.source == DOMINANCE:
+        return wording.percent(figure.value)
+    large = _large(figure.value)
+    return f"${large}" if figure.source == MARKET_CAP else f"{large} {base}"
+
+
+def _large(value: float) -> str:
+    """A large number in short: ``2.31 T``, ``845.20 B``, ``12,300``."""
+    for power, unit in _UNITS:
+        if value >= power:
+            return f"{value / power:,.2f} {unit}"
+    return f"{value:,.0f}"
 
 
 def score(value: float) -> str:

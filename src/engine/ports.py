@@ -21,7 +21,7 @@ from engine.domain.model_calls import ModelReply, ModelRequest
 from engine.domain.orders import Fill, NotFound, OrderRequest, OrderState, SubmitResult
 from engine.domain.positions import Position
 from engine.domain.proposals import Proposal
-from engine.domain.sentiment import IndexReading, SourceText
+from engine.domain.sentiment import IndexReading, MarketFigure, SourceText
 
 
 class Clock(Protocol):
@@ -313,6 +313,27 @@ class IndexSource(Protocol):
 
     async def reading(self) -> IndexReading:
         """The newest reading; it answers within its own deadline.
+
+        Raises:
+            SourceError: It cannot be read.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+class FigureSource(Protocol):
+    """A family: who has figures of the markets that take no side."""
+
+    @property
+    def name(self) -> str:
+        """The source, as the settings call it."""
+        ...
+
+    async def figures(self) -> tuple[MarketFigure, ...]:
+        """The newest figures; it answers within its own deadline.
 
         Raises:
             SourceError: It cannot be read.

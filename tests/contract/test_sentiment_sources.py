@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 from engine.clocks import monotonic
 from engine.domain.errors import SourceError
 from engine.sentiment.fear_greed import FearGreed
+from engine.sentiment.market_caps import MarketCaps
 from engine.sentiment.reddit import Reddit
 from engine.sentiment.x import XSearch, query_of
 from tests.fakes.sentiment_servers import APP, BEARER, BEGAN, SentimentServers, answers, drips, sentiment_servers
@@ -55,7 +57,13 @@ def x(servers: SentimentServers, within: float = WITHIN, token: str = BEARER) ->
     return XSearch(url=servers.url, token=SecretStr(token), words=("$BTC", "bitcoin"), within=within, agent=AGENT)
 
 
+def market_caps(servers: SentimentServers, within: float = WITHIN) -> MarketCaps:
+    return MarketCaps(url=servers.url, symbols=("BTC/USDT", "ETH/EUR", "NEW/USDT"), within=within, agent=AGENT)
+
+
 FAMILY = [
+    Family(name="market_caps", path="/global", make=market_caps),
+    Family(name="market_caps of coins", path="/coins/markets", make=market_caps),
     Family(name="fear_greed", path="/fng/", make=fear_greed),
     Family(name="reddit", path="/r/CryptoCurrency+bitcoin/new", make=reddit, secrets=(APP[1],)),
     Family(name="x", path="/2/tweets/search/recent", make=x, secrets=(BEARER,)),
@@ -69,9 +77,14 @@ async def servers() -> AsyncIterator[SentimentServers]:
         yield found
 
 
+def asked(source: Any) -> Any:
+    """What a source is asked by."""
+    return next(getattr(source, name) for name in ("reading", "texts", "figures") if hasattr(source, name))
+
+
 async def ask(source: Any) -> Any:
     try:
-        return await (source.reading() if hasattr(source, "reading") else source.texts())
+        return await asked(source)()
     finally:
         await source.close()
 
@@ -84,7 +97,7 @@ async def refused(source: Any) -> SourceError:
 
 @each_member
 @pytest.mark.parametrize(
-    "body", ["", "[]", "null", '{"data": 7}', '{"data": [{"value": "x"}]}', "<html>", "[" * 50_000, b"\xff\xfe\x00"]
+    "body", ["", "[7]", "null", '{"data": 7}', '{"data": [{"value": "x"}]}', "<html>", "[" * 50_000, b"\xff\xfe\x00"]
 )
 async def test_nonsense_is_a_source_that_fails(servers: SentimentServers, member: Family, body: str | bytes) -> None:
     servers.instead[member.path] = answers(body)
@@ -132,7 +145,7 @@ async def test_a_bomb_is_let_go_of_before_it_is_unpacked(servers: SentimentServe
 async def test_nobody_is_led_into_the_house(servers: SentimentServers, member: Family, to: str) -> None:
     servers.instead[member.path] = answers(status=302, headers={"location": to})
     await refused(member.make(servers))
-    assert all(path in (member.path, "/api/v1/access_token") for path in servers.paths())
+    assert all(path in (member.path, "/api/v1/access_token", "/global") for path in servers.paths())
 
 
 @each_member
@@ -217,3 +230,42 @@ async def test_the_loop_goes_on_while_a_source_is_read(servers: SentimentServers
     assert len(await ask(reddit(servers))) == 100
     ticking.cancel()
     assert worst < 1.0  # the bench has the measured figure
+
+
+async def test_what_coins_are_worth_and_their_shares_of_the_whole(servers: SentimentServers) -> None:
+    servers.worth |= {"new": None}
+    found = await ask(market_caps(servers))
+    assert [(each.name, each.subject, each.value) for each in found] == [
+        ("market_cap", "", 3.2e12),
+        ("market_cap", "BTC/USDT", 1.25e12),
+        ("dominance", "BTC/USDT", pytest.approx(0.390625)),
+        ("market_cap", "ETH/EUR", 3.5e11),
+        ("dominance", "ETH/EUR", pytest.approx(0.109375)),
+        ("dominance", "NEW/USDT", 0.0),
+    ]
+    assert {each.at.replace(microsecond=0) for each in found} == {BEGAN}
+
+
+async def test_of_several_coins_with_one_ticker_the_largest_is_meant(servers: SentimentServers) -> None:
+    one = {"symbol": "BTC", "last_updated": "2026-09-21T14:13:20Z"}
+    coins = [one | {"market_cap": 5.0}, one | {"market_cap": 7e12}, one | {"market_cap": None}]
+    servers.instead["/coins/markets"] = answers(json.dumps(coins))
+    found = await ask(market_caps(servers))
+    assert [each.value for each in found if (each.name, each.subject) == ("market_cap", "BTC/USDT")] == [7e12]
+
+
+@pytest.mark.parametrize("worth", ["-1", "1e30", "NaN", "Infinity", '"much"', "[]"])
+async def test_what_no_coin_is_worth_is_nonsense(servers: SentimentServers, worth: str) -> None:
+    coin = f'[{{"symbol": "btc", "market_cap": {worth}, "last_updated": "2026-09-21T14:13:20Z"}}]'
+    servers.instead["/coins/markets"] = answers(coin)
+    assert "nonsense" in str(await refused(market_caps(servers)))
+
+
+async def test_who_has_an_answer_is_told_only_of_another_one(servers: SentimentServers) -> None:
+    source = market_caps(servers)
+    first, again = await source.figures(), await source.figures()
+    servers.worth["btc"] = 2e12
+    later = await ask(source)
+    assert first == again != later
+    conditions = [request.headers.get("if-none-match", "") != "" for request in servers.asked]
+    assert conditions == [False, False, True, True, True, True]

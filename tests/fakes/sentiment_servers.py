@@ -1,9 +1,10 @@
-"""Reddit, X and the Fear & Greed index on one loopback server: strict about what is asked, and able to misbehave."""
+"""Reddit, X, Fear & Greed and market caps on one loopback server: strict about what is asked, able to misbehave."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ class SentimentServers:
         value: Of the index, as its server writes it.
         posts: On Reddit, the newest last: titles, and texts.
         said: On X, the newest last.
+        worth: What each coin is worth, by its ticker; all of them together come to twice as much.
         instead: What is answered in the place of what is right, by path.
     """
 
@@ -37,6 +39,7 @@ class SentimentServers:
     value: str = "25"
     posts: list[tuple[str, str]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    worth: dict[str, float | None] = field(default_factory=lambda: {"btc": 1.25e12, "eth": 3.5e11})
     instead: dict[str, Answer] = field(default_factory=dict)
     asked: list[web.Request] = field(default_factory=list)
 
@@ -79,6 +82,40 @@ class SentimentServers:
         ][::-1]
         return web.json_response({"data": there, "meta": {"result_count": len(there)}} if there else {"meta": {}})
 
+    async def _whole(self, request: web.Request) -> web.Response:
+        if request.query:
+            return web.json_response({"error": "Could not find path"}, status=404)
+        whole = 2 * sum(each or 0.0 for each in self.worth.values())
+        shares = {name: 100 * (each or 0.0) / whole for name, each in self.worth.items()} if whole else {}
+        data = {
+            "active_cryptocurrencies": 17_000,
+            "total_market_cap": {"btc": 2.4e7, "usd": whole},
+            "market_cap_percentage": shares,
+            "market_cap_change_percentage_24h_usd": -1.5,
+            "updated_at": int(self.began_at.timestamp()),
+        }
+        return self._known(request, {"data": data})
+
+    async def _coins(self, request: web.Request) -> web.Response:
+        query = request.query
+        if set(query) - {"vs_currency", "symbols", "per_page"} or query.get("vs_currency") != "usd":
+            return web.json_response({"error": "invalid vs_currency"}, status=422)
+        asked = query["symbols"].split(",")
+        at = self.began_at.strftime("%Y-%m-%dT%H:%M:%S.123Z")
+        found = [
+            {"id": name, "symbol": name, "name": name, "market_cap": worth, "last_updated": at, "current_price": 1.0}
+            for name, worth in self.worth.items()
+            if name in asked
+        ]
+        return self._known(request, found)
+
+    def _known(self, request: web.Request, body: Any) -> web.Response:
+        """What an answer is known by, and nothing for who has it."""
+        etag = f'W/"{hashlib.sha256(repr(body).encode()).hexdigest()[:16]}"'
+        if request.headers.get("if-none-match") == etag:
+            return web.Response(status=304, headers={"etag": etag})
+        return web.json_response(body, headers={"etag": etag})
+
     def _post(self, number: int, title: str, text: str) -> dict[str, Any]:
         data = {
             "id": f"p{number}",
@@ -109,6 +146,10 @@ class SentimentServers:
                 return await self._new(request)
             case ["2", "tweets", "search", "recent"]:
                 return await self._search(request)
+            case ["global"]:
+                return await self._whole(request)
+            case ["coins", "markets"]:
+                return await self._coins(request)
         return web.Response(status=404)
 
 

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+MARKET_CAP, DOMINANCE, OPEN_INTEREST = "market_cap", "dominance", "open_interest"
+"""Figures that take no side: what coins are worth in US dollars, a coin's share of that, and what futures hold."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceText:
@@ -53,6 +56,21 @@ class IndexReading:
 
     source: str
     score: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketFigure:
+    """A figure of the whole market, where ``subject`` is empty, or of one market; it takes no side.
+
+    Attributes:
+        name: What it is, e.g. ``market_cap``.
+        at: When it was so.
+    """
+
+    name: str
+    subject: str
+    value: float
     at: datetime
 
 
@@ -157,6 +175,7 @@ class SentimentData:
         mentions: How many texts speak of the coin, by source.
         trending: What these texts have in common, the most frequent first.
         headlines: The newest of what was said, the newest first.
+        figures: The newest figures of the market, and of all of them, that take no side.
     """
 
     symbol: str
@@ -165,6 +184,7 @@ class SentimentData:
     mentions: Mapping[str, int]
     trending: tuple[Topic, ...]
     headlines: tuple[Headline, ...]
+    figures: tuple[Reading, ...] = ()
 
     def aggregate(self) -> float | None:
         """All parts together, in [-1, 1], each by its share; ``None`` where there is none."""

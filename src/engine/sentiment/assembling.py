@@ -51,7 +51,8 @@ def sentiment_of(
         for source, found in by_source.items()
         if source in terms.weights
     )
-    parts = [part for part in spoken if part is not None] + _figures(readings, symbol, terms, now)
+    figures = _newest(readings, symbol, terms, now)
+    parts = [part for part in spoken if part is not None] + _scored(figures, terms)
     return SentimentData(
         symbol=symbol,
         at=now,
@@ -59,6 +60,9 @@ def sentiment_of(
         mentions=mentions_of(by_source, base),
         trending=topics_of(told, base),
         headlines=headlines_of(told),
+        figures=tuple(
+            sorted((each for each in figures if each.score is None), key=lambda each: (each.source, each.subject))
+        ),
     )
 
 
@@ -67,16 +71,22 @@ def _counts(kept: KeptText, base: str, terms: SentimentTerms, now: datetime) -> 
     return base in kept.scored.coins and kept.known_at <= now and now - terms.window < at <= now
 
 
-def _figures(readings: Iterable[Reading], symbol: str, terms: SentimentTerms, now: datetime) -> list[SentimentPart]:
-    """The newest figure of each source about the market or all of them, as far as it was known and takes a side."""
-    newest: dict[str, Reading] = {}
+def _newest(readings: Iterable[Reading], symbol: str, terms: SentimentTerms, now: datetime) -> list[Reading]:
+    """The newest figure of each source about the market, and about all of them, as far as it was known."""
+    newest: dict[tuple[str, str], Reading] = {}
     for each in readings:
         if each.subject not in ("", symbol) or each.known_at > now or not now - terms.figure_age <= each.at <= now:
             continue
-        if each.source not in newest or newest[each.source].at < each.at:
-            newest[each.source] = each
+        key = (each.source, each.subject)
+        if key not in newest or newest[key].at < each.at:
+            newest[key] = each
+    return list(newest.values())
+
+
+def _scored(figures: Iterable[Reading], terms: SentimentTerms) -> list[SentimentPart]:
+    """Those that take a side, as parts."""
     return [
         SentimentPart(source=each.source, score=each.score, count=1, weight=terms.weights[each.source], at=each.at)
-        for each in newest.values()
+        for each in figures
         if each.score is not None and each.source in terms.weights
     ]

@@ -1,7 +1,7 @@
 """Asks all sources in turn, keeps what they say, and tells what it comes to: no decision waits for any of them.
 
 due sources, at once ─▶ texts ─▶ read aside (matched, scored) ─┬▶ store, with when it was known
-indices, futures ───────────▶ readings ────────────────────────┘
+indices, figures, futures ──▶ readings ────────────────────────┘
 analyze(symbol) ◀─ what is kept of the last days
 """
 
@@ -19,7 +19,7 @@ import structlog
 from engine.domain.errors import GreenlightError, SourceError
 from engine.domain.sentiment import KeptText, Reading, ScoredText, SentimentData, SentimentView, SourceText
 from engine.faults import fault_id
-from engine.ports import Clock, DerivativesData, IndexSource, TextSource
+from engine.ports import Clock, DerivativesData, FigureSource, IndexSource, TextSource
 from engine.sentiment.assembling import SentimentTerms, sentiment_of
 from engine.sentiment.futures import readings_of
 from engine.sentiment.reading import TextReader
@@ -58,8 +58,9 @@ class SentimentEngine:
     """The sources of one bot, and what they said of late.
 
     Attributes:
-        text_sources, index_sources: Who has texts, and who has an index.
+        text_sources, index_sources, figure_sources: Who has texts, who an index, and who figures that take no side.
         every: How often each of them is asked, by name.
+        looked_for: How often it is looked for sources that are due, and futures are asked.
         derivatives: Who tells of futures.
         symbols: The markets that are traded.
         reader: Reads texts: which coins each is about, and what it says of them.
@@ -69,7 +70,9 @@ class SentimentEngine:
 
     text_sources: Sequence[TextSource]
     index_sources: Sequence[IndexSource]
+    figure_sources: Sequence[FigureSource] = ()
     every: Mapping[str, timedelta]
+    looked_for: timedelta
     derivatives: DerivativesData
     symbols: Sequence[str]
     reader: TextReader
@@ -81,18 +84,25 @@ class SentimentEngine:
     _texts: dict[tuple[str, str], KeptText] = field(default_factory=dict, init=False)
     _readings: dict[tuple[str, str], Reading] = field(default_factory=dict, init=False)
     _remembered: bool = field(default=False, init=False)
+    _looked_at: datetime | None = field(default=None, init=False)
+
+    async def next_look(self) -> datetime:
+        """When it is to be looked for sources that are due: at once, and so long after it was the last time."""
+        return self.clock.now() if self._looked_at is None else self._looked_at + self.looked_for
 
     async def refresh(self, now: datetime) -> None:
         """Ask every source that is due, at once; what fails is asked again when it is due, and stands in ``states``."""
+        self._looked_at = now
         await self._remember(now)
         self._forget(now)  # what was too old to count and is said again counts again
-        came, indices, futures = await asyncio.gather(
+        came, indices, figures, futures = await asyncio.gather(
             asyncio.gather(*(self._texts_of(source, now) for source in self.text_sources)),
             asyncio.gather(*(self._reading_of(source, now) for source in self.index_sources)),
+            asyncio.gather(*(self._figures_of(source, now) for source in self.figure_sources)),
             asyncio.gather(*(readings_of(self.derivatives, symbol, now) for symbol in self.symbols)),
         )
         texts = [text for found in came for text in found]
-        readings = [each for found in (*indices, *futures) for each in found]
+        readings = [each for found in (*indices, *figures, *futures) for each in found]
         if (texts or readings) and not self.is_made_up:  # what is made up is made up again
             await self.store.transact(lambda uow: uow.sentiment.add(texts, readings))
         self._keep(texts, readings)
@@ -106,14 +116,23 @@ class SentimentEngine:
     async def view(self, symbol: str) -> SentimentView:
         """The same for people, with the sources that could not be read."""
         data = await self.analyze(symbol)
-        troubles = [(name, state.wrong) for name, state in self.states.items() if state.wrong]
+        states = {name: self.states.get(name, NEVER_ASKED) for name in self.every}
+        troubles = [
+            (name, state.wrong or "it has not answered yet")
+            for name, state in states.items()
+            if state.wrong or state.read_at is None
+        ]
+        if not states and not data.parts:
+            troubles.append(("sources", "none has an address or a key (sentiment)"))
         if trouble := self.reader.scorer.trouble:
             troubles.append(("scores", trouble))
         return SentimentView(data=data, troubles=tuple(troubles), is_made_up=self.is_made_up)
 
     async def close(self) -> None:
         """Let go of every connection."""
-        closing = [source.close() for source in self.text_sources] + [source.close() for source in self.index_sources]
+        closing = [source.close() for source in self.text_sources]
+        closing += [source.close() for source in self.index_sources]
+        closing += [source.close() for source in self.figure_sources]
         await asyncio.gather(*closing, return_exceptions=True)
 
     async def _remember(self, now: datetime) -> None:
@@ -140,6 +159,15 @@ class SentimentEngine:
             return ()
         at, score = min(found.at, now), found.score
         return (Reading(source=found.source, subject="", at=at, known_at=now, value=score, score=score),)
+
+    async def _figures_of(self, source: FigureSource, now: datetime) -> Sequence[Reading]:
+        found = await self._ask(source.name, source.figures, now)
+        return [
+            Reading(
+                source=each.name, subject=each.subject, at=min(each.at, now), known_at=now, value=each.value, score=None
+            )
+            for each in found or ()
+        ]
 
     async def _ask(
         self, name: str, ask: Callable[[], Awaitable[T]], now: datetime, trouble: Callable[[], str] = str

@@ -9,11 +9,11 @@ from __future__ import annotations
 import calendar
 import io
 import re
-import zlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from engine.capped_body import unpacked
 from engine.domain.errors import DataError
 from engine.domain.sentiment import SourceText
 from engine.sentiment.texts import clean
@@ -22,11 +22,8 @@ MOST_BYTES = 2 * 1024 * 1024
 """The longest feed that is read, unpacked."""
 MOST_ITEMS = 200
 """Items of a feed that are read, its first; publishers have 10 to 100."""
-PACKED = ("gzip", "deflate")
 _EMPTY = re.compile(rb"<dc:description\s*/>|<dc:description>\s*</dc:description>")
 """What CoinDesk has beside a description of words: feedparser takes one for the other, and the last wins."""
-_EITHER = zlib.MAX_WBITS | 32
-"""Lets zlib see for itself whether it is gzip or deflate."""
 
 
 def parse_feed(body: bytes, content_type: str, packed: bool, source: str) -> tuple[SourceText, ...]:  # noqa: FBT001 - pickled by position
@@ -35,7 +32,7 @@ def parse_feed(body: bytes, content_type: str, packed: bool, source: str) -> tup
     Args:
         body: As it came.
         content_type: What the server said it is.
-        packed: Whether it came as one of ``PACKED``.
+        packed: Whether it came packed, by gzip or deflate.
         source: What the texts have as their source.
 
     Raises:
@@ -44,23 +41,12 @@ def parse_feed(body: bytes, content_type: str, packed: bool, source: str) -> tup
     import feedparser
 
     # A file is read; of mere bytes feedparser asks whether they are the name of a file or an address, and opens it.
-    opened = io.BytesIO(_EMPTY.sub(b"", _unpacked(body) if packed else body))
+    opened = io.BytesIO(_EMPTY.sub(b"", unpacked(body, MOST_BYTES) if packed else body))
     said = {"content-type": content_type}
     found = feedparser.parse(opened, response_headers=said, sanitize_html=False, resolve_relative_uris=False)
     if not found.get("version") and not found.entries:
         raise DataError("what it sends is no feed")
     return tuple(_texts(found.entries[:MOST_ITEMS], source))
-
-
-def _unpacked(body: bytes) -> bytes:
-    packer = zlib.decompressobj(_EITHER)
-    try:
-        whole = packer.decompress(body, MOST_BYTES + 1)
-    except zlib.error:
-        raise DataError("what it sends cannot be unpacked") from None
-    if len(whole) > MOST_BYTES:
-        raise DataError(f"it sends more than {MOST_BYTES:,} bytes, unpacked")
-    return whole
 
 
 def _texts(entries: Iterable[Any], source: str) -> Iterable[SourceText]:

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 import httpx
 
+from engine.capped_body import ACCEPTED, packing_of, read_raw
 from engine.domain.errors import DataError
 
 MOST_REDIRECTS = 3
 _LONGEST_TAG = 1_024
 """Bytes of a validator that are sent back; a longer one is not kept."""
-_HEADERS = {"Accept-Encoding": "gzip, deflate", "User-Agent": "greenlight (feed reader)"}
+_HEADERS = ((b"Accept-Encoding", ACCEPTED.encode()), (b"User-Agent", b"greenlight (feed reader)"))
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 
@@ -83,7 +84,7 @@ async def fetch(
         is_home = _origin(asked) == _origin(home)
         if asked != home:
             await _check(asked, home, resolve)
-        async with client.stream("GET", asked, headers=_conditions(known)) as response:
+        async with client.stream("GET", asked, headers=[*_HEADERS, *conditions(known)]) as response:
             if not is_home:
                 _check_peer(response)
             if not response.has_redirect_location:
@@ -96,8 +97,9 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
-def _conditions(known: Validators) -> list[tuple[bytes, bytes]]:
-    headers = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+def conditions(known: Validators) -> list[tuple[bytes, bytes]]:
+    """The headers that ask for a document only where it is another one by now."""
+    headers: list[tuple[bytes, bytes]] = []
     if known.etag:
         headers.append((b"If-None-Match", known.etag))
     if known.last_modified:
@@ -134,21 +136,21 @@ def _is_public(address: str) -> bool:
 
 
 async def _read(response: httpx.Response, most_bytes: int) -> Fetched:
-    body = bytearray()
-    if response.status_code == httpx.codes.OK:
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > most_bytes:
-                raise DataError(f"it sends more than {most_bytes:,} bytes")
-    sent = {name.lower(): value for name, value in response.headers.raw}
+    body = await read_raw(response, most_bytes) if response.status_code == httpx.codes.OK else b""
     return Fetched(
         status=response.status_code,
-        body=bytes(body),
+        body=body,
         content_type=response.headers.get("Content-Type", ""),
-        packed=response.headers.get("Content-Encoding", "").strip().lower().replace("identity", ""),
-        validators=Validators(etag=_kept(sent.get(b"etag")), last_modified=_kept(sent.get(b"last-modified"))),
+        packed=packing_of(response),
+        validators=validators_of(response),
         retry_after=response.headers.get("Retry-After", ""),
     )
+
+
+def validators_of(response: httpx.Response) -> Validators:
+    """What a server says of the document that it sends."""
+    sent = {name.lower(): value for name, value in response.headers.raw}
+    return Validators(etag=_kept(sent.get(b"etag")), last_modified=_kept(sent.get(b"last-modified")))
 
 
 def _kept(value: bytes | None) -> bytes:

@@ -8,7 +8,7 @@ import structlog
 
 from engine.domain.derivatives import FundingRate, LongShort, OpenInterest
 from engine.domain.errors import NoData, VenueError
-from engine.domain.sentiment import Reading
+from engine.domain.sentiment import OPEN_INTEREST, Reading
 from engine.ports import DerivativesData
 
 FULL_RATE = 0.0005
@@ -45,4 +45,4 @@ def _read(answer: FundingRate | LongShort | OpenInterest) -> tuple[str, float, f
         case LongShort(long=long, short=short):
             return "long_short", float(long), max(-1.0, min(1.0, float(long - short)))
         case OpenInterest(quantity=quantity):
-            return "open_interest", float(quantity), None
+            return OPEN_INTEREST, float(quantity), None

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from engine.capped_body import ACCEPTED, read_capped
 from engine.clocks import wall
-from engine.domain.errors import SourceError
+from engine.domain.errors import DataError, SourceError
 from engine.domain.figures import plain
 from engine.retry_after import seconds_to_wait
+from engine.sentiment.fetching import Validators, conditions, validators_of
 
 M = TypeVar("M", bound=BaseModel)
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _RATE = 429
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """The last answer of an address, and what its server said of it."""
+
+    params: Mapping[str, str]
+    validators: Validators
+    answer: Any
+
+
 class JsonReader:
     """Asks for one source; connections are made with the first question. Redirects are not followed.
+
+    Where a server says by what its answer is known, it is asked only whether there is another one by now.
 
     Args:
         name: The source, for people.
@@ -36,6 +50,7 @@ class JsonReader:
         self._most_bytes = most_bytes
         self._agent = agent
         self._client: httpx.AsyncClient | None = None
+        self._known: dict[str, _Known] = {}
 
     async def get(
         self, url: str, shape: type[M], params: Mapping[str, str], headers: Mapping[str, str] = _NO_HEADERS
@@ -46,21 +61,30 @@ class JsonReader:
             SourceError: There is no answer, it comes too late, is too long, or is something else.
         """
         if self._client is None:
+            given = {"user-agent": self._agent, "accept-encoding": ACCEPTED}
             self._client = httpx.AsyncClient(
-                headers={"user-agent": self._agent}, timeout=self._within, follow_redirects=False, trust_env=False
+                headers=given, timeout=self._within, follow_redirects=False, trust_env=False
             )
+        known = self._known.get(url)
+        if known is not None and (known.params != params or not isinstance(known.answer, shape)):
+            known = None
+        sent = [*_encoded(headers), *(conditions(known.validators) if known else ())]
         try:
-            asked = self._client.stream("GET", url, params=dict(params), headers=dict(headers))
+            asked = self._client.stream("GET", url, params=dict(params), headers=sent)
             async with asyncio.timeout(self._within), asked as response:
+                if known is not None and response.status_code == httpx.codes.NOT_MODIFIED:
+                    return known.answer  # type: ignore[no-any-return] # it is of the shape
                 body = await self._read(response)
         except (TimeoutError, httpx.TimeoutException):
             raise SourceError(f"{self._name} does not answer within {plain(self._within, 6)} s.") from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise SourceError(f"{self._name} cannot be reached ({type(error).__name__}).") from None
         try:
-            return shape.model_validate_json(body)
+            answer = shape.model_validate_json(body)
         except ValidationError:
             raise SourceError(f"{self._name} answers nonsense.") from None
+        self._keep(url, params, validators_of(response), answer)
+        return answer
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -74,9 +98,16 @@ class JsonReader:
             again = seconds_to_wait(response.headers.get("retry-after", ""), wall())
             words = "asks for less" if status == _RATE else f"answers with status {status}"
             raise SourceError(f"{self._name} {words}.", again_after=again)
-        body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > self._most_bytes:
-                raise SourceError(f"{self._name} answers with more than {self._most_bytes} bytes.")
-        return bytes(body)
+        try:
+            return await read_capped(response, self._most_bytes)
+        except DataError as error:
+            raise SourceError(f"{self._name}: {error.message}.") from None
+
+    def _keep(self, url: str, params: Mapping[str, str], validators: Validators, answer: BaseModel) -> None:
+        self._known.pop(url, None)
+        if validators != Validators():
+            self._known[url] = _Known(params=dict(params), validators=validators, answer=answer)
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import structlog
 
+from engine.capped_body import PACKED
 from engine.domain.errors import DataError, GreenlightError
 from engine.domain.figures import plain
 from engine.domain.sentiment import SourceText
 from engine.ports import Clock
 from engine.retry_after import seconds_to_wait
-from engine.sentiment.feed_parsing import MOST_BYTES, PACKED, parse_feed
+from engine.sentiment.feed_parsing import MOST_BYTES, parse_feed
 from engine.sentiment.fetching import Fetched, Validators, fetch
 from engine.side_process import SideProcess, WorkFailed
 

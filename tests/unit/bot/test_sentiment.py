@@ -23,7 +23,6 @@ from tests.fakes.feed import hand_feed
 from tests.fakes.series import walk
 from tests.fakes.text_rater import rating_manager
 
-EVERY = timedelta(minutes=5)
 FEED = hand_feed(((100, 101, 99, 100, 10),) * 2)
 
 
@@ -66,7 +65,7 @@ async def test_the_demo_has_a_made_up_mood_that_says_so_and_is_the_same_again(tm
 async def test_what_is_made_up_is_neither_kept_nor_asked_by_a_job(tmp_path: Path, store: Database) -> None:
     mood, clock = demo(read(tmp_path), store)
     await mood.view("BTC/USDT")
-    assert sentiment_jobs(mood, EVERY) == ()
+    assert sentiment_jobs(mood) == ()
     assert await store.read(lambda uow: uow.sentiment.texts(clock.now() - timedelta(days=9), clock.now())) == ()
     assert not has_sources(read(tmp_path))
 
@@ -85,7 +84,7 @@ def test_profile_paper_asks_the_web_without_a_key(tmp_path: Path, store: Databas
     mood = sentiment_of_settings(settings, FEED, store, clock, nobody, rating_manager())
     assert mood is not None
     assert list(mood.every) == ["news", "fear_greed"]
-    assert [job.name for job in sentiment_jobs(mood, EVERY)] == ["sentiment"]
+    assert [job.name for job in sentiment_jobs(mood)] == ["sentiment"]
     assert has_sources(settings)
 
 
@@ -100,7 +99,7 @@ async def test_where_nobody_is_asked_people_are_told_how_to(tmp_path: Path, stor
     clock = MarketClock(settings.market.start)
     off = sentiment_of_settings(settings, FEED, store, clock, derivatives_of(settings, FEED, clock), rating_manager())
     assert off is None
-    assert sentiment_jobs(off, EVERY) == ()
+    assert sentiment_jobs(off) == ()
 
 
 async def test_a_market_that_is_not_traded_is_told_with_those_that_are(tmp_path: Path, store: Database) -> None:
@@ -116,6 +115,7 @@ async def test_a_market_that_is_not_traded_is_told_with_those_that_are(tmp_path:
         ("fear_greed: {every: 1m}", "sentiment.fear_greed.every: must be at least 5m"),
         ("x: {every: 10s}", "sentiment.x.every: must be at least 1m"),
         ("reddit: {every: 10s}", "sentiment.reddit.every: must be at least 1m"),
+        ("market_caps: {every: 1m}", "sentiment.market_caps.every: must be at least 5m"),
         ("scorer: vader", "sentiment.scorer"),
     ],
 )

@@ -12,8 +12,9 @@ from typing import Annotated, ClassVar, TypeVar
 import httpx
 from pydantic import AwareDatetime, BaseModel, Field, RootModel, ValidationError
 
+from engine.capped_body import ACCEPTED, read_capped
 from engine.domain.derivatives import FundingRate, LongShort, OpenInterest
-from engine.domain.errors import NoData, VenueError
+from engine.domain.errors import DataError, NoData, VenueError
 from engine.domain.figures import plain
 from engine.exchanges.headers import Quiet
 from engine.ports import Clock
@@ -105,7 +106,9 @@ class BinanceDerivatives:
     async def _ask(self, path: str, symbol: str, shape: type[M], **more: str) -> M:
         self._quiet.check()
         if self._client is None:
-            self._client = httpx.AsyncClient(base_url=self._url, timeout=self._within, trust_env=False)
+            self._client = httpx.AsyncClient(
+                base_url=self._url, timeout=self._within, trust_env=False, headers={"accept-encoding": ACCEPTED}
+            )
         asked = {"symbol": _listed_as(symbol), **more}
         try:
             async with asyncio.timeout(self._within), self._client.stream("GET", path, params=asked) as response:
@@ -125,12 +128,10 @@ class BinanceDerivatives:
 
 
 async def _read(response: httpx.Response) -> bytes:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            raise VenueError(f"{_NAME} answers with more than {_MOST_BYTES} bytes.")
-    return bytes(body)
+    try:
+        return await read_capped(response, _MOST_BYTES)
+    except DataError as error:
+        raise VenueError(f"{_NAME}: {error.message}.") from None
 
 
 def _refused(symbol: str, status: int, body: bytes) -> VenueError:

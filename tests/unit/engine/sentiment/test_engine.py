@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 from engine.data.derivatives.nobody import NoDerivatives
 from engine.domain.derivatives import FundingRate, LongShort, OpenInterest
 from engine.domain.errors import NoData, SourceError, VenueError
-from engine.domain.sentiment import IndexReading, SourceText
+from engine.domain.sentiment import IndexReading, MarketFigure, SourceText
 from engine.ports import DerivativesData
 from engine.sentiment.assembling import SentimentTerms
 from engine.sentiment.engine import SentimentEngine
@@ -59,6 +59,19 @@ class Index:
 
     async def reading(self) -> IndexReading:
         return IndexReading(source=self.name, score=self.score, at=self.at)
+
+    async def close(self) -> None:
+        pass
+
+
+class Caps:
+    name = "market_caps"
+
+    async def figures(self) -> tuple[MarketFigure, ...]:
+        return (
+            MarketFigure(name="market_cap", subject="", value=3e12, at=NOW + HOUR),
+            MarketFigure(name="dominance", subject="BTC/USDT", value=0.5, at=NOW - HOUR),
+        )
 
     async def close(self) -> None:
         pass
@@ -110,12 +123,18 @@ def clock() -> HandClock:
 
 
 def engine(
-    store: Database, clock: HandClock, news: News, derivatives: DerivativesData | None = None
+    store: Database,
+    clock: HandClock,
+    news: News,
+    derivatives: DerivativesData | None = None,
+    figures: tuple[Caps, ...] = (),
 ) -> SentimentEngine:
     return SentimentEngine(
         text_sources=(news,),
         index_sources=(Index(),),
-        every={"news": HOUR, "fear_greed": 6 * HOUR},
+        figure_sources=figures,
+        every={"news": HOUR, "fear_greed": 6 * HOUR} | {each.name: HOUR for each in figures},
+        looked_for=HOUR / 12,
         derivatives=derivatives or NoDerivatives(),
         symbols=("BTC/USDT", "PEPE/USDT"),
         reader=TextReader(matcher=Matcher(("BTC",)), scorer=Words(), oldest=TERMS.window),
@@ -178,8 +197,39 @@ async def test_each_text_is_scored_once_also_by_a_bot_that_starts_again(store: D
 
 async def test_people_are_told_who_scores_where_that_is_not_who_should(store: Database, clock: HandClock) -> None:
     mood = engine(store, clock, News(titles=["BTC up"]))
+    await mood.refresh(NOW)
     mood.reader.scorer.trouble = "some are the other's"  # type: ignore[misc]
     assert (await mood.view("BTC/USDT")).troubles == (("scores", "some are the other's"),)
+
+
+async def test_figures_that_take_no_side_are_kept_and_told_and_weigh_nothing(store: Database, clock: HandClock) -> None:
+    mood = engine(store, clock, News(), Futures(), (Caps(),))
+    await mood.refresh(NOW)
+    found = await mood.analyze("BTC/USDT")
+    assert {(each.source, each.subject, each.value, each.at) for each in found.figures} == {
+        ("market_cap", "", 3e12, NOW),
+        ("dominance", "BTC/USDT", 0.5, NOW - HOUR),
+        ("open_interest", "BTC/USDT", 7.0, NOW),
+    }
+    assert {part.source for part in found.parts} == {"fear_greed", "funding"}
+    assert [each.source for each in (await mood.analyze("PEPE/USDT")).figures] == ["market_cap", "open_interest"]
+    kept = await store.read(lambda uow: uow.sentiment.readings(NOW - 9 * HOUR, NOW))
+    assert {(each.source, each.known_at) for each in kept} >= {("market_cap", NOW), ("dominance", NOW)}
+    assert (await engine(store, clock, News()).analyze("BTC/USDT")).figures == found.figures
+
+
+async def test_before_anybody_has_answered_people_are_told_so(store: Database, clock: HandClock) -> None:
+    mood = engine(store, clock, News(titles=["BTC up"]))
+    assert (await mood.view("BTC/USDT")).troubles[0] == ("news", "it has not answered yet")
+    nobody = replace(mood, text_sources=(), index_sources=(), every={})
+    assert (await nobody.view("BTC/USDT")).troubles == (("sources", "none has an address or a key (sentiment)"),)
+
+
+async def test_sources_are_looked_for_at_once_and_then_as_often_as_is_wanted(store: Database, clock: HandClock) -> None:
+    mood = engine(store, clock, News())
+    assert await mood.next_look() == NOW
+    await mood.refresh(NOW)
+    assert await mood.next_look() == NOW + HOUR / 12
 
 
 async def test_each_source_is_asked_as_often_as_it_is_to_be(store: Database, clock: HandClock) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from engine.domain.sentiment import Reading
 from handlers.cards import sentiment
 from handlers.cards.lines import flowing
-from tests.fakes.reports import sentiment_data, sentiment_view
+from tests.fakes.reports import NOON, sentiment_data, sentiment_view
 
 
 def test_each_source_is_told_with_its_share_and_its_age():
@@ -28,6 +30,26 @@ def test_where_nothing_is_known_it_says_so_and_why():
     assert card.title == "Sentiment on BTC/USDT: nothing is known"
     assert (card.items, card.fields) == ((), ())
     assert card.text == "Fear greed: Fear & Greed answers nonsense."
+
+
+def test_figures_that_take_no_side_are_told_in_short_with_their_age():
+    def figure(source: str, subject: str, value: float) -> Reading:
+        at = NOON - timedelta(minutes=5)
+        return Reading(source=source, subject=subject, at=at, known_at=NOON, value=value, score=None)
+
+    figures = (
+        figure("dominance", "BTC/USDT", 0.5712),
+        figure("market_cap", "", 2.31e12),
+        figure("market_cap", "BTC/USDT", 8.452e11),
+        figure("open_interest", "BTC/USDT", 12_300.0),
+    )
+    fields = sentiment.card(sentiment_view(figures=figures, trending=())).fields
+    assert [(name, flowing(value)) for name, value in fields] == [
+        ("Dominance of BTC", "57.12%, 5 min ago"),
+        ("Market cap of all coins", "$2.31 T, 5 min ago"),
+        ("Market cap of BTC", "$845.20 B, 5 min ago"),
+        ("Open interest", "12,300 BTC, 5 min ago"),
+    ]
 
 
 def test_what_is_made_up_is_said_to_be():
