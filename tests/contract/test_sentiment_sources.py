@@ -16,7 +16,7 @@ from engine.clocks import monotonic
 from engine.domain.errors import SourceError
 from engine.sentiment.fear_greed import FearGreed
 from engine.sentiment.market_caps import MarketCaps
-from engine.sentiment.reddit import Reddit
+from engine.sentiment.reddit import AT_ONCE, Reddit
 from engine.sentiment.x import XSearch, query_of
 from tests.fakes.sentiment_servers import APP, BEARER, BEGAN, SentimentServers, answers, drips, sentiment_servers
 
@@ -227,7 +227,7 @@ async def test_the_loop_goes_on_while_a_source_is_read(servers: SentimentServers
             worst, latest = max(worst, now - latest), now
 
     ticking = asyncio.create_task(tick())
-    assert len(await ask(reddit(servers))) == 100
+    assert len(await ask(reddit(servers))) == AT_ONCE
     ticking.cancel()
     assert worst < 1.0  # the bench has the measured figure
 

@@ -17,9 +17,11 @@ from engine.sentiment.aside import aside
 if TYPE_CHECKING:  # heavy, and only named here
     import praw
 
-AT_ONCE = 100
-MOST_BYTES = 4 * 1024 * 1024
-"""The longest answer that is read: a hundred posts with long texts have less."""
+AT_ONCE = 50
+"""Posts that are asked for: some subreddits together have fewer in a quarter of an hour."""
+MOST_BYTES = 1024 * 1024
+"""The longest answer that is read. So many posts have about half of it; while JSON of four times as much is parsed, the
+loop waits a tenth of a second, in whatever thread that is done."""
 _LONGEST = 5_000
 """Characters of a post that are read."""
 _SITE, _API = "https://www.reddit.com", "https://oauth.reddit.com"
