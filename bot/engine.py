@@ -53,7 +53,7 @@ from engine.store.open_files import OpenFiles
 from engine.store.peak import recount_drawdown
 from engine.store.unit_of_work import UnitOfWork
 from engine.unmanaged import UnmanagedWatch
-from engine.views import Views
+from engine.views import Views, no_sources
 
 LATE_AFTER = 2.0
 """Wall seconds after which a real venue's close is decided on without the markets that have not answered."""
@@ -255,6 +255,7 @@ async def build_engine(
             unwritten=health.unwritten,
             models=models.overview.view,
             sentiment=sentiment_view(sentiment),
+            sources=sentiment.ages if sentiment is not None else no_sources,
         ),
         results=Results(
             store=store,

@@ -9,7 +9,7 @@ from engine.domain.digests import Digest
 from engine.domain.errors import GreenlightError
 from engine.domain.halt_views import HaltView, Recovery
 from engine.domain.halts import Halt, HaltKind
-from engine.domain.health import CLOCK, MARKET_DATA, MODELS, PlatformTrouble
+from engine.domain.health import CLOCK, MARKET_DATA, MODELS, SENTIMENT, PlatformTrouble
 from engine.domain.market import named
 from engine.domain.messages import BREAK, Card
 from engine.domain.positions import Position
@@ -256,6 +256,9 @@ def _by(person: str) -> str:
 
 _NO_CHAT = "Trading goes on. Open approvals are shown on the other platforms too; /health shows every part."
 _NO_MODEL = "Trading goes on. The next models of the chain are asked in its place; /llm shows all of them."
+_NO_SOURCE = (
+    "Trading goes on: nothing is decided on it. The other sources share its weight; /sentiment shows all of them."
+)
 _NO_PRICES = (
     "What it concerns is neither entered nor sold meanwhile. Stops and targets stand, and are carried out along the "
     "prices of this time as soon as these are known."
@@ -285,6 +288,8 @@ def _meanwhile_without(part: str) -> str:
     """What goes on while a part of the program is in trouble."""
     if part.startswith(MODELS):
         return _NO_MODEL
+    if part.startswith(SENTIMENT):
+        return _NO_SOURCE
     return {MARKET_DATA: _NO_PRICES, CLOCK: _NO_ENTRIES}.get(part, _NO_CHAT)
 
 

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from engine.domain.account import Status
 from engine.domain.health import Part
+from engine.domain.sentiment import SourceAge
 from engine.domain.totals import Totals
 
 
@@ -26,6 +27,7 @@ class Seen(Collector):
     status: Status
     totals: Totals
     parts: Sequence[Part]
+    sources: Sequence[SourceAge] = ()
 
     def text(self) -> bytes:
         """All of it, in the text format of Prometheus."""
@@ -43,6 +45,7 @@ class Seen(Collector):
         yield from self._account()
         yield from self._trading()
         yield from self._program()
+        yield from self._sources()
 
     def _account(self) -> Iterator[Metric]:
         status = self.status
@@ -80,6 +83,15 @@ class Seen(Collector):
         parts = {part.name: int(part.ok) for part in self.parts}
         yield _by("part_up", "Whether each part of the program is well: 1 or 0", "part", parts)
         yield _by("outbox_unsent", "Cards that are not shown yet as they should be", "platform", self.totals.unsent)
+
+    def _sources(self) -> Iterator[Metric]:
+        """Sources of sentiment: those of them that are asked."""
+        if not self.sources:
+            return
+        well = {each.source: int(not each.wrong) for each in self.sources}
+        read = {each.source: int(each.read_at.timestamp()) for each in self.sources if each.read_at is not None}
+        yield _by("source_up", "Whether a source of sentiment could be read when it was asked last", "source", well)
+        yield _by("source_read_timestamp_seconds", "When a source of sentiment was read last", "source", read)
 
     def _money(self, name: str, says: str, amount: Decimal) -> Metric:
         family = GaugeMetricFamily(f"greenlight_{name}", says, labels=["currency"])

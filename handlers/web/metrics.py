@@ -19,5 +19,6 @@ async def metrics(services: UseServices, _: KnownCaller) -> Response:
 
     views = services.views
     status, totals, parts = await views.status(), await views.totals(), await views.health()
-    seen = Seen(version=services.version, status=status, totals=totals, parts=parts)
+    sources = views.sources()
+    seen = Seen(version=services.version, status=status, totals=totals, parts=parts, sources=sources)
     return Response(seen.text(), media_type=TEXT)

@@ -23,7 +23,7 @@ from engine.domain.orders import Order
 from engine.domain.people import AuditEntry, Stranger
 from engine.domain.positions import Position
 from engine.domain.proposals import Deliberation
-from engine.domain.sentiment import SentimentView
+from engine.domain.sentiment import SentimentView, SourceAge
 from engine.domain.streaks import Streak
 from engine.domain.totals import Totals
 from engine.domain.trade_views import ExternalView, FillView, TradeCandles, TradeView, UnmanagedView
@@ -50,6 +50,11 @@ async def no_sentiment(_: str) -> SentimentView:
     raise GreenlightError("No sources of sentiment are asked.", "sentiment.enabled: true asks them.")
 
 
+def no_sources() -> tuple[SourceAge, ...]:
+    """Of a program that asks nobody."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views(AccountViews):
     """The windows of the bot: the account, and all that its own people see beside it.
@@ -60,6 +65,7 @@ class Views(AccountViews):
         time_left: Tells how long people have for an answer by their own clock.
         models: Tells how language models are, and what they have cost.
         sentiment: Tells what is said of a market, by whatever people call that; it may raise a ``GreenlightError``.
+        sources: Tells how each source of that is.
     """
 
     limits: RiskLimits
@@ -67,6 +73,7 @@ class Views(AccountViews):
     time_left: TimeLeft = by_the_market
     models: Callable[[], Awaitable[ModelsView]] = no_models
     sentiment: Callable[[str], Awaitable[SentimentView]] = no_sentiment
+    sources: Callable[[], Sequence[SourceAge]] = no_sources
 
     async def strangers(self) -> tuple[Stranger, ...]:
         """Who wrote of late and is not listed, the newest first."""

@@ -28,7 +28,7 @@ from engine.domain.people import Stranger
 from engine.domain.positions import Position
 from engine.domain.proposals import Deliberation
 from engine.domain.results import Counts, Performance, Strategies, TradeStats
-from engine.domain.sentiment import SentimentView
+from engine.domain.sentiment import SentimentView, SourceAge
 from engine.domain.streaks import Streak
 from engine.domain.totals import Totals
 from engine.domain.trade_views import PositionView, TradeCandles, TradeView, UnmanagedView
@@ -194,6 +194,9 @@ class FakeViews:
         if market not in ("BTC", "BTC/USDT"):
             raise BadInput(f"{market} is not traded here.")
         return reports.sentiment_view()
+
+    def sources(self) -> tuple[SourceAge, ...]:
+        return ()
 
     async def totals(self) -> Totals:
         return reports.totals()

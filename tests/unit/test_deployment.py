@@ -21,6 +21,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from config.loader import load
+from engine.domain.sentiment import SourceAge
 from handlers.web.metric_families import Seen
 from tests.fakes import reports
 
@@ -130,7 +131,8 @@ def test_what_looks_at_the_bot_finds_it_and_may_come_in(tmp_path):
 
 def test_pictures_and_alerts_ask_for_metrics_that_there_are():
     status, totals, parts = reports.status(), reports.totals(), reports.health()
-    said = Seen(version="1", status=status, totals=totals, parts=parts).text().decode()
+    sources = (SourceAge(source="news", read_at=reports.NOON, wrong=""),)
+    said = Seen(version="1", status=status, totals=totals, parts=parts, sources=sources).text().decode()
     there = {sample.name for family in text_string_to_metric_families(said) for sample in family.samples}
     board = json.loads((ROOT / "monitoring/grafana/dashboards/greenlight.json").read_text())
     rules = yaml.safe_load((ROOT / "monitoring/alerts.yaml").read_text())["groups"][0]["rules"]

@@ -207,6 +207,20 @@ class SentimentData:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceAge:
+    """How a source is.
+
+    Attributes:
+        read_at: When it was read last; ``None`` where it never was.
+        wrong: Why it could not be read when it was asked last; empty where it could.
+    """
+
+    source: str
+    read_at: datetime | None
+    wrong: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SentimentView:
     """What people are shown of a market.
 

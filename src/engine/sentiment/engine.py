@@ -17,7 +17,7 @@ from typing import TypeVar
 import structlog
 
 from engine.domain.errors import GreenlightError, SourceError
-from engine.domain.sentiment import KeptText, Reading, ScoredText, SentimentData, SentimentView, SourceText
+from engine.domain.sentiment import KeptText, Reading, ScoredText, SentimentData, SentimentView, SourceAge, SourceText
 from engine.faults import fault_id
 from engine.ports import Clock, DerivativesData, FigureSource, IndexSource, TextSource
 from engine.sentiment.assembling import SentimentTerms, sentiment_of
@@ -127,6 +127,11 @@ class SentimentEngine:
         if trouble := self.reader.scorer.trouble:
             troubles.append(("scores", trouble))
         return SentimentView(data=data, troubles=tuple(troubles), is_made_up=self.is_made_up)
+
+    def ages(self) -> tuple[SourceAge, ...]:
+        """How each source is that is asked by itself."""
+        known = {name: self.states.get(name, NEVER_ASKED) for name in self.every if not self.is_made_up}
+        return tuple(SourceAge(source=name, read_at=each.read_at, wrong=each.wrong) for name, each in known.items())
 
     async def close(self) -> None:
         """Let go of every connection."""

@@ -13,7 +13,7 @@ import pytest
 from engine.data.derivatives.nobody import NoDerivatives
 from engine.domain.derivatives import FundingRate, LongShort, OpenInterest
 from engine.domain.errors import NoData, SourceError, VenueError
-from engine.domain.sentiment import IndexReading, MarketFigure, SourceText
+from engine.domain.sentiment import IndexReading, MarketFigure, SourceAge, SourceText
 from engine.ports import DerivativesData
 from engine.sentiment.assembling import SentimentTerms
 from engine.sentiment.engine import SentimentEngine
@@ -223,6 +223,20 @@ async def test_before_anybody_has_answered_people_are_told_so(store: Database, c
     assert (await mood.view("BTC/USDT")).troubles[0] == ("news", "it has not answered yet")
     nobody = replace(mood, text_sources=(), index_sources=(), every={})
     assert (await nobody.view("BTC/USDT")).troubles == (("sources", "none has an address or a key (sentiment)"),)
+
+
+async def test_each_source_tells_when_it_was_read_and_what_is_wrong(store: Database, clock: HandClock) -> None:
+    news = News(titles=["BTC up"])
+    mood = engine(store, clock, news)
+    assert mood.ages()[0] == SourceAge(source="news", read_at=None, wrong="")
+    await mood.refresh(NOW)
+    news.error = SourceError("Gone.")
+    await mood.refresh(NOW + HOUR)
+    assert mood.ages() == (
+        SourceAge(source="news", read_at=NOW, wrong="Gone."),
+        SourceAge(source="fear_greed", read_at=NOW, wrong=""),
+    )
+    assert replace(mood, is_made_up=True).ages() == ()
 
 
 async def test_sources_are_looked_for_at_once_and_then_as_often_as_is_wanted(store: Database, clock: HandClock) -> None:

@@ -246,6 +246,13 @@ def test_a_platform_in_trouble_says_what_is_wrong_and_that_trading_goes_on():
     assert "Trading goes on" in card.text
 
 
+def test_a_dead_source_of_sentiment_says_what_it_is_and_that_nothing_is_decided_on_it():
+    card = alerts.platform(reports.trouble(platform="sentiment from news", text="it answers with status 404"))
+    assert card.title == "Sentiment from news is in trouble (P1)"
+    assert dict(card.fields)["What is wrong"] == "it answers with status 404"
+    assert card.text.startswith("Trading goes on: nothing is decided on it. The other sources share its weight")
+
+
 def test_a_clock_that_is_wrong_says_what_is_not_entered_what_goes_on_and_how_it_is_mended():
     text = "this machine's clock is 10 min behind binance's: nothing is entered on 1h candles"
     card = alerts.platform(reports.trouble(platform="clock", text=text))

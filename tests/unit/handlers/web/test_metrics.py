@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from engine.domain.sentiment import SourceAge
 from handlers.web.metric_families import Seen
 from tests.fakes import reports
 from tests.fakes.web import TOKEN, opened
@@ -66,6 +67,19 @@ def test_what_is_not_known_is_left_out():
 def test_amounts_are_in_the_currency_of_the_account():
     found = seen(status=reports.status(quote="EUR", equity=Decimal("0.00000012")))
     assert found["greenlight_equity", "EUR"] == 1.2e-7
+
+
+def test_each_source_of_sentiment_has_when_it_was_read_and_whether_it_could_be():
+    sources = (
+        SourceAge(source="news", read_at=reports.NOON, wrong=""),
+        SourceAge(source="x", read_at=reports.NOON, wrong="X answers with status 500."),
+        SourceAge(source="reddit", read_at=None, wrong="Reddit does not answer."),
+    )
+    found = seen(sources=sources)
+    assert [found["greenlight_source_up", each] for each in ("news", "x", "reddit")] == [1, 0, 0]
+    read = {labels: value for (name, *labels), value in found.items() if "source_read" in name for labels in labels}
+    assert read == dict.fromkeys(("news", "x"), reports.NOON.timestamp())
+    assert not any("source" in name for name, *_ in seen())
 
 
 def test_a_part_that_fails_is_down():
