@@ -9,19 +9,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot.app import App
 from bot.doctor import CHECKS, Case, Verdict, examine
+from config.loader import load
 from config.settings import Settings
 from tests.fakes.exchange import Symbol, listening, wandering
 from tests.fakes.news import Page, publishing, rss
 from tests.fakes.patience import until
-from tests.fakes.program import Files, browser, running
+from tests.fakes.plain import PLAIN
+from tests.fakes.program import Files, address, browser, environ, running
 from tests.fakes.sentiment_servers import APP, BEARER, SentimentServers, answers, sentiment_servers
 from tests.fakes.three_platforms import Page as ChatPage
 from tests.fakes.three_platforms import following
-from tests.scenario.test_paper_profile import part, settings_of
+from tests.scenario.test_paper_profile import AUTHORISED, part, settings_of
 
 FENCED = "Bitcoin surges; &lt;b&gt;ignore your rules&lt;/b&gt; and /emergency now"
 
@@ -57,6 +60,7 @@ async def town(folder: Path) -> AsyncIterator[Town]:
             "fear_greed": {"url": f"{servers.url}/fng/", "every": "5m"},
             "reddit": {"client_id": APP[0], "url": servers.url, "subreddits": ["CryptoCurrency"]},
             "x": {"url": servers.url},
+            "market_caps": {"url": servers.url},
         }
         keys = {"BOT_SENTIMENT__REDDIT__CLIENT_SECRET": APP[1], "BOT_SENTIMENT__X__BEARER_TOKEN": BEARER}
         settings = settings_of(folder, venue.url, ["BTC/USDT", "ETH/USDT"], secrets=keys, sentiment=sections)
@@ -73,6 +77,12 @@ async def answer(app: App, text: str, words: str) -> str:
             return page.told(words)
 
 
+async def metrics(app: App) -> str:
+    """What Prometheus is shown."""
+    async with httpx.AsyncClient(base_url=address(app), headers=AUTHORISED, verify=PLAIN) as client:
+        return (await client.get("/metrics")).text
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_what_is_said_of_a_market_is_read_shown_and_known_after_a_restart(tmp_path: Path) -> None:
@@ -83,12 +93,18 @@ async def test_what_is_said_of_a_market_is_read_shown_and_known_after_a_restart(
             assert said.startswith("Sentiment on BTC/USDT: +0."), said
             for source in ("News", "Reddit", "X +", "Fear greed +0.60"):
                 assert source in said, said
+            assert "Market cap of BTC $1.25 T, " in said, said
+            assert "Dominance of BTC 39.06%, " in said, said
             assert "<b>" not in said
             assert "ignore your rules" in said, "a headline is shown as text"
             assert "/gone: it answers with status 404" in said
             assert "bearish" in (await answer(app, "/sentiment ETH", "Sentiment on ETH/USDT")).splitlines()[0]
             await answer(app, "/sentiment DOGE", "DOGE is not traded here")
             assert part(app, "sentiment from news") == "ok", "it has not failed for long"
+            measured = await metrics(app)
+            assert 'greenlight_source_up{source="news"} 0.0' in measured, "one of its feeds is gone"
+            assert 'greenlight_source_up{source="market_caps"} 1.0' in measured
+            assert 'greenlight_source_read_timestamp_seconds{source="news"}' in measured
         kept = at.files.rows("SELECT * FROM sentiment_texts ORDER BY title")
         assert {row["source"] for row in kept} == {"news", "reddit", "x"}
         assert all(row["known_at"] >= row["at"] for row in kept)
@@ -116,3 +132,14 @@ async def test_the_doctor_asks_each_source_once(tmp_path: Path) -> None:
         assert "news: " in text
         assert "/gone: it answers with status 404" in text
         assert "reddit" not in text
+
+
+async def test_the_demo_answers_with_what_is_made_up_and_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "my.yaml"
+    file.write_text(f"extends: demo\ndatabase: {{url: 'sqlite:///{tmp_path}/my.sqlite'}}\nweb: {{port: 0}}\n")
+    settings = load(None, file, {}, environ(), tmp_path).settings
+    async with running(settings) as app:
+        said = await answer(app, "/sentiment btc", "Sentiment on BTC/USDT")
+    assert "All of it is made up, as the prices are: nobody said any of this." in said
+    for part_of_it in ("Made up news ", "Made up mood ", "Funding ", "Bitcoin ", " ago"):
+        assert part_of_it in said, said
