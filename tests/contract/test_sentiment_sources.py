@@ -21,7 +21,7 @@ from engine.sentiment.x import XSearch, query_of
 from tests.fakes.sentiment_servers import APP, BEARER, BEGAN, SentimentServers, answers, drips, sentiment_servers
 
 AGENT = "greenlight-tests/1 (by nobody)"
-WITHIN = 5.0
+WITHIN = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
