@@ -20,6 +20,7 @@ from engine.llm.breakers import Breakers
 from engine.llm.ledger import CostLedger
 from engine.llm.live_calls import LiveCalls
 from engine.llm.manager import LLMManager
+from engine.ports import ModelProvider
 from engine.store.database import Database
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -128,7 +129,7 @@ class Models:
 
 def models(
     store: Database,
-    *providers: FakeProvider,
+    *providers: ModelProvider,
     chain: Iterable[Link] = (BIG,),
     caps: Sequence[Cap] = (MONTH,),
     cache_ttl: timedelta = timedelta(0),

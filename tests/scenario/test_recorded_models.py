@@ -1,33 +1,41 @@
-"""What the real providers once answered goes through the real clients and comes out as it was recorded."""
+"""What the real providers once answered goes through the manager and the real clients, and comes out as recorded."""
 
 from __future__ import annotations
 
 import gzip
 import json
 from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
 import pytest
 from pydantic import SecretStr
 
-from engine.domain.errors import ModelError
-from engine.domain.model_calls import ModelFault, ModelReply, ModelRequest, StopReason, Usage
+from engine.domain.model_calls import StopReason, Usage
+from engine.domain.model_ledger import CallState, ModelCall, Verdict
+from engine.llm.answers import Link
 from engine.llm.anthropic import AnthropicProvider
+from engine.llm.breakers import Breakers
 from engine.llm.local import LocalProvider
+from engine.llm.manager import Answer, LLMManager
 from engine.llm.openai import OpenAIProvider
-from engine.ports import ModelProvider
+from engine.store.database import Database
 from tests.fakes.data import real_file
+from tests.fakes.database import new_database
 from tests.fakes.llm_servers import CHAT, KEY, MESSAGES, RESPONSES, LlmServer, Turn, serving
+from tests.fakes.models import FakePricing, models
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("llm")]
 
 Json = dict[str, Any]
 OURS = {"openai": (RESPONSES, CHAT), "anthropic": (MESSAGES,)}
 """Whose records speak which of the three interfaces."""
-ASKED = ModelRequest(purpose="recorded", model="m", system_message="", prompt="?", max_tokens=64)
+PRICES = FakePricing({"m": "0.000001"})
 STOPS = {
     **dict.fromkeys(("completed", "complete", "end_turn", "stop_sequence", "stop"), StopReason.END),
     **dict.fromkeys(("tool_use", "tool_calls"), StopReason.TOOL),
@@ -119,72 +127,95 @@ def used(row: Json) -> Usage | None:
 
 
 class Desk:
-    """The members at a server that says what was recorded."""
+    """The manager, over the members at a server that says what was recorded."""
 
-    def __init__(self, server: LlmServer, stack: AsyncExitStack) -> None:
-        self._server, self._stack = server, stack
-        self._made: dict[tuple[str, bool], ModelProvider] = {}
+    def __init__(self, store: Database, server: LlmServer, stack: AsyncExitStack) -> None:
+        self._store, self._server, self._stack = store, server, stack
+        self._made: dict[tuple[str, bool], LLMManager] = {}
 
-    async def ask(self, path: str, row: Json) -> ModelReply:
+    async def ask(self, path: str, row: Json) -> tuple[Answer, tuple[ModelCall, ...]]:
+        """The answer, and the calls that it took: two where the first one is no good."""
         body = row["response"] if is_streamed(row) else json.dumps(row["response"])
-        headers = {"Content-Type": row["content_type"]}
-        self._server.turns.append(Turn(status=row["status"], body=body.encode(), headers=headers))
-        return await self._member(path, streamed=is_streamed(row)).ask(ASKED)
+        turn = Turn(status=row["status"], body=body.encode(), headers={"Content-Type": row["content_type"]})
+        self._server.next = lambda _: turn
+        answer = await self._manager(path, streamed=is_streamed(row)).generate("?", "", purpose="recorded")
+        newest = await self._store.read(lambda uow: uow.model_calls.newest(len(answer.calls)))
+        return answer, tuple(reversed(newest))
 
-    def _member(self, path: str, *, streamed: bool) -> ModelProvider:
+    def _manager(self, path: str, *, streamed: bool) -> LLMManager:
+        """No breaker leaves a provider alone: what is no good here is told to be."""
         if (path, streamed) not in self._made:
             kinds = {RESPONSES: OpenAIProvider, MESSAGES: AnthropicProvider, CHAT: LocalProvider}
             url = self._server.url if path == MESSAGES else f"{self._server.url}/v1"
             member = kinds[path](api_key=SecretStr(KEY), api_url=url, streamed=streamed)
             self._stack.push_async_callback(member.close)
-            self._made[path, streamed] = member
+            link, patient = Link(provider=member.name, model="m"), Breakers(threshold=10_000)
+            asked = models(self._store, member, chain=(link,), pricing=PRICES, breakers=patient, deadline=60)
+            self._made[path, streamed] = asked.manager
         return self._made[path, streamed]
 
 
-async def test_records_of_the_three_interfaces_come_out_as_recorded() -> None:
-    seen: Counter[str] = Counter()
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    store = new_database(tmp_path)
     async with AsyncExitStack() as stack:
-        desk = Desk(await stack.enter_async_context(serving()), stack)
-        for row in filter(is_ours, rows("recorded_provider_http")):
-            if row["status"] != 200:
-                with pytest.raises(ModelError) as refused:
-                    await desk.ask(path_of(row), row)
-                assert refused.value.fault is ModelFault.REQUEST
-                assert row["response"]["error"]["message"] in str(refused.value)
-                seen["refused"] += 1
-                continue
-            reply = await desk.ask(path_of(row), row)
-            where = (row["file"], row["i"])
-            assert (where, squeezed(reply.text)) == (where, texts().get(where, ""))
-            assert is_streamed(row) or (where, reply.text) == (where, written(row))
-            assert (where, reply.stop) == (where, STOPS[told(row)[0] or ""])
-            assert (where, reply.usage) == (where, used(row))
-            seen["streamed" if is_streamed(row) else "whole"] += 1
+        yield Desk(store, await stack.enter_async_context(serving()), stack)
+    await store.close()
+
+
+def check_answer(row: Json, answer: Answer, calls: tuple[ModelCall, ...]) -> None:
+    """Text, stop reason, usage and cost are those of the record; a call for a tool is refused, and asked once more."""
+    stop, usage, where = STOPS[told(row)[0] or ""], used(row), (row["file"], row["i"])
+    for call in calls:
+        assert (where, squeezed(call.answer)) == (where, texts().get(where, ""))
+        assert is_streamed(row) or (where, call.answer) == (where, written(row))
+        assert (where, call.stop, call.usage) == (where, stop, usage)
+        cost = PRICES.cost("", "m", usage) if usage else None
+        assert (call.state, call.cost_usd) == (CallState.SETTLED if usage else CallState.KEPT, cost)
+    assert answer.cost == sum((call.booked for call in calls), Decimal(0))
+    if stop is StopReason.END and calls[0].answer.strip():
+        assert (answer.value, answer.verdict, len(calls)) == (calls[0].answer, Verdict.VALID, 1)
+        return
+    why = "the answer is empty" if stop is StopReason.END else f"the answer ended with {stop}"
+    assert (answer.value, answer.verdict, len(calls)) == (None, Verdict.INVALID, 2)
+    assert answer.reason.endswith(why)
+
+
+async def test_records_of_the_three_interfaces_come_out_of_the_manager_as_recorded(desk: Desk) -> None:
+    seen: Counter[str] = Counter()
+    for row in filter(is_ours, rows("recorded_provider_http")):
+        answer, calls = await desk.ask(path_of(row), row)
+        if row["status"] != 200:
+            assert (answer.value, answer.verdict, len(calls)) == (None, Verdict.FAILED, 1)
+            assert "does not take the question" in answer.reason
+            assert row["response"]["error"]["message"] in answer.reason
+            seen["refused"] += 1
+            continue
+        check_answer(row, answer, calls)
+        seen["streamed" if is_streamed(row) else "whole"] += 1
     assert seen == {"whole": 439, "streamed": 42, "refused": 8}
 
 
-async def test_records_of_other_interfaces_are_refused_with_a_reason() -> None:
+async def test_records_of_other_interfaces_are_refused_with_a_reason(desk: Desk) -> None:
     """What others answer by chat.completions is read as OpenAI's; of what is none of the three, nothing is made up."""
     seen: Counter[str] = Counter()
-    async with AsyncExitStack() as stack:
-        desk = Desk(await stack.enter_async_context(serving()), stack)
-        for row in rows("recorded_provider_http"):
-            if is_ours(row):
-                continue
-            if path_of(row).endswith("/chat/completions"):
-                where = (row["file"], row["i"])
-                if isinstance(row["response"]["choices"][0]["message"].get("content"), list):
-                    with pytest.raises(ModelError, match="answers nonsense"):
-                        await desk.ask(CHAT, row)
-                    seen["parts"] += 1
-                else:
-                    assert squeezed((await desk.ask(CHAT, row)).text) == texts().get(where, "")
-                    seen["compatible"] += 1
-                continue
-            for path in (RESPONSES, MESSAGES, CHAT):
-                with pytest.raises(ModelError) as refused:
-                    await desk.ask(path, row)
-                assert refused.value.message
-                assert refused.value.usage is None
-            seen["others"] += 1
+    for row in rows("recorded_provider_http"):
+        if is_ours(row):
+            continue
+        if path_of(row).endswith("/chat/completions"):
+            answer, (call, *_) = await desk.ask(CHAT, row)
+            if isinstance(row["response"]["choices"][0]["message"].get("content"), list):
+                assert answer.abstains
+                assert "answers nonsense" in answer.reason
+                seen["parts"] += 1
+            else:
+                assert squeezed(call.answer) == texts().get((row["file"], row["i"]), "")
+                seen["compatible"] += 1
+            continue
+        for path in (RESPONSES, MESSAGES, CHAT):
+            answer, (call,) = await desk.ask(path, row)
+            assert (answer.value, answer.verdict, call.state) == (None, Verdict.FAILED, CallState.KEPT)
+            assert answer.reason.startswith(f"{call.provider} m: {call.provider} ")
+            assert (call.usage, call.answer) == (None, "")
+        seen["others"] += 1
     assert seen == {"compatible": 31, "parts": 2, "others": 201}
