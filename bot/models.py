@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from bot.model_chains import all_links, caps_of, chain_of, price_list
 from config.models import OFFLINE, LlmSettings, ProviderSettings, key_of, kind_of
@@ -155,14 +156,20 @@ def _remote(name: str, own: ProviderSettings, llm: LlmSettings) -> ModelProvider
     from engine.llm.anthropic import AnthropicProvider
     from engine.llm.local import LocalProvider
     from engine.llm.openai import OpenAIProvider
+    from engine.llm.sdk import SdkProvider
 
-    key, silent_for = key_of(name, llm.providers), own.answer_within.total_seconds()
-    kind = kind_of(name, own)
-    if kind == "local":
-        return LocalProvider(
-            name=name, api_key=key, api_url=own.api_url or "", streamed=own.streamed, silent_for=silent_for
-        )
-    if key is None:
+    members: Mapping[str, type[SdkProvider[Any]]] = {
+        "openai": OpenAIProvider,
+        "anthropic": AnthropicProvider,
+        "local": LocalProvider,
+    }
+    kind, key = kind_of(name, own) or "", key_of(name, llm.providers)
+    if key is None and kind != "local":
         raise ConfigError("must be set.", key=f"llm.providers.{name}.api_key")
-    make = OpenAIProvider if kind == "openai" else AnthropicProvider
-    return make(name=name, api_key=key, api_url=own.api_url, streamed=own.streamed, silent_for=silent_for)
+    return members[kind](
+        name=name,
+        api_key=key,
+        api_url=own.api_url or "",
+        streamed=own.streamed,
+        silent_for=own.answer_within.total_seconds(),
+    )

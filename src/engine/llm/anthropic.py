@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from engine.domain.model_calls import ModelReply, ModelRequest, StopReason
-from engine.llm.sdk import CONNECT_WITHIN, SILENT_FOR, SdkProvider, cut, pieces, shaped, told, usage_of, whole
+from engine.llm.sdk import SdkProvider
+from engine.llm.sdk_answers import pieces, shaped, usage_of, whole
+from engine.llm.sdk_errors import cut, told
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -41,32 +43,13 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
     """A member of the family that asks Anthropic."""
 
     sdk = "anthropic"
-
-    def __init__(
-        self,
-        *,
-        name: str = "anthropic",
-        api_key: SecretStr,
-        api_url: str | None = None,
-        streamed: bool = False,
-        silent_for: float = SILENT_FOR,
-    ) -> None:
-        super().__init__(
-            name=name, api_key=api_key, api_url=api_url or API_URL, streamed=streamed, silent_for=silent_for
-        )
+    kind = "anthropic"
+    home = API_URL
 
     def _make(self) -> AsyncAnthropic:
         import anthropic
-        import genai_prices  # noqa: F401, here and not at the first answer, on the loop
 
-        client = anthropic.AsyncAnthropic(
-            api_key=self._secret,
-            base_url=self._url,
-            max_retries=0,
-            http_client=anthropic.DefaultAsyncHttpxClient(
-                follow_redirects=False, timeout=anthropic.Timeout(self._silent_for, connect=CONNECT_WITHIN)
-            ),
-        )
+        client = anthropic.AsyncAnthropic(**self._options(anthropic))
         _ = client.messages.with_streaming_response  # its half of the import
         return client
 

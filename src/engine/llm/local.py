@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field
 
 from engine.domain.model_calls import ModelReply, ModelRequest, StopReason
 from engine.llm.schemas import for_openai
-from engine.llm.sdk import CONNECT_WITHIN, SILENT_FOR, SdkProvider, cut, pieces, shaped, told, usage_of, whole
+from engine.llm.sdk import SdkProvider
+from engine.llm.sdk_answers import pieces, shaped, usage_of, whole
+from engine.llm.sdk_errors import cut, told
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -50,32 +52,13 @@ class LocalProvider(SdkProvider["AsyncOpenAI"]):
     """
 
     sdk = "openai"
-
-    def __init__(
-        self,
-        *,
-        name: str = "local",
-        api_url: str,
-        api_key: SecretStr | None = None,
-        streamed: bool = False,
-        silent_for: float = SILENT_FOR,
-    ) -> None:
-        super().__init__(name=name, api_key=api_key, api_url=api_url, streamed=streamed, silent_for=silent_for)
+    kind = "local"
+    home = ""
 
     def _make(self) -> AsyncOpenAI:
-        import genai_prices  # noqa: F401, here and not at the first answer, on the loop
         import openai
 
-        client = openai.AsyncOpenAI(
-            api_key=self._secret,
-            base_url=self._url,
-            max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(
-                follow_redirects=False,
-                timeout=openai.Timeout(self._silent_for, connect=CONNECT_WITHIN),
-                trust_env=False,  # a proxy leads out of the house
-            ),
-        )
+        client = openai.AsyncOpenAI(**self._options(openai, trust_env=False))  # a proxy leads out of the house
         _ = client.chat.completions.with_streaming_response  # its half of the import
         return client
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from engine.domain.model_calls import ModelReply, ModelRequest, StopReason
 from engine.llm.schemas import for_openai
-from engine.llm.sdk import CONNECT_WITHIN, SILENT_FOR, SdkProvider, cut, nonsense, pieces, shaped, told, usage_of, whole
+from engine.llm.sdk import SdkProvider
+from engine.llm.sdk_answers import pieces, shaped, usage_of, whole
+from engine.llm.sdk_errors import cut, nonsense, told
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -50,32 +52,13 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
     """A member of the family that asks OpenAI, where nothing of it is stored."""
 
     sdk = "openai"
-
-    def __init__(
-        self,
-        *,
-        name: str = "openai",
-        api_key: SecretStr,
-        api_url: str | None = None,
-        streamed: bool = False,
-        silent_for: float = SILENT_FOR,
-    ) -> None:
-        super().__init__(
-            name=name, api_key=api_key, api_url=api_url or API_URL, streamed=streamed, silent_for=silent_for
-        )
+    kind = "openai"
+    home = API_URL
 
     def _make(self) -> AsyncOpenAI:
-        import genai_prices  # noqa: F401, here and not at the first answer, on the loop
         import openai
 
-        client = openai.AsyncOpenAI(
-            api_key=self._secret,
-            base_url=self._url,
-            max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(
-                follow_redirects=False, timeout=openai.Timeout(self._silent_for, connect=CONNECT_WITHIN)
-            ),
-        )
+        client = openai.AsyncOpenAI(**self._options(openai))
         _ = client.responses.with_streaming_response  # its half of the import
         return client
 
