@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel, Field, SecretStr
 
 from engine.domain.errors import ModelError
-from engine.domain.model_calls import ModelFault, ModelRequest, StopReason
+from engine.domain.model_calls import UNBILLED, ModelFault, ModelRequest, StopReason
 from engine.llm.anthropic import AnthropicProvider
 from engine.llm.local import LocalProvider
 from engine.llm.offline import OfflineAnalyst
@@ -159,11 +159,16 @@ FAULTS = {
     "overloaded": (Turn(status=529), ModelFault.BUSY),
     "an error inside": (Turn(error="overloaded_error"), ModelFault.BUSY),
     "a limit inside": (Turn(error="rate_limit_error"), ModelFault.RATE),
+    "no such model": (Turn(status=404), ModelFault.REQUEST),
     "gateway time-out": (Turn(status=504), ModelFault.TIME),
     "bad question": (Turn(status=400), ModelFault.REQUEST),
     "elsewhere": (Turn(status=307, headers={"Location": "?there"}), ModelFault.REQUEST),
     "cut": (Turn(cut=True), ModelFault.UNREACHABLE),
 }
+
+
+NEVER_BILLED = {"wrong key", "not allowed", "too many", "no credit", "no such model"}
+"""What no model has seen; of the others a provider may have charged."""
 
 
 @every_member
@@ -175,7 +180,7 @@ async def test_no_answer_says_why_after_one_request(member: Member) -> None:
             with pytest.raises(ModelError) as refused:
                 await provider.ask(member.ask())
             assert (case, refused.value.fault) == (case, fault)
-            assert refused.value.usage is None
+            assert (case, refused.value.usage) == (case, UNBILLED if case in NEVER_BILLED else None)
             assert refused.value.retry_after == (7.0 if "Retry-After" in turn.headers else None)
             assert len(server.asked) == 1
             assert provider.name in str(refused.value)
@@ -258,7 +263,16 @@ async def test_nobody_there_is_unreachable(member: Member) -> None:
         with pytest.raises(ModelError) as refused:
             await provider.ask(member.ask())
         await provider.close()
-    assert refused.value.fault is ModelFault.UNREACHABLE
+    assert (refused.value.fault, refused.value.usage) == (ModelFault.UNREACHABLE, UNBILLED)
+
+
+@every_member
+async def test_a_name_that_nobody_has_is_unreachable(member: Member) -> None:
+    provider = member.at("http://nobody.invalid:9")
+    with pytest.raises(ModelError) as refused:
+        await provider.ask(member.ask())
+    await provider.close()
+    assert (refused.value.fault, refused.value.usage) == (ModelFault.UNREACHABLE, UNBILLED)
 
 
 @every_member

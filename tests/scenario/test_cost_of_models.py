@@ -7,17 +7,18 @@ import json
 import os
 import random
 import signal
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from bot.model_chains import price_list
-from engine.domain.model_calls import Usage
+from engine.domain.model_calls import UNBILLED, Usage
 from engine.domain.model_ledger import CallState, ModelCall
+from engine.llm.ledger import LOST
 from engine.llm.prices import PriceList
 from engine.store.database import Database
 from engine.store.model_tape import recorded
@@ -66,34 +67,62 @@ def used(bill: Bill) -> Usage:
     return Usage(input_tokens=bill.input_tokens, cached_tokens=bill.cached_tokens, output_tokens=bill.output_tokens)
 
 
-def compare(calls: Sequence[ModelCall], bills: Bills, prices: PriceList) -> tuple[Counter[str], Decimal, Decimal]:
-    """Hold the books against the bill, call by call: how often each state is, and what is booked and owed in all."""
-    booked, states = defaultdict(list), Counter[str]()
+@dataclass
+class Row:
+    """What one kind of fate came to, in dollars."""
+
+    calls: int = 0
+    owed: Decimal = Decimal(0)
+    booked: Decimal = Decimal(0)
+
+    def add(self, call: ModelCall, owed: Decimal) -> None:
+        self.calls, self.owed, self.booked = self.calls + 1, self.owed + owed, self.booked + call.booked
+
+
+def became(call: ModelCall) -> str:
+    """What cut a call short here, whatever the server had in mind; empty where nothing did."""
+    if call.reason == LOST:
+        return "killed meanwhile"
+    return "timed out" if "did not answer within" in call.reason else ""
+
+
+def compare(calls: Sequence[ModelCall], bills: Bills, prices: PriceList) -> dict[str, Row]:
+    """Hold the books against the bill, call by call; what they come to, by what became of a call."""
+    booked, table = defaultdict[tuple[int, str], list[ModelCall]](list), defaultdict[str, Row](Row)
     for call in calls:
-        states[call.state] += 1
-        if call.usage == Usage(input_tokens=0, output_tokens=0):
-            continue  # the provider was left alone since a moment ago: nothing was sent
-        booked[model_asker.question_in(call.prompt), call.provider].append(call)
-    owing = total = Decimal(0)
+        if call.usage == UNBILLED and "429" not in call.reason:
+            table["left alone, or not reached"].add(call, Decimal(0))
+        else:
+            booked[model_asker.question_in(call.prompt), call.provider].append(call)
     for where, owed in bills.owed.items():
         own = booked.pop(where)
         assert len(own) >= len(owed), "no call is made that is not booked before"
-        total += sum(call.booked for call in own)
-        models = [call.model for call in own]
-        costs = [prices.cost(where[1], models[0], used(bill)) if bill else Decimal(0) for _, bill in owed]
-        owing += sum(costs)
-        for call, (_, bill), cost in zip(own, owed, costs, strict=False):
-            if call.state is CallState.SETTLED:
-                assert bill is not None
-                assert call.usage is not None
-                told = (call.usage.input_tokens, call.usage.cached_tokens, call.usage.output_tokens)
-                assert told == (bill.input_tokens, bill.cached_tokens, bill.output_tokens), "to the token"
-                assert call.cost_usd == cost
-            else:
-                assert call.state is CallState.KEPT
-                assert call.reserved_usd >= cost, "never below what is billed"
-    assert all(call.state is not CallState.SETTLED for rest in booked.values() for call in rest)
-    return states, total + sum(call.booked for rest in booked.values() for call in rest), owing
+        for call, (fate, bill) in zip(own, owed, strict=False):
+            cost = prices.cost(where[1], call.model, used(bill)) if bill else Decimal(0)
+            check(call, bill, cost)
+            table[became(call) or fate].add(call, cost)
+        booked[where] = own[len(owed) :]
+    for rest in booked.values():
+        for call in rest:
+            assert call.state is CallState.KEPT
+            table[became(call) or "never sent"].add(call, Decimal(0))
+    return dict(table)
+
+
+def check(call: ModelCall, bill: Bill | None, cost: Decimal) -> None:
+    """Settled to the token, at nothing where nothing is charged; or kept, and never below what is."""
+    if call.state is CallState.KEPT:
+        assert call.reserved_usd >= cost, "never below what is billed"
+        return
+    assert (call.state, call.cost_usd) == (CallState.SETTLED, cost)
+    assert call.usage is not None
+    assert replace(call.usage, tier="") == (used(bill) if bill else UNBILLED), "to the token"
+
+
+def written(table: Mapping[str, Row]) -> str:
+    """The table as the decision record has it (ADR 46)."""
+    rows = [f"| {fate} | {row.calls} | {row.owed:.4f} | {row.booked:.4f} |" for fate, row in sorted(table.items())]
+    return "\n".join(("| what became of a call | calls | billed, $ | booked, $ |", "|---|---|---|---|", *rows))
 
 
 async def killed(folder: Path, url: str, server: str, numbers: Sequence[int], bills: Bills, *, full: bool) -> None:
@@ -134,9 +163,15 @@ async def test_the_books_are_the_bill_or_above_it_and_kill_9_changes_nothing(
     with recorded(url) as calls:
         found = list(calls)
     prices = price_list(model_asker.settings_of(tmp_path, server.url, full=full).llm)
-    states, booked, owed = compare(found, bills, prices)
-    assert min(states[CallState.SETTLED], states[CallState.KEPT]) > 0
-    assert booked >= owed
+    table = compare(found, bills, prices)
+    print(f"\n{written(table)}")  # noqa: T201 - for whoever runs it with -s
+    booked, owed = sum(row.booked for row in table.values()), sum(row.owed for row in table.values())
+    assert booked >= owed > 0
+    assert table["good"].booked == table["good"].owed > 0
+    assert table["killed meanwhile"].booked > 0
+    if full:
+        assert table["429"].booked == 0 < table["429"].calls
+        assert all(table[fate].booked > table[fate].owed for fate in ("cut", "timed out", "not counted"))
     store = Database(url)
     days = await store.read(lambda uow: uow.model_calls.spent_since(found[0].at.date()))
     assert sum(day.usd for day in days) == booked

@@ -41,6 +41,10 @@ class Usage:
     tier: str = ""
 
 
+UNBILLED = Usage(input_tokens=0, output_tokens=0)
+"""What a call has used that nothing is charged for: it did not leave, or came to no model."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequest:
     """What is asked.

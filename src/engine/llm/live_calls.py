@@ -16,7 +16,7 @@ import structlog
 from engine.clocks import monotonic
 from engine.domain.errors import GreenlightError, ModelError, StoreError
 from engine.domain.figures import plain
-from engine.domain.model_calls import ModelFault, ModelReply, StopReason, Usage
+from engine.domain.model_calls import UNBILLED, ModelFault, ModelReply, StopReason, Usage
 from engine.domain.model_ledger import CallState, ModelCall, OverCap, Verdict
 from engine.faults import fault_id
 from engine.llm.answers import JudgedAnswer, Pricing, Question, Tried
@@ -115,7 +115,7 @@ class LiveCalls:
         except IsOpen as error:
             error.__traceback__ = None
             judged = _failed(f"{question.link.provider} is left alone: it failed again and again")
-            ended = self._settled(_kept(call, judged), Usage(input_tokens=0, output_tokens=0))
+            ended = self._settled(_kept(call, judged), UNBILLED)
         except ModelError as error:
             judged, again_in = _failed(error.message), self._hold_off(question.link.provider, error)
             self._last_failure[question.link.provider] = error.message

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.domain.errors import ModelError
-from engine.domain.model_calls import ModelFault, ModelReply, ModelRequest, StopReason, Usage
+from engine.domain.model_calls import UNBILLED, ModelFault, ModelReply, ModelRequest, StopReason
 
 LABEL = "offline analyst"
 """What people are told in the place of a model's name."""
@@ -45,7 +45,7 @@ class OfflineAnalyst:
         return ModelReply(
             text=json.dumps(said, ensure_ascii=False, default=str),
             stop=StopReason.END,
-            usage=Usage(input_tokens=0, output_tokens=0),
+            usage=UNBILLED,
             model=LABEL,
         )
 

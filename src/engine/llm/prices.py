@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from engine.domain.errors import UnpricedModel
-from engine.domain.model_calls import ModelRequest, Usage
+from engine.domain.model_calls import UNBILLED, ModelRequest, Usage
 from engine.ports import Clock
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class PriceList:
         """
         if (own := self._own_price(provider, model)) is not None:
             return own
-        known = self._known(provider, model, Usage(input_tokens=0, output_tokens=0)).model_price
+        known = self._known(provider, model, UNBILLED).model_price
         read, written = _base(known.input_mtok), _base(known.output_mtok)
         return Price(input=read or Decimal(0), output=written or Decimal(0), cached=_base(known.cache_read_mtok))
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from engine.domain.errors import ModelError
 from engine.domain.extras import install
-from engine.domain.model_calls import ModelFault, ModelReply, ModelRequest
+from engine.domain.model_calls import UNBILLED, ModelFault, ModelReply, ModelRequest
 from engine.llm.sdk_errors import translated
 
 CONNECT_WITHIN = 5.0
@@ -135,10 +135,12 @@ class SdkProvider(ABC, Generic[C]):
                 f"{self._name} needs the package {missing.name or self.kind}, which is not installed.",
                 install("ai"),
                 fault=ModelFault.REQUEST,
+                usage=UNBILLED,
             ) from None
         except httpx2.InvalidURL as wrong:
             raise ModelError(
                 f"{self._name} cannot be asked at {self._url}: {wrong}.",
                 f"Correct llm.providers.{self._name}.api_url.",
                 fault=ModelFault.REQUEST,
+                usage=UNBILLED,
             ) from None

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 
 from engine.domain.errors import ModelError
-from engine.domain.model_calls import ModelFault, Usage
+from engine.domain.model_calls import UNBILLED, ModelFault, Usage
 from engine.retry_after import parse_date, seconds_to_wait
 
 _MOST_WORDS = 240
@@ -31,6 +31,8 @@ BY_STATUS = {
     504: ModelFault.TIME,
 }
 """What a status says; of the others, 5xx are the provider's own trouble and the rest is the question's."""
+NEVER_BILLED = frozenset({401, 402, 403, 404, 429})
+"""What comes in the place of an answer before any model has run: nothing is charged for it."""
 BY_NAME = {
     "api_error": ModelFault.BUSY,
     "authentication_error": ModelFault.KEY,
@@ -76,7 +78,8 @@ async def translated(sdk: str, provider: str, key: SecretStr | None) -> AsyncIte
     except (known.APIError, httpx2.HTTPError, httpx2.StreamError) as error:
         raise _model_error(known, provider, error, key) from None
     except UnicodeEncodeError:
-        raise _error(provider, ModelFault.REQUEST, "a letter of it, or of the key, cannot be sent") from None
+        what = "a letter of it, or of the key, cannot be sent"
+        raise _error(provider, ModelFault.REQUEST, what, usage=UNBILLED) from None
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         # What the SDK trips over: bytes that are no JSON, events of no known shape.
         if isinstance(error, ValidationError):
@@ -107,12 +110,16 @@ def _model_error(sdk: ModuleType, provider: str, error: Exception, key: SecretSt
         inside = _named(error.body) if error.status_code < 300 else None  # noqa: PLR2004
         fault = inside or _by_status(error.status_code)
         said = f"{error.status_code}" if fault is ModelFault.KEY else f"{error.status_code} {_said(error.body, key)}"
-        return _error(provider, fault, said.strip(), retry_after=_retry_after(error.response.headers))
+        usage = UNBILLED if error.status_code in NEVER_BILLED else None
+        return _error(provider, fault, said.strip(), retry_after=_retry_after(error.response.headers), usage=usage)
+    cause = error.__cause__ or error
+    if isinstance(cause, httpx2.ConnectTimeout):
+        return _error(provider, ModelFault.UNREACHABLE, usage=UNBILLED)
     if isinstance(error, sdk.APITimeoutError | httpx2.TimeoutException):
-        waited = not isinstance(error.__cause__ or error, httpx2.ConnectTimeout)
-        return _error(provider, ModelFault.TIME if waited else ModelFault.UNREACHABLE, "no answer" if waited else "")
+        return _error(provider, ModelFault.TIME, "no answer")
     if isinstance(error, sdk.APIConnectionError | httpx2.HTTPError | httpx2.StreamError):
-        return _error(provider, ModelFault.UNREACHABLE, type(error.__cause__ or error).__name__)
+        left = not isinstance(cause, httpx2.ConnectError | httpx2.UnsupportedProtocol)
+        return _error(provider, ModelFault.UNREACHABLE, type(cause).__name__, usage=None if left else UNBILLED)
     if isinstance(error, sdk.APIResponseValidationError):
         return nonsense(provider, "no JSON")
     return told(provider, getattr(error, "body", None), key)

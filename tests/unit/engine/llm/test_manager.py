@@ -11,7 +11,7 @@ import pytest
 
 from engine.domain.days import Period
 from engine.domain.errors import StoreError
-from engine.domain.model_calls import ModelFault, StopReason, Usage
+from engine.domain.model_calls import UNBILLED, ModelFault, StopReason, Usage
 from engine.domain.model_ledger import CallState, Cap, ModelCall, Verdict
 from engine.llm.breakers import Breakers
 from engine.llm.manager import Answer, LLMManager
@@ -310,6 +310,16 @@ async def test_a_failure_is_billed_where_the_provider_says_so(store: Database):
     await ask(models(store, FakeProvider(script=[fails(ModelFault.BUSY, usage=used)])).manager)
     (call,) = await recorded(store)
     assert (call.state, call.cost_usd, call.usage) == (CallState.SETTLED, Decimal("0.007"), used)
+
+
+async def test_what_was_never_charged_keeps_no_reservation(store: Database):
+    cap = Cap(period=Period.DAY, usd=Decimal("0.0122"))
+    openai = FakeProvider(script=[*[fails(ModelFault.RATE, usage=UNBILLED)] * 4, says()])
+    manager = models(store, openai, caps=(cap,)).manager
+    for _ in range(4):
+        assert (await ask(manager)).cost == 0
+    assert (await ask(manager)).value == SOL, "the cap is as it was"
+    assert [(call.state, call.booked) for call in await recorded(store)][:4] == [(CallState.SETTLED, 0)] * 4
 
 
 async def test_texts_that_no_database_takes_are_kept_all_the_same(store: Database):

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from engine.domain.errors import ModelError
-from engine.domain.model_calls import ModelFault, ModelRequest, Usage
+from engine.domain.model_calls import UNBILLED, ModelFault, ModelRequest, Usage
 from engine.llm.anthropic import AnthropicProvider
 from engine.llm.local import LocalProvider
 from engine.llm.openai import OpenAIProvider
@@ -108,9 +108,10 @@ async def test_thoughts_that_a_server_leaves_in_the_answer_are_left_out(text: st
 @pytest.mark.parametrize("kind", [OpenAIProvider, AnthropicProvider, LocalProvider])
 async def test_settings_that_cannot_work_are_an_error_that_says_so(kind: Any, change: dict[str, Any], why: str) -> None:
     provider = kind(**{"api_key": SecretStr(KEY), "api_url": "http://127.0.0.1:9/v1", **change})
-    with pytest.raises(ModelError, match=why):
+    with pytest.raises(ModelError, match=why) as refused:
         await provider.ask(REQUEST)
     await provider.close()
+    assert refused.value.usage == UNBILLED
 
 
 async def test_a_question_that_cannot_be_written_is_the_questions_fault() -> None:
@@ -120,4 +121,4 @@ async def test_a_question_that_cannot_be_written_is_the_questions_fault() -> Non
             with pytest.raises(ModelError, match="a letter of it, or of the key, cannot be sent") as refused:
                 await provider.ask(replace(REQUEST, prompt=prompt))
             await provider.close()
-            assert refused.value.fault is ModelFault.REQUEST
+            assert (refused.value.fault, refused.value.usage) == (ModelFault.REQUEST, UNBILLED)
