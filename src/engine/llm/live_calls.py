@@ -1,6 +1,6 @@
 """A question on the wire: answered before? left alone? within the caps? Then asked, booked and judged.
 
-cache ─▶ breaker ─▶ reserve ─▶ provider ─▶ judge ─▶ settle, or keep the reservation
+the same under way? ─▶ cache ─▶ breaker ─▶ reserve ─▶ provider ─▶ judge ─▶ settle, or keep the reservation
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from engine.llm.answers import JudgedAnswer, Pricing, Question, Tried
 from engine.llm.breakers import CLOSED, Breakers, IsOpen
 from engine.llm.call_keys import schema_text
 from engine.llm.ledger import CostLedger
+from engine.llm.single_flight import Flight, SingleFlight
 from engine.ports import ModelProvider
 from engine.store.database import Database
 
@@ -56,6 +57,7 @@ class LiveCalls:
     _not_before: dict[str, float] = field(default_factory=dict, init=False)
     _last_failure: dict[str, str] = field(default_factory=dict, init=False)
     _answered: set[str] = field(default_factory=set, init=False)
+    _flights: SingleFlight = field(default_factory=SingleFlight, init=False)
 
     def trouble(self, provider: str) -> str:
         """What is wrong with a provider that is left alone, or is about to be tried again; empty where nothing is."""
@@ -72,9 +74,23 @@ class LiveCalls:
     async def ask(self, question: Question, judge: Judge, within: float) -> Tried:
         """Ask once, for at most so many wall seconds; trouble of the provider is told, not raised.
 
+        Who asks what is under way already waits for that answer. Where it is no good to them, they ask themselves.
+
         Raises:
             StoreError: It cannot be written down, so it was not asked.
         """
+        until = monotonic() + within
+        while (flight := self._flights.of(question.key)) is not None:
+            if not await _ends(flight, until - monotonic()):
+                return _not_asked(f"the same was asked already, and had no answer within {within:.3g} s")
+            if (shared := await self._again(flight.call, question, judge)) is not None:
+                return shared
+        with self._flights.first(question.key) as flight:
+            tried = await self._ask_first(question, judge, until - monotonic())
+            flight.call = tried.call
+        return tried
+
+    async def _ask_first(self, question: Question, judge: Judge, within: float) -> Tried:
         if (known := await self._answered_before(question, judge)) is not None:
             return known
         provider = question.link.provider
@@ -92,12 +108,16 @@ class LiveCalls:
         return await self._on_the_wire(question, reserved, judge, within)
 
     async def _answered_before(self, question: Question, judge: Judge) -> Tried | None:
-        """An earlier answer, where it is fresh and is still found good: the world it is judged by goes on."""
+        """An earlier answer, where it is fresh."""
         if not self.cache_ttl:
             return None
         since = self.wall() - self.cache_ttl
         call = await self.store.read(lambda uow: uow.model_calls.good_answer(question.key, since))
-        if call is None or (judged := judge(reply_of(call))).verdict is not Verdict.VALID:
+        return await self._again(call, question, judge)
+
+    async def _again(self, call: ModelCall | None, question: Question, judge: Judge) -> Tried | None:
+        """An answer to the same question, where it is still found good: the world it is judged by goes on."""
+        if call is None or not call.stop or (judged := judge(reply_of(call))).verdict is not Verdict.VALID:
             return None
         at, purpose, context = self.wall(), question.request.purpose, question.context
         await self.store.transact(lambda uow: uow.model_calls.reuse(call, at, purpose, context))
@@ -180,6 +200,16 @@ def reply_of(call: ModelCall) -> ModelReply:
     return ModelReply(
         text=call.answer, stop=StopReason(call.stop), usage=call.usage, model=call.served, request_id=call.id
     )
+
+
+async def _ends(flight: Flight, within: float) -> bool:
+    """Whether a question that somebody else has asked ends in time."""
+    try:
+        async with asyncio.timeout(within):
+            await flight.ended.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _planned(question: Question, worst: Decimal, at: datetime) -> ModelCall:

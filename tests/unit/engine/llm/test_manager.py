@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ import pytest
 
 from engine.domain.days import Period
 from engine.domain.errors import StoreError
-from engine.domain.model_calls import UNBILLED, ModelFault, StopReason, Usage
+from engine.domain.model_calls import UNBILLED, ModelFault, ModelReply, ModelRequest, StopReason, Usage
 from engine.domain.model_ledger import CallState, Cap, ModelCall, Verdict
 from engine.llm.breakers import Breakers
 from engine.llm.manager import Answer, LLMManager
@@ -28,6 +28,7 @@ from tests.fakes.models import (
     FakeProvider,
     FakeWall,
     Opinion,
+    Step,
     fails,
     hangs,
     models,
@@ -237,6 +238,95 @@ async def test_an_earlier_answer_that_is_good_no_more_is_asked_for_anew(store: D
     assert (answer.abstains, len(openai.asked)) == (True, 3)
     broken = await ask(room.manager, validate=lambda _: 1 / 0)
     assert (broken.abstains, len(openai.asked)) == (True, 5)
+
+
+async def until_asked(provider: FakeProvider, times: int = 1) -> None:
+    while len(provider.asked) < times:  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0)
+
+
+@dataclass
+class Held:
+    """Steps that answer when they may."""
+
+    may: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def then(self, step: Step) -> Step:
+        async def held(request: ModelRequest) -> ModelReply:
+            await self.may.wait()
+            return await step(request)
+
+        return held
+
+
+async def test_the_same_question_at_once_is_asked_once(store: Database):
+    held = Held()
+    openai = FakeProvider(script=[held.then(says())])
+    manager = models(store, openai).manager
+    asking = [asyncio.create_task(ask(manager)) for _ in range(5)]
+    other = asyncio.create_task(ask(manager, "What of ETH/EUR?"))
+    await until_asked(openai, 2)
+    held.may.set()
+    answers = await asyncio.gather(*asking)
+    assert (await other).calls != answers[0].calls
+    assert [each.value for each in answers] == [SOL] * 5
+    assert len(openai.asked) == 2
+    assert sorted(each.cost for each in answers) == [0, 0, 0, 0, Decimal("0.011")]
+    assert sorted((call.prompt, call.reused) for call in await recorded(store)) == [
+        ("What of ETH/EUR?", 0),
+        ("What of SOL/EUR?", 4),
+    ]
+    assert (await ask(manager)).is_cached is False, "later is not at once"
+
+
+async def test_a_failure_is_not_shared_who_waited_asks_too(store: Database):
+    held = Held()
+    openai = FakeProvider(script=[held.then(fails(ModelFault.BUSY)), says()])
+    manager = models(store, openai).manager
+    asking = [asyncio.create_task(ask(manager)) for _ in range(3)]
+    await until_asked(openai)
+    held.may.set()
+    answers = await asyncio.gather(*asking)
+    assert [each.abstains for each in answers] == [True, False, False]
+    assert (len(openai.asked), [each.is_cached for each in answers]) == (2, [False, False, True])
+
+
+async def test_who_waits_for_anothers_answer_has_a_deadline_of_their_own(store: Database):
+    held = Held()
+    openai = FakeProvider(script=[held.then(says())])
+    manager = models(store, openai).manager
+    first = asyncio.create_task(ask(manager, deadline=60))
+    await until_asked(openai)
+    hasty = await ask(manager, deadline=0.5)
+    assert (hasty.abstains, hasty.calls, hasty.cost) == (True, (), 0)
+    assert "the same was asked already, and had no answer within 0." in hasty.reason
+    held.may.set()
+    assert (await first).value == SOL
+
+
+async def test_who_asked_first_and_goes_away_leaves_the_question_to_who_waits(store: Database):
+    openai = FakeProvider(script=[hangs(), says()])
+    manager = models(store, openai).manager
+    first = asyncio.create_task(ask(manager))
+    await until_asked(openai)
+    second = asyncio.create_task(ask(manager))
+    first.cancel()
+    assert (await second).value == SOL
+    assert len(openai.asked) == 2
+
+
+async def test_each_judges_the_shared_answer_by_what_it_knows(store: Database):
+    held = Held()
+    openai = FakeProvider(script=[held.then(says())])
+    manager = models(store, openai).manager
+    first = asyncio.create_task(ask(manager))
+    await until_asked(openai)
+    strict = asyncio.create_task(ask(manager, validate=lambda _: Unfit(reason="the book has moved")))
+    await asyncio.sleep(0)
+    held.may.set()
+    assert (await first).value == SOL
+    assert (await strict).reason == "openai big: the book has moved"
+    assert len(openai.asked) == 3, "it asks itself, and once more"
 
 
 async def test_near_a_cap_the_cheapest_is_asked_in_place_of_the_dear(store: Database):
