@@ -17,6 +17,7 @@ from engine.domain.extras import install
 from engine.domain.model_calls import ModelRequest
 from engine.domain.model_ledger import Cap
 from engine.llm.answers import Link
+from engine.llm.model_file import LIBRARY
 from engine.llm.offline import LABEL
 from engine.llm.prices import ANY_MODEL, FREE, Price, PriceList
 
@@ -74,9 +75,14 @@ def faults(
         if kind != "local" and key_of(name, llm.providers) is None:
             remedy = f"Set BOT_LLM__PROVIDERS__{name.upper()}__API_KEY, in the environment or in .env."
             yield ConfigError("must be set.", remedy, key=f"llm.providers.{name}.api_key")
-        if not all(map(has, _SDKS[kind])):
+        if each.path is not None and not each.path.is_file():
+            yield ConfigError(
+                f"there is no file {each.path}.", "It must be a model (GGUF).", key=f"llm.providers.{name}.path"
+            )
+        extra, modules = ("model-file", (*_SDKS[kind], LIBRARY)) if each.path else ("ai", _SDKS[kind])
+        if not all(map(has, modules)):
             missing = True
-            yield ConfigError(f"nothing here can talk to {name}.", install("ai"), key=f"llm.providers.{name}")
+            yield ConfigError(f"nothing here can talk to {name}.", install(extra), key=f"llm.providers.{name}")
     if not missing:
         yield from _unpriced(llm)
 

@@ -155,6 +155,7 @@ def _member(name: str, llm: LlmSettings) -> ModelProvider:
 def _remote(name: str, own: ProviderSettings, llm: LlmSettings) -> ModelProvider:
     from engine.llm.anthropic import AnthropicProvider
     from engine.llm.local import LocalProvider
+    from engine.llm.model_file import ModelFileProvider
     from engine.llm.openai import OpenAIProvider
     from engine.llm.sdk import SdkProvider
 
@@ -163,6 +164,9 @@ def _remote(name: str, own: ProviderSettings, llm: LlmSettings) -> ModelProvider
         "anthropic": AnthropicProvider,
         "local": LocalProvider,
     }
+    silent_for = own.answer_within.total_seconds()
+    if own.path is not None:
+        return ModelFileProvider(name=name, path=own.path, streamed=own.streamed, silent_for=silent_for)
     kind, key = kind_of(name, own) or "", key_of(name, llm.providers)
     if key is None and kind != "local":
         raise ConfigError("must be set.", key=f"llm.providers.{name}.api_key")
@@ -171,5 +175,5 @@ def _remote(name: str, own: ProviderSettings, llm: LlmSettings) -> ModelProvider
         api_key=key,
         api_url=own.api_url or "",
         streamed=own.streamed,
-        silent_for=own.answer_within.total_seconds(),
+        silent_for=silent_for,
     )

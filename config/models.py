@@ -6,12 +6,13 @@ The text under a field is its documentation: unit and meaning.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from config.kinds import Duration, File, HttpUrl, Secret, problem
 from config.naming import did_you_mean
@@ -67,15 +68,24 @@ class ProviderSettings(Section):
     api_key: Secret | None = None
     """The key; nothing for that of the provider with the name of its kind, and for servers that want none."""
     model: ModelName
-    """The model that is asked, as the provider calls it."""
+    """The model that is asked, as the provider calls it; nothing with a path for the name of its file."""
     api_url: HttpUrl | None = None
-    """Another server in its place; local needs one, e.g. http://127.0.0.1:11434/v1."""
+    """Another server in its place; local needs one, e.g. http://127.0.0.1:11434/v1, or a path."""
+    path: File | None = None
+    """A file with a model (GGUF) that is run here, in the place of a server; for local, with the extra model-file."""
     price: PriceSettings | None = None
     """What the model costs; nothing where it is known, and for local, which is free."""
     answer_within: Duration = timedelta(seconds=30)
     """How long one answer may take before another model is asked."""
     streamed: bool = False
     """Whether answers are taken in pieces, as some servers between here and there need."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _called_as_its_file(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and given.get("path") and not given.get("model"):
+            return {**given, "model": Path(str(given["path"])).stem}
+        return given
 
     @field_validator("answer_within")
     @classmethod
@@ -131,8 +141,10 @@ class LlmSettings(Section):
             at, kind = f"llm.providers.{name}", kind_of(name, each)
             if kind is None:
                 raise problem(f"must be one of {', '.join(KINDS)}{did_you_mean(name, KINDS)}", at=f"{at}.kind")
-            if kind == "local" and each.api_url is None:
+            if kind == "local" and each.api_url is None and each.path is None:
                 raise problem("must be set: where the server is, e.g. http://127.0.0.1:11434/v1", at=f"{at}.api_url")
+            if each.path is not None and (kind != "local" or each.api_url is not None):
+                raise problem("is for local alone, and in the place of api_url", at=f"{at}.path")
         return providers
 
     @field_validator("chain")

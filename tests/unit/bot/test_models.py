@@ -118,3 +118,19 @@ async def test_where_nobody_is_asked_nobody_is_made(tmp_path: Path, store: Datab
     taped = build_models(read(tmp_path, BOT_LLM__TAPE=str(tape)), store, WallClock(), wall)
     assert (taped.providers, taped.canaries, taped.manager.is_on) == ({}, (), True)
     assert (await taped.overview.view()).tape == str(tape)
+
+
+async def test_a_model_of_a_file_is_run_here_for_nothing(tmp_path: Path):
+    file = tmp_path / "calm.gguf"
+    settings = load(None, None, {}, {"BOT_LLM__PROVIDERS__LOCAL__PATH": str(file)}, tmp_path).settings
+    (missing, *others) = faults(settings, has=lambda name: name != "xllamacpp")
+    assert missing.message == f"llm.providers.local.path: there is no file {file}."
+    assert "[model-file]" in others[0].remedy
+    file.write_bytes(b"GGUF")
+    assert list(faults(settings, has=lambda _: True)) == []
+    store = new_database(tmp_path)
+    models = build_models(settings, store, WallClock(), wall)
+    assert type(models.providers["local"]).__name__ == "ModelFileProvider"
+    assert price_list(settings.llm).of("local", "calm").output == 0
+    await models.close()
+    await store.close()

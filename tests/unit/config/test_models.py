@@ -81,6 +81,13 @@ def test_a_second_model_of_a_provider_has_its_key(tmp_path: Path):
     assert key_of("cheap", llm.providers).get_secret_value() == KEY
 
 
+def test_a_model_of_a_file_is_called_as_its_file(tmp_path: Path):
+    provider = read(tmp_path, BOT_LLM__PROVIDERS__LOCAL__PATH="models/qwen3-8b.gguf").llm.providers["local"]
+    assert (provider.path, provider.model) == (Path("models/qwen3-8b.gguf"), "qwen3-8b")
+    named = read(tmp_path, "llm: {providers: {mine: {kind: local, path: a.gguf, model: calm}}}").llm.providers["mine"]
+    assert named.model == "calm"
+
+
 def test_roles_and_strategies_may_ask_others(tmp_path: Path):
     yaml = """\
 llm:
@@ -106,6 +113,12 @@ llm:
         ),
         ("{providers: {local: {model: x}}}", "providers.local.api_url", "must be set: where the server is"),
         ("{providers: {local: {api_url: 'http://h/v1'}}}", "providers.local.model", "is missing"),
+        ("{providers: {openai: {model: x, path: x.gguf}}}", "providers.openai.path", "is for local alone"),
+        (
+            "{providers: {local: {path: x.gguf, api_url: 'http://h'}}}",
+            "providers.local.path",
+            "in the place of api_url",
+        ),
         ("{providers: {offline: {model: x}}}", "providers.offline", "must be a name in small letters"),
         (
             "{providers: {local: {model: x, api_url: 'http://h', pric: 1}}}",
