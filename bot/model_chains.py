@@ -79,7 +79,7 @@ def faults(
             yield ConfigError(
                 f"there is no file {each.path}.", "It must be a model (GGUF).", key=f"llm.providers.{name}.path"
             )
-        extra, modules = ("model-file", (*_SDKS[kind], LIBRARY)) if each.path else ("ai", _SDKS[kind])
+        extra, modules = ("gguf", (*_SDKS[kind], LIBRARY)) if each.path else ("ai", _SDKS[kind])
         if not all(map(has, modules)):
             missing = True
             yield ConfigError(f"nothing here can talk to {name}.", install(extra), key=f"llm.providers.{name}")

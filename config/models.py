@@ -72,7 +72,7 @@ class ProviderSettings(Section):
     api_url: HttpUrl | None = None
     """Another server in its place; local needs one, e.g. http://127.0.0.1:11434/v1, or a path."""
     path: File | None = None
-    """A file with a model (GGUF) that is run here, in the place of a server; for local, with the extra model-file."""
+    """A file with a model (GGUF) that is run here, in the place of a server; for local, with the extra gguf."""
     price: PriceSettings | None = None
     """What the model costs; nothing where it is known, and for local, which is free."""
     answer_within: Duration = timedelta(seconds=30)

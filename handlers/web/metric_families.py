@@ -16,7 +16,9 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from engine.domain.account import Status
 from engine.domain.health import Part
 from engine.domain.sentiment import SourceAge
+from engine.domain.model_views import ModelsView
 from engine.domain.totals import Totals
+from handlers.web.model_metrics import model_families
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # a registry keeps it by its identity
@@ -27,6 +29,7 @@ class Seen(Collector):
     status: Status
     totals: Totals
     parts: Sequence[Part]
+    models: ModelsView
     sources: Sequence[SourceAge] = ()
 
     def text(self) -> bytes:
@@ -46,6 +49,7 @@ class Seen(Collector):
         yield from self._trading()
         yield from self._program()
         yield from self._sources()
+        yield from model_families(self.models)
 
     def _account(self) -> Iterator[Metric]:
         status = self.status

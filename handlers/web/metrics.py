@@ -19,6 +19,8 @@ async def metrics(services: UseServices, _: KnownCaller) -> Response:
 
     views = services.views
     status, totals, parts = await views.status(), await views.totals(), await views.health()
-    sources = views.sources()
-    seen = Seen(version=services.version, status=status, totals=totals, parts=parts, sources=sources)
+    models, sources = await views.models(), views.sources()
+    seen = Seen(
+        version=services.version, status=status, totals=totals, parts=parts, models=models, sources=sources
+    )
     return Response(seen.text(), media_type=TEXT)

@@ -35,7 +35,7 @@ from engine.domain.health import LogLine, Part, PlatformTrouble
 from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Timeframe, to_millis
 from engine.domain.model_ledger import BudgetNotice, Cap
-from engine.domain.model_views import CapView, ModelsView, ProviderView
+from engine.domain.model_views import CapView, ModelsView, ModelTotals, ProviderView
 from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
 from engine.domain.people import Stranger
 from engine.domain.plans import TradePlan
@@ -292,6 +292,21 @@ def models_view(**changes: Any) -> ModelsView:
         reused=14,
         input_tokens=123_456,
         output_tokens=7_890,
+        last_day=(model_totals(),),
+    )
+    return replace(usual, **changes)
+
+
+def model_totals(**changes: Any) -> ModelTotals:
+    usual = ModelTotals(
+        provider="openai",
+        model="gpt-x",
+        purpose="analyst",
+        verdicts={"valid": 7, "failed": 2, "": 1},
+        input_tokens=9_000,
+        output_tokens=800,
+        usd=Decimal("0.15"),
+        latencies=(0.5, 1.0, 2.5, 30.0),
     )
     return replace(usual, **changes)
 

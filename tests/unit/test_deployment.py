@@ -130,9 +130,10 @@ def test_what_looks_at_the_bot_finds_it_and_may_come_in(tmp_path):
 
 
 def test_pictures_and_alerts_ask_for_metrics_that_there_are():
-    status, totals, parts = reports.status(), reports.totals(), reports.health()
+    status, totals, parts, models = reports.status(), reports.totals(), reports.health(), reports.models_view()
     sources = (SourceAge(source="news", read_at=reports.NOON, wrong=""),)
-    said = Seen(version="1", status=status, totals=totals, parts=parts, sources=sources).text().decode()
+    seen = Seen(version="1", status=status, totals=totals, parts=parts, models=models, sources=sources)
+    said = seen.text().decode()
     there = {sample.name for family in text_string_to_metric_families(said) for sample in family.samples}
     board = json.loads((ROOT / "monitoring/grafana/dashboards/greenlight.json").read_text())
     rules = yaml.safe_load((ROOT / "monitoring/alerts.yaml").read_text())["groups"][0]["rules"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
 
 from engine.domain.model_ledger import Cap
 
@@ -30,6 +32,31 @@ class ProviderView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTotals:
+    """What the calls of one model for one purpose came to in a time.
+
+    Attributes:
+        verdicts: How many there were by what was found of each; empty where nothing was yet.
+        input_tokens, output_tokens: What they read and wrote, as far as their providers say.
+        usd: What they count with.
+        latencies: Seconds that those took which have ended, the shortest first.
+    """
+
+    provider: str
+    model: str
+    purpose: str
+    verdicts: Mapping[str, int]
+    input_tokens: int
+    output_tokens: int
+    usd: Decimal
+    latencies: tuple[float, ...]
+
+    def latency(self, part: float) -> float | None:
+        """Seconds within which such a part of them (0.5 for half) ended; ``None`` where none has."""
+        return self.latencies[ceil(part * len(self.latencies)) - 1] if self.latencies else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CapView:
     """A cap, and how much of it is used now."""
 
@@ -51,6 +78,7 @@ class ModelsView:
         purposes: What the month's calls for each purpose count with, the most first.
         calls, reused: How many were made this month, and how many questions an earlier answer was good for.
         input_tokens, output_tokens: What they read and wrote this month.
+        last_day: What the calls of the last 24 hours came to, by model and purpose.
         reserved: How many of the newest calls are under way, and count with the most they can cost.
     """
 
@@ -66,4 +94,5 @@ class ModelsView:
     reused: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    last_day: tuple[ModelTotals, ...] = ()
     reserved: int = 0

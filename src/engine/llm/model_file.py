@@ -81,7 +81,7 @@ class ModelFileProvider:
     async def _open(self, before: asyncio.Task[LocalProvider] | None) -> LocalProvider:
         await self._let_go(before)
         if find_spec(LIBRARY) is None:
-            raise self._error(f"needs the package {LIBRARY}, which is not installed", "Install the extra model-file.")
+            raise self._error(f"needs the package {LIBRARY}, which is not installed", "Install the extra gguf.")
         key = secrets.token_urlsafe()
         ours, theirs = _SPAWN.Pipe()
         self._process = _SPAWN.Process(target=serve, args=(theirs, self._path, key), daemon=True)

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from engine.domain.days import Period
 from engine.domain.model_ledger import Cap, Spend, billing_day
-from engine.domain.model_views import CapView, ModelsView, ProviderView
+from engine.domain.model_views import CapView, ModelsView, ModelTotals, ProviderView
 from engine.llm.answers import Link
 from engine.store.database import DatabaseReader
+from engine.store.totals import model_totals
 from engine.store.unit_of_work import UnitOfWork
 
 _DAY = timedelta(days=1)
@@ -43,10 +44,11 @@ class ModelsOverview:
         now = self.wall()
         first = min([Period.MONTH.first(billing_day(now)), *(cap.first(now) for cap in self.caps)])
 
-        def work(uow: UnitOfWork) -> tuple[tuple[Spend, ...], int]:
-            return uow.model_calls.spent_since(first), len(uow.model_calls.under_way())
+        def work(uow: UnitOfWork) -> tuple[tuple[Spend, ...], int, tuple[ModelTotals, ...]]:
+            lately = model_totals(uow.connection, now - _DAY)
+            return uow.model_calls.spent_since(first), len(uow.model_calls.under_way()), lately
 
-        spends, reserved = await self.store.read(work)
+        spends, reserved, lately = await self.store.read(work)
         month = [each for each in spends if each.day >= Period.MONTH.first(billing_day(now))]
         used = _usd(month)
         return ModelsView(
@@ -62,6 +64,7 @@ class ModelsOverview:
             reused=sum(each.reused for each in month),
             input_tokens=sum(each.input_tokens for each in month),
             output_tokens=sum(each.output_tokens for each in month),
+            last_day=lately,
             reserved=reserved,
         )
 

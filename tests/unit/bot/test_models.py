@@ -125,7 +125,7 @@ async def test_a_model_of_a_file_is_run_here_for_nothing(tmp_path: Path):
     settings = load(None, None, {}, {"BOT_LLM__PROVIDERS__LOCAL__PATH": str(file)}, tmp_path).settings
     (missing, *others) = faults(settings, has=lambda name: name != "xllamacpp")
     assert missing.message == f"llm.providers.local.path: there is no file {file}."
-    assert "[model-file]" in others[0].remedy
+    assert "[gguf]" in others[0].remedy
     file.write_bytes(b"GGUF")
     assert list(faults(settings, has=lambda _: True)) == []
     store = new_database(tmp_path)

@@ -14,7 +14,7 @@ from engine.domain.model_ledger import Cap
 from engine.domain.model_views import CapView, ModelsView, ProviderView
 from engine.llm.overview import ModelsOverview, forecast
 from engine.store.database import Database
-from tests.fakes.models import BIG, NOW, OFFLINE, SMALL, FakeProvider, FakeWall, fails, models
+from tests.fakes.models import BIG, NOW, OFFLINE, SMALL, FakeProvider, FakeWall, Opinion, fails, models, says
 
 CAPS = (Cap(period=Period.MONTH, usd=Decimal(100)), Cap(period=Period.DAY, usd=Decimal(1), purpose="risk"))
 
@@ -73,3 +73,22 @@ async def test_where_nothing_was_asked_nothing_is_forecast_but_nothing(store: Da
 def test_a_month_is_forecast_by_its_pace_from_its_second_day_on(now: datetime, used: str, comes_to: str | None):
     found = forecast(Decimal(used), now)
     assert found is None if comes_to is None else round(found, 5) == Decimal(comes_to)
+
+
+async def test_the_last_day_is_told_by_model_and_purpose(store: Database):
+    openai, wall = FakeProvider(script=[says(), says("no"), says("no"), fails(ModelFault.TIME)]), FakeWall()
+    room = models(store, openai, wall=wall)
+    wall.at = NOW - timedelta(days=1, minutes=1)
+    await room.manager.generate("of the day before", "", Opinion, purpose="risk")
+    wall.at = NOW
+    for number in range(2):
+        await room.manager.generate(f"question {number}", "", Opinion, purpose="risk")
+    await room.manager.generate("lost", "", purpose="")
+    lost, risk = (await view(store, wall)).last_day
+    assert (risk.provider, risk.model, risk.purpose) == ("openai", "big", "risk")
+    assert risk.verdicts == {"invalid": 2, "failed": 1}
+    assert (risk.input_tokens, risk.output_tokens, risk.usd > Decimal("0.022")) == (2000, 200, True)
+    assert (lost.purpose, lost.verdicts, lost.usd) == ("", {"failed": 1}, Decimal("0.00504"))
+    assert len(risk.latencies) == 3
+    assert risk.latency(0.5) == sorted(risk.latencies)[1]
+    assert risk.latency(0.95) == max(risk.latencies)

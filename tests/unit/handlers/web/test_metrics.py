@@ -8,6 +8,9 @@ from decimal import Decimal
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from engine.domain.days import Period
+from engine.domain.model_ledger import Cap
+from engine.domain.model_views import CapView, ModelsView
 from engine.domain.sentiment import SourceAge
 from handlers.web.metric_families import Seen
 from tests.fakes import reports
@@ -29,7 +32,13 @@ def read(text):
 
 
 def seen(**changes):
-    usual = {"version": "1.2.3", "status": reports.status(), "totals": reports.totals(), "parts": reports.health()}
+    usual = {
+        "version": "1.2.3",
+        "status": reports.status(),
+        "totals": reports.totals(),
+        "parts": reports.health(),
+        "models": reports.models_view(),
+    }
     return read(Seen(**{**usual, **changes}).text().decode())
 
 
@@ -80,6 +89,43 @@ def test_each_source_of_sentiment_has_when_it_was_read_and_whether_it_could_be()
     read = {labels: value for (name, *labels), value in found.items() if "source_read" in name for labels in labels}
     assert read == dict.fromkeys(("news", "x"), reports.NOON.timestamp())
     assert not any("source" in name for name, *_ in seen())
+
+
+def test_language_models_are_measured_by_provider_model_and_role():
+    found = seen()  # labels in the order of their names
+    asked = ("gpt-x", "openai", "analyst")
+    verdicts = {name: found["greenlight_model_day_calls", *asked, name] for name in ("valid", "failed", "none")}
+    assert verdicts == {"valid": 7, "failed": 2, "none": 1}
+    assert found["greenlight_model_day_tokens", "read", *asked] == 9_000
+    assert found["greenlight_model_day_usd", *asked] == 0.15
+    latency = {
+        part: found["greenlight_model_day_latency_seconds", "gpt-x", "openai", part, "analyst"]
+        for part in ("0.5", "0.95")
+    }
+    assert latency == {"0.5": 1.0, "0.95": 30.0}
+    assert (found["greenlight_model_spent_usd", "month"], found["greenlight_model_month_reused",]) == (1.2, 14)
+    assert found["greenlight_model_cap_used_ratio", "", "month"] == 0.012
+
+
+def test_a_provider_that_is_left_alone_is_down():
+    view = reports.models_view()
+    away = replace(view, providers=(replace(view.providers[0], trouble="it failed"), *view.providers[1:]))
+    found = seen(models=away)
+    assert (found["greenlight_model_up", "openai"], found["greenlight_model_up", "offline"]) == (0, 1)
+
+
+def test_where_no_model_is_asked_nothing_is_said_of_them():
+    assert not [name for name, *_ in seen(models=ModelsView(is_on=False)) if name.startswith("greenlight_model")]
+
+
+def test_what_has_no_end_yet_and_a_cap_of_nothing_are_measured_too():
+    nothing = CapView(cap=Cap(period=Period.DAY, usd=Decimal(0)), used=Decimal(0))
+    fresh = reports.model_totals(verdicts={"": 1}, latencies=())
+    found = seen(models=reports.models_view(caps=(nothing,), last_day=(fresh,), forecast=None))
+    assert found["greenlight_model_cap_usd", "", "day"] == 0
+    names = {name for name, *_ in found}
+    unknown = ("cap_used_ratio", "day_latency_seconds", "forecast_usd")
+    assert names.isdisjoint(f"greenlight_model_{name}" for name in unknown)
 
 
 def test_a_part_that_fails_is_down():
