@@ -167,6 +167,7 @@ def doctor(
     seed: SeedOption = None,
     *,
     until_end: UntilEndOption = False,
+    models: Annotated[bool, typer.Option("--models", help="Ask each language model too; that costs a call.")] = False,
 ) -> None:
     """Look at every token, URL, file and clock that the run of the same options needs; say what is wrong."""
     from bot.run_rules import RULES
@@ -180,11 +181,11 @@ def doctor(
         raise typer.Exit(1) from None
     settings = with_own_database(loaded, seed)
     typer.echo(_shown("ok", "configuration", f"it can be used, profile {settings.profile}", ""))
-    from bot.doctor import Case, Verdict, examine
+    from bot.doctor import CHECKS, WITH_ANSWERS, Case, Verdict, examine
     from engine.clocks import wall
 
     wrong = 0
-    for line in examine(Case(settings=settings, wall=wall)):
+    for line in examine(Case(settings=settings, wall=wall), WITH_ANSWERS if models else CHECKS):
         wrong += line.verdict is Verdict.WRONG
         typer.echo(_shown(line.verdict, line.name, line.text, line.remedy))
     typer.echo(f"To put right: {wrong}." if wrong else "All is well.")

@@ -6,15 +6,17 @@ settings ─▶ providers, prices, caps, chains ─▶ LLMManager: the models th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.model_chains import all_links, caps_of, chain_of, price_list
+from bot.model_chains import all_links, caps_of, chain_of, faults, price_list
 from config.models import OFFLINE, LlmSettings, ProviderSettings, key_of, kind_of
 from config.settings import Settings
 from engine.ai.rules import RULES
+from engine.clocks import WallClock, wall
 from engine.domain.errors import ConfigError
 from engine.llm.answers import Calls, Link
 from engine.llm.breakers import Breakers
@@ -26,6 +28,7 @@ from engine.llm.offline import OfflineAnalyst
 from engine.llm.overview import ModelsOverview
 from engine.llm.tape import TapeCalls, read_tape
 from engine.ports import Clock, ModelProvider
+from engine.store import migrate
 from engine.store.database import Database
 
 
@@ -143,6 +146,25 @@ def build_models(settings: Settings, store: Database, clock: Clock, wall: Callab
         board=board,
         canaries=tuple(link for link in links if llm.canary and asks and not link.is_offline),
     )
+
+
+@asynccontextmanager
+async def models_beside(settings: Settings) -> AsyncIterator[Models]:
+    """The models on the account's own database, for a single question: its caps hold, also beside the running bot.
+
+    Raises:
+        GreenlightError: Something that they need is missing.
+    """
+    for fault in faults(settings):
+        raise fault
+    await asyncio.to_thread(migrate.upgrade, settings.database.url)
+    store = Database(settings.database.url)
+    models = build_models(settings, store, WallClock(), wall)
+    try:
+        yield models
+    finally:
+        await models.close()
+        await store.close()
 
 
 def _member(name: str, llm: LlmSettings) -> ModelProvider:

@@ -144,23 +144,10 @@ def _kept(settings: Settings, call: str, last: int) -> list[ModelCall]:
 
 
 async def _tried(settings: Settings, prompt: str, role: str, context: str) -> Answer:
-    """Ask on the account's own database: its caps hold, also beside the running bot."""
-    from bot import model_chains
-    from bot.models import build_models
-    from engine.clocks import WallClock, wall
-    from engine.store import migrate
-    from engine.store.database import Database
+    from bot.models import models_beside
 
-    for fault in model_chains.faults(settings):
-        raise fault
-    await asyncio.to_thread(migrate.upgrade, settings.database.url)
-    store = Database(settings.database.url)
-    models = build_models(settings, store, WallClock(), wall)
-    try:
+    async with models_beside(settings) as models:
         return await models.manager.generate(prompt, _SYSTEM, purpose=role or _PURPOSE, context=context)
-    finally:
-        await models.close()
-        await store.close()
 
 
 def _told(answer: Answer) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.doctor import keeping, machine, people, slack, telegram, trading, viewer
+from bot.doctor import keeping, machine, models, people, slack, telegram, trading, viewer
 from bot.doctor.check import Case, Check, Line, Verdict
 from bot.logs import Mask
 from config.settings import secrets
@@ -47,6 +47,9 @@ CHECKS = (
     *telegram.CHECKS,
     *slack.CHECKS,
     *viewer.CHECKS,
+    *models.CHECKS,
 )
+WITH_ANSWERS = (*CHECKS, *models.ANSWERS)
+"""The same, and each language model is asked: the only ones that cost something, and are booked."""
 
-__all__ = ["CHECKS", "Case", "Check", "Line", "Verdict", "examine"]
+__all__ = ["CHECKS", "WITH_ANSWERS", "Case", "Check", "Line", "Verdict", "examine"]

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from engine.domain.model_ledger import Verdict
 from engine.llm.answers import Link
-from engine.llm.manager import LLMManager
+from engine.llm.manager import Answer, LLMManager
 
 PURPOSE = "canary"
 _SYSTEM = "You answer with one JSON object of the schema that you are given, and nothing else."
@@ -40,12 +40,17 @@ class Canaries:
 NO_CANARIES = Canaries(schemaless={}, silent={})
 
 
+async def ask_canary(manager: LLMManager, link: Link) -> Answer:
+    """Ask one model, and nobody in its place."""
+    alone = replace(manager, chain=lambda *_: (link,))
+    return await alone.generate(_PROMPT, _SYSTEM, Canary, PURPOSE)
+
+
 async def ask_canaries(manager: LLMManager, links: Iterable[Link]) -> Canaries:
     """Ask each model, one after the other. One that cannot be asked, as where a cap leaves no room, says nothing."""
     schemaless, silent = dict[str, str](), dict[str, str]()
     for link in links:
-        alone = replace(manager, chain=lambda *_, link=link: (link,))
-        answer = await alone.generate(_PROMPT, _SYSTEM, Canary, PURPOSE)
+        answer = await ask_canary(manager, link)
         if answer.verdict is Verdict.INVALID:
             schemaless[link.provider] = f"{link.model} does not keep to a schema: {answer.reason}"
         elif answer.abstains and answer.calls:
