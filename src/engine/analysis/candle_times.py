@@ -118,7 +118,7 @@ def number_of(text: str) -> tuple[int, TimeUnit]:
         low, high = unit.bounds()
         if low <= number < high and (millis := number * unit.millis / unit.times) == int(millis):
             return int(millis), unit
-    raise ValueError(f"is no time {_SPAN}")
+    raise ValueError(f"is no time {_SPAN} in seconds down to nanoseconds")
 
 
 def date_of(text: str) -> int:

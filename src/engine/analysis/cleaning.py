@@ -44,7 +44,11 @@ class Cleaned:
 
 
 def clean(
-    records: Iterable[Record], symbol: str, timeframe: Timeframe | None = None, trust: Clock | None = None
+    records: Iterable[Record],
+    symbol: str,
+    timeframe: Timeframe | None = None,
+    trust: Clock | None = None,
+    found: Sequence[Finding] = (),
 ) -> Cleaned:
     """Make candles of a dump's rows.
 
@@ -53,17 +57,18 @@ def clean(
         symbol: The market, ``BASE/QUOTE``.
         timeframe: The length of a candle; told by the distance of the rows where it is not given.
         trust: The column to believe where unix and date differ; without it such rows are refused.
+        found: What was found already while the file was read: these are findings as well.
 
     Raises:
         DataError: The timeframe cannot be told.
     """
-    findings: list[Finding] = []
+    findings = list(found)
     rows: list[Row] = []
     for record in records:
-        row, found = read_row(record, symbol, trust)
-        findings += found
+        row, of_row = read_row(record, symbol, trust)
+        findings += of_row
         rows += [row] if row else []
-    timeframe = timeframe or told_timeframe(rows)
+    timeframe = timeframe or told_timeframe(rows, findings)
     rows = _on_grid(rows, timeframe, findings)
     rows = _sorted(rows, findings)
     rows = _merged(rows, timeframe, findings)
@@ -75,21 +80,49 @@ def clean(
     )
 
 
-def told_timeframe(rows: Sequence[Row]) -> Timeframe:
+def unusable(findings: Iterable[Finding]) -> DataError:
+    """The refusal of a dump of which no row is left, with the reason of the first."""
+    refused = _refusals(findings)
+    if not refused:
+        return DataError("it has no rows.", "Give a file with candles.")
+    return DataError(f"none of its {len(refused)} rows can be used. {_first(refused)}", "Mend the file.")
+
+
+def _refusals(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted((each for each in findings if each.refused), key=lambda each: each.line or 0)
+
+
+def _first(refused: Sequence[Finding]) -> str:
+    return f"The first, line {refused[0].line}: {refused[0].detail}."
+
+
+def told_timeframe(rows: Sequence[Row], findings: Iterable[Finding] = ()) -> Timeframe:
     """The timeframe that more than half of the rows are apart.
+
+    Args:
+        rows: Those that could be read.
+        findings: Those that could not, which may be why the others tell nothing.
 
     Raises:
         DataError: There is none.
     """
+    if not rows:
+        raise unusable(findings)
     times = sorted({row.open_ms for row in rows})
     steps = Counter(after - before for before, after in pairwise(times))
     step, count = steps.most_common(1)[0] if steps else (0, 0)
     found = next((each for each in Timeframe if each.millis == step), None)
     if found is None or 2 * count <= steps.total():
-        raise DataError(
-            f"the rows of {len(times)} different times do not tell how long a candle is.", "Give --timeframe, e.g. 1h."
-        )
+        raise _untold(len(times), len(rows), _refusals(findings))
     return found
+
+
+def _untold(times: int, rows: int, refused: Sequence[Finding]) -> DataError:
+    what = f"rows of {times} different times do not tell how long a candle is."
+    if not refused:
+        return DataError(f"the {what}", "Give --timeframe, e.g. 1h.")
+    words = f"{len(refused)} of its {rows + len(refused)} rows are refused. {_first(refused)} The other {what}"
+    return DataError(words, "Mend the file, or give --timeframe, e.g. 1h.")
 
 
 def _on_grid(rows: list[Row], timeframe: Timeframe, findings: list[Finding]) -> list[Row]:

@@ -16,6 +16,7 @@ from engine.analysis.candle_times import MILLISECONDS, TWELVE_HOURS, TimeUnit, d
 from engine.analysis.row_faults import LEAST_PRICE, MOST_PRICE, MOST_VOLUME
 from engine.domain.figures import plain as digits
 from engine.domain.market import from_millis
+from engine.domain.printable import printable
 
 _SHOWN_DECIMALS = 2
 """The fewest decimals that dumps round volumes to; they leave zeros at the end away."""
@@ -125,7 +126,7 @@ def read_row(record: Record, symbol: str, trust: Clock | None) -> tuple[Row | No
 
 def _same_market(record: Record, symbol: str) -> None:
     if record.symbol and plain(record.symbol) != plain(symbol):
-        raise _Refused("other market", f"is of {record.symbol}, not of {symbol}")
+        raise _Refused("other market", f"is of {printable(record.symbol)}, not of {symbol}")
 
 
 def plain(symbol: str) -> str:
@@ -156,7 +157,16 @@ def _unix(text: str) -> tuple[int, TimeUnit]:
     try:
         return number_of(text)
     except ValueError as error:
-        raise _Refused("no time", f"unix {text!r} {error}") from None
+        raise _Refused("no time", f"unix {_date_instead(text) or f'{text!r} {error}'}") from None
+
+
+def _date_instead(text: str) -> str:
+    """What is said of a date where a number should be; empty where it is none either."""
+    try:
+        date_of(text)
+    except ValueError:
+        return ""
+    return f"{text!r} is a date, so its column must be called date"
 
 
 def _date(text: str) -> int:

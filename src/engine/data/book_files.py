@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from engine.data.book_changes import Change, ChangingBook, Side
+from engine.data.unreadable import unreadable
 from engine.domain.errors import DataError
 
 _MILLI = 1_000
@@ -61,7 +62,7 @@ def books_in(path: Path) -> Iterator[RecordedBook]:
             for line, book in read(text):  # noqa: B007 - where it breaks off is told
                 yield book
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: it cannot be read ({error}).", "Check that the file exists and is whole.") from error
+        raise unreadable(path, error) from error
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise DataError(
             f"{path}: after line {line} is no book ({error!r:.80}).", "Mend the line, or leave it out."

@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from engine.analysis.cleaning import Cleaned, clean
+from engine.analysis.cleaning import Cleaned, clean, unusable
 from engine.analysis.dump_rows import Clock, Finding, Record, plain
 from engine.data.files import parse_name, write_candles
+from engine.data.unreadable import unreadable
 from engine.domain.errors import DataError
 from engine.domain.market import Timeframe
+from engine.domain.printable import printable
 
 _ALIASES = {
     "unix": ("unix", "unix timestamp", "timestamp"),
@@ -96,16 +98,15 @@ def import_dump(
         DataError: The dump cannot be read, no row of it can be used, or the files are there already.
     """
     dump = read_dump(path)
+    if not dump.rows:
+        raise DataError(f"{path}: it has no rows.", "Give a file with candles.")
     market = _market(path, dump, symbol)
     try:
-        cleaned = clean(_base_first(path, dump, market), market, timeframe, trust)
+        cleaned = clean(_base_first(path, dump, market), market, timeframe, trust, dump.findings)
+        if not len(cleaned.candles):
+            raise unusable(cleaned.findings)
     except DataError as error:
         raise DataError(f"{path}: {error.message}", error.remedy) from None
-    findings = tuple(sorted((*dump.findings, *cleaned.findings), key=lambda finding: finding.line or 0))
-    cleaned = Cleaned(candles=cleaned.candles, findings=findings, remarks=cleaned.remarks)
-    if not len(cleaned.candles):
-        first = next((f" The first, line {each.line}: {each.detail}." for each in findings if each.refused), "")
-        raise DataError(f"{path}: none of its {dump.rows} rows can be used.{first}", "Mend the file.")
     target = out / _name(market, cleaned.candles.timeframe)
     report = target.with_suffix(".report.csv")
     if target in taken:
@@ -158,7 +159,7 @@ def _text(path: Path) -> str:
         raw = path.read_bytes()
         return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: it cannot be read ({error}).", "Give a .csv or .csv.gz that is whole.") from error
+        raise unreadable(path, error) from error
 
 
 def _columns(fields: Sequence[str], path: Path) -> Mapping[str, int] | None:
@@ -172,14 +173,16 @@ def _columns(fields: Sequence[str], path: Path) -> Mapping[str, int] | None:
     volumes = [at for at, name in enumerate(names) if name.partition(" ")[0] == "volume"]
     if not volumes or len(volumes) > len(("base", "quote")) or not found.keys() & {"unix", "date"}:
         remedy = "It needs unix or date, and volume in the base currency, alone or with that in the quote currency."
-        raise DataError(f"{path}: its columns are {', '.join(fields)}.", remedy)
+        raise DataError(f"{path}: its columns are {printable(', '.join(fields))}.", remedy)
     return found | dict(zip(("volume", "quote_volume"), volumes, strict=False))
 
 
 def _market(path: Path, dump: Dump, given: str | None) -> str:
     said = {plain(record.symbol): record.symbol for record in dump.records if record.symbol}
     if given is None and len(said) != 1:
-        what = f"holds {', '.join(sorted(said.values())[:5])}" if said else "does not say which market it is of"
+        what = (
+            f"holds {printable(', '.join(sorted(said.values())[:5]))}" if said else "does not say which market it is of"
+        )
         raise DataError(f"{path}: it {what}.", "Say which with --symbol, e.g. BTC/USDT.")
     text = given or next(iter(said.values()))
     try:

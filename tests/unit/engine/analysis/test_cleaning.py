@@ -145,6 +145,6 @@ def test_opens_that_are_the_closes_before_are_remarked_upon() -> None:
 
 def test_the_timeframe_is_told_by_the_rows_or_asked_for() -> None:
     assert made(record(0), record(24), record(48), timeframe=None).candles.timeframe is Timeframe.D1
-    for rows in ([], [record(0)], [record(0), record(7)], [record(0), record(1), record(5)]):
+    for rows in ([record(0)], [record(0), record(7)], [record(0), record(1), record(5)]):
         with pytest.raises(DataError, match="--timeframe"):
             made(*rows, timeframe=None)

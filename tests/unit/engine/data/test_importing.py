@@ -217,6 +217,53 @@ def test_a_dump_without_one_good_row_is_refused_with_the_first_reason(tmp_path: 
         imported(tmp_path, text([[*CLEAN[0][:6], "NULL", *CLEAN[0][7:]]]), timeframe=Timeframe.H1)
 
 
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([], "it has no rows."),
+        (
+            ["1640995200000000000000"],
+            "none of its 1 rows can be used. The first, line 2: unix '1640995200000000000000'",
+        ),
+        (["27349920"], "line 2: unix '27349920' is no time between 2009 and 2100 in seconds down to nanoseconds."),
+        (["2022-01-01T00:00:00Z"], "unix '2022-01-01T00:00:00Z' is a date, so its column must be called date."),
+        (["1640995200", "x", "y"], "2 of its 3 rows are refused. The first, line 3: unix 'x' is no number. The other"),
+        (["1640995200,1"] * 3, "none of its 3 rows can be used. The first, line 2: has 7 fields, not 6: '1640995200,"),
+    ],
+)
+def test_rows_that_are_refused_are_told_before_what_they_would_have_told(
+    tmp_path: Path, rows: list[str], words: str
+) -> None:
+    content = "timestamp,open,high,low,close,volume\n" + "".join(f"{row},1,1,1,1,1\n" for row in rows)
+    with pytest.raises(DataError) as caught:
+        imported(tmp_path, content, symbol="BTC/USDT")
+    assert words in caught.value.message
+
+
+def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=rf"^There is no file {tmp_path / 'dump.csv'}\."):
+        import_dump(tmp_path / "dump.csv", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "unix,open,high,low,close,\x1b]0;title\x07\n",
+        "unix,symbol,open,high,low,close,volume\n1,A\x1b]0;title\x07,1,1,1,1,1\n1,B,1,1,1,1,1\n",
+    ],
+)
+def test_what_a_dump_holds_never_steers_the_terminal_that_shows_an_error(tmp_path: Path, content: str) -> None:
+    with pytest.raises(DataError, match=r"\\x1b\]0;title\\x07") as caught:
+        imported(tmp_path, content)
+    assert str(caught.value).isprintable()
+
+
+def test_nor_does_it_by_way_of_the_report(tmp_path: Path) -> None:
+    other = [*CLEAN[1][:2], "\x1b]0;title\x07", *CLEAN[1][3:]]
+    done = imported(tmp_path, text([*CLEAN, other]), symbol="BTC/USDT")
+    assert [each.detail for each in done.cleaned.findings] == [r"is of \x1b]0;title\x07, not of BTC/USDT"]
+
+
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     packed = gzip.compress(text(CLEAN).encode())
     for name, content in (("a.csv.gz", packed[:-20]), ("b.csv", b"\xff\xfe"), ("c.csv.gz", b"plain")):

@@ -134,9 +134,9 @@ def test_what_is_no_book_is_said(tmp_path: Path, text: str, said: str) -> None:
 def test_a_file_that_is_cut_off_is_said(tmp_path: Path) -> None:
     whole = gzip.compress((DEPTH + message(9, "snap", ("b", 97, 1), ("a", 98, 1))).encode())
     (tmp_path / "file.csv.gz").write_bytes(whole[:-9])
-    for file in (tmp_path / "file.csv.gz", tmp_path / "nowhere.csv"):
-        with pytest.raises(DataError, match="cannot be read"):
-            read_books([file], MINUTE)
+    for file, words in (("file.csv.gz", "cannot be read"), ("nowhere.csv", "There is no file")):
+        with pytest.raises(DataError, match=words):
+            read_books([tmp_path / file], MINUTE)
 
 
 def test_real_recordings_are_read() -> None:
