@@ -123,6 +123,8 @@ class App:
             closing.push_async_callback(program.engine.emergency.stop)
             closing.push_async_callback(program.engine.closings.stop)
             closing.push_async_callback(program.engine.deliberations.stop)
+            if program.engine.predictions is not None:
+                closing.push_async_callback(program.engine.predictions.stop)
             closing.push_async_callback(program.engine.services.derivatives.stop)
             closing.push_async_callback(program.engine.models.close)
             if program.engine.sentiment is not None:

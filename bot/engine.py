@@ -16,10 +16,12 @@ from bot.markets import Source, quote_of
 from bot.models import Models, build_models
 from bot.pace import pace
 from bot.panel import panel_of
+from bot.predictions import prediction_view, predictions_of
 from bot.sentiment import sentiment_of_settings, sentiment_view, source_health
 from bot.venues import exchange_of, fees_at, named_together, venue_files, venue_names, venue_of
 from config.settings import Settings
 from config.strategy_names import short
+from engine.ai.trend_predictions import TrendPredictions
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.approvals import Approvals
 from engine.backtest.replay import INSTANT
@@ -30,6 +32,7 @@ from engine.closings import Closings
 from engine.cycle import Deliberations
 from engine.cycle_services import CycleServices
 from engine.desk import Desk
+from engine.domain.decisions import Frame
 from engine.domain.events import Welcomed
 from engine.domain.health import CLOCK, MARKET_DATA, MODELS, SENTIMENT, STORE
 from engine.domain.market import Listing, Timeframe
@@ -81,6 +84,8 @@ class Engine:
     models: Models
     sentiment: SentimentEngine | None
     """Who is asked what is said of the markets; ``None`` where nobody is."""
+    predictions: TrendPredictions | None
+    """What is predicted of the markets; ``None`` where nothing is."""
     health: Health
     files: OpenFiles
     """The account's files, and the locks beside them."""
@@ -166,6 +171,25 @@ async def build_engine(
     derivatives = derivatives_of(settings, market.feed, clock)
     models = build_models(settings, store, clock, externals.wall)
     sentiment = sentiment_of_settings(settings, market.feed, store, clock, derivatives, models.manager)
+    kept_derivatives = KeptDerivatives(
+        source=derivatives,
+        clock=clock,
+        refresh_after=settings.derivatives.refresh_after,
+        max_age=settings.derivatives.max_age,
+    )
+    frames: dict[Listing, dict[Timeframe, Frame]] = {}
+    predictions = predictions_of(
+        settings,
+        market,
+        store=store,
+        clock=clock,
+        market_data=market_data,
+        candles=candles,
+        frames=frames,
+        derivatives=kept_derivatives,
+        sentiment=sentiment.analyze if sentiment else None,
+        manager=models.manager,
+    )
     services = CycleServices(
         clock=clock,
         store=store,
@@ -178,16 +202,14 @@ async def build_engine(
             store=store, venues=venues, market_data=market_data, clock=clock, max_factor=max_factor
         ),
         stats=stats,
-        derivatives=KeptDerivatives(
-            source=derivatives,
-            clock=clock,
-            refresh_after=settings.derivatives.refresh_after,
-            max_age=settings.derivatives.max_age,
+        derivatives=kept_derivatives,
+        insights=KeptInsights(
+            sentiment=sentiment.analyze if sentiment else None, outlook=predictions.outlook if predictions else None
         ),
-        insights=KeptInsights(sentiment=sentiment.analyze if sentiment else None),
         panel=externals.panel or panel_of(settings, models.manager, store),
         no_entry=no_entry,
         late_after=late_after,
+        frames=frames,
     )
     configured = at_work_of(settings, market)
     approvals = Approvals(
@@ -256,6 +278,7 @@ async def build_engine(
             models=models.overview.view,
             sentiment=sentiment_view(sentiment),
             sources=sentiment.ages if sentiment is not None else no_sources,
+            prediction=prediction_view(predictions),
         ),
         results=Results(
             store=store,
@@ -271,6 +294,7 @@ async def build_engine(
         unmanaged=UnmanagedWatch(store=store, contexts=configured, clock=clock),
         models=models,
         sentiment=sentiment,
+        predictions=predictions,
         health=health,
         files=files,
         resumed=resumed,

@@ -87,7 +87,8 @@ def _live(settings: Settings, held: Collection[str], analyzer: TechnicalAnalyzer
     wanted: dict[str, tuple[Timeframe, ...]] = {}
     for context, strategy in found:
         for symbol in context.markets:
-            wanted[symbol] = tuple(dict.fromkeys((*wanted.get(symbol, ()), *strategy.timeframes)))
+            own = (*wanted.get(symbol, ()), *strategy.timeframes, *settings.predicts)
+            wanted[symbol] = tuple(dict.fromkeys(own))
     shortest = min((each for asked in wanted.values() for each in asked), key=lambda each: each.duration)
     wanted |= {symbol: (shortest,) for symbol in held if symbol not in wanted}
     live = live_market(settings, wanted, history_of(analyzer, (strategy for _, strategy in found)))

@@ -22,6 +22,7 @@ from bot.engine import Engine, build_engine
 from bot.externals import EXTERNALS, Externals
 from bot.markets import Source, source
 from bot.pace import pace
+from bot.predictions import prediction_jobs
 from bot.sentiment import sentiment_jobs
 from config.settings import Settings
 from engine.backtest.quiet import QuietCloses
@@ -102,6 +103,7 @@ async def build(
             _closings(engine),
             kept,
             *sentiment_jobs(engine.sentiment),
+            *prediction_jobs(engine.predictions, engine.market),
             *_live_jobs(settings, engine),
             *more_jobs(engine),
         ),
@@ -203,7 +205,8 @@ def _live_jobs(settings: Settings, engine: Engine) -> Sequence[Job]:
 
 def _answering(engine: Engine) -> bool:
     """Whether somebody asks or answers something: the market of a replay stands still meanwhile."""
-    return engine.approvals.busy or engine.closings.busy or engine.deliberations.busy
+    is_predicting = engine.predictions is not None and engine.predictions.busy
+    return engine.approvals.busy or engine.closings.busy or engine.deliberations.busy or is_predicting
 
 
 def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay | WallDriver:

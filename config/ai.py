@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from config.kinds import Duration, File, problem
 from config.section import Section
+from engine.domain.market import Timeframe
 
 SHIPPED = ("analyst", "risk", "devils_advocate", "supervisor")
 """The members whose prompts come with the program."""
@@ -83,9 +84,37 @@ class PanelSettings(Section):
     @field_validator("within")
     @classmethod
     def _bearable(cls, value: timedelta) -> timedelta:
-        if not timedelta(seconds=1) <= value <= timedelta(minutes=10):
-            raise problem("must be between 1s and 10m")
-        return value
+        return _patience(value)
+
+
+class PredictionSettings(Section):
+    """What is predicted of each market that is traded, at the close of each of some timeframes."""
+
+    enabled: bool = True
+    """Whether anything is, where ai.enabled lets anybody be asked."""
+    timeframes: Annotated[tuple[Timeframe, ...], Field(min_length=1)] = (
+        Timeframe.H1,
+        Timeframe.H4,
+        Timeframe.D1,
+        Timeframe.W1,
+    )
+    """The timeframes; what is shorter than the market's candles is left out."""
+    within: Duration = timedelta(seconds=30)
+    """How long all of those of a close may take together; who is late has made none."""
+    prompt: File | None = None
+    """The prompt, a file of one's own; nothing for the one that comes with the program."""
+
+    @field_validator("timeframes")
+    @classmethod
+    def _in_order(cls, timeframes: tuple[Timeframe, ...]) -> tuple[Timeframe, ...]:
+        if len(set(timeframes)) < len(timeframes):
+            raise problem("must not name a timeframe twice")
+        return tuple(sorted(timeframes, key=lambda each: each.duration))
+
+    @field_validator("within")
+    @classmethod
+    def _bearable(cls, value: timedelta) -> timedelta:
+        return _patience(value)
 
 
 class AiSettings(Section):
@@ -97,6 +126,14 @@ class AiSettings(Section):
     """The panel: its members, and how long they have."""
     gate: GateSettings = Field(default_factory=GateSettings)
     """What spares the panel a question."""
+    prediction: PredictionSettings = Field(default_factory=PredictionSettings)
+    """What is predicted, of which timeframes."""
+
+
+def _patience(value: timedelta) -> timedelta:
+    if not timedelta(seconds=1) <= value <= timedelta(minutes=10):
+        raise problem("must be between 1s and 10m")
+    return value
 
 
 def _check_prompt(agent: AgentSettings, at: str) -> None:

@@ -51,6 +51,8 @@ class RetentionSettings(Section):
     """Halts that have ended, and times when a platform was not well; emergency stops and changed markets stay."""
     sentiment: Duration | None = timedelta(days=365)
     """What sources of sentiment said, with the scores of then: a backtest may ask for it."""
+    predictions: Duration | None = timedelta(days=365)
+    """What was predicted, and what came of it: a backtest may ask for it."""
     cards: Duration | None = timedelta(days=90)
     """Where the cards of what is over are shown; they stay there as they are."""
     chat: Duration | None = timedelta(days=90)

@@ -20,6 +20,7 @@ from config.people import AlertSettings, DigestSettings, PersonSettings
 from config.platforms import FailoverSettings, SlackSettings, TelegramSettings, ViewerSettings, WebSettings
 from config.section import Section
 from config.sentiment import SentimentSettings
+from engine.domain.market import Timeframe
 from engine.domain.messages import CardKind
 from engine.store.location import file_of
 
@@ -106,6 +107,12 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     def asks_models(self) -> bool:
         """Whether language models are asked: as it says, else as soon as there is one."""
         return bool(self.llm.providers) if self.ai.enabled is None else self.ai.enabled
+
+    @property
+    def predicts(self) -> tuple[Timeframe, ...]:
+        """The timeframes on which predictions are made, the shortest first; none where nothing is predicted."""
+        asked = self.ai.prediction
+        return asked.timeframes if self.asks_models and asked.enabled else ()
 
     @property
     def several(self) -> tuple[str, ...]:

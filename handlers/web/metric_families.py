@@ -15,8 +15,8 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from engine.domain.account import Status
 from engine.domain.health import Part
-from engine.domain.sentiment import SourceAge
 from engine.domain.model_views import ModelsView
+from engine.domain.sentiment import SourceAge
 from engine.domain.totals import Totals
 from handlers.web.model_metrics import model_families
 

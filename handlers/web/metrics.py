@@ -20,7 +20,5 @@ async def metrics(services: UseServices, _: KnownCaller) -> Response:
     views = services.views
     status, totals, parts = await views.status(), await views.totals(), await views.health()
     models, sources = await views.models(), views.sources()
-    seen = Seen(
-        version=services.version, status=status, totals=totals, parts=parts, models=models, sources=sources
-    )
+    seen = Seen(version=services.version, status=status, totals=totals, parts=parts, models=models, sources=sources)
     return Response(seen.text(), media_type=TEXT)

@@ -67,7 +67,7 @@ async def checked(
             report = QualityReport(refused=(Issue(kind="missing", detail=error.message),))
         if timeframe is context.timeframe:
             changes = report.changes
-        if report.usable or (timeframe is not context.timeframe and _is_merely_short(report)):
+        if report.usable or (timeframe is not context.timeframe and report.merely_short):
             found[timeframe] = candles
         elif timeframe is context.timeframe:
             refused = _named(timeframe, report.refused)
@@ -102,8 +102,3 @@ def _candle_inputs(candles: Mapping[Timeframe, Candles], now: datetime) -> tuple
 def _named(timeframe: Timeframe, issues: Sequence[Issue]) -> tuple[Issue, ...]:
     """Issues that say which candles they are about."""
     return tuple(replace(issue, detail=f"{timeframe}: {issue.detail}") for issue in issues)
-
-
-def _is_merely_short(report: QualityReport) -> bool:
-    """Whether there is nothing wrong but a short history; readings that need more are then missing by themselves."""
-    return {issue.kind for issue in report.refused} == {"too few"}

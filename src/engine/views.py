@@ -22,6 +22,7 @@ from engine.domain.model_views import ModelsView
 from engine.domain.orders import Order
 from engine.domain.people import AuditEntry, Stranger
 from engine.domain.positions import Position
+from engine.domain.predictions import PredictionView
 from engine.domain.proposals import Deliberation
 from engine.domain.sentiment import SentimentView, SourceAge
 from engine.domain.streaks import Streak
@@ -39,6 +40,16 @@ from engine.valuation import ask, book, prices_of_held
 async def no_models() -> ModelsView:
     """Of a program that has none."""
     return ModelsView(is_on=False)
+
+
+async def no_predictions(market: str, venue: str) -> PredictionView:
+    """Of a program that predicts nothing.
+
+    Raises:
+        GreenlightError: Always.
+    """
+    del market, venue
+    raise GreenlightError("Nothing is predicted.", "ai.enabled: true lets it be, and ai.prediction.enabled.")
 
 
 async def no_sentiment(_: str) -> SentimentView:
@@ -66,6 +77,7 @@ class Views(AccountViews):
         models: Tells how language models are, and what they have cost.
         sentiment: Tells what is said of a market, by whatever people call that; it may raise a ``GreenlightError``.
         sources: Tells how each source of that is.
+        prediction: Tells what is expected of it, alike, at a venue that may be named.
     """
 
     limits: RiskLimits
@@ -74,6 +86,7 @@ class Views(AccountViews):
     models: Callable[[], Awaitable[ModelsView]] = no_models
     sentiment: Callable[[str], Awaitable[SentimentView]] = no_sentiment
     sources: Callable[[], Sequence[SourceAge]] = no_sources
+    prediction: Callable[[str, str], Awaitable[PredictionView]] = no_predictions
 
     async def strangers(self) -> tuple[Stranger, ...]:
         """Who wrote of late and is not listed, the newest first."""

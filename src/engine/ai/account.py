@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.ai.brief import Line
+from engine.ai.brief import Line, safe
 from engine.domain.figures import plain
+from engine.domain.market import Listing
 from engine.domain.positions import Position
 from engine.domain.proposals import Proposal
 from engine.store.database import Database
@@ -60,6 +61,33 @@ class AccountBrief:
             lines=(*_held(held, price), *_past(past[:MOST_PAST])),
             at_risk=uow.account.portfolio().equity * self.risk_per_trade,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """Reads what is held of markets, for those who say where these are going.
+
+    Attributes:
+        store: Where positions and the decisions behind them are kept.
+    """
+
+    store: Database
+
+    async def of(self, prices: Mapping[Listing, Decimal]) -> dict[Listing, tuple[Line, ...]]:
+        """What is held of each market at its price: the gain so far, and why it was bought."""
+        return await self.store.read(lambda uow: {each: _holdings(uow, each, prices[each]) for each in prices})
+
+
+def _holdings(uow: UnitOfWork, listing: Listing, price: Decimal) -> tuple[Line, ...]:
+    held = [each for each in uow.positions.open() if each.listing == listing and not each.is_external]
+    return (*_held(held, price), *_entry_reasons(uow, held))
+
+
+def _entry_reasons(uow: UnitOfWork, held: list[Position]) -> Iterator[Line]:
+    for number, each in enumerate(held, start=1):
+        if decision_id := uow.positions.decision_of(each.id):
+            reasons = uow.decisions.get(decision_id).decision.reasons
+            yield Line(name=f"held.{number}.bought_because", text=safe("; ".join(reasons)))
 
 
 def _held(held: list[Position], price: Decimal | None) -> Iterator[Line]:

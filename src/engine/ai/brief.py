@@ -53,6 +53,25 @@ def brief_of(proposal: Proposal, beside: Iterable[Line] = ()) -> Brief:
     return Brief(symbol=proposal.symbol, at=proposal.candle_at, fields=numbered(lines))
 
 
+def prediction_brief(
+    signals: TechnicalSignals,
+    known: Iterable[Input] = (),
+    sentiment: SentimentData | None = None,
+    beside: Iterable[Line] = (),
+) -> Brief:
+    """What is told of a market on one timeframe, for a prediction.
+
+    Args:
+        signals: The readings of that timeframe.
+        known: What futures tell.
+        sentiment: What is said of it.
+        beside: What the account tells: what is held of it, and why that was bought.
+    """
+    said = _sentiment(sentiment) if sentiment is not None else ()
+    lines = (*_reading(signals), *_market_context(known), *said, *beside)
+    return Brief(symbol=signals.symbol, at=signals.at, fields=numbered(lines))
+
+
 def numbered(lines: Iterable[Line], after: int = 0) -> tuple[BriefField, ...]:
     """Things to be told, each with its id."""
     return tuple(
@@ -173,7 +192,8 @@ def _outlook(outlook: TrendOutlook) -> Iterator[Line]:
     if not outlook.predictions:
         return
     yield _number("outlook.alignment", outlook.alignment, "-1 all bearish to 1 all bullish")
-    for each in outlook.predictions:
+    late = {timeframe for timeframe, _ in outlook.missing}
+    for each in (one for one in outlook.predictions if one.timeframe not in late):
         move = each.expected_move * 100
         yield _number(f"outlook.{each.timeframe}", move, f"{each.direction}, expected move in per cent")
 

@@ -249,6 +249,11 @@ class QualityReport:
         """Whether the newest candle itself can be believed: nothing worse was refused than gaps or a short history."""
         return all(issue.kind in {"gap", "too few"} for issue in self.refused)
 
+    @property
+    def merely_short(self) -> bool:
+        """Whether nothing is wrong but a short history: readings that need more are then missing by themselves."""
+        return {issue.kind for issue in self.refused} == {"too few"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:

@@ -47,6 +47,10 @@ def _outlook(outlook: TrendOutlook, now: datetime) -> Input:
     if not outlook.predictions:
         reasons = "; ".join(f"{timeframe}: {reason}" for timeframe, reason in outlook.missing)
         return Input(name="prediction", age=None, detail=f"unknown: {reasons or 'none was made'}")
-    told = ", ".join(f"{each.timeframe} {each.direction}" for each in outlook.predictions)
+    late = {timeframe for timeframe, _ in outlook.missing}
+    told = ", ".join(
+        f"{each.timeframe} {each.direction}{' (late)' if each.timeframe in late else ''}"
+        for each in outlook.predictions
+    )
     move = "" if outlook.direction is Trend.NEUTRAL else f", {outlook.expected_move:+.1%}"
     return Input(name="prediction", age=outlook.age(now), detail=f"{outlook.direction}{move} ({told})")

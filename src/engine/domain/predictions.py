@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -71,6 +72,11 @@ class TrendPrediction:
         """When the next candle of its timeframe closes: a newer prediction should be there by then."""
         return self.at + self.timeframe.duration
 
+    @property
+    def due_at(self) -> datetime:
+        """When its horizon is over: then it can be graded."""
+        return self.at + self.horizon * self.timeframe.duration
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendOutlook:
@@ -99,3 +105,54 @@ class TrendOutlook:
     def age(self, now: datetime) -> timedelta | None:
         """How old the newest prediction is; ``None`` where there is none."""
         return now - max(each.made_at for each in self.predictions) if self.predictions else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPrediction:
+    """A prediction as it is stored, and what came of it.
+
+    Attributes:
+        close: The price that it was made at.
+        graded_at: When it was held against the market; ``None`` while its horizon lasts.
+        move: What the price did within its horizon, as a signed fraction of ``close``.
+        was_right: Whether the price went its way; ``None`` for one that took no side.
+    """
+
+    prediction: TrendPrediction
+    close: float
+    graded_at: datetime | None = None
+    move: float | None = None
+    was_right: bool | None = None
+
+    def graded(self, price: float, at: datetime) -> KeptPrediction:
+        """The same, held against the price at the end of its horizon."""
+        move = price / self.close - 1
+        match self.prediction.direction:
+            case Trend.BULLISH:
+                was_right: bool | None = move > 0
+            case Trend.BEARISH:
+                was_right = move < 0
+            case Trend.NEUTRAL:
+                was_right = None
+        return replace(self, graded_at=at, move=move, was_right=was_right)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackRecord:
+    """How many of the last predictions that took a side, and whose horizon is over, were right."""
+
+    right: int = 0
+    graded: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionView:
+    """What people are shown of a market.
+
+    Attributes:
+        outlook: What is expected now.
+        record: How good predictions of it have been of late, by timeframe.
+    """
+
+    outlook: TrendOutlook
+    record: Mapping[Timeframe, TrackRecord]

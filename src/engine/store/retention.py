@@ -25,6 +25,7 @@ from engine.store.tables import (
     EventRow,
     HaltRow,
     ModelCallRow,
+    PredictionRow,
     ReadingsRow,
     SentimentReadingRow,
     SentimentTextRow,
@@ -44,6 +45,7 @@ _GRID_DONE = "retention.equity"
 _DECISIONS, _EQUITY, _EVENTS = table_of(DecisionRow), table_of(EquityRow), table_of(EventRow)
 _READINGS, _HALTS = table_of(ReadingsRow), table_of(HaltRow)
 _TEXTS, _SAID = table_of(SentimentTextRow), table_of(SentimentReadingRow)
+_PREDICTIONS = table_of(PredictionRow)
 _AUDIT, _CHAT, _DELIVERIES = table_of(AuditRow), table_of(ChatMessageRow), table_of(DeliveryRow)
 _MODEL_CALLS = table_of(ModelCallRow)
 _BEFORE: BindParameter[datetime] = bindparam("before")
@@ -63,6 +65,7 @@ _OLD_DELIVERIES = _some(_DELIVERIES, _DELIVERIES.c.wall_at < _BEFORE)
 _OLD_AUDIT = _some(_AUDIT, _AUDIT.c.wall_at < _BEFORE)
 _OLD_MODEL_CALLS = _some(_MODEL_CALLS, _MODEL_CALLS.c.at < _BEFORE)
 _OLD_SENTIMENT = tuple(delete(table).where(table.c.known_at < _BEFORE) for table in (_TEXTS, _SAID))
+_OLD_PREDICTIONS = delete(_PREDICTIONS).where(_PREDICTIONS.c.made_at < _BEFORE)
 _OLD_DECISIONS = (
     select(_DECISIONS.c.id).where(_DECISIONS.c.status == bindparam("status"), _DECISIONS.c.at < _BEFORE).limit(AT_ONCE)
 )
@@ -80,6 +83,7 @@ class Retention:
         events: What happened, as facts; what came of it is kept by itself.
         halts: Halts that have ended, and times when a platform was not well.
         sentiment: Texts and figures of the sources of sentiment.
+        predictions: What was predicted, with what came of it.
         cards: Where the cards of what is over are shown; they stay there as they are.
         chat: Messages of the web chat, in wall time as those below.
         deliveries: The ids of what was acted on, so that nothing counts twice.
@@ -94,6 +98,7 @@ class Retention:
     events: timedelta | None = timedelta(days=365)
     halts: timedelta | None = timedelta(days=730)
     sentiment: timedelta | None = timedelta(days=365)
+    predictions: timedelta | None = timedelta(days=365)
     cards: timedelta | None = timedelta(days=90)
     chat: timedelta | None = timedelta(days=90)
     deliveries: timedelta | None = timedelta(days=30)
@@ -123,6 +128,7 @@ def let_go(uow: UnitOfWork, retention: Retention, now: datetime, wall: datetime)
         _thin_equity(connection, settings, retention.equity, now),
         _older(connection, _OLD_EVENTS, retention.events, now),
         *(_older(connection, old, retention.sentiment, now) for old in _OLD_SENTIMENT),
+        _older(connection, _OLD_PREDICTIONS, retention.predictions, now),
         _cards(uow, retention.cards, now, wall),
         _halts(uow, retention.halts, now),
         _older(connection, _OLD_CHAT, retention.chat, wall),

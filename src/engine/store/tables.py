@@ -420,6 +420,30 @@ class SentimentReadingRow(SQLModel, table=True):
     score: float | None = None
 
 
+class PredictionRow(SQLModel, table=True):
+    """What was predicted of a market at a close, and what came of it; ``reasons`` are a JSON list."""
+
+    __tablename__ = "predictions"
+    venue: str = Field(primary_key=True)
+    symbol: str = Field(primary_key=True)
+    timeframe: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcTime, primary_key=True)
+    made_at: datetime = Field(sa_type=UtcTime, index=True)
+    due_at: datetime = Field(sa_type=UtcTime)
+    direction: str
+    expected_move: float
+    horizon: int
+    confidence: float | None = None
+    reasons: str = Field(sa_type=Text)
+    by: str
+    is_offline: bool
+    cost: Decimal = Field(sa_type=ExactDecimal)
+    close: float
+    graded_at: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
+    move: float | None = None
+    was_right: bool | None = None
+
+
 def table_of(row: type[SQLModel]) -> Table:
     """The table behind a class of rows: statements are made of tables, which takes a fifth of what the ORM takes."""
     table = inspect(row).local_table

@@ -31,6 +31,7 @@ from engine.store.numbering import Numbering
 from engine.store.orders import Orders
 from engine.store.outbox import Outbox, emergency_answer_topic
 from engine.store.positions import Positions
+from engine.store.predictions import Predictions
 from engine.store.sentiment import SentimentHistory
 from engine.store.settings import Settings
 from engine.store.strangers import Strangers
@@ -134,6 +135,11 @@ class UnitOfWork:
     def sentiment(self) -> SentimentHistory:
         """What was said of coins."""
         return SentimentHistory(self.connection)
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """What was predicted of markets."""
+        return Predictions(self.connection)
 
     @cached_property
     def troubles(self) -> Troubles:

@@ -1,0 +1,114 @@
+"""What is predicted of the markets, by the settings.
+
+settings ─▶ timeframes, prompt ─▶ TrendPredictions ─▶ a job at each close of the shortest of them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from bot.markets import Source
+from config.settings import Settings
+from engine.ai.account import Holdings
+from engine.ai.predictor import PURPOSE, AITrendPredictor
+from engine.ai.prompt_files import prompt_from, shipped_prompt
+from engine.ai.trend_predictions import TrendPredictions
+from engine.checked_candles import CheckedCandles
+from engine.domain.decisions import Frame
+from engine.domain.errors import BadInput
+from engine.domain.market import Listing, Timeframe, named, names_of
+from engine.domain.predictions import PredictionView
+from engine.job_triggers import every
+from engine.jobs import Group, Job
+from engine.kept_derivatives import KeptDerivatives
+from engine.kept_insights import AskSentiment
+from engine.llm.manager import LLMManager
+from engine.ports import Clock, MarketDataAt
+from engine.store.database import Database
+from engine.views import no_predictions
+
+_SHOWN = 30
+"""Characters that are shown of what is not known."""
+
+
+def predictions_of(
+    settings: Settings,
+    market: Source,
+    *,
+    store: Database,
+    clock: Clock,
+    market_data: MarketDataAt,
+    candles: CheckedCandles,
+    frames: dict[Listing, dict[Timeframe, Frame]],
+    derivatives: KeptDerivatives,
+    sentiment: AskSentiment | None,
+    manager: LLMManager,
+) -> TrendPredictions | None:
+    """What the settings have predicted of all that is traded; ``None`` where that is nothing.
+
+    Raises:
+        DataError: A prompt cannot be read, or lacks a part.
+    """
+    shortest = market.feed.timeframe.duration
+    timeframes = [each for each in settings.predicts if each.duration >= shortest]
+    if not timeframes:
+        return None
+    own = settings.ai.prediction
+    predictor = AITrendPredictor(
+        clock=clock,
+        candles=candles,
+        analyzer=market.analyzer,
+        frames=frames,
+        derivatives=derivatives,
+        sentiment=sentiment,
+        holdings=Holdings(store=store).of,
+        manager=manager,
+        prompt=prompt_from(own.prompt, PURPOSE) if own.prompt else shipped_prompt(PURPOSE),
+    )
+    return TrendPredictions(
+        predictor=predictor,
+        store=store,
+        clock=clock,
+        market_data=market_data,
+        listings=list(
+            dict.fromkeys(Listing(each.venue, symbol) for each in market.contexts for symbol in each.markets)
+        ),
+        timeframes=timeframes,
+        within=own.within.total_seconds(),
+    )
+
+
+def prediction_jobs(predictions: TrendPredictions | None, market: Source) -> tuple[Job, ...]:
+    """What makes those that are due at a close, once its candles have come in; nothing of the account waits for it."""
+    if predictions is None:
+        return ()
+    return (
+        Job(
+            name="predictions",
+            group=Group.RESEARCH,
+            trigger=every(predictions.timeframes[0]),
+            run=predictions.make,
+            ready=market.live.closed if market.live else None,
+        ),
+    )
+
+
+def prediction_view(predictions: TrendPredictions | None) -> Callable[[str, str], Awaitable[PredictionView]]:
+    """Tells what is expected of a market that people name; it raises ``BadInput`` where that is not traded here."""
+    if predictions is None:
+        return no_predictions
+
+    async def view(market: str, venue: str) -> PredictionView:
+        found = [
+            listing
+            for listing in predictions.listings
+            if market in names_of(listing.symbol) and venue in ("", listing.venue)
+        ]
+        if len(found) == 1:
+            return await predictions.view(found[0])
+        several = len({listing.venue for listing in predictions.listings}) > 1
+        there = ", ".join(named(listing.symbol, listing.venue if several else "") for listing in predictions.listings)
+        problem = "may be several markets" if found else "is not traded here"
+        raise BadInput(f"{named(market[:_SHOWN], venue[:_SHOWN])} {problem}.", f"There are {there}.")
+
+    return view

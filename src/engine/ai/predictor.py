@@ -1,0 +1,162 @@
+"""Where prices are expected to go: every market and timeframe at once, each by a brief of its own.
+
+close ─▶ candles ─▶ frame ─▶ brief ─▶ prompt ─▶ model or offline analyst ─▶ TrendPrediction, or the reason for none
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import structlog
+
+from engine.ai.agents import speaker
+from engine.ai.brief import Line, prediction_brief, safe, written
+from engine.ai.prompt_files import Prompt
+from engine.ai.schemas import PredictionShape
+from engine.analysis.technical import TechnicalAnalyzer
+from engine.checked_candles import CheckedCandles
+from engine.clocks import monotonic
+from engine.domain.briefs import Brief
+from engine.domain.decisions import Frame, Input
+from engine.domain.errors import GreenlightError, VenueError
+from engine.domain.figures import bounded
+from engine.domain.market import Listing, Timeframe
+from engine.domain.predictions import KeptPrediction, Reason, Trend, TrendPrediction
+from engine.faults import fault_id
+from engine.kept_derivatives import KeptDerivatives
+from engine.kept_insights import AskSentiment
+from engine.llm.manager import Answer, LLMManager
+from engine.llm.validating import Facts, Validator
+from engine.ports import Clock
+
+_log = structlog.get_logger(__name__)
+
+PURPOSE = "prediction"
+"""What the manager is asked for: its chain, its caps and its figures go by it."""
+LATE = "it was not there in time"
+
+Wanted = tuple[Listing, Timeframe]
+Made = Mapping[Wanted, KeptPrediction | str]
+"""What became of what was wanted: a prediction, or why there is none."""
+AskHoldings = Callable[[Mapping[Listing, Decimal]], Awaitable[Mapping[Listing, Sequence[Line]]]]
+"""Tells what is held of some markets, at their prices."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AITrendPredictor:
+    """Asks where prices are going; whatever goes wrong with one question, the others are answered.
+
+    Attributes:
+        clock: In a replay what a model took to answer passes on the market too; rules take no time.
+        candles: The closed candles of each market.
+        analyzer: Reads them.
+        frames: What was last read of each market and timeframe, shared with the cycle: nothing is read twice.
+        derivatives: What futures tell.
+        sentiment: Tells what is said of a market; ``None`` where no source is asked.
+        holdings: Tells what is held, and why it was bought.
+    """
+
+    clock: Clock
+    candles: CheckedCandles
+    analyzer: TechnicalAnalyzer
+    frames: dict[Listing, dict[Timeframe, Frame]]
+    derivatives: KeptDerivatives
+    sentiment: AskSentiment | None
+    holdings: AskHoldings
+    manager: LLMManager
+    prompt: Prompt
+
+    async def predict(self, wanted: Collection[Wanted], at: datetime, within: float) -> Made:
+        """What is expected at a close, of all that is wanted, within so many wall seconds for all of it together."""
+        until = monotonic() + within
+        seen = {each: await self._seen(each, at) for each in wanted}
+        frames = {each: found for each, found in seen.items() if isinstance(found, Frame)}
+        missing: dict[Wanted, KeptPrediction | str] = {
+            each: found for each, found in seen.items() if isinstance(found, str)
+        }
+        briefs = await self._briefs(frames)
+        made = await asyncio.gather(*(self._in_time(each, briefs[each], frames[each], until) for each in frames))
+        return missing | dict(zip(frames, made, strict=True))
+
+    async def _seen(self, wanted: Wanted, at: datetime) -> Frame | str:
+        """What is read of a market on a timeframe at its newest close, or why nothing is."""
+        listing, timeframe = wanted
+        try:
+            candles, report = await self.candles.at(listing, timeframe, at)
+        except VenueError as error:
+            return error.message
+        if not (report.usable or report.merely_short) or not len(candles):
+            return f"its candles cannot be used: {'; '.join(issue.detail for issue in report.refused)}"
+        if candles.closed_at != timeframe.floor(at):
+            return "its newest candle is not there"
+        known = self.frames.setdefault(listing, {})
+        known.update(self.analyzer.frames({timeframe: candles}, known))
+        return known[timeframe]
+
+    async def _briefs(self, frames: Mapping[Wanted, Frame]) -> dict[Wanted, Brief]:
+        """What is told of each; what is the same on all timeframes of a market is asked for once."""
+        prices = {listing: Decimal(repr(frame.signals.close)) for (listing, _), frame in frames.items()}
+        held = await self.holdings(prices)
+        known: dict[str, tuple[Input, ...]] = {}
+        said = {}
+        for symbol in {listing.symbol: None for listing in prices}:
+            known[symbol] = await self.derivatives.of(symbol)
+            said[symbol] = await self.sentiment(symbol) if self.sentiment else None
+        return {
+            each: prediction_brief(frame.signals, known[each[0].symbol], said[each[0].symbol], held.get(each[0], ()))
+            for each, frame in frames.items()
+        }
+
+    async def _in_time(self, wanted: Wanted, brief: Brief, frame: Frame, until: float) -> KeptPrediction | str:
+        left = until - monotonic()
+        try:
+            async with asyncio.timeout(left):
+                return await self._ask(wanted, brief, frame, left)
+        except TimeoutError:
+            return LATE
+        except GreenlightError as error:
+            return error.message
+        except Exception:  # noqa: BLE001 - whatever is wrong with one prediction, the others are made all the same
+            fault = fault_id()
+            _log.exception("a prediction failed", symbol=brief.symbol, timeframe=wanted[1], reference=fault)
+            return f"it failed (fault {fault})"
+
+    async def _ask(self, wanted: Wanted, brief: Brief, frame: Frame, left: float) -> KeptPrediction | str:
+        begun, started = self.clock.now(), self.clock.monotonic()
+        answer = await self.manager.generate(
+            self.prompt.asked(symbol=brief.symbol, timeframe=wanted[1], brief=written(brief)),
+            self.prompt.system,
+            PredictionShape,
+            PURPOSE,
+            deadline=left,
+            validate=Validator(
+                shape=PredictionShape, facts=Facts(symbol=brief.symbol, book=None, figures=brief.figures)
+            ),
+        )
+        if answer.abstains:
+            return answer.reason
+        made_at = begun if answer.is_offline else begun + timedelta(seconds=int(self.clock.monotonic() - started))
+        return KeptPrediction(prediction=_of(answer, wanted, brief.at, made_at), close=frame.signals.close)
+
+
+def _of(answer: Answer, wanted: Wanted, at: datetime, made_at: datetime) -> TrendPrediction:
+    """What was answered; what a model says of its own confidence is not asked for, and none is made up."""
+    (listing, timeframe), said = wanted, answer.value
+    return TrendPrediction(
+        venue=listing.venue,
+        symbol=listing.symbol,
+        timeframe=timeframe,
+        at=at,
+        made_at=made_at,
+        direction=Trend(said.direction),
+        expected_move=float(bounded(said.expected_move_percent / 100)),
+        horizon=said.horizon_candles,
+        reasons=tuple(Reason(text=safe(each.text), fields=tuple(each.fields)) for each in said.reasons),
+        by=speaker(answer),
+        is_offline=answer.is_offline,
+        cost=answer.cost,
+    )

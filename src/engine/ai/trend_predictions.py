@@ -1,0 +1,179 @@
+"""What is predicted of every market that is traded: made at closes, beside everything else, kept, and graded.
+
+A prediction is made for each timeframe at its close. One that could not be made is tried again when the shortest of
+them closes next, at most ``TRIES`` times. Whoever decides reads what is there, and never waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+
+from engine.ai.alignment import outlook_of
+from engine.ai.predictor import AITrendPredictor, Made, Wanted
+from engine.domain.errors import StoreError, VenueError
+from engine.domain.market import Listing, Timeframe
+from engine.domain.predictions import KeptPrediction, PredictionView, TrendOutlook, TrendPrediction
+from engine.faults import fault_id
+from engine.ports import Clock, MarketDataAt, market_data_of
+from engine.store.database import Database
+from engine.store.unit_of_work import UnitOfWork
+
+_log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+TRIES = 3
+"""How often the prediction of one close is asked for."""
+HEARD_AT_ONCE = 0.2
+"""Wall seconds for which the job that makes them waits; then others of its group have their turn."""
+GRADED_AT_ONCE = 100
+"""How many are held against the market at a time."""
+LAST = 20
+"""How many of the last ones of a timeframe a track record is of."""
+
+
+class TrendPredictions:
+    """Makes, keeps and tells predictions.
+
+    Args:
+        predictor: Who makes them.
+        market_data: What prices did, for grading.
+        listings: The markets.
+        timeframes: On which they are predicted, the shortest first.
+        within: Wall seconds that all predictions of a close have together.
+    """
+
+    def __init__(
+        self,
+        *,
+        predictor: AITrendPredictor,
+        store: Database,
+        clock: Clock,
+        market_data: MarketDataAt,
+        listings: Sequence[Listing],
+        timeframes: Sequence[Timeframe],
+        within: float,
+    ) -> None:
+        self._predictor = predictor
+        self._store = store
+        self._clock = clock
+        self._market_data = market_data
+        self._within = within
+        self.listings = tuple(listings)
+        self.timeframes = tuple(timeframes)
+        self._newest: dict[Wanted, TrendPrediction] | None = None
+        self._reasons: dict[Wanted, str] = {}
+        self._tries: Counter[tuple[Wanted, datetime]] = Counter()
+        self._making: asyncio.Task[None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether predictions are being made: the market of a replay stands still meanwhile."""
+        return self._making is not None and not self._making.done()
+
+    async def make(self, at: datetime) -> None:
+        """Begin with those of a close, and grade those whose horizon is over; while others are made, nothing."""
+        if self.busy:
+            return
+        self._making = asyncio.create_task(self._make(at), name="predictions")
+        await asyncio.wait((self._making,), timeout=HEARD_AT_ONCE)
+
+    async def stop(self) -> None:
+        """Wait for nobody any more; what is missing is made after the next start."""
+        if self._making is not None:
+            self._making.cancel()
+            await asyncio.gather(self._making, return_exceptions=True)
+
+    async def outlook(self, listing: Listing) -> TrendOutlook:
+        """What is expected of a market now."""
+        newest = await self._known()
+        return outlook_of(
+            listing, self.timeframes, _of(newest, listing), self._clock.now(), _of(self._reasons, listing)
+        )
+
+    async def view(self, listing: Listing) -> PredictionView:
+        """What people are shown of it."""
+        record = await self._store.read(lambda uow: uow.predictions.records(listing, self.timeframes, LAST))
+        return PredictionView(outlook=await self.outlook(listing), record=record)
+
+    async def _make(self, at: datetime) -> None:
+        try:
+            newest = await self._known()
+            wanted = self._wanted(newest, at)
+            made = await self._predictor.predict(wanted, at, self._within) if wanted else {}
+            graded = await self._graded(at)
+            await self._keep(newest, made, graded)
+        except StoreError as error:
+            _log.error("what was predicted could not be kept", error=error.message)
+        except Exception:  # noqa: BLE001 - nobody waits for this task: its fault would be lost
+            _log.exception("predicting failed", at=at.isoformat(), reference=fault_id())
+
+    def _wanted(self, newest: Mapping[Wanted, TrendPrediction], at: datetime) -> list[Wanted]:
+        """The markets and timeframes whose newest close has no prediction; what is asked too often is left out."""
+        found = []
+        for each in ((listing, timeframe) for timeframe in self.timeframes for listing in self.listings):
+            close = each[1].floor(at)
+            if (known := newest.get(each)) is not None and known.at >= close:
+                continue
+            if self._tries[each, close] < TRIES:
+                self._tries[each, close] += 1
+                found.append(each)
+        return found
+
+    async def _keep(self, newest: dict[Wanted, TrendPrediction], made: Made, graded: Sequence[KeptPrediction]) -> None:
+        """Write down what was made, and only then tell it."""
+        new = {each: found for each, found in made.items() if isinstance(found, KeptPrediction)}
+
+        def work(uow: UnitOfWork) -> None:
+            uow.predictions.add(new.values())
+            uow.predictions.grade(graded)
+
+        if new or graded:
+            await self._store.transact(work)
+        newest.update({each: found.prediction for each, found in new.items()})
+        self._reasons |= {each: found for each, found in made.items() if isinstance(found, str)}
+        for each in new:
+            self._reasons.pop(each, None)
+            for tried in [tried for tried in self._tries if tried[0] == each]:
+                del self._tries[tried]
+
+    async def _known(self) -> dict[Wanted, TrendPrediction]:
+        """The newest prediction of each market and timeframe, as it is kept."""
+        if self._newest is None:
+            self._newest = await self._store.read(self._load)
+        return self._newest
+
+    def _load(self, uow: UnitOfWork) -> dict[Wanted, TrendPrediction]:
+        now, found = self._clock.now(), dict[Wanted, TrendPrediction]()
+        for each in ((listing, timeframe) for listing in self.listings for timeframe in self.timeframes):
+            if (kept := uow.predictions.newest(*each, now)) is not None:
+                found[each] = kept.prediction
+        return found
+
+    async def _graded(self, now: datetime) -> list[KeptPrediction]:
+        due = await self._store.read(lambda uow: uow.predictions.due(now, GRADED_AT_ONCE))
+        found = [await self._held_against_the_market(each, now) for each in due]
+        return [each for each in found if each is not None]
+
+    async def _held_against_the_market(self, kept: KeptPrediction, now: datetime) -> KeptPrediction | None:
+        """A prediction with its outcome; ``None`` where the price of then is not known here, or not any more."""
+        asked = kept.prediction
+        if asked.venue not in self._market_data:
+            return None
+        try:
+            market_data = market_data_of(self._market_data, asked.venue)
+            candles = await market_data.candles(asked.symbol, asked.timeframe, 1, asked.due_at)
+        except VenueError:
+            return None
+        if candles.closed_at != asked.due_at:
+            return None
+        return kept.graded(float(candles.close[-1]), now)
+
+
+def _of(by_wanted: Mapping[Wanted, T], listing: Listing) -> dict[Timeframe, T]:
+    return {timeframe: found for (market, timeframe), found in by_wanted.items() if market == listing}

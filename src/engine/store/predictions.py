@@ -1,0 +1,100 @@
+"""What was predicted of markets, with when it was known and what came of it: the ``predictions`` table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Connection, Row, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from engine.domain.market import Listing, Timeframe
+from engine.domain.predictions import KeptPrediction, Reason, TrackRecord
+from engine.store import codec
+from engine.store.mapping import RowMapping
+from engine.store.tables import PredictionRow, key_of, table_of
+
+_TABLE = table_of(PredictionRow)
+_KEPT = RowMapping(KeptPrediction, _TABLE)
+_REASONS = tuple[Reason, ...]
+_OUTCOME = ("graded_at", "move", "was_right")
+_GRADE = update(_TABLE).where(*key_of(_TABLE))
+_DUE = select(_TABLE).where(_TABLE.c.graded_at.is_(None)).order_by(_TABLE.c.due_at.desc(), _TABLE.c.symbol)
+
+
+class Predictions:
+    """Keeps what was predicted. What is kept once is only ever graded: a backtest finds what was known then."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, kept: Iterable[KeptPrediction]) -> None:
+        """Keep new ones; what is kept already stays as it was."""
+        rows = [
+            _KEPT.to_row(each)
+            | {"reasons": codec.dump_as(_REASONS, each.prediction.reasons), "due_at": each.prediction.due_at}
+            for each in kept
+        ]
+        if rows:
+            dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+            self._connection.execute(dialect.insert(_TABLE).on_conflict_do_nothing(), rows)
+
+    def grade(self, kept: Iterable[KeptPrediction]) -> None:
+        """Keep what came of some that are there."""
+        for each in kept:
+            row = _KEPT.to_row(each)
+            key = {f"its_{column.name}": row[column.name] for column in _TABLE.primary_key}
+            self._connection.execute(_GRADE.values({name: row[name] for name in _OUTCOME}), key)
+
+    def due(self, now: datetime, limit: int) -> tuple[KeptPrediction, ...]:
+        """Those that are not graded although their horizon is over, the newest first."""
+        rows = self._connection.execute(_DUE.where(_TABLE.c.due_at <= now).limit(limit))
+        return tuple(map(_kept, rows))
+
+    def newest(self, listing: Listing, timeframe: Timeframe, known_at: datetime) -> KeptPrediction | None:
+        """The newest of a market and timeframe that was known at a time."""
+        query = (
+            select(_TABLE)
+            .where(*_of(listing, timeframe), _TABLE.c.made_at <= known_at)
+            .order_by(_TABLE.c.at.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(query).first()
+        return _kept(row) if row else None
+
+    def between(
+        self, listing: Listing, timeframe: Timeframe, since: datetime, until: datetime
+    ) -> tuple[KeptPrediction, ...]:
+        """Those of closes after a time and up to another, the oldest first; their outcomes may lie later."""
+        query = (
+            select(_TABLE)
+            .where(*_of(listing, timeframe), _TABLE.c.at > since, _TABLE.c.at <= until)
+            .order_by(_TABLE.c.at)
+        )
+        return tuple(map(_kept, self._connection.execute(query)))
+
+    def records(self, listing: Listing, timeframes: Iterable[Timeframe], last: int) -> Mapping[Timeframe, TrackRecord]:
+        """How many were right of the last so many of each timeframe that took a side, and are graded."""
+        return {each: self._record(listing, each, last) for each in timeframes}
+
+    def _record(self, listing: Listing, timeframe: Timeframe, last: int) -> TrackRecord:
+        query = (
+            select(_TABLE.c.was_right)
+            .where(*_of(listing, timeframe), _TABLE.c.was_right.is_not(None))
+            .order_by(_TABLE.c.at.desc())
+            .limit(last)
+        )
+        found = list(self._connection.execute(query).scalars())
+        return TrackRecord(right=sum(found), graded=len(found))
+
+
+def _of(listing: Listing, timeframe: Timeframe) -> tuple[Any, ...]:
+    return _TABLE.c.venue == listing.venue, _TABLE.c.symbol == listing.symbol, _TABLE.c.timeframe == timeframe.value
+
+
+def _kept(row: Row[Any]) -> KeptPrediction:
+    kept = _KEPT.from_row(row)
+    reasons = codec.load_as(_REASONS, cast("str", row.reasons))
+    return replace(kept, prediction=replace(kept.prediction, reasons=reasons))
