@@ -43,8 +43,10 @@ class Section(BaseModel):
         """With what is written below each setting; pydantic would read that at every start, for a tenth of a second."""
         schema = handler(core_schema)
         properties = handler.resolve_ref_schema(schema)["properties"]
-        for name, words in _described(cls):
-            properties[name].setdefault("description", words)
+        for section in (each for each in cls.__mro__ if issubclass(each, Section)):
+            for name, words in _described(section):
+                if name in properties:
+                    properties[name].setdefault("description", words)
         return schema
 
 

@@ -26,6 +26,7 @@ from handlers.reception import Reception
 from tests.fakes.chat import no_backtest, no_logs
 from tests.fakes.engine import DAY, Room, engine_room, settled
 from tests.fakes.feed import START, HandClock
+from tests.fakes.panel import rules_alone
 
 MARKETS = 20
 """On how many markets research is done at once."""
@@ -211,6 +212,7 @@ def _reception(room: Room) -> Reception:
             desk=room.desk,
             clock=room.clock,
             version="0",
+            asker=rules_alone(),
             logs=no_logs,
             backtest=no_backtest,
         ),

@@ -37,6 +37,7 @@ from handlers.web.sessions import Attempts, Sessions, SignInLinks, session_key
 from tests.fakes import reports
 from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_backtest, no_logs, paged
 from tests.fakes.database import blank
+from tests.fakes.panel import rules_alone
 from tests.fakes.plain import PLAIN
 
 TOKEN = "a-token-for-tests"
@@ -120,6 +121,7 @@ class WebRoom:
             desk=self.desk,
             clock=self.clock,
             version="1.2.3",
+            asker=rules_alone(),
         )
         self.reception = Reception(
             access=self.access,

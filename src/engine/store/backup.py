@@ -14,7 +14,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
-from sqlalchemy import Column, Connection, Engine, Table, delete, func, insert, select, text
+from sqlalchemy import Column, Connection, Date, Engine, Table, delete, func, insert, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from engine import private_files
@@ -137,8 +137,8 @@ def _write_table(connection: Connection, table: Table, archive: ZipFile) -> int:
     return count
 
 
-def _plain(value: Decimal | datetime) -> str:
-    return value.isoformat() if isinstance(value, datetime) else plain(value)
+def _plain(value: Decimal | date) -> str:
+    return value.isoformat() if isinstance(value, date) else plain(value)  # a datetime is a date
 
 
 def _copy(venue: Path, to: Path) -> Path | None:
@@ -250,7 +250,9 @@ def _value(column: Column[Any], plain: Any) -> Any:
         return None
     if isinstance(column.type, ExactDecimal):
         return Decimal(plain)
-    return datetime.fromisoformat(plain) if isinstance(column.type, UtcTime) else plain
+    if isinstance(column.type, UtcTime):
+        return datetime.fromisoformat(plain)
+    return date.fromisoformat(plain) if isinstance(column.type, Date) else plain
 
 
 def _go_on_counting(connection: Connection) -> None:

@@ -51,4 +51,4 @@ def test_its_figures_are_the_programs(tmp_path: Path):
     assert re.findall(r"^\| (\d+) % \|", TEXT, flags=re.MULTILINE) == [str(part) for part in TOLD_AT]
     assert (THRESHOLD, LEAVE_ALONE, SHORT_FROM * 100) == (5, 60, 80)
     assert all(f"`{role}`" in TEXT for role in ROLES)
-    assert not settings.asks_models, "without a key nobody is asked"
+    assert not load("base", None, {}, {}, tmp_path).settings.asks_models, "without a key nobody is asked"

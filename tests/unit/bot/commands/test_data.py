@@ -40,10 +40,3 @@ def test_nothing_is_overwritten_unless_asked_for(tmp_path: Path) -> None:
     (tmp_path / "dump.csv").write_text(text(ROWS))
     command = ["import", str(tmp_path / "dump.csv"), "--out", str(tmp_path)]
     assert [CliRunner().invoke(app, [*command, *more]).exit_code for more in ([], [], ["--force"])] == [0, 2, 0]
-
-
-def test_a_file_without_candles_has_no_first_and_no_last(tmp_path: Path) -> None:
-    (tmp_path / "BTCUSDT-1h.csv").write_text("timestamp,open,high,low,close,volume\n")
-    answer = CliRunner().invoke(app, ["check", str(tmp_path / "BTCUSDT-1h.csv")])
-    assert f"{tmp_path / 'BTCUSDT-1h.csv'}: no candles\n" in answer.output
-    assert "never" not in answer.output

@@ -10,15 +10,19 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from threading import Timer
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from sqlalchemy import Boolean, Date, Float, Integer, String, Table, insert, select
+from sqlmodel import SQLModel
 
 from engine.domain.errors import StoreError
 from engine.domain.events import Welcomed
 from engine.exchanges.paper_file import VenueFile
 from engine.store import connections, migrate
 from engine.store.backup import backup, restore
+from engine.store.columns import ExactDecimal, UtcTime
 from engine.store.database import Database
 from engine.store.history import history
 from engine.store.unit_of_work import UnitOfWork
@@ -39,6 +43,45 @@ def _fill(uow: UnitOfWork) -> None:
     uow.account.record_equity(NOON)
     uow.chat.put_message(message_id=None, audience="", author="bot", at=NOON, card=None, text="grüß dich")
     uow.emit(Welcomed(at=NOON))
+
+
+MADE_UP: dict[type[Any], Any] = {
+    ExactDecimal: Decimal("1.50"),
+    UtcTime: NOON,
+    Date: NOON.date(),
+    Boolean: True,
+    Integer: 1,
+    Float: 0.5,
+    String: "x",
+}
+"""What stands in a column of each type, in a table that nothing else has filled."""
+
+
+def _a_row(table: Table) -> dict[str, Any]:
+    return {
+        column.name: next(value for kind, value in MADE_UP.items() if isinstance(column.type, kind))
+        for column in table.columns
+    }
+
+
+def _fill_the_rest(uow: UnitOfWork) -> None:
+    """A row in every table: whatever types the next one has, a backup must have its values."""
+    for table in SQLModel.metadata.sorted_tables:
+        if uow.connection.execute(select(table)).first() is None:
+            uow.connection.execute(insert(table), [_a_row(table)])
+
+
+async def all_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table."""
+
+    def read(uow: UnitOfWork) -> dict[str, list[tuple[Any, ...]]]:
+        tables = SQLModel.metadata.sorted_tables
+        return {each.name: sorted(map(tuple, uow.connection.execute(select(each))), key=repr) for each in tables}
+
+    database = Database(url)
+    found = await database.read(read)
+    await database.close()
+    return found
 
 
 async def story_of(url: str):
@@ -89,6 +132,19 @@ async def test_a_backup_of_either_comes_back_whole_in_either(full: str, saved: P
     await database.transact(lambda uow: uow.emit(Welcomed(at=NOON)))
     assert (await database.read(lambda uow: history(uow.connection))).events == 2
     await database.close()
+
+
+async def test_every_table_comes_back_with_every_value(each_database: str, target: str, tmp_path: Path):
+    database = Database(each_database)
+    await database.transact(_fill)
+    await database.transact(_fill_the_rest)
+    await database.close()
+    VenueFile(tmp_path / "venue.sqlite", "paper", {"USDT": Decimal("1000.10")}).close()
+    backup(each_database, {"venue.sqlite": tmp_path / "venue.sqlite"}, tmp_path / "saved.zip")
+    restore(target, {"venue.sqlite": tmp_path / "other" / "venue.sqlite"}, tmp_path / "saved.zip")
+    found = await all_of(target)
+    assert found == await all_of(each_database)
+    assert all(found.values())
 
 
 def test_it_can_be_read_by_its_owner_only_and_leaves_nothing_else(saved: Path):
