@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -26,7 +27,8 @@ from engine.store.database import Database
 from tests.fakes.model_files import write_model
 from tests.fakes.models import FakePricing, models
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("llm")]  # a process, and a library of 100 MB
+# A process, and a library of 100 MB, which steps back behind everything else.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("llm")]
 
 
 class Stance(BaseModel):
@@ -149,3 +151,45 @@ async def test_what_is_no_model_is_an_error_that_says_so(tmp_path: Path):
         await provider.ask(replace(question(), model="notes"))
     assert (refused.value.fault, refused.value.usage) == (ModelFault.REQUEST, UNBILLED)
     await provider.close()
+
+
+ALONE = """
+import asyncio, sys
+from pathlib import Path
+from engine.domain.model_calls import ModelRequest
+from engine.llm.model_file import ModelFileProvider
+
+async def ask():
+    provider = ModelFileProvider(path=Path(sys.argv[1]))
+    await provider.ask(ModelRequest(purpose="", model="tiny", system_message="", prompt="?", max_tokens=1))
+    print(provider._process.pid, flush=True)
+    await asyncio.Event().wait()
+
+if __name__ == "__main__":
+    asyncio.run(ask())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="Linux tells it")
+async def test_it_ends_when_the_program_is_killed(tmp_path: Path):
+    script = tmp_path / "alone.py"
+    script.write_text(ALONE)
+    model = str(write_model(tmp_path / "tiny.gguf"))
+    program = await asyncio.create_subprocess_exec(sys.executable, str(script), model, stdout=asyncio.subprocess.PIPE)
+    assert program.stdout is not None
+    process = int(await program.stdout.readline())
+    os.kill(process, 0)
+    program.kill()
+    await program.wait()
+    async with asyncio.timeout(30):
+        while is_alive(process):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.05)
+
+
+def is_alive(process: int) -> bool:
+    """Whether it runs; who adopted it may not have buried it yet."""
+    stat = Path(f"/proc/{process}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
