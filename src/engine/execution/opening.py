@@ -84,13 +84,20 @@ def _open_at(uow: UnitOfWork, found: Inventory, cursor: Cursor, now: datetime, *
         uow.emit(InventoryFound(at=now, venue=found.venue))
 
 
+def rest(uow: UnitOfWork, venue: str) -> Inventory | None:
+    """What was found at a venue, where some of it is still to be adopted; ``None`` where nothing is."""
+    found = uow.ledger.inventory(venue)
+    is_left = found is not None and found.adopted and not all(each.position_id for each in found.holdings)
+    return found if is_left else None
+
+
 def adopt_rest(uow: UnitOfWork, venue: str, now: datetime) -> None:
     """Take over what was to be adopted when the books were opened, and had no price then: it has one now.
 
     It counts as paid in: it is no profit of the time since.
     """
-    found = uow.ledger.inventory(venue)
-    if found is None or not found.adopted or all(each.position_id for each in found.holdings):
+    found = rest(uow, venue)
+    if found is None:
         return
     marks = uow.account.marks()
     holdings = tuple(_adopted(uow, found, each, marks, now) for each in found.holdings)

@@ -53,13 +53,18 @@ class ExecutionOrchestrator:
         return tuple(self._venues)
 
     async def adopt_rest(self, at: datetime, venue: str = "") -> None:
-        """Take over what the accounts had before their books were opened, and had no price then."""
+        """Take over what the accounts had before their books were opened, and had no price then.
+
+        Mostly there is nothing, at every close: that costs no commit.
+        """
+        names = list(self._named(venue))
 
         def work(uow: UnitOfWork) -> None:
-            for each in self._named(venue):
+            for each in names:
                 opening.adopt_rest(uow, each, at)
 
-        await self._store.transact(work)
+        if await self._store.read(lambda uow: any(opening.rest(uow, each) for each in names)):
+            await self._store.transact(work)
 
     async def next_look(self, venue: str = "") -> datetime | None:
         """When something that was left half done is to be looked at again; ``None`` where nothing was."""
