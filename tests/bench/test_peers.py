@@ -1,7 +1,7 @@
 """How fast others are with S1 on the same candles, in processor seconds; see ``peer_environments``.
 
 A peer must come to our trades and, to a tenth, to our equity: else it would be measured at something else.
-backtesting.py goes over candles one by one, so it is asked for less.
+backtesting.py and nautilus_trader go over candles one by one, so they are asked for less.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from engine.backtest.kernel_run import backtest
+from engine.backtest.setup import BareTerms, FillAt
 from engine.domain.market import Candles
 from engine.strategies.sma_cross import SmaCross
 from tests.bench.conftest import Tell
@@ -28,8 +29,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
 
 GRID = list(product(range(10, 49, 2), range(60, 151, 10)))
 """That of ``test_a_sweep``."""
-LESS = {"backtesting": (100_000, GRID[:2])}
+LESS = {"backtesting": (100_000, GRID[:2]), "nautilus_trader": (100_000, GRID[:2])}
 """Of a million candles, and of the grid."""
+TERMS = {"nautilus_trader": BareTerms(fill_at=FillAt.SIGNAL_CLOSE)}
+"""Those that cannot fill at the next open are held against ours at the close."""
 
 
 class Peer:
@@ -64,7 +67,7 @@ def test_a_peer(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell, name: s
     count, pairs = LESS.get(name, (1_000_000, GRID))
     hundred = jumpy(1, 100_000)
     alone, whole = min((peer.run(hundred, [(20, 50)], 1) for _ in range(2)), key=lambda each: each[1])
-    ours = backtest(setup(SmaCross(fast=20, slow=50), hundred))
+    ours = backtest(setup(SmaCross(fast=20, slow=50), hundred, terms=TERMS.get(name, BareTerms())))
     assert alone["trades"] == len(ours.trades) + len(ours.held)
     assert alone["equity"] == pytest.approx(ours.final_equity, rel=0.1)
     long, _ = benchmark.pedantic(lambda: peer.run(jumpy(1, count), [(20, 50)], 3), rounds=1)
