@@ -19,6 +19,8 @@ Recorded = Callable[[Incoming], Awaitable[None]]
 """Waits until what was received is on record: what only reads is answered before."""
 Interim = Callable[[Incoming], Card | None]
 """What is said at once of something whose answer takes long; ``None`` of anything else."""
+Shown = Callable[[Incoming], None]
+"""Is told once an answer stands where it was asked for, or could not be shown: what gave way to it may go on."""
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +35,10 @@ def no_interim(incoming: Incoming) -> None:
 
 async def on_record(incoming: Incoming) -> None:
     """Everything that was received is on record by then."""
+
+
+def nothing_waits(incoming: Incoming) -> None:
+    """Nothing gives way to what is answered."""
 
 
 def is_answer(card: Card) -> bool:

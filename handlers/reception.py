@@ -81,18 +81,22 @@ class Reception:
         self._strangers = Strangers(monotonic)
         self._under_way: set[str] = set()
         self._recording: dict[str, asyncio.Task[None]] = {}
+        self._giving_way: dict[str, Callable[[], None]] = {}
 
     async def receive(self, incoming: Incoming) -> Card | None:
         """As ``answer``, once what was done about it is on record."""
-        card = await self.answer(incoming)
-        await self.recorded(incoming)
+        try:
+            card = await self.answer(incoming)
+            await self.recorded(incoming)
+        finally:
+            self.shown(incoming)
         return card
 
     async def answer(self, incoming: Incoming) -> Card | None:
         """Act on something a person did, once, and say what to answer them.
 
         It never raises, so that no platform needs to know what can go wrong in here. Whoever shows the answer then
-        waits for ``recorded`` before the platform may forget the delivery.
+        tells so by ``shown``, and waits for ``recorded`` before the platform may forget the delivery.
 
         Returns:
             The answer; ``None`` for strangers and for deliveries that were answered before, or are being acted on.
@@ -131,6 +135,11 @@ class Reception:
         """Return once what was done about a delivery is on record."""
         if recording := self._recording.get(_delivery(incoming)):
             await asyncio.wait({recording})
+
+    def shown(self, incoming: Incoming) -> None:
+        """Let what gave way to an answer go on: it stands where it was asked for, or could not be shown."""
+        if go_on := self._giving_way.pop(_delivery(incoming), None):
+            go_on()
 
     def _understood(self, incoming: Incoming) -> Incoming:
         """The same; a command that was written to us alone without its slash has it."""
@@ -185,12 +194,13 @@ class Reception:
         if finished:
             go_on()
             return None
-        recording = self._record(incoming, person.name, flowing(card.title), go_on)
+        self._giving_way[_delivery(incoming)] = go_on
+        recording = self._record(incoming, person.name, flowing(card.title))
         self._recording[_delivery(incoming)] = asyncio.create_task(recording)
         return card
 
-    async def _record(self, incoming: Incoming, person: str, outcome: str, done: Callable[[], None]) -> None:
-        """Write down what was answered, while it is shown, and say when that is done."""
+    async def _record(self, incoming: Incoming, person: str, outcome: str) -> None:
+        """Write down what was answered, while it is shown."""
         try:
             await self._database.transact(self._finishing(incoming, person, outcome))
         except StoreError as error:
@@ -198,7 +208,6 @@ class Reception:
         except Exception as error:  # noqa: BLE001 - the boundary of a task: the answer is given already
             _failed(error)
         finally:
-            done()
             self._under_way.discard(_delivery(incoming))
             self._recording.pop(_delivery(incoming), None)
 

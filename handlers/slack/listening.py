@@ -20,7 +20,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from engine.domain.messages import Card, Incoming
-from handlers.answered import Interim, Recorded, no_interim, on_record
+from handlers.answered import Interim, Recorded, Shown, no_interim, nothing_waits, on_record
 from handlers.charts.illustrating import Draw, Illustrated, illustrated
 from handlers.lanes import Lanes
 from handlers.slack import reading
@@ -51,6 +51,7 @@ class Listener:
         speech: How commands are written there.
         recorded: Waits until what was received is on record: what only reads is answered before.
         interim: What is said at once of something whose answer takes long.
+        shown: Is told when a reply is there, or could not be shown.
     """
 
     def __init__(
@@ -63,8 +64,10 @@ class Listener:
         speech: Speech,
         recorded: Recorded = on_record,
         interim: Interim = no_interim,
+        shown: Shown = nothing_waits,
     ) -> None:
         self._receive = receive
+        self._shown = shown
         self._recorded = recorded
         self._interim = interim
         self._draw = draw
@@ -135,7 +138,13 @@ class Listener:
 
     def _show(self, heard: Heard, shown: Illustrated) -> None:
         """Reply when every reply before has been shown."""
-        self._lanes.add(("reply", heard.incoming.address), partial(self._reply, heard, shown))
+        self._lanes.add(("reply", heard.incoming.address), partial(self._answer, heard, shown))
+
+    async def _answer(self, heard: Heard, shown: Illustrated) -> None:
+        try:
+            await self._reply(heard, shown)
+        finally:
+            self._shown(heard.incoming)
 
 
 async def _authorised() -> AuthorizeResult:

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 
 from engine.clocks import wall
 from engine.domain.messages import Card, Destination, Ref
-from handlers.answered import Interim, Note, Recorded, is_answer, no_interim, not_noted, on_record
+from handlers.answered import Interim, Note, Recorded, Shown, is_answer, no_interim, not_noted, nothing_waits, on_record
 from handlers.charts.illustrating import Draw, no_pictures
 from handlers.outages import Health, Outage
 from handlers.slack.client import HideTokens, make_client, make_session
@@ -60,6 +60,7 @@ class SlackPlatform:
         sessions: Makes the connections, each answer within so many seconds; ``None`` for the network.
         wall: The wall clock, for the age of what Slack sends.
         recorded: Waits until what was received is on record.
+        shown: Is told when an answer is there.
     """
 
     name = PLATFORM
@@ -85,6 +86,7 @@ class SlackPlatform:
         wall: Callable[[], datetime] = wall,
         recorded: Recorded = on_record,
         interim: Interim = no_interim,
+        shown: Shown = nothing_waits,
     ) -> None:
         self._hide_tokens = HideTokens([token for token in (bot_token, app_token, signing_secret) if token])
         self._answer_timeout = answer_timeout.total_seconds()
@@ -109,6 +111,7 @@ class SlackPlatform:
             speech=speech,
             recorded=recorded,
             interim=interim,
+            shown=shown,
         )
         self._sockets = (
             Sockets(

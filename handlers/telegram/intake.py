@@ -20,7 +20,7 @@ from telegram import Bot, CallbackQuery, Update
 from telegram.error import TelegramError, TimedOut
 
 from engine.domain.messages import Card, Incoming
-from handlers.answered import Interim, Recorded, no_interim, on_record
+from handlers.answered import Interim, Recorded, Shown, no_interim, nothing_waits, on_record
 from handlers.charts.illustrating import Draw, Illustrated, illustrated
 from handlers.lanes import Lanes
 from handlers.pacing import PATIENCE, Pacer
@@ -56,6 +56,7 @@ class Intake:
         pacer: Knows how soon a message could be sent.
         recorded: Waits until what was received is on record: what only reads is answered before.
         interim: What is said at once of something whose answer takes long.
+        shown: Is told when a reply is there, or could not be shown.
     """
 
     def __init__(
@@ -68,12 +69,14 @@ class Intake:
         pacer: Pacer,
         recorded: Recorded = on_record,
         interim: Interim = no_interim,
+        shown: Shown = nothing_waits,
     ) -> None:
         self._bot = bot
         self._draw = draw
         self._receive = receive
         self._recorded = recorded
         self._interim = interim
+        self._shown = shown
         self._reply = reply
         self._pacer = pacer
         self._lanes = Lanes()
@@ -184,6 +187,7 @@ class Intake:
         try:
             await self._reply(heard, shown)
         finally:
+            self._shown(heard)
             self._settle(_chat(heard))
 
     async def _was_told(self, query: CallbackQuery, ack: asyncio.Task[None] | None) -> bool:

@@ -183,8 +183,10 @@ class Database(DatabaseReader):
 
     async def read(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a synchronous body on a snapshot; what it writes is rolled back."""
-        if self.waiting and _GROUP.get() is self:
-            return await self._within(partial(self._batch.read, work))
+        if _GROUP.get() is self:
+            if self.waiting:
+                return await self._within(partial(self._batch.read, work))
+            await self.yield_to_callers()
         with self._guest():
             await self.flush()
             return await super().read(work)

@@ -150,6 +150,19 @@ async def test_what_only_reads_is_answered_before_anything_is_written_and_audite
     assert len(await room.audit()) == 1
 
 
+async def test_those_who_write_together_give_way_until_the_answer_is_shown(room):
+    """Seen: a step of a replay between the answer and its message, for it was on record by then."""
+    asked = room.incoming(Typed(text="/status"), delivery="7")
+    assert await room.reception.answer(asked) is not None
+    await room.reception.recorded(asked)
+    assert "telegram:7" in room.reception._giving_way
+    room.reception.shown(asked)
+    going_on = asyncio.ensure_future(room.database.yield_to_callers())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert going_on.done()
+
+
 async def test_after_a_crash_what_only_reads_is_answered_again(room):
     asked = room.incoming(Typed(text="/status"), delivery="7")
     card = await room.reception.answer(asked)

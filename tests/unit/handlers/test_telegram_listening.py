@@ -152,6 +152,22 @@ async def test_the_reply_comes_to_where_the_message_was_written(fake: FakeTelegr
     assert fake.messages(ANN)[0].reply_to is None
 
 
+async def test_once_a_reply_stands_there_or_cannot_it_is_told(fake: FakeTelegram) -> None:
+    told: list[tuple[str, int]] = []
+
+    def note(heard: Incoming) -> None:
+        told.append((words(heard), len(fake.called("sendMessage"))))
+
+    async with running(fake, receive=echo, shown=note):
+        fake.type(ANN, ANN, "hello")
+        await fake.wait_for(lambda: told)
+        fake.block(ANN)
+        fake.type(ANN, ANN, "again")
+        await fake.wait_for(lambda: len(told) > 1)
+    assert [what for what, _ in told] == ["hello", "again"]
+    assert told[0][1] == 1
+
+
 async def test_the_reply_to_a_press_hangs_under_the_card(fake: FakeTelegram) -> None:
     message = question(fake)
     async with running(fake, receive=echo):

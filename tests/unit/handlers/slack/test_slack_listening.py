@@ -175,6 +175,18 @@ async def test_what_only_one_person_reads_already_is_answered_there(fake: FakeSl
     assert [message.text for message in fake.user("U1").messages()] == ["The log"]
 
 
+async def test_once_a_reply_stands_there_it_is_told(fake: FakeSlack) -> None:
+    told: list[tuple[str, int]] = []
+
+    def note(heard: Incoming) -> None:
+        told.append((words(heard), len(fake.texts(CHANNEL))))
+
+    async with running(fake, receive=tell_a_secret, shown=note):
+        await fake.user("U1").command("status", CHANNEL).finished()
+        await until(lambda: told)
+    assert told == [("/status", 1)]
+
+
 WISH = Card(title="Close T1?", topic="closing:C1", buttons=(Button(label="Close T1", verb=Choice.CLOSE, about="C1"),))
 
 
