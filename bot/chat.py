@@ -105,7 +105,12 @@ async def build_chat(
     past: dict[str, Platform] = {web.chat.name: web.chat.unwritten} if web else {}
     places = destinations(settings)
     await retarget_cards(engine.store, places=places, platforms=platforms, route=routes(places))
-    watch = PlatformWatch(store=engine.store, health=_health_of(engine, remote), clock=engine.clock)
+    watch = PlatformWatch(
+        store=engine.store,
+        health=_health_of(engine, remote),
+        clock=engine.clock,
+        can_write=lambda: engine.health.unwritten() is None,
+    )
     failover = Failover(
         store=engine.store,
         places=tuple(places),

@@ -15,7 +15,7 @@ import structlog
 
 from engine.domain.events import ApprovalAsked
 from engine.domain.messages import Destination
-from engine.faults import fault_id
+from engine.faults import FaultLog
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 
@@ -60,13 +60,15 @@ class Failover:
 
     async def run(self) -> None:
         """Look as long as something urgent waits, and again when something changed."""
+        faults = FaultLog(_log, "failover did not look")
         while True:
             await self._wake.wait()
             self._wake.clear()
             try:
                 waits = await self.observe()
-            except Exception:  # noqa: BLE001 - whatever is wrong now, what waits must still find its way later
-                _log.exception("failover did not look", reference=fault_id())
+                faults.works()
+            except Exception as error:  # noqa: BLE001 - whatever is wrong now, what waits must still find its way later
+                faults.note(error)
                 waits = True
             if waits:
                 self._wake.set()

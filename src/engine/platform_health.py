@@ -16,7 +16,7 @@ import structlog
 
 from engine.domain.events import PlatformRecovered, PlatformTroubled
 from engine.domain.health import PlatformTrouble
-from engine.faults import fault_id
+from engine.faults import FaultLog
 from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
@@ -98,6 +98,7 @@ class PlatformWatch:
     Args:
         health: How each platform is, by name: ``ok``, or what is wrong in words for people.
         clock: Market time for what is written; wall seconds for what has lasted.
+        can_write: Whether the database is known to work; while it is not, nothing is tried.
     """
 
     def __init__(
@@ -106,10 +107,12 @@ class PlatformWatch:
         store: Database,
         health: Mapping[str, Callable[[], str]],
         clock: Clock,
+        can_write: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._health = health
         self._clock = clock
+        self._can_write = can_write
         self._pulses: dict[str, Pulse] = {}
 
     @property
@@ -119,15 +122,19 @@ class PlatformWatch:
 
     async def run(self) -> None:
         """Look until cancelled."""
+        faults = FaultLog(_log, "the platforms' health was not looked at")
         while True:
             try:
                 await self.observe()
-            except Exception:  # noqa: BLE001 - one look that fails must not be the last one
-                _log.exception("the platforms' health was not looked at", reference=fault_id())
+                faults.works()
+            except Exception as error:  # noqa: BLE001 - one look that fails must not be the last one
+                faults.note(error)
             await asyncio.sleep(LOOK_EVERY)
 
     async def observe(self) -> None:
         """Look once at every platform, and tell what has become certain."""
+        if not self._can_write():
+            return
         for platform, ask in self._health.items():
             pulse, text, now = await self._pulse(platform), ask(), self._clock.monotonic()
             pulse.feel(text, now)

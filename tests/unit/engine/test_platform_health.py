@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from engine.domain.events import Event, PlatformRecovered, PlatformTroubled
 from engine.domain.health import PlatformTrouble
@@ -44,6 +45,7 @@ class Scene:
     store: Database
     clock: Clock = field(default_factory=Clock)
     says: dict[str, str] = field(default_factory=lambda: {"telegram": "ok", "slack": "ok"})
+    can_write: bool = True
     watch: PlatformWatch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,6 +56,7 @@ class Scene:
             store=self.store,
             health={"telegram": lambda: self.says["telegram"], "slack": lambda: self.says["slack"]},
             clock=self.clock,
+            can_write=lambda: self.can_write,
         )
 
     async def for_(self, seconds: float, telegram: str, *, step: float = 0.5) -> None:
@@ -195,6 +198,32 @@ async def test_a_look_that_fails_is_not_the_last_one(scene: Scene):
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_while_nothing_can_be_written_nothing_is_tried_and_afterwards_it_is_told(scene: Scene):
+    scene.can_write = False
+    await scene.for_(60, AWAY)
+    assert await scene.told() == []
+    scene.can_write = True
+    await scene.for_(TROUBLED_AFTER, AWAY)
+    assert len(await scene.told()) == 1
+
+
+async def test_a_look_that_goes_on_failing_is_in_the_log_once(scene: Scene):
+    asked: list[int] = []
+
+    def ask() -> str:
+        asked.append(1)
+        raise ValueError("a bug")
+
+    watch = PlatformWatch(store=scene.store, health={"telegram": ask}, clock=scene.clock)
+    with capture_logs() as logs:
+        running = asyncio.create_task(watch.run())
+        await until(lambda: len(asked) > 2)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert [each["event"] for each in logs] == ["the platforms' health was not looked at"]
 
 
 @given(st.lists(st.sampled_from(["ok", AWAY]), min_size=1, max_size=80))
