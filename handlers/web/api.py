@@ -103,9 +103,9 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the program has started fully."""
+    """Whether the program has started fully, and can write down what it does."""
 
-    status: Literal["ready", "starting"]
+    status: Literal["ready", "starting", "cannot write"]
 
 
 class ApproveBody(BaseModel):
@@ -144,13 +144,13 @@ async def health(services: UseServices) -> Health:
     return Health(status="ok" if all(part.ok for part in parts) else "degraded", parts=rows)
 
 
-@open_router.get("/ready", responses={503: {"model": Readiness, "description": "Still starting"}})
+@open_router.get("/ready", responses={503: {"model": Readiness, "description": "Still starting, or unable to write"}})
 async def ready(services: UseServices, response: Response) -> Readiness:
-    """Tell whether the program has started fully."""
-    if services.ready():
+    """Tell whether the program has started fully, and can write down what it does."""
+    if services.ready() and not services.views.unwritten_halts():
         return Readiness(status="ready")
     response.status_code = 503
-    return Readiness(status="starting")
+    return Readiness(status="cannot write" if services.ready() else "starting")
 
 
 @router.get("/status")

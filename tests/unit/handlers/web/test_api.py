@@ -1,5 +1,6 @@
 import asyncio
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from engine.approvals import Answered
 from engine.domain.approvals import Pending, Reply
 from engine.domain.errors import VenueError
 from engine.domain.halt_views import Exposed
+from engine.domain.halts import HaltKind
 from engine.domain.unmanaged import Absence
 from handlers.web.account_rows import OrderRow, StatusRow
 from tests.fakes import reports
@@ -315,6 +317,14 @@ async def test_ready_is_told_only_once_everything_has_started(web):
     web.room.ready = False
     answer = await web.client.get("/ready")
     assert (answer.status_code, answer.json()) == (503, {"status": "starting"})
+
+
+async def test_nothing_is_ready_while_nothing_can_be_written(web):
+    web.room.views.unwritten = (replace(reports.halt(HaltKind.STORE, reason="The disk is full."), id=""),)
+    answer = await web.client.get("/ready")
+    assert (answer.status_code, answer.json()) == (503, {"status": "cannot write"})
+    web.room.views.unwritten = ()
+    assert (await web.client.get("/ready")).status_code == 200
 
 
 async def test_the_unexpected_gets_an_id_that_is_also_in_the_log_and_gives_no_secret_away(web):
