@@ -163,9 +163,9 @@ def test_what_is_neither_a_trade_nor_a_market_is_refused(word):
         arguments.closing([word])
 
 
-def test_what_is_no_share_is_named_as_it_was_written():
-    with pytest.raises(BadInput, match="'now please' is no share"):
-        arguments.closing(["T3", "now", "please"])
+def test_what_is_no_share_is_quoted_as_it_was_written():
+    with pytest.raises(BadInput, match=r"^'half Extra' is no share"):
+        arguments.closing(["all", "half", "Extra"])
 
 
 def test_a_share_that_is_nearly_a_word_names_it():
