@@ -277,6 +277,7 @@ class App:
 
     def _keep(self, came_to: Summary, file: Path) -> None:
         try:
+            private_files.make_folder(file.absolute().parent)
             with open(file, "w", encoding="utf-8", opener=private_files.opener) as out:
                 out.write(as_json(came_to))
         except OSError as error:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from difflib import get_close_matches
 from importlib.util import find_spec
-from pathlib import Path
 
 from bot import indicators, model_chains
+from bot.room import no_room_for, unwritable
 from bot.strategies import trial
 from bot.strategies.registry import faults, higher_of
 from config.rules import Rule
@@ -210,21 +210,9 @@ def _room_for_files(settings: Settings) -> Iterator[ConfigError]:
         "replay.summary": settings.replay.summary,
     }
     for key, file in files.items():
-        if file and (wrong := _no_room_for(file)):
+        look = unwritable if key == "replay.summary" else no_room_for
+        if file and (wrong := look(file)):
             yield ConfigError(*wrong, key=key)
-
-
-def _no_room_for(file: Path) -> tuple[str, str] | None:
-    """What is wrong with the place of a file, and what to do about it; a start tells what cannot be seen."""
-    try:
-        there = next(each for each in (file, *file.absolute().parents) if each.exists())
-        if there == file and file.is_dir():
-            return f"{file} is a folder, not a file.", "Name a file in it."
-        if there != file and not there.is_dir():
-            return f"{file} would lie below {there}, which is a file and no folder.", "Name another place."
-    except OSError:
-        pass
-    return None
 
 
 def _is_generated(settings: Settings) -> bool:

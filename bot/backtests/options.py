@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from bot.room import unwritable
 from bot.run_options import DATES, MoreData
 from engine.domain.errors import BadInput, DataError
 from engine.domain.market import Timeframe
@@ -243,6 +244,16 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     )
     told.__annotations__ = {each.name: each.annotation for each in told.__signature__.parameters.values()}  # type: ignore[attr-defined]
     return told
+
+
+def refuse_no_room(option: str, file: Path | None) -> None:
+    """See, before there is anything to write, that what was asked for with an option can be written.
+
+    Raises:
+        BadInput: It cannot.
+    """
+    if file and (wrong := unwritable(file)):
+        raise BadInput(f"{option}: {wrong[0]}", wrong[1])
 
 
 def write(option: str, file: Path, told: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.backtests.options import BacktestOptions, JsonOption, ParamsOption, with_options, write
+from bot.backtests.options import BacktestOptions, JsonOption, ParamsOption, refuse_no_room, with_options, write
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.run_options import MoreData
 from config.settings import Settings, secrets
@@ -54,6 +54,8 @@ def backtest(
     """Trade strategies over candle files in a moment, and say what it would have come to."""
     settings = load_or_exit(profile, config, {}).settings
     try:
+        refuse_no_room("--json", json_file)
+        refuse_no_room("--html", html_file)
         import numpy as np
 
         from bot.backtests.figures import as_json, text

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot.backtests.options import Approve, ApproveOption, JsonOption, MarketOptions, with_options, write
+from bot.backtests.options import Approve, ApproveOption, JsonOption, MarketOptions, refuse_no_room, with_options, write
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from engine.domain.errors import GreenlightError
 
@@ -29,6 +29,7 @@ def compare(
     """Trade two strategies, settings or revisions of a strategy over the same candles, and say where they differ."""
     settings = load_or_exit(profile, config, {}).settings
     try:
+        refuse_no_room("--json", json_file)
         from bot.backtests.compare_figures import as_json, text
         from bot.backtests.comparing import compare as laid_beside
         from engine.backtest.registry import TrialRegistry

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.backtests.options import Approve, ApproveOption, JsonOption, write
+from bot.backtests.options import Approve, ApproveOption, JsonOption, refuse_no_room, write
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, account_or_exit
 from bot.run_options import AccountDataOption, AccountSeedOption
 from engine.domain.errors import GreenlightError
@@ -34,6 +34,7 @@ def drift(
     """Compare what the account traded with a backtest of the same time: each trade that differs, with its cause."""
     settings = account_or_exit(profile, config, data, seed)
     try:
+        refuse_no_room("--json", json_file)
         from bot.backtests.drift import as_lines, drift_of
 
         report = drift_of(settings, tuple(candles or ()), approved=approve is Approve.ALL)

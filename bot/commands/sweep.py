@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bot.backtests.options import JsonOption, SearchOptions, with_options, write
+from bot.backtests.options import JsonOption, SearchOptions, refuse_no_room, with_options, write
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.progress import INTERRUPTED, Progress, stopped_by_ctrl_c
 from config.settings import Settings
@@ -30,6 +30,7 @@ def sweep(
     """Try a strategy with many parameters over the same candles, and say what the best of them is worth."""
     settings = load_or_exit(profile, config, {}).settings
     try:
+        refuse_no_room("--json", json_file)
         from bot.backtests.sweep_figures import as_json, text
 
         what, plan = options.varied(settings), options.plan()

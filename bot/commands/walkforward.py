@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.backtests.options import JsonOption, SearchOptions, with_options, write
+from bot.backtests.options import JsonOption, SearchOptions, refuse_no_room, with_options, write
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.progress import INTERRUPTED, Progress, stopped_by_ctrl_c
 from config.settings import Settings
@@ -36,6 +36,7 @@ def walkforward(
     """Choose the best parameters on the past again and again, and trade them on what came next."""
     settings = load_or_exit(profile, config, {}).settings
     try:
+        refuse_no_room("--json", json_file)
         from bot.backtests.walk_figures import as_json, text
 
         what, plan = options.varied(settings), options.plan()

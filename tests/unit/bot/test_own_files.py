@@ -79,11 +79,11 @@ def test_logs_backups_restored_files_and_subscribers_are_this_users_alone(tmp_pa
 
 
 async def test_what_a_replay_came_to_is_this_users_alone(tmp_path: Path):
-    file = tmp_path / "came_to.json"
+    file = tmp_path / "out" / "came_to.json"
     replay = {"until_end": True, "wait_for_people": 0, "summary": str(file)}
     with umask(0o022):
         await App(settings_of(tmp_path, replay=replay), announce=lambda _: None).run()
-    assert modes(tmp_path)["came_to.json"] == "600"
+    assert modes(tmp_path)["out/came_to.json"] == "600"
 
 
 def test_wider_files_of_an_earlier_version_are_narrowed_and_a_shared_folder_is_left_alone(tmp_path: Path):

@@ -1,0 +1,44 @@
+"""What cannot be written is said before a run, and not after all of it."""
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import app
+from bot.room import no_room_for, unwritable
+
+COMMANDS = {
+    "backtest": ["backtest", "--strategy", "momentum"],
+    "backtest --html": ["backtest", "--strategy", "momentum"],
+    "compare": ["compare", "momentum", "sma_cross"],
+    "sweep": ["sweep", "--strategy", "momentum", "--grid", "fast=5,6"],
+    "walkforward": ["walkforward", "--strategy", "momentum", "--grid", "fast=5,6"],
+    "drift": ["drift"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_file_that_there_is_no_room_for_is_refused_before_anything_else(tmp_path: Path, name: str) -> None:
+    (tmp_path / "taken").touch()
+    option = "--html" if name.endswith("--html") else "--json"
+    told = str(tmp_path / "taken" / "told")
+    candles = ["--data", str(tmp_path / "BTCUSDT-1h.csv")]
+    answer = CliRunner().invoke(app, [*COMMANDS[name], "--profile", "demo", option, told, *candles])
+    assert answer.exit_code == 2, answer.output
+    assert answer.stderr.startswith(f"{option}: {told} would lie below {tmp_path / 'taken'}, which is a file")
+
+
+@pytest.mark.skipif(os.access("/", os.W_OK), reason="this user may write everywhere")
+def test_a_folder_that_this_user_may_not_write_to_has_no_room() -> None:
+    assert no_room_for(Path("/none/told.json")) is None
+    assert unwritable(Path("/none/told.json")) == (
+        "/ cannot be written to.",
+        "Let this user write there, or name another place.",
+    )
+
+
+def test_there_is_room_where_folders_are_missing_only(tmp_path: Path) -> None:
+    assert unwritable(tmp_path / "a" / "b" / "told.json") is None
+    assert not (tmp_path / "a").exists()
