@@ -16,26 +16,38 @@ from tests.fakes.browser import chromium, needs_chromium
 pytestmark = [pytest.mark.browser, pytest.mark.slow, needs_chromium]
 
 BOT = Path(sys.executable).with_name("bot")
+LINK = re.compile(rb"http://\S+/enter/\S+")
 PATIENCE = 30_000
 
 
 @asynccontextmanager
-async def running(folder):
+async def running(folder, **variables):
     """The demo in a folder of its own; gives the link that it prints."""
     quiet = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
     process = await asyncio.create_subprocess_exec(
-        BOT, "run", "--profile", "demo", cwd=folder, env={**quiet, "BOT_WEB__PORT": "0"}, stdout=asyncio.subprocess.PIPE
+        BOT,
+        "run",
+        "--profile",
+        "demo",
+        cwd=folder,
+        env={**quiet, "BOT_WEB__PORT": "0", **variables},
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         async with asyncio.timeout(60):
-            async for line in process.stdout:
-                if found := re.search(rb"http://\S+/enter/\S+", line):
-                    yield found[0].decode()
-                    break
+            lines = [line async for line in _until_link(process.stdout)]
+        yield LINK.search(lines[-1])[0].decode()
     finally:
         process.send_signal(signal.SIGINT)
         await process.communicate()
     assert process.returncode in (0, 130)
+
+
+async def _until_link(lines):
+    async for line in lines:
+        yield line
+        if LINK.search(line):
+            return
 
 
 async def test_a_newcomer_approves_half_sees_the_fill_and_asks_why(tmp_path):
