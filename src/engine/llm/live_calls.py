@@ -79,6 +79,8 @@ class LiveCalls:
         Raises:
             StoreError: It cannot be written down, so it was not asked.
         """
+        if question.link.is_offline:
+            return await self._by_rules(question, judge, within)
         until = monotonic() + within
         while (flight := self._flights.of(question.key)) is not None:
             if not await _ends(flight, until - monotonic()):
@@ -122,6 +124,18 @@ class LiveCalls:
         at, purpose, context = self.wall(), question.request.purpose, question.context
         await self.store.transact(lambda uow: uow.model_calls.reuse(call, at, purpose, context))
         return Tried(judged=judged, call=call, is_cached=True)
+
+    async def _by_rules(self, question: Question, judge: Judge, within: float) -> Tried:
+        """What rules say: it is free and always the same, so there is nothing to book and nothing to keep."""
+        try:
+            reply = await self._answer(question, within)
+        except IsOpen as error:
+            error.__traceback__ = None
+            return _not_asked(f"{question.link.provider} is left alone: it failed again and again")
+        except ModelError as error:
+            return _not_asked(error.message)
+        self._answered.add(question.link.provider)
+        return Tried(judged=judge(reply))
 
     async def _on_the_wire(self, question: Question, call: ModelCall, judge: Judge, within: float) -> Tried:
         """The call itself; whatever becomes of it is booked, also where nobody waits for it any more."""
