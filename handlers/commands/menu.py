@@ -143,6 +143,12 @@ def build_commands(
             Command(name="health", run=reads.health, help="whether every part is well"),
             Command(name="ask", args="QUESTION", run=reads.ask, help="what you want to know, in plain words"),
             Command(name="sentiment", args="MARKET", run=reads.sentiment, help="what is said of a market, and where"),
+            Command(
+                name="predict",
+                args="MARKET [venue]",
+                run=reads.predict,
+                help="where a market is expected to go, and how often that was right",
+            ),
             Command(name="llm", run=reads.llm, help="language models: how they are, and what they cost"),
             Command(name="version", run=reads.version, help="which version this is"),
         ]

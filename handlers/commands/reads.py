@@ -27,6 +27,7 @@ from handlers.cards import (
     panel,
     people,
     pictures,
+    prediction,
     sentiment,
     trades,
     why,
@@ -40,6 +41,8 @@ TABLE = "table"
 TOLD_TRADES, TOLD_DECISIONS, LOOKED_AT = 20, 12, 100
 """What a question is answered from: so many trades, and decisions among the newest."""
 LINES_SHOWN, MOST_LINES = 10, 50
+
+_MARKET_AND_VENUE = 2
 
 RecentLogs = Callable[[int], Sequence[LogLine]]
 """Tells the last so many warnings and errors of the log, oldest first."""
@@ -151,6 +154,11 @@ class Reads:
             raise BadInput("One market belongs here, such as BTC.")
         (market,) = arguments.market_at(call.words)[:1]
         return sentiment.card(await self._views.sentiment(market))
+
+    async def predict(self, call: Call) -> Card:
+        if not 1 <= len(call.words) <= _MARKET_AND_VENUE:
+            raise BadInput("One market belongs here, such as BTC.")
+        return prediction.card(await self._views.prediction(*arguments.market_at(call.words)))
 
     async def llm(self, call: Call) -> Card:
         arguments.nothing(call.words)

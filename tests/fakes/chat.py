@@ -26,6 +26,7 @@ from engine.domain.model_ledger import BudgetNotice
 from engine.domain.model_views import ModelsView
 from engine.domain.people import Stranger
 from engine.domain.positions import Position
+from engine.domain.predictions import PredictionView
 from engine.domain.proposals import Deliberation
 from engine.domain.results import Counts, Performance, Strategies, TradeStats
 from engine.domain.sentiment import SentimentView, SourceAge
@@ -197,6 +198,11 @@ class FakeViews:
 
     def sources(self) -> tuple[SourceAge, ...]:
         return ()
+
+    async def prediction(self, market: str, venue: str) -> PredictionView:
+        if market not in ("BTC", "BTC/USDT") or venue:
+            raise BadInput(f"{market} is not traded here.")
+        return reports.prediction_view()
 
     async def totals(self) -> Totals:
         return reports.totals()

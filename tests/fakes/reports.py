@@ -40,6 +40,7 @@ from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Pu
 from engine.domain.people import Stranger
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
+from engine.domain.predictions import PredictionView, Reason, TrackRecord, Trend, TrendOutlook, TrendPrediction
 from engine.domain.proposals import Deliberation, Proposal
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, Tally, TradeStats
 from engine.domain.sentiment import Headline, SentimentData, SentimentPart, SentimentView, Topic
@@ -380,6 +381,40 @@ def sentiment_data(**changes: Any) -> SentimentData:
 
 def sentiment_view(*troubles: tuple[str, str], **changes: Any) -> SentimentView:
     return SentimentView(data=sentiment_data(**changes), troubles=troubles)
+
+
+def prediction(timeframe: Timeframe = Timeframe.H1, **changes: Any) -> TrendPrediction:
+    usual = TrendPrediction(
+        venue="paper",
+        symbol="BTC/USDT",
+        timeframe=timeframe,
+        at=NOON,
+        made_at=NOON,
+        direction=Trend.BULLISH,
+        expected_move=0.02,
+        horizon=12,
+        reasons=(Reason(text="RSI on 1h is oversold", fields=("f2",)),),
+        by="offline analyst",
+        is_offline=True,
+    )
+    return replace(usual, **changes)
+
+
+def prediction_view() -> PredictionView:
+    week = prediction(
+        Timeframe.W1, direction=Trend.BEARISH, expected_move=-0.05, by="openai gpt-5-mini", is_offline=False
+    )
+    outlook = TrendOutlook(
+        venue="paper",
+        symbol="BTC/USDT",
+        at=NOON + timedelta(minutes=40),
+        predictions=(prediction(), week),
+        direction=Trend.BULLISH,
+        alignment=0.4,
+        expected_move=0.02,
+        missing=((Timeframe.D1, "it was not there in time"),),
+    )
+    return PredictionView(outlook=outlook, record={Timeframe.H1: TrackRecord(right=6, graded=10)})
 
 
 def totals(**changes: Any) -> Totals:

@@ -177,6 +177,12 @@ SAID: dict[str, Asked] = {
         wrong={"btc eth": "One market belongs here", "all": "'all' is not a market"},
         bad={BAD: "One market belongs here", "<b>BTC</b>": "is not a market"},
     ),
+    "predict": Asked(
+        good={"btc": "Nothing is predicted"},
+        missing="One market belongs here",
+        wrong={"btc paper now": "One market belongs here", "all": "'all' is not a market"},
+        bad={BAD: "One market belongs here", "<b>BTC</b>": "is not a market"},
+    ),
     "llm": alone("Language models are off"),
     "version": alone("Greenlight"),
     "emergency": Asked(

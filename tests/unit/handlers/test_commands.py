@@ -39,7 +39,20 @@ ALL = (
         "agents",
         "pause",
     ),
-    *("resume", "close", "emergency", "strangers", "logs", "digest", "health", "ask", "sentiment", "llm", "version"),
+    *(
+        "resume",
+        "close",
+        "emergency",
+        "strangers",
+        "logs",
+        "digest",
+        "health",
+        "ask",
+        "sentiment",
+        "predict",
+        "llm",
+        "version",
+    ),
 )
 
 
@@ -139,7 +152,7 @@ def test_a_misspelt_command_is_answered_with_the_nearest(room):
     assert str(refused.value) == "There is no command /statuz. Did you mean /status?"
 
 
-@pytest.mark.parametrize("typed", ["/price", "/buy", "/thanks", "/menu", "/cancel", "/"])
+@pytest.mark.parametrize("typed", ["/buy", "/thanks", "/menu", "/cancel", "/"])
 def test_a_word_that_is_like_no_command_is_answered_with_the_way_to_all_of_them(room, typed):
     with pytest.raises(BadInput) as refused:
         room.table.find(typed)
@@ -148,7 +161,14 @@ def test_a_word_that_is_like_no_command_is_answered_with_the_way_to_all_of_them(
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("/stat", "/stats"), ("/statu", "/status"), ("/res", "/resume"), ("/p", "/pause"), ("/stopen", "/stopentry")],
+    [
+        ("/price", "/predict"),
+        ("/stat", "/stats"),
+        ("/statu", "/status"),
+        ("/res", "/resume"),
+        ("/p", "/pause"),
+        ("/stopen", "/stopentry"),
+    ],
 )
 def test_a_command_that_was_only_begun_is_answered_with_the_shortest_that_begins_so(room, typed, meant):
     with pytest.raises(BadInput) as refused:
@@ -194,6 +214,7 @@ def test_a_command_like_no_other_is_answered_with_help(room):
         ("/ask what do we hold", "A command answers that"),
         ("/digest", "2026-01-03"),
         ("/health", "All is well"),
+        ("/predict btc", "Prediction for BTC/USDT: bullish"),
         ("/sentiment btc", "Sentiment on BTC/USDT: +0.11, bullish"),
         ("/llm", "Language models: all is well"),
         ("/version", "Greenlight 0.1.0"),
@@ -268,7 +289,17 @@ READING = (
         "/agents A17",
         "/ask how much did we lose today?",
     ),
-    *("/backtest momentum BTC", "/emergency", "/strangers", "/logs", "/digest", "/health", "/sentiment btc", "/llm"),
+    *(
+        "/backtest momentum BTC",
+        "/emergency",
+        "/strangers",
+        "/logs",
+        "/digest",
+        "/health",
+        "/sentiment btc",
+        "/predict btc",
+    ),
+    "/llm",
     "/version",
 )
 
