@@ -1,0 +1,60 @@
+"""Predictions of BTC/USDT on the candles of a hand-made engine, asked of whom a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.ai.account import Holdings
+from engine.ai.predictor import AITrendPredictor
+from engine.ai.prompt_files import shipped_prompt
+from engine.ai.trend_predictions import TrendPredictions
+from engine.domain.market import Listing, Timeframe
+from engine.kept_insights import AskSentiment
+from engine.llm.manager import LLMManager
+from tests.fakes.engine import Room
+from tests.fakes.feed import Row
+
+ALL = (Timeframe.H1, Timeframe.H4, Timeframe.D1, Timeframe.W1)
+LISTING = Listing("paper", "BTC/USDT")
+WEEKS = 5 * 7 * 24
+RISING: Sequence[Row] = tuple((100 + n / 10, 101.2 + n / 10, 99 + n / 10, 100.1 + n / 10, 10_000) for n in range(WEEKS))
+
+
+def predicting(
+    room: Room,
+    manager: LLMManager,
+    *,
+    timeframes: Sequence[Timeframe] = ALL,
+    within: float = 10,
+    sentiment: AskSentiment | None = None,
+) -> TrendPredictions:
+    """Predictions that a manager is asked for."""
+    services = room.services
+    predictor = AITrendPredictor(
+        clock=room.clock,
+        candles=services.candles,
+        analyzer=services.analyzer,
+        frames=services.frames,
+        derivatives=services.derivatives,
+        sentiment=sentiment,
+        holdings=Holdings(store=room.store).of,
+        manager=manager,
+        prompt=shipped_prompt("prediction"),
+    )
+    return TrendPredictions(
+        predictor=predictor,
+        store=room.store,
+        clock=room.clock,
+        market_data=services.market_data,
+        listings=(LISTING,),
+        timeframes=timeframes,
+        within=within,
+    )
+
+
+def said(direction: str = "bullish", move: float = 2, horizon: int = 3, **more: Any) -> dict[str, Any]:
+    """What a model might say of BTC/USDT, citing the first field."""
+    reasons = [{"text": f"it looks {direction}", "fields": ["f1"]}]
+    usual = {"symbol": "BTC/USDT", "direction": direction, "expected_move_percent": move, "horizon_candles": horizon}
+    return usual | {"reasons": reasons} | more
