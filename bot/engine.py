@@ -93,6 +93,11 @@ class Engine:
     """Whether an earlier run is gone on with."""
 
     @property
+    def is_researching(self) -> bool:
+        """Whether a panel or a predictor is being heard: the market of a replay stands still meanwhile."""
+        return self.deliberations.busy or (self.predictions is not None and self.predictions.busy)
+
+    @property
     def advanced(self) -> Mapping[str, datetime]:
         """How far the venues have followed each market; of several the one that is behind the others."""
         found: dict[str, datetime] = {}

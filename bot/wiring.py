@@ -205,8 +205,7 @@ def _live_jobs(settings: Settings, engine: Engine) -> Sequence[Job]:
 
 def _answering(engine: Engine) -> bool:
     """Whether somebody asks or answers something: the market of a replay stands still meanwhile."""
-    is_predicting = engine.predictions is not None and engine.predictions.busy
-    return engine.approvals.busy or engine.closings.busy or engine.deliberations.busy or is_predicting
+    return engine.approvals.busy or engine.closings.busy or engine.is_researching
 
 
 def _driver(settings: Settings, engine: Engine, jobs: Sequence[Job]) -> Replay | WallDriver:

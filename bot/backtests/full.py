@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 from bot.engine import Engine, Terms, build_engine, terms_of
 from bot.markets import Source
+from bot.predictions import prediction_job
 from config.settings import Settings
 from engine.backtest.answering import Answering
 from engine.backtest.arrivals import arrivals
@@ -153,7 +154,7 @@ async def _run(engine: Engine, people: SimulatedPeople | None, ends: datetime) -
         pace=Pace(speed=math.inf, wait_for_people=0, commit_every=_COMMIT_EVERY),
         open_approvals=_nobody,
         on_trouble=lambda text: troubles.append(text) if text else None,
-        answering=lambda: engine.approvals.busy or engine.deliberations.busy,
+        answering=lambda: engine.approvals.busy or engine.is_researching,
         journal=engine.store,
     )
     await replay.run(ends - INSTANT)
@@ -186,7 +187,8 @@ def _jobs(engine: Engine, people: SimulatedPeople | None) -> tuple[Job, ...]:
     )
     done = quiet.of([job for job in table if job.name != "digest"])
     answering = (Answering(people, engine.approvals, engine.store).job,) if people else ()
-    return (arrivals(engine.venues[PAPER], engine.services.orchestrator), *answering, *done)
+    predicted = (prediction_job(engine.predictions, engine.market),) if engine.predictions else ()
+    return (arrivals(engine.venues[PAPER], engine.services.orchestrator), *answering, *done, *predicted)
 
 
 async def _nobody() -> tuple[str, ...]:

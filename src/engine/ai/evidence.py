@@ -1,6 +1,5 @@
 """What in a brief speaks for a rising price, and what against it: the plain rules of textbooks. Pure.
 
-Each piece has a strength in [-1, 1]: above 0 it speaks for a rise. Moving averages and their distance (trend), MACD's
 Each piece has a strength in [-1, 1]: above 0 it speaks for a rise. Averages and their distance (trend), MACD's
 in Technical Trading Systems" (1978), and John J. Murphy, "Technical Analysis of the Financial Markets" (1999), do.
 """

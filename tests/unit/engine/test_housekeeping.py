@@ -14,7 +14,8 @@ from sqlalchemy import update
 from engine.domain.autonomy import Hold, Refuse
 from engine.domain.decisions import Stance
 from engine.domain.events import Welcomed
-from engine.domain.market import Listing
+from engine.domain.market import Listing, Timeframe
+from engine.domain.predictions import KeptPrediction
 from engine.housekeeping import QUIET, Housekeeping
 from engine.store import retention
 from engine.store.database import Database
@@ -24,7 +25,8 @@ from engine.store.tables import EquityRow, table_of
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.database import new_database
 from tests.fakes.engine import events_of
-from tests.fakes.reports import asked, decision, judged
+from tests.fakes.predictions import LISTING
+from tests.fakes.reports import asked, decision, judged, prediction
 
 BEGAN = datetime(2026, 3, 1, 7, 30, tzinfo=UTC)
 WALL = datetime(2031, 1, 1, tzinfo=UTC)
@@ -175,6 +177,18 @@ async def test_chat_deliveries_and_audit_go_by_the_wall_clock_and_events_by_the_
     assert not await store.read(lambda uow: uow.chat.has_seen("before 1000 days"))
     assert await store.read(lambda uow: uow.chat.has_seen("before 1 days"))
     assert await events_of(store, Welcomed) == [Welcomed(at=BEGAN + timedelta(days=399))]
+
+
+async def test_predictions_go_a_year_after_they_were_made_with_what_came_of_them(store: Database):
+    ages = (timedelta(days=366), timedelta(days=364))
+    now = BEGAN + timedelta(days=400)
+    kept = [KeptPrediction(prediction=prediction(at=now - age, made_at=now - age), close=100.0) for age in ages]
+    await store.transact(lambda uow: uow.predictions.add(kept))
+    await store.transact(lambda uow: uow.predictions.grade([each.graded(101.0, now) for each in kept]))
+    await keep(store).run(now)
+    left = await store.read(lambda uow: uow.predictions.between(LISTING, Timeframe.H1, BEGAN - ages[0], now))
+    assert [each.prediction for each in left] == [kept[1].prediction]
+    assert (left[0].move, left[0].was_right) == (pytest.approx(0.01), True)
 
 
 async def test_the_file_becomes_smaller_and_what_is_left_can_be_read_and_written(tmp_path: Path):
