@@ -121,7 +121,8 @@ def build_models(settings: Settings, store: Database, clock: Clock, wall: Callab
         wall=wall,
     )
     board = Board(live)
-    calls: Calls = live if llm.tape is None else TapeCalls(read_tape(llm.tape) if settings.asks_models else ())
+    recorded = read_tape(llm.tape) if llm.tape is not None and settings.asks_models else ()
+    calls: Calls = live if llm.tape is None else TapeCalls(recorded, OfflineAnalyst(rules=RULES, name=OFFLINE))
     return Models(
         manager=LLMManager(
             calls=calls,

@@ -1,6 +1,7 @@
 """What in a brief speaks for a rising price, and what against it: the plain rules of textbooks. Pure.
 
 Each piece has a strength in [-1, 1]: above 0 it speaks for a rise. Averages and their distance (trend), MACD's
+side of its signal and the RSI's ends (momentum), levels and volume are read as J. Welles Wilder, "New Concepts
 in Technical Trading Systems" (1978), and John J. Murphy, "Technical Analysis of the Financial Markets" (1999), do.
 """
 

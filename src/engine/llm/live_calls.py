@@ -80,7 +80,8 @@ class LiveCalls:
             StoreError: It cannot be written down, so it was not asked.
         """
         if question.link.is_offline:
-            return await self._by_rules(question, judge, within)
+            self._answered.add(question.link.provider)
+            return await by_rules(self.providers[question.link.provider], question, judge)
         until = monotonic() + within
         while (flight := self._flights.of(question.key)) is not None:
             if not await _ends(flight, until - monotonic()):
@@ -124,18 +125,6 @@ class LiveCalls:
         at, purpose, context = self.wall(), question.request.purpose, question.context
         await self.store.transact(lambda uow: uow.model_calls.reuse(call, at, purpose, context))
         return Tried(judged=judged, call=call, is_cached=True)
-
-    async def _by_rules(self, question: Question, judge: Judge, within: float) -> Tried:
-        """What rules say: it is free and always the same, so there is nothing to book and nothing to keep."""
-        try:
-            reply = await self._answer(question, within)
-        except IsOpen as error:
-            error.__traceback__ = None
-            return _not_asked(f"{question.link.provider} is left alone: it failed again and again")
-        except ModelError as error:
-            return _not_asked(error.message)
-        self._answered.add(question.link.provider)
-        return Tried(judged=judge(reply))
 
     async def _on_the_wire(self, question: Question, call: ModelCall, judge: Judge, within: float) -> Tried:
         """The call itself; whatever becomes of it is booked, also where nobody waits for it any more."""
@@ -207,6 +196,14 @@ class LiveCalls:
         left = min(asked, LEFT_ALONE_AT_MOST)
         self._not_before[provider] = monotonic() + left
         return left
+
+
+async def by_rules(rules: ModelProvider, question: Question, judge: Judge) -> Tried:
+    """What rules say: it is free and always the same, so there is nothing to book and nothing to keep."""
+    try:
+        return Tried(judged=judge(await rules.ask(question.request)))
+    except ModelError as error:
+        return _not_asked(error.message)
 
 
 def reply_of(call: ModelCall) -> ModelReply:

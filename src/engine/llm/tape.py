@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from engine.domain.errors import DataError
 from engine.domain.model_ledger import ModelCall, Verdict
 from engine.llm.answers import JudgedAnswer, Question, Tried
-from engine.llm.live_calls import Judge, reply_of
+from engine.llm.live_calls import Judge, by_rules, reply_of
+from engine.ports import ModelProvider
 from engine.store import codec
 
 HEAD = '{"tape":"greenlight","version":1}'
@@ -62,9 +63,11 @@ class TapeCalls:
 
     Args:
         calls: What was recorded, in order. Of several with one key the newest good one counts, else the newest.
+        rules: The offline analyst, whose answers are not recorded: they are always the same. ``None`` for nobody.
     """
 
-    def __init__(self, calls: Iterable[ModelCall]) -> None:
+    def __init__(self, calls: Iterable[ModelCall], rules: ModelProvider | None = None) -> None:
+        self._rules = rules
         self._calls: dict[str, ModelCall] = {}
         for call in calls:
             known = self._calls.get(call.key)
@@ -83,6 +86,8 @@ class TapeCalls:
         """What is on the tape, judged anew."""
         del within
         call = self._calls.get(question.key)
+        if call is None and question.link.is_offline and self._rules is not None:
+            return await by_rules(self._rules, question, judge)
         if call is None:
             return Tried(
                 judged=JudgedAnswer(value=None, verdict=Verdict.FAILED, reason="the tape has no answer to this")
