@@ -18,7 +18,7 @@ CANARY = Turn(text='{"word": "canary", "number": 17}')
 
 def settings_of(folder: Path, server: LlmServer, **llm: object) -> Settings:
     openai = {"model": "gpt-5-mini", "api_url": server.openai_url}
-    alone = {"panel": {"enabled": False}}
+    alone = {"panel": {"enabled": False}, "prediction": {"enabled": False}}
     file = write_config(folder, ai=alone, llm={"providers": {"openai": openai}} | llm)
     keys = {"BOT_LLM__PROVIDERS__OPENAI__API_KEY": KEY}
     return load(None, file, {}, environ() | keys, folder).settings
