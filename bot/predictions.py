@@ -6,10 +6,12 @@ settings ─▶ timeframes, prompt ─▶ TrendPredictions ─▶ a job at each 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from bot.markets import Source
 from config.settings import Settings
 from engine.ai.account import Holdings
+from engine.ai.alignment import GRACE
 from engine.ai.predictor import PURPOSE, AITrendPredictor
 from engine.ai.prompt_files import prompt_from, shipped_prompt
 from engine.ai.trend_predictions import TrendPredictions
@@ -27,6 +29,7 @@ from engine.ports import Clock, MarketDataAt
 from engine.store.database import Database
 from engine.views import no_predictions
 
+_LEAST_GRACE = timedelta(minutes=1)
 _SHOWN = 30
 """Characters that are shown of what is not known."""
 
@@ -79,14 +82,20 @@ def predictions_of(
 
 
 def prediction_jobs(predictions: TrendPredictions | None, market: Source) -> tuple[Job, ...]:
-    """What makes those that are due at a close, once its candles have come in; nothing of the account waits for it."""
+    """What makes those that are due at a close, once its candles have come in, and at the start; nothing waits for it.
+
+    Others of its group may have their turn before it: it is made as long as it would not be late.
+    """
     if predictions is None:
         return ()
+    shortest = predictions.timeframes[0]
     return (
         Job(
             name="predictions",
             group=Group.RESEARCH,
-            trigger=every(predictions.timeframes[0]),
+            trigger=every(shortest),
+            alarm=predictions.first_due,
+            grace=max(shortest.duration / GRACE, _LEAST_GRACE),
             run=predictions.make,
             ready=market.live.closed if market.live else None,
         ),

@@ -70,14 +70,20 @@ class TrendPredictions:
         self._reasons: dict[Wanted, str] = {}
         self._tries: Counter[tuple[Wanted, datetime]] = Counter()
         self._making: asyncio.Task[None] | None = None
+        self._begun = False
 
     @property
     def busy(self) -> bool:
         """Whether predictions are being made: the market of a replay stands still meanwhile."""
         return self._making is not None and not self._making.done()
 
+    async def first_due(self) -> datetime | None:
+        """Now, until they were made once: what has closed before the start is not waited for until the next close."""
+        return None if self._begun else self._clock.now()
+
     async def make(self, at: datetime) -> None:
         """Begin with those of a close, and grade those whose horizon is over; while others are made, nothing."""
+        self._begun = True
         if self.busy:
             return
         self._making = asyncio.create_task(self._make(at), name="predictions")

@@ -41,7 +41,9 @@ async def test_each_timeframe_is_predicted_at_its_close_and_not_before(tmp_path:
     script = Script(says={"prediction": said()})
     async with engine_room(tmp_path, RISING, minutes=LATEST) as room:
         predictions = predicting(room, script.manager())
+        assert await predictions.first_due() == room.clock.now()
         await made(room, predictions)
+        assert await predictions.first_due() is None
         assert len(script.asked) == 4, "what has closed before the start is made at once"
         outlook = await predictions.outlook(LISTING)
         assert [each.timeframe for each in outlook.predictions] == [H1, H4, D1, W1]
