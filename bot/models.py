@@ -185,13 +185,21 @@ def _remote(name: str, own: ProviderSettings, llm: LlmSettings) -> ModelProvider
     members: Mapping[str, type[SdkProvider[Any]]] = {
         "openai": OpenAIProvider,
         "anthropic": AnthropicProvider,
-        "local": LocalProvider,
     }
     silent_for = own.answer_within.total_seconds()
     if own.path is not None:
         return ModelFileProvider(name=name, path=own.path, streamed=own.streamed, silent_for=silent_for)
     kind, key = kind_of(name, own) or "", key_of(name, llm.providers)
-    if key is None and kind != "local":
+    if kind == "local":
+        return LocalProvider(
+            name=name,
+            api_key=key,
+            api_url=own.api_url or "",
+            streamed=own.streamed,
+            silent_for=silent_for,
+            logprobs=own.logprobs,
+        )
+    if key is None:
         raise ConfigError("must be set.", key=f"llm.providers.{name}.api_key")
     return members[kind](
         name=name,

@@ -26,14 +26,14 @@ def panel_of(settings: Settings, manager: LLMManager, store: Database) -> Panel:
         return NO_PANEL
     supervisor = asked.supervisor
     return AgentPanel(
-        agents=tuple(_agent(each, manager) for each in asked.agents),
-        supervisor=_agent(supervisor, manager, last_word=True) if supervisor else None,
+        agents=tuple(_agent(each, manager, asked.votes) for each in asked.agents),
+        supervisor=_agent(supervisor, manager, asked.votes, last_word=True) if supervisor else None,
         patience=asked.within,
         beside=AccountBrief(store=store, risk_per_trade=settings.risk.risk_per_trade).of,
         gate=Gate(min_change=settings.ai.gate.min_change, max_cost_share=settings.ai.gate.max_cost_share),
     )
 
 
-def _agent(asked: AgentSettings, manager: LLMManager, *, last_word: bool = False) -> Agent:
+def _agent(asked: AgentSettings, manager: LLMManager, votes: int, *, last_word: bool = False) -> Agent:
     prompt = prompt_from(asked.prompt, asked.name) if asked.prompt else shipped_prompt(asked.name)
-    return Agent(name=asked.name, prompt=prompt, manager=manager, last_word=last_word)
+    return Agent(name=asked.name, prompt=prompt, manager=manager, votes=votes, last_word=last_word)

@@ -19,7 +19,9 @@ from engine.domain.market import Timeframe
 SHIPPED = ("analyst", "risk", "devils_advocate", "supervisor")
 """The members whose prompts come with the program."""
 MOST_FIRST = 3
-"""How many speak at once; with the supervisor a deliberation has four calls at most."""
+"""How many speak at once; with the supervisor a deliberation has four calls at most, times the votes of each."""
+MOST_VOTES = 9
+"""How often each is asked at most."""
 
 
 def _check_name(value: str) -> str:
@@ -61,6 +63,8 @@ class PanelSettings(Section):
     """Who speaks first, all at once; three at most."""
     supervisor: AgentSettings | None = AgentSettings(name=SHIPPED[-1])
     """Who hears them and has the last word; nothing for nobody: the strictest opinion holds then."""
+    votes: int = Field(default=1, ge=1, le=MOST_VOTES)
+    """How often each is asked, at once: how far its answers agree is its confidence. Each vote is a call, and costs."""
     within: Duration = timedelta(seconds=30)
     """How long both rounds may take together; who is late abstains."""
 

@@ -77,6 +77,8 @@ class ProviderSettings(Section):
     """What the model costs; nothing where it is known, and for local, which is free."""
     answer_within: Duration = timedelta(seconds=30)
     """How long one answer may take before another model is asked."""
+    logprobs: bool = True
+    """Whether a model is asked how sure it is (log-probabilities); false for a server that refuses that. Of local."""
     streamed: bool = False
     """Whether answers are taken in pieces, as some servers between here and there need."""
 

@@ -11,7 +11,7 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
@@ -27,7 +27,7 @@ BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"
 KNOWN = {
     RESPONSES: {"model", "instructions", "input", "max_output_tokens", "store", "service_tier", "text", "stream"},
     MESSAGES: {"model", "messages", "system", "max_tokens", "service_tier", "output_config", "stream"},
-    CHAT: {"model", "messages", "max_tokens", "response_format", "stream", "stream_options"},
+    CHAT: {"model", "messages", "max_tokens", "response_format", "stream", "stream_options", "logprobs"},
 }
 
 
@@ -48,6 +48,8 @@ class Turn:
     """The connection is cut in the middle of the answer."""
     counted: bool = True
     """Whether it tells what was used."""
+    tokens: tuple[tuple[str, float], ...] = ()
+    """The tokens of the text with their log-probabilities, which are told to those who ask for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +146,7 @@ async def _answer(server: LlmServer, request: web.Request) -> web.StreamResponse
         wrong = _wrong(request.path, Refusal(turn.status, kind, f"told to say {turn.status} about {KEY}"))
         return web.json_response(wrong, status=turn.status, headers=turn.headers)
     _check_body(request.path, body)
+    turn = turn if body.get("logprobs") else replace(turn, tokens=())
     bill = _bill(request.path, body, turn)
     server.bills.append(bill)
     whole = _wrong(request.path, Refusal(200, turn.error, "inside")) if turn.error else SAYS[request.path](turn, bill)
@@ -339,8 +342,16 @@ def _completion(turn: Turn, bill: Bill) -> Json:
         "object": "chat.completion",
         "created": 1_790_000_000,
         "model": bill.model,
-        "choices": [{"index": 0, "message": said, "finish_reason": stops[turn.stop], "logprobs": None}],
+        "choices": [{"index": 0, "message": said, "finish_reason": stops[turn.stop], "logprobs": _logprobs(turn)}],
     } | ({"usage": usage} if turn.counted else {})
+
+
+def _logprobs(turn: Turn) -> Json | None:
+    told = [
+        {"token": text, "logprob": logprob, "bytes": list(text.encode()), "top_logprobs": []}
+        for text, logprob in turn.tokens
+    ]
+    return {"content": told, "refusal": None} if told else None
 
 
 def _response_pieces(turn: Turn, whole: Json, _: Bill) -> list[Json]:
@@ -390,6 +401,10 @@ def _completion_pieces(turn: Turn, whole: Json, _: Bill) -> list[Json]:
             call["index"] = at
     stop = whole["choices"][0]["finish_reason"]
     choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+    told = whole["choices"][0]["logprobs"]
+    for at, each in enumerate(told["content"] if told else ()):
+        choice = choices[min(at + 1, len(choices) - 1)]
+        choice.setdefault("logprobs", {"content": []})["content"].append(each)
     choices.append({"index": 0, "delta": {}, "finish_reason": stop})
     pieces = [{**about, "choices": [choice], "usage": None} for choice in choices]
     return [*pieces, {**about, "choices": [], "usage": whole["usage"]}] if "usage" in whole else pieces

@@ -42,11 +42,13 @@ class Script:
     Attributes:
         says: What is said for a purpose: an object, or any text.
         takes: Wall seconds that it takes.
+        probability: That of the value that is asked about, by the purpose.
     """
 
     says: dict[str, Mapping[str, Any] | str | Says] = field(default_factory=dict)
     takes: dict[str, float] = field(default_factory=dict)
     asked: list[ModelRequest] = field(default_factory=list)
+    probability: dict[str, float] = field(default_factory=dict)
 
     async def ask(self, question: Question, judge: Judge, within: float) -> Tried:
         del within
@@ -57,7 +59,9 @@ class Script:
         told = said(request) if callable(said) else said
         text = told if isinstance(told, str) else json.dumps(told)
         usage = Usage(input_tokens=1, output_tokens=1)
-        return Tried(judged=judge(ModelReply(text=text, stop=StopReason.END, usage=usage, model="m1")))
+        probability = self.probability.get(request.purpose)
+        reply = ModelReply(text=text, stop=StopReason.END, usage=usage, model="m1", probability=probability)
+        return Tried(judged=judge(reply))
 
     async def is_short(self, purpose: str, context: str) -> bool:
         del purpose, context
@@ -84,14 +88,16 @@ def a_panel(
     supervisor: bool = True,
     price: Price = FREE,
     beside: AskAccount = nothing_beside,
+    votes: int = 1,
 ) -> AgentPanel:
     """Analyst, risk, devil's advocate and supervisor, all of them asked of a script."""
     manager = script.manager(price)
     first = [
-        Agent(name=name, prompt=shipped_prompt(name), manager=manager)
+        Agent(name=name, prompt=shipped_prompt(name), manager=manager, votes=votes)
         for name in ("analyst", "risk", "devils_advocate")
     ]
-    last = Agent(name="supervisor", prompt=shipped_prompt("supervisor"), manager=manager, last_word=True)
+    prompt = shipped_prompt("supervisor")
+    last = Agent(name="supervisor", prompt=prompt, manager=manager, votes=votes, last_word=True)
     return AgentPanel(
         agents=first,
         supervisor=last if supervisor else None,

@@ -16,7 +16,7 @@ from decimal import Decimal
 import structlog
 
 from engine.ai.account import Beside
-from engine.ai.agents import Agent
+from engine.ai.agents import LATE, Agent
 from engine.ai.brief import brief_of
 from engine.ai.gate import Gate, PanelAnswer, told_in
 from engine.clocks import monotonic
@@ -31,7 +31,6 @@ _log = structlog.get_logger(__name__)
 
 FIRST_ROUND = 0.6
 """The part of the time that the first round may take where somebody speaks after it."""
-_LATE = "it did not answer in time"
 
 AskAccount = Callable[[Proposal], Awaitable[Beside]]
 """Tells what the account says of a proposal's market."""
@@ -101,12 +100,12 @@ async def _in_time(agent: Agent, brief: Brief, context: str, until: float, heard
     """What a member says by a time; whatever goes wrong with it, it abstains."""
     left = until - monotonic()
     if left <= 0:
-        return agent.abstains(_LATE)
+        return agent.abstains(LATE)
     try:
         async with asyncio.timeout(left):
             return await agent.opinion(brief, context=context, within=left, heard=heard)
     except TimeoutError:
-        return agent.abstains(_LATE)
+        return agent.abstains(LATE)
     except GreenlightError as error:
         return agent.abstains(error.message)
     except Exception:  # noqa: BLE001 - whatever is wrong with one member, the others are heard all the same

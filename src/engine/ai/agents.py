@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from engine.ai.brief import safe, with_opinions, written
 from engine.ai.prompt_files import Prompt
 from engine.ai.schemas import OpinionShape
+from engine.ai.votes import agreed
 from engine.domain.briefs import Brief, BriefField
 from engine.domain.decisions import Opinion, Verdict
 from engine.domain.figures import plain
 from engine.domain.market import Book
 from engine.llm.manager import Answer, LLMManager
 from engine.llm.validating import Facts, Validator
+
+VERDICT = "verdict"
+"""The field of an opinion by whose probability its confidence is measured."""
+LATE = "it did not answer in time"
+_HEARD = 0.98
+"""The part of its time after which the votes that have come are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +32,14 @@ class Agent:
 
     Attributes:
         name: As the settings call it; figures of cost and the chain of models go by it.
+        votes: How often it is asked, at once: how far its answers agree is its confidence.
         last_word: Whether it hears the others first: the supervisor.
     """
 
     name: str
     prompt: Prompt
     manager: LLMManager
+    votes: int = 1
     last_word: bool = False
 
     async def opinion(
@@ -44,21 +55,39 @@ class Agent:
             book: What prices in its answer are held against.
         """
         told = with_opinions(brief, heard) if heard else brief
-        answer = await self.manager.generate(
-            self.prompt.asked(symbol=brief.symbol, brief=written(told)),
-            self.prompt.system,
-            OpinionShape,
-            self.name,
-            context=context,
-            deadline=within,
-            validate=Validator(shape=OpinionShape, facts=Facts(symbol=brief.symbol, book=book, figures=told.figures)),
-        )
-        return self._opinion(answer, told)
+        facts = Facts(symbol=brief.symbol, book=book, figures=told.figures)
+
+        async def vote(number: int) -> Opinion:
+            answer = await self.manager.generate(
+                self.prompt.asked(symbol=brief.symbol, brief=written(told)),
+                self.prompt.system,
+                OpinionShape,
+                self.name,
+                context=context,
+                deadline=within,
+                validate=Validator(shape=OpinionShape, facts=facts),
+                vote=number,
+                probability_of=VERDICT,
+            )
+            return self._opinion(answer, told)
+
+        if self.votes == 1:
+            return await vote(1)
+        return self._counted(await _in_time((vote(each + 1) for each in range(self.votes)), within))
+
+    def _counted(self, votes: Sequence[Opinion]) -> Opinion:
+        """One opinion of all votes; where nobody could say, why the first could not."""
+        believed = [vote for vote in votes if vote.by]
+        cost = sum((vote.cost for vote in votes), Decimal(0))
+        if not believed:
+            return replace(votes[0] if votes else self.abstains(LATE), cost=cost)
+        return replace(agreed(believed, self.votes), cost=cost)
 
     def worst_cost(self, brief: Brief, context: str) -> Decimal:
         """What asking it of a brief may cost at most, in US dollars, where its first model answers at once."""
         prompt = self.prompt.asked(symbol=brief.symbol, brief=written(brief))
-        return self.manager.worst_cost(prompt, self.prompt.system, OpinionShape, self.name, context=context)
+        once = self.manager.worst_cost(prompt, self.prompt.system, OpinionShape, self.name, context=context)
+        return once * self.votes
 
     def abstains(self, reason: str) -> Opinion:
         """That it says nothing, and why."""
@@ -66,13 +95,14 @@ class Agent:
 
     def _opinion(self, answer: Answer, told: Brief) -> Opinion:
         if answer.abstains:
-            return self.abstains(answer.reason)
+            return replace(self.abstains(answer.reason), cost=answer.cost)
         said: OpinionShape = answer.value
         fields = {field.id: field for field in told.fields}
         cited = dict.fromkeys(each for reason in said.reasons for each in reason.fields)
         return Opinion(
             agent=self.name,
             verdict=Verdict(said.verdict),
+            confidence=1.0 if answer.probability is None else answer.probability,
             share=float(said.share),
             stop_share=float(said.stop_share),
             reasons=tuple(safe(reason.text) for reason in said.reasons),
@@ -82,6 +112,17 @@ class Agent:
             last_word=self.last_word,
             cost=answer.cost,
         )
+
+
+async def _in_time(votes: Iterable[Coroutine[Any, Any, Opinion]], within: float) -> list[Opinion]:
+    """The votes that come in time, in the order in which they were asked for; the others are stopped."""
+    tasks = [asyncio.create_task(vote) for vote in votes]
+    try:
+        await asyncio.wait(tasks, timeout=within * _HEARD)
+    finally:
+        for task in tasks:
+            task.cancel()
+    return [task.result() for task in tasks if task.done() and not task.cancelled()]
 
 
 def speaker(answer: Answer) -> str:

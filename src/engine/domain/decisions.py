@@ -47,7 +47,8 @@ class Opinion:
 
     Attributes:
         agent: Who.
-        confidence: In the trade, in [0, 1]; 1 where it was not measured. It can lower a decision's, never raise it.
+        confidence: How sure it is of its verdict, in [0, 1], as ``engine.ai.votes`` measures it; 1 where it was not.
+            It can lower a decision's, never raise it.
         share: How much of the trade may be made, in (0, 1].
         stop_share: How far from the price its stop may be, as a share of the strategy's distance, in (0, 1].
         reasons: Why. Of a model, they are its words, and shown to people alone.

@@ -57,6 +57,8 @@ class ModelRequest:
         schema_name: What the wanted object is called; empty where any text will do.
         schema: The JSON schema of the wanted object; ``None`` where any text will do.
         max_tokens: The most it may write.
+        vote: Which of several answers to the very same question is wanted, from 1 on.
+        probability_of: The field of the wanted object whose value's probability is asked for; empty for none.
     """
 
     purpose: str
@@ -66,6 +68,8 @@ class ModelRequest:
     schema_name: str = ""
     schema: Mapping[str, Any] | None = None
     max_tokens: int
+    vote: int = 1
+    probability_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,7 @@ class ModelReply:
         usage: What is charged for; ``None`` where the provider did not say.
         model: The model that was served, perhaps a dated name of the one asked for; empty where that is not said.
         request_id: What the provider calls the call, for its support; empty where it has no name.
+        probability: That of the value that was asked about, in [0, 1]; ``None`` where the provider does not tell it.
     """
 
     text: str
@@ -85,6 +90,7 @@ class ModelReply:
     usage: Usage | None
     model: str
     request_id: str = ""
+    probability: float | None = None
 
 
 class ModelFault(StrEnum):

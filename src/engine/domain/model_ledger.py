@@ -82,6 +82,7 @@ class ModelCall:
         verdict: What the answer was found to be.
         reason: Why it is no good; empty where it is.
         reused: How often it answered again, without being paid for.
+        probability: That of the value that was asked about, in [0, 1]; ``None`` where the provider did not tell it.
     """
 
     id: str
@@ -107,6 +108,7 @@ class ModelCall:
     verdict: Verdict = Verdict.NONE
     reason: str = ""
     reused: int = 0
+    probability: float | None = None
 
     @property
     def booked(self) -> Decimal:

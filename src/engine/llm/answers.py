@@ -37,11 +37,16 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedAnswer:
-    """What an answer was found to be, and what was made of it."""
+    """What an answer was found to be, and what was made of it.
+
+    Attributes:
+        probability: That of the value that was asked about, in [0, 1]; ``None`` where the provider does not tell it.
+    """
 
     value: Any
     verdict: Verdict
     reason: str = ""
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,4 +125,4 @@ def judge_answer(reply: ModelReply, validate: Validate) -> JudgedAnswer:
     found = validate(reply.text)
     if isinstance(found, Unfit):
         return JudgedAnswer(value=None, verdict=Verdict.INVALID, reason=found.reason)
-    return JudgedAnswer(value=found, verdict=Verdict.VALID)
+    return JudgedAnswer(value=found, verdict=Verdict.VALID, probability=reply.probability)

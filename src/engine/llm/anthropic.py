@@ -80,7 +80,8 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
                         return {**message, "content": [{"type": "text", "text": "".join(texts)}]}, request_id
         raise cut(self._name)
 
-    def _reply(self, body: Any, request_id: str) -> ModelReply:
+    def _reply(self, body: Any, request_id: str, request: ModelRequest) -> ModelReply:
+        del request
         if isinstance(body, Mapping) and body.get("type") == "error":
             raise told(self._name, body, self._key)
         found = shaped(_Message, body, self._name)

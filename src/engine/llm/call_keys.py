@@ -14,6 +14,7 @@ def schema_text(request: ModelRequest) -> str:
 
 
 def call_key(provider: str, request: ModelRequest) -> str:
-    """The key of a question to a model of a provider: model, prompts and schema make it, and nothing else."""
-    parts = (provider, request.model, request.system_message, request.prompt, schema_text(request))
+    """The key of a question to a model of a provider: model, prompts and schema make it, and which vote it is."""
+    asked = (provider, request.model, request.system_message, request.prompt, schema_text(request))
+    parts = asked if request.vote == 1 else (*asked, str(request.vote))
     return sha256(json.dumps(parts).encode()).hexdigest()[:40]

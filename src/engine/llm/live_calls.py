@@ -209,7 +209,12 @@ async def by_rules(rules: ModelProvider, question: Question, judge: Judge) -> Tr
 def reply_of(call: ModelCall) -> ModelReply:
     """What a model answered, as it is on the tape."""
     return ModelReply(
-        text=call.answer, stop=StopReason(call.stop), usage=call.usage, model=call.served, request_id=call.id
+        text=call.answer,
+        stop=StopReason(call.stop),
+        usage=call.usage,
+        model=call.served,
+        request_id=call.id,
+        probability=call.probability,
     )
 
 
@@ -243,7 +248,9 @@ def _planned(question: Question, worst: Decimal, at: datetime) -> ModelCall:
 
 
 def _with_answer(call: ModelCall, reply: ModelReply, judged: JudgedAnswer) -> ModelCall:
-    return replace(_kept(call, judged), answer=reply.text, stop=reply.stop, served=reply.model)
+    return replace(
+        _kept(call, judged), answer=reply.text, stop=reply.stop, served=reply.model, probability=reply.probability
+    )
 
 
 def _kept(call: ModelCall, judged: JudgedAnswer) -> ModelCall:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 
 from engine.domain.model_calls import ModelReply, ModelRequest, StopReason
+from engine.llm.logprobs import probability_of
 from engine.llm.schemas import for_openai
 from engine.llm.sdk import SdkProvider
 from engine.llm.sdk_answers import pieces, shaped, usage_of, whole
@@ -35,6 +36,8 @@ class _Said(BaseModel):
 class _Choice(BaseModel):
     finish_reason: str | None = None
     message: _Said
+    logprobs: Any = None
+    """Servers tell them in several ways: what cannot be read is as good as untold."""
 
 
 class _Completion(BaseModel):
@@ -49,11 +52,18 @@ class LocalProvider(SdkProvider["AsyncOpenAI"]):
     """A member of the family that asks a server of one's own, e.g. ``http://127.0.0.1:8080/v1``.
 
     Such a server may ignore the schema, or keep it from its model: it stands in the question too.
+
+    Args:
+        logprobs: Whether it is asked how sure its model is, where a question wants to know.
     """
 
     sdk = "openai"
     kind = "local"
     home = ""
+
+    def __init__(self, *, logprobs: bool = True, **options: Any) -> None:
+        super().__init__(**options)
+        self._logprobs = logprobs
 
     def _make(self) -> AsyncOpenAI:
         import openai
@@ -63,16 +73,17 @@ class LocalProvider(SdkProvider["AsyncOpenAI"]):
         return client
 
     async def _whole(self, client: AsyncOpenAI, request: ModelRequest) -> tuple[Any, str]:
-        async with client.chat.completions.with_streaming_response.create(**_asked(request)) as answer:
+        async with client.chat.completions.with_streaming_response.create(**self._asked(request)) as answer:
             return await whole(answer, self._name), answer.headers.get("x-request-id", "")
 
     async def _in_pieces(self, client: AsyncOpenAI, request: ModelRequest) -> tuple[Any, str]:
         """The completion that the pieces amount to; what was used comes in a last one without a choice."""
         about: dict[str, Any] = {}
         texts: dict[str, str] = {"content": "", "refusal": ""}
+        tokens: list[Any] = []
         stop: str | None = None
         stream = await client.chat.completions.create(
-            **_asked(request), stream=True, stream_options={"include_usage": True}
+            **self._asked(request), stream=True, stream_options={"include_usage": True}
         )
         async with stream:
             request_id = stream.response.headers.get("x-request-id", "")
@@ -80,14 +91,16 @@ class LocalProvider(SdkProvider["AsyncOpenAI"]):
                 about |= {name: value for name, value in said.items() if name != "choices" and value is not None}
                 for choice in said.get("choices") or ():
                     stop = choice.get("finish_reason") or stop
+                    tokens += _tokens(choice.get("logprobs"))
                     delta = choice.get("delta") or {}
                     for name in texts:
                         texts[name] += delta.get(name) or ""
         if stop is None:
             raise cut(self._name)
-        return {**about, "choices": [{"finish_reason": stop, "message": texts}]}, request_id
+        told = {"finish_reason": stop, "message": texts, "logprobs": {"content": tokens}}
+        return {**about, "choices": [told]}, request_id
 
-    def _reply(self, body: Any, request_id: str) -> ModelReply:
+    def _reply(self, body: Any, request_id: str, request: ModelRequest) -> ModelReply:
         wrong = body.get("error") if isinstance(body, Mapping) else None
         if wrong:
             usage = usage_of(body.get("usage"), source="openai", flavor="chat", tier=body.get("service_tier"))
@@ -102,7 +115,20 @@ class LocalProvider(SdkProvider["AsyncOpenAI"]):
             usage=usage_of(found.usage, source="openai", flavor="chat", tier=found.service_tier),
             model=found.model,
             request_id=request_id or found.id,
+            probability=probability_of(request.probability_of, _tokens(choice.logprobs))
+            if request.probability_of
+            else None,
         )
+
+    def _asked(self, request: ModelRequest) -> dict[str, Any]:
+        asked = _asked(request)
+        return {**asked, "logprobs": True} if request.probability_of and self._logprobs else asked
+
+
+def _tokens(logprobs: Any) -> list[Any]:
+    """The tokens of an answer, or of a piece of one; none where they are not told in this way."""
+    found = logprobs.get("content") if isinstance(logprobs, Mapping) else None
+    return found if isinstance(found, list) else []
 
 
 def _asked(request: ModelRequest) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class Answer:
         latency: Wall seconds from the question to this.
         verdict: What the last answer was found to be.
         calls: The ids of the calls in the ledger.
+        probability: That of the value that was asked about, in [0, 1]; ``None`` where nobody told it.
     """
 
     value: Any
@@ -64,6 +65,7 @@ class Answer:
     latency: float = 0.0
     verdict: Verdict = Verdict.NONE
     calls: tuple[str, ...] = ()
+    probability: float | None = None
 
     @property
     def abstains(self) -> bool:
@@ -101,6 +103,8 @@ class LLMManager:
         context: str = "",
         deadline: float | None = None,
         validate: Validate | None = None,
+        vote: int = 1,
+        probability_of: str = "",
     ) -> Answer:
         """Ask for one object, or for text. Trouble of providers is a reason to abstain, and is never raised.
 
@@ -112,13 +116,17 @@ class LLMManager:
             context: The strategy context it is for; empty for none.
             deadline: Wall seconds for all tries; the settings' where it is not given.
             validate: Makes the value of what a model wrote, or says why it cannot; by ``schema`` where not given.
+            vote: Which of several answers to the very same question is wanted: none answers for another.
+            probability_of: The field of the object whose value's probability is asked for, where a provider tells it.
         """
         began = monotonic()
         if not self.is_on:
             return Answer(value=None, reason=OFF)
         asked = _Asked(
             manager=self,
-            request=self._request(prompt, system_message, schema, purpose),
+            request=replace(
+                self._request(prompt, system_message, schema, purpose), vote=vote, probability_of=probability_of
+            ),
             context=context,
             validate=validate or _by_schema(schema),
             until=began + (self.deadline if deadline is None else deadline),
@@ -237,6 +245,7 @@ def _answer(tries: Sequence[tuple[Link, Tried]]) -> Answer:
         is_cached=last.is_cached,
         verdict=Verdict.VALID,
         calls=calls,
+        probability=last.judged.probability,
     )
 
 

@@ -77,7 +77,8 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
                     return {"error": said}, request_id
         raise cut(self._name)
 
-    def _reply(self, body: Any, request_id: str) -> ModelReply:
+    def _reply(self, body: Any, request_id: str, request: ModelRequest) -> ModelReply:
+        del request
         wrong = body.get("error") if isinstance(body, Mapping) else None
         if wrong:
             usage = usage_of(body.get("usage"), source="openai", flavor="responses", tier=body.get("service_tier"))

@@ -77,7 +77,7 @@ class SdkProvider(ABC, Generic[C]):
         client = await self._opened()
         async with translated(self.sdk, self._name, self._key):
             body, request_id = await (self._in_pieces if self._streamed else self._whole)(client, request)
-        return self._reply(body, request_id)
+        return self._reply(body, request_id, request)
 
     async def close(self) -> None:
         """Let go of every connection; a question after that makes new ones."""
@@ -99,8 +99,8 @@ class SdkProvider(ABC, Generic[C]):
         """Ask, take the answer in pieces, and put them together to the JSON that it would be as one."""
 
     @abstractmethod
-    def _reply(self, body: Any, request_id: str) -> ModelReply:
-        """What the JSON of an answer says."""
+    def _reply(self, body: Any, request_id: str, request: ModelRequest) -> ModelReply:
+        """What the JSON of an answer to a question says."""
 
     def _options(self, sdk: Any, **more: Any) -> dict[str, Any]:
         """What the client of either SDK is made with; the SDKs insist on a key also where the server wants none.

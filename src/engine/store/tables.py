@@ -377,6 +377,7 @@ class ModelCallRow(SQLModel, table=True):
     verdict: str
     reason: str = Field(sa_type=Text)
     reused: int
+    probability: float | None = None
 
 
 class ModelSpendRow(SQLModel, table=True):

@@ -420,3 +420,21 @@ async def test_texts_that_no_database_takes_are_kept_all_the_same(store: Databas
 
     await ask(models(store, FakeProvider(script=[says_odd])).manager)
     assert [call.state for call in await recorded(store)] == [CallState.SETTLED] * 2
+
+
+async def test_an_earlier_vote_answers_for_no_other_and_for_itself_again(store: Database):
+    openai = FakeProvider(script=[says()])
+    manager = models(store, openai, cache_ttl=timedelta(minutes=10)).manager
+    for vote in (1, 2, 1, 2):
+        await manager.generate("What of SOL/EUR?", "You read markets.", purpose="analyst", vote=vote)
+    assert [each.vote for each in openai.asked] == [1, 2]
+
+
+async def test_how_sure_a_model_was_is_remembered_with_its_answer(store: Database):
+    async def sure(_: ModelRequest) -> ModelReply:
+        return replace(reply(), probability=0.7)
+
+    manager = models(store, FakeProvider(script=[sure]), cache_ttl=timedelta(minutes=10)).manager
+    first = await manager.generate("What of SOL/EUR?", "You read markets.", purpose="analyst")
+    again = await manager.generate("What of SOL/EUR?", "You read markets.", purpose="analyst")
+    assert (first.probability, again.probability, again.is_cached) == (0.7, 0.7, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -122,3 +123,29 @@ async def test_a_question_that_cannot_be_written_is_the_questions_fault() -> Non
                 await provider.ask(replace(REQUEST, prompt=prompt))
             await provider.close()
             assert (refused.value.fault, refused.value.usage) == (ModelFault.REQUEST, UNBILLED)
+
+
+TOKENS = (('{"', -0.1), ("stance", -0.1), ('": "', -0.1), ("ho", -0.5), ("ld", -0.2), ('", "confidence": 0.4}', -0.9))
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_local_server_is_asked_how_sure_its_model_is_where_somebody_wants_to_know(*, streamed: bool) -> None:
+    async with serving() as server:
+        server.next = lambda _: Turn(tokens=TOKENS)
+        provider = LocalProvider(api_url=server.openai_url, api_key=SecretStr(KEY), streamed=streamed)
+        asked = await provider.ask(replace(REQUEST, probability_of="stance"))
+        plain = await provider.ask(REQUEST)
+        await provider.close()
+    assert asked.probability == pytest.approx(math.exp(-0.7))
+    assert plain.probability is None
+    assert [each.body.get("logprobs") for each in server.asked] == [True, None]
+
+
+async def test_a_server_that_will_not_tell_how_sure_it_is_answers_all_the_same() -> None:
+    async with serving() as server:
+        for logprobs in (True, False):
+            provider = LocalProvider(api_url=server.openai_url, api_key=SecretStr(KEY), logprobs=logprobs)
+            answer = await provider.ask(replace(REQUEST, probability_of="stance"))
+            await provider.close()
+            assert (answer.text, answer.probability) == (SAID, None)
+    assert [each.body.get("logprobs") for each in server.asked] == [True, None]

@@ -1,0 +1,39 @@
+"""How sure a member of a panel is: as far as its answers agree, and its provider tells. Pure.
+
+What a model says of its own confidence counts nothing. Where it is asked several times, the share of its answers that
+say the same is its confidence (self-consistency: Wang et al. 2022, arXiv:2203.11171); where its provider tells the
+probability of the word that is the verdict, that is. Of both the lower holds; with neither it is 1: not measured.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from statistics import fmean
+
+from engine.domain.decisions import Opinion, Verdict
+
+_STRICTER = {Verdict.APPROVE: 0, Verdict.ABSTAIN: 1, Verdict.VETO: 2}
+"""Of verdicts that equally many have, which one holds."""
+
+
+def agreed(votes: Sequence[Opinion], asked: int) -> Opinion:
+    """One opinion of the votes of a member: that of most, and of those who share it the strictest terms.
+
+    Args:
+        votes: Those that came and were believed, at least one; each with the confidence that its provider told.
+        asked: How many were asked for: what did not come, or was not believed, agrees with nobody.
+    """
+    counted = Counter(vote.verdict for vote in votes)
+    verdict = max(counted, key=lambda each: (counted[each], _STRICTER[each]))
+    same = [vote for vote in votes if vote.verdict is verdict]
+    strictest = min(same, key=lambda vote: (vote.share, vote.stop_share))
+    told = fmean(vote.confidence for vote in same)
+    return replace(
+        strictest,
+        stop_share=min(vote.stop_share for vote in same),
+        confidence=1.0 if verdict is Verdict.ABSTAIN else min(told, len(same) / asked),
+        cost=sum((vote.cost for vote in votes), Decimal(0)),
+    )
