@@ -15,12 +15,13 @@ from bot.lock import account_files, lock_file
 from bot.markets import Source, quote_of
 from bot.models import Models, build_models
 from bot.pace import pace
-from bot.panel import panel_of
+from bot.panel import calibration_of, panel_of
 from bot.predictions import prediction_view, predictions_of
 from bot.sentiment import sentiment_of_settings, sentiment_view, source_health
 from bot.venues import exchange_of, fees_at, named_together, venue_files, venue_names, venue_of
 from config.settings import Settings
 from config.strategy_names import short
+from engine.ai.grades import GradedModels
 from engine.ai.trend_predictions import TrendPredictions
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.approvals import Approvals
@@ -212,6 +213,7 @@ async def build_engine(
             sentiment=sentiment.analyze if sentiment else None, outlook=predictions.outlook if predictions else None
         ),
         panel=externals.panel or panel_of(settings, models.manager, store),
+        calibration=calibration_of(settings),
         no_entry=no_entry,
         late_after=late_after,
         frames=frames,
@@ -280,7 +282,7 @@ async def build_engine(
             no_entry=lambda: _nowhere(market, no_entry),
             time_left=time_left,
             unwritten=health.unwritten,
-            models=models.overview.view,
+            models=GradedModels(overview=models.overview.view, store=store).view,
             sentiment=sentiment_view(sentiment),
             sources=sentiment.ages if sentiment is not None else no_sources,
             prediction=prediction_view(predictions),

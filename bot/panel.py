@@ -7,6 +7,7 @@ from config.settings import Settings
 from engine.ai.account import AccountBrief
 from engine.ai.agent_panel import AgentPanel
 from engine.ai.agents import Agent
+from engine.ai.calibrator import NO_CALIBRATION, Calibrates, Calibrator
 from engine.ai.gate import Gate
 from engine.ai.panel import NO_PANEL
 from engine.ai.prompt_files import prompt_from, shipped_prompt
@@ -32,6 +33,14 @@ def panel_of(settings: Settings, manager: LLMManager, store: Database) -> Panel:
         beside=AccountBrief(store=store, risk_per_trade=settings.risk.risk_per_trade).of,
         gate=Gate(min_change=settings.ai.gate.min_change, max_cost_share=settings.ai.gate.max_cost_share),
     )
+
+
+def calibration_of(settings: Settings) -> Calibrates:
+    """What closed trades make of a confidence; nothing where no panel is heard."""
+    asked = settings.ai
+    if not (settings.asks_models and asked.panel.enabled and asked.calibration.enabled):
+        return NO_CALIBRATION
+    return Calibrator(max_width=asked.calibration.max_width)
 
 
 def _agent(asked: AgentSettings, manager: LLMManager, votes: int, *, last_word: bool = False) -> Agent:

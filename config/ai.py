@@ -121,6 +121,15 @@ class PredictionSettings(Section):
         return _patience(value)
 
 
+class CalibrationSettings(Section):
+    """What becomes of a confidence once enough trades have closed to know what it is worth."""
+
+    enabled: bool = True
+    """Whether they lower it, where a panel is heard; from 150 closed trades of a strategy on a timeframe on."""
+    max_width: float = Field(default=0.2, gt=0, le=1)
+    """From which width of its 95 % interval on people are asked, whatever the confidence."""
+
+
 class AiSettings(Section):
     """Whether anybody is asked beside the strategies, and who."""
 
@@ -132,6 +141,8 @@ class AiSettings(Section):
     """What spares the panel a question."""
     prediction: PredictionSettings = Field(default_factory=PredictionSettings)
     """What is predicted, of which timeframes."""
+    calibration: CalibrationSettings = Field(default_factory=CalibrationSettings)
+    """What closed trades make of a confidence."""
 
 
 def _patience(value: timedelta) -> timedelta:

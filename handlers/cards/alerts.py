@@ -314,6 +314,7 @@ def digest(report: Digest) -> Card:
             ("Lost if every stop fills", phrases.of_equity(report.open_risk, report.equity, quote)),
             ("Approvals", f"{report.asked} asked, {report.answered} answered, {report.expired} expired"),
             *((("Language models", models.dollars(report.models_usd)),) if report.models_usd else ()),
+            *((("Brier score", models.brier(report.brier, report.graded)),) if report.brier is not None else ()),
             (span, f"{wording.moment(report.begins)}\nto {wording.moment(report.ends)}"),
         ),
         graph=tuple(float(equity) for equity in report.equity_curve),

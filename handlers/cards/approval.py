@@ -89,6 +89,7 @@ def _open(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None, app
         ("Risk to the stop", phrases.risk(plan, equity)),
         *phrases.levels(plan.price, plan.stop, plan.target),
         ("Agreement", decision.agreement),
+        *phrases.calibrated(decision),
         phrases.strategy_field(decision),
         *panel.in_short(view.opinions),
         *_votes(asked, votes, approvers),

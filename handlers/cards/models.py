@@ -7,6 +7,7 @@ from decimal import Decimal
 from engine.domain.messages import Card, Item
 from engine.domain.model_ledger import BudgetNotice, Cap
 from engine.domain.model_views import CapView, ModelsView, ProviderView
+from engine.domain.outcomes import Grade, Reliability
 from handlers.cards import wording
 
 _CENT = Decimal("0.01")
@@ -45,7 +46,7 @@ def overview(view: ModelsView) -> Card:
     return Card(
         title=f"Language models: the tape {view.tape} answers" if view.tape else title,
         fields=_spent(view),
-        items=tuple(_provider(each) for each in view.providers),
+        items=(*map(_provider, view.providers), *map(_grade, view.grades)),
     )
 
 
@@ -73,6 +74,31 @@ def _provider(view: ProviderView) -> Item:
     what = "rules, no model" if view.is_offline else ", ".join(view.models)
     did = f"{wording.count(view.calls, 'call')} this month, {dollars(view.usd)}"
     return Item(title=f"{view.name}: {what}", text=wording.lines(view.trouble, did))
+
+
+def _grade(grade: Grade) -> Item:
+    """How well confidences have foretold which trades are won, beside always saying how many are."""
+    found = grade.found
+    name = " ".join(filter(None, (grade.strategy, grade.timeframe)))
+    return Item(
+        title=f"{name}: Brier score {brier(found.brier, found.trades)}",
+        text=wording.lines(
+            f"Always saying the share that is won: {found.base:.2f}. Miscalibration: {found.miscalibration:.3f}",
+            *_bins(found),
+        ),
+    )
+
+
+def _bins(found: Reliability) -> tuple[str, ...]:
+    return tuple(
+        f"Confidence {each.said:.2f}: {wording.percent(each.won)} of {wording.count(each.trades, 'trade')} won"
+        for each in found.bins
+    )
+
+
+def brier(score: float, trades: int) -> str:
+    """A Brier score with what it is of: ``0.21 (3 trades; 0 is best)``."""
+    return f"{score:.2f} ({wording.count(trades, 'trade')}; 0 is best)"
 
 
 def of_what(cap: Cap) -> str:

@@ -83,6 +83,7 @@ def _whole(opinion: Opinion) -> Item:
         title=wording.sentence(verdict(opinion)),
         text=wording.lines(
             *(listed(reason) for reason in opinion.reasons),
+            f"confidence {opinion.confidence:.2f}, as measured" if opinion.confidence < 1 else "",
             stop,
             entry("cites", ", ".join(opinion.evidence)) if opinion.evidence else "",
             entry("would change it", opinion.flip) if opinion.flip else "",

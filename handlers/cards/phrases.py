@@ -181,6 +181,16 @@ def profit(net: Decimal, share: Decimal | None, currency: str) -> str:
     return f"Profit, after fees: {wording.gain_amount(net, share, currency)}"
 
 
+def calibrated(decision: Decision) -> tuple[tuple[str, str], ...]:
+    """What earlier trades say of a decision's confidence, where enough have closed."""
+    found = decision.calibration
+    if found is None:
+        return ()
+    share, low, high = (wording.percent(round(each, 2)) for each in (found.value, found.low, found.high))
+    wide = f", {BREAK}too wide to go alone" if found.is_wide else ""
+    return (("Of such trades", f"{share} were won {BREAK}({low} to {high}{wide}; {found.outcomes} closed)"),)
+
+
 def won(number: int, closed: int) -> str:
     """How many trades made money: ``14 of 23 (60.87%)``."""
     return f"{number} of {closed} ({wording.percent(number / closed)})" if closed else "no closed trades"

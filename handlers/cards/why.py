@@ -14,6 +14,7 @@ from engine.domain.decisions import (
     Judged,
     Opinion,
     QualityReport,
+    Stance,
     TechnicalSignals,
     Tier,
     Verdict,
@@ -66,6 +67,7 @@ def _decided(story: Why) -> Card:
         ("Data mended or refused", _quality(judged.quality)),
         ("Changed by the risk rules", map(_clamp, judged.clamps)),
         ("What became of it", map(listed, _outcome(story))),
+        ("Graded", map(listed, _grade(story))),
     )
     return Card(
         title=f"Why {decision.id}: {decision.stance} {named(decision.symbol, story.at)}",
@@ -82,6 +84,7 @@ def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:
         *((("Trigger", decision.trigger),) if decision.trigger else ()),
         *((("Tier", "fast: a start, bought before all were heard"),) if decision.tier is Tier.FAST else ()),
         ("Confidence", confidence(decision) if not judged.opinions else _lowered(decision)),
+        *phrases.calibrated(decision),
         *((("Plan", _plan(plan)),) if plan else ()),
         *((("Adds to", phrases.begun(plan)),) if plan and plan.starter else ()),
         ("Ruling", ruling(judged)),
@@ -124,10 +127,13 @@ def ruling(judged: Judged) -> str:
 
 
 def _plan(plan: TradePlan) -> str:
-    levels = "".join(f", {name.lower()} {level}" for name, level in phrases.levels(plan.price, plan.stop, plan.target))
     value = wording.money(plan.notional, wording.quote(plan.symbol))
     risk = "" if plan.reduce_only else f", risk {phrases.risk(plan)}"
-    return listed(f"{phrases.asked_at_price(plan)}, value {value}{risk}{levels}")
+    return listed(f"{phrases.asked_at_price(plan)}, value {value}{risk}{_levels(plan)}")
+
+
+def _levels(plan: TradePlan) -> str:
+    return "".join(f", {name.lower()} {level}" for name, level in phrases.levels(plan.price, plan.stop, plan.target))
 
 
 def _opinion(opinion: Opinion) -> str:
@@ -207,6 +213,21 @@ def _sales(trade: TradeView) -> Iterable[str]:
         yield f"{order.id} sold {phrases.fills(order)}, {wording.moment(order.updated_at)}{by}"
     if not trade.position.is_open:
         yield f"closed by {phrases.why_closed(trade)}, {BREAK}{phrases.prices(trade.position)}"
+
+
+def _grade(story: Why) -> Iterable[str]:
+    """What was expected of a closed trade, and what it came to."""
+    held, plan, decision = story.position, story.judged.plan, story.judged.decision
+    if held is None or held.is_open or decision.stance is not Stance.ENTER:
+        return
+    found = decision.calibration
+    worth = f", {found.value:.2f} by {wording.count(found.outcomes, 'earlier trade')}" if found else ""
+    measured = found.measured if found else decision.confidence
+    levels = _levels(plan) if plan else ""
+    yield f"expected: confidence {measured:.2f}{worth}{levels}"
+    verdict = "won" if held.net > 0 else "not won"
+    gain = wording.gain(held.net, held.share(held.net), wording.quote(held.symbol))
+    yield f"came to: {verdict}, {gain} after fees; squared error {(measured - (held.net > 0)) ** 2:.2f}"
 
 
 def _approval(asked: Approval) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from engine.ai.calibrator import NO_CALIBRATION, Calibrates
 from engine.ai.fusion import FUSION, DecisionFusionEngine
 from engine.ai.panel import NO_PANEL
 from engine.analysis.technical import TechnicalAnalyzer
@@ -30,6 +31,7 @@ class CycleServices:
         insights: What research has found out about each market.
         panel: Who is heard before an entry is decided on.
         fusion: What predictions and opinions leave of it.
+        calibration: What a confidence was worth in earlier trades.
         late_after: How many wall seconds each market has to answer before a close is decided on without it, and it
             follows by itself; ``None`` where all answer at once, as in a replay.
         frames: What was last read of each market and timeframe: where its candles are the same it is not read again.
@@ -48,6 +50,7 @@ class CycleServices:
     insights: Insights = NO_INSIGHTS
     panel: Panel = NO_PANEL
     fusion: DecisionFusionEngine = FUSION
+    calibration: Calibrates = NO_CALIBRATION
     no_entry: NoEntry = nothing_against_it
     late_after: float | None = None
     frames: dict[Listing, dict[Timeframe, Frame]] = field(default_factory=dict)

@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from engine.ai.autonomy import calibrated_route
 from engine.ai.fusion import Fused
 from engine.approvals import Approvals
 from engine.cycle_services import CycleServices
 from engine.data_halts import note_changes, note_data
-from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse, Ruling, route
+from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse, Ruling
 from engine.domain.decisions import Decision, Exit, Input, Judged, Opinion, Stance, Tier
 from engine.domain.judging import Allowed, Clamp, Judgement, RiskView
 from engine.domain.market import Book, Listing, Market
 from engine.domain.orders import Order, Purpose, Side
+from engine.domain.outcomes import Calibrated
 from engine.domain.plans import AT_MARKET, ExecutionPlan, TradePlan
 from engine.domain.positions import Position
 from engine.domain.proposals import Deliberation, FastTier, Proposal
@@ -268,7 +270,7 @@ class _Conclusion:
         return Outcome(judged=(judged,))
 
     def _route(self, decision: Decision, judgement: Judgement) -> Ruling:
-        ruling = route(decision.confidence, judgement, self.services.autonomy, self.now)
+        ruling = calibrated_route(decision, judgement, self.services.autonomy, self.now)
         if decision.tier is Tier.FAST and isinstance(ruling, AskHuman) and isinstance(judgement, Allowed):
             return Refuse(reasons=("nobody is asked about a start: the whole trade is asked about",))
         return ruling
@@ -331,9 +333,11 @@ class _Conclusion:
         confidence: float = 1.0,
         of_position: str = "",
     ) -> Decision:
-        """A decision; nobody's confidence makes it higher than the strategy's own."""
+        """A decision; nobody's confidence makes it higher than the strategy's own, nor do earlier trades."""
         signals = self.proposal.signals
         is_exit = stance is Stance.EXIT
+        measured = 1.0 if is_exit else min(signals.confidence, confidence)
+        calibrated = self._calibrated(measured) if stance is Stance.ENTER else None
         return Decision(
             id=self.uow.decisions.next_id(),
             key=f"{self._key(stance, tier)}|{of_position}" if is_exit else self._key(stance, tier),
@@ -342,13 +346,18 @@ class _Conclusion:
             symbol=self.proposal.symbol,
             at=self.proposal.candle_at,
             stance=stance,
-            confidence=1.0 if is_exit else min(signals.confidence, confidence),
+            confidence=min(measured, calibrated.value) if calibrated else measured,
             conditions=() if is_exit else signals.conditions,
             reasons=reasons,
             timeframe=self.proposal.timeframe,
             trigger="" if is_exit else signals.trigger,
             tier=tier,
+            calibration=calibrated,
         )
+
+    def _calibrated(self, confidence: float) -> Calibrated | None:
+        strategy, timeframe = self.proposal.strategy, self.proposal.timeframe
+        return self.services.calibration.of(self.uow, strategy, timeframe, confidence)
 
     def _key(self, stance: Stance, tier: Tier) -> str:
         # An entry that is held back keeps the key of the entry: a candle is decided on once, whatever is decided.

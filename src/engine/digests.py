@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import takewhile
 
 from engine.analysis.performance import own_and_external, tally
+from engine.analysis.reliability import reliability
 from engine.domain.account import EquityPoint
 from engine.domain.days import Day, Days
 from engine.domain.digests import MOST_TOLD, Digest
@@ -91,6 +92,7 @@ def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | Non
     closed, others = own_and_external(uow.positions.closed_within(begins, ends))
     theirs = tally(others)
     settled = uow.approvals.settled_within(begins, ends)
+    graded = reliability([each for each in uow.outcomes.closed_within(begins, ends) if each.heard])
     expired = settled.pop("expired", 0)
     return Digest(
         id=name,
@@ -120,6 +122,8 @@ def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | Non
         external_net=theirs.net,
         external_cost=theirs.cost,
         models_usd=uow.model_calls.booked_within(begins, ends),
+        graded=graded.trades if graded else 0,
+        brier=graded.brier if graded else None,
     )
 
 

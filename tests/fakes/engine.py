@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import select
 
+from engine.ai.calibrator import NO_CALIBRATION, Calibrates
 from engine.ai.panel import NO_PANEL
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
@@ -329,6 +330,7 @@ async def engine_room(
     no_entry: NoEntry = nothing_against_it,
     told_weekly: bool = False,
     panel: Panel = NO_PANEL,
+    calibration: Calibrates = NO_CALIBRATION,
     fast: FastTier | None = None,
     entry: Entry | None = None,
     clock: HandClock | None = None,
@@ -372,6 +374,7 @@ async def engine_room(
         stats=KeptStats(market_data=market_data, quality=quality, clock=clock),
         derivatives=KeptDerivatives(source=NoDerivatives(), clock=clock),
         panel=panel,
+        calibration=calibration,
         no_entry=no_entry,
     )
     symbols = tuple(market.symbol for market in markets)

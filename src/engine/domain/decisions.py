@@ -12,6 +12,7 @@ from engine.domain.autonomy import Ruling
 from engine.domain.columns import TechnicalColumns
 from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Timeframe
+from engine.domain.outcomes import Calibrated
 from engine.domain.plans import Entry, TradePlan
 
 
@@ -183,9 +184,11 @@ class Decision:
         id: Short and readable, e.g. ``D12``; given by the store.
         key: What makes it this decision and no other (context, market, candle, stance, tier): order ids derive from it.
         at: When the candle closed that it was made at.
-        confidence: Weighted agreement of ``conditions``, in [0, 1]; less where somebody who was asked has less.
+        confidence: Weighted agreement of ``conditions``, in [0, 1]; less where somebody who was asked has less, or such
+            trades were won less often.
         timeframe: The one whose closed candle it was made at, e.g. ``1h``; empty in those of older versions.
         trigger: What fired, in words; empty where nothing did, on an exit, and in those of older versions.
+        calibration: What earlier trades say of the confidence of an entry; ``None`` where there are too few.
     """
 
     id: str
@@ -201,6 +204,7 @@ class Decision:
     timeframe: str = ""
     trigger: str = ""
     tier: Tier = Tier.FULL
+    calibration: Calibrated | None = None
 
     @property
     def agreement(self) -> str:

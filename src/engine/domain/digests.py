@@ -29,6 +29,8 @@ class Digest:
         external_cost: What these had cost, before fees; ``None`` where not known, as of days fixed by older versions.
         paid_in, paid_out: What was within the day.
         models_usd: What calls of language models within it count with, in US dollars.
+        graded: The closed trades that a panel was heard on.
+        brier: How far the confidences of these were from what came, see ``Reliability``; ``None`` without any.
         payments: How many of the account's payments are in ``equity``: the first so many.
     """
 
@@ -59,3 +61,5 @@ class Digest:
     external_net: Decimal = Decimal(0)
     external_cost: Decimal | None = None
     models_usd: Decimal = Decimal(0)
+    graded: int = 0
+    brier: float | None = None

@@ -8,6 +8,7 @@ from decimal import Decimal
 from math import ceil
 
 from engine.domain.model_ledger import Cap
+from engine.domain.outcomes import Grade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ class ModelsView:
         input_tokens, output_tokens: What they read and wrote this month.
         last_day: What the calls of the last 24 hours came to, by model and purpose.
         reserved: How many of the newest calls are under way, and count with the most they can cost.
+        grades: How well confidences have foretold what came, by strategy and timeframe.
     """
 
     is_on: bool
@@ -96,3 +98,4 @@ class ModelsView:
     output_tokens: int = 0
     last_day: tuple[ModelTotals, ...] = ()
     reserved: int = 0
+    grades: tuple[Grade, ...] = ()

@@ -73,7 +73,16 @@ def together(week: str, days: Sequence[Digest]) -> Digest:
         external_net=sum((day.external_net for day in days), Decimal(0)),
         external_cost=_external_cost(days),
         models_usd=sum((day.models_usd for day in days), Decimal(0)),
+        graded=sum(day.graded for day in days),
+        brier=_brier(days),
     )
+
+
+def _brier(days: Sequence[Digest]) -> float | None:
+    """The mean over all graded trades; ``None`` without any."""
+    known = [(day.brier, day.graded) for day in days if day.brier is not None]
+    trades = sum(count for _, count in known)
+    return sum(brier * count for brier, count in known) / trades if trades else None
 
 
 def _external_cost(days: Sequence[Digest]) -> Decimal | None:

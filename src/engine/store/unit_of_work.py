@@ -30,6 +30,7 @@ from engine.store.model_calls import ModelCalls
 from engine.store.numbering import Numbering
 from engine.store.orders import Orders
 from engine.store.outbox import Outbox, emergency_answer_topic
+from engine.store.outcomes import Outcomes
 from engine.store.positions import Positions
 from engine.store.predictions import Predictions
 from engine.store.sentiment import SentimentHistory
@@ -65,6 +66,11 @@ class UnitOfWork:
         self.events: list[Event] = []
         self.route = route
         self._memory = memory or NoMemory()
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """What decisions came to."""
+        return Outcomes(self.connection, self.decisions)
 
     @cached_property
     def settings(self) -> Settings:

@@ -20,6 +20,7 @@ from engine.bookkeeping import Bookkeeping
 from engine.digests import figures
 from engine.domain.approvals import Press, Verb
 from engine.domain.days import Days
+from engine.domain.decisions import Opinion, Verdict
 from engine.domain.digests import MOST_TOLD, Digest
 from engine.domain.events import DigestDue
 from engine.domain.weeks import ends_week, week_of
@@ -27,6 +28,7 @@ from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.engine import CASH, DAY, QUIET, Room, at, engine_room, settled
 from tests.fakes.examples import examples
 from tests.fakes.feed import START
+from tests.fakes.graded import close_trades
 from tests.fakes.reports import digest as an_old_digest
 from tests.fakes.reports import position
 
@@ -288,3 +290,16 @@ def test_what_is_at_risk_is_the_way_to_the_stop():
     assert held.at_risk(Decimal(100)) == Decimal(20)
     assert held.at_risk(Decimal(80)) == 0
     assert position(quantity=Decimal(2), stop=None).at_risk(Decimal(100)) == Decimal(200)
+
+
+async def test_a_day_grades_the_trades_that_a_panel_was_heard_on(room: Room):
+    heard = (Opinion(agent="analyst", verdict=Verdict.APPROVE),)
+
+    def work(uow: UnitOfWork) -> Digest | None:
+        close_trades(uow, [(0.9, True), (0.6, False)], begin=at(DAY + 1), opinions=heard)
+        close_trades(uow, [(0.1, True)], begin=at(DAY + 5))
+        return figures(uow, "2026-01-02", at(DAY + 60))
+
+    found = await room.store.transact(work)
+    assert found is not None
+    assert (found.graded, found.brier) == (2, pytest.approx((0.01 + 0.36) / 2))

@@ -67,3 +67,10 @@ def test_what_a_market_came_to_in_a_week_is_not_known_where_it_is_not_of_each_da
 @pytest.mark.parametrize(("days", "weeks"), [(6, []), (7, ["2026-W01"]), (15, ["2026-W01", "2026-W02"])])
 def test_only_a_week_whose_sunday_is_there_has_ended(days: int, weeks: list[str]):
     assert [week.id for week in ended([day(number) for number in range(days)])] == weeks
+
+
+def test_the_grade_of_a_week_is_the_mean_over_its_trades_and_not_over_its_days():
+    days = [reports.digest(graded=3, brier=0.2), reports.digest(), reports.digest(graded=1, brier=0.4)]
+    found = together("2026-W01", days)
+    assert (found.graded, found.brier) == (4, pytest.approx(0.25))
+    assert together("2026-W01", [reports.digest()]).brier is None

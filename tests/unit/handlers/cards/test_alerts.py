@@ -360,3 +360,10 @@ def test_the_welcome_is_pinned_and_says_what_to_try():
 def test_per_cent_of_a_digest_is_of_what_was_there_though_most_of_it_was_paid_out():
     half = reports.digest(equity=Decimal(1000), net=Decimal(0), paid_out=Decimal(9000), fees=Decimal(100))
     assert dict(for_phone(alerts.digest(half)).fields)["Fees, taken off"] == "100.00 USDT (1.00%)"
+
+
+def test_a_digest_grades_the_trades_that_a_panel_was_heard_on_where_there_are_any():
+    assert dict(alerts.digest(reports.digest(graded=3, brier=0.2149)).fields)["Brier score"] == (
+        "0.21 (3 trades; 0 is best)"
+    )
+    assert "Brier score" not in dict(alerts.digest(reports.digest()).fields)

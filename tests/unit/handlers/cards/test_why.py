@@ -8,6 +8,7 @@ from engine.domain.approvals import Claimed, Declined, Expired, Ordered, Pending
 from engine.domain.autonomy import Execute, Hold, Refuse
 from engine.domain.decisions import Condition, Input, Opinion, Stance, Tier, Verdict
 from engine.domain.orders import Side
+from engine.domain.outcomes import Calibrated
 from handlers.cards import why
 from handlers.cards.lines import flowing, for_phone
 from handlers.cards.monospace import WIDTH
@@ -236,3 +237,39 @@ def test_a_trade_that_a_start_began_says_where_that_is_told():
     assert dict(for_phone(why.card(whole)).fields)["Begun before"] == ("2026-01-03 12:00 UTC,\n/why D11 tells of it")
     own = reports.why(judged=reports.judged(decision=start), trade=replace(reports.trade_view(), decision=start))
     assert "Begun before" not in dict(why.card(own).fields)
+
+
+FOUND = Calibrated(measured=2 / 3, value=0.42, low=0.33, high=0.51, outcomes=163, is_wide=False)
+
+
+@pytest.mark.parametrize(
+    ("realised", "came"),
+    [
+        ("6.17", "came to: won, +5.92 USDT (+4.80%) after fees; squared error 0.11"),
+        ("0.25", "came to: not won, 0.00 USDT (0.00%) after fees; squared error 0.44"),
+    ],
+)
+def test_a_closed_trade_is_graded_by_what_was_expected_of_it(realised: str, came: str):
+    held = reports.closed_position(realised=Decimal(realised))
+    assert section(for_phone(why.card(reports.why(position=held))), "Graded") == [
+        "expected: confidence 0.67, stop 19,500.00 (-2.50%), target 21,000.00 (+5.00%)",
+        came,
+    ]
+
+
+def test_what_is_held_still_is_not_graded_and_nor_is_an_exit():
+    assert section(why.card(reports.why(position=reports.position())), "Graded") is None
+    leaving = reports.judged(decision=reports.decision(stance=Stance.EXIT))
+    assert section(why.card(reports.why(judged=leaving, position=reports.closed_position())), "Graded") is None
+
+
+def test_what_earlier_trades_say_of_the_confidence_is_told():
+    story = reports.why(judged=reports.judged(decision=reports.decision(confidence=0.42, calibration=FOUND)))
+    told = dict(for_phone(why.card(story)).fields)["Of such trades"]
+    assert " ".join(told.split()) == "42.00% were won (33.00% to 51.00%; 163 closed)"
+    wide = replace(FOUND, is_wide=True)
+    story = reports.why(judged=reports.judged(decision=reports.decision(calibration=wide)))
+    assert "too wide to go alone" in dict(for_phone(why.card(story)).fields)["Of such trades"]
+    graded = replace(story, position=reports.closed_position())
+    (expected, _) = section(for_phone(why.card(graded)), "Graded")
+    assert expected.startswith("expected: confidence 0.67, 0.42 by 163 earlier trades, stop")
