@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, account_or_exit
-from bot.run_options import DATES, AccountDataOption, AccountSeedOption
+from bot.run_options import DATES, AccountDataOption, AccountSeedOption, MoreData
 from engine.domain.errors import GreenlightError
 
 if TYPE_CHECKING:  # what is slow to import
@@ -47,6 +48,34 @@ def try_(
         typer.echo(line)
     if answer.abstains:
         raise typer.Exit(1)
+
+
+@app.command()
+def leakage(
+    data: Annotated[
+        list[Path], typer.Option("--data", help="A candle file, named SYMBOL-INTERVAL; several may follow.")
+    ],
+    more_data: MoreData = None,
+    cases: Annotated[int, typer.Option(min=2, max=1000, help="How many times of each market's past.")] = 30,
+    cut_off: Annotated[
+        datetime | None, typer.Option(formats=DATES, help="When the training of the models ended (UTC), if known.")
+    ] = None,
+    profile: ProfileOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """See how far predictions of each model follow what it is told: four questions a case, booked, within the caps."""
+    from bot.leakage import measured, table
+    from engine.ai.leakage import cases_in
+    from engine.data.files import read_candles
+
+    settings = account_or_exit(profile, config, (), None)
+    with _refusals():
+        found = [case for path in (*data, *(more_data or ())) for case in cases_in(read_candles(path), cases)]
+        until = cut_off.replace(tzinfo=UTC) if cut_off else None
+        with typer.progressbar(length=len(found), label="Answers", file=sys.stderr, show_pos=True) as bar:
+            rows = asyncio.run(measured(settings, found, until, lambda: bar.update(1)))
+    for line in table(rows):
+        typer.echo(line)
 
 
 @tape.command("export")

@@ -45,7 +45,7 @@ def brief_of(proposal: Proposal, beside: Iterable[Line] = ()) -> Brief:
     """
     lines = (
         *_wanted(proposal.signals),
-        *(line for reading in proposal.readings for line in _reading(reading)),
+        *(line for reading in proposal.readings for line in lines_of(reading)),
         *_market_context(proposal.market_context),
         *_insight(proposal.insight),
         *beside,
@@ -141,7 +141,7 @@ def _wanted(signals: Signals) -> Iterator[Line]:
         yield Line(name=f"strategy.condition_{number}", text=f"{safe(condition.name)}: {holds}{detail}")
 
 
-def _reading(signals: TechnicalSignals) -> Iterator[Line]:
+def lines_of(signals: TechnicalSignals) -> Iterator[Line]:
     """The readings of one timeframe; a price also as its distance from the close, in per cent."""
     of = signals.timeframe
     yield _number(f"{of}.close", signals.close, f"close of {signals.at:%Y-%m-%dT%H:%MZ}")

@@ -9,8 +9,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
+from engine.analysis.technical import HISTORY
+from engine.data.files import write_candles
+from engine.domain.market import Timeframe
 from tests.fakes.database import new_file, url_of
 from tests.fakes.llm_servers import KEY, LlmServer, Turn, serving
+from tests.fakes.series import walk
 
 
 def llm(folder: Path, *words: str, server: LlmServer | None = None, **more: str) -> Result:
@@ -117,3 +121,24 @@ def test_what_is_no_tape_is_refused_with_its_line(tmp_path: Path):
     tape.write_text('{"tape":"greenlight","version":1}\n{"id": "L1"}\n')
     assert f"{tape}, line 2: this is no call of a model." in llm(tmp_path, "tape", "import", str(tape)).stderr
     assert "cannot be read" in llm(tmp_path, "tape", "import", str(tmp_path / "none.tape")).stderr
+
+
+def test_the_leakage_card_of_the_offline_analyst_says_that_it_follows_the_brief(tmp_path: Path):
+    new_file(tmp_path)
+    file = tmp_path / "BTCUSDT-1d.csv"
+    write_candles(file, walk(7, HISTORY + 600, sigma=0.03, timeframe=Timeframe.D1))
+    chain = {"BOT_LLM__CHAIN": '["offline"]', "BOT_AI__ENABLED": "true"}
+    found = llm(tmp_path, "leakage", "--data", str(file), "--cases", "20", "--cut-off", "2026-06-01", **chain)
+    assert found.exit_code == 0, found.output
+    head, before, *_ = found.stdout.splitlines()
+    assert head.startswith("model    when")
+    assert before.startswith("offline  before 2026-06-01")
+
+
+def test_the_leakage_card_needs_a_past(tmp_path: Path):
+    new_file(tmp_path)
+    file = tmp_path / "BTCUSDT-1d.csv"
+    write_candles(file, walk(7, 20, timeframe=Timeframe.D1))
+    found = llm(tmp_path, "leakage", "--data", str(file))
+    assert found.exit_code != 0
+    assert "are needed" in found.output

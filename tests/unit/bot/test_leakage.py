@@ -1,0 +1,26 @@
+from bot.leakage import rows_of, table
+from engine.ai.leakage import cases_in
+from engine.analysis.technical import HISTORY
+from engine.domain.market import Timeframe
+from tests.fakes.panel import Script
+from tests.fakes.series import walk
+
+CASES = cases_in(walk(7, HISTORY + 600, sigma=0.03, timeframe=Timeframe.D1), 40)
+CUT_OFF = CASES[20].brief.at
+
+
+async def test_the_card_is_a_table_with_a_row_for_each_model_and_time():
+    count = 0
+
+    def asked() -> None:
+        nonlocal count
+        count += 1
+
+    rows = await rows_of(Script().manager(), CASES, CUT_OFF, asked)
+    assert [(str(row.link), row.found.cases) for row in rows] == [("scripted m1", 20), ("scripted m1", 20)]
+    head, before, after, *legend = table(rows)
+    assert head.split() == ["model", "when", "cases", "answered", "turned", "unmasked", "figures", "right"]
+    assert before.startswith(f"scripted m1  before {CUT_OFF:%Y-%m-%d}")
+    assert after.endswith("follows the brief")
+    assert "training" in legend[-1]
+    assert count >= 3 * len(CASES)
