@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from engine.domain.autonomy import Execute
 from engine.domain.decisions import Opinion
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes import reports
@@ -35,7 +36,7 @@ def close_trades(
         at = begin + timedelta(minutes=minute)
         number = uow.decisions.next_id()
         decided = reports.decision(id=number, key=f"past|{number}", confidence=confidence, at=at, **of)
-        uow.decisions.add(reports.judged(decision=decided, opinions=opinions))
+        uow.decisions.add(reports.judged(decision=decided, ruling=Execute(plan=reports.plan()), opinions=opinions))
         position = reports.closed_position(
             id=uow.positions.next_id(),
             context=context,

@@ -1,11 +1,16 @@
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.ai.agents import Agent
+from engine.ai.brief import brief_of
+from engine.ai.prompt_files import shipped_prompt
 from engine.ai.votes import agreed
 from engine.domain.decisions import Opinion, Verdict
+from tests.fakes.models import BIG, FakePricing
 from tests.fakes.panel import Script, a_panel, a_proposal, an_opinion
 
 APPROVE, VETO, ABSTAIN = Verdict.APPROVE, Verdict.VETO, Verdict.ABSTAIN
@@ -80,3 +85,11 @@ async def test_the_probability_of_its_verdict_is_the_confidence_of_a_single_answ
     opinions = await a_panel(script).opinions(a_proposal(), 10)
     assert opinions[0].confidence == 0.62
     assert {each.probability_of for each in script.asked} == {"verdict"}
+
+
+async def test_what_asking_may_cost_counts_every_vote():
+    prices = FakePricing()
+    manager = replace(Script().manager(), pricing=prices, chain=lambda *_: (BIG,))
+    once = Agent(name="analyst", prompt=shipped_prompt("analyst"), manager=manager)
+    brief = brief_of(a_proposal())
+    assert replace(once, votes=3).worst_cost(brief, "trend") == 3 * once.worst_cost(brief, "trend") > 0
