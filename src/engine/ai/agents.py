@@ -56,24 +56,23 @@ class Agent:
         """
         told = with_opinions(brief, heard) if heard else brief
         facts = Facts(symbol=brief.symbol, book=book, figures=told.figures)
+        votes = [self._vote(number + 1, told, facts, context, within) for number in range(self.votes)]
+        return await votes[0] if len(votes) == 1 else self._counted(await _in_time(votes, within))
 
-        async def vote(number: int) -> Opinion:
-            answer = await self.manager.generate(
-                self.prompt.asked(symbol=brief.symbol, brief=written(told)),
-                self.prompt.system,
-                OpinionShape,
-                self.name,
-                context=context,
-                deadline=within,
-                validate=Validator(shape=OpinionShape, facts=facts),
-                vote=number,
-                probability_of=VERDICT,
-            )
-            return self._opinion(answer, told)
-
-        if self.votes == 1:
-            return await vote(1)
-        return self._counted(await _in_time((vote(each + 1) for each in range(self.votes)), within))
+    async def _vote(self, number: int, told: Brief, facts: Facts, context: str, within: float) -> Opinion:
+        """One of its answers; no other answers for it."""
+        answer = await self.manager.generate(
+            self.prompt.asked(symbol=told.symbol, brief=written(told)),
+            self.prompt.system,
+            OpinionShape,
+            self.name,
+            context=context,
+            deadline=within,
+            validate=Validator(shape=OpinionShape, facts=facts),
+            vote=number,
+            probability_of=VERDICT,
+        )
+        return self._opinion(answer, told)
 
     def _counted(self, votes: Sequence[Opinion]) -> Opinion:
         """One opinion of all votes; where nobody could say, why the first could not."""
