@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot import model_chains
-from bot.models import build_models
+from bot.models import models_beside
 from config.settings import Settings
-from engine.ai.leakage import PURPOSE, Case, Leakage, LeakageProbe, Share, parted
+from engine.ai.leakage import Case, Leakage, LeakageProbe, Share, parted
+from engine.ai.predictor import PURPOSE
 from engine.ai.prompt_files import shipped_prompt
-from engine.clocks import WallClock, wall
 from engine.llm.answers import Link
 from engine.llm.manager import LLMManager
-from engine.store import migrate
-from engine.store.database import Database
 
 _HEAD = ("model", "when", "cases", "answered", "turned", "unmasked", "figures", "right", "")
 _LEGEND = """turned    answers that are the opposite once the evidence is turned round
@@ -42,16 +38,8 @@ async def measured(
     Raises:
         GreenlightError: The models cannot be asked by these settings.
     """
-    for fault in model_chains.faults(settings):
-        raise fault
-    await asyncio.to_thread(migrate.upgrade, settings.database.url)
-    store = Database(settings.database.url)
-    models = build_models(settings, store, WallClock(), wall)
-    try:
+    async with models_beside(settings) as models:
         return await rows_of(models.manager, cases, cut_off, asked)
-    finally:
-        await models.close()
-        await store.close()
 
 
 async def rows_of(

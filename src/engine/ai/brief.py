@@ -68,7 +68,7 @@ def prediction_brief(
         beside: What the account tells: what is held of it, and why that was bought.
     """
     said = _sentiment(sentiment) if sentiment is not None else ()
-    lines = (*_reading(signals), *_market_context(known), *said, *beside)
+    lines = (*lines_of(signals), *_market_context(known), *said, *beside)
     return Brief(symbol=signals.symbol, at=signals.at, fields=numbered(lines))
 
 

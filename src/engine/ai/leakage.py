@@ -13,19 +13,19 @@ from datetime import datetime
 
 import numpy as np
 
-from engine.ai.brief import lines_of, numbered, written
+from engine.ai.brief import prediction_brief, written
 from engine.ai.perturbing import masked, turned, with_figures
+from engine.ai.predictor import PURPOSE
 from engine.ai.prompt_files import Prompt
 from engine.ai.schemas import PredictionShape
 from engine.analysis.technical import HISTORY, TechnicalAnalyzer
 from engine.domain.briefs import Brief
 from engine.domain.errors import DataError
-from engine.domain.market import Candles, Timeframe, from_millis
+from engine.domain.market import Candles, Timeframe
 from engine.domain.predictions import Trend
 from engine.llm.manager import LLMManager
 from engine.llm.validating import Facts, Validator
 
-PURPOSE = "prediction"
 HORIZON = 12
 """After how many candles it is looked what came."""
 FOLLOWS, HARDLY = 0.8, 0.4
@@ -122,8 +122,7 @@ def _case(analyzer: TechnicalAnalyzer, candles: Candles, row: int) -> Case:
     """The market once the first ``row`` candles have closed."""
     known = candles.cut(row - HISTORY, row)
     came = candles.close[row + HORIZON - 1] - candles.close[row - 1]
-    at = from_millis(int(candles.open_ms[row - 1])) + candles.timeframe.duration
-    brief = Brief(symbol=candles.symbol, at=at, fields=numbered(lines_of(analyzer.analyze(known))))
+    brief = prediction_brief(analyzer.analyze(known))
     return Case(brief=brief, timeframe=candles.timeframe, came=Trend.BULLISH if came > 0 else Trend.BEARISH)
 
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.ai.leakage import HORIZON, PURPOSE, Case, Leakage, LeakageProbe, cases_in, parted
+from engine.ai.leakage import HORIZON, Case, Leakage, LeakageProbe, cases_in, parted
+from engine.ai.predictor import PURPOSE
 from engine.ai.prompt_files import shipped_prompt
 from engine.analysis.technical import HISTORY
 from engine.domain.errors import DataError
