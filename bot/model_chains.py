@@ -13,7 +13,7 @@ from config.settings import Settings
 from engine.clocks import WallClock
 from engine.domain.days import Period
 from engine.domain.errors import ConfigError, GreenlightError
-from engine.domain.extras import install
+from engine.domain.extras import Extra, install
 from engine.domain.model_calls import ModelRequest
 from engine.domain.model_ledger import Cap
 from engine.llm.answers import Link
@@ -79,7 +79,8 @@ def faults(
             yield ConfigError(
                 f"there is no file {each.path}.", "It must be a model (GGUF).", key=f"llm.providers.{name}.path"
             )
-        extra, modules = ("gguf", (*_SDKS[kind], LIBRARY)) if each.path else ("ai", _SDKS[kind])
+        extra: Extra = "gguf" if each.path else "ai"
+        modules = (*_SDKS[kind], LIBRARY) if each.path else _SDKS[kind]
         if not all(map(has, modules)):
             missing = True
             yield ConfigError(f"nothing here can talk to {name}.", install(extra), key=f"llm.providers.{name}")

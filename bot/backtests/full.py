@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from bot.engine import Engine, Terms, build_engine, terms_of
 from bot.markets import Source
-from bot.predictions import prediction_job
+from bot.predictions import prediction_jobs
 from config.settings import Settings
 from engine.backtest.answering import Answering
 from engine.backtest.arrivals import arrivals
@@ -187,7 +187,7 @@ def _jobs(engine: Engine, people: SimulatedPeople | None) -> tuple[Job, ...]:
     )
     done = quiet.of([job for job in table if job.name != "digest"])
     answering = (Answering(people, engine.approvals, engine.store).job,) if people else ()
-    predicted = (prediction_job(engine.predictions, engine.market),) if engine.predictions else ()
+    predicted = prediction_jobs(engine.predictions, engine.market)
     return (arrivals(engine.venues[PAPER], engine.services.orchestrator), *answering, *done, *predicted)
 
 
