@@ -318,11 +318,12 @@ async def test_way_is_given_to_who_reads_but_not_for_ever(store: Database):
 
 async def test_who_writes_together_gives_way_before_reading_while_nothing_waits_as_well(store: Database):
     now = asyncio.get_running_loop().time
-    store.give_way()
+    end = store.take_precedence()
     began = now()
     with store.group_commit():
         await store.read(lambda _: None)
     assert now() - began >= YIELD_FOR / 2
+    end()
 
 
 async def test_way_is_given_to_who_is_answered_between_two_reads_too(store: Database):
