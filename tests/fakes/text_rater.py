@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.domain.model_calls import ModelReply, ModelRequest
 from engine.domain.model_ledger import Verdict
-from engine.llm.answers import Judged, Question, Tried
+from engine.llm.answers import Question, Tried
 from engine.llm.manager import LLMManager
 from tests.fakes.models import BIG, FakePricing, Step, reply
 
@@ -52,7 +52,7 @@ def rates(
 class RatingCalls:
     """Calls that reach an honest rater, without a store."""
 
-    async def ask(self, question: Question, judge: Callable[[ModelReply], Judged], within: float) -> Tried:  # noqa: ARG002
+    async def ask(self, question: Question, judge: Callable[[ModelReply], JudgedAnswer], within: float) -> Tried:  # noqa: ARG002
         found = judge(await rates()(question.request))
         assert found.verdict is Verdict.VALID, found.reason
         return Tried(judged=found)

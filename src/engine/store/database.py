@@ -44,6 +44,14 @@ def _nothing() -> None:
     """Nothing is to be done."""
 
 
+def _in_a_thread(run: Callable[[], T]) -> T:
+    """Do something whose end is waited for elsewhere: a future takes no StopIteration, and would never be done."""
+    try:
+        return run()
+    except StopIteration as error:
+        raise RuntimeError("something that was looked for is not there") from error
+
+
 class DatabaseReader:
     """Looks at what is kept, and changes nothing: what Views need, and all that followers' processes have.
 
@@ -78,7 +86,7 @@ class DatabaseReader:
     async def _in_thread(pool: ThreadPoolExecutor, run: Callable[[], T]) -> T:
         with in_words():
             # Shielded: a transaction under way is finished even when its caller is cancelled.
-            result: T = await asyncio.shield(asyncio.get_running_loop().run_in_executor(pool, run))
+            result: T = await asyncio.shield(asyncio.get_running_loop().run_in_executor(pool, _in_a_thread, run))
         return result
 
     def _look(self, work: Callable[[UnitOfWork], T]) -> T:
@@ -265,7 +273,7 @@ class Database(DatabaseReader):
             then()
 
         self._visits += 1
-        visit = asyncio.get_running_loop().run_in_executor(self._writer, run)
+        visit = asyncio.get_running_loop().run_in_executor(self._writer, _in_a_thread, run)
         visit.add_done_callback(left)
         with self._telling():
             # Shielded: a transaction under way is finished even when its caller is cancelled.

@@ -16,6 +16,7 @@ from zipfile import ZipFile
 import pytest
 from sqlalchemy import Boolean, Date, Float, Integer, String, Table, insert, select
 from sqlmodel import SQLModel
+from sqlmodel.sql.sqltypes import AutoString
 
 from engine.domain.errors import StoreError
 from engine.domain.events import Welcomed
@@ -52,6 +53,7 @@ MADE_UP: dict[type[Any], Any] = {
     Boolean: True,
     Integer: 1,
     Float: 0.5,
+    AutoString: "x",
     String: "x",
 }
 """What stands in a column of each type, in a table that nothing else has filled."""

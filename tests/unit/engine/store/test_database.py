@@ -338,3 +338,9 @@ async def test_way_is_given_to_who_is_answered_between_two_reads_too(store: Data
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert waiting.done()
+
+
+@pytest.mark.parametrize("do", ["read", "transact"])
+async def test_what_is_looked_for_in_vain_is_an_error_and_not_a_wait_without_end(store: Database, do: str):
+    with pytest.raises(RuntimeError, match="not there"):
+        await asyncio.wait_for(getattr(store, do)(lambda _: next(iter(()))), 5)
