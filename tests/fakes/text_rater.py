@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.domain.model_calls import ModelReply, ModelRequest
 from engine.domain.model_ledger import Verdict
-from engine.llm.answers import Question, Tried
+from engine.llm.answers import JudgedAnswer, Question, Tried
 from engine.llm.manager import LLMManager
 from tests.fakes.models import BIG, FakePricing, Step, reply
 
