@@ -48,7 +48,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """More workers than cores, for a story waits longer than it computes; fewer where the slow ones run too."""
     cores = yield
-    return cores + (cores + 1) // 2 if os.environ.get("CI") else 5 * cores // 2
+    return cores + (cores + 1) // 2 if os.environ.get("CI") else 7 * cores // 2
 
 
 @pytest.hookimpl(trylast=True)

@@ -141,7 +141,7 @@ async def killed(folder: Path, url: str, server: str, numbers: Sequence[int], bi
 @pytest.mark.parametrize(
     ("questions", "lives", "full"),
     [
-        (40, 2, False),
+        pytest.param(40, 2, False, marks=pytest.mark.slow),
         pytest.param(8000, 8, True, marks=[pytest.mark.slow, pytest.mark.timeout(1500)]),
     ],
 )

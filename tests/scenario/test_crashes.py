@@ -96,6 +96,7 @@ async def test_killed_while_an_approval_is_claimed_it_is_judged_again(tmp_path):
         story.must_be_whole()
 
 
+@pytest.mark.slow
 async def test_killed_while_an_approval_is_claimed_it_is_refused_where_the_rules_say_so_now(tmp_path):
     async with telling(tmp_path) as story:
         assert await story.dies_at(Cut(moment="before book", number=1))

@@ -71,6 +71,7 @@ async def following(folder: Path, fake: FakeTelegram, *, told_weekly: bool = Fal
             await running
 
 
+@pytest.mark.slow
 async def test_a_follower_is_answered_in_the_order_of_the_questions(tmp_path: Path) -> None:
     async with FakeTelegram() as fake:
         fake.chat(BEN)
