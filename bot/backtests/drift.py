@@ -10,12 +10,14 @@ from pathlib import Path
 from bot.backtests.asked import Asked
 from bot.backtests.setups import setup_of
 from config.settings import Settings
+from engine.ai.fusion import FUSION
 from engine.backtest.drift import Drift, Key, Traded, compared, of_backtest
 from engine.backtest.kernel_run import backtest
 from engine.deciding import key_of
 from engine.domain.backtests import BacktestResult
 from engine.domain.decisions import Judged, Stance
 from engine.domain.errors import BadInput
+from engine.domain.figures import plain
 from engine.domain.positions import Position
 from engine.store.account_period import AccountPeriod, account_period
 
@@ -64,6 +66,10 @@ def drift_of(settings: Settings, candles: Sequence[Path], *, approved: bool) -> 
             judged = decisions[trade.id]
             return account.approval(judged) if judged else _ELSE
 
+        def different_because(trade: Traded) -> str:
+            judged = decisions[trade.id]
+            return _panel(judged) if judged else ""
+
         return DriftReport(
             begins=account.begins,
             ends=account.ends,
@@ -74,8 +80,19 @@ def drift_of(settings: Settings, candles: Sequence[Path], *, approved: bool) -> 
                 [*map(of_backtest, result.trades), *map(of_backtest, result.held)],
                 missing_because=lambda key: account.why_not(key_of(*key, Stance.ENTER)),
                 extra_because=extra_because,
+                different_because=different_because,
             ),
         )
+
+
+def _panel(judged: Judged) -> str:
+    """What a panel, of which a backtest knows nothing, has made of a trade; empty where it left it as it was."""
+    left = FUSION.fuse(None, judged.opinions)
+    if left.share == left.stop_share == 1:
+        return ""
+    told = (("size", left.share), ("stop's distance", left.stop_share))
+    parts = " and ".join(f"{plain(part * 100, 4)} % of its {name}" for name, part in told if part < 1)
+    return f"the panel left {parts} ({judged.decision.id})"
 
 
 def _traded(account: AccountPeriod, position: Position, judged: Judged | None) -> Traded:

@@ -14,9 +14,9 @@ from bot.cli import app
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
 
 
-def bot(folder: Path, *words: str) -> Result:
+def bot(folder: Path, *words: str, panel: bool = False) -> Result:
     names = {"BOT_DATABASE__URL": f"sqlite:///{folder}/greenlight.sqlite", "BOT_WEB__ENABLED": "false"}
-    return CliRunner(env=names).invoke(app, list(words))
+    return CliRunner(env=names | {"BOT_AI__ENABLED": str(panel)}).invoke(app, list(words))
 
 
 def kinds(folder: Path, *words: str) -> dict[str, list[Any]]:
@@ -44,6 +44,14 @@ def test_days_of_the_demo_are_the_same_to_the_cent_and_what_people_would_have_ch
     assert {each["account"]["id"] for kind in ("same", "different", "extra") for each in with_people.get(kind, [])} == {
         each["account"]["id"] for each in alone["same"]
     }
+
+
+def test_what_a_panel_has_made_of_a_trade_is_its_cause(tmp_path: Path):
+    ran = bot(tmp_path, "run", "--profile", "demo", "--speed", "max", "--end", "2026-01-08", "--until-end", panel=True)
+    assert ran.exit_code == 0, ran.output
+    (first, *_) = kinds(tmp_path)["different"]
+    assert "the panel left" in first["cause"]
+    assert "% of its size (D" in first["cause"]
 
 
 def test_what_cannot_be_compared_says_what_to_do(tmp_path: Path):

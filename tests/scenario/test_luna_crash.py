@@ -49,7 +49,11 @@ DAYS = Tale(
     end="2026-01-24",
     asked=10,
     digests=4,
-    more={"approval": {"auto_above": 2, "ask_above": 0.3}, "risk": {"max_drawdown": 0.01, "drawdown_pause": "12h"}},
+    more={
+        "ai": {"enabled": False},
+        "approval": {"auto_above": 2, "ask_above": 0.3},
+        "risk": {"max_drawdown": 0.01, "drawdown_pause": "12h"},
+    },
 )
 
 

@@ -100,6 +100,7 @@ def compared(
     backtest: Iterable[Traded],
     missing_because: Callable[[Key], str],
     extra_because: Callable[[Traded], str],
+    different_because: Callable[[Traded], str],
 ) -> tuple[Drift, ...]:
     """Both sides, trade by trade, in the order of their candles.
 
@@ -108,10 +109,11 @@ def compared(
         backtest: What would have been.
         missing_because: Tells why the account did not trade on a candle.
         extra_because: Tells what made the account trade; empty where it was its strategy's word alone.
+        different_because: Tells who made another trade of it; empty where nobody did.
     """
     held = tuple(backtest)
     sides = paired(account, held, lambda trade: trade.key)
-    found = [_both(ours, theirs) for ours, theirs in sides.both]
+    found = [_both(ours, theirs, different_because) for ours, theirs in sides.both]
     for each in sides.only_first:
         cause = extra_because(each) or _no_room(each.key, held)
         found.append(Drift(kind=Kind.EXTRA, key=each.key, account=each, backtest=None, cause=cause))
@@ -121,9 +123,10 @@ def compared(
     return tuple(sorted(found, key=lambda each: (each.key.decided_at, each.key.context, each.key.symbol)))
 
 
-def _both(account: Traded, backtest: Traded) -> Drift:
-    cause = "; ".join(_differences(account, backtest))
-    kind = Kind.DIFFERENT if cause else Kind.SAME
+def _both(account: Traded, backtest: Traded, because: Callable[[Traded], str]) -> Drift:
+    differences = tuple(_differences(account, backtest))
+    kind = Kind.DIFFERENT if differences else Kind.SAME
+    cause = "; ".join(filter(None, (*differences, because(account)))) if differences else ""
     return Drift(kind=kind, key=account.key, account=account, backtest=backtest, cause=cause)
 
 

@@ -19,7 +19,7 @@ OURS = replace(THEIRS, id="T7")
 
 
 def drift(account: list[Traded], backtest: list[Traded], because: str = "") -> list[Drift]:
-    return [*compared(account, backtest, lambda key: f"not at {key.decided_at:%H}", lambda _: because)]
+    return [*compared(account, backtest, lambda key: f"not at {key.decided_at:%H}", lambda _: because, lambda _: "")]
 
 
 def test_what_differs_by_less_than_floats_do_is_the_same():
