@@ -58,9 +58,8 @@ def _question(view: ClosingView) -> Card:
 
 
 def _again(view: ClosingView) -> str:
-    """How it is asked again; nothing where all of it was closed meanwhile."""
-    is_held = any(position.is_open for position in view.positions.values())
-    return f"/close {' '.join(_said(view.closing))} asks again." if is_held else ""
+    """How it is asked again, in words that stay true: the card is not shown anew once all is sold."""
+    return f"While it is held, /close {' '.join(_said(view.closing))} asks again."
 
 
 def _headline(closing: Closing) -> str:

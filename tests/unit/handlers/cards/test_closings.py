@@ -155,12 +155,15 @@ def test_what_is_over_has_no_button_and_says_so(shown: ClosingView, title: str):
 
 
 def test_what_expired_says_how_it_is_asked_again():
-    assert for_phone(closings.card(view(later=2, share=Decimal("0.25")))).text == "/close T3 25% asks again."
+    assert (
+        for_phone(closings.card(view(later=2, share=Decimal("0.25")))).text
+        == "While it is held, /close T3 25% asks again."
+    )
 
 
-def test_of_what_was_closed_meanwhile_nothing_is_asked_again():
+def test_it_says_the_same_once_it_was_closed_for_it_is_not_shown_anew_then():
     gone = replace(closed_position(), id="T3")
-    assert for_phone(closings.card(view(later=2, positions={"T3": gone}))).text == ""
+    assert closings.card(view(later=2, positions={"T3": gone})) == closings.card(view(later=2))
 
 
 def test_what_was_closed_is_said_with_what_it_came_to():
