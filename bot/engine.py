@@ -177,6 +177,8 @@ async def build_engine(
     derivatives = derivatives_of(settings, market.feed, clock)
     models = build_models(settings, store, clock, externals.wall)
     sentiment = sentiment_of_settings(settings, market.feed, store, clock, derivatives, models.manager)
+    # What is made up is shown and decides nothing: what is remembered of it hangs on when the program was started.
+    told = sentiment.analyze if sentiment is not None and not sentiment.is_made_up else None
     kept_derivatives = KeptDerivatives(
         source=derivatives,
         clock=clock,
@@ -193,7 +195,7 @@ async def build_engine(
         candles=candles,
         frames=frames,
         derivatives=kept_derivatives,
-        sentiment=sentiment.analyze if sentiment else None,
+        sentiment=told,
         manager=models.manager,
     )
     services = CycleServices(
@@ -209,9 +211,7 @@ async def build_engine(
         ),
         stats=stats,
         derivatives=kept_derivatives,
-        insights=KeptInsights(
-            sentiment=sentiment.analyze if sentiment else None, outlook=predictions.outlook if predictions else None
-        ),
+        insights=KeptInsights(sentiment=told, outlook=predictions.outlook if predictions else None),
         panel=externals.panel or panel_of(settings, models.manager, store),
         calibration=calibration_of(settings),
         no_entry=no_entry,

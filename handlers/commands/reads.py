@@ -134,7 +134,7 @@ class Reads:
         return health.health(await self._views.health())
 
     async def agents(self, call: Call) -> Card:
-        wanted = _only(call.words)
+        wanted = arguments.any_id(_only(call.words))
         story = await self._views.why(wanted)
         if isinstance(story, TradeView):
             raise UnknownId(f"Somebody else bought {wanted.upper()}: no panel was asked.")

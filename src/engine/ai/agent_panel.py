@@ -61,14 +61,15 @@ class AgentPanel:
     _last: dict[tuple[str, str], PanelAnswer] = field(default_factory=dict, init=False)
 
     async def opinions(self, proposal: Proposal, within: float) -> tuple[Opinion, ...]:
-        """What its members say of a proposal; what they said last where nothing has changed since."""
+        """What its members say of a proposal; what they said last where nothing has changed and asking costs."""
         until = monotonic() + within
         beside = await self.beside(proposal)
         brief = brief_of(proposal, beside.lines)
         last = self._last.get((proposal.context, proposal.symbol))
-        if last is not None and self.gate.is_the_same(brief, last):
-            return last.opinions
         cost = self._expected_cost(brief, proposal.context)
+        # What is free is always asked: what was said last is in memory alone, and a restart is to change no decision.
+        if cost and last is not None and self.gate.is_the_same(brief, last):
+            return last.opinions
         if self.gate.is_too_dear(cost, beside.at_risk):
             return tuple(agent.abstains(_dear(cost, beside.at_risk)) for agent in self._members())
         heard = await self._first_round(brief, proposal.context, until)
