@@ -14,7 +14,7 @@ def card(told: Told) -> Card:
     """The answer, who gave it, and the command that shows more."""
     more = f"/{told.command} shows it." if told.command else ""
     if told.reason:
-        return Card(title="Nobody could answer that", text=wording.lines(listed(told.reason), _OTHERWISE))
+        return Card(title="Nobody could answer that", text=wording.lines(listed(told.reason), more or _OTHERWISE))
     if not told.text:
         needs = "In words it is answered where a model is asked: llm.providers."
         return Card(title="A command answers that", text=wording.lines(more or _OTHERWISE, needs))

@@ -132,9 +132,9 @@ SAID: dict[str, Asked] = {
         bad={BAD: "One id belongs here", "<b>A1</b>": "is not an id"},
     ),
     "ask": Asked(
-        good={"what do we hold?": "/positions shows it"},
+        good={"what do we hold?": "positions shows it"},
         missing="A question belongs here",
-        wrong={"zzz": "/status shows it"},
+        wrong={"zzz": "status shows it"},
         bad={BAD: "A command answers that", "approve A1 now": "A command answers that"},
     ),
     "approve": Asked(

@@ -13,13 +13,14 @@ from pydantic import BaseModel, Field
 from engine.ai.agents import as_told, speaker
 from engine.ai.brief import Line, numbered, safe, written
 from engine.ai.prompt_files import Prompt, shipped_prompt
+from engine.ai.rules import command_for
 from engine.domain.account import Status
 from engine.domain.briefs import Brief
 from engine.domain.decisions import Judged
 from engine.domain.figures import bounded
 from engine.domain.positions import Position
 from engine.domain.trade_views import PositionView
-from engine.llm.manager import LLMManager
+from engine.llm.manager import OFF, LLMManager
 from engine.llm.validating import Facts, FieldId, Validator
 
 PURPOSE = "question"
@@ -69,15 +70,16 @@ class Asker:
     async def answer(self, question: str, lines: Iterable[Line], now: datetime) -> Told:
         """What is known of it; figures are the brief's own."""
         brief = Brief(symbol="", at=now, fields=numbered(lines))
+        asked = self.prompt.asked(question=safe(question[:LONGEST]), brief=written(brief))
         answer = await self.manager.generate(
-            self.prompt.asked(question=safe(question[:LONGEST]), brief=written(brief)),
+            asked,
             self.prompt.system,
             AnswerShape,
             PURPOSE,
             validate=Validator(shape=AnswerShape, facts=Facts(symbol="", book=None, figures=brief.figures)),
         )
         if answer.abstains:
-            return Told(reason=answer.reason)
+            return Told(command=command_for(asked), reason="" if answer.reason == OFF else answer.reason)
         said: AnswerShape = answer.value
         fields = {field.id: field for field in brief.fields}
         return Told(

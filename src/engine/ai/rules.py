@@ -141,10 +141,14 @@ def prediction(request: ModelRequest) -> Said | None:
 
 
 def question(request: ModelRequest) -> Said | None:
-    """Which command answers: by the words of the question; it has no words of its own."""
-    asked = request.prompt.rpartition("<quoted>")[2].casefold()
-    command = next((name for name, words in _ABOUT if any(word in asked for word in words)), "status")
-    return {"text": "", "fields": [], "command": command}
+    """Which command answers: it has no words of its own."""
+    return {"text": "", "fields": [], "command": command_for(request.prompt)}
+
+
+def command_for(prompt: str) -> str:
+    """The command that answers the question of a prompt, by its words."""
+    asked = prompt.rpartition("<quoted>")[2].casefold()
+    return next((name for name, words in _ABOUT if any(word in asked for word in words)), "status")
 
 
 RULES: Mapping[str, Rule] = {

@@ -81,6 +81,11 @@ async def test_without_a_model_the_command_that_tells_it_is_named(question: str,
     assert answers.card(found).text.startswith(f"/{command} shows it.")
 
 
+async def test_where_models_are_off_the_command_is_named_as_well():
+    off = replace(Script().manager(), is_on=False)
+    assert await Asker(manager=off).answer("what do we hold?", LINES, NOON) == Told(command="positions")
+
+
 def test_what_is_told_of_an_account_has_each_figure_by_its_name():
     halted = replace(reports.status(equity=Decimal("10000.123456789")), no_entry="okx is away")
     held, closed = reports.position_view(), reports.position(closed_at=NOON, closed_by="stop", quantity=Decimal(0))
