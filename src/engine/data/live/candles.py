@@ -177,7 +177,7 @@ class CandleRefresher:
         _, report = self._quality.check(candles.tail(self._history), now)
         issues = tuple(issue for issue in report.refused if issue.kind not in _ONLY_TIME_MENDS)
         issues += tuple(Issue(kind=f"{_CHANGED} {change.at}", detail=change.detail) for change in report.changes)
-        issues += self._far_from_the_book(wanted, candles, now)
+        issues = issues or self._far_from_the_book(wanted, candles, now)
         before = self._bad.pop(wanted, None)
         if not issues:
             self._pauses.end(("bad", wanted))
