@@ -112,6 +112,7 @@ async def test_killed_while_an_approval_is_claimed_it_is_refused_where_the_rules
         assert story.files.complaints() == []
 
 
+@pytest.mark.slow
 async def test_killed_before_the_order_was_sent_it_is_not_sent_and_that_is_said(tmp_path):
     async with telling(tmp_path) as story:
         assert await story.dies_at(Cut(moment="before submit", number=1))

@@ -37,7 +37,7 @@ from tests.fakes import oracle
 from tests.fakes.backtests import demand_the_same, demand_the_same_days, demand_the_same_trades, jumpy, setup
 from tests.fakes.series import real
 
-pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kernel"), pytest.mark.timeout(900)]
 DARING = RiskLimits(max_drawdown=Decimal("0.03"), max_total_drawdown=Decimal("0.9"), drawdown_pause=timedelta(hours=12))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-pytestmark = pytest.mark.xdist_group("kernel")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kernel")]
 NOTEBOOK = json.loads((Path(__file__).parents[4] / "docs" / "backtest.ipynb").read_text())
 CODE = ["".join(cell["source"]) for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
 

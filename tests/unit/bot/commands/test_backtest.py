@@ -18,7 +18,7 @@ from engine.simulation.frames import resample
 from tests.fakes import oracle
 from tests.fakes.series import BEGIN, walk
 
-pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture

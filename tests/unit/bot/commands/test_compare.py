@@ -17,7 +17,7 @@ from engine.data.files import write_candles
 from tests.fakes.own_strategies import SLOWER
 from tests.fakes.series import walk
 
-pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from engine.backtest.windows import windows
 from engine.data.files import write_candles
 from tests.fakes.series import walk as random_walk
 
-pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
 WORDS = ("--strategy", "sma_cross", "--grid", "fast=3,6,12", "--grid", "slow=20,40", "--data", "SOLUSDT-1h.parquet")
 SERIES = replace(random_walk(61, 3_000, sigma=0.01), symbol="SOL/USDT")
 

@@ -25,7 +25,7 @@ from engine.strategies.sma_cross import SmaCross
 from tests.fakes import oracle
 from tests.fakes.backtests import demand_the_same, jumpy, setup
 
-pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
 COLUMNS = ("open_ms", "open", "high", "low", "close", "volume")
 AT_CLOSE = BareTerms(size=0.5, fill_at=FillAt.SIGNAL_CLOSE)
 DARING = RiskTerms(limits=RiskLimits(max_drawdown=Decimal("0.005"), drawdown_pause=timedelta(hours=12)))

@@ -15,7 +15,7 @@ from engine.domain.market import from_millis
 from engine.strategies.mean_reversion import MeanReversion
 from tests.fakes.backtests import jumpy, setup
 
-pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
 
 
 def asked_of(confidence: float, people: SimulatedPeople | None = None) -> BacktestSetup:

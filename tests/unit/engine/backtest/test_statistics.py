@@ -20,7 +20,7 @@ from engine.strategies.sma_cross import SmaCross
 from tests.fakes.backtests import jumpy, setup
 from tests.fakes.series import BEGIN, candles
 
-pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
 
 
 def at(hours: float) -> datetime:

@@ -24,7 +24,7 @@ from engine.strategies.rsi_bands import RsiBands
 from engine.strategies.sma_cross import SmaCross
 from tests.fakes.backtests import jumpy, setup
 
-pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
 
 
 def crosses(fast: int, slow: int) -> BacktestSetup:

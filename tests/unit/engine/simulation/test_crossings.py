@@ -9,7 +9,7 @@ from engine.analysis.flags import crossing
 from engine.simulation.compiled import cross
 from engine.simulation.crossings import mark_crossing
 
-pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
 
 
 def means(count: int) -> tuple[np.ndarray, np.ndarray]:

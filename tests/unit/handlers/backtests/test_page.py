@@ -26,7 +26,7 @@ from tests.fakes.backtests import jumpy, setup
 from tests.fakes.browser import DESK, PHONE, chromium, needs_chromium
 from tests.fakes.series import BEGIN, walk
 
-pytestmark = [pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
 
 AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
