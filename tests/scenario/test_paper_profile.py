@@ -387,7 +387,7 @@ async def test_a_dip_while_the_program_was_stopped_sells_a_huge_position_whole_w
         status, prices, total = sold(files, guard)
         dipped, tick = Decimal(str(usual)) * Decimal("0.925"), Decimal(market.symbol.tick)
         assert (status, total) == ("filled", Decimal(quantity))
-        near = dipped * Decimal("0.998"), dipped * Decimal("1.002")
+        near = dipped * Decimal("0.99"), dipped * Decimal("1.002")
         assert all(near[0] <= price <= near[1] and price % tick == 0 for price in prices), "nobody traded at its stop"
         assert check_conservation(files.venue_file) == []
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.errors import VenueError
+from engine.domain.events import OrderChanged
 from engine.domain.orders import Order, Purpose
 from engine.execution import orders as writing
 from engine.execution.protecting import Protecting
@@ -54,8 +55,23 @@ class Patience:
                 await self._line.store.transact(lambda uow: writing.intend_rest(uow, waited, now))
             )
         else:
-            reason = f"{waited.reason}, and the price has run away"
-            await self._line.store.transact(lambda uow: uow.orders.give_up(waited.id, reason))
+            await self._line.store.transact(lambda uow: _give_up(uow, waited, now))
+
+
+def _give_up(uow: UnitOfWork, waited: Order, now: datetime) -> None:
+    """Leave what an order at a limit has not got, and have people told why."""
+    reason = f"{waited.reason}, and the price has run away"
+    uow.orders.give_up(waited.id, reason)
+    uow.emit(
+        OrderChanged(
+            at=now,
+            order_id=waited.id,
+            status=waited.status,
+            reason=reason,
+            approval_id=waited.approval_id,
+            position_id=waited.position_id,
+        )
+    )
 
 
 def withdrawn(uow: UnitOfWork, now: datetime) -> list[Order]:
