@@ -155,13 +155,23 @@ async def shown(page: httpx.AsyncClient, words: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("name", ["bot.sqlite", "bot.sqlite-wal", "venue.sqlite", "venue.sqlite.lock"])
+@pytest.mark.parametrize("name", ["bot.sqlite", "venue.sqlite", "venue.sqlite.lock"])
 async def test_each_of_the_files_counts(tmp_path: Path, name: str):
     settings = settings_of(tmp_path, **kept_in(tmp_path / "kept"))
     async with asked(settings) as (app, api):
         (tmp_path / "kept" / name).unlink()
         await noticed(app, f"kept/{name} is not where it was")
         assert (await api.post("/api/approvals/A1/approve", json={})).status_code == 503
+
+
+async def test_so_does_the_log_of_the_database_unless_sqlite_makes_another_first(tmp_path: Path):
+    """Whoever opens the database next makes one: then another file is in its place, and the bot ends."""
+    settings = settings_of(tmp_path, **kept_in(tmp_path / "kept"))
+    with suppress(FileReplaced):
+        async with asked(settings) as (app, api):
+            (tmp_path / "kept/bot.sqlite-wal").unlink()
+            await noticed(app, "kept/bot.sqlite-wal is not where it was")
+            assert (await api.post("/api/approvals/A1/approve", json={})).status_code == 503
 
 
 async def test_on_a_server_the_venues_file_counts(tmp_path: Path):
