@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from engine.ai.agents import as_told, speaker
 from engine.ai.brief import Line, numbered, safe, written
@@ -33,12 +33,18 @@ COMMANDS = (
 """What an answer may point to: nothing of it changes anything."""
 
 
+def _only_reads(command: str) -> str:
+    if command not in (*COMMANDS, ""):
+        raise ValueError("it is none of the commands that only read")
+    return command
+
+
 class AnswerShape(BaseModel):
     """An answer, the fields of the brief that it rests on, and the command that shows more."""
 
     text: Annotated[str, Field(max_length=700)]
     fields: Annotated[list[FieldId], Field(max_length=8)]
-    command: Literal[COMMANDS + ("",)]  # type: ignore[valid-type]  # noqa: RUF005 - one list for prompt, rules and shape
+    command: Annotated[str, AfterValidator(_only_reads), Field(json_schema_extra={"enum": [*COMMANDS, ""]})]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The tape: calls as they were recorded, as a file, and answering from it alone.
 
-A replay that answers from a tape is deterministic and costs nothing: what is not on it, nobody says.
+A replay that answers from a tape is deterministic and costs nothing: what is not on it, no model says; rules may.
 """
 
 from __future__ import annotations
