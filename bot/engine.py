@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.derivatives import derivatives_of
@@ -173,7 +173,15 @@ async def build_engine(
     market_data: MarketDataAt = venues
     candles = CheckedCandles(market_data=market_data, quality=quality, history=market.history)
     late_after = LATE_AFTER if market.live else None
-    stats = KeptStats(market_data=market_data, quality=quality, clock=clock, history=market.history)
+    stats = KeptStats(
+        market_data=market_data,
+        quality=quality,
+        clock=clock,
+        history=market.history,
+        traded=tuple(
+            (Listing(each.venue, symbol), each.timeframe) for each in market.contexts for symbol in each.markets
+        ),
+    )
     derivatives = derivatives_of(settings, market.feed, clock)
     models = build_models(settings, store, clock, externals.wall)
     sentiment = sentiment_of_settings(settings, market.feed, store, clock, derivatives, models.manager)
@@ -253,7 +261,9 @@ async def build_engine(
         store=store,
         venues=venues,
         services=services,
-        deliberations=Deliberations(services, market.contexts),
+        deliberations=Deliberations(
+            services, market.contexts, step=INSTANT if isinstance(clock, MarketClock) else timedelta(0)
+        ),
         approvals=approvals,
         closings=closings,
         books=Bookkeeping(

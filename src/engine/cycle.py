@@ -117,10 +117,15 @@ class Deliberations:
 
     All of it is stored, so that a program that starts again goes on: who has not answered is asked again for as long as
     there is time, and what comes later than that is refused.
+
+    Args:
+        step: Market time from a proposal to its question and from there to its decision, where time passes in steps:
+            a replay that was killed between them goes on at the same times. Nothing where time passes by itself.
     """
 
-    def __init__(self, services: CycleServices, contexts: StrategyContexts) -> None:
+    def __init__(self, services: CycleServices, contexts: StrategyContexts, *, step: timedelta = timedelta(0)) -> None:
         self._services = services
+        self._step = step
         self._contexts = {context.name: context for context in contexts}
         self._asked: dict[str, asyncio.Task[None]] = {}
         # Where nobody is ever asked there is nothing to look for, but for what an earlier run has left.
@@ -133,8 +138,8 @@ class Deliberations:
         return bool(self._asked)
 
     async def next_question(self) -> datetime | None:
-        """When somebody is to be asked next: now, where there is anything that nobody was asked about."""
-        return self._services.clock.now() if await self._unasked() else None
+        """When somebody is to be asked next: at once, where there is anything that nobody was asked about."""
+        return min((each.asked_at + self._step for each in await self._unasked()), default=None)
 
     async def ask(self) -> None:
         """Ask about everything that nobody was asked about; the answers come beside everything else."""
@@ -186,7 +191,7 @@ class Deliberations:
                 left = max((waiting.deadline - begun).total_seconds(), 0)
                 opinions = await deliberate(self._services.panel, waiting.proposal, left) if left else ()
                 took = timedelta(seconds=int(clock.monotonic() - started))
-                heard = replace(waiting, opinions=opinions, due_at=begun + took)
+                heard = replace(waiting, opinions=opinions, due_at=begun + max(took, self._step))
             await self._services.store.transact(lambda uow: uow.deliberations.put(heard))
         except StoreError as error:
             _log.error("what a panel said could not be kept", key=waiting.key, error=error.message)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import HISTORY, TechnicalAnalyzer
 from engine.domain.decisions import Frame
+from engine.domain.errors import VenueError
 from engine.domain.market import Listing, Timeframe
 from engine.domain.risk_stats import RiskStats
 from engine.ports import Clock, MarketDataAt, market_data_of
@@ -22,6 +25,8 @@ class KeptStats:
     clock: Clock
     history: int = HISTORY
     """Closed candles asked for, as a cycle does; the figures are of the newest ``HISTORY`` of them."""
+    traded: tuple[tuple[Listing, Timeframe], ...] = ()
+    """What cycles measure: one that has to be measured anew is compared with all of its timeframe."""
     _kept: dict[tuple[Listing, Timeframe], tuple[Frame, RiskStats]] = field(default_factory=dict, init=False)
 
     def measure(self, venue: str, frame: Frame) -> None:
@@ -45,8 +50,21 @@ class KeptStats:
         now, last = self.clock.now(), self.last(listing, timeframe)
         if last is not None and not last.is_stale(now):
             return last
+        await self._fetch(listing, timeframe)
+        for other in self._missing_beside(listing, timeframe, now):
+            with suppress(VenueError):  # there is no correlation with it then
+                await self._fetch(other, timeframe)
+        return self.last(listing, timeframe)
+
+    def _missing_beside(self, listing: Listing, timeframe: Timeframe, now: datetime) -> list[Listing]:
+        """The other traded markets of a timeframe whose figures are missing or too old."""
+        others = (other for other, looked_at in self.traded if looked_at is timeframe and other != listing)
+        known = {other: self._kept.get((other, timeframe)) for other in others}
+        return [other for other, kept in known.items() if kept is None or kept[1].is_stale(now)]
+
+    async def _fetch(self, listing: Listing, timeframe: Timeframe) -> None:
+        """Measure a market's candles of now, if they are good."""
         fetched = await market_data_of(self.market_data, listing.venue).candles(listing.symbol, timeframe, self.history)
-        candles, report = self.quality.check(fetched, now)
+        candles, report = self.quality.check(fetched, self.clock.now())
         if report.usable and len(candles):
             self.measure(listing.venue, TechnicalAnalyzer().frame(candles))
-        return self.last(listing, timeframe)

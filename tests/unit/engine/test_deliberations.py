@@ -202,6 +202,24 @@ async def test_what_goes_on_goes_on_while_somebody_thinks(tmp_path: Path):
         assert len(await room.held()) == 1
 
 
+async def test_where_time_passes_in_steps_a_restart_between_them_changes_no_time(tmp_path: Path):
+    """A replay goes on where its newest event was, which may be before what has been written down since."""
+    step = timedelta(seconds=1)
+    async with a_room(tmp_path, HandPanel()) as room:
+        first, second = (
+            Deliberations(room.services, StrategyContexts(contexts=(room.context,)), step=step) for _ in range(2)
+        )
+        await room.enter(1.0)
+        proposed = room.clock.now()
+        assert await first.next_question() == await second.next_question() == proposed + step
+        room.clock.at += step
+        await first.ask()
+        assert await second.next_due("paper") == proposed + 2 * step
+        room.clock.at = proposed
+        await second.conclude("paper")
+        assert (await room.held(), await second.next_due("paper")) == ((), proposed + 2 * step)
+
+
 async def test_who_answers_while_one_looks_who_was_not_asked_is_not_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
