@@ -58,6 +58,7 @@ def server_folder(tmp_path: Path):
     postgres.drop(url)
 
 
+@pytest.mark.slow
 async def test_the_same_story_is_told_by_both_databases_and_both_are_sound(tmp_path: Path, server_folder: Path):
     file_folder = tmp_path / "file"
     file_folder.mkdir()
@@ -68,7 +69,8 @@ async def test_the_same_story_is_told_by_both_databases_and_both_are_sound(tmp_p
         assert checked.stdout.rstrip().endswith(" is sound.")
 
 
-@pytest.mark.parametrize("way", ["from file to server", pytest.param("from server to file", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["from file to server", "from server to file"])
 async def test_a_backup_of_a_running_bot_is_gone_on_with_on_the_other_database(
     tmp_path: Path, server_folder: Path, way
 ):

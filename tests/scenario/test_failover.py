@@ -68,6 +68,7 @@ async def test_a_question_whose_platform_is_down_is_answered_on_another_and_both
         assert files.complaints() == []
 
 
+@pytest.mark.slow
 async def test_what_moved_stays_moved_through_a_restart_and_is_shown_once(tmp_path: Path):
     files = Files(folder=tmp_path)
     async with FakeTelegram() as fake:

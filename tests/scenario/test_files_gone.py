@@ -121,6 +121,7 @@ async def test_a_folder_that_is_moved_away_and_back_is_gone_on_with(tmp_path: Pa
         assert (await api.post("/api/approvals/A1/approve", json={})).status_code == 200
 
 
+@pytest.mark.slow
 async def test_people_who_have_the_web_chat_alone_are_told_past_the_database_and_of_its_end(tmp_path: Path):
     async with asked(settings_of(tmp_path, **kept_in(tmp_path / "kept"))) as (app, api):
         assert app.program is not None

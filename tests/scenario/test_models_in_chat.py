@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from config.loader import load
 from config.settings import Settings
 from tests.fakes.database import execute, new_file, rows_of, url_of
@@ -54,6 +56,7 @@ async def test_the_canary_is_booked_and_told_of_and_so_is_what_a_strategy_asks(t
         assert len(server.asked) == 1
 
 
+@pytest.mark.slow
 async def test_a_model_that_takes_no_schema_is_named_and_what_a_kill_left_is_kept(tmp_path: Path):
     new_file(tmp_path)
     async with serving() as server:

@@ -67,6 +67,7 @@ async def test_a_no_during_a_pause_counts(tmp_path: Path) -> None:
         assert at.orders() == []
 
 
+@pytest.mark.slow
 async def test_a_pause_ends_when_its_time_is_over_long_before_the_next_candle(tmp_path: Path) -> None:
     """Twenty seconds pass in one, and the next candle closes an hour after the question."""
     replay = {"speed": 20, "wait_for_people": "0s", "start": (ASKED - timedelta(seconds=20)).isoformat()}

@@ -67,7 +67,13 @@ def doctors(settings: Settings) -> Line:
 
 
 @pytest.mark.parametrize(
-    ("contexts", "why"), [(RENAMED, GONE), (REMOVED, GONE), (WITHOUT, MOVED)], ids=["renamed", "removed", "lost market"]
+    ("contexts", "why"),
+    [
+        pytest.param(RENAMED, GONE, marks=pytest.mark.slow),
+        (REMOVED, GONE),
+        pytest.param(WITHOUT, MOVED, marks=pytest.mark.slow),
+    ],
+    ids=["renamed", "removed", "lost market"],
 )
 async def test_what_it_held_is_named_with_the_ways_on_once_until_it_is_back(
     tmp_path: Path, contexts: list[dict[str, Any]], why: str

@@ -44,7 +44,7 @@ def address_in(out: Path) -> str | None:
 
 def api(url: str, folder: Path, path: str) -> httpx.Response:
     token = json.loads((folder / "var/demo/instance.json").read_text())["token"]
-    return httpx.get(f"{url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    return httpx.get(f"{url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
 
 def wait_until(check, what: str):
@@ -218,6 +218,7 @@ def test_a_database_of_another_market_is_refused_and_left_alone(tmp_path):
     assert market_time(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_the_market_can_follow_the_wall_clock(tmp_path):
     """Live, the wall clock drives the same jobs: the account is marked at the close of a one-minute candle."""
     (tmp_path / "live.yaml").write_text(

@@ -161,6 +161,7 @@ def everybody_was_told(at: Scene, *, presses: int, by_api: int) -> None:
     assert set(at.fake.api.answered) == set(at.fake.api.queries)
 
 
+@pytest.mark.slow
 async def test_where_two_people_are_needed_a_person_on_two_platforms_is_one(tmp_path):
     async with scene(tmp_path, people=3, **TWO_PEOPLE) as at:
         at.press_on_telegram(1, 10)

@@ -87,6 +87,7 @@ async def test_a_rejection_anywhere_ends_it_everywhere(tmp_path: Path) -> None:
         assert at.orders() == []
 
 
+@pytest.mark.slow
 async def test_a_question_nobody_answers_expires_everywhere(tmp_path: Path) -> None:
     async with asked(tmp_path, approval={"expires_after": "2s"}) as at:
         await at.until(lambda: at.say("Expired: nobody answered in time (A1)") and at.settled())
@@ -221,6 +222,7 @@ async def test_what_was_said_while_the_program_did_not_run_is_answered_once_it_d
             only_one_order(at)
 
 
+@pytest.mark.slow
 async def test_what_comes_while_the_platform_restarts_is_answered_once(tmp_path: Path) -> None:
     async with asked(tmp_path) as at:
         assert at.app

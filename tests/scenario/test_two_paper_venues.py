@@ -55,6 +55,7 @@ async def played(asked: Settings) -> App:
     return app
 
 
+@pytest.mark.slow
 async def test_each_context_trades_at_its_own_venue_over_a_restart(tmp_path: Path):
     await played(settings(tmp_path))
     files = Files(folder=tmp_path)

@@ -143,6 +143,7 @@ def test_pictures_and_alerts_ask_for_metrics_that_there_are():
     assert names - there == set()
 
 
+@pytest.mark.slow
 def test_every_process_of_the_procfile_is_a_command_that_there_is():
     lines = [line.partition(": ") for line in (ROOT / "Procfile").read_text().splitlines()]
     assert [name for name, _, _ in lines] == ["release", "worker", "viewer"]

@@ -108,6 +108,7 @@ def test_a_pure_floor_takes_time_and_chance_as_arguments(floor: str) -> None:
     assert [f"{file.name}:{line}" for file in files for line in impure_calls(file.read_text())] == []
 
 
+@pytest.mark.slow
 def test_neither_chat_nor_live_loads_what_backtests_need() -> None:
     code = "import sys, bot.cli, bot.wiring, bot.app; print({'numba', 'scipy', 'arch'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

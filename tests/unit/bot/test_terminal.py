@@ -38,7 +38,8 @@ def shell(folder: Path, line: str, **more: str) -> subprocess.CompletedProcess[b
 OTHERS = ("| head -c 1", "<&- >&- 2>&-", "2>/dev/full")
 
 
-@pytest.mark.parametrize("where", [">/dev/full", *(pytest.param(each, marks=pytest.mark.slow) for each in OTHERS)])
+@pytest.mark.slow
+@pytest.mark.parametrize("where", [">/dev/full", *OTHERS])
 def test_the_bot_starts_and_runs_to_its_end_whatever_reads_its_output(tmp_path: Path, where: str):
     ran = shell(tmp_path, f"bot {SHORT} {where}")
     assert (ran.returncode, ran.stderr) == (0, b"")
@@ -58,9 +59,8 @@ def test_another_command_says_that_its_output_cannot_be_written(tmp_path: Path):
     assert ran.stderr == b"What was to be shown cannot be written: No space left on device.\n"
 
 
-@pytest.mark.parametrize(
-    "signals", [pytest.param([signal.SIGHUP], marks=pytest.mark.slow), [signal.SIGINT, signal.SIGINT]]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("signals", [[signal.SIGHUP], [signal.SIGINT, signal.SIGINT]])
 def test_a_hang_up_and_an_impatient_interrupt_end_it_in_order(tmp_path: Path, signals: list[signal.Signals]):
     with started(tmp_path) as process:
         for number in signals:

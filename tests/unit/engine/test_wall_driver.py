@@ -302,6 +302,7 @@ def hours(log: Log) -> list[float]:
     return [(at - START) / HOUR for _, at in log.ran]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
 @pytest.mark.parametrize("begin", [START, START + 183 * DAYS])
 def test_through_half_a_year_and_its_change_of_clocks_every_time_comes_once(zone: str, begin: datetime):

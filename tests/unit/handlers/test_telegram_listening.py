@@ -545,6 +545,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 async def test_a_crash_between_fetching_and_handling_loses_nothing(fake: FakeTelegram) -> None:
     fake.type(ANN, ANN, "handled")
     deadly = fake.type(ANN, ANN, "deadly")

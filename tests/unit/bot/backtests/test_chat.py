@@ -67,6 +67,7 @@ def room(folder: Path, *contexts: Mapping[str, Any]) -> tuple[ChatBacktests, Dat
     return ChatBacktests(settings, {"paper": data}, Now(), wall=lambda: NOW, zone=KOLKATA), data
 
 
+@pytest.mark.slow
 async def test_a_context_is_tried_as_the_profile_has_it(tmp_path: Path):
     backtests, data = room(tmp_path, {**TREND, "params": {"stop_atr": 1.0, "target_atr": 2.0}})
     begun = backtests.begun("trend", "BTC", 40)

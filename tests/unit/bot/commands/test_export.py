@@ -66,6 +66,7 @@ def test_where_there_is_no_database_nothing_is_made(tmp_path: Path):
     assert "There is no database" in answer.stderr
 
 
+@pytest.mark.slow
 def test_who_has_read_enough_hears_no_complaint(tmp_path: Path):
     asyncio.run(fill(tmp_path, 5000))
     mine = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
-from sklearn.isotonic import IsotonicRegression
 
 from engine.ai.calibration import MIN_OUTCOMES, calibrate, wilson
 from engine.domain.outcomes import Outcome
@@ -42,6 +40,8 @@ def test_below_so_many_trades_a_confidence_stands_as_it_is():
 @settings(max_examples=30, deadline=None)
 @given(PAIRS)
 def test_it_is_the_isotonic_regression_of_scikit_learn(pairs: list[tuple[float, bool]]):
+    from sklearn.isotonic import IsotonicRegression  # here, for every worker would wait for it while it collects
+
     found = calibrate(outcomes(*pairs))
     assert found is not None
     said, won = zip(*pairs, strict=True)
@@ -82,5 +82,7 @@ def test_where_few_trades_have_such_a_confidence_the_interval_is_wide():
 
 @pytest.mark.parametrize(("won", "trades"), [(0, 10), (10, 10), (3, 7), (90, 150), (1, 1)])
 def test_the_interval_is_that_of_wilson(won: int, trades: int):
+    from scipy.stats import binomtest  # here, for every worker would wait for it while it collects
+
     oracle = binomtest(won, trades).proportion_ci(0.95, method="wilson")
     assert wilson(won, trades) == pytest.approx((oracle.low, oracle.high), abs=1e-12)

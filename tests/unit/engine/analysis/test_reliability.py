@@ -3,7 +3,6 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import brier_score_loss
 
 from engine.analysis.reliability import grades, reliability
 from engine.domain.outcomes import Outcome, ReliabilityBin
@@ -34,6 +33,8 @@ def test_without_trades_there_is_nothing_to_say():
 @settings(deadline=None)
 @given(PAIRS)
 def test_the_brier_score_is_that_of_scikit_learn(pairs: list[tuple[float, bool]]):
+    from sklearn.metrics import brier_score_loss  # here, for every worker would wait for it while it collects
+
     found = reliability([outcome(confidence, won=won) for confidence, won in pairs])
     said, won = zip(*pairs, strict=True)
     assert found is not None

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.engine import build_engine
 from bot.markets import source
 from config.loader import load
@@ -99,6 +101,7 @@ async def replayed(folder: Path, *, together: bool, answering: bool = False) -> 
     return rows, alone
 
 
+@pytest.mark.slow
 async def test_the_demo_is_the_same_whether_quiet_closes_are_taken_together_or_not(tmp_path: Path) -> None:
     one, by_itself = await replayed(tmp_path, together=False)
     all_, rest = await replayed(tmp_path, together=True)

@@ -289,6 +289,7 @@ async def test_an_oco_that_never_arrived_is_placed_anew(room: Room):
     assert [status for _, status, _ in await room.orders()] == ["filled", "rejected", "open"]
 
 
+@pytest.mark.slow
 async def test_ocos_that_are_lost_for_days_are_sent_twice_an_hour_and_people_are_told(room: Room):
     """Seen: one every ten seconds, for as long as the line lost them."""
     room.venue.loses_ocos = True

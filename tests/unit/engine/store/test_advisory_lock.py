@@ -111,6 +111,7 @@ def _hold(url: str, ready: object) -> None:
         signal.pause()
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_lets_go(url: str):
     spawn = multiprocessing.get_context("spawn")
     ready = spawn.Event()

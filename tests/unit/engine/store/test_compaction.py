@@ -7,6 +7,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from engine.store import migrate
 from engine.store.compaction import PAGES_AT_ONCE
 from engine.store.database import Database
@@ -56,6 +58,7 @@ async def test_others_write_while_room_is_given_back(tmp_path: Path):
     assert migrate.integrity(url_of(tmp_path)) == []
 
 
+@pytest.mark.slow
 async def test_a_file_of_before_is_written_anew_once_and_gives_room_back_in_steps_from_then_on(tmp_path: Path):
     file = new_file(tmp_path)
     write_as_before(file)
