@@ -43,13 +43,14 @@ from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.kept_derivatives import KeptDerivatives
-from engine.kept_insights import KeptInsights
+from engine.kept_insights import AskSentiment, KeptInsights
 from engine.kept_stats import KeptStats
 from engine.ports import MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
 from engine.risk.limits import RiskLimits
 from engine.risk.manager import RiskManager
 from engine.sentiment.engine import SentimentEngine
+from engine.sentiment.history import SentimentHistory
 from engine.simulation.fills import FillModel
 from engine.simulation.latency import AT_ONCE, Latency
 from engine.store.database import Database, stamp
@@ -117,12 +118,14 @@ class Terms:
         quality: When candles are too bad to trade on.
         model: What trading at the paper venue costs.
         latency: How long orders are under way to it.
+        history: What was said of the markets in the past; ``None`` where nobody knows.
     """
 
     risk: RiskManager
     quality: QualityLimits
     model: FillModel
     latency: Latency = AT_ONCE
+    history: SentimentHistory | None = None
 
 
 def terms_of(settings: Settings) -> Terms:
@@ -186,7 +189,9 @@ async def build_engine(
     models = build_models(settings, store, clock, externals.wall)
     sentiment = sentiment_of_settings(settings, market.feed, store, clock, derivatives, models.manager)
     # What is made up is shown and decides nothing: what is remembered of it hangs on when the program was started.
-    told = sentiment.analyze if sentiment is not None and not sentiment.is_made_up else None
+    told: AskSentiment | None = sentiment.analyze if sentiment is not None and not sentiment.is_made_up else None
+    if terms.history is not None:
+        told = terms.history.by(clock)
     kept_derivatives = KeptDerivatives(
         source=derivatives,
         clock=clock,

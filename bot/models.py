@@ -60,6 +60,7 @@ class Models:
         providers: Who runs them; empty where a tape answers, or nobody is asked.
         board: How each of them is.
         canaries: The models that are asked a small question at the start.
+        tape: What answers in their place; ``None`` where they answer themselves.
     """
 
     manager: LLMManager
@@ -68,6 +69,7 @@ class Models:
     providers: Mapping[str, ModelProvider]
     board: Board
     canaries: tuple[Link, ...]
+    tape: TapeCalls | None
     _asking: list[asyncio.Task[None]] = field(default_factory=list, init=False)
 
     @property
@@ -122,7 +124,8 @@ def build_models(settings: Settings, store: Database, clock: Clock, wall: Callab
     )
     board = Board(live)
     recorded = read_tape(llm.tape) if llm.tape is not None and settings.asks_models else ()
-    calls: Calls = live if llm.tape is None else TapeCalls(recorded, OfflineAnalyst(rules=RULES, name=OFFLINE))
+    tape = TapeCalls(recorded, OfflineAnalyst(rules=RULES, name=OFFLINE)) if llm.tape is not None else None
+    calls: Calls = live if tape is None else tape
     return Models(
         manager=LLMManager(
             calls=calls,
@@ -146,6 +149,7 @@ def build_models(settings: Settings, store: Database, clock: Clock, wall: Callab
         providers=providers,
         board=board,
         canaries=tuple(link for link in links if llm.canary and asks and not link.is_offline),
+        tape=tape,
     )
 
 

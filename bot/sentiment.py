@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -22,10 +23,13 @@ from engine.jobs import Group, Job
 from engine.llm.manager import LLMManager
 from engine.ports import Clock, DerivativesData, FigureSource, IndexSource, MarketFeed, TextScorer, TextSource
 from engine.sentiment.assembling import SentimentTerms
+from engine.sentiment.classifier import SHIPPED, load_model
 from engine.sentiment.coins import COINS
 from engine.sentiment.engine import NEVER_ASKED, SentimentEngine
 from engine.sentiment.fear_greed import FearGreed
 from engine.sentiment.generated import GeneratedMood, GeneratedNews
+from engine.sentiment.history import FEAR_GREED, NEWS, SentimentHistory
+from engine.sentiment.history_files import read_history
 from engine.sentiment.market_caps import MarketCaps
 from engine.sentiment.matching import Matcher
 from engine.sentiment.news import NewsFeeds
@@ -81,6 +85,22 @@ def sentiment_of_settings(
         clock=clock,
         is_made_up=made_up,
     )
+
+
+def history_of(settings: Settings, files: Sequence[Path]) -> SentimentHistory:
+    """What files tell of the past, weighed as the settings weigh what is said now; scored by the house's classifier.
+
+    Raises:
+        DataError: A file cannot be read, or has a row that makes no sense.
+    """
+    asked = settings.sentiment
+    terms = SentimentTerms(
+        weights={NEWS: asked.news.weight, FEAR_GREED: asked.fear_greed.weight},
+        window=asked.window,
+        half_life=asked.half_life,
+        figure_age=asked.figure_age,
+    )
+    return read_history(files, terms, Matcher(), load_model(SHIPPED).rate)
 
 
 def sentiment_jobs(engine: SentimentEngine | None) -> Sequence[Job]:

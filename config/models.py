@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -75,6 +75,8 @@ class ProviderSettings(Section):
     """A file with a model (GGUF) that is run here, in the place of a server; for local, with the extra gguf."""
     price: PriceSettings | None = None
     """What the model costs; nothing where it is known, and for local, which is free."""
+    cut_off: date | None = None
+    """When the model's training ended, a day; nothing where nobody knows. What came before it may be known to it."""
     answer_within: Duration = timedelta(seconds=30)
     """How long one answer may take before another model is asked."""
     logprobs: bool = True

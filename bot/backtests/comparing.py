@@ -82,7 +82,7 @@ def compare(
     """
     sides = []
     for text in said:
-        setup = setup_of(_asked(text, common, folder), settings)
+        setup = setup_of(asked_of(text, common, folder), settings)
         refuse_peeking(setup)
         result = backtest(setup)
         sides.append(Side(said=text, setup=setup, result=result, figures=statistics(setup, result)))
@@ -107,8 +107,17 @@ def _together(one: Curve, other: Curve) -> float | None:
     return float(np.corrcoef(left, right)[0, 1])
 
 
-def _asked(text: str, common: Asked, folder: Path) -> Asked:
-    """One of the two: a strategy, its parameters, and what is asked of it alone."""
+def asked_of(text: str, common: Asked, folder: Path) -> Asked:
+    """What is asked of one: a strategy, its parameters, and what is its own.
+
+    Args:
+        text: As it was asked for: ``rsi_bands rsi_low=25 risk=off``.
+        common: What was asked of all.
+        folder: One of ours, for strategies of another revision.
+
+    Raises:
+        BadInput: It makes no sense.
+    """
     try:
         name, *words = shlex.split(text)
     except ValueError:

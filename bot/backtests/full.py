@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -35,6 +36,8 @@ from engine.domain.errors import BadInput, StoreError
 from engine.domain.inventory import Rule
 from engine.exchanges.paper import NAME as PAPER
 from engine.jobs import Job, job_table
+from engine.llm.tape import TapeUse
+from engine.sentiment.history import SentimentHistory
 from engine.simulation.intrabar import Intrabar
 from engine.store.location import url_of
 from engine.store.migrate import upgrade
@@ -49,8 +52,25 @@ _ROWS = 256
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FullRun:
+    """A replay of a setup.
+
+    Attributes:
+        tape: What the tape of models was asked; ``None`` where no model was.
+    """
+
+    result: BacktestResult
+    tape: TapeUse | None
+
+
 def full_backtest(setup: BacktestSetup, settings: Settings) -> BacktestResult:
-    """Replay a setup.
+    """Replay a setup: see ``full_run``."""
+    return full_run(setup, settings).result
+
+
+def full_run(setup: BacktestSetup, settings: Settings, history: SentimentHistory | None = None) -> FullRun:
+    """Replay a setup, with what was said of its markets where that is known.
 
     Raises:
         BadInput: It fills at the close of a signal, which no market does.
@@ -63,7 +83,7 @@ def full_backtest(setup: BacktestSetup, settings: Settings) -> BacktestResult:
     with _folder() as folder:
         url = url_of(folder / "greenlight.sqlite")
         upgrade(url)
-        return asyncio.run(_replayed(setup, _settings(setup, settings, url)))
+        return asyncio.run(_replayed(setup, _settings(setup, settings, url), history))
 
 
 @contextmanager
@@ -111,16 +131,16 @@ def _feed(setup: BacktestSetup) -> FileFeed:
     return FileFeed(candles, markets, Intrabar.WORST if bare else setup.intrabar, live.shorter, live.books)
 
 
-def _terms(setup: BacktestSetup, settings: Settings) -> Terms:
+def _terms(setup: BacktestSetup, settings: Settings, history: SentimentHistory | None) -> Terms:
     usual = terms_of(settings)
     latency = (setup.live or LiveTerms()).latency
     if isinstance(setup.terms, BareTerms):
         risk = BareRisk(size=Decimal(repr(setup.terms.size)), fee=setup.model.fee)
-        return Terms(risk=risk, quality=ANYTHING, model=bare_model(setup.model), latency=latency)
-    return Terms(risk=usual.risk, quality=usual.quality, model=setup.model, latency=latency)
+        return Terms(risk=risk, quality=ANYTHING, model=bare_model(setup.model), latency=latency, history=history)
+    return Terms(risk=usual.risk, quality=usual.quality, model=setup.model, latency=latency, history=history)
 
 
-async def _replayed(setup: BacktestSetup, settings: Settings) -> BacktestResult:
+async def _replayed(setup: BacktestSetup, settings: Settings, history: SentimentHistory | None) -> FullRun:
     feed = _feed(setup)
     first, ends = feed.span
     begins = max(setup.start or first, first)
@@ -133,14 +153,15 @@ async def _replayed(setup: BacktestSetup, settings: Settings) -> BacktestResult:
         analyzer=setup.analyzer,
     )
     async with AsyncExitStack() as closing:
-        engine = await build_engine(settings, market, lambda _: {}, terms=_terms(setup, settings))
+        engine = await build_engine(settings, market, lambda _: {}, terms=_terms(setup, settings, history))
         closing.push_async_callback(engine.store.close)
         for venue in engine.venues.values():
             closing.callback(venue.close)
         begun = time.perf_counter()
         await _run(engine, _people(setup), ends)
         seconds = time.perf_counter() - begun
-        return await engine.store.read(lambda uow: result_of(setup, uow, feed, (begins, ends), seconds))
+        result = await engine.store.read(lambda uow: result_of(setup, uow, feed, (begins, ends), seconds))
+        return FullRun(result=result, tape=engine.models.tape.use if engine.models.tape else None)
 
 
 async def _run(engine: Engine, people: SimulatedPeople | None, ends: datetime) -> None:

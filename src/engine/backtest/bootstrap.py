@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DRAWS = 1_000
 SURE = 0.95
 _LEAST = 20
+_LEFT_OUT = -1.0
+"""In the place of NaN, what one of two has not: that is a difference too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,17 @@ def win_rate_interval(nets: Floats, rng: np.random.Generator) -> Interval | None
     return _interval((nets > 0).astype(float), lambda drawn: np.array([drawn.mean()]), rng)
 
 
+def interval(values: Floats, figure: Callable[[Floats], float], rng: np.random.Generator) -> Interval | None:
+    """The interval of any figure.
+
+    Args:
+        values: ``float64[n]``, or ``float64[n, 2]`` of two: rows are drawn whole, so that both keep what is alike.
+        figure: Reckons it from rows.
+        rng: Where chance comes from.
+    """
+    return _interval(values, lambda drawn: np.array([figure(drawn)]), rng)
+
+
 def superior_ability(returns: Floats, hold: Floats, rng: np.random.Generator) -> float | None:
     """How likely the best of some strategies beat holding by so much, were none of them any better.
 
@@ -76,9 +89,10 @@ def superior_ability(returns: Floats, hold: Floats, rng: np.random.Generator) ->
 
 
 def _interval(values: Floats, figure: Callable[[Floats], Floats], rng: np.random.Generator) -> Interval | None:
-    if len(values) < _LEAST or not np.ptp(values) > 0:
+    told = values if values.ndim == 1 else np.subtract(*np.nan_to_num(values[:, ::-1], nan=_LEFT_OUT).T)
+    if len(values) < _LEAST or not np.ptp(told) > 0:
         return None
-    draws = arch_bootstrap().StationaryBootstrap(_block_length(values), values, seed=rng)
+    draws = arch_bootstrap().StationaryBootstrap(_block_length(told), values, seed=rng)
     low, high = draws.conf_int(figure, DRAWS, method="percentile", size=SURE)[:, 0]
     return Interval(low=float(low), high=float(high))
 

@@ -11,6 +11,14 @@ MARKET_CAP, DOMINANCE, OPEN_INTEREST = "market_cap", "dominance", "open_interest
 """Figures that take no side: what coins are worth in US dollars, a coin's share of that, and what futures hold."""
 
 
+_NEUTRAL = 50
+
+
+def fear_greed_score(value: float) -> float:
+    """What a value of the Fear & Greed index says, in [-1, 1]: 0 is extreme fear, 100 extreme greed."""
+    return (value - _NEUTRAL) / _NEUTRAL
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceText:
     """A text as a source gives it, not to be trusted: a headline, a post, a comment.

@@ -5,7 +5,10 @@ A replay that answers from a tape is deterministic and costs nothing: what is no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
 
@@ -58,6 +61,28 @@ def _call(line: str, path: Path, number: int) -> ModelCall:
         raise DataError(f"{path}, line {number}: this is no call of a model.", "Export the tape again.") from None
 
 
+@dataclass(slots=True, kw_only=True)
+class TapeUse:
+    """What a tape has been asked so far.
+
+    Attributes:
+        answered: How often it had the answer, by provider and model.
+        by_rules: How often the offline analyst answered.
+        missing: How often it had none of a model.
+        costs: What each call that has answered once cost, in US dollars, by its key.
+    """
+
+    answered: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_rules: int = 0
+    missing: int = 0
+    costs: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> Decimal:
+        """What the calls that it has answered from cost together, when they were made."""
+        return sum(self.costs.values(), Decimal(0))
+
+
 class TapeCalls:
     """Answers in the place of models, with what they once answered to the very same question.
 
@@ -67,6 +92,7 @@ class TapeCalls:
     """
 
     def __init__(self, calls: Iterable[ModelCall], rules: ModelProvider | None = None) -> None:
+        self.use = TapeUse()
         self._rules = rules
         self._calls: dict[str, ModelCall] = {}
         for call in calls:
@@ -87,11 +113,15 @@ class TapeCalls:
         del within
         call = self._calls.get(question.key)
         if call is None and question.link.is_offline and self._rules is not None:
+            self.use.by_rules += 1
             return await by_rules(self._rules, question, judge)
         if call is None:
+            self.use.missing += 1
             return Tried(
                 judged=JudgedAnswer(value=None, verdict=Verdict.FAILED, reason="the tape has no answer to this")
             )
+        self.use.answered[call.provider, call.model] += 1
+        self.use.costs[call.key] = call.reserved_usd if call.cost_usd is None else call.cost_usd
         if not call.stop:
             recorded = JudgedAnswer(value=None, verdict=Verdict.FAILED, reason=call.reason)
             return Tried(judged=recorded, call=call, is_cached=True)

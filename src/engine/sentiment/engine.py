@@ -156,7 +156,7 @@ class SentimentEngine:
             return await self.reader.read(await source.texts(), now, self._is_known)
 
         found = await self._ask(source.name, read, now, lambda: source.trouble)
-        return [_kept(each, now) for each in found or ()]
+        return [kept(each, now) for each in found or ()]
 
     async def _reading_of(self, source: IndexSource, now: datetime) -> Sequence[Reading]:
         found = await self._ask(source.name, source.reading, now)
@@ -212,7 +212,7 @@ class SentimentEngine:
         self._texts = {key: text for key, text in self._texts.items() if now - text.scored.text.at <= self.terms.window}
 
 
-def _kept(scored: ScoredText, now: datetime) -> KeptText:
+def kept(scored: ScoredText, now: datetime) -> KeptText:
     """A text as it is known now; one whose clock is ahead of ours is of now."""
     text = scored.text if scored.text.at <= now else replace(scored.text, at=now)
     return KeptText(scored=replace(scored, text=text), fingerprint=_key(text)[1], known_at=now)

@@ -7,10 +7,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from engine.domain.sentiment import IndexReading
+from engine.domain.sentiment import IndexReading, fear_greed_score
 from engine.sentiment.json_reader import JsonReader
 
-_NEUTRAL = 50
 _MOST_BYTES = 64 * 1024
 
 
@@ -45,7 +44,7 @@ class FearGreed:
         answer = await self._reader.get(self._url, _Answer, {"limit": "1"})
         newest = max(answer.data, key=lambda each: each.timestamp)
         at = datetime.fromtimestamp(newest.timestamp, UTC)
-        return IndexReading(source=self.name, score=(newest.value - _NEUTRAL) / _NEUTRAL, at=at)
+        return IndexReading(source=self.name, score=fear_greed_score(newest.value), at=at)
 
     async def close(self) -> None:
         """Let go of every connection."""

@@ -103,3 +103,45 @@ def test_what_cannot_be_compared_is_said(file: str, second: str, said: str) -> N
     answer = bot("compare", "sma_cross", second, "--data", file)
     assert answer.exit_code == 2
     assert said in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("sma_cross",), "Name A and B, or say --layers."),
+        (("sma_cross", "rsi_bands", "--layers"), "--layers is about one strategy. Leave B out."),
+        (("sma_cross", "rsi_bands", "--sentiment", "fear.csv"), "--sentiment is about layers."),
+        (("sma_cross", "--layers", "--sentiment", "gone.csv"), "gone.csv cannot be read"),
+        (("sma_kross", "--layers"), "Did you mean sma_cross?"),
+    ],
+)
+def test_layers_that_make_no_sense_are_said(file: str, words: tuple[str, ...], said: str) -> None:
+    answer = bot("compare", *words, "--data", file)
+    assert answer.exit_code == 2
+    assert said in answer.stderr
+
+
+def test_a_layer_whose_data_is_not_there_has_no_row_and_says_why(file: str) -> None:
+    begins = json.loads(bot_json("backtest", "--strategy", "sma_cross", "--full", "--data", file))["begins"]
+    day = begins[:10]
+    Path("fear.csv").write_text(f"date,value\n{day},20\n")
+    Path("late.csv").write_text("date,value\n2039-01-01,20\n")
+    rules = json.loads(bot_json("backtest", "--strategy", "sma_cross", "--full", "--data", file))
+    found = told("sma_cross", "--layers", "--data", file, "--sentiment", "fear.csv")
+    assert [each["name"] for each in found["layers"]] == ["rules", "+ sentiment", "+ prediction", "+ panel"]
+    assert [each["missing"] for each in found["layers"]] == [None, None, "no tape (llm.tape)", "no tape (llm.tape)"]
+    first, second = (each["parts"][0] for each in found["layers"][:2])
+    assert first["figures"]["trades"] == rules["all_trades"]["trades"] > 5
+    assert first["figures"]["gain"]["value"] == pytest.approx(rules["account"]["gain"])
+    assert first["figures"]["fees"] == pytest.approx(rules["all_trades"]["fees"])
+    assert (first["added"], second["added"]["trades"]) == (None, 0)
+    assert second["added"]["sharpe"] == {"value": 0.0, "interval": {"low": 0.0, "high": 0.0}}
+    said = bot("compare", "sma_cross", "--layers", "--data", file, "--sentiment", "late.csv").output
+    assert "no row: its history has nothing of this time" in said
+    assert "ETH/USDT: no headlines." in said
+    assert "no row: no history (--sentiment)" in bot("compare", "sma_cross", "--layers", "--data", file).output
+
+
+def bot_json(*words: str) -> str:
+    assert bot(*words, "--json", "one.json").exit_code == 0
+    return Path("one.json").read_text()

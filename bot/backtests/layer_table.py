@@ -1,0 +1,140 @@
+"""Layers below one another: a table for the terminal, and JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from bot.backtests.layers import Layers, Part, Row
+from engine.backtest.layer_figures import Figure, LayerFigures
+from engine.backtest.setup import BareTerms
+from engine.domain.figures import plain
+from engine.llm.tape import TapeUse
+from handlers.backtests.figures import NONE, amount, signed
+from handlers.cards.wording import signed_percent
+
+_HEAD = ("", "trades", "won", "Sharpe", "return", "drawdown", "fees", "models")
+_LEGEND = "In brackets: where 95 of 100 resamples of its days and of its trades lie; of a difference, of both in pairs."
+
+
+def text(found: Layers, said: str) -> str:
+    """All rows, and what has to be known of them.
+
+    Args:
+        found: The layers.
+        said: What was asked for.
+    """
+    begins, ends = found.span
+    terms = "bare" if isinstance(found.setup.terms, BareTerms) else "by the risk limits"
+    head = f"Layers of {said}: {', '.join(found.setup.candles)}, {terms}, {begins:%Y-%m-%d} to {ends:%Y-%m-%d}"
+    rows = [_HEAD, *(cells for row in found.rows for cells in _cells(row, found.setup.quote))]
+    widths = [max(len(cells[column]) for cells in rows if len(cells) == len(_HEAD)) for column in range(len(_HEAD))]
+    widths[0] = max(len(cells[0]) for cells in rows)
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=False)).rstrip() for cells in rows
+    ]
+    return "\n".join([head, "", *lines, "", _LEGEND, *found.notes])
+
+
+def as_json(found: Layers) -> str:
+    """The same: times in ISO 8601 UTC, shares as fractions, fees in the quote currency, costs in US dollars."""
+    told = {
+        "quote": found.setup.quote,
+        "begins": found.span[0],
+        "ends": found.span[1],
+        "layers": [_row(each) for each in found.rows],
+        "notes": found.notes,
+    }
+    return json.dumps(told, indent=2, default=_plain, ensure_ascii=False) + "\n"
+
+
+def _cells(row: Row, quote: str) -> Iterator[tuple[str, ...]]:
+    """A line for each time, and below it one for what is different; a single one where it was not tried."""
+    if row.missing:
+        yield row.name, f"no row: {row.missing}"
+        return
+    for part in row.parts:
+        yield from _of_part(row, part, quote)
+
+
+def _of_part(row: Row, part: Part, quote: str) -> Iterator[tuple[str, ...]]:
+    own = part.figures
+    asked = _asked(row.tape) if row.tape and not part.when else ""
+    yield (
+        f"  {part.when}" if part.when else row.name,
+        f"{own.trades:,}",
+        *_figures(own, _share, _ratio),
+        amount(own.fees, quote),
+        asked,
+    )
+    if (more := part.added) is not None:
+        yield (
+            f"    against {row.against}",
+            f"{more.trades:+,}",
+            *_figures(more, signed_percent, _signed_ratio),
+            signed(more.fees, quote),
+            "",
+        )
+
+
+def _figures(found: LayerFigures, share: Callable[[float], str], ratio: Callable[[float], str]) -> tuple[str, ...]:
+    return (
+        _told(found.win_rate, share),
+        _told(found.sharpe, ratio),
+        _told(found.gain, signed_percent),
+        _told(found.drawdown, share),
+    )
+
+
+def _told(figure: Figure, word: Callable[[float], str]) -> str:
+    if figure.value is None:
+        return NONE
+    between = figure.interval
+    return word(figure.value) + (f" ({word(between.low)} to {word(between.high)})" if between else "")
+
+
+def _share(value: float) -> str:
+    return f"{value:.1%}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _signed_ratio(value: float) -> str:
+    return f"{value:+.2f}"
+
+
+def _asked(use: TapeUse) -> str:
+    """Who answered how often, and what that had cost: ``42 openai gpt-5-mini, 3 by rules, $0.0113``."""
+    parts = [f"{count:,} {provider} {model}" for (provider, model), count in use.answered.items()]
+    parts += [f"{use.by_rules:,} by rules"] if use.by_rules else []
+    parts += [f"{use.missing:,} not on the tape"] if use.missing else []
+    return ", ".join([*parts, f"${plain(use.cost, 4)}"])
+
+
+def _row(row: Row) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": row.name, "missing": row.missing or None, "against": row.against or None}
+    told["parts"] = [
+        {"when": each.when or None, "figures": _dict(each.figures), "added": _dict(each.added)} for each in row.parts
+    ]
+    if row.tape is not None:
+        answered = {f"{provider} {model}": count for (provider, model), count in row.tape.answered.items()}
+        told["models"] = {
+            "answered": answered,
+            "by_rules": row.tape.by_rules,
+            "missing": row.tape.missing,
+            "cost_usd": row.tape.cost,
+        }
+    return told
+
+
+def _dict(found: LayerFigures | None) -> dict[str, Any] | None:
+    return None if found is None else asdict(found)
+
+
+def _plain(value: object) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

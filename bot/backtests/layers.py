@@ -1,0 +1,247 @@
+"""``bot compare --layers``: what each layer of the bot adds to the one before it, on the same candles.
+
+rules ─▶ + sentiment ─▶ + prediction ─▶ + panel: each a replay through the live cycle with these layers, and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+
+from numpy.random import default_rng
+
+from bot.backtests.full import FullRun, full_run
+from config.settings import Settings
+from engine.backtest.layer_figures import LayerFigures, Stretch, differences, figures_of, stretch_of
+from engine.backtest.registry import TrialRegistry
+from engine.backtest.returns import curve_of, sharpe
+from engine.backtest.setup import BacktestSetup
+from engine.backtest.trials import trial_of
+from engine.domain.backtests import BacktestResult
+from engine.llm.tape import TapeUse
+from engine.sentiment.history import FEAR_GREED, NEWS, SentimentHistory
+
+RULES = "rules"
+Span = tuple[datetime, datetime]
+_SOURCES = {FEAR_GREED: "Fear & Greed", NEWS: "headlines"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """Something that the bot does beside its rules.
+
+    Attributes:
+        settings: Those of a run that does this, and what is before it.
+        missing: Why it cannot be tried; empty where it can.
+    """
+
+    name: str
+    settings: Settings
+    history: SentimentHistory | None = None
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A layer in some of the time.
+
+    Attributes:
+        when: Of which time; empty for all of it.
+        added: What it differs by from the layer before it.
+    """
+
+    when: str
+    figures: LayerFigures
+    added: LayerFigures | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A layer that was tried, or why it was not.
+
+    Attributes:
+        against: The layer before it.
+        parts: All of the time first, then what was before and after the training of a model ended.
+        tape: What models were asked.
+    """
+
+    name: str
+    missing: str = ""
+    against: str = ""
+    parts: Sequence[Part] = ()
+    tape: TapeUse | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layers:
+    """All of them.
+
+    Attributes:
+        span: The time that was traded in.
+        notes: What has to be known of the data behind them.
+    """
+
+    setup: BacktestSetup
+    span: Span
+    rows: Sequence[Row]
+    notes: Sequence[str]
+
+
+def compare_layers(
+    setup: BacktestSetup,
+    settings: Settings,
+    history: SentimentHistory | None,
+    registry: TrialRegistry,
+    now: datetime,
+    seed: int,
+) -> Layers:
+    """Trade with each layer that can be tried. Each is a trial.
+
+    Args:
+        setup: What is traded.
+        settings: What the bot does with all layers.
+        history: What was said of the markets; ``None`` where nobody knows.
+        registry: Where trials are written down.
+        now: The time on the wall.
+        seed: Where the chance of resampling comes from: what is the same has the same intervals.
+
+    Raises:
+        GreenlightError: A layer cannot be traded.
+    """
+    rules = full_run(setup, _with(settings, enabled=False))
+    span = rules.result.begins, rules.result.ends
+    rows, before, uses = list[Row](), None, list[TapeUse]()
+    for layer in layers_of(settings, history, _uncovered(setup, history, span)):
+        run = (
+            None if layer.missing else rules if layer.name == RULES else full_run(setup, layer.settings, layer.history)
+        )
+        if run is not None and run.tape is not None:
+            uses.append(run.tape)
+        if run is None or (reason := _unanswered(run.tape)):
+            rows.append(Row(name=layer.name, missing=layer.missing or reason))
+            continue
+        _keep(setup, layer.name, run.result, registry, now)
+        cuts = _cut_offs(settings, run.tape)
+        rows.append(_row(layer.name, run, before, [at for at in cuts.values() if span[0] < at < span[1]], seed))
+        before = layer.name, run.result
+    notes = [*_of_sentiment(setup, history, span), *_of_models(settings, uses, span)]
+    return Layers(setup=setup, span=span, rows=rows, notes=notes)
+
+
+def layers_of(settings: Settings, history: SentimentHistory | None, uncovered: str) -> Iterator[Layer]:
+    """The layers, each with those before it.
+
+    Args:
+        settings: What the bot does with all of them.
+        history: What was said of the markets.
+        uncovered: Why that is of no use; empty where it is.
+    """
+    said, no_model = None if uncovered else history, _no_model(settings)
+    ruled = _with(settings, enabled=False)
+    yield Layer(name=RULES, settings=ruled)
+    yield Layer(name="+ sentiment", settings=ruled, history=said, missing=uncovered)
+    off = "" if settings.ai.prediction.enabled else "off (ai.prediction.enabled)"
+    predicting = _with(settings, panel=settings.ai.panel.model_copy(update={"enabled": False}))
+    yield Layer(name="+ prediction", settings=predicting, history=said, missing=no_model or off)
+    off = "" if settings.ai.panel.enabled else "off (ai.panel.enabled)"
+    yield Layer(name="+ panel", settings=settings, history=said, missing=no_model or off)
+
+
+def _with(settings: Settings, **ai: object) -> Settings:
+    return settings.model_copy(update={"ai": settings.ai.model_copy(update=ai)})
+
+
+def _no_model(settings: Settings) -> str:
+    if not settings.asks_models:
+        return "models are off (ai.enabled)"
+    return "" if settings.llm.tape is not None else "no tape (llm.tape)"
+
+
+def _unanswered(tape: TapeUse | None) -> str:
+    """Why a run with models says nothing of them; empty where it does."""
+    if tape is None or tape.answered:
+        return ""
+    return f"the tape has no answer to any of {tape.missing:,} questions"
+
+
+def _keep(setup: BacktestSetup, name: str, result: BacktestResult, registry: TrialRegistry, now: datetime) -> None:
+    curve, span = curve_of(result.begins, result.cash, result.daily), (result.begins, result.ends)
+    found = [sharpe(curve.returns)]
+    registry.add(trial_of(setup, found, command="compare", at=now, span=span, varied={"layer": name}))
+
+
+def _row(
+    name: str,
+    run: FullRun,
+    before: tuple[str, BacktestResult] | None,
+    cuts: Sequence[datetime],
+    seed: int,
+) -> Row:
+    """A layer over all of the time, and on each side of the ends of trainings."""
+    times: list[tuple[str, datetime | None, datetime | None]] = [("", None, None)]
+    for at in sorted(set(cuts)):
+        times += [(f"before {at:%Y-%m-%d}", None, at), (f"from {at:%Y-%m-%d}", at, None)]
+    parts = []
+    for when, begins, ends in times:
+        own = _stretch(run.result, begins, ends)
+        without = _stretch(before[1], begins, ends) if before else None
+        added = differences(own, without, default_rng(seed)) if without else None
+        parts.append(Part(when=when, figures=figures_of(own, default_rng(seed)), added=added))
+    return Row(name=name, against=before[0] if before else "", parts=parts, tape=run.tape)
+
+
+def _stretch(result: BacktestResult, begins: datetime | None, ends: datetime | None) -> Stretch:
+    return stretch_of(curve_of(result.begins, result.cash, result.daily), result.trades, begins, ends)
+
+
+def _uncovered(setup: BacktestSetup, history: SentimentHistory | None, span: Span) -> str:
+    """Why what was said of the markets is of no use here; empty where it is."""
+    if history is None:
+        return "no history (--sentiment)"
+    is_covered = any(each.days for symbol in setup.candles for each in history.coverage(symbol, *span))
+    return "" if is_covered else "its history has nothing of this time"
+
+
+def _of_sentiment(setup: BacktestSetup, history: SentimentHistory | None, span: Span) -> Iterator[str]:
+    """How much there is, of which time."""
+    if history is None:
+        return
+    yield "Sentiment decides nothing by itself: it is told to who predicts, and to the panel."
+    for symbol in setup.candles:
+        found = {each.source: each for each in history.coverage(symbol, *span)}
+        for source, name in _SOURCES.items():
+            if (each := found.get(source)) is None:
+                yield f"{symbol}: no {name}."
+            else:
+                known = f"known from {each.first:%Y-%m-%d} to {each.last:%Y-%m-%d}"
+                yield f"{symbol}: {name} on {each.days:.0%} of the days; {known}."
+    yield "Of other sources (Reddit, X, futures) there is no history."
+
+
+def _of_models(settings: Settings, uses: Sequence[TapeUse], span: Span) -> Iterator[str]:
+    """What models may have known of this time, each from its training."""
+    for provider, model in dict.fromkeys(each for use in uses for each in use.answered):
+        ended = _cut_off(settings, provider, model)
+        if ended is None:
+            yield (
+                f"{provider} {model}: when its training ended is not known (llm.providers.{provider}.cut_off); "
+                f"it may know what came."
+            )
+        elif ended >= span[1]:
+            yield f"{provider} {model}: its training ended on {ended:%Y-%m-%d}, after all of it: it may know what came."
+        elif ended <= span[0]:
+            yield f"{provider} {model}: its training ended on {ended:%Y-%m-%d}, before all of this."
+
+
+def _cut_offs(settings: Settings, tape: TapeUse | None) -> dict[tuple[str, str], datetime]:
+    """When the training of each model that has answered ended, where that is known."""
+    found = {each: _cut_off(settings, *each) for each in (tape.answered if tape else ())}
+    return {each: at for each, at in found.items() if at is not None}
+
+
+def _cut_off(settings: Settings, provider: str, model: str) -> datetime | None:
+    own = settings.llm.providers.get(provider)
+    if own is None or own.model != model or own.cut_off is None:
+        return None
+    return datetime.combine(own.cut_off, time(), UTC)
