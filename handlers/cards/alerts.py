@@ -313,12 +313,16 @@ def digest(report: Digest) -> Card:
             ("Open positions", str(report.open_positions)),
             ("Lost if every stop fills", phrases.of_equity(report.open_risk, report.equity, quote)),
             ("Approvals", f"{report.asked} asked, {report.answered} answered, {report.expired} expired"),
-            *((("Language models", models.dollars(report.models_usd)),) if report.models_usd else ()),
+            *((("Language models", _models(report, put_in)),) if report.models_usd else ()),
             *((("Brier score", models.brier(report.brier, report.graded)),) if report.brier is not None else ()),
             (span, f"{wording.moment(report.begins)}\nto {wording.moment(report.ends)}"),
         ),
         graph=tuple(float(equity) for equity in report.equity_curve),
     )
+
+
+def _models(report: Digest, put_in: Decimal) -> str:
+    return models.per_trade(report.models_usd, report.opened, put_in, report.quote)
 
 
 def _external_share(report: Digest) -> Decimal | None:

@@ -10,6 +10,8 @@ from engine.domain.model_views import CapView, ModelsView, ProviderView
 from engine.domain.outcomes import Grade, Reliability
 from handlers.cards import wording
 
+_DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "BUSD", "DAI"})
+"""Currencies that are dollars, or near to one."""
 _CENT = Decimal("0.01")
 _ON = "Nothing changes yet. The most a call can cost is set aside before it is made: a cap is never passed."
 _OVER = "Calls that might pass it are not made until then: cheaper models are asked, then the offline analyst."
@@ -104,6 +106,20 @@ def brier(score: float, trades: int) -> str:
 def of_what(cap: Cap) -> str:
     """What a cap is, in words: ``month's budget for analyst``."""
     return f"{cap.period}'s budget" + (f" for {cap.about}" if cap.about else "")
+
+
+def per_trade(cost: Decimal, trades: int, whole: Decimal, quote: str) -> str:
+    """What models cost, and a trade: ``$1.20 (0.01%), $0.40 for each trade opened``.
+
+    Args:
+        cost: In US dollars.
+        trades: How many were opened.
+        whole: What the account began with; what the cost is of it is told where it is in dollars too.
+        quote: The account's currency.
+    """
+    share = wording.in_brackets(cost, whole) if quote in _DOLLARS else ""
+    each = f"{dollars(cost / trades)} for each trade opened" if trades else "and no trade opened"
+    return f"{dollars(cost)}{share}, {each}"
 
 
 def dollars(amount: Decimal) -> str:

@@ -6,7 +6,7 @@ import pytest
 from engine.ai.calibrator import Calibrator
 from engine.domain.autonomy import AskHuman, Execute, Refuse
 from engine.domain.decisions import Judged, Opinion, Verdict
-from engine.domain.outcomes import Outcome
+from engine.domain.outcomes import Calibrated, Outcome
 from engine.domain.positions import EXTERNAL
 from tests.fakes.engine import Room, at, engine_room
 from tests.fakes.graded import close_trades
@@ -123,3 +123,26 @@ async def test_outcomes_are_those_closed_within_a_time(room: Room):
 
 async def outcomes(room: Room) -> tuple[Outcome, ...]:
     return await room.store.read(lambda uow: uow.outcomes.closed_from(None))
+
+
+async def test_what_a_transaction_has_read_that_came_to_nothing_is_forgotten(room: Room):
+    """It was rolled back, and so these trades have never closed."""
+    calibrator = Calibrator(max_width=0.2)
+    undone: list[Calibrated | None] = []
+
+    def failing(uow) -> None:
+        close_trades(uow, FEW_WON, begin=at(500), **OURS)
+        undone.append(calibrator.of(uow, "script", "1h", 1.0))
+        raise ValueError
+
+    async def known() -> Calibrated | None:
+        return await room.store.read(lambda uow: calibrator.of(uow, "script", "1h", 1.0))
+
+    with pytest.raises(ValueError):
+        await room.store.transact(failing)
+    assert undone[0] is not None
+    assert await known() is None
+    await room.store.transact(lambda uow: close_trades(uow, MOST_WON, begin=BEFORE, **OURS))
+    found = await known()
+    assert found is not None
+    assert (found.outcomes, found.value) == (300, pytest.approx(280 / 300))

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -360,6 +361,25 @@ def test_the_welcome_is_pinned_and_says_what_to_try():
 def test_per_cent_of_a_digest_is_of_what_was_there_though_most_of_it_was_paid_out():
     half = reports.digest(equity=Decimal(1000), net=Decimal(0), paid_out=Decimal(9000), fees=Decimal(100))
     assert dict(for_phone(alerts.digest(half)).fields)["Fees, taken off"] == "100.00 USDT (1.00%)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"models_usd": "1.2", "opened": 3}, "$1.20 (0.01%), $0.40 for each trade opened"),
+        ({"models_usd": "0.0012", "opened": 4}, "$0.0012 (0.00001%), $0.00030 for each trade opened"),
+        ({"models_usd": "1.2", "opened": 0}, "$1.20 (0.01%), and no trade opened"),
+        ({"models_usd": "1.2", "opened": 3, "quote": "EUR"}, "$1.20, $0.40 for each trade opened"),
+    ],
+)
+def test_a_digest_tells_what_models_cost_a_trade(changes: dict[str, Any], told: str):
+    changed = changes | {"models_usd": Decimal(changes["models_usd"])}
+    report = reports.digest(equity=Decimal(10_000), net=Decimal(0), paid_out=Decimal(0), **changed)
+    assert dict(for_phone(alerts.digest(report)).fields)["Language models"] == told
+
+
+def test_a_digest_has_no_line_about_models_where_none_was_paid():
+    assert "Language models" not in dict(for_phone(alerts.digest(reports.digest(opened=3))).fields)
 
 
 def test_a_digest_grades_the_trades_that_a_panel_was_heard_on_where_there_are_any():
