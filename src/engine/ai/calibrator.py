@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from engine.ai.calibration import Calibration, calibrate
@@ -35,7 +37,9 @@ NO_CALIBRATION = NoCalibration()
 
 @dataclass(slots=True, kw_only=True)
 class Calibrator:
-    """Calibrates by what is kept of closed trades; what it has read it remembers, and reads what has closed since.
+    """Calibrates by closed trades; what is kept of them it remembers, and reads what has closed since.
+
+    What a transaction has seen close counts within it, and is remembered once that is kept: it may be taken back.
 
     Attributes:
         max_width: From which width of its interval on a calibrated confidence lets the bot do nothing alone.
@@ -48,18 +52,34 @@ class Calibrator:
 
     def of(self, uow: UnitOfWork, strategy: str, timeframe: str, confidence: float) -> Calibrated | None:
         """What it is worth by the trades that had closed by now; ``None`` where it stands as it is."""
-        self._refresh(uow)
+        new = self._new(uow)
+        if new:
+            uow.once_kept.append(partial(self._remember, new))
         key = (strategy, timeframe)
-        if key not in self._fitted:
-            own = [each for each in self._read.values() if (each.strategy, each.timeframe) == key]
-            self._fitted[key] = calibrate(own)
-        found = self._fitted[key]
+        found = self._fit(key, new) if any(_key(each) == key for each in new) else self._fitted_before(key)
         return found.of(confidence, self.max_width) if found is not None else None
 
-    def _refresh(self, uow: UnitOfWork) -> None:
-        """Read what has closed since; several trades may close at one time, and not all in one transaction."""
-        for each in uow.outcomes.closed_from(self._until):
-            if self._read.get(each.position_id) != each:
-                self._read[each.position_id] = each
-                self._fitted.pop((each.strategy, each.timeframe), None)
+    def _new(self, uow: UnitOfWork) -> tuple[Outcome, ...]:
+        """What has closed since; several trades may close at one time, and not all in one transaction."""
+        found = uow.outcomes.closed_from(self._until)
+        return tuple(each for each in found if self._read.get(each.position_id) != each)
+
+    def _fitted_before(self, key: _Of) -> Calibration | None:
+        if key not in self._fitted:
+            self._fitted[key] = self._fit(key)
+        return self._fitted[key]
+
+    def _fit(self, key: _Of, new: Sequence[Outcome] = ()) -> Calibration | None:
+        """The calibration by all that is known, with what has just closed."""
+        known = self._read | {each.position_id: each for each in new}
+        return calibrate([each for each in known.values() if _key(each) == key])
+
+    def _remember(self, new: Sequence[Outcome]) -> None:
+        for each in new:
+            self._read[each.position_id] = each
+            self._fitted.pop(_key(each), None)
             self._until = each.closed_at
+
+
+def _key(outcome: Outcome) -> _Of:
+    return outcome.strategy, outcome.timeframe

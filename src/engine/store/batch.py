@@ -41,6 +41,7 @@ class Batch:
         event.listen(engine, "before_cursor_execute", self._hear)
         self.shown = self._news = False
         self._events: list[Event] = []
+        self._once_kept: list[Callable[[], None]] = []
         self._kept: deque[Event] = deque()  # a thread fills it while another empties it
 
     @property
@@ -72,6 +73,7 @@ class Batch:
             raise
         self.shown = self.shown or uow.shown
         self._events += uow.events
+        self._once_kept += uow.once_kept
         return result
 
     def read(self, work: Callable[[UnitOfWork], T]) -> T:
@@ -85,6 +87,8 @@ class Batch:
                 self._connection.commit()
                 self._news = self._news or self.shown
                 self._kept.extend(self._events)
+                for act in self._once_kept:
+                    act()
         finally:
             self.forget()
 
@@ -100,6 +104,7 @@ class Batch:
     def forget(self) -> None:
         """Take back what waits."""
         self._events.clear()
+        self._once_kept.clear()
         self._memory.forget()
         connection, self._connection, self.shown = self._connection, None, False
         if connection is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cached_property
 
@@ -53,6 +53,7 @@ class UnitOfWork:
         route: Where what happens is shown.
         shown: Whether an event of this transaction changes something that people see.
         events: What happened in it, in order.
+        once_kept: What is to be done once all of it is kept, in order; where it is taken back, none of that.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class UnitOfWork:
         self.connection = connection
         self.shown = False
         self.events: list[Event] = []
+        self.once_kept: list[Callable[[], None]] = []
         self.route = route
         self._memory = memory or NoMemory()
 

@@ -1,5 +1,6 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -88,7 +89,7 @@ async def test_a_trade_that_closes_counts_at_the_next_decision_and_is_counted_on
         return room.store.transact(lambda uow: close_trades(uow, trades, begin=at(minutes), **OURS))
 
     async def known() -> int:
-        found = await room.store.read(lambda uow: calibrator.of(uow, "script", "1h", 1.0))
+        found = await room.store.transact(lambda uow: calibrator.of(uow, "script", "1h", 1.0))
         return found.outcomes if found else 0
 
     await close(SOME_WON[:149], 0)
@@ -102,6 +103,26 @@ async def test_a_trade_that_closes_counts_at_the_next_decision_and_is_counted_on
         await room.store.read(lambda uow, each=each: each.of(uow, "script", "1h", 1.0)) for each in (calibrator, fresh)
     ]
     assert ours == theirs
+
+
+async def test_what_is_kept_is_read_once_and_what_waits_with_others_is_forgotten_with_them(room: Room):
+    calibrator, read = Calibrator(max_width=0.2), list[datetime | None]()
+
+    def counting(uow) -> Calibrated | None:
+        def closed_from(begin: datetime | None) -> tuple[Outcome, ...]:
+            read.append(begin)
+            return uow.outcomes.closed_from(begin)
+
+        told = SimpleNamespace(outcomes=SimpleNamespace(closed_from=closed_from), once_kept=uow.once_kept)
+        return calibrator.of(told, "script", "1h", 1.0)
+
+    with room.store.group_commit():
+        await room.store.transact(lambda uow: close_trades(uow, SOME_WON, begin=BEFORE, **OURS))
+        assert await room.store.transact(counting) == await room.store.transact(counting) is not None
+        assert read == [None, None], "nothing of it is kept yet"
+        await room.store.flush()
+        await room.store.transact(counting)
+        assert read[2:] == [at(299)]
 
 
 async def test_one_transaction_may_decide_on_what_it_has_seen_close(room: Room):
@@ -133,12 +154,12 @@ async def test_what_a_transaction_has_read_that_came_to_nothing_is_forgotten(roo
     def failing(uow) -> None:
         close_trades(uow, FEW_WON, begin=at(500), **OURS)
         undone.append(calibrator.of(uow, "script", "1h", 1.0))
-        raise ValueError
+        raise ValueError("undone")
 
     async def known() -> Calibrated | None:
-        return await room.store.read(lambda uow: calibrator.of(uow, "script", "1h", 1.0))
+        return await room.store.transact(lambda uow: calibrator.of(uow, "script", "1h", 1.0))
 
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="undone"):
         await room.store.transact(failing)
     assert undone[0] is not None
     assert await known() is None
