@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.models import models_beside
 from config.settings import Settings
 from engine.ai.leakage import Case, Leakage, LeakageProbe, Share, parted
-from engine.ai.predictor import PURPOSE
+from engine.ai.predictor import PLACES, PURPOSE
 from engine.ai.prompt_files import shipped_prompt
 from engine.llm.answers import Link
 from engine.llm.manager import LLMManager
@@ -46,7 +46,7 @@ async def rows_of(
     manager: LLMManager, cases: Sequence[Case], cut_off: datetime | None, asked: Callable[[], None]
 ) -> list[Row]:
     """What each model of the chain says by itself: none answers for another."""
-    rows, prompt = list[Row](), shipped_prompt(PURPOSE)
+    rows, prompt = list[Row](), shipped_prompt(PURPOSE, PLACES)
     for link in manager.chain(PURPOSE, ""):
         alone = replace(manager, chain=lambda *_, link=link: (link,))
         probe = LeakageProbe(manager=alone, prompt=prompt, asked=asked)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from config.ai import AgentSettings
 from config.settings import Settings
 from engine.ai.account import AccountBrief
@@ -27,8 +29,8 @@ def panel_of(settings: Settings, manager: LLMManager, store: Database) -> Panel:
         return NO_PANEL
     supervisor = asked.supervisor
     return AgentPanel(
-        agents=tuple(_agent(each, manager, asked.votes) for each in asked.agents),
-        supervisor=_agent(supervisor, manager, asked.votes, last_word=True) if supervisor else None,
+        agents=tuple(_agent(each, settings, manager) for each in asked.agents),
+        supervisor=replace(_agent(supervisor, settings, manager), last_word=True) if supervisor else None,
         patience=asked.within,
         beside=AccountBrief(store=store, risk_per_trade=settings.risk.risk_per_trade).of,
         gate=Gate(min_change=settings.ai.gate.min_change, max_cost_share=settings.ai.gate.max_cost_share),
@@ -43,6 +45,12 @@ def calibration_of(settings: Settings) -> Calibrates:
     return Calibrator(max_width=asked.calibration.max_width)
 
 
-def _agent(asked: AgentSettings, manager: LLMManager, votes: int, *, last_word: bool = False) -> Agent:
-    prompt = prompt_from(asked.prompt, asked.name) if asked.prompt else shipped_prompt(asked.name)
-    return Agent(name=asked.name, prompt=prompt, manager=manager, votes=votes, last_word=last_word)
+def _agent(asked: AgentSettings, settings: Settings, manager: LLMManager) -> Agent:
+    own = {each.name: each.prompts[asked.name] for each in settings.contexts if asked.name in each.prompts}
+    return Agent(
+        name=asked.name,
+        prompt=prompt_from(asked.prompt) if asked.prompt else shipped_prompt(asked.name),
+        manager=manager,
+        votes=settings.ai.panel.votes,
+        prompts={context: prompt_from(path) for context, path in own.items()},
+    )

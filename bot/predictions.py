@@ -12,7 +12,7 @@ from bot.markets import Source
 from config.settings import Settings
 from engine.ai.account import Holdings
 from engine.ai.alignment import GRACE
-from engine.ai.predictor import PURPOSE, AITrendPredictor
+from engine.ai.predictor import PLACES, PURPOSE, AITrendPredictor
 from engine.ai.prompt_files import prompt_from, shipped_prompt
 from engine.ai.trend_predictions import TrendPredictions
 from engine.checked_candles import CheckedCandles
@@ -66,7 +66,7 @@ def predictions_of(
         sentiment=sentiment,
         holdings=Holdings(store=store).of,
         manager=manager,
-        prompt=prompt_from(own.prompt, PURPOSE) if own.prompt else shipped_prompt(PURPOSE),
+        prompt=prompt_from(own.prompt, PLACES) if own.prompt else shipped_prompt(PURPOSE, PLACES),
     )
     return TrendPredictions(
         predictor=predictor,

@@ -10,7 +10,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from importlib.util import find_spec
 
-from bot import indicators, model_chains
+from bot import indicators, model_chains, prompts
 from bot.room import no_room_for, unwritable
 from bot.strategies import trial
 from bot.strategies.registry import faults, higher_of
@@ -238,5 +238,6 @@ RULES = (
     Rule(needs=("indicators", "contexts"), broken=_indicators),
     Rule(needs=("contexts",), broken=_contexts),
     Rule(needs=("ai", "llm"), broken=model_chains.faults),
+    Rule(needs=("ai", "llm", "contexts"), broken=prompts.prompt_faults),
     Rule(needs=("indicators", "contexts"), broken=trial.failures),
 )

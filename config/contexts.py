@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from config.kinds import Duration, ExchangeName, Symbol, problem
+from config.kinds import Duration, ExchangeName, File, Symbol, problem
 from config.section import Section
 from config.strategy_names import StrategyName
 from engine.domain.market import Timeframe
@@ -102,5 +102,7 @@ class ContextSettings(Section):
     """How it buys: at market, or at a limit."""
     fast: FastSettings | None = None
     """How it begins trades that it is sure of before all have been heard; nothing for not at all."""
+    prompts: dict[str, File] = Field(default_factory=dict)
+    """Prompts of its own for members of the panel (ai.panel), by their names: {risk: ./prompts/careful.md}."""
     exchange: ExchangeName | None = None
     """The venue it trades on, one of exchanges; nothing where not more than one is on."""

@@ -88,5 +88,6 @@ def _whole(opinion: Opinion) -> Item:
             entry("cites", ", ".join(opinion.evidence)) if opinion.evidence else "",
             entry("would change it", opinion.flip) if opinion.flip else "",
             entry("by", opinion.by) if opinion.by else "",
+            entry("prompt", opinion.prompt) if opinion.prompt else "",
         ),
     )

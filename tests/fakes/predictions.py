@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.ai.account import Holdings
-from engine.ai.predictor import AITrendPredictor
+from engine.ai.predictor import PLACES, PURPOSE, AITrendPredictor
 from engine.ai.prompt_files import shipped_prompt
 from engine.ai.trend_predictions import TrendPredictions
 from engine.domain.market import Listing, Timeframe
@@ -40,7 +40,7 @@ def predicting(
         sentiment=sentiment,
         holdings=Holdings(store=room.store).of,
         manager=manager,
-        prompt=shipped_prompt("prediction"),
+        prompt=shipped_prompt(PURPOSE, PLACES),
     )
     return TrendPredictions(
         predictor=predictor,

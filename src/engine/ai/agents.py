@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +32,7 @@ class Agent:
 
     Attributes:
         name: As the settings call it; figures of cost and the chain of models go by it.
+        prompt: How it is asked; ``prompts`` how in strategy contexts that have one of their own, by their names.
         votes: How often it is asked, at once: how far its answers agree is its confidence.
         last_word: Whether it hears the others first: the supervisor.
     """
@@ -41,6 +42,7 @@ class Agent:
     manager: LLMManager
     votes: int = 1
     last_word: bool = False
+    prompts: Mapping[str, Prompt] = field(default_factory=dict)
 
     async def opinion(
         self, brief: Brief, *, context: str, within: float, heard: Sequence[Opinion] = (), book: Book | None = None
@@ -61,9 +63,10 @@ class Agent:
 
     async def _vote(self, number: int, told: Brief, facts: Facts, context: str, within: float) -> Opinion:
         """One of its answers; no other answers for it."""
+        prompt = self._prompt(context)
         answer = await self.manager.generate(
-            self.prompt.asked(symbol=told.symbol, brief=written(told)),
-            self.prompt.system,
+            prompt.asked(symbol=told.symbol, brief=written(told)),
+            prompt.system,
             OpinionShape,
             self.name,
             context=context,
@@ -72,7 +75,7 @@ class Agent:
             vote=number,
             probability_of=VERDICT,
         )
-        return self._opinion(answer, told)
+        return self._opinion(answer, told, prompt)
 
     def _counted(self, votes: Sequence[Opinion]) -> Opinion:
         """One opinion of all votes; where nobody could say, why the first could not."""
@@ -84,15 +87,19 @@ class Agent:
 
     def worst_cost(self, brief: Brief, context: str) -> Decimal:
         """What asking it of a brief may cost at most, in US dollars, where its first model answers at once."""
-        prompt = self.prompt.asked(symbol=brief.symbol, brief=written(brief))
-        once = self.manager.worst_cost(prompt, self.prompt.system, OpinionShape, self.name, context=context)
+        prompt = self._prompt(context)
+        asked = prompt.asked(symbol=brief.symbol, brief=written(brief))
+        once = self.manager.worst_cost(asked, prompt.system, OpinionShape, self.name, context=context)
         return once * self.votes
+
+    def _prompt(self, context: str) -> Prompt:
+        return self.prompts.get(context, self.prompt)
 
     def abstains(self, reason: str) -> Opinion:
         """That it says nothing, and why."""
         return Opinion(agent=self.name, verdict=Verdict.ABSTAIN, reasons=(reason,), last_word=self.last_word)
 
-    def _opinion(self, answer: Answer, told: Brief) -> Opinion:
+    def _opinion(self, answer: Answer, told: Brief, prompt: Prompt) -> Opinion:
         if answer.abstains:
             return replace(self.abstains(answer.reason), cost=answer.cost)
         said: OpinionShape = answer.value
@@ -110,6 +117,7 @@ class Agent:
             by=speaker(answer),
             last_word=self.last_word,
             cost=answer.cost,
+            prompt=prompt.label,
         )
 
 

@@ -37,6 +37,8 @@ _log = structlog.get_logger(__name__)
 
 PURPOSE = "prediction"
 """What the manager is asked for: its chain, its caps and its figures go by it."""
+PLACES = ("symbol", "timeframe", "brief")
+"""The places of a question for one."""
 LATE = "it was not there in time"
 
 Wanted = tuple[Listing, Timeframe]

@@ -58,6 +58,7 @@ class Opinion:
         by: Who spoke: a provider and its model, the offline analyst; empty where nobody did.
         last_word: Whether it has heard all the others: the supervisor.
         cost: What asking it is booked with, in US dollars.
+        prompt: The prompt that it was asked by, with its version; empty where nobody was.
     """
 
     agent: str
@@ -71,6 +72,7 @@ class Opinion:
     by: str = ""
     last_word: bool = False
     cost: Decimal = Decimal(0)
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

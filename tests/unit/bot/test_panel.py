@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.models import build_models
 from bot.panel import calibration_of, panel_of
+from bot.prompts import prompt_faults
+from bot.run_rules import demand
+from config.ai import AiSettings
 from config.loader import load
 from config.settings import Settings
 from engine.ai.agent_panel import AgentPanel
@@ -17,6 +23,8 @@ from engine.clocks import WallClock, wall
 from engine.domain.errors import ConfigError
 from engine.ports import Panel
 from tests.fakes.database import new_database
+from tests.fakes.engine import engine_room
+from tests.fakes.panel import a_proposal
 
 ON = {"BOT_AI__ENABLED": "true"}
 
@@ -62,3 +70,71 @@ def test_else_it_stands_as_it_is(tmp_path: Path, off: dict[str, str]):
 def test_settings_that_mean_nothing_are_refused(tmp_path: Path, wrong: dict[str, str]):
     with pytest.raises(ConfigError):
         read(tmp_path, **(ON | wrong))
+
+
+OWN = "<!-- version: 7 -->\n# System\nYou are careful.\n# Question\nSymbol: $symbol\n$brief\n"
+
+
+def with_prompts(folder: Path, prompts: dict[str, str], **environ: str) -> Settings:
+    """Two contexts of which the second has prompts of its own."""
+    contexts = [
+        {"name": "plain", "strategy": "momentum", "markets": ["BTC/USDT"]},
+        {"name": "careful", "strategy": "momentum", "markets": ["BTC/USDT"], "prompts": prompts},
+    ]
+    return load("demo", None, {"contexts": contexts}, environ | ON, folder).settings
+
+
+async def test_a_context_may_have_prompts_of_its_own_and_people_see_which_one(tmp_path: Path):
+    (tmp_path / "own.md").write_text(OWN)
+    settings = with_prompts(tmp_path, {"risk": str(tmp_path / "own.md"), "supervisor": str(tmp_path / "own.md")})
+    assert list(prompt_faults(settings)) == []
+    async with engine_room(tmp_path / "room") as room:
+        found = panel_of(settings, build_models(settings, room.store, WallClock(), wall).manager, room.store)
+        said = {
+            context: [each.prompt for each in await found.opinions(replace(a_proposal(), context=context), 10)]
+            for context in ("plain", "careful")
+        }
+    usual = [f"{name} version 1" for name in ("analyst", "risk", "devils_advocate", "supervisor")]
+    assert said["plain"] == usual
+    assert said["careful"] == [usual[0], "own.md version 7", usual[2], "own.md version 7"]
+
+
+@pytest.mark.parametrize(
+    ("prompts", "key", "said"),
+    [
+        ({"risk": "gone.md"}, "contexts.1.prompts.risk", "gone.md cannot be read: No such file"),
+        ({"risk": "."}, "contexts.1.prompts.risk", "it is no file"),
+        ({"risk": "bad.md"}, "contexts.1.prompts.risk", "bad.md: nobody knows $api_key"),
+        ({"risc": "own.md"}, "contexts.1.prompts.risc", "is of nobody; did you mean risk?"),
+    ],
+)
+def test_a_prompt_of_a_context_that_is_wrong_is_named_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prompts: dict[str, str], key: str, said: str
+):
+    monkeypatch.chdir(tmp_path)
+    Path("own.md").write_text(OWN)
+    Path("bad.md").write_text(OWN + "$api_key")
+    settings = with_prompts(tmp_path, prompts)
+    (fault,) = prompt_faults(settings)
+    assert fault.key == key
+    assert said in str(fault)
+    with pytest.raises(ConfigError, match=re.escape(key)):
+        demand(settings)
+    assert list(prompt_faults(with_prompts(tmp_path, prompts).model_copy(update={"ai": off(settings)}))) == []
+
+
+def off(settings: Settings) -> AiSettings:
+    return settings.ai.model_copy(update={"enabled": False})
+
+
+@pytest.mark.parametrize(
+    ("asked", "key"),
+    [
+        ({"panel": {"agents": [{"name": "macro", "prompt": "gone.md"}]}}, "ai.panel.agents.0.prompt"),
+        ({"panel": {"supervisor": {"name": "supervisor", "prompt": "gone.md"}}}, "ai.panel.supervisor.prompt"),
+        ({"prediction": {"prompt": "gone.md"}}, "ai.prediction.prompt"),
+    ],
+)
+def test_every_prompt_of_ones_own_is_looked_at_before_anything_begins(tmp_path: Path, asked: dict[str, Any], key: str):
+    settings = load("demo", None, {"ai": asked}, ON, tmp_path).settings
+    assert [fault.key for fault in prompt_faults(settings)] == [key]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from engine.ai.leakage import HORIZON, Case, Leakage, LeakageProbe, cases_in, parted
-from engine.ai.predictor import PURPOSE
+from engine.ai.predictor import PLACES, PURPOSE
 from engine.ai.prompt_files import shipped_prompt
 from engine.analysis.technical import HISTORY
 from engine.domain.errors import DataError
@@ -26,7 +26,7 @@ def clairvoyant(cases: Sequence[Case]) -> Script:
 
 
 async def measure(script: Script, cases: Sequence[Case] = CASES) -> Leakage:
-    return await LeakageProbe(manager=script.manager(), prompt=shipped_prompt(PURPOSE)).measure(cases)
+    return await LeakageProbe(manager=script.manager(), prompt=shipped_prompt(PURPOSE, PLACES)).measure(cases)
 
 
 async def test_who_reads_the_brief_is_told_from_who_knows_the_answer():
