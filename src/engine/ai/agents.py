@@ -74,6 +74,7 @@ class Agent:
             validate=Validator(shape=OpinionShape, facts=facts),
             vote=number,
             probability_of=VERDICT,
+            asked_once=True,
         )
         return self._opinion(answer, told, prompt)
 

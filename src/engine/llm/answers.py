@@ -73,12 +73,15 @@ class Question:
     Attributes:
         key: See ``call_keys``.
         context: The strategy context it is for; empty for none.
+        asked_once: Whether any earlier answer stands, however old, and whatever it was worth: it is about one moment,
+            and comes again only where the program was started anew.
     """
 
     link: Link
     request: ModelRequest
     key: str
     context: str
+    asked_once: bool = False
 
 
 class Calls(Protocol):

@@ -111,7 +111,10 @@ class LiveCalls:
         return await self._on_the_wire(question, reserved, judge, within)
 
     async def _answered_before(self, question: Question, judge: Judge) -> Tried | None:
-        """An earlier answer, where it is fresh."""
+        """An earlier answer, where it is fresh, or stands however old it is."""
+        if question.asked_once:
+            call = await self.store.read(lambda uow: uow.model_calls.last_answer(question.key))
+            return await self._again(call, question, judge)
         if not self.cache_ttl:
             return None
         since = self.wall() - self.cache_ttl
@@ -120,7 +123,10 @@ class LiveCalls:
 
     async def _again(self, call: ModelCall | None, question: Question, judge: Judge) -> Tried | None:
         """An answer to the same question, where it is still found good: the world it is judged by goes on."""
-        if call is None or not call.stop or (judged := judge(reply_of(call))).verdict is not Verdict.VALID:
+        if call is None or not call.stop:
+            return None
+        judged = judge(reply_of(call))
+        if judged.verdict is not Verdict.VALID and not question.asked_once:
             return None
         at, purpose, context = self.wall(), question.request.purpose, question.context
         await self.store.transact(lambda uow: uow.model_calls.reuse(call, at, purpose, context))

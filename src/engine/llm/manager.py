@@ -105,6 +105,7 @@ class LLMManager:
         validate: Validate | None = None,
         vote: int = 1,
         probability_of: str = "",
+        asked_once: bool = False,
     ) -> Answer:
         """Ask for one object, or for text. Trouble of providers is a reason to abstain, and is never raised.
 
@@ -118,6 +119,7 @@ class LLMManager:
             validate: Makes the value of what a model wrote, or says why it cannot; by ``schema`` where not given.
             vote: Which of several answers to the very same question is wanted: none answers for another.
             probability_of: The field of the object whose value's probability is asked for, where a provider tells it.
+            asked_once: Whether any earlier answer stands: see ``Question``.
         """
         began = monotonic()
         if not self.is_on:
@@ -130,6 +132,7 @@ class LLMManager:
             context=context,
             validate=validate or _by_schema(schema),
             until=began + (self.deadline if deadline is None else deadline),
+            asked_once=asked_once,
         )
         try:
             tries = await asked.along(await self._links(asked.request, context))
@@ -180,6 +183,7 @@ class _Asked:
     context: str
     validate: Validate
     until: float
+    asked_once: bool
 
     async def along(self, links: Sequence[Link]) -> list[tuple[Link, Tried]]:
         """Every try, the last one good where one was."""
@@ -208,7 +212,13 @@ class _Asked:
         if left <= 0 and not link.is_offline:
             return Tried(judged=JudgedAnswer(value=None, verdict=Verdict.FAILED, reason="the time was up"))
         request = replace(request, model=link.model)
-        question = Question(link=link, request=request, key=call_key(link.provider, request), context=self.context)
+        question = Question(
+            link=link,
+            request=request,
+            key=call_key(link.provider, request),
+            context=self.context,
+            asked_once=self.asked_once,
+        )
         within = link.within if link.is_offline else min(link.within, left)
         return await self.manager.calls.ask(question, self._judge, within)
 

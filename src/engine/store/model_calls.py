@@ -32,6 +32,12 @@ _GOOD = (
     .order_by(_CALLS.c.number.desc())
     .limit(1)
 )
+_ANSWERED = (
+    select(_CALLS)
+    .where(_CALLS.c.key == bindparam("of_key"), _CALLS.c.stop != "")
+    .order_by(_CALLS.c.number.desc())
+    .limit(1)
+)
 _BOOKED_WITHIN = select(_CALLS.c.reserved_usd, _CALLS.c.cost_usd).where(
     _CALLS.c.at >= bindparam("begin"), _CALLS.c.at < bindparam("end"), _CALLS.c.state != CallState.IMPORTED
 )
@@ -86,6 +92,11 @@ class ModelCalls:
     def good_answer(self, key: str, since: datetime) -> ModelCall | None:
         """The newest call with a key that was answered well, made since a time; ``None`` where there is none."""
         row = self._connection.execute(_GOOD, {"of_key": key, "since": since}).first()
+        return None if row is None else _CALL.from_row(row)
+
+    def last_answer(self, key: str) -> ModelCall | None:
+        """The newest call with a key that was answered at all; ``None`` where there is none."""
+        row = self._connection.execute(_ANSWERED, {"of_key": key}).first()
         return None if row is None else _CALL.from_row(row)
 
     def has(self, key: str, at: datetime) -> bool:

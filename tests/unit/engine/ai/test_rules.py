@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.ai.brief import brief_of, with_opinions, written
-from engine.ai.prompt_files import shipped_prompt
+from engine.ai.predictor import PLACES
+from engine.ai.prompt_files import NEEDED, shipped_prompt
 from engine.ai.rules import RULES
 from engine.ai.schemas import OpinionShape, PredictionShape
 from engine.domain.briefs import Brief
@@ -36,7 +37,7 @@ ROLES = ("analyst", "risk", "devils_advocate", "supervisor")
 
 def asked(role: str, brief: Brief, **about: str) -> Any:
     """What the rules say, as a model's answer is taken."""
-    prompt = shipped_prompt(role).asked(symbol=brief.symbol, brief=written(brief), **about)
+    prompt = shipped_prompt(role, PLACES if about else NEEDED).asked(symbol=brief.symbol, brief=written(brief), **about)
     said = RULES[role](ModelRequest(purpose=role, model="", system_message="", prompt=prompt, max_tokens=1))
     shape = PredictionShape if role == "prediction" else OpinionShape
     facts = Facts(symbol=brief.symbol, book=None, figures=brief.figures)
