@@ -224,7 +224,11 @@ async def build_engine(
         ),
         stats=stats,
         derivatives=kept_derivatives,
-        insights=KeptInsights(sentiment=told, outlook=predictions.outlook if predictions else None),
+        insights=KeptInsights(
+            sentiment=told,
+            outlook=predictions.outlook if predictions else None,
+            outlook_at=predictions.outlook_at if predictions else None,
+        ),
         panel=externals.panel or panel_of(settings, models.manager, store),
         calibration=calibration_of(settings),
         no_entry=no_entry,

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, WithJsonSchema
 from config.kinds import problem
 from config.naming import nearest
 
-NAMES = ("ma_cross", "momentum", "mean_reversion", "sma_cross", "rsi_bands")
+NAMES = ("ma_cross", "momentum", "mean_reversion", "sma_cross", "rsi_bands", "ai_trend")
 """Those of the house."""
 _OWN = re.compile(r"(?:(?P<file>[^\n]*\.py)|(?P<module>[^\W\d]\w*(?:\.[^\W\d]\w*)*)):(?P<kind>[^\W\d]\w*)")
 

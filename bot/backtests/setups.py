@@ -40,6 +40,9 @@ from engine.simulation.intrabar import Intrabar
 from engine.strategies.context import StrategyContext, StrategyContexts
 
 _OWN = "your own, ./strategies/breakout.py:Breakout"
+_ON_A_TAPE = (
+    "Say --full, with ai.enabled, ai.prediction.enabled and a tape in llm.tape, or name another with --strategy."
+)
 _ALL = 10**9
 """More candles than any file has."""
 
@@ -64,6 +67,7 @@ def setup_of(asked: Asked, settings: Settings, known: Known | None = None) -> Ba
     contexts = tuple(
         _of_strategy(asked, known, quote) if asked.strategy else _of_profile(asked, settings, known, quote)
     )
+    _refuse_without_predictions(asked, settings, contexts)
     traded = tuple(dict.fromkeys(symbol for context in contexts for symbol in context.markets))
     quotes = tuple(dict.fromkeys(known.markets[symbol].quote for symbol in traded))
     if len(quotes) > 1:
@@ -216,6 +220,21 @@ def _context(asked: ContextSettings, symbols: Sequence[str], key: str = "context
         markets=tuple(symbols),
         timeframe=asked.timeframe,
     )
+
+
+def _refuse_without_predictions(asked: Asked, settings: Settings, contexts: Sequence[StrategyContext]) -> None:
+    """Predictions are made as time goes on, and cost nothing from a tape alone: without them nothing would be traded.
+
+    Raises:
+        BadInput: A strategy reads them, and this run would make none.
+    """
+    reading = ", ".join(context.name for context in contexts if context.strategy.reads_predictions)
+    if not reading:
+        return
+    if not asked.full:
+        raise BadInput(f"{reading} trades on predictions, and only bot backtest --full makes them.", _ON_A_TAPE)
+    if not settings.predicts or settings.llm.tape is None:
+        raise BadInput(f"{reading} trades on predictions, and nothing is predicted in this run.", _ON_A_TAPE)
 
 
 def _terms(

@@ -20,6 +20,7 @@ from config.strategy_names import is_own, short
 from engine.domain.errors import ConfigError
 from engine.domain.market import Timeframe
 from engine.ports import Strategy
+from engine.strategies.ai_trend import AITrend
 from engine.strategies.base import StrategyBase
 from engine.strategies.conditions import ColumnCondition
 from engine.strategies.guarded import GuardedStrategy
@@ -35,6 +36,7 @@ STRATEGIES: Mapping[str, type[StrategyBase]] = {
     "mean_reversion": MeanReversion,
     "sma_cross": SmaCross,
     "rsi_bands": RsiBands,
+    "ai_trend": AITrend,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -169,6 +169,12 @@ def books(found: BookFills) -> str:
     )
     fills = found.recorded + found.modelled + found.targets
     return f"{count(fills, 'fill')}: {', '.join(f'{number:,} {what}' for number, what in told)}"
+
+
+def predicted(found: Mapping[str, int]) -> str:
+    """Who has made the predictions that were traded on: ``5,120: 5,120 by the offline analyst``."""
+    told = ", ".join(f"{number:,} by {by}" for by, number in found.items())
+    return f"{sum(found.values()):,}: {told}" if found else "none were made, and so nothing was entered on them"
 
 
 def _length(latency: Latency) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from engine.domain.insights import NO_INSIGHT, Insight
 from engine.domain.market import Listing
@@ -12,14 +13,15 @@ from engine.domain.sentiment import SentimentData
 
 AskSentiment = Callable[[str], Awaitable[SentimentData]]
 AskOutlook = Callable[[Listing], Awaitable[TrendOutlook]]
+AskOutlookAt = Callable[[Listing, datetime], Awaitable[TrendOutlook]]
 
 
 class NoInsights:
     """Nobody looks into anything."""
 
-    async def of(self, listing: Listing) -> Insight:
+    async def of(self, listing: Listing, before: datetime | None = None) -> Insight:
         """Nothing."""
-        del listing
+        del listing, before
         return NO_INSIGHT
 
 
@@ -33,14 +35,17 @@ class KeptInsights:
     Attributes:
         sentiment: Tells what is said of a market; ``None`` where no source is asked.
         outlook: Tells what is expected of it; ``None`` where nothing is predicted.
+        outlook_at: Tells what a decision at an earlier close knew of that.
     """
 
     sentiment: AskSentiment | None = None
     outlook: AskOutlook | None = None
+    outlook_at: AskOutlookAt | None = None
 
-    async def of(self, listing: Listing) -> Insight:
-        """What is known of a market now."""
+    async def of(self, listing: Listing, before: datetime | None = None) -> Insight:
+        """What is known of a market now; and what was expected at a close before, where one is given."""
         return Insight(
             sentiment=await self.sentiment(listing.symbol) if self.sentiment else None,
             outlook=await self.outlook(listing) if self.outlook else None,
+            outlook_before=await self.outlook_at(listing, before) if self.outlook_at and before else None,
         )

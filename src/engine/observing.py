@@ -30,7 +30,8 @@ async def observe(
     candles, report = await checked(services, context, symbol, candle_at)
     listing = Listing(context.venue, symbol)
     market_context = await services.derivatives.of(symbol)
-    insight = await services.insights.of(listing)
+    before = candle_at - context.timeframe.duration if context.strategy.reads_predictions else None
+    insight = await services.insights.of(listing, before)
     book = await book_of(services, listing)  # last, for what it is to be priced with
     known = services.frames.setdefault(listing, {})
     frames = services.analyzer.frames(candles, known) if report.usable else {}

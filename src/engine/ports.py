@@ -59,6 +59,11 @@ class Strategy(Protocol):
         ...
 
     @property
+    def reads_predictions(self) -> bool:
+        """Whether it trades on what is expected of a market: it wants nothing where nothing is."""
+        ...
+
+    @property
     def history(self) -> int:
         """How many closed candles of each of its timeframes it wants: older ones change nothing in what it says.
 
@@ -99,8 +104,8 @@ class Panel(Protocol):
 class Insights(Protocol):
     """What research keeps fresh of a market. It is read, and never waited for."""
 
-    async def of(self, listing: Listing) -> Insight:
-        """What is known now."""
+    async def of(self, listing: Listing, before: datetime | None = None) -> Insight:
+        """What is known now; and what was expected at a close before, where one is given."""
         ...
 
 

@@ -8,7 +8,9 @@ from engine.domain.decisions import Exit, Signals
 from engine.domain.positions import Position
 from engine.domain.proposals import Proposal
 from engine.domain.snapshots import MarketSnapshot
+from engine.ports import Frames
 from engine.strategies.context import StrategyContext
+from engine.strategies.outlooks import why_unknown, with_outlook
 
 NO_SIGNALS = Signals(trigger="", conditions=())
 
@@ -22,8 +24,8 @@ def propose(context: StrategyContext, seen: MarketSnapshot, held: Sequence[Posit
         held: What the context holds of it.
     """
     own = seen.frames.get(context.timeframe)
-    fresh = _is_fresh(context, seen)
-    signals = context.strategy.generate_signals(seen.frames) if fresh else NO_SIGNALS
+    frames = _shown(context, seen)
+    signals = context.strategy.generate_signals(frames) if _is_fresh(context, seen) else NO_SIGNALS
     return Proposal(
         context=context.name,
         strategy=context.strategy.name,
@@ -33,7 +35,7 @@ def propose(context: StrategyContext, seen: MarketSnapshot, held: Sequence[Posit
         candle_at=seen.candle_at,
         signals=signals,
         reasons=_reasons(context, seen, signals),
-        exits=_exits(context, seen, held),
+        exits=_exits(context, frames, held),
         close=own.signals.close if own is not None else None,
         inputs=seen.inputs,
         readings=tuple(frame.signals for frame in seen.frames.values()),
@@ -43,10 +45,17 @@ def propose(context: StrategyContext, seen: MarketSnapshot, held: Sequence[Posit
     )
 
 
-def _exits(context: StrategyContext, seen: MarketSnapshot, held: Sequence[Position]) -> tuple[Exit, ...]:
-    if context.timeframe not in seen.frames:
+def _shown(context: StrategyContext, seen: MarketSnapshot) -> Frames:
+    """What the strategy sees: what is expected is shown to those alone that trade on it."""
+    if not context.strategy.reads_predictions:
+        return seen.frames
+    return with_outlook(seen.frames, context.timeframe, seen.insight.outlook, seen.insight.outlook_before)
+
+
+def _exits(context: StrategyContext, frames: Frames, held: Sequence[Position]) -> tuple[Exit, ...]:
+    if context.timeframe not in frames:
         return ()
-    return context.strategy.update_positions(tuple(held), seen.frames)
+    return context.strategy.update_positions(tuple(held), frames)
 
 
 def _is_fresh(context: StrategyContext, seen: MarketSnapshot) -> bool:
@@ -63,6 +72,8 @@ def _reasons(context: StrategyContext, seen: MarketSnapshot, signals: Signals) -
         return ("the candle that should have closed now is missing",)
     if own is None or len(own.candles) < strategy.warmup:
         return (f"{strategy.name} needs {strategy.warmup} closed candles first",)
+    if strategy.reads_predictions and (unknown := why_unknown(seen.insight.outlook)):
+        return (unknown,)
     if not signals.triggered:
         return (f"the {strategy.name} set-up has not appeared",)
     return tuple(condition.name for condition in signals.conditions if condition.holds)

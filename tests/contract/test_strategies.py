@@ -19,6 +19,7 @@ from engine.domain.decisions import Signals
 from engine.domain.market import Candles, Timeframe
 from engine.domain.positions import Position
 from engine.ports import Frames, Strategy
+from engine.strategies.ai_trend import AITrend
 from engine.strategies.ma_cross import MovingAverageCross
 from engine.strategies.mean_reversion import MeanReversion
 from engine.strategies.momentum import Momentum
@@ -30,7 +31,7 @@ from tests.fakes.series import BEGIN, real, resampled, walk
 
 FILTERED: tuple[Strategy, ...] = (MovingAverageCross(), Momentum(), MeanReversion())
 """Those that ask several things before they enter, and hold nothing for ever."""
-STRATEGIES: tuple[Strategy, ...] = (*FILTERED, SmaCross(), RsiBands())
+STRATEGIES: tuple[Strategy, ...] = (*FILTERED, SmaCross(), RsiBands(), AITrend())
 SEEDS = st.integers(0, 2**32 - 1)
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: type(strategy).__name__)
 every_filtered = pytest.mark.parametrize("strategy", FILTERED, ids=lambda strategy: type(strategy).__name__)

@@ -107,6 +107,7 @@ class Script:
     warmup: int = 1
     timeframes: tuple[Timeframe, ...] = (Timeframe.H1,)
     history: int = 1
+    reads_predictions: bool = False
 
     def columns(self, frames: Frames) -> SignalColumns:
         opened = frames[Timeframe.H1].candles.open_ms

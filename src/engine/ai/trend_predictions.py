@@ -102,6 +102,15 @@ class TrendPredictions:
             listing, self.timeframes, _of(newest, listing), self._clock.now(), _of(self._reasons, listing)
         )
 
+    async def outlook_at(self, listing: Listing, close: datetime) -> TrendOutlook:
+        """What a decision at an earlier close knew: of that close itself nothing was predicted yet."""
+
+        def work(uow: UnitOfWork) -> dict[Timeframe, TrendPrediction]:
+            found = {each: uow.predictions.newest(listing, each, close, before=close) for each in self.timeframes}
+            return {each: kept.prediction for each, kept in found.items() if kept is not None}
+
+        return outlook_of(listing, self.timeframes, await self._store.read(work), close)
+
     async def view(self, listing: Listing) -> PredictionView:
         """What people are shown of it."""
         record = await self._store.read(lambda uow: uow.predictions.records(listing, self.timeframes, LAST))

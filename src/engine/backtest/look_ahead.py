@@ -251,7 +251,9 @@ def _cut(frame: Frame, stop: int) -> Frame:
     if series is None:
         raise ValueError("frames that are looked at are whole")
     signals = replace(frame.signals, at=candles.closed_at, close=float(candles.close[-1]))
-    return Frame(candles=candles, columns=replace(series.part(0, stop), series=None), signals=signals)
+    columns = replace(series.part(0, stop), series=None)
+    outlook = frame.outlook.part(0, stop) if frame.outlook else None
+    return Frame(candles=candles, columns=columns, signals=signals, outlook=outlook)
 
 
 def _some(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:

@@ -79,6 +79,7 @@ def result_of(
         compile_seconds=0.0,
         asked=_asked(uow, ends) if isinstance(setup.terms, RiskTerms) and setup.terms.people else None,
         shorter=shorter_candles(setup, [each.fill for each in fills], begins),
+        predicted=uow.predictions.by_whom() if setup.reads_predictions else None,
         books=book_fills(fills, uow.orders.get, feed.book) if setup.live and setup.live.books else None,
     )
 

@@ -121,6 +121,11 @@ class BacktestSetup:
     analyzer: TechnicalAnalyzer = field(default_factory=TechnicalAnalyzer)
 
     @property
+    def reads_predictions(self) -> bool:
+        """Whether any of its strategies trades on what is expected."""
+        return any(context.strategy.reads_predictions for context in self.contexts)
+
+    @property
     def quote(self) -> str:
         """The currency that everything is counted in."""
         return next(iter(self.markets.values())).quote

@@ -21,9 +21,10 @@ _NEVER = 2**62
 def short_entries(setup: BacktestSetup, slots: Sequence[Slot], result: BacktestResult) -> int | None:
     """At how many closes an entry fell short of the confidence that it takes, while its market was not held.
 
-    ``None`` where confidence does not decide: in a bare run, and where people are asked.
+    ``None`` where confidence does not decide, in a bare run and where people are asked; and where predictions had to be
+    made to know.
     """
-    if not isinstance(setup.terms, RiskTerms) or setup.terms.people is not None:
+    if not isinstance(setup.terms, RiskTerms) or setup.terms.people is not None or setup.reads_predictions:
         return None
     return sum(_short(setup, slots, slot, result, setup.terms.confidence) for slot in slots)
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.look_ahead import LookAhead, said_of, telling_rows
+from engine.domain.columns import OutlookColumns
 from engine.domain.errors import DataError, StrategyError
 from engine.domain.market import Candles, Market, Timeframe, from_millis
 from engine.domain.positions import Position
@@ -28,6 +29,9 @@ _OTHER = 200
 """Candles of another market, which is looked at in between."""
 _CLOSE_ENOUGH = 1e-6
 """How far a distance live may be off: older candles than are asked for change it by less."""
+_SILENT = 11
+"""At one in so many closes no prediction is of now."""
+_ALIGNED = 1 / 3
 _BEGINS = datetime(2021, 1, 1, tzinfo=UTC)
 
 
@@ -46,20 +50,47 @@ class Bench:
     def whole(self, strategy: Strategy) -> Frames:
         """Everything, as a backtest sees it."""
         found = {each: resample(self.series, each) for each in strategy.timeframes}
-        return {each: self.analyzer.whole(candles) for each, candles in found.items() if len(candles)}
+        frames = {each: self.analyzer.whole(candles) for each, candles in found.items() if len(candles)}
+        return _expecting(strategy, frames)
 
     def live(self, strategy: Strategy, row: int, count: int | None = None) -> Frames:
         """What a cycle sees that runs at the close of a row: no more candles than are asked for, or than so many."""
         own = resample(self.series, strategy.timeframes[0])
         wanted = count or max(self.analyzer.history, strategy.history)
         lengths = {each: resample(self.series, each) for each in strategy.timeframes}
-        return self.analyzer.frames({each: _window(candles, own, row, wanted) for each, candles in lengths.items()})
+        seen = {each: _window(candles, own, row, wanted) for each, candles in lengths.items()}
+        return _expecting(strategy, self.analyzer.frames(seen), newest=True)
 
 
 def _window(candles: Candles, own: Candles, row: int, wanted: int) -> Candles:
     """The newest candles of a length that have closed with a row, as a series of their own."""
     known = candles.closed(from_millis(int(own.open_ms[row])) + own.timeframe.duration)
     return known.cut(max(0, len(known) - wanted), len(known))
+
+
+def _expecting(strategy: Strategy, frames: Frames, *, newest: bool = False) -> Frames:
+    """The same frames with predictions where the strategy reads them: at every close, or at the newest two as live.
+
+    They are made up of when each candle closes: they come and go, and are missing now and then.
+    """
+    timeframe = strategy.timeframes[0]
+    if not strategy.reads_predictions or timeframe not in frames:
+        return frames
+    own = frames[timeframe]
+    closes = own.candles.open_ms // timeframe.millis + 1
+    sides = {
+        each: np.where(closes % _SILENT == 0, np.nan, np.rint(1.4 * np.sin(closes / (5.0 + 3 * place))))
+        for place, each in enumerate(strategy.timeframes)
+    }
+    alignment = np.mean(list(sides.values()), axis=0)
+    columns = [np.where(np.abs(alignment) < _ALIGNED, 0 * alignment, np.sign(alignment)), alignment, alignment / 50]
+    if newest:
+        older = np.arange(len(closes)) < len(closes) - 2
+        columns = [np.where(older, np.nan, each) for each in columns]
+        sides = {each: np.where(older, np.nan, side) for each, side in sides.items()}
+    direction, alignment, move = columns
+    outlook = OutlookColumns(direction=direction, alignment=alignment, expected_move=move, by_timeframe=sides)
+    return {**frames, timeframe: replace(own, outlook=outlook)}
 
 
 def made_up(timeframe: Timeframe, seed: int = 1, count: int = 3_000, price: float = 60_000.0) -> Candles:

@@ -6,7 +6,7 @@ than a cent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -202,6 +202,7 @@ class BacktestResult:
         asked: What people were asked; ``None`` where there are none.
         shorter: How far fills have followed shorter candles, where there are any.
         books: What fills took from; ``None`` where no book was recorded.
+        predicted: How many predictions were made, by whom; ``None`` where no strategy reads any.
         seconds: What going over the candles took.
         compile_seconds: What it took to have the kernel: many once on a machine, a fraction of one later on.
     """
@@ -224,6 +225,7 @@ class BacktestResult:
     read_short: Callable[[BacktestResult], int | None] = lambda _: None
     shorter: tuple[ShorterCandles, ...] = ()
     books: BookFills | None = None
+    predicted: Mapping[str, int] | None = None
 
     @cached_property
     def trades(self) -> tuple[BacktestTrade, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from engine.domain.market import Candles, Floats
+    from engine.domain.market import Candles, Floats, Timeframe
 
     Bools = NDArray[np.bool_]
     Signs = NDArray[np.int8]
@@ -128,6 +128,32 @@ class TechnicalColumns:
             return self.readings.since(name, since)
         except KeyError:
             return np.full(self.count - since, np.nan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OutlookColumns:
+    """What was expected of a market at each closed candle of one timeframe; ``NaN`` where no prediction was of now.
+
+    Attributes:
+        direction: Of all predictions together: 1 bullish, -1 bearish, 0 neutral.
+        alignment: How far they agree, in [-1, 1].
+        expected_move: What they expect together, as a signed fraction of the price.
+        by_timeframe: The direction of each timeframe's own.
+    """
+
+    direction: Floats
+    alignment: Floats
+    expected_move: Floats
+    by_timeframe: Mapping[Timeframe, Floats]
+
+    def part(self, start: int, stop: int) -> OutlookColumns:
+        """Its rows from one up to, without, another."""
+        return OutlookColumns(
+            direction=self.direction[start:stop],
+            alignment=self.alignment[start:stop],
+            expected_move=self.expected_move[start:stop],
+            by_timeframe={each: column[start:stop] for each, column in self.by_timeframe.items()},
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

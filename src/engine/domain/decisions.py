@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from engine.domain.autonomy import Ruling
-from engine.domain.columns import TechnicalColumns
+from engine.domain.columns import OutlookColumns, TechnicalColumns
 from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Timeframe
 from engine.domain.outcomes import Calibrated
@@ -122,11 +122,16 @@ class TechnicalSignals:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
-    """What a strategy sees of one timeframe: the closed candles, and what was read off each and off the newest."""
+    """What a strategy sees of one timeframe: the closed candles, and what was read off each and off the newest.
+
+    Attributes:
+        outlook: What was expected at each of the closes, where that is told to strategies.
+    """
 
     candles: Candles
     columns: TechnicalColumns
     signals: TechnicalSignals
+    outlook: OutlookColumns | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,12 @@ class Insight:
     Attributes:
         sentiment: What is said.
         outlook: What is expected.
+        outlook_before: What was expected at the close before; for strategies that trade on it alone.
     """
 
     sentiment: SentimentData | None = None
     outlook: TrendOutlook | None = None
+    outlook_before: TrendOutlook | None = None
 
     def inputs(self, now: datetime) -> tuple[Input, ...]:
         """The parts as things that a decision is made from, each with its age."""

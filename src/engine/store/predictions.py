@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.domain.market import Listing, Timeframe
@@ -53,11 +53,14 @@ class Predictions:
         rows = self._connection.execute(_DUE.where(_TABLE.c.due_at <= now).limit(limit))
         return tuple(map(_kept, rows))
 
-    def newest(self, listing: Listing, timeframe: Timeframe, known_at: datetime) -> KeptPrediction | None:
-        """The newest of a market and timeframe that was known at a time."""
+    def newest(
+        self, listing: Listing, timeframe: Timeframe, known_at: datetime, *, before: datetime | None = None
+    ) -> KeptPrediction | None:
+        """The newest of a market and timeframe that was known at a time; where one is given, of closes before one."""
+        older = () if before is None else (_TABLE.c.at < before,)
         query = (
             select(_TABLE)
-            .where(*_of(listing, timeframe), _TABLE.c.made_at <= known_at)
+            .where(*_of(listing, timeframe), _TABLE.c.made_at <= known_at, *older)
             .order_by(_TABLE.c.at.desc())
             .limit(1)
         )
@@ -74,6 +77,11 @@ class Predictions:
             .order_by(_TABLE.c.at)
         )
         return tuple(map(_kept, self._connection.execute(query)))
+
+    def by_whom(self) -> Mapping[str, int]:
+        """How many there are of each who has made any."""
+        query = select(_TABLE.c.by, func.count().label("made")).group_by(_TABLE.c.by).order_by(_TABLE.c.by)
+        return {row.by: row.made for row in self._connection.execute(query)}
 
     def records(self, listing: Listing, timeframes: Iterable[Timeframe], last: int) -> Mapping[Timeframe, TrackRecord]:
         """How many were right of the last so many of each timeframe that took a side, and are graded."""

@@ -83,6 +83,9 @@ class StrategyBase(ABC):
     looks_back: ClassVar[int | None] = None
     """How many rows its formulas need to say the newest one, beside what readings remember; ``None`` for all."""
 
+    reads_predictions: ClassVar[bool] = False
+    """Whether it looks at what is expected: then no backtest trades it but one that makes predictions as it goes."""
+
     timeframe: Timeframe = Timeframe.H1
     higher: tuple[Timeframe, ...] = (Timeframe.H4, Timeframe.D1)
     stop_atr: float | None = 2.0

@@ -54,6 +54,11 @@ class GuardedStrategy:
         return self.strategy.timeframes
 
     @property
+    def reads_predictions(self) -> bool:
+        """The strategy's."""
+        return self.strategy.reads_predictions
+
+    @property
     def history(self) -> int:
         """The strategy's."""
         with self._guarded():

@@ -55,6 +55,11 @@ class ReadingAhead:
         return self._strategy.timeframes
 
     @property
+    def reads_predictions(self) -> bool:
+        """The strategy's."""
+        return self._strategy.reads_predictions
+
+    @property
     def history(self) -> int:
         """The strategy's."""
         return self._strategy.history
@@ -132,12 +137,13 @@ class ReadingAhead:
 def read_ahead(contexts: StrategyContexts, rows: int = ROWS) -> StrategyContexts:
     """The same contexts, each strategy of the house reading so many rows ahead: their columns are shown to be causal.
 
-    One of somebody's own is guarded (``GuardedStrategy``) and stays as it is: it sees what live would see.
+    One of somebody's own is guarded (``GuardedStrategy``) and stays as it is: it sees what live would see. So does one
+    that reads predictions: those of rows to come are not made yet.
     """
     return StrategyContexts(
         contexts=tuple(
             replace(context, strategy=ReadingAhead(context.strategy, rows))
-            if isinstance(context.strategy, StrategyBase)
+            if isinstance(context.strategy, StrategyBase) and not context.strategy.reads_predictions
             else context
             for context in contexts
         )

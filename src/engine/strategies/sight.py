@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.flags import crossing
-from engine.domain.columns import Crossing
+from engine.domain.columns import Crossing, OutlookColumns
 from engine.domain.market import Candles, Timeframe
 from engine.ports import Frames
 
@@ -80,6 +80,15 @@ class Sight:
     def flag(self, name: str) -> Bools:
         """Where a flag of its own timeframe holds."""
         return self.frames[self.timeframe].columns.flags.since(name, self.since)
+
+    @property
+    def outlook(self) -> OutlookColumns:
+        """What was expected at each row; of rows where that is not told, nothing."""
+        own = self.frames[self.timeframe]
+        if own.outlook is not None:
+            return own.outlook.part(self.since, own.columns.count)
+        unknown = np.full(len(self), np.nan)
+        return OutlookColumns(direction=unknown, alignment=unknown, expected_move=unknown, by_timeframe={})
 
     def patterns(self) -> tuple[Signs, tuple[str, ...]]:
         """The candlestick patterns of its own timeframe (see ``TechnicalColumns``), and their names."""

@@ -165,7 +165,7 @@ def refusal(tmp_path: Path) -> Refusal:
             "contexts:\n  - {name: a, strategy: momentm, markets: [BTC/USDT]}",
             (
                 "my.yaml, line 2: contexts.0.strategy: "
-                "must be ma_cross, momentum, mean_reversion, sma_cross, rsi_bands, or one of your own: "
+                "must be ma_cross, momentum, mean_reversion, sma_cross, rsi_bands, ai_trend, or one of your own: "
                 "./strategies/breakout.py:Breakout; did you mean momentum?"
             ),
         ),

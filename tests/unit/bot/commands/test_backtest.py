@@ -296,6 +296,11 @@ def test_a_run_without_a_trade_says_so(files: dict[str, str], tmp_path: Path) ->
         (("--strategy", "sma_cross", "--latency", "2s"), "--latency: without --full whole candles are traded on"),
         (("--strategy", "sma_cross", "--full", "--latency", "3s-1s"), "--latency 3s-1s: must be seconds or a duration"),
         (("--strategy", "sma_cross", "--full", "--latency", "1h"), "--latency 1h: must not be longer than 10m"),
+        (
+            ("--strategy", "ai_trend"),
+            "ai_trend trades on predictions, and only bot backtest --full makes them. Say --full",
+        ),
+        (("--strategy", "ai_trend", "--full"), "ai_trend trades on predictions, and nothing is predicted in this run"),
         (("--set", "fast=2"), "--set is about one strategy"),
     ],
 )

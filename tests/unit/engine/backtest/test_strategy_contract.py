@@ -9,6 +9,7 @@ import pytest
 from engine.backtest.strategy_contract import RULES, Bench, demand, made_up
 from engine.domain.errors import StrategyError
 from engine.domain.market import Timeframe
+from engine.strategies.ai_trend import AITrend
 from engine.strategies.ma_cross import MovingAverageCross
 from engine.strategies.mean_reversion import MeanReversion
 from engine.strategies.momentum import Momentum
@@ -106,7 +107,7 @@ def test_a_failure_is_told_with_its_line(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("timeframe", [Timeframe.M5, Timeframe.H1, Timeframe.D1])
-@pytest.mark.parametrize("kind", [MovingAverageCross, Momentum, MeanReversion, RsiBands, SmaCross])
+@pytest.mark.parametrize("kind", [MovingAverageCross, Momentum, MeanReversion, RsiBands, SmaCross, AITrend])
 def test_the_house_keeps_it_on_the_usual_markets(kind: type, timeframe: Timeframe) -> None:
     higher = tuple(each for each in (Timeframe.H4, Timeframe.D1) if each.duration > timeframe.duration)
     demand(kind(timeframe=timeframe, higher=higher))
