@@ -18,6 +18,8 @@ Fields = tuple[tuple[str, str], ...]
 
 _SAID = {Verdict.APPROVE: "approves", Verdict.VETO: "is against it", Verdict.ABSTAIN: "abstains"}
 
+_NOBODY = "nobody answered: the strategy's own word stands"
+
 
 def card(story: Why) -> Card:
     """Everything that each member said.
@@ -33,7 +35,8 @@ def card(story: Why) -> Card:
         title=f"The panel on {decision.id}: {decision.stance} {named(decision.symbol, story.at)}",
         fields=(
             ("Strategy", listed(f"{decision.strategy}, {decision.agreement}")),
-            ("Confidence", f"{decision.confidence:.2f} with the panel"),
+            ("Confidence", f"{decision.confidence:.2f}{'' if _is_silent(opinions) else ' with the panel'}"),
+            *((("Panel", _NOBODY),) if _is_silent(opinions) else ()),
             *((("Cost", dollars(cost)),) if cost else ()),
         ),
         items=tuple(map(_whole, opinions)),
@@ -45,12 +48,19 @@ def in_short(opinions: Sequence[Opinion]) -> Fields:
     """The panel in three lines: who says what, the strongest objection, and what would change that mind."""
     if not opinions:
         return ()
+    if _is_silent(opinions):
+        return (("Panel", _NOBODY),)
     found = _objection(opinions)
     return (
         ("Panel", listed(f"{', '.join(map(verdict, opinions))}{_by(opinions)}")),
         *((("Objection", found.reasons[0]),) if found and found.reasons else ()),
         *((("Would change it", found.flip),) if found and found.flip else ()),
     )
+
+
+def _is_silent(opinions: Sequence[Opinion]) -> bool:
+    """Whether nobody has said anything: all abstain."""
+    return all(opinion.verdict is Verdict.ABSTAIN for opinion in opinions)
 
 
 def verdict(opinion: Opinion) -> str:

@@ -16,6 +16,10 @@ from engine.ports import Panel
 _log = structlog.get_logger(__name__)
 
 
+ITS_OWN = 0.95
+"""The part of the time that a panel knows of: what it has heard by then is not lost with who is late."""
+
+
 class NoPanel:
     """Nobody: what the strategy wants is decided on at once."""
 
@@ -37,7 +41,7 @@ async def deliberate(panel: Panel, proposal: Proposal, within: float) -> tuple[O
     """
     try:
         async with asyncio.timeout(within):
-            return await panel.opinions(proposal, within)
+            return await panel.opinions(proposal, within * ITS_OWN)
     except TimeoutError:
         _log.warning("the panel was late", context=proposal.context, symbol=proposal.symbol, seconds=round(within, 3))
     except GreenlightError as error:

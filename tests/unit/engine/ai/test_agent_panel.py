@@ -7,6 +7,7 @@ import pytest
 from engine.ai.account import Beside
 from engine.ai.fusion import FUSION
 from engine.ai.gate import Gate
+from engine.ai.panel import deliberate
 from engine.domain.decisions import Opinion, Verdict
 from engine.domain.insights import NO_INSIGHT, Insight
 from engine.domain.proposals import Proposal
@@ -50,6 +51,13 @@ async def test_without_the_supervisors_word_in_time_the_strictest_holds():
     script = Script(says={"analyst": an_opinion(), "devils_advocate": an_opinion(share=0.3)}, takes={"supervisor": 5})
     left = FUSION.fuse(None, await a_panel(script).opinions(a_proposal(), 0.5))
     assert left.share == 0.3
+
+
+async def test_a_veto_is_not_lost_with_a_supervisor_who_is_late():
+    yes = an_opinion()
+    script = Script(says={"analyst": yes, "risk": an_opinion("veto"), "devils_advocate": yes}, takes={"supervisor": 5})
+    left = FUSION.fuse(None, await deliberate(a_panel(script), a_proposal(), 1))
+    assert left.against == ("risk: I would veto",)
 
 
 async def test_where_all_are_late_nobody_has_said_anything():

@@ -28,6 +28,15 @@ def test_without_a_panel_it_tells_of_none():
     assert not {"Panel", "Objection"} & dict(approval.card(reports.approval_view()).fields).keys()
 
 
+def test_where_all_abstain_it_says_that_nobody_answered():
+    silent = tuple(replace(each, verdict=Verdict.ABSTAIN) for each in HEARD)
+    assert panel.in_short(silent) == (("Panel", "nobody answered: the strategy's own word stands"),)
+    judged = replace(reports.heard(), opinions=silent)
+    shown = dict(panel.card(reports.why(judged=judged)).fields)
+    assert shown["Panel"] == "nobody answered: the strategy's own word stands"
+    assert "with the panel" not in shown["Confidence"]
+
+
 def test_a_veto_is_the_objection_whoever_else_would_make_less_of_it():
     veto = Opinion(agent="risk", verdict=Verdict.VETO, reasons=("next to nothing is traded",))
     assert dict(panel.in_short((*HEARD, veto)))["Objection"] == "next to nothing is traded"
