@@ -10,14 +10,15 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from bot.venues import venue_files
 from config.settings import Settings
 from engine import private_files
-from engine.domain.errors import StoreError
+from engine.domain.errors import GreenlightError, StoreError
 from engine.store.location import file_of
 
 
@@ -36,7 +37,7 @@ def only_instance(settings: Settings) -> Iterator[None]:
     """
     with ExitStack() as held:
         for file in account_files(settings):
-            held.enter_context(_locked(file))
+            held.enter_context(locked(file, partial(_in_use, file)))
         yield
 
 
@@ -56,17 +57,31 @@ def holder(file: Path) -> str:
         os.close(handle)
 
 
+def _in_use(file: Path, who: str) -> StoreError:
+    return StoreError(
+        f"{file} is in use: another bot ({who}) is running on this account.",
+        "Stop that one first, or set BOT_DATABASE__URL to start on another account.",
+    )
+
+
 @contextmanager
-def _locked(file: Path) -> Iterator[None]:
+def locked(file: Path, in_use: Callable[[str], GreenlightError]) -> Iterator[None]:
+    """Have a file's lock while in it.
+
+    Args:
+        file: The file, or folder, beside which the lock is.
+        in_use: What is raised where somebody else has it, of who that is.
+
+    Raises:
+        GreenlightError: Somebody else has it.
+        StoreError: The lock file cannot be written.
+    """
     handle = _opened(lock_file(file))
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StoreError(
-                f"{file} is in use: another bot ({_who(handle)}) is running on this account.",
-                "Stop that one first, or set BOT_DATABASE__URL to start on another account.",
-            ) from None
+            raise in_use(_who(handle)) from None
         _sign(handle)
         yield
     finally:

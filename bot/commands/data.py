@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from pydantic_core import PydanticCustomError
 
+from bot.commands import data_history
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from config.kinds import parse_duration
 from engine.analysis.cleaning import Cleaned
@@ -17,7 +18,9 @@ from engine.analysis.dump_rows import Clock, Finding
 from engine.domain.errors import BadInput, GreenlightError
 from engine.domain.market import Timeframe
 
-app = typer.Typer(help="Make, import and check candle files.", no_args_is_help=True)
+app = typer.Typer(help="Download, make, import and check candle files.", no_args_is_help=True)
+app.command()(data_history.download)
+app.command("list")(data_history.list_)
 _SHOWN = 3
 """How many findings of one kind are shown; the report has them all."""
 
@@ -52,12 +55,16 @@ def generate(
 
 
 @app.command()
-def check(files: Annotated[list[Path], typer.Argument(help="Candle files.")]) -> None:
+def check(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Candle files, and folders of them; all that is downloaded.")
+    ] = None,
+) -> None:
     """Say what is in candle files, and everything that is wrong with them."""
     from engine.data.files import check_file
 
     failed = False
-    for path in files:
+    for path in _files(files or [data_history.FOLDER]):
         try:
             report = check_file(path)
         except GreenlightError as error:
@@ -106,6 +113,19 @@ def import_(
         typer.echo(f"  all of it: {done.report}")
     if failed:
         raise typer.Exit(REFUSED)
+
+
+def _files(places: Sequence[Path]) -> Iterator[Path]:
+    """The files that are named, and those in the folders that are."""
+    for place in places:
+        if not place.is_dir():
+            yield place
+        else:
+            yield from sorted(path for path in place.rglob("*") if _is_candles(path))
+
+
+def _is_candles(path: Path) -> bool:
+    return path.name.endswith((".parquet", ".csv", ".csv.gz")) and not path.name.startswith(".")
 
 
 def _outcome(cleaned: Cleaned) -> Iterator[str]:

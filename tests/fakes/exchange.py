@@ -34,6 +34,11 @@ ALLOWED = {PREMIUM: {"symbol"}, INTEREST: {"symbol"}, ACCOUNTS: {"symbol", "peri
 """What the futures may be asked with; anything else is refused as the venue refuses it."""
 BETWEEN_TRADES = 250
 """Milliseconds from one trade to the next, in every market."""
+WEIGHT_LIMIT = 6000
+"""What Binance allows an address within a minute by its clock."""
+WEIGHTS = {INFO: 20, KLINES: 2, TRADES: 4}
+"""What a question counts; a book's is by its length."""
+BOOK_WEIGHTS = {100: 5, 500: 25, 1000: 50, 5000: 250}
 
 
 def now_ms() -> int:
@@ -116,6 +121,8 @@ class Symbol:
     lot: str = "0.00001000"
     min_notional: str = "5.00000000"
     status: str = "TRADING"
+    born: int = 0
+    """Before when, in milliseconds since 1970, there is no candle of it."""
     price: Callable[[int], float]
     volume: Callable[[int], float] = forty
     level_quantity: float = 2.0
@@ -221,6 +228,12 @@ class FakeExchange:
         """How far its clock is ahead of this machine's."""
         self.date: str | None = None
         """What its answers say in place of the time."""
+        self.weight_limit: int | None = None
+        """The weight within a minute from which on it refuses; ``None`` for a venue that counts nothing."""
+        self.weights: Counter[int] = Counter()
+        """The weight of what was asked, by second since 1970."""
+        self.refusals = 0
+        """How often it was asked too much."""
         self.calls: list[tuple[str, dict[str, str]]] = []
         self._faults: dict[tuple[str, str], list[Fault]] = {}
         self._port = 0
@@ -261,7 +274,7 @@ class FakeExchange:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         query = dict(request.query)
         self.calls.append((request.path, query))
-        fault = self._next_fault(request.path, query.get("symbol", ""))
+        fault = self._too_much(request.path, query) or self._next_fault(request.path, query.get("symbol", ""))
         await asyncio.sleep(fault.wait)
         status, answer = self._what(request.path, query)
         text = json.dumps(fault.change(answer) if status < 400 else answer) if fault.body is None else fault.body
@@ -273,6 +286,26 @@ class FakeExchange:
             content_type=fault.content_type,
             headers={"Date": self._date(), **fault.headers},
         )
+
+    def _too_much(self, path: str, query: Mapping[str, str]) -> Fault | None:
+        """Count what a question weighs; the refusal where that is more than the minute's."""
+        second = now_ms() // 1000
+        levels = int(query.get("limit", "100"))
+        book = next((weight for most, weight in BOOK_WEIGHTS.items() if levels <= most), 250)
+        self.weights[second] += book if path == DEPTH else WEIGHTS.get(path, 1)
+        begun = second // 60 * 60
+        if (
+            self.weight_limit is None
+            or sum(self.weights[each] for each in range(begun, second + 1)) <= self.weight_limit
+        ):
+            return None
+        self.refusals += 1
+        return too_fast(429, retry_after=begun + 60 - second)
+
+    def heaviest(self, seconds: int) -> int:
+        """The most weight within so many seconds in a row."""
+        ends = list(self.weights)
+        return max(sum(self.weights[end - back] for back in range(seconds)) for end in ends)
 
     def _date(self) -> str:
         said = format_datetime(datetime.now(UTC) + self.ahead, usegmt=True)
@@ -343,7 +376,9 @@ def _klines(symbol: Symbol, query: Mapping[str, str], now: int) -> list[Row]:
     if "startTime" in query:
         first = -(-(int(query["startTime"]) - anchor) // span) * span + anchor
     opens = range(first, min(newest, first + (limit - 1) * span) + 1, span)
-    return [symbol.kline(each, span, now) for each in opens]
+    if symbol.born > first and "startTime" in query:  # from a time on: the first that there are
+        opens = range(-(-symbol.born // span) * span, min(newest, symbol.born + (limit - 1) * span) + 1, span)
+    return [symbol.kline(each, span, now) for each in opens if each >= symbol.born]
 
 
 def _trades(symbol: Symbol, query: Mapping[str, str], now: int) -> list[Json]:

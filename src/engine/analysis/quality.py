@@ -182,14 +182,14 @@ def _without(candles: Candles, faults: Faults) -> tuple[Candles, list[Issue], li
     refused = [issue for marks, issue in told if marks[-1]]
     if not told or refused:
         return candles, [], refused
-    return _take(candles, ~np.any([marks for marks, _ in told], axis=0)), [issue for _, issue in told], []
+    return candles.take(~np.any([marks for marks, _ in told], axis=0)), [issue for _, issue in told], []
 
 
 def _mend(candles: Candles, now: datetime) -> tuple[Candles, list[Issue]]:
     repaired = []
     steps = np.diff(candles.open_ms)
     if (steps < 0).any():
-        candles = _take(candles, np.argsort(candles.open_ms, kind="stable"))
+        candles = candles.take(np.argsort(candles.open_ms, kind="stable"))
         repaired.append(Issue(kind="order", detail="candles did not come oldest first; sorted"))
     closed = candles.closed(now)
     if len(closed) < len(candles):
@@ -199,21 +199,8 @@ def _mend(candles: Candles, now: datetime) -> tuple[Candles, list[Issue]]:
     repeated = _repeated(closed)
     if repeated.any():
         repaired.append(Issue(kind="duplicate", detail=f"{_times_of(closed, repeated)} came more than once; merged"))
-        closed = _take(closed, ~repeated)
+        closed = closed.take(~repeated)
     return closed, repaired
-
-
-def _take(candles: Candles, rows: Marks | NDArray[np.int64]) -> Candles:
-    return Candles(
-        symbol=candles.symbol,
-        timeframe=candles.timeframe,
-        open_ms=candles.open_ms[rows],
-        open=candles.open[rows],
-        high=candles.high[rows],
-        low=candles.low[rows],
-        close=candles.close[rows],
-        volume=candles.volume[rows],
-    )
 
 
 def _repeated(candles: Candles) -> Marks:

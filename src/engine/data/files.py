@@ -78,6 +78,16 @@ def symbol_of(written: str, path: Path) -> str:
     raise DataError(f"{path}: {symbol!r} does not end in a quote currency ({', '.join(QUOTES)}).", _NAME_REMEDY)
 
 
+def file_name(symbol: str, timeframe: Timeframe) -> str:
+    """The name of a candle file in parquet; with a mark between the currencies where it could be misread without."""
+    short = f"{symbol.replace('/', '')}-{timeframe}.parquet"
+    try:
+        clear = parse_name(Path(short))[0] == symbol
+    except DataError:
+        clear = False
+    return short if clear else f"{symbol.replace('/', '_')}-{timeframe}.parquet"
+
+
 def read_candles(path: Path) -> Candles:
     """Read a candle file.
 

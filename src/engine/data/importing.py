@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from engine.analysis.cleaning import Cleaned, clean, unusable
 from engine.analysis.dump_rows import Clock, Finding, Record, plain
-from engine.data.files import parse_name, write_candles
+from engine.data.files import file_name, parse_name, write_candles
 from engine.data.unreadable import unreadable
 from engine.domain.errors import DataError
 from engine.domain.market import Timeframe
@@ -107,7 +107,7 @@ def import_dump(
             raise unusable(cleaned.findings)
     except DataError as error:
         raise DataError(f"{path}: {error.message}", error.remedy) from None
-    target = out / _name(market, cleaned.candles.timeframe)
+    target = out / file_name(market, cleaned.candles.timeframe)
     report = target.with_suffix(".report.csv")
     if target in taken:
         raise DataError(f"{path}: another of these dumps has just become {target}.", "Give it another --out.")
@@ -202,16 +202,6 @@ def _base_first(path: Path, dump: Dump, symbol: str) -> Sequence[Record]:
     if currencies[1] not in {"", base}:
         raise DataError(f"{path}: neither {' nor '.join(map(repr, dump.volumes))} is in {base}.", "Check --symbol.")
     return [replace(each, volume=each.quote_volume or "", quote_volume=each.volume) for each in dump.records]
-
-
-def _name(symbol: str, timeframe: Timeframe) -> str:
-    """The name of the candle file; with a mark between the currencies where it could be misread without."""
-    short = f"{symbol.replace('/', '')}-{timeframe}.parquet"
-    try:
-        clear = parse_name(Path(short))[0] == symbol
-    except DataError:
-        clear = False
-    return short if clear else f"{symbol.replace('/', '_')}-{timeframe}.parquet"
 
 
 def _write(cleaned: Cleaned, target: Path, report: Path, *, force: bool) -> None:

@@ -229,6 +229,12 @@ class Candles:
             volume=self.volume[start:stop],
         )
 
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Candles:
+        """Some of the candles, chosen by marks or by index, as a series of its own."""
+        columns = ("open_ms", "open", "high", "low", "close", "volume")
+        chosen = {name: getattr(self, name)[rows] for name in columns}
+        return Candles(symbol=self.symbol, timeframe=self.timeframe, **chosen)
+
     def joined(self, newer: Candles) -> Candles:
         """These with newer ones of the same market and timeframe behind them, as a series of its own."""
         columns = ("open_ms", "open", "high", "low", "close", "volume")

@@ -31,6 +31,8 @@ BOOK_LEVELS = 100
 """How many levels of a book are asked for; a number that every large venue takes."""
 TRADES = 1000
 """How many trades are asked for at once; a venue that has fewer in a page gives those."""
+MOST_CANDLES = 1000
+"""How many candles are asked for at once, where the venue does not say that it tells fewer."""
 _SHOWN = 160
 """The longest piece of a venue's own words that is handed on."""
 
@@ -62,10 +64,15 @@ class VenueClient:
         exchange: The venue's id in ccxt.
         api_url: Another server in its place; ``None`` for the venue's own.
         answer_within: Wall time for one answer, its turn within the venue's rate limit included.
+        share: How much of what the venue allows is used, as a fraction: the limits are those of an address, and of
+            all who ask from it.
     """
 
-    def __init__(self, *, exchange: str, api_url: str | None, answer_within: timedelta, clock: Clock) -> None:
+    def __init__(
+        self, *, exchange: str, api_url: str | None, answer_within: timedelta, clock: Clock, share: float = 1.0
+    ) -> None:
         self.name = exchange
+        self._share = share
         self._api_url = api_url
         self._within = answer_within.total_seconds()
         self._clock = clock
@@ -87,6 +94,12 @@ class VenueClient:
     def timeframes(self) -> frozenset[Timeframe]:
         """The candles it has; known once it is open."""
         return frozenset(each for each in Timeframe if each.value in (self._ccxt.timeframes or ()))
+
+    @property
+    def page(self) -> int:
+        """How many candles it tells at a time, at most; known once it is open."""
+        told = (self._ccxt.features or {}).get("spot") or {}
+        return min((told.get("fetchOHLCV") or {}).get("limit") or MOST_CANDLES, MOST_CANDLES)
 
     async def open(self) -> None:
         """Make the client ready; ccxt is imported in a thread, as that takes a second.
@@ -113,6 +126,7 @@ class VenueClient:
             }
         )
         _spot_only(self._ccxt)
+        _slow_down(self._ccxt, self._share)
         if self._api_url:
             self._ccxt.urls["api"] = _redirected(self._ccxt.urls["api"], self._api_url)
 
@@ -218,6 +232,13 @@ def _spot_only(venue: Any) -> None:
     asked = venue.options.get("fetchMarkets")
     if isinstance(asked, dict) and "types" in asked:
         asked["types"] = ["spot"]
+
+
+def _slow_down(venue: Any, share: float) -> None:
+    """Let ccxt's own queue use a share of what the venue allows."""
+    venue.rateLimit /= share
+    venue.tokenBucket = None
+    venue.init_rest_rate_limiter()
 
 
 def _redirected(urls: Any, root: str) -> Any:
