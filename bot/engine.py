@@ -10,7 +10,7 @@ from decimal import Decimal
 from bot.derivatives import derivatives_of
 from bot.externals import EXTERNALS, Externals
 from bot.health import Health
-from bot.live_market import no_entry_of
+from bot.live_market import no_entry_of, quality_limits
 from bot.lock import account_files, lock_file
 from bot.markets import Source, quote_of
 from bot.models import Models, build_models
@@ -132,7 +132,7 @@ def terms_of(settings: Settings) -> Terms:
     """How the settings have it traded."""
     return Terms(
         risk=RiskManager(limits=RiskLimits(**settings.risk.model_dump())),
-        quality=QualityLimits(**settings.quality.model_dump()),
+        quality=quality_limits(settings),
         model=FillModel(
             **settings.venue.model_dump(
                 include={"fee", "fee_in", "fee_price", "spread", "depth", "levels", "level_step"}

@@ -23,7 +23,7 @@ from engine.exchanges.ccxt.client import VenueClient, check_exchange, known_exch
 from engine.exchanges.ccxt.parsing import Listing
 
 USUAL_VENUE = "binance"
-_SHARE = 0.5
+USUAL_SHARE = 0.3
 """How much of what the venue allows a download uses: the rest is for a bot that runs on the same address."""
 _JUST_CLOSED = timedelta(seconds=5)
 """How long after its close a candle is left for the next download: venues are a little late."""
@@ -38,6 +38,7 @@ class Asked:
         since: From when on; ``None`` for what a file has, and ``usual`` where there is none.
         usual: From when on a series is wanted that is not there yet.
         until: Up to when; ``None`` for now.
+        share: How much of what the venue allows is used, as a fraction.
     """
 
     venue: str
@@ -47,6 +48,7 @@ class Asked:
     usual: datetime
     until: datetime | None
     folder: Path
+    share: float = USUAL_SHARE
 
 
 def venue_of(settings: Settings, asked: str | None) -> str:
@@ -54,7 +56,7 @@ def venue_of(settings: Settings, asked: str | None) -> str:
     return asked or settings.exchange[0] or USUAL_VENUE
 
 
-def history_client(settings: Settings, venue: str) -> VenueClient:
+def history_client(settings: Settings, venue: str, share: float) -> VenueClient:
     """The way to a venue for its history.
 
     Raises:
@@ -63,7 +65,7 @@ def history_client(settings: Settings, venue: str) -> VenueClient:
     check_exchange(venue, known_exchanges())
     asked = settings.exchanges.get(venue, ExchangeSettings())
     return VenueClient(
-        exchange=venue, api_url=asked.api_url, answer_within=asked.answer_within, clock=WallClock(), share=_SHARE
+        exchange=venue, api_url=asked.api_url, answer_within=asked.answer_within, clock=WallClock(), share=share
     )
 
 

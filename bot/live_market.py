@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
 
@@ -23,6 +23,10 @@ from engine.ports import NoEntry
 from engine.simulation.intrabar import Intrabar
 from engine.strategies.context import StrategyContexts
 
+SHARE = 0.65
+"""How much of what the venue allows is used: the rest is for a download of its history."""
+MOST_AGE = 0.999
+"""How old, in candles, the newest close may be at a real venue's close: a whole one is the close before."""
 STALE_POLLS = 4
 """How many polls a price and a book hold."""
 
@@ -41,6 +45,14 @@ def no_entry_of(live: Refresher, contexts: StrategyContexts) -> NoEntry:
     own = {each.name: each.timeframe for each in contexts}
     shortest = min(own.values(), key=lambda each: each.duration)
     return lambda context: live.no_entry(own.get(context, shortest))
+
+
+def quality_limits(settings: Settings) -> QualityLimits:
+    """When candles are good enough; at a real venue nothing is decided on a bar that is older than its own length."""
+    limits = QualityLimits(**settings.quality.model_dump())
+    if settings.market.source != "ccxt":
+        return limits
+    return replace(limits, max_age_candles=min(limits.max_age_candles, MOST_AGE))
 
 
 def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ...]], history: int) -> LiveMarket:
@@ -69,7 +81,7 @@ def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ..
         clock=clock,
         timeframes=timeframes,
         history=history,
-        quality=DataQualityMonitor(limits=QualityLimits(**settings.quality.model_dump())),
+        quality=DataQualityMonitor(limits=quality_limits(settings)),
         clocks=ClockCheck(
             venue=client.name,
             time=lambda: client.time,
@@ -90,7 +102,9 @@ def venue_client(settings: Settings) -> VenueClient:
     """
     name, asked = settings.exchange
     check_exchange(name, known_exchanges())
-    return VenueClient(exchange=name, api_url=asked.api_url, answer_within=asked.answer_within, clock=WallClock())
+    return VenueClient(
+        exchange=name, api_url=asked.api_url, answer_within=asked.answer_within, clock=WallClock(), share=SHARE
+    )
 
 
 async def look_at_venue(settings: Settings) -> str:

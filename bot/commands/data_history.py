@@ -47,6 +47,10 @@ def download(
     venue: Annotated[
         str | None, typer.Option(help="Its id in ccxt; the one that is traded on, else binance.", show_default=False)
     ] = None,
+    share: Annotated[
+        float,
+        typer.Option(min=0.01, max=1.0, help="How much of the venue's limits to use; a running bot has the rest."),
+    ] = 0.3,
     out: Annotated[Path, typer.Option(help="The folder; each venue has one of its own in it.")] = FOLDER,
     profile: ProfileOption = None,
     config: ConfigOption = None,
@@ -67,6 +71,7 @@ def download(
             usual=datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - _USUAL,
             until=_utc(until),
             folder=out,
+            share=share,
         )
         with only_download(out, asked.venue), stopped_by_ctrl_c() as is_stopped:
             found = _downloaded(settings, asked, is_stopped)
@@ -160,7 +165,7 @@ def _downloaded(settings: Settings, asked: Asked, is_stopped: Callable[[], bool]
 
     async def run() -> list[Filled]:
         return await fill(
-            history_client(settings, asked.venue),
+            history_client(settings, asked.venue, asked.share),
             asked,
             is_stopped=is_stopped,
             on_begin=on_begin,

@@ -88,7 +88,7 @@ class Quick(Symbol):
 async def test_two_hundred_markets_keep_within_half_of_the_limits_and_go_on_after_a_kill(tmp_path: Path) -> None:
     symbols = [Quick(base=f"C{number:03}", price=lambda _: 10.0) for number in range(WATCHLIST)]
     since = f"{datetime.now(UTC) - timedelta(hours=HOURS):%Y-%m-%dT%H:%M:%S}"
-    words = ("data", "download", "*/USDT", "--timeframes", "15m,1h,4h,1d", "--since", since)
+    words = ("data", "download", "*/USDT", "--timeframes", "15m,1h,4h,1d", "--since", since, "--share", "0.5")
     folder = tmp_path / "var/candles"
     async with listening(symbols) as fake:
         fake.weight_limit = WEIGHT_LIMIT

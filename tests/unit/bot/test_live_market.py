@@ -13,14 +13,17 @@ from typing import Any
 import pytest
 
 from bot.doctor import CHECKS, Case, Line, examine
+from bot.live_market import quality_limits
 from bot.markets import source
 from bot.run_rules import demand
 from config.loader import load
 from config.settings import Settings
+from engine.analysis.quality import DataQualityMonitor
 from engine.data.live.feed import LiveFeed
 from engine.domain.errors import ConfigError
 from tests.fakes import exchange
 from tests.fakes.exchange import INFO, FakeExchange, listening
+from tests.fakes.feed import hand_candles
 from tests.fakes.sections import sections
 
 
@@ -143,3 +146,12 @@ async def test_the_doctor_says_what_is_wrong_with_the_venue(
     assert line.verdict == "wrong"
     assert line.remedy
     assert re.search(words, f"{line.text} {line.remedy}")
+
+
+def test_at_a_real_venue_nothing_is_decided_on_a_bar_older_than_its_own_length(tmp_path: Path) -> None:
+    paper, demo = quality_limits(settings(tmp_path)), quality_limits(settings(tmp_path, "demo"))
+    candles = hand_candles([(10.0, 11.0, 9.0, 10.0, 5.0)] * 60)
+    at, later = candles.closed_at, candles.closed_at + timedelta(hours=1)
+    for limits, now, usable in ((paper, at, True), (paper, later, False), (demo, later, True)):
+        assert DataQualityMonitor(limits=limits).check(candles, now)[1].usable is usable
+    assert quality_limits(settings(tmp_path, quality__max_age_candles="0.5")).max_age_candles == 0.5

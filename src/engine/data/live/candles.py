@@ -110,6 +110,11 @@ class CandleRefresher:
                 await asyncio.sleep(LOOK_EVERY)
 
     @property
+    def longest_burst(self) -> float:
+        """Wall seconds that all candles take that can close at once, within the venue's limits."""
+        return len(self._wanted) * self._client.pace
+
+    @property
     def bad(self) -> dict[str, str]:
         """What is wrong with candles that came, by symbol; one that has become another is no trouble of the venue."""
         return {

@@ -39,6 +39,13 @@ HALTED_LIST_EVERY = 15.0
 """The same while one is halted or delisted: what is held there can be sold soon after its return."""
 WAIT_FOR_CANDLES = 20.0
 """Wall seconds that a decision waits for the candle it is about."""
+LONGEST_WAIT = 45.0
+"""The same where a watchlist's candles take longer within the venue's limits; then it is decided without the rest."""
+
+_ROUNDS = 3
+"""How many rounds of all books a price and a book hold, where those take longer than the polls do."""
+_LONGEST_FRESH = timedelta(minutes=2)
+"""The longest that a price and a book hold for that: a watchlist that needs more is too long for its venue."""
 
 Loop = Callable[[], Coroutine[None, None, None]]
 
@@ -154,7 +161,8 @@ class Refresher:
         """
         behind = -(self._client.skew or 0.0)
         later = behind if 0 < behind <= LONGEST_SKEW else 0.0
-        await self._until(lambda: self._is_known(at) and not self._doubted(), WAIT_FOR_CANDLES + later)
+        within = max(WAIT_FOR_CANDLES, min(self._candles.longest_burst, LONGEST_WAIT))
+        await self._until(lambda: self._is_known(at) and not self._doubted(), within + later)
 
     def _is_known(self, at: datetime) -> bool:
         return self._troubles.has_listed and not self._candles.is_waited_for(at) and not self._is_pausing()
@@ -187,6 +195,7 @@ class Refresher:
         while True:
             try:
                 await self._client.open()
+                self._hold_for_a_round()
                 self._list(await self._client.listings())
             except VenueError as error:
                 await self._tell(MARKETS, error)
@@ -197,6 +206,11 @@ class Refresher:
                 self._pauses.end(MARKETS)
                 await self._tell(MARKETS, None)
                 await self._rest()
+
+    def _hold_for_a_round(self) -> None:
+        """Let prices hold as long as it takes to look at every book within the venue's limits."""
+        rounds = timedelta(seconds=_ROUNDS * len(self._symbols) * self._client.pace)
+        self._feed.fresh_for = max(self._feed.fresh_for, min(rounds, _LONGEST_FRESH))
 
     async def _rest(self) -> None:
         """Wait until the list is to be asked for again: not sooner over a name that the venue has never had."""

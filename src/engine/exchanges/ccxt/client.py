@@ -18,6 +18,7 @@ from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Market, Timeframe, to_millis
 from engine.exchanges.ccxt import parsing
 from engine.exchanges.ccxt.parsing import Listing
+from engine.exchanges.ccxt.turns import Turns, Urgency
 from engine.ports import Clock
 from engine.simulation.path import Trade
 
@@ -63,7 +64,7 @@ class VenueClient:
     Args:
         exchange: The venue's id in ccxt.
         api_url: Another server in its place; ``None`` for the venue's own.
-        answer_within: Wall time for one answer, its turn within the venue's rate limit included.
+        answer_within: Wall time for one answer, from its turn on.
         share: How much of what the venue allows is used, as a fraction: the limits are those of an address, and of
             all who ask from it.
     """
@@ -78,6 +79,7 @@ class VenueClient:
         self._clock = clock
         self._ccxt: Any = None
         self._gate: Gate | None = None
+        self._turns = Turns()
         self._session: Any = None
 
     @property
@@ -100,6 +102,11 @@ class VenueClient:
         """How many candles it tells at a time, at most; known once it is open."""
         told = (self._ccxt.features or {}).get("spot") or {}
         return min((told.get("fetchOHLCV") or {}).get("limit") or MOST_CANDLES, MOST_CANDLES)
+
+    @property
+    def pace(self) -> float:
+        """Wall seconds from one order book to the next within our share of the venue's limits; 0 until it is open."""
+        return float(self._ccxt.rateLimit) / 1000 if self._ccxt is not None else 0.0
 
     async def open(self) -> None:
         """Make the client ready; ccxt is imported in a thread, as that takes a second.
@@ -143,7 +150,7 @@ class VenueClient:
         Raises:
             VenueError: It cannot be reached, or answers nonsense.
         """
-        return await self._call(lambda venue: venue.fetch_markets(), self._take_list)
+        return await self._call(lambda venue: venue.fetch_markets(), self._take_list, Urgency.LIST)
 
     def _take_list(self, raw: Any) -> Mapping[str, Listing]:
         """Let ccxt work with a list, once it has proved to be one: it would forget all markets over an empty answer."""
@@ -166,6 +173,7 @@ class VenueClient:
         found = await self._call(
             lambda venue: venue.fetch_ohlcv(symbol, timeframe.value, start, limit),
             lambda rows: parsing.candles(rows, symbol, timeframe),
+            Urgency.CLOSE if since is None else Urgency.ROUTINE,
         )
         if not len(found):
             raise NoData(f"{self.name} has no {timeframe} candles of {symbol}.")
@@ -183,6 +191,7 @@ class VenueClient:
         return await self._call(
             lambda venue: venue.fetch_trades(symbol, to_millis(since), TRADES),
             lambda rows: parsing.trades(rows, symbol),
+            Urgency.ROUTINE,
         )
 
     async def book(self, market: Market) -> Book:
@@ -195,15 +204,22 @@ class VenueClient:
         return await self._call(
             lambda venue: venue.fetch_order_book(market.symbol, BOOK_LEVELS),
             lambda raw: parsing.book(raw, market, self._clock.now()),
+            Urgency.ROUTINE,
         )
 
-    async def _call(self, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T]) -> T:
-        """Ask, within the time there is; what ccxt or a parser makes of a bad answer becomes an error of ours."""
-        from ccxt.base import errors
-
+    async def _call(self, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T], urgency: Urgency) -> T:
+        """Ask once its turn has come."""
         if self._gate is None:
             raise VenueError(f"{self.name} has not been opened yet.")
         self._gate.check()
+        async with self._turns.turn(urgency):
+            return await self._answer(self._gate, ask, parse)
+
+    async def _answer(self, gate: Gate, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T]) -> T:
+        """Ask, within the time there is; what ccxt or a parser makes of a bad answer becomes an error of ours."""
+        from ccxt.base import errors
+
+        gate.check()
         try:
             async with asyncio.timeout(self._within):
                 return parse(await ask(self._ccxt))
@@ -214,7 +230,7 @@ class VenueClient:
         except errors.ExchangeNotAvailable as error:
             raise VenueError(f"{self.name} cannot be reached: {_words(error, self.name)}") from None
         except errors.BaseError as error:
-            self._gate.check()
+            gate.check()
             raise VenueError(f"{self.name} answers with an error: {_words(error, self.name)}") from None
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise VenueError(f"{self.name} answers nonsense ({type(error).__name__}).") from None

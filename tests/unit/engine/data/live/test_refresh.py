@@ -596,3 +596,23 @@ def test_a_failed_question_waits_longer_each_time_and_begins_anew_once_it_is_ans
     assert pauses.over("x")
     pauses.end("x")
     assert pauses.next("x") == 0.5
+
+
+WATCHLIST = 60
+
+
+async def test_a_long_watchlist_is_followed_within_the_limits_and_its_closes_come_before_its_books() -> None:
+    symbols = [Symbol(base=f"C{number:02}", price=lambda _: 10.0) for number in range(WATCHLIST)]
+    async with listening(symbols) as fake:
+        clock = SteppingClock()
+        names = [f"{each.base}/USDT" for each in symbols]
+        async with following(fake, *names, timeframes=(Timeframe.D1,), clock=clock) as (feed, refresher):
+            assert await refresher.first(30) == "ok"
+            assert feed.fresh_for > timedelta(seconds=8)  # three rounds of sixty books, where four polls are 0.8 s
+            fake.calls.clear()
+            clock.ahead = fake.ahead = timedelta(days=1)
+            at = Timeframe.D1.floor(clock.now())
+            await refresher.closed(at)
+            assert all(feed.closed_at(name, Timeframe.D1) == at for name in names)
+            order = [path for path, query in fake.calls if path == DEPTH or query.get("interval") == "1d"]
+            assert order.index(KLINES) + WATCHLIST + 10 >= len(order) - order[::-1].index(KLINES)
