@@ -48,7 +48,7 @@ format: ## Format the code and fix what the linter can
 
 constraints: ## Pin the newest allowed version of every dependency
 	@scripts/environment.sh dev
-	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --extra dev --output-file constraints.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --upgrade --no-header --no-annotate --extra dev --extra rl --output-file constraints.txt pyproject.toml
 
 clean: ## Remove what was built, .venv too; what the bot keeps in var/ stays
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks

@@ -195,6 +195,7 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None =
         days=np.zeros(ground.days + 2, DAY),
         levels=np.empty(setup.model.levels),
         sizes=np.empty(setup.model.levels),
+        adjusted=np.empty((0, 3)),
     )
 
 
@@ -343,6 +344,7 @@ def _slots(
         row["span"], row["longest"] = span, span * (slot.said.max_candles or 0)
         row["stops"], row["targets"] = stops[number], targets[number]
         row["stop"], row["target"] = -math.inf, math.inf
+        row["scale"] = row["stop_share"] = 1.0
         begin += len(slot.open_ms)
     return table
 

@@ -20,6 +20,7 @@ from engine.domain.columns import Crossing
 from engine.risk import scalars as risk_scalars
 from engine.simulation import (
     crossings,
+    episodes,
     intrabar,
     kernel,
     kernel_account,
@@ -31,6 +32,7 @@ from engine.simulation import (
     tapes,
 )
 from engine.simulation.crossings import mark_crossing
+from engine.simulation.episodes import EPISODE, Episodes, advance_all
 from engine.simulation.kernel import run
 from engine.simulation.summary import SUMMARY, summarize
 from engine.simulation.tapes import ACCOUNT, DAY, MARKET, SLOT, TRADE, Tape, Terms
@@ -52,10 +54,12 @@ _KERNEL = (
     tapes,
 )
 _SUMMARY = (summary, tapes)
+_EPISODES = (*_KERNEL, episodes)
 _UNCOUNTED: dict[str, Any] = {"_nrt": False, "forceinline": True}
 """They allocate nothing, so numba need not count who holds their arrays: that took longer than the rest."""
 Kernel = Callable[[Tape], None]
 Summarize = Callable[[Tape, float, "Floats", "Floats", "Table"], None]
+AdvanceAll = Callable[[Episodes], None]
 MarkCrossing = Callable[["Floats", "Floats", "Bools", "Bools"], None]
 
 
@@ -72,6 +76,14 @@ def compiled_summary() -> Summarize:
     """``summary.summarize``, compiled, of a table of one row. Once on a machine that takes two seconds."""
     made: Summarize = _made(_summary_entry(_version(_SUMMARY)), _SUMMARY)
     made(_blank(), 1.0, np.empty(0), np.empty(2), np.zeros(1, SUMMARY))
+    return made
+
+
+@cache
+def compiled_episodes() -> AdvanceAll:
+    """``episodes.advance_all``, compiled. Once on a machine that takes fifteen seconds."""
+    made: AdvanceAll = _made(_episodes_entry(_version(_EPISODES)), _EPISODES)
+    made(_no_episodes())
     return made
 
 
@@ -94,13 +106,20 @@ def cross(fast: Floats, slow: Floats) -> Crossing:
 
 def _made(entry: Callable[..., None], sources: tuple[ModuleType, ...]) -> Any:
     import numba
-    from numba.extending import register_jitable
 
     for module in sources:
-        for _, function in getmembers(module, isfunction):
-            if function.__module__ == module.__name__:
-                register_jitable(**_UNCOUNTED)(function)
+        _register(module)
     return numba.njit(cache=True, **_UNCOUNTED)(entry)
+
+
+@cache
+def _register(module: ModuleType) -> None:
+    """Let what is compiled call the functions of a module."""
+    from numba.extending import register_jitable
+
+    for _, function in getmembers(module, isfunction):
+        if function.__module__ == module.__name__:
+            register_jitable(**_UNCOUNTED)(function)
 
 
 def _version(sources: tuple[ModuleType, ...]) -> str:
@@ -128,12 +147,38 @@ def _summary_entry(version: str) -> Summarize:
     return summary_entry
 
 
+def _episodes_entry(version: str) -> AdvanceAll:
+    def episodes_entry(all_: Episodes) -> None:
+        _ = version
+        advance_all(all_)
+
+    return episodes_entry
+
+
 def _crossing_entry(version: str) -> MarkCrossing:
     def crossing_entry(fast: Floats, slow: Floats, rose: Bools, below: Bools) -> None:
         _ = version
         mark_crossing(fast, slow, rose, below)
 
     return crossing_entry
+
+
+def _no_episodes() -> Episodes:
+    """No episodes, to have ``advance_all`` compiled by."""
+    floats, numbers = np.empty(0), np.empty(0, dtype=np.int64)
+    return Episodes(
+        tape=_blank(),
+        fee=floats,
+        first=numbers,
+        step=numbers,
+        markets=np.zeros((0, 0), MARKET),
+        slots=np.zeros((0, 0), SLOT),
+        account=np.zeros((0, 1), ACCOUNT),
+        trades=np.zeros((0, 0), TRADE),
+        days=np.zeros((0, 0), DAY),
+        correlations=np.empty((0, 0)),
+        episodes=np.zeros(0, EPISODE),
+    )
 
 
 def _blank() -> Tape:
@@ -163,4 +208,5 @@ def _blank() -> Tape:
         days=np.zeros(0, DAY),
         levels=np.empty(0),
         sizes=np.empty(0),
+        adjusted=np.empty((0, 3)),
     )

@@ -43,30 +43,54 @@ if TYPE_CHECKING:
 
 def run(tape: Tape) -> None:
     """Go over everything once; what it comes to is left in the tape."""
-    at_close, valued = tape.terms.at_close, not tape.terms.bare
-    now = next_open(tape, -1)
-    tape.account[0]["midnight"] = now - now % DAY_MS + DAY_MS
+    now = begin(tape)
     while now < NEVER:
         trades = tape.account[0]["trades"]
-        end_days(tape, now)
-        met = is_met(tape, now)
-        if met:
-            meet_opens(tape, now)
-        if not at_close and is_asked(tape, now):
+        met = open_moment(tape, now)
+        if not tape.terms.at_close and is_asked(tape, now):
             act(tape)
             met = is_met(tape, now)
-        if valued:
-            watch_drawdown(tape, now)
-        if met:
-            walk_candles(tape, now)
-        following = next_open(tape, now)
-        if at_close and is_asked(tape, now):
-            act(tape)
-        look_ahead(tape, now)
-        held = is_held(tape.slots)
-        watched = valued and (held or tape.account[0]["trades"] > trades)  # each close is valued, until cash is all
-        now = following if watched else go_on(tape, held)
+        now = close_moment(tape, now, met, trades)
     end_days(tape, last_open(tape))
+
+
+def begin(tape: Tape) -> int:
+    """When the first candle opens."""
+    now = next_open(tape, -1)
+    tape.account[0]["midnight"] = now - now % DAY_MS + DAY_MS
+    return now
+
+
+def open_moment(tape: Tape, now: int) -> bool:
+    """What comes of a moment before anything is decided; whether a candle may meet anything in what follows."""
+    end_days(tape, now)
+    met = is_met(tape, now)
+    if met:
+        meet_opens(tape, now)
+    return met
+
+
+def close_moment(tape: Tape, now: int, met: bool, trades: int) -> int:
+    """What comes of a moment once all is decided; the next one at which something may happen.
+
+    Args:
+        tape: All of the run.
+        now: The moment.
+        met: Whether a candle may meet anything.
+        trades: How many had been closed when it began.
+    """
+    valued = not tape.terms.bare
+    if valued:
+        watch_drawdown(tape, now)
+    if met:
+        walk_candles(tape, now)
+    following = next_open(tape, now)
+    if tape.terms.at_close and is_asked(tape, now):
+        act(tape)
+    look_ahead(tape, now)
+    held = is_held(tape.slots)
+    watched = valued and (held or tape.account[0]["trades"] > trades)  # each close is valued, until cash is all
+    return following if watched else go_on(tape, held)
 
 
 def is_met(tape: Tape, now: int) -> bool:
@@ -170,21 +194,55 @@ def walk(
 
 def act(tape: Tape) -> None:
     """Decide on the slots that are asked, each on what those before it have left, then carry everything out."""
-    terms, account = tape.terms, tape.account[0]
     for k in range(len(tape.slots)):
-        slot, market = tape.slots[k], tape.markets[tape.slots[k]["market"]]
-        i, s = traded_row(terms, market), slot["turn"] - 1
-        if slot["asked"] and (terms.bare or tape.offered[i - 1] >= 1):  # else there is no book
-            closed = closes_at(tape, slot, s)
-            if slot["lots"] > 0:
-                leave(slot, tape.exit[s], closed)
-            elif terms.bare:
-                free, price = account["cash"] - reserved_of(tape.slots), traded_price(tape, i)
-                stop = distance_at(tape.stop, s, slot["stops"], market)
-                size_bare(terms, slot, free, price, stop, distance_at(tape.target, s, slot["targets"], market))
-            elif tape.confidence[s] >= terms.confidence and account["until"] <= closed == opens_at(tape, market, i):
+        decide(tape, k)
+    carry_all(tape)
+
+
+def decide(tape: Tape, k: int) -> None:
+    """Decide on a slot, where it is asked, on what those before it have left."""
+    terms, account = tape.terms, tape.account[0]
+    slot, market = tape.slots[k], tape.markets[tape.slots[k]["market"]]
+    i, s = traded_row(terms, market), slot["turn"] - 1
+    if slot["asked"] and (terms.bare or tape.offered[i - 1] >= 1):  # else there is no book
+        closed = closes_at(tape, slot, s)
+        if slot["lots"] > 0:
+            leave(slot, tape.exit[s], closed)
+        elif terms.bare:
+            free, price = account["cash"] - reserved_of(tape.slots), traded_price(tape, i)
+            stop = distance_at(tape.stop, s, slot["stops"], market)
+            size_bare(terms, slot, free, price, stop, distance_at(tape.target, s, slot["targets"], market))
+        elif may_enter(tape, k, 0.0):
+            take_adjustment(tape, slot, s)
+            if may_enter(tape, k, slot["shift"]):
                 size(tape, k, i, s)
-        slot["asked"] = False
+    slot["asked"] = False
+
+
+def may_enter(tape: Tape, k: int, shift: float) -> bool:
+    """Whether a slot that holds nothing is sure enough to enter at its newest close, and not paused.
+
+    Args:
+        tape: All of the run.
+        k: The slot.
+        shift: By how much its confidence is changed.
+    """
+    slot, market = tape.slots[k], tape.markets[tape.slots[k]["market"]]
+    s = slot["turn"] - 1
+    opened = opens_at(tape, market, traded_row(tape.terms, market))
+    sure = tape.confidence[s] + shift >= tape.terms.confidence
+    return bool(sure and tape.account[0]["until"] <= closes_at(tape, slot, s) == opened)
+
+
+def take_adjustment(tape: Tape, slot: Row, s: int) -> None:
+    """What is made of an entry, where the tape says so for each close."""
+    if len(tape.adjusted) > 0:
+        slot["scale"], slot["shift"], slot["stop_share"] = tape.adjusted[s, 0], tape.adjusted[s, 1], tape.adjusted[s, 2]
+
+
+def carry_all(tape: Tape) -> None:
+    """Carry out what was decided."""
+    terms, account = tape.terms, tape.account[0]
     for k in range(len(tape.slots)):
         slot, market = tape.slots[k], tape.markets[tape.slots[k]["market"]]
         if slot["buying"] > 0 or slot["leaving"] < 0:

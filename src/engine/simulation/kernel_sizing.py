@@ -44,13 +44,19 @@ def size(tape: Tape, k: int, i: int, s: int) -> None:
     ask, bid = ask_of(terms, mid, 0, 0), bid_of(terms, mid, 0, 0)
     stop = risk.stop_ticks(ask, distance) if distance > 0 else 0
     above = float(risk.target_ticks(ask, target)) if target > 0 else math.inf
-    if stop <= 0 or above <= 0 or not is_sane(terms, bid, ask, tape.close[i - 1], stop):
+    tight = tightened(ask, stop, slot["stop_share"])
+    if stop <= 0 or above <= 0 or not is_sane(terms, bid, ask, tape.close[i - 1], tight):
         return
     taken = lots_of_levels(terms, tape.levels, tape.sizes, mid, tape.offered[i - 1])
-    lots = min(lots_of_account(tape, k, ask, distance, float(ask - stop)), taken)
+    lots = min(lots_of_account(tape, k, ask, distance, float(ask - tight)), taken)
     if risk.is_worth_sending(lots, ask, market["least"] / market["grain"]):
         slot["buying"], slot["reserved"] = lots, lots * ask * market["grain"]
-        slot["stop"], slot["target"] = stop, above
+        slot["stop"], slot["target"] = tight, above
+
+
+def tightened(ask: int, stop: int, share: float) -> int:
+    """A stop at so much of its distance, rounded towards the price by less than a tick (``TradePlan.tightened``)."""
+    return min(ask - math.floor((ask - stop) * share), ask - 1)
 
 
 def is_sane(terms: Terms, bid: int, ask: int, close: float, stop: int) -> bool:
@@ -71,7 +77,7 @@ def lots_of_account(tape: Tape, k: int, ask: int, distance: float, at_stop: floa
         k: The slot.
         ask: In ticks.
         distance: To the stop, as the strategy has it, in ticks.
-        at_stop: The same as it is on the tick.
+        at_stop: The same as it is on the tick, once tightened.
     """
     terms, account, market = tape.terms, tape.account[0], tape.markets[tape.slots[k]["market"]]
     worth, reserved, grain = worth_of(tape), reserved_of(tape.slots), market["grain"]
@@ -81,6 +87,7 @@ def lots_of_account(tape: Tape, k: int, ask: int, distance: float, at_stop: floa
     if risk.has_reached(fall, terms.max_total_drawdown) or fallen > risk.steps(account["paused"], terms.max_drawdown):
         return 0
     lots = risk.lots_at_risk(equity / grain, terms.risk_per_trade, distance)
+    lots = math.floor(lots * tape.slots[k]["scale"])
     if fallen > 0:
         left = risk.share_left(terms.risk_per_trade, terms.recovery_size, fallen)
         lots = risk.cut_to_risk(lots, equity / grain, left, at_stop)

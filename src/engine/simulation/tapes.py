@@ -55,6 +55,10 @@ SLOT = np.dtype(
         ("longest", "i8"),  # how long it holds at most, in milliseconds; 0 for no limit
         ("stops", "?"),  # whether it has any
         ("targets", "?"),
+        # What is made of its next entry.
+        ("scale", "f8"),  # how much of its size is bought, in [0, 1]
+        ("shift", "f8"),  # what its confidence is changed by, 0 or less
+        ("stop_share", "f8"),  # how much of its stop's distance is kept, in (0, 1]
         # What it holds. ``lots`` is 0 for nothing.
         ("lots", "f8"),
         ("since", "i8"),
@@ -149,6 +153,8 @@ class Tape(NamedTuple):
         confidence: The same; empty where it is not asked for.
         stop, target: Distances from the entry, in the quote currency; empty where no slot has any.
         levels, sizes: Room for one side of a book.
+        adjusted: ``float64[n, 3]``, what is made of an entry at each close that something is said of: ``scale``,
+            ``shift`` and ``stop_share`` of ``SLOT``; without rows where nothing is.
     """
 
     terms: Terms
@@ -172,6 +178,7 @@ class Tape(NamedTuple):
     days: Table
     levels: Floats
     sizes: Floats
+    adjusted: Floats
 
 
 Row = Any

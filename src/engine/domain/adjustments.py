@@ -1,0 +1,69 @@
+"""What a trained policy makes of an entry: only ever less of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class AdjusterMode(StrEnum):
+    """What is done with what a policy says."""
+
+    OFF = "off"
+    """It is not asked."""
+    ADVISORY = "advisory"
+    """It is asked and noted; nothing is changed."""
+    ACTIVE = "active"
+    """What it says is done, before the risk rules have their word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """What is made of an entry.
+
+    Attributes:
+        scale: How much of its size is bought, in [0, 1]; 0 for no trade.
+        confidence_shift: What its confidence is changed by, 0 or less.
+        stop_share: How much of its stop's distance is kept, in (0, 1].
+    """
+
+    scale: float = 1.0
+    confidence_shift: float = 0.0
+    stop_share: float = 1.0
+
+    @property
+    def words(self) -> str:
+        """The same as people read it."""
+        parts = [f"{self.scale:.0%} of the size" if self.scale else "no trade"]
+        if self.confidence_shift:
+            parts.append(f"confidence {self.confidence_shift:+.2f}")
+        if self.stop_share < 1:
+            parts.append(f"stop at {self.stop_share:.0%} of its distance")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjusted:
+    """What a policy made of one entry, as it is kept with the decision.
+
+    Attributes:
+        policy: Its name; empty where there is none.
+        adjustment: What it said; ``None`` where the static rules held, for the reason in ``why``.
+        before, after: The quantity that was planned, and what it makes of it, in the base currency: what it does where
+            it is active, what it would do where it advises.
+        observation: What it was shown, in the order of the features.
+    """
+
+    mode: AdjusterMode
+    policy: str
+    before: Decimal
+    after: Decimal
+    adjustment: Adjustment | None = None
+    why: str = ""
+    observation: tuple[float, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether what it said was done."""
+        return self.mode is AdjusterMode.ACTIVE and self.adjustment is not None
