@@ -143,7 +143,10 @@ def pins() -> dict[str, list[Requirement]]:
 
 
 def direct_dependencies() -> list[Requirement]:
-    groups = [PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values()]
+    return required_by(PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values())
+
+
+def required_by(*groups: list[str]) -> list[Requirement]:
     named = [Requirement(line) for group in groups for line in group]
     return [requirement for requirement in named if requirement.name != PROJECT["project"]["name"]]  # its own extras
 
@@ -163,16 +166,19 @@ def test_every_dependency_is_pinned_at_an_allowed_version(dependency: Requiremen
 
 
 def test_everything_that_comes_along_is_pinned_too() -> None:
-    assert sorted(closure() - pins().keys()) == []
+    assert sorted(closure(direct_dependencies()) - pins().keys()) == []
 
 
-def test_no_pytorch_comes_with_the_base() -> None:
-    assert "torch" not in pins()
+def test_no_pytorch_comes_unless_it_is_asked_for() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    others = required_by(PROJECT["project"]["dependencies"], *(extras[name] for name in extras if name != "rl"))
+    assert "torch" not in closure(others)
+    assert not [line for name in extras for line in extras[name] if re.search(r"greenlight\[.*\brl\b", line)]
 
 
-def closure() -> set[str]:
-    """The names of all distributions that the project pulls in, here, read from what is installed."""
-    todo, seen = list(direct_dependencies()), set[tuple[str, str]]()
+def closure(wanted: list[Requirement]) -> set[str]:
+    """The names of all distributions that these pull in, here, read from what is installed."""
+    todo, seen = list(wanted), set[tuple[str, str]]()
     while todo:
         requirement = todo.pop()
         name = canonicalize_name(requirement.name)

@@ -144,6 +144,7 @@ class TradingEnv:
     _deepest: Floats = field(init=False)
     _mean: Floats = field(init=False)
     _square: Floats = field(init=False)
+    _ended: dict[int, Floats] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         tape, count = self.ground.tape, self.count
@@ -183,14 +184,18 @@ class TradingEnv:
         rewards = self._rewards(growth)
         self._before[:] = equity
         if ended.any():
+            self._ended = {int(each): self._daily(each) for each in np.flatnonzero(ended)}
             self._begin(np.flatnonzero(ended))
         return Step(self._observations(), rewards, ended, growth)
 
-    def daily_equity(self, number: int) -> Floats:
-        """``float64[days]``: the equity of an episode at each midnight so far."""
-        days = self._all.days[number, : self._all.account[number, 0]["days"]]
-        equity: Floats = days["equity"].copy()
-        return equity
+    def ended_equity(self, number: int) -> Floats:
+        """``float64[days]``: the equity at the end of each day of an episode that has just ended, and at its end."""
+        return self._ended[number]
+
+    def _daily(self, number: np.int64) -> Floats:
+        days = self._all.days[number, : self._all.account[number, 0]["days"]]["equity"]
+        found: Floats = np.append(days, self._all.episodes["equity"][number])
+        return found
 
     def _take(self, wanted: Floats) -> None:
         rows, slots = np.arange(self.count), self._all.episodes["slot"]

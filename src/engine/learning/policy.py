@@ -18,6 +18,7 @@ import math
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from engine.learning.features import FEATURES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from engine.domain.columns import Bools
     from engine.domain.market import Floats
 
     Weights = NDArray[np.float32]
@@ -102,7 +104,7 @@ class PolicyCard:
     contexts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Policy:
     """A policy that can be asked.
 
@@ -150,12 +152,11 @@ class Policy:
         Raises:
             OutOfRange: It cannot.
         """
-        asked = self.deviation > 0
-        finite = np.isfinite(observation)
-        room = MARGIN * (self.high - self.low)
-        wrong = asked & ~(finite & (observation >= self.low - room) & (observation <= self.high + room))
-        if not wrong.any():
+        lowest, highest, unasked = self._room
+        known = (observation >= lowest) & (observation <= highest) | unasked
+        if known.all():
             return
+        wrong = ~known
         number = int(np.argmax(wrong))
         name, value = self.card.features[number], float(observation[number])
         if not math.isfinite(value):
@@ -163,6 +164,12 @@ class Policy:
         raise OutOfRange(
             f"{name} is {value:.4g}: the policy knows {float(self.low[number]):.4g} to {float(self.high[number]):.4g}."
         )
+
+    @cached_property
+    def _room(self) -> tuple[Floats, Floats, Bools]:
+        """Between which values each feature may lie, and which are not looked at."""
+        room = MARGIN * (self.high - self.low)
+        return self.low - room, self.high + room, self.deviation <= 0
 
 
 def scaled(observations: Floats, mean: Floats, deviation: Floats) -> Weights:
@@ -178,14 +185,18 @@ def adjustment_of(action: Floats, bounds: ActionBounds) -> Adjustment:
     Raises:
         OutOfRange: It is no number.
     """
-    if not np.isfinite(action).all():
+    first, second, third = (min(max(each, -1.0), 1.0) for each in action.tolist())
+    if not math.isfinite(first + second + third):
         raise OutOfRange("The policy's answer is no number.")
-    scale, shift, share = (float(each) for each in adjustments(action[None, :], bounds)[0])
-    return Adjustment(scale=scale, confidence_shift=shift, stop_share=share)
+    return Adjustment(
+        scale=min(round((first + 1) / 2 * bounds.max_scale * STEPS) / STEPS, 1.0),
+        confidence_shift=0.0 - round(max(second, 0.0) * bounds.max_shift * STEPS) / STEPS,
+        stop_share=max(1 - round(max(third, 0.0) * (1 - bounds.min_stop_share) * STEPS) / STEPS, 1 / STEPS),
+    )
 
 
 def adjustments(actions: Floats, bounds: ActionBounds) -> Floats:
-    """``float64[n, 3]``: the same of many, as scale, shift of confidence, and share of the stop's distance."""
+    """``float64[n, 3]``: as ``adjustment_of``, of many: scale, shift of confidence, share of the stop's distance."""
     cut = np.minimum(np.maximum(actions.astype(np.float64), -1.0), 1.0)
     less = np.maximum(cut[:, 1:], 0.0)
     scale = np.round((cut[:, 0] + 1) / 2 * bounds.max_scale * STEPS) / STEPS

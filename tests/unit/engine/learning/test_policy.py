@@ -15,7 +15,15 @@ import pytest
 
 from engine.domain.adjustments import Adjustment
 from engine.learning.features import FEATURES
-from engine.learning.policy import ActionBounds, BadPolicy, OutOfRange, adjustment_of, load_policy, save_policy
+from engine.learning.policy import (
+    ActionBounds,
+    BadPolicy,
+    OutOfRange,
+    adjustment_of,
+    adjustments,
+    load_policy,
+    save_policy,
+)
 from tests.fakes.policies import COUNT, any_policy, steady_policy
 
 
@@ -203,3 +211,11 @@ def test_whatever_it_is_asked_it_never_allows_more() -> None:
 
 def test_a_steady_policy_says_what_it_says() -> None:
     assert steady_policy(0.0, 0.0, 1.0).adjust(np.zeros(COUNT)) == Adjustment(scale=0.5, stop_share=0.5)
+
+
+def test_one_answer_means_what_it_means_among_many() -> None:
+    bounds = ActionBounds(max_scale=0.9, max_shift=0.3, min_stop_share=0.4)
+    actions = np.random.default_rng(6).uniform(-1.5, 1.5, (500, 3))
+    for row, action in zip(adjustments(actions, bounds), actions, strict=True):
+        one = adjustment_of(action, bounds)
+        assert (one.scale, one.confidence_shift, one.stop_share) == tuple(row)

@@ -1,0 +1,137 @@
+"""What a policy is worth beside ways of sizing that need none, on time that nobody has looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.backtest.bootstrap import Interval, interval
+from engine.backtest.returns import DAYS_A_YEAR, sharpe
+from engine.learning.env import Ground, RewardTerms
+from engine.learning.evaluating import Choose, Run, by_chance, by_policy, constant, degenerate, run_over, targeting
+from engine.learning.policy import Policy
+from engine.learning.splits import Splits, Stretch
+
+if TYPE_CHECKING:
+    from engine.domain.market import Floats
+
+OWN, FULL, CONSTANT, TARGET, CHANCE = "policy", "static rules", "constant scale", "volatility target", "random"
+_SCALES = tuple(each / 8 for each in range(9))
+_TARGETS = (0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08)
+"""Volatilities of a day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What a way of sizing came to on the test.
+
+    Attributes:
+        name: Its name, with what was chosen of it on the time before.
+        growth: Of the whole time, as a fraction.
+        sharpe: Of a year; ``None`` where nothing moved.
+        drawdown: The deepest at the end of a day, as a fraction.
+        scale: The mean share of the sizes that was bought.
+        unknown: At how many of the entries it could not be asked.
+        entries: How many there were.
+    """
+
+    name: str
+    growth: float
+    sharpe: float | None
+    drawdown: float
+    scale: float
+    unknown: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """What a policy grew more by than another way of sizing, a year, as a difference of logarithms.
+
+    Attributes:
+        interval: 95 % of it; ``None`` where that cannot be told.
+    """
+
+    over: str
+    mean: float
+    interval: Interval | None
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the whole interval lies above 0."""
+        return self.interval is not None and self.interval.low > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """What a policy is worth.
+
+    Attributes:
+        gains: Over each of the others.
+        degenerate: What is wrong with how it acts; empty where nothing is.
+    """
+
+    rows: tuple[Row, ...]
+    gains: tuple[Gain, ...]
+    degenerate: str
+
+    @property
+    def is_better(self) -> bool:
+        """Whether it is surely better than the static rules, a constant scale, volatility targeting and chance."""
+        return not self.degenerate and all(each.is_sure for each in self.gains)
+
+
+def worth_of(policy: Policy, ground: Ground, splits: Splits, reward: RewardTerms, rng: np.random.Generator) -> Worth:
+    """Test a policy once, beside others whose one number is chosen on the time before.
+
+    Raises:
+        ValueError: There are no entries in one of the parts.
+    """
+    bounds = policy.card.bounds
+
+    def run(choose: Choose, stretch: Stretch) -> Run:
+        return run_over(ground, stretch, choose, bounds=bounds, reward=reward)
+
+    def best(of: Callable[[float], Choose], values: Sequence[float]) -> float:
+        return max(values, key=lambda each: run(of(each), splits.train).reward)
+
+    scale = best(lambda each: constant(each, bounds), [each for each in _SCALES if each <= bounds.max_scale])
+    target = best(lambda each: targeting(each, bounds), _TARGETS)
+    others: dict[str, Choose] = {
+        FULL: constant(bounds.max_scale, bounds),
+        f"{CONSTANT} {scale:g}": constant(scale, bounds),
+        f"{TARGET} {target:.1%}": targeting(target, bounds),
+        CHANCE: by_chance(rng),
+    }
+    own = run(by_policy(policy), splits.test)
+    runs = {name: run(choose, splits.test) for name, choose in others.items()}
+    return Worth(
+        rows=tuple(_row(name, each) for name, each in {OWN: own, **runs}.items()),
+        gains=tuple(_gain(name, own.daily - each.daily, rng) for name, each in runs.items()),
+        degenerate=degenerate(own),
+    )
+
+
+def _row(name: str, run: Run) -> Row:
+    equity = np.exp(np.concatenate(([0.0], np.cumsum(run.daily))))
+    return Row(
+        name=name,
+        growth=float(equity[-1]) - 1,
+        sharpe=sharpe(np.expm1(run.daily)),
+        drawdown=float((1 - equity / np.maximum.accumulate(equity)).max()),
+        scale=float(run.scales.mean()),
+        unknown=run.unknown,
+        entries=len(run.scales),
+    )
+
+
+def _gain(name: str, ahead: Floats, rng: np.random.Generator) -> Gain:
+    found = interval(ahead, lambda drawn: float(drawn.mean()), rng)
+    return Gain(
+        over=name,
+        mean=float(ahead.mean()) * DAYS_A_YEAR,
+        interval=found and Interval(low=found.low * DAYS_A_YEAR, high=found.high * DAYS_A_YEAR),
+    )

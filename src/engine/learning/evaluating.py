@@ -1,0 +1,130 @@
+"""What a way of sizing entries comes to over some of the time: a policy's, or one that needs no policy. Pure numpy.
+
+Each is asked at every entry of one long episode at costs as they are, so all of them meet the same market.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.learning.env import NO_CHANCE, Ground, RewardTerms, TradingEnv
+from engine.learning.features import FEATURES
+from engine.learning.policy import ActionBounds, OutOfRange, Policy, adjustments
+from engine.learning.splits import Stretch
+
+if TYPE_CHECKING:
+    from engine.domain.market import Floats
+
+Choose = Callable[["Floats"], "Floats"]
+"""From an observation ``float64[17]`` to an action ``float64[3]`` in [-1, 1]."""
+FULL = np.array([1.0, -1.0, -1.0])
+"""The action that changes nothing."""
+_VOLATILITY = list(FEATURES).index("volatility")
+_LONGER_THAN_ALL = 2**50
+_STEADY = 0.02
+"""The deviation of its scales below which a policy has one scale alone."""
+_LEAST_TRADED = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Run:
+    """What a way of sizing came to.
+
+    Attributes:
+        daily: ``float64[days]``, the logarithm of what equity was multiplied by each day.
+        reward: The sum of its rewards.
+        scales: ``float64[n]``, of each entry.
+        unknown: At how many entries it was not to be asked, and the static rules held.
+    """
+
+    daily: Floats
+    reward: float
+    scales: Floats
+    unknown: int = 0
+
+    @property
+    def growth(self) -> float:
+        """The logarithm of what equity was multiplied by."""
+        return float(self.daily.sum())
+
+
+def run_over(ground: Ground, stretch: Stretch, choose: Choose, *, bounds: ActionBounds, reward: RewardTerms) -> Run:
+    """Trade some of the time, every entry sized by what is chosen.
+
+    Raises:
+        ValueError: There is no entry in it.
+    """
+    env = TradingEnv(
+        ground=ground,
+        begin_ms=stretch.begin_ms,
+        end_ms=stretch.end_ms,
+        length_ms=_LONGER_THAN_ALL,
+        count=1,
+        rng=np.random.default_rng(0),
+        bounds=bounds,
+        reward=reward,
+        chance=NO_CHANCE,
+    )
+    seen, total, scales, unknown, ended = env.reset(), 0.0, [], 0, False
+    while not ended:
+        try:
+            action = choose(seen[0])
+        except OutOfRange:
+            action, unknown = FULL, unknown + 1
+        scales.append(float(adjustments(action[None, :], bounds)[0, 0]))
+        found = env.step(action[None, :])
+        seen, total, ended = found.observations, total + float(found.rewards[0]), bool(found.ended[0])
+    return Run(
+        daily=np.diff(np.log(np.concatenate(([ground.cash], env.ended_equity(0))))),
+        reward=total,
+        scales=np.array(scales),
+        unknown=unknown,
+    )
+
+
+def by_policy(policy: Policy) -> Choose:
+    """As a policy says; ``OutOfRange`` where it cannot be asked."""
+
+    def choose(observation: Floats) -> Floats:
+        policy.demand_known(observation)
+        action: Floats = policy.act(observation[None, :])[0]
+        return action
+
+    return choose
+
+
+def constant(scale: float, bounds: ActionBounds) -> Choose:
+    """The same share of every size."""
+    action = np.array([2 * scale / bounds.max_scale - 1, -1.0, -1.0])
+    return lambda _: action
+
+
+def targeting(volatility: float, bounds: ActionBounds) -> Choose:
+    """So much of every size as brings the market's volatility of a day down to this fraction; all where it is less.
+
+    Volatility targeting (A. Moreira and T. Muir, Volatility-Managed Portfolios, Journal of Finance 72, 2017).
+    """
+
+    def choose(observation: Floats) -> Floats:
+        share = min(1.0, volatility / float(np.exp(observation[_VOLATILITY])))
+        return np.array([2 * share / bounds.max_scale - 1, -1.0, -1.0])
+
+    return choose
+
+
+def by_chance(rng: np.random.Generator) -> Choose:
+    """Anything."""
+    return lambda _: rng.uniform(-1.0, 1.0, 3)
+
+
+def degenerate(run: Run) -> str:
+    """What is wrong with how a policy acts; empty where nothing is."""
+    if float(run.scales.mean()) < _LEAST_TRADED:
+        return "it never trades"
+    if float(run.scales.std()) < _STEADY:
+        return f"it has one scale for everything, {run.scales.mean():.2f}"
+    return ""
