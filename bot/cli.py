@@ -20,9 +20,11 @@ from bot.commands import (
     export,
     llm,
     lookahead,
+    policy,
     sentiment,
     strategy,
     sweep,
+    train,
     walkforward,
 )
 from bot.commands import config as config_commands
@@ -56,6 +58,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(data.app, name="data")
 app.add_typer(export.app, name="export")
 app.add_typer(llm.app, name="llm")
+app.add_typer(policy.app, name="policy")
 app.add_typer(sentiment.app, name="sentiment")
 app.add_typer(strategy.app, name="strategy")
 
@@ -218,5 +221,6 @@ for command in (
     walkforward.walkforward,
     lookahead.lookahead,
     drift.drift,
+    train.train,
 ):
     app.command()(command)

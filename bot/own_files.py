@@ -17,6 +17,8 @@ from engine import private_files
 DOTENV = Path(".env")
 SWEEPS = "sweeps"
 """Where sweeps that were stopped are kept, beside the register of trials."""
+TRAININGS = "trainings"
+"""Where trainings that were stopped are kept, beside it."""
 _VAR = "var"
 """The program's own folder, below which nobody else keeps anything."""
 
@@ -29,6 +31,7 @@ def own_files(settings: Settings) -> Iterator[Path]:
     yield note_file(settings)
     yield settings.backtest.trials
     yield from (settings.backtest.trials.parent / SWEEPS).glob("*.jsonl")
+    yield from (settings.backtest.trials.parent / TRAININGS).glob("*.pt")
     if settings.logs.file:
         yield settings.logs.file
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from config.adjuster import PpoSettings
 from config.ai import AiSettings
 from config.contexts import ContextSettings, IndicatorSettings
 from config.keeping import AccountSettings, BacktestSettings, DatabaseSettings, LogSettings, RetentionSettings
@@ -87,6 +88,8 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     """The strategies at work, each on its markets."""
     ai: AiSettings = Field(default_factory=AiSettings)
     """Whether anybody is asked beside the strategies."""
+    ppo: PpoSettings = Field(default_factory=PpoSettings)
+    """The policy that adjusts entries, and what one is trained for."""
     llm: LlmSettings = Field(default_factory=LlmSettings)
     """Language models: who runs them, who is asked, and what that may cost."""
     logs: LogSettings = Field(default_factory=LogSettings)

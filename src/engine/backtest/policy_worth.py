@@ -10,9 +10,10 @@ import numpy as np
 
 from engine.backtest.bootstrap import Interval, interval
 from engine.backtest.returns import DAYS_A_YEAR, sharpe
-from engine.learning.env import Ground, RewardTerms
+from engine.learning.env import Ground
 from engine.learning.evaluating import Choose, Run, by_chance, by_policy, constant, degenerate, run_over, targeting
 from engine.learning.policy import Policy
+from engine.learning.reward import RewardTerms
 from engine.learning.splits import Splits, Stretch
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Row:
         scale: The mean share of the sizes that was bought.
         unknown: At how many of the entries it could not be asked.
         entries: How many there were.
+        trades: How many came of them.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Row:
     scale: float
     unknown: int
     entries: int
+    trades: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +128,7 @@ def _row(name: str, run: Run) -> Row:
         scale=float(run.scales.mean()),
         unknown=run.unknown,
         entries=len(run.scales),
+        trades=run.trades,
     )
 
 

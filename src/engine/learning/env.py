@@ -11,13 +11,13 @@ Pure numpy over the compiled kernel; chance comes from the generator that is giv
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from engine.learning.features import AccountFigures, Shares, Voices, observations
 from engine.learning.policy import ActionBounds, adjustments
+from engine.learning.reward import RewardKind, RewardTerms
 from engine.simulation.compiled import compiled_episodes
 from engine.simulation.episodes import EPISODE, Episodes
 from engine.simulation.tapes import DAY_MS
@@ -36,33 +36,6 @@ _EVEN = 1e-4
 """The least deviation that a differential Sharpe ratio is held against."""
 _TRIES = 20
 _LEAST = 1e-9
-
-
-class RewardKind(StrEnum):
-    """What a step is worth before anything is taken off."""
-
-    GROWTH = "growth"
-    """100 times the logarithm of what equity was multiplied by."""
-    SHARPE = "sharpe"
-    """The differential Sharpe ratio of that (J. Moody and M. Saffell, Learning to Trade via Direct Reinforcement)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RewardTerms:
-    """What a policy is trained for.
-
-    Attributes:
-        drawdown: What each per cent of a new deepest drawdown takes off.
-        breach: What each per cent takes off that equity lost from one decision to the next beyond ``breach_from``.
-        breach_from: As a fraction of equity.
-        decay: How much of the mean moves with each step, of the differential Sharpe ratio.
-    """
-
-    kind: RewardKind = RewardKind.GROWTH
-    drawdown: float = 0.1
-    breach: float = 0.5
-    breach_from: float = 0.02
-    decay: float = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +118,7 @@ class TradingEnv:
     _mean: Floats = field(init=False)
     _square: Floats = field(init=False)
     _ended: dict[int, Floats] = field(init=False, default_factory=dict)
+    _traded: dict[int, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         tape, count = self.ground.tape, self.count
@@ -184,6 +158,7 @@ class TradingEnv:
         rewards = self._rewards(growth)
         self._before[:] = equity
         if ended.any():
+            self._traded = {int(each): self._count(each) for each in np.flatnonzero(ended)}
             self._ended = {int(each): self._daily(each) for each in np.flatnonzero(ended)}
             self._begin(np.flatnonzero(ended))
         return Step(self._observations(), rewards, ended, growth)
@@ -191,6 +166,14 @@ class TradingEnv:
     def ended_equity(self, number: int) -> Floats:
         """``float64[days]``: the equity at the end of each day of an episode that has just ended, and at its end."""
         return self._ended[number]
+
+    def ended_trades(self, number: int) -> int:
+        """How many trades such an episode had, those that were still held among them."""
+        return self._traded[number]
+
+    def _count(self, number: np.int64) -> int:
+        held = int(np.count_nonzero(self._all.slots["lots"][number] > 0))
+        return int(self._all.account[number, 0]["trades"]) + held
 
     def _daily(self, number: np.int64) -> Floats:
         days = self._all.days[number, : self._all.account[number, 0]["days"]]["equity"]

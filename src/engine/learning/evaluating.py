@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.learning.env import NO_CHANCE, Ground, RewardTerms, TradingEnv
+from engine.learning.env import NO_CHANCE, Ground, TradingEnv
 from engine.learning.features import FEATURES
 from engine.learning.policy import ActionBounds, OutOfRange, Policy, adjustments
+from engine.learning.reward import RewardTerms
 from engine.learning.splits import Stretch
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _LONGER_THAN_ALL = 2**50
 _STEADY = 0.02
 """The deviation of its scales below which a policy has one scale alone."""
 _LEAST_TRADED = 0.01
+"""The part of all entries that is next to nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,12 +40,14 @@ class Run:
         daily: ``float64[days]``, the logarithm of what equity was multiplied by each day.
         reward: The sum of its rewards.
         scales: ``float64[n]``, of each entry.
+        trades: How many came of them.
         unknown: At how many entries it was not to be asked, and the static rules held.
     """
 
     daily: Floats
     reward: float
     scales: Floats
+    trades: int
     unknown: int = 0
 
     @property
@@ -82,6 +86,7 @@ def run_over(ground: Ground, stretch: Stretch, choose: Choose, *, bounds: Action
         daily=np.diff(np.log(np.concatenate(([ground.cash], env.ended_equity(0))))),
         reward=total,
         scales=np.array(scales),
+        trades=env.ended_trades(0),
         unknown=unknown,
     )
 
@@ -123,8 +128,10 @@ def by_chance(rng: np.random.Generator) -> Choose:
 
 def degenerate(run: Run) -> str:
     """What is wrong with how a policy acts; empty where nothing is."""
-    if float(run.scales.mean()) < _LEAST_TRADED:
-        return "it never trades"
+    if run.trades <= _LEAST_TRADED * len(run.scales):
+        return (
+            f"it next to never trades: {run.trades} of {len(run.scales)} entries" if run.trades else "it never trades"
+        )
     if float(run.scales.std()) < _STEADY:
         return f"it has one scale for everything, {run.scales.mean():.2f}"
     return ""

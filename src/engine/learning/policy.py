@@ -40,7 +40,7 @@ FORMAT = 1
 """Of the files; another one is refused."""
 ACTIONS = ("scale", "confidence_shift", "stop_share")
 STEPS = 64
-"""Shares are told in so many parts of the whole, which floats and decimals both have exactly."""
+"""Shares are told in so many parts of the whole, which floats and decimals both have exactly; rounded to no more."""
 CUT = 5.0
 """How many deviations from the mean a scaled feature is at most."""
 MARGIN = 0.5
@@ -189,9 +189,9 @@ def adjustment_of(action: Floats, bounds: ActionBounds) -> Adjustment:
     if not math.isfinite(first + second + third):
         raise OutOfRange("The policy's answer is no number.")
     return Adjustment(
-        scale=min(round((first + 1) / 2 * bounds.max_scale * STEPS) / STEPS, 1.0),
-        confidence_shift=0.0 - round(max(second, 0.0) * bounds.max_shift * STEPS) / STEPS,
-        stop_share=max(1 - round(max(third, 0.0) * (1 - bounds.min_stop_share) * STEPS) / STEPS, 1 / STEPS),
+        scale=math.floor((first + 1) / 2 * bounds.max_scale * STEPS) / STEPS,
+        confidence_shift=0.0 - math.floor(max(second, 0.0) * bounds.max_shift * STEPS) / STEPS,
+        stop_share=1 - math.floor(max(third, 0.0) * (1 - bounds.min_stop_share) * STEPS) / STEPS,
     )
 
 
@@ -199,10 +199,10 @@ def adjustments(actions: Floats, bounds: ActionBounds) -> Floats:
     """``float64[n, 3]``: as ``adjustment_of``, of many: scale, shift of confidence, share of the stop's distance."""
     cut = np.minimum(np.maximum(actions.astype(np.float64), -1.0), 1.0)
     less = np.maximum(cut[:, 1:], 0.0)
-    scale = np.round((cut[:, 0] + 1) / 2 * bounds.max_scale * STEPS) / STEPS
-    shift = 0.0 - np.round(less[:, 0] * bounds.max_shift * STEPS) / STEPS
-    share = 1 - np.round(less[:, 1] * (1 - bounds.min_stop_share) * STEPS) / STEPS
-    return np.stack([np.minimum(scale, 1.0), shift, np.maximum(share, 1 / STEPS)], axis=1)
+    scale = np.floor((cut[:, 0] + 1) / 2 * bounds.max_scale * STEPS) / STEPS
+    shift = 0.0 - np.floor(less[:, 0] * bounds.max_shift * STEPS) / STEPS
+    share = 1 - np.floor(less[:, 1] * (1 - bounds.min_stop_share) * STEPS) / STEPS
+    return np.stack([scale, shift, share], axis=1)
 
 
 def save_policy(policy: Policy, file: Path) -> None:

@@ -25,10 +25,11 @@ from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
 
 from engine.domain.errors import StoreError
-from engine.learning.env import Ground, Randomising, RewardTerms, TradingEnv
+from engine.learning.env import Ground, Randomising, TradingEnv
 from engine.learning.evaluating import by_policy, run_over
 from engine.learning.features import FEATURES
 from engine.learning.policy import ACTIONS, CUT, ActionBounds, Policy, PolicyCard, scaled
+from engine.learning.reward import RewardTerms
 from engine.learning.splits import Splits
 
 if TYPE_CHECKING:
@@ -339,6 +340,7 @@ def _write(file: Path, model: Any, state: _State) -> None:
     part = file.with_suffix(".part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        part.touch(0o600)
         part.write_bytes(packed.getvalue())
         part.replace(file)
     except OSError as error:

@@ -12,9 +12,10 @@ from engine.backtest.setup import BacktestSetup, RiskTerms
 from engine.backtest.tape import slots_of, tape_of
 from engine.backtest.training_ground import ground_of
 from engine.domain.market import Timeframe, from_millis
-from engine.learning.env import NO_CHANCE, Ground, RewardKind, RewardTerms, TradingEnv
+from engine.learning.env import NO_CHANCE, Ground, TradingEnv
 from engine.learning.features import FEATURES, LONGEST_STREAK
 from engine.learning.policy import ActionBounds, adjustments
+from engine.learning.reward import RewardKind, RewardTerms
 from engine.risk.limits import RiskLimits
 from engine.simulation import episodes
 from engine.simulation.compiled import compiled, compiled_episodes

@@ -15,9 +15,10 @@ from engine.backtest.setup import RiskTerms
 from engine.backtest.training_ground import ground_of
 from engine.domain.errors import StoreError
 from engine.domain.market import Timeframe
-from engine.learning.env import Ground, RewardTerms
+from engine.learning.env import Ground
 from engine.learning.features import FEATURES
 from engine.learning.policy import CUT, ActionBounds
+from engine.learning.reward import RewardTerms
 from engine.learning.splits import Splits, Stretch, splits_of
 from engine.simulation.fills import FillModel
 from tests.fakes.backtests import setup

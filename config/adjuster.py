@@ -1,0 +1,51 @@
+"""The section about the adjuster that has learnt: which policy is asked, and what one is trained for.
+
+The text under a field is its documentation: unit and meaning.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from config.kinds import File, problem
+from config.section import Section
+from engine.domain.adjustments import AdjusterMode
+from engine.learning.reward import RewardKind
+
+
+class RewardSettings(Section):
+    """What a policy is trained for."""
+
+    kind: RewardKind = RewardKind.GROWTH
+    """What a step is worth: growth, the logarithm of what equity grew by in per cent; or sharpe, the differential
+    Sharpe ratio."""
+    drawdown: float = Field(default=0.1, ge=0, le=100)
+    """What each per cent of a new deepest drawdown takes off."""
+    breach: float = Field(default=0.5, ge=0, le=100)
+    """What each per cent takes off that equity loses from one decision to the next beyond breach_from."""
+    breach_from: float = Field(default=0.02, gt=0, le=1)
+    """The loss that value at risk should not exceed, as a fraction of equity."""
+
+
+class PpoSettings(Section):
+    """The policy that adjusts entries before risk has the last word."""
+
+    policy: File | None = None
+    """The policy, a file that ends in .json with its numbers in an .npz beside it: bot train writes both."""
+    mode: AdjusterMode = AdjusterMode.OFF
+    """off; advisory, where it is asked and shown and changes nothing; or active, where it makes entries smaller."""
+    max_scale: float = Field(default=1.0, gt=0, le=1)
+    """The largest share of the size that one in training may buy."""
+    max_shift: float = Field(default=0.2, ge=0, le=1)
+    """The most that it may take off confidence."""
+    min_stop_share: float = Field(default=0.5, gt=0, le=1)
+    """The least that it may keep of the stop's distance."""
+    reward: RewardSettings = Field(default_factory=RewardSettings)
+    """What one is trained for."""
+
+    @field_validator("mode")
+    @classmethod
+    def _of_a_policy(cls, mode: AdjusterMode, info: ValidationInfo) -> AdjusterMode:
+        if mode is not AdjusterMode.OFF and info.data.get("policy") is None:
+            raise problem("needs a policy", at="ppo.mode", other="ppo.policy")
+        return mode

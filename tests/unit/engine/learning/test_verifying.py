@@ -1,0 +1,24 @@
+"""Policies that answer as they may, and those that do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.learning.policy import ActionBounds, BadPolicy
+from engine.learning.verifying import verified
+from tests.fakes.policies import any_policy
+
+
+def test_a_policy_within_odd_bounds_stays_within_them() -> None:
+    for seed in range(5):
+        assert verified(any_policy(seed, bounds=ActionBounds(max_scale=0.9, max_shift=0.2, min_stop_share=0.33)))
+
+
+def test_one_that_answers_no_number_is_found() -> None:
+    broken = any_policy()
+    weights = (broken.weights[0], np.full((3, 8), np.nan, dtype=np.float32))
+    with pytest.raises(BadPolicy):
+        verified(replace(broken, weights=weights))
