@@ -47,7 +47,6 @@ from engine.kept_insights import AskSentiment, KeptInsights
 from engine.kept_stats import KeptStats
 from engine.ports import MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
-from engine.risk.limits import RiskLimits
 from engine.risk.manager import RiskManager
 from engine.sentiment.engine import SentimentEngine
 from engine.sentiment.history import SentimentHistory
@@ -131,7 +130,7 @@ class Terms:
 def terms_of(settings: Settings) -> Terms:
     """How the settings have it traded."""
     return Terms(
-        risk=RiskManager(limits=RiskLimits(**settings.risk.model_dump())),
+        risk=RiskManager(limits=settings.risk.limits),
         quality=quality_limits(settings),
         model=FillModel(
             **settings.venue.model_dump(

@@ -17,7 +17,6 @@ from engine.domain.errors import ConfigError, StoreError
 from engine.domain.extras import install
 from engine.domain.results import AtWork
 from engine.results import Results
-from engine.risk.limits import RiskLimits
 from engine.store import migrate
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
@@ -71,7 +70,7 @@ async def run_viewer(settings: Settings) -> None:
             clock=clock,
             days=views.days,
             at_work=(),
-            limits=RiskLimits(**settings.risk.model_dump()),
+            limits=settings.risk.limits,
             autonomy=settings.approval.autonomy,
         )
         bot = ViewerBot(

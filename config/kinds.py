@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Se
 from pydantic_core import PydanticCustomError
 
 from engine.domain.errors import BadInput
+from engine.domain.hours import DAYS, Hours
 from engine.store.location import location
 
 MASK = "********"
@@ -24,6 +25,7 @@ UNREADABLE = "has letters that cannot be used here: write it as UTF-8, and set L
 _NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
 _DURATION = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_HOURS = re.compile(rf"(?:((?:{'|'.join(DAYS)})(?:,(?:{'|'.join(DAYS)}))*) )?(\d?\d:\d\d)-(\d?\d:\d\d)")
 _PASSWORDS = (
     re.compile(r"^([\w+.-]+://[^:/@]*:)(.+)(@)", re.DOTALL),
     re.compile(r"([?&]\w*password=)([^&]+)()", re.IGNORECASE),
@@ -133,6 +135,17 @@ def _parse_clock(value: object) -> time:
     return time(int(found[1]), int(found[2]))
 
 
+def _parse_hours(value: object) -> Hours:
+    """Read ``22:00-01:00``, or with the days on which it begins, ``sat,sun 00:00-00:00``."""
+    if isinstance(value, Hours):
+        return value
+    found = _HOURS.fullmatch(value.strip().lower()) if isinstance(value, str) else None
+    if not found:
+        raise problem("must be hours such as 22:00-01:00, or with days, sat,sun 00:00-00:00")
+    days = tuple(DAYS.index(day) for day in (found[1] or ",".join(DAYS)).split(","))
+    return Hours(tuple(sorted(set(days))), _parse_clock(found[2]), _parse_clock(found[3]))
+
+
 def _to_utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
@@ -224,6 +237,17 @@ ClockTime = Annotated[
     WithJsonSchema({"type": "string", "examples": ["00:00", "18:30"]}),
 ]
 """A time of day, hours and minutes."""
+
+ClosedHours = Annotated[
+    Hours,
+    BeforeValidator(_parse_hours),
+    PlainSerializer(str, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "examples": ["22:00-01:00", "sat,sun 00:00-00:00"]}),
+]
+"""Hours of each day or of some: a span from one time of day to another."""
+
+Coin = Annotated[str, Field(pattern=r"^[A-Z0-9]+$")]
+"""A coin by its ticker, in capitals."""
 
 Speed = Annotated[
     float | Literal["max"],

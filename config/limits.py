@@ -5,15 +5,20 @@ The text under a field is its documentation: unit and meaning.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from itertools import chain
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from config.kinds import Duration, Fraction, problem
+from config.kinds import ClosedHours, Coin, Duration, Fraction, problem
 from config.section import Section
+from config.zones import ZoneName
 from engine.domain.autonomy import Autonomy
 from engine.domain.figures import plain
+from engine.risk.limits import RiskLimits
 
 
 class ApprovalSettings(Section):
@@ -70,6 +75,57 @@ class RiskSettings(Section):
     """How far the book may be from the last close, as a fraction of it; a real one that leaps farther is seen twice."""
     max_slippage: Fraction = Decimal("0.005")
     """How far an order may move through the book, as a fraction of the best price."""
+
+    max_daily_volume: Fraction | None = Decimal("0.01")
+    """The largest value of an entry, as a fraction of what its market has traded in a day; null for no limit.
+
+    Of candles that do not reach back a day, of what they reach."""
+    risk_per_day: Fraction | None = None
+    """What a trade may lose on a bad day by ATR and volatility, as a fraction of equity; null for no limit."""
+    max_open_risk: Fraction | None = None
+    """What everything open may lose if each is stopped at its stop, as a fraction of equity; null for no limit."""
+    max_positions: int | None = Field(default=None, ge=1)
+    """How many positions may be open at once; null for no limit."""
+    sectors: dict[str, tuple[Coin, ...]] = Field(default_factory=dict)
+    """Coins that belong together, each in one sector at most: {memes: [DOGE, PEPE], layer1: [SOL, AVAX]}."""
+    max_sector: Fraction | None = None
+    """The largest value of the coins of one sector together, as a fraction of equity; null for no limit."""
+    correlated_above: Decimal = Field(default=Decimal("0.8"), gt=0, le=1)
+    """From which correlation of their returns on coins move together."""
+    max_correlated: Fraction | None = None
+    """The largest value of coins that move together, as a fraction of equity; null for no limit."""
+    max_var: Fraction | None = None
+    """What all positions may lose on one day in twenty (value at risk), as a fraction of equity; null for no limit."""
+    max_cvar: Fraction | None = None
+    """What they may lose on such days on average (expected shortfall), as a fraction of equity; null for no limit."""
+    max_volatility: Decimal | None = Field(default=None, gt=0)
+    """The volatility of a day above which a market is not entered: 0.1 is ten percent; null for no limit."""
+    max_fall: Decimal | None = Field(default=None, gt=0, lt=1)
+    """How far a price may have fallen within fall_within before its market is not entered; null for no limit."""
+    fall_within: Duration = timedelta(hours=1)
+    """Over how long such a fall counts, rounded up to whole candles of the context."""
+    closed_hours: tuple[ClosedHours, ...] = ()
+    """When nothing is entered: [22:00-01:00, sat 00:00-00:00, "fri,sat 20:30-06:00"]; past midnight where it must."""
+    hours_timezone: ZoneName = "UTC"
+    """Whose clocks closed_hours are told by, any name of the tz database."""
+    max_losses: int | None = Field(default=None, ge=1)
+    """From how many losses in a row on a context enters nothing for losing_pause; null for never."""
+    losing_pause: Duration = timedelta(hours=24)
+    """For how long, in market time, from the last of these losses on."""
+
+    @property
+    def limits(self) -> RiskLimits:
+        """The limits as the rules have them."""
+        as_written = self.model_dump(exclude={"closed_hours", "hours_timezone"})
+        return RiskLimits(**as_written, closed_hours=self.closed_hours, hours_zone=ZoneInfo(self.hours_timezone))
+
+    @field_validator("sectors")
+    @classmethod
+    def _each_coin_once(cls, sectors: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        twice = [coin for coin, count in Counter(chain(*sectors.values())).items() if count > 1]
+        if twice:
+            raise problem(f"must have each coin once; {twice[0]} is there twice")
+        return sectors
 
     @field_validator("max_total_drawdown")
     @classmethod

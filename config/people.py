@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from datetime import time
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from config.identities import SlackMember, TelegramUser, WebName
-from config.kinds import ClockTime, problem
-from config.naming import did_you_mean
+from config.kinds import ClockTime
 from config.section import Section
+from config.zones import ZoneName
 from engine.domain.days import Days
 from engine.domain.messages import Role
 
@@ -39,19 +39,10 @@ class DigestSettings(Section):
 
     at: ClockTime = time(0, 0)
     """The time of day at which a day ends and its digest is sent, in the time zone below, on the market clock."""
-    timezone: str = "UTC"
+    timezone: ZoneName = "UTC"
     """The time zone of that time and of the day's date, e.g. Europe/Berlin."""
     every: Literal["day", "week"] = "day"
     """How often people are told: of each day, or of each week as its Sunday ends; days have figures either way."""
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise problem(f"there is no such time zone{did_you_mean(value, available_timezones())}") from error
-        return value
 
     @property
     def zone(self) -> ZoneInfo:

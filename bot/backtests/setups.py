@@ -34,7 +34,6 @@ from engine.data.files import parse_name, read_candles
 from engine.domain.errors import BadInput, ConfigError
 from engine.domain.market import Market, Timeframe
 from engine.exchanges.paper import NAME as PAPER
-from engine.risk.limits import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.simulation.intrabar import Intrabar
 from engine.strategies.context import StrategyContext, StrategyContexts
@@ -263,7 +262,7 @@ def _terms(
     autonomy = settings.approval.autonomy
     confidence = min(autonomy.ask_above, autonomy.auto_above) if asked.approved else autonomy.auto_above
     return RiskTerms(
-        limits=RiskLimits(**settings.risk.model_dump()),
+        limits=settings.risk.limits,
         confidence=confidence,
         approved=asked.approved,
         people=_people(settings) if asked.people else None,

@@ -46,6 +46,7 @@ from engine.execution import starters
 from engine.execution.background import STOP_WITHIN, Background
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
+from engine.execution.streaks import losses_of
 from engine.kept_stats import KeptStats
 from engine.ports import Clock, MarketDataAt, NoEntry, market_data_of, nothing_against_it
 from engine.risk.manager import RiskManager
@@ -310,6 +311,7 @@ class Approvals:
             halts=tuple(found.halt for found in uow.halts.open()),
             now=now,
             no_entry=self._no_entry(plan.context),
+            losses=losses_of(uow, plan.context),
         )
         return self._risk.judge(current, view)
 

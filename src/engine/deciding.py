@@ -32,6 +32,7 @@ from engine.execution import starters
 from engine.execution.coverage import sellable
 from engine.execution.orders import intend
 from engine.execution.retries import not_before
+from engine.execution.streaks import losses_of
 from engine.ports import market_data_of
 from engine.proposing import propose
 from engine.risk.stats import told
@@ -285,6 +286,7 @@ class _Conclusion:
             halts=tuple(found.halt for found in self.uow.halts.open()),
             now=self.now,
             no_entry=self.services.no_entry(plan.context),
+            losses=losses_of(self.uow, plan.context),
         )
         return self.services.risk.judge(plan, view)
 

@@ -48,6 +48,7 @@ def risk_stats(**changes: Any) -> RiskStats:
         volatility=0.005,
         atr=0.5,
         daily_volume=1e6,
+        known_volume=1e6,
     )
     return replace(usual, **changes)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
@@ -20,6 +21,7 @@ from engine.backtest.people import SimulatedPeople
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, LiveTerms, RiskTerms
 from engine.data.files import write_candles
 from engine.domain.errors import BadInput
+from engine.domain.hours import Hours
 from engine.domain.market import Market, Timeframe, to_millis
 from engine.ports import Strategy
 from engine.risk.limits import RiskLimits
@@ -225,3 +227,46 @@ def test_asking_people_costs_what_waiting_costs(settings: Settings) -> None:
     wrong = full_backtest(asked_of(replace(AT_ONCE, mistakes=1.0), 0.95), settings)
     assert wrong.asked is not None
     assert wrong.asked.count == wrong.asked.declined > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"max_daily_volume": Decimal("0.00005")},
+        {"max_open_risk": Decimal("0.0002")},
+        {"max_positions": 2},
+        {"max_sector": Decimal("0.02"), "sectors": {"large": ("BTC", "ETH")}},
+        {"max_volatility": Decimal("0.0268")},
+        {"max_fall": Decimal("0.01"), "fall_within": timedelta(hours=2)},
+        {"closed_hours": (Hours(tuple(range(5)), time(14), time(3, 30)),), "hours_zone": ZoneInfo("Asia/Kolkata")},
+    ],
+    ids=lambda limits: next(iter(limits)),
+)
+def test_each_limit_of_the_kernel_changes_trades_and_is_that_of_live_to_the_cent(
+    limits: dict[str, Any], settings: Settings
+) -> None:
+    one, two = jumpy(11, 330), jumpy(12, 320, symbol="ETH/USDT")
+
+    def asked(of: RiskLimits) -> BacktestSetup:
+        return of_contexts(
+            ("bands", RsiBands(rsi_low=42.0, rsi_high=60.0)),
+            ("crosses", SmaCross(fast=3, slow=8, stop_atr=1.0, target_atr=2.0, max_candles=6)),
+            ("longer", RsiBands(rsi_low=50.0, timeframe=Timeframe.H4, stop_atr=0.5)),
+            series=(one, two),
+            terms=RiskTerms(limits=of),
+            model=FillModel(depth=Decimal("0.002")),
+        )
+
+    held_to = asked(replace(DARING, **limits))
+    assert backtest(held_to).trades != backtest(asked(DARING)).trades
+    known = {name: value for name, value in limits.items() if name != "hours_zone"}
+    if "hours_zone" in limits:
+        known["hours_timezone"] = limits["hours_zone"].key
+    both(held_to, settings.model_copy(update={"risk": settings.risk.model_copy(update=known)}))
+
+
+def test_a_limit_that_candles_alone_cannot_tell_is_not_left_out_in_silence() -> None:
+    asked = setup(RsiBands(), jumpy(13, 200), terms=RiskTerms(limits=replace(DARING, max_cvar=Decimal("0.02"))))
+    with pytest.raises(BadInput, match=r"risk\.max_cvar: .* do not tell it"):
+        backtest(asked)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from itertools import product
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
@@ -14,9 +15,12 @@ import numpy as np
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
 from engine.backtest.whole_units import in_ticks, offered_lots
 from engine.domain.decisions import Frame
-from engine.domain.errors import DataError
+from engine.domain.errors import BadInput, DataError
 from engine.domain.market import Candles, Timeframe, to_millis
 from engine.ports import Frames, Strategy
+from engine.risk.limits import RiskLimits
+from engine.risk.market_rules import refused_at_close
+from engine.risk.stats import KNOWN, known_volumes, measure
 from engine.risk.units import ppm_down, ppm_up
 from engine.simulation.frames import resample
 from engine.simulation.intrabar import Intrabar
@@ -43,8 +47,13 @@ class Slot:
 
     context: StrategyContext
     symbol: str
-    open_ms: Millis
+    candles: Candles
     said: SignalColumns
+
+    @property
+    def open_ms(self) -> Millis:
+        """When each of its candles opens."""
+        return self.candles.open_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,6 +70,7 @@ class Shared:
     grounds: dict[tuple[str, ...], _Ground] = field(default_factory=dict)
     cross: Cross | None = None
     _begins: dict[tuple[str, Timeframe], int] = field(default_factory=dict)
+    _volumes: dict[tuple[str, Timeframe], Floats] = field(default_factory=dict)
 
     def begins(self, slot: Slot) -> int:
         """When the first of a slot's candles opens; below 0 where some are missing."""
@@ -68,6 +78,13 @@ class Shared:
         if key not in self._begins:
             self._begins[key] = _begins(slot.open_ms, slot.context.timeframe.millis)
         return self._begins[key]
+
+    def volumes(self, slot: Slot) -> Floats:
+        """What a day has traded at each of a slot's closes, in the quote currency."""
+        key = slot.symbol, slot.context.timeframe
+        if key not in self._volumes:
+            self._volumes[key] = known_volumes(slot.candles, np.arange(len(slot.candles)))
+        return self._volumes[key]
 
     @property
     def values(self) -> int:
@@ -88,7 +105,7 @@ def slots_of(setup: BacktestSetup, shared: Shared | None = None) -> tuple[Slot, 
         for symbol in context.markets:
             said = context.strategy.columns(_frames(setup, common, symbol, context.strategy.timeframes))
             own = common.frames[symbol, context.timeframe].candles
-            found.append(Slot(context=context, symbol=symbol, open_ms=own.open_ms, said=said))
+            found.append(Slot(context=context, symbol=symbol, candles=own, said=said))
     return tuple(found)
 
 
@@ -163,6 +180,7 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None =
     Raises:
         DataError: A price cannot be told in the ticks of its market, or nothing is left to trade on.
     """
+    _demand_whole_limits(setup)
     symbols = tuple(dict.fromkeys(slot.symbol for slot in slots))
     common = shared or Shared()
     ground = common.grounds.get(symbols)
@@ -188,6 +206,7 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None =
         else _joined([s.said.confidence for s in slots]),
         stop=_joined([slot.said.stop_distance for slot in slots]) if any(stops) else _frozen(_NONE),
         target=_joined([slot.said.target_distance for slot in slots]) if any(targets) else _frozen(_NONE),
+        traded=_joined([common.volumes(slot) for slot in slots]) if _counts_volume(setup) else _frozen(_NONE),
         markets=ground.markets.copy(),
         slots=_slots(setup, common, slots, symbols, stops, targets),
         account=account,
@@ -197,6 +216,21 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None =
         sizes=np.empty(setup.model.levels),
         adjusted=np.empty((0, 3)),
     )
+
+
+def _demand_whole_limits(setup: BacktestSetup) -> None:
+    """Leave out no limit in silence.
+
+    Raises:
+        BadInput: One is in force that only the live cycle can tell.
+    """
+    names = setup.terms.limits.live_only if isinstance(setup.terms, RiskTerms) else ()
+    if names:
+        listed = ", ".join(f"risk.{name}" for name in names)
+        raise BadInput(
+            f"{listed}: whole candles of each market alone do not tell it.",
+            "bot backtest --full goes through the live cycle, which does; or leave it out of the profile.",
+        )
 
 
 class _Ground(NamedTuple):
@@ -238,7 +272,21 @@ def entries_of(setup: BacktestSetup, slots: Sequence[Slot], slot: Slot) -> Bools
     # Its halt ends when that context's turn comes: those before it have decided by then.
     side: Literal["left", "right"] = "right" if own.index(slot) < own.index(last) else "left"
     known[: int(slot.open_ms.searchsorted(_ready(setup, last) - slot.context.timeframe.millis, side=side))] = False
-    return known
+    return _allowed(setup.terms.limits, slot, known)
+
+
+def _allowed(limits: RiskLimits, slot: Slot, entries: Bools) -> Bools:
+    """Entries without those that live refuses for what a market did of late, or for the time: by the same figures."""
+    if limits.max_volatility is None and limits.max_fall is None and not limits.closed_hours:
+        return entries
+    for row in np.flatnonzero(entries):
+        seen = slot.candles.cut(max(0, int(row) + 1 - KNOWN), int(row) + 1)
+        entries[row] = not refused_at_close(measure(seen, None), seen.closed_at, limits)
+    return entries
+
+
+def _counts_volume(setup: BacktestSetup) -> bool:
+    return isinstance(setup.terms, RiskTerms) and setup.terms.limits.max_daily_volume is not None
 
 
 def _ready(setup: BacktestSetup, slot: Slot) -> int:
@@ -302,6 +350,8 @@ def _markets(setup: BacktestSetup, symbols: Sequence[str], tapes: Sequence[_Colu
     lengths = [len(tape.open_ms) for tape in tapes]
     coins = tuple(dict.fromkeys(setup.markets[symbol].base for symbol in symbols))
     bare = isinstance(setup.terms, BareTerms)
+    limits = RiskLimits() if isinstance(setup.terms, BareTerms) else setup.terms.limits
+    sectors = tuple(limits.sectors)
     for number, symbol in enumerate(symbols):
         market, row, begin = setup.markets[symbol], markets[number], sum(lengths[:number])
         skipped = int(tapes[number].open_ms.searchsorted(to_millis(setup.start))) if setup.start else 0
@@ -312,6 +362,7 @@ def _markets(setup: BacktestSetup, symbols: Sequence[str], tapes: Sequence[_Colu
         row["tick"], row["grain"] = (1.0, 1.0) if bare else (float(market.tick), float(market.tick * market.lot))
         row["least"] = float(market.min_notional)
         row["coin"] = coins.index(market.base)
+        row["sector"] = sectors.index(sector) if (sector := limits.sector_of(market.base)) else -1
     return markets
 
 
@@ -384,7 +435,15 @@ def _terms(setup: BacktestSetup) -> Terms:
                 slippage_down=ppm_down(limits.max_slippage),
                 slippage_up=ppm_up(limits.max_slippage),
                 pause_ms=limits.drawdown_pause // timedelta(milliseconds=1),
+                max_daily_volume=_share_or_none(limits.max_daily_volume),
+                max_open_risk=_share_or_none(limits.max_open_risk),
+                max_sector=_share_or_none(limits.max_sector),
+                max_positions=-1 if limits.max_positions is None else limits.max_positions,
             )
+
+
+def _share_or_none(share: Decimal | None) -> float:
+    return -1.0 if share is None else ppm_down(share)
 
 
 def _joined(columns: Sequence[NDArray[Number]]) -> NDArray[Number]:

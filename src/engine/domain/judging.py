@@ -11,6 +11,7 @@ from engine.domain.market import Book, Market
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Portfolio
 from engine.domain.risk_stats import RiskStats
+from engine.domain.streaks import NO_LOSSES, Losses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class RiskView:
     Attributes:
         close: The newest closed price that is known.
         stats: How the market has moved of late; ``None`` where that is not known.
+        losses: What the plan's context has lost in a row.
         no_entry: Why nothing may be entered now, e.g. a clock that is wrong; empty where something may.
     """
 
@@ -60,3 +62,4 @@ class RiskView:
     halts: tuple[Halt, ...]
     now: datetime
     no_entry: str = ""
+    losses: Losses = NO_LOSSES

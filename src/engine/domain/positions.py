@@ -155,13 +155,23 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buying:
-    """An unfinished buying order: what it may still cost, at the price it was planned at, in the quote currency."""
+    """An unfinished buying order: what it may still cost, at the price it was planned at, in the quote currency.
+
+    Attributes:
+        to_stop: What of that is lost at the stop of what it buys; ``None`` for all of it.
+    """
 
     order_id: str
     context: str
     venue: str
     symbol: str
     value: Decimal
+    to_stop: Decimal | None = None
+
+    @property
+    def at_risk(self) -> Decimal:
+        """What may be lost of it."""
+        return self.value if self.to_stop is None else self.to_stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +228,12 @@ class Portfolio:
     def exposure(self) -> Decimal:
         """The value of everything held, and of what open orders may still buy."""
         return sum((p.notional(self.mark(p)) for p in self.positions), self.reserved)
+
+    @property
+    def at_risk(self) -> Decimal:
+        """What everything open loses if each position is stopped at its stop: what has none counts whole."""
+        held = sum((p.at_risk(self.mark(p)) for p in self.positions), Decimal(0))
+        return held + sum((order.at_risk for order in self.buying), Decimal(0))
 
     @property
     def worth(self) -> Decimal:

@@ -26,7 +26,9 @@ class RiskStats:
         volatility: Realised volatility of a day, as a fraction.
         atr: Average True Range over 14 candles, in the quote currency.
         daily_volume: What was traded in the last day, at the closes, in the quote currency.
+        known_volume: The same as far as the candles go back: less than a day's where they are too few.
         correlations: With the returns of other markets over the same candles, by symbol.
+        others: These returns, by symbol.
     """
 
     symbol: str
@@ -36,7 +38,9 @@ class RiskStats:
     volatility: float | None
     atr: float | None
     daily_volume: float | None
+    known_volume: float = 0.0
     correlations: Mapping[str, float] = field(default_factory=dict)
+    others: Mapping[str, Floats] = field(default_factory=dict)
 
     def age(self, now: datetime) -> timedelta:
         """How long ago the newest candle closed."""

@@ -30,3 +30,18 @@ class Streak:
     net: Decimal = Decimal(0)
     ended_at: datetime | None = None
     ended_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Losses:
+    """The losses in a row that a context is in.
+
+    Attributes:
+        newest_at: When the newest of them was closed; ``None`` without any.
+    """
+
+    count: int = 0
+    newest_at: datetime | None = None
+
+
+NO_LOSSES = Losses()

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from engine.domain.events import LosingStreakChanged
 from engine.domain.positions import Position
-from engine.domain.streaks import Streak
+from engine.domain.streaks import NO_LOSSES, Losses, Streak
 from engine.store.unit_of_work import UnitOfWork
 
 
@@ -22,6 +22,14 @@ def note_result(uow: UnitOfWork, closed: Position, at: datetime) -> None:
     elif running is not None:
         uow.streaks.end(running, at, closed.id)
         uow.emit(LosingStreakChanged(at=at, streak_id=running.id, losses=running.losses))
+
+
+def losses_of(uow: UnitOfWork, context: str) -> Losses:
+    """What a context has lost in a row."""
+    running = uow.streaks.running(context)
+    if running is None:
+        return NO_LOSSES
+    return Losses(count=running.losses, newest_at=uow.positions.get(running.last).closed_at)
 
 
 def _begin(uow: UnitOfWork, closed: Position, at: datetime) -> Streak:

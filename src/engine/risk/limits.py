@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta, tzinfo
 from decimal import Decimal
 
 from engine.domain.currencies import rounded
 from engine.domain.figures import grouped
+from engine.domain.hours import Hours
 from engine.domain.positions import Portfolio
 from engine.risk import scalars
 from engine.risk.units import ppm_down, ppm_up
@@ -28,6 +30,23 @@ class RiskLimits:
         max_spread: The widest spread traded into.
         max_price_gap: The farthest the book may be from the last close.
         max_slippage: The farthest the mean fill price may be from the best price.
+        max_daily_volume: The largest value of an entry, as a fraction of what a day trades in its market.
+
+    The following are ``None`` where they do not limit anything.
+
+    Attributes:
+        risk_per_day: What one trade may lose on a bad day, by the volatility of its market.
+        max_open_risk: What everything open may lose together if each position is stopped.
+        max_positions: How many positions may be open at once.
+        max_sector: The largest value held of the coins of one sector.
+        sectors: The coins of each sector, by its name.
+        max_correlated: The largest value held of coins that move together with the one that is entered.
+        correlated_above: From which correlation on coins do.
+        max_var, max_cvar: What everything held may lose on a day: value at risk, and what lies beyond it, at 95 %.
+        max_volatility: The volatility of a day from which on a market is not entered.
+        max_fall: How far a price may have fallen within ``fall_within`` before its market is not entered.
+        closed_hours: When nothing is entered, by the clocks of ``hours_zone``.
+        max_losses: From how many losses in a row on a context enters nothing for ``losing_pause``.
     """
 
     risk_per_trade: Decimal = Decimal("0.01")
@@ -40,6 +59,33 @@ class RiskLimits:
     max_spread: Decimal = Decimal("0.005")
     max_price_gap: Decimal = Decimal("0.02")
     max_slippage: Decimal = Decimal("0.005")
+    max_daily_volume: Decimal | None = Decimal("0.01")
+    risk_per_day: Decimal | None = None
+    max_open_risk: Decimal | None = None
+    max_positions: int | None = None
+    max_sector: Decimal | None = None
+    sectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    max_correlated: Decimal | None = None
+    correlated_above: Decimal = Decimal("0.8")
+    max_var: Decimal | None = None
+    max_cvar: Decimal | None = None
+    max_volatility: Decimal | None = None
+    max_fall: Decimal | None = None
+    fall_within: timedelta = timedelta(hours=1)
+    closed_hours: tuple[Hours, ...] = ()
+    hours_zone: tzinfo = UTC
+    max_losses: int | None = None
+    losing_pause: timedelta = timedelta(hours=24)
+
+    @property
+    def live_only(self) -> tuple[str, ...]:
+        """The limits in force that a backtest without the live cycle cannot tell, by their names."""
+        names = ("risk_per_day", "max_correlated", "max_var", "max_cvar", "max_losses")
+        return tuple(name for name in names if getattr(self, name) is not None)
+
+    def sector_of(self, coin: str) -> str:
+        """The sector of a coin; empty where it is of none."""
+        return next((name for name, coins in self.sectors.items() if coin in coins), "")
 
     def steps(self, drawdown: Decimal) -> int:
         """How many times ``max_drawdown`` fits into a drawdown."""
@@ -90,8 +136,8 @@ class RiskLimits:
     def share_words(self, usual: Decimal, account: Portfolio) -> str:
         """The same in words, with what it was before."""
         share = self.share(usual, account)
-        without = "" if share == usual else f" ({_percent(usual)} without the drawdown of {account.drawdown:.1%})"
-        return f"{_percent(share)} of equity{without}"
+        without = "" if share == usual else f" ({percent(usual)} without the drawdown of {account.drawdown:.1%})"
+        return f"{percent(share)} of equity{without}"
 
 
 def in_words(value: Decimal, currency: str) -> str:
@@ -99,7 +145,7 @@ def in_words(value: Decimal, currency: str) -> str:
     return grouped(rounded(value, currency))
 
 
-def _percent(share: Decimal) -> str:
+def percent(share: Decimal) -> str:
     """A share in hundredths of a per cent; what is less than these with its first digit."""
     exact = 100 * share
     places = 2 if not exact or round(exact, 2) else -exact.adjusted()

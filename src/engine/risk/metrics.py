@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from engine.domain.market import Floats
 
 CONFIDENCE = 0.95
+NORMAL_95 = NormalDist().inv_cdf(CONFIDENCE)
+"""How many standard deviations 95 % of normal returns are above: 1.645."""
 _LEAST_FOR_MOMENTS = 20
 """Skewness and kurtosis of fewer returns are noise."""
 _LEAST_FOR_PAIRS = 3
@@ -141,6 +143,15 @@ def correlation(left: Floats, right: Floats) -> float | None:
         return None
     found = float(np.dot(x, y)) / math.sqrt(of_x) / math.sqrt(of_y)
     return max(-1.0, min(1.0, found)) if math.isfinite(found) else None
+
+
+def fall_from_highest(returns: Floats) -> float:
+    """How far a price is below the highest close of some candles, the one before them included, as a fraction.
+
+    The drawdown over a rolling window: 1 - p / max(p) (M. Magdon-Ismail and A. Atiya, Maximum Drawdown, 2004).
+    """
+    path = np.concatenate(([1.0], np.cumprod(1.0 + returns)))
+    return max(0.0, 1.0 - float(path[-1] / path.max()))
 
 
 def _tail(returns: Floats, confidence: float) -> tuple[Floats, float] | None:

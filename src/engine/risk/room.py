@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.domain.market import Listing
 from engine.domain.positions import Buying, Portfolio, Position
-from engine.risk.limits import RiskLimits, in_words
+from engine.risk.limits import RiskLimits, in_words, percent
 
 _NOTHING = Decimal(0)
 
@@ -39,15 +40,51 @@ class Room:
 def coin_room(symbol: str, account: Portfolio, limits: RiskLimits) -> Room:
     """What may still be bought of a market's coin."""
     base, _, quote = symbol.partition("/")
-    held = [(f"{p.id} ({p.context}) holds", p.notional(account.mark(p))) for p in account.positions if _of(p, base)]
-    buying = [(f"{o.order_id} ({o.context}) is buying", o.value) for o in account.buying if _of(o, base)]
-    taken = sum((value for _, value in (*held, *buying)), _NOTHING)
+    taken, already = _taken(quote, account, lambda coin: coin == base)
     return Room(
         quote=quote,
         value=limits.coin_limit(account) - taken,
         taken=taken,
         rule=f"{base} is at most {limits.share_words(limits.max_position, account)}",
-        already=", ".join(f"{who} {in_words(value, quote)}" for who, value in (*held, *buying)),
+        already=already,
+    )
+
+
+def sector_room(symbol: str, sector: str, account: Portfolio, limits: RiskLimits, share: Decimal) -> Room:
+    """What may still be bought of the coins of a sector."""
+    quote = symbol.partition("/")[2]
+    taken, already = _taken(quote, account, lambda coin: limits.sector_of(coin) == sector)
+    return Room(
+        quote=quote,
+        value=share * account.equity - taken,
+        taken=taken,
+        rule=f"the sector {sector} is at most {percent(share)} of equity",
+        already=already,
+    )
+
+
+def correlated_room(
+    symbol: str, known: Mapping[str, float], account: Portfolio, limits: RiskLimits, share: Decimal
+) -> Room:
+    """What may still be bought of what moves together with a market: coins of which it is not known do.
+
+    Args:
+        symbol: The market.
+        known: Its correlations, by symbol.
+        account: What is held.
+        limits: From which correlation on coins move together.
+        share: What they may be worth together, as a fraction of equity.
+    """
+    base, _, quote = symbol.partition("/")
+    apart = {other.partition("/")[0] for other, value in known.items() if value < limits.correlated_above} - {base}
+    taken, already = _taken(quote, account, lambda coin: coin not in apart)
+    return Room(
+        quote=quote,
+        value=share * account.equity - taken,
+        taken=taken,
+        rule=f"what moves together with {base} (correlation {limits.correlated_above} or more) is at most "
+        f"{percent(share)} of equity",
+        already=already,
     )
 
 
@@ -82,5 +119,14 @@ def full(listing: Listing, account: Portfolio, limits: RiskLimits, least: Decima
     return next((room.words for room in rooms if room.value <= 0 or room.value < least), "")
 
 
-def _of(bought: Position | Buying, base: str) -> bool:
-    return bought.symbol.partition("/")[0] == base
+def _taken(quote: str, account: Portfolio, counts: Callable[[str], bool]) -> tuple[Decimal, str]:
+    """What is held of some coins or being bought, and the same in words."""
+
+    def of(bought: Position | Buying) -> bool:
+        return counts(bought.symbol.partition("/")[0])
+
+    held = [(f"{p.id} ({p.context}) holds", p.notional(account.mark(p))) for p in account.positions if of(p)]
+    buying = [(f"{o.order_id} ({o.context}) is buying", o.value) for o in account.buying if of(o)]
+    found = (*held, *buying)
+    words = ", ".join(f"{who} {in_words(value, quote)}" for who, value in found)
+    return sum((value for _, value in found), _NOTHING), words

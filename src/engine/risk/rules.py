@@ -6,8 +6,8 @@ are is said in ``engine.risk.scalars``, which a backtest calls too; here are the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -19,32 +19,30 @@ from engine.domain.plans import TradePlan
 from engine.domain.positions import Portfolio
 from engine.risk import scalars
 from engine.risk.limits import RiskLimits, in_words
-from engine.risk.room import Room, cash_room, coin_room, exposure_room
+from engine.risk.market_rules import bad_day, daily_volume, flash_crash, trading_hours, volatility
+from engine.risk.portfolio_rules import (
+    correlation,
+    losing_streak,
+    max_positions,
+    open_risk,
+    sector,
+    value_at_risk,
+)
+from engine.risk.room import cash_room, coin_room, exposure_room
 from engine.risk.units import Units, down, ppm_down, ppm_up, up
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """How many lots one rule allows of a plan, and why no more."""
-
-    lots: int
-    reason: str
-
-
-Rule = Callable[[TradePlan, RiskView, RiskLimits], Verdict | None]
-"""``None`` passes the plan as it is."""
+from engine.risk.verdicts import Rule, Verdict, at_most, denied
 
 
 def halts(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries while anything is halted that concerns this market."""
     del limits
-    return _denied(halted(plan.listing, view.halts, view.now))
+    return denied(halted(plan.listing, view.halts, view.now))
 
 
 def market_data(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries by a clock that is wrong, or while the venue is away."""
     del plan, limits
-    return _denied(view.no_entry)
+    return denied(view.no_entry)
 
 
 def risk_figures(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -52,20 +50,18 @@ def risk_figures(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
     del limits
     stats = view.stats
     if stats is None:
-        return _denied(f"the risk figures of {plan.symbol} are missing: its candles are not known, or not good")
+        return denied(f"the risk figures of {plan.symbol} are missing: its candles are not known, or not good")
     if not stats.is_stale(view.now):
         return None
     age, most = _hours(stats.age(view.now)), _hours(stats.good_for)
-    return _denied(
-        f"the risk figures of {plan.symbol} are {age} old; {most} are allowed, two {stats.timeframe} candles"
-    )
+    return denied(f"the risk figures of {plan.symbol} are {age} old; {most} are allowed, two {stats.timeframe} candles")
 
 
 def drawdown(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """No entries where a halt for it is due, and less at risk than usual until it has been made good."""
     account = view.portfolio
     if reason := fallen(account, limits):
-        return _denied(reason)
+        return denied(reason)
     if not limits.steps(account.drawdown):
         return None
     units, begun = Units(market=view.market), view.market.lots(plan.begun)
@@ -85,12 +81,12 @@ def one_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
     del limits
     account = view.portfolio
     if not plan.starter:
-        return _denied(taken(plan.context, plan.symbol, account))
+        return denied(taken(plan.context, plan.symbol, account))
     buying = tuple(order for order in account.buying if order.order_id != plan.starter)
     held = tuple(position for position in account.positions if position.id != plan.position_id)
     if len(buying) == len(account.buying) and len(held) == len(account.positions):
-        return _denied(f"what {plan.starter} has begun is over")
-    return _denied(taken(plan.context, plan.symbol, replace(account, buying=buying, positions=held)))
+        return denied(f"what {plan.starter} has begun is over")
+    return denied(taken(plan.context, plan.symbol, replace(account, buying=buying, positions=held)))
 
 
 def price_sanity(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -100,10 +96,10 @@ def price_sanity(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
     most = ppm_down(limits.max_price_gap)
     if not scalars.is_near_close(far(units.ticks(mid)), near(units.ticks(close)), most):
         gap = abs(mid - close) / close
-        return _denied(f"the book is {gap:.2%} away from the last close; {limits.max_price_gap:.2%} is allowed")
+        return denied(f"the book is {gap:.2%} away from the last close; {limits.max_price_gap:.2%} is allowed")
     bid, stop = view.book.bid, plan.stop
     if stop is not None and not scalars.is_above_stop(down(units.ticks(bid)), up(units.ticks(stop))):
-        return _denied(f"the price has fallen to the stop at {grouped(stop)}")
+        return denied(f"the price has fallen to the stop at {grouped(stop)}")
     return None
 
 
@@ -113,7 +109,7 @@ def spread(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | Non
     units, book = Units(market=view.market), view.book
     if scalars.is_tight(down(units.ticks(book.bid)), up(units.ticks(book.ask)), ppm_down(limits.max_spread)):
         return None
-    return _denied(f"the spread is {(book.ask - book.bid) / book.mid:.2%}; {limits.max_spread:.2%} is allowed")
+    return denied(f"the spread is {(book.ask - book.bid) / book.mid:.2%}; {limits.max_spread:.2%} is allowed")
 
 
 def slippage(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -133,20 +129,20 @@ def slippage(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | N
 def max_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """One coin is worth at most so much of equity, whoever holds or is buying it."""
     left = coin_room(view.market.symbol, view.portfolio, limits)
-    return _within(plan, view, _lots_of_share(plan, view, limits, limits.max_position, left.taken), left)
+    return at_most(plan, view, _lots_of_share(plan, view, limits, limits.max_position, left.taken), left.words)
 
 
 def max_exposure(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """Everything held is worth at most so much of equity."""
     left = exposure_room(view.market.quote, view.portfolio, limits)
-    return _within(plan, view, _lots_of_share(plan, view, limits, limits.max_exposure, left.taken), left)
+    return at_most(plan, view, _lots_of_share(plan, view, limits, limits.max_exposure, left.taken), left.words)
 
 
 def cash(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """Only what can be paid at its venue, with room for slippage and fees."""
     units, left = Units(market=view.market), cash_room(plan.listing, view.portfolio, limits)
     free, price = down(units.grains(view.portfolio.spendable(plan.venue))), up(units.ticks(plan.price))
-    return _within(plan, view, scalars.lots_of_cash(free, ppm_up(limits.max_slippage), price), left)
+    return at_most(plan, view, scalars.lots_of_cash(free, ppm_up(limits.max_slippage), price), left.words)
 
 
 def min_notional(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
@@ -158,21 +154,32 @@ def min_notional(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
         return None
     value = in_words(plan.notional, market.quote)
     smallest = grouped(market.min_notional)
-    return _denied(f"an order of {value} {market.quote} is below the venue's minimum of {smallest}")
+    return denied(f"an order of {value} {market.quote} is below the venue's minimum of {smallest}")
 
 
 ENTRY_RULES: tuple[Rule, ...] = (
     halts,
     market_data,
     risk_figures,
+    trading_hours,
+    volatility,
+    flash_crash,
+    losing_streak,
     drawdown,
     one_position,
+    max_positions,
     price_sanity,
     spread,
+    bad_day,
+    open_risk,
     max_position,
+    sector,
+    correlation,
     max_exposure,
     cash,
+    daily_volume,
     slippage,
+    value_at_risk,
     min_notional,
 )
 """In the order in which they are asked: what stops comes first, dust is looked for last."""
@@ -198,10 +205,6 @@ def taken(context: str, symbol: str, account: Portfolio) -> str:
     return f"{context} {[*held, *buying][0]}" if held or buying else ""
 
 
-def _denied(reason: str) -> Verdict | None:
-    return Verdict(lots=0, reason=reason) if reason else None
-
-
 def _hours(span: timedelta) -> str:
     hours = span / timedelta(hours=1)
     return f"{plain(hours, 2)} hours" if hours >= 1 else f"{plain(60 * hours, 1)} minutes"
@@ -221,7 +224,3 @@ def _lots_of_share(plan: TradePlan, view: RiskView, limits: RiskLimits, usual: D
         up(units.grains(taken)),
         up(units.ticks(plan.price)),
     )
-
-
-def _within(plan: TradePlan, view: RiskView, lots: int, left: Room) -> Verdict | None:
-    return None if view.market.lots(plan.quantity) <= lots else Verdict(lots=lots, reason=left.words)

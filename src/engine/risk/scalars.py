@@ -56,6 +56,22 @@ def cut_to_risk(lots: int, equity: float, share: float, distance: float) -> int:
     return lots if distance <= 0 else min(lots, lots_at_risk(equity, share, distance))
 
 
+def cut_to_share(lots: int, equity: float, share: float, taken: float, distance: float) -> int:
+    """So many of the lots as lose what others leave of a share of equity: floor((equity * share - taken) / distance).
+
+    Total open risk, the "portfolio heat" of fixed-fractional trading (V. Tharp, Definitive Guide to Position Sizing,
+    2008). Where there is no distance above 0 nothing is lost, and nothing is cut.
+
+    Args:
+        lots: What is asked for.
+        equity: In grains.
+        share: Of it that everything may lose, in ppm.
+        taken: What the others may lose, in grains.
+        distance: Between entry and stop, in ticks.
+    """
+    return lots if distance <= 0 else min(lots, lots_of_share(equity, share, taken, distance))
+
+
 def steps(drawdown: float, step: float) -> int:
     """How many times a step fits into a drawdown: floor(drawdown / step), both in ppm; the step is above 0.
 

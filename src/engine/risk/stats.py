@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.domain.currencies import rounded
 from engine.domain.figures import grouped
@@ -16,7 +18,15 @@ from engine.domain.risk_stats import RiskStats
 from engine.risk import metrics
 from engine.risk.metrics import CVaRCalculator, VaRCalculator
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.domain.market import Floats
+
+KNOWN = 300
+"""So many candles are looked back at: those that a cycle has."""
 _DAY = timedelta(days=1)
+_DAY_MS = _DAY // timedelta(milliseconds=1)
 
 
 def measure(candles: Candles, atr: float | None) -> RiskStats:
@@ -39,17 +49,20 @@ def measure(candles: Candles, atr: float | None) -> RiskStats:
         volatility=metrics.realised_volatility(returns, _DAY / candles.timeframe.duration),
         atr=atr,
         daily_volume=_daily_volume(candles),
+        known_volume=float(known_volumes(candles, np.array([len(candles) - 1]))[0]),
     )
 
 
 def compared(stats: RiskStats, others: Iterable[RiskStats]) -> RiskStats:
     """The same figures with the correlations to those of other markets that are of the same candles."""
     found = {
-        other.symbol: metrics.correlation(stats.returns, other.returns)
+        other.symbol: other.returns
         for other in others
         if other.symbol != stats.symbol and _of_the_same_candles(stats, other)
     }
-    return replace(stats, correlations={symbol: value for symbol, value in found.items() if value is not None})
+    values = {symbol: metrics.correlation(stats.returns, returns) for symbol, returns in found.items()}
+    correlations = {symbol: value for symbol, value in values.items() if value is not None}
+    return replace(stats, correlations=correlations, others=found)
 
 
 def told(stats: RiskStats) -> str:
@@ -75,11 +88,28 @@ def _of_the_same_candles(one: RiskStats, other: RiskStats) -> bool:
     return (one.timeframe, one.as_of, len(one.returns)) == (other.timeframe, other.as_of, len(other.returns))
 
 
+def known_volumes(candles: Candles, rows: NDArray[np.int64]) -> Floats:
+    """What was traded in the day up to each of some candles, at the closes: as far as ``KNOWN`` candles go back.
+
+    Of candles that are longer than a day it is the mean of a day of each.
+    """
+    value, span = candles.close * candles.volume, candles.timeframe.millis
+    longest = max(_DAY_MS, span)
+    first = np.searchsorted(candles.open_ms, candles.open_ms[rows] + span - longest)
+    first = np.maximum(first, rows - KNOWN + 1)
+    found = np.empty(len(rows))
+    counts = rows - first + 1
+    for count in np.unique(counts):
+        begins = first[counts == count]
+        low, high = int(begins.min()), int(begins.max()) + 1
+        sums = sliding_window_view(value, int(count))[low:high].sum(axis=1)
+        found[counts == count] = sums[begins - low]
+    return found * min(1.0, _DAY_MS / span)
+
+
 def _daily_volume(candles: Candles) -> float | None:
     """What a day's candles traded at their closes; of longer candles the mean of a day of the newest one."""
-    millis, day = candles.timeframe.millis, _DAY / timedelta(milliseconds=1)
-    first = int(candles.open_ms[-1]) + millis - max(int(day), millis)
-    if candles.open_ms[0] > first:
+    span = max(_DAY_MS, candles.timeframe.millis)
+    if candles.open_ms[0] > int(candles.open_ms[-1]) + candles.timeframe.millis - span:
         return None
-    start = int(np.searchsorted(candles.open_ms, first))
-    return float(np.dot(candles.close[start:], candles.volume[start:])) * min(1.0, day / millis)
+    return float(known_volumes(candles, np.array([len(candles) - 1]))[0])

@@ -201,6 +201,7 @@ def _blank() -> Tape:
         confidence=floats,
         stop=floats,
         target=floats,
+        traded=floats,
         markets=np.zeros(0, MARKET),
         slots=np.zeros(0, SLOT),
         account=np.zeros(1, ACCOUNT),

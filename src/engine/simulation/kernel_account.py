@@ -61,6 +61,37 @@ def coin_worth(tape: Tape, coin: int) -> float:
     return taken
 
 
+def sector_worth(tape: Tape, sector: int) -> float:
+    """What is held of a sector's coins or being bought, in every context."""
+    taken = 0.0
+    for k in range(len(tape.slots)):
+        if tape.markets[tape.slots[k]["market"]]["sector"] == sector:
+            taken += tape.slots[k]["reserved"] + worth_of_slot(tape, k)
+    return taken
+
+
+def at_risk(tape: Tape) -> float:
+    """What everything held or being bought loses from the last closes, or what is paid for it, to its stop."""
+    lost = 0.0
+    for k in range(len(tape.slots)):
+        slot = tape.slots[k]
+        market = tape.markets[slot["market"]]
+        if slot["lots"] > 0:
+            lost += max(0.0, worth_of_slot(tape, k) - slot["lots"] * slot["stop"] * market["grain"])
+        if slot["buying"] > 0:
+            lost += max(0.0, slot["reserved"] - slot["buying"] * slot["stop"] * market["grain"])
+    return lost
+
+
+def positions_of(slots: Table) -> int:
+    """How many positions are held or being bought."""
+    count = 0
+    for k in range(len(slots)):
+        if slots[k]["lots"] > 0 or slots[k]["buying"] > 0:
+            count += 1
+    return count
+
+
 def watch_drawdown(tape: Tape, now: int) -> None:
     """Raise the peak, or pause entries where equity has fallen another step below it (``risk.halts``)."""
     account, terms = tape.account[0], tape.terms

@@ -6,7 +6,15 @@ import math
 from typing import TYPE_CHECKING
 
 from engine.risk import scalars as risk
-from engine.simulation.kernel_account import coin_worth, fall_of, reserved_of, worth_of
+from engine.simulation.kernel_account import (
+    at_risk,
+    coin_worth,
+    fall_of,
+    positions_of,
+    reserved_of,
+    sector_worth,
+    worth_of,
+)
 from engine.simulation.kernel_fills import ask_of, bid_of
 
 if TYPE_CHECKING:
@@ -48,7 +56,12 @@ def size(tape: Tape, k: int, i: int, s: int) -> None:
     if stop <= 0 or above <= 0 or not is_sane(terms, bid, ask, tape.close[i - 1], tight):
         return
     taken = lots_of_levels(terms, tape.levels, tape.sizes, mid, tape.offered[i - 1])
+    if 0 <= terms.max_positions <= positions_of(tape.slots):
+        return
     lots = min(lots_of_account(tape, k, ask, distance, float(ask - tight)), taken)
+    if terms.max_daily_volume >= 0:
+        traded = tape.traded[s] / market["grain"]
+        lots = min(lots, risk.lots_of_share(traded, terms.max_daily_volume, 0.0, ask))
     if risk.is_worth_sending(lots, ask, market["least"] / market["grain"]):
         slot["buying"], slot["reserved"] = lots, lots * ask * market["grain"]
         slot["stop"], slot["target"] = tight, above
@@ -91,6 +104,11 @@ def lots_of_account(tape: Tape, k: int, ask: int, distance: float, at_stop: floa
     if fallen > 0:
         left = risk.share_left(terms.risk_per_trade, terms.recovery_size, fallen)
         lots = risk.cut_to_risk(lots, equity / grain, left, at_stop)
+    if terms.max_open_risk >= 0:
+        lots = risk.cut_to_share(lots, equity / grain, terms.max_open_risk, at_risk(tape) / grain, at_stop)
+    if terms.max_sector >= 0 and market["sector"] >= 0:
+        taken = sector_worth(tape, market["sector"]) / grain
+        lots = min(lots, risk.lots_of_share(equity / grain, terms.max_sector, taken, ask))
     coin = risk.share_left(terms.max_position, terms.recovery_size, fallen)
     lots = min(lots, risk.lots_of_share(equity / grain, coin, coin_worth(tape, market["coin"]) / grain, ask))
     exposure = risk.share_left(terms.max_exposure, terms.recovery_size, fallen)

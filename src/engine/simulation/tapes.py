@@ -40,6 +40,7 @@ MARKET = np.dtype(
         ("grain", "f8"),  # what a lot is worth at a price of one tick
         ("least", "f8"),  # the smallest order, in the quote currency
         ("coin", "i8"),  # the same number for markets of the same base currency
+        ("sector", "i8"),  # the same number for markets of the same sector; below 0 for none
     ]
 )
 SLOT = np.dtype(
@@ -115,6 +116,7 @@ class Terms(NamedTuple):
         confidence: From which on an entry is carried out.
         whole, first, step, levels: The book (``fills.Shares``).
         pause_ms: How long a drawdown pauses entries.
+        max_daily_volume, max_open_risk, max_sector, max_positions: Below 0 where they limit nothing.
     """
 
     bare: bool
@@ -138,6 +140,10 @@ class Terms(NamedTuple):
     slippage_down: float = 0.0
     slippage_up: float = 0.0
     pause_ms: int = 0
+    max_daily_volume: float = -1.0
+    max_open_risk: float = -1.0
+    max_sector: float = -1.0
+    max_positions: int = -1
 
 
 class Tape(NamedTuple):
@@ -152,6 +158,8 @@ class Tape(NamedTuple):
         entry, exit: See ``SignalColumns``.
         confidence: The same; empty where it is not asked for.
         stop, target: Distances from the entry, in the quote currency; empty where no slot has any.
+        traded: What a day has traded at the close of each candle that something is said of, in the quote currency, as
+            ``risk.stats.known_volumes`` has it; empty where it limits nothing.
         levels, sizes: Room for one side of a book.
         adjusted: ``float64[n, 3]``, what is made of an entry at each close that something is said of: ``scale``,
             ``shift`` and ``stop_share`` of ``SLOT``; without rows where nothing is.
@@ -171,6 +179,7 @@ class Tape(NamedTuple):
     confidence: Floats
     stop: Floats
     target: Floats
+    traded: Floats
     markets: Table
     slots: Table
     account: Table

@@ -310,6 +310,9 @@ class Account:
                 venue=row.venue,
                 symbol=row.symbol,
                 value=(row.quantity - row.filled) * (row.limit_price or row.price),
+                to_stop=None
+                if row.stop is None
+                else max(Decimal(0), (row.quantity - row.filled) * ((row.limit_price or row.price) - row.stop)),
             )
             for row in rows
             if row.symbol.partition("/")[2] == quote  # what somebody else buys with another currency costs none of it

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -269,3 +270,11 @@ def test_the_mean_price_of_what_fits_is_within_the_slippage(steps: list[tuple[in
         taken, paid = taken + part, paid + part * level.price
     assert taken == fits > 0
     assert paid / taken - best <= allowed * best + Decimal("1e-20")
+
+
+def test_the_page_on_risk_has_every_rule_in_its_order_and_every_limit():
+    page = (Path(__file__).parents[4] / "docs" / "risk.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert rows == [rule.__name__ for rule in rules.ENTRY_RULES]
+    elsewhere = {"risk_per_trade", "drawdown_pause", "hours_zone"}
+    assert [name for name in RiskLimits.__slots__ if f"`{name}`" not in page and name not in elsewhere] == []

@@ -8,9 +8,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from engine.analysis.technical import HISTORY
 from engine.domain.errors import DataError
 from engine.domain.market import Candles, Timeframe, to_millis
-from engine.risk.stats import compared, measure, told
+from engine.risk.stats import compared, known_volumes, measure, told
 from tests.fakes.feed import START
 from tests.fakes.risk import risk_stats
 
@@ -86,3 +87,22 @@ def test_figures_are_good_for_two_candles(timeframe: str, hours: float, stale: b
     stats = risk_stats(timeframe=Timeframe(timeframe))
     assert stats.is_stale(START + timedelta(hours=hours)) is stale
     assert stats.age(START + timedelta(hours=hours)) == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("timeframe", ["1m", "1h", "4h", "1d", "1w"])
+def test_what_a_backtest_knows_of_volumes_is_what_each_close_tells(timeframe: str):
+    """To the last bit, so that both allow the same; with candles missing, and where a day is more than is known."""
+    rng = np.random.default_rng(3)
+    whole = candles(list(100 + rng.standard_normal(700)), Timeframe(timeframe))
+    keep = rng.random(700) > 0.02
+    columns = {name: getattr(whole, name)[keep] for name in ("open_ms", "open", "high", "low", "close")}
+    volume = rng.random(int(keep.sum())) * 1e5
+    series = Candles(symbol="BTC/USDT", timeframe=Timeframe(timeframe), volume=volume, **columns)
+    known = known_volumes(series, np.arange(len(series)))
+    for row in range(len(series)):
+        assert measure(series.cut(0, row + 1).tail(HISTORY), None).known_volume == known[row]
+
+
+def test_a_day_that_is_not_known_whole_counts_as_far_as_it_is():
+    stats = measure(candles([100.0] * 23), None)
+    assert (stats.daily_volume, stats.known_volume) == (None, pytest.approx(23 * 200))

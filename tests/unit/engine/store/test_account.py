@@ -221,7 +221,12 @@ async def test_unfinished_buys_are_known_by_order_context_and_market(account: Da
     await account.transact(lambda uow: uow.orders.add(bought))
     assert (await portfolio(account)).buying == (
         Buying(
-            order_id=bought.id, context=bought.context, venue="paper", symbol=bought.request.symbol, value=Decimal(300)
+            order_id=bought.id,
+            context=bought.context,
+            venue="paper",
+            symbol=bought.request.symbol,
+            value=Decimal(300),
+            to_stop=Decimal(30),
         ),
     )
 
