@@ -130,7 +130,7 @@ class Terms:
 def terms_of(settings: Settings) -> Terms:
     """How the settings have it traded."""
     return Terms(
-        risk=RiskManager(limits=settings.risk.limits),
+        risk=RiskManager(limits=settings.limits),
         quality=quality_limits(settings),
         model=FillModel(
             **settings.venue.model_dump(

@@ -70,7 +70,7 @@ async def run_viewer(settings: Settings) -> None:
             clock=clock,
             days=views.days,
             at_work=(),
-            limits=settings.risk.limits,
+            limits=settings.limits,
             autonomy=settings.approval.autonomy,
         )
         bot = ViewerBot(

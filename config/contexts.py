@@ -11,11 +11,12 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from config.kinds import Duration, ExchangeName, File, Symbol, problem
+from config.kinds import Duration, ExchangeName, File, Fraction, Symbol, problem
 from config.section import Section
 from config.strategy_names import StrategyName
 from engine.domain.market import Timeframe
 from engine.domain.plans import Then
+from engine.risk.limits import OwnLimits
 
 
 class IndicatorSettings(Section):
@@ -81,6 +82,24 @@ class FastSettings(Section):
     """From which confidence on; the bot must be allowed to trade alone at it (approval.auto_above)."""
 
 
+class OwnRiskSettings(Section):
+    """What a context is held to beside the limits of the account (risk): they can only be tightened."""
+
+    risk_per_trade: Fraction | None = None
+    """As risk.risk_per_trade, and not above it; null for that alone. The same goes for the others."""
+    max_position: Fraction | None = None
+    """As risk.max_position: what others hold of a coin counts too."""
+    max_exposure: Fraction | None = None
+    """As risk.max_exposure: what everything held is worth at most when this context enters."""
+    max_open_risk: Fraction | None = None
+    """As risk.max_open_risk."""
+
+    @property
+    def limits(self) -> OwnLimits:
+        """The same as the rules have them."""
+        return OwnLimits(**self.model_dump())
+
+
 class ContextSettings(Section):
     """One strategy at work on some markets; several run side by side."""
 
@@ -100,6 +119,8 @@ class ContextSettings(Section):
     """Conditions of one's own, beside the strategy's."""
     entry: EntrySettings = Field(default_factory=EntrySettings)
     """How it buys: at market, or at a limit."""
+    risk: OwnRiskSettings | None = None
+    """Limits of its own, tighter than those of the account; nothing for the account's alone."""
     fast: FastSettings | None = None
     """How it begins trades that it is sure of before all have been heard; nothing for not at all."""
     prompts: dict[str, File] = Field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
@@ -21,8 +22,10 @@ from config.people import AlertSettings, DigestSettings, PersonSettings
 from config.platforms import FailoverSettings, SlackSettings, TelegramSettings, ViewerSettings, WebSettings
 from config.section import Section
 from config.sentiment import SentimentSettings
+from engine.domain.figures import plain
 from engine.domain.market import Timeframe
 from engine.domain.messages import CardKind
+from engine.risk.limits import RiskLimits
 from engine.store.location import file_of
 
 PLATFORMS = ("telegram", "slack", "web")
@@ -105,6 +108,12 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
         """The venue whose real prices the contexts trade on, and how; its name is empty where they name none."""
         name = next((context.exchange for context in self.contexts if context.exchange), "")
         return name, self.exchanges.get(name, ExchangeSettings())
+
+    @property
+    def limits(self) -> RiskLimits:
+        """The risk limits of the account and of its contexts, as the rules have them."""
+        own = {each.name: each.risk.limits for each in self.contexts if each.risk}
+        return replace(self.risk.limits, own=own) if own else self.risk.limits
 
     @property
     def asks_models(self) -> bool:
@@ -213,6 +222,18 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     @classmethod
     def _distinct_contexts(cls, contexts: tuple[ContextSettings, ...]) -> tuple[ContextSettings, ...]:
         _refuse_twice("contexts", "name", [context.name.casefold() for context in contexts])
+        return contexts
+
+    @field_validator("contexts")
+    @classmethod
+    def _only_tighter(cls, contexts: tuple[ContextSettings, ...], info: ValidationInfo) -> tuple[ContextSettings, ...]:
+        risk = info.data.get("risk")
+        for number, context in enumerate(contexts if risk else ()):
+            for name, own in (context.risk.model_dump() if context.risk else {}).items():
+                limit = getattr(risk, name)
+                if own is not None and limit is not None and own > limit:
+                    message = f"must not be above risk.{name}, which is {plain(limit)}: a context only tightens it"
+                    raise problem(message, at=f"contexts.{number}.risk.{name}", other=f"risk.{name}")
         return contexts
 
     @field_validator("contexts")

@@ -38,6 +38,7 @@ from engine.exchanges.paper import NAME as PAPER
 from engine.jobs import Job, job_table
 from engine.llm.tape import TapeUse
 from engine.sentiment.history import SentimentHistory
+from engine.risk.manager import RiskManager
 from engine.simulation.intrabar import Intrabar
 from engine.store.location import url_of
 from engine.store.migrate import upgrade
@@ -137,7 +138,13 @@ def _terms(setup: BacktestSetup, settings: Settings, history: SentimentHistory |
     if isinstance(setup.terms, BareTerms):
         risk = BareRisk(size=Decimal(repr(setup.terms.size)), fee=setup.model.fee)
         return Terms(risk=risk, quality=ANYTHING, model=bare_model(setup.model), latency=latency, history=history)
-    return Terms(risk=usual.risk, quality=usual.quality, model=setup.model, latency=latency, history=history)
+    return Terms(
+        risk=RiskManager(limits=setup.terms.limits),
+        quality=usual.quality,
+        model=setup.model,
+        latency=latency,
+        history=history,
+    )
 
 
 async def _replayed(setup: BacktestSetup, settings: Settings, history: SentimentHistory | None) -> FullRun:

@@ -262,7 +262,7 @@ def _terms(
     autonomy = settings.approval.autonomy
     confidence = min(autonomy.ask_above, autonomy.auto_above) if asked.approved else autonomy.auto_above
     return RiskTerms(
-        limits=settings.risk.limits,
+        limits=settings.limits,
         confidence=confidence,
         approved=asked.approved,
         people=_people(settings) if asked.people else None,

@@ -129,7 +129,7 @@ class Results:
     def _obstacles(self, at_work: AtWork, account: Portfolio, halts: Sequence[Halt]) -> tuple[tuple[str, str], ...]:
         """Why a context cannot enter its markets, by the rules that need no plan, in their order."""
         everywhere = self.no_entry(at_work.name) or fallen(account, self.limits)
-        now = self.clock.now()
+        now, limits = self.clock.now(), self.limits.of(at_work.name)
 
         def obstacle(symbol: str) -> str:
             listing = Listing(at_work.venue, symbol)
@@ -137,7 +137,7 @@ class Results:
                 halted(listing, halts, now)
                 or everywhere
                 or taken(at_work.name, symbol, account)
-                or full(listing, account, self.limits, self.least(symbol))
+                or full(listing, account, limits, self.least(symbol))
             )
 
         return tuple((market, reason) for market in at_work.markets if (reason := obstacle(market)))

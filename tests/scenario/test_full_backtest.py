@@ -24,7 +24,7 @@ from engine.domain.errors import BadInput
 from engine.domain.hours import Hours
 from engine.domain.market import Market, Timeframe, to_millis
 from engine.ports import Strategy
-from engine.risk.limits import RiskLimits
+from engine.risk.limits import OwnLimits, RiskLimits
 from engine.simulation.fills import FillModel
 from engine.simulation.intrabar import Intrabar
 from engine.simulation.latency import Latency
@@ -238,6 +238,13 @@ def test_asking_people_costs_what_waiting_costs(settings: Settings) -> None:
         {"max_positions": 2},
         {"max_sector": Decimal("0.02"), "sectors": {"large": ("BTC", "ETH")}},
         {"max_volatility": Decimal("0.0268")},
+        {
+            "own": {
+                "crosses": OwnLimits(max_position=Decimal("0.01")),
+                "longer": OwnLimits(risk_per_trade=Decimal("0.0001")),
+            }
+        },
+        {"own": {"bands": OwnLimits(max_open_risk=Decimal("0.0001"), max_exposure=Decimal("0.02"))}},
         {"max_fall": Decimal("0.01"), "fall_within": timedelta(hours=2)},
         {"closed_hours": (Hours(tuple(range(5)), time(14), time(3, 30)),), "hours_zone": ZoneInfo("Asia/Kolkata")},
     ],
@@ -260,10 +267,7 @@ def test_each_limit_of_the_kernel_changes_trades_and_is_that_of_live_to_the_cent
 
     held_to = asked(replace(DARING, **limits))
     assert backtest(held_to).trades != backtest(asked(DARING)).trades
-    known = {name: value for name, value in limits.items() if name != "hours_zone"}
-    if "hours_zone" in limits:
-        known["hours_timezone"] = limits["hours_zone"].key
-    both(held_to, settings.model_copy(update={"risk": settings.risk.model_copy(update=known)}))
+    both(held_to, settings)
 
 
 def test_a_limit_that_candles_alone_cannot_tell_is_not_left_out_in_silence() -> None:

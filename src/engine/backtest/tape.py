@@ -396,6 +396,11 @@ def _slots(
         row["stops"], row["targets"] = stops[number], targets[number]
         row["stop"], row["target"] = -math.inf, math.inf
         row["scale"] = row["stop_share"] = 1.0
+        if isinstance(setup.terms, RiskTerms):
+            limits = setup.terms.limits.of(slot.context.name)
+            row["risk_per_trade"] = ppm_down(limits.risk_per_trade)
+            row["max_position"], row["max_exposure"] = ppm_down(limits.max_position), ppm_down(limits.max_exposure)
+            row["max_open_risk"] = _share_or_none(limits.max_open_risk)
         begin += len(slot.open_ms)
     return table
 
@@ -424,9 +429,6 @@ def _terms(setup: BacktestSetup) -> Terms:
                 first=shares.first,
                 step=shares.step,
                 levels=setup.model.levels,
-                risk_per_trade=ppm_down(limits.risk_per_trade),
-                max_position=ppm_down(limits.max_position),
-                max_exposure=ppm_down(limits.max_exposure),
                 max_drawdown=ppm_down(limits.max_drawdown),
                 recovery_size=ppm_down(limits.recovery_size),
                 max_total_drawdown=ppm_down(limits.max_total_drawdown),
@@ -436,7 +438,6 @@ def _terms(setup: BacktestSetup) -> Terms:
                 slippage_up=ppm_up(limits.max_slippage),
                 pause_ms=limits.drawdown_pause // timedelta(milliseconds=1),
                 max_daily_volume=_share_or_none(limits.max_daily_volume),
-                max_open_risk=_share_or_none(limits.max_open_risk),
                 max_sector=_share_or_none(limits.max_sector),
                 max_positions=-1 if limits.max_positions is None else limits.max_positions,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta, tzinfo
 from decimal import Decimal
 
@@ -13,6 +13,16 @@ from engine.domain.hours import Hours
 from engine.domain.positions import Portfolio
 from engine.risk import scalars
 from engine.risk.units import ppm_down, ppm_up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLimits:
+    """What one context is held to beside the limits of the account, which they only tighten; ``None`` for nothing."""
+
+    risk_per_trade: Decimal | None = None
+    max_position: Decimal | None = None
+    max_exposure: Decimal | None = None
+    max_open_risk: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +57,7 @@ class RiskLimits:
         max_fall: How far a price may have fallen within ``fall_within`` before its market is not entered.
         closed_hours: When nothing is entered, by the clocks of ``hours_zone``.
         max_losses: From how many losses in a row on a context enters nothing for ``losing_pause``.
+        own: What contexts are held to beside these, by their names; see ``of``.
     """
 
     risk_per_trade: Decimal = Decimal("0.01")
@@ -76,6 +87,22 @@ class RiskLimits:
     hours_zone: tzinfo = UTC
     max_losses: int | None = None
     losing_pause: timedelta = timedelta(hours=24)
+    own: Mapping[str, OwnLimits] = field(default_factory=dict)
+
+    def of(self, context: str) -> RiskLimits:
+        """The limits that a context is held to: of the account's and its own the tighter ones."""
+        own = self.own.get(context)
+        if own is None:
+            return self
+        return replace(
+            self,
+            risk_per_trade=_tighter(self.risk_per_trade, own.risk_per_trade),
+            max_position=_tighter(self.max_position, own.max_position),
+            max_exposure=_tighter(self.max_exposure, own.max_exposure),
+            max_open_risk=own.max_open_risk
+            if self.max_open_risk is None
+            else _tighter(self.max_open_risk, own.max_open_risk),
+        )
 
     @property
     def live_only(self) -> tuple[str, ...]:
@@ -150,3 +177,7 @@ def percent(share: Decimal) -> str:
     exact = 100 * share
     places = 2 if not exact or round(exact, 2) else -exact.adjusted()
     return f"{round(exact, places).normalize():f}%"
+
+
+def _tighter(limit: Decimal, own: Decimal | None) -> Decimal:
+    return limit if own is None else min(limit, own)

@@ -39,7 +39,7 @@ class RiskManager:
             market=market,
             price=price,
             portfolio=portfolio,
-            risk_per_trade=self.limits.risk_per_trade,
+            risk_per_trade=self.limits.of(decision.context).risk_per_trade,
         )
 
     def judge(self, plan: TradePlan, view: RiskView) -> Judgement:
@@ -51,8 +51,9 @@ class RiskManager:
 
     def _judge_entry(self, plan: TradePlan, view: RiskView) -> Judgement:
         clamps: tuple[Clamp, ...] = ()
+        limits = self.limits.of(plan.context)
         for rule in ENTRY_RULES:
-            verdict = rule(plan, view, self.limits)
+            verdict = rule(plan, view, limits)
             if verdict is None:
                 continue
             allowed = min(plan.quantity, view.market.quantity(verdict.lots))

@@ -92,26 +92,26 @@ def lots_of_account(tape: Tape, k: int, ask: int, distance: float, at_stop: floa
         distance: To the stop, as the strategy has it, in ticks.
         at_stop: The same as it is on the tick, once tightened.
     """
-    terms, account, market = tape.terms, tape.account[0], tape.markets[tape.slots[k]["market"]]
+    terms, account, slot = tape.terms, tape.account[0], tape.slots[k]
+    market = tape.markets[slot["market"]]
     worth, reserved, grain = worth_of(tape), reserved_of(tape.slots), market["grain"]
     equity = account["cash"] + worth
     fall = fall_of(account["peak"], equity)
     fallen = risk.steps(fall, terms.max_drawdown)
     if risk.has_reached(fall, terms.max_total_drawdown) or fallen > risk.steps(account["paused"], terms.max_drawdown):
         return 0
-    lots = risk.lots_at_risk(equity / grain, terms.risk_per_trade, distance)
-    lots = math.floor(lots * tape.slots[k]["scale"])
+    lots = math.floor(risk.lots_at_risk(equity / grain, slot["risk_per_trade"], distance) * slot["scale"])
     if fallen > 0:
-        left = risk.share_left(terms.risk_per_trade, terms.recovery_size, fallen)
+        left = risk.share_left(slot["risk_per_trade"], terms.recovery_size, fallen)
         lots = risk.cut_to_risk(lots, equity / grain, left, at_stop)
-    if terms.max_open_risk >= 0:
-        lots = risk.cut_to_share(lots, equity / grain, terms.max_open_risk, at_risk(tape) / grain, at_stop)
+    if slot["max_open_risk"] >= 0:
+        lots = risk.cut_to_share(lots, equity / grain, slot["max_open_risk"], at_risk(tape) / grain, at_stop)
     if terms.max_sector >= 0 and market["sector"] >= 0:
         taken = sector_worth(tape, market["sector"]) / grain
         lots = min(lots, risk.lots_of_share(equity / grain, terms.max_sector, taken, ask))
-    coin = risk.share_left(terms.max_position, terms.recovery_size, fallen)
+    coin = risk.share_left(slot["max_position"], terms.recovery_size, fallen)
     lots = min(lots, risk.lots_of_share(equity / grain, coin, coin_worth(tape, market["coin"]) / grain, ask))
-    exposure = risk.share_left(terms.max_exposure, terms.recovery_size, fallen)
+    exposure = risk.share_left(slot["max_exposure"], terms.recovery_size, fallen)
     lots = min(lots, risk.lots_of_share(equity / grain, exposure, (worth + reserved) / grain, ask))
     return min(lots, risk.lots_of_cash((account["cash"] - reserved) / grain, terms.slippage_up, ask))
 

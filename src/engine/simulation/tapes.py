@@ -60,6 +60,11 @@ SLOT = np.dtype(
         ("scale", "f8"),  # how much of its size is bought, in [0, 1]
         ("shift", "f8"),  # what its confidence is changed by, 0 or less
         ("stop_share", "f8"),  # how much of its stop's distance is kept, in (0, 1]
+        # What its context is held to, as ``Terms`` are; ``max_open_risk`` is below 0 where it limits nothing.
+        ("risk_per_trade", "f8"),
+        ("max_position", "f8"),
+        ("max_exposure", "f8"),
+        ("max_open_risk", "f8"),
         # What it holds. ``lots`` is 0 for nothing.
         ("lots", "f8"),
         ("since", "i8"),
@@ -116,7 +121,7 @@ class Terms(NamedTuple):
         confidence: From which on an entry is carried out.
         whole, first, step, levels: The book (``fills.Shares``).
         pause_ms: How long a drawdown pauses entries.
-        max_daily_volume, max_open_risk, max_sector, max_positions: Below 0 where they limit nothing.
+        max_daily_volume, max_sector, max_positions: Below 0 where they limit nothing.
     """
 
     bare: bool
@@ -129,9 +134,6 @@ class Terms(NamedTuple):
     first: int = 0
     step: int = 0
     levels: int = 0
-    risk_per_trade: float = 0.0
-    max_position: float = 0.0
-    max_exposure: float = 0.0
     max_drawdown: float = 0.0
     recovery_size: float = 0.0
     max_total_drawdown: float = 0.0
@@ -141,7 +143,6 @@ class Terms(NamedTuple):
     slippage_up: float = 0.0
     pause_ms: int = 0
     max_daily_volume: float = -1.0
-    max_open_risk: float = -1.0
     max_sector: float = -1.0
     max_positions: int = -1
 

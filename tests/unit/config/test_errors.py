@@ -144,6 +144,31 @@ def refusal(tmp_path: Path) -> Refusal:
             "my.yaml, line 2: digest.timezone: there is no such time zone; did you mean Europe/Berlin?",
         ),
         (
+            "risk:\n  closed_hours: [22-1]",
+            (
+                "my.yaml, line 2: risk.closed_hours.0: must be hours such as 22:00-01:00, "
+                "or with days, sat,sun 00:00-00:00"
+            ),
+        ),
+        (
+            "risk:\n  hours_timezone: Asia/Kolkatta",
+            "my.yaml, line 2: risk.hours_timezone: there is no such time zone; did you mean Asia/Kolkata?",
+        ),
+        (
+            "risk:\n  sectors: {one: [BTC, ETH], two: [ETH]}",
+            "my.yaml, line 2: risk.sectors: must have each coin once; ETH is there twice",
+        ),
+        (
+            (
+                "contexts:\n  - {name: a, strategy: momentum, markets: [BTC/USDT], risk: {max_position: 0.3}}\n"
+                "risk:\n  max_position: 0.25"
+            ),
+            (
+                "my.yaml, line 2 and my.yaml, line 4: contexts.0.risk.max_position: must not be above "
+                "risk.max_position, which is 0.25: a context only tightens it"
+            ),
+        ),
+        (
             "database:\n  url: greenlight.sqlite",
             "my.yaml, line 2: database.url: must be a database URL such as sqlite:///var/demo/greenlight.sqlite",
         ),

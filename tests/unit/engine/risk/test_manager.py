@@ -16,7 +16,7 @@ from engine.domain.orders import Side
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Portfolio
 from engine.risk.halts import drawdown_halt, paused_drawdown
-from engine.risk.limits import RiskLimits
+from engine.risk.limits import OwnLimits, RiskLimits
 from engine.risk.manager import RiskManager
 from tests.fakes.exact import depth_within
 from tests.fakes.examples import examples
@@ -255,3 +255,30 @@ def test_whatever_the_market_does_the_fall_ends_a_step_beyond_the_total_limit(mo
         account = replace(account, paused_drawdown=paused_drawdown(account, limits))
         halted = halted or (halt is not None and halt.is_total)
     assert account.drawdown <= limits.max_total_drawdown + limits.risk_per_trade
+
+
+OWN = st.builds(
+    OwnLimits,
+    risk_per_trade=st.one_of(st.none(), FRACTIONS),
+    max_position=st.one_of(st.none(), FRACTIONS),
+    max_exposure=st.one_of(st.none(), FRACTIONS),
+    max_open_risk=st.one_of(st.none(), FRACTIONS),
+)
+
+
+@examples(100)
+@given(PLANS, VIEWS, LIMITS, OWN)
+def test_limits_of_its_own_never_give_a_context_more_nor_another_less(
+    wanted: TradePlan, seen: RiskView, limits: RiskLimits, own: OwnLimits
+):
+    held_to = replace(limits, own={wanted.context: own})
+    assert _allowed(held_to, wanted, seen) <= _allowed(limits, wanted, seen)
+    other = replace(wanted, context="another one")
+    assert _allowed(held_to, other, seen) == _allowed(limits, other, seen)
+    strict = held_to.of(wanted.context)
+    assert strict.of(wanted.context) == strict
+
+
+def _allowed(limits: RiskLimits, wanted: TradePlan, seen: RiskView) -> Decimal:
+    judgement = RiskManager(limits=limits).judge(wanted, seen)
+    return judgement.plan.quantity if isinstance(judgement, Allowed) else Decimal(0)
