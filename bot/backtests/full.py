@@ -37,8 +37,8 @@ from engine.domain.inventory import Rule
 from engine.exchanges.paper import NAME as PAPER
 from engine.jobs import Job, job_table
 from engine.llm.tape import TapeUse
-from engine.sentiment.history import SentimentHistory
 from engine.risk.manager import RiskManager
+from engine.sentiment.history import SentimentHistory
 from engine.simulation.intrabar import Intrabar
 from engine.store.location import url_of
 from engine.store.migrate import upgrade

@@ -100,7 +100,7 @@ def lots_of_account(tape: Tape, k: int, ask: int, distance: float, at_stop: floa
     fallen = risk.steps(fall, terms.max_drawdown)
     if risk.has_reached(fall, terms.max_total_drawdown) or fallen > risk.steps(account["paused"], terms.max_drawdown):
         return 0
-    lots = math.floor(risk.lots_at_risk(equity / grain, slot["risk_per_trade"], distance) * slot["scale"])
+    lots: int = math.floor(risk.lots_at_risk(equity / grain, slot["risk_per_trade"], distance) * slot["scale"])
     if fallen > 0:
         left = risk.share_left(slot["risk_per_trade"], terms.recovery_size, fallen)
         lots = risk.cut_to_risk(lots, equity / grain, left, at_stop)
