@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -39,6 +40,7 @@ SPELLINGS = (
     "```\n{}\n```",
 )
 HEADLINES = tuple(spelling.format(order) for spelling, order in product(SPELLINGS, ORDERS))
+MEMBERS = ("analyst", "risk", "devils_advocate", "supervisor")
 CALM = "Bitcoin trades higher as funds see inflows"
 
 ANSWERS: tuple[Any, ...] = (
@@ -113,30 +115,35 @@ def is_no_more(plan: TradePlan | None, than: TradePlan) -> bool:
 
 @pytest.mark.slow
 async def test_whatever_is_written_of_a_coin_a_plan_is_never_more_than_its_calm_twin(tmp_path: Path, twin: TradePlan):
-    whole = await planned(tmp_path / "whole", Script(says=dict.fromkeys(("analyst", "risk"), an_opinion())), CALM)
-    assert whole is not None
-    made = 0
-    for number, headline in enumerate(HEADLINES):
-        script = Script(says=dict.fromkeys(("analyst", "risk", "devils_advocate", "supervisor"), obeying))
-        plan = await planned(tmp_path / f"h{number}", script, headline)
-        assert is_no_more(plan, whole), headline
-        made += plan is not None
+    made, scripts = await hostile(tmp_path, [(obeying, headline) for headline in HEADLINES], twin)
+    assert made == len(HEADLINES) >= 60
+    for headline, script in zip(HEADLINES, scripts, strict=True):
         own = [request.prompt.partition("<quoted>")[0] + request.system_message for request in script.asked]
         assert not any(order in text for text in own for order in ORDERS), headline
-    assert made == len(HEADLINES) >= 60
-    assert twin.quantity <= whole.quantity
 
 
 @pytest.mark.slow
 async def test_whatever_a_model_answers_a_plan_is_never_more_than_its_calm_twin(tmp_path: Path, twin: TradePlan):
-    whole = await planned(tmp_path / "whole", Script(says=dict.fromkeys(("analyst", "risk"), an_opinion())), CALM)
-    assert whole is not None
-    made = 0
-    for number, answer in enumerate(ANSWERS):
-        script = Script(says=dict.fromkeys(("analyst", "risk", "devils_advocate", "supervisor"), answer))
-        plan = await planned(tmp_path / f"a{number}", script, CALM)
-        assert is_no_more(plan, whole), answer
-        made += plan is not None
+    made, _ = await hostile(tmp_path, [(answer, CALM) for answer in ANSWERS], twin)
     assert made > len(ANSWERS) / 2, "who is not believed abstains, and the strategy's own plan stands"
     assert len(HEADLINES) + len(ANSWERS) >= 100
+
+
+async def hostile(folder: Path, tries: Sequence[tuple[Any, str]], twin: TradePlan) -> tuple[int, list[Script]]:
+    """See that no try comes to more than calm words and answers do; how many came to a plan, and what was asked.
+
+    Args:
+        folder: A new one.
+        tries: What every member answers, and what is written of the coin.
+        twin: What calm words come to by rules.
+    """
+    whole = await planned(folder / "whole", Script(says=dict.fromkeys(("analyst", "risk"), an_opinion())), CALM)
+    assert whole is not None
     assert twin.quantity <= whole.quantity
+    made, scripts = 0, list[Script]()
+    for number, (answer, headline) in enumerate(tries):
+        scripts.append(Script(says=dict.fromkeys(MEMBERS, answer)))
+        plan = await planned(folder / str(number), scripts[-1], headline)
+        assert is_no_more(plan, whole), (answer, headline)
+        made += plan is not None
+    return made, scripts

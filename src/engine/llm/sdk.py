@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import SecretStr
@@ -11,7 +12,7 @@ from pydantic import SecretStr
 from engine.domain.errors import ModelError
 from engine.domain.extras import install
 from engine.domain.model_calls import UNBILLED, ModelFault, ModelReply, ModelRequest
-from engine.llm.sdk_errors import translated
+from engine.llm.sdk_errors import translated, without_key
 
 CONNECT_WITHIN = 5.0
 """Wall seconds for a connection, after which the next provider may be asked."""
@@ -77,7 +78,8 @@ class SdkProvider(ABC, Generic[C]):
         client = await self._opened()
         async with translated(self.sdk, self._name, self._key):
             body, request_id = await (self._in_pieces if self._streamed else self._whole)(client, request)
-        return self._reply(body, request_id, request)
+        reply = self._reply(body, request_id, request)
+        return replace(reply, text=without_key(reply.text, self._key))
 
     async def close(self) -> None:
         """Let go of every connection; a question after that makes new ones."""

@@ -5,9 +5,10 @@ Both SDKs come of one generator, so their errors have the same names and attribu
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +20,8 @@ from engine.retry_after import parse_date, seconds_to_wait
 
 _MOST_WORDS = 240
 """The most letters of a provider's own words that an error repeats."""
+_LEAST_KEY = 8
+"""Letters of a key that is looked for in an answer: servers that want none are given any word."""
 
 BY_STATUS = {
     401: ModelFault.KEY,
@@ -158,9 +161,26 @@ def _said(body: Any, key: SecretStr | None) -> str:
         if isinstance(found, Mapping) and name in found:
             found = found[name]
     words = " ".join(str(found).split()) if isinstance(found, str) else ""
-    if key is not None and key.get_secret_value():
-        words = words.replace(key.get_secret_value(), "…")
+    words = without_key(words, key, least=1)
     return words if len(words) <= _MOST_WORDS else words[: _MOST_WORDS - 1] + "…"
+
+
+def without_key(text: str, key: SecretStr | None, *, least: int = _LEAST_KEY) -> str:
+    """A text of a provider without the key, which it knows from the question; also where JSON spells it otherwise.
+
+    Args:
+        text: What it wrote.
+        key: The key.
+        least: How long a key must be to be looked for: what is shorter may be a word.
+    """
+    secret = key.get_secret_value().strip() if key is not None else ""
+    if len(secret) < least:
+        return text
+    if "\\u" in text:
+        with suppress(ValueError):
+            spelled = json.dumps(json.loads(text), ensure_ascii=False)
+            text = spelled if secret in spelled else text
+    return text.replace(secret, "…")
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
