@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from config.naming import did_you_mean
+from config.naming import nearest
 from config.settings import Settings
 from engine.ai.predictor import PLACES
 from engine.ai.prompt_files import NEEDED, prompt_from
@@ -53,9 +53,9 @@ def _of_nobody(settings: Settings) -> Iterator[ConfigError]:
     for number, context in enumerate(settings.contexts):
         for name in context.prompts:
             if name not in members:
-                remedy = f"There are {', '.join(members)} (ai.panel)."
-                key = f"contexts.{number}.prompts.{name}"
-                yield ConfigError(f"is of nobody{did_you_mean(name, members)}.", remedy, key=key)
+                near = nearest(name, members)
+                remedy = f"{f'Did you mean {near}? ' if near else ''}There are {', '.join(members)} (ai.panel)."
+                yield ConfigError("is of nobody.", remedy, key=f"contexts.{number}.prompts.{name}")
 
 
 def _members(settings: Settings) -> tuple[str, ...]:

@@ -118,7 +118,7 @@ class Agent:
             by=speaker(answer),
             last_word=self.last_word,
             cost=answer.cost,
-            prompt=prompt.label,
+            prompt="" if answer.is_offline else prompt.label,
         )
 
 

@@ -58,7 +58,7 @@ class Opinion:
         by: Who spoke: a provider and its model, the offline analyst; empty where nobody did.
         last_word: Whether it has heard all the others: the supervisor.
         cost: What asking it is booked with, in US dollars.
-        prompt: The prompt that it was asked by, with its version; empty where nobody was.
+        prompt: The prompt that a model was asked by, with its version; empty where none was.
     """
 
     agent: str

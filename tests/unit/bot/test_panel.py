@@ -24,7 +24,7 @@ from engine.domain.errors import ConfigError
 from engine.ports import Panel
 from tests.fakes.database import new_database
 from tests.fakes.engine import engine_room
-from tests.fakes.panel import a_proposal
+from tests.fakes.panel import Script, a_proposal
 
 ON = {"BOT_AI__ENABLED": "true"}
 
@@ -89,7 +89,9 @@ async def test_a_context_may_have_prompts_of_its_own_and_people_see_which_one(tm
     settings = with_prompts(tmp_path, {"risk": str(tmp_path / "own.md"), "supervisor": str(tmp_path / "own.md")})
     assert list(prompt_faults(settings)) == []
     async with engine_room(tmp_path / "room") as room:
-        found = panel_of(settings, build_models(settings, room.store, WallClock(), wall).manager, room.store)
+        found = panel_of(settings, Script().manager(), room.store)
+        by_rules = panel_of(settings, build_models(settings, room.store, WallClock(), wall).manager, room.store)
+        assert {each.prompt for each in await by_rules.opinions(a_proposal(), 10)} == {""}, "rules read no prompt"
         said = {
             context: [each.prompt for each in await found.opinions(replace(a_proposal(), context=context), 10)]
             for context in ("plain", "careful")
@@ -105,7 +107,11 @@ async def test_a_context_may_have_prompts_of_its_own_and_people_see_which_one(tm
         ({"risk": "gone.md"}, "contexts.1.prompts.risk", "gone.md cannot be read: No such file"),
         ({"risk": "."}, "contexts.1.prompts.risk", "it is no file"),
         ({"risk": "bad.md"}, "contexts.1.prompts.risk", "bad.md: nobody knows $api_key"),
-        ({"risc": "own.md"}, "contexts.1.prompts.risc", "is of nobody; did you mean risk?"),
+        (
+            {"risc": "own.md"},
+            "contexts.1.prompts.risc",
+            "is of nobody. Did you mean risk? There are analyst, risk,",
+        ),
     ],
 )
 def test_a_prompt_of_a_context_that_is_wrong_is_named_at_the_start(
