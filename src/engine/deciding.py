@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from engine.ai.autonomy import calibrated_route
 from engine.ai.fusion import Fused
@@ -57,7 +58,7 @@ def conclude_close(
 ) -> Outcome:
     """Decide on what need not wait, and write down what does; nothing where this candle was decided on already.
 
-    Exits never wait, nor does an entry where nobody is asked and nothing was begun.
+    Exits never wait, nor does an entry where nobody is asked and nothing was begun, or that nobody could bring about.
     """
     symbol, at = seen.market.symbol, seen.candle_at
     key = key_of(context.name, symbol, at, Stance.ENTER)
@@ -79,7 +80,8 @@ def conclude_close(
     outcome = Outcome()
     for leaving in proposal.exits:
         outcome += desk.leave(held[leaving.position_id], leaving)
-    if proposal.stance is Stance.ENTER and (services.panel.patience or context.fast):
+    thought_about = proposal.stance is Stance.ENTER and (services.panel.patience or context.fast)
+    if thought_about and not desk.is_refused_anyway():
         return outcome + desk.begin()
     return outcome + desk.enter(None, ())
 
@@ -149,6 +151,21 @@ class _Conclusion:
             position_id=position.id,
         )
         return self._carry_out(self.book, decision, plan)
+
+    def is_refused_anyway(self) -> bool:
+        """Whether it is refused as it was proposed: opinions only take away, so none could let it be made.
+
+        It is not known without a book, for there may be one once all are heard; nor where something is left, for that
+        may be sold by then.
+        """
+        if self.book is None or self.proposal.exits:
+            return False
+        decision = self._drafted(Stance.ENTER, self.proposal.reasons)
+        planned = self._plan(self.book, decision, Fused())
+        if isinstance(planned, Refuse):
+            return True
+        stats = self.services.stats.last(self.proposal.listing, self.proposal.timeframe)
+        return isinstance(self._route(decision, self._judge(*planned, stats)), Refuse)
 
     def begin(self) -> Outcome:
         """Open a starter where the context does so, and let the rest be thought about."""
@@ -326,7 +343,11 @@ class _Conclusion:
             detail=told(stats) if stats else "missing",
         )
 
-    def _decision(
+    def _decision(self, stance: Stance, reasons: tuple[str, ...], **given: Any) -> Decision:
+        """A decision that is to be written down, with its number."""
+        return replace(self._drafted(stance, reasons, **given), id=self.uow.decisions.next_id())
+
+    def _drafted(
         self,
         stance: Stance,
         reasons: tuple[str, ...],
@@ -335,13 +356,13 @@ class _Conclusion:
         confidence: float = 1.0,
         of_position: str = "",
     ) -> Decision:
-        """A decision; nobody's confidence makes it higher than the strategy's own, nor do earlier trades."""
+        """A decision without a number; no confidence makes it higher than the strategy's own, nor do earlier trades."""
         signals = self.proposal.signals
         is_exit = stance is Stance.EXIT
         measured = 1.0 if is_exit else min(signals.confidence, confidence)
         calibrated = self._calibrated(measured) if stance is Stance.ENTER else None
         return Decision(
-            id=self.uow.decisions.next_id(),
+            id="",
             key=f"{self._key(stance, tier)}|{of_position}" if is_exit else self._key(stance, tier),
             context=self.proposal.context,
             strategy=self.proposal.strategy,

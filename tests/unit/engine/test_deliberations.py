@@ -18,6 +18,7 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.autonomy import AskHuman, Execute, Refuse, Ruling
 from engine.domain.decision_views import Why
 from engine.domain.decisions import Judged, Opinion, Stance, Tier, Verdict
+from engine.domain.errors import VenueError
 from engine.domain.orders import Purpose
 from engine.domain.plans import Entry, Then
 from engine.domain.proposals import FastTier, Proposal
@@ -110,6 +111,29 @@ async def test_where_nothing_is_wanted_nobody_is_asked(tmp_path: Path):
         assert judged.decision.stance is Stance.HOLD
         await heard(room)
         assert panel.asked == []
+
+
+@pytest.mark.parametrize("fast", [None, QUARTER])
+async def test_what_is_refused_whatever_is_said_is_refused_at_once_and_nobody_is_asked(
+    tmp_path: Path, fast: FastTier | None
+):
+    panel = HandPanel()
+    async with a_room(tmp_path, panel, fast=fast) as room:
+        (judged,) = (await room.enter(0.4)).decisions
+        assert judged.ruling == Refuse(reasons=("confidence 0.4 is below 0.5, from where people are asked",))
+        assert (judged.decision.id, judged.opinions) == ("D1", ())
+        await heard(room)
+        assert panel.asked == []
+        assert await room.held() == ()
+
+
+async def test_without_a_book_all_are_heard_for_there_may_be_one_then(tmp_path: Path):
+    panel = HandPanel()
+    async with a_room(tmp_path, panel, deaf=VenueError("The venue answers 503.")) as room:
+        assert (await room.enter(1.0)).decisions == ()
+        room.venue.deaf = None
+        await heard(room)
+        assert [type((await last(room)).ruling), len(panel.asked)] == [Execute, 1]
 
 
 async def test_a_veto_refuses_and_says_whose_it_is(tmp_path: Path):
