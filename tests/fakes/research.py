@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -71,14 +72,26 @@ class Late:
         self.seconds.setdefault(what, []).append(max(late.total_seconds(), 0.0))
 
 
-async def lateness(folder: Path, *, lasts: float, research: bool = True, one_lock: bool = False) -> Late:
+async def lateness(
+    folder: Path,
+    *,
+    lasts: float,
+    research: bool = True,
+    one_lock: bool = False,
+    thinking: Callable[[Room], Awaitable[object]] | None = None,
+) -> Late:
     """Let an account work for some seconds.
 
     Args:
         lasts: How long, and how long the research takes that begins at once.
         research: Whether there is any.
         one_lock: Whether one job at a time is done of all, as before there were groups.
+        thinking: What is done for research; ``None`` to wait for so long on every market.
     """
+
+    async def waits(_: Room) -> object:
+        return await asyncio.gather(*(asyncio.sleep(lasts) for _ in range(MARKETS)))
+
     clock = RunningClock()
     async with engine_room(folder, clock=clock) as room:
         for number in range(POSITIONS):
@@ -87,7 +100,7 @@ async def lateness(folder: Path, *, lasts: float, research: bool = True, one_loc
         watch = _Watch(room)
         clock.go()
         driver = WallDriver(
-            jobs=_jobs(room, lasts if research else 0.0, one_lock=one_lock),
+            jobs=_jobs(room, (thinking or waits) if research else None, one_lock=one_lock),
             clock=clock,
             on_trouble=lambda text: print(text) if text else None,  # noqa: T201 - a bench that measures failures says so
             scheduler=WallScheduler(wall),
@@ -104,18 +117,19 @@ async def lateness(folder: Path, *, lasts: float, research: bool = True, one_loc
         return watch.late
 
 
-def _jobs(room: Room, takes: float, *, one_lock: bool) -> tuple[Job, ...]:
+def _jobs(room: Room, thinking: Callable[[Room], Awaitable[object]] | None, *, one_lock: bool) -> tuple[Job, ...]:
     async def follow(venue: str, _: datetime) -> None:
         await room.orchestrator.sync_venue_events(venue)
 
     begun: list[datetime] = []
 
     async def alarm() -> datetime | None:
-        return None if begun or not takes else START
+        return None if begun or thinking is None else START
 
     async def panels(at: datetime) -> None:
         begun.append(at)
-        await asyncio.gather(*(asyncio.sleep(takes) for _ in range(MARKETS)))
+        if thinking is not None:
+            await thinking(room)
         await room.store.transact(_conclude)
 
     table = job_table(
