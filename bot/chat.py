@@ -74,6 +74,7 @@ async def build_chat(
     commands = build_commands(
         views=engine.views,
         results=engine.results,
+        risk=engine.risk_reports,
         desk=engine.desk,
         clock=engine.clock,
         version=VERSION,

@@ -48,6 +48,7 @@ from engine.kept_stats import KeptStats
 from engine.ports import MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
 from engine.risk.manager import RiskManager
+from engine.risk_reports import RiskReports
 from engine.sentiment.engine import SentimentEngine
 from engine.sentiment.history import SentimentHistory
 from engine.simulation.fills import FillModel
@@ -81,6 +82,7 @@ class Engine:
     emergency: EmergencyStopSystem
     views: Views
     results: Results
+    risk_reports: RiskReports
     unmanaged: UnmanagedWatch
     models: Models
     sentiment: SentimentEngine | None
@@ -315,6 +317,14 @@ async def build_engine(
             autonomy=services.autonomy,
             no_entry=lambda context: no_entry(context) or _store_trouble(health),
             least=lambda symbol: _least(market, symbol),
+        ),
+        risk_reports=RiskReports(
+            store=store,
+            market_data=market_data,
+            clock=clock,
+            at_work=tuple(each for each in configured if each.markets),
+            limits=limits,
+            stats=stats,
         ),
         unmanaged=UnmanagedWatch(store=store, contexts=configured, clock=clock),
         models=models,

@@ -7,6 +7,7 @@ from engine.desk import Desk
 from engine.domain.messages import Card, Role
 from engine.ports import Clock
 from engine.results import Results
+from engine.risk_reports import RiskReports
 from engine.views import Views
 from handlers import arguments
 from handlers.cards import emergencies, usage
@@ -14,6 +15,7 @@ from handlers.commands.acts import Acts
 from handlers.commands.backtests import Backtest, BacktestBegun, Backtests, soon_done
 from handlers.commands.figures import Figures
 from handlers.commands.reads import Reads, RecentLogs
+from handlers.commands.risk import Risks
 from handlers.commands.table import Call, Command, CommandTable
 
 
@@ -21,6 +23,7 @@ def build_commands(
     *,
     views: Views,
     results: Results,
+    risk: RiskReports,
     desk: Desk,
     clock: Clock,
     version: str,
@@ -31,6 +34,7 @@ def build_commands(
 ) -> CommandTable:
     """Make the table of everything this version can do; what is not built is not in it."""
     reads, acts, figures = Reads(views, clock, version, logs, asker), Acts(views, desk, clock), Figures(results)
+    risks = Risks(risk)
     backtests = Backtests(backtest, backtest_begun)
 
     async def manual(call: Call) -> Card:
@@ -48,6 +52,9 @@ def build_commands(
             Command(name="positions", run=reads.positions, help="open positions with stop and target"),
             Command(name="balance", run=reads.balance, help="what the account owns"),
             Command(name="count", run=figures.count, help="what is open, against its limits"),
+            Command(name="risk", run=risks.risk, help="every limit, and how much of it is used"),
+            Command(name="var", run=risks.var, help="what all that is held may lose on a day"),
+            Command(name="exposure", run=risks.exposure, help="what is held, by coin, sector and strategy"),
             Command(name="profit", args="[days]", run=reads.profit, help="profit and loss of the last days"),
             Command(name="daily", args="[n]", run=figures.daily, help="profit and trades by day"),
             Command(name="weekly", args="[n]", run=figures.weekly, help="profit and trades by week from Monday"),

@@ -29,6 +29,7 @@ from engine.domain.positions import Position
 from engine.domain.predictions import PredictionView
 from engine.domain.proposals import Deliberation
 from engine.domain.results import Counts, Performance, Strategies, TradeStats
+from engine.domain.risk_views import ExposureReport, RiskReport, VarReport
 from engine.domain.sentiment import SentimentView, SourceAge
 from engine.domain.streaks import Streak
 from engine.domain.totals import Totals
@@ -232,6 +233,19 @@ class FakeResults:
 
     async def strategies(self) -> Strategies:
         return reports.strategies()
+
+
+class FakeRiskReports:
+    """Answers with the usual figures."""
+
+    async def risk(self) -> RiskReport:
+        return reports.risk_report()
+
+    async def var(self) -> VarReport:
+        return reports.var_report()
+
+    async def exposure(self) -> ExposureReport:
+        return reports.exposure_report()
 
 
 async def no_backtest(strategy: str, market: str, days: int) -> Card:

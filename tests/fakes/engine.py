@@ -63,6 +63,7 @@ from engine.proposing import NO_SIGNALS
 from engine.results import Results
 from engine.risk.limits import RiskLimits
 from engine.risk.manager import RiskManager
+from engine.risk_reports import RiskReports
 from engine.simulation.fills import FillModel
 from engine.store import tables
 from engine.store.database import Database, Route, nowhere
@@ -254,6 +255,7 @@ class Room:
     desk: Desk
     views: Views
     results: Results
+    risk: RiskReports
 
     @property
     def orchestrator(self) -> ExecutionOrchestrator:
@@ -433,6 +435,14 @@ async def engine_room(
             autonomy=autonomy,
             no_entry=no_entry,
             least=lambda symbol: venue.market(symbol).min_notional,
+        ),
+        risk=RiskReports(
+            store=store,
+            market_data=market_data,
+            clock=clock,
+            at_work=(at_work,),
+            limits=limits,
+            stats=services.stats,
         ),
     )
     try:

@@ -43,6 +43,7 @@ from engine.domain.positions import Position
 from engine.domain.predictions import PredictionView, Reason, TrackRecord, Trend, TrendOutlook, TrendPrediction
 from engine.domain.proposals import Deliberation, Proposal
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, Tally, TradeStats
+from engine.domain.risk_views import ExposureReport, RiskReport, Tail, Use, VarMarket, VarReport
 from engine.domain.sentiment import Headline, SentimentData, SentimentPart, SentimentView, Topic
 from engine.domain.streaks import Streak
 from engine.domain.totals import Totals
@@ -626,6 +627,69 @@ def counts(**changes: Any) -> Counts:
         coins=(("BTC", Decimal(1000)), ("ETH", Decimal(500))),
         max_coin=Decimal(2500),
         size=Decimal(1),
+    )
+    return replace(usual, **changes)
+
+
+def risk_report(**changes: Any) -> RiskReport:
+    usual = RiskReport(
+        quote="EUR",
+        equity=Decimal(10000),
+        trading=True,
+        halts=(),
+        drawdown=Decimal("0.02"),
+        size=Decimal(1),
+        risk_per_trade=Decimal("0.01"),
+        shares=(
+            Use(name="max_drawdown", used=Decimal("0.02"), limit=Decimal("0.1")),
+            Use(name="max_exposure", used=Decimal("0.15"), limit=Decimal("0.75")),
+            Use(name="max_open_risk", used=Decimal("0.01"), limit=None),
+            Use(name="max_var", used=Decimal("0.0153"), limit=Decimal("0.03")),
+            Use(name="max_cvar", used=None, limit=Decimal("0.05")),
+        ),
+        positions=2,
+        max_positions=4,
+        streaks={"btc_momentum": 3},
+        max_losses=4,
+        off=("max_open_risk", "max_fall"),
+    )
+    return replace(usual, **changes)
+
+
+def var_report(**changes: Any) -> VarReport:
+    usual = VarReport(
+        quote="EUR",
+        equity=Decimal(10000),
+        exposure=Decimal(1500),
+        timeframe="1h",
+        candles=299,
+        as_of=NOON,
+        var=Tail(historical=0.0123, cornish_fisher=0.0153, value=0.0153, limit=Decimal("0.03")),
+        cvar=Tail(historical=0.0201, cornish_fisher=None, value=0.0201, limit=None),
+        unknown="SOL/EUR",
+        markets=(
+            VarMarket(symbol="BTC/EUR", value=Decimal(1000), var=0.0101, volatility=0.0312),
+            VarMarket(symbol="SOL/EUR", value=Decimal(500), var=None, volatility=None),
+        ),
+        correlations=(("BTC/EUR", "ETH/EUR", 0.8312),),
+    )
+    return replace(usual, **changes)
+
+
+def exposure_report(**changes: Any) -> ExposureReport:
+    usual = ExposureReport(
+        quote="EUR",
+        equity=Decimal(10000),
+        free_cash=Decimal(8500),
+        exposure=Decimal(1500),
+        max_exposure=Decimal(7500),
+        at_risk=Decimal(80),
+        max_open_risk=Decimal(400),
+        coins=(("BTC", Decimal(1000)), ("SOL", Decimal(500))),
+        max_coin=Decimal(2500),
+        sectors=(("layer1", Decimal(500)),),
+        max_sector=Decimal(1000),
+        contexts=(("btc_momentum", Decimal(1500)),),
     )
     return replace(usual, **changes)
 

@@ -223,6 +223,7 @@ def _reception(room: Room) -> Reception:
         commands=build_commands(
             views=room.views,
             results=room.results,
+            risk=room.risk,
             desk=room.desk,
             clock=room.clock,
             version="0",

@@ -35,7 +35,7 @@ from handlers.web.server import WebServer, create_app
 from handlers.web.services import WebServices
 from handlers.web.sessions import Attempts, Sessions, SignInLinks, session_key
 from tests.fakes import reports
-from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_backtest, no_logs, paged
+from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeRiskReports, FakeViews, no_backtest, no_logs, paged
 from tests.fakes.database import blank
 from tests.fakes.panel import rules_alone
 from tests.fakes.plain import PLAIN
@@ -116,6 +116,7 @@ class WebRoom:
         commands = build_commands(
             views=self.views,
             results=FakeResults(),
+            risk=FakeRiskReports(),
             logs=no_logs,
             backtest=no_backtest,
             desk=self.desk,

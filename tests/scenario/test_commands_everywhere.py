@@ -79,6 +79,9 @@ SAID: dict[str, Asked] = {
     "positions": alone("1 open position"),
     "balance": alone("Balance"),
     "count": alone("1 of 6 positions open"),
+    "risk": alone("Risk: entries are possible"),
+    "var": alone("alue at risk"),
+    "exposure": alone("Exposure: "),
     "profit": Asked(
         good={"": "EUR (+0.12%) in 2 days", "1": "EUR (+0.08%) in 1 day"},
         wrong={"0": "a whole number from 1 to 365"},

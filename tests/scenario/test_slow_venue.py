@@ -40,6 +40,7 @@ async def at_telegram(room: Room, fake: FakeTelegram) -> AsyncIterator[None]:
         commands=build_commands(
             views=room.views,
             results=room.results,
+            risk=room.risk,
             desk=room.desk,
             clock=room.clock,
             version="0",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -76,6 +76,11 @@ class PortfolioRisk:
         """The larger of both."""
         return _larger(self.cvar_historical, self.cvar_cornish_fisher)
 
+    @property
+    def emptied(self) -> PortfolioRisk:
+        """The same with nothing held."""
+        return replace(self, results=np.zeros(len(self.results)), unknown="")
+
     def _of_a_day(self, value: float | None) -> float | None:
         return None if value is None else max(0.0, value) * self.to_a_day
 
@@ -104,13 +109,7 @@ def risk_of(account: Portfolio, stats: RiskStats) -> PortfolioRisk:
 
 def with_entry(base: PortfolioRisk, symbol: str, value: Decimal) -> PortfolioRisk:
     """The same once so much of a market is held beside."""
-    return PortfolioRisk(
-        equity=base.equity,
-        results=base.results + float(value / base.equity) * base.returns[symbol],
-        returns=base.returns,
-        to_a_day=base.to_a_day,
-        unknown=base.unknown,
-    )
+    return replace(base, results=base.results + float(value / base.equity) * base.returns[symbol])
 
 
 def values_of(account: Portfolio) -> dict[str, Decimal]:

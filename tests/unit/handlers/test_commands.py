@@ -15,7 +15,7 @@ from handlers.cards.monospace import WIDTH, aligned
 from handlers.commands import Call, build_commands
 from handlers.slack.speech import Speech
 from tests.fakes import reports
-from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeViews, no_backtest, no_logs
+from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeRiskReports, FakeViews, no_backtest, no_logs
 from tests.fakes.panel import rules_alone
 
 README = Path(__file__).parents[3] / "README.md"
@@ -24,7 +24,8 @@ TRADER = Person(name="Ann", role=Role.TRADER)
 ADMIN = Person(name="Ada", role=Role.ADMIN)
 
 ALL = (
-    *("start", "help", "whoami", "status", "positions", "balance", "count", "profit", "daily", "weekly", "monthly"),
+    *("start", "help", "whoami", "status", "positions", "balance", "count"),
+    *("risk", "var", "exposure", "profit", "daily", "weekly", "monthly"),
     *(
         "performance",
         "stats",
@@ -70,6 +71,7 @@ class Room:
         self.table = build_commands(
             views=self.views,
             results=self.results,
+            risk=FakeRiskReports(),
             logs=no_logs,
             backtest=no_backtest,
             desk=self.desk,
@@ -201,6 +203,9 @@ def test_a_command_like_no_other_is_answered_with_help(room):
         ("/performance", "+120.50 USDT (+2.50%), 23 closed trades"),
         ("/stats", "+120.50 USDT (+2.50%), 23 closed trades"),
         ("/count", "2 of 6 positions open"),
+        ("/risk", "Risk: entries are possible"),
+        ("/var", "VaR of a day: "),
+        ("/exposure", "Exposure: 1,500.00 EUR (15.00%)"),
         ("/strategies", "1 strategy at work"),
         ("/status table", "1 open position"),
         ("/trades", "The last 1 trade"),
@@ -274,7 +279,8 @@ async def test_lists_of_trades_are_beside_what_holding_came_to_since_the_first_w
 
 
 READING = (
-    *("/start", "/help", "/whoami", "/status", "/status table", "/positions", "/balance", "/count", "/profit 2"),
+    *("/start", "/help", "/whoami", "/status", "/status table", "/positions", "/balance", "/count"),
+    *("/risk", "/var", "/exposure", "/profit 2"),
     *(
         "/daily",
         "/weekly",
@@ -313,7 +319,7 @@ async def test_whatever_is_read_fits_a_phone(room, text):
     assert [line for line in lines if len(line) > WIDTH and not line.startswith("Not ")] == []
 
 
-@pytest.mark.parametrize("text", ["/daily", "/weekly", "/monthly", "/count", "/pending"])
+@pytest.mark.parametrize("text", ["/daily", "/weekly", "/monthly", "/count", "/risk", "/var", "/exposure", "/pending"])
 async def test_so_do_the_words_beside_figures(room, text):
     card = for_phone(await room.say(text, ADMIN))
     fields = [line for name, value in card.fields for line in f"{name}: {value}".splitlines()]
