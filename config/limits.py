@@ -112,6 +112,10 @@ class RiskSettings(Section):
     """From how many losses in a row on a context enters nothing for losing_pause; null for never."""
     losing_pause: Duration = timedelta(hours=24)
     """For how long, in market time, from the last of these losses on."""
+    max_signals: int | None = Field(default=None, ge=1)
+    """How often all strategies together may want to enter within signals_within; then somebody has to /resume."""
+    signals_within: Duration = timedelta(hours=1)
+    """Over how long signals are counted, in market time."""
 
     @property
     def limits(self) -> RiskLimits:

@@ -27,6 +27,7 @@ _HALT_ENDS = {
     HaltKind.EMERGENCY: "Only an admin ends it, with /resume.",
     HaltKind.STORE: "It ends by itself once the database works again.",
     HaltKind.REFUSED: "It ends by itself once the venue takes an order for it; an admin can end it early with /resume.",
+    HaltKind.SIGNALS: "Look at what strategies see, with /why and /strategies; /resume then allows entries again.",
     HaltKind.LEDGER: "Look at the account at the venue, and at /positions. Only an admin ends it, with /resume.",
 }
 _TOTAL_ENDS = "Only an admin ends it, with /resume; then the total limit counts from the equity of that moment."

@@ -34,11 +34,13 @@ HALTS = {
     HaltKind.STORE: "storage halt",
     HaltKind.REFUSED: "the venue refuses orders",
     HaltKind.LEDGER: "books halt",
+    HaltKind.SIGNALS: "too many signals",
 }
 """What each kind of halt is called."""
 
 _ENDED_BY = {
     HaltKind.PAUSE: "somebody resumes",
+    HaltKind.SIGNALS: "somebody resumes",
     HaltKind.DRAWDOWN: "an admin resumes",
     HaltKind.EMERGENCY: "an admin resumes",
     HaltKind.LEDGER: "an admin resumes",

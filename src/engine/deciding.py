@@ -37,6 +37,7 @@ from engine.execution.streaks import losses_of
 from engine.ports import market_data_of
 from engine.proposing import propose
 from engine.risk.stats import told
+from engine.signal_floods import note_signal
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
 
@@ -77,6 +78,8 @@ def conclude_close(
     desk = _Conclusion(
         services=services, uow=uow, context=context, proposal=proposal, market=seen.market, book=seen.book, now=now
     )
+    if proposal.stance is Stance.ENTER:
+        note_signal(uow, services.risk.limits, at)
     outcome = Outcome()
     for leaving in proposal.exits:
         outcome += desk.leave(held[leaving.position_id], leaving)

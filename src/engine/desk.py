@@ -20,6 +20,7 @@ from engine.store.database import Database
 from engine.store.halting import begin_halt, end_halt
 from engine.store.unit_of_work import UnitOfWork
 
+_ENDED_BY_TRADERS = (HaltKind.PAUSE, HaltKind.SIGNALS)
 _NOT_ENDED_BY_RESUME = (HaltKind.DATA, HaltKind.CHANGED, HaltKind.STORE)
 """They end by themselves, or need the name of their market: nobody is to take another coin in passing."""
 
@@ -100,7 +101,8 @@ class Desk:
 
     def _resume(self, uow: UnitOfWork, person: Person) -> tuple[HaltView, ...]:
         standing = [found for found in uow.halts.open() if found.halt.kind not in _NOT_ENDED_BY_RESUME]
-        may_end = [found for found in standing if found.halt.kind is HaltKind.PAUSE or person.role.includes(Role.ADMIN)]
+        is_admin = person.role.includes(Role.ADMIN)
+        may_end = [found for found in standing if found.halt.kind in _ENDED_BY_TRADERS or is_admin]
         if standing and not may_end:
             raise _only_an_admin([found.halt for found in standing])
         changed = _changed(uow)

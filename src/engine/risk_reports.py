@@ -147,13 +147,13 @@ class RiskReports:
             var=Tail(
                 historical=risk.var_historical if risk else None,
                 cornish_fisher=risk.var_cornish_fisher if risk else None,
-                value=risk.var if risk else None,
+                value=(risk.var if risk else None) if values else 0.0,
                 limit=self.limits.max_var,
             ),
             cvar=Tail(
                 historical=risk.cvar_historical if risk else None,
                 cornish_fisher=risk.cvar_cornish_fisher if risk else None,
-                value=risk.cvar if risk else None,
+                value=(risk.cvar if risk else None) if values else 0.0,
                 limit=self.limits.max_cvar,
             ),
             unknown=unknown,

@@ -23,6 +23,8 @@ class HaltKind(StrEnum):
     """Nothing could be written down for a while."""
     REFUSED = "refused"
     """The venue refuses again and again to protect or to sell what is held."""
+    SIGNALS = "signals"
+    """Strategies want to enter far more often than usual; people have a look and end it."""
     LEDGER = "ledger"
     """More was sold than a position held; only an admin ends it."""
 

@@ -57,6 +57,7 @@ class RiskLimits:
         max_fall: How far a price may have fallen within ``fall_within`` before its market is not entered.
         closed_hours: When nothing is entered, by the clocks of ``hours_zone``.
         max_losses: From how many losses in a row on a context enters nothing for ``losing_pause``.
+        max_signals: How many times strategies may want to enter within ``signals_within`` before people have a look.
         own: What contexts are held to beside these, by their names; see ``of``.
     """
 
@@ -87,6 +88,8 @@ class RiskLimits:
     hours_zone: tzinfo = UTC
     max_losses: int | None = None
     losing_pause: timedelta = timedelta(hours=24)
+    max_signals: int | None = None
+    signals_within: timedelta = timedelta(hours=1)
     own: Mapping[str, OwnLimits] = field(default_factory=dict)
 
     def of(self, context: str) -> RiskLimits:
@@ -107,7 +110,7 @@ class RiskLimits:
     @property
     def live_only(self) -> tuple[str, ...]:
         """The limits in force that a backtest without the live cycle cannot tell, by their names."""
-        names = ("risk_per_day", "max_correlated", "max_var", "max_cvar", "max_losses")
+        names = ("risk_per_day", "max_correlated", "max_var", "max_cvar", "max_losses", "max_signals")
         return tuple(name for name in names if getattr(self, name) is not None)
 
     def sector_of(self, coin: str) -> str:

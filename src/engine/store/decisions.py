@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse
-from engine.domain.decisions import Judged, TechnicalSignals
+from engine.domain.decisions import Judged, Stance, TechnicalSignals
 from engine.domain.errors import UnknownId
 from engine.store import codec
 from engine.store.memory import NoMemory
@@ -18,6 +18,9 @@ from engine.store.tables import DecisionRow, ReadingsRow, key_of, newest_first, 
 
 _TABLE = table_of(DecisionRow)
 _MADE_AT = select(_TABLE.c.key).where(_TABLE.c.at == bindparam("at"))
+_ENTRIES_AFTER = (
+    select(func.count()).select_from(_TABLE).where(_TABLE.c.at > bindparam("after"), _TABLE.c.stance == Stance.ENTER)
+)
 _NEWEST_AT = select(func.max(_TABLE.c.at))
 _ADD = insert(_TABLE)
 _OF_KEY = select(_TABLE.c.id).where(_TABLE.c.key == bindparam("its_key"))
@@ -60,6 +63,12 @@ class Decisions:
         """Whether any decision was made at a time or after it."""
         newest = self._newest_written()
         return (newest is not None and at <= newest) or any(at <= each["at"] for each in self._unwritten)
+
+    def entries_after(self, at: datetime) -> int:
+        """How many decisions after a time were about entering, whatever became of them."""
+        written = int(self._connection.execute(_ENTRIES_AFTER, {"after": at}).scalar_one())
+        unwritten = [each for each in self._unwritten if each["stance"] is Stance.ENTER and each["at"] > at]
+        return written + len(unwritten)
 
     def _newest_written(self) -> datetime | None:
         return self._memory.get_or_load("decisions", "newest", self._load_newest)

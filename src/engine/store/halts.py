@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from engine.domain.errors import UnknownId
 from engine.domain.halt_views import HaltView
-from engine.domain.halts import Halt
+from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Listing
 from engine.store.mapping import RowMapping
 from engine.store.memory import NoMemory
@@ -22,6 +22,7 @@ _ROW = select(_TABLE).where(*key_of(_TABLE))
 _OPEN = select(_TABLE).where(_TABLE.c.status == "open").order_by(_TABLE.c.number)
 _ADD = insert(_TABLE)
 _NEXT = select(_TABLE).where(_TABLE.c.number > bindparam("after")).order_by(_TABLE.c.number)
+_LAST_ENDED = select(func.max(_TABLE.c.ended_at)).where(_TABLE.c.kind == bindparam("of_kind"))
 _REPLACED = "replaced"
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 _CHANGE = update(_TABLE).where(*key_of(_TABLE))
@@ -60,6 +61,11 @@ class Halts:
 
     def _load(self) -> tuple[HaltView, ...]:
         return tuple(_VIEW.from_row(row) for row in self._connection.execute(_OPEN))
+
+    def last_ended(self, kind: HaltKind) -> datetime | None:
+        """When the newest halt of a kind was ended; ``None`` where none was."""
+        ended: datetime | None = self._connection.execute(_LAST_ENDED, {"of_kind": kind}).scalar()
+        return ended
 
     def get(self, halt_id: str) -> HaltView:
         """One halt.
