@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from bot.adjuster import adjuster_of, adjuster_view
 from bot.derivatives import derivatives_of
 from bot.externals import EXTERNALS, Externals
 from bot.health import Health
@@ -232,6 +233,7 @@ async def build_engine(
         ),
         panel=externals.panel or panel_of(settings, models.manager, store),
         calibration=calibration_of(settings),
+        adjuster=adjuster_of(settings),
         no_entry=no_entry,
         late_after=late_after,
         frames=frames,
@@ -306,6 +308,7 @@ async def build_engine(
             sentiment=sentiment_view(sentiment),
             sources=sentiment.ages if sentiment is not None else no_sources,
             prediction=prediction_view(predictions),
+            adjuster=adjuster_view(services.adjuster, store),
         ),
         results=Results(
             store=store,

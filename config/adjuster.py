@@ -5,9 +5,11 @@ The text under a field is its documentation: unit and meaning.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pydantic import Field, ValidationInfo, field_validator
 
-from config.kinds import File, problem
+from config.kinds import Duration, File, problem
 from config.section import Section
 from engine.domain.adjustments import AdjusterMode
 from engine.learning.reward import RewardKind
@@ -34,6 +36,8 @@ class PpoSettings(Section):
     """The policy, a file that ends in .json with its numbers in an .npz beside it: bot train writes both."""
     mode: AdjusterMode = AdjusterMode.OFF
     """off; advisory, where it is asked and shown and changes nothing; or active, where it makes entries smaller."""
+    max_age: Duration | None = timedelta(days=1000)
+    """How long after the end of its training it is asked; later the static rules hold. Nothing for ever."""
     max_scale: float = Field(default=1.0, gt=0, le=1)
     """The largest share of the size that one in training may buy."""
     max_shift: float = Field(default=0.2, ge=0, le=1)

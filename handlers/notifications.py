@@ -16,7 +16,7 @@ from engine.domain.errors import UnknownId
 from engine.domain.messages import Card
 from engine.store.outbox import EMERGENCY_ANSWER, halt_id_of
 from engine.views import Views
-from handlers.cards import alerts, approval, closings, emergencies, inventory, models
+from handlers.cards import adjuster, alerts, approval, closings, emergencies, inventory, models
 from handlers.topics import TOPICS
 
 _OF_A_TRADE = ("trade", "closed", "unprotected")
@@ -59,6 +59,7 @@ class Notifications:
             "streak": self._streak,
             "platform": self._platform,
             "budget": self._budget,
+            "adjuster": self._adjuster,
             "external": self._external,
             "inventory": self._inventory,
             "emergency": self._emergency,
@@ -125,6 +126,9 @@ class Notifications:
 
     async def _budget(self, subject: str) -> Card:
         return models.budget(await self._views.model_budget(subject))
+
+    async def _adjuster(self, subject: str) -> Card:
+        return adjuster.failed(await self._views.adjuster_notice(subject))
 
     async def _external(self, subject: str) -> Card:
         return emergencies.external(await self._views.external(subject))

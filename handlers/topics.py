@@ -12,6 +12,7 @@ from typing import assert_never
 
 from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.events import (
+    AdjusterFailed,
     ApprovalAsked,
     ApprovalChanged,
     BalanceAdopted,
@@ -52,6 +53,7 @@ TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "streak": (Lane.URGENT, CardKind.ALERTS),
     "platform": (Lane.URGENT, CardKind.ALERTS),
     "budget": (Lane.URGENT, CardKind.ALERTS),
+    "adjuster": (Lane.URGENT, CardKind.ALERTS),
     "external": (Lane.URGENT, CardKind.ALERTS),
     "inventory": (Lane.URGENT, CardKind.ALERTS),
     "emergency": (Lane.URGENT, CardKind.ALERTS),
@@ -127,6 +129,8 @@ def _topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case 
             return (f"platform:{trouble_id}",)
         case ModelBudgetUsed(notice_id=notice_id):
             return (f"budget:{notice_id}",)
+        case AdjusterFailed(notice_id=notice_id):
+            return (f"adjuster:{notice_id}",)
         case DigestDue(digest_id=digest_id):
             return (f"digest:{digest_id}",)
         case Welcomed():

@@ -24,7 +24,7 @@ from engine.domain.market import named
 from engine.domain.messages import BREAK, Card
 from engine.domain.plans import TradePlan
 from engine.domain.trade_views import TradeView
-from handlers.cards import panel, phrases, wording
+from handlers.cards import adjuster, panel, phrases, wording
 from handlers.cards.lines import entry, listed
 
 
@@ -65,6 +65,7 @@ def _decided(story: Why) -> Card:
         ("Inputs", map(_input, judged.inputs)),
         ("Market context", map(_input, judged.market_context)),
         ("Data mended or refused", _quality(judged.quality)),
+        ("Adjuster", adjuster.lines(judged.adjustment)),
         ("Changed by the risk rules", map(_clamp, judged.clamps)),
         ("What became of it", map(listed, _outcome(story))),
         ("Graded", map(listed, _grade(story))),

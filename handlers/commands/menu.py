@@ -156,6 +156,11 @@ def build_commands(
                 run=reads.predict,
                 help="where a market is expected to go, and how often that was right",
             ),
+            Command(
+                name="ppo",
+                run=reads.ppo,
+                help="the policy that adjusts entries: what it would have done, and what it did",
+            ),
             Command(name="llm", run=reads.llm, help="language models: how they are, and what they cost"),
             Command(name="version", run=reads.version, help="which version this is"),
         ]

@@ -16,6 +16,8 @@ from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.kept_derivatives import KeptDerivatives
 from engine.kept_insights import NO_INSIGHTS
 from engine.kept_stats import KeptStats
+from engine.learning import adjuster as learnt
+from engine.learning.adjuster import PPOAdjuster
 from engine.ports import Clock, Insights, MarketDataAt, NoEntry, Panel, nothing_against_it
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
@@ -32,6 +34,7 @@ class CycleServices:
         panel: Who is heard before an entry is decided on.
         fusion: What predictions and opinions leave of it.
         calibration: What a confidence was worth in earlier trades.
+        adjuster: What a trained policy makes of an entry, before risk has the last word.
         late_after: How many wall seconds each market has to answer before a close is decided on without it, and it
             follows by itself; ``None`` where all answer at once, as in a replay.
         frames: What was last read of each market and timeframe: where its candles are the same it is not read again.
@@ -51,6 +54,7 @@ class CycleServices:
     panel: Panel = NO_PANEL
     fusion: DecisionFusionEngine = FUSION
     calibration: Calibrates = NO_CALIBRATION
+    adjuster: PPOAdjuster = learnt.OFF
     no_entry: NoEntry = nothing_against_it
     late_after: float | None = None
     frames: dict[Listing, dict[Timeframe, Frame]] = field(default_factory=dict)

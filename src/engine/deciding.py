@@ -3,7 +3,7 @@
 at the close:       exits, and an entry that waits for nobody; of one that does perhaps a starter
 once all are heard: the entry, what its starter has left of it, or the starter taken back
 
-decision ─▶ plan ─▶ risk ─▶ autonomy ─▶ intent │ approval │ refusal
+decision ─▶ plan ─▶ adjuster ─▶ risk ─▶ autonomy ─▶ intent │ approval │ refusal
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from engine.adjusting import adjusted_entry
 from engine.ai.autonomy import calibrated_route
 from engine.ai.fusion import Fused
 from engine.approvals import Approvals
 from engine.cycle_services import CycleServices
 from engine.data_halts import note_changes, note_data
+from engine.domain.adjustments import Adjusted
 from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse, Ruling
 from engine.domain.decisions import Decision, Exit, Input, Judged, Opinion, Stance, Tier
 from engine.domain.judging import Allowed, Clamp, Judgement, RiskView
@@ -34,6 +36,7 @@ from engine.execution.coverage import sellable
 from engine.execution.orders import intend
 from engine.execution.retries import not_before
 from engine.execution.streaks import losses_of
+from engine.learning.adjuster import applied, lowered
 from engine.ports import market_data_of
 from engine.proposing import propose
 from engine.risk.stats import told
@@ -192,7 +195,8 @@ class _Conclusion:
         planned = self._plan(self.book, decision, Fused(share=float(fast.share)))
         if isinstance(planned, Refuse):
             return self._refuse(decision, planned.reasons)
-        return self._carry_out(planned[0], decision, planned[1])
+        book, plan = planned
+        return self._carry_out(book, decision, plan, adjusted=self._adjusted(decision, plan))
 
     def finish(self, starter: Order | None, opinions: tuple[Opinion, ...]) -> Outcome | None:
         """Enter, or add to a starter; where nothing is wanted any more the starter is taken back.
@@ -237,12 +241,13 @@ class _Conclusion:
         if isinstance(planned, Refuse):
             return self._refuse(decision, planned.reasons, opinions)
         book, plan = planned
+        adjusted = self._adjusted(decision, plan)
         if starter is not None:
-            plan = starters.rest_of(self.uow, plan, starter)
-            if plan.quantity <= 0:
+            done = plan if adjusted is None else applied(plan, adjusted, self.market)
+            if done.quantity > 0 and starters.rest_of(self.uow, done, starter).quantity <= 0:
                 reason = f"{starter.id} has bought as much as may be, at the start"
-                return self._refuse(decision, (reason,), opinions)
-        return self._carry_out(book, decision, plan, opinions)
+                return self._refuse(decision, (reason,), opinions, adjusted)
+        return self._carry_out(book, decision, plan, opinions, adjusted=adjusted, starter=starter)
 
     def _plan(self, book: Book | None, decision: Decision, left: Fused) -> tuple[Book, TradePlan] | Refuse:
         """So much of what an entry asks for, before any rule has looked at it; or why there is none."""
@@ -272,14 +277,55 @@ class _Conclusion:
         limit = entry.limit_below(book.bid, self.market) if entry else None
         return entry.planned(limit) if entry and limit is not None else AT_MARKET
 
+    def _adjusted(self, decision: Decision, plan: TradePlan) -> Adjusted | None:
+        """What the adjuster makes of an entry."""
+        return adjusted_entry(
+            self.services.adjuster,
+            self.uow,
+            self.proposal,
+            decision,
+            plan,
+            market=self.market,
+            stats=self._stats,
+            limits=self.services.risk.limits,
+            now=self.now,
+        )
+
+    @property
+    def _stats(self) -> RiskStats | None:
+        """What is known of how the market has moved."""
+        return self.services.stats.last(self.proposal.listing, self.proposal.timeframe)
+
     def _carry_out(
-        self, book: Book, decision: Decision, plan: TradePlan, opinions: tuple[Opinion, ...] = ()
+        self,
+        book: Book,
+        decision: Decision,
+        plan: TradePlan,
+        opinions: tuple[Opinion, ...] = (),
+        *,
+        adjusted: Adjusted | None = None,
+        starter: Order | None = None,
     ) -> Outcome:
-        """Risk, then autonomy; then the intent, the approval or the refusal is written down."""
-        stats = self.services.stats.last(self.proposal.listing, self.proposal.timeframe)
+        """The adjuster, risk, then autonomy; then the intent, the approval or the refusal is written down."""
+        if adjusted is not None:
+            decision, plan = lowered(decision, adjusted), applied(plan, adjusted, self.market)
+            if adjusted.is_done and adjusted.after <= 0 < adjusted.before:
+                reason = f"{adjusted.policy}, the policy that adjusts entries, wants none of it"
+                return self._refuse(decision, (reason,), opinions, adjusted)
+        if starter is not None:
+            plan = starters.rest_of(self.uow, plan, starter)
+        stats = self._stats
         judgement = self._judge(book, plan, stats)
         ruling = self._route(decision, judgement)
-        judged = self._record(decision, ruling, plan=plan, clamps=judgement.clamps, stats=stats, opinions=opinions)
+        judged = self._record(
+            decision,
+            ruling,
+            plan=plan,
+            clamps=judgement.clamps,
+            stats=stats,
+            opinions=opinions,
+            adjusted=adjusted,
+        )
         match ruling:
             case Execute(plan=allowed):
                 order = intend(self.uow, allowed, self.now, decision_id=decision.id)
@@ -310,8 +356,15 @@ class _Conclusion:
         )
         return self.services.risk.judge(plan, view)
 
-    def _refuse(self, decision: Decision, reasons: tuple[str, ...], opinions: tuple[Opinion, ...] = ()) -> Outcome:
-        return Outcome(judged=(self._record(decision, Refuse(reasons=reasons), opinions=opinions),))
+    def _refuse(
+        self,
+        decision: Decision,
+        reasons: tuple[str, ...],
+        opinions: tuple[Opinion, ...] = (),
+        adjusted: Adjusted | None = None,
+    ) -> Outcome:
+        refused = self._record(decision, Refuse(reasons=reasons), opinions=opinions, adjusted=adjusted)
+        return Outcome(judged=(refused,))
 
     def _record(
         self,
@@ -322,6 +375,7 @@ class _Conclusion:
         clamps: tuple[Clamp, ...] = (),
         stats: RiskStats | None = None,
         opinions: tuple[Opinion, ...] = (),
+        adjusted: Adjusted | None = None,
     ) -> Judged:
         is_entry = plan is not None and not plan.reduce_only
         judged = Judged(
@@ -334,6 +388,7 @@ class _Conclusion:
             clamps=clamps,
             opinions=opinions,
             market_context=self.proposal.market_context,
+            adjustment=adjusted,
         )
         self.uow.decisions.add(judged)
         return judged

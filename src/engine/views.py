@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from engine import reporting
 from engine.account_views import AccountViews
+from engine.domain.adjustments import AdjusterMode, AdjusterNotice, AdjusterView
 from engine.domain.approvals import Approval
 from engine.domain.decision_views import ApprovalView, Why
 from engine.domain.decisions import Judged
@@ -52,6 +53,11 @@ async def no_predictions(market: str, venue: str) -> PredictionView:
     raise GreenlightError("Nothing is predicted.", "ai.enabled: true lets it be, and ai.prediction.enabled.")
 
 
+async def no_adjuster() -> AdjusterView:
+    """Of a program that has none."""
+    return AdjusterView(mode=AdjusterMode.OFF)
+
+
 async def no_sentiment(_: str) -> SentimentView:
     """Of a program that asks nobody.
 
@@ -78,6 +84,7 @@ class Views(AccountViews):
         sentiment: Tells what is said of a market, by whatever people call that; it may raise a ``GreenlightError``.
         sources: Tells how each source of that is.
         prediction: Tells what is expected of it, alike, at a venue that may be named.
+        adjuster: Tells what the policy that adjusts entries does.
     """
 
     limits: RiskLimits
@@ -87,6 +94,7 @@ class Views(AccountViews):
     sentiment: Callable[[str], Awaitable[SentimentView]] = no_sentiment
     sources: Callable[[], Sequence[SourceAge]] = no_sources
     prediction: Callable[[str, str], Awaitable[PredictionView]] = no_predictions
+    adjuster: Callable[[], Awaitable[AdjusterView]] = no_adjuster
 
     async def strangers(self) -> tuple[Stranger, ...]:
         """Who wrote of late and is not listed, the newest first."""
@@ -211,6 +219,14 @@ class Views(AccountViews):
             UnknownId: There is no such notice.
         """
         return await self.store.read(lambda uow: uow.model_budgets.get(notice_id))
+
+    async def adjuster_notice(self, notice_id: str) -> AdjusterNotice:
+        """What people are told where the policy that adjusts entries could not be asked.
+
+        Raises:
+            UnknownId: There is no such notice.
+        """
+        return await self.store.read(lambda uow: uow.adjuster_notices.get(notice_id))
 
     async def inventory(self, venue: str) -> Inventory:
         """What a venue had beside cash when the account was opened.

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from engine.approvals import Answered
 from engine.domain.account import Balance, EquityCurve, Profit, Status
+from engine.domain.adjustments import AdjusterMode, AdjusterNotice, AdjusterView
 from engine.domain.approvals import Approval, Judge, Press, RuledOrder, Tell, step
 from engine.domain.days import Days, Period
 from engine.domain.decision_views import ApprovalView, Why
@@ -204,6 +205,13 @@ class FakeViews:
         if market not in ("BTC", "BTC/USDT") or venue:
             raise BadInput(f"{market} is not traded here.")
         return reports.prediction_view()
+
+    async def adjuster(self) -> AdjusterView:
+        return reports.adjuster_view()
+
+    async def adjuster_notice(self, notice_id: str) -> AdjusterNotice:
+        del notice_id
+        return AdjusterNotice(at=reports.NOON, policy="calm", why="atr is not known.", mode=AdjusterMode.ACTIVE)
 
     async def totals(self) -> Totals:
         return reports.totals()

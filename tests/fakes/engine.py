@@ -58,6 +58,8 @@ from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.kept_derivatives import KeptDerivatives
 from engine.kept_stats import KeptStats
+from engine.learning import adjuster as learnt
+from engine.learning.adjuster import PPOAdjuster
 from engine.ports import Cursor, EventBatch, Frames, NoEntry, Panel, nothing_against_it
 from engine.proposing import NO_SIGNALS
 from engine.results import Results
@@ -334,6 +336,7 @@ async def engine_room(
     told_weekly: bool = False,
     panel: Panel = NO_PANEL,
     calibration: Calibrates = NO_CALIBRATION,
+    adjuster: PPOAdjuster = learnt.OFF,
     fast: FastTier | None = None,
     entry: Entry | None = None,
     clock: HandClock | None = None,
@@ -378,6 +381,7 @@ async def engine_room(
         derivatives=KeptDerivatives(source=NoDerivatives(), clock=clock),
         panel=panel,
         calibration=calibration,
+        adjuster=adjuster,
         no_entry=no_entry,
     )
     symbols = tuple(market.symbol for market in markets)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.domain.events import (
+    AdjusterFailed,
     ApprovalAsked,
     ApprovalChanged,
     BalanceAdopted,
@@ -69,6 +70,7 @@ EVENTS: tuple[Event, ...] = (
     PlatformTroubled(at=NOON, trouble_id="P1", platform="telegram", text="Telegram cannot be reached."),
     PlatformRecovered(at=NOON, trouble_id="P1", platform="telegram"),
     ModelBudgetUsed(at=NOON, notice_id="20260101-month-80"),
+    AdjusterFailed(at=NOON, notice_id="20260103-atr"),
     DigestDue(at=NOON, digest_id="2026-01-03"),
     Welcomed(at=NOON),
 )

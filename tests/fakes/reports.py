@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.domain.account import Balance, DayProfit, EquityCurve, EquityPoint, Profit, Status
+from engine.domain.adjustments import Adjusted, AdjustedEntry, AdjusterMode, AdjusterView, Adjustment
 from engine.domain.approvals import Approval, Pending, State, Vote
 from engine.domain.autonomy import AskHuman
 from engine.domain.days import Period
@@ -416,6 +417,35 @@ def prediction_view() -> PredictionView:
         missing=((Timeframe.D1, "it was not there in time"),),
     )
     return PredictionView(outlook=outlook, record={Timeframe.H1: TrackRecord(right=6, graded=10)})
+
+
+def adjusted(**changes: Any) -> Adjusted:
+    usual = Adjusted(
+        mode=AdjusterMode.ADVISORY,
+        policy="calm",
+        before=Decimal("0.10000"),
+        after=Decimal("0.05000"),
+        adjustment=Adjustment(scale=0.5, confidence_shift=-0.125, stop_share=0.75),
+    )
+    return replace(usual, **changes)
+
+
+def adjuster_view(**changes: Any) -> AdjusterView:
+    static = adjusted(adjustment=None, why="atr is not known.", after=Decimal("0.10000"))
+    newest = tuple(
+        AdjustedEntry(decision_id=name, symbol="BTC/USDT", at=NOON, adjusted=each, became="executed")
+        for name, each in (("D9", adjusted()), ("D7", static))
+    )
+    usual = AdjusterView(
+        mode=AdjusterMode.ADVISORY,
+        policy="calm",
+        about=("Trained 2018-01-01 00:00 to 2021-01-01 00:00 UTC on 1h candles.",),
+        asked=12,
+        unknown=1,
+        mean_scale=0.5,
+        newest=newest,
+    )
+    return replace(usual, **changes)
 
 
 def totals(**changes: Any) -> Totals:

@@ -186,6 +186,7 @@ SAID: dict[str, Asked] = {
         wrong={"btc paper now": "One market belongs here", "all": "'all' is not a market"},
         bad={BAD: "One market belongs here", "<b>BTC</b>": "is not a market"},
     ),
+    "ppo": alone("Adjuster: off"),
     "llm": alone("Language models are off"),
     "version": alone("Greenlight"),
     "emergency": Asked(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -67,3 +69,58 @@ class Adjusted:
     def is_done(self) -> bool:
         """Whether what it said was done."""
         return self.mode is AdjusterMode.ACTIVE and self.adjustment is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjusterNotice:
+    """That the static rules hold because a policy could not be asked."""
+
+    at: datetime
+    policy: str
+    why: str
+    mode: AdjusterMode
+
+    @property
+    def id(self) -> str:
+        """The same on one day for the same kind of reason: its first word, which names the file or the feature."""
+        kind = re.sub(r"[^a-zA-Z0-9_.-]", "", self.why.partition(" ")[0])[:40]
+        return f"{self.at:%Y%m%d}-{kind}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjusterView:
+    """What people are shown of the adjuster.
+
+    Attributes:
+        policy: Its name; empty where there is none.
+        about: What is known of it, in lines.
+        fault: Why it cannot be asked at all; empty where it can.
+        asked: Of the newest entries, those that it was asked about.
+        unknown: Those of them about which it could not be asked.
+        mean_scale: The mean share of the size that it wanted; ``None`` where it was never asked.
+        newest: The newest first.
+    """
+
+    mode: AdjusterMode
+    policy: str = ""
+    about: tuple[str, ...] = ()
+    fault: str = ""
+    asked: int = 0
+    unknown: int = 0
+    mean_scale: float | None = None
+    newest: tuple[AdjustedEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustedEntry:
+    """One entry that it was asked about.
+
+    Attributes:
+        became: What became of the entry in its cycle, in one word.
+    """
+
+    decision_id: str
+    symbol: str
+    at: datetime
+    adjusted: Adjusted
+    became: str

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from engine.domain.adjustments import Adjusted
 from engine.domain.autonomy import Ruling
 from engine.domain.columns import OutlookColumns, TechnicalColumns
 from engine.domain.judging import Clamp
@@ -283,6 +284,7 @@ class Judged:
     Attributes:
         inputs: What it was made from.
         market_context: What was known beside, and nothing was decided on.
+        adjustment: What the adjuster made of an entry; ``None`` where it was not asked.
     """
 
     decision: Decision
@@ -294,6 +296,7 @@ class Judged:
     clamps: tuple[Clamp, ...] = ()
     opinions: tuple[Opinion, ...] = ()
     market_context: tuple[Input, ...] = ()
+    adjustment: Adjusted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

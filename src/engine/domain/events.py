@@ -249,6 +249,14 @@ class ModelBudgetUsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdjusterFailed:
+    """The policy that adjusts entries could not be asked: the static rules hold."""
+
+    at: datetime
+    notice_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDue:
     """A day ended and its figures were fixed; or a week did, where people are told once a week."""
 
@@ -286,6 +294,7 @@ Event = (
     | PlatformTroubled
     | PlatformRecovered
     | ModelBudgetUsed
+    | AdjusterFailed
     | DigestDue
     | Welcomed
 )

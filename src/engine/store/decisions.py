@@ -146,6 +146,12 @@ class Decisions:
         query = newest_first(_KEPT, _TABLE.c.number, limit, before)
         return tuple(_judged(row) for row in self._connection.execute(query))
 
+    def entries(self, limit: int) -> tuple[Judged, ...]:
+        """The newest decisions to enter first, carried out or not."""
+        self.write()
+        query = newest_first(_KEPT.where(_TABLE.c.stance == Stance.ENTER), _TABLE.c.number, limit, "")
+        return tuple(_judged(row) for row in self._connection.execute(query))
+
 
 def _judged(row: Row[Any, Any]) -> Judged:
     """A decision with its readings, where these are still kept; those of before are in its record."""

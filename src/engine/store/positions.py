@@ -71,6 +71,12 @@ class Positions:
         query = newest_first(query, _TABLE.c.number, limit, before)
         return tuple(_POSITION.from_row(row) for row in self._connection.execute(query))
 
+    def closed_of(self, context: str, venue: str, symbol: str, limit: int) -> tuple[Position, ...]:
+        """The newest that a context has closed in a market, the newest first."""
+        own = (_TABLE.c.context == context, _TABLE.c.venue == venue, _TABLE.c.symbol == symbol)
+        query = select(_TABLE).where(*own, _TABLE.c.status == "closed").order_by(_TABLE.c.number.desc()).limit(limit)
+        return tuple(_POSITION.from_row(row) for row in self._connection.execute(query))
+
     def page(self, begin: datetime | None, after: int, limit: int) -> tuple[tuple[Position, str], ...]:
         """A page of those opened at or after ``begin``, oldest first, each with the id of its decision.
 

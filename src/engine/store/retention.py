@@ -204,6 +204,7 @@ def _halts(uow: UnitOfWork, kept: timedelta | None, now: datetime) -> int:
     uow.troubles.let_go(now - kept)
     uow.streaks.let_go(now - kept)
     uow.unmanaged.let_go(now - kept)
+    uow.adjuster_notices.let_go(now - kept)
     return _older(uow.connection, _OLD_HALTS, kept, now)
 
 

@@ -15,6 +15,7 @@ from engine.domain.unmanaged import Ending
 from engine.ports import Route
 from engine.store import codec
 from engine.store.account import Account
+from engine.store.adjuster_notices import AdjusterNotices
 from engine.store.approvals import Approvals
 from engine.store.chat import ChatMemory
 from engine.store.closings import Closings
@@ -183,6 +184,11 @@ class UnitOfWork:
     def model_budgets(self) -> ModelBudgets:
         """What people were told of the caps on that."""
         return ModelBudgets(self.settings)
+
+    @cached_property
+    def adjuster_notices(self) -> AdjusterNotices:
+        """What people were told of the policy that adjusts entries."""
+        return AdjusterNotices(self.settings)
 
     @cached_property
     def _numbering(self) -> Numbering:

@@ -59,6 +59,7 @@ async def test_every_topic_an_event_can_have_has_a_card(views):
         events.HaltEnded(at=AT, halt_id="H1", kind=HaltKind.DRAWDOWN),
         events.LosingStreakChanged(at=AT, streak_id="S1", losses=4),
         events.ModelBudgetUsed(at=AT, notice_id="20220501-day-80"),
+        events.AdjusterFailed(at=AT, notice_id="20220501-atr"),
         events.PlatformTroubled(at=AT, trouble_id="P1", platform="telegram", text="away"),
         events.PlatformRecovered(at=AT, trouble_id="P1", platform="telegram"),
         events.DigestDue(at=AT, digest_id="2022-05-01"),

@@ -40,6 +40,7 @@ TOPICS = {
     "PlatformTroubled": ("platform:P1",),
     "PlatformRecovered": ("platform:P1",),
     "ModelBudgetUsed": ("budget:20260101-month-80",),
+    "AdjusterFailed": ("adjuster:20260103-atr",),
     "DigestDue": ("digest:2026-01-03",),
     "Welcomed": ("welcome:1",),
 }
