@@ -170,8 +170,7 @@ class _Conclusion:
         planned = self._plan(self.book, decision, Fused())
         if isinstance(planned, Refuse):
             return True
-        stats = self.services.stats.last(self.proposal.listing, self.proposal.timeframe)
-        return isinstance(self._route(decision, self._judge(*planned, stats)), Refuse)
+        return isinstance(self._route(decision, self._judge(*planned, self._stats)), Refuse)
 
     def begin(self) -> Outcome:
         """Open a starter where the context does so, and let the rest be thought about."""

@@ -299,7 +299,7 @@ def _read_json(text: bytes, file: Path) -> dict[str, Any]:
 def _card(told: dict[str, Any], file: Path) -> PolicyCard:
     """What the JSON says, where it says what a policy's does."""
     names = {each.name for each in fields(PolicyCard)}
-    if set(told) != names or tuple(told["features"]) != tuple(FEATURES):
+    if set(told) != names or told["features"] != list(FEATURES):
         raise _bad(file, _differs(told, names))
     try:
         bounds = ActionBounds(**told["bounds"])
@@ -328,7 +328,7 @@ def _differs(told: Mapping[str, Any], names: set[str]) -> str:
     if more := sorted(set(told) - names):
         return f"has {more[0][:30]}, which no policy has"
     listed = told["features"] if isinstance(told["features"], list) else []
-    other = next((str(each)[:30] for each in listed if each not in FEATURES), "")
+    other = next((str(each)[:30] for each in listed if str(each) not in FEATURES), "")
     return f"was trained on other features than this program has{f', such as {other}' if other else ''}"
 
 

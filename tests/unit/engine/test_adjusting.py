@@ -120,6 +120,7 @@ async def test_where_it_cannot_be_asked_the_static_rules_hold_and_people_are_tol
         usual = await entered(room)
     async with room_with(tmp_path / "with", policy, AdjusterMode.ACTIVE, **other) as room:
         judged = await entered(room)
+        room.clock.at += timedelta(hours=1)
         await entered(room)
         (told,) = await room.events(AdjusterFailed)
         assert isinstance(told, AdjusterFailed)

@@ -89,6 +89,13 @@ def test_one_of_other_features_is_refused_and_the_feature_named(file: Path) -> N
         load_policy(file)
 
 
+@pytest.mark.parametrize("features", [None, 5, "var_95", {}, [["var_95"]]])
+def test_features_that_are_no_list_of_names_are_refused_in_words(file: Path, features: object) -> None:
+    rewritten(file, features=features)
+    with pytest.raises(BadPolicy, match="other features"):
+        load_policy(file)
+
+
 def test_one_of_the_same_features_in_another_order_is_refused(file: Path) -> None:
     rewritten(file, features=list(FEATURES)[::-1])
     with pytest.raises(BadPolicy, match="other features"):
