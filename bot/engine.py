@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from bot.models import Models, build_models
 from bot.pace import pace
 from bot.panel import calibration_of, panel_of
 from bot.predictions import prediction_view, predictions_of
-from bot.sentiment import sentiment_of_settings, sentiment_view, source_health
+from bot.sentiment import history_of, history_view, sentiment_of_settings, sentiment_view, source_health
 from bot.venues import exchange_of, fees_at, named_together, venue_files, venue_names, venue_of
 from config.settings import Settings
 from config.strategy_names import short
@@ -192,8 +193,11 @@ async def build_engine(
     sentiment = sentiment_of_settings(settings, market.feed, store, clock, derivatives, models.manager)
     # What is made up is shown and decides nothing: what is remembered of it hangs on when the program was started.
     told: AskSentiment | None = sentiment.analyze if sentiment is not None and not sentiment.is_made_up else None
-    if terms.history is not None:
-        told = terms.history.by(clock)
+    history = terms.history
+    if history is None and isinstance(clock, MarketClock):
+        history = await asyncio.to_thread(history_of, settings)
+    if history is not None:
+        told = history.by(clock)
     kept_derivatives = KeptDerivatives(
         source=derivatives,
         clock=clock,
@@ -305,7 +309,7 @@ async def build_engine(
             time_left=time_left,
             unwritten=health.unwritten,
             models=GradedModels(overview=models.overview.view, store=store).view,
-            sentiment=sentiment_view(sentiment),
+            sentiment=history_view(history, market, clock) if history is not None else sentiment_view(sentiment),
             sources=sentiment.ages if sentiment is not None else no_sources,
             prediction=prediction_view(predictions),
             adjuster=adjuster_view(services.adjuster, store),

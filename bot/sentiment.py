@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from bot.markets import Source
 from config.sentiment import SentimentSettings, SourceSettings
 from config.settings import Settings
 from engine.ai.text_scoring import ModelScorer
@@ -87,12 +88,19 @@ def sentiment_of_settings(
     )
 
 
-def history_of(settings: Settings, files: Sequence[Path]) -> SentimentHistory:
+def history_of(settings: Settings, files: Sequence[Path] = ()) -> SentimentHistory | None:
     """What files tell of the past, weighed as the settings weigh what is said now; scored by the house's classifier.
+
+    Args:
+        settings: The settings.
+        files: The files; those of the settings where none is given. Without any there is no history.
 
     Raises:
         DataError: A file cannot be read, or has a row that makes no sense.
     """
+    files = files or settings.replay.sentiment
+    if not files:
+        return None
     asked = settings.sentiment
     terms = SentimentTerms(
         weights={NEWS: asked.news.weight, FEAR_GREED: asked.fear_greed.weight},
@@ -158,15 +166,29 @@ async def look_at_sources(settings: Settings) -> str:
 
 def sentiment_view(engine: SentimentEngine | None) -> Callable[[str], Awaitable[SentimentView]]:
     """Tells what is said of a market that people name; it raises ``BadInput`` where that is not traded here."""
-    if engine is None:
-        return no_sentiment
+    return no_sentiment if engine is None else _named(engine.symbols, engine.view)
 
+
+def history_view(history: SentimentHistory, market: Source, clock: Clock) -> Callable[[str], Awaitable[SentimentView]]:
+    """The same of what was said at the time of a clock."""
+    traded = tuple(dict.fromkeys(symbol for context in market.contexts for symbol in context.markets))
+    return _named(traded, partial(_of_history, history, clock))
+
+
+async def _of_history(history: SentimentHistory, clock: Clock, symbol: str) -> SentimentView:
+    data = history.of(symbol, clock.now())
+    return SentimentView(data=data, troubles=() if data.parts else (("history", "it has nothing of this time"),))
+
+
+def _named(
+    symbols: Sequence[str], tell: Callable[[str], Awaitable[SentimentView]]
+) -> Callable[[str], Awaitable[SentimentView]]:
     async def view(market: str) -> SentimentView:
-        found = [symbol for symbol in engine.symbols if market in names_of(symbol)]
+        found = [symbol for symbol in symbols if market in names_of(symbol)]
         if len(found) != 1:
             problem = "may be several markets" if found else "is not traded here"
-            raise BadInput(f"{market[:_SHOWN]} {problem}.", f"There are {', '.join(found or engine.symbols)}.")
-        return await engine.view(found[0])
+            raise BadInput(f"{market[:_SHOWN]} {problem}.", f"There are {', '.join(found or symbols)}.")
+        return await tell(found[0])
 
     return view
 

@@ -164,6 +164,8 @@ class ReplaySettings(Section):
     """Where to begin in the files (UTC); nothing for as early as the indicators allow."""
     end: UtcTime | None = None
     """Where to stop (UTC); nothing for the end of the data."""
+    sentiment: tuple[File, ...] = ()
+    """CSV files with what was said then: date and value of Fear & Greed, or date and text of headlines (UTC)."""
     speed: Speed = 3600.0
     """Market seconds in a wall second, or max for as fast as it goes."""
     wait_for_people: Duration | None = None

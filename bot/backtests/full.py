@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from bot.engine import Engine, Terms, build_engine, terms_of
 from bot.markets import Source
 from bot.predictions import prediction_jobs
+from bot.sentiment import history_of
 from config.settings import Settings
 from engine.backtest.answering import Answering
 from engine.backtest.arrivals import arrivals
@@ -66,8 +67,8 @@ class FullRun:
 
 
 def full_backtest(setup: BacktestSetup, settings: Settings) -> BacktestResult:
-    """Replay a setup: see ``full_run``."""
-    return full_run(setup, settings).result
+    """Replay a setup with all that the settings know of its time: see ``full_run``."""
+    return full_run(setup, settings, history_of(settings)).result
 
 
 def full_run(setup: BacktestSetup, settings: Settings, history: SentimentHistory | None = None) -> FullRun:
@@ -104,7 +105,7 @@ def _settings(setup: BacktestSetup, settings: Settings, url: str) -> Settings:
         "account": {"holdings": Rule.IGNORE},
         "approval": {"auto_above": confidence, "ask_above": asked},
         "market": {"clock": "replay"},
-        "replay": {"speed": "max"},
+        "replay": {"speed": "max", "sentiment": ()},
     }
     own["ai"] = {"enabled": settings.asks_models and settings.llm.tape is not None}  # nothing is spent on a backtest
     own["derivatives"] = {"source": "none"}  # nothing is decided by what futures tell

@@ -198,7 +198,7 @@ def _stretch(result: BacktestResult, begins: datetime | None, ends: datetime | N
 def _uncovered(setup: BacktestSetup, history: SentimentHistory | None, span: Span) -> str:
     """Why what was said of the markets is of no use here; empty where it is."""
     if history is None:
-        return "no history (--sentiment)"
+        return "no history (--sentiment, replay.sentiment)"
     is_covered = any(each.days for symbol in setup.candles for each in history.coverage(symbol, *span))
     return "" if is_covered else "its history has nothing of this time"
 

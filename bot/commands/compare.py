@@ -94,6 +94,6 @@ def _layers(said: str | None, common: Asked, settings: Settings, files: list[Pat
         asked = asked_of(said, common, Path(folder)) if said else common
         setup = setup_of(replace(asked, full=True), settings)
         refuse_peeking(setup)
-        history = history_of(settings, files) if files else None
+        history = history_of(settings, files)
         found = compare_layers(setup, settings, history, registry, datetime.now(UTC), _SEED)
     return text(found, said or f"the profile {settings.profile}"), as_json(found)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -54,6 +54,9 @@ async def test_a_panel_on_a_tape_has_a_row_with_what_it_cost_before_and_after_th
     compare = ("compare", "--layers", *config, *data, *span, "--json")
     own = {"BOT_LLM__PROVIDERS__LOCAL__API_KEY": KEY, "BOT_WEB__PORT": "0"}
     own["BOT_DATABASE__URL"] = "sqlite:///run/g.sqlite"
+    own["BOT_REPLAY__SENTIMENT"] = '["fear.csv"]'
+    days = "".join(f"{date(2024, 1, 15) + timedelta(days=number)},{number}\n" for number in range(30))
+    (tmp_path / "fear.csv").write_text(f"date,value\n{days}")
     async with serving() as server:
         server.next = against_even_days
         (tmp_path / "c.yaml").write_text(CONFIG.format(url=server.url, cut_off=""))
@@ -61,6 +64,8 @@ async def test_a_panel_on_a_tape_has_a_row_with_what_it_cost_before_and_after_th
         ended = await asyncio.to_thread(bot, tmp_path, *run, **own)
         assert ended.returncode == 0, ended.stderr
         asked = len(server.asked)
+        said = [each.body["messages"][-1]["content"] for each in server.asked]
+        assert all("sentiment.fear_greed" in text for text in said), "what was said then is told"
         assert asked > 20
         assert bot(tmp_path, "llm", "tape", "export", "own.tape", *config, *data, **own).returncode == 0
         own["BOT_LLM__TAPE"] = "own.tape"
@@ -68,9 +73,9 @@ async def test_a_panel_on_a_tape_has_a_row_with_what_it_cost_before_and_after_th
         assert compared.returncode == 0, compared.stderr
         assert len(server.asked) == asked, "a tape answers for nothing"
     found = json.loads((tmp_path / "1").read_text())
-    rules, _, prediction, panel = found["layers"]
+    rules, sentiment, prediction, panel = found["layers"]
     assert prediction["missing"] == "off (ai.prediction.enabled)"
-    assert panel["against"] == "rules"
+    assert (sentiment["missing"], panel["against"]) == (None, "+ sentiment")
     assert panel["models"]["answered"] == {"local qwen3-8b": asked}
     assert float(panel["models"]["cost_usd"]) > 0
     (before,), (after,) = rules["parts"], panel["parts"]

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.derivatives import derivatives_of
 from bot.markets import source
-from bot.sentiment import has_sources, sentiment_jobs, sentiment_of_settings, sentiment_view
+from bot.sentiment import (
+    has_sources,
+    history_of,
+    history_view,
+    sentiment_jobs,
+    sentiment_of_settings,
+    sentiment_view,
+)
 from config.loader import load
 from config.settings import Settings
 from engine.clocks import MarketClock
@@ -123,3 +130,17 @@ def test_no_source_is_asked_oftener_than_it_bears(tmp_path: Path, yaml: str, pro
     with pytest.raises(ConfigError) as failed:
         read(tmp_path, f"sentiment: {{{yaml}}}")
     assert problem in str(failed.value)
+
+
+async def test_a_replay_is_told_what_was_said_in_its_time_and_people_see_it(tmp_path: Path):
+    (tmp_path / "fear.csv").write_text("date,value\n2025-12-30,10\n2026-01-01,90\n")
+    settings = load("demo", None, {"replay": {"sentiment": [str(tmp_path / "fear.csv")]}}, {}, tmp_path).settings
+    history, clock = history_of(settings), MarketClock(datetime(2025, 12, 31, tzinfo=UTC))
+    assert history is not None
+    tell = history_view(history, source(settings), clock)
+    assert [(each.source, each.score) for each in (await tell("BTC")).data.parts] == [("fear_greed", -0.8)]
+    with pytest.raises(BadInput, match="DOGE is not traded here"):
+        await tell("DOGE")
+    clock.move_to(datetime(2026, 2, 1, tzinfo=UTC))
+    assert (await tell("ETH")).troubles == (("history", "it has nothing of this time"),)
+    assert history_of(load("demo", None, {}, {}, tmp_path).settings) is None

@@ -139,7 +139,8 @@ def test_a_layer_whose_data_is_not_there_has_no_row_and_says_why(file: str) -> N
     said = bot("compare", "sma_cross", "--layers", "--data", file, "--sentiment", "late.csv").output
     assert "no row: its history has nothing of this time" in said
     assert "ETH/USDT: no headlines." in said
-    assert "no row: no history (--sentiment)" in bot("compare", "sma_cross", "--layers", "--data", file).output
+    without = bot("compare", "sma_cross", "--layers", "--data", file).output
+    assert "no row: no history (--sentiment, replay.sentiment)" in without
 
 
 def bot_json(*words: str) -> str:
