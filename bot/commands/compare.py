@@ -31,7 +31,7 @@ def compare(
     second: Annotated[str | None, typer.Argument(metavar="B", help="The other one.", show_default=False)] = None,
     sentiment: Annotated[
         list[Path] | None,
-        typer.Option(help="With --layers: a CSV with what was said, Fear & Greed or headlines; several may follow."),
+        typer.Option(help="With --layers: a CSV with what was said, Fear & Greed or headlines; once for each file."),
     ] = None,
     approve: ApproveOption = Approve.NONE,
     json_file: JsonOption = None,
