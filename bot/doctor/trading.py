@@ -19,11 +19,17 @@ from engine.domain.errors import ConfigError
 
 def _strategies(case: Case) -> str:
     contexts = case.settings.contexts
-    for number, context in enumerate(contexts):
-        strategy_of(context, f"contexts.{number}")
+    built = [strategy_of(context, f"contexts.{number}") for number, context in enumerate(contexts)]
     for fault in faults(case.settings.indicators, contexts):
         raise fault
-    return f"profile {case.settings.profile}; " + (", ".join(context.name for context in contexts) or "no contexts")
+    reading = [context.name for context, strategy in zip(contexts, built, strict=True) if strategy.reads_predictions]
+    holds = (
+        ""
+        if case.settings.predicts or not reading
+        else f"; nothing is predicted, and so {', '.join(reading)} can only hold"
+    )
+    named = ", ".join(context.name for context in contexts) or "no contexts"
+    return f"profile {case.settings.profile}; {named}{holds}"
 
 
 def _candle_files(case: Case) -> str:

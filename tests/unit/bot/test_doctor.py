@@ -120,6 +120,13 @@ def test_a_strategys_parameter_and_a_candle_file_are_looked_at(tmp_path):
     assert lines["market"].verdict is Verdict.SKIPPED
 
 
+@pytest.mark.parametrize("ai", [True, False])
+def test_a_strategy_on_predictions_is_said_to_hold_where_nothing_is_predicted(tmp_path, *, ai: bool):
+    contexts = [{"name": "expected", "strategy": "ai_trend", "markets": ["BTC/USDT"], "timeframe": "1h"}]
+    told = looked(settings_of(tmp_path, contexts=contexts, ai={"enabled": ai}))["strategies"].text
+    assert ("nothing is predicted, and so expected can only hold" in told) is not ai
+
+
 def test_what_a_candle_file_holds_is_said(tmp_path):
     file = tmp_path / "BTCUSDT-1h.csv"
     rows = [f"{(NOW + timedelta(hours=hour)).isoformat()},5,6,4,5,1" for hour in range(400) if hour != 7]
