@@ -189,7 +189,7 @@ async def build_engine(
         ),
     )
     derivatives = derivatives_of(settings, market.feed, clock)
-    models = build_models(settings, store, clock, externals.wall)
+    models = build_models(settings, store, clock, externals.wall, externals.models)
     sentiment = sentiment_of_settings(settings, market.feed, store, clock, derivatives, models.manager)
     # What is made up is shown and decides nothing: what is remembered of it hangs on when the program was started.
     told: AskSentiment | None = sentiment.analyze if sentiment is not None and not sentiment.is_made_up else None
@@ -236,6 +236,7 @@ async def build_engine(
             outlook_at=predictions.outlook_at if predictions else None,
         ),
         panel=externals.panel or panel_of(settings, models.manager, store),
+        asks_in_vain=settings.ai.gate.ask_in_vain,
         calibration=calibration_of(settings),
         adjuster=adjuster_of(settings),
         no_entry=no_entry,

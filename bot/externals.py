@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.clocks import wall
 from engine.exchanges.paper import PaperExchange
-from engine.ports import Panel
+from engine.ports import ModelProvider, Panel
 from engine.store.database import Database
 
 if TYPE_CHECKING:  # what is slow to import
@@ -31,6 +31,7 @@ class Externals:
         slack: Makes the connections to Slack, each answer within so many seconds; ``None`` for the network.
         server: Serves the web; ``None`` for a real port.
         panel: Who is heard before an entry is decided on; ``None`` for those whom the settings name.
+        models: Runs the models of a provider; ``None`` for the providers themselves.
     """
 
     store: type[Database] = Database
@@ -40,6 +41,7 @@ class Externals:
     slack: Callable[[float], ClientSession] | None = None
     server: type[WebServer] | None = None
     panel: Panel | None = None
+    models: Callable[[str], ModelProvider] | None = None
 
 
 EXTERNALS = Externals()

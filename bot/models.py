@@ -99,8 +99,21 @@ class Models:
             await provider.close()
 
 
-def build_models(settings: Settings, store: Database, clock: Clock, wall: Callable[[], datetime]) -> Models:
+def build_models(
+    settings: Settings,
+    store: Database,
+    clock: Clock,
+    wall: Callable[[], datetime],
+    member: Callable[[str], ModelProvider] | None = None,
+) -> Models:
     """Put them together; nobody is asked, and no connection opened, for that.
+
+    Args:
+        settings: The settings.
+        store: Where calls are kept.
+        clock: The market's time.
+        wall: The wall's, as providers bill.
+        member: Runs the models of a provider; ``None`` for the providers themselves.
 
     Raises:
         DataError: The tape cannot be read.
@@ -111,7 +124,8 @@ def build_models(settings: Settings, store: Database, clock: Clock, wall: Callab
     asks = settings.asks_models and llm.tape is None
     links = all_links(llm) if settings.asks_models else ()
     used = {link.provider for link in links}
-    providers = {name: _member(name, llm) for name in used} if asks else {}
+    run_by = member or (lambda name: _member(name, llm))
+    providers = {name: run_by(name) for name in used} if asks else {}
     breakers = Breakers()
     live = LiveCalls(
         store=store,

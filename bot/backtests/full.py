@@ -9,14 +9,19 @@ import asyncio
 import math
 import time
 from collections.abc import Iterator
+<<<<<<< HEAD
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
+=======
+from contextlib import AsyncExitStack, contextmanager, nullcontext
+>>>>>>> 826a4310 (ai: gate.ask_in_vain asks about what is refused anyway, and words with other figures are no change; backtests: models of one's own)
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.engine import Engine, Terms, build_engine, terms_of
+from bot.externals import EXTERNALS, Externals
 from bot.markets import Source
 from bot.predictions import prediction_jobs
 from bot.sentiment import history_of
@@ -54,6 +59,7 @@ _ROWS = 256
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+<<<<<<< HEAD
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FullRun:
     """A replay of a setup.
@@ -73,6 +79,18 @@ def full_backtest(setup: BacktestSetup, settings: Settings) -> BacktestResult:
 
 def full_run(setup: BacktestSetup, settings: Settings, history: SentimentHistory | None = None) -> FullRun:
     """Replay a setup, with what was said of its markets where that is known.
+=======
+def full_backtest(
+    setup: BacktestSetup, settings: Settings, externals: Externals = EXTERNALS, folder: Path | None = None
+) -> BacktestResult:
+    """Replay a setup.
+>>>>>>> 826a4310 (ai: gate.ask_in_vain asks about what is refused anyway, and words with other figures are no change; backtests: models of one's own)
+
+    Args:
+        setup: What is traded.
+        settings: Everything else.
+        externals: What is outside the program: models are asked where they are given here.
+        folder: Where its account is left, as ``greenlight.sqlite``; ``None`` for nowhere.
 
     Raises:
         BadInput: It fills at the close of a signal, which no market does.
@@ -82,10 +100,14 @@ def full_run(setup: BacktestSetup, settings: Settings, history: SentimentHistory
     if isinstance(setup.terms, BareTerms) and setup.terms.fill_at is FillAt.SIGNAL_CLOSE:
         raise BadInput("--full fills where a market would, at the next open.", "Leave out --fill signal-close.")
     demand_candles(setup)
-    with _folder() as folder:
-        url = url_of(folder / "greenlight.sqlite")
+    with nullcontext(folder) if folder else _folder() as place:
+        url = url_of(place / "greenlight.sqlite")
         upgrade(url)
+<<<<<<< HEAD
         return asyncio.run(_replayed(setup, _settings(setup, settings, url), history))
+=======
+        return asyncio.run(_replayed(setup, _settings(setup, settings, url, externals), externals))
+>>>>>>> 826a4310 (ai: gate.ask_in_vain asks about what is refused anyway, and words with other figures are no change; backtests: models of one's own)
 
 
 @contextmanager
@@ -95,7 +117,7 @@ def _folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def _settings(setup: BacktestSetup, settings: Settings, url: str) -> Settings:
+def _settings(setup: BacktestSetup, settings: Settings, url: str, externals: Externals) -> Settings:
     """The settings of the run: its own account, and nobody who is asked but simulated people."""
     confidence = 0.0 if isinstance(setup.terms, BareTerms) else setup.terms.confidence
     asked = settings.approval.ask_above if _people(setup) else min(confidence, 1.0)
@@ -107,7 +129,8 @@ def _settings(setup: BacktestSetup, settings: Settings, url: str) -> Settings:
         "market": {"clock": "replay"},
         "replay": {"speed": "max", "sentiment": ()},
     }
-    own["ai"] = {"enabled": settings.asks_models and settings.llm.tape is not None}  # nothing is spent on a backtest
+    free = settings.llm.tape is not None or externals.models is not None  # nothing is spent on a backtest
+    own["ai"] = {"enabled": settings.asks_models and free}
     own["derivatives"] = {"source": "none"}  # nothing is decided by what futures tell
     changed = {name: getattr(settings, name).model_copy(update=changes) for name, changes in own.items()}
     return settings.model_copy(update={**changed, "exchanges": {}})  # its account is at one paper venue
@@ -148,7 +171,11 @@ def _terms(setup: BacktestSetup, settings: Settings, history: SentimentHistory |
     )
 
 
+<<<<<<< HEAD
 async def _replayed(setup: BacktestSetup, settings: Settings, history: SentimentHistory | None) -> FullRun:
+=======
+async def _replayed(setup: BacktestSetup, settings: Settings, externals: Externals) -> BacktestResult:
+>>>>>>> 826a4310 (ai: gate.ask_in_vain asks about what is refused anyway, and words with other figures are no change; backtests: models of one's own)
     feed = _feed(setup)
     first, ends = feed.span
     begins = max(setup.start or first, first)
@@ -161,7 +188,11 @@ async def _replayed(setup: BacktestSetup, settings: Settings, history: Sentiment
         analyzer=setup.analyzer,
     )
     async with AsyncExitStack() as closing:
+<<<<<<< HEAD
         engine = await build_engine(settings, market, lambda _: {}, terms=_terms(setup, settings, history))
+=======
+        engine = await build_engine(settings, market, lambda _: {}, externals, _terms(setup, settings))
+>>>>>>> 826a4310 (ai: gate.ask_in_vain asks about what is refused anyway, and words with other figures are no change; backtests: models of one's own)
         closing.push_async_callback(engine.store.close)
         for venue in engine.venues.values():
             closing.callback(venue.close)

@@ -32,6 +32,7 @@ class CycleServices:
         candles: The closed candles of each market, for all who need them.
         insights: What research has found out about each market.
         panel: Who is heard before an entry is decided on.
+        asks_in_vain: Whether the panel is asked about entries that are refused whatever it says.
         fusion: What predictions and opinions leave of it.
         calibration: What a confidence was worth in earlier trades.
         adjuster: What a trained policy makes of an entry, before risk has the last word.
@@ -52,6 +53,7 @@ class CycleServices:
     derivatives: KeptDerivatives
     insights: Insights = NO_INSIGHTS
     panel: Panel = NO_PANEL
+    asks_in_vain: bool = False
     fusion: DecisionFusionEngine = FUSION
     calibration: Calibrates = NO_CALIBRATION
     adjuster: PPOAdjuster = learnt.OFF

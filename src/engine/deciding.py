@@ -87,7 +87,7 @@ def conclude_close(
     for leaving in proposal.exits:
         outcome += desk.leave(held[leaving.position_id], leaving)
     thought_about = proposal.stance is Stance.ENTER and (services.panel.patience or context.fast)
-    if thought_about and not desk.is_refused_anyway():
+    if thought_about and (services.asks_in_vain or not desk.is_refused_anyway()):
         return outcome + desk.begin()
     return outcome + desk.enter(None, ())
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from engine.domain.briefs import Brief
+from engine.domain.briefs import Brief, BriefField
 from engine.domain.decisions import Opinion
 
+_CONDITION = "strategy.condition_"
+"""Fields whose remark repeats figures that other fields tell."""
 _UNTESTED = ("strategy.trigger",)
 """Fields that say that there is a proposal, and nothing about the market."""
 
@@ -63,4 +65,8 @@ class Gate:
 
 def told_in(brief: Brief) -> dict[str, Decimal | str]:
     """What a brief tells, by the names of its fields."""
-    return {field.name: field.text if field.figure is None else field.figure for field in brief.fields}
+    return {field.name: _text(field) if field.figure is None else field.figure for field in brief.fields}
+
+
+def _text(field: BriefField) -> str:
+    return field.text.partition(" (")[0] if field.name.startswith(_CONDITION) else field.text

@@ -127,6 +127,16 @@ async def test_what_is_refused_whatever_is_said_is_refused_at_once_and_nobody_is
         assert await room.held() == ()
 
 
+async def test_it_is_asked_in_vain_where_its_opinion_is_wanted(tmp_path: Path):
+    panel = HandPanel()
+    async with a_room(tmp_path, panel) as room:
+        room.services = replace(room.services, asks_in_vain=True)
+        assert (await room.enter(0.4)).decisions == ()
+        await heard(room)
+        assert len(panel.asked) == 1
+        assert type((await last(room)).ruling) is Refuse
+
+
 async def test_without_a_book_all_are_heard_for_there_may_be_one_then(tmp_path: Path):
     panel = HandPanel()
     async with a_room(tmp_path, panel, deaf=VenueError("The venue answers 503.")) as room:

@@ -8,7 +8,7 @@ from engine.ai.account import Beside
 from engine.ai.fusion import FUSION
 from engine.ai.gate import Gate
 from engine.ai.panel import deliberate
-from engine.domain.decisions import Opinion, Verdict
+from engine.domain.decisions import Condition, Opinion, Signals, Verdict
 from engine.domain.insights import NO_INSIGHT, Insight
 from engine.domain.proposals import Proposal
 from engine.llm.prices import Price
@@ -102,6 +102,20 @@ async def test_it_is_not_asked_again_while_nothing_that_it_is_told_has_moved():
     assert len(script.asked) == 8
     await panel.opinions(a_proposal(reports.signals(rsi=66.0), context="other"), 10)
     assert len(script.asked) == 12
+
+
+async def test_a_condition_has_moved_where_it_holds_no_more_and_not_where_its_words_have_other_figures():
+    def wants(detail: str, *, holds: bool = True) -> Proposal:
+        condition = Condition(name="volume behind it", holds=holds, detail=detail)
+        return a_proposal(signals=Signals(trigger="it fired", conditions=(condition,), stop_distance=2.0))
+
+    script, gate = Script(), Gate(min_change=Decimal("0.02"))
+    panel = a_panel(script, gate=gate, price=Price(input=Decimal(1), output=Decimal(1)))
+    for proposal in (wants("volume ratio 1.83"), wants("volume ratio 1.84")):
+        await panel.opinions(proposal, 10)
+    assert len(script.asked) == 4
+    await panel.opinions(wants("volume ratio 0.9", holds=False), 10)
+    assert len(script.asked) == 8
 
 
 async def test_what_is_free_is_always_asked_so_that_a_restart_changes_nothing():
